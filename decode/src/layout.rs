@@ -1,0 +1,76 @@
+//! Where things lie: the words of an instance and of a call frame. Lowering writes these places into operands, the
+//! machine reads them, the linker fills them; all three take them from here.
+//!
+//! An instance is a block of 64-bit words: a fixed head of [`HEAD_WORDS`], then one word for every function (pointer to
+//! its record), global (pointer to its cell) and table (pointer to it), then two words for every data segment (address,
+//! bytes left) and element segment (address, elements left). Index spaces begin with the imports, as in the module.
+//!
+//! A frame is a run of words of the value stack, its pointer `fp` at the first argument, which the caller computed in
+//! place:
+//!
+//! ```text
+//! fp -> [ arguments, later the results ][ header: return ip, caller's fp, caller's inst ][ other locals ][ operands ]
+//! ```
+//!
+//! The first part is as long as the longer of the two ([`FrameLayout::header`]), so the header's place follows from the
+//! function's type alone and a caller knows it without asking the callee.
+
+use crate::{FuncType, Module};
+
+/// Words before the index spaces of an instance.
+pub const HEAD_WORDS: usize = 8;
+
+/// Words of a frame's header: return ip, the caller's `fp`, the caller's `inst`.
+pub const HEADER_WORDS: usize = 3;
+
+/// Most words of one frame: slots are 16 bits wide in operands.
+pub const MAX_FRAME_WORDS: usize = 65_535;
+
+/// Word index of the first entry of each index space in an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstanceLayout {
+    /// First function record pointer.
+    pub funcs: usize,
+    /// First global cell pointer.
+    pub globals: usize,
+    /// First table pointer.
+    pub tables: usize,
+    /// First data segment: two words each.
+    pub data: usize,
+    /// First element segment: two words each.
+    pub elements: usize,
+    /// Words of the whole block.
+    pub words: usize,
+}
+
+impl InstanceLayout {
+    /// The layout of every instance of `module`.
+    pub fn of(module: &Module) -> Self {
+        let funcs = HEAD_WORDS;
+        let globals = funcs + module.funcs.len();
+        let tables = globals + module.globals.len();
+        let data = tables + module.tables.len();
+        let elements = data + 2 * module.data.len();
+        let words = elements + 2 * module.elements.len();
+        Self { funcs, globals, tables, data, elements, words }
+    }
+}
+
+/// Places in a frame that follow from the function's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameLayout {
+    /// Word index of the header; also how many words arguments or results need.
+    pub header: usize,
+}
+
+impl FrameLayout {
+    /// The frame of functions of type `ty`.
+    pub fn of(ty: &FuncType) -> Self {
+        Self { header: ty.params().len().max(ty.results().len()) }
+    }
+
+    /// Word index of the first local that is not a parameter.
+    pub fn locals(self) -> usize {
+        self.header + HEADER_WORDS
+    }
+}

@@ -1,0 +1,161 @@
+//! A parsed and validated module: everything but the code, which stays in the bytes until [`crate::lower`] reads it.
+
+use crate::{Error, ExternType, FuncType, GlobalType, MemoryType, RefType, TableType};
+use std::ops::Range;
+
+/// What a validated module declares. Index spaces begin with the imports, in order (spec 2.5.1).
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// The binary.
+    pub bytes: Box<[u8]>,
+    /// Function types by typeidx.
+    pub types: Vec<FuncType>,
+    /// Imports in order.
+    pub imports: Vec<Import>,
+    /// Typeidx of every function.
+    pub funcs: Vec<u32>,
+    /// Every table's type.
+    pub tables: Vec<TableType>,
+    /// Every memory's type (at most one).
+    pub memories: Vec<MemoryType>,
+    /// Every global's type.
+    pub globals: Vec<GlobalType>,
+    /// How many functions are imported.
+    pub imported_funcs: usize,
+    /// How many tables are imported.
+    pub imported_tables: usize,
+    /// How many memories are imported.
+    pub imported_memories: usize,
+    /// How many globals are imported.
+    pub imported_globals: usize,
+    /// Initial values of the globals that are not imported.
+    pub global_inits: Vec<ConstExpr>,
+    /// Exports in order.
+    pub exports: Vec<Export>,
+    /// Funcidx of the start function.
+    pub start: Option<u32>,
+    /// Element segments.
+    pub elements: Vec<Element>,
+    /// Data segments.
+    pub data: Vec<Data>,
+    /// Where the bodies of the functions that are not imported lie in `bytes` (locals and code, without the size).
+    pub bodies: Vec<Range<usize>>,
+}
+
+/// One import.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// Name of the module it is asked of.
+    pub module: Box<str>,
+    /// Its name there.
+    pub name: Box<str>,
+    /// What is asked for.
+    pub ty: ExternType,
+}
+
+/// An index into one of the index spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExternIndex {
+    /// A funcidx.
+    Func(u32),
+    /// A tableidx.
+    Table(u32),
+    /// A memidx.
+    Memory(u32),
+    /// A globalidx.
+    Global(u32),
+}
+
+/// One export.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it is.
+    pub index: ExternIndex,
+}
+
+/// One instruction of a constant expression (spec 3.3.7.2, with extended-const).
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "the instructions of the same names")]
+pub enum ConstOp {
+    I32Const(i32),
+    I64Const(i64),
+    /// Bits.
+    F32Const(u32),
+    /// Bits.
+    F64Const(u64),
+    RefNull(RefType),
+    RefFunc(u32),
+    GlobalGet(u32),
+    I32Add,
+    I32Sub,
+    I32Mul,
+    I64Add,
+    I64Sub,
+    I64Mul,
+}
+
+/// A constant expression in postfix order, without its `end`.
+pub type ConstExpr = smallvec::SmallVec<[ConstOp; 1]>;
+
+/// What happens with a segment at instantiation (spec 2.5.7).
+#[derive(Debug, Clone)]
+pub enum SegmentMode {
+    /// Waits for `table.init` or `memory.init`.
+    Passive,
+    /// Copied at instantiation, then dropped.
+    Active {
+        /// Tableidx or memidx.
+        index: u32,
+        /// Where to.
+        offset: ConstExpr,
+    },
+    /// Only declares functions for `ref.func`; dropped at once.
+    Declared,
+}
+
+/// An element segment.
+#[derive(Debug, Clone)]
+pub struct Element {
+    /// Type of its elements.
+    pub ty: RefType,
+    /// What happens with it.
+    pub mode: SegmentMode,
+    /// Its elements.
+    pub items: ElementItems,
+}
+
+/// The elements of a segment.
+#[derive(Debug, Clone)]
+pub enum ElementItems {
+    /// Funcidxs.
+    Funcs(Box<[u32]>),
+    /// Constant expressions.
+    Exprs(Box<[ConstExpr]>),
+}
+
+/// A data segment.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// What happens with it (never `Declared`).
+    pub mode: SegmentMode,
+    /// Where its bytes lie in [`Module::bytes`].
+    pub bytes: Range<usize>,
+}
+
+impl Module {
+    /// Parses and validates a binary module.
+    ///
+    /// # Errors
+    /// The first thing that is malformed, invalid, or outside the supported features, with its offset.
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, Error> {
+        let _ = bytes.into();
+        todo!()
+    }
+
+    /// The type of function `funcidx`.
+    pub fn func_type(&self, funcidx: u32) -> &FuncType {
+        &self.types[self.funcs[funcidx as usize] as usize]
+    }
+}

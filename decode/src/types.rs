@@ -1,0 +1,231 @@
+//! Types of the WebAssembly specification (section 2.3), as far as pirn supports them.
+
+use std::fmt;
+
+/// Bytes of one page of linear memory (spec 4.2.8).
+pub const PAGE_BYTES: u64 = 65_536;
+
+/// A value type (spec 2.3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ValType {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 32-bit IEEE 754 float.
+    F32,
+    /// 64-bit IEEE 754 float.
+    F64,
+    /// Reference, null included.
+    Ref(RefType),
+}
+
+impl ValType {
+    /// `funcref`.
+    pub const FUNCREF: Self = Self::Ref(RefType::FUNCREF);
+    /// `externref`.
+    pub const EXTERNREF: Self = Self::Ref(RefType::EXTERNREF);
+
+    /// Whether the machine keeps values of this type in vector registers.
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F64)
+    }
+
+    /// Whether this is a reference type.
+    pub const fn is_ref(self) -> bool {
+        matches!(self, Self::Ref(_))
+    }
+}
+
+impl fmt::Display for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::I32 => f.write_str("i32"),
+            Self::I64 => f.write_str("i64"),
+            Self::F32 => f.write_str("f32"),
+            Self::F64 => f.write_str("f64"),
+            Self::Ref(ty) => ty.fmt(f),
+        }
+    }
+}
+
+/// What a reference refers to (spec 2.3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HeapType {
+    /// Functions.
+    Func,
+    /// Values of the embedder, opaque to WebAssembly.
+    Extern,
+}
+
+/// A reference type; every one is nullable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RefType {
+    heap: HeapType,
+}
+
+impl RefType {
+    /// `funcref`.
+    pub const FUNCREF: Self = Self { heap: HeapType::Func };
+    /// `externref`.
+    pub const EXTERNREF: Self = Self { heap: HeapType::Extern };
+
+    /// What it refers to.
+    pub const fn heap_type(self) -> HeapType {
+        self.heap
+    }
+}
+
+impl fmt::Display for RefType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.heap {
+            HeapType::Func => "funcref",
+            HeapType::Extern => "externref",
+        })
+    }
+}
+
+/// A function type: parameters and results (spec 2.3.6).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FuncType {
+    types: Box<[ValType]>,
+    params: usize,
+}
+
+impl FuncType {
+    /// The function type `[params] -> [results]`.
+    pub fn new(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> Self {
+        let mut types: Vec<_> = params.into_iter().collect();
+        let params = types.len();
+        types.extend(results);
+        Self { types: types.into(), params }
+    }
+
+    /// The parameter types.
+    pub fn params(&self) -> &[ValType] {
+        &self.types[..self.params]
+    }
+
+    /// The result types.
+    pub fn results(&self) -> &[ValType] {
+        &self.types[self.params..]
+    }
+}
+
+impl fmt::Display for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, types: &[ValType]| {
+            f.write_str("[")?;
+            for (i, ty) in types.iter().enumerate() {
+                write!(f, "{}{ty}", if i == 0 { "" } else { " " })?;
+            }
+            f.write_str("]")
+        };
+        list(f, self.params())?;
+        f.write_str(" -> ")?;
+        list(f, self.results())
+    }
+}
+
+/// Bounds of a size: pages of a memory, elements of a table (spec 2.3.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// Size at the beginning.
+    pub min: u32,
+    /// Largest size, if declared.
+    pub max: Option<u32>,
+}
+
+impl Limits {
+    /// Whether something of `size` now, declared with these limits, may stand where `wanted` is asked for
+    /// (spec 4.5.3).
+    pub fn matches(&self, size: u32, wanted: &Limits) -> bool {
+        size >= wanted.min
+            && match (self.max, wanted.max) {
+                (_, None) => true,
+                (Some(has), Some(wants)) => has <= wants,
+                (None, Some(_)) => false,
+            }
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{min {}", self.min)?;
+        if let Some(max) = self.max {
+            write!(f, ", max {max}")?;
+        }
+        f.write_str("}")
+    }
+}
+
+/// A memory type; limits are in pages of 65,536 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MemoryType {
+    /// In pages.
+    pub limits: Limits,
+}
+
+impl MemoryType {
+    /// A memory of `min` pages that may grow to `max` pages.
+    pub const fn new(min: u32, max: Option<u32>) -> Self {
+        Self { limits: Limits { min, max } }
+    }
+}
+
+/// A table type; limits are in elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TableType {
+    /// Type of every element.
+    pub element: RefType,
+    /// In elements.
+    pub limits: Limits,
+}
+
+impl TableType {
+    /// A table of `min` elements that may grow to `max` elements.
+    pub const fn new(element: RefType, min: u32, max: Option<u32>) -> Self {
+        Self { element, limits: Limits { min, max } }
+    }
+}
+
+/// A global's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GlobalType {
+    /// Type of the value.
+    pub content: ValType,
+    /// Whether `global.set` may change it.
+    pub mutable: bool,
+}
+
+impl GlobalType {
+    /// A global of type `content`.
+    pub const fn new(content: ValType, mutable: bool) -> Self {
+        Self { content, mutable }
+    }
+}
+
+/// Type of something imported or exported (spec 2.3.11).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ExternType {
+    /// A function.
+    Func(FuncType),
+    /// A table.
+    Table(TableType),
+    /// A memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+}
+
+impl fmt::Display for ExternType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Func(ty) => write!(f, "func {ty}"),
+            Self::Table(ty) => write!(f, "table {} {}", ty.limits, ty.element),
+            Self::Memory(ty) => write!(f, "memory {}", ty.limits),
+            Self::Global(ty) if ty.mutable => write!(f, "global (mut {})", ty.content),
+            Self::Global(ty) => write!(f, "global {}", ty.content),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Linear memories.
+//!
+//! The bytes are one zeroed allocation, so the system commits pages when they are first touched. Growing may move them;
+//! every attached instance's base and length are rewritten then, which is what lets handlers read them through `inst`
+//! without asking.
+
+use crate::{Inst, Trap};
+use pirn_decode::PAGE_BYTES;
+use std::alloc::{Layout, alloc_zeroed, dealloc, realloc};
+use std::ptr::NonNull;
+
+/// A linear memory.
+#[derive(Debug)]
+pub struct Memory {
+    base: NonNull<u8>,
+    len: usize,
+    max_pages: u32,
+    users: Vec<*mut Inst>,
+}
+
+// SAFETY: the memory owns its bytes; the instances in `users` belong to the same store and go between threads with it.
+unsafe impl Send for Memory {}
+// SAFETY: as above; writing needs `&mut` of the store.
+unsafe impl Sync for Memory {}
+
+fn layout(len: usize) -> Option<Layout> {
+    Layout::from_size_align(len, 64).ok()
+}
+
+impl Memory {
+    /// A zeroed memory of `min` pages that may grow to `max` pages. `None` if there is no memory for it.
+    pub fn new(min: u32, max: u32) -> Option<Self> {
+        let mut this = Self { base: NonNull::<u64>::dangling().cast(), len: 0, max_pages: max, users: Vec::new() };
+        this.grow(min).map(|_| this)
+    }
+
+    /// Keeps `inst`'s view of memory 0 true from now on.
+    ///
+    /// # Safety
+    /// `inst` is a live instance block, and stays so as long as this memory may grow.
+    pub unsafe fn attach(&mut self, inst: *mut Inst) {
+        // SAFETY: the caller's.
+        unsafe { (*inst).memory = self };
+        self.users.push(inst);
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        for &inst in &self.users {
+            // SAFETY: `attach` asked for live blocks.
+            unsafe {
+                (*inst).mem_base = self.base.as_ptr();
+                (*inst).mem_len = self.len as u64;
+            }
+        }
+    }
+
+    /// Size now, in pages.
+    pub fn size(&self) -> u32 {
+        (self.len as u64 / PAGE_BYTES) as u32
+    }
+
+    /// Adds `delta` pages and gives the old size in pages; `None`, with nothing changed, if that passes the maximum or
+    /// memory is short.
+    pub fn grow(&mut self, delta: u32) -> Option<u32> {
+        let old = self.size();
+        let pages = old.checked_add(delta).filter(|&pages| pages <= self.max_pages)?;
+        if delta == 0 {
+            return Some(old);
+        }
+        let new_len = usize::try_from(u64::from(pages) * PAGE_BYTES).ok()?;
+        let new_layout = layout(new_len)?;
+        let grown = if self.len == 0 {
+            // SAFETY: the size is not zero.
+            unsafe { alloc_zeroed(new_layout) }
+        } else {
+            // SAFETY: `base` came from this allocator with this layout; the new size is larger and a valid layout.
+            let grown = unsafe { realloc(self.base.as_ptr(), layout(self.len)?, new_len) };
+            if !grown.is_null() {
+                // SAFETY: the new bytes lie within the allocation just made.
+                unsafe { grown.add(self.len).write_bytes(0, new_len - self.len) };
+            }
+            grown
+        };
+        self.base = NonNull::new(grown)?;
+        self.len = new_len;
+        self.publish();
+        Some(old)
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: `base` and `len` describe the allocation; `&self` keeps the machine from running.
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr(), self.len) }
+    }
+
+    /// The bytes.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `bytes`.
+        unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
+    }
+
+    fn range(&mut self, start: u32, len: u32) -> Result<&mut [u8], Trap> {
+        let (start, len) = (start as usize, len as usize);
+        self.bytes_mut().get_mut(start..).and_then(|rest| rest.get_mut(..len)).ok_or(Trap::MemoryOutOfBounds)
+    }
+
+    /// `memory.fill` (spec 4.4.7).
+    ///
+    /// # Errors
+    /// [`Trap::MemoryOutOfBounds`].
+    pub fn fill(&mut self, start: u32, len: u32, value: u8) -> Result<(), Trap> {
+        self.range(start, len)?.fill(value);
+        Ok(())
+    }
+
+    /// `memory.init` (spec 4.4.7): copies `len` bytes from `source[from..]`.
+    ///
+    /// # Errors
+    /// [`Trap::MemoryOutOfBounds`], for either side.
+    pub fn init(&mut self, start: u32, source: &[u8], from: u32, len: u32) -> Result<(), Trap> {
+        let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
+        let target = self.range(start, len)?;
+        target.copy_from_slice(source.ok_or(Trap::MemoryOutOfBounds)?);
+        Ok(())
+    }
+
+    /// `memory.copy` (spec 4.4.7).
+    ///
+    /// # Errors
+    /// [`Trap::MemoryOutOfBounds`], for either side.
+    pub fn copy_within(&mut self, to: u32, from: u32, len: u32) -> Result<(), Trap> {
+        self.range(to, len)?;
+        self.range(from, len)?;
+        let from = from as usize;
+        self.bytes_mut().copy_within(from..from + len as usize, to as usize);
+        Ok(())
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(layout) = layout(self.len).filter(|layout| layout.size() != 0) {
+            // SAFETY: `base` came from this allocator with this layout.
+            unsafe { dealloc(self.base.as_ptr(), layout) };
+        }
+    }
+}

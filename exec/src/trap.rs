@@ -1,0 +1,88 @@
+//! Why execution stopped.
+
+use std::{any::Any, fmt};
+
+/// A trap (spec 4.2.2): execution was aborted because the program did what has no result.
+///
+/// The texts are those of the specification's test suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Trap {
+    /// The `unreachable` instruction was executed.
+    Unreachable = 1,
+    /// A load, store or bulk instruction reached beyond the memory's end.
+    MemoryOutOfBounds,
+    /// A table instruction reached beyond the table's end.
+    TableOutOfBounds,
+    /// `call_indirect` named an element beyond the table's end.
+    UndefinedElement,
+    /// `call_indirect` met a null reference.
+    UninitializedElement,
+    /// `call_indirect` met a function of another type.
+    IndirectCallTypeMismatch,
+    /// Division or remainder by zero.
+    IntegerDivideByZero,
+    /// A quotient or a truncated float does not fit.
+    IntegerOverflow,
+    /// A NaN was truncated to an integer.
+    InvalidConversionToInteger,
+    /// The value stack is full, or calls between host and WebAssembly are nested too deeply.
+    StackOverflow,
+}
+
+impl Trap {
+    /// Every trap.
+    pub const ALL: [Self; 10] = [
+        Self::Unreachable,
+        Self::MemoryOutOfBounds,
+        Self::TableOutOfBounds,
+        Self::UndefinedElement,
+        Self::UninitializedElement,
+        Self::IndirectCallTypeMismatch,
+        Self::IntegerDivideByZero,
+        Self::IntegerOverflow,
+        Self::InvalidConversionToInteger,
+        Self::StackOverflow,
+    ];
+
+    /// The trap whose discriminant is `code`.
+    pub(crate) fn from_code(code: u8) -> Self {
+        Self::ALL[usize::from(code) - 1]
+    }
+
+    /// The specification's text for it.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::MemoryOutOfBounds => "out of bounds memory access",
+            Self::TableOutOfBounds => "out of bounds table access",
+            Self::UndefinedElement => "undefined element",
+            Self::UninitializedElement => "uninitialized element",
+            Self::IndirectCallTypeMismatch => "indirect call type mismatch",
+            Self::IntegerDivideByZero => "integer divide by zero",
+            Self::IntegerOverflow => "integer overflow",
+            Self::InvalidConversionToInteger => "invalid conversion to integer",
+            Self::StackOverflow => "call stack exhausted",
+        }
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Trap {}
+
+/// How an execution ended, other than by returning.
+#[derive(Debug)]
+pub enum Exit {
+    /// The program trapped.
+    Trap(Trap),
+    /// A host function, or the hook that lowers a function, returned this error.
+    Host(Box<dyn Any + Send>),
+    /// A host function panicked with this payload; whoever gets it resumes the panic.
+    Panic(Box<dyn Any + Send>),
+}
