@@ -1,10 +1,12 @@
 //! A parsed and validated module: everything but the code, which stays in the bytes until [`crate::lower`] reads it.
 
+pub(crate) mod parse;
+
 use crate::{Error, ExternType, FuncType, GlobalType, MemoryType, RefType, TableType};
 use std::ops::Range;
 
 /// What a validated module declares. Index spaces begin with the imports, in order (spec 2.5.1).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Module {
     /// The binary.
     pub bytes: Box<[u8]>,
@@ -148,10 +150,11 @@ impl Module {
     /// Parses and validates a binary module.
     ///
     /// # Errors
-    /// The first thing that is malformed, invalid, or outside the supported features, with its offset.
+    /// The first thing that is malformed, invalid, or outside the supported features (WebAssembly 2.0 without SIMD, with
+    /// extended-const and tail-call), or a function whose frame passes [`crate::layout::MAX_FRAME_WORDS`]; with its
+    /// offset.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, Error> {
-        let _ = bytes.into();
-        todo!()
+        parse::parse(bytes.into())
     }
 
     /// The type of function `funcidx`.

@@ -1,0 +1,301 @@
+//! Parsing and validating: one pass over the sections, every function body included, everything else left in the bytes.
+//!
+//! wasmparser's validator sees each section before its contents are read here, so reading relies on what it checked:
+//! indices are in range, limits fit 32 bits, constant expressions hold nothing but the instructions of
+//! [`ConstOp`](super::ConstOp). A body is validated where it stands and not touched again before it is lowered; the one
+//! thing added on the way is the height of the operand stack, because a function whose frame has more words than slots
+//! can be named ([`MAX_FRAME_WORDS`]) must be refused now, not when it is first called.
+//!
+//! What the validator already bounds (parameters, results, locals, sizes of index spaces) is not bounded again.
+
+use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
+use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
+use crate::{Error, ExternType, FuncType, GlobalType, Limits, MemoryType, RefType, TableType, ValType};
+use smallvec::smallvec;
+use std::ops::Range;
+use wasmparser::{
+    DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
+    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+};
+
+/// WebAssembly 2.0 without SIMD, and extended-const and tail-call on top.
+pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .difference(WasmFeatures::SIMD)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::TAIL_CALL);
+
+/// Fills a [`Module`] section by section.
+pub(super) fn parse(bytes: Box<[u8]>) -> Result<Module, Error> {
+    let mut module = Module::default();
+    let mut validator = Validator::new_with_features(FEATURES);
+    let mut allocations = FuncValidatorAllocations::default();
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    for payload in parser.parse_all(&bytes) {
+        let payload = payload?;
+        if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
+            allocations = validate_body(func, &body, allocations, &module)?;
+            module.bodies.push(range(body.range()));
+        } else {
+            read(&mut module, payload)?;
+        }
+    }
+    module.bytes = bytes;
+    Ok(module)
+}
+
+/// Takes what a validated section declares.
+fn read(module: &mut Module, payload: Payload<'_>) -> Result<(), Error> {
+    match payload {
+        Payload::TypeSection(types) => {
+            for ty in types.into_iter_err_on_gc_types() {
+                module.types.push(func_type(&ty?)?);
+            }
+        }
+        Payload::ImportSection(imports) => {
+            for item in imports.into_imports_with_offsets() {
+                let (offset, item) = item?;
+                let ty = read_import(module, item.ty, offset)?;
+                module.imports.push(Import { module: item.module.into(), name: item.name.into(), ty });
+            }
+        }
+        Payload::FunctionSection(funcs) => {
+            module.funcs.reserve_exact(funcs.count() as usize);
+            module.bodies.reserve_exact(funcs.count() as usize);
+            for typeidx in funcs {
+                module.funcs.push(typeidx?);
+            }
+        }
+        Payload::TableSection(tables) => {
+            for table in tables {
+                module.tables.push(table_type(&table?.ty)?);
+            }
+        }
+        Payload::MemorySection(memories) => {
+            for memory in memories {
+                module.memories.push(memory_type(&memory?));
+            }
+        }
+        Payload::GlobalSection(globals) => {
+            for global in globals {
+                let global = global?;
+                module.globals.push(global_type(&global.ty)?);
+                module.global_inits.push(const_expr(&global.init_expr)?);
+            }
+        }
+        Payload::ExportSection(exports) => {
+            for item in exports.into_iter_with_offsets() {
+                let (offset, item) = item?;
+                let index = match item.kind {
+                    ExternalKind::Func => ExternIndex::Func(item.index),
+                    ExternalKind::Table => ExternIndex::Table(item.index),
+                    ExternalKind::Memory => ExternIndex::Memory(item.index),
+                    ExternalKind::Global => ExternIndex::Global(item.index),
+                    _ => return Err(Error::new("unsupported kind of export", offset)),
+                };
+                module.exports.push(Export { name: item.name.into(), index });
+            }
+        }
+        Payload::StartSection { func, .. } => module.start = Some(func),
+        Payload::ElementSection(elements) => {
+            module.elements.reserve_exact(elements.count() as usize);
+            for element in elements {
+                module.elements.push(read_element(element?)?);
+            }
+        }
+        Payload::DataSection(segments) => {
+            module.data.reserve_exact(segments.count() as usize);
+            for segment in segments {
+                let segment = segment?;
+                let mode = match &segment.kind {
+                    DataKind::Passive => SegmentMode::Passive,
+                    DataKind::Active { memory_index, offset_expr } => {
+                        SegmentMode::Active { index: *memory_index, offset: const_expr(offset_expr)? }
+                    }
+                };
+                // The bytes are the last thing of a segment.
+                let end = segment.range.end as usize;
+                module.data.push(Data { mode, bytes: end - segment.data.len()..end });
+            }
+        }
+        // The header, counts the validator compared, custom sections, and the end.
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Adds an import to its index space.
+fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternType, Error> {
+    Ok(match ty {
+        TypeRef::Func(typeidx) => {
+            module.funcs.push(typeidx);
+            module.imported_funcs += 1;
+            ExternType::Func(module.types[typeidx as usize].clone())
+        }
+        TypeRef::Table(ty) => {
+            let ty = table_type(&ty)?;
+            module.tables.push(ty);
+            module.imported_tables += 1;
+            ExternType::Table(ty)
+        }
+        TypeRef::Memory(ty) => {
+            let ty = memory_type(&ty);
+            module.memories.push(ty);
+            module.imported_memories += 1;
+            ExternType::Memory(ty)
+        }
+        TypeRef::Global(ty) => {
+            let ty = global_type(&ty)?;
+            module.globals.push(ty);
+            module.imported_globals += 1;
+            ExternType::Global(ty)
+        }
+        TypeRef::Tag(_) | TypeRef::FuncExact(_) => return Err(Error::new("unsupported kind of import", offset)),
+    })
+}
+
+fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
+    let mode = match &element.kind {
+        ElementKind::Passive => SegmentMode::Passive,
+        ElementKind::Declared => SegmentMode::Declared,
+        ElementKind::Active { table_index, offset_expr } => {
+            SegmentMode::Active { index: table_index.unwrap_or(0), offset: const_expr(offset_expr)? }
+        }
+    };
+    let (ty, items) = match element.items {
+        wasmparser::ElementItems::Functions(funcs) => {
+            let funcs = funcs.into_iter().collect::<Result<_, _>>()?;
+            (RefType::FUNCREF, ElementItems::Funcs(funcs))
+        }
+        wasmparser::ElementItems::Expressions(ty, exprs) => {
+            let items = exprs.into_iter().map(|expr| const_expr(&expr?)).collect::<Result<_, _>>()?;
+            (ref_type(ty)?, ElementItems::Exprs(items))
+        }
+    };
+    Ok(Element { ty, mode, items })
+}
+
+/// Validates one body, and that its frame is addressable.
+fn validate_body(
+    func: FuncToValidate<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    allocations: FuncValidatorAllocations,
+    module: &Module,
+) -> Result<FuncValidatorAllocations, Error> {
+    let funcidx = func.index;
+    let mut validator = func.into_validator(allocations);
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    let mut height = 0;
+    while !reader.eof() {
+        reader.visit_operator(&mut validator.visitor(reader.original_position()))??;
+        height = height.max(validator.operand_stack_height());
+    }
+    reader.finish_expression(&validator.visitor(reader.original_position()))?;
+
+    let ty = module.func_type(funcidx);
+    let locals = validator.len_locals() as usize - ty.params().len();
+    // A call's arguments are the callee's first words, and its results lie where they were; only the callee's header
+    // can reach beyond the operands the caller ever has.
+    let words = FrameLayout::of(ty).locals() + locals + height as usize + HEADER_WORDS;
+    if words > MAX_FRAME_WORDS {
+        let message =
+            format!("function {funcidx} needs a frame of {words} words, more than the {MAX_FRAME_WORDS} supported");
+        return Err(Error::new(message, body.range().start));
+    }
+    Ok(validator.into_allocations())
+}
+
+/// Opcode of `i32.const` (spec 5.4.7).
+const I32_CONST: u8 = 0x41;
+/// Opcode of `end` (spec 5.4.9).
+const END: u8 = 0x0b;
+
+fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
+    // Toolchains write data segments by the ten thousand, nearly all of them at a plain constant: worth not setting up
+    // wasmparser's control stack for (measured: 3% of the time a module with 53,000 segments takes).
+    let mut reader = expr.get_binary_reader();
+    if reader.read_u8()? == I32_CONST {
+        let value = reader.read_var_i32()?;
+        if reader.read_u8()? == END {
+            return Ok(smallvec![ConstOp::I32Const(value)]);
+        }
+    }
+    let mut ops = ConstExpr::new();
+    for item in expr.get_operators_reader().into_iter_with_offsets() {
+        let (op, offset) = item?;
+        ops.push(match op {
+            Operator::I32Const { value } => ConstOp::I32Const(value),
+            Operator::I64Const { value } => ConstOp::I64Const(value),
+            Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
+            Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
+            Operator::RefNull { hty } => {
+                let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| Error::new("unsupported type", offset))?;
+                ConstOp::RefNull(ref_type(ty)?)
+            }
+            Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),
+            Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
+            Operator::I32Add => ConstOp::I32Add,
+            Operator::I32Sub => ConstOp::I32Sub,
+            Operator::I32Mul => ConstOp::I32Mul,
+            Operator::I64Add => ConstOp::I64Add,
+            Operator::I64Sub => ConstOp::I64Sub,
+            Operator::I64Mul => ConstOp::I64Mul,
+            Operator::End => continue,
+            _ => return Err(Error::new("unsupported instruction in a constant expression", offset)),
+        });
+    }
+    Ok(ops)
+}
+
+/// The type of values of type `ty`; lowering needs it of blocks and locals as well.
+pub(crate) fn val_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
+    Ok(match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::Ref(ty) => ValType::Ref(ref_type(ty)?),
+        wasmparser::ValType::V128 => return Err(unsupported(&"v128")),
+    })
+}
+
+fn ref_type(ty: wasmparser::RefType) -> Result<RefType, Error> {
+    match ty {
+        wasmparser::RefType::FUNCREF => Ok(RefType::FUNCREF),
+        wasmparser::RefType::EXTERNREF => Ok(RefType::EXTERNREF),
+        _ => Err(unsupported(&ty)),
+    }
+}
+
+/// The validator refuses such types where they stand, so nobody misses the offset.
+fn unsupported(ty: &dyn std::fmt::Display) -> Error {
+    Error::new(format!("unsupported type {ty}"), 0)
+}
+
+fn func_type(ty: &wasmparser::FuncType) -> Result<FuncType, Error> {
+    let list = |types: &[wasmparser::ValType]| types.iter().map(|&ty| val_type(ty)).collect::<Result<Vec<_>, _>>();
+    Ok(FuncType::new(list(ty.params())?, list(ty.results())?))
+}
+
+/// Limits of 32-bit memories and tables are at most `u32::MAX`, says the validator.
+fn limits(min: u64, max: Option<u64>) -> Limits {
+    Limits { min: min as u32, max: max.map(|max| max as u32) }
+}
+
+fn table_type(ty: &wasmparser::TableType) -> Result<TableType, Error> {
+    Ok(TableType { element: ref_type(ty.element_type)?, limits: limits(ty.initial, ty.maximum) })
+}
+
+fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
+    MemoryType { limits: limits(ty.initial, ty.maximum) }
+}
+
+fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType, Error> {
+    Ok(GlobalType { content: val_type(ty.content_type)?, mutable: ty.mutable })
+}
+
+/// An offset of the binary fits `usize`, since the binary does.
+fn range(range: Range<u64>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}

@@ -1,0 +1,298 @@
+//! `Module::new`: what a module declares comes out as written, what is wrong is refused with its place, and no bytes at
+//! all make it panic.
+
+use pirn_decode::module::{ConstOp, ElementItems, ExternIndex, SegmentMode};
+use pirn_decode::{Error, ExternType, FuncType, GlobalType, MemoryType, Module, RefType, TableType, ValType};
+
+fn parse(text: &str) -> Result<Module, Error> {
+    Module::new(wat::parse_str(text).expect("the text should encode"))
+}
+
+fn good(text: &str) -> Module {
+    parse(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The error must say `what`, and lie within the binary.
+fn bad(text: &str, what: &str) {
+    let binary = wat::parse_str(text).expect("the text should encode");
+    let len = binary.len() as u64;
+    let error = Module::new(binary).map(|_| ()).expect_err(text);
+    assert!(error.message().contains(what), "{error}, not {what}: {text}");
+    assert!((8..=len).contains(&error.offset()), "{error}: the module has {len} bytes: {text}");
+    assert!(error.to_string().contains(&format!("{:#x}", error.offset())));
+}
+
+const RICH: &str = r#"(module
+    (type (func (param i32 f64) (result i64 externref)))
+    (import "a" "f" (func (type 0)))
+    (import "a" "t" (table 1 5 funcref))
+    (import "b" "m" (memory 1 9))
+    (import "b" "g" (global i32))
+    (import "b" "h" (global (mut f32)))
+    (table 3 externref)
+    (func $twice (export "twice") (param i32) (result i32) (i32.add (local.get 0) (local.get 0)))
+    (func $start)
+    (global i64 (i64.mul (i64.const 3) (i64.sub (i64.const 1) (i64.const 2))))
+    (global (mut funcref) (ref.func $twice))
+    (global i32 (i32.add (global.get 0) (i32.const -1)))
+    (global f64 (f64.const -0.0))
+    (global externref (ref.null extern))
+    (export "mem" (memory 0))
+    (export "" (global 2))
+    (export "tab" (table 1))
+    (start $start)
+    (elem (offset (global.get 0)) func $twice 0)
+    (elem declare func $start)
+    (elem externref (ref.null extern))
+    (elem (table 1) (i32.const 1) externref (item (ref.null extern)))
+    (data (i32.const 7) "ab\00c")
+    (data "passive"))"#;
+
+#[test]
+fn declarations_come_out_as_written() {
+    let module = good(RICH);
+    let ty = FuncType::new([ValType::I32, ValType::F64], [ValType::I64, ValType::EXTERNREF]);
+    assert_eq!(module.types[0], ty);
+    let imports: Vec<_> = module.imports.iter().map(|i| (&*i.module, &*i.name, i.ty.clone())).collect();
+    assert_eq!(
+        imports,
+        [
+            ("a", "f", ExternType::Func(ty)),
+            ("a", "t", ExternType::Table(TableType::new(RefType::FUNCREF, 1, Some(5)))),
+            ("b", "m", ExternType::Memory(MemoryType::new(1, Some(9)))),
+            ("b", "g", ExternType::Global(GlobalType::new(ValType::I32, false))),
+            ("b", "h", ExternType::Global(GlobalType::new(ValType::F32, true))),
+        ]
+    );
+    assert_eq!((module.imported_funcs, module.imported_tables), (1, 1));
+    assert_eq!((module.imported_memories, module.imported_globals), (1, 2));
+    assert_eq!(module.funcs.len(), 3);
+    assert_eq!(*module.func_type(1), FuncType::new([ValType::I32], [ValType::I32]));
+    assert_eq!(module.tables[1], TableType::new(RefType::EXTERNREF, 3, None));
+    assert_eq!(module.memories, [MemoryType::new(1, Some(9))]);
+    assert_eq!(module.globals.len(), 7);
+    assert_eq!(module.globals[3], GlobalType::new(ValType::FUNCREF, true));
+    assert_eq!(module.start, Some(2));
+    let exports: Vec<_> = module.exports.iter().map(|e| (&*e.name, e.index)).collect();
+    assert_eq!(
+        exports,
+        [
+            ("twice", ExternIndex::Func(1)),
+            ("mem", ExternIndex::Memory(0)),
+            ("", ExternIndex::Global(2)),
+            ("tab", ExternIndex::Table(1)),
+        ]
+    );
+}
+
+#[test]
+fn constant_expressions_keep_their_order() {
+    let module = good(RICH);
+    use ConstOp::*;
+    let inits: Vec<_> = module.global_inits.iter().map(|init| init.to_vec()).collect();
+    assert_eq!(inits[0], [I64Const(3), I64Const(1), I64Const(2), I64Sub, I64Mul]);
+    assert_eq!(inits[1], [RefFunc(1)]);
+    assert_eq!(inits[2], [GlobalGet(0), I32Const(-1), I32Add]);
+    assert_eq!(inits[3], [F64Const(1 << 63)]);
+    assert_eq!(inits[4], [RefNull(RefType::EXTERNREF)]);
+}
+
+#[test]
+fn segments_come_out_as_written() {
+    let module = good(RICH);
+    let [first, second] = &module.data[..] else { panic!("two data segments") };
+    assert_eq!(&module.bytes[first.bytes.clone()], b"ab\0c");
+    assert!(
+        matches!(&first.mode, SegmentMode::Active { index: 0, offset } if offset.as_slice() == [ConstOp::I32Const(7)])
+    );
+    assert_eq!(&module.bytes[second.bytes.clone()], b"passive");
+    assert!(matches!(second.mode, SegmentMode::Passive));
+
+    let [funcs, declared, passive, table1] = &module.elements[..] else { panic!("four element segments") };
+    assert!(matches!(&funcs.items, ElementItems::Funcs(items) if **items == [1, 0]));
+    assert!(
+        matches!(&funcs.mode, SegmentMode::Active { index: 0, offset } if offset.as_slice() == [ConstOp::GlobalGet(0)])
+    );
+    assert_eq!(funcs.ty, RefType::FUNCREF);
+    assert!(matches!(declared.mode, SegmentMode::Declared));
+    assert!(matches!(passive.mode, SegmentMode::Passive));
+    assert_eq!(passive.ty, RefType::EXTERNREF);
+    assert!(matches!(&passive.items, ElementItems::Exprs(items) if items.len() == 1));
+    assert!(matches!(table1.mode, SegmentMode::Active { index: 1, .. }));
+}
+
+#[test]
+fn bodies_lie_where_they_say() {
+    let module = good("(module (func (local i32 i32 f32) (nop)) (func))");
+    let bodies: Vec<_> = module.bodies.iter().map(|range| &module.bytes[range.clone()]).collect();
+    assert_eq!(bodies, [&[2, 2, 0x7f, 1, 0x7d, 0x01, 0x0b][..], &[0, 0x0b][..]]);
+}
+
+#[test]
+fn the_empty_module_is_valid() {
+    let module = good("(module)");
+    assert!(module.types.is_empty() && module.exports.is_empty() && module.bodies.is_empty());
+    assert_eq!(&*module.bytes, b"\0asm\x01\0\0\0");
+}
+
+#[test]
+fn invalid_modules_are_refused() {
+    bad("(module (func (result i32)))", "type mismatch");
+    bad("(module (func (i32.add (i32.const 1) (i64.const 1)) drop))", "type mismatch");
+    bad("(module (func (local.get 0) drop))", "unknown local");
+    bad("(module (func (br 1)))", "unknown label");
+    bad("(module (func (call 7)))", "unknown function");
+    bad("(module (func (drop (i32.load (i32.const 0)))))", "unknown memory");
+    bad("(module (memory 0) (func (drop (i32.load align=8 (i32.const 0)))))", "alignment");
+    bad("(module (global i32 (i64.const 0)))", "type mismatch");
+    bad("(module (global i32 (i32.ctz (i32.const 0))))", "constant expression required");
+    bad("(module (global i32 (global.get 0)))", "unknown global");
+    bad("(module (memory 65537))", "memory size");
+    bad("(module (memory 2 1))", "size minimum");
+    bad("(module (table 2 1 funcref))", "size minimum");
+    bad("(module (func) (export \"a\" (func 0)) (export \"a\" (func 0)))", "duplicate export name");
+    bad("(module (func (param i32)) (start 0))", "start function");
+    bad("(module (func) (func (drop (ref.func 0))))", "undeclared");
+    bad("(module (global i32 (i32.const 0)) (func (global.set 0 (i32.const 1))))", "immutable");
+}
+
+#[test]
+fn unsupported_features_are_refused() {
+    bad("(module (func (result v128) unreachable))", "SIMD");
+    bad("(module (func (drop (i32x4.splat (i32.const 0)))))", "SIMD");
+    bad("(module (memory 1) (memory 1))", "multi");
+    bad("(module (memory 1 1 shared))", "threads");
+    bad("(module (memory i64 1))", "memory64");
+    bad("(module (table i64 1 funcref))", "memory64");
+    bad("(module (tag))", "exceptions");
+    bad("(module (type (struct)))", "gc");
+    bad("(module (func (param (ref func))))", "function references");
+    bad("(module (func (param anyref)))", "gc");
+    bad("(module (memory 1 1 (pagesize 1)))", "custom page size");
+    bad("(module (memory 1 1 shared) (func (drop (i32.atomic.load (i32.const 0)))))", "threads");
+}
+
+#[test]
+fn supported_features_are_accepted() {
+    good("(module (func (export \"f\") (return_call 0)) (table funcref (elem 0)))");
+    good("(module (table 1 funcref) (func (return_call_indirect (i32.const 0))))");
+    good("(module (func (result i32 i64) (i32.const 1) (i64.const 2)))");
+    good("(module (func (param f32) (result i64) (i64.extend32_s (i64.trunc_sat_f32_u (local.get 0)))))");
+    good("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))");
+    good("(module (import \"a\" \"b\" (global (mut i32))) (export \"b\" (global 0)))");
+    good("(module (memory 65536 65536) (table 0 4294967295 funcref))");
+    good("(module (@custom \"name\" \"\\ff\\ff\"))");
+}
+
+#[test]
+fn what_is_no_module_is_refused() {
+    for (bytes, what) in [
+        (&b""[..], "unexpected end"),
+        (b"\0as", "unexpected end"),
+        (b"\0asn\x01\0\0\0", "magic header"),
+        (b"\0asm\x02\0\0\0", "version"),
+        // The header of a component.
+        (b"\0asm\x0d\0\x01\0", "component"),
+        (b"\0asm\x01\0\0\0\x0e\0", "malformed section id"),
+    ] {
+        let error = Module::new(bytes).map(|_| ()).expect_err("no module");
+        assert!(error.message().contains(what), "{error}, not {what}");
+    }
+}
+
+/// A function with `locals` locals whose operand stack reaches `height`.
+fn tall(locals: usize, height: usize) -> String {
+    format!(
+        "(module (func (param i64) (result i32) {} {} {}))",
+        "(local f64)".repeat(locals),
+        "(i32.const 1)".repeat(height),
+        "(drop)".repeat(height - 1),
+    )
+}
+
+#[test]
+fn frames_are_addressable() {
+    // 1 word of arguments, the frame's header and a callee's, locals, operands.
+    let fixed = 1 + 2 * pirn_decode::layout::HEADER_WORDS;
+    let most = pirn_decode::layout::MAX_FRAME_WORDS - fixed;
+    good(&tall(1000, most - 1000));
+    bad(&tall(1001, most - 1000), "function 0 needs a frame of 65536 words, more than the 65535 supported");
+    bad(&tall(0, most + 1), "function 0");
+    // The number counts imports too.
+    let text = tall(0, most + 1).replacen("(module", "(module (import \"\" \"\" (func)) (func)", 1);
+    bad(&text, "function 2");
+}
+
+/// What every mutant must be: refused within its bytes, or a module whose ranges can be read.
+fn survives(bytes: &[u8]) -> bool {
+    match Module::new(bytes) {
+        Ok(module) => {
+            for range in module.bodies.iter().chain(module.data.iter().map(|data| &data.bytes)) {
+                assert!(module.bytes.get(range.clone()).is_some());
+            }
+            assert_eq!(module.bodies.len(), module.funcs.len() - module.imported_funcs);
+            assert_eq!(module.global_inits.len(), module.globals.len() - module.imported_globals);
+            true
+        }
+        Err(error) => {
+            assert!(error.offset() <= bytes.len() as u64, "{error}: {} bytes", bytes.len());
+            assert!(!error.message().is_empty());
+            false
+        }
+    }
+}
+
+const SEEDS: [&str; 3] = [
+    RICH,
+    "(module (memory 1) (table 4 funcref) (func $f (param i32) (result i64) (local f32 f64 i64)
+        (block (loop (br_table 0 1 (local.get 0))))
+        (if (result i64) (local.get 0)
+            (then (i64.load offset=8 (i32.const 3)))
+            (else (call_indirect (param i32) (result i64) (local.get 0) (i32.const 0)))))
+        (elem (i32.const 0) $f))",
+    "(module (global $g (mut externref) (ref.null extern))
+        (func (export \"f\") (param externref i32) (result externref)
+            (global.set $g (select (result externref) (local.get 0) (ref.null extern) (local.get 1)))
+            (global.get $g)))",
+];
+
+#[test]
+fn truncated_bytes_never_panic() {
+    for seed in SEEDS {
+        let bytes = wat::parse_str(seed).unwrap();
+        assert!(survives(&bytes));
+        for len in 0..bytes.len() {
+            // A module may end after any section, so a prefix can be valid; it must only be coherent.
+            survives(&bytes[..len]);
+        }
+    }
+}
+
+#[test]
+fn mutated_bytes_never_panic() {
+    // Knuth's MMIX generator: the same mutants on every machine.
+    let mut state = 1_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let (mut valid, mut refused) = (0, 0);
+    for seed in SEEDS {
+        let bytes = wat::parse_str(seed).unwrap();
+        for _ in 0..4000 {
+            let mut mutant = bytes.clone();
+            for _ in 0..=next(3) {
+                let at = 8 + next(mutant.len() - 8);
+                match next(4) {
+                    0 => mutant[at] = next(256) as u8,
+                    1 => mutant[at] ^= 1 << next(8),
+                    2 => mutant.insert(at, [0, 1, 0x7f, 0x80, 0xff][next(5)]),
+                    _ => drop(mutant.remove(at)),
+                }
+            }
+            if survives(&mutant) { valid += 1 } else { refused += 1 }
+        }
+    }
+    // Both ways are exercised.
+    assert!(valid > 100 && refused > 1000, "{valid} valid, {refused} refused");
+}
