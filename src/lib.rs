@@ -1,1 +1,4 @@
-//! facade
+//! A WebAssembly interpreter.
+
+#[doc(inline)]
+pub use pirn_link::*;

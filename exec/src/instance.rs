@@ -2,6 +2,7 @@
 
 use crate::{FuncRecord, GlobalCell, Memory, Table, vm::Vm};
 use pirn_decode::layout::{HEAD_WORDS, InstanceLayout};
+use std::ptr::NonNull;
 
 /// Head of an instance; the words of its index spaces follow it in the same allocation, at the places
 /// [`InstanceLayout`] gives. Everything a handler needs of an instance is one load away from this pointer.
@@ -37,9 +38,12 @@ impl Inst {
 }
 
 /// An instance block and the places in it.
+///
+/// The words are behind a raw pointer, not a box: records and memories point at them too, and moving a box, or writing
+/// through one, would claim that they do not.
 #[derive(Debug)]
 pub struct InstanceBlock {
-    words: Box<[u64]>,
+    words: NonNull<u64>,
     layout: Box<InstanceLayout>,
 }
 
@@ -48,12 +52,21 @@ unsafe impl Send for InstanceBlock {}
 // SAFETY: as above; nothing is written through a shared reference but by the machine, which needs `&mut` of the store.
 unsafe impl Sync for InstanceBlock {}
 
+impl Drop for InstanceBlock {
+    fn drop(&mut self) {
+        let words = std::ptr::slice_from_raw_parts_mut(self.words.as_ptr(), self.layout.words);
+        // SAFETY: the box of `new`, taken back once.
+        drop(unsafe { Box::from_raw(words) });
+    }
+}
+
 impl InstanceBlock {
     /// A block with all words null: no memory, segments dropped.
     pub fn new(layout: InstanceLayout, vm: *mut Vm, owner: *const ()) -> Self {
-        let mut this = Self { words: vec![0; layout.words].into(), layout: Box::new(layout) };
+        let words: Box<[u64]> = vec![0; layout.words].into();
+        let this = Self { words: NonNull::from(Box::leak(words)).cast(), layout: Box::new(layout) };
         let head = Inst {
-            mem_base: std::ptr::NonNull::dangling().as_ptr(),
+            mem_base: NonNull::dangling().as_ptr(),
             mem_len: 0,
             vm,
             memory: std::ptr::null_mut(),
@@ -67,23 +80,40 @@ impl InstanceBlock {
     }
 
     /// The pointer handlers carry. Valid as long as the block lives; moving the block does not move it.
-    pub fn as_ptr(&mut self) -> *mut Inst {
-        self.words.as_mut_ptr().cast()
+    pub fn as_ptr(&self) -> *mut Inst {
+        self.words.as_ptr().cast()
+    }
+
+    fn word(&self, index: usize) -> *mut u64 {
+        assert!(index < self.layout.words, "word {index} of an instance of {} words", self.layout.words);
+        // SAFETY: within the block.
+        unsafe { self.words.as_ptr().add(index) }
+    }
+
+    fn set(&mut self, index: usize, word: u64) {
+        // SAFETY: a word of this block; `&mut self` and the store's owner keep the machine from running.
+        unsafe { self.word(index).write(word) };
+    }
+
+    /// Function `funcidx`; null before [`InstanceBlock::set_func`].
+    pub fn func(&self, funcidx: usize) -> *mut FuncRecord {
+        // SAFETY: a word of this block, which nobody writes to meanwhile.
+        unsafe { self.word(self.layout.funcs + funcidx).read() as *mut FuncRecord }
     }
 
     /// Puts function `funcidx` in place.
     pub fn set_func(&mut self, funcidx: usize, record: *mut FuncRecord) {
-        self.words[self.layout.funcs + funcidx] = record as u64;
+        self.set(self.layout.funcs + funcidx, record as u64);
     }
 
     /// Puts global `globalidx` in place.
     pub fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
-        self.words[self.layout.globals + globalidx] = cell as u64;
+        self.set(self.layout.globals + globalidx, cell as u64);
     }
 
     /// Puts table `tableidx` in place.
     pub fn set_table(&mut self, tableidx: usize, table: *mut Table) {
-        self.words[self.layout.tables + tableidx] = table as u64;
+        self.set(self.layout.tables + tableidx, table as u64);
     }
 
     /// Puts memory 0 in place, and asks `memory` to keep its base and length here.
@@ -93,7 +123,7 @@ impl InstanceBlock {
     pub unsafe fn set_memory(&mut self, memory: *mut Memory) {
         let inst = self.as_ptr();
         // SAFETY: the caller's, and `inst` is this block's head.
-        unsafe { (*memory).attach(inst) };
+        unsafe { Memory::attach(memory, inst) };
     }
 
     /// The bytes `memory.init dataidx` copies from; empty once dropped.
@@ -102,8 +132,8 @@ impl InstanceBlock {
     /// `bytes` outlive the block.
     pub unsafe fn set_data(&mut self, dataidx: usize, bytes: &[u8]) {
         let at = self.layout.data + 2 * dataidx;
-        self.words[at] = bytes.as_ptr() as u64;
-        self.words[at + 1] = bytes.len() as u64;
+        self.set(at, bytes.as_ptr() as u64);
+        self.set(at + 1, bytes.len() as u64);
     }
 
     /// The references `table.init elemidx` copies from; empty once dropped.
@@ -112,7 +142,7 @@ impl InstanceBlock {
     /// `refs` outlive the block.
     pub unsafe fn set_element(&mut self, elemidx: usize, refs: &[u64]) {
         let at = self.layout.elements + 2 * elemidx;
-        self.words[at] = refs.as_ptr() as u64;
-        self.words[at + 1] = refs.len() as u64;
+        self.set(at, refs.as_ptr() as u64);
+        self.set(at + 1, refs.len() as u64);
     }
 }

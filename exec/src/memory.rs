@@ -37,12 +37,16 @@ impl Memory {
     /// Keeps `inst`'s view of memory 0 true from now on.
     ///
     /// # Safety
-    /// `inst` is a live instance block, and stays so as long as this memory may grow.
-    pub unsafe fn attach(&mut self, inst: *mut Inst) {
+    /// `this` is a live memory that does not move; `inst` is a live instance block, and stays so as long as this memory
+    /// may grow.
+    pub unsafe fn attach(this: *mut Self, inst: *mut Inst) {
+        // The instance gets the pointer itself, not one derived from a reference that ends here.
         // SAFETY: the caller's.
-        unsafe { (*inst).memory = self };
-        self.users.push(inst);
-        self.publish();
+        unsafe {
+            (*inst).memory = this;
+            (*this).users.push(inst);
+            (*this).publish();
+        }
     }
 
     fn publish(&mut self) {

@@ -1,1 +1,53 @@
-//! x
+//! Engine, store, linker and instances of the pirn WebAssembly interpreter: its public API.
+//!
+//! The crate `pirn` re-exports all of this and explains it; use that one.
+//!
+//! A [`Module`] is validated bytes and, function by function, threaded code. A [`Store`] owns what instances are made
+//! of. Instantiating fills a block of words per instance with pointers: to function records, own and imported alike, to
+//! tables, globals and the memory. From then on the machine ([`pirn_exec`]) runs on the blocks alone.
+//!
+//! Pointers are owned and followed in `store`, `handle` and `instance`; `caller`, `host`, `func`, `typed` and `value`
+//! hand them on.
+
+mod caller;
+mod config;
+mod engine;
+mod error;
+mod external;
+mod func;
+mod global;
+mod handle;
+mod host;
+mod instance;
+mod instantiate;
+mod limits;
+mod linker;
+mod memory;
+mod module;
+mod store;
+mod table;
+mod typed;
+mod value;
+
+pub use caller::Caller;
+pub use config::{CompilationMode, Config};
+pub use engine::Engine;
+pub use error::{Error, Result};
+pub use external::{Export, Extern};
+pub use func::{Func, TypedFunc};
+pub use global::Global;
+pub use host::IntoFunc;
+pub use instance::Instance;
+pub use limits::{StoreLimits, StoreLimitsBuilder};
+pub use linker::{InstancePre, Linker};
+pub use memory::{Memory, MemoryAccessError};
+pub use module::{ExportType, ImportType, Module};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use table::Table;
+pub use typed::{WasmParams, WasmResults, WasmRet, WasmTy};
+pub use value::{ExternRef, Ref, Val};
+
+pub use pirn_decode::{
+    Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, RefType, TableType, ValType,
+};
+pub use pirn_exec::Trap;

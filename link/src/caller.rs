@@ -1,0 +1,82 @@
+//! What a host function sees of its caller.
+
+use crate::engine::Engine;
+use crate::external::Extern;
+use crate::handle::StoreId;
+use crate::instance::InstanceData;
+use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use pirn_exec::{Inst, Vm};
+
+/// First parameter of host functions that want the store, or the calling instance's exports.
+///
+/// It is a mutable borrow of the store for the time of the call: everything may be done with it, calling WebAssembly
+/// included.
+pub struct Caller<'a, T: 'static> {
+    store: StoreContextMut<'a, T>,
+    instance: *mut Inst,
+}
+
+impl<'a, T: 'static> Caller<'a, T> {
+    /// # Safety
+    /// As [`StoreContextMut::of_machine`]; `instance` is an instance of that store, or null.
+    pub(crate) unsafe fn new(vm: *mut Vm, instance: *mut Inst) -> Self {
+        // SAFETY: the caller's.
+        Self { store: unsafe { StoreContextMut::of_machine(vm) }, instance }
+    }
+
+    pub(crate) fn reborrow(&mut self) -> Caller<'_, T> {
+        Caller { store: self.store.as_context_mut(), instance: self.instance }
+    }
+
+    #[inline]
+    pub(crate) fn store_id(&self) -> StoreId {
+        self.store.opaque().id()
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        self.store.data()
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.store.data_mut()
+    }
+
+    /// The engine of the store.
+    pub fn engine(&self) -> &Engine {
+        self.store.engine()
+    }
+
+    /// The calling instance's export called `name`. `None` also if the embedder called the function itself.
+    pub fn get_export(&self, name: &str) -> Option<Extern> {
+        if self.instance.is_null() {
+            return None;
+        }
+        // SAFETY: an instance of the store, whose owner is its `InstanceData`, or a head of the machine's own, without
+        // owner; all live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
+        let instance = unsafe { (*self.instance).owner.cast::<InstanceData>().as_ref() };
+        instance?.export(name, self.store_id())
+    }
+}
+
+impl<T: 'static> AsContext for Caller<'_, T> {
+    type Data = T;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        self.store.as_context()
+    }
+}
+
+impl<T: 'static> AsContextMut for Caller<'_, T> {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        self.store.as_context_mut()
+    }
+}
+
+impl<T: 'static> std::fmt::Debug for Caller<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Caller").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+//! The engine: configuration and the registry of function types, shared by everything made with it.
+//!
+//! A function type's id is the same in all modules and stores of one engine, so `call_indirect` and linking compare
+//! one integer. Types are never removed; the registry is bounded by the number of different types ever seen.
+
+use crate::config::Config;
+use crate::error::{Result, format_err};
+use pirn_decode::FuncType;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    types: Mutex<Types>,
+}
+
+#[derive(Debug, Default)]
+struct Types {
+    ids: HashMap<Arc<FuncType>, u32>,
+    by_id: Vec<Arc<FuncType>>,
+}
+
+impl Default for Engine {
+    /// An engine with the default [`Config`].
+    fn default() -> Self {
+        Self::with_config(Config::default())
+    }
+}
+
+impl Engine {
+    /// An engine with these settings.
+    ///
+    /// # Errors
+    /// The value stack asked for is larger than the address space allows.
+    pub fn new(config: &Config) -> Result<Self> {
+        if config.stack_bytes > isize::MAX as usize / 2 {
+            return Err(format_err!("a value stack of {} bytes does not fit the address space", config.stack_bytes));
+        }
+        Ok(Self::with_config(config.clone()))
+    }
+
+    fn with_config(config: Config) -> Self {
+        Self(Arc::new(Inner { config, types: Mutex::default() }))
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Whether both are the same engine, not merely alike.
+    pub fn same(a: &Self, b: &Self) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+
+    fn types(&self) -> MutexGuard<'_, Types> {
+        // Nothing in here can panic half-way but an allocation, which leaves at most an unused type.
+        self.0.types.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of `ty`.
+    pub(crate) fn type_id(&self, ty: &FuncType) -> u32 {
+        let mut types = self.types();
+        if let Some(&id) = types.ids.get(ty) {
+            return id;
+        }
+        let id = u32::try_from(types.by_id.len()).expect("more than 2^32 function types in one engine");
+        let ty = Arc::new(ty.clone());
+        types.by_id.push(Arc::clone(&ty));
+        types.ids.insert(ty, id);
+        id
+    }
+
+    /// The type whose id is `id`.
+    pub(crate) fn func_type(&self, id: u32) -> Arc<FuncType> {
+        Arc::clone(&self.types().by_id[id as usize])
+    }
+}

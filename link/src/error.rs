@@ -1,0 +1,140 @@
+//! The one error of the public API.
+//!
+//! An [`Error`] is one pointer wide and carries any `std::error::Error`: a [`Trap`], an error of decoding with its
+//! offset, or what a host function returned. It passes through WebAssembly frames unharmed, so what comes out of the
+//! outer call is the very value the host function gave, to be found with [`Error::downcast_ref`].
+//!
+//! It implements `std::error::Error` itself, so `?` turns it into `anyhow::Error` or `Box<dyn Error>`. That excludes a
+//! blanket `From<E: Error>`; foreign errors go in with [`Error::new`].
+
+use pirn_exec::{Exit, Trap};
+use std::error::Error as StdError;
+use std::fmt;
+
+/// A `Result` with pirn's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong: a trap, a refused module, a failed link, or an error of a host function.
+pub struct Error(Box<Box<dyn StdError + Send + Sync>>);
+
+/// An error that is nothing but its text.
+#[derive(Debug)]
+struct Message(Box<str>);
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Message {}
+
+impl Error {
+    /// Wraps an error of another type; [`Error::downcast_ref`] finds it again.
+    pub fn new(error: impl StdError + Send + Sync + 'static) -> Self {
+        Self(Box::new(Box::new(error)))
+    }
+
+    /// An error that says `message`.
+    #[cold]
+    pub fn msg(message: impl fmt::Display) -> Self {
+        Self::new(Message(message.to_string().into()))
+    }
+
+    /// Whether this is an `E`.
+    pub fn is<E: StdError + 'static>(&self) -> bool {
+        self.0.is::<E>()
+    }
+
+    /// The wrapped error, if it is an `E`; for example `error.downcast_ref::<Trap>()`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.downcast_ref()
+    }
+
+    /// Unwraps the error if it is an `E`.
+    ///
+    /// # Errors
+    /// The error itself, if it is something else.
+    pub fn downcast<E: StdError + 'static>(self) -> Result<E, Self> {
+        self.0.downcast().map(|error| *error).map_err(|other| Self(Box::new(other)))
+    }
+
+    /// The trap, if execution trapped.
+    pub fn trap(&self) -> Option<Trap> {
+        self.downcast_ref().copied()
+    }
+
+    /// Where in the binary module the error lies, in bytes from its beginning, if the module was refused.
+    pub fn offset(&self) -> Option<u64> {
+        self.downcast_ref::<pirn_decode::Error>().map(pirn_decode::Error::offset)
+    }
+
+    /// The error an execution ended with; a host function's panic goes on unwinding here.
+    #[cold]
+    pub(crate) fn from_exit(exit: Exit) -> Self {
+        match exit {
+            Exit::Trap(trap) => trap.into(),
+            Exit::Host(error) => match error.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(_) => Self::msg("a host function failed with an unknown error"),
+            },
+            Exit::Panic(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Error {
+    /// The text and its causes, for `unwrap` and `fn main() -> Result<()>`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, "\ncaused by: {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+impl From<Trap> for Error {
+    #[cold]
+    fn from(trap: Trap) -> Self {
+        Self::new(trap)
+    }
+}
+
+impl From<pirn_decode::Error> for Error {
+    fn from(error: pirn_decode::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<Box<dyn StdError + Send + Sync>> for Error {
+    fn from(error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// Makes an [`Error`] from a format string.
+macro_rules! format_err {
+    ($($arg:tt)*) => { $crate::error::Error::msg(format_args!($($arg)*)) };
+}
+pub(crate) use format_err;

@@ -1,0 +1,187 @@
+//! Functions and calls into them.
+
+use crate::caller::Caller;
+use crate::error::{Error, Result, format_err};
+use crate::handle::Handle;
+use crate::host::{HostDef, IntoFunc};
+use crate::store::{AsContext, AsContextMut};
+use crate::typed::{MAX_ARITY, WasmParams, WasmResults};
+use crate::value::Val;
+use pirn_decode::{FuncType, ValType};
+use pirn_exec::{FuncRecord, Word};
+use smallvec::SmallVec;
+use std::marker::PhantomData;
+
+/// A function of an instance, or of the host (spec 4.2.6).
+///
+/// Two are equal if they are the same function of the same store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Func(Handle<FuncRecord>);
+
+impl From<Handle<FuncRecord>> for Func {
+    fn from(record: Handle<FuncRecord>) -> Self {
+        Self(record)
+    }
+}
+
+impl Func {
+    /// Makes a host function whose type is known at run time only.
+    ///
+    /// `func` is called with the arguments, and with zeros and nulls to put the results into. Results of other types
+    /// than `ty` says make the call fail.
+    pub fn new<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self(store.as_context_mut().opaque_mut().add_host(&HostDef::dynamic(ty, func)))
+    }
+
+    /// Makes a host function of a closure; its type follows from the closure's: see [`IntoFunc`].
+    pub fn wrap<T: 'static, Params, Results>(
+        mut store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Self {
+        Self(store.as_context_mut().opaque_mut().add_host(&func.into_host()))
+    }
+
+    pub(crate) fn record(self) -> Handle<FuncRecord> {
+        self.0
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// The function belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.as_context();
+        let record = self.0.get(store.opaque()).expect("Func::ty");
+        (*store.engine().func_type(record.type_id)).clone()
+    }
+
+    /// Calls it (spec 4.5.5): as many `params` as its type says, of these types, and as many `results`, which are
+    /// overwritten. [`Func::typed`] gives the faster way.
+    ///
+    /// # Errors
+    /// The function belongs to another store; `params` or `results` do not fit its type; it traps
+    /// ([`pirn_exec::Trap`]); a host function that it calls fails.
+    ///
+    /// # Panics
+    /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
+    pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
+        let mut store = store.as_context_mut();
+        let record = self.0.get(store.opaque())?;
+        let (type_id, words) = (record.type_id, record.header as usize);
+        let ty = store.opaque_mut().func_type(type_id);
+        let (id, vm) = (store.opaque().id(), store.opaque().vm());
+
+        if params.len() != ty.params().len() {
+            return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
+        }
+        if results.len() != ty.results().len() {
+            return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
+        }
+        let mut values: SmallVec<[Word; 16]> = SmallVec::from_elem(0, words);
+        for (i, (ty, param)) in ty.params().iter().zip(params).enumerate() {
+            if param.ty() != *ty {
+                return Err(format_err!("argument {i}: expected {ty}, found {}", param.ty()));
+            }
+            values[i] = param.to_word(id)?;
+        }
+        let first_float = ty.results().first().is_some_and(|ty| ty.is_float());
+        // SAFETY: the record and the machine are of this store, to which no reference exists any more; the values were
+        // compared with the function's type, and are as many as the record says.
+        let outcome = unsafe { pirn_exec::invoke(vm, self.0.as_ptr(), &mut values, first_float) };
+        outcome.map_err(Error::from_exit)?;
+        for ((ty, result), &word) in ty.results().iter().zip(results).zip(&values) {
+            // SAFETY: the machine left results of the function's type.
+            *result = unsafe { Val::from_word(*ty, word, id) };
+        }
+        Ok(())
+    }
+
+    /// The function with its type known to Rust, for fast calls. `P` and `R` are single values or tuples: see
+    /// [`WasmParams`] and [`WasmResults`].
+    ///
+    /// # Errors
+    /// The function belongs to another store, or has another type.
+    pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
+        let store = store.as_context();
+        let ty = store.engine().func_type(self.0.get(store.opaque())?.type_id);
+        if ty.params() != P::TYPES || ty.results() != R::TYPES {
+            let expected = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
+            return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
+        }
+        Ok(TypedFunc { func: *self, types: PhantomData })
+    }
+}
+
+/// A function whose type Rust knows: see [`Func::typed`].
+pub struct TypedFunc<P, R> {
+    func: Func,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedFunc<P, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, R> Copy for TypedFunc<P, R> {}
+
+impl<P, R> std::fmt::Debug for TypedFunc<P, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.func.fmt(f)
+    }
+}
+
+const fn longer(a: &[ValType], b: &[ValType]) -> usize {
+    if a.len() > b.len() { a.len() } else { b.len() }
+}
+
+impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
+    const WORDS: usize = longer(P::TYPES, R::TYPES);
+    const FIRST_FLOAT: bool = !R::TYPES.is_empty() && R::TYPES[0].is_float();
+
+    /// The same function, its type not known to Rust.
+    pub fn func(&self) -> Func {
+        self.func
+    }
+
+    /// Calls it. Nothing is allocated.
+    ///
+    /// # Errors
+    /// The function, or a reference among `params`, belongs to another store; it traps ([`pirn_exec::Trap`]); a host
+    /// function that it calls fails.
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    #[inline]
+    pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
+        // The room is zeroed, so it is chosen by the type; the other arms are compiled away.
+        match Self::WORDS {
+            0..=2 => self.enter::<2>(&mut store, params),
+            3..=6 => self.enter::<6>(&mut store, params),
+            _ => self.enter::<MAX_ARITY>(&mut store, params),
+        }
+    }
+
+    #[inline(always)]
+    fn enter<const ROOM: usize>(&self, store: &mut impl AsContextMut, params: P) -> Result<R> {
+        let store = store.as_context_mut();
+        let (id, vm) = (store.opaque().id(), store.opaque().vm());
+        self.func.0.check(id)?;
+        let mut words = [0; ROOM];
+        let words = &mut words[..Self::WORDS];
+        params.write(words, id)?;
+        // SAFETY: the record and the machine are of this store, to which no reference exists any more; `Func::typed`
+        // compared the function's type with `P` and `R`, so the words are the arguments and as many as the record says.
+        let outcome = unsafe { pirn_exec::invoke(vm, self.func.0.as_ptr(), words, Self::FIRST_FLOAT) };
+        match outcome {
+            // SAFETY: the machine left results of these types, in this store.
+            Ok(()) => Ok(unsafe { R::read(words, id) }),
+            Err(exit) => Err(Error::from_exit(exit)),
+        }
+    }
+}

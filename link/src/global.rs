@@ -1,0 +1,82 @@
+//! Globals (spec 4.2.9).
+
+use crate::error::{Result, format_err};
+use crate::handle::Handle;
+use crate::store::{AsContext, AsContextMut};
+use crate::value::Val;
+use pirn_decode::GlobalType;
+use pirn_exec::GlobalCell;
+
+/// A global in a store.
+#[derive(Debug)]
+pub(crate) struct GlobalItem {
+    pub(crate) cell: GlobalCell,
+    pub(crate) ty: GlobalType,
+}
+
+/// A global of an instance, or made by the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Global(Handle<GlobalItem>);
+
+impl From<Handle<GlobalItem>> for Global {
+    fn from(item: Handle<GlobalItem>) -> Self {
+        Self(item)
+    }
+}
+
+impl Global {
+    /// Makes a global.
+    ///
+    /// # Errors
+    /// `value` is of another type or store.
+    pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Self> {
+        let mut store = store.as_context_mut();
+        let store = store.opaque_mut();
+        if value.ty() != ty.content {
+            return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
+        }
+        let value = value.to_word(store.id())?;
+        Ok(Self(store.add_global(GlobalItem { cell: GlobalCell { value }, ty })))
+    }
+
+    pub(crate) fn item(self) -> Handle<GlobalItem> {
+        self.0
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// The global belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> GlobalType {
+        self.0.get(store.as_context().opaque()).expect("global").ty
+    }
+
+    /// Its value.
+    ///
+    /// # Panics
+    /// The global belongs to another store.
+    pub fn get(&self, store: impl AsContext) -> Val {
+        let store = store.as_context();
+        let item = self.0.get(store.opaque()).expect("global");
+        // SAFETY: a global holds the word of a value of its type, of its store.
+        unsafe { Val::from_word(item.ty.content, item.cell.value, store.opaque().id()) }
+    }
+
+    /// Changes its value.
+    ///
+    /// # Errors
+    /// The global or `value` belongs to another store; `value` is of another type; the global is immutable.
+    pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
+        let mut store = store.as_context_mut();
+        let id = store.opaque().id();
+        let item = self.0.get_mut(store.opaque_mut())?;
+        if !item.ty.mutable {
+            return Err(format_err!("an immutable global cannot be set"));
+        }
+        if value.ty() != item.ty.content {
+            return Err(format_err!("value of a global: expected {}, found {}", item.ty.content, value.ty()));
+        }
+        item.cell.value = value.to_word(id)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Host functions: Rust closures as WebAssembly functions.
+//!
+//! A closure is compiled together with the reading of its arguments and the writing of its results, straight from and
+//! to the value stack, so a call from WebAssembly is one indirect call and no allocation.
+
+use crate::caller::Caller;
+use crate::error::{Result, format_err};
+use crate::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
+use crate::value::Val;
+use pirn_decode::FuncType;
+use pirn_decode::layout::FrameLayout;
+use pirn_exec::{HostCall, HostFunc, Word};
+use smallvec::SmallVec;
+use std::any::Any;
+use std::sync::Arc;
+
+/// A host function not bound to a store.
+pub struct HostDef {
+    ty: FuncType,
+    make: Box<dyn Fn() -> Box<HostFunc> + Send + Sync>,
+}
+
+impl HostDef {
+    /// `func` finds the arguments in the words, which are as many as the longer of parameters and results, and leaves
+    /// the results there, both of the types `ty` says. It must be put into stores whose data is a `T`.
+    fn new<T: 'static>(
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &mut [Word]) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let func = Arc::new(func);
+        let make = move || -> Box<HostFunc> {
+            let func = Arc::clone(&func);
+            Box::new(move |call: HostCall<'_>| {
+                // SAFETY: the machine is that of a `Store<T>`: `Func::wrap` and `Linker<T>` put definitions into no
+                // others. Whoever called the machine let go of the store for the time of the call.
+                let caller = unsafe { Caller::<T>::new(call.vm, call.caller) };
+                func(caller, call.values).map_err(|error| Box::new(error) as Box<dyn Any + Send>)
+            })
+        };
+        Self { ty, make: Box::new(make) }
+    }
+
+    /// A function whose type is known at run time only.
+    ///
+    /// `func` is called with the arguments and with results that are zero or null at first.
+    pub(crate) fn dynamic<T: 'static>(
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let own_ty = ty.clone();
+        Self::new(ty, move |mut caller: Caller<'_, T>, words| {
+            let ty = &own_ty;
+            let store = caller.store_id();
+            let mut values: SmallVec<[Val; 16]> = SmallVec::new();
+            // SAFETY: the words are arguments of the function's type, in the caller's store.
+            values
+                .extend(ty.params().iter().zip(&*words).map(|(ty, &word)| unsafe { Val::from_word(*ty, word, store) }));
+            values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
+            let (params, results) = values.split_at_mut(ty.params().len());
+            func(caller.reborrow(), params, results)?;
+            for (i, (ty, result)) in ty.results().iter().zip(results).enumerate() {
+                if result.ty() != *ty {
+                    let found = result.ty();
+                    return Err(format_err!("result {i} of a host function: expected {ty}, found {found}"));
+                }
+                words[i] = result.to_word(store)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Its type.
+    pub(crate) fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    /// Words of its frame before the header.
+    pub(crate) fn header(&self) -> u32 {
+        FrameLayout::of(&self.ty).header as u32
+    }
+
+    /// The function for one more store.
+    pub(crate) fn instantiate(&self) -> Box<HostFunc> {
+        (self.make)()
+    }
+}
+
+impl std::fmt::Debug for HostDef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "host func {}", self.ty)
+    }
+}
+
+/// Closures that [`crate::Func::wrap`] and [`crate::Linker::func_wrap`] take: up to 16 parameters that are [`WasmTy`],
+/// with or without a leading [`Caller`], and results that are [`WasmRet`].
+///
+/// `Params` and `Results` only tell the implementations apart; they are always inferred.
+pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn into_host(self) -> HostDef;
+}
+
+macro_rules! into_func {
+    ($($arg:ident)*) => {
+        impl<T: 'static, F, $($arg,)* R> IntoFunc<T, ($($arg,)*), R> for F
+        where
+            F: Fn($($arg),*) -> R + Send + Sync + 'static,
+            $($arg: WasmTy,)*
+            R: WasmRet,
+        {
+            #[allow(non_snake_case, reason = "one name for type and value")]
+            fn into_host(self) -> HostDef {
+                let func = move |_: Caller<'_, T>, $($arg: $arg),*| self($($arg),*);
+                IntoFunc::<T, (Caller<'_, T>, $($arg,)*), R>::into_host(func)
+            }
+        }
+
+        impl<T: 'static, F, $($arg,)* R> IntoFunc<T, (Caller<'_, T>, $($arg,)*), R> for F
+        where
+            F: Fn(Caller<'_, T>, $($arg),*) -> R + Send + Sync + 'static,
+            $($arg: WasmTy,)*
+            R: WasmRet,
+        {
+            #[allow(non_snake_case, reason = "one name for type and value")]
+            fn into_host(self) -> HostDef {
+                let params = <($($arg,)*) as List>::TYPES;
+                let ty = FuncType::new(params.iter().copied(), R::List::TYPES.iter().copied());
+                HostDef::new(ty, move |caller: Caller<'_, T>, words| {
+                    let store = caller.store_id();
+                    // SAFETY: the words are arguments of the function's type, in the caller's store.
+                    let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, store) };
+                    self(caller, $($arg),*).into_result()?.write(words, store)
+                })
+            }
+        }
+    };
+}
+for_each_arity!(into_func);

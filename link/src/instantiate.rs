@@ -1,0 +1,220 @@
+//! Instantiation (spec 4.5.4), in four steps: compare the imports with what the module asks for; allocate the
+//! instance; link, which fills the block's words; initialise, which is the first step others can see.
+
+use crate::engine::Engine;
+use crate::error::{Result, format_err};
+use crate::external::Extern;
+use crate::global::GlobalItem;
+use crate::handle::Handle;
+use crate::instance::{Instance, InstanceData};
+use crate::memory::MemoryItem;
+use crate::module::Module;
+use crate::store::{StoreContextMut, StoreOpaque};
+use crate::table::TableItem;
+use pirn_decode::ExternType;
+use pirn_decode::module::{ConstExpr, ConstOp, ElementItems, SegmentMode};
+use pirn_exec::{GlobalCell, Word};
+use smallvec::SmallVec;
+
+/// [`Instance::new`].
+pub(crate) fn instantiate<T: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    module: &Module,
+    imports: &[Extern],
+) -> Result<Instance> {
+    let opaque = store.opaque_mut();
+    check(opaque, module, imports)?;
+    let instance = InstanceData::allocate(opaque, module);
+    link(opaque, instance, imports)?;
+    initialise(opaque, instance, module)?;
+    if let Some(funcidx) = module.parsed().start {
+        let start = instance.get(opaque)?.func(funcidx, opaque.id());
+        start.call(&mut *store, &[], &mut [])?;
+    }
+    Ok(instance.into())
+}
+
+/// Whether the instance may be made. Nothing has changed if not.
+fn check(store: &StoreOpaque, module: &Module, imports: &[Extern]) -> Result<()> {
+    if !Engine::same(module.engine(), store.engine()) {
+        return Err(format_err!("the module was made with another engine than the store"));
+    }
+    let parsed = module.parsed();
+    if imports.len() != parsed.imports.len() {
+        return Err(format_err!("expected {} imports, found {}", parsed.imports.len(), imports.len()));
+    }
+    let mut funcidx = 0;
+    for (import, item) in parsed.imports.iter().zip(imports) {
+        let named = |error| format_err!("import `{}::{}`: {error}", import.module, import.name);
+        let fits = match (&import.ty, item) {
+            (ExternType::Func(_), Extern::Func(func)) => {
+                let wanted = module.type_id(funcidx);
+                funcidx += 1;
+                func.record().get(store).map_err(named)?.type_id == wanted
+            }
+            (ExternType::Table(wanted), Extern::Table(table)) => {
+                let found = table.item().get(store).map_err(named)?.ty();
+                found.element == wanted.element && found.limits.matches(found.limits.min, &wanted.limits)
+            }
+            (ExternType::Memory(wanted), Extern::Memory(memory)) => {
+                let found = memory.item().get(store).map_err(named)?.ty();
+                found.limits.matches(found.limits.min, &wanted.limits)
+            }
+            (ExternType::Global(wanted), Extern::Global(global)) => {
+                global.item().get(store).map_err(named)?.ty == *wanted
+            }
+            _ => false,
+        };
+        if !fits {
+            let found = item.ty_in(store).map_err(named)?;
+            return Err(format_err!(
+                "incompatible import type for `{}::{}`: expected {}, found {found}",
+                import.module,
+                import.name,
+                import.ty,
+            ));
+        }
+    }
+    let memories = parsed.memories.len() - parsed.imported_memories;
+    store.check_counts(1, memories, parsed.tables.len() - parsed.imported_tables)
+}
+
+/// Fills the index spaces: imports, then what the instance makes for itself. Only the instance sees it.
+fn link(store: &mut StoreOpaque, instance: Handle<InstanceData>, imports: &[Extern]) -> Result<()> {
+    let mut funcs = 0;
+    for import in imports {
+        match import {
+            Extern::Func(func) => {
+                instance.get_mut(store)?.block.set_func(funcs, func.record().as_ptr());
+                funcs += 1;
+            }
+            Extern::Table(table) => instance.get_mut(store)?.link_table(table.item()),
+            // SAFETY: `check` compared the store.
+            Extern::Memory(memory) => unsafe { instance.get_mut(store)?.link_memory(memory.item()) },
+            Extern::Global(global) => instance.get_mut(store)?.link_global(global.item()),
+        }
+    }
+    let module = instance.get(store)?.module().clone();
+    let parsed = module.parsed();
+    for (ty, init) in parsed.globals[parsed.imported_globals..].iter().zip(&parsed.global_inits) {
+        let value = evaluate(store, instance, init)?;
+        let global = store.add_global(GlobalItem { cell: GlobalCell { value }, ty: *ty });
+        instance.get_mut(store)?.link_global(global);
+    }
+    for ty in &parsed.tables[parsed.imported_tables..] {
+        let table = TableItem::create(store, *ty, 0)?;
+        instance.get_mut(store)?.link_table(table);
+    }
+    for ty in &parsed.memories[parsed.imported_memories..] {
+        let memory = MemoryItem::create(store, *ty)?;
+        // SAFETY: made in this store just now.
+        unsafe { instance.get_mut(store)?.link_memory(memory) };
+    }
+    Ok(())
+}
+
+impl InstanceData {
+    fn link_table(&mut self, table: Handle<TableItem>) {
+        let place = self.tables.len();
+        // SAFETY: only the field's address is taken, of a table that lives as long as the store.
+        self.block.set_table(place, unsafe { &raw mut (*table.as_ptr()).table });
+        self.tables.push(table);
+    }
+
+    fn link_global(&mut self, global: Handle<GlobalItem>) {
+        let place = self.globals.len();
+        // SAFETY: only the field's address is taken, of a global that lives as long as the store.
+        self.block.set_global(place, unsafe { &raw mut (*global.as_ptr()).cell });
+        self.globals.push(global);
+    }
+
+    /// # Safety
+    /// The memory is of the instance's store.
+    unsafe fn link_memory(&mut self, memory: Handle<MemoryItem>) {
+        // SAFETY: memory and block live as long as the store, and do not move.
+        unsafe { self.block.set_memory(&raw mut (*memory.as_ptr()).memory) };
+        self.memories.push(memory);
+    }
+}
+
+/// Copies active segments, in order, and readies the others.
+fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, module: &Module) -> Result<()> {
+    let parsed = module.parsed();
+    // All segments exist before the first is copied: if a later one traps, a function that an earlier one put into an
+    // imported table may still use those behind.
+    for (i, element) in parsed.elements.iter().enumerate() {
+        if matches!(element.mode, SegmentMode::Declared) {
+            continue;
+        }
+        let refs: Box<[Word]> = match &element.items {
+            ElementItems::Funcs(funcs) => {
+                let block = &handle.get(store)?.block;
+                funcs.iter().map(|&funcidx| block.func(funcidx as usize) as Word).collect()
+            }
+            ElementItems::Exprs(exprs) => {
+                exprs.iter().map(|expr| evaluate(store, handle, expr)).collect::<Result<_>>()?
+            }
+        };
+        let instance = handle.get_mut(store)?;
+        instance.elements[i] = refs;
+        // SAFETY: the references stay in the instance next to the block until the segment is dropped below.
+        unsafe { instance.block.set_element(i, &instance.elements[i]) };
+    }
+    for (i, data) in parsed.data.iter().enumerate() {
+        let bytes = &parsed.bytes[data.bytes.clone()];
+        // SAFETY: the instance keeps the module, and with it these bytes.
+        unsafe { handle.get_mut(store)?.block.set_data(i, bytes) };
+    }
+    for (i, element) in parsed.elements.iter().enumerate() {
+        if let SegmentMode::Active { index, offset } = &element.mode {
+            let offset = evaluate(store, handle, offset)? as u32;
+            let instance = handle.get_mut(store)?;
+            let table = instance.tables[*index as usize];
+            // SAFETY: the empty slice lives forever; nothing points at the references any more.
+            unsafe { instance.block.set_element(i, &[]) };
+            let refs = std::mem::take(&mut instance.elements[i]);
+            if let Err(trap) = table.get_mut(store)?.table.init(offset, &refs, 0, refs.len() as u32) {
+                return Err(trap.into());
+            }
+        }
+    }
+    for (i, data) in parsed.data.iter().enumerate() {
+        if let SegmentMode::Active { index, offset } = &data.mode {
+            let offset = evaluate(store, handle, offset)? as u32;
+            let bytes = &parsed.bytes[data.bytes.clone()];
+            let memory = handle.get(store)?.memories[*index as usize];
+            memory.get_mut(store)?.memory.init(offset, bytes, 0, bytes.len() as u32)?;
+            // SAFETY: the empty slice lives forever.
+            unsafe { handle.get_mut(store)?.block.set_data(i, &[]) };
+        }
+    }
+    Ok(())
+}
+
+/// The value of a constant expression (spec 3.3.7.2), whose globals have been linked.
+fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr: &ConstExpr) -> Result<Word> {
+    let instance = instance.get(store)?;
+    let mut stack: SmallVec<[Word; 4]> = SmallVec::new();
+    let word = |value: u32| Word::from(value);
+    for op in expr {
+        let mut pop = || stack.pop().expect("validated");
+        let value = match *op {
+            ConstOp::I32Const(value) => word(value as u32),
+            ConstOp::I64Const(value) => value as Word,
+            ConstOp::F32Const(bits) => word(bits),
+            ConstOp::F64Const(bits) => bits,
+            ConstOp::RefNull(_) => 0,
+            ConstOp::RefFunc(funcidx) => instance.block.func(funcidx as usize) as Word,
+            ConstOp::GlobalGet(globalidx) => instance.globals[globalidx as usize].get(store)?.cell.value,
+            // The right operand comes off the stack first.
+            ConstOp::I32Add => word((pop() as u32).wrapping_add(pop() as u32)),
+            ConstOp::I32Sub => word((pop() as u32).wrapping_neg().wrapping_add(pop() as u32)),
+            ConstOp::I32Mul => word((pop() as u32).wrapping_mul(pop() as u32)),
+            ConstOp::I64Add => pop().wrapping_add(pop()),
+            ConstOp::I64Sub => pop().wrapping_neg().wrapping_add(pop()),
+            ConstOp::I64Mul => pop().wrapping_mul(pop()),
+        };
+        stack.push(value);
+    }
+    Ok(stack.pop().expect("validated"))
+}

@@ -1,0 +1,449 @@
+//! The store: owner of everything that instances are made of (spec 4.2.3), and of the machine that runs them.
+//!
+//! The store's inside lies behind one raw pointer, and contexts ([`StoreContextMut`], [`crate::Caller`]) are that same
+//! pointer with a lifetime. A call into WebAssembly takes the pointer out of a mutable context, lets go of every
+//! reference, and runs; a host function that is called from there gets back to the store by the machine's own pointer,
+//! under a new mutable context that lives no longer than the call. So two references to the inside never overlap.
+//!
+//! Nothing is freed before the store: a function of a failed or forgotten instance may still be in a table. Stores are
+//! cheap; whoever makes instances without end makes stores for them.
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::error::{Result, format_err};
+use crate::handle::{Handle, Pinned, StoreId};
+use crate::host::HostDef;
+use crate::instance::InstanceData;
+use crate::limits::StoreLimits;
+use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
+use pirn_decode::FuncType;
+use pirn_exec::{FuncRecord, Inst, Vm};
+use std::any::Any;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// Everything of a store but the user's data.
+pub(crate) struct StoreOpaque {
+    id: StoreId,
+    engine: Engine,
+    vm: Pinned<Vm>,
+    limits: StoreLimits,
+    /// Function types by id, as far as they were asked for here: spares the engine's lock.
+    types: Vec<Option<Arc<FuncType>>>,
+    /// The records made of definitions that serve many stores, by the definition's address, which it keeps from being
+    /// used again.
+    hosts: HashMap<*const HostDef, (Arc<HostDef>, Handle<FuncRecord>)>,
+    externs: Vec<Box<dyn Any + Send + Sync>>,
+    // What handles and the machine point to.
+    instances: Vec<Pinned<InstanceData>>,
+    host_funcs: Vec<Pinned<FuncRecord>>,
+    memories: Vec<Pinned<MemoryItem>>,
+    tables: Vec<Pinned<TableItem>>,
+    globals: Vec<Pinned<GlobalItem>>,
+}
+
+// SAFETY: the keys of `hosts`, the only pointers in here that are not `Send` by themselves, are compared only.
+unsafe impl Send for StoreOpaque {}
+// SAFETY: as above.
+unsafe impl Sync for StoreOpaque {}
+
+/// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
+#[repr(C)]
+pub(crate) struct StoreInner<T> {
+    opaque: StoreOpaque,
+    data: T,
+}
+
+/// Owner of instances, functions, memories, tables, globals, and of `data` of the embedder's choosing, which host
+/// functions reach through [`crate::Caller`].
+///
+/// Handles such as [`crate::Func`] are small and copied freely; what they stand for lives as long as the store. Using a
+/// handle with another store is an error, or a panic where a method says so.
+///
+/// A store is [`Send`] and [`Sync`] as far as `T` is. One store executes on one thread at a time; different stores are
+/// independent of each other, also when they share an engine and modules.
+pub struct Store<T: 'static> {
+    inner: NonNull<StoreInner<T>>,
+    owns: PhantomData<StoreInner<T>>,
+}
+
+// SAFETY: the store owns its inside; `StoreOpaque` is `Send`.
+unsafe impl<T: Send> Send for Store<T> {}
+// SAFETY: through `&Store` the inside is only read; `StoreOpaque` is `Sync`.
+unsafe impl<T: Sync> Sync for Store<T> {}
+
+impl<T: 'static> Store<T> {
+    /// An empty store.
+    pub fn new(engine: &Engine, data: T) -> Self {
+        let Config { stack_bytes, max_nested_entries, limits, .. } = engine.config();
+        let opaque = StoreOpaque {
+            id: StoreId::next(),
+            engine: engine.clone(),
+            vm: Pinned::new(Vm::new(*stack_bytes, *max_nested_entries, lower)),
+            limits: limits.clone(),
+            types: Vec::new(),
+            hosts: HashMap::new(),
+            externs: Vec::new(),
+            instances: Vec::new(),
+            host_funcs: Vec::new(),
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+        };
+        let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
+        let this = Self { inner, owns: PhantomData };
+        // SAFETY: both were made just now, and nothing else refers to them.
+        unsafe { (*(*inner.as_ptr()).opaque.vm.as_ptr().as_ptr()).store = inner.as_ptr().cast() };
+        this
+    }
+
+    /// The engine it was made with.
+    pub fn engine(&self) -> &Engine {
+        StoreContext::new(self).opaque().engine()
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        StoreContext::new(self).data()
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.as_context_mut().into_parts().1
+    }
+
+    /// Drops everything but the embedder's data.
+    pub fn into_data(self) -> T {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the box of `new`, taken back once: `this` is not dropped.
+        let inner = unsafe { Box::from_raw(this.inner.as_ptr()) };
+        inner.data
+    }
+
+    /// Limits what is created from now on; memories and tables that exist keep the maximum they were created with.
+    pub fn set_limits(&mut self, limits: StoreLimits) {
+        self.as_context_mut().opaque_mut().limits = limits;
+    }
+}
+
+impl<T> Drop for Store<T> {
+    fn drop(&mut self) {
+        // SAFETY: the box of `new`, taken back once.
+        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
+    }
+}
+
+/// A borrowed store, as from `&Store<T>`.
+pub struct StoreContext<'a, T: 'static> {
+    inner: NonNull<StoreInner<T>>,
+    borrow: PhantomData<&'a StoreInner<T>>,
+}
+
+/// A mutably borrowed store, as from `&mut Store<T>`.
+pub struct StoreContextMut<'a, T: 'static> {
+    inner: NonNull<StoreInner<T>>,
+    borrow: PhantomData<&'a mut StoreInner<T>>,
+}
+
+// SAFETY: the same as `&StoreInner<T>`.
+unsafe impl<T: Sync> Send for StoreContext<'_, T> {}
+// SAFETY: the same as `&StoreInner<T>`.
+unsafe impl<T: Sync> Sync for StoreContext<'_, T> {}
+// SAFETY: the same as `&mut StoreInner<T>`.
+unsafe impl<T: Send> Send for StoreContextMut<'_, T> {}
+// SAFETY: the same as `&mut StoreInner<T>`.
+unsafe impl<T: Sync> Sync for StoreContextMut<'_, T> {}
+
+impl<T> Clone for StoreContext<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for StoreContext<'_, T> {}
+
+impl<'a, T: 'static> StoreContext<'a, T> {
+    fn new(store: &'a Store<T>) -> Self {
+        Self { inner: store.inner, borrow: PhantomData }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &'a T {
+        // SAFETY: the context borrows the store for `'a`; writers need a mutable context.
+        unsafe { &(*self.inner.as_ptr()).data }
+    }
+
+    /// The engine of the store.
+    pub fn engine(&self) -> &'a Engine {
+        self.opaque().engine()
+    }
+
+    pub(crate) fn opaque(&self) -> &'a StoreOpaque {
+        // SAFETY: as in `data`.
+        unsafe { &(*self.inner.as_ptr()).opaque }
+    }
+}
+
+impl<'a, T: 'static> StoreContextMut<'a, T> {
+    /// The context of a host function.
+    ///
+    /// # Safety
+    /// `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.
+    pub(crate) unsafe fn of_machine(vm: *mut Vm) -> Self {
+        // SAFETY: the caller's; `Store::new` set the pointer.
+        let inner = unsafe { (*vm).store };
+        // SAFETY: as above, it is not null.
+        Self { inner: unsafe { NonNull::new_unchecked(inner.cast()) }, borrow: PhantomData }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        self.as_context().data()
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: the context is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).data }
+    }
+
+    /// The engine of the store.
+    pub fn engine(&self) -> &Engine {
+        self.as_context().opaque().engine()
+    }
+
+    pub(crate) fn opaque(&self) -> &StoreOpaque {
+        self.as_context().opaque()
+    }
+
+    pub(crate) fn opaque_mut(&mut self) -> &mut StoreOpaque {
+        // SAFETY: the context is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).opaque }
+    }
+
+    pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {
+        // SAFETY: the context is the only access to the store's inside for `'a`, and is given up here.
+        let inner = unsafe { &mut *self.inner.as_ptr() };
+        (&mut inner.opaque, &mut inner.data)
+    }
+}
+
+/// What a store can be looked at through: `Store`, contexts, `Caller`, and references to them.
+pub trait AsContext {
+    /// The embedder's data in the store.
+    type Data: 'static;
+
+    /// Borrows the store.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// What a store can be changed through: `Store`, `StoreContextMut`, `Caller`, and mutable references to them.
+pub trait AsContextMut: AsContext {
+    /// Borrows the store mutably.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T: 'static> AsContext for Store<T> {
+    type Data = T;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext::new(self)
+    }
+}
+
+impl<T: 'static> AsContextMut for Store<T> {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContext<'_, T> {
+    type Data = T;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        *self
+    }
+}
+
+impl<T: 'static> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContextMut for StoreContextMut<'_, T> {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<C: AsContext> AsContext for &C {
+    type Data = C::Data;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &mut C {
+    type Data = C::Data;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &mut C {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}
+
+impl<'a, C: AsContext> From<&'a C> for StoreContext<'a, C::Data> {
+    fn from(store: &'a C) -> Self {
+        store.as_context()
+    }
+}
+
+impl<'a, C: AsContext> From<&'a mut C> for StoreContext<'a, C::Data> {
+    fn from(store: &'a mut C) -> Self {
+        C::as_context(store)
+    }
+}
+
+impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
+    fn from(store: &'a mut C) -> Self {
+        store.as_context_mut()
+    }
+}
+
+impl StoreOpaque {
+    #[inline]
+    pub(crate) fn id(&self) -> StoreId {
+        self.id
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    #[inline]
+    pub(crate) fn vm(&self) -> *mut Vm {
+        self.vm.as_ptr().as_ptr()
+    }
+
+    pub(crate) fn limits(&self) -> &StoreLimits {
+        &self.limits
+    }
+
+    /// The function type whose id is `id`.
+    pub(crate) fn func_type(&mut self, id: u32) -> Arc<FuncType> {
+        let id = id as usize;
+        if self.types.len() <= id {
+            self.types.resize(id + 1, None);
+        }
+        Arc::clone(self.types[id].get_or_insert_with(|| self.engine.func_type(id as u32)))
+    }
+
+    pub(crate) fn externs(&mut self) -> &mut Vec<Box<dyn Any + Send + Sync>> {
+        &mut self.externs
+    }
+
+    pub(crate) fn extern_value(&self, index: usize) -> &(dyn Any + Send + Sync) {
+        &*self.externs[index]
+    }
+
+    /// Whether one more of each of these may be created.
+    ///
+    /// # Errors
+    /// A limit of the store would be passed.
+    pub(crate) fn check_counts(&self, instances: usize, memories: usize, tables: usize) -> Result<()> {
+        let kinds = [
+            ("instances", self.instances.len(), instances, self.limits.instances),
+            ("memories", self.memories.len(), memories, self.limits.memories),
+            ("tables", self.tables.len(), tables, self.limits.tables),
+        ];
+        for (name, has, more, limit) in kinds {
+            if has.saturating_add(more) > limit {
+                return Err(format_err!("the store's limit of {limit} {name} is reached"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_memory(&mut self, memory: MemoryItem) -> Handle<MemoryItem> {
+        keep(self.id, &mut self.memories, memory)
+    }
+
+    pub(crate) fn add_table(&mut self, table: TableItem) -> Handle<TableItem> {
+        keep(self.id, &mut self.tables, table)
+    }
+
+    pub(crate) fn add_global(&mut self, global: GlobalItem) -> Handle<GlobalItem> {
+        keep(self.id, &mut self.globals, global)
+    }
+
+    pub(crate) fn add_instance(&mut self, instance: InstanceData) -> Handle<InstanceData> {
+        keep(self.id, &mut self.instances, instance)
+    }
+
+    /// Makes a host function of this store.
+    pub(crate) fn add_host(&mut self, host: &HostDef) -> Handle<FuncRecord> {
+        let type_id = self.engine.type_id(host.ty());
+        let index = u32::try_from(self.host_funcs.len()).expect("more than 2^32 host functions in one store");
+        let record = Pinned::new(FuncRecord::for_host(type_id, index, host.header(), host.instantiate()));
+        let ptr = record.as_ptr();
+        self.host_funcs.push(record);
+        // SAFETY: the record was put into this store's list, which only grows.
+        unsafe { Handle::new(self.id, ptr) }
+    }
+
+    /// This store's function for a definition that serves many stores; the same one every time.
+    pub(crate) fn shared_host(&mut self, host: &Arc<HostDef>) -> Handle<FuncRecord> {
+        if let Some((_, record)) = self.hosts.get(&Arc::as_ptr(host)) {
+            return *record;
+        }
+        let record = self.add_host(host);
+        self.hosts.insert(Arc::as_ptr(host), (Arc::clone(host), record));
+        record
+    }
+}
+
+fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Handle<T> {
+    let item = Pinned::new(Box::new(item));
+    let ptr = item.as_ptr();
+    list.push(item);
+    // SAFETY: the item was put into a list of the store, which only grows.
+    unsafe { Handle::new(store, ptr) }
+}
+
+/// The machine's hook: gives a function of a module its threaded code on the first call.
+///
+/// # Safety
+/// `record` is a live record of an instance's own function.
+unsafe fn lower(_vm: *mut Vm, record: *mut FuncRecord) -> Result<(), Box<dyn Any + Send>> {
+    // SAFETY: records of own functions point at their instance, whose owner is its `InstanceData`
+    // (`InstanceData::allocate`); all three live as long as the store.
+    let (instance, index) = unsafe {
+        let inst: *mut Inst = (*record).inst;
+        (&*(*inst).owner.cast::<InstanceData>(), (*record).index)
+    };
+    let code = instance.module().code(index).map_err(|error| Box::new(crate::Error::from(error)) as Box<_>)?;
+    // SAFETY: lowered from this function of this module for the machine's target; the instance keeps the module.
+    unsafe { (*record).set_code(code) };
+    Ok(())
+}
