@@ -1,0 +1,150 @@
+//! `pirn run`.
+
+use crate::wasi::{self, ProcExit, Wasi};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use pirn::{Engine, Func, Instance, Linker, Module, Store, Val, ValType};
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+/// Exit status of a program that trapped.
+const TRAPPED: u8 = 134;
+
+/// Its arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Give the program the directory HOST, under the name GUEST (the same if left out)
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<String>,
+    /// Call this exported function instead, with ARGS as its parameters, and print its results
+    #[arg(long, value_name = "NAME")]
+    invoke: Option<String>,
+    /// A module, binary or text
+    file: PathBuf,
+    /// All that follows FILE goes to the program
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+/// Runs the program and gives its exit status.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let engine = Engine::default();
+    let module =
+        Module::from_file(&engine, &args.file).with_context(|| format!("cannot load {}", args.file.display()))?;
+    let mut linker = Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |wasi| wasi)?;
+    wasi::define_missing(&mut linker, &module)?;
+    let mut store = Store::new(&engine, context(&args)?);
+
+    let result = execute(&mut store, &linker, &module, &args);
+    // What was written before a trap was written.
+    let flushed = store.data_mut().flush();
+    let error = match result {
+        Ok(()) => {
+            flushed.context("cannot write to standard output")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => error,
+    };
+    match error.downcast_ref::<pirn::Error>() {
+        Some(error) if let Some(&ProcExit(code)) = error.downcast_ref() => Ok(ExitCode::from(code as u8)),
+        Some(error) if let Some(trap) = error.trap() => {
+            eprintln!("trap: {trap}");
+            Ok(ExitCode::from(TRAPPED))
+        }
+        _ => Err(error),
+    }
+}
+
+/// What the program sees of the world.
+fn context(args: &Args) -> Result<Wasi> {
+    let name = args.file.file_name().unwrap_or_default().to_os_string();
+    let mut wasi = Wasi::new([name].iter().chain(&args.args).map(|arg| arg.clone().into_encoded_bytes()));
+    for dir in &args.dir {
+        let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
+        wasi.preopen(host, guest).with_context(|| format!("cannot open the directory {host}"))?;
+    }
+    Ok(wasi)
+}
+
+fn execute(store: &mut Store<Wasi>, linker: &Linker<Wasi>, module: &Module, args: &Args) -> Result<()> {
+    let instance = linker.instantiate(&mut *store, module)?;
+    let Some(name) = &args.invoke else {
+        let start = func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
+        ensure!(start.ty(&*store) == pirn::FuncType::new([], []), "`_start` takes parameters or gives results");
+        return Ok(start.call(store, &[], &mut [])?);
+    };
+    // A library of functions ("reactor") is initialised once before its functions are called.
+    if let Ok(initialize) = func(store, instance, "_initialize") {
+        initialize.call(&mut *store, &[], &mut [])?;
+    }
+    let func = func(store, instance, name)?;
+    let ty = func.ty(&*store);
+    ensure!(
+        args.args.len() == ty.params().len(),
+        "`{name}` is {ty}: it takes {} parameters, not {}",
+        ty.params().len(),
+        args.args.len()
+    );
+    let params = ty.params().iter().zip(&args.args).map(|(&ty, arg)| parse(ty, arg)).collect::<Result<Vec<_>>>()?;
+    let mut results: Vec<_> = ty.results().iter().map(|&ty| Val::default_for(ty)).collect();
+    func.call(&mut *store, &params, &mut results)?;
+    // The function's own output comes first.
+    store.data_mut().flush()?;
+    for result in &results {
+        println!("{}", show(result));
+    }
+    Ok(())
+}
+
+fn func(store: &mut Store<Wasi>, instance: Instance, name: &str) -> Result<Func> {
+    let export = instance.get_export(store, name).with_context(|| format!("no export `{name}`"))?;
+    export.into_func().with_context(|| format!("the export `{name}` is no function"))
+}
+
+/// A parameter of type `ty` from the command line: integers as decimal or hexadecimal numbers, signed or not.
+fn parse(ty: ValType, arg: &OsString) -> Result<Val> {
+    let text = arg.to_str().ok_or_else(|| anyhow!("an argument is not UTF-8"))?;
+    let number = match ty {
+        ValType::I32 => integer(text).and_then(|n| {
+            let signed = i32::try_from(n).ok();
+            signed.or_else(|| u32::try_from(n).ok().map(|n| n as i32)).map(Val::I32)
+        }),
+        ValType::I64 => integer(text).and_then(|n| {
+            let signed = i64::try_from(n).ok();
+            signed.or_else(|| u64::try_from(n).ok().map(|n| n as i64)).map(Val::I64)
+        }),
+        ValType::F32 => f32::from_str(text).ok().map(Val::from),
+        ValType::F64 => f64::from_str(text).ok().map(Val::from),
+        ValType::Ref(_) => bail!("parameters of type {ty} cannot be given on the command line"),
+    };
+    number.with_context(|| format!("`{text}` is no {ty}"))
+}
+
+fn integer(text: &str) -> Option<i128> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (digits, radix) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None => (digits, 10),
+    };
+    // The parser of `u64` would take one more sign.
+    let magnitude = (!digits.starts_with('+')).then(|| u64::from_str_radix(digits, radix))?.ok()?;
+    Some(sign * i128::from(magnitude))
+}
+
+fn show(value: &Val) -> Box<dyn Display> {
+    match *value {
+        Val::I32(value) => Box::new(value),
+        Val::I64(value) => Box::new(value),
+        Val::F32(bits) => Box::new(f32::from_bits(bits)),
+        Val::F64(bits) => Box::new(f64::from_bits(bits)),
+        Val::FuncRef(None) | Val::ExternRef(None) => Box::new("null"),
+        Val::FuncRef(Some(_)) => Box::new("funcref"),
+        Val::ExternRef(Some(_)) => Box::new("externref"),
+    }
+}
