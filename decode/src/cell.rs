@@ -1,1 +1,156 @@
-//! cell
+//! Cells with operands of their own: control, calls, and what works on memories and tables as a whole.
+//!
+//! Threaded code is a run of cells, each a handler's address (one word) and its operand bytes, packed in order and
+//! padded to whole words. Everything that computes is described by its tree ([`crate::sig`]); the rest is listed here,
+//! once: lowering writes the operands with `encode`, the machine reads them with `decode`.
+//!
+//! Operand types: `u16` is a slot (word index from `fp`), `u32` a word index in the instance unless said otherwise, `i32`
+//! a branch target in bytes from the beginning of the cell.
+
+macro_rules! cells {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $ty:ident,)* })*) => {
+        /// Which cell.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        pub enum Cell {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Cell {
+            /// Every cell, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+
+        $(
+            $(#[$doc])*
+            #[allow(missing_docs, reason = "operands named as the module's documentation says")]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+            pub struct $name {
+                $($(#[$field_doc])* pub $field: $ty,)*
+            }
+
+            impl Operands for $name {
+                const CELL: Cell = Cell::$name;
+                const LEN: usize = 0 $(+ size_of::<$ty>())*;
+
+                fn encode(&self, bytes: &mut impl Extend<u8>) {
+                    let _ = &bytes;
+                    $(bytes.extend(self.$field.to_ne_bytes());)*
+                }
+            }
+
+            impl $name {
+                /// Operands from their bytes.
+                #[inline(always)]
+                #[allow(unused_assignments, unused_mut, unused_variables, reason = "cells without operands")]
+                pub fn decode(bytes: [u8; <Self as Operands>::LEN]) -> Self {
+                    let mut at = 0;
+                    $(
+                        let mut $field = [0; size_of::<$ty>()];
+                        $field.copy_from_slice(&bytes[at..at + size_of::<$ty>()]);
+                        at += size_of::<$ty>();
+                    )*
+                    Self { $($field: $ty::from_ne_bytes($field),)* }
+                }
+            }
+        )*
+    };
+}
+
+/// The operands of one kind of cell.
+pub trait Operands {
+    /// Which cell they belong to.
+    const CELL: Cell;
+    /// Bytes.
+    const LEN: usize;
+
+    /// Writes the bytes.
+    fn encode(&self, bytes: &mut impl Extend<u8>);
+}
+
+cells! {
+    /// Traps.
+    Unreachable {}
+    /// Branches.
+    Br { target: i32, }
+    /// Branches to the target the accumulator chooses; `count` targets and the default one follow as `i32`s.
+    BrTable {
+        /// How many targets before the default one.
+        count: u32,
+    }
+    /// Returns with the results in place.
+    Return {
+        /// Slot of the frame's own header.
+        header: u16,
+    }
+    /// Sets locals to zero, all bits.
+    Zero { from: u16, count: u16, }
+    /// Copies slots, as by `memmove`.
+    Copy { from: u16, to: u16, count: u16, }
+    /// Calls the function in the index space.
+    Call {
+        /// Word of the instance that points at the record.
+        func: u32,
+        /// Slot of the first argument: the callee's `fp`.
+        args: u16,
+        /// Slot of the callee's header.
+        header: u16,
+    }
+    /// Calls through a table; the index is in the accumulator.
+    CallIndirect {
+        table: u32,
+        /// Canonical type id (not a word index).
+        type_id: u32,
+        args: u16,
+        header: u16,
+    }
+    /// Calls, giving the frame away.
+    ReturnCall {
+        func: u32,
+        args: u16,
+        /// How many arguments.
+        count: u16,
+        /// Slot of the frame's own header.
+        header: u16,
+        /// Slot, from the same `fp`, of the callee's header.
+        new_header: u16,
+    }
+    /// Calls through a table, giving the frame away; the index is in the accumulator.
+    ReturnCallIndirect {
+        table: u32,
+        /// Canonical type id (not a word index).
+        type_id: u32,
+        args: u16,
+        count: u16,
+        header: u16,
+        new_header: u16,
+    }
+    /// `memory.size`, to the accumulator.
+    MemorySize {}
+    /// `memory.grow` of and to the accumulator.
+    MemoryGrow {}
+    /// `memory.fill`: start, value, bytes in the slots from `args` on.
+    MemoryFill { args: u16, }
+    /// `memory.copy`: to, from, bytes.
+    MemoryCopy { args: u16, }
+    /// `memory.init`: to, from, bytes.
+    MemoryInit { segment: u32, args: u16, }
+    /// `data.drop`.
+    DataDrop { segment: u32, }
+    /// `table.get` of and to the accumulator.
+    TableGet { table: u32, }
+    /// `table.set`: index, reference.
+    TableSet { table: u32, args: u16, }
+    /// `table.size`, to the accumulator.
+    TableSize { table: u32, }
+    /// `table.grow`: reference, delta; to the accumulator.
+    TableGrow { table: u32, args: u16, }
+    /// `table.fill`: start, reference, elements.
+    TableFill { table: u32, args: u16, }
+    /// `table.copy`: to, from, elements.
+    TableCopy { to: u32, from: u32, args: u16, }
+    /// `table.init`: to, from, elements.
+    TableInit { table: u32, segment: u32, args: u16, }
+    /// `elem.drop`.
+    ElemDrop { segment: u32, }
+}

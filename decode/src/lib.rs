@@ -16,7 +16,7 @@ pub mod sig;
 mod types;
 
 pub use error::Error;
-pub use lower::{Code, Target, lower};
+pub use lower::{Code, Options, Target, Tile, lower};
 pub use module::Module;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType, ValType,

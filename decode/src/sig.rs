@@ -1,1 +1,88 @@
-//! sig
+//! Shape signatures: a hash of a tree with its operand classes, by which lowering finds a handler.
+//!
+//! The machine computes a handler's signature from its type, in `const` context; lowering computes the same from its
+//! nodes. Both use the functions here, so a tree and the type that executes it agree or do not meet at all. The machine
+//! checks at start-up, in a test, that no two of its handlers share a signature.
+
+use crate::ops::{Class, Op};
+
+/// A shape's signature.
+pub type Sig = u64;
+
+/// Where a leaf's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Leaf {
+    /// A slot of the frame: 2 operand bytes, the word index from `fp`.
+    Slot,
+    /// The accumulator: `r0` or `v0`. No operand.
+    Acc,
+    /// An immediate of the class's size.
+    Imm,
+    /// A global: 4 operand bytes, the word index of its pointer in the instance.
+    Global,
+    /// The address of a function record: 4 operand bytes, the word index in the instance.
+    Func,
+}
+
+/// What a statement, or the one expression that is no operator of the table, does with its operands.
+///
+/// Operand bytes come in the order given here, nested expressions' at their place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Form {
+    /// `select`: first, second, condition.
+    Select,
+    /// Value to the accumulator.
+    SetAcc,
+    /// Slot (2 bytes), value; also to the accumulator.
+    SetSlot,
+    /// Word index of the global's pointer (4 bytes), value.
+    SetGlobal,
+    /// Branch offset (4 bytes), condition: branches if it is not zero.
+    BrIf,
+    /// Word index of the header (2 bytes), value: left in the accumulator.
+    Return,
+    /// Two statements, one after the other.
+    Seq,
+}
+
+const fn mix(hash: u64, part: u64) -> u64 {
+    let mixed = (hash ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 29)
+}
+
+/// Signature of a leaf.
+pub const fn leaf(leaf: Leaf, class: Class) -> Sig {
+    mix(1, (leaf as u64) << 8 | class as u64)
+}
+
+/// Signature of an operator of one operand, or a load (whose operand is the address).
+pub const fn unary(op: Op, a: Sig) -> Sig {
+    mix(mix(2, op as u64), a)
+}
+
+/// Signature of an operator of two operands, or a store (address, value).
+pub const fn binary(op: Op, a: Sig, b: Sig) -> Sig {
+    mix(mix(mix(3, op as u64), a), b)
+}
+
+/// Signature of a form with one operand.
+pub const fn form(form: Form, class: Class, a: Sig) -> Sig {
+    mix(mix(4, (form as u64) << 8 | class as u64), a)
+}
+
+/// Signature of `select`.
+pub const fn select(class: Class, a: Sig, b: Sig, condition: Sig) -> Sig {
+    mix(mix(form(Form::Select, class, a), b), condition)
+}
+
+/// Signature of two statements in one cell.
+pub const fn seq(a: Sig, b: Sig) -> Sig {
+    mix(form(Form::Seq, Class::I32, a), b)
+}
+
+/// Signature of a cell with operands of its own.
+pub const fn cell(cell: crate::cell::Cell) -> Sig {
+    mix(5, cell as u64)
+}

@@ -26,6 +26,19 @@ pub struct Inst {
 const _: () = assert!(size_of::<Inst>() == HEAD_WORDS * 8);
 
 impl Inst {
+    /// A head that belongs to no module; `vm` is to be filled in.
+    pub(crate) fn host() -> Self {
+        Self {
+            mem_base: std::ptr::NonNull::dangling().as_ptr(),
+            mem_len: 0,
+            vm: std::ptr::null_mut(),
+            memory: std::ptr::null_mut(),
+            owner: std::ptr::null(),
+            layout: std::ptr::null(),
+            reserved: [0; 2],
+        }
+    }
+
     /// The word at `index` of the block.
     ///
     /// # Safety

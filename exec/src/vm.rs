@@ -32,18 +32,19 @@ pub struct Vm {
     pub(crate) lower: LowerHook,
     /// Of the owner's choosing.
     pub store: *mut (),
+    /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
+    host: Inst,
     stack: Stack,
 }
 
 /// Registers of an execution that stands still.
-#[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Saved {
     pub(crate) ip: *const u64,
     pub(crate) fp: *mut u64,
     pub(crate) inst: *mut Inst,
     pub(crate) r0: u64,
-    pub(crate) v0: u64,
+    pub(crate) v0: crate::machine::Vector,
 }
 
 #[derive(Debug)]
@@ -81,18 +82,39 @@ impl Vm {
         let words = stack_bytes / 8;
         let stack = Stack::new(words + ENTRY_WORDS);
         let base = stack.base.as_ptr();
-        Box::new(Self {
+        let mut this = Box::new(Self {
             // SAFETY: within the allocation.
             stack_limit: unsafe { base.add(words) },
-            saved: Saved { ip: null(), fp: null_mut(), inst: null_mut(), r0: 0, v0: 0 },
+            saved: Saved { ip: null(), fp: null_mut(), inst: null_mut(), r0: 0, v0: std::mem::MaybeUninit::zeroed() },
             top: base,
             exit: None,
             depth: 0,
             max_depth,
             lower,
             store: null_mut(),
+            host: Inst::host(),
             stack,
-        })
+        });
+        this.host.vm = &raw mut *this;
+        this
+    }
+
+    /// The instance that stands for the embedder.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub(crate) unsafe fn host(this: *mut Self) -> *mut Inst {
+        // SAFETY: the caller's.
+        unsafe { &raw mut (*this).host }
+    }
+
+    /// Whether `inst` stands for the embedder.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub(crate) unsafe fn is_host(this: *mut Self, inst: *mut Inst) -> bool {
+        // SAFETY: the caller's.
+        inst == unsafe { Self::host(this) }
     }
 
     /// Counts one more entry from the host.

@@ -1,9 +1,20 @@
 //! Lowering: one validated function body to threaded code.
 
+use crate::sig::Sig;
 use crate::{Error, Module};
 
 /// What a machine can execute.
-pub trait Target: Sync {}
+pub trait Target {
+    /// The handler for a shape.
+    fn tile(&self, sig: Sig) -> Option<Tile>;
+}
+
+/// A handler: what lowering writes into the first word of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tile {
+    /// Its address.
+    pub handler: u64,
+}
 
 /// Threaded code of one function.
 #[derive(Debug, Clone)]
@@ -30,7 +41,7 @@ pub fn lower(
     type_ids: &[u32],
     funcidx: u32,
     options: Options,
-    target: &dyn Target,
+    target: &impl Target,
 ) -> Result<Code, Error> {
     let _ = (module, type_ids, funcidx, options, target);
     todo!()

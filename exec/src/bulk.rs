@@ -1,0 +1,218 @@
+//! Cells that work on memories, tables and segments as a whole.
+//!
+//! Each calls an out-of-line function that owns its stack and returns a scalar; the handler then dispatches. `0` means
+//! success, otherwise it is a [`Trap`]'s code.
+
+use crate::control::define_cell;
+use crate::machine::{Flow, Machine, Stmt};
+use crate::{Inst, Memory, Table, Trap};
+use pirn_decode::cell::{self, Operands};
+use pirn_decode::sig::{self, Sig};
+
+/// Goes on, or traps.
+#[inline(always)]
+fn conclude(m: Machine, code: u8) -> Flow {
+    if code == 0 { Flow::Next(m) } else { Flow::Trap(m, Trap::from_code(code)) }
+}
+
+fn code(result: Result<(), Trap>) -> u8 {
+    result.map_or_else(|trap| trap as u8, |()| 0)
+}
+
+/// Memory 0 of an instance.
+///
+/// # Safety
+/// The instance has one, and nobody else refers to it: the machine has the store to itself.
+unsafe fn memory<'a>(inst: *mut Inst) -> &'a mut Memory {
+    // SAFETY: the caller's.
+    unsafe { &mut *(*inst).memory }
+}
+
+/// The table behind a word of the instance.
+///
+/// # Safety
+/// As for [`memory`].
+unsafe fn table<'a>(inst: *mut Inst, word: u32) -> &'a mut Table {
+    // SAFETY: the caller's.
+    unsafe { &mut **Inst::word::<*mut Table>(inst, word as usize) }
+}
+
+/// What is left of the segment at a word of the instance.
+///
+/// # Safety
+/// It is a segment of items of type `T`.
+unsafe fn segment<'a, T>(inst: *mut Inst, word: u32) -> &'a [T] {
+    // SAFETY: `InstanceBlock` wrote address and length of a slice that outlives the block, or nulls.
+    unsafe {
+        let len = Inst::word::<u64>(inst, word as usize + 1).read() as usize;
+        if len == 0 {
+            return &[];
+        }
+        std::slice::from_raw_parts(Inst::word::<*const T>(inst, word as usize).read(), len)
+    }
+}
+
+/// Three i32 operands.
+///
+/// # Safety
+/// `args` points at three slots.
+unsafe fn three(args: *const u64) -> (u32, u32, u32) {
+    // SAFETY: the caller's.
+    unsafe { (args.read() as u32, args.add(1).read() as u32, args.add(2).read() as u32) }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn memory_grow(inst: *mut Inst, delta: u32) -> u32 {
+    // SAFETY: validation: the instance has a memory.
+    unsafe { memory(inst) }.grow(delta).unwrap_or(u32::MAX)
+}
+
+#[inline(never)]
+unsafe fn memory_fill(inst: *mut Inst, args: *const u64) -> u8 {
+    // SAFETY: as in `memory_grow`; lowering placed the operands.
+    unsafe {
+        let (start, value, len) = three(args);
+        code(memory(inst).fill(start, len, value as u8))
+    }
+}
+
+#[inline(never)]
+unsafe fn memory_copy(inst: *mut Inst, args: *const u64) -> u8 {
+    // SAFETY: as in `memory_fill`.
+    unsafe {
+        let (to, from, len) = three(args);
+        code(memory(inst).copy_within(to, from, len))
+    }
+}
+
+#[inline(never)]
+unsafe fn memory_init(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
+    // SAFETY: as in `memory_fill`; `word` is a data segment's.
+    unsafe {
+        let (to, from, len) = three(args);
+        code(memory(inst).init(to, segment(inst, word), from, len))
+    }
+}
+
+#[inline(never)]
+unsafe fn drop_segment(inst: *mut Inst, word: u32) {
+    // SAFETY: `word` is a segment's, its length the next.
+    unsafe { Inst::word::<u64>(inst, word as usize + 1).write(0) };
+}
+
+#[inline(never)]
+unsafe fn table_grow(inst: *mut Inst, word: u32, args: *const u64) -> u32 {
+    // SAFETY: `word` is a table's; lowering placed the operands.
+    unsafe { table(inst, word).grow(args.add(1).read() as u32, args.read()).unwrap_or(u32::MAX) }
+}
+
+#[inline(never)]
+unsafe fn table_fill(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
+    // SAFETY: as in `table_grow`.
+    unsafe {
+        let (start, _, len) = three(args);
+        code(table(inst, word).fill(start, len, args.add(1).read()))
+    }
+}
+
+#[inline(never)]
+unsafe fn table_copy(inst: *mut Inst, to_word: u32, from_word: u32, args: *const u64) -> u8 {
+    // SAFETY: as in `table_grow`; the two references are to different tables.
+    unsafe {
+        let (to, from, len) = three(args);
+        let (target, source) = (table(inst, to_word) as *mut Table, table(inst, from_word) as *mut Table);
+        code(if target == source {
+            (*target).copy_within(to, from, len)
+        } else {
+            (*target).init(to, (*source).elements(), from, len)
+        })
+    }
+}
+
+#[inline(never)]
+unsafe fn table_init(inst: *mut Inst, word: u32, segment_word: u32, args: *const u64) -> u8 {
+    // SAFETY: as in `table_grow`; `segment_word` is an element segment's.
+    unsafe {
+        let (to, from, len) = three(args);
+        code(table(inst, word).init(to, segment(inst, segment_word), from, len))
+    }
+}
+
+define_cell! {
+    MemorySize |m, _, at| {
+        m.r0 = (*m.inst).mem_len / pirn_decode::PAGE_BYTES;
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    MemoryGrow |m, _, at| {
+        m.r0 = u64::from(memory_grow(m.inst, m.r0 as u32));
+        Flow::Next(m)
+    }
+}
+define_cell! { MemoryFill |m, cell::MemoryFill { args }, at| { conclude(m, memory_fill(m.inst, m.slot(args))) } }
+define_cell! { MemoryCopy |m, cell::MemoryCopy { args }, at| { conclude(m, memory_copy(m.inst, m.slot(args))) } }
+define_cell! {
+    MemoryInit |m, cell::MemoryInit { segment, args }, at| { conclude(m, memory_init(m.inst, segment, m.slot(args))) }
+}
+define_cell! {
+    DataDrop |m, cell::DataDrop { segment }, at| {
+        drop_segment(m.inst, segment);
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    ElemDrop |m, cell::ElemDrop { segment }, at| {
+        drop_segment(m.inst, segment);
+        Flow::Next(m)
+    }
+}
+
+/// Element `index` of the table at a word of the instance.
+///
+/// # Safety
+/// As for [`table`].
+#[inline(always)]
+unsafe fn element(m: &Machine, word: u32, index: u32) -> Result<*mut u64, Trap> {
+    // SAFETY: the caller's; `base` and `len` describe the elements.
+    unsafe {
+        let table = Inst::word::<*mut Table>(m.inst, word as usize).read();
+        crate::stmt::trap_if(u64::from(index) >= (*table).len, Trap::TableOutOfBounds)?;
+        Ok((*table).base.add(index as usize))
+    }
+}
+
+define_cell! {
+    TableGet |m, cell::TableGet { table }, at| {
+        m.r0 = crate::stmt::value!(m, element(&m, table, m.r0 as u32)).read();
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    TableSet |m, cell::TableSet { table, args }, at| {
+        let args = m.slot(args);
+        crate::stmt::value!(m, element(&m, table, args.read() as u32)).write(args.add(1).read());
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    TableSize |m, cell::TableSize { table }, at| {
+        let table = Inst::word::<*mut Table>(m.inst, table as usize).read();
+        m.r0 = (*table).len;
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    TableGrow |m, cell::TableGrow { table, args }, at| {
+        m.r0 = u64::from(table_grow(m.inst, table, m.slot(args)));
+        Flow::Next(m)
+    }
+}
+define_cell! { TableFill |m, cell::TableFill { table, args }, at| { conclude(m, table_fill(m.inst, table, m.slot(args))) } }
+define_cell! { TableCopy |m, cell::TableCopy { to, from, args }, at| { conclude(m, table_copy(m.inst, to, from, m.slot(args))) } }
+define_cell! {
+    TableInit |m, cell::TableInit { table, segment, args }, at| {
+        conclude(m, table_init(m.inst, table, segment, m.slot(args)))
+    }
+}

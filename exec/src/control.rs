@@ -1,0 +1,172 @@
+//! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
+
+use crate::machine::{Flow, Machine, Stmt, cell_bytes};
+use crate::stmt::{pop_frame, push_frame, trap_if, value};
+use crate::{FuncRecord, Inst, Table, Trap};
+use pirn_decode::cell::{self, Operands};
+use pirn_decode::sig::{self, Sig};
+
+/// `Stmt` for a cell with operands of its own; the body gets the machine, the operands and the operands' place.
+macro_rules! define_cell {
+    ($(#[$doc:meta])* $name:ident |$m:ident, $operands:pat_param, $at:ident| $body:block) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Stmt for $name {
+            const LEN: usize = cell::$name::LEN;
+            const SIG: Sig = sig::cell(cell::$name::CELL);
+
+            #[inline(always)]
+            #[allow(unused_mut, unused_variables, reason = "not every cell needs everything")]
+            unsafe fn run(mut $m: Machine, $at: usize) -> Flow {
+                // SAFETY: the operands were written by `encode` of the same struct; lowering chose them so that slots,
+                // words and targets exist.
+                unsafe {
+                    let $operands = cell::$name::decode($m.operand($at));
+                    $body
+                }
+            }
+        }
+    };
+}
+pub(crate) use define_cell;
+
+define_cell! { Unreachable |m, _, at| { Flow::Trap(m, Trap::Unreachable) } }
+
+define_cell! {
+    Br |m, cell::Br { target }, at| {
+        m.ip = m.ip.byte_offset(target as isize);
+        Flow::Jump(m)
+    }
+}
+
+define_cell! {
+    BrTable |m, cell::BrTable { count }, at| {
+        let index = (m.r0 as u32).min(count) as usize;
+        let target = m.operand::<i32>(at + cell::BrTable::LEN + 4 * index);
+        m.ip = m.ip.byte_offset(target as isize);
+        Flow::Jump(m)
+    }
+}
+
+define_cell! { Return |m, cell::Return { header }, at| { Flow::Jump(pop_frame(m, header)) } }
+
+define_cell! {
+    Zero |m, cell::Zero { from, count }, at| {
+        // A few locals are the rule; the loop stays out of the library's `memset`.
+        let mut slot = m.slot(from);
+        let end = slot.add(usize::from(count));
+        while slot < end {
+            slot.write_volatile(0);
+            slot = slot.add(1);
+        }
+        Flow::Next(m)
+    }
+}
+
+define_cell! {
+    Copy |m, cell::Copy { from, to, count }, at| {
+        copy_words(m.slot(from), m.slot(to), usize::from(count));
+        Flow::Next(m)
+    }
+}
+
+/// Copies words one by one, upwards: right for ranges that overlap with the target below the source.
+///
+/// # Safety
+/// Both ranges lie in the value stack.
+#[inline(always)]
+unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
+    for i in 0..count {
+        // SAFETY: the caller's. Volatile keeps LLVM from calling the library's `memmove`.
+        unsafe { to.add(i).write_volatile(from.add(i).read_volatile()) };
+    }
+}
+
+/// The call: checks the callee's whole frame against the limit, then enters it. What kind of function it is, nobody asks.
+///
+/// # Safety
+/// `record` is live; `args` is an argument area of its type on the value stack; `header` the place its type gives.
+#[inline(always)]
+unsafe fn enter(mut m: Machine, record: *mut FuncRecord, args: *mut u64) -> Result<Machine, Trap> {
+    // SAFETY: the caller's; a record's fields are always a callable function's.
+    unsafe {
+        let end = (args as usize) + (*record).frame_bytes as usize;
+        trap_if(end > (*(*m.inst).vm).stack_limit as usize, Trap::StackOverflow)?;
+        m.fp = args;
+        m.ip = (*record).code;
+        m.inst = (*record).inst;
+    }
+    Ok(m)
+}
+
+#[inline(always)]
+unsafe fn call(m: Machine, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
+    // SAFETY: lowering placed arguments and header by the callee's type.
+    unsafe {
+        let callee = value!(m, enter(m, record, m.slot(args)));
+        push_frame(m.slot(header), return_ip, m.fp, m.inst);
+        Flow::Jump(callee)
+    }
+}
+
+#[inline(always)]
+unsafe fn tail_call(m: Machine, record: *mut FuncRecord, cell: cell::ReturnCall) -> Flow {
+    // SAFETY: as in `call`; the header is read before the arguments may overwrite it, and everything written lies in the
+    // frame just checked.
+    unsafe {
+        let callee = value!(m, enter(m, record, m.fp));
+        let caller = pop_frame(m, cell.header);
+        copy_words(m.slot(cell.args), m.fp, usize::from(cell.count));
+        push_frame(m.slot(cell.new_header), caller.ip, caller.fp, caller.inst);
+        Flow::Jump(callee)
+    }
+}
+
+/// The function behind a word of the instance.
+#[inline(always)]
+unsafe fn direct(m: &Machine, func: u32) -> *mut FuncRecord {
+    // SAFETY: lowering wrote the word of a function.
+    unsafe { Inst::word::<*mut FuncRecord>(m.inst, func as usize).read() }
+}
+
+/// The function a table holds at the index in the accumulator, if it has the type (spec 4.4.8, `call_indirect`).
+#[inline(always)]
+unsafe fn indirect(m: &Machine, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
+    // SAFETY: lowering wrote the word of a table, and that table holds records or null.
+    unsafe {
+        let table = Inst::word::<*mut Table>(m.inst, table as usize).read();
+        let index = u64::from(m.r0 as u32);
+        trap_if(index >= (*table).len, Trap::UndefinedElement)?;
+        let record = (*table).base.add(index as usize).read() as *mut FuncRecord;
+        trap_if(record.is_null(), Trap::UninitializedElement)?;
+        trap_if((*record).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
+        Ok(record)
+    }
+}
+
+define_cell! {
+    Call |m, cell::Call { func, args, header }, at| {
+        let return_ip = m.ip.byte_add(cell_bytes(at - 8 + cell::Call::LEN));
+        call(m, direct(&m, func), args, header, return_ip)
+    }
+}
+
+define_cell! {
+    CallIndirect |m, cell::CallIndirect { table, type_id, args, header }, at| {
+        let record = value!(m, indirect(&m, table, type_id));
+        let return_ip = m.ip.byte_add(cell_bytes(at - 8 + cell::CallIndirect::LEN));
+        call(m, record, args, header, return_ip)
+    }
+}
+
+define_cell! {
+    ReturnCall |m, operands, at| { tail_call(m, direct(&m, operands.func), operands) }
+}
+
+define_cell! {
+    ReturnCallIndirect |m, cell::ReturnCallIndirect { table, type_id, args, count, header, new_header }, at| {
+        let record = value!(m, indirect(&m, table, type_id));
+        tail_call(m, record, cell::ReturnCall { func: 0, args, count, header, new_header })
+    }
+}

@@ -1,0 +1,341 @@
+//! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
+
+use crate::machine::{Machine, Vector};
+use crate::{GlobalCell, Inst, Trap, num};
+use pirn_decode::ops::{Class, Op};
+use pirn_decode::sig::{self, Leaf, Sig};
+use std::marker::PhantomData;
+
+/// A Rust type that stands for value types.
+pub(crate) trait Value: Copy + 'static {
+    const CLASS: Class;
+
+    /// From the accumulator.
+    fn acc(m: &Machine) -> Self;
+    /// To the accumulator.
+    fn set_acc(self, m: &mut Machine);
+}
+
+macro_rules! integer {
+    ($ty:ty, $class:ident) => {
+        impl Value for $ty {
+            const CLASS: Class = Class::$class;
+
+            #[inline(always)]
+            fn acc(m: &Machine) -> Self {
+                m.r0 as Self
+            }
+
+            #[inline(always)]
+            fn set_acc(self, m: &mut Machine) {
+                m.r0 = u64::from(self);
+            }
+        }
+    };
+}
+integer!(u32, I32);
+integer!(u64, I64);
+
+macro_rules! float {
+    ($ty:ty, $class:ident) => {
+        impl Value for $ty {
+            const CLASS: Class = Class::$class;
+
+            #[inline(always)]
+            fn acc(m: &Machine) -> Self {
+                // SAFETY: lowering reads the accumulator only after something of this class was set.
+                unsafe { m.v0.as_ptr().cast::<Self>().read() }
+            }
+
+            #[inline(always)]
+            fn set_acc(self, m: &mut Machine) {
+                // Under the portable loop the other lanes are zeroed, so that the vector can be read whole.
+                let mut vector = if cfg!(pirn_tail) { Vector::uninit() } else { Vector::zeroed() };
+                // SAFETY: the lowest lane is at the vector's address on little-endian machines, and wherever the other
+                // lanes are, only `acc` reads the vector.
+                unsafe { vector.as_mut_ptr().cast::<Self>().write(self) };
+                m.v0 = vector;
+            }
+        }
+    };
+}
+float!(f32, F32);
+float!(f64, F64);
+
+/// Something with a value.
+pub(crate) trait Expr {
+    type T: Value;
+    /// Operand bytes.
+    const LEN: usize;
+    const SIG: Sig;
+
+    /// # Safety
+    /// As for [`crate::machine::Stmt::run`].
+    unsafe fn eval(m: &Machine, at: usize) -> Result<Self::T, Trap>;
+}
+
+/// A slot of the frame.
+pub(crate) struct Slot<T>(PhantomData<T>);
+/// The accumulator.
+pub(crate) struct Acc<T>(PhantomData<T>);
+/// An immediate.
+pub(crate) struct Imm<T>(PhantomData<T>);
+/// A global.
+pub(crate) struct Global<T>(PhantomData<T>);
+/// The address of a function record.
+pub(crate) struct Func;
+
+impl<T: Value> Expr for Slot<T> {
+    type T = T;
+    const LEN: usize = 2;
+    const SIG: Sig = sig::leaf(Leaf::Slot, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+        // SAFETY: the operand is a slot of the frame, and holds a value of this class.
+        Ok(unsafe { m.slot(m.operand(at)).cast::<T>().read() })
+    }
+}
+
+impl<T: Value> Expr for Acc<T> {
+    type T = T;
+    const LEN: usize = 0;
+    const SIG: Sig = sig::leaf(Leaf::Acc, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, _: usize) -> Result<T, Trap> {
+        Ok(T::acc(m))
+    }
+}
+
+impl<T: Value> Expr for Imm<T> {
+    type T = T;
+    const LEN: usize = size_of::<T>();
+    const SIG: Sig = sig::leaf(Leaf::Imm, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+        // SAFETY: the operand is an immediate of this class.
+        Ok(unsafe { m.operand(at) })
+    }
+}
+
+/// The cell of the global whose word index is the operand `at`.
+///
+/// # Safety
+/// There is one.
+#[inline(always)]
+pub(crate) unsafe fn global_cell(m: &Machine, at: usize) -> *mut GlobalCell {
+    // SAFETY: lowering wrote the word of a global of this instance.
+    unsafe { Inst::word::<*mut GlobalCell>(m.inst, m.operand::<u32>(at) as usize).read() }
+}
+
+impl<T: Value> Expr for Global<T> {
+    type T = T;
+    const LEN: usize = 4;
+    const SIG: Sig = sig::leaf(Leaf::Global, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+        // SAFETY: a global's cell is live as long as its importers, and holds a value of its type.
+        Ok(unsafe { (&raw const (*global_cell(m, at)).value).cast::<T>().read() })
+    }
+}
+
+impl Expr for Func {
+    type T = u64;
+    const LEN: usize = 4;
+    const SIG: Sig = sig::leaf(Leaf::Func, Class::I64);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<u64, Trap> {
+        // SAFETY: lowering wrote the word of a function of this instance.
+        Ok(unsafe { Inst::word::<u64>(m.inst, m.operand::<u32>(at) as usize).read() })
+    }
+}
+
+/// An operator of one operand.
+pub(crate) trait UnOp {
+    type A: Value;
+    type T: Value;
+    const OP: Op;
+    fn eval(a: Self::A) -> Result<Self::T, Trap>;
+}
+
+/// An operator of two operands.
+pub(crate) trait BinOp {
+    type A: Value;
+    type T: Value;
+    const OP: Op;
+    fn eval(a: Self::A, b: Self::A) -> Result<Self::T, Trap>;
+}
+
+/// A load.
+pub(crate) trait LoadOp {
+    type Raw: Copy;
+    type T: Value;
+    const OP: Op;
+    fn convert(raw: Self::Raw) -> Self::T;
+}
+
+/// A store.
+pub(crate) trait StoreOp {
+    type Raw: Copy;
+    type A: Value;
+    const OP: Op;
+    fn convert(a: Self::A) -> Self::Raw;
+}
+
+/// A unary operator applied.
+pub(crate) struct Un<O, A>(PhantomData<(O, A)>);
+/// A binary operator applied; the first operand is evaluated first.
+pub(crate) struct Bin<O, A, B>(PhantomData<(O, A, B)>);
+/// A load at an address: static offset (4 operand bytes), then the address.
+pub(crate) struct Load<O, A>(PhantomData<(O, A)>);
+/// `select`: both values are evaluated.
+pub(crate) struct Select<A, B, C>(PhantomData<(A, B, C)>);
+
+impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
+    type T = O::T;
+    const LEN: usize = A::LEN;
+    const SIG: Sig = sig::unary(O::OP, A::SIG);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
+        // SAFETY: the caller's.
+        O::eval(unsafe { A::eval(m, at) }?)
+    }
+}
+
+impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
+    type T = O::T;
+    const LEN: usize = A::LEN + B::LEN;
+    const SIG: Sig = sig::binary(O::OP, A::SIG, B::SIG);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
+        // SAFETY: the caller's.
+        unsafe { O::eval(A::eval(m, at)?, B::eval(m, at + A::LEN)?) }
+    }
+}
+
+/// Where `bytes` bytes at `address + offset` lie in memory 0.
+///
+/// # Safety
+/// The instance is live.
+#[inline(always)]
+pub(crate) unsafe fn effective_address(m: &Machine, address: u32, offset: u32, bytes: usize) -> Result<*mut u8, Trap> {
+    let start = u64::from(address) + u64::from(offset);
+    // SAFETY: the caller's; the pointer is formed only if the bytes lie within the memory.
+    unsafe {
+        if start + bytes as u64 > (*m.inst).mem_len {
+            return Err(Trap::MemoryOutOfBounds);
+        }
+        Ok((*m.inst).mem_base.add(start as usize))
+    }
+}
+
+impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
+    type T = O::T;
+    const LEN: usize = 4 + A::LEN;
+    const SIG: Sig = sig::unary(O::OP, A::SIG);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
+        // SAFETY: the caller's; the address was checked.
+        unsafe {
+            let address = A::eval(m, at + 4)?;
+            let raw = effective_address(m, address, m.operand(at), size_of::<O::Raw>())?;
+            Ok(O::convert(raw.cast::<O::Raw>().read_unaligned()))
+        }
+    }
+}
+
+impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select<A, B, C> {
+    type T = T;
+    const LEN: usize = A::LEN + B::LEN + C::LEN;
+    const SIG: Sig = sig::select(T::CLASS, A::SIG, B::SIG, C::SIG);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+        // SAFETY: the caller's.
+        unsafe {
+            let (a, b) = (A::eval(m, at)?, B::eval(m, at + A::LEN)?);
+            let condition = C::eval(m, at + A::LEN + B::LEN)?;
+            Ok(if condition != 0 { a } else { b })
+        }
+    }
+}
+
+/// A result, from the row's meaning.
+macro_rules! outcome {
+    (pure $meaning:expr) => {
+        Ok($meaning)
+    };
+    (traps $meaning:expr) => {
+        $meaning
+    };
+}
+
+macro_rules! define {
+    (
+        unops { $($un:ident $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
+        binops { $($bin:ident $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
+        loads { $($load:ident $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores { $($store:ident $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+    ) => {
+        $(
+            #[doc = $un_text]
+            pub(crate) struct $un;
+            impl UnOp for $un {
+                type A = $ua;
+                type T = $ut;
+                const OP: Op = Op::$un;
+                #[inline(always)]
+                fn eval($ux: $ua) -> Result<$ut, Trap> {
+                    outcome!($ue $usem)
+                }
+            }
+        )*
+        $(
+            #[doc = $bin_text]
+            pub(crate) struct $bin;
+            impl BinOp for $bin {
+                type A = $ba;
+                type T = $bt;
+                const OP: Op = Op::$bin;
+                #[inline(always)]
+                fn eval($bx: $ba, $by: $ba) -> Result<$bt, Trap> {
+                    outcome!($be $bsem)
+                }
+            }
+        )*
+        $(
+            #[doc = $load_text]
+            pub(crate) struct $load;
+            impl LoadOp for $load {
+                type Raw = $lraw;
+                type T = $lt;
+                const OP: Op = Op::$load;
+                #[inline(always)]
+                fn convert($lx: $lraw) -> $lt {
+                    $lsem
+                }
+            }
+        )*
+        $(
+            #[doc = $store_text]
+            pub(crate) struct $store;
+            impl StoreOp for $store {
+                type Raw = $sraw;
+                type A = $st;
+                const OP: Op = Op::$store;
+                #[inline(always)]
+                fn convert($sx: $st) -> $sraw {
+                    $ssem
+                }
+            }
+        )*
+    };
+}
+pirn_decode::for_each_op!(define);

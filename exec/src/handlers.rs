@@ -1,0 +1,82 @@
+//! The handler table: from a shape's signature to the handler that executes it.
+
+use crate::machine::{Handler, Stmt, handler, handler_word};
+use crate::shapes;
+use pirn_decode::sig::Sig;
+use pirn_decode::{Target, Tile};
+use std::sync::OnceLock;
+
+/// One handler.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    sig: Sig,
+    handler: Handler,
+}
+
+impl Entry {
+    /// The handler of `S`.
+    pub(crate) const fn of<S: Stmt>() -> Self {
+        Self { sig: S::SIG, handler: handler::<S> }
+    }
+}
+
+/// Every handler there is, found by signature: open addressing in a table at most half full.
+#[derive(Debug)]
+pub struct Handlers {
+    slots: Box<[(Sig, u64)]>,
+    len: usize,
+}
+
+impl Handlers {
+    fn new(entries: &[Entry]) -> Self {
+        let mut this = Self { slots: vec![(0, 0); (2 * entries.len()).next_power_of_two()].into(), len: 0 };
+        for entry in entries {
+            let at = this.find(entry.sig);
+            // The families overlap; the same shape twice is the same handler.
+            if this.slots[at].1 == 0 {
+                this.len += 1;
+                this.slots[at] = (entry.sig, handler_word(entry.handler));
+            }
+        }
+        this
+    }
+
+    /// Where `sig` is, or where it would be.
+    #[inline]
+    fn find(&self, sig: Sig) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = sig as usize & mask;
+        while self.slots[at].1 != 0 && self.slots[at].0 != sig {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    /// How many handlers there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none (there are).
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Target for Handlers {
+    #[inline]
+    fn tile(&self, sig: Sig) -> Option<Tile> {
+        let (_, handler) = self.slots[self.find(sig)];
+        (handler != 0).then_some(Tile { handler })
+    }
+}
+
+/// The machine's answer to lowering: which trees have handlers.
+pub fn target() -> &'static Handlers {
+    static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+    HANDLERS.get_or_init(|| {
+        let mut entries = Vec::with_capacity(16 * 1024);
+        shapes::all(&mut shapes::Shapes(&mut entries));
+        Handlers::new(&entries)
+    })
+}

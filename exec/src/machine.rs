@@ -1,0 +1,266 @@
+//! The register contract and the two dispatchers: the one place that knows how machine state travels.
+//!
+//! A handler is a function that carries the whole state in its arguments and ends by jumping to the next handler with the
+//! same arguments ("tail" dispatch). Six integer and four vector arguments fit the registers of the System V ABI, so
+//! nothing is spilt:
+//!
+//! | register | holds |
+//! |---|---|
+//! | `ip` | the running cell: handler address, then operand bytes |
+//! | `fp` | word 0 of the frame |
+//! | `inst` | the running instance's block |
+//! | `r0` | integer accumulator; every statement that sets an integer leaves it here too |
+//! | `r1`, `r2` | integer locals of the innermost loop |
+//! | `v0` | float accumulator, as `r0` |
+//! | `v1` to `v3` | float locals of the innermost loop |
+//!
+//! Bodies are written once, as [`Stmt::run`] from a [`Machine`] to a [`Flow`]. Where LLVM's sibling-call optimisation
+//! does not hold (build.rs decides), a loop calls the same bodies with the machine in memory.
+
+use crate::{Inst, Trap};
+use pirn_decode::sig::Sig;
+use std::mem::MaybeUninit;
+
+#[cfg(target_arch = "aarch64")]
+type RawVector = std::arch::aarch64::float32x4_t;
+#[cfg(target_arch = "x86_64")]
+type RawVector = std::arch::x86_64::__m128;
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+type RawVector = [u64; 2];
+
+/// A vector register; floats lie in its lowest lane, and the other lanes need not be initialised.
+pub(crate) type Vector = MaybeUninit<RawVector>;
+
+/// The whole machine state while WebAssembly runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Machine {
+    pub(crate) ip: *const u64,
+    pub(crate) fp: *mut u64,
+    pub(crate) inst: *mut Inst,
+    pub(crate) r0: u64,
+    pub(crate) r1: u64,
+    pub(crate) r2: u64,
+    pub(crate) v0: Vector,
+    pub(crate) v1: Vector,
+    pub(crate) v2: Vector,
+    pub(crate) v3: Vector,
+}
+
+/// What follows a statement.
+pub(crate) enum Flow {
+    /// The cell behind this one.
+    Next(Machine),
+    /// The cell at `ip`.
+    Jump(Machine),
+    /// No cell: the program trapped at `ip`.
+    Trap(Machine, Trap),
+    /// No cell: what happened is written in the [`crate::Vm`].
+    Stop(Machine),
+}
+
+/// The body of a handler, or one statement of it.
+pub(crate) trait Stmt {
+    /// Operand bytes.
+    const LEN: usize;
+    /// See [`pirn_decode::sig`].
+    const SIG: Sig;
+
+    /// Executes the statement whose operands lie `at` bytes behind `m.ip`.
+    ///
+    /// # Safety
+    /// `m` is the state of a running execution: `ip` at a cell of validated code holding this statement, `fp` at a frame
+    /// that code was lowered for, `inst` at its instance.
+    unsafe fn run(m: Machine, at: usize) -> Flow;
+}
+
+/// Bytes of a cell with `len` operand bytes.
+pub(crate) const fn cell_bytes(len: usize) -> usize {
+    8 + len.next_multiple_of(8)
+}
+
+impl Machine {
+    /// The state in which code is entered.
+    pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut Inst) -> Self {
+        let v = Vector::zeroed();
+        Self { ip, fp, inst, r0: 0, r1: 0, r2: 0, v0: v, v1: v, v2: v, v3: v }
+    }
+
+    /// The operand `at` bytes behind `ip`.
+    ///
+    /// # Safety
+    /// An operand of this type lies there.
+    #[inline(always)]
+    pub(crate) unsafe fn operand<T>(&self, at: usize) -> T {
+        // SAFETY: the caller's.
+        unsafe { self.ip.byte_add(at).cast::<T>().read_unaligned() }
+    }
+
+    /// Where slot `index` of the frame lies.
+    ///
+    /// # Safety
+    /// The frame has that slot.
+    #[inline(always)]
+    pub(crate) unsafe fn slot(&self, index: u16) -> *mut u64 {
+        // SAFETY: the caller's.
+        unsafe { self.fp.add(usize::from(index)) }
+    }
+
+    /// Writes the registers an execution that stands still needs.
+    #[inline(always)]
+    unsafe fn save(&self) {
+        // SAFETY: `inst` is a live instance, its `vm` the machine that runs it.
+        unsafe {
+            let saved = &raw mut (*(*self.inst).vm).saved;
+            (*saved).ip = self.ip;
+            (*saved).fp = self.fp;
+            (*saved).inst = self.inst;
+        }
+    }
+
+    unsafe fn record_trap(&self, trap: Trap) {
+        // SAFETY: as in `save`.
+        unsafe {
+            self.save();
+            (*(*self.inst).vm).exit = Some(crate::Exit::Trap(trap));
+        }
+    }
+}
+
+/// A handler's address as it stands in the first word of a cell.
+pub(crate) fn handler_word(handler: Handler) -> u64 {
+    handler as usize as u64
+}
+
+#[cfg(pirn_tail)]
+mod tail {
+    use super::{Flow, Inst, Machine, Stmt, Trap, Vector, cell_bytes};
+
+    /// Expands once for each ABI: the only place where the argument list is written.
+    macro_rules! contract {
+        ($abi:literal, $($register:ident: $ty:ty),*) => {
+            /// A handler.
+            pub(crate) type Handler = unsafe extern $abi fn($($ty),*) -> u64;
+
+            /// Jumps to the cell at `m.ip`.
+            #[inline(always)]
+            unsafe fn dispatch(m: Machine) -> u64 {
+                // SAFETY: the first word of a cell is a handler's address.
+                unsafe {
+                    let handler = m.ip.cast::<Handler>().read();
+                    handler($(m.$register),*)
+                }
+            }
+
+            /// The handler of `S`.
+            ///
+            /// # Safety
+            /// That of [`Stmt::run`].
+            pub(crate) unsafe extern $abi fn handler<S: Stmt>($($register: $ty),*) -> u64 {
+                let m = Machine { $($register),* };
+                // SAFETY: the caller's; each arm leaves by a jump to a function that asks for the same.
+                unsafe {
+                    match S::run(m, 8) {
+                        Flow::Next(mut m) => {
+                            m.ip = m.ip.byte_add(cell_bytes(S::LEN));
+                            dispatch(m)
+                        }
+                        Flow::Jump(m) => dispatch(m),
+                        Flow::Trap(mut m, trap) => {
+                            m.r0 = trap as u64;
+                            trapped($(m.$register),*)
+                        }
+                        Flow::Stop(m) => stopped($(m.$register),*),
+                    }
+                }
+            }
+
+            #[cold]
+            #[inline(never)]
+            unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
+                let m = Machine { $($register),* };
+                // SAFETY: `handler` put a trap's code in `r0`.
+                unsafe {
+                    m.record_trap(Trap::from_code(m.r0 as u8));
+                    stopped($(m.$register),*)
+                }
+            }
+
+            /// Returns to [`run`]. What it returns is read from memory: were it a constant, LLVM would turn the jumps to
+            /// it into calls followed by that constant.
+            #[cold]
+            #[inline(never)]
+            #[allow(unused_variables, reason = "the contract")]
+            unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
+                // SAFETY: `inst` is live.
+                unsafe { (&raw const (*inst).mem_len).read_volatile() }
+            }
+
+            /// Runs from `m` until something stops.
+            ///
+            /// # Safety
+            /// That of [`Stmt::run`], for the cell at `m.ip`.
+            pub(crate) unsafe fn run(m: Machine) {
+                // SAFETY: the caller's.
+                unsafe { dispatch(m) };
+            }
+        };
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    contract! {
+        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, r1: u64, r2: u64,
+        v0: Vector, v1: Vector, v2: Vector, v3: Vector
+    }
+    #[cfg(target_arch = "aarch64")]
+    contract! {
+        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, r1: u64, r2: u64,
+        v0: Vector, v1: Vector, v2: Vector, v3: Vector
+    }
+}
+#[cfg(pirn_tail)]
+pub(crate) use tail::{Handler, handler, run};
+
+#[cfg(not(pirn_tail))]
+mod portable {
+    use super::{Flow, Machine, Stmt, cell_bytes};
+
+    /// A handler: whether to go on.
+    pub(crate) type Handler = unsafe fn(&mut Machine) -> bool;
+
+    /// The handler of `S`.
+    ///
+    /// # Safety
+    /// That of [`Stmt::run`].
+    pub(crate) unsafe fn handler<S: Stmt>(machine: &mut Machine) -> bool {
+        // SAFETY: the caller's.
+        unsafe {
+            match S::run(*machine, 8) {
+                Flow::Next(mut m) => {
+                    m.ip = m.ip.byte_add(cell_bytes(S::LEN));
+                    *machine = m;
+                    true
+                }
+                Flow::Jump(m) => {
+                    *machine = m;
+                    true
+                }
+                Flow::Trap(m, trap) => {
+                    m.record_trap(trap);
+                    false
+                }
+                Flow::Stop(_) => false,
+            }
+        }
+    }
+
+    /// Runs from `m` until something stops.
+    ///
+    /// # Safety
+    /// That of [`Stmt::run`], for the cell at `m.ip`.
+    pub(crate) unsafe fn run(mut m: Machine) {
+        // SAFETY: the first word of a cell is a handler's address, the rest the caller's.
+        unsafe { while (m.ip.cast::<Handler>().read())(&mut m) {} }
+    }
+}
+#[cfg(not(pirn_tail))]
+pub(crate) use portable::{Handler, handler, run};

@@ -1,0 +1,124 @@
+//! Which shapes have handlers.
+//!
+//! The base set: every operator with every operand class, so that lowering always succeeds. Lowering keeps a tree only
+//! if it can be evaluated into the accumulator, and cuts subtrees off otherwise, so three rules must hold, and
+//! [`Shapes::expr`] keeps the first: whatever can be set to the accumulator can be set to a slot; every operator has its
+//! handler for slots alone, and with the accumulator in any one place; every sink (branch, store, return) takes a slot
+//! and the accumulator.
+//!
+//! Then the fused shapes, by what they fuse.
+
+use crate::expr::*;
+use crate::handlers::Entry;
+use crate::machine::Stmt;
+use crate::stmt::*;
+use crate::{bulk, control};
+
+/// Collects handlers.
+pub(crate) struct Shapes<'a>(pub(crate) &'a mut Vec<Entry>);
+
+impl Shapes<'_> {
+    /// A statement.
+    #[inline(always)]
+    fn stmt<S: Stmt>(&mut self) {
+        self.0.push(const { Entry::of::<S>() });
+    }
+
+    /// An expression, in both places it can be set to.
+    #[inline(always)]
+    fn expr<E: Expr>(&mut self) {
+        self.stmt::<SetAcc<E>>();
+        self.stmt::<SetSlot<E>>();
+    }
+}
+
+/// `each!(Name in [Types] { body })`: the body once for every type.
+macro_rules! each {
+    ($name:ident in [$($ty:ty),* $(,)?] $body:block) => {
+        $({
+            type $name = $ty;
+            $body
+        })*
+    };
+}
+
+type S<T> = Slot<T>;
+type R<T> = Acc<T>;
+type I<T> = Imm<T>;
+
+/// Every handler.
+pub(crate) fn all(t: &mut Shapes<'_>) {
+    leaves(t);
+    operators(t);
+    cells(t);
+    selects(t);
+    branches(t);
+}
+
+fn leaves(t: &mut Shapes<'_>) {
+    each!(T in [u32, u64, f32, f64] {
+        each!(E in [S<T>, R<T>, I<T>, Global<T>] {
+            t.expr::<E>();
+            t.stmt::<Return<E>>();
+        });
+        each!(E in [S<T>, R<T>, I<T>] { t.stmt::<SetGlobal<E>>(); });
+    });
+    t.expr::<Func>();
+}
+
+/// A binary operator with every operand class.
+#[inline(always)]
+fn binary<O: BinOp>(t: &mut Shapes<'_>) {
+    t.expr::<Bin<O, S<O::A>, S<O::A>>>();
+    t.expr::<Bin<O, S<O::A>, I<O::A>>>();
+    t.expr::<Bin<O, S<O::A>, R<O::A>>>();
+    t.expr::<Bin<O, R<O::A>, S<O::A>>>();
+    t.expr::<Bin<O, R<O::A>, I<O::A>>>();
+    t.expr::<Bin<O, I<O::A>, S<O::A>>>();
+    t.expr::<Bin<O, I<O::A>, R<O::A>>>();
+}
+
+macro_rules! operators {
+    (
+        unops { $($un:ident $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
+        binops { $($bin:ident $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
+        loads { $($load:ident $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores { $($store:ident $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+    ) => {
+        fn operators(t: &mut Shapes<'_>) {
+            $(each!(A in [S<$ua>, R<$ua>] { t.expr::<Un<$un, A>>(); });)*
+            $(binary::<$bin>(t);)*
+            $(each!(A in [S<u32>, R<u32>] { t.expr::<Load<$load, A>>(); });)*
+            $(
+                each!(V in [S<$st>, R<$st>, I<$st>] { t.stmt::<Store<$store, S<u32>, V>>(); });
+                each!(V in [S<$st>, I<$st>] { t.stmt::<Store<$store, R<u32>, V>>(); });
+            )*
+        }
+    };
+}
+pirn_decode::for_each_op!(operators);
+
+fn cells(t: &mut Shapes<'_>) {
+    use control::*;
+    each!(C in [
+        Unreachable, Br, BrTable, control::Return, Zero, Copy, Call, CallIndirect, ReturnCall, ReturnCallIndirect,
+    ] { t.stmt::<C>(); });
+    use bulk::*;
+    each!(C in [
+        MemorySize, MemoryGrow, MemoryFill, MemoryCopy, MemoryInit, DataDrop, TableGet, TableSet, TableSize, TableGrow,
+        TableFill, TableCopy, TableInit, ElemDrop,
+    ] { t.stmt::<C>(); });
+}
+
+fn selects(t: &mut Shapes<'_>) {
+    each!(T in [u32, u64, f32, f64] {
+        each!(C in [S<u32>, R<u32>] { t.expr::<Select<S<T>, S<T>, C>>(); });
+    });
+}
+
+fn branches(t: &mut Shapes<'_>) {
+    each!(C in [S<u32>, R<u32>] {
+        t.stmt::<BrIf<C>>();
+        t.stmt::<BrIf<Un<I32Eqz, C>>>();
+    });
+}

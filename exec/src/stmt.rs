@@ -1,0 +1,180 @@
+//! Statements as types: what consumes expressions.
+
+use crate::expr::{Expr, StoreOp, Value, effective_address, global_cell};
+use crate::machine::{Flow, Machine, Stmt};
+use crate::{Inst, Trap};
+use pirn_decode::ops::Class;
+use pirn_decode::sig::{self, Form, Sig};
+use std::marker::PhantomData;
+
+/// Leaves a value in the accumulator.
+pub(crate) struct SetAcc<E>(PhantomData<E>);
+/// Writes a value to a slot, and leaves it in the accumulator.
+pub(crate) struct SetSlot<E>(PhantomData<E>);
+/// Writes a global, and leaves the value in the accumulator.
+pub(crate) struct SetGlobal<E>(PhantomData<E>);
+/// Writes to memory.
+pub(crate) struct Store<O, A, V>(PhantomData<(O, A, V)>);
+/// Branches if the condition is not zero.
+pub(crate) struct BrIf<C>(PhantomData<C>);
+/// Returns with a value in the accumulator.
+pub(crate) struct Return<E>(PhantomData<E>);
+/// One statement, then another.
+pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
+
+/// The value of an expression, or a trap.
+macro_rules! value {
+    ($m:ident, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(trap) => return Flow::Trap($m, trap),
+        }
+    };
+}
+pub(crate) use value;
+
+impl<E: Expr> Stmt for SetAcc<E> {
+    const LEN: usize = E::LEN;
+    const SIG: Sig = sig::form(Form::SetAcc, E::T::CLASS, E::SIG);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's.
+        value!(m, unsafe { E::eval(&m, at) }).set_acc(&mut m);
+        Flow::Next(m)
+    }
+}
+
+impl<E: Expr> Stmt for SetSlot<E> {
+    const LEN: usize = 2 + E::LEN;
+    const SIG: Sig = sig::form(Form::SetSlot, E::T::CLASS, E::SIG);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operand is a slot of the frame.
+        unsafe {
+            let value = value!(m, E::eval(&m, at + 2));
+            m.slot(m.operand(at)).cast::<E::T>().write(value);
+            value.set_acc(&mut m);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<E: Expr> Stmt for SetGlobal<E> {
+    const LEN: usize = 4 + E::LEN;
+    const SIG: Sig = sig::form(Form::SetGlobal, E::T::CLASS, E::SIG);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operand is a mutable global's word.
+        unsafe {
+            let value = value!(m, E::eval(&m, at + 4));
+            (&raw mut (*global_cell(&m, at)).value).cast::<E::T>().write(value);
+            value.set_acc(&mut m);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
+    const LEN: usize = 4 + A::LEN + V::LEN;
+    const SIG: Sig = sig::binary(O::OP, A::SIG, V::SIG);
+
+    #[inline(always)]
+    unsafe fn run(m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the address was checked.
+        unsafe {
+            let address = value!(m, A::eval(&m, at + 4));
+            let value = O::convert(value!(m, V::eval(&m, at + 4 + A::LEN)));
+            let place = value!(m, effective_address(&m, address, m.operand(at), size_of::<O::Raw>()));
+            place.cast::<O::Raw>().write_unaligned(value);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<C: Expr<T = u32>> Stmt for BrIf<C> {
+    const LEN: usize = 4 + C::LEN;
+    const SIG: Sig = sig::form(Form::BrIf, Class::I32, C::SIG);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operand is the distance to another cell.
+        unsafe {
+            let condition = value!(m, C::eval(&m, at + 4));
+            if condition != 0 {
+                m.ip = m.ip.byte_offset(m.operand::<i32>(at) as isize);
+                Flow::Jump(m)
+            } else {
+                Flow::Next(m)
+            }
+        }
+    }
+}
+
+/// Leaves the frame whose header is at slot `header`.
+///
+/// # Safety
+/// It is a header, as [`push_frame`] wrote it.
+#[inline(always)]
+pub(crate) unsafe fn pop_frame(mut m: Machine, header: u16) -> Machine {
+    // SAFETY: the caller's.
+    unsafe {
+        let header = m.slot(header);
+        m.ip = header.cast::<*const u64>().read();
+        m.fp = header.add(1).cast::<*mut u64>().read();
+        m.inst = header.add(2).cast::<*mut Inst>().read();
+    }
+    m
+}
+
+/// Writes a frame's header: where to return to.
+///
+/// # Safety
+/// `header` lies within the stack's limit.
+#[inline(always)]
+pub(crate) unsafe fn push_frame(header: *mut u64, ip: *const u64, fp: *mut u64, inst: *mut Inst) {
+    // SAFETY: the caller's.
+    unsafe {
+        header.cast::<*const u64>().write(ip);
+        header.add(1).cast::<*mut u64>().write(fp);
+        header.add(2).cast::<*mut Inst>().write(inst);
+    }
+}
+
+impl<E: Expr> Stmt for Return<E> {
+    const LEN: usize = 2 + E::LEN;
+    const SIG: Sig = sig::form(Form::Return, E::T::CLASS, E::SIG);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operand is the slot of the frame's header.
+        unsafe {
+            value!(m, E::eval(&m, at + 2)).set_acc(&mut m);
+            Flow::Jump(pop_frame(m, m.operand(at)))
+        }
+    }
+}
+
+impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
+    const LEN: usize = A::LEN + B::LEN;
+    const SIG: Sig = sig::seq(A::SIG, B::SIG);
+
+    #[inline(always)]
+    unsafe fn run(m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operands follow each other.
+        unsafe {
+            match A::run(m, at) {
+                Flow::Next(m) => B::run(m, at + A::LEN),
+                flow => flow,
+            }
+        }
+    }
+}
+
+/// A trap, if `condition` holds.
+#[inline(always)]
+pub(crate) fn trap_if(condition: bool, trap: Trap) -> Result<(), Trap> {
+    if condition { Err(trap) } else { Ok(()) }
+}
