@@ -39,7 +39,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::Wast(args) => wast::run(&args),
     };
     result.unwrap_or_else(|error| {

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use pirn::{Engine, Func, Instance, Linker, Module, Store, Val, ValType};
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -21,24 +21,32 @@ pub struct Args {
     /// Call this exported function instead, with ARGS as its parameters, and print its results
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
-    /// A module, binary or text
-    file: PathBuf,
-    /// All that follows FILE goes to the program
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
+    /// A module, binary or text; all that follows it goes to the program
+    #[arg(required = true, trailing_var_arg = true, value_names = ["FILE", "ARGS"])]
+    program: Vec<OsString>,
+}
+
+impl Args {
+    fn file(&self) -> &Path {
+        Path::new(&self.program[0])
+    }
+
+    fn args(&self) -> &[OsString] {
+        &self.program[1..]
+    }
 }
 
 /// Runs the program and gives its exit status.
-pub fn run(args: Args) -> Result<ExitCode> {
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let file = args.file();
     let engine = Engine::default();
-    let module =
-        Module::from_file(&engine, &args.file).with_context(|| format!("cannot load {}", args.file.display()))?;
+    let module = Module::from_file(&engine, file).with_context(|| format!("cannot load {}", file.display()))?;
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |wasi| wasi)?;
     wasi::define_missing(&mut linker, &module)?;
-    let mut store = Store::new(&engine, context(&args)?);
+    let mut store = Store::new(&engine, context(args)?);
 
-    let result = execute(&mut store, &linker, &module, &args);
+    let result = execute(&mut store, &linker, &module, args);
     // What was written before a trap was written.
     let flushed = store.data_mut().flush();
     let error = match result {
@@ -60,8 +68,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
 
 /// What the program sees of the world.
 fn context(args: &Args) -> Result<Wasi> {
-    let name = args.file.file_name().unwrap_or_default().to_os_string();
-    let mut wasi = Wasi::new([name].iter().chain(&args.args).map(|arg| arg.clone().into_encoded_bytes()));
+    let name = args.file().file_name().unwrap_or_default().to_os_string();
+    let mut wasi = Wasi::new([name].iter().chain(args.args()).map(|arg| arg.clone().into_encoded_bytes()));
     for dir in &args.dir {
         let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
         wasi.preopen(host, guest).with_context(|| format!("cannot open the directory {host}"))?;
@@ -83,12 +91,12 @@ fn execute(store: &mut Store<Wasi>, linker: &Linker<Wasi>, module: &Module, args
     let func = func(store, instance, name)?;
     let ty = func.ty(&*store);
     ensure!(
-        args.args.len() == ty.params().len(),
+        args.args().len() == ty.params().len(),
         "`{name}` is {ty}: it takes {} parameters, not {}",
         ty.params().len(),
-        args.args.len()
+        args.args().len()
     );
-    let params = ty.params().iter().zip(&args.args).map(|(&ty, arg)| parse(ty, arg)).collect::<Result<Vec<_>>>()?;
+    let params = ty.params().iter().zip(args.args()).map(|(&ty, arg)| parse(ty, arg)).collect::<Result<Vec<_>>>()?;
     let mut results: Vec<_> = ty.results().iter().map(|&ty| Val::default_for(ty)).collect();
     func.call(&mut *store, &params, &mut results)?;
     // The function's own output comes first.
