@@ -1,4 +1,78 @@
-//! A WebAssembly interpreter.
+//! pirn is a WebAssembly interpreter for embedders who count nanoseconds.
+//!
+//! It decodes every function once to direct-threaded code and never generates machine code. Imports are resolved when a
+//! module is instantiated, into pointers that look the same for functions of the module, of other modules and of the
+//! host, so **a call into another module costs what a local call costs**, while every instance keeps its own memory,
+//! tables and globals. (A pirn is the bobbin in a weaver's shuttle, which carries one thread across all the others.)
+//!
+//! The API has the shape of wasmtime's: whoever knows `Engine`, `Module`, `Store`, `Linker`, `Instance` and `TypedFunc`
+//! from there is at home here.
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(feature = "wat")] {
+//! use pirn::{Caller, Engine, Linker, Module, Result, Store};
+//!
+//! let engine = Engine::default();
+//! let module = Module::new(
+//!     &engine,
+//!     r#"(module
+//!         (import "host" "log" (func $log (param i32)))
+//!         (func (export "twice") (param i32) (result i32)
+//!             (call $log (local.get 0))
+//!             (i32.mul (local.get 0) (i32.const 2))))"#,
+//! )?;
+//!
+//! // Host functions are closures. The store carries data of your choosing for them, here a log.
+//! let mut linker = Linker::new(&engine);
+//! linker.func_wrap("host", "log", |mut caller: Caller<'_, Vec<i32>>, value: i32| {
+//!     caller.data_mut().push(value);
+//! })?;
+//!
+//! let mut store = Store::new(&engine, Vec::new());
+//! let instance = linker.instantiate(&mut store, &module)?;
+//! let twice = instance.get_typed_func::<i32, i32>(&store, "twice")?;
+//! assert_eq!(twice.call(&mut store, 21)?, 42);
+//! assert_eq!(store.data(), &[21]);
+//! # }
+//! # Ok::<(), pirn::Error>(())
+//! ```
+//!
+//! # What belongs to what
+//!
+//! | type | holds | lives |
+//! |---|---|---|
+//! | [`Engine`] | settings ([`Config`]) and the registry of function types | as long as anything made with it |
+//! | [`Module`] | the validated binary, and each function's threaded code once it was needed | as long as a clone, or an instance of it |
+//! | [`Linker`] | definitions by name; its host functions serve any store | |
+//! | [`Store`] | instances, functions, memories, tables, globals, your data, and the machine that runs | until dropped, with all in it |
+//!
+//! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`ExternRef`] are small `Copy` handles of
+//! what a store holds. Using one with another store is an error, or a panic where a method says so; never undefined
+//! behaviour. A store frees nothing before it is dropped, so make stores, which are cheap, rather than instances without
+//! end in one.
+//!
+//! # Threads and safety
+//!
+//! Engines, modules and linkers are shared freely between threads. A store runs on one thread at a time; it is [`Send`]
+//! and [`Sync`] if your data is. This API is safe: modules are validated wholly before anything is lowered, and what
+//! depends on the program's data is checked when it runs. A host function's panic is carried around the WebAssembly
+//! frames and goes on in the caller of [`Func::call`]; the store stays usable.
+//!
+//! # Limits
+//!
+//! WebAssembly frames lie on a value stack of the store, not on the native one; [`Config::max_wasm_stack`] is its size
+//! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
+//! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables and
+//! instances.
+//!
+//! # Features of the crate
+//!
+//! | feature | default | why |
+//! |---|---|---|
+//! | `wat` | yes | [`Module::new`] takes the text format as well; off for programs that only load binaries |
+//! | `portable` | no | the portable dispatch loop also in optimised builds, to compare or to test it |
 
 #[doc(inline)]
 pub use pirn_link::*;

@@ -14,13 +14,6 @@ pub enum CompilationMode {
 }
 
 /// Settings of an `Engine`, in the manner of a builder.
-///
-/// ```
-/// let mut config = pirn_link::Config::new();
-/// config.max_wasm_stack(1 << 20).compilation_mode(pirn_link::CompilationMode::Eager);
-/// let engine = pirn_link::Engine::new(&config)?;
-/// # Ok::<(), pirn_link::Error>(())
-/// ```
 #[derive(Debug, Clone)]
 pub struct Config {
     pub(crate) stack_bytes: usize,

@@ -64,7 +64,7 @@ impl Func {
     ///
     /// # Errors
     /// The function belongs to another store; `params` or `results` do not fit its type; it traps
-    /// ([`pirn_exec::Trap`]); a host function that it calls fails.
+    /// ([`crate::Trap`]); a host function that it calls fails.
     ///
     /// # Panics
     /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
@@ -152,7 +152,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// Calls it. Nothing is allocated.
     ///
     /// # Errors
-    /// The function, or a reference among `params`, belongs to another store; it traps ([`pirn_exec::Trap`]); a host
+    /// The function, or a reference among `params`, belongs to another store; it traps ([`crate::Trap`]); a host
     /// function that it calls fails.
     ///
     /// # Panics

@@ -117,7 +117,7 @@ impl Memory {
     /// They reach beyond the memory's end; `buffer` has not changed then.
     pub fn read(&self, store: impl AsContext, offset: usize, buffer: &mut [u8]) -> Result<(), MemoryAccessError> {
         let store = store.as_context();
-        let bytes = self.data(&store).get(offset..).and_then(|rest| rest.get(..buffer.len()));
+        let bytes = self.data(store).get(offset..).and_then(|rest| rest.get(..buffer.len()));
         buffer.copy_from_slice(bytes.ok_or(MemoryAccessError)?);
         Ok(())
     }

@@ -35,7 +35,7 @@ pub(crate) struct StoreOpaque {
     types: Vec<Option<Arc<FuncType>>>,
     /// The records made of definitions that serve many stores, by the definition's address, which it keeps from being
     /// used again.
-    hosts: HashMap<*const HostDef, (Arc<HostDef>, Handle<FuncRecord>)>,
+    hosts: HashMap<usize, (Arc<HostDef>, Handle<FuncRecord>)>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
@@ -45,10 +45,10 @@ pub(crate) struct StoreOpaque {
     globals: Vec<Pinned<GlobalItem>>,
 }
 
-// SAFETY: the keys of `hosts`, the only pointers in here that are not `Send` by themselves, are compared only.
-unsafe impl Send for StoreOpaque {}
-// SAFETY: as above.
-unsafe impl Sync for StoreOpaque {}
+const _: () = {
+    const fn send_and_sync<T: Send + Sync>() {}
+    send_and_sync::<StoreOpaque>();
+};
 
 /// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
 #[repr(C)]
@@ -70,9 +70,9 @@ pub struct Store<T: 'static> {
     owns: PhantomData<StoreInner<T>>,
 }
 
-// SAFETY: the store owns its inside; `StoreOpaque` is `Send`.
+// SAFETY: the store owns its inside, and `StoreOpaque` is `Send` (asserted above).
 unsafe impl<T: Send> Send for Store<T> {}
-// SAFETY: through `&Store` the inside is only read; `StoreOpaque` is `Sync`.
+// SAFETY: through `&Store` the inside is only read, and `StoreOpaque` is `Sync` (asserted above).
 unsafe impl<T: Sync> Sync for Store<T> {}
 
 impl<T: 'static> Store<T> {
@@ -414,11 +414,12 @@ impl StoreOpaque {
 
     /// This store's function for a definition that serves many stores; the same one every time.
     pub(crate) fn shared_host(&mut self, host: &Arc<HostDef>) -> Handle<FuncRecord> {
-        if let Some((_, record)) = self.hosts.get(&Arc::as_ptr(host)) {
+        let address = Arc::as_ptr(host) as usize;
+        if let Some((_, record)) = self.hosts.get(&address) {
             return *record;
         }
         let record = self.add_host(host);
-        self.hosts.insert(Arc::as_ptr(host), (Arc::clone(host), record));
+        self.hosts.insert(address, (Arc::clone(host), record));
         record
     }
 }

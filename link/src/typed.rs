@@ -185,7 +185,13 @@ pub(crate) use for_each_arity;
 
 macro_rules! tuples {
     ($($arg:ident)*) => {
-        #[allow(non_snake_case, unused_variables, unused_mut, reason = "one name for type and value; the empty tuple")]
+        #[allow(
+            non_snake_case,
+            unused_variables,
+            unused_mut,
+            clippy::unused_unit,
+            reason = "one name for type and value; the empty tuple"
+        )]
         impl<$($arg: sealed::Value,)*> sealed::List for ($($arg,)*) {
             const TYPES: &'static [ValType] = &[$($arg::TYPE),*];
             #[inline]
