@@ -49,6 +49,8 @@ impl<'a, T: 'static> Caller<'a, T> {
     }
 
     /// The calling instance's export called `name`. `None` also if the embedder called the function itself.
+    ///
+    /// After a tail call, the caller is the one whose frame was not given up: the caller of the function that made it.
     pub fn get_export(&self, name: &str) -> Option<Extern> {
         if self.instance.is_null() {
             return None;

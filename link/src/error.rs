@@ -8,6 +8,7 @@
 //! blanket `From<E: Error>`; foreign errors go in with [`Error::new`].
 
 use pirn_exec::{Exit, Trap};
+use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -16,6 +17,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong: a trap, a refused module, a failed link, or an error of a host function.
 pub struct Error(Box<Box<dyn StdError + Send + Sync>>);
+
+/// A panic on its way around WebAssembly frames, which cannot be unwound.
+pub(crate) struct CaughtPanic(pub(crate) Box<dyn Any + Send>);
 
 /// An error that is nothing but its text.
 #[derive(Debug)]
@@ -69,14 +73,17 @@ impl Error {
         self.downcast_ref::<pirn_decode::Error>().map(pirn_decode::Error::offset)
     }
 
-    /// The error an execution ended with; a host function's panic goes on unwinding here.
+    /// The error an execution ended with; a panic goes on unwinding here.
     #[cold]
     pub(crate) fn from_exit(exit: Exit) -> Self {
         match exit {
             Exit::Trap(trap) => trap.into(),
             Exit::Host(error) => match error.downcast::<Self>() {
                 Ok(error) => *error,
-                Err(_) => Self::msg("a host function failed with an unknown error"),
+                Err(other) => match other.downcast::<CaughtPanic>() {
+                    Ok(panic) => std::panic::resume_unwind(panic.0),
+                    Err(_) => unreachable!("host functions and the hook for lowering return `Error` or `CaughtPanic`"),
+                },
             },
             Exit::Panic(payload) => std::panic::resume_unwind(payload),
         }

@@ -31,6 +31,12 @@ impl<T: ?Sized> Drop for Pinned<T> {
     }
 }
 
+impl<T: ?Sized> std::fmt::Debug for Pinned<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Pointer::fmt(&self.0, f)
+    }
+}
+
 // SAFETY: owns its content as a box does.
 unsafe impl<T: ?Sized + Send> Send for Pinned<T> {}
 // SAFETY: as above; a shared `Pinned` gives no more than an address.

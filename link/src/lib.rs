@@ -6,8 +6,8 @@
 //! of. Instantiating fills a block of words per instance with pointers: to function records, own and imported alike, to
 //! tables, globals and the memory. From then on the machine ([`pirn_exec`]) runs on the blocks alone.
 //!
-//! Pointers are owned and followed in `store`, `handle` and `instance`; `caller`, `host`, `func`, `typed` and `value`
-//! hand them on.
+//! Pointers are owned and followed in `store`, `engine`, `handle`, `instance` and `instantiate`; `caller`, `host`, `func`,
+//! `typed`, `table`, `global` and `value` hand them on. Other files contain no `unsafe`.
 
 mod caller;
 mod config;

@@ -8,9 +8,8 @@
 //! Nothing is freed before the store: a function of a failed or forgotten instance may still be in a table. Stores are
 //! cheap; whoever makes instances without end makes stores for them.
 
-use crate::config::Config;
 use crate::engine::Engine;
-use crate::error::{Result, format_err};
+use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::handle::{Handle, Pinned, StoreId};
 use crate::host::HostDef;
 use crate::instance::InstanceData;
@@ -22,6 +21,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ use std::sync::Arc;
 pub(crate) struct StoreOpaque {
     id: StoreId,
     engine: Engine,
-    vm: Pinned<Vm>,
+    /// `None` only while the store is dropped.
+    machine: Option<Pinned<Vm>>,
     limits: StoreLimits,
     /// Function types by id, as far as they were asked for here: spares the engine's lock.
     types: Vec<Option<Arc<FuncType>>>,
@@ -78,12 +79,13 @@ unsafe impl<T: Sync> Sync for Store<T> {}
 impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Self {
-        let Config { stack_bytes, max_nested_entries, limits, .. } = engine.config();
+        let machine = engine.machine(lower);
+        let vm = machine.as_ptr();
         let opaque = StoreOpaque {
             id: StoreId::next(),
             engine: engine.clone(),
-            vm: Pinned::new(Vm::new(*stack_bytes, *max_nested_entries, lower)),
-            limits: limits.clone(),
+            machine: Some(machine),
+            limits: engine.config().limits.clone(),
             types: Vec::new(),
             hosts: HashMap::new(),
             externs: Vec::new(),
@@ -95,8 +97,8 @@ impl<T: 'static> Store<T> {
         };
         let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
         let this = Self { inner, owns: PhantomData };
-        // SAFETY: both were made just now, and nothing else refers to them.
-        unsafe { (*(*inner.as_ptr()).opaque.vm.as_ptr().as_ptr()).store = inner.as_ptr().cast() };
+        // SAFETY: the machine is this store's now, and nothing runs on it.
+        unsafe { (*vm.as_ptr()).store = inner.as_ptr().cast() };
         this
     }
 
@@ -331,6 +333,14 @@ impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
     }
 }
 
+impl Drop for StoreOpaque {
+    fn drop(&mut self) {
+        if let Some(machine) = self.machine.take() {
+            self.engine.recycle(machine);
+        }
+    }
+}
+
 impl StoreOpaque {
     #[inline]
     pub(crate) fn id(&self) -> StoreId {
@@ -343,7 +353,7 @@ impl StoreOpaque {
 
     #[inline]
     pub(crate) fn vm(&self) -> *mut Vm {
-        self.vm.as_ptr().as_ptr()
+        self.machine.as_ref().expect("a store has its machine until it is dropped").as_ptr().as_ptr()
     }
 
     pub(crate) fn limits(&self) -> &StoreLimits {
@@ -443,7 +453,11 @@ unsafe fn lower(_vm: *mut Vm, record: *mut FuncRecord) -> Result<(), Box<dyn Any
         let inst: *mut Inst = (*record).inst;
         (&*(*inst).owner.cast::<InstanceData>(), (*record).index)
     };
-    let code = instance.module().code(index).map_err(|error| Box::new(crate::Error::from(error)) as Box<_>)?;
+    // A panic would be a mistake in lowering; it must not try to unwind the machine.
+    let code = match catch_unwind(AssertUnwindSafe(|| instance.module().code(index))) {
+        Ok(code) => code.map_err(|error| Box::new(Error::from(error)) as Box<_>)?,
+        Err(payload) => return Err(Box::new(CaughtPanic(payload))),
+    };
     // SAFETY: lowered from this function of this module for the machine's target; the instance keeps the module.
     unsafe { (*record).set_code(code) };
     Ok(())

@@ -148,6 +148,30 @@ fn the_stack_ends() {
 }
 
 #[test]
+fn stores_begin_clean() {
+    let engine = Engine::default();
+    let module = Module::new(
+        &engine,
+        r#"(module
+            (func (export "locals") (result i64) (local i64 i64 i64 i64)
+                (i64.or (i64.or (local.get 0) (local.get 1)) (i64.or (local.get 2) (local.get 3))))
+            (func $deep (export "deep") (param i64 i64 i64 i64)
+                (call $deep (i64.const -1) (i64.const -1) (i64.const -1) (i64.const -1))))"#,
+    )
+    .unwrap();
+    for i in 0..3 {
+        let mut store = Store::new(&engine, i);
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let locals = instance.get_typed_func::<(), i64>(&store, "locals").unwrap();
+        assert_eq!(locals.call(&mut store, ()).unwrap(), 0);
+        let data = Func::wrap(&mut store, |caller: Caller<'_, i32>| *caller.data());
+        assert_eq!(data.typed::<(), i32>(&store).unwrap().call(&mut store, ()).unwrap(), i);
+        let deep = instance.get_typed_func::<(i64, i64, i64, i64), ()>(&store, "deep").unwrap();
+        assert_eq!(deep.call(&mut store, (0, 0, 0, 0)).unwrap_err().trap(), Some(Trap::StackOverflow));
+    }
+}
+
+#[test]
 fn eager_and_unfused_mean_the_same() {
     for mode in [CompilationMode::Lazy, CompilationMode::Eager] {
         for fuse in [false, true] {

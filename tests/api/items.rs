@@ -71,6 +71,13 @@ fn limits() {
     let module = Module::new(store.engine(), "(module (table 0 funcref))").unwrap();
     assert_says(&Instance::new(&mut store, &module, &[]).unwrap_err(), &["limit of 1 tables"]);
 
+    let mut config = Config::new();
+    config.limits(StoreLimitsBuilder::new().instances(1).build());
+    let mut store = Store::new(&Engine::new(&config).unwrap(), ());
+    let module = Module::new(store.engine(), "(module)").unwrap();
+    Instance::new(&mut store, &module, &[]).unwrap();
+    assert_says(&Instance::new(&mut store, &module, &[]).unwrap_err(), &["limit of 1 instances"]);
+
     let invalid = [MemoryType::new(65_537, None), MemoryType::new(2, Some(1)), MemoryType::new(0, Some(65_537))];
     let mut store = Store::new(&Engine::default(), ());
     for ty in invalid {
