@@ -60,19 +60,14 @@ pub struct HostCall<'a> {
 
 impl FuncRecord {
     /// The records of an instance's own functions, `(type id, funcidx, frame header)` each; every one is lowered on its
-    /// first call.
+    /// first call. Each has to be [armed](Self::arm) before.
     pub fn for_instance(inst: *mut Inst, funcs: impl Iterator<Item = (u32, u32, u32)>) -> Box<[Self]> {
-        let records = funcs.map(|(type_id, index, header)| Self::new(inst, type_id, index, header, Body::Wasm));
-        let mut records: Box<[Self]> = records.collect();
-        records.iter_mut().for_each(Self::arm);
-        records
+        funcs.map(|(type_id, index, header)| Self::new(inst, type_id, index, header, Body::Wasm)).collect()
     }
 
-    /// The record of a host function.
+    /// The record of a host function, to be [armed](Self::arm) before its first call.
     pub fn for_host(type_id: u32, index: u32, header: u32, func: Box<HostFunc>) -> Box<Self> {
-        let mut record = Box::new(Self::new(std::ptr::null_mut(), type_id, index, header, Body::Host(func)));
-        record.arm();
-        record
+        Box::new(Self::new(std::ptr::null_mut(), type_id, index, header, Body::Host(func)))
     }
 
     fn new(inst: *mut Inst, type_id: u32, index: u32, header: u32, body: Body) -> Self {
@@ -80,10 +75,17 @@ impl FuncRecord {
         Self { code: std::ptr::null(), inst, frame_bytes, type_id, index, header, thunk: [0; 2], body }
     }
 
-    /// Points `code` at the thunk; the record must not move any more.
-    fn arm(&mut self) {
-        self.thunk = crate::call::thunk(&self.body);
-        self.code = self.thunk.as_ptr();
+    /// Points `code` at the record's thunk, from which the thunk finds back to the record: so `this`, and not a reference
+    /// made of it, is what `code` is derived from.
+    ///
+    /// # Safety
+    /// `this` is a live record that does not move any more, and the pointer by which all others reach it.
+    pub unsafe fn arm(this: *mut Self) {
+        // SAFETY: the caller's.
+        unsafe {
+            (*this).thunk = crate::call::thunk(&(*this).body);
+            (*this).code = (&raw const (*this).thunk).cast();
+        }
     }
 
     /// Gives the function its threaded code.

@@ -30,7 +30,7 @@ pub struct Vm {
     pub(crate) depth: u32,
     max_depth: u32,
     pub(crate) lower: LowerHook,
-    /// Of the owner's choosing.
+    /// Of the owner's choosing: see [`Vm::attach`].
     pub store: *mut (),
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: Inst,
@@ -77,12 +77,12 @@ unsafe impl Sync for Vm {}
 
 impl Vm {
     /// A machine with a value stack of `stack_bytes` bytes on which the host may enter WebAssembly `max_depth` times
-    /// nested.
+    /// nested. It has to be [attached](Self::attach) before it runs.
     pub fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
         let words = stack_bytes / 8;
         let stack = Stack::new(words + ENTRY_WORDS);
         let base = stack.base.as_ptr();
-        let mut this = Box::new(Self {
+        Box::new(Self {
             // SAFETY: within the allocation.
             stack_limit: unsafe { base.add(words) },
             saved: Saved { ip: null(), fp: null_mut(), inst: null_mut(), r0: 0, v0: std::mem::MaybeUninit::zeroed() },
@@ -94,9 +94,19 @@ impl Vm {
             store: null_mut(),
             host: Inst::host(),
             stack,
-        });
-        this.host.vm = &raw mut *this;
-        this
+        })
+    }
+
+    /// Gives the machine to a store.
+    ///
+    /// # Safety
+    /// `this` is a live machine that stands still, does not move any more, and is reached by this pointer from now on.
+    pub unsafe fn attach(this: *mut Self, store: *mut ()) {
+        // SAFETY: the caller's.
+        unsafe {
+            (*this).store = store;
+            (*this).host.vm = this;
+        }
     }
 
     /// The instance that stands for the embedder.

@@ -43,8 +43,13 @@ impl InstanceData {
         let records = Pinned::new(FuncRecord::for_instance(block.as_ptr(), own));
         let first = records.as_ptr().cast::<FuncRecord>().as_ptr();
         for (i, funcidx) in module.own_funcs().enumerate() {
-            // SAFETY: `records` has one record for each of these functions.
-            let record = unsafe { first.add(i) };
+            // SAFETY: `records` has one record for each of these functions. They are pinned, and everything reaches them
+            // by these pointers.
+            let record = unsafe {
+                let record = first.add(i);
+                FuncRecord::arm(record);
+                record
+            };
             block.set_func(funcidx as usize, record);
             if let Some(code) = module.lowered(funcidx) {
                 // SAFETY: this function's code, lowered for the machine's target; the instance keeps the module.

@@ -97,8 +97,8 @@ impl<T: 'static> Store<T> {
         };
         let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
         let this = Self { inner, owns: PhantomData };
-        // SAFETY: the machine is this store's now, and nothing runs on it.
-        unsafe { (*vm.as_ptr()).store = inner.as_ptr().cast() };
+        // SAFETY: the machine is this store's now, pinned, and nothing runs on it.
+        unsafe { Vm::attach(vm.as_ptr(), inner.as_ptr().cast()) };
         this
     }
 
@@ -417,6 +417,8 @@ impl StoreOpaque {
         let index = u32::try_from(self.host_funcs.len()).expect("more than 2^32 host functions in one store");
         let record = Pinned::new(FuncRecord::for_host(type_id, index, host.header(), host.instantiate()));
         let ptr = record.as_ptr();
+        // SAFETY: the record is pinned, and everything reaches it by this pointer.
+        unsafe { FuncRecord::arm(ptr.as_ptr()) };
         self.host_funcs.push(record);
         // SAFETY: the record was put into this store's list, which only grows.
         unsafe { Handle::new(self.id, ptr) }
