@@ -337,6 +337,13 @@ impl Op {
         &Self::INFO[self as usize]
     }
 
+    /// Whether it compares two values.
+    pub fn is_comparison(self) -> bool {
+        use Op::*;
+        self.inverse().is_some()
+            || matches!(self, F32Eq | F32Ne | F32Lt | F32Gt | F32Le | F32Ge | F64Eq | F64Ne | F64Lt | F64Gt | F64Le | F64Ge)
+    }
+
     /// The comparison that gives the opposite result, for integers (for floats NaN spoils it).
     pub fn inverse(self) -> Option<Self> {
         const PAIRS: [(Op, Op); 10] = [

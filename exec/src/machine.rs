@@ -189,10 +189,10 @@ mod tail {
             /// it into calls followed by that constant.
             #[cold]
             #[inline(never)]
-            #[allow(unused_variables, reason = "the contract")]
             unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
+                let m = Machine { $($register),* };
                 // SAFETY: `inst` is live.
-                unsafe { (&raw const (*inst).mem_len).read_volatile() }
+                unsafe { (&raw const (*m.inst).mem_len).read_volatile() }
             }
 
             /// Runs from `m` until something stops.

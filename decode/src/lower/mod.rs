@@ -1,7 +1,27 @@
-//! Lowering: one validated function body to threaded code.
+//! Lowering: one validated function body to threaded code, in one pass over its operators.
+//!
+//! Operators that compute become expression trees ([`tree`]) which wait on the operand stack ([`stack`]) until something
+//! consumes them: a `local.set`, a store, a branch, a call. There the tree becomes one cell if the machine has a handler
+//! for it; what is too big is cut into parts that do have one, which [`Target`] decides. [`emit`] packs the cells and
+//! joins neighbours where one handler does both; [`control`] knows blocks, branches and calls, [`translate`] the
+//! operators.
+//!
+//! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Time and memory are linear in the
+//! body's size, and nothing recurses on the input's depth (trees are as deep as the deepest handler).
 
+mod control;
+mod emit;
+mod stack;
+mod translate;
+mod tree;
+
+use crate::layout::{FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
+use crate::ops::Class;
 use crate::sig::Sig;
 use crate::{Error, Module};
+use control::Frame;
+use emit::Emitter;
+use tree::{NodeId, Trees};
 
 /// What a machine can execute.
 pub trait Target {
@@ -28,14 +48,47 @@ pub struct Code {
 /// How to lower.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Whether trees of several operations may become one handler.
+    /// Whether trees of several operations, and several statements, may become one handler.
     pub fuse: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { fuse: true }
+    }
+}
+
+/// The state of lowering one function.
+struct Lowering<'a, T> {
+    module: &'a Module,
+    layout: InstanceLayout,
+    type_ids: &'a [u32],
+    options: Options,
+    code: Emitter<'a, T>,
+    trees: Trees,
+    /// The operand stack.
+    stack: Vec<NodeId>,
+    /// Entries below never need a flush.
+    floor: usize,
+    max_height: usize,
+    /// Which entry holds `r0`, which `v0`.
+    acc_owner: [Option<usize>; 2],
+    /// Which slot's value, as which class, `r0` and `v0` hold besides.
+    acc_slot: [Option<(u16, Class)>; 2],
+    frames: Vec<Frame>,
+    /// Class of every local.
+    locals: Vec<Class>,
+    params: usize,
+    /// Slot of the frame's header.
+    header: u16,
+    /// First slot of the operand stack.
+    operands: u16,
 }
 
 /// Lowers function `funcidx` (not an imported one). `type_ids` gives the engine-wide id of every typeidx.
 ///
 /// # Errors
-/// The frame would pass [`crate::layout::MAX_FRAME_WORDS`]; the code would pass 2 GiB.
+/// The frame would pass [`MAX_FRAME_WORDS`] (which [`Module::new`] refuses already); a branch would pass 2 GiB of code.
 pub fn lower(
     module: &Module,
     type_ids: &[u32],
@@ -43,6 +96,63 @@ pub fn lower(
     options: Options,
     target: &impl Target,
 ) -> Result<Code, Error> {
-    let _ = (module, type_ids, funcidx, options, target);
-    todo!()
+    let ty = module.func_type(funcidx);
+    let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
+    let start = range.start as u64;
+    let reader = wasmparser::BinaryReader::new(&module.bytes[range], start);
+    let body = wasmparser::FunctionBody::new(reader);
+    let mut locals: Vec<Class> = ty.params().iter().map(|&ty| ty.into()).collect();
+    for declared in body.get_locals_reader()? {
+        let (count, ty) = declared?;
+        locals.resize(locals.len() + count as usize, class_of(ty));
+    }
+    let frame = FrameLayout::of(ty);
+    let params = ty.params().len();
+    let operands = frame.locals() + locals.len() - params;
+    let too_large = |words| Error::new(format!("function {funcidx} needs a frame of {words} words; at most {MAX_FRAME_WORDS} are supported"), start);
+    if operands > MAX_FRAME_WORDS {
+        return Err(too_large(operands));
+    }
+    let mut lowering = Lowering {
+        module,
+        layout: InstanceLayout::of(module),
+        type_ids,
+        options,
+        code: Emitter::new(target, options.fuse),
+        trees: Trees::default(),
+        stack: Vec::new(),
+        floor: 0,
+        max_height: 0,
+        acc_owner: [None; 2],
+        acc_slot: [None; 2],
+        frames: Vec::new(),
+        locals,
+        params,
+        header: frame.header as u16,
+        operands: operands as u16,
+    };
+    lowering.enter(ty);
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        let operator = operators.read()?;
+        lowering.operator(&operator);
+    }
+    let words = operands + lowering.max_height;
+    if words > MAX_FRAME_WORDS {
+        return Err(too_large(words));
+    }
+    if lowering.code.overflow {
+        return Err(Error::new(format!("function {funcidx} has a branch over more than 2 GiB of code"), start));
+    }
+    Ok(Code { words: lowering.code.words.into(), frame_words: words as u32 })
+}
+
+/// The class of a type wasmparser gave.
+fn class_of(ty: wasmparser::ValType) -> Class {
+    match ty {
+        wasmparser::ValType::I32 => Class::I32,
+        wasmparser::ValType::F32 => Class::F32,
+        wasmparser::ValType::F64 => Class::F64,
+        _ => Class::I64,
+    }
 }

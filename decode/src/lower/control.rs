@@ -1,0 +1,515 @@
+//! Blocks, branches, calls and returns.
+//!
+//! At every label the values it takes lie in canonical slots: those of the label's own height. A branch moves them there
+//! if they lie higher.
+
+use super::emit::{Fixup, Position};
+use super::stack::Sink;
+use super::tree::{Bytes, Register, Traits};
+use super::{Lowering, Target};
+use crate::cell;
+use crate::layout::FrameLayout;
+use crate::ops::Class;
+use crate::sig::{self, Form};
+use crate::{FuncType, ValType};
+use smallvec::SmallVec;
+
+/// What kind of structured instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Construct {
+    Function,
+    Block,
+    Loop,
+    If,
+}
+
+/// Classes of a block's parameters or results.
+pub(super) type Classes = SmallVec<[Class; 4]>;
+
+/// One open block.
+#[derive(Debug)]
+pub(super) struct Frame {
+    construct: Construct,
+    /// Height of the operand stack below the parameters.
+    base: usize,
+    params: Classes,
+    results: Classes,
+    /// Where a loop begins.
+    start: Position,
+    /// Branches to the end.
+    ends: SmallVec<[Fixup; 4]>,
+    /// The branch of an `if` around its first arm.
+    otherwise: Option<Fixup>,
+    /// `Some(depth)`: the operators here cannot be reached; so many blocks were opened since.
+    skipping: Option<usize>,
+}
+
+impl Frame {
+    /// How many values a branch here takes.
+    fn arity(&self) -> usize {
+        if self.construct == Construct::Loop { self.params.len() } else { self.results.len() }
+    }
+}
+
+fn classes(types: &[ValType]) -> Classes {
+    types.iter().map(|&ty| ty.into()).collect()
+}
+
+impl<T: Target> Lowering<'_, T> {
+    /// Begins the function.
+    pub(super) fn enter(&mut self, ty: &FuncType) {
+        self.open(Construct::Function, Classes::new(), classes(ty.results()));
+        let count = self.locals.len() - self.params;
+        if count > 0 {
+            let from = self.operands - count as u16;
+            self.code.special(cell::Zero { from, count: count as u16 }, &[]);
+        }
+    }
+
+    fn open(&mut self, construct: Construct, params: Classes, results: Classes) {
+        let base = self.stack.len() - params.len();
+        let start = if construct == Construct::Loop { self.code.label() } else { 0 };
+        self.frames.push(Frame {
+            construct,
+            base,
+            params,
+            results,
+            start,
+            ends: SmallVec::new(),
+            otherwise: None,
+            skipping: None,
+        });
+    }
+
+    /// The slot of local `index`.
+    pub(super) fn local_slot(&self, index: u32) -> u16 {
+        let index = index as usize;
+        if index < self.params {
+            index as u16
+        } else {
+            (FrameLayout { header: usize::from(self.header) }.locals() + index - self.params) as u16
+        }
+    }
+
+    fn block_type(&self, ty: wasmparser::BlockType) -> (Classes, Classes) {
+        match ty {
+            wasmparser::BlockType::Empty => (Classes::new(), Classes::new()),
+            wasmparser::BlockType::Type(ty) => (Classes::new(), [super::class_of(ty)].into_iter().collect()),
+            wasmparser::BlockType::FuncType(index) => {
+                let ty = &self.module.types[index as usize];
+                (classes(ty.params()), classes(ty.results()))
+            }
+        }
+    }
+
+    /// The frame `depth` blocks out.
+    fn frame(&self, depth: u32) -> &Frame {
+        &self.frames[self.frames.len() - 1 - depth as usize]
+    }
+
+    /// Whether the operators here cannot be reached.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.skipping.is_some())
+    }
+
+    /// Skips one operator that cannot be reached; whether it is an `else` or `end` that has to be looked at.
+    pub(super) fn skip(&mut self, operator: &wasmparser::Operator<'_>) -> bool {
+        use wasmparser::Operator::{Block, Else, End, If, Loop};
+        let frame = self.frames.last_mut().expect("code ends with its function's frame");
+        let depth = frame.skipping.as_mut().expect("skipping");
+        match operator {
+            Block { .. } | Loop { .. } | If { .. } => *depth += 1,
+            Else if *depth == 0 => return true,
+            End if *depth == 0 => return true,
+            End => *depth -= 1,
+            _ => {}
+        }
+        false
+    }
+
+    /// What follows cannot be reached.
+    pub(super) fn unreachable(&mut self) {
+        let frame = self.frames.last_mut().expect("an open frame");
+        frame.skipping = Some(0);
+        let base = frame.base;
+        self.truncate(base);
+    }
+
+    pub(super) fn block(&mut self, ty: wasmparser::BlockType) {
+        let (params, results) = self.block_type(ty);
+        self.flush_below(self.stack.len());
+        self.open(Construct::Block, params, results);
+    }
+
+    pub(super) fn loop_(&mut self, ty: wasmparser::BlockType) {
+        let (params, results) = self.block_type(ty);
+        self.flush_below(self.stack.len());
+        self.flush_from(self.stack.len() - params.len());
+        self.forget_accs();
+        self.open(Construct::Loop, params, results);
+    }
+
+    pub(super) fn if_(&mut self, ty: wasmparser::BlockType) {
+        let (params, results) = self.block_type(ty);
+        let condition = self.stack.len() - 1;
+        self.flush_below(condition);
+        for entry in condition - params.len()..condition {
+            self.flush(entry);
+        }
+        let branch = self.branch_on(false);
+        let otherwise = self.code.fixup(branch);
+        self.open(Construct::If, params, results);
+        self.frames.last_mut().expect("just opened").otherwise = Some(otherwise);
+    }
+
+    pub(super) fn else_(&mut self) {
+        if !self.is_skipping() {
+            self.flush_results();
+            let branch = self.code.special(cell::Br { target: 0 }, &[]);
+            let fixup = self.code.fixup(branch);
+            self.frames.last_mut().expect("an open `if`").ends.push(fixup);
+        }
+        let frame = self.frames.last_mut().expect("an open `if`");
+        frame.skipping = None;
+        let otherwise = frame.otherwise.take().expect("`else` belongs to `if`");
+        let (base, params) = (frame.base, frame.params.clone());
+        self.truncate(base);
+        self.bind(&[otherwise]);
+        params.iter().for_each(|&class| self.push_settled(class));
+    }
+
+    /// Puts the results of the innermost block into their slots.
+    fn flush_results(&mut self) {
+        let results = self.frames.last().expect("an open frame").results.len();
+        self.flush_from(self.stack.len() - results);
+    }
+
+    /// Makes this the place the fixups lead to.
+    fn bind(&mut self, fixups: &[Fixup]) {
+        let here = self.code.label();
+        fixups.iter().for_each(|&fixup| self.code.bind(fixup, here));
+        self.forget_accs();
+    }
+
+    pub(super) fn end(&mut self) {
+        let reached = !self.is_skipping();
+        if self.frames.last().is_some_and(|frame| frame.construct == Construct::Function) {
+            if reached {
+                self.return_();
+            }
+            self.frames.pop();
+            return;
+        }
+        let joined = self.frames.last().is_some_and(|frame| !frame.ends.is_empty() || frame.otherwise.is_some());
+        if joined && reached {
+            self.flush_results();
+        }
+        let frame = self.frames.pop().expect("an open frame");
+        if joined {
+            self.truncate(frame.base);
+            self.bind(&frame.ends);
+            if let Some(otherwise) = frame.otherwise {
+                self.bind(&[otherwise]);
+            }
+            frame.results.iter().for_each(|&class| self.push_settled(class));
+        } else if !reached {
+            self.unreachable();
+        }
+    }
+
+    /// Emits a branch on the condition at the top, if it is (or is not) zero, and removes the condition.
+    fn branch_on(&mut self, if_nonzero: bool) -> (Position, usize) {
+        let top = self.stack.len() - 1;
+        let node = self.stack[top];
+        let node = self.trees.condition(node);
+        let node = if if_nonzero { node } else { self.trees.negated(node) };
+        self.stack[top] = node;
+        self.fit_condition();
+        let sink = Sink { sig: &|kids| sig::form(Form::BrIf, Class::I32, kids[0]), prefix: Bytes::from_slice(&[0; 4]) };
+        self.settle_traps(1);
+        let branch = self.statement(&sink, &[self.stack[top]]).expect("`fit` made it so");
+        self.pop(1);
+        branch
+    }
+
+    /// Cuts the condition at the top until a branch on it has a handler.
+    fn fit_condition(&mut self) {
+        let top = self.stack.len() - 1;
+        let fits = |this: &Self| {
+            let sig = sig::form(Form::BrIf, Class::I32, this.tree(top).sig);
+            this.fits(sig, &[this.stack[top]])
+        };
+        if fits(self) {
+            return;
+        }
+        // The operands of a comparison become entries of their own and are cut; anything else goes to the accumulator.
+        if let Some((kind, kids)) = self.trees.test(self.stack[top]) {
+            self.pop_tree();
+            kids.iter().for_each(|&kid| self.push(kid));
+            self.operator_of(kind, kids.len(), Form::BrIf);
+        } else {
+            self.acquire(top);
+        }
+    }
+
+    /// Removes the top entry, whose parts live on.
+    fn pop_tree(&mut self) {
+        let top = self.stack.len() - 1;
+        for owner in &mut self.acc_owner {
+            *owner = owner.filter(|&owner| owner != top);
+        }
+        self.stack.truncate(top);
+        self.floor = self.floor.min(top);
+    }
+
+    /// Evaluates what may trap below the top `count` entries.
+    pub(super) fn settle_traps(&mut self, count: usize) {
+        self.settle(self.stack.len() - count, Traits::TRAPS);
+    }
+
+    /// Moves the top `count` entries to the slots from height `to` on.
+    fn move_to(&mut self, count: usize, to: usize) {
+        let from = self.stack.len() - count;
+        for i in 0..count {
+            let slot = self.canonical(to + i);
+            if from == to {
+                self.flush(from + i);
+            } else {
+                self.set_slot(from + i, slot);
+            }
+        }
+    }
+
+    /// Branches to the label of the frame `depth` blocks out, with its values in place.
+    fn branch_to(&mut self, depth: u32) {
+        let branch = self.code.special(cell::Br { target: 0 }, &[]);
+        self.target(branch, depth);
+    }
+
+    /// Gives a branch the label of the frame `depth` blocks out for a target.
+    fn target(&mut self, branch: (Position, usize), depth: u32) {
+        let index = self.frames.len() - 1 - depth as usize;
+        if self.frames[index].construct == Construct::Loop {
+            let start = self.frames[index].start;
+            self.code.branch(branch, start);
+        } else {
+            let fixup = self.code.fixup(branch);
+            self.frames[index].ends.push(fixup);
+        }
+    }
+
+    pub(super) fn br(&mut self, depth: u32) {
+        if self.frame(depth).construct == Construct::Function {
+            return self.return_explicit();
+        }
+        let (arity, to) = (self.frame(depth).arity(), self.frame(depth).base);
+        self.settle_traps(arity);
+        self.move_to(arity, to);
+        self.branch_to(depth);
+        self.unreachable();
+    }
+
+    pub(super) fn br_if(&mut self, depth: u32) {
+        let (arity, to) = (self.frame(depth).arity(), self.frame(depth).base);
+        let is_function = self.frame(depth).construct == Construct::Function;
+        let condition = self.stack.len() - 1;
+        // Values and traps first: they are evaluated whether the branch is taken or not.
+        self.settle(condition, Traits::TRAPS);
+        for entry in condition - arity..condition {
+            self.flush(entry);
+        }
+        let moves = arity > 0 && condition - arity != to;
+        if moves {
+            // The moves overwrite the accumulators on the way taken only.
+            for owner in self.acc_owner.into_iter().flatten().filter(|&owner| owner < condition) {
+                self.flush(owner);
+            }
+        }
+        if is_function || moves {
+            let around = self.branch_on(false);
+            let around = self.code.fixup(around);
+            // Only the way not taken goes on with what waits and what the accumulators hold.
+            let (owners, slots) = (self.acc_owner, self.acc_slot);
+            if is_function {
+                self.emit_return();
+            } else {
+                self.move_to(arity, to);
+                self.branch_to(depth);
+            }
+            let here = self.code.label();
+            self.code.bind(around, here);
+            (self.acc_owner, self.acc_slot) = (owners, slots);
+        } else {
+            let branch = self.branch_on(true);
+            self.target(branch, depth);
+        }
+    }
+
+    pub(super) fn br_table(&mut self, targets: &wasmparser::BrTable<'_>) {
+        let depths: Vec<u32> = targets
+            .targets()
+            .chain([Ok(targets.default())])
+            .collect::<Result<_, _>>()
+            .expect("validation read the table before");
+        let arity = self.frame(targets.default()).arity();
+        let index = self.stack.len() - 1;
+        self.settle(index, Traits::TRAPS);
+        for entry in index - arity..index {
+            self.flush(entry);
+        }
+        self.acquire(index);
+        self.pop(1);
+        let placeholders: SmallVec<[i32; 16]> = depths.iter().map(|_| 0).collect();
+        let (cell, at) = self.code.special(cell::BrTable { count: depths.len() as u32 - 1 }, &placeholders);
+        let from = self.stack.len() - arity;
+        // One stub for every label that needs its values moved, or returns.
+        let mut stubs: SmallVec<[(u32, Position); 4]> = SmallVec::new();
+        for (i, &depth) in depths.iter().enumerate() {
+            let entry = (cell, at + 4 + 4 * i);
+            let frame = self.frame(depth);
+            let is_function = frame.construct == Construct::Function;
+            if !is_function && (arity == 0 || frame.base == from) {
+                self.target(entry, depth);
+                continue;
+            }
+            let stub = stubs.iter().find(|&&(of, _)| of == depth).map(|&(_, stub)| stub);
+            let stub = stub.unwrap_or_else(|| {
+                let to = self.frame(depth).base;
+                let stub = self.code.label();
+                self.forget_accs();
+                if is_function {
+                    self.emit_return();
+                } else {
+                    self.move_to(arity, to);
+                    self.branch_to(depth);
+                }
+                stubs.push((depth, stub));
+                stub
+            });
+            self.code.branch(entry, stub);
+        }
+        self.unreachable();
+    }
+
+    fn return_(&mut self) {
+        self.settle_traps(self.frames[0].results.len());
+        self.emit_return();
+    }
+
+    pub(super) fn return_explicit(&mut self) {
+        self.return_();
+        self.unreachable();
+    }
+
+    /// Emits a return of the top entries. Those in their slots are left as they were.
+    fn emit_return(&mut self) {
+        let header = self.header;
+        let count = self.frames[0].results.len();
+        let height = self.stack.len() - count;
+        if count == 0 {
+            self.code.special(cell::Return { header }, &[]);
+            return;
+        }
+        if count > 1 {
+            self.flush_from(height);
+            let from = self.canonical(height + 1);
+            self.code.special(cell::Copy { from, to: 1, count: count as u16 - 1 }, &[]);
+            self.forget_accs();
+        }
+        let class = self.tree(height).class;
+        if count == 1 {
+            self.fit(1, &|trees, kids| sig::form(Form::Return, class, trees[kids[0]].sig));
+        }
+        let sink = Sink {
+            sig: &|kids| sig::form(Form::Return, class, kids[0]),
+            prefix: header.to_ne_bytes().into_iter().collect(),
+        };
+        self.statement(&sink, &[self.stack[height]]).expect("`fit` made it so");
+    }
+
+    /// Puts the `count` arguments at the top in place and settles what the call might disturb. Returns the slots of the
+    /// callee's frame and header.
+    fn arguments(&mut self, count: usize, callee: FrameLayout) -> (u16, u16) {
+        let height = self.stack.len() - count;
+        self.before_call(height);
+        self.flush_from(height);
+        let args = self.canonical(height);
+        // The callee's frame may reach beyond what 16 bits can name; `Module::new` refuses such frames.
+        (args, (usize::from(args) + callee.header) as u16)
+    }
+
+    /// Replaces the arguments of a call by its results.
+    fn results(&mut self, ty: &FuncType) {
+        self.pop(ty.params().len());
+        self.forget_accs();
+        for (i, &ty) in ty.results().iter().enumerate() {
+            if i == 0 { self.push_acc(ty.into()) } else { self.push_settled(ty.into()) }
+        }
+    }
+
+    pub(super) fn call(&mut self, funcidx: u32) {
+        let ty = self.module.func_type(funcidx);
+        let (args, header) = self.arguments(ty.params().len(), FrameLayout::of(ty));
+        let func = (self.layout.funcs + funcidx as usize) as u32;
+        self.code.special(cell::Call { func, args, header }, &[]);
+        self.results(ty);
+    }
+
+    /// Leaves the index at the top in the accumulator, with everything below as a call needs it, and removes it.
+    fn callee_index(&mut self, params: usize) {
+        let index = self.stack.len() - 1;
+        self.before_call(index - params);
+        for entry in index - params..index {
+            self.flush(entry);
+        }
+        self.acquire(index);
+        self.pop(1);
+    }
+
+    pub(super) fn call_indirect(&mut self, typeidx: u32, tableidx: u32) {
+        let ty = &self.module.types[typeidx as usize];
+        self.callee_index(ty.params().len());
+        let (args, header) = self.arguments(ty.params().len(), FrameLayout::of(ty));
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
+        self.code.special(cell::CallIndirect { table, type_id, args, header }, &[]);
+        self.results(ty);
+    }
+
+    pub(super) fn return_call(&mut self, funcidx: u32) {
+        let ty = self.module.func_type(funcidx);
+        let count = ty.params().len();
+        let new_header = FrameLayout::of(ty).header as u16;
+        let (args, _) = self.arguments(count, FrameLayout::of(ty));
+        let func = (self.layout.funcs + funcidx as usize) as u32;
+        self.code.special(
+            cell::ReturnCall { func, args, count: count as u16, header: self.header, new_header },
+            &[],
+        );
+        self.unreachable();
+    }
+
+    pub(super) fn return_call_indirect(&mut self, typeidx: u32, tableidx: u32) {
+        let ty = &self.module.types[typeidx as usize];
+        let count = ty.params().len();
+        let new_header = FrameLayout::of(ty).header as u16;
+        self.callee_index(count);
+        let (args, _) = self.arguments(count, FrameLayout::of(ty));
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
+        let header = self.header;
+        self.code.special(
+            cell::ReturnCallIndirect { table, type_id, args, count: count as u16, header, new_header },
+            &[],
+        );
+        self.unreachable();
+    }
+
+    /// The word of table `tableidx`.
+    pub(super) fn table_word(&self, tableidx: u32) -> u32 {
+        (self.layout.tables + tableidx as usize) as u32
+    }
+
+    /// Frees the integer accumulator for the value of an entry about to be pushed.
+    pub(super) fn claim_integer(&mut self) {
+        self.claim(Register::Integer, self.stack.len());
+    }
+}

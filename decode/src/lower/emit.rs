@@ -1,0 +1,132 @@
+//! Threaded code as it grows: cells, labels, and the joining of neighbouring statements.
+
+use super::tree::Bytes;
+use super::{Target, Tile};
+use crate::cell::Operands;
+use crate::sig::{self, Sig};
+
+/// A word of the code: where a cell begins.
+pub(super) type Position = usize;
+
+/// A branch target not known yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixup {
+    /// The branching cell.
+    cell: Position,
+    /// Where in the code its `i32` stands, in bytes.
+    byte: usize,
+}
+
+/// The last statement, while the next may still join its cell.
+#[derive(Debug)]
+struct Last {
+    sig: Sig,
+    cell: Position,
+}
+
+/// The code so far.
+#[derive(Debug)]
+pub(super) struct Emitter<'a, T> {
+    target: &'a T,
+    pub(super) words: Vec<u64>,
+    last: Option<Last>,
+    /// Operands of the last statement.
+    bytes: Bytes,
+    fuse: bool,
+    /// Whether a branch offset did not fit.
+    pub(super) overflow: bool,
+}
+
+impl<'a, T: Target> Emitter<'a, T> {
+    pub(super) fn new(target: &'a T, fuse: bool) -> Self {
+        Self { target, words: Vec::new(), last: None, bytes: Bytes::new(), fuse, overflow: false }
+    }
+
+    /// The handler for a shape.
+    pub(super) fn tile(&self, sig: Sig) -> Option<Tile> {
+        self.target.tile(sig)
+    }
+
+    /// Where the next cell begins; makes it a place that branches may lead to.
+    pub(super) fn label(&mut self) -> Position {
+        self.last = None;
+        self.words.len()
+    }
+
+    /// The handler for this statement in one cell with the one before.
+    pub(super) fn joined(&self, sig: Sig) -> Option<Tile> {
+        let last = self.last.as_ref().filter(|_| self.fuse)?;
+        self.target.tile(sig::seq(last.sig, sig))
+    }
+
+    /// Adds a statement to the last cell: `tile` is what [`Emitter::joined`] gave. Returns the cell and where in it the
+    /// statement's operands begin.
+    pub(super) fn join(&mut self, sig: Sig, tile: Tile, operands: &Bytes) -> (Position, usize) {
+        let last = self.last.take().expect("`joined` found one");
+        self.words.truncate(last.cell);
+        let start = self.bytes.len();
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.extend_from_slice(operands);
+        let (cell, _) = self.cell(sig::seq(last.sig, sig), tile, bytes);
+        (cell, 8 + start)
+    }
+
+    /// Adds a cell for one statement.
+    pub(super) fn cell(&mut self, sig: Sig, tile: Tile, operands: Bytes) -> (Position, usize) {
+        let cell = self.words.len();
+        self.words.push(tile.handler);
+        for chunk in operands.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.words.push(u64::from_ne_bytes(word));
+        }
+        self.bytes = operands;
+        self.last = Some(Last { sig, cell });
+        (cell, 8)
+    }
+
+    /// Adds a cell with operands of its own, alone or joined to the one before; returns it and where in it the operands
+    /// begin.
+    pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[i32]) -> (Position, usize) {
+        let sig = sig::cell(C::CELL);
+        let mut bytes = Bytes::new();
+        operands.encode(&mut bytes);
+        bytes.extend(more.iter().flat_map(|target| target.to_ne_bytes()));
+        match self.joined(sig) {
+            Some(tile) => self.join(sig, tile, &bytes),
+            None => {
+                let tile = self.tile(sig).expect("every cell has a handler");
+                self.cell(sig, tile, bytes)
+            }
+        }
+    }
+
+    /// A branch of `cell`, whose target's `i32` stands `at` bytes into it, leads to `target`.
+    pub(super) fn branch(&mut self, (cell, at): (Position, usize), target: Position) {
+        self.bind(Fixup { cell, byte: cell * 8 + at }, target);
+    }
+
+    /// A branch of `cell` whose target is not known yet.
+    pub(super) fn fixup(&self, (cell, at): (Position, usize)) -> Fixup {
+        Fixup { cell, byte: cell * 8 + at }
+    }
+
+    /// Gives a branch its target.
+    pub(super) fn bind(&mut self, fixup: Fixup, target: Position) {
+        let distance = (target as i64 - fixup.cell as i64) * 8;
+        let Ok(distance) = i32::try_from(distance) else {
+            self.overflow = true;
+            return;
+        };
+        for (i, byte) in distance.to_ne_bytes().into_iter().enumerate() {
+            let at = fixup.byte + i;
+            let mut word = self.words[at / 8].to_ne_bytes();
+            word[at % 8] = byte;
+            self.words[at / 8] = u64::from_ne_bytes(word);
+            // What joins the last cell writes it anew.
+            if self.last.as_ref().is_some_and(|last| last.cell == fixup.cell) {
+                self.bytes[at - fixup.cell * 8 - 8] = byte;
+            }
+        }
+    }
+}
