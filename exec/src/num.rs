@@ -50,10 +50,16 @@ truncation!(f64_to_u32, f64 => u32 as u32, -1.0, 4_294_967_296.0);
 truncation!(f64_to_i64, f64 => i64 as u64, -9_223_372_036_854_777_856.0, 9_223_372_036_854_775_808.0);
 truncation!(f64_to_u64, f64 => u64 as u64, -1.0, 18_446_744_073_709_551_616.0);
 
-/// Rounding and selection. A float at least `INTEGRAL` in magnitude is integral; below, the integer type holds it. Adding
-/// zero makes a NaN quiet and changes no float that reaches it.
+/// Rounding and selection. A float at least `INTEGRAL` in magnitude is integral; below, the integer type holds it. NaNs
+/// become quiet by their bit: LLVM folds arithmetic that would do it.
 macro_rules! float {
-    ($float:ty, $int:ty, $integral:expr, $min:ident, $max:ident, $ceil:ident, $floor:ident, $trunc:ident, $nearest:ident) => {
+    ($quiet:ident, $quiet_bit:expr, $float:ty, $int:ty, $integral:expr, $min:ident, $max:ident, $ceil:ident, $floor:ident, $trunc:ident, $nearest:ident) => {
+        /// What is integral already, or no number.
+        #[inline(always)]
+        fn $quiet(a: $float) -> $float {
+            if a.is_nan() { <$float>::from_bits(a.to_bits() | $quiet_bit) } else { a }
+        }
+
         #[inline(always)]
         pub(crate) fn $trunc(a: $float) -> $float {
             if a.abs() < $integral {
@@ -61,7 +67,7 @@ macro_rules! float {
                 let integer = unsafe { a.to_int_unchecked::<$int>() };
                 (integer as $float).copysign(a)
             } else {
-                a + 0.0
+                $quiet(a)
             }
         }
 
@@ -84,7 +90,7 @@ macro_rules! float {
                 let magnitude = (a.abs() + $integral) - $integral;
                 magnitude.copysign(a)
             } else {
-                a + 0.0
+                $quiet(a)
             }
         }
 
@@ -116,5 +122,5 @@ macro_rules! float {
         }
     };
 }
-float!(f32, i32, 8_388_608.0, f32_min, f32_max, f32_ceil, f32_floor, f32_trunc, f32_nearest);
-float!(f64, i64, 4_503_599_627_370_496.0, f64_min, f64_max, f64_ceil, f64_floor, f64_trunc, f64_nearest);
+float!(f32_quiet, 1 << 22, f32, i32, 8_388_608.0, f32_min, f32_max, f32_ceil, f32_floor, f32_trunc, f32_nearest);
+float!(f64_quiet, 1 << 51, f64, i64, 4_503_599_627_370_496.0, f64_min, f64_max, f64_ceil, f64_floor, f64_trunc, f64_nearest);
