@@ -341,7 +341,10 @@ impl Op {
     pub fn is_comparison(self) -> bool {
         use Op::*;
         self.inverse().is_some()
-            || matches!(self, F32Eq | F32Ne | F32Lt | F32Gt | F32Le | F32Ge | F64Eq | F64Ne | F64Lt | F64Gt | F64Le | F64Ge)
+            || matches!(
+                self,
+                F32Eq | F32Ne | F32Lt | F32Gt | F32Le | F32Ge | F64Eq | F64Ne | F64Lt | F64Gt | F64Le | F64Ge
+            )
     }
 
     /// The comparison that gives the opposite result, for integers (for floats NaN spoils it).

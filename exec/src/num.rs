@@ -123,4 +123,16 @@ macro_rules! float {
     };
 }
 float!(f32_quiet, 1 << 22, f32, i32, 8_388_608.0, f32_min, f32_max, f32_ceil, f32_floor, f32_trunc, f32_nearest);
-float!(f64_quiet, 1 << 51, f64, i64, 4_503_599_627_370_496.0, f64_min, f64_max, f64_ceil, f64_floor, f64_trunc, f64_nearest);
+float!(
+    f64_quiet,
+    1 << 51,
+    f64,
+    i64,
+    4_503_599_627_370_496.0,
+    f64_min,
+    f64_max,
+    f64_ceil,
+    f64_floor,
+    f64_trunc,
+    f64_nearest
+);

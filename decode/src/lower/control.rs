@@ -481,10 +481,7 @@ impl<T: Target> Lowering<'_, T> {
         let new_header = FrameLayout::of(ty).header as u16;
         let (args, _) = self.arguments(count, FrameLayout::of(ty));
         let func = (self.layout.funcs + funcidx as usize) as u32;
-        self.code.special(
-            cell::ReturnCall { func, args, count: count as u16, header: self.header, new_header },
-            &[],
-        );
+        self.code.special(cell::ReturnCall { func, args, count: count as u16, header: self.header, new_header }, &[]);
         self.unreachable();
     }
 
@@ -496,10 +493,8 @@ impl<T: Target> Lowering<'_, T> {
         let (args, _) = self.arguments(count, FrameLayout::of(ty));
         let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
         let header = self.header;
-        self.code.special(
-            cell::ReturnCallIndirect { table, type_id, args, count: count as u16, header, new_header },
-            &[],
-        );
+        self.code
+            .special(cell::ReturnCallIndirect { table, type_id, args, count: count as u16, header, new_header }, &[]);
         self.unreachable();
     }
 

@@ -109,7 +109,12 @@ pub fn lower(
     let frame = FrameLayout::of(ty);
     let params = ty.params().len();
     let operands = frame.locals() + locals.len() - params;
-    let too_large = |words| Error::new(format!("function {funcidx} needs a frame of {words} words; at most {MAX_FRAME_WORDS} are supported"), start);
+    let too_large = |words| {
+        Error::new(
+            format!("function {funcidx} needs a frame of {words} words; at most {MAX_FRAME_WORDS} are supported"),
+            start,
+        )
+    };
     if operands > MAX_FRAME_WORDS {
         return Err(too_large(operands));
     }

@@ -210,7 +210,10 @@ impl<T: Target> Lowering<'_, T> {
         self.before_evaluation(height);
         let class = self.tree(height).class;
         self.release(Register::of(class), height);
-        let sink = Sink { sig: &|kids| sig::form(Form::SetSlot, class, kids[0]), prefix: slot.to_ne_bytes().into_iter().collect() };
+        let sink = Sink {
+            sig: &|kids| sig::form(Form::SetSlot, class, kids[0]),
+            prefix: slot.to_ne_bytes().into_iter().collect(),
+        };
         self.statement(&sink, &[self.stack[height]]).expect("a tree that waits can be set to a slot");
         let register = Register::of(class);
         self.acc_slot[register as usize] = Some((slot, class));
@@ -326,7 +329,7 @@ impl<T: Target> Lowering<'_, T> {
             let possible = (0..count).filter(|&other| other != cut).all(|other| {
                 let node = &self.trees[kids[other]];
                 let first = !node.is_leaf() && (node.traits.any(Traits::TRAPS) || self.is_high(base + other));
-                !node.traits.any(Traits::acc(Register::of(class))) && !(other < cut && first)
+                !(node.traits.any(Traits::acc(Register::of(class))) || other < cut && first)
             });
             let acc = self.trees.acc(class);
             if possible && with(self, cut, acc) {

@@ -3,9 +3,9 @@
 use super::stack::Sink;
 use super::tree::{Kind, Register, Traits};
 use super::{Lowering, Target};
+use crate::cell;
 use crate::ops::{self, Class, Op};
 use crate::sig::{self, Form};
-use crate::cell;
 use wasmparser::Operator;
 
 impl<T: Target> Lowering<'_, T> {
@@ -217,4 +217,3 @@ impl<T: Target> Lowering<'_, T> {
         self.pop(count);
     }
 }
-

@@ -333,7 +333,8 @@ pub(super) fn combine(kind: Kind, class: Class, kid: impl Fn(usize) -> Sig) -> S
         Kind::Unary(op) | Kind::Load(op, _) => sig::unary(op, kid(0)),
         Kind::Binary(op) => sig::binary(op, kid(0), kid(1)),
         Kind::Select => sig::select(class, kid(0), kid(1), kid(2)),
-        Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) => unreachable!("a leaf has no kids"),
+        Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) => {
+            unreachable!("a leaf has no kids")
+        }
     }
 }
-
