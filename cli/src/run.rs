@@ -47,6 +47,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut store = Store::new(&engine, context(args)?);
 
     let result = execute(&mut store, &linker, &module, args);
+    #[cfg(feature = "profile")]
+    for (first, second, count) in pirn_exec::profile::pairs() {
+        eprintln!("{count}\t{first}\t{second}");
+    }
     // What was written before a trap was written.
     let flushed = store.data_mut().flush();
     let error = match result {

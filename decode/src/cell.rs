@@ -40,21 +40,25 @@ macro_rules! cells {
             }
 
             impl $name {
-                /// Operands from their bytes.
+                /// Operands from where `fields` reads them, in order.
                 #[inline(always)]
-                #[allow(unused_assignments, unused_mut, unused_variables, reason = "cells without operands")]
-                pub fn decode(bytes: [u8; <Self as Operands>::LEN]) -> Self {
-                    let mut at = 0;
-                    $(
-                        let mut $field = [0; size_of::<$ty>()];
-                        $field.copy_from_slice(&bytes[at..at + size_of::<$ty>()]);
-                        at += size_of::<$ty>();
-                    )*
-                    Self { $($field: $ty::from_ne_bytes($field),)* }
+                #[allow(unused_variables, unused_mut, reason = "cells without operands")]
+                pub fn decode(mut fields: impl Fields) -> Self {
+                    Self { $($field: fields.$ty(),)* }
                 }
             }
         )*
     };
+}
+
+/// Reads operands one after the other. One by one, for a machine's compiler then loads each where it needs it.
+pub trait Fields {
+    /// The next operand, of this type.
+    fn u16(&mut self) -> u16;
+    /// The next operand, of this type.
+    fn u32(&mut self) -> u32;
+    /// The next operand, of this type.
+    fn i32(&mut self) -> i32;
 }
 
 /// The operands of one kind of cell.

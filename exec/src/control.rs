@@ -22,7 +22,7 @@ macro_rules! define_cell {
                 // SAFETY: the operands were written by `encode` of the same struct; lowering chose them so that slots,
                 // words and targets exist.
                 unsafe {
-                    let $operands = cell::$name::decode($m.operand($at));
+                    let $operands = cell::$name::decode($m.operands($at));
                     $body
                 }
             }
@@ -96,6 +96,10 @@ unsafe fn enter(mut m: Machine, record: *mut FuncRecord, args: *mut u64) -> Resu
         m.fp = args;
         m.ip = (*record).code;
         m.inst = (*record).inst;
+        // A callee finds nothing in the accumulators: what lies in registers anyhow saves LLVM from spilling.
+        m.r0 = record as u64;
+        m.r1 = end as u64;
+        m.r2 = args as u64;
     }
     Ok(m)
 }

@@ -11,12 +11,19 @@ use std::sync::OnceLock;
 pub(crate) struct Entry {
     sig: Sig,
     handler: Handler,
+    #[cfg(feature = "profile")]
+    name: fn() -> &'static str,
 }
 
 impl Entry {
     /// The handler of `S`.
     pub(crate) const fn of<S: Stmt>() -> Self {
-        Self { sig: S::SIG, handler: handler::<S> }
+        Self {
+            sig: S::SIG,
+            handler: handler::<S>,
+            #[cfg(feature = "profile")]
+            name: std::any::type_name::<S>,
+        }
     }
 }
 
@@ -74,9 +81,17 @@ impl Target for Handlers {
 /// The machine's answer to lowering: which trees have handlers.
 pub fn target() -> &'static Handlers {
     static HANDLERS: OnceLock<Handlers> = OnceLock::new();
-    HANDLERS.get_or_init(|| {
-        let mut entries = Vec::with_capacity(16 * 1024);
-        shapes::all(&mut shapes::Shapes(&mut entries));
-        Handlers::new(&entries)
-    })
+    HANDLERS.get_or_init(|| Handlers::new(&entries()))
+}
+
+fn entries() -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(16 * 1024);
+    shapes::all(&mut shapes::Shapes(&mut entries));
+    entries
+}
+
+/// Every handler's type, by address.
+#[cfg(feature = "profile")]
+pub(crate) fn names() -> std::collections::HashMap<usize, &'static str> {
+    entries().into_iter().map(|entry| (entry.handler as usize, (entry.name)())).collect()
 }

@@ -14,6 +14,8 @@ mod instance;
 mod machine;
 mod memory;
 mod num;
+#[cfg(feature = "profile")]
+pub mod profile;
 mod shapes;
 mod stmt;
 mod table;

@@ -95,6 +95,16 @@ impl Machine {
         unsafe { self.ip.byte_add(at).cast::<T>().read_unaligned() }
     }
 
+    /// The operands of a cell, from `at` bytes behind `ip` on.
+    ///
+    /// # Safety
+    /// Whoever reads them reads what lowering wrote there.
+    #[inline(always)]
+    pub(crate) unsafe fn operands(&self, at: usize) -> Operands {
+        // SAFETY: the caller's.
+        Operands(unsafe { self.ip.byte_add(at).cast() })
+    }
+
     /// Where slot `index` of the frame lies.
     ///
     /// # Safety
@@ -124,6 +134,29 @@ impl Machine {
             (*(*self.inst).vm).exit = Some(crate::Exit::Trap(trap));
         }
     }
+}
+
+/// Where the next operand lies.
+pub(crate) struct Operands(*const u8);
+
+macro_rules! next_operand {
+    ($ty:ident) => {
+        #[inline(always)]
+        fn $ty(&mut self) -> $ty {
+            // SAFETY: `Machine::operands` asked for it.
+            unsafe {
+                let operand = self.0.cast::<$ty>().read_unaligned();
+                self.0 = self.0.add(size_of::<$ty>());
+                operand
+            }
+        }
+    };
+}
+
+impl pirn_decode::cell::Fields for Operands {
+    next_operand!(u16);
+    next_operand!(u32);
+    next_operand!(i32);
 }
 
 /// A handler's address as it stands in the first word of a cell.
@@ -259,7 +292,16 @@ mod portable {
     /// That of [`Stmt::run`], for the cell at `m.ip`.
     pub(crate) unsafe fn run(mut m: Machine) {
         // SAFETY: the first word of a cell is a handler's address, the rest the caller's.
-        unsafe { while (m.ip.cast::<Handler>().read())(&mut m) {} }
+        unsafe {
+            loop {
+                let handler = m.ip.cast::<Handler>().read();
+                #[cfg(feature = "profile")]
+                crate::profile::count(handler as usize);
+                if !handler(&mut m) {
+                    return;
+                }
+            }
+        }
     }
 }
 #[cfg(not(pirn_tail))]
