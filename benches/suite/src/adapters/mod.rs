@@ -1,0 +1,7 @@
+//! The runtimes that every measurement includes.
+
+mod pirn;
+mod wasmi;
+
+pub use pirn::Pirn;
+pub use wasmi::Wasmi;

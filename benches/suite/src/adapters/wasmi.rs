@@ -1,0 +1,123 @@
+//! wasmi, in the fastest configuration its features offer (see `Cargo.toml`).
+
+use crate::runtime::{Instance, Program, Runtime, inc};
+use crate::wasi::{self, Wasi};
+use anyhow::{Context, Result, anyhow};
+use wasmi::{
+    Caller, CompilationMode, Config, Engine, Extern, ExternType, Func, Linker, Module, Store, TypedFunc, errors,
+};
+
+/// wasmi in one configuration.
+#[derive(Debug)]
+pub struct Wasmi {
+    name: &'static str,
+    engine: Engine,
+}
+
+impl Wasmi {
+    /// Translates functions as `mode` says.
+    pub fn new(name: &'static str, mode: CompilationMode) -> Self {
+        let mut config = Config::default();
+        config.compilation_mode(mode);
+        Self { name, engine: Engine::new(&config) }
+    }
+
+    /// Translates all functions when the module is made.
+    pub fn eager() -> Self {
+        Self::new("wasmi", CompilationMode::Eager)
+    }
+
+    /// Validates everything when the module is made, and translates functions on their first call.
+    pub fn lazy_translation() -> Self {
+        Self::new("wasmi lazy translation", CompilationMode::LazyTranslation)
+    }
+
+    /// Validates and translates functions on their first call.
+    pub fn lazy() -> Self {
+        Self::new("wasmi lazy", CompilationMode::Lazy)
+    }
+}
+
+struct Compiled {
+    engine: Engine,
+    modules: Vec<(String, Module)>,
+}
+
+struct Running {
+    store: Store<()>,
+    instance: wasmi::Instance,
+    wasi: Wasi,
+    /// The last export that was called.
+    func: Option<(String, TypedFunc<i32, i64>)>,
+}
+
+impl Runtime for Wasmi {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn compile(&self, modules: &[(&str, &[u8])]) -> Result<Box<dyn Program>> {
+        let modules = modules.iter().map(|&(name, wasm)| Ok((name.to_owned(), Module::new(&self.engine, wasm)?)));
+        Ok(Box::new(Compiled { engine: self.engine.clone(), modules: modules.collect::<Result<_>>()? }))
+    }
+}
+
+fn linker(engine: &Engine, world: &Wasi) -> Result<Linker<()>, errors::LinkerError> {
+    let mut linker = Linker::new(engine);
+    macro_rules! define {
+        ($($name:ident($($arg:ident: $ty:ty),*);)*) => {
+            $(let wasi = world.clone();
+            linker.func_wrap(wasi::MODULE, stringify!($name), move |mut caller: Caller<'_, ()>, $($arg: $ty),*| {
+                match caller.get_export("memory") {
+                    Some(Extern::Memory(memory)) => wasi.$name(memory.data_mut(&mut caller), $($arg),*),
+                    _ => wasi.$name(&mut [], $($arg),*),
+                }
+            })?;)*
+        };
+    }
+    crate::for_each_wasi_function!(define);
+    let wasi = world.clone();
+    linker.func_wrap(wasi::MODULE, "proc_exit", move |code: i32| -> Result<(), wasmi::Error> {
+        Err(wasmi::Error::i32_exit(wasi.proc_exit(code).0))
+    })?;
+    linker.func_wrap("host", "inc", inc)?;
+    Ok(linker)
+}
+
+impl Program for Compiled {
+    fn instantiate(&self, wasi: &Wasi) -> Result<Box<dyn Instance>> {
+        let mut linker = linker(&self.engine, wasi)?;
+        let mut store = Store::new(&self.engine, ());
+        let mut last = None;
+        for (name, module) in &self.modules {
+            for import in module.imports() {
+                if let ExternType::Func(ty) = import.ty() {
+                    let trap = Func::new(&mut store, ty.clone(), |_, _, _| Err(wasmi::Error::new("not defined")));
+                    // The linker says no to what it has.
+                    let _ = linker.define(import.module(), import.name(), trap);
+                }
+            }
+            let instance = linker.instantiate_and_start(&mut store, module)?;
+            linker.instance(&mut store, name, instance)?;
+            last = Some(instance);
+        }
+        let instance = last.context("no module")?;
+        Ok(Box::new(Running { store, instance, wasi: wasi.clone(), func: None }))
+    }
+}
+
+impl Instance for Running {
+    fn call(&mut self, export: &str, argument: i32) -> Result<i64> {
+        if self.func.as_ref().is_none_or(|(name, _)| name != export) {
+            let func = self.instance.get_typed_func::<i32, i64>(&self.store, export)?;
+            self.func = Some((export.to_owned(), func));
+        }
+        let (_, func) = self.func.as_ref().context("just set")?;
+        Ok(func.call(&mut self.store, argument)?)
+    }
+
+    fn start(&mut self) -> Result<i32> {
+        let start = self.instance.get_typed_func::<(), ()>(&self.store, "_start")?;
+        self.wasi.status(start.call(&mut self.store, ())).map_err(|error| anyhow!(error))
+    }
+}

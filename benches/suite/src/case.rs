@@ -1,0 +1,196 @@
+//! The kernels and programs: what runs, with which input, and which answer is right.
+//!
+//! Kernels are text under `benches/kernels`, each with an export `run` of type `(i32) -> i64`. Programs are commands of
+//! WASI preview 1 under `benches/workloads`, described by `manifest.json` there.
+
+use crate::wasi::{Files, Wasi};
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a case may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A kernel of a few lines.
+    Kernel,
+    /// A program that tuning (the mining of shapes) may look at.
+    Train,
+    /// A program that speed is judged on and no tuner sees.
+    Judge,
+    /// A large module that is decoded and instantiated, not run.
+    Startup,
+}
+
+/// One module and what is done with it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What tables call it.
+    pub name: String,
+    /// What it may be used for.
+    pub role: Role,
+    /// The module, binary.
+    pub wasm: Vec<u8>,
+    /// What is done with it.
+    pub job: Job,
+}
+
+/// What is done with a module.
+#[derive(Debug, Clone)]
+pub enum Job {
+    /// `run` is called with this.
+    Kernel(i32),
+    /// `_start` is called.
+    Command {
+        /// Arguments, the program's name not among them.
+        args: Vec<String>,
+        /// Standard input.
+        stdin: Arc<[u8]>,
+        /// What is below `/data`.
+        files: Arc<Files>,
+        /// The right exit status, and the SHA-256 of the right output if the manifest has it.
+        expected: (i32, Option<String>),
+    },
+    /// Nothing: it is only instantiated.
+    Startup,
+}
+
+/// What came out of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Of a kernel.
+    Value(i64),
+    /// Of a command.
+    Output {
+        /// Exit status.
+        status: i32,
+        /// Standard output.
+        stdout: Vec<u8>,
+    },
+}
+
+impl Answer {
+    /// In a few words, for messages.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Value(value) => value.to_string(),
+            Self::Output { status, stdout } => {
+                format!("status {status} and {} bytes, SHA-256 {}", stdout.len(), hex(stdout))
+            }
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where `benches/` is: the binaries are made to be run by cargo from a checkout.
+pub fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies below it").into()
+}
+
+/// Name and `$n` of the kernels.
+const KERNELS: [(&str, i32); 6] =
+    [("fib", 30), ("dot", 1000), ("crc", 500_000), ("sieve", 4_000_000), ("quicksort", 400_000), ("matmul", 150)];
+
+/// The kernels.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn kernels() -> Result<Vec<Case>> {
+    KERNELS
+        .iter()
+        .map(|&(name, n)| {
+            let wasm = wat::parse_file(directory().join("kernels").join(format!("{name}.wat")))?;
+            Ok(Case { name: name.into(), role: Role::Kernel, wasm, job: Job::Kernel(n) })
+        })
+        .collect()
+}
+
+/// One entry of `manifest.json`; what else stands there is for people.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    role: Role,
+    file: String,
+    #[serde(default)]
+    args: Vec<String>,
+    stdin: Option<String>,
+    #[serde(default)]
+    exit: i32,
+    stdout_sha256: Option<String>,
+    wasm_sha256: String,
+}
+
+/// The programs, in the order of their names; `choose` says by name and role which ones.
+///
+/// # Errors
+/// The checkout is incomplete, or a file in it is not the one the manifest describes.
+pub fn programs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<Case>> {
+    let root = directory().join("workloads");
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let manifest: BTreeMap<String, Entry> = serde_json::from_slice(&read(&root.join("manifest.json"))?)?;
+    let mut files = Files::new();
+    for entry in std::fs::read_dir(root.join("data"))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        files.insert(name, read(&path)?.into());
+    }
+    let files = Arc::new(files);
+
+    let mut cases = Vec::new();
+    for (name, entry) in manifest {
+        if !choose(&name, entry.role) {
+            continue;
+        }
+        let wasm = read(&root.join(&entry.file))?;
+        ensure!(hex(&wasm) == entry.wasm_sha256, "{name} is not the file that the manifest describes");
+        let stdin = match &entry.stdin {
+            Some(text) => match text.strip_prefix('@') {
+                Some(file) => read(&root.join(file))?.into(),
+                None => text.as_bytes().into(),
+            },
+            None => Arc::default(),
+        };
+        let job = match entry.role {
+            Role::Startup => Job::Startup,
+            _ => Job::Command {
+                args: entry.args,
+                stdin,
+                files: files.clone(),
+                expected: (entry.exit, entry.stdout_sha256),
+            },
+        };
+        cases.push(Case { name, role: entry.role, wasm, job });
+    }
+    Ok(cases)
+}
+
+impl Case {
+    /// A fresh world for one run of it.
+    pub fn wasi(&self) -> Wasi {
+        match &self.job {
+            Job::Command { args, stdin, files, .. } => Wasi::new(args, stdin.clone(), files.clone()),
+            Job::Kernel(_) | Job::Startup => Wasi::default(),
+        }
+    }
+
+    /// Whether `answer` is right, as far as the manifest says: a kernel's, and that of a program that prints times, is
+    /// only known by what another runtime answers.
+    ///
+    /// # Errors
+    /// It is wrong.
+    pub fn check(&self, answer: &Answer) -> Result<()> {
+        let (Job::Command { expected, .. }, Answer::Output { status, stdout }) = (&self.job, answer) else {
+            return Ok(());
+        };
+        ensure!(*status == expected.0, "{}: exit status {status}, not {}", self.name, expected.0);
+        if let Some(right) = &expected.1 {
+            ensure!(hex(stdout) == *right, "{}: wrong output: {}", self.name, answer.summary());
+        }
+        Ok(())
+    }
+}

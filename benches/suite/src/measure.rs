@@ -1,0 +1,94 @@
+//! Alternating runs, checked before they count.
+//!
+//! The machine's speed drifts and other processes disturb; so the runtimes take turns, round by round, and the fastest
+//! round of each is what it needs: disturbances only add.
+
+use crate::case::{Answer, Case, Job};
+use crate::runtime::{Program, Runtime};
+use anyhow::{Context, Result, ensure};
+use std::time::{Duration, Instant};
+
+/// How long to go on.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// At least so many rounds.
+    pub rounds: u32,
+    /// And at most so much time for a case, unless the least number of rounds takes more.
+    pub time: Duration,
+}
+
+/// What a runtime did with a case: the fastest time, or why there is none.
+pub type Outcome = Result<Duration>;
+
+/// One run: instantiation is not timed.
+///
+/// # Errors
+/// Of the runtime.
+pub fn run(program: &dyn Program, case: &Case) -> Result<(Duration, Answer)> {
+    let wasi = case.wasi();
+    let mut instance = program.instantiate(&wasi)?;
+    let begin = Instant::now();
+    match case.job {
+        Job::Kernel(n) => {
+            let value = instance.call("run", n)?;
+            Ok((begin.elapsed(), Answer::Value(value)))
+        }
+        Job::Command { .. } => {
+            let status = instance.start()?;
+            let time = begin.elapsed();
+            Ok((time, Answer::Output { status, stdout: wasi.stdout() }))
+        }
+        Job::Startup => Ok((begin.elapsed(), Answer::Value(0))),
+    }
+}
+
+/// Compiles `case` and runs it once, which is not timed: whatever is done lazily is done then.
+fn prepare(runtime: &dyn Runtime, case: &Case) -> Result<(Box<dyn Program>, Answer)> {
+    let program = runtime.compile(&[("main", &case.wasm)])?;
+    let (_, answer) = run(&*program, case)?;
+    case.check(&answer)?;
+    Ok((program, answer))
+}
+
+/// Runs `case` on all `runtimes` in turns. The answer that counts as right is the one the manifest gives, or else that
+/// of the first runtime that has one.
+pub fn compare(runtimes: &[Box<dyn Runtime>], case: &Case, effort: Effort) -> Vec<Outcome> {
+    let mut right: Option<(Answer, &str)> = None;
+    let mut prepared: Vec<Result<Box<dyn Program>>> = Vec::new();
+    for runtime in runtimes {
+        let program = prepare(&**runtime, case).and_then(|(program, answer)| {
+            let (right, whose) = right.get_or_insert_with(|| (answer.clone(), runtime.name()));
+            ensure!(
+                answer == *right,
+                "{}: the answer is {}, but {whose} says {}",
+                case.name,
+                answer.summary(),
+                right.summary()
+            );
+            Ok(program)
+        });
+        prepared.push(program.with_context(|| format!("{} cannot run {}", runtime.name(), case.name)));
+    }
+
+    let mut best: Vec<Outcome> = prepared.iter().map(|_| Ok(Duration::MAX)).collect();
+    let begin = Instant::now();
+    let mut round = 0;
+    while round < effort.rounds || (begin.elapsed() < effort.time && round < 10 * effort.rounds) {
+        for (program, best) in prepared.iter().zip(&mut best) {
+            if let (Ok(program), Ok(fastest)) = (program, best.as_mut()) {
+                match run(&**program, case) {
+                    Ok((time, _)) => *fastest = time.min(*fastest),
+                    Err(error) => *best = Err(error),
+                }
+            }
+        }
+        round += 1;
+    }
+    prepared.into_iter().zip(best).map(|(program, best)| program.and(best)).collect()
+}
+
+/// Geometric mean; `None` of nothing.
+pub fn geomean(ratios: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = ratios.into_iter().fold((0.0, 0), |(sum, count), ratio| (sum + ratio.ln(), count + 1));
+    (count > 0).then(|| (sum / f64::from(count)).exp())
+}
