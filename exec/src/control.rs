@@ -96,10 +96,8 @@ unsafe fn enter(mut m: Machine, record: *mut FuncRecord, args: *mut u64) -> Resu
         m.fp = args;
         m.ip = (*record).code;
         m.inst = (*record).inst;
-        // A callee finds nothing in the accumulators: what lies in registers anyhow saves LLVM from spilling.
+        // A callee finds nothing in the accumulator: what lies in a register anyhow saves LLVM from spilling.
         m.r0 = record as u64;
-        m.r1 = end as u64;
-        m.r2 = args as u64;
     }
     Ok(m)
 }

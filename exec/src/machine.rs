@@ -1,8 +1,7 @@
 //! The register contract and the two dispatchers: the one place that knows how machine state travels.
 //!
 //! A handler is a function that carries the whole state in its arguments and ends by jumping to the next handler with the
-//! same arguments ("tail" dispatch). Six integer and four vector arguments fit the registers of the System V ABI, so
-//! nothing is spilt:
+//! same arguments ("tail" dispatch). They fit the argument registers of the System V ABI, so nothing is spilt:
 //!
 //! | register | holds |
 //! |---|---|
@@ -10,9 +9,8 @@
 //! | `fp` | word 0 of the frame |
 //! | `inst` | the running instance's block |
 //! | `r0` | integer accumulator; every statement that sets an integer leaves it here too |
-//! | `r1`, `r2` | integer locals of the innermost loop |
+//! | `r1`, `r2` | nothing between handlers: free for the work of one |
 //! | `v0` | float accumulator, as `r0` |
-//! | `v1` to `v3` | float locals of the innermost loop |
 //!
 //! Bodies are written once, as [`Stmt::run`] from a [`Machine`] to a [`Flow`]. Where LLVM's sibling-call optimisation
 //! does not hold (build.rs decides), a loop calls the same bodies with the machine in memory.
@@ -31,6 +29,10 @@ type RawVector = [u64; 2];
 /// A vector register; floats lie in its lowest lane, and the other lanes need not be initialised.
 pub(crate) type Vector = MaybeUninit<RawVector>;
 
+/// A register that carries nothing from handler to handler. Passing it without a value leaves it to LLVM.
+#[cfg(pirn_tail)]
+type Free = MaybeUninit<u64>;
+
 /// The whole machine state while WebAssembly runs.
 #[derive(Clone, Copy)]
 pub(crate) struct Machine {
@@ -38,12 +40,7 @@ pub(crate) struct Machine {
     pub(crate) fp: *mut u64,
     pub(crate) inst: *mut Inst,
     pub(crate) r0: u64,
-    pub(crate) r1: u64,
-    pub(crate) r2: u64,
     pub(crate) v0: Vector,
-    pub(crate) v1: Vector,
-    pub(crate) v2: Vector,
-    pub(crate) v3: Vector,
 }
 
 /// What follows a statement.
@@ -54,7 +51,7 @@ pub(crate) enum Flow {
     Jump(Machine),
     /// No cell: the program trapped at `ip`.
     Trap(Machine, Trap),
-    /// No cell: what happened is written in the [`crate::Vm`].
+    /// No cell: what happened is written in the [`crate::Vm`]. `inst` is live.
     Stop(Machine),
 }
 
@@ -81,8 +78,7 @@ pub(crate) const fn cell_bytes(len: usize) -> usize {
 impl Machine {
     /// The state in which code is entered.
     pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut Inst) -> Self {
-        let v = Vector::zeroed();
-        Self { ip, fp, inst, r0: 0, r1: 0, r2: 0, v0: v, v1: v, v2: v, v3: v }
+        Self { ip, fp, inst, r0: 0, v0: Vector::zeroed() }
     }
 
     /// The operand `at` bytes behind `ip`.
@@ -165,14 +161,15 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
 }
 
 #[cfg(pirn_tail)]
+#[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
 mod tail {
-    use super::{Flow, Inst, Machine, Stmt, Trap, Vector, cell_bytes};
+    use super::{Flow, Free, Inst, Machine, Stmt, Trap, Vector, cell_bytes};
 
     /// Expands once for each ABI: the only place where the argument list is written.
     macro_rules! contract {
-        ($abi:literal, $($register:ident: $ty:ty),*) => {
+        ($abi:literal, $($register:ident: $ty:ty),*; $($free:ident: $free_ty:ty),*) => {
             /// A handler.
-            pub(crate) type Handler = unsafe extern $abi fn($($ty),*) -> u64;
+            pub(crate) type Handler = unsafe extern $abi fn($($ty,)* $($free_ty),*) -> u64;
 
             /// Jumps to the cell at `m.ip`.
             #[inline(always)]
@@ -180,7 +177,7 @@ mod tail {
                 // SAFETY: the first word of a cell is a handler's address.
                 unsafe {
                     let handler = m.ip.cast::<Handler>().read();
-                    handler($(m.$register),*)
+                    handler($(m.$register,)* $(<$free_ty>::uninit()),*)
                 }
             }
 
@@ -188,7 +185,7 @@ mod tail {
             ///
             /// # Safety
             /// That of [`Stmt::run`].
-            pub(crate) unsafe extern $abi fn handler<S: Stmt>($($register: $ty),*) -> u64 {
+            pub(crate) unsafe extern $abi fn handler<S: Stmt>($($register: $ty,)* $(_: $free_ty),*) -> u64 {
                 let m = Machine { $($register),* };
                 // SAFETY: the caller's; each arm leaves by a jump to a function that asks for the same.
                 unsafe {
@@ -200,21 +197,21 @@ mod tail {
                         Flow::Jump(m) => dispatch(m),
                         Flow::Trap(mut m, trap) => {
                             m.r0 = trap as u64;
-                            trapped($(m.$register),*)
+                            trapped($(m.$register,)* $(<$free_ty>::uninit()),*)
                         }
-                        Flow::Stop(m) => stopped($(m.$register),*),
+                        Flow::Stop(m) => stopped($(m.$register,)* $(<$free_ty>::uninit()),*),
                     }
                 }
             }
 
             #[cold]
             #[inline(never)]
-            unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
+            unsafe extern $abi fn trapped($($register: $ty,)* $(_: $free_ty),*) -> u64 {
                 let m = Machine { $($register),* };
                 // SAFETY: `handler` put a trap's code in `r0`.
                 unsafe {
                     m.record_trap(Trap::from_code(m.r0 as u8));
-                    stopped($(m.$register),*)
+                    stopped($(m.$register,)* $(<$free_ty>::uninit()),*)
                 }
             }
 
@@ -222,7 +219,7 @@ mod tail {
             /// it into calls followed by that constant.
             #[cold]
             #[inline(never)]
-            unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
+            unsafe extern $abi fn stopped($($register: $ty,)* $(_: $free_ty),*) -> u64 {
                 let m = Machine { $($register),* };
                 // SAFETY: `inst` is live.
                 unsafe { (&raw const (*m.inst).mem_len).read_volatile() }
@@ -241,13 +238,11 @@ mod tail {
 
     #[cfg(target_arch = "x86_64")]
     contract! {
-        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, r1: u64, r2: u64,
-        v0: Vector, v1: Vector, v2: Vector, v3: Vector
+        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector; r1: Free, r2: Free
     }
     #[cfg(target_arch = "aarch64")]
     contract! {
-        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, r1: u64, r2: u64,
-        v0: Vector, v1: Vector, v2: Vector, v3: Vector
+        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector; r1: Free, r2: Free
     }
 }
 #[cfg(pirn_tail)]
@@ -281,7 +276,10 @@ mod portable {
                     m.record_trap(trap);
                     false
                 }
-                Flow::Stop(_) => false,
+                Flow::Stop(m) => {
+                    *machine = m;
+                    false
+                }
             }
         }
     }

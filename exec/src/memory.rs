@@ -3,6 +3,10 @@
 //! The bytes are one zeroed allocation, so the system commits pages when they are first touched. Growing may move them;
 //! every attached instance's base and length are rewritten then, which is what lets handlers read them through `inst`
 //! without asking.
+//!
+//! Growing touches as little as it can: either the new bytes, which are zeroed behind a `realloc` (on Linux that of a
+//! large block moves no bytes but page tables), or the old ones, which are copied into a new zeroed allocation, whichever
+//! are fewer. So a program that grows its memory by a gigabyte pays for the pages it uses.
 
 use crate::{Inst, Trap};
 use pirn_decode::PAGE_BYTES;
@@ -23,8 +27,12 @@ unsafe impl Send for Memory {}
 // SAFETY: as above; writing needs `&mut` of the store.
 unsafe impl Sync for Memory {}
 
+/// No more than the alignment that every allocation has anyhow: beyond it, the standard library clears allocations by hand
+/// instead of asking the system for zeroed pages, and copies on every `realloc`.
+const ALIGN: usize = 16;
+
 fn layout(len: usize) -> Option<Layout> {
-    Layout::from_size_align(len, 64).ok()
+    Layout::from_size_align(len, ALIGN).ok()
 }
 
 impl Memory {
@@ -74,15 +82,24 @@ impl Memory {
         }
         let new_len = usize::try_from(u64::from(pages) * PAGE_BYTES).ok()?;
         let new_layout = layout(new_len)?;
-        let grown = if self.len == 0 {
+        let (len, old_layout) = (self.len, layout(self.len)?);
+        let grown = if len <= new_len - len {
             // SAFETY: the size is not zero.
-            unsafe { alloc_zeroed(new_layout) }
+            let grown = unsafe { alloc_zeroed(new_layout) };
+            if !grown.is_null() && len != 0 {
+                // SAFETY: the new allocation is longer than `len`, and `base` came from this allocator with the old layout.
+                unsafe {
+                    grown.copy_from_nonoverlapping(self.base.as_ptr(), len);
+                    dealloc(self.base.as_ptr(), old_layout);
+                }
+            }
+            grown
         } else {
             // SAFETY: `base` came from this allocator with this layout; the new size is larger and a valid layout.
-            let grown = unsafe { realloc(self.base.as_ptr(), layout(self.len)?, new_len) };
+            let grown = unsafe { realloc(self.base.as_ptr(), old_layout, new_len) };
             if !grown.is_null() {
                 // SAFETY: the new bytes lie within the allocation just made.
-                unsafe { grown.add(self.len).write_bytes(0, new_len - self.len) };
+                unsafe { grown.add(len).write_bytes(0, new_len - len) };
             }
             grown
         };

@@ -141,9 +141,7 @@ impl<T: Target> Lowering<'_, T> {
         }
         self.set_slot(height, slot);
         self.stack[height] = self.trees.slot(slot, self.tree(height).class);
-        for owner in &mut self.acc_owner {
-            *owner = owner.filter(|&owner| owner != height);
-        }
+        self.disown(height);
     }
 
     /// Flushes the entries from `height` on, constants too.
@@ -205,9 +203,42 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
+    /// Has the part of a test that computes evaluated into the accumulator, if only branches can take the test whole.
+    fn simplify(&mut self, height: usize) {
+        let node = self.tree(height);
+        if self.code.tile(sig::form(Form::SetAcc, node.class, node.sig)).is_some() {
+            return;
+        }
+        let (kind, mut kids) = self.trees.test(self.stack[height]).expect("only tests wait for a branch");
+        let part = kids.iter_mut().find(|kid| !self.trees[**kid].is_leaf()).expect("a test of leaves has a handler");
+        let class = self.trees[*part].class;
+        self.claim(Register::of(class), height);
+        self.set_acc(*part);
+        *part = self.trees.acc(class);
+        self.stack[height] = self.trees.operator(kind, &kids);
+        self.disown(height);
+        self.acc_owner[Register::of(class) as usize] = Some(height);
+    }
+
+    /// Emits the evaluation of a tree into the accumulator.
+    fn set_acc(&mut self, node: NodeId) {
+        let class = self.trees[node].class;
+        let sink = Sink { sig: &|kids| sig::form(Form::SetAcc, class, kids[0]), prefix: Bytes::new() };
+        self.statement(&sink, &[node]).expect("a tree that waits can be set to the accumulator");
+        self.acc_slot[Register::of(class) as usize] = None;
+    }
+
+    /// The entry holds no accumulator any more.
+    fn disown(&mut self, height: usize) {
+        for owner in &mut self.acc_owner {
+            *owner = owner.filter(|&owner| owner != height);
+        }
+    }
+
     /// Emits the evaluation of the tree at `height` into `slot`. The entry is left as it was.
     pub(super) fn set_slot(&mut self, height: usize, slot: u16) {
         self.before_evaluation(height);
+        self.simplify(height);
         let class = self.tree(height).class;
         self.release(Register::of(class), height);
         let sink = Sink {
@@ -244,13 +275,10 @@ impl<T: Target> Lowering<'_, T> {
         }
         let register = Register::of(class);
         self.claim(register, height);
-        let sink = Sink { sig: &|kids| sig::form(Form::SetAcc, class, kids[0]), prefix: Bytes::new() };
-        self.statement(&sink, &[self.stack[height]]).expect("a tree that waits can be set to the accumulator");
-        self.acc_slot[register as usize] = None;
+        self.simplify(height);
+        self.set_acc(self.stack[height]);
         self.stack[height] = self.trees.acc(class);
-        for owner in &mut self.acc_owner {
-            *owner = owner.filter(|&owner| owner != height);
-        }
+        self.disown(height);
         self.acc_owner[register as usize] = Some(height);
     }
 
@@ -304,14 +332,14 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Cuts parts off the top `count` entries until the statement `sig` gives for them has a handler. Fewest cuts win.
     pub(super) fn fit(&mut self, count: usize, sig: &dyn Fn(&tree::Trees, &[NodeId]) -> Sig) {
-        while !self.fit_step(count, sig) {}
+        let fits = |this: &Self, kids: &[NodeId]| this.fits(sig(&this.trees, kids), kids);
+        while !self.fit_step(count, &fits) {}
     }
 
     /// Whether the top entries fit; if not, cuts one part off.
-    fn fit_step(&mut self, count: usize, sig: &dyn Fn(&tree::Trees, &[NodeId]) -> Sig) -> bool {
+    fn fit_step(&mut self, count: usize, fits: &dyn Fn(&Self, &[NodeId]) -> bool) -> bool {
         let base = self.stack.len() - count;
         let kids: SmallVec<[NodeId; 3]> = self.stack[base..].into();
-        let fits = |this: &Self, kids: &[NodeId]| this.fits(sig(&this.trees, kids), kids);
         if fits(self, &kids) {
             return true;
         }
@@ -369,11 +397,14 @@ impl<T: Target> Lowering<'_, T> {
                 _ => (kind, kids.into()),
             }
         };
-        self.fit(count, &|trees, kids| {
-            let (kind, kids) = canonical(trees, kids);
-            let class = trees.class(kind, &kids);
-            sig::form(form, class, tree::combine(kind, class, |i| trees[kids[i]].sig))
-        });
+        let fits = |this: &Self, kids: &[NodeId]| {
+            let (kind, kids) = canonical(&this.trees, kids);
+            let class = this.trees.class(kind, &kids);
+            let value = tree::combine(kind, class, |i| this.trees[kids[i]].sig);
+            this.fits(sig::form(form, class, value), &kids)
+                || this.trees.is_test(kind, &kids) && this.fits(sig::form(Form::BrIf, class, value), &kids)
+        };
+        while !self.fit_step(count, &fits) {}
         let (kind, kids) = canonical(&self.trees, &self.stack[self.stack.len() - count..]);
         let node = self.trees.operator(kind, &kids);
         self.replace(count, node);

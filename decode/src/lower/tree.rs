@@ -280,6 +280,19 @@ impl Trees {
         }
     }
 
+    /// Whether an operator of `kids` may wait although only a branch can take it whole: a test one of whose operands
+    /// computes, so that it can be evaluated into the accumulator first.
+    pub(super) fn is_test(&self, kind: Kind, kids: &[NodeId]) -> bool {
+        let is_test = match kind {
+            Kind::Unary(op) => matches!(op, Op::I32Eqz | Op::I64Eqz),
+            Kind::Binary(op) => op.is_comparison(),
+            _ => false,
+        };
+        is_test
+            && kids.iter().filter(|&&kid| !self[kid].is_leaf()).count() == 1
+            && !kids.iter().any(|&kid| self[kid].kind == Kind::Acc)
+    }
+
     /// The operator and operands of a comparison or a test for zero, which branches know in every form.
     pub(super) fn test(&self, id: NodeId) -> Option<(Kind, SmallVec<[NodeId; 2]>)> {
         let node = &self[id];

@@ -8,6 +8,10 @@
 //!
 //! Then the fused shapes, by what they fuse.
 
+mod sequences;
+mod sinks;
+mod trees;
+
 use crate::expr::*;
 use crate::handlers::Entry;
 use crate::machine::Stmt;
@@ -30,6 +34,14 @@ impl Shapes<'_> {
         self.stmt::<SetAcc<E>>();
         self.stmt::<SetSlot<E>>();
     }
+
+    /// A condition also as a value. Tests of which one operand computes need it only for branches: lowering cuts them
+    /// itself where a value is asked for.
+    #[inline(always)]
+    fn condition<C: Expr<T = u32>>(&mut self) {
+        self.expr::<C>();
+        self.stmt::<BrIf<C>>();
+    }
 }
 
 /// `each!(Name in [Types] { body })`: the body once for every type.
@@ -42,6 +54,8 @@ macro_rules! each {
     };
 }
 
+use each;
+
 type S<T> = Slot<T>;
 type R<T> = Acc<T>;
 type I<T> = Imm<T>;
@@ -53,6 +67,9 @@ pub(crate) fn all(t: &mut Shapes<'_>) {
     cells(t);
     selects(t);
     branches(t);
+    trees::all(t);
+    sinks::all(t);
+    sequences::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
