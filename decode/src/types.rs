@@ -218,6 +218,19 @@ pub enum ExternType {
     Global(GlobalType),
 }
 
+impl ExternType {
+    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.5.3).
+    pub fn matches(&self, wanted: &Self) -> bool {
+        match (self, wanted) {
+            (Self::Table(found), Self::Table(wanted)) => {
+                found.element == wanted.element && found.limits.matches(found.limits.min, &wanted.limits)
+            }
+            (Self::Memory(found), Self::Memory(wanted)) => found.limits.matches(found.limits.min, &wanted.limits),
+            (found, wanted) => found == wanted,
+        }
+    }
+}
+
 impl fmt::Display for ExternType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -100,6 +100,21 @@ impl Func {
         Ok(())
     }
 
+    /// Calls it with parameters and results of Rust types: single values or tuples, see [`WasmParams`] and
+    /// [`WasmResults`]. [`Func::typed`] compares the types once for many calls.
+    ///
+    /// # Errors
+    /// As [`Func::typed`] and [`TypedFunc::call`].
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn invoke<P: WasmParams, R: WasmResults>(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
+        let mut store = store.as_context_mut();
+        let type_id = self.0.get(store.opaque())?.type_id;
+        let ty = store.opaque_mut().func_type(type_id);
+        self.typed_as::<P, R>(&ty)?.call(store, params)
+    }
+
     /// The function with its type known to Rust, for fast calls. `P` and `R` are single values or tuples: see
     /// [`WasmParams`] and [`WasmResults`].
     ///
@@ -108,11 +123,16 @@ impl Func {
     pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
         let store = store.as_context();
         let ty = store.engine().func_type(self.0.get(store.opaque())?.type_id);
+        self.typed_as(&ty)
+    }
+
+    /// As [`Func::typed`]; `ty` is its type.
+    fn typed_as<P: WasmParams, R: WasmResults>(self, ty: &FuncType) -> Result<TypedFunc<P, R>> {
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
             let expected = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
             return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
         }
-        Ok(TypedFunc { func: *self, types: PhantomData })
+        Ok(TypedFunc { func: self, types: PhantomData })
     }
 }
 

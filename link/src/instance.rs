@@ -83,7 +83,7 @@ impl InstanceData {
     }
 
     /// What stands at `index`.
-    fn item(&self, index: ExternIndex, store: StoreId) -> Extern {
+    pub(crate) fn item(&self, index: ExternIndex, store: StoreId) -> Extern {
         match index {
             ExternIndex::Func(i) => Extern::Func(self.func(i, store)),
             ExternIndex::Table(i) => Table::from(self.tables[i as usize]).into(),
@@ -134,6 +134,13 @@ impl Instance {
     /// Compares the store.
     pub(crate) fn check(&self, store: &StoreOpaque) -> Result<()> {
         self.0.check(store.id())
+    }
+
+    /// Function `funcidx`, if there is one.
+    pub(crate) fn func_at(&self, store: impl AsContext, funcidx: u32) -> Option<Func> {
+        let store = store.as_context().opaque();
+        let instance = self.get(store);
+        ((funcidx as usize) < instance.module.parsed().funcs.len()).then(|| instance.func(funcidx, store.id()))
     }
 
     /// The module.

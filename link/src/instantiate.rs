@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
 use crate::external::Extern;
+use crate::func::Func;
 use crate::global::GlobalItem;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
@@ -25,13 +26,27 @@ pub(crate) fn instantiate<T: 'static>(
     let opaque = store.opaque_mut();
     check(opaque, module, imports)?;
     let instance = InstanceData::allocate(opaque, module);
-    link(opaque, instance, imports)?;
-    initialise(opaque, instance, module)?;
-    if let Some(funcidx) = module.parsed().start {
-        let start = instance.get(opaque)?.func(funcidx, opaque.id());
-        start.call(&mut *store, &[], &mut [])?;
+    let mut funcidx = 0;
+    for import in imports {
+        if let Extern::Func(func) = import {
+            instance.get_mut(opaque)?.link_func(funcidx, *func);
+            funcidx += 1;
+        } else {
+            link_import(opaque, instance, *import)?;
+        }
     }
+    create(opaque, instance)?;
+    initialise(opaque, instance, module)?;
+    start(store, instance)?;
     Ok(instance.into())
+}
+
+/// Runs the start function, if there is one.
+pub(crate) fn start<T: 'static>(store: &mut StoreContextMut<'_, T>, instance: Handle<InstanceData>) -> Result<()> {
+    let opaque = store.opaque();
+    let data = instance.get(opaque)?;
+    let start = data.module().parsed().start.map(|funcidx| data.func(funcidx, opaque.id()));
+    start.map_or(Ok(()), |start| start.call(&mut *store, &[], &mut []))
 }
 
 /// Whether the instance may be made. Nothing has changed if not.
@@ -52,18 +67,7 @@ fn check(store: &StoreOpaque, module: &Module, imports: &[Extern]) -> Result<()>
                 funcidx += 1;
                 func.record().get(store).map_err(named)?.type_id == wanted
             }
-            (ExternType::Table(wanted), Extern::Table(table)) => {
-                let found = table.item().get(store).map_err(named)?.ty();
-                found.element == wanted.element && found.limits.matches(found.limits.min, &wanted.limits)
-            }
-            (ExternType::Memory(wanted), Extern::Memory(memory)) => {
-                let found = memory.item().get(store).map_err(named)?.ty();
-                found.limits.matches(found.limits.min, &wanted.limits)
-            }
-            (ExternType::Global(wanted), Extern::Global(global)) => {
-                global.item().get(store).map_err(named)?.ty == *wanted
-            }
-            _ => false,
+            (wanted, item) => item.ty_in(store).map_err(named)?.matches(wanted),
         };
         if !fits {
             let found = item.ty_in(store).map_err(named)?;
@@ -79,21 +83,21 @@ fn check(store: &StoreOpaque, module: &Module, imports: &[Extern]) -> Result<()>
     store.check_counts(1, memories, parsed.tables.len() - parsed.imported_tables)
 }
 
-/// Fills the index spaces: imports, then what the instance makes for itself. Only the instance sees it.
-fn link(store: &mut StoreOpaque, instance: Handle<InstanceData>, imports: &[Extern]) -> Result<()> {
-    let mut funcs = 0;
-    for import in imports {
-        match import {
-            Extern::Func(func) => {
-                instance.get_mut(store)?.block.set_func(funcs, func.record().as_ptr());
-                funcs += 1;
-            }
-            Extern::Table(table) => instance.get_mut(store)?.link_table(table.item()),
-            // SAFETY: `check` compared the store.
-            Extern::Memory(memory) => unsafe { instance.get_mut(store)?.link_memory(memory.item()) },
-            Extern::Global(global) => instance.get_mut(store)?.link_global(global.item()),
-        }
+/// Puts an import that is not a function, and was checked, behind those of its kind.
+pub(crate) fn link_import(store: &mut StoreOpaque, instance: Handle<InstanceData>, import: Extern) -> Result<()> {
+    let instance = instance.get_mut(store)?;
+    match import {
+        Extern::Func(_) => unreachable!("functions have places of their own: `InstanceData::link_func`"),
+        Extern::Table(table) => instance.link_table(table.item()),
+        // SAFETY: whoever checked the import compared the store.
+        Extern::Memory(memory) => unsafe { instance.link_memory(memory.item()) },
+        Extern::Global(global) => instance.link_global(global.item()),
     }
+    Ok(())
+}
+
+/// Makes the instance's own globals, tables and memories, its imports being linked. Only the instance sees it.
+pub(crate) fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>) -> Result<()> {
     let module = instance.get(store)?.module().clone();
     let parsed = module.parsed();
     for (ty, init) in parsed.globals[parsed.imported_globals..].iter().zip(&parsed.global_inits) {
@@ -114,6 +118,11 @@ fn link(store: &mut StoreOpaque, instance: Handle<InstanceData>, imports: &[Exte
 }
 
 impl InstanceData {
+    /// Puts imported function `funcidx`, which was checked, in place.
+    pub(crate) fn link_func(&mut self, funcidx: usize, func: Func) {
+        self.block.set_func(funcidx, func.record().as_ptr());
+    }
+
     fn link_table(&mut self, table: Handle<TableItem>) {
         let place = self.tables.len();
         // SAFETY: only the field's address is taken, of a table that lives as long as the store.
@@ -138,7 +147,7 @@ impl InstanceData {
 }
 
 /// Copies active segments, in order, and readies the others.
-fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, module: &Module) -> Result<()> {
+pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, module: &Module) -> Result<()> {
     let parsed = module.parsed();
     // All segments exist before the first is copied: if a later one traps, a function that an earlier one put into an
     // imported table may still use those behind.

@@ -5,10 +5,11 @@ use crate::engine::Engine;
 use crate::error::{Error, Result, format_err};
 use crate::external::Extern;
 use crate::func::Func;
+use crate::group::{LinkGroup, LinkedGroup};
 use crate::host::{HostDef, IntoFunc};
 use crate::instance::Instance;
 use crate::instantiate::instantiate;
-use crate::module::{ImportType, Module};
+use crate::module::{ExportType, ImportType, Module};
 use crate::store::{AsContext, AsContextMut, StoreOpaque};
 use crate::value::Val;
 use pirn_decode::{ExternType, FuncType};
@@ -28,14 +29,16 @@ pub struct Linker<T: 'static> {
 }
 
 #[derive(Debug, Clone)]
-enum Definition {
+pub(crate) enum Definition {
+    /// Something of a store.
     Extern(Extern),
+    /// A host function of any store.
     Host(Arc<HostDef>),
 }
 
 impl Definition {
     /// What it is in `store`.
-    fn item(&self, store: &mut StoreOpaque) -> Extern {
+    pub(crate) fn item(&self, store: &mut StoreOpaque) -> Extern {
         match self {
             Self::Extern(item) => *item,
             Self::Host(host) => Func::from(store.shared_host(host)).into(),
@@ -147,6 +150,18 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
+    /// Defines all exports of all instances of a group, as of modules of the names they have there.
+    ///
+    /// # Errors
+    /// As [`Linker::instance`].
+    pub fn instances(&mut self, store: impl AsContext<Data = T>, group: &LinkedGroup) -> Result<&mut Self> {
+        let store = store.as_context();
+        for (name, instance) in group.iter() {
+            self.instance(store, name, instance)?;
+        }
+        Ok(self)
+    }
+
     /// Instantiates a module, calls its export `_initialize` if it has one (a "reactor" in WASI's words), and defines
     /// its exports as of a module called `name`.
     ///
@@ -190,7 +205,7 @@ impl<T: 'static> Linker<T> {
     /// None now.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
-            if let (ExternType::Func(ty), None) = (import.ty(), self.definition(import)) {
+            if let (ExternType::Func(ty), None) = (import.ty(), self.definition(import.module(), import.name())) {
                 let message = unknown(import).to_string();
                 let fail = move |_: Caller<'_, T>, _: &[Val], _: &mut [Val]| Err(Error::msg(&message));
                 self.func_new(import.module(), import.name(), ty.clone(), fail)?;
@@ -199,8 +214,25 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    fn definition(&self, import: ImportType<'_>) -> Option<&Definition> {
-        self.modules.get(import.module())?.get(import.name())
+    pub(crate) fn definition(&self, module: &str, name: &str) -> Option<&Definition> {
+        self.modules.get(module)?.get(name)
+    }
+
+    /// Whether anything is defined under the module name `module`.
+    pub(crate) fn defines_module(&self, module: &str) -> bool {
+        self.modules.contains_key(module)
+    }
+
+    /// The first export of `module` that would replace a definition under the module name `name`, if that is not allowed.
+    pub(crate) fn first_defined<'m>(&self, name: &str, module: &'m Module) -> Option<ExportType<'m>> {
+        let names = self.modules.get(name).filter(|_| !self.shadowing)?;
+        module.exports().find(|export| names.contains_key(export.name()))
+    }
+
+    /// An empty [`LinkGroup`]: modules that import from each other, function imports in circles included, and from this
+    /// linker's definitions.
+    pub fn group(&self) -> LinkGroup<'_, T> {
+        LinkGroup::new(self)
     }
 
     /// What `module::name` is in `store`. A host function that serves many stores gets its place in this one now.
@@ -233,7 +265,9 @@ impl<T: 'static> Linker<T> {
     }
 
     fn resolve(&self, module: &Module) -> Result<impl Iterator<Item = &Definition>> {
-        let found = module.imports().map(|import| self.definition(import).ok_or_else(|| unknown(import)));
+        let found = module
+            .imports()
+            .map(|import| self.definition(import.module(), import.name()).ok_or_else(|| unknown(import)));
         Ok(found.collect::<Result<Vec<_>>>()?.into_iter())
     }
 }

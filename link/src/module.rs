@@ -156,11 +156,16 @@ impl Module {
 
     /// Type of the export called `name`.
     pub fn get_export(&self, name: &str) -> Option<ExternType> {
-        self.export_index(name).map(|index| extern_type(&self.0.parsed, index))
+        self.export_index(name).map(|index| self.extern_type(index))
     }
 
     pub(crate) fn export_index(&self, name: &str) -> Option<ExternIndex> {
         self.0.exports.get(name).copied()
+    }
+
+    /// The type of what stands at `index`.
+    pub(crate) fn extern_type(&self, index: ExternIndex) -> ExternType {
+        extern_type(&self.0.parsed, index)
     }
 
     pub(crate) fn parsed(&self) -> &pirn_decode::Module {
