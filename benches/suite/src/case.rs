@@ -194,3 +194,15 @@ impl Case {
         Ok(())
     }
 }
+
+/// The ways `calls.wat` calls `x + 1`, by the names of its exports. `empty` is the loop without a call.
+pub const CALLS: [&str; 5] = ["empty", "local", "imported", "indirect", "host"];
+
+/// The two modules that measure calls, in the order they are linked in.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn calls() -> Result<[(&'static str, Vec<u8>); 2]> {
+    let read = |name: &str| Ok::<_, anyhow::Error>(wat::parse_file(directory().join("kernels").join(name))?);
+    Ok([("callee", read("callee.wat")?), ("main", read("calls.wat")?)])
+}

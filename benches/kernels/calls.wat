@@ -1,0 +1,44 @@
+;; What a call costs: $n calls of the function `x + 1`, reached in four ways, and the same loop without a call.
+(module
+  (type $op (func (param i32) (result i32)))
+  (import "callee" "inc" (func $imported (type $op)))
+  (import "host" "inc" (func $host (type $op)))
+
+  (table 1 funcref)
+  (elem (i32.const 0) $local)
+
+  (func $local (type $op) (i32.add (local.get 0) (i32.const 1)))
+
+  (func (export "empty") (param $n i32) (result i64)
+    (local $x i32)
+    (loop $next
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (i64.extend_i32_s (local.get $x)))
+
+  (func (export "local") (param $n i32) (result i64)
+    (local $x i32)
+    (loop $next
+      (local.set $x (call $local (local.get $x)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (i64.extend_i32_s (local.get $x)))
+
+  (func (export "imported") (param $n i32) (result i64)
+    (local $x i32)
+    (loop $next
+      (local.set $x (call $imported (local.get $x)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (i64.extend_i32_s (local.get $x)))
+
+  (func (export "indirect") (param $n i32) (result i64)
+    (local $x i32)
+    (loop $next
+      (local.set $x (call_indirect (type $op) (local.get $x) (i32.const 0)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (i64.extend_i32_s (local.get $x)))
+
+  (func (export "host") (param $n i32) (result i64)
+    (local $x i32)
+    (loop $next
+      (local.set $x (call $host (local.get $x)))
+      (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (i64.extend_i32_s (local.get $x))))
