@@ -47,9 +47,11 @@ pub enum Form {
     Seq,
 }
 
+/// One wide multiplication. The constants tell the two sides apart, and keep both from being zero. (Plain xor and multiply
+/// was not enough: with small tags on either side, `popcnt(popcnt(slot))` had the signature of `ctz(slot)`.)
 const fn mix(hash: u64, part: u64) -> u64 {
-    let mixed = (hash ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 29)
+    let wide = (hash ^ 0xa076_1d64_78bd_642f) as u128 * (part ^ 0xe703_7ed1_a0b4_28db) as u128;
+    wide as u64 ^ (wide >> 64) as u64
 }
 
 /// Signature of a leaf.
