@@ -2,6 +2,7 @@
 
 use crate::wasi::{self, ProcExit, Wasi};
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::error::ErrorKind;
 use pirn::{Engine, Func, Instance, Linker, Module, Store, Val, ValType};
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -14,39 +15,65 @@ const TRAPPED: u8 = 134;
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "pirn run [--dir HOST[::GUEST]]... FILE [--invoke NAME] [--] [ARGS]...")]
 pub struct Args {
     /// Give the program the directory HOST, under the name GUEST (the same if left out)
     #[arg(long, value_name = "HOST[::GUEST]")]
     dir: Vec<String>,
-    /// Call this exported function instead, with ARGS as its parameters, and print its results
+    /// Call this exported function instead, with ARGS as its parameters, and print its results; may also stand directly
+    /// after FILE
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
-    /// A module, binary or text; all that follows it goes to the program
+    /// A module, binary or text; what follows goes to the program (after `--` also what looks like `--invoke`)
     #[arg(required = true, trailing_var_arg = true, value_names = ["FILE", "ARGS"])]
     program: Vec<OsString>,
 }
 
-impl Args {
-    fn file(&self) -> &Path {
-        Path::new(&self.program[0])
-    }
+/// What is run, with which arguments.
+#[derive(Debug)]
+struct Program<'a> {
+    file: &'a Path,
+    /// The function; `_start` by default.
+    invoke: Option<&'a str>,
+    args: &'a [OsString],
+}
 
-    fn args(&self) -> &[OsString] {
-        &self.program[1..]
+impl Args {
+    /// Takes what follows FILE apart: an `--invoke` directly behind it is ours, a `--` ends what is ours.
+    fn program(&self) -> Result<Program<'_>, clap::Error> {
+        let (file, rest) = self.program.split_first().expect("clap asks for FILE");
+        let usage = |message: &str| clap::Error::raw(ErrorKind::InvalidValue, format!("{message}\n"));
+        let is_not_utf8 = || usage("the NAME given to `--invoke` is not UTF-8");
+        let (after, rest) = match rest {
+            [option, rest @ ..] if option == "--invoke" => match rest {
+                [name, rest @ ..] => (Some(name.to_str().ok_or_else(is_not_utf8)?), rest),
+                [] => return Err(usage("`--invoke` needs a NAME")),
+            },
+            [option, rest @ ..] if option.as_encoded_bytes().starts_with(b"--invoke=") => {
+                (Some(&option.to_str().ok_or_else(is_not_utf8)?["--invoke=".len()..]), rest)
+            }
+            _ => (None, rest),
+        };
+        if self.invoke.is_some() && after.is_some() {
+            return Err(usage("`--invoke` is given twice"));
+        }
+        let args = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
+        Ok(Program { file: Path::new(file), invoke: after.or(self.invoke.as_deref()), args })
     }
 }
 
 /// Runs the program and gives its exit status.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let file = args.file();
+    let program = &args.program().unwrap_or_else(|error| error.exit());
+    let file = program.file;
     let engine = Engine::default();
     let module = Module::from_file(&engine, file).with_context(|| format!("cannot load {}", file.display()))?;
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |wasi| wasi)?;
     wasi::define_missing(&mut linker, &module)?;
-    let mut store = Store::new(&engine, context(args)?);
+    let mut store = Store::new(&engine, context(program, &args.dir)?);
 
-    let result = execute(&mut store, &linker, &module, args);
+    let result = execute(&mut store, &linker, &module, program);
     #[cfg(feature = "profile")]
     for (first, second, count) in pirn_exec::profile::pairs() {
         eprintln!("{count}\t{first}\t{second}");
@@ -71,19 +98,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// What the program sees of the world.
-fn context(args: &Args) -> Result<Wasi> {
-    let name = args.file().file_name().unwrap_or_default().to_os_string();
-    let mut wasi = Wasi::new([name].iter().chain(args.args()).map(|arg| arg.clone().into_encoded_bytes()));
-    for dir in &args.dir {
+fn context(program: &Program<'_>, dirs: &[String]) -> Result<Wasi> {
+    let name = program.file.file_name().unwrap_or_default().to_os_string();
+    let mut wasi = Wasi::new([name].iter().chain(program.args).map(|arg| arg.clone().into_encoded_bytes()));
+    for dir in dirs {
         let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
         wasi.preopen(host, guest).with_context(|| format!("cannot open the directory {host}"))?;
     }
     Ok(wasi)
 }
 
-fn execute(store: &mut Store<Wasi>, linker: &Linker<Wasi>, module: &Module, args: &Args) -> Result<()> {
+fn execute(store: &mut Store<Wasi>, linker: &Linker<Wasi>, module: &Module, program: &Program<'_>) -> Result<()> {
     let instance = linker.instantiate(&mut *store, module)?;
-    let Some(name) = &args.invoke else {
+    let Some(name) = program.invoke else {
         let start = func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
         ensure!(start.ty(&*store) == pirn::FuncType::new([], []), "`_start` takes parameters or gives results");
         return Ok(start.call(store, &[], &mut [])?);
@@ -95,12 +122,12 @@ fn execute(store: &mut Store<Wasi>, linker: &Linker<Wasi>, module: &Module, args
     let func = func(store, instance, name)?;
     let ty = func.ty(&*store);
     ensure!(
-        args.args().len() == ty.params().len(),
+        program.args.len() == ty.params().len(),
         "`{name}` is {ty}: it takes {} parameters, not {}",
         ty.params().len(),
-        args.args().len()
+        program.args.len()
     );
-    let params = ty.params().iter().zip(args.args()).map(|(&ty, arg)| parse(ty, arg)).collect::<Result<Vec<_>>>()?;
+    let params = ty.params().iter().zip(program.args).map(|(&ty, arg)| parse(ty, arg)).collect::<Result<Vec<_>>>()?;
     let mut results: Vec<_> = ty.results().iter().map(|&ty| Val::default_for(ty)).collect();
     func.call(&mut *store, &params, &mut results)?;
     // The function's own output comes first.

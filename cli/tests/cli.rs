@@ -43,9 +43,12 @@ fn arguments_arrive() {
             (call $write (i32.const 1) (i32.const 2000) (i32.load (i32.const 24)))
             (call $proc_exit (i32.load (i32.const 20))))"#,
     );
-    let output = pirn(&["run", &file, "--invoke", "-x", "two words", "--", ""]);
-    assert_eq!(stdout(&output), "program.wat\0--invoke\0-x\0two words\0--\0\0");
+    let output = pirn(&["run", &file, "-x", "--invoke", "two words", "--", ""]);
+    assert_eq!(stdout(&output), "program.wat\0-x\0--invoke\0two words\0--\0\0");
     assert_eq!(output.status.code(), Some(6));
+    // A `--` ends what is pirn's own.
+    let output = pirn(&["run", &file, "--", "--invoke", "--"]);
+    assert_eq!(stdout(&output), "program.wat\0--invoke\0--\0");
 }
 
 #[test]
@@ -177,6 +180,34 @@ fn functions_are_invoked_with_every_type() {
         assert_eq!(output.status.code(), Some(1));
     }
     assert_eq!(invoke("trap", &[]).status.code(), Some(134));
+}
+
+#[test]
+fn the_function_may_stand_behind_the_file() {
+    let scratch = Scratch::new("behind");
+    let file = scratch.file(
+        "sub.wat",
+        r#"(module (func (export "sub") (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1))))"#,
+    );
+    for args in [
+        &["run", &file, "--invoke", "sub", "-1", "2"][..],
+        &["run", &file, "--invoke=sub", "-1", "2"],
+        &["run", &file, "--invoke", "sub", "--", "-1", "2"],
+        &["run", "--invoke", "sub", &file, "--", "-1", "2"],
+        &["run", "--invoke=sub", "--", &file, "-1", "2"],
+    ] {
+        let output = pirn(args);
+        assert_eq!((stdout(&output), stderr(&output)), ("-3\n", ""), "{args:?}");
+        assert_eq!(output.status.code(), Some(0));
+    }
+    for (args, what) in [
+        (&["run", &file, "--invoke"][..], "`--invoke` needs a NAME"),
+        (&["run", "--invoke", "sub", &file, "--invoke", "sub"], "`--invoke` is given twice"),
+    ] {
+        let output = pirn(args);
+        assert_eq!(stderr(&output), format!("error: {what}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    }
 }
 
 #[test]
