@@ -9,6 +9,7 @@ use crate::error::Result;
 use pirn_decode::layout::{FrameLayout, InstanceLayout};
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{Code, ExternType, lower};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -86,13 +87,7 @@ impl Module {
     /// The module is malformed, invalid, or needs a feature that pirn does not support; [`crate::Error::offset`] says
     /// where. With [`CompilationMode::Eager`] also: a function is too large to be lowered.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Self> {
-        let bytes = bytes.as_ref();
-        #[cfg(feature = "wat")]
-        if !bytes.starts_with(b"\0asm") {
-            let binary = wat::parse_bytes(bytes).map_err(crate::error::Error::new)?;
-            return Self::parse(engine, binary.into());
-        }
-        Self::parse(engine, bytes.into())
+        Self::load(engine, bytes.as_ref().into())
     }
 
     /// As [`Module::new`], but never reads the text format.
@@ -101,6 +96,16 @@ impl Module {
     /// As [`Module::new`].
     pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Self> {
         Self::parse(engine, binary.into())
+    }
+
+    /// Takes text or a binary, and the latter without copying what is owned.
+    fn load(engine: &Engine, bytes: Cow<'_, [u8]>) -> Result<Self> {
+        #[cfg(feature = "wat")]
+        if !bytes.starts_with(b"\0asm") {
+            let binary = wat::parse_bytes(&bytes).map_err(crate::error::Error::new)?;
+            return Self::parse(engine, binary.into());
+        }
+        Self::parse(engine, bytes.into())
     }
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
@@ -127,7 +132,7 @@ impl Module {
     /// # Errors
     /// As [`Module::new`]; the file cannot be read.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Self> {
-        Self::new(engine, std::fs::read(path)?)
+        Self::load(engine, std::fs::read(path)?.into())
     }
 
     /// Validates a binary module and forgets it.
