@@ -1,7 +1,9 @@
 //! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stack, memories, tables, globals, traps.
 
 #[cfg(target_endian = "big")]
-compile_error!("pirn reads WebAssembly's little-endian memory and its own slots directly: big-endian targets are not supported");
+compile_error!(
+    "pirn reads WebAssembly's little-endian memory and its own slots directly: big-endian targets are not supported"
+);
 
 mod bulk;
 mod call;
@@ -41,4 +43,3 @@ pub use vm::{LowerHook, Vm};
 /// | funcref | address of a [`FuncRecord`], 0 for null |
 /// | externref | what the owner chose, 0 for null |
 pub type Word = u64;
-
