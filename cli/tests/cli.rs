@@ -23,6 +23,13 @@ fn a_program_prints() {
 }
 
 #[test]
+fn the_example_runs() {
+    let output = pirn(&["run", concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/hello.wat")]);
+    assert_eq!((stdout(&output), stderr(&output)), ("Hello, WebAssembly!\n", ""));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn a_binary_runs_like_its_text() {
     let scratch = Scratch::new("binary");
     let file = scratch.0.join("empty.wasm");
