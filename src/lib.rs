@@ -76,3 +76,8 @@
 
 #[doc(inline)]
 pub use pirn_link::*;
+
+/// The README's example, so that it stays true.
+#[cfg(all(doctest, feature = "wat"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,7 @@
 //! Parses, validates and lowers WebAssembly for the pirn interpreter.
 //!
 //! The data's way: [`module`] parses the bytes and validates them with wasmparser, giving a [`Module`] that describes
-//! everything but the code; [`lower`] turns one validated function body at a time into threaded code. What a machine
+//! everything but the code; [`lower()`] turns one validated function body at a time into threaded code. What a machine
 //! can execute it says itself, by implementing [`Target`]; this crate does not know the machine.
 
 #![forbid(unsafe_code)]

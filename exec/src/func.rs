@@ -91,7 +91,7 @@ impl FuncRecord {
     /// Gives the function its threaded code.
     ///
     /// # Safety
-    /// `code` was lowered by [`pirn_decode::lower`] from this function of this record's module, for
+    /// `code` was lowered by [`pirn_decode::lower()`] from this function of this record's module, for
     /// [`crate::target`], and outlives the record.
     pub unsafe fn set_code(&mut self, code: &pirn_decode::Code) {
         self.frame_bytes = code.frame_words * 8;

@@ -1,9 +1,9 @@
 //! Lowering: one validated function body to threaded code, in one pass over its operators.
 //!
-//! Operators that compute become expression trees ([`tree`]) which wait on the operand stack ([`stack`]) until something
+//! Operators that compute become expression trees (`tree`) which wait on the operand stack (`stack`) until something
 //! consumes them: a `local.set`, a store, a branch, a call. There the tree becomes one cell if the machine has a handler
-//! for it; what is too big is cut into parts that do have one, which [`Target`] decides. [`emit`] packs the cells and
-//! joins neighbours where one handler does both; [`control`] knows blocks, branches and calls, [`translate`] the
+//! for it; what is too big is cut into parts that do have one, which [`Target`] decides. `emit` packs the cells and
+//! joins neighbours where one handler does both; `control` knows blocks, branches and calls, `translate` the
 //! operators.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Time and memory are linear in the

@@ -2,7 +2,7 @@
 //!
 //! wasmparser's validator sees each section before its contents are read here, so reading relies on what it checked:
 //! indices are in range, limits fit 32 bits, constant expressions hold nothing but the instructions of
-//! [`ConstOp`](super::ConstOp). A body is validated where it stands and not touched again before it is lowered; the one
+//! [`ConstOp`]. A body is validated where it stands and not touched again before it is lowered; the one
 //! thing added on the way is the height of the operand stack, because a function whose frame has more words than slots
 //! can be named ([`MAX_FRAME_WORDS`]) must be refused now, not when it is first called.
 //!
