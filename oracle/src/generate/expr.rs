@@ -1,0 +1,691 @@
+//! Expressions of a type.
+
+use super::tree::{Construct, Node, Op};
+use super::{FLOATS, Generator, Label, NUMERIC};
+use crate::outcome::Type::{self, Extern, F32, F64, Func, I32, I64};
+use wasm_encoder::{HeapType, Instruction, Instruction as I, MemArg, MemArgTarget};
+
+fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
+    Node::plain(instruction, kids, results)
+}
+
+/// A leaf.
+pub(super) fn leaf(instruction: Instruction<'static>, ty: Type) -> Node {
+    plain(instruction, Vec::new(), &[ty])
+}
+
+pub(super) fn i32_const(value: i32) -> Node {
+    leaf(I::I32Const(value), I32)
+}
+
+/// How many bytes a load or store may be aligned by, and at which offset.
+pub(super) fn mem(offset: u64) -> MemArg {
+    MemArg { offset, align: 0, target: MemArgTarget::Memory(0), ordering: None }
+}
+
+static I32_BINARY: [Instruction<'static>; 11] = [
+    I::I32Add,
+    I::I32Sub,
+    I::I32Mul,
+    I::I32And,
+    I::I32Or,
+    I::I32Xor,
+    I::I32Shl,
+    I::I32ShrS,
+    I::I32ShrU,
+    I::I32Rotl,
+    I::I32Rotr,
+];
+static I64_BINARY: [Instruction<'static>; 11] = [
+    I::I64Add,
+    I::I64Sub,
+    I::I64Mul,
+    I::I64And,
+    I::I64Or,
+    I::I64Xor,
+    I::I64Shl,
+    I::I64ShrS,
+    I::I64ShrU,
+    I::I64Rotl,
+    I::I64Rotr,
+];
+static F32_BINARY: [Instruction<'static>; 6] = [I::F32Add, I::F32Sub, I::F32Mul, I::F32Div, I::F32Min, I::F32Max];
+static F64_BINARY: [Instruction<'static>; 6] = [I::F64Add, I::F64Sub, I::F64Mul, I::F64Div, I::F64Min, I::F64Max];
+static I32_DIVISION: [Instruction<'static>; 4] = [I::I32DivS, I::I32DivU, I::I32RemS, I::I32RemU];
+static I64_DIVISION: [Instruction<'static>; 4] = [I::I64DivS, I::I64DivU, I::I64RemS, I::I64RemU];
+static I32_UNARY: [Instruction<'static>; 6] =
+    [I::I32Clz, I::I32Ctz, I::I32Popcnt, I::I32Extend8S, I::I32Extend16S, I::I32Eqz];
+static I64_UNARY: [Instruction<'static>; 6] =
+    [I::I64Clz, I::I64Ctz, I::I64Popcnt, I::I64Extend8S, I::I64Extend16S, I::I64Extend32S];
+static F32_UNARY: [Instruction<'static>; 7] =
+    [I::F32Abs, I::F32Neg, I::F32Ceil, I::F32Floor, I::F32Trunc, I::F32Nearest, I::F32Sqrt];
+static F64_UNARY: [Instruction<'static>; 7] =
+    [I::F64Abs, I::F64Neg, I::F64Ceil, I::F64Floor, I::F64Trunc, I::F64Nearest, I::F64Sqrt];
+static COMPARISONS: [(Type, Instruction<'static>); 32] = [
+    (I32, I::I32Eq),
+    (I32, I::I32Ne),
+    (I32, I::I32LtS),
+    (I32, I::I32LtU),
+    (I32, I::I32GtS),
+    (I32, I::I32GtU),
+    (I32, I::I32LeS),
+    (I32, I::I32LeU),
+    (I32, I::I32GeS),
+    (I32, I::I32GeU),
+    (I64, I::I64Eq),
+    (I64, I::I64Ne),
+    (I64, I::I64LtS),
+    (I64, I::I64LtU),
+    (I64, I::I64GtS),
+    (I64, I::I64GtU),
+    (I64, I::I64LeS),
+    (I64, I::I64LeU),
+    (I64, I::I64GeS),
+    (I64, I::I64GeU),
+    (F32, I::F32Eq),
+    (F32, I::F32Ne),
+    (F32, I::F32Lt),
+    (F32, I::F32Gt),
+    (F32, I::F32Le),
+    (F32, I::F32Ge),
+    (F64, I::F64Eq),
+    (F64, I::F64Ne),
+    (F64, I::F64Lt),
+    (F64, I::F64Gt),
+    (F64, I::F64Le),
+    (F64, I::F64Ge),
+];
+/// Result, operand, whether the operand's NaNs show in the bits, instruction.
+static CONVERSIONS: [(Type, Type, bool, Instruction<'static>); 36] = [
+    (I32, I64, false, I::I32WrapI64),
+    (I32, I64, false, I::I64Eqz),
+    (I32, F32, true, I::I32ReinterpretF32),
+    (I32, F32, false, I::I32TruncSatF32S),
+    (I32, F32, false, I::I32TruncSatF32U),
+    (I32, F64, false, I::I32TruncSatF64S),
+    (I32, F64, false, I::I32TruncSatF64U),
+    (I32, F32, false, I::I32TruncF32S),
+    (I32, F32, false, I::I32TruncF32U),
+    (I32, F64, false, I::I32TruncF64S),
+    (I32, F64, false, I::I32TruncF64U),
+    (I32, Func, false, I::RefIsNull),
+    (I64, I32, false, I::I64ExtendI32S),
+    (I64, I32, false, I::I64ExtendI32U),
+    (I64, I32, false, I::I64ExtendI32S),
+    (I64, I32, false, I::I64ExtendI32U),
+    (I64, F64, true, I::I64ReinterpretF64),
+    (I64, F32, false, I::I64TruncSatF32S),
+    (I64, F32, false, I::I64TruncSatF32U),
+    (I64, F64, false, I::I64TruncSatF64S),
+    (I64, F64, false, I::I64TruncSatF64U),
+    (I64, F32, false, I::I64TruncF32S),
+    (I64, F32, false, I::I64TruncF32U),
+    (I64, F64, false, I::I64TruncF64S),
+    (I64, F64, false, I::I64TruncF64U),
+    (F32, I32, false, I::F32ConvertI32S),
+    (F32, I32, false, I::F32ConvertI32U),
+    (F32, I64, false, I::F32ConvertI64S),
+    (F32, I64, false, I::F32ConvertI64U),
+    (F32, I32, false, I::F32ReinterpretI32),
+    (F32, F64, false, I::F32DemoteF64),
+    (F64, I32, false, I::F64ConvertI32S),
+    (F64, I32, false, I::F64ConvertI32U),
+    (F64, I64, false, I::F64ConvertI64S),
+    (F64, I64, false, I::F64ReinterpretI64),
+    (F64, F32, false, I::F64PromoteF32),
+];
+
+impl Generator<'_> {
+    pub(super) fn get(&self, local: u32) -> Node {
+        leaf(I::LocalGet(local), self.locals[local as usize])
+    }
+
+    /// A local of type `ty` that may be assigned.
+    pub(super) fn free_local(&mut self, ty: Type) -> Option<u32> {
+        let fitting: Vec<u32> = self.free.iter().copied().filter(|&local| self.locals[local as usize] == ty).collect();
+        (!fitting.is_empty()).then(|| *self.rng.pick(&fitting))
+    }
+
+    /// A global of type `ty`, never the fuel.
+    pub(super) fn global(&mut self, ty: Type) -> Option<u32> {
+        let fitting: Vec<u32> =
+            (0..self.globals.len() as u32).filter(|&i| i != self.fuel && self.globals[i as usize] == ty).collect();
+        (!fitting.is_empty()).then(|| *self.rng.pick(&fitting))
+    }
+
+    pub(super) fn constant(&mut self, ty: Type) -> Node {
+        match ty {
+            I32 => i32_const(self.rng.integer() as i32),
+            I64 => leaf(I::I64Const(self.rng.integer() as i64), I64),
+            F32 => leaf(I::F32Const((self.rng.float() as f32).into()), F32),
+            F64 => leaf(I::F64Const(self.rng.float().into()), F64),
+            Func if self.rng.chance(60) => leaf(I::RefFunc(*self.rng.pick(&self.referable)), Func),
+            Func => leaf(I::RefNull(HeapType::FUNC), Func),
+            Extern => leaf(I::RefNull(HeapType::EXTERN), Extern),
+        }
+    }
+
+    fn simple(&mut self, ty: Type) -> Node {
+        let choice = self.rng.below(100);
+        if choice < 62 {
+            // Any local, pointers and counters included.
+            let fitting: Vec<u32> =
+                (0..self.locals.len() as u32).filter(|&local| self.locals[local as usize] == ty).collect();
+            if !fitting.is_empty() {
+                let local = *self.rng.pick(&fitting);
+                return self.get(local);
+            }
+        } else if choice < 74
+            && let Some(global) = self.global(ty)
+        {
+            return leaf(I::GlobalGet(global), ty);
+        }
+        self.constant(ty)
+    }
+
+    /// An expression of type `ty`.
+    pub(super) fn expr(&mut self, ty: Type, depth: usize) -> Node {
+        self.budget -= 1;
+        if depth == 0 || self.budget < 0 || self.rng.chance(14) {
+            return self.simple(ty);
+        }
+        let depth = depth - 1;
+        match self.rng.weighted(&[34, 9, 10, 12, 7, 8, 5, 4, 5, 3, 6, 3, 4, 2, 2]) {
+            0 => self.binary(ty, depth),
+            1 => self.unary(ty, depth),
+            2 => self.conversion(ty, depth),
+            3 => self.load(ty, depth),
+            4 => match self.free_local(ty) {
+                Some(local) => {
+                    let value = self.expr(ty, depth);
+                    plain(I::LocalTee(local), vec![value], &[ty])
+                }
+                None => self.simple(ty),
+            },
+            5 => {
+                // A statement between operands.
+                let mut kids = vec![self.statement(depth)];
+                kids.push(self.expr(ty, depth));
+                Node::seq(kids, &[ty])
+            }
+            6 => self.select(ty, depth),
+            7 => self.block_of(&[ty], depth),
+            8 => self.if_of(&[ty], depth),
+            9 => self.loop_of(&[ty], depth),
+            10 => self.call_of(&[ty], depth).unwrap_or_else(|| self.simple(ty)),
+            11 => self.br_if_value(ty, depth),
+            12 if ty == I32 => self.comparison(depth),
+            12 => self.binary(ty, depth),
+            13 => self.br_table_value(ty, depth),
+            _ => match ty {
+                I32 => match self.rng.below(4) {
+                    0 => leaf(I::MemorySize(0), I32),
+                    1 => leaf(I::TableSize(0), I32),
+                    2 => {
+                        let pages = i32_const(if self.rng.chance(85) { 0 } else { 1 });
+                        plain(I::MemoryGrow(0), vec![pages], &[I32])
+                    }
+                    _ => {
+                        let (value, count) = (self.expr(Func, 1), i32_const(self.rng.below(2) as i32));
+                        plain(I::TableGrow(0), vec![value, count], &[I32])
+                    }
+                },
+                Func => {
+                    let index = self.table_index();
+                    plain(I::TableGet(0), vec![index], &[Func])
+                }
+                _ => self.binary(ty, depth),
+            },
+        }
+    }
+
+    /// An index of the table, out of bounds at times.
+    pub(super) fn table_index(&mut self) -> Node {
+        match self.rng.below(20) {
+            0 => i32_const(self.rng.between(14, 30) as i32),
+            1..6 => {
+                let (index, mask) = (self.expr(I32, 2), i32_const(15));
+                plain(I::I32And, vec![index, mask], &[I32])
+            }
+            _ => i32_const(self.rng.below(16) as i32),
+        }
+    }
+
+    /// Two operands of one type; at times from one node.
+    fn pair(&mut self, ty: Type, depth: usize) -> Vec<Node> {
+        if self.rng.chance(5) {
+            return self.list(&[ty, ty], depth);
+        }
+        let a = self.expr(ty, depth);
+        let b = if self.rng.chance(20) { self.constant(ty) } else { self.expr(ty, depth) };
+        if self.rng.chance(8) { vec![b, a] } else { vec![a, b] }
+    }
+
+    pub(super) fn binary(&mut self, ty: Type, depth: usize) -> Node {
+        let (operators, division): (&[Instruction<'static>], &[Instruction<'static>]) = match ty {
+            I32 => (&I32_BINARY, &I32_DIVISION),
+            I64 => (&I64_BINARY, &I64_DIVISION),
+            F32 => (&F32_BINARY, &[]),
+            F64 => (&F64_BINARY, &[]),
+            _ => return self.simple(ty),
+        };
+        if ty == I32 && self.rng.chance(22) {
+            return self.comparison(depth);
+        }
+        if !division.is_empty() && self.rng.chance(9) {
+            let operator = self.rng.pick(division).clone();
+            let a = self.expr(ty, depth);
+            let b = self.expr(ty, depth.min(2));
+            // Mostly not zero.
+            let b = if self.rng.chance(88) {
+                let (or, one) =
+                    if ty == I32 { (I::I32Or, i32_const(1)) } else { (I::I64Or, leaf(I::I64Const(1), I64)) };
+                if self.rng.chance(50) { plain(or, vec![b, one], &[ty]) } else { self.nonzero(ty) }
+            } else {
+                b
+            };
+            return plain(operator, vec![a, b], &[ty]);
+        }
+        if matches!(ty, F32 | F64) && self.rng.chance(6) {
+            let operator = if ty == F32 { I::F32Copysign } else { I::F64Copysign };
+            let kids = vec![self.expr(ty, depth), self.certain(ty, depth)];
+            return plain(operator, kids, &[ty]);
+        }
+        let operator = self.rng.pick(operators).clone();
+        let kids = self.pair(ty, depth);
+        plain(operator, kids, &[ty])
+    }
+
+    fn nonzero(&mut self, ty: Type) -> Node {
+        let value = self.rng.between(1, 40) as i64 * if self.rng.chance(20) { -1 } else { 1 };
+        if ty == I32 { i32_const(value as i32) } else { leaf(I::I64Const(value), I64) }
+    }
+
+    pub(super) fn comparison(&mut self, depth: usize) -> Node {
+        let (ty, operator) = match self.rng.below(3) {
+            0 => self.rng.pick(&COMPARISONS),
+            // Integers of 32 bits are what programs compare.
+            _ => &COMPARISONS[self.rng.below(10)],
+        }
+        .clone();
+        let kids = self.pair(ty, depth);
+        plain(operator, kids, &[I32])
+    }
+
+    fn unary(&mut self, ty: Type, depth: usize) -> Node {
+        let operators: &[Instruction<'static>] = match ty {
+            I32 => &I32_UNARY,
+            I64 => &I64_UNARY,
+            F32 => &F32_UNARY,
+            F64 => &F64_UNARY,
+            _ => return self.simple(ty),
+        };
+        let operator = self.rng.pick(operators).clone();
+        let value = self.expr(ty, depth);
+        plain(operator, vec![value], &[ty])
+    }
+
+    fn conversion(&mut self, ty: Type, depth: usize) -> Node {
+        let fitting: Vec<_> = CONVERSIONS.iter().filter(|conversion| conversion.0 == ty).collect();
+        if fitting.is_empty() {
+            return self.simple(ty);
+        }
+        let (_, operand, shows, operator) = (*self.rng.pick(&fitting)).clone();
+        let value = if shows { self.certain(operand, depth) } else { self.expr(operand, depth) };
+        plain(operator, vec![value], &[ty])
+    }
+
+    /// A float whose bits are certain even if it is a NaN.
+    pub(super) fn certain(&mut self, ty: Type, depth: usize) -> Node {
+        self.budget -= 1;
+        let int = if ty == F32 { I32 } else { I64 };
+        if depth == 0 || self.budget < 0 {
+            return self.constant(ty);
+        }
+        let depth = depth - 1;
+        let f32 = ty == F32;
+        match self.rng.below(7) {
+            0 => self.constant(ty),
+            1 => {
+                let value = self.expr(int, depth);
+                plain(if f32 { I::F32ReinterpretI32 } else { I::F64ReinterpretI64 }, vec![value], &[ty])
+            }
+            2 => {
+                let value = self.expr(I32, depth);
+                plain(if f32 { I::F32ConvertI32S } else { I::F64ConvertI32U }, vec![value], &[ty])
+            }
+            3 => {
+                let (address, offset) = self.integer_address(depth);
+                plain(if f32 { I::F32Load(mem(offset)) } else { I::F64Load(mem(offset)) }, vec![address], &[ty])
+            }
+            4 => {
+                let value = self.certain(ty, depth);
+                plain(if f32 { I::F32Neg } else { I::F64Abs }, vec![value], &[ty])
+            }
+            _ => match self.free_local(ty) {
+                // Any float, if it is a number.
+                Some(local) => {
+                    let value = self.expr(ty, depth);
+                    let set = plain(I::LocalTee(local), vec![value], &[ty]);
+                    let constant = self.constant(ty);
+                    let test =
+                        plain(if f32 { I::F32Eq } else { I::F64Eq }, vec![self.get(local), self.get(local)], &[I32]);
+                    plain(I::Select, vec![set, constant, test], &[ty])
+                }
+                None => self.constant(ty),
+            },
+        }
+    }
+
+    /// An address and offset where integers lie, out of bounds at times.
+    pub(super) fn integer_address(&mut self, depth: usize) -> (Node, u64) {
+        let offset = |this: &mut Self, most: usize| if this.rng.chance(40) { 0 } else { this.rng.below(most) as u64 };
+        match self.rng.below(100) {
+            0..30 => {
+                let local = *self.rng.pick(&self.pointers);
+                (self.get(local), offset(self, 2_000))
+            }
+            30..48 => {
+                // A pointer and an index.
+                let local = *self.rng.pick(&self.pointers);
+                let (index, mask) = (self.expr(I32, depth.min(2)), i32_const(0xFF));
+                let index = plain(I::I32And, vec![index, mask], &[I32]);
+                let shift = i32_const(self.rng.below(4) as i32);
+                let index = plain(I::I32Shl, vec![index, shift], &[I32]);
+                let kids =
+                    if self.rng.chance(70) { vec![self.get(local), index] } else { vec![index, self.get(local)] };
+                (plain(I::I32Add, kids, &[I32]), offset(self, 2_000))
+            }
+            48..58 => {
+                let local = *self.rng.pick(&self.pointers);
+                let more = i32_const(self.rng.below(512) as i32);
+                (plain(I::I32Add, vec![self.get(local), more], &[I32]), offset(self, 2_000))
+            }
+            58..82 => {
+                let (address, mask) = (self.expr(I32, depth), i32_const(*self.rng.pick(&[0x1FFF, 0xFF8, 0xFF])));
+                (plain(I::I32And, vec![address, mask], &[I32]), offset(self, 7_000))
+            }
+            82..94 => (i32_const(self.rng.below(8_000) as i32), offset(self, 8_000)),
+            94..96 => {
+                // About the end of the first page.
+                let (address, mask) = (self.expr(I32, depth), i32_const(15));
+                (plain(I::I32And, vec![address, mask], &[I32]), self.rng.between(65_512, 65_530) as u64)
+            }
+            96 => (i32_const(65_536 - self.rng.below(12) as i32), 0),
+            97 => {
+                // About the memory's end.
+                let size = plain(I::I32Shl, vec![leaf(I::MemorySize(0), I32), i32_const(16)], &[I32]);
+                let less = i32_const(self.rng.below(12) as i32);
+                (plain(I::I32Sub, vec![size, less], &[I32]), self.rng.below(4) as u64)
+            }
+            98 => (i32_const(-1 - self.rng.below(9) as i32), self.rng.below(12) as u64),
+            _ => (i32_const(self.rng.below(9) as i32), u64::from(u32::MAX) - self.rng.below(9) as u64),
+        }
+    }
+
+    /// An address and offset where floats of type `ty` lie.
+    pub(super) fn float_address(&mut self, ty: Type, depth: usize) -> (Node, u64) {
+        let area = if ty == F32 { FLOATS.f32.0 } else { FLOATS.f64.0 } as u64;
+        match self.rng.below(4) {
+            0 | 1 => {
+                let local = *self.rng.pick(&self.pointers);
+                (self.get(local), area + 8 * self.rng.below(256) as u64)
+            }
+            2 => {
+                let local = *self.rng.pick(&self.pointers);
+                let index = plain(I::I32And, vec![self.expr(I32, depth.min(2)), i32_const(0xFF)], &[I32]);
+                let index = plain(I::I32Shl, vec![index, i32_const(3)], &[I32]);
+                (plain(I::I32Add, vec![self.get(local), index], &[I32]), area)
+            }
+            _ => {
+                let address = plain(I::I32And, vec![self.expr(I32, depth), i32_const(0xFF8)], &[I32]);
+                (address, area + 8 * self.rng.below(256) as u64)
+            }
+        }
+    }
+
+    fn load(&mut self, ty: Type, depth: usize) -> Node {
+        if matches!(ty, F32 | F64) && self.rng.chance(70) {
+            let (address, offset) = self.float_address(ty, depth);
+            return plain(
+                if ty == F32 { I::F32Load(mem(offset)) } else { I::F64Load(mem(offset)) },
+                vec![address],
+                &[ty],
+            );
+        }
+        if ty == Func {
+            return self.simple(ty);
+        }
+        let (address, offset) = self.integer_address(depth);
+        let at = mem(offset);
+        let instruction = match ty {
+            I32 => self
+                .rng
+                .pick(&[
+                    I::I32Load(at),
+                    I::I32Load(at),
+                    I::I32Load8S(at),
+                    I::I32Load8U(at),
+                    I::I32Load16S(at),
+                    I::I32Load16U(at),
+                ])
+                .clone(),
+            I64 => self
+                .rng
+                .pick(&[
+                    I::I64Load(at),
+                    I::I64Load(at),
+                    I::I64Load8S(at),
+                    I::I64Load8U(at),
+                    I::I64Load16S(at),
+                    I::I64Load16U(at),
+                    I::I64Load32S(at),
+                    I::I64Load32U(at),
+                ])
+                .clone(),
+            F32 => I::F32Load(at),
+            _ => I::F64Load(at),
+        };
+        plain(instruction, vec![address], &[ty])
+    }
+
+    fn select(&mut self, ty: Type, depth: usize) -> Node {
+        let mut kids = self.pair(ty, depth);
+        kids.push(self.condition(depth));
+        let instruction = match ty {
+            Func | Extern => I::TypedSelect(super::tree::val_type(ty)),
+            _ => I::Select,
+        };
+        plain(instruction, kids, &[ty])
+    }
+
+    /// What branches branch on.
+    pub(super) fn condition(&mut self, depth: usize) -> Node {
+        match self.rng.below(10) {
+            0..5 => self.comparison(depth),
+            5 => {
+                let value = self.comparison(depth);
+                plain(I::I32Eqz, vec![value], &[I32])
+            }
+            6 => {
+                let value = self.expr(I32, depth);
+                plain(I::I32And, vec![value, i32_const(1 << self.rng.below(4))], &[I32])
+            }
+            _ => self.expr(I32, depth),
+        }
+    }
+
+    /// Expressions that together give `types`.
+    pub(super) fn list(&mut self, types: &[Type], depth: usize) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        let mut at = 0;
+        while at < types.len() {
+            let rest = &types[at..];
+            if rest.len() >= 2 && depth > 0 && self.budget > 0 && self.rng.chance(15) {
+                let count = self.rng.between(2, rest.len().min(4));
+                let part = rest[..count].to_vec();
+                let node = match self.rng.below(4) {
+                    0 => self.block_of(&part, depth - 1),
+                    1 => self.if_of(&part, depth - 1),
+                    2 => self.loop_of(&part, depth - 1),
+                    _ => self.call_of(&part, depth - 1).unwrap_or_else(|| self.block_of(&part, depth - 1)),
+                };
+                nodes.push(node);
+                at += count;
+            } else {
+                nodes.push(self.expr(rest[0], depth));
+                at += 1;
+            }
+        }
+        nodes
+    }
+
+    /// A call, to anything that returns `types`.
+    pub(super) fn call_of(&mut self, types: &[Type], depth: usize) -> Option<Node> {
+        if !self.calls {
+            return None;
+        }
+        if self.rng.chance(25) {
+            let fitting: Vec<usize> = (0..self.table.len())
+                .filter(|&i| self.table[i].as_ref().is_some_and(|(_, results)| results == types))
+                .collect();
+            if !fitting.is_empty() {
+                let at = *self.rng.pick(&fitting);
+                let (params, results) = self.table[at].clone().expect("just seen");
+                let mut kids = self.list(&params, depth);
+                kids.push(self.element(at));
+                let type_index = self.module.types.index(&params, &results);
+                return Some(plain(I::CallIndirect { type_index, table_index: 0 }, kids, &results));
+            }
+        }
+        let fitting: Vec<_> = self.callees.iter().filter(|callee| callee.signature.1 == types).cloned().collect();
+        if fitting.is_empty() {
+            return None;
+        }
+        let callee = self.rng.pick(&fitting).clone();
+        let kids = self.list(&callee.signature.0, depth);
+        Some(plain(I::Call(callee.index), kids, &callee.signature.1))
+    }
+
+    /// The number `at`, computed.
+    pub(super) fn element(&mut self, at: usize) -> Node {
+        match self.rng.below(12) {
+            0 => self.table_index(),
+            1 => {
+                let kids = vec![self.expr(I32, 1), i32_const(0)];
+                let zero = plain(I::I32And, kids, &[I32]);
+                plain(I::I32Or, vec![zero, i32_const(at as i32)], &[I32])
+            }
+            _ => i32_const(at as i32),
+        }
+    }
+
+    /// Opens a label around what `body` makes.
+    pub(super) fn labelled<R>(&mut self, types: &[Type], open: bool, body: impl FnOnce(&mut Self) -> R) -> R {
+        self.labels.push(Label { types: types.to_vec(), open });
+        let made = body(self);
+        self.labels.pop();
+        made
+    }
+
+    /// Depths of open labels that take `types`.
+    pub(super) fn targets(&self, types: &[Type]) -> Vec<u32> {
+        let depths = self.labels.iter().rev().enumerate();
+        depths.filter(|(_, label)| label.open && label.types == types).map(|(depth, _)| depth as u32).collect()
+    }
+
+    pub(super) fn block_of(&mut self, types: &[Type], depth: usize) -> Node {
+        let params = if self.rng.chance(35) { super::types(self.rng, 1, 3) } else { Vec::new() };
+        let kids = self.list(&params, depth);
+        let body = self.labelled(types, true, |this| this.body(&params, types, depth));
+        self.block(Construct::Block, &params, types, kids, body, Vec::new())
+    }
+
+    pub(super) fn if_of(&mut self, types: &[Type], depth: usize) -> Node {
+        let params = if self.rng.chance(25) { super::types(self.rng, 1, 3) } else { Vec::new() };
+        let mut kids = self.list(&params, depth);
+        kids.push(self.condition(depth));
+        let [body, other] = [0; 2].map(|_| self.labelled(types, true, |this| this.body(&params, types, depth)));
+        // Without an `else` the parameters are the results; an empty one is the same.
+        let other = if other.is_empty() { vec![Node::nothing()] } else { other };
+        self.block(Construct::If, &params, types, kids, body, other)
+    }
+
+    /// The inside of a block that takes `params` and leaves `results`.
+    pub(super) fn body(&mut self, params: &[Type], results: &[Type], depth: usize) -> Vec<Node> {
+        let mut given = params.to_vec();
+        let mut nodes = Vec::new();
+        loop {
+            let fits = results.starts_with(&given);
+            if given.is_empty() || (fits && self.rng.chance(50)) {
+                break;
+            }
+            let ty = given.pop().expect("not empty");
+            let value = Node { op: Op::Given, kids: Vec::new(), results: vec![ty] };
+            match self.rng.below(10) {
+                0..2 if NUMERIC.contains(&ty) => {
+                    let operator = match ty {
+                        I32 => self.rng.pick(&I32_BINARY),
+                        I64 => self.rng.pick(&I64_BINARY),
+                        F32 => self.rng.pick(&F32_BINARY),
+                        _ => self.rng.pick(&F64_BINARY),
+                    }
+                    .clone();
+                    // With the value below it, or with a new one.
+                    let kids = if given.last() == Some(&ty) && self.rng.chance(60) {
+                        given.pop();
+                        vec![value.clone(), value]
+                    } else {
+                        vec![value, self.expr(ty, depth)]
+                    };
+                    nodes.push(plain(operator, kids, &[ty]));
+                    given.push(ty);
+                }
+                2 if ty == I32 && !given.is_empty() => {
+                    let test = plain(I::I32Eqz, vec![value], &[I32]);
+                    nodes.push(plain(I::Drop, vec![test], &[]));
+                }
+                3 => {
+                    nodes.push(plain(I::Drop, vec![value], &[]));
+                }
+                _ => match self.free_local(ty) {
+                    Some(local) => nodes.push(plain(I::LocalSet(local), vec![value], &[])),
+                    None => nodes.push(plain(I::Drop, vec![value], &[])),
+                },
+            }
+            if self.rng.chance(25) {
+                nodes.push(self.statement(depth.min(2)));
+            }
+        }
+        nodes.extend(self.statements(depth.min(2)));
+        if self.rng.chance(8) {
+            // The end is not reached.
+            nodes.push(self.leave(depth));
+            return nodes;
+        }
+        nodes.extend(self.list(&results[given.len()..], depth));
+        nodes
+    }
+
+    /// `br_if` with a value, which goes on if the branch is not taken.
+    fn br_if_value(&mut self, ty: Type, depth: usize) -> Node {
+        let Some(&target) = self.targets(&[ty]).first() else { return self.simple(ty) };
+        let targets = self.targets(&[ty]);
+        let target = if self.rng.chance(50) { target } else { *self.rng.pick(&targets) };
+        let kids = vec![self.expr(ty, depth), self.condition(depth)];
+        plain(I::BrIf(target), kids, &[ty])
+    }
+
+    /// A block whose value comes by `br_table`.
+    fn br_table_value(&mut self, ty: Type, depth: usize) -> Node {
+        let body = self.labelled(&[ty], true, |this| {
+            let targets = this.targets(&[ty]);
+            let mut body = this.statements(1);
+            let kids = vec![this.expr(ty, depth), this.expr(I32, depth)];
+            let depths: Vec<u32> = (0..this.rng.between(1, 4)).map(|_| *this.rng.pick(&targets)).collect();
+            body.push(plain(I::BrTable(depths.into(), *this.rng.pick(&targets)), kids, &[]));
+            body
+        });
+        self.block(Construct::Block, &[], &[ty], Vec::new(), body, Vec::new())
+    }
+}

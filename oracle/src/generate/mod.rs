@@ -1,0 +1,296 @@
+//! Generated programs rich in expressions.
+//!
+//! wasm-smith's modules have little arithmetic on locals, so these have what lowering reorders: deep expressions whose
+//! operands are calls, blocks, loops and `if`s (so values wait on the stack meanwhile), statements between operands that
+//! change what the operands read (locals, globals, memory, tables), loops that count and walk pointers, branches on
+//! every kind of condition with and without values, blocks with parameters, and traps in the middle of it.
+//!
+//! Two things keep the comparison exact. Every program ends: loops count down, and calls use up [`crate::program::FUEL`].
+//! And the bits of NaNs that the specification leaves open reach no integer: floats of unknown origin are stored only to
+//! the areas of memory reserved for their type ([`FLOATS`]), from which nothing else loads, and an expression whose bits
+//! are looked at (reinterpretation, `copysign`'s second operand) is built of operators that fix them.
+
+mod expr;
+mod stmt;
+pub mod tree;
+
+use crate::outcome::{FloatAreas, Type};
+use crate::program::FUEL;
+use crate::rng::Rng;
+use tree::{FuncSpec, Import, ModuleSpec, Node, ProgramSpec, Signature, TABLE};
+use wasm_encoder::Instruction;
+
+/// Where generated memories hold floats. Below and above lie integers (and floats whose bits are certain).
+pub const FLOATS: FloatAreas = FloatAreas { f32: (16_384, 32_768), f64: (32_768, 49_152) };
+
+/// How often each function of a program is called.
+pub const ROUNDS: usize = 4;
+
+/// The numeric types.
+pub const NUMERIC: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+
+/// A function as its callers see it.
+#[derive(Debug, Clone)]
+struct Callee {
+    index: u32,
+    signature: Signature,
+}
+
+/// Where branches may go.
+#[derive(Debug, Clone)]
+struct Label {
+    types: Vec<Type>,
+    /// Whether generated branches may lead there.
+    open: bool,
+}
+
+/// The generator of one module.
+struct Generator<'a> {
+    rng: &'a mut Rng,
+    module: ModuleSpec,
+    callees: Vec<Callee>,
+    /// Types of the globals, imported ones included; the last is the fuel.
+    globals: Vec<Type>,
+    fuel: u32,
+    /// Functions the table holds at first, by element.
+    table: Vec<Option<Signature>>,
+    /// Functions that may be referred to by `ref.func`.
+    referable: Vec<u32>,
+
+    // Of the function being made:
+    locals: Vec<Type>,
+    /// Locals that anything may be assigned to.
+    free: Vec<u32>,
+    /// Locals that hold multiples of 8 below some thousands.
+    pointers: Vec<u32>,
+    labels: Vec<Label>,
+    results: Vec<Type>,
+    /// Nodes that may still be made.
+    budget: isize,
+    loops: usize,
+    increments: usize,
+    calls: bool,
+}
+
+/// A program of one module.
+pub fn single(seed: u64) -> ProgramSpec {
+    program(seed, 1)
+}
+
+/// A program of two to four modules.
+pub fn group(seed: u64) -> ProgramSpec {
+    let mut rng = Rng::new(seed ^ 0x6709);
+    let count = rng.between(2, 4);
+    program(seed, count)
+}
+
+fn program(seed: u64, count: usize) -> ProgramSpec {
+    let mut rng = Rng::new(seed ^ 0x9E11 ^ (count as u64) << 40);
+    let mut modules = Vec::new();
+    // Exported functions and globals so far, with the name of their module.
+    let mut funcs: Vec<(String, String, Signature)> = Vec::new();
+    let mut globals: Vec<(String, String, Type)> = Vec::new();
+    for index in 0..count {
+        let (module, callees) = module(&mut rng, index, &funcs, &globals);
+        let name = format!("m{index}");
+        for (i, signature) in callees.into_iter().enumerate() {
+            funcs.push((name.clone(), format!("f{i}"), signature));
+        }
+        for (i, &(ty, _)) in module.globals.iter().enumerate() {
+            globals.push((name.clone(), format!("g{i}"), ty));
+        }
+        if index == 0 {
+            // The fuel is the last global; it has a name of its own.
+            globals.pop();
+        }
+        modules.push(module);
+    }
+    ProgramSpec { modules, seed, rounds: ROUNDS, floats: FLOATS }
+}
+
+/// A type list of `min` to `max` types, mostly numeric.
+fn types(rng: &mut Rng, min: usize, max: usize) -> Vec<Type> {
+    let count = rng.between(min, max);
+    (0..count).map(|_| if rng.chance(4) { Type::Func } else { *rng.pick(&NUMERIC) }).collect()
+}
+
+fn signature(rng: &mut Rng) -> Signature {
+    let params = types(rng, 0, 4);
+    let results = match rng.below(10) {
+        0 => Vec::new(),
+        1..7 => types(rng, 1, 1),
+        7..9 => types(rng, 2, 2),
+        _ => types(rng, 3, 4),
+    };
+    (params, results)
+}
+
+/// Module number `index`, which may import what is listed, and the types of its own functions.
+fn module(
+    rng: &mut Rng,
+    index: usize,
+    exported_funcs: &[(String, String, Signature)],
+    exported_globals: &[(String, String, Type)],
+) -> (ModuleSpec, Vec<Signature>) {
+    let mut module = ModuleSpec::default();
+    let mut callees = Vec::new();
+    let import = |module: &mut ModuleSpec, callees: &mut Vec<Callee>, from: &str, name: &str, signature: Signature| {
+        let ty = module.types.index(&signature.0, &signature.1);
+        module.imports.push((from.into(), name.into(), Import::Func(ty)));
+        callees.push(Callee { index: module.imported_funcs, signature });
+        module.imported_funcs += 1;
+    };
+    for i in 0..rng.between(1, 3) {
+        let signature = signature(rng);
+        import(&mut module, &mut callees, "host", &format!("h{i}"), signature);
+    }
+    for (from, name, signature) in exported_funcs {
+        if rng.chance(60) {
+            import(&mut module, &mut callees, from, name, signature.clone());
+        }
+    }
+    let mut globals = Vec::new();
+    for (from, name, ty) in exported_globals {
+        if rng.chance(50) {
+            module.imports.push((from.clone(), name.clone(), Import::Global(*ty)));
+            globals.push(*ty);
+        }
+    }
+    if index > 0 {
+        module.imports.push(("m0".into(), FUEL.into(), Import::Global(Type::I32)));
+        globals.push(Type::I32);
+    }
+    module.imported_globals = globals.len() as u32;
+    let mut fuel = globals.len().wrapping_sub(1) as u32;
+    for (import, own, name) in [(Import::Memory, &mut module.memory, "mem"), (Import::Table, &mut module.table, "tab")]
+    {
+        *own = index == 0 || rng.chance(40);
+        if !*own {
+            module.imports.push(("m0".into(), name.into(), import));
+        }
+    }
+    let mut own_globals: Vec<Type> = NUMERIC.to_vec();
+    own_globals.extend(types(rng, 0, 2));
+    for ty in own_globals {
+        let bits = match ty {
+            Type::F32 => u64::from((rng.float() as f32).to_bits()),
+            Type::F64 => rng.float().to_bits(),
+            _ => rng.integer(),
+        };
+        module.globals.push((ty, bits));
+        globals.push(ty);
+    }
+    if index == 0 {
+        module.globals.push((Type::I32, 0));
+        fuel = globals.len() as u32;
+        globals.push(Type::I32);
+        module.named_globals.push((fuel, FUEL.into()));
+    }
+
+    // The functions' types, then the table, then their bodies.
+    let count = rng.between(2, 6);
+    let mut own = Vec::new();
+    for i in 0..count {
+        let signature = signature(rng);
+        callees.push(Callee { index: module.imported_funcs + i as u32, signature: signature.clone() });
+        own.push(signature);
+    }
+    let mut table = vec![None; TABLE.0 as usize];
+    if module.table || rng.chance(60) {
+        let offset = rng.between(0, 6);
+        let funcs: Vec<_> = (0..rng.between(2, 8)).map(|_| rng.pick(&callees).clone()).collect();
+        module.elements.push((offset as u32, funcs.iter().map(|callee| callee.index).collect()));
+        for (i, callee) in funcs.into_iter().enumerate() {
+            table[offset + i] = Some(callee.signature);
+        }
+    }
+    let passive: Vec<u32> = (0..rng.between(1, 4)).map(|_| rng.pick(&callees).index).collect();
+    module.passive.clone_from(&passive);
+    let mut referable = passive;
+    referable.extend(module.elements.iter().flat_map(|(_, funcs)| funcs.clone()));
+    if module.memory {
+        // Few zeros, so that what is loaded makes a difference.
+        module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
+    }
+    module.passive_data = (0..rng.between(8, 40)).map(|_| rng.next() as u8).collect();
+
+    let mut generator = Generator {
+        rng,
+        module,
+        callees,
+        globals,
+        fuel,
+        table,
+        referable,
+        locals: Vec::new(),
+        free: Vec::new(),
+        pointers: Vec::new(),
+        labels: Vec::new(),
+        results: Vec::new(),
+        budget: 0,
+        loops: 0,
+        increments: 0,
+        calls: false,
+    };
+    for signature in &own {
+        let func = generator.function(signature);
+        generator.module.funcs.push(func);
+    }
+    (generator.module, own)
+}
+
+impl Generator<'_> {
+    fn function(&mut self, (params, results): &Signature) -> FuncSpec {
+        self.locals = params.clone();
+        let more = self.rng.between(2, 9);
+        for _ in 0..more {
+            let ty = if self.rng.chance(3) { Type::Func } else { *self.rng.pick(&NUMERIC) };
+            self.locals.push(ty);
+        }
+        self.free = (0..self.locals.len() as u32).collect();
+        self.pointers.clear();
+        for _ in 0..2 {
+            self.pointers.push(self.locals.len() as u32);
+            self.locals.push(Type::I32);
+        }
+        self.labels = vec![Label { types: results.clone(), open: true }];
+        self.results = results.clone();
+        self.budget = self.rng.between(20, 220) as isize;
+        self.loops = 0;
+        self.increments = 0;
+        self.calls = self.rng.chance(60);
+        let mut body = Vec::new();
+        if self.calls {
+            body.extend(self.fuel_check());
+        }
+        body.extend(self.statements(8));
+        body.extend(self.list(results, 5));
+        let ty = self.module.types.index(params, results);
+        FuncSpec { ty, locals: self.locals[params.len()..].to_vec(), body }
+    }
+
+    /// `if (fuel == 0) unreachable; fuel -= 1`.
+    fn fuel_check(&mut self) -> [Node; 2] {
+        let get = Node::plain(Instruction::GlobalGet(self.fuel), Vec::new(), &[Type::I32]);
+        let empty = Node::plain(Instruction::I32Eqz, vec![get.clone()], &[Type::I32]);
+        let trap = Node::plain(Instruction::Unreachable, Vec::new(), &[]);
+        let one = Node::plain(Instruction::I32Const(1), Vec::new(), &[Type::I32]);
+        let less = Node::plain(Instruction::I32Sub, vec![get, one], &[Type::I32]);
+        let set = Node::plain(Instruction::GlobalSet(self.fuel), vec![less], &[]);
+        [self.block(tree::Construct::If, &[], &[], vec![empty], vec![trap], Vec::new()), set]
+    }
+
+    /// A block.
+    fn block(
+        &mut self,
+        construct: tree::Construct,
+        params: &[Type],
+        results: &[Type],
+        kids: Vec<Node>,
+        body: Vec<Node>,
+        other: Vec<Node>,
+    ) -> Node {
+        let ty = self.module.types.index(params, results);
+        Node { op: tree::Op::Block(construct, ty, body, other), kids, results: results.to_vec() }
+    }
+}

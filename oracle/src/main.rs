@@ -1,0 +1,334 @@
+//! The driver: runs seeds through pirn and the oracle, and reports what differs.
+//!
+//! ```text
+//! pirn-oracle --seeds A..B [--kind smith|expr|group|all] [--jobs N] [--out DIR] [--max-failures N]
+//! pirn-oracle --seed N --kind KIND                   one seed, with its text
+//! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
+//! ```
+//!
+//! Seeds run in processes of their own, so that one that crashes or does not end is a finding like any other: the process
+//! writes each seed down before it begins, and a new one goes on behind it. For each mismatch the modules are written to
+//! DIR (`oracle-failures` by default) as wasm and text, and, for generated programs, a shrunk form.
+
+use pirn_oracle::on_pirn::Mode;
+use pirn_oracle::outcome::Event;
+use pirn_oracle::program::Program;
+use pirn_oracle::{Kind, Mismatch, Verdict, check, generate, shrink, smith};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// Seeds one process runs.
+const BATCH: u64 = 500;
+/// How long one seed may take, shrinking included.
+const TIMEOUT: Duration = Duration::from_secs(90);
+/// How long is spent on shrinking.
+const SHRINK: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone)]
+struct Options {
+    seeds: std::ops::Range<u64>,
+    kinds: Vec<Kind>,
+    jobs: usize,
+    out: PathBuf,
+    max_failures: u64,
+    /// Run here, and write each seed to this file.
+    worker: Option<PathBuf>,
+    /// Show the one seed.
+    verbose: bool,
+    /// Modules to run in place of generated ones.
+    wasm: Vec<PathBuf>,
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options {
+        seeds: 0..1_000,
+        kinds: Kind::ALL.to_vec(),
+        jobs: 2,
+        out: "oracle-failures".into(),
+        max_failures: 20,
+        worker: None,
+        verbose: false,
+        wasm: Vec::new(),
+    };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{arg} needs a value"))?;
+        let number = |text: &str| text.replace('_', "").parse::<u64>().map_err(|error| format!("{text}: {error}"));
+        match arg.as_str() {
+            "--seeds" => {
+                let (from, to) = value.split_once("..").ok_or("--seeds A..B")?;
+                options.seeds = number(from)?..number(to)?;
+            }
+            "--seed" => {
+                options.seeds = number(&value)?..number(&value)? + 1;
+                options.verbose = true;
+            }
+            "--kind" if value == "all" => {}
+            "--kind" => {
+                let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
+                options.kinds = vec![kind.ok_or("--kind smith|expr|group|all")?];
+            }
+            "--wasm" => options.wasm.push(value.into()),
+            "--jobs" => options.jobs = number(&value)?.max(1) as usize,
+            "--out" => options.out = value.into(),
+            "--max-failures" => options.max_failures = number(&value)?,
+            "--worker" => options.worker = Some(value.into()),
+            _ => return Err(format!("unknown option {arg}")),
+        }
+    }
+    Ok(options)
+}
+
+fn main() -> ExitCode {
+    match options() {
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+        Ok(options) if options.worker.is_some() || options.verbose => work(&options),
+        Ok(options) => drive(&options),
+    }
+}
+
+/// What all workers found.
+#[derive(Debug, Default)]
+struct Totals {
+    passed: AtomicU64,
+    failed: AtomicU64,
+    invalid: AtomicU64,
+    cut: AtomicU64,
+    returned: AtomicU64,
+    trapped: AtomicU64,
+    overruled: AtomicU64,
+}
+
+impl Totals {
+    /// In the order of the line a worker prints.
+    fn fields(&self) -> [&AtomicU64; 7] {
+        [&self.passed, &self.failed, &self.invalid, &self.cut, &self.returned, &self.trapped, &self.overruled]
+    }
+}
+
+impl std::fmt::Display for Totals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [passed, failed, invalid, cut, returned, trapped, overruled] =
+            self.fields().map(|count| count.load(Relaxed));
+        write!(
+            f,
+            "{passed} passed, {failed} failed ({invalid} without a module, {cut} cut short, {overruled} where the oracle is \
+             wrong; {returned} calls returned, {trapped} trapped)"
+        )
+    }
+}
+
+/// Hands the seeds out to workers and adds up what they report.
+fn drive(options: &Options) -> ExitCode {
+    let begun = Instant::now();
+    let mut work: Vec<(Kind, u64, u64)> = Vec::new();
+    for from in options.seeds.clone().step_by(BATCH as usize) {
+        let to = options.seeds.end.min(from + BATCH);
+        work.extend(options.kinds.iter().map(|&kind| (kind, from, to)));
+    }
+    work.reverse();
+    let total = work.len();
+    let (work, totals) = (std::sync::Mutex::new(work), Totals::default());
+    std::thread::scope(|scope| {
+        for job in 0..options.jobs {
+            let (work, totals) = (&work, &totals);
+            scope.spawn(move || {
+                loop {
+                    let Some((kind, from, to)) = work.lock().expect("no panics").pop() else { return };
+                    batch(options, kind, from, to, job, totals);
+                    let left = work.lock().expect("no panics").len();
+                    if left % 20 == 0 {
+                        println!("{:>6} s  {} of {total} batches left: {totals}", begun.elapsed().as_secs(), left);
+                    }
+                    if totals.failed.load(Relaxed) >= options.max_failures {
+                        work.lock().expect("no panics").clear();
+                    }
+                }
+            });
+        }
+    });
+    println!("seeds {}..{} in {} s: {totals}", options.seeds.start, options.seeds.end, begun.elapsed().as_secs());
+    let failed = totals.failed.load(Relaxed);
+    println!("{} passed, {failed} failed", totals.passed.load(Relaxed));
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs seeds in processes until all are done.
+fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: &Totals) {
+    let progress = std::env::temp_dir().join(format!("pirn-oracle-{}-{job}", std::process::id()));
+    let program = std::env::current_exe().expect("a running program has a path");
+    let mut next = from;
+    while next < to {
+        std::fs::write(&progress, next.to_string()).expect("the temporary directory is writable");
+        let mut child = Command::new(&program)
+            .args(["--seeds", &format!("{next}..{to}"), "--kind", kind.name(), "--worker"])
+            .arg(&progress)
+            .arg("--out")
+            .arg(&options.out)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("this program can be run");
+        let output = child.stdout.take().expect("piped");
+        let reader =
+            std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).collect::<Vec<_>>());
+        let read = || std::fs::read_to_string(&progress).ok().and_then(|text| text.trim().parse::<u64>().ok());
+        let (mut seen, mut since, mut hung) = (next, Instant::now(), false);
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("the child is ours") {
+                break status;
+            }
+            let now = read().unwrap_or(seen);
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            } else if since.elapsed() > TIMEOUT {
+                hung = true;
+                let _ = child.kill();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let lines = reader.join().expect("reading lines does not panic");
+        for line in &lines {
+            match line.strip_prefix("counts ") {
+                Some(counts) => {
+                    for (field, count) in totals.fields().into_iter().zip(counts.split(' ')) {
+                        field.fetch_add(count.parse().unwrap_or(0), Relaxed);
+                    }
+                }
+                None => println!("{line}"),
+            }
+        }
+        if status.success() {
+            break;
+        }
+        // The counts of a process that died are lost; those before the seed passed or were reported.
+        let seed = read().unwrap_or(next);
+        totals.passed.fetch_add(seed - next, Relaxed);
+        totals.failed.fetch_add(1, Relaxed);
+        println!(
+            "{} seed {seed}: the process {}",
+            kind.name(),
+            if hung { "did not end".into() } else { format!("died: {status}") }
+        );
+        save(&options.out, kind, seed, "crash", &program_of(kind, seed));
+        next = seed + 1;
+    }
+    let _ = std::fs::remove_file(progress);
+}
+
+/// The modules of a seed, if it makes any.
+fn program_of(kind: Kind, seed: u64) -> Option<Program> {
+    match kind {
+        Kind::Smith => smith::program(seed),
+        Kind::Expressions => Some(generate::single(seed).encode()),
+        Kind::Group => Some(generate::group(seed).encode()),
+    }
+}
+
+/// The modules in files, called as generated ones are.
+fn program_in(files: &[PathBuf], seed: u64) -> Program {
+    let read = |path: &PathBuf| std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Program { modules: files.iter().map(read).collect(), floats: generate::FLOATS, seed, rounds: generate::ROUNDS }
+}
+
+/// Runs the seeds here.
+fn work(options: &Options) -> ExitCode {
+    let mut progress = options
+        .worker
+        .as_ref()
+        .map(|path| std::fs::OpenOptions::new().write(true).open(path).expect("the driver made the file"));
+    let mut counts = [0_u64; 7];
+    let kind = options.kinds[0];
+    for seed in options.seeds.clone() {
+        if let Some(file) = &mut progress {
+            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| write!(file, "{seed:<20}"));
+        }
+        let program =
+            if options.wasm.is_empty() { program_of(kind, seed) } else { Some(program_in(&options.wasm, seed)) };
+        let Some(program) = program else {
+            counts[2] += 1;
+            continue;
+        };
+        if options.verbose {
+            for wasm in &program.modules {
+                println!("{}", wasmprinter::print_bytes(wasm).unwrap_or_else(|error| error.to_string()));
+            }
+        }
+        // Lazy or eager makes little difference, so one of the two does for most.
+        let modes = if seed % 4 == 0 { &Mode::ALL[..] } else { &Mode::ALL[..2] };
+        match check(&program, modes, 0) {
+            Verdict::Same { cut, overruled, returned, trapped } => {
+                counts[6] += u64::from(overruled);
+                counts[0] += 1;
+                counts[3] += u64::from(cut);
+                counts[4] += returned as u64;
+                counts[5] += trapped as u64;
+            }
+            Verdict::Invalid => counts[2] += 1,
+            Verdict::Different(mismatch) => {
+                counts[1] += 1;
+                report(options, kind, seed, &program, &mismatch);
+            }
+        }
+    }
+    println!("counts {}", counts.map(|count| count.to_string()).join(" "));
+    if options.verbose && counts[1] > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch: &Mismatch) {
+    let name = kind.name();
+    println!("{name} seed {seed}: mismatch with {:?}", mismatch.mode);
+    let call = mismatch.expected.events[..mismatch.at.min(mismatch.expected.events.len())]
+        .iter()
+        .rev()
+        .find(|event| matches!(event, Event::Call { .. }));
+    println!("  in {call:?}");
+    println!("  expected {:?}", mismatch.expected.events.get(mismatch.at));
+    println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
+    if let (Some(Event::Memory { bytes: a, .. }), Some(Event::Memory { bytes: b, .. })) =
+        (mismatch.expected.events.get(mismatch.at), mismatch.found.events.get(mismatch.at))
+    {
+        println!("  first byte: {:?}", a.difference(b));
+    }
+    if !options.wasm.is_empty() {
+        return;
+    }
+    println!("  again: --seed {seed} --kind {name}");
+    save(&options.out, kind, seed, "whole", &Some(program.clone()));
+    let spec = match kind {
+        Kind::Smith => return,
+        Kind::Expressions => generate::single(seed),
+        Kind::Group => generate::group(seed),
+    };
+    let small = shrink::shrink(&spec, mismatch.mode, SHRINK);
+    save(&options.out, kind, seed, "small", &Some(small.encode()));
+    if let Verdict::Different(mismatch) = check(&small.encode(), &[mismatch.mode], 0) {
+        println!("  shrunk: expected {:?}", mismatch.expected.events.get(mismatch.at));
+        println!("  shrunk: found    {:?}", mismatch.found.events.get(mismatch.at));
+    }
+}
+
+/// Writes the modules of a program to files.
+fn save(out: &Path, kind: Kind, seed: u64, what: &str, program: &Option<Program>) {
+    let Some(program) = program else { return };
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(out)?;
+        for (i, wasm) in program.modules.iter().enumerate() {
+            let path = out.join(format!("{}-{seed}-{what}-m{i}", kind.name()));
+            std::fs::write(path.with_extension("wasm"), wasm)?;
+            let text = wasmprinter::print_bytes(wasm).unwrap_or_else(|error| error.to_string());
+            std::fs::write(path.with_extension("wat"), text)?;
+        }
+        Ok(())
+    };
+    match write() {
+        Ok(()) => println!("  written to {}/{}-{seed}-{what}-*", out.display(), kind.name()),
+        Err(error) => println!("  not written to {}: {error}", out.display()),
+    }
+}

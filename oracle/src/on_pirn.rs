@@ -1,0 +1,184 @@
+//! A program on pirn.
+
+use crate::outcome::{Bytes, Event, Outcome, TrapKind, Type, Value, host_results};
+use crate::program::{Call, FUEL, FUEL_PER_CALL, Program, provider};
+use pirn::{
+    CompilationMode, Config, Engine, Extern, ExternType, Func, Global, Instance, Memory, Module, Ref, Store, Table,
+    Trap, Val, ValType,
+};
+
+/// How pirn lowers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode {
+    /// Whether operations are fused.
+    pub fuse: bool,
+    /// Whether functions are lowered before they are called.
+    pub eager: bool,
+}
+
+impl Mode {
+    /// Every way.
+    pub const ALL: [Self; 4] = [
+        Self { fuse: true, eager: false },
+        Self { fuse: false, eager: true },
+        Self { fuse: true, eager: true },
+        Self { fuse: false, eager: false },
+    ];
+}
+
+fn type_of(ty: ValType) -> Type {
+    match ty {
+        ValType::I32 => Type::I32,
+        ValType::I64 => Type::I64,
+        ValType::F32 => Type::F32,
+        ValType::F64 => Type::F64,
+        ty if ty == ValType::FUNCREF => Type::Func,
+        _ => Type::Extern,
+    }
+}
+
+fn from_val(value: &Val) -> Value {
+    match *value {
+        Val::I32(value) => Value::I32(value),
+        Val::I64(value) => Value::I64(value),
+        Val::F32(bits) => Value::f32(bits),
+        Val::F64(bits) => Value::f64(bits),
+        Val::FuncRef(func) => Value::Ref { null: func.is_none(), func: true },
+        Val::ExternRef(value) => Value::Ref { null: value.is_none(), func: false },
+    }
+}
+
+fn to_val(value: Value) -> Val {
+    match value {
+        Value::I32(value) => Val::I32(value),
+        Value::I64(value) => Val::I64(value),
+        Value::F32(bits) => Val::F32(bits),
+        Value::F64(bits) => Val::F64(bits),
+        Value::Ref { func: true, .. } => Val::FuncRef(None),
+        Value::Ref { func: false, .. } => Val::ExternRef(None),
+    }
+}
+
+fn trap_of(error: &pirn::Error) -> TrapKind {
+    match error.trap() {
+        Some(Trap::Unreachable) => TrapKind::Unreachable,
+        Some(Trap::MemoryOutOfBounds) => TrapKind::Memory,
+        Some(Trap::TableOutOfBounds | Trap::UndefinedElement) => TrapKind::Table,
+        Some(Trap::UninitializedElement) => TrapKind::NullElement,
+        Some(Trap::IndirectCallTypeMismatch) => TrapKind::Signature,
+        Some(Trap::IntegerDivideByZero) => TrapKind::DivideByZero,
+        Some(Trap::IntegerOverflow) => TrapKind::Overflow,
+        Some(Trap::InvalidConversionToInteger) => TrapKind::NotANumber,
+        Some(Trap::StackOverflow) => TrapKind::Stack,
+        _ => TrapKind::Other,
+    }
+}
+
+/// Makes what an import asks for.
+fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: &ExternType) -> Option<Extern> {
+    Some(match ty {
+        ExternType::Func(ty) => {
+            let label = format!("{module}.{name}");
+            let types: Vec<_> = ty.results().iter().map(|&ty| type_of(ty)).collect();
+            Func::new(&mut *store, ty.clone(), move |mut caller: pirn::Caller<'_, Vec<Event>>, args, results| {
+                let args: Vec<_> = args.iter().map(from_val).collect();
+                let values = host_results(&label, &args, &types);
+                results.iter_mut().zip(values).for_each(|(result, value)| *result = to_val(value));
+                caller.data_mut().push(Event::Host { name: label.clone(), args });
+                Ok(())
+            })
+            .into()
+        }
+        ExternType::Global(ty) => Global::new(&mut *store, *ty, Val::default_for(ty.content)).ok()?.into(),
+        ExternType::Memory(ty) => Memory::new(&mut *store, *ty).ok()?.into(),
+        ExternType::Table(ty) => Table::new(&mut *store, *ty, Ref::null(ty.element)).ok()?.into(),
+        #[allow(unreachable_patterns, reason = "kinds yet to come")]
+        _ => return None,
+    })
+}
+
+/// Runs the program; `calls` come from [`crate::program::plan`].
+pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
+    let mut config = Config::new();
+    config.fuse(mode.fuse);
+    config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
+    config.max_wasm_stack(1 << 20);
+    let engine = Engine::new(&config).expect("a configuration of pirn's own");
+    let mut store: Store<Vec<Event>> = Store::new(&engine, Vec::new());
+    let mut instances: Vec<Instance> = Vec::new();
+    for (index, wasm) in program.modules.iter().enumerate() {
+        let instance = Module::from_binary(&engine, wasm).ok().and_then(|module| {
+            let mut imports = Vec::new();
+            for import in module.imports() {
+                let from = provider(import.module()).and_then(|index| instances.get(index));
+                imports.push(match from {
+                    Some(instance) => instance.get_export(&store, import.name())?,
+                    None => make(&mut store, import.module(), import.name(), import.ty())?,
+                });
+            }
+            Instance::new(&mut store, &module, &imports).ok()
+        });
+        let Some(instance) = instance else {
+            store.data_mut().push(Event::NotInstantiated { module: index });
+            return Outcome { events: store.into_data() };
+        };
+        instances.push(instance);
+    }
+    for call in calls {
+        execute(&mut store, &instances, call);
+    }
+    finish(&mut store, &instances, program);
+    Outcome { events: store.into_data() }
+}
+
+/// Exported items of an instance, by name.
+fn items(store: &Store<Vec<Event>>, instance: &Instance) -> Vec<(String, Extern)> {
+    let item = |export: pirn::Export<'_>| (export.name().to_owned(), export.into_extern());
+    let mut items: Vec<_> = instance.exports(store).map(item).collect();
+    items.sort_by(|a, b| a.0.cmp(&b.0));
+    items
+}
+
+fn execute(store: &mut Store<Vec<Event>>, instances: &[Instance], call: &Call) {
+    for instance in instances {
+        if let Some(fuel) = instance.get_global(&*store, FUEL) {
+            let _ = fuel.set(&mut *store, Val::I32(FUEL_PER_CALL));
+        }
+    }
+    let Some(func) = instances[call.module].get_func(&*store, &call.name) else { return };
+    store.data_mut().push(Event::Call { module: call.module, name: call.name.clone(), args: call.args.clone() });
+    let args: Vec<_> = call.args.iter().map(|&arg| to_val(arg)).collect();
+    let mut results = vec![Val::I32(0); call.results.len()];
+    let event = match func.call(&mut *store, &args, &mut results) {
+        Ok(()) => Event::Returned(results.iter().map(from_val).collect()),
+        Err(error) => Event::Trapped(trap_of(&error)),
+    };
+    store.data_mut().push(event);
+    for (module, instance) in instances.iter().enumerate() {
+        for (name, item) in items(store, instance) {
+            if let Extern::Global(global) = item {
+                let value = from_val(&global.get(&*store));
+                store.data_mut().push(Event::Global { module, name, value });
+            }
+        }
+    }
+}
+
+fn finish(store: &mut Store<Vec<Event>>, instances: &[Instance], program: &Program) {
+    for (module, instance) in instances.iter().enumerate() {
+        for (name, item) in items(store, instance) {
+            let event = match item {
+                Extern::Memory(memory) => {
+                    Event::Memory { module, name, bytes: Bytes::new(memory.data(&*store), program.floats) }
+                }
+                Extern::Table(table) => {
+                    let null =
+                        |index| matches!(table.get(&*store, index), Some(Ref::Func(None) | Ref::Extern(None)) | None);
+                    Event::Table { module, name, null: (0..table.size(&*store)).map(null).collect() }
+                }
+                _ => continue,
+            };
+            store.data_mut().push(event);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What can be seen of a program that ran, in words that belong to no engine.
+
+use crate::rng::Rng;
+
+/// Type of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+    /// Reference to a function.
+    Func,
+    /// Reference to a value of the host.
+    Extern,
+}
+
+/// A value. Floats are bits, and all NaNs are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// 32-bit integer.
+    I32(i32),
+    /// 64-bit integer.
+    I64(i64),
+    /// Bits of a 32-bit float.
+    F32(u32),
+    /// Bits of a 64-bit float.
+    F64(u64),
+    /// Of a reference one sees only whether it is null.
+    Ref {
+        /// Whether it is null.
+        null: bool,
+        /// Whether it is to a function.
+        func: bool,
+    },
+}
+
+impl Value {
+    /// A 32-bit float from its bits.
+    pub fn f32(bits: u32) -> Self {
+        Self::F32(if f32::from_bits(bits).is_nan() { 0x7FC0_0000 } else { bits })
+    }
+
+    /// A 64-bit float from its bits.
+    pub fn f64(bits: u64) -> Self {
+        Self::F64(if f64::from_bits(bits).is_nan() { 0x7FF8_0000_0000_0000 } else { bits })
+    }
+
+    /// A value of type `ty` that programs find interesting.
+    pub fn interesting(ty: Type, rng: &mut Rng) -> Self {
+        match ty {
+            Type::I32 => Self::I32(rng.integer() as i32),
+            Type::I64 => Self::I64(rng.integer() as i64),
+            Type::F32 => Self::f32((rng.float() as f32).to_bits()),
+            Type::F64 => Self::f64(rng.float().to_bits()),
+            Type::Func => Self::Ref { null: true, func: true },
+            Type::Extern => Self::Ref { null: true, func: false },
+        }
+    }
+
+    /// Bits to hash.
+    fn bits(self) -> u64 {
+        match self {
+            Self::I32(value) => u64::from(value as u32),
+            Self::I64(value) => value as u64,
+            Self::F32(bits) => u64::from(bits),
+            Self::F64(bits) => bits,
+            Self::Ref { null, .. } => u64::from(null),
+        }
+    }
+}
+
+/// Why a call did not return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrapKind {
+    /// `unreachable`.
+    Unreachable,
+    /// A memory access out of bounds.
+    Memory,
+    /// A table access out of bounds, by `call_indirect` too.
+    Table,
+    /// `call_indirect` of null.
+    NullElement,
+    /// `call_indirect` of another type.
+    Signature,
+    /// Division by zero.
+    DivideByZero,
+    /// Quotient or conversion out of range.
+    Overflow,
+    /// Conversion of a NaN.
+    NotANumber,
+    /// The stack is used up: where, is the engine's choice, so nothing is compared from here on.
+    Stack,
+    /// The oracle gave up: nothing is compared from here on.
+    GaveUp,
+    /// Something else.
+    Other,
+}
+
+/// One thing that was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A module was refused, could not be linked, or its start function trapped.
+    NotInstantiated {
+        /// Which.
+        module: usize,
+    },
+    /// An exported function is called.
+    Call {
+        /// Of which module.
+        module: usize,
+        /// Its name.
+        name: String,
+        /// The arguments.
+        args: Vec<Value>,
+    },
+    /// A host function was called.
+    Host {
+        /// The import's names.
+        name: String,
+        /// The arguments.
+        args: Vec<Value>,
+    },
+    /// The call returned.
+    Returned(Vec<Value>),
+    /// The call trapped.
+    Trapped(TrapKind),
+    /// Value of an exported global, looked at after each call.
+    Global {
+        /// Of which module.
+        module: usize,
+        /// Its name.
+        name: String,
+        /// The value.
+        value: Value,
+    },
+    /// An exported memory at the end.
+    Memory {
+        /// Of which module.
+        module: usize,
+        /// Its name.
+        name: String,
+        /// What it holds, NaNs made one where floats lie.
+        bytes: Bytes,
+    },
+    /// An exported table at the end.
+    Table {
+        /// Of which module.
+        module: usize,
+        /// Its name.
+        name: String,
+        /// For each element, whether it is null.
+        null: Vec<bool>,
+    },
+}
+
+/// All that was seen.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// In order.
+    pub events: Vec<Event>,
+}
+
+impl Outcome {
+    /// The first difference, as the number of the event; `None` if there is none up to where an engine may choose.
+    pub fn difference(&self, other: &Self) -> Option<usize> {
+        for at in 0..self.events.len().max(other.events.len()) {
+            let (a, b) = (self.events.get(at), other.events.get(at));
+            let cut = |event: Option<&Event>| matches!(event, Some(Event::Trapped(TrapKind::Stack | TrapKind::GaveUp)));
+            if cut(a) || cut(b) {
+                return None;
+            }
+            if a != b {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// Whether the comparison ends before the program does.
+    pub fn is_cut(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Trapped(TrapKind::Stack | TrapKind::GaveUp)))
+    }
+}
+
+/// FNV-1a over words.
+#[derive(Debug, Clone, Copy)]
+struct Hash(u64);
+
+impl Hash {
+    fn new() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(29);
+    }
+}
+
+/// What every host function returns: values that depend on its name and arguments only.
+pub fn host_results(name: &str, args: &[Value], types: &[Type]) -> Vec<Value> {
+    let mut hash = Hash::new();
+    name.bytes().for_each(|byte| hash.add(u64::from(byte)));
+    args.iter().for_each(|arg| hash.add(arg.bits()));
+    let mut rng = Rng::new(hash.0);
+    types.iter().map(|&ty| Value::interesting(ty, &mut rng)).collect()
+}
+
+/// Where memory holds floats whose NaNs may differ.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FloatAreas {
+    /// First byte, and the first behind, of 32-bit floats.
+    pub f32: (usize, usize),
+    /// The same of 64-bit floats.
+    pub f64: (usize, usize),
+}
+
+/// A memory's bytes.
+#[derive(Clone, PartialEq)]
+pub struct Bytes(Vec<u8>);
+
+impl std::fmt::Debug for Bytes {
+    /// The size and a hash: the bytes are too many.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut hash = Hash::new();
+        self.0.iter().for_each(|&byte| hash.add(u64::from(byte)));
+        write!(f, "{} bytes #{:016x}", self.0.len(), hash.0)
+    }
+}
+
+impl Bytes {
+    /// The bytes of a memory that holds floats in these areas.
+    pub fn new(memory: &[u8], floats: FloatAreas) -> Self {
+        let mut bytes = memory.to_vec();
+        let area = |(from, to): (usize, usize)| from.min(memory.len())..to.min(memory.len());
+        for chunk in bytes[area(floats.f32)].chunks_exact_mut(4) {
+            if f32::from_le_bytes((&*chunk).try_into().expect("4 bytes")).is_nan() {
+                chunk.copy_from_slice(&f32::NAN.to_le_bytes());
+            }
+        }
+        for chunk in bytes[area(floats.f64)].chunks_exact_mut(8) {
+            if f64::from_le_bytes((&*chunk).try_into().expect("8 bytes")).is_nan() {
+                chunk.copy_from_slice(&f64::NAN.to_le_bytes());
+            }
+        }
+        Self(bytes)
+    }
+
+    /// The first byte that differs, with both values.
+    pub fn difference(&self, other: &Self) -> Option<(usize, u8, u8)> {
+        let mut pairs = self.0.iter().zip(&other.0).enumerate();
+        pairs.find(|(_, (a, b))| a != b).map(|(at, (&a, &b))| (at, a, b))
+    }
+}

@@ -1,0 +1,58 @@
+//! A program: modules that import from each other, and what is called in them.
+
+use crate::outcome::{FloatAreas, Type, Value};
+use crate::rng::Rng;
+
+/// Name of the exported global that counts calls down, if a program has one; it is filled before each call.
+pub const FUEL: &str = "fuel";
+
+/// What [`FUEL`] is filled with.
+pub const FUEL_PER_CALL: i32 = 60;
+
+/// Modules, instantiated in order. The `n`th is known to the others as `m<n>`; whatever else they import, the host
+/// makes, by the import's type.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Binary modules.
+    pub modules: Vec<Vec<u8>>,
+    /// See [`FloatAreas`].
+    pub floats: FloatAreas,
+    /// Arguments are drawn from this.
+    pub seed: u64,
+    /// How often each function is called.
+    pub rounds: usize,
+}
+
+/// One call of an exported function.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Of which module.
+    pub module: usize,
+    /// Its name.
+    pub name: String,
+    /// The arguments.
+    pub args: Vec<Value>,
+    /// Types of the results.
+    pub results: Vec<Type>,
+}
+
+/// An exported function: module, name, parameters, results.
+pub type Exported = (usize, String, Vec<Type>, Vec<Type>);
+
+/// The calls of a program with these exported functions.
+pub fn plan(program: &Program, exports: &[Exported]) -> Vec<Call> {
+    let mut rng = Rng::new(program.seed ^ 0xCA11);
+    let mut calls = Vec::new();
+    for _ in 0..program.rounds {
+        for (module, name, params, results) in exports {
+            let args = params.iter().map(|&ty| Value::interesting(ty, &mut rng)).collect();
+            calls.push(Call { module: *module, name: name.clone(), args, results: results.clone() });
+        }
+    }
+    calls
+}
+
+/// The module an import's module name refers to.
+pub fn provider(name: &str) -> Option<usize> {
+    name.strip_prefix('m')?.parse().ok()
+}

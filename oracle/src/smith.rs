@@ -1,0 +1,57 @@
+//! Modules of wasm-smith, limited to what pirn knows.
+
+use crate::program::Program;
+use crate::rng::Rng;
+use arbitrary::Unstructured;
+use wasm_smith::{Config, Module};
+
+/// Calls and loop rounds of the whole program.
+const FUEL: u32 = 3_000;
+
+/// The program of a seed; `None` if the random bytes made none.
+pub fn program(seed: u64) -> Option<Program> {
+    let mut rng = Rng::new(seed ^ 0x5317);
+    let bytes: Vec<u8> = (0..rng.between(300, 4_000)).map(|_| rng.next() as u8).collect();
+    let mut config = Config {
+        allow_start_export: rng.chance(20),
+        bulk_memory_enabled: true,
+        canonicalize_nans: true,
+        exceptions_enabled: false,
+        export_everything: true,
+        extended_const_enabled: true,
+        gc_enabled: false,
+        compact_imports_enabled: false,
+        max_data_segments: 4,
+        max_element_segments: 4,
+        max_elements: 12,
+        max_funcs: 12,
+        min_funcs: 1,
+        max_globals: 8,
+        max_imports: 6,
+        max_instructions: 200,
+        max_memories: 1,
+        max_memory32_bytes: 3 << 16,
+        max_nesting_depth: 8,
+        max_table_elements: 40,
+        max_tables: 3,
+        max_types: 12,
+        memory64_enabled: false,
+        memory_max_size_required: true,
+        multi_value_enabled: true,
+        reference_types_enabled: true,
+        relaxed_simd_enabled: false,
+        saturating_float_to_int_enabled: true,
+        sign_extension_ops_enabled: true,
+        simd_enabled: false,
+        table_max_size_required: true,
+        tail_call_enabled: true,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        ..Config::default()
+    };
+    // Offsets that mostly stay within a page.
+    config.memory_offset_choices = wasm_smith::MemoryOffsetChoices(90, 8, 2);
+    let mut module = Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
+    module.ensure_termination(FUEL).ok()?;
+    Some(Program { modules: vec![module.to_bytes()], seed, rounds: 2, ..Program::default() })
+}
