@@ -17,6 +17,8 @@ RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 step cargo test
 step cargo test --release
 step cargo test --release -p pirn --features portable
+# Counts instructions where valgrind is installed, and passes with a message where not.
+step cargo test --release -p pirn-suite -p pirn-counts
 for example in add modules; do
     step cargo run --release --quiet --example "$example"
 done
