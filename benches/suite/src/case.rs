@@ -3,8 +3,9 @@
 //! Kernels are text under `benches/kernels`, each with an export `run` of type `(i32) -> i64`. Programs are commands of
 //! WASI preview 1 under `benches/workloads`, described by `manifest.json` there.
 
-use crate::wasi::{Files, Wasi};
-use anyhow::{Context, Result, ensure};
+use crate::wasi::{self, Files, Number, Stub, Wasi};
+use anyhow::{Context, Result, bail, ensure};
+use pirn::{Engine, ExternType, Module, ValType};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -54,8 +55,8 @@ pub enum Job {
         /// The right exit status, and the SHA-256 of the right output if the manifest has it.
         expected: (i32, Option<String>),
     },
-    /// Nothing: it is only instantiated.
-    Startup,
+    /// Nothing: it is only instantiated, with these imports.
+    Startup(Arc<[Stub]>),
 }
 
 /// What came out of a case.
@@ -156,7 +157,7 @@ pub fn programs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<Case>> {
             None => Arc::default(),
         };
         let job = match entry.role {
-            Role::Startup => Job::Startup,
+            Role::Startup => Job::Startup(stubs(&wasm)?),
             _ => Job::Command {
                 args: entry.args,
                 stdin,
@@ -169,12 +170,37 @@ pub fn programs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
+/// The functions that a module imports and that are not WASI's.
+fn stubs(wasm: &[u8]) -> Result<Arc<[Stub]>> {
+    let number = |ty: &ValType| match ty {
+        ValType::I32 => Ok(Number::I32),
+        ValType::I64 => Ok(Number::I64),
+        ValType::F32 => Ok(Number::F32),
+        ValType::F64 => Ok(Number::F64),
+        _ => bail!("an import takes or gives {ty}"),
+    };
+    let module = Module::new(&Engine::default(), wasm)?;
+    let others = module.imports().filter(|import| import.module() != wasi::MODULE || !wasi::defines(import.name()));
+    others
+        .map(|import| {
+            let ExternType::Func(ty) = import.ty() else { bail!("it imports other things than functions") };
+            Ok(Stub {
+                module: import.module().into(),
+                name: import.name().into(),
+                params: ty.params().iter().map(number).collect::<Result<_>>()?,
+                results: ty.results().iter().map(number).collect::<Result<_>>()?,
+            })
+        })
+        .collect()
+}
+
 impl Case {
     /// A fresh world for one run of it.
     pub fn wasi(&self) -> Wasi {
         match &self.job {
             Job::Command { args, stdin, files, .. } => Wasi::new(args, stdin.clone(), files.clone()),
-            Job::Kernel(_) | Job::Startup => Wasi::default(),
+            Job::Startup(stubs) => Wasi::default().with_stubs(stubs.clone()),
+            Job::Kernel(_) => Wasi::default(),
         }
     }
 

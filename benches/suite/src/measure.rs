@@ -27,10 +27,13 @@ pub type Outcome = Result<Duration>;
 pub fn run(program: &dyn Program, case: &Case) -> Result<(Duration, Answer)> {
     let wasi = case.wasi();
     let mut instance = program.instantiate(&wasi)?;
+    if let Job::Kernel(_) = case.job {
+        instance.select("run")?;
+    }
     let begin = Instant::now();
     match case.job {
         Job::Kernel(n) => {
-            let value = instance.call("run", n)?;
+            let value = instance.call(n)?;
             Ok((begin.elapsed(), Answer::Value(value)))
         }
         Job::Command { .. } => {
@@ -38,7 +41,7 @@ pub fn run(program: &dyn Program, case: &Case) -> Result<(Duration, Answer)> {
             let time = begin.elapsed();
             Ok((time, Answer::Output { status, stdout: wasi.stdout() }))
         }
-        Job::Startup => Ok((begin.elapsed(), Answer::Value(0))),
+        Job::Startup(_) => Ok((begin.elapsed(), Answer::Value(0))),
     }
 }
 

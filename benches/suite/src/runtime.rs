@@ -4,8 +4,7 @@
 //! An adapter defines for each of them
 //! - the functions of WASI preview 1 that [`for_each_wasi_function`](crate::for_each_wasi_function) lists,
 //! - `host.inc`, which is [`inc`],
-//! - for every other function import, a function that traps: so that large modules that expect a browser can at least be
-//!   started.
+//! - the functions of [`Wasi::stubs`], which trap: so that large modules that expect a browser can at least be started.
 
 use crate::wasi::Wasi;
 use anyhow::Result;
@@ -33,11 +32,17 @@ pub trait Program {
 
 /// An instance of the last module.
 pub trait Instance {
-    /// Calls an export of type `(i32) -> i64`.
+    /// Finds the export of type `(i32) -> i64` that [`call`](Self::call) calls from now on.
     ///
     /// # Errors
-    /// There is none, or it trapped.
-    fn call(&mut self, export: &str, argument: i32) -> Result<i64>;
+    /// There is none.
+    fn select(&mut self, export: &str) -> Result<()>;
+
+    /// Calls the selected export.
+    ///
+    /// # Errors
+    /// None is selected, or it trapped.
+    fn call(&mut self, argument: i32) -> Result<i64>;
 
     /// Runs `_start` and gives the exit status of the program.
     ///

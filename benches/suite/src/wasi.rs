@@ -33,6 +33,9 @@ const SEEK_AND_TELL: u64 = 1 << 2 | 1 << 5;
 /// What the one preopened directory is called; its descriptor is 3.
 const DATA: &str = "/data";
 
+/// Longest path that is looked at.
+const MAX_PATH: usize = 4096;
+
 /// Nanoseconds the clock moves by at each look.
 const TICK: u64 = 1_000_000;
 
@@ -81,12 +84,68 @@ impl fmt::Display for Exit {
 
 impl std::error::Error for Exit {}
 
+/// A guest's memory. Most runtimes lend it as a slice; not all do.
+pub trait Memory {
+    /// Copies what is at `at`; `false` if it does not all lie within the memory.
+    fn read(&mut self, at: usize, into: &mut [u8]) -> bool;
+    /// Copies `bytes` to `at`; `false` if they do not all fit into the memory.
+    fn write(&mut self, at: usize, bytes: &[u8]) -> bool;
+}
+
+impl Memory for [u8] {
+    fn read(&mut self, at: usize, into: &mut [u8]) -> bool {
+        let bytes = self.get(at..).and_then(|rest| rest.get(..into.len()));
+        bytes.map(|bytes| into.copy_from_slice(bytes)).is_some()
+    }
+
+    fn write(&mut self, at: usize, bytes: &[u8]) -> bool {
+        let to = self.get_mut(at..).and_then(|rest| rest.get_mut(..bytes.len()));
+        to.map(|to| to.copy_from_slice(bytes)).is_some()
+    }
+}
+
 /// Files by their path below `/data`.
 pub type Files = BTreeMap<String, Arc<[u8]>>;
 
 /// A program's view of the world. Clones are the same world.
 #[derive(Debug, Clone, Default)]
-pub struct Wasi(Arc<Mutex<World>>);
+pub struct Wasi {
+    world: Arc<Mutex<World>>,
+    stubs: Arc<[Stub]>,
+}
+
+/// A type of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "WebAssembly's names")]
+pub enum Number {
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+/// A function that a module imports and nobody has: it traps.
+#[derive(Debug, Clone)]
+pub struct Stub {
+    /// The import's module.
+    pub module: String,
+    /// The import's name.
+    pub name: String,
+    /// Types of its parameters.
+    pub params: Vec<Number>,
+    /// Types of its results.
+    pub results: Vec<Number>,
+}
+
+/// Whether there is a function of this name, `proc_exit` included.
+pub fn defines(name: &str) -> bool {
+    macro_rules! names {
+        ($($name:ident($($arg:ident: $ty:ty),*);)*) => {
+            [$(stringify!($name),)* "proc_exit"]
+        };
+    }
+    for_each_wasi_function!(names).contains(&name)
+}
 
 #[derive(Debug, Default)]
 struct World {
@@ -116,22 +175,26 @@ fn number(answer: Answer) -> i32 {
     answer.err().unwrap_or(SUCCESS)
 }
 
-/// The guest's `len` bytes at `at`.
-fn bytes(memory: &mut [u8], at: i32, len: usize) -> Answer<&mut [u8]> {
-    memory.get_mut(at as u32 as usize..).and_then(|rest| rest.get_mut(..len)).ok_or(FAULT)
+fn put<const N: usize>(memory: &mut (impl Memory + ?Sized), at: i32, value: [u8; N]) -> Answer {
+    write(memory, at, &value)
 }
 
-fn put<const N: usize>(memory: &mut [u8], at: i32, value: [u8; N]) -> Answer {
-    bytes(memory, at, N)?.copy_from_slice(&value);
-    Ok(())
+fn write(memory: &mut (impl Memory + ?Sized), at: i32, bytes: &[u8]) -> Answer {
+    if memory.write(at as u32 as usize, bytes) { Ok(()) } else { Err(FAULT) }
 }
 
-fn word(memory: &mut [u8], at: i32) -> Answer<i32> {
-    Ok(i32::from_le_bytes(bytes(memory, at, 4)?.try_into().expect("four bytes")))
+fn read(memory: &mut (impl Memory + ?Sized), at: i32, into: &mut [u8]) -> Answer {
+    if memory.read(at as u32 as usize, into) { Ok(()) } else { Err(FAULT) }
+}
+
+fn word(memory: &mut (impl Memory + ?Sized), at: i32) -> Answer<i32> {
+    let mut bytes = [0; 4];
+    read(memory, at, &mut bytes)?;
+    Ok(i32::from_le_bytes(bytes))
 }
 
 /// Pointer and length of the buffers described at `at`.
-fn buffers(memory: &mut [u8], at: i32, count: i32) -> Answer<Vec<(i32, usize)>> {
+fn buffers(memory: &mut (impl Memory + ?Sized), at: i32, count: i32) -> Answer<Vec<(i32, usize)>> {
     (0..count).map(|i| Ok((word(memory, at + 8 * i)?, word(memory, at + 8 * i + 4)? as u32 as usize))).collect()
 }
 
@@ -140,12 +203,23 @@ impl Wasi {
     pub fn new(args: &[String], stdin: Arc<[u8]>, files: Arc<Files>) -> Self {
         let args = std::iter::once("program").chain(args.iter().map(String::as_str));
         let input = Descriptor::Input { content: stdin, position: 0 };
-        Self(Arc::new(Mutex::new(World {
+        let world = World {
             args: args.map(|arg| [arg.as_bytes(), &[0]].concat()).collect(),
             files,
             descriptors: [input, Descriptor::Stdout, Descriptor::Stderr, Descriptor::Data].map(Some).into(),
             ..World::default()
-        })))
+        };
+        Self { world: Arc::new(Mutex::new(world)), stubs: Arc::default() }
+    }
+
+    /// Adds functions that trap.
+    pub fn with_stubs(self, stubs: Arc<[Stub]>) -> Self {
+        Self { stubs, ..self }
+    }
+
+    /// The functions that trap.
+    pub fn stubs(&self) -> &[Stub] {
+        &self.stubs
     }
 
     /// What the program wrote to its standard output.
@@ -177,7 +251,7 @@ impl Wasi {
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
-        self.0.lock().expect("no call panics")
+        self.world.lock().expect("no call panics")
     }
 
     /// `proc_exit`: what the host function has to end the execution with.
@@ -192,7 +266,7 @@ impl World {
         self.descriptors.get_mut(fd as u32 as usize).and_then(Option::as_mut).ok_or(BADF)
     }
 
-    fn read(&mut self, memory: &mut [u8], fd: i32, iovs: i32, count: i32, nread: i32) -> Answer {
+    fn read(&mut self, memory: &mut (impl Memory + ?Sized), fd: i32, iovs: i32, count: i32, nread: i32) -> Answer {
         let (Descriptor::Input { content, position } | Descriptor::File { content, position }) = self.descriptor(fd)?
         else {
             return Err(BADF);
@@ -201,14 +275,14 @@ impl World {
         for (at, len) in buffers(memory, iovs, count)? {
             let rest = &content[(*position).min(content.len())..];
             let now = len.min(rest.len());
-            bytes(memory, at, len)?[..now].copy_from_slice(&rest[..now]);
+            write(memory, at, &rest[..now])?;
             *position += now;
             total += now;
         }
         put(memory, nread, (total as u32).to_le_bytes())
     }
 
-    fn write(&mut self, memory: &mut [u8], fd: i32, iovs: i32, count: i32, nwritten: i32) -> Answer {
+    fn write(&mut self, memory: &mut (impl Memory + ?Sized), fd: i32, iovs: i32, count: i32, nwritten: i32) -> Answer {
         let error = match self.descriptor(fd)? {
             Descriptor::Stdout => false,
             Descriptor::Stderr => true,
@@ -217,13 +291,15 @@ impl World {
         let stream = if error { &mut self.stderr } else { &mut self.stdout };
         let mut total = 0_usize;
         for (at, len) in buffers(memory, iovs, count)? {
-            stream.extend_from_slice(bytes(memory, at, len)?);
+            let end = stream.len();
+            stream.resize(end + len, 0);
+            read(memory, at, &mut stream[end..])?;
             total += len;
         }
         put(memory, nwritten, (total as u32).to_le_bytes())
     }
 
-    fn seek(&mut self, memory: &mut [u8], fd: i32, offset: i64, whence: i32, to: i32) -> Answer {
+    fn seek(&mut self, memory: &mut (impl Memory + ?Sized), fd: i32, offset: i64, whence: i32, to: i32) -> Answer {
         let Descriptor::File { content, position } = self.descriptor(fd)? else { return Err(SPIPE) };
         let base = match whence {
             0 => 0,
@@ -235,7 +311,7 @@ impl World {
         put(memory, to, (*position as u64).to_le_bytes())
     }
 
-    fn stat(&mut self, memory: &mut [u8], fd: i32, at: i32) -> Answer {
+    fn stat(&mut self, memory: &mut (impl Memory + ?Sized), fd: i32, at: i32) -> Answer {
         let (filetype, rights) = match self.descriptor(fd)? {
             // libc takes a character device that cannot seek for a terminal; nothing here is one.
             Descriptor::Input { .. } | Descriptor::Stdout | Descriptor::Stderr => (0, !SEEK_AND_TELL),
@@ -249,11 +325,11 @@ impl World {
         put(memory, at, stat)
     }
 
-    fn strings(strings: &[Vec<u8>], memory: &mut [u8], table: i32, buffer: i32) -> Answer {
+    fn strings(strings: &[Vec<u8>], memory: &mut (impl Memory + ?Sized), table: i32, buffer: i32) -> Answer {
         let (mut slot, mut at) = (table, buffer);
         for string in strings {
             put(memory, slot, at.to_le_bytes())?;
-            bytes(memory, at, string.len())?.copy_from_slice(string);
+            write(memory, at, string)?;
             slot += 4;
             at += string.len() as i32;
         }
@@ -261,11 +337,13 @@ impl World {
     }
 
     /// The file a path names: relative to `/data`, whose descriptor must have been given.
-    fn file(&mut self, memory: &mut [u8], fd: i32, path: i32, len: i32) -> Answer<Arc<[u8]>> {
+    fn file(&mut self, memory: &mut (impl Memory + ?Sized), fd: i32, path: i32, len: i32) -> Answer<Arc<[u8]>> {
         if !matches!(self.descriptor(fd)?, Descriptor::Data) {
             return Err(BADF);
         }
-        let path = std::str::from_utf8(bytes(memory, path, len as u32 as usize)?).map_err(|_| INVAL)?;
+        let mut name = vec![0; (len as u32 as usize).min(MAX_PATH)];
+        read(memory, path, &mut name)?;
+        let path = std::str::from_utf8(&name).map_err(|_| INVAL)?;
         self.files.get(path.trim_start_matches("./")).cloned().ok_or(NOENT)
     }
 
@@ -282,11 +360,11 @@ impl World {
 /// The functions themselves, each as the interface's description says; see there for the parameters.
 #[allow(missing_docs, clippy::too_many_arguments, reason = "the interface has them")]
 impl Wasi {
-    pub fn args_get(&self, memory: &mut [u8], argv: i32, buffer: i32) -> i32 {
+    pub fn args_get(&self, memory: &mut (impl Memory + ?Sized), argv: i32, buffer: i32) -> i32 {
         number(World::strings(&self.lock().args, memory, argv, buffer))
     }
 
-    pub fn args_sizes_get(&self, memory: &mut [u8], count: i32, len: i32) -> i32 {
+    pub fn args_sizes_get(&self, memory: &mut (impl Memory + ?Sized), count: i32, len: i32) -> i32 {
         let args = &self.lock().args;
         let total: usize = args.iter().map(Vec::len).sum();
         number(
@@ -295,70 +373,77 @@ impl Wasi {
         )
     }
 
-    pub fn environ_get(&self, _: &mut [u8], _environ: i32, _buffer: i32) -> i32 {
+    pub fn environ_get(&self, _: &mut (impl Memory + ?Sized), _environ: i32, _buffer: i32) -> i32 {
         SUCCESS
     }
 
-    pub fn environ_sizes_get(&self, memory: &mut [u8], count: i32, len: i32) -> i32 {
+    pub fn environ_sizes_get(&self, memory: &mut (impl Memory + ?Sized), count: i32, len: i32) -> i32 {
         number(put(memory, count, [0; 4]).and_then(|()| put(memory, len, [0; 4])))
     }
 
-    pub fn clock_time_get(&self, memory: &mut [u8], _clock: i32, _precision: i64, time: i32) -> i32 {
+    pub fn clock_time_get(&self, memory: &mut (impl Memory + ?Sized), _clock: i32, _precision: i64, time: i32) -> i32 {
         let clock = &mut self.lock().clock;
         *clock += TICK;
         number(put(memory, time, clock.to_le_bytes()))
     }
 
-    pub fn fd_close(&self, _: &mut [u8], fd: i32) -> i32 {
+    pub fn fd_close(&self, _: &mut (impl Memory + ?Sized), fd: i32) -> i32 {
         let mut world = self.lock();
         number(world.descriptors.get_mut(fd as u32 as usize).and_then(Option::take).map(drop).ok_or(BADF))
     }
 
-    pub fn fd_fdstat_get(&self, memory: &mut [u8], fd: i32, stat: i32) -> i32 {
+    pub fn fd_fdstat_get(&self, memory: &mut (impl Memory + ?Sized), fd: i32, stat: i32) -> i32 {
         number(self.lock().stat(memory, fd, stat))
     }
 
-    pub fn fd_fdstat_set_flags(&self, _: &mut [u8], fd: i32, _flags: i32) -> i32 {
+    pub fn fd_fdstat_set_flags(&self, _: &mut (impl Memory + ?Sized), fd: i32, _flags: i32) -> i32 {
         number(self.lock().descriptor(fd).map(drop))
     }
 
-    pub fn fd_prestat_get(&self, memory: &mut [u8], fd: i32, prestat: i32) -> i32 {
+    pub fn fd_prestat_get(&self, memory: &mut (impl Memory + ?Sized), fd: i32, prestat: i32) -> i32 {
         match self.lock().descriptor(fd) {
             Ok(Descriptor::Data) => number(put(memory, prestat, [0, 0, 0, 0, DATA.len() as u8, 0, 0, 0])),
             _ => BADF,
         }
     }
 
-    pub fn fd_prestat_dir_name(&self, memory: &mut [u8], _fd: i32, path: i32, len: i32) -> i32 {
+    pub fn fd_prestat_dir_name(&self, memory: &mut (impl Memory + ?Sized), _fd: i32, path: i32, len: i32) -> i32 {
         if len as u32 as usize != DATA.len() {
             return INVAL;
         }
-        number(bytes(memory, path, DATA.len()).map(|name| name.copy_from_slice(DATA.as_bytes())))
+        number(write(memory, path, DATA.as_bytes()))
     }
 
-    pub fn fd_read(&self, memory: &mut [u8], fd: i32, iovs: i32, count: i32, nread: i32) -> i32 {
+    pub fn fd_read(&self, memory: &mut (impl Memory + ?Sized), fd: i32, iovs: i32, count: i32, nread: i32) -> i32 {
         number(self.lock().read(memory, fd, iovs, count, nread))
     }
 
-    pub fn fd_renumber(&self, _: &mut [u8], _from: i32, _to: i32) -> i32 {
+    pub fn fd_renumber(&self, _: &mut (impl Memory + ?Sized), _from: i32, _to: i32) -> i32 {
         NOSYS
     }
 
-    pub fn fd_seek(&self, memory: &mut [u8], fd: i32, offset: i64, whence: i32, position: i32) -> i32 {
+    pub fn fd_seek(
+        &self,
+        memory: &mut (impl Memory + ?Sized),
+        fd: i32,
+        offset: i64,
+        whence: i32,
+        position: i32,
+    ) -> i32 {
         number(self.lock().seek(memory, fd, offset, whence, position))
     }
 
-    pub fn fd_tell(&self, memory: &mut [u8], fd: i32, position: i32) -> i32 {
+    pub fn fd_tell(&self, memory: &mut (impl Memory + ?Sized), fd: i32, position: i32) -> i32 {
         number(self.lock().seek(memory, fd, 0, 1, position))
     }
 
-    pub fn fd_write(&self, memory: &mut [u8], fd: i32, iovs: i32, count: i32, nwritten: i32) -> i32 {
+    pub fn fd_write(&self, memory: &mut (impl Memory + ?Sized), fd: i32, iovs: i32, count: i32, nwritten: i32) -> i32 {
         number(self.lock().write(memory, fd, iovs, count, nwritten))
     }
 
     pub fn path_filestat_get(
         &self,
-        memory: &mut [u8],
+        memory: &mut (impl Memory + ?Sized),
         fd: i32,
         _lookup: i32,
         path: i32,
@@ -376,7 +461,7 @@ impl Wasi {
 
     pub fn path_filestat_set_times(
         &self,
-        _: &mut [u8],
+        _: &mut (impl Memory + ?Sized),
         _fd: i32,
         _lookup: i32,
         _path: i32,
@@ -390,7 +475,7 @@ impl Wasi {
 
     pub fn path_open(
         &self,
-        memory: &mut [u8],
+        memory: &mut (impl Memory + ?Sized),
         fd: i32,
         _lookup: i32,
         path: i32,
@@ -411,13 +496,13 @@ impl Wasi {
         }))
     }
 
-    pub fn path_remove_directory(&self, _: &mut [u8], _fd: i32, _path: i32, _path_len: i32) -> i32 {
+    pub fn path_remove_directory(&self, _: &mut (impl Memory + ?Sized), _fd: i32, _path: i32, _path_len: i32) -> i32 {
         ROFS
     }
 
     pub fn path_rename(
         &self,
-        _: &mut [u8],
+        _: &mut (impl Memory + ?Sized),
         _from_fd: i32,
         _from: i32,
         _from_len: i32,
@@ -428,18 +513,17 @@ impl Wasi {
         ROFS
     }
 
-    pub fn path_unlink_file(&self, _: &mut [u8], _fd: i32, _path: i32, _path_len: i32) -> i32 {
+    pub fn path_unlink_file(&self, _: &mut (impl Memory + ?Sized), _fd: i32, _path: i32, _path_len: i32) -> i32 {
         ROFS
     }
 
     /// A fixed sequence: two runs must agree.
-    pub fn random_get(&self, memory: &mut [u8], buffer: i32, len: i32) -> i32 {
+    pub fn random_get(&self, memory: &mut (impl Memory + ?Sized), buffer: i32, len: i32) -> i32 {
         let random = &mut self.lock().random;
-        number(bytes(memory, buffer, len as u32 as usize).map(|buffer| {
-            for byte in buffer {
-                *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                *byte = (*random >> 56) as u8;
-            }
-        }))
+        let bytes = (0..len as u32).map(|_| {
+            *random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (*random >> 56) as u8
+        });
+        number(write(memory, buffer, &bytes.collect::<Vec<_>>()))
     }
 }

@@ -1,9 +1,9 @@
 //! pirn.
 
 use crate::runtime::{Instance, Program, Runtime, inc};
-use crate::wasi::{self, Wasi};
+use crate::wasi::{self, Number, Wasi};
 use anyhow::{Context, Result};
-use pirn::{Caller, CompilationMode, Config, Engine, Extern, Linker, Module, Store, TypedFunc};
+use pirn::{Caller, CompilationMode, Config, Engine, Extern, FuncType, Linker, Module, Store, TypedFunc, Val, ValType};
 
 /// pirn in one configuration.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ struct Running {
     store: Store<()>,
     instance: pirn::Instance,
     wasi: Wasi,
-    /// The last export that was called.
-    func: Option<(String, TypedFunc<i32, i64>)>,
+    /// The selected export.
+    func: Option<TypedFunc<i32, i64>>,
 }
 
 impl Runtime for Pirn {
@@ -54,6 +54,15 @@ impl Runtime for Pirn {
     }
 }
 
+fn value_type(ty: Number) -> ValType {
+    match ty {
+        Number::I32 => ValType::I32,
+        Number::I64 => ValType::I64,
+        Number::F32 => ValType::F32,
+        Number::F64 => ValType::F64,
+    }
+}
+
 fn linker(engine: &Engine, world: &Wasi) -> pirn::Result<Linker<()>> {
     let mut linker = Linker::new(engine);
     macro_rules! define {
@@ -62,7 +71,7 @@ fn linker(engine: &Engine, world: &Wasi) -> pirn::Result<Linker<()>> {
             linker.func_wrap(wasi::MODULE, stringify!($name), move |mut caller: Caller<'_, ()>, $($arg: $ty),*| {
                 match caller.get_export("memory") {
                     Some(Extern::Memory(memory)) => wasi.$name(memory.data_mut(&mut caller), $($arg),*),
-                    _ => wasi.$name(&mut [], $($arg),*),
+                    _ => wasi.$name(&mut [][..], $($arg),*),
                 }
             })?;)*
         };
@@ -73,6 +82,13 @@ fn linker(engine: &Engine, world: &Wasi) -> pirn::Result<Linker<()>> {
         Err(pirn::Error::new(wasi.proc_exit(code)))
     })?;
     linker.func_wrap("host", "inc", inc)?;
+    let types = |types: &[Number]| types.iter().map(|&ty| value_type(ty)).collect::<Vec<_>>();
+    for stub in world.stubs() {
+        let ty = FuncType::new(types(&stub.params), types(&stub.results));
+        linker.func_new(&stub.module, &stub.name, ty, |_: Caller<'_, ()>, _: &[Val], _: &mut [Val]| {
+            Err(pirn::Error::msg("not defined"))
+        })?;
+    }
     Ok(linker)
 }
 
@@ -82,7 +98,6 @@ impl Program for Compiled {
         let mut store = Store::new(&self.engine, ());
         let mut last = None;
         for (name, module) in &self.modules {
-            linker.define_unknown_imports_as_traps(module)?;
             let instance = linker.instantiate(&mut store, module)?;
             linker.instance(&mut store, name, instance)?;
             last = Some(instance);
@@ -93,12 +108,13 @@ impl Program for Compiled {
 }
 
 impl Instance for Running {
-    fn call(&mut self, export: &str, argument: i32) -> Result<i64> {
-        if self.func.as_ref().is_none_or(|(name, _)| name != export) {
-            let func = self.instance.get_typed_func::<i32, i64>(&self.store, export)?;
-            self.func = Some((export.to_owned(), func));
-        }
-        let (_, func) = self.func.as_ref().context("just set")?;
+    fn select(&mut self, export: &str) -> Result<()> {
+        self.func = Some(self.instance.get_typed_func(&self.store, export)?);
+        Ok(())
+    }
+
+    fn call(&mut self, argument: i32) -> Result<i64> {
+        let func = self.func.as_ref().context("no export is selected")?;
         Ok(func.call(&mut self.store, argument)?)
     }
 

@@ -1,10 +1,10 @@
 //! wasmi, in the fastest configuration its features offer (see `Cargo.toml`).
 
 use crate::runtime::{Instance, Program, Runtime, inc};
-use crate::wasi::{self, Wasi};
+use crate::wasi::{self, Number, Wasi};
 use anyhow::{Context, Result, anyhow};
 use wasmi::{
-    Caller, CompilationMode, Config, Engine, Extern, ExternType, Func, Linker, Module, Store, TypedFunc, errors,
+    Caller, CompilationMode, Config, Engine, Extern, FuncType, Linker, Module, Store, TypedFunc, ValType, errors,
 };
 
 /// wasmi in one configuration.
@@ -47,8 +47,8 @@ struct Running {
     store: Store<()>,
     instance: wasmi::Instance,
     wasi: Wasi,
-    /// The last export that was called.
-    func: Option<(String, TypedFunc<i32, i64>)>,
+    /// The selected export.
+    func: Option<TypedFunc<i32, i64>>,
 }
 
 impl Runtime for Wasmi {
@@ -62,6 +62,15 @@ impl Runtime for Wasmi {
     }
 }
 
+fn value_type(ty: Number) -> ValType {
+    match ty {
+        Number::I32 => ValType::I32,
+        Number::I64 => ValType::I64,
+        Number::F32 => ValType::F32,
+        Number::F64 => ValType::F64,
+    }
+}
+
 fn linker(engine: &Engine, world: &Wasi) -> Result<Linker<()>, errors::LinkerError> {
     let mut linker = Linker::new(engine);
     macro_rules! define {
@@ -70,7 +79,7 @@ fn linker(engine: &Engine, world: &Wasi) -> Result<Linker<()>, errors::LinkerErr
             linker.func_wrap(wasi::MODULE, stringify!($name), move |mut caller: Caller<'_, ()>, $($arg: $ty),*| {
                 match caller.get_export("memory") {
                     Some(Extern::Memory(memory)) => wasi.$name(memory.data_mut(&mut caller), $($arg),*),
-                    _ => wasi.$name(&mut [], $($arg),*),
+                    _ => wasi.$name(&mut [][..], $($arg),*),
                 }
             })?;)*
         };
@@ -81,6 +90,11 @@ fn linker(engine: &Engine, world: &Wasi) -> Result<Linker<()>, errors::LinkerErr
         Err(wasmi::Error::i32_exit(wasi.proc_exit(code).0))
     })?;
     linker.func_wrap("host", "inc", inc)?;
+    let types = |types: &[Number]| types.iter().map(|&ty| value_type(ty)).collect::<Vec<_>>();
+    for stub in world.stubs() {
+        let ty = FuncType::new(types(&stub.params), types(&stub.results));
+        linker.func_new(&stub.module, &stub.name, ty, |_, _, _| Err(wasmi::Error::new("not defined")))?;
+    }
     Ok(linker)
 }
 
@@ -90,13 +104,6 @@ impl Program for Compiled {
         let mut store = Store::new(&self.engine, ());
         let mut last = None;
         for (name, module) in &self.modules {
-            for import in module.imports() {
-                if let ExternType::Func(ty) = import.ty() {
-                    let trap = Func::new(&mut store, ty.clone(), |_, _, _| Err(wasmi::Error::new("not defined")));
-                    // The linker says no to what it has.
-                    let _ = linker.define(import.module(), import.name(), trap);
-                }
-            }
             let instance = linker.instantiate_and_start(&mut store, module)?;
             linker.instance(&mut store, name, instance)?;
             last = Some(instance);
@@ -107,12 +114,13 @@ impl Program for Compiled {
 }
 
 impl Instance for Running {
-    fn call(&mut self, export: &str, argument: i32) -> Result<i64> {
-        if self.func.as_ref().is_none_or(|(name, _)| name != export) {
-            let func = self.instance.get_typed_func::<i32, i64>(&self.store, export)?;
-            self.func = Some((export.to_owned(), func));
-        }
-        let (_, func) = self.func.as_ref().context("just set")?;
+    fn select(&mut self, export: &str) -> Result<()> {
+        self.func = Some(self.instance.get_typed_func(&self.store, export)?);
+        Ok(())
+    }
+
+    fn call(&mut self, argument: i32) -> Result<i64> {
+        let func = self.func.as_ref().context("no export is selected")?;
         Ok(func.call(&mut self.store, argument)?)
     }
 
