@@ -290,7 +290,12 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
         .find(|event| matches!(event, Event::Call { .. }));
     println!("  in {call:?}");
     println!("  expected {:?}", mismatch.expected.events.get(mismatch.at));
+    println!("  arbiter  {:?}", mismatch.second.events.get(mismatch.at));
     println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
+    for mode in Mode::ALL.into_iter().filter(|mode| mode.fuse != mismatch.mode.fuse && !mode.eager) {
+        let same = matches!(check(program, &[mode], 0), Verdict::Same { .. });
+        println!("  {mode:?} {}", if same { "is right" } else { "is wrong too" });
+    }
     if let (Some(Event::Memory { bytes: a, .. }), Some(Event::Memory { bytes: b, .. })) =
         (mismatch.expected.events.get(mismatch.at), mismatch.found.events.get(mismatch.at))
     {

@@ -166,15 +166,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The first difference, as the number of the event; `None` if there is none up to where an engine may choose.
-    pub fn difference(&self, other: &Self) -> Option<usize> {
-        for at in 0..self.events.len().max(other.events.len()) {
-            let (a, b) = (self.events.get(at), other.events.get(at));
-            let cut = |event: Option<&Event>| matches!(event, Some(Event::Trapped(TrapKind::Stack | TrapKind::GaveUp)));
-            if cut(a) || cut(b) {
+    /// The first event that neither `first` nor `second` saw as well, by number; `None` if there is none up to where an
+    /// engine may choose.
+    pub fn unconfirmed(&self, first: &Self, second: &Self) -> Option<usize> {
+        let cut = |event: Option<&Event>| matches!(event, Some(Event::Trapped(TrapKind::Stack | TrapKind::GaveUp)));
+        for at in 0..self.events.len().max(first.events.len()) {
+            let [own, a, b] = [self, first, second].map(|outcome| outcome.events.get(at));
+            if cut(own) || cut(a) || cut(b) {
                 return None;
             }
-            if a != b {
+            if own != a && own != b {
                 return Some(at);
             }
         }
