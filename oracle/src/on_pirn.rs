@@ -74,6 +74,12 @@ fn trap_of(error: &pirn::Error) -> TrapKind {
     }
 }
 
+/// The result, if there is one; notes if a start function used the stack up.
+fn note<T>(result: Result<T, pirn::Error>, overflow: &mut bool) -> Option<T> {
+    *overflow = result.as_ref().is_err_and(|error| trap_of(error) == TrapKind::Stack);
+    result.ok()
+}
+
 /// Makes what an import asks for.
 fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: &ExternType) -> Option<Extern> {
     Some(match ty {
@@ -106,6 +112,7 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     let engine = Engine::new(&config).expect("a configuration of pirn's own");
     let mut store: Store<Vec<Event>> = Store::new(&engine, Vec::new());
     let mut instances: Vec<Instance> = Vec::new();
+    let mut overflow = false;
     for (index, wasm) in program.modules.iter().enumerate() {
         let instance = Module::from_binary(&engine, wasm).ok().and_then(|module| {
             let mut imports = Vec::new();
@@ -116,10 +123,11 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
                     None => make(&mut store, import.module(), import.name(), import.ty())?,
                 });
             }
-            Instance::new(&mut store, &module, &imports).ok()
+            note(Instance::new(&mut store, &module, &imports), &mut overflow)
         });
         let Some(instance) = instance else {
-            store.data_mut().push(Event::NotInstantiated { module: index });
+            let refused = Event::NotInstantiated { module: index };
+            store.data_mut().push(if overflow { Event::Trapped(TrapKind::Stack) } else { refused });
             return Outcome { events: store.into_data() };
         };
         instances.push(instance);

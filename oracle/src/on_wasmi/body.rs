@@ -57,6 +57,12 @@ fn trap_of(error: &wasmi::Error) -> TrapKind {
     }
 }
 
+/// The result, if there is one; notes if a start function used the stack up.
+fn note<T>(result: Result<T, wasmi::Error>, overflow: &mut bool) -> Option<T> {
+    *overflow = result.as_ref().is_err_and(|error| trap_of(error) == TrapKind::Stack);
+    result.ok()
+}
+
 /// Makes what an import asks for.
 fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: &ExternType) -> Option<Extern> {
     Some(match ty {
@@ -128,6 +134,7 @@ impl Oracle {
             store.set_fuel(self.fuel).expect("fuel is on");
         }
         let mut instances: Vec<Instance> = Vec::new();
+    let mut overflow = false;
         for (index, module) in self.modules.iter().enumerate() {
             let instance = module.as_ref().and_then(|module| {
                 let mut imports = Vec::new();
@@ -138,10 +145,11 @@ impl Oracle {
                         None => make(&mut store, import.module(), import.name(), import.ty())?,
                     });
                 }
-                Instance::new(&mut store, module, &imports).ok()
+                note(Instance::new(&mut store, module, &imports), &mut overflow)
             });
             let Some(instance) = instance else {
-                store.data_mut().push(Event::NotInstantiated { module: index });
+                let refused = Event::NotInstantiated { module: index };
+                store.data_mut().push(if overflow { Event::Trapped(TrapKind::Stack) } else { refused });
                 return Outcome { events: store.into_data() };
             };
             instances.push(instance);
