@@ -276,6 +276,7 @@ impl<T: Target> Lowering<'_, T> {
                 self.flush(from + i);
             } else {
                 self.set_slot(from + i, slot);
+                self.moved(from + i, slot);
             }
         }
     }

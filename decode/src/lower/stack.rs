@@ -235,6 +235,14 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
+    /// What waited at `height` was evaluated into `slot`, and must not be evaluated again.
+    pub(super) fn moved(&mut self, height: usize, slot: u16) {
+        if !self.settled(height) {
+            self.stack[height] = self.trees.slot(slot, self.tree(height).class);
+            self.disown(height);
+        }
+    }
+
     /// Emits the evaluation of the tree at `height` into `slot`. The entry is left as it was.
     pub(super) fn set_slot(&mut self, height: usize, slot: u16) {
         self.before_evaluation(height);
