@@ -12,6 +12,12 @@ const FUEL: u32 = 3_000;
 pub fn program(seed: u64) -> Option<Program> {
     let mut rng = Rng::new(seed ^ 0x5317);
     let bytes: Vec<u8> = (0..rng.between(300, 4_000)).map(|_| rng.next() as u8).collect();
+    from_bytes(&bytes, seed)
+}
+
+/// The program wasm-smith makes of `bytes`; settings and arguments come from `seed`.
+pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
+    let mut rng = Rng::new(seed ^ 0x517E);
     let mut config = Config {
         allow_start_export: rng.chance(20),
         bulk_memory_enabled: true,
@@ -51,7 +57,7 @@ pub fn program(seed: u64) -> Option<Program> {
     };
     // Offsets that mostly stay within a page.
     config.memory_offset_choices = wasm_smith::MemoryOffsetChoices(90, 8, 2);
-    let mut module = Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
+    let mut module = Module::new(config, &mut Unstructured::new(bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     Some(Program { modules: vec![module.to_bytes()], seed, rounds: 2, ..Program::default() })
 }
