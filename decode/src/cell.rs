@@ -93,7 +93,7 @@ cells! {
     Copy { from: u16, to: u16, count: u16, }
     /// Calls the function in the index space.
     Call {
-        /// Word of the instance that points at the record.
+        /// Word of the instance where the function's record begins.
         func: u32,
         /// Slot of the first argument: the callee's `fp`.
         args: u16,

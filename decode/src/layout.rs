@@ -1,9 +1,12 @@
 //! Where things lie: the words of an instance and of a call frame. Lowering writes these places into operands, the
 //! machine reads them, the linker fills them; all three take them from here.
 //!
-//! An instance is a block of 64-bit words: a fixed head of [`HEAD_WORDS`], then one word for every function (pointer to
-//! its record), global (pointer to its cell) and table (pointer to it), then two words for every data segment (address,
-//! bytes left) and element segment (address, elements left). Index spaces begin with the imports, as in the module.
+//! An instance is a block of 64-bit words: a fixed head of [`HEAD_WORDS`], then [`RECORD_WORDS`] for every function (its
+//! record: code and instance), one word for every global (pointer to its cell) and table (pointer to it), then two words
+//! for every data segment (address, bytes left) and element segment (address, elements left). Index spaces begin with the
+//! imports, as in the module.
+//!
+//! What is the same in all instances of a function stands right before its code: [`CodeHead`].
 //!
 //! A frame is a run of words of the value stack, its pointer `fp` at the first argument, which the caller computed in
 //! place:
@@ -20,6 +23,9 @@ use crate::{FuncType, Module};
 /// Words before the index spaces of an instance.
 pub const HEAD_WORDS: usize = 8;
 
+/// Words of a function's record.
+pub const RECORD_WORDS: usize = 2;
+
 /// Words of a frame's header: return ip, the caller's `fp`, the caller's `inst`.
 pub const HEADER_WORDS: usize = 3;
 
@@ -29,7 +35,7 @@ pub const MAX_FRAME_WORDS: usize = 65_535;
 /// Word index of the first entry of each index space in an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstanceLayout {
-    /// First function record pointer.
+    /// First function record.
     pub funcs: usize,
     /// First global cell pointer.
     pub globals: usize,
@@ -47,12 +53,17 @@ impl InstanceLayout {
     /// The layout of every instance of `module`.
     pub fn of(module: &Module) -> Self {
         let funcs = HEAD_WORDS;
-        let globals = funcs + module.funcs.len();
+        let globals = funcs + RECORD_WORDS * module.funcs.len();
         let tables = globals + module.globals.len();
         let data = tables + module.tables.len();
         let elements = data + 2 * module.data.len();
         let words = elements + 2 * module.elements.len();
         Self { funcs, globals, tables, data, elements, words }
+    }
+
+    /// Where the record of function `funcidx` lies.
+    pub fn func(&self, funcidx: u32) -> usize {
+        self.funcs + RECORD_WORDS * funcidx as usize
     }
 }
 
@@ -72,5 +83,40 @@ impl FrameLayout {
     /// Word index of the first local that is not a parameter.
     pub fn locals(self) -> usize {
         self.header + HEADER_WORDS
+    }
+}
+
+/// What a call, and whoever holds a reference, needs to know of a function besides its code: it stands right before the
+/// first cell, in the cache line that the call is about to read anyhow, and once for all instances.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeHead {
+    /// Funcidx in its module, or the host function's number.
+    pub index: u32,
+    /// Words of the frame before the header: the longer of parameters and results.
+    pub header: u32,
+    /// Bytes of the whole frame, from `fp` to the end of the operands.
+    pub frame_bytes: u32,
+    /// Canonical type id, unique in the engine.
+    pub type_id: u32,
+}
+
+impl CodeHead {
+    /// Words it takes.
+    pub const WORDS: usize = 2;
+
+    /// The head of function `index` of type `ty` before anybody knows more of its frame than the type says.
+    pub fn new(index: u32, ty: &FuncType, type_id: u32) -> Self {
+        let header = FrameLayout::of(ty).header as u32;
+        Self { index, header, frame_bytes: (header + HEADER_WORDS as u32) * 8, type_id }
+    }
+
+    /// Its words, as they lie in memory.
+    pub fn words(self) -> [u64; Self::WORDS] {
+        let word = |[a, b]: [u32; 2]| {
+            let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (a.to_ne_bytes(), b.to_ne_bytes());
+            u64::from_ne_bytes([a0, a1, a2, a3, b0, b1, b2, b3])
+        };
+        [word([self.index, self.header]), word([self.frame_bytes, self.type_id])]
     }
 }

@@ -1,6 +1,6 @@
 //! Calls across the boundary of threaded code: from the host, to the host, and to what is not lowered yet.
 
-use crate::func::{Body, HostCall};
+use crate::func::{HostCall, HostRecord, head};
 use crate::machine::{Flow, Handler, Machine, Stmt, handler, handler_word, run};
 use crate::stmt::{pop_frame, push_frame};
 use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
@@ -8,24 +8,10 @@ use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::Sig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The one-cell code of a record that has no threaded code.
-pub(crate) fn thunk(body: &Body) -> [u64; 2] {
-    let handler = match body {
-        Body::Wasm => handler::<LowerThunk> as Handler,
-        Body::Host(_) => handler::<HostThunk> as Handler,
-    };
-    [handler_word(handler), 0]
-}
-
-/// The record whose thunk runs: the thunk is a field of it.
-///
-/// # Safety
-/// `m.ip` is the thunk of a record.
-#[inline(always)]
-unsafe fn record_of(m: &Machine) -> *mut FuncRecord {
-    // SAFETY: the caller's.
-    unsafe { m.ip.byte_sub(std::mem::offset_of!(FuncRecord, thunk)).cast::<FuncRecord>().cast_mut() }
-}
+/// The cell of a [`crate::LazyCode`].
+pub(crate) const LOWER: Handler = handler::<LowerThunk>;
+/// The cell of a [`HostRecord`].
+pub(crate) const HOST: Handler = handler::<HostThunk>;
 
 /// Where the host returns to: the end of [`invoke`].
 struct ExitCell;
@@ -61,9 +47,9 @@ impl Stmt for LowerThunk {
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, _: usize) -> Flow {
-        // SAFETY: the cell is a record's thunk.
+        // SAFETY: whoever enters a function leaves its record in `r0`.
         unsafe {
-            let code = lower(record_of(&m), m.fp);
+            let code = lower(m.r0 as *mut FuncRecord, m.fp);
             if code.is_null() {
                 return Flow::Stop(m);
             }
@@ -78,18 +64,23 @@ impl Stmt for LowerThunk {
 #[cold]
 #[inline(never)]
 unsafe fn lower(record: *mut FuncRecord, fp: *mut u64) -> *const u64 {
-    // SAFETY: records of instances have an instance, and that a machine.
+    // SAFETY: records of functions to be lowered have an instance, and that a machine.
     unsafe {
-        let vm = (*(*record).inst).vm;
-        if let Err(error) = ((*vm).lower)(vm, record) {
-            (*vm).exit = Some(Exit::Host(error));
-            return std::ptr::null();
+        let FuncRecord { code, inst } = *record;
+        let vm = (*inst).vm;
+        match ((*vm).lower)(inst, (*head(code)).index) {
+            Ok(code) => (*record).code = code,
+            Err(error) => {
+                (*vm).exit = Some(Exit::Host(error));
+                return std::ptr::null();
+            }
         }
-        if fp as usize + (*record).frame_bytes as usize > (*vm).stack_limit as usize {
+        let code = (*record).code;
+        if fp as usize + (*head(code)).frame_bytes as usize > (*vm).stack_limit as usize {
             (*vm).exit = Some(Exit::Trap(Trap::StackOverflow));
             return std::ptr::null();
         }
-        (*record).code
+        code
     }
 }
 
@@ -102,10 +93,10 @@ impl Stmt for HostThunk {
 
     #[inline(always)]
     unsafe fn run(m: Machine, _: usize) -> Flow {
-        // SAFETY: the cell is a record's thunk; the header is where its type puts it.
+        // SAFETY: the cell is a host record's thunk; the header is where its type puts it.
         unsafe {
-            let record = record_of(&m);
-            let header = (*record).header as u16;
+            let record = m.ip.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>();
+            let header = (*record).head.header as u16;
             let mut caller = pop_frame(m, header);
             if !call_host(record, m.fp, caller.inst) {
                 return Flow::Stop(caller);
@@ -122,13 +113,13 @@ impl Stmt for HostThunk {
 /// Runs the host function behind `record` on the frame at `fp`. `false`, with the reason in the machine, if execution
 /// cannot go on.
 #[inline(never)]
-unsafe fn call_host(record: *mut FuncRecord, fp: *mut u64, caller: *mut crate::Inst) -> bool {
-    // SAFETY: the frame was checked against the limit; a host record has a host body; nothing else refers to the frame's
-    // values while the closure runs, for what it calls lies above `top`.
+unsafe fn call_host(record: *const HostRecord, fp: *mut u64, caller: *mut crate::Inst) -> bool {
+    // SAFETY: the frame was checked against the limit; nothing else refers to its values while the closure runs, for
+    // what it calls lies above `top`.
     unsafe {
-        let Body::Host(func) = &(*record).body else { unreachable!("a host thunk in a record of an instance") };
+        let func = &(*record).func;
         let vm = (*caller).vm;
-        let words = (*record).header as usize;
+        let words = (*record).head.header as usize;
         let top = std::mem::replace(&mut (*vm).top, fp.add(words + HEADER_WORDS));
         let values = std::slice::from_raw_parts_mut(fp, words);
         let caller = if Vm::is_host(vm, caller) { std::ptr::null_mut() } else { caller };
@@ -156,14 +147,16 @@ pub unsafe fn invoke(vm: *mut Vm, func: *mut FuncRecord, values: &mut [Word], fi
     unsafe {
         (*vm).enter()?;
         let fp = (*vm).top;
-        let result = if fp as usize + (*func).frame_bytes as usize > (*vm).stack_limit as usize {
+        let FuncRecord { code, inst } = *func;
+        let head = head(code);
+        let result = if fp as usize + (*head).frame_bytes as usize > (*vm).stack_limit as usize {
             Err(Exit::Trap(Trap::StackOverflow))
         } else {
             fp.copy_from_nonoverlapping(values.as_ptr(), values.len());
             let host = Vm::host(vm);
-            push_frame(fp.add((*func).header as usize), exit_cell(), fp, host);
+            push_frame(fp.add((*head).header as usize), exit_cell(), fp, host);
             // A host function's record has no instance; its thunk takes the caller's from the header.
-            run(Machine::new((*func).code, fp, (*func).inst));
+            run(Machine { r0: func as u64, ..Machine::new(code, fp, inst) });
             match (*vm).exit.take() {
                 Some(exit) => Err(exit),
                 None => {

@@ -1,5 +1,6 @@
 //! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
 
+use crate::func::head;
 use crate::machine::{Flow, Machine, Stmt, cell_bytes};
 use crate::stmt::{pop_frame, push_frame, trap_if, value};
 use crate::{FuncRecord, Inst, Table, Trap};
@@ -89,14 +90,15 @@ unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
 /// `record` is live; `args` is an argument area of its type on the value stack; `header` the place its type gives.
 #[inline(always)]
 unsafe fn enter(mut m: Machine, record: *mut FuncRecord, args: *mut u64) -> Result<Machine, Trap> {
-    // SAFETY: the caller's; a record's fields are always a callable function's.
+    // SAFETY: the caller's; a record is always a callable function's.
     unsafe {
-        let end = (args as usize) + (*record).frame_bytes as usize;
+        let code = (*record).code;
+        let end = (args as usize) + (*head(code)).frame_bytes as usize;
         trap_if(end > (*(*m.inst).vm).stack_limit as usize, Trap::StackOverflow)?;
         m.fp = args;
-        m.ip = (*record).code;
+        m.ip = code;
         m.inst = (*record).inst;
-        // A callee finds nothing in the accumulator: what lies in a register anyhow saves LLVM from spilling.
+        // The callee looks for nothing in the accumulator, unless it has to be lowered first: then for its record.
         m.r0 = record as u64;
     }
     Ok(m)
@@ -125,11 +127,11 @@ unsafe fn tail_call(m: Machine, record: *mut FuncRecord, cell: cell::ReturnCall)
     }
 }
 
-/// The function behind a word of the instance.
+/// The record that begins at a word of the instance.
 #[inline(always)]
 unsafe fn direct(m: &Machine, func: u32) -> *mut FuncRecord {
-    // SAFETY: lowering wrote the word of a function.
-    unsafe { Inst::word::<*mut FuncRecord>(m.inst, func as usize).read() }
+    // SAFETY: lowering wrote the first word of a function's record.
+    unsafe { Inst::word(m.inst, func as usize) }
 }
 
 /// The function a table holds at the index in the accumulator, if it has the type (spec 4.4.8, `call_indirect`).
@@ -142,7 +144,7 @@ unsafe fn indirect(m: &Machine, table: u32, type_id: u32) -> Result<*mut FuncRec
         trap_if(index >= (*table).len, Trap::UndefinedElement)?;
         let record = (*table).base.add(index as usize).read() as *mut FuncRecord;
         trap_if(record.is_null(), Trap::UninitializedElement)?;
-        trap_if((*record).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
+        trap_if((*head((*record).code)).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
         Ok(record)
     }
 }

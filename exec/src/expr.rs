@@ -82,7 +82,7 @@ pub(crate) struct Acc<T>(PhantomData<T>);
 pub(crate) struct Imm<T>(PhantomData<T>);
 /// A global.
 pub(crate) struct Global<T>(PhantomData<T>);
-/// The address of a function record.
+/// A reference to a function: the address of the instance's record of it.
 pub(crate) struct Func;
 
 impl<T: Value> Expr for Slot<T> {
@@ -150,7 +150,7 @@ impl Expr for Func {
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<u64, Trap> {
         // SAFETY: lowering wrote the word of a function of this instance.
-        Ok(unsafe { Inst::word::<u64>(m.inst, m.operand::<u32>(at) as usize).read() })
+        Ok(unsafe { Inst::word::<u64>(m.inst, m.operand::<u32>(at) as usize) as u64 })
     }
 }
 

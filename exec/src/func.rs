@@ -1,46 +1,112 @@
-//! Records of the global function table.
+//! Records of functions: what an instance's function index space, a table and the embedder's handles are made of.
+//!
+//! A record is two words, code and instance, and lies in the instance's block itself: a call loads both at one distance
+//! from `inst`, and what else it needs (the frame's size, for indirect calls the type) stands before the code
+//! ([`CodeHead`]), in the line the first dispatch reads. An import is a copy of the exporter's record, so calling it
+//! is the same loads. Records of their own with a pointer to each (72 bytes a function and instance) cost one more
+//! dependent load a call; pointers to records shared by a module's instances until first called would save 8 bytes more,
+//! but need to find out at the first call which word led to them.
+//!
+//! A function that is not lowered yet has for code a cell of its module, [`LazyCode`], that lowers it and then rewrites
+//! the record it was reached by, which every call leaves in `r0`. Copies are rewritten each at its own first call.
+//!
+//! So several records are the same function, and a `funcref` is the address of any one of them; nothing in WebAssembly
+//! compares references. Towards the embedder, [`FuncRecord::canonical`] is the function's identity.
 
+use crate::machine::{Handler, handler_word};
 use crate::{Inst, vm::Vm};
+use pirn_decode::Code;
+use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
 
-/// One function of one instance, or one host function. Its address is its identity: a `funcref` is this pointer, an
-/// instance's function index space an array of them, and one call operation serves every kind.
-///
-/// Records never move and live as long as their store.
-#[repr(C, align(64))]
-#[derive(Debug)]
+/// One function of one instance, or one host function. Records do not move, and what they point at lives as long as
+/// their store.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
 pub struct FuncRecord {
-    /// First cell of the threaded code.
-    pub code: *const u64,
+    /// First cell; a [`CodeHead`] stands before it.
+    pub(crate) code: *const u64,
     /// Instance the code runs in; for a host function, null (its thunk leaves `inst` to the caller's).
-    pub inst: *mut Inst,
-    /// Bytes of the whole frame, from `fp` to the end of the operands.
-    pub frame_bytes: u32,
-    /// Canonical type id, unique in the engine.
-    pub type_id: u32,
-    /// Funcidx in its instance, or the host function's number.
-    pub index: u32,
-    /// Words of the frame before the header: the longer of parameters and results.
-    pub header: u32,
-    /// Code of one cell, for functions whose `code` is not threaded code of a module.
-    pub(crate) thunk: [u64; 2],
-    /// What the thunk works on.
-    pub(crate) body: Body,
+    pub(crate) inst: *mut Inst,
 }
 
-/// What stands behind a record.
-pub(crate) enum Body {
-    /// A function of a module, lowered on its first call.
-    Wasm,
-    /// A function of the embedder.
-    Host(Box<HostFunc>),
+const _: () = assert!(size_of::<FuncRecord>() == RECORD_WORDS * 8);
+const _: () = assert!(size_of::<CodeHead>() == CodeHead::WORDS * 8);
+
+// SAFETY: the pointers lead into the store that owns the record and goes between threads with it, or to code.
+unsafe impl Send for FuncRecord {}
+// SAFETY: as above; executing needs `&mut` of the store.
+unsafe impl Sync for FuncRecord {}
+
+impl FuncRecord {
+    /// The record of a function whose code begins at `code`, in `inst`.
+    ///
+    /// # Safety
+    /// `code` is what [`first_cell`] or [`LazyCode::first_cell`] gave for a function of `inst`'s module, and outlives the
+    /// record.
+    pub unsafe fn new(code: *const u64, inst: *mut Inst) -> Self {
+        Self { code, inst }
+    }
+
+    /// Whether there is no function: what an instance's records are until they are set.
+    pub fn is_null(&self) -> bool {
+        self.code.is_null()
+    }
+
+    /// What is known of the function. The record must not be null.
+    pub fn head(&self) -> CodeHead {
+        assert!(!self.is_null(), "a record that was not set");
+        // SAFETY: a record that is not null has code with a head (`new`, `HostRecord`).
+        unsafe { *head(self.code) }
+    }
+
+    /// The record that stands for the function, of all that are the same: the one among its own instance's, or the host
+    /// function's.
+    ///
+    /// # Safety
+    /// `this` is a live record that is not null.
+    pub unsafe fn canonical(this: *mut Self) -> *mut Self {
+        // SAFETY: the caller's; an instance's block has a record for each function of its module, and a host function's
+        // code is a field of its `HostRecord`.
+        unsafe {
+            let Self { code, inst } = *this;
+            if inst.is_null() {
+                let host = code.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>().cast_mut();
+                return &raw mut (*host).record;
+            }
+            Inst::word::<Self>(inst, HEAD_WORDS).add((*head(code)).index as usize)
+        }
+    }
 }
 
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Wasm => "Wasm",
-            Self::Host(_) => "Host",
-        })
+/// The head before the code that begins at `code`.
+#[inline(always)]
+pub(crate) fn head(code: *const u64) -> *const CodeHead {
+    code.wrapping_sub(CodeHead::WORDS).cast()
+}
+
+/// Where `code` begins, for [`FuncRecord::new`].
+pub fn first_cell(code: &Code) -> *const u64 {
+    // Derived from the whole allocation: the head is read through it as well.
+    code.words.as_ptr().wrapping_add(CodeHead::WORDS)
+}
+
+/// The code of a function that has none yet: a cell that has it lowered.
+#[repr(C)]
+#[derive(Debug)]
+pub struct LazyCode {
+    head: CodeHead,
+    cell: u64,
+}
+
+impl LazyCode {
+    /// The code of the function with this head.
+    pub fn new(head: CodeHead) -> Self {
+        Self { head, cell: handler_word(crate::call::LOWER as Handler) }
+    }
+
+    /// Where it begins, for [`FuncRecord::new`].
+    pub fn first_cell(&self) -> *const u64 {
+        std::ptr::from_ref(self).cast::<u64>().wrapping_add(CodeHead::WORDS)
     }
 }
 
@@ -58,48 +124,43 @@ pub struct HostCall<'a> {
     pub values: &'a mut [u64],
 }
 
-impl FuncRecord {
-    /// The records of an instance's own functions, `(type id, funcidx, frame header)` each; every one is lowered on its
-    /// first call. Each has to be [armed](Self::arm) before.
-    pub fn for_instance(inst: *mut Inst, funcs: impl Iterator<Item = (u32, u32, u32)>) -> Box<[Self]> {
-        funcs.map(|(type_id, index, header)| Self::new(inst, type_id, index, header, Body::Wasm)).collect()
-    }
+/// A host function and the code that calls it.
+#[repr(C)]
+pub struct HostRecord {
+    record: FuncRecord,
+    pub(crate) head: CodeHead,
+    pub(crate) thunk: u64,
+    pub(crate) func: Box<HostFunc>,
+}
 
-    /// The record of a host function, to be [armed](Self::arm) before its first call.
-    pub fn for_host(type_id: u32, index: u32, header: u32, func: Box<HostFunc>) -> Box<Self> {
-        Box::new(Self::new(std::ptr::null_mut(), type_id, index, header, Body::Host(func)))
-    }
-
-    fn new(inst: *mut Inst, type_id: u32, index: u32, header: u32, body: Body) -> Self {
-        let frame_bytes = (header + pirn_decode::layout::HEADER_WORDS as u32) * 8;
-        Self { code: std::ptr::null(), inst, frame_bytes, type_id, index, header, thunk: [0; 2], body }
-    }
-
-    /// Points `code` at the record's thunk, from which the thunk finds back to the record: so `this`, and not a reference
-    /// made of it, is what `code` is derived from.
-    ///
-    /// # Safety
-    /// `this` is a live record that does not move any more, and the pointer by which all others reach it.
-    pub unsafe fn arm(this: *mut Self) {
-        // SAFETY: the caller's.
-        unsafe {
-            (*this).thunk = crate::call::thunk(&(*this).body);
-            (*this).code = (&raw const (*this).thunk).cast();
-        }
-    }
-
-    /// Gives the function its threaded code.
-    ///
-    /// # Safety
-    /// `code` was lowered by [`pirn_decode::lower()`] from this function of this record's module, for
-    /// [`crate::target`], and outlives the record.
-    pub unsafe fn set_code(&mut self, code: &pirn_decode::Code) {
-        self.frame_bytes = code.frame_words * 8;
-        self.code = code.words.as_ptr();
+impl std::fmt::Debug for HostRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostRecord").field("head", &self.head).finish_non_exhaustive()
     }
 }
 
-// SAFETY: the pointers lead into the store that owns the record and goes between threads with it.
-unsafe impl Send for FuncRecord {}
-// SAFETY: as above; executing needs `&mut` of the store.
-unsafe impl Sync for FuncRecord {}
+// SAFETY: the record's pointer is to the thunk beside it.
+unsafe impl Send for HostRecord {}
+// SAFETY: as above.
+unsafe impl Sync for HostRecord {}
+
+impl HostRecord {
+    /// The host function `func`, to be [armed](Self::arm) before anything else.
+    pub fn new(head: CodeHead, func: Box<HostFunc>) -> Box<Self> {
+        let record = FuncRecord { code: std::ptr::null(), inst: std::ptr::null_mut() };
+        Box::new(Self { record, head, thunk: handler_word(crate::call::HOST as Handler), func })
+    }
+
+    /// Points the record's code at the thunk, from which the thunk finds back here: so `this`, and not a reference made
+    /// of it, is what the code is derived from. Gives the record.
+    ///
+    /// # Safety
+    /// `this` is live, does not move any more, and is the pointer by which all others reach it.
+    pub unsafe fn arm(this: *mut Self) -> *mut FuncRecord {
+        // SAFETY: the caller's.
+        unsafe {
+            (*this).record.code = this.cast_const().byte_add(std::mem::offset_of!(Self, thunk)).cast();
+            this.byte_add(std::mem::offset_of!(Self, record)).cast()
+        }
+    }
+}

@@ -46,7 +46,7 @@ impl Inst {
     #[inline(always)]
     pub(crate) unsafe fn word<T>(this: *mut Self, index: usize) -> *mut T {
         // SAFETY: the caller's.
-        unsafe { this.cast::<T>().add(index) }
+        unsafe { this.cast::<u64>().add(index).cast() }
     }
 }
 
@@ -108,15 +108,15 @@ impl InstanceBlock {
         unsafe { self.word(index).write(word) };
     }
 
-    /// Function `funcidx`; null before [`InstanceBlock::set_func`].
-    pub fn func(&self, funcidx: usize) -> *mut FuncRecord {
-        // SAFETY: a word of this block, which nobody writes to meanwhile.
-        unsafe { self.word(self.layout.funcs + funcidx).read() as *mut FuncRecord }
+    /// The record of function `funcidx`; null before [`InstanceBlock::set_func`].
+    pub fn func(&self, funcidx: u32) -> *mut FuncRecord {
+        self.word(self.layout.func(funcidx)).cast()
     }
 
-    /// Puts function `funcidx` in place.
-    pub fn set_func(&mut self, funcidx: usize, record: *mut FuncRecord) {
-        self.set(self.layout.funcs + funcidx, record as u64);
+    /// Puts function `funcidx` in place: a copy of the record by which its own instance or the host has it.
+    pub fn set_func(&mut self, funcidx: u32, record: FuncRecord) {
+        // SAFETY: a record of this block; `&mut self` and the store's owner keep the machine from running.
+        unsafe { self.func(funcidx).write(record) };
     }
 
     /// Puts global `globalidx` in place.

@@ -25,7 +25,7 @@ mod trap;
 mod vm;
 
 pub use call::invoke;
-pub use func::{FuncRecord, HostCall, HostFunc};
+pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
 pub use global::GlobalCell;
 pub use handlers::{Handlers, target};
 pub use instance::{Inst, InstanceBlock};
@@ -40,6 +40,6 @@ pub use vm::{LowerHook, Vm};
 /// |---|---|
 /// | i32, f32 | bits in the low half; the high half has no meaning |
 /// | i64, f64 | bits |
-/// | funcref | address of a [`FuncRecord`], 0 for null |
+/// | funcref | address of a [`FuncRecord`] of the function, 0 for null |
 /// | externref | what the owner chose, 0 for null |
 pub type Word = u64;

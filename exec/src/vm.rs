@@ -1,13 +1,13 @@
 //! The machine's state between handlers: the value stack and what execution leaves behind when it stops.
 
-use crate::{Exit, FuncRecord, Inst, Trap};
+use crate::{Exit, Inst, Trap};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::any::Any;
 use std::ptr::{NonNull, null, null_mut};
 
-/// Lowers the function behind a record and calls [`FuncRecord::set_code`]; what it returns instead becomes
+/// Gives where the code of a function of an instance begins ([`crate::first_cell`]), by funcidx; an error becomes
 /// [`Exit::Host`].
-pub type LowerHook = unsafe fn(*mut Vm, *mut FuncRecord) -> Result<(), Box<dyn Any + Send>>;
+pub type LowerHook = unsafe fn(*mut Inst, u32) -> Result<*const u64, Box<dyn Any + Send>>;
 
 /// Words a machine needs above the last frame to enter another: a header.
 const ENTRY_WORDS: usize = pirn_decode::layout::HEADER_WORDS;

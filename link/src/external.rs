@@ -58,7 +58,7 @@ impl Extern {
     pub(crate) fn ty_in(&self, store: &StoreOpaque) -> Result<ExternType> {
         Ok(match self {
             Self::Func(func) => {
-                ExternType::Func((*store.engine().func_type(func.record().get(store)?.type_id)).clone())
+                ExternType::Func((*store.engine().func_type(func.record().get(store)?.head().type_id)).clone())
             }
             Self::Table(table) => ExternType::Table(table.item().get(store)?.ty()),
             Self::Memory(memory) => ExternType::Memory(memory.item().get(store)?.ty()),

@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::error::{Error, Result, format_err};
-use crate::handle::Handle;
+use crate::handle::{Handle, StoreId};
 use crate::host::{HostDef, IntoFunc};
 use crate::store::{AsContext, AsContextMut};
 use crate::typed::{MAX_ARITY, WasmParams, WasmResults};
@@ -11,6 +11,7 @@ use pirn_decode::{FuncType, ValType};
 use pirn_exec::{FuncRecord, Word};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 /// A function of an instance, or of the host (spec 4.2.6).
 ///
@@ -45,6 +46,15 @@ impl Func {
         Self(store.as_context_mut().opaque_mut().add_host(&func.into_host()))
     }
 
+    /// The function that `record` is one of the records of.
+    ///
+    /// # Safety
+    /// `record` is a live record, set, of the store called `store`.
+    pub(crate) unsafe fn of_record(store: StoreId, record: *mut FuncRecord) -> Self {
+        // SAFETY: the caller's; canonical records live as long as the store.
+        Self(unsafe { Handle::new(store, NonNull::new_unchecked(FuncRecord::canonical(record))) })
+    }
+
     pub(crate) fn record(self) -> Handle<FuncRecord> {
         self.0
     }
@@ -56,7 +66,7 @@ impl Func {
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let store = store.as_context();
         let record = self.0.get(store.opaque()).expect("Func::ty");
-        (*store.engine().func_type(record.type_id)).clone()
+        (*store.engine().func_type(record.head().type_id)).clone()
     }
 
     /// Calls it (spec 4.5.5): as many `params` as its type says, of these types, and as many `results`, which are
@@ -70,8 +80,8 @@ impl Func {
     /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let mut store = store.as_context_mut();
-        let record = self.0.get(store.opaque())?;
-        let (type_id, words) = (record.type_id, record.header as usize);
+        let head = self.0.get(store.opaque())?.head();
+        let (type_id, words) = (head.type_id, head.header as usize);
         let ty = store.opaque_mut().func_type(type_id);
         let (id, vm) = (store.opaque().id(), store.opaque().vm());
 
@@ -110,7 +120,7 @@ impl Func {
     /// As [`Func::call`].
     pub fn invoke<P: WasmParams, R: WasmResults>(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let mut store = store.as_context_mut();
-        let type_id = self.0.get(store.opaque())?.type_id;
+        let type_id = self.0.get(store.opaque())?.head().type_id;
         let ty = store.opaque_mut().func_type(type_id);
         self.typed_as::<P, R>(&ty)?.call(store, params)
     }
@@ -122,7 +132,7 @@ impl Func {
     /// The function belongs to another store, or has another type.
     pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
         let store = store.as_context();
-        let ty = store.engine().func_type(self.0.get(store.opaque())?.type_id);
+        let ty = store.engine().func_type(self.0.get(store.opaque())?.head().type_id);
         self.typed_as(&ty)
     }
 

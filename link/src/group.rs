@@ -10,7 +10,6 @@
 
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
-use crate::func::Func;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
 use crate::instantiate;
@@ -21,6 +20,7 @@ use crate::order::{Edge, order};
 use crate::store::{AsContextMut, StoreOpaque};
 use pirn_decode::ExternType;
 use pirn_decode::module::ExternIndex;
+use pirn_exec::FuncRecord;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -145,7 +145,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
     ///   [`Instance::new`], what was written to tables and memories of other instances until then stays.
     ///
     /// # Panics
-    /// As [`Func::call`], for the start functions.
+    /// As [`crate::Func::call`], for the start functions.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<LinkedGroup> {
         let mut store = store.as_context_mut();
         let opaque = store.opaque_mut();
@@ -162,7 +162,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
             let funcs = self
                 .imports_of(member, &sources)
                 .filter_map(|(import, source)| matches!(import.ty, ExternType::Func(_)).then_some(source));
-            for (funcidx, source) in funcs.enumerate() {
+            for (source, funcidx) in funcs.zip(0..) {
                 let func = func_of(opaque, &handles, source)?;
                 handle.get_mut(opaque)?.link_func(funcidx, func);
             }
@@ -345,15 +345,15 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
 }
 
 /// The function that `source` is.
-fn func_of(store: &mut StoreOpaque, handles: &[Handle<InstanceData>], source: Source<'_>) -> Result<Func> {
+fn func_of(store: &mut StoreOpaque, handles: &[Handle<InstanceData>], source: Source<'_>) -> Result<FuncRecord> {
     let item = match source {
         Source::Member(member, ExternIndex::Func(funcidx)) => {
-            return Ok(handles[member as usize].get(store)?.func(funcidx, store.id()));
+            return Ok(handles[member as usize].get(store)?.own_record(funcidx));
         }
         Source::Member(..) => None,
         Source::Linker(definition) => definition.item(store).into_func(),
     };
-    Ok(item.expect("types were compared"))
+    Ok(*item.expect("types were compared").record().get(store)?)
 }
 
 /// Which import of a member stands behind an export; computed for members of which it was asked, because most export

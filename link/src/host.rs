@@ -8,7 +8,6 @@ use crate::error::{Result, format_err};
 use crate::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
 use crate::value::Val;
 use pirn_decode::FuncType;
-use pirn_decode::layout::FrameLayout;
 use pirn_exec::{HostCall, HostFunc, Word};
 use smallvec::SmallVec;
 use std::any::Any;
@@ -72,11 +71,6 @@ impl HostDef {
     /// Its type.
     pub(crate) fn ty(&self) -> &FuncType {
         &self.ty
-    }
-
-    /// Words of its frame before the header.
-    pub(crate) fn header(&self) -> u32 {
-        FrameLayout::of(&self.ty).header as u32
     }
 
     /// The function for one more store.

@@ -4,7 +4,7 @@ use crate::error::{Result, format_err};
 use crate::external::{Export, Extern};
 use crate::func::{Func, TypedFunc};
 use crate::global::{Global, GlobalItem};
-use crate::handle::{Handle, Pinned, StoreId};
+use crate::handle::{Handle, StoreId};
 use crate::instantiate::instantiate;
 use crate::memory::{Memory, MemoryItem};
 use crate::module::Module;
@@ -13,18 +13,14 @@ use crate::table::{Table, TableItem};
 use crate::typed::{WasmParams, WasmResults};
 use pirn_decode::module::ExternIndex;
 use pirn_exec::{FuncRecord, InstanceBlock, Word};
-use std::ptr::NonNull;
 
 /// An instance in a store.
 ///
-/// `block` and `records` are what the machine works on; the vectors give the same things to the embedder, in the order
-/// of the index spaces, as far as they have been filled.
+/// `block` is what the machine works on; the vectors give the same things to the embedder, in the order of the index
+/// spaces, as far as they have been filled.
 pub(crate) struct InstanceData {
     module: Module,
     pub(crate) block: InstanceBlock,
-    /// Of the functions that are not imported.
-    #[expect(dead_code, reason = "owns what the block points at")]
-    records: Pinned<[FuncRecord]>,
     pub(crate) tables: Vec<Handle<TableItem>>,
     pub(crate) memories: Vec<Handle<MemoryItem>>,
     pub(crate) globals: Vec<Handle<GlobalItem>>,
@@ -39,28 +35,15 @@ impl InstanceData {
     /// before any of them is linked.
     pub(crate) fn allocate(store: &mut StoreOpaque, module: &Module) -> Handle<Self> {
         let mut block = InstanceBlock::new(module.layout(), store.vm(), std::ptr::null());
-        let own = module.own_funcs().map(|funcidx| (module.type_id(funcidx), funcidx, module.header(funcidx)));
-        let records = Pinned::new(FuncRecord::for_instance(block.as_ptr(), own));
-        let first = records.as_ptr().cast::<FuncRecord>().as_ptr();
-        for (i, funcidx) in module.own_funcs().enumerate() {
-            // SAFETY: `records` has one record for each of these functions. They are pinned, and everything reaches them
-            // by these pointers.
-            let record = unsafe {
-                let record = first.add(i);
-                FuncRecord::arm(record);
-                record
-            };
-            block.set_func(funcidx as usize, record);
-            if let Some(code) = module.lowered(funcidx) {
-                // SAFETY: this function's code, lowered for the machine's target; the instance keeps the module.
-                unsafe { (*record).set_code(code) };
-            }
+        for funcidx in module.own_funcs() {
+            // SAFETY: this function's code for the machine's target; the instance keeps the module.
+            let record = unsafe { FuncRecord::new(module.first_cell(funcidx), block.as_ptr()) };
+            block.set_func(funcidx, record);
         }
         let elements = module.parsed().elements.iter().map(|_| Box::default()).collect();
         let handle = store.add_instance(Self {
             module: module.clone(),
             block,
-            records,
             tables: Vec::with_capacity(module.parsed().tables.len()),
             memories: Vec::with_capacity(module.parsed().memories.len()),
             globals: Vec::with_capacity(module.parsed().globals.len()),
@@ -77,9 +60,14 @@ impl InstanceData {
 
     /// Function `funcidx`, all imports being linked.
     pub(crate) fn func(&self, funcidx: u32, store: StoreId) -> Func {
-        let record = NonNull::new(self.block.func(funcidx as usize)).expect("imports are linked");
-        // SAFETY: records of this instance, or checked to be of its store when they were linked.
-        unsafe { Handle::new(store, record) }.into()
+        // SAFETY: a record of this instance, which is live, and set (allocated or linked) before anybody asks for it.
+        unsafe { Func::of_record(store, self.block.func(funcidx)) }
+    }
+
+    /// The record of function `funcidx`, which is not an imported one.
+    pub(crate) fn own_record(&self, funcidx: u32) -> FuncRecord {
+        // SAFETY: set when the instance was allocated; nobody writes to it while the instance is borrowed.
+        unsafe { *self.block.func(funcidx) }
     }
 
     /// What stands at `index`.

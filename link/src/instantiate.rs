@@ -4,7 +4,6 @@
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
 use crate::external::Extern;
-use crate::func::Func;
 use crate::global::GlobalItem;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
@@ -14,7 +13,7 @@ use crate::store::{StoreContextMut, StoreOpaque};
 use crate::table::TableItem;
 use pirn_decode::ExternType;
 use pirn_decode::module::{ConstExpr, ConstOp, ElementItems, SegmentMode};
-use pirn_exec::{GlobalCell, Word};
+use pirn_exec::{FuncRecord, GlobalCell, Word};
 use smallvec::SmallVec;
 
 /// [`Instance::new`].
@@ -29,7 +28,8 @@ pub(crate) fn instantiate<T: 'static>(
     let mut funcidx = 0;
     for import in imports {
         if let Extern::Func(func) = import {
-            instance.get_mut(opaque)?.link_func(funcidx, *func);
+            let record = *func.record().get(opaque)?;
+            instance.get_mut(opaque)?.link_func(funcidx, record);
             funcidx += 1;
         } else {
             link_import(opaque, instance, *import)?;
@@ -65,7 +65,7 @@ fn check(store: &StoreOpaque, module: &Module, imports: &[Extern]) -> Result<()>
             (ExternType::Func(_), Extern::Func(func)) => {
                 let wanted = module.type_id(funcidx);
                 funcidx += 1;
-                func.record().get(store).map_err(named)?.type_id == wanted
+                func.record().get(store).map_err(named)?.head().type_id == wanted
             }
             (wanted, item) => item.ty_in(store).map_err(named)?.matches(wanted),
         };
@@ -119,8 +119,8 @@ pub(crate) fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>) ->
 
 impl InstanceData {
     /// Puts imported function `funcidx`, which was checked, in place.
-    pub(crate) fn link_func(&mut self, funcidx: usize, func: Func) {
-        self.block.set_func(funcidx, func.record().as_ptr());
+    pub(crate) fn link_func(&mut self, funcidx: u32, func: FuncRecord) {
+        self.block.set_func(funcidx, func);
     }
 
     fn link_table(&mut self, table: Handle<TableItem>) {
@@ -158,7 +158,7 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
         let refs: Box<[Word]> = match &element.items {
             ElementItems::Funcs(funcs) => {
                 let block = &handle.get(store)?.block;
-                funcs.iter().map(|&funcidx| block.func(funcidx as usize) as Word).collect()
+                funcs.iter().map(|&funcidx| block.func(funcidx) as Word).collect()
             }
             ElementItems::Exprs(exprs) => {
                 exprs.iter().map(|expr| evaluate(store, handle, expr)).collect::<Result<_>>()?
@@ -213,7 +213,7 @@ fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr: &ConstExp
             ConstOp::F32Const(bits) => word(bits),
             ConstOp::F64Const(bits) => bits,
             ConstOp::RefNull(_) => 0,
-            ConstOp::RefFunc(funcidx) => instance.block.func(funcidx as usize) as Word,
+            ConstOp::RefFunc(funcidx) => instance.block.func(funcidx) as Word,
             ConstOp::GlobalGet(globalidx) => instance.globals[globalidx as usize].get(store)?.cell.value,
             // The right operand comes off the stack first.
             ConstOp::I32Add => word((pop() as u32).wrapping_add(pop() as u32)),

@@ -6,9 +6,10 @@
 use crate::config::CompilationMode;
 use crate::engine::Engine;
 use crate::error::Result;
-use pirn_decode::layout::{FrameLayout, InstanceLayout};
+use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{Code, ExternType, lower};
+use pirn_exec::{LazyCode, first_cell};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,10 +23,10 @@ struct Inner {
     engine: Engine,
     parsed: pirn_decode::Module,
     layout: InstanceLayout,
-    /// By typeidx: the engine's id of the type, and words of a frame of this type before its header.
+    /// By typeidx: the engine's id of the type.
     type_ids: Box<[u32]>,
-    headers: Box<[u32]>,
-    /// By funcidx without imports.
+    /// By funcidx without imports: what the functions run until they are lowered, and what then.
+    lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
     exports: HashMap<Box<str>, ExternIndex>,
 }
@@ -110,11 +111,17 @@ impl Module {
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
         let parsed = pirn_decode::Module::new(binary)?;
+        let type_ids: Box<[u32]> = parsed.types.iter().map(|ty| engine.type_id(ty)).collect();
+        let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
+        let lazy = own_funcs.map(|(&typeidx, funcidx)| {
+            let typeidx = typeidx as usize;
+            LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
+        });
         let module = Self(Arc::new(Inner {
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
-            type_ids: parsed.types.iter().map(|ty| engine.type_id(ty)).collect(),
-            headers: parsed.types.iter().map(|ty| FrameLayout::of(ty).header as u32).collect(),
+            lazy: lazy.collect(),
+            type_ids,
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
             exports: parsed.exports.iter().map(|export| (export.name.clone(), export.index)).collect(),
             parsed,
@@ -186,19 +193,19 @@ impl Module {
         self.0.type_ids[self.0.parsed.funcs[funcidx as usize] as usize]
     }
 
-    /// Words of a frame of function `funcidx` before its header.
-    pub(crate) fn header(&self, funcidx: u32) -> u32 {
-        self.0.headers[self.0.parsed.funcs[funcidx as usize] as usize]
-    }
-
     /// Funcidxs of the functions that are not imported.
     pub(crate) fn own_funcs(&self) -> impl ExactSizeIterator<Item = u32> + use<> {
         self.0.parsed.imported_funcs as u32..self.0.parsed.funcs.len() as u32
     }
 
-    /// The threaded code of function `funcidx`, if it has been lowered.
-    pub(crate) fn lowered(&self, funcidx: u32) -> Option<&Code> {
-        self.0.code[funcidx as usize - self.0.parsed.imported_funcs].get()?.as_ref().ok()
+    /// Where the code of function `funcidx` begins: its threaded code, if it has been lowered, or what lowers it. Both
+    /// live as long as the module.
+    pub(crate) fn first_cell(&self, funcidx: u32) -> *const u64 {
+        let index = funcidx as usize - self.0.parsed.imported_funcs;
+        match self.0.code[index].get() {
+            Some(Ok(code)) => first_cell(code),
+            _ => self.0.lazy[index].first_cell(),
+        }
     }
 
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.

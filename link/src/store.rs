@@ -16,7 +16,8 @@ use crate::instance::InstanceData;
 use crate::limits::StoreLimits;
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
 use pirn_decode::FuncType;
-use pirn_exec::{FuncRecord, Inst, Vm};
+use pirn_decode::layout::CodeHead;
+use pirn_exec::{FuncRecord, HostRecord, Inst, Vm, first_cell};
 use std::any::Any;
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -40,7 +41,7 @@ pub(crate) struct StoreOpaque {
     externs: Vec<Box<dyn Any + Send + Sync>>,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
-    host_funcs: Vec<Pinned<FuncRecord>>,
+    host_funcs: Vec<Pinned<HostRecord>>,
     memories: Vec<Pinned<MemoryItem>>,
     tables: Vec<Pinned<TableItem>>,
     globals: Vec<Pinned<GlobalItem>>,
@@ -415,13 +416,12 @@ impl StoreOpaque {
     pub(crate) fn add_host(&mut self, host: &HostDef) -> Handle<FuncRecord> {
         let type_id = self.engine.type_id(host.ty());
         let index = u32::try_from(self.host_funcs.len()).expect("more than 2^32 host functions in one store");
-        let record = Pinned::new(FuncRecord::for_host(type_id, index, host.header(), host.instantiate()));
-        let ptr = record.as_ptr();
-        // SAFETY: the record is pinned, and everything reaches it by this pointer.
-        unsafe { FuncRecord::arm(ptr.as_ptr()) };
-        self.host_funcs.push(record);
-        // SAFETY: the record was put into this store's list, which only grows.
-        unsafe { Handle::new(self.id, ptr) }
+        let host = Pinned::new(HostRecord::new(CodeHead::new(index, host.ty(), type_id), host.instantiate()));
+        // SAFETY: it is pinned, and everything reaches it by this pointer.
+        let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
+        self.host_funcs.push(host);
+        // SAFETY: it was put into this store's list, which only grows.
+        unsafe { Handle::new(self.id, record) }
     }
 
     /// This store's function for a definition that serves many stores; the same one every time.
@@ -447,20 +447,13 @@ fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Handle<T> {
 /// The machine's hook: gives a function of a module its threaded code on the first call.
 ///
 /// # Safety
-/// `record` is a live record of an instance's own function.
-unsafe fn lower(_vm: *mut Vm, record: *mut FuncRecord) -> Result<(), Box<dyn Any + Send>> {
-    // SAFETY: records of own functions point at their instance, whose owner is its `InstanceData`
-    // (`InstanceData::allocate`); all three live as long as the store.
-    let (instance, index) = unsafe {
-        let inst: *mut Inst = (*record).inst;
-        (&*(*inst).owner.cast::<InstanceData>(), (*record).index)
-    };
+/// `inst` is a live instance's, and `funcidx` a function of its own.
+unsafe fn lower(inst: *mut Inst, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+    // SAFETY: an instance's owner is its `InstanceData` (`InstanceData::allocate`); both live as long as the store.
+    let instance = unsafe { &*(*inst).owner.cast::<InstanceData>() };
     // A panic would be a mistake in lowering; it must not try to unwind the machine.
-    let code = match catch_unwind(AssertUnwindSafe(|| instance.module().code(index))) {
-        Ok(code) => code.map_err(|error| Box::new(Error::from(error)) as Box<_>)?,
-        Err(payload) => return Err(Box::new(CaughtPanic(payload))),
-    };
-    // SAFETY: lowered from this function of this module for the machine's target; the instance keeps the module.
-    unsafe { (*record).set_code(code) };
-    Ok(())
+    match catch_unwind(AssertUnwindSafe(|| instance.module().code(funcidx))) {
+        Ok(code) => Ok(first_cell(code.map_err(|error| Box::new(Error::from(error)) as Box<_>)?)),
+        Err(payload) => Err(Box::new(CaughtPanic(payload))),
+    }
 }

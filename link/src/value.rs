@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::func::Func;
-use crate::handle::{Handle, StoreId};
+use crate::handle::StoreId;
 use crate::store::{AsContext, AsContextMut};
 use pirn_decode::{HeapType, RefType, ValType};
 use pirn_exec::{FuncRecord, Word};
@@ -200,8 +200,8 @@ impl Ref {
         match ty.heap_type() {
             HeapType::Func => {
                 let record = NonNull::new(word as *mut FuncRecord);
-                // SAFETY: the word of a funcref is the address of a record of the store, which owns it.
-                Self::Func(record.map(|record| Func::from(unsafe { Handle::new(store, record) })))
+                // SAFETY: the word of a funcref is the address of a record of the store, which lives, and which owns it.
+                Self::Func(record.map(|record| unsafe { Func::of_record(store, record.as_ptr()) }))
             }
             HeapType::Extern => Self::Extern((word != 0).then(|| ExternRef { store, index: (word - 1) as usize })),
         }

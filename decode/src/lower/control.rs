@@ -451,7 +451,7 @@ impl<T: Target> Lowering<'_, T> {
     pub(super) fn call(&mut self, funcidx: u32) {
         let ty = self.module.func_type(funcidx);
         let (args, header) = self.arguments(ty.params().len(), FrameLayout::of(ty));
-        let func = (self.layout.funcs + funcidx as usize) as u32;
+        let func = self.layout.func(funcidx) as u32;
         self.code.special(cell::Call { func, args, header }, &[]);
         self.results(ty);
     }
@@ -481,7 +481,7 @@ impl<T: Target> Lowering<'_, T> {
         let count = ty.params().len();
         let new_header = FrameLayout::of(ty).header as u16;
         let (args, _) = self.arguments(count, FrameLayout::of(ty));
-        let func = (self.layout.funcs + funcidx as usize) as u32;
+        let func = self.layout.func(funcidx) as u32;
         self.code.special(cell::ReturnCall { func, args, count: count as u16, header: self.header, new_header }, &[]);
         self.unreachable();
     }

@@ -3,6 +3,7 @@
 use super::tree::Bytes;
 use super::{Target, Tile};
 use crate::cell::Operands;
+use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
 
 /// A word of the code: where a cell begins.
@@ -28,6 +29,7 @@ struct Last {
 #[derive(Debug)]
 pub(super) struct Emitter<'a, T> {
     target: &'a T,
+    /// Room for the head, then cells.
     pub(super) words: Vec<u64>,
     last: Option<Last>,
     /// Operands of the last statement.
@@ -39,7 +41,7 @@ pub(super) struct Emitter<'a, T> {
 
 impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn new(target: &'a T, fuse: bool) -> Self {
-        Self { target, words: Vec::new(), last: None, bytes: Bytes::new(), fuse, overflow: false }
+        Self { target, words: vec![0; CodeHead::WORDS], last: None, bytes: Bytes::new(), fuse, overflow: false }
     }
 
     /// The handler for a shape.

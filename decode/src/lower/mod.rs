@@ -15,7 +15,7 @@ mod stack;
 mod translate;
 mod tree;
 
-use crate::layout::{FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
+use crate::layout::{CodeHead, FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
 use crate::ops::Class;
 use crate::sig::Sig;
 use crate::{Error, Module};
@@ -39,10 +39,15 @@ pub struct Tile {
 /// Threaded code of one function.
 #[derive(Debug, Clone)]
 pub struct Code {
-    /// Cells: see [`crate::cell`].
+    /// [`CodeHead`], then cells: see [`crate::cell`].
     pub words: Box<[u64]>,
-    /// Words of the whole frame.
-    pub frame_words: u32,
+}
+
+impl Code {
+    /// The cells.
+    pub fn cells(&self) -> &[u64] {
+        &self.words[CodeHead::WORDS..]
+    }
 }
 
 /// How to lower.
@@ -149,7 +154,11 @@ pub fn lower(
     if lowering.code.overflow {
         return Err(Error::new(format!("function {funcidx} has a branch over more than 2 GiB of code"), start));
     }
-    Ok(Code { words: lowering.code.words.into(), frame_words: words as u32 })
+    let type_id = type_ids[module.funcs[funcidx as usize] as usize];
+    let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
+    let mut words = lowering.code.words;
+    words[..CodeHead::WORDS].copy_from_slice(&head.words());
+    Ok(Code { words: words.into() })
 }
 
 /// The class of a type wasmparser gave.

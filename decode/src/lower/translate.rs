@@ -72,7 +72,7 @@ impl<T: Target> Lowering<'_, T> {
             Operator::F64Const { value } => self.constant(value.bits(), Class::F64),
             Operator::RefNull { .. } => self.constant(0, Class::I64),
             Operator::RefFunc { function_index } => {
-                let node = self.trees.func((self.layout.funcs + function_index as usize) as u32);
+                let node = self.trees.func(self.layout.func(function_index) as u32);
                 self.push(node);
             }
             Operator::MemorySize { .. } => self.produce(cell::MemorySize {}),
