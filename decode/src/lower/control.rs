@@ -3,9 +3,10 @@
 //! At every label the values it takes lie in canonical slots: those of the label's own height. A branch moves them there
 //! if they lie higher.
 
+use super::diamond::Diamond;
 use super::emit::{Fixup, Position};
 use super::stack::Sink;
-use super::tree::{Bytes, Register, Traits};
+use super::tree::{Bytes, NodeId, Register, Traits};
 use super::{Lowering, Target};
 use crate::cell;
 use crate::layout::FrameLayout;
@@ -29,17 +30,19 @@ pub(super) type Classes = SmallVec<[Class; 4]>;
 /// One open block.
 #[derive(Debug)]
 pub(super) struct Frame {
-    construct: Construct,
+    pub(super) construct: Construct,
     /// Height of the operand stack below the parameters.
-    base: usize,
-    params: Classes,
-    results: Classes,
+    pub(super) base: usize,
+    pub(super) params: Classes,
+    pub(super) results: Classes,
     /// Where a loop begins.
     start: Position,
     /// Branches to the end.
-    ends: SmallVec<[Fixup; 4]>,
+    pub(super) ends: SmallVec<[Fixup; 4]>,
     /// The branch of an `if` around its first arm.
-    otherwise: Option<Fixup>,
+    pub(super) otherwise: Option<Fixup>,
+    /// What an `if` may become.
+    pub(super) diamond: Option<Diamond>,
     /// `Some(depth)`: the operators here cannot be reached; so many blocks were opened since.
     skipping: Option<usize>,
 }
@@ -77,6 +80,7 @@ impl<T: Target> Lowering<'_, T> {
             start,
             ends: SmallVec::new(),
             otherwise: None,
+            diamond: None,
             skipping: None,
         });
     }
@@ -156,15 +160,21 @@ impl<T: Target> Lowering<'_, T> {
         for entry in condition - params.len()..condition {
             self.flush(entry);
         }
-        let branch = self.branch_on(false);
+        let simple = params.is_empty() && results.len() <= 1;
+        let (branch, condition) = self.branch_on(false);
         let otherwise = self.code.fixup(branch);
+        let diamond = self.diamond(branch, condition).filter(|_| simple);
+        self.pins += usize::from(diamond.is_some());
         self.open(Construct::If, params, results);
-        self.frames.last_mut().expect("just opened").otherwise = Some(otherwise);
+        let frame = self.frames.last_mut().expect("just opened");
+        frame.otherwise = Some(otherwise);
+        frame.diamond = diamond;
     }
 
     pub(super) fn else_(&mut self) {
         if !self.is_skipping() {
             self.flush_results();
+            self.end_first_arm();
             let branch = self.code.special(cell::Br { target: 0 }, &[]);
             let fixup = self.code.fixup(branch);
             self.frames.last_mut().expect("an open `if`").ends.push(fixup);
@@ -175,6 +185,7 @@ impl<T: Target> Lowering<'_, T> {
         let (base, params) = (frame.base, frame.params.clone());
         self.truncate(base);
         self.bind(&[otherwise]);
+        self.begin_second_arm();
         params.iter().for_each(|&class| self.push_settled(class));
     }
 
@@ -205,7 +216,12 @@ impl<T: Target> Lowering<'_, T> {
             self.flush_results();
         }
         let frame = self.frames.pop().expect("an open frame");
-        if joined {
+        let selected = reached && self.select_arms(&frame);
+        self.pins -= usize::from(frame.diamond.is_some());
+        if selected {
+            self.truncate(frame.base);
+            frame.results.iter().for_each(|&class| self.push_settled(class));
+        } else if joined {
             self.truncate(frame.base);
             self.bind(&frame.ends);
             if let Some(otherwise) = frame.otherwise {
@@ -217,8 +233,9 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
-    /// Emits a branch on the condition at the top, if it is (or is not) zero, and removes the condition.
-    fn branch_on(&mut self, if_nonzero: bool) -> (Position, usize) {
+    /// Emits a branch on the condition at the top, if it is (or is not) zero, and removes the condition. Returns the branch
+    /// and the condition on which it is taken.
+    fn branch_on(&mut self, if_nonzero: bool) -> ((Position, usize), NodeId) {
         let top = self.stack.len() - 1;
         let node = self.stack[top];
         let node = self.trees.condition(node);
@@ -227,9 +244,12 @@ impl<T: Target> Lowering<'_, T> {
         self.fit_condition();
         let sink = Sink { sig: &|kids| sig::form(Form::BrIf, Class::I32, kids[0]), prefix: Bytes::from_slice(&[0; 4]) };
         self.settle_traps(1);
-        let branch = self.statement(&sink, &[self.stack[top]]).expect("`fit` made it so");
+        let node = self.stack[top];
+        let branch = self.statement(&sink, &[node]).expect("`fit` made it so");
+        self.pins += 1;
         self.pop(1);
-        branch
+        self.pins -= 1;
+        (branch, node)
     }
 
     /// Cuts the condition at the top until a branch on it has a handler.
@@ -327,7 +347,7 @@ impl<T: Target> Lowering<'_, T> {
             }
         }
         if is_function || moves {
-            let around = self.branch_on(false);
+            let (around, _) = self.branch_on(false);
             let around = self.code.fixup(around);
             // Only the way not taken goes on with what waits and what the accumulators hold.
             let (owners, slots) = (self.acc_owner, self.acc_slot);
@@ -341,7 +361,7 @@ impl<T: Target> Lowering<'_, T> {
             self.code.bind(around, here);
             (self.acc_owner, self.acc_slot) = (owners, slots);
         } else {
-            let branch = self.branch_on(true);
+            let (branch, _) = self.branch_on(true);
             self.target(branch, depth);
         }
     }

@@ -49,6 +49,17 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.target.tile(sig)
     }
 
+    /// Words of code so far.
+    pub(super) fn len(&self) -> Position {
+        self.words.len()
+    }
+
+    /// Takes back everything from the cell at `position` on, to which no branch leads.
+    pub(super) fn rewind(&mut self, position: Position) {
+        self.words.truncate(position);
+        self.last = None;
+    }
+
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
         self.last = None;

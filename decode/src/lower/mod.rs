@@ -10,6 +10,7 @@
 //! body's size, and nothing recurses on the input's depth (trees are as deep as the deepest handler).
 
 mod control;
+mod diamond;
 mod emit;
 mod stack;
 mod translate;
@@ -20,6 +21,7 @@ use crate::ops::Class;
 use crate::sig::Sig;
 use crate::{Error, Module};
 use control::Frame;
+use diamond::Assignment;
 use emit::Emitter;
 use tree::{NodeId, Trees};
 
@@ -81,6 +83,10 @@ struct Lowering<'a, T> {
     /// Which slot's value, as which class, `r0` and `v0` hold besides.
     acc_slot: [Option<(u16, Class)>; 2],
     frames: Vec<Frame>,
+    /// The last assignment to a slot that has a cell of its own.
+    last_set: Option<Assignment>,
+    /// How many open blocks keep nodes for later.
+    pins: usize,
     /// Class of every local.
     locals: Vec<Class>,
     params: usize,
@@ -136,6 +142,8 @@ pub fn lower(
         acc_owner: [None; 2],
         acc_slot: [None; 2],
         frames: Vec::new(),
+        last_set: None,
+        pins: 0,
         locals,
         params,
         header: frame.header as u16,

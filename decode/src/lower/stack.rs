@@ -12,6 +12,7 @@
 //!
 //! At most [`WINDOW`] entries wait, so that looking through them keeps lowering linear.
 
+use super::diamond::Assignment;
 use super::tree::{Bytes, Kind, NodeId, Register, Traits};
 use super::{Lowering, Target, tree};
 use crate::ops::Class;
@@ -79,7 +80,7 @@ impl<T: Target> Lowering<'_, T> {
         for owner in &mut self.acc_owner {
             *owner = owner.filter(|&owner| owner < height);
         }
-        if height == 0 {
+        if height == 0 && self.pins == 0 {
             self.trees.clear();
         }
     }
@@ -253,7 +254,14 @@ impl<T: Target> Lowering<'_, T> {
             sig: &|kids| sig::form(Form::SetSlot, class, kids[0]),
             prefix: slot.to_ne_bytes().into_iter().collect(),
         };
-        self.statement(&sink, &[self.stack[height]]).expect("a tree that waits can be set to a slot");
+        let node = self.stack[height];
+        let (cell, at) = self.statement(&sink, &[node]).expect("a tree that waits can be set to a slot");
+        self.last_set = (at == 8).then(|| Assignment { slot, node, cell, end: self.code.len() });
+        self.mirror(class, slot);
+    }
+
+    /// Notes that the accumulator holds what was just written to `slot`.
+    pub(super) fn mirror(&mut self, class: Class, slot: u16) {
         let register = Register::of(class);
         self.acc_slot[register as usize] = Some((slot, class));
         let other = &mut self.acc_slot[1 - register as usize];

@@ -43,6 +43,7 @@ fn with_stores(t: &mut Shapes<'_>) {
         Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>, Store<I32Store8, S<u32>, S<u32>>,
         Store<I32Store, S<u32>, R<u32>>, Store<F64Store, S<u32>, S<f64>>, Store<F64Store, S<u32>, R<f64>>,
         Store<I64Store, S<u32>, S<u64>>, Store<I64Store, S<u32>, R<u64>>, Store<I32Store8, S<u32>, R<u32>>,
+        Store<I32Store8, S<u32>, I<u32>>,
     ] {
         assignments!(A {
             t.stmt::<Seq<A, W>>();
@@ -67,6 +68,27 @@ fn before_branches(t: &mut Shapes<'_>) {
             t.stmt::<Seq<A, BrIf<C>>>();
         });
         t.stmt::<Seq<A, Br>>();
+    });
+    each!(O in [I32Sub, I32Mul, I32And, I32Or, I32Xor, I32Shl, I32ShrU] {
+        each!(X in [Bin<O, S<u32>, S<u32>>, Bin<O, S<u32>, I<u32>>] { t.stmt::<Seq<SetSlot<X>, Br>>(); });
+    });
+    // A scan: step the pointer, load, compare.
+    each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
+        each!(L in [I32Load, I32Load8U] {
+            each!(C in [I32Eq, I32Ne, I32LtS, I32GtS, I32LeS, I32GeS, I32LtU, I32GtU] {
+                t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+                t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, S<u32>, R<u32>>>>>();
+            });
+        });
+    });
+    // A fill or a copy: store, step, compare.
+    each!(W in [Store<I32Store8, S<u32>, I<u32>>, Store<I32Store8, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>] {
+        each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {
+            each!(C in [I32Ne, I32LtS, I32LtU] {
+                t.stmt::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+            });
+        });
     });
     // The end of a loop: pointers step, the counter decides.
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {

@@ -43,30 +43,34 @@ fn stores(t: &mut Shapes<'_>) {
 }
 
 fn stores_of_operators(t: &mut Shapes<'_>) {
-    each!(W in [I32Store, I32Store8, I32Store16] {
-        each!(O in [I32Add, I32Sub, I32Mul, I32And, I32Or, I32Xor, I32Shl, I32ShrU] {
+    each!(W in [I32Store, I32Store8] {
+        each!(O in [I32Add, I32Sub, I32And, I32Or, I32Xor, I32Shl, I32ShrU] {
             inner!(X = O, u32, { t.stmt::<Store<W, S<u32>, X>>(); });
             inner_no_acc!(X = O, u32, { t.stmt::<Store<W, R<u32>, X>>(); });
         });
-        each!(L in [I32Load, I32Load8U, I32Load16U] {
-            each!(A in [S<u32>, R<u32>, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, S<u32>, I<u32>>] {
-                t.stmt::<Store<W, S<u32>, Load<L, A>>>();
-            });
-            t.stmt::<Store<W, R<u32>, Load<L, S<u32>>>>();
-            t.stmt::<Store<W, Bin<I32Add, S<u32>, S<u32>>, Load<L, S<u32>>>>();
-            each!(O in [I32Add, I32Sub, I32And, I32Or, I32Xor] {
-                each!(X in [Bin<O, Load<L, S<u32>>, S<u32>>, Bin<O, Load<L, S<u32>>, I<u32>>, Bin<O, Load<L, R<u32>>, I<u32>>] {
-                    t.stmt::<Store<W, S<u32>, X>>();
-                });
-                t.stmt::<Store<W, S<u32>, Bin<O, Load<L, S<u32>>, R<u32>>>>();
-                t.stmt::<Store<W, R<u32>, Bin<O, Load<L, S<u32>>, S<u32>>>>();
-                t.stmt::<Store<W, R<u32>, Bin<O, Load<L, S<u32>>, I<u32>>>>();
-            });
-        });
     });
-    each!(O in [I64Add, I64Sub, I64Mul, I64And, I64Or, I64Xor, I64Shl, I64ShrU] {
+    macro_rules! over_load {
+        ($store:ident, $load:ident) => {
+            each!(A in [S<u32>, R<u32>, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, S<u32>, I<u32>>] {
+                t.stmt::<Store<$store, S<u32>, Load<$load, A>>>();
+            });
+            t.stmt::<Store<$store, R<u32>, Load<$load, S<u32>>>>();
+            t.stmt::<Store<$store, Bin<I32Add, S<u32>, S<u32>>, Load<$load, S<u32>>>>();
+            each!(O in [I32Add, I32Sub, I32And, I32Or, I32Xor] {
+                each!(A in [S<u32>, R<u32>] {
+                    t.stmt::<Store<$store, A, Bin<O, Load<$load, S<u32>>, S<u32>>>>();
+                    t.stmt::<Store<$store, A, Bin<O, Load<$load, S<u32>>, I<u32>>>>();
+                });
+                t.stmt::<Store<$store, S<u32>, Bin<O, Load<$load, R<u32>>, I<u32>>>>();
+                t.stmt::<Store<$store, S<u32>, Bin<O, Load<$load, S<u32>>, R<u32>>>>();
+            });
+        };
+    }
+    over_load!(I32Store, I32Load);
+    over_load!(I32Store8, I32Load8U);
+    over_load!(I32Store16, I32Load16U);
+    each!(O in [I64Add, I64And, I64Or, I64Xor] {
         inner!(X = O, u64, { t.stmt::<Store<I64Store, S<u32>, X>>(); });
-        inner!(X = O, u64, { t.stmt::<Store<I64Store32, S<u32>, X>>(); });
     });
     each!(A in [S<u32>, R<u32>, Bin<I32Add, S<u32>, I<u32>>] { t.stmt::<Store<I64Store, S<u32>, Load<I64Load, A>>>(); });
     t.stmt::<Store<I64Store, R<u32>, Load<I64Load, S<u32>>>>();
@@ -92,56 +96,51 @@ fn stores_of_operators(t: &mut Shapes<'_>) {
 /// Branches on comparisons of what was just computed or loaded.
 fn branches(t: &mut Shapes<'_>) {
     each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
-        each!(L in [I32Load, I32Load8U, I32Load8S, I32Load16U, I32Load16S] {
-            each!(X in [Load<L, S<u32>>, Load<L, R<u32>>, Load<L, Bin<I32Add, S<u32>, S<u32>>>, Load<L, Bin<I32Add, R<u32>, S<u32>>>] {
+        each!(L in [I32Load, I32Load8U, I32Load8S, I32Load16U] {
+            each!(X in [Load<L, S<u32>>, Load<L, R<u32>>] {
                 t.stmt::<BrIf<Bin<C, X, S<u32>>>>();
                 t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
             });
-            t.condition::<Bin<C, Load<L, S<u32>>, R<u32>>>();
-            t.stmt::<BrIf<Bin<C, S<u32>, Load<L, S<u32>>>>>();
-            t.condition::<Bin<C, Load<L, S<u32>>, Load<L, S<u32>>>>();
         });
-        each!(O in [I32Add, I32Sub, I32And, I32ShrU, I32Shl] {
+        each!(X in [Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, Load<I32Load8U, Bin<I32Add, R<u32>, S<u32>>>] {
+            t.stmt::<BrIf<Bin<C, X, S<u32>>>>();
+            t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
+        });
+        each!(L in [I32Load, I32Load8U] {
+            t.condition::<Bin<C, Load<L, S<u32>>, R<u32>>>();
+            t.condition::<Bin<C, Load<L, S<u32>>, Load<L, S<u32>>>>();
+            t.stmt::<BrIf<Bin<C, Bin<I32And, Load<L, S<u32>>, I<u32>>, I<u32>>>>();
+            t.stmt::<BrIf<Bin<C, Bin<I32And, Load<L, R<u32>>, I<u32>>, I<u32>>>>();
+        });
+        each!(O in [I32Add, I32Sub, I32And, I32ShrU] {
             inner!(X = O, u32, {
                 t.stmt::<BrIf<Bin<C, X, S<u32>>>>();
                 t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
             });
-            inner_no_acc!(X = O, u32, { t.condition::<Bin<C, X, R<u32>>>(); });
-        });
-        each!(O in [I32And] {
-            each!(L in [I32Load, I32Load8U] {
-                t.stmt::<BrIf<Bin<C, Bin<O, Load<L, S<u32>>, I<u32>>, I<u32>>>>();
-                t.stmt::<BrIf<Bin<C, Bin<O, Load<L, R<u32>>, I<u32>>, I<u32>>>>();
-            });
         });
         // A byte of a sum in a range, as parsers ask.
-        each!(X in [
-            Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>,
-        ] { t.stmt::<BrIf<Bin<C, X, I<u32>>>>(); });
+        each!(X in [Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>] {
+            t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
+        });
     });
     each!(C in [I64Eq, I64Ne, I64LtS, I64LtU, I64GtS, I64GtU, I64LeS, I64LeU, I64GeS, I64GeU] {
-        each!(X in [
-            Load<I64Load, S<u32>>, Load<I64Load, R<u32>>, Bin<I64And, S<u64>, I<u64>>, Bin<I64And, R<u64>, I<u64>>,
-            Bin<I64Add, S<u64>, I<u64>>, Bin<I64Sub, S<u64>, S<u64>>,
-        ] {
+        each!(X in [Load<I64Load, S<u32>>, Load<I64Load, R<u32>>, Bin<I64And, S<u64>, I<u64>>, Bin<I64And, R<u64>, I<u64>>] {
             t.stmt::<BrIf<Bin<C, X, S<u64>>>>();
             t.stmt::<BrIf<Bin<C, X, I<u64>>>>();
         });
     });
     // A float comparison negated is no comparison.
     each!(C in [F32Eq, F32Ne, F32Lt, F32Gt, F32Le, F32Ge] {
-        each!(X in [Bin<C, S<f32>, S<f32>>, Bin<C, R<f32>, S<f32>>, Bin<C, S<f32>, R<f32>>, Bin<C, S<f32>, I<f32>>, Bin<C, R<f32>, I<f32>>] {
+        each!(X in [Bin<C, S<f32>, S<f32>>, Bin<C, R<f32>, S<f32>>, Bin<C, S<f32>, I<f32>>, Bin<C, R<f32>, I<f32>>] {
             t.stmt::<BrIf<Un<I32Eqz, X>>>();
         });
     });
     each!(C in [F64Eq, F64Ne, F64Lt, F64Gt, F64Le, F64Ge] {
-        each!(X in [
-            Bin<C, S<f64>, S<f64>>, Bin<C, R<f64>, S<f64>>, Bin<C, S<f64>, R<f64>>, Bin<C, S<f64>, I<f64>>, Bin<C, R<f64>, I<f64>>,
-            Bin<C, Load<F64Load, S<u32>>, S<f64>>, Bin<C, Load<F64Load, S<u32>>, Load<F64Load, S<u32>>>,
-        ] {
-            t.condition::<X>();
+        each!(X in [Bin<C, S<f64>, S<f64>>, Bin<C, R<f64>, S<f64>>, Bin<C, S<f64>, I<f64>>, Bin<C, R<f64>, I<f64>>] {
             t.stmt::<BrIf<Un<I32Eqz, X>>>();
         });
+        t.condition::<Bin<C, Load<F64Load, S<u32>>, S<f64>>>();
+        t.stmt::<BrIf<Un<I32Eqz, Bin<C, Load<F64Load, S<u32>>, S<f64>>>>>();
     });
 }
 

@@ -1,0 +1,111 @@
+//! Tiny `if`s to selections.
+//!
+//! An `if` whose arms each set the same local once, to something that cannot trap, needs no branch: one cell evaluates
+//! both and selects. That saves a dispatch or two, and, where the condition depends on data, mispredicted branches: a
+//! bit-serial CRC is bound by those. It is done only if the machine has one handler for all of it, so the code that the
+//! arms became is known to be one cell each and is taken back.
+
+use super::control::{Construct, Frame};
+use super::emit::Position;
+use super::stack::Sink;
+use super::tree::{Kind, NodeId, Traits};
+use super::{Lowering, Target};
+use crate::ops::Class;
+use crate::sig::{self, Form};
+
+/// A slot set in a cell of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Assignment {
+    pub(super) slot: u16,
+    pub(super) node: NodeId,
+    pub(super) cell: Position,
+    pub(super) end: Position,
+}
+
+/// An `if` that may become a selection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Diamond {
+    /// The branch around the first arm.
+    branch: Position,
+    /// The condition on which it is taken.
+    condition: NodeId,
+    /// What the accumulators mirrored there.
+    acc_slot: [Option<(u16, Class)>; 2],
+    /// Where the arm begins that is being lowered.
+    arm: Position,
+    /// The first arm's assignment, when the second is lowered.
+    first: Option<Assignment>,
+}
+
+impl<T: Target> Lowering<'_, T> {
+    /// The diamond a branch may begin: one that has a cell of its own.
+    pub(super) fn diamond(&self, (branch, at): (Position, usize), condition: NodeId) -> Option<Diamond> {
+        let arm = self.code.len();
+        (self.options.fuse && at == 8).then_some(Diamond {
+            branch,
+            condition,
+            acc_slot: self.acc_slot,
+            arm,
+            first: None,
+        })
+    }
+
+    /// The assignment that is all of the arm being lowered.
+    fn arm(&self, diamond: &Diamond) -> Option<Assignment> {
+        let impure = Traits::TRAPS.with(Traits::LOADS).with(Traits::ACC_INTEGER).with(Traits::ACC_FLOAT);
+        self.last_set.filter(|set| {
+            set.cell == diamond.arm && set.end == self.code.len() && !self.trees[set.node].traits.any(impure)
+        })
+    }
+
+    /// The innermost `if`'s first arm ends here.
+    pub(super) fn end_first_arm(&mut self) {
+        let Some(diamond) = self.frames.last().and_then(|frame| frame.diamond) else { return };
+        let first = self.arm(&diamond);
+        let frame = self.frames.last_mut().expect("just seen");
+        frame.diamond = first.map(|_| Diamond { first, ..diamond });
+        self.pins -= usize::from(first.is_none());
+    }
+
+    /// The innermost `if`'s second arm begins here.
+    pub(super) fn begin_second_arm(&mut self) {
+        let arm = self.code.len();
+        let frame = self.frames.last_mut().expect("an open `if`");
+        let kept = frame.diamond.filter(|diamond| diamond.first.is_some());
+        self.pins -= usize::from(frame.diamond.is_some() && kept.is_none());
+        frame.diamond = kept.map(|diamond| Diamond { arm, ..diamond });
+    }
+
+    /// Replaces the `if` that ends here by a selection, if it can be one.
+    pub(super) fn select_arms(&mut self, frame: &Frame) -> bool {
+        let Some(diamond) = frame.diamond.filter(|_| frame.construct == Construct::If) else { return false };
+        let Some(last) = self.arm(&diamond) else { return false };
+        let class = self.trees[last.node].class;
+        let (taken, not_taken) = match diamond.first {
+            // The only branch to the end is the first arm's.
+            Some(first) if first.slot == last.slot && frame.ends.len() == 1 => (last.node, first.node),
+            None if frame.otherwise.is_some() && frame.ends.is_empty() && frame.results.is_empty() => {
+                (self.trees.slot(last.slot, class), last.node)
+            }
+            _ => return false,
+        };
+        if self.trees[taken].class != self.trees[not_taken].class {
+            return false;
+        }
+        let inverse = self.trees.negated(diamond.condition);
+        let ways = [[taken, not_taken, diamond.condition], [not_taken, taken, inverse]];
+        let set = |select| sig::form(Form::SetSlot, class, select);
+        let select = ways.into_iter().find_map(|kids| {
+            let select = self.trees.operator(Kind::Select, &kids);
+            self.code.tile(set(self.trees[select].sig)).map(|_| select)
+        });
+        let Some(select) = select else { return false };
+        self.code.rewind(diamond.branch);
+        self.acc_slot = diamond.acc_slot;
+        let sink = Sink { sig: &|kids| set(kids[0]), prefix: last.slot.to_ne_bytes().into_iter().collect() };
+        self.statement(&sink, &[select]).expect("just found");
+        self.mirror(class, last.slot);
+        self.last_set = None;
+        true
+    }
+}
