@@ -16,7 +16,8 @@ step cargo check -p pirn --no-default-features
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 step cargo test
 step cargo test --release
-step cargo test --release -p pirn --features portable
+# Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
+step cargo test --release -p pirn --features portable --test spec --test regressions --test api
 # Counts instructions where valgrind is installed, and passes with a message where not.
 step cargo test --release -p pirn-suite -p pirn-counts
 for example in add modules; do
