@@ -190,7 +190,8 @@ impl Generator<'_> {
             return self.simple(ty);
         }
         let depth = depth - 1;
-        match self.rng.weighted(&[34, 9, 10, 12, 7, 8, 5, 4, 5, 3, 6, 3, 4, 2, 2]) {
+        let interleave = self.habits.interleave;
+        match self.rng.weighted(&[34, 9, 10, 12, 7, interleave, 5, 4, 5, 3, 6, 3, 4, 2, 2, 14]) {
             0 => self.binary(ty, depth),
             1 => self.unary(ty, depth),
             2 => self.conversion(ty, depth),
@@ -217,6 +218,7 @@ impl Generator<'_> {
             12 if ty == I32 => self.comparison(depth),
             12 => self.binary(ty, depth),
             13 => self.br_table_value(ty, depth),
+            15 => self.idiom(ty),
             _ => match ty {
                 I32 => match self.rng.below(4) {
                     0 => leaf(I::MemorySize(0), I32),
@@ -261,6 +263,57 @@ impl Generator<'_> {
         if self.rng.chance(8) { vec![b, a] } else { vec![a, b] }
     }
 
+    /// A local, or at times a constant.
+    fn operand(&mut self, ty: Type) -> Node {
+        if self.rng.chance(30) {
+            return match ty {
+                // What programs add, shift by and mask with.
+                I32 if self.rng.chance(60) => i32_const(self.rng.between(1, 33) as i32),
+                I64 if self.rng.chance(60) => leaf(I::I64Const(self.rng.between(1, 65) as i64), I64),
+                _ => self.constant(ty),
+            };
+        }
+        match self.free_local(ty) {
+            Some(local) => self.get(local),
+            None => self.constant(ty),
+        }
+    }
+
+    /// An operator of locals and constants, or two: the shapes that have handlers of their own.
+    pub(super) fn idiom(&mut self, ty: Type) -> Node {
+        let operators: &[Instruction<'static>] = match ty {
+            I32 => &I32_BINARY,
+            I64 => &I64_BINARY,
+            F32 => &F32_BINARY[..4],
+            F64 => &F64_BINARY[..4],
+            _ => return self.simple(ty),
+        };
+        let inner = |this: &mut Self| {
+            let operator = this.rng.pick(operators).clone();
+            let kids = vec![this.operand(ty), this.operand(ty)];
+            plain(operator, kids, &[ty])
+        };
+        let value = match self.rng.below(6) {
+            0 => return inner(self),
+            1 => {
+                let local = *self.rng.pick(&self.pointers);
+                let (offset, pointer) = (8 * self.rng.below(100) as u64, self.get(local));
+                let (load, offset) = match ty {
+                    I32 => (I::I32Load as fn(MemArg) -> _, offset),
+                    I64 => (I::I64Load as fn(MemArg) -> _, offset),
+                    F32 => (I::F32Load as fn(MemArg) -> _, offset + FLOATS.f32.0 as u64),
+                    _ => (I::F64Load as fn(MemArg) -> _, offset + FLOATS.f64.0 as u64),
+                };
+                plain(load(mem(offset)), vec![pointer], &[ty])
+            }
+            _ => inner(self),
+        };
+        let other = if self.rng.chance(25) { inner(self) } else { self.operand(ty) };
+        let kids = if self.rng.chance(70) { vec![value, other] } else { vec![other, value] };
+        let operator = self.rng.pick(operators).clone();
+        plain(operator, kids, &[ty])
+    }
+
     pub(super) fn binary(&mut self, ty: Type, depth: usize) -> Node {
         let (operators, division): (&[Instruction<'static>], &[Instruction<'static>]) = match ty {
             I32 => (&I32_BINARY, &I32_DIVISION),
@@ -277,7 +330,7 @@ impl Generator<'_> {
             let a = self.expr(ty, depth);
             let b = self.expr(ty, depth.min(2));
             // Mostly not zero.
-            let b = if self.rng.chance(88) {
+            let b = if !self.rng.chance(self.habits.traps) {
                 let (or, one) =
                     if ty == I32 { (I::I32Or, i32_const(1)) } else { (I::I64Or, leaf(I::I64Const(1), I64)) };
                 if self.rng.chance(50) { plain(or, vec![b, one], &[ty]) } else { self.nonzero(ty) }
@@ -308,7 +361,11 @@ impl Generator<'_> {
             _ => &COMPARISONS[self.rng.below(10)],
         }
         .clone();
-        let kids = self.pair(ty, depth);
+        let kids = match self.rng.below(4) {
+            0 => vec![self.operand(ty), self.operand(ty)],
+            1 => vec![self.idiom(ty), self.operand(ty)],
+            _ => self.pair(ty, depth),
+        };
         plain(operator, kids, &[I32])
     }
 
@@ -380,7 +437,24 @@ impl Generator<'_> {
     /// An address and offset where integers lie, out of bounds at times.
     pub(super) fn integer_address(&mut self, depth: usize) -> (Node, u64) {
         let offset = |this: &mut Self, most: usize| if this.rng.chance(40) { 0 } else { this.rng.below(most) as u64 };
-        match self.rng.below(100) {
+        if self.habits.narrow && self.rng.chance(70) {
+            // Few places, so that loads and stores meet.
+            let offset = 8 * self.rng.below(3) as u64;
+            return match self.rng.below(3) {
+                0 => (i32_const(0), offset),
+                1 => {
+                    let local = *self.rng.pick(&self.pointers);
+                    let kids = vec![self.get(local), i32_const(8)];
+                    (plain(I::I32And, kids, &[I32]), offset)
+                }
+                _ => {
+                    let local = *self.rng.pick(&self.pointers);
+                    (self.get(local), offset)
+                }
+            };
+        }
+        let edges = if self.rng.chance(self.habits.traps) { 100 } else { 94 };
+        match self.rng.below(edges) {
             0..30 => {
                 let local = *self.rng.pick(&self.pointers);
                 (self.get(local), offset(self, 2_000))
@@ -426,6 +500,10 @@ impl Generator<'_> {
     /// An address and offset where floats of type `ty` lie.
     pub(super) fn float_address(&mut self, ty: Type, depth: usize) -> (Node, u64) {
         let area = if ty == F32 { FLOATS.f32.0 } else { FLOATS.f64.0 } as u64;
+        if self.habits.narrow {
+            let local = *self.rng.pick(&self.pointers);
+            return (self.get(local), area + 8 * self.rng.below(2) as u64);
+        }
         match self.rng.below(4) {
             0 | 1 => {
                 let local = *self.rng.pick(&self.pointers);

@@ -44,9 +44,22 @@ struct Label {
     open: bool,
 }
 
+/// What a module does much or little of: each has habits of its own, for what is rare in all is hardly ever seen
+/// together.
+#[derive(Debug, Clone, Copy)]
+struct Habits {
+    /// How many divisors of a hundred may be zero, and addresses may be out of bounds.
+    traps: usize,
+    /// Whether loads and stores meet in a few places.
+    narrow: bool,
+    /// How often statements stand between operands, where expressions have a weight of about 100.
+    interleave: usize,
+}
+
 /// The generator of one module.
 struct Generator<'a> {
     rng: &'a mut Rng,
+    habits: Habits,
     module: ModuleSpec,
     callees: Vec<Callee>,
     /// Types of the globals, imported ones included; the last is the fuel.
@@ -214,8 +227,11 @@ fn module(
     }
     module.passive_data = (0..rng.between(8, 40)).map(|_| rng.next() as u8).collect();
 
+    let habits =
+        Habits { traps: *rng.pick(&[2, 12, 12, 45]), narrow: rng.chance(35), interleave: *rng.pick(&[4, 8, 30]) };
     let mut generator = Generator {
         rng,
+        habits,
         module,
         callees,
         globals,
@@ -262,6 +278,13 @@ impl Generator<'_> {
         let mut body = Vec::new();
         if self.calls {
             body.extend(self.fuel_check());
+        }
+        // Zeros hide mistakes.
+        for local in params.len() as u32..self.free.len() as u32 {
+            if self.rng.chance(75) {
+                let value = self.constant(self.locals[local as usize]);
+                body.push(Node::plain(Instruction::LocalSet(local), vec![value], &[]));
+            }
         }
         body.extend(self.statements(8));
         body.extend(self.list(results, 5));

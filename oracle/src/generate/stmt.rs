@@ -69,6 +69,10 @@ impl Generator<'_> {
         }
         let local = *self.rng.pick(&self.free);
         let ty = self.locals[local as usize];
+        if self.rng.chance(20) {
+            let value = self.idiom(ty);
+            return plain(I::LocalSet(local), vec![value], &[]);
+        }
         if self.rng.chance(15) && super::NUMERIC.contains(&ty) {
             // Of itself, as programs do.
             let operator = match ty {
@@ -318,7 +322,8 @@ impl Generator<'_> {
             let next = plain(I::I32Add, vec![self.get(local), i32_const(8)], &[I32]);
             return plain(I::LocalSet(local), vec![next], &[]);
         }
-        let value = plain(I::I32And, vec![self.expr(I32, depth), i32_const(0xFF8)], &[I32]);
+        let mask = i32_const(if self.habits.narrow { 0x8 } else { 0xFF8 });
+        let value = plain(I::I32And, vec![self.expr(I32, depth), mask], &[I32]);
         plain(I::LocalSet(local), vec![value], &[])
     }
 
