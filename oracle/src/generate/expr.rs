@@ -264,7 +264,7 @@ impl Generator<'_> {
     }
 
     /// A local, or at times a constant.
-    fn operand(&mut self, ty: Type) -> Node {
+    pub(super) fn operand(&mut self, ty: Type) -> Node {
         if self.rng.chance(30) {
             return match ty {
                 // What programs add, shift by and mask with.

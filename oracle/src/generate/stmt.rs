@@ -24,14 +24,8 @@ impl Generator<'_> {
     /// One statement.
     pub(super) fn statement(&mut self, depth: usize) -> Node {
         self.budget -= 1;
-        if self.budget < 0 || depth == 0 {
-            return match self.free_local(I32) {
-                Some(local) => {
-                    let value = self.expr(I32, 1);
-                    plain(I::LocalSet(local), vec![value], &[])
-                }
-                None => Node::nothing(),
-            };
+        if self.budget < 0 || depth == 0 || self.rng.chance(25) {
+            return self.simple_statement();
         }
         let depth = depth - 1;
         match self.rng.weighted(&[34, 20, 8, 8, 4, 5, 4, 3, 3, 4, 3, 2, 7, 1]) {
@@ -59,6 +53,49 @@ impl Generator<'_> {
                 let condition = self.condition(depth);
                 let body = self.labelled(&[], true, |this| vec![this.leave(depth)]);
                 self.block(Construct::If, &[], &[], vec![condition], body, Vec::new())
+            }
+        }
+    }
+
+    /// A statement of locals and constants alone: it asks for no register, so everything that waits may go on waiting.
+    fn simple_statement(&mut self) -> Node {
+        let ty = *self.rng.pick(&super::NUMERIC);
+        let value = self.operand(ty);
+        match self.rng.below(8) {
+            0..3 => match self.free_local(ty) {
+                Some(local) => plain(I::LocalSet(local), vec![value], &[]),
+                None => Node::nothing(),
+            },
+            3 => match self.global(ty) {
+                Some(global) => plain(I::GlobalSet(global), vec![value], &[]),
+                None => Node::nothing(),
+            },
+            4 => {
+                let (test, local) = (self.rng.chance(50), self.free_local(I32));
+                let target = self.targets(&[]).first().copied();
+                let (Some(local), Some(target)) = (local, target) else { return Node::nothing() };
+                let mut condition = self.get(local);
+                if test {
+                    let kids = vec![condition, self.operand(I32)];
+                    condition = plain(self.rng.pick(&[I::I32LtS, I::I32Eq, I::I32GtU]).clone(), kids, &[I32]);
+                }
+                plain(I::BrIf(target), vec![condition], &[])
+            }
+            _ => {
+                let area = match ty {
+                    F32 => super::FLOATS.f32.0,
+                    F64 => super::FLOATS.f64.0,
+                    _ => 0,
+                };
+                let at = mem(area as u64 + 8 * self.rng.below(if self.habits.narrow { 3 } else { 100 }) as u64);
+                let local = *self.rng.pick(&self.pointers);
+                let store = match ty {
+                    I32 => I::I32Store(at),
+                    I64 => I::I64Store(at),
+                    F32 => I::F32Store(at),
+                    _ => I::F64Store(at),
+                };
+                plain(store, vec![self.get(local), value], &[])
             }
         }
     }

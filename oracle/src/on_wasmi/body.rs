@@ -53,7 +53,11 @@ fn trap_of(error: &wasmi::Error) -> TrapKind {
         Some(TrapCode::BadConversionToInteger) => TrapKind::NotANumber,
         Some(TrapCode::StackOverflow) => TrapKind::Stack,
         Some(TrapCode::OutOfFuel) => TrapKind::GaveUp,
-        _ => TrapKind::Other,
+        _ => match error.kind() {
+            wasmi::errors::ErrorKind::Table(_) => TrapKind::Table,
+            wasmi::errors::ErrorKind::Memory(_) => TrapKind::Memory,
+            _ => TrapKind::Other,
+        },
     }
 }
 
