@@ -39,6 +39,39 @@
 //! # Ok::<(), pirn::Error>(())
 //! ```
 //!
+//! # Many modules
+//!
+//! [`Linker::instantiate`] and [`Linker::module`] take modules one by one, each after those it imports from.
+//! [`Linker::group`] takes them in any order, also such as import functions from each other, and finds out which has to be
+//! initialised first. What does not fit is a [`LinkError`] that names the importer, the import, and what was found.
+//!
+//! [`Runtime`] is for those who want functions and nothing else: it owns a store and a set of named modules, and gives
+//! functions by name or by index.
+//!
+//! ```
+//! # #[cfg(feature = "wat")] {
+//! use pirn::{Engine, Module, Runtime};
+//!
+//! let engine = Engine::default();
+//! let add_one = Module::new(
+//!     &engine,
+//!     r#"(module (func (export "add_one") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))"#,
+//! )?;
+//! let add_two = Module::new(
+//!     &engine,
+//!     r#"(module
+//!         (import "add_one_module" "add_one" (func $add_one (param i32) (result i32)))
+//!         (func (export "add_two") (param i32) (result i32) (call $add_one (call $add_one (local.get 0)))))"#,
+//! )?;
+//! let mut rt = Runtime::new_named("add_one_module", &add_one)?;
+//! rt.add_module("add_two_module", &add_two)?;
+//! let f = rt.get_fn("add_two_module", "add_two")?;
+//! let result: i32 = rt.invoke(&f, 11)?;
+//! assert_eq!(result, 13);
+//! # }
+//! # Ok::<(), pirn::Error>(())
+//! ```
+//!
 //! # What belongs to what
 //!
 //! | type | holds | lives |
@@ -46,6 +79,7 @@
 //! | [`Engine`] | settings ([`Config`]) and the registry of function types | as long as anything made with it |
 //! | [`Module`] | the validated binary, and each function's threaded code once it was needed | as long as a clone, or an instance of it |
 //! | [`Linker`] | definitions by name; its host functions serve any store | |
+//! | [`Runtime`] | a linker, a store, and named modules in it | until dropped, with all in it |
 //! | [`Store`] | instances, functions, memories, tables, globals, your data, and the machine that runs | until dropped, with all in it |
 //!
 //! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`ExternRef`] are small `Copy` handles of

@@ -3,7 +3,7 @@
 #![cfg(feature = "wat")]
 
 use pirn::{
-    Engine, Error, Instance, LinkError, LinkedGroup, Linker, Memory, MemoryType, Module, Result, Store,
+    Engine, Error, Func, Instance, LinkError, LinkedGroup, Linker, Memory, MemoryType, Module, Result, Store,
     StoreLimitsBuilder, Trap, Val,
 };
 
@@ -422,4 +422,82 @@ fn engines_and_stores() {
     host.linker.define(&other, "other", "m", memory).unwrap();
     let error = host.fails(&[("a", r#"(import "other" "m" (memory 1))"#)]).to_string();
     assert!(error.contains("`a`") && error.contains("`other::m`") && error.contains("wrong store"), "{error}");
+}
+
+/// A function's identity for the embedder is the same by whatever way it is reached.
+#[test]
+fn one_function_many_ways() {
+    let mut host = Host::new();
+    let group = host
+        .link(&[
+            ("exporter", r#"(func (export "f") (result i32) (i32.const 1))"#),
+            (
+                "importer",
+                r#"(import "exporter" "f" (func $f (result i32))) (import "host" "log" (func $log (param i32)))
+                   (export "again" (func $f)) (export "log" (func $log))
+                   (table (export "t") 3 funcref) (elem (i32.const 0) $f $log)
+                   (global (export "g") funcref (ref.func $f))
+                   (func (export "ref") (result funcref) (ref.func $f))
+                   (func (export "put") (table.set (i32.const 2) (ref.func $log)))"#,
+            ),
+        ])
+        .unwrap();
+    let [exporter, importer] = ["exporter", "importer"].map(|name| group.get(name).unwrap());
+    let store = &mut host.store;
+    let f = exporter.get_func(&*store, "f").unwrap();
+    assert_eq!(importer.get_func(&*store, "again"), Some(f));
+    let table = importer.get_table(&*store, "t").unwrap();
+    assert_eq!(table.get(&*store, 0).unwrap().func(), Some(f));
+    assert_eq!(importer.get_global(&*store, "g").unwrap().get(&*store), Val::FuncRef(Some(f)));
+    assert_eq!(
+        importer.get_func(&*store, "ref").unwrap().invoke::<(), Option<Func>>(&mut *store, ()).unwrap(),
+        Some(f)
+    );
+    importer.get_func(&*store, "put").unwrap().invoke::<(), ()>(&mut *store, ()).unwrap();
+    let log = host.linker.get(&mut *store, "host", "log").unwrap().into_func();
+    for i in [1, 2] {
+        assert_eq!(table.get(&*store, i).unwrap().func(), log);
+    }
+    assert_eq!(importer.get_func(&*store, "log"), log);
+    // And what comes out goes in again.
+    table.set(&mut *store, 2, Some(f).into()).unwrap();
+    assert_eq!(table.get(&*store, 2).unwrap().func(), Some(f));
+}
+
+/// A function is lowered by whatever calls it first: each way leads to the right code in the right instance, twice.
+#[test]
+fn first_calls() {
+    let text = r#"(type $f (func (param i32) (result i32)))
+        (import "other" "f" (func $imported (type $f)))
+        (table 2 funcref) (elem (i32.const 0) $own $imported)
+        (global $n (mut i32) (i32.const 0))
+        (func $own (export "f") (type $f)
+            (global.set $n (i32.add (global.get $n) (i32.const 1)))
+            (i32.add (i32.mul (local.get 0) (i32.const 10)) (global.get $n)))
+        (func (export "local") (type $f) (call $own (local.get 0)))
+        (func (export "import") (type $f) (call $imported (local.get 0)))
+        (func (export "tail") (type $f) (return_call $own (local.get 0)))
+        (func (export "tail_import") (type $f) (return_call $imported (local.get 0)))
+        (func (export "indirect") (type $f) (call_indirect (type $f) (local.get 0) (i32.const 0)))
+        (func (export "indirect_import") (type $f) (call_indirect (type $f) (local.get 0) (i32.const 1)))
+        (func (export "tail_indirect") (type $f) (return_call_indirect (type $f) (local.get 0) (i32.const 1)))
+        (func (export "nested") (type $f) (call $own (call $imported (i32.const 0))))"#;
+    let ways = ["f", "local", "import", "tail", "tail_import", "indirect", "indirect_import", "tail_indirect"];
+    for way in ways {
+        let mut host = Host::new();
+        let module = Module::new(&host.engine, format!("(module {text})")).unwrap();
+        let mut group = host.linker.group();
+        group.module("self", &module).unwrap().module("other", &module).unwrap();
+        // `other` imports from itself.
+        let group = group.instantiate(&mut host.store).unwrap();
+        let [instance, other] = ["self", "other"].map(|name| group.get(name).unwrap());
+        assert_eq!([1, 2].map(|x| host.call(instance, way, x)), [11, 22], "{way}");
+        // The third call of the other one's function, or the first.
+        let imported = way.contains("import") || way == "tail_indirect";
+        assert_eq!(host.call(other, way, 4), if imported { 43 } else { 41 }, "{way}");
+    }
+    let mut host = Host::new();
+    let group = host.link(&[("self", text), ("other", text)]).unwrap();
+    let instance = group.get("self").unwrap();
+    assert_eq!(host.call(instance, "nested", 0), 11);
 }

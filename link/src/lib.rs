@@ -3,8 +3,11 @@
 //! The crate `pirn` re-exports all of this and explains it; use that one.
 //!
 //! A [`Module`] is validated bytes and, function by function, threaded code. A [`Store`] owns what instances are made
-//! of. Instantiating fills a block of words per instance with pointers: to function records, own and imported alike, to
+//! of. Instantiating fills a block of words per instance: function records, own and imported alike, and pointers to
 //! tables, globals and the memory. From then on the machine ([`pirn_exec`]) runs on the blocks alone.
+//!
+//! Two ways lead there. [`Linker`] instantiates modules one by one, or as a [`LinkGroup`] that may import from each
+//! other; [`Runtime`] owns a linker and a store for those who only want functions by name.
 //!
 //! Pointers are owned and followed in `store`, `engine`, `handle`, `instance` and `instantiate`; `caller`, `host`, `func`,
 //! `typed`, `table`, `global` and `value` hand them on. Other files contain no `unsafe`.
