@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// Seeds one process runs.
 const BATCH: u64 = 500;
 /// How long one seed may take, shrinking included.
-const TIMEOUT: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long is spent on shrinking.
 const SHRINK: Duration = Duration::from_secs(30);
 

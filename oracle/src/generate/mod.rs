@@ -286,10 +286,37 @@ impl Generator<'_> {
                 body.push(Node::plain(Instruction::LocalSet(local), vec![value], &[]));
             }
         }
+        for _ in 0..self.rng.between(2, 10) {
+            let local = *self.rng.pick(&self.free);
+            let value = self.idiom(self.locals[local as usize]);
+            body.push(Node::plain(Instruction::LocalSet(local), vec![value], &[]));
+        }
         body.extend(self.statements(8));
+        if self.rng.chance(70) {
+            body.extend(self.witnesses());
+        }
         body.extend(self.list(results, 5));
         let ty = self.module.types.index(params, results);
         FuncSpec { ty, locals: self.locals[params.len()..].to_vec(), body }
+    }
+
+    /// Stores of what the locals hold, so that it is seen: to places that belong to the function.
+    fn witnesses(&mut self) -> Vec<Node> {
+        let function = self.module.funcs.len() as u64;
+        let mut stores = Vec::new();
+        for &local in &self.free {
+            let at = 160 * function + 8 * u64::from(local);
+            let store = match self.locals[local as usize] {
+                Type::I32 => Instruction::I32Store(expr::mem(14_000 + at)),
+                Type::I64 => Instruction::I64Store(expr::mem(14_000 + at)),
+                Type::F32 => Instruction::F32Store(expr::mem(30_000 + at)),
+                Type::F64 => Instruction::F64Store(expr::mem(46_000 + at)),
+                Type::Func | Type::Extern => continue,
+            };
+            let value = self.get(local);
+            stores.push(Node::plain(store, vec![expr::i32_const(0), value], &[]));
+        }
+        stores
     }
 
     /// `if (fuel == 0) unreachable; fuel -= 1`.
