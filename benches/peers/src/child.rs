@@ -1,0 +1,154 @@
+//! A process that runs one runtime on one case, when it is told to: a runtime that crashes, or that never comes back,
+//! takes only its own process with it, and no runtime's memory or code layout is in another's way.
+//!
+//! It prints `ready ANSWER`, then for each line `go` on its standard input `value NUMBER`; or, once, `error WHY`.
+
+use crate::runtimes;
+use anyhow::{Context, Result, bail};
+use pirn_suite::measure;
+use pirn_suite::{Case, Role, Runtime, Wasi, case};
+use std::io::{BufRead, Write};
+use std::time::{Duration, Instant};
+
+/// Iterations of a loop that calls.
+pub const CALLS: i32 = 500_000;
+
+/// Does what the module's description says.
+///
+/// # Errors
+/// The parent is gone.
+pub fn serve(runtime: &str, group: &str, case: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match prepare(runtime, group, case) {
+        Ok((answer, mut round)) => {
+            writeln!(out, "ready {answer}")?;
+            out.flush()?;
+            for line in std::io::stdin().lock().lines() {
+                line?;
+                match round() {
+                    Ok(measured) => writeln!(out, "value {}", measured.value)?,
+                    Err(error) => writeln!(out, "error {}", one_line(&error))?,
+                }
+                out.flush()?;
+            }
+        }
+        Err(error) => writeln!(out, "error {}", one_line(&error))?,
+    }
+    Ok(())
+}
+
+fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").replace('\n', " ")
+}
+
+/// One measurement.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    /// In the unit of its group.
+    pub value: f64,
+    /// How long what is timed took; nothing, where something else is measured.
+    pub time: Duration,
+}
+
+/// Measures once.
+pub type Round = Box<dyn FnMut() -> Result<Measured>>;
+
+/// Makes everything ready that is not measured, and gives the answer to compare, and what measures once.
+///
+/// # Errors
+/// The runtime cannot do this.
+pub fn prepare(runtime: &str, group: &str, name: &str) -> Result<(String, Round)> {
+    let make = {
+        let runtime = runtime.to_owned();
+        move || runtimes::by_name(&runtime)
+    };
+    match group {
+        "execute" => {
+            let case = find(name)?;
+            let program = make()?.compile(&[("main", &case.wasm)])?;
+            let (_, answer) = measure::run(&*program, &case)?;
+            case.check(&answer)?;
+            let round = move || Ok(millis(measure::run(&*program, &case)?.0));
+            Ok((answer.summary(), Box::new(round)))
+        }
+        "calls" => {
+            let modules = case::calls()?;
+            let modules = modules.each_ref().map(|(name, wasm)| (*name, &wasm[..]));
+            let program = make()?.compile(&modules)?;
+            let mut instance = program.instantiate(&Wasi::default())?;
+            instance.select(name)?;
+            let answer = instance.call(CALLS)?;
+            let round = move || {
+                // The program must live as long as its instance in some runtimes.
+                let _ = &program;
+                let begin = Instant::now();
+                instance.call(CALLS)?;
+                let time = begin.elapsed();
+                Ok(Measured { value: time.as_secs_f64() * 1e9 / f64::from(CALLS), time })
+            };
+            Ok((answer.to_string(), Box::new(round)))
+        }
+        "startup" => {
+            let case = find(name)?;
+            start(&*make()?, &case)?;
+            let round = move || {
+                let begin = Instant::now();
+                start(&*make()?, &case)?;
+                Ok(millis(begin.elapsed()))
+            };
+            Ok((String::new(), Box::new(round)))
+        }
+        "memory of a module" | "memory of an instance" => {
+            let case = find(name)?;
+            let instance = group.ends_with("instance");
+            // Only the first time counts in a process: afterwards the allocator has pages left over.
+            let round = move || Ok(Measured { value: memory(&*make()?, &case, instance)?, time: Duration::ZERO });
+            Ok((String::new(), Box::new(round)))
+        }
+        _ => bail!("there is no group `{group}`"),
+    }
+}
+
+fn millis(time: Duration) -> Measured {
+    Measured { value: time.as_secs_f64() * 1e3, time }
+}
+
+fn find(name: &str) -> Result<Case> {
+    let kernels = case::kernels()?.into_iter().find(|case| case.name == name);
+    let mut programs = case::programs(|other, _| other == name)?;
+    kernels.or_else(|| programs.pop()).with_context(|| format!("there is no case `{name}`"))
+}
+
+/// Decodes, compiles and instantiates.
+fn start(runtime: &dyn Runtime, case: &Case) -> Result<()> {
+    debug_assert_eq!(case.role, Role::Startup);
+    let program = runtime.compile(&[("main", &case.wasm)])?;
+    drop(program.instantiate(&case.wasi())?);
+    Ok(())
+}
+
+/// KiB that the process grew by: at its peak while a module was decoded, or by an instance of it.
+fn memory(runtime: &dyn Runtime, case: &Case, instance: bool) -> Result<f64> {
+    // The peak begins anew here.
+    std::fs::write("/proc/self/clear_refs", "5").context("memory is only measured on Linux")?;
+    let before = status("VmRSS")?;
+    let program = runtime.compile(&[("main", &case.wasm)])?;
+    if !instance {
+        let peak = status("VmHWM")?;
+        drop(program);
+        return Ok((peak - before).max(0.0));
+    }
+    let before = status("VmRSS")?;
+    let instance = program.instantiate(&case.wasi())?;
+    let after = status("VmRSS")?;
+    drop(instance);
+    Ok((after - before).max(0.0))
+}
+
+/// A field of the process's status, in KiB.
+fn status(field: &str) -> Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("memory is only measured on Linux")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field}"))?;
+    let number = line.trim_start_matches(':').split_whitespace().next().context("a number follows")?;
+    Ok(number.parse()?)
+}
