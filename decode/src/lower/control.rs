@@ -5,7 +5,7 @@
 
 use super::diamond::Diamond;
 use super::emit::{Fixup, Position};
-use super::stack::Sink;
+use super::stack::{Sink, SinkKind};
 use super::tree::{Bytes, NodeId, Register, Traits};
 use super::{Lowering, Target};
 use crate::cell;
@@ -242,7 +242,11 @@ impl<T: Target> Lowering<'_, T> {
         let node = if if_nonzero { node } else { self.trees.negated(node) };
         self.stack[top] = node;
         self.fit_condition();
-        let sink = Sink { sig: &|kids| sig::form(Form::BrIf, Class::I32, kids[0]), prefix: Bytes::from_slice(&[0; 4]) };
+        let sink = Sink {
+            sig: &|kids| sig::form(Form::BrIf, Class::I32, kids[0]),
+            prefix: Bytes::from_slice(&[0; 4]),
+            kind: SinkKind::Form(Form::BrIf),
+        };
         self.settle_traps(1);
         let node = self.stack[top];
         let branch = self.statement(&sink, &[node]).expect("`fit` made it so");
@@ -444,6 +448,7 @@ impl<T: Target> Lowering<'_, T> {
         let sink = Sink {
             sig: &|kids| sig::form(Form::Return, class, kids[0]),
             prefix: header.to_ne_bytes().into_iter().collect(),
+            kind: SinkKind::Form(Form::Return),
         };
         self.statement(&sink, &[self.stack[height]]).expect("`fit` made it so");
     }

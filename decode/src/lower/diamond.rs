@@ -7,7 +7,7 @@
 
 use super::control::{Construct, Frame};
 use super::emit::Position;
-use super::stack::Sink;
+use super::stack::{Sink, SinkKind};
 use super::tree::{Kind, NodeId, Traits};
 use super::{Lowering, Target};
 use crate::ops::Class;
@@ -97,12 +97,20 @@ impl<T: Target> Lowering<'_, T> {
         let set = |select| sig::form(Form::SetSlot, class, select);
         let select = ways.into_iter().find_map(|kids| {
             let select = self.trees.operator(Kind::Select, &kids);
+            let operators = self.trees[select].operators;
+            if self.code.survey.as_ref().is_some_and(|survey| !survey.may_be(operators)) {
+                return None;
+            }
             self.code.tile(set(self.trees[select].sig)).map(|_| select)
         });
         let Some(select) = select else { return false };
         self.code.rewind(diamond.branch);
         self.acc_slot = diamond.acc_slot;
-        let sink = Sink { sig: &|kids| set(kids[0]), prefix: last.slot.to_ne_bytes().into_iter().collect() };
+        let sink = Sink {
+            sig: &|kids| set(kids[0]),
+            prefix: last.slot.to_ne_bytes().into_iter().collect(),
+            kind: SinkKind::Form(Form::SetSlot),
+        };
         self.statement(&sink, &[select]).expect("just found");
         self.mirror(class, last.slot);
         self.last_set = None;

@@ -1,5 +1,6 @@
 //! Threaded code as it grows: cells, labels, and the joining of neighbouring statements.
 
+use super::survey::Survey;
 use super::tree::Bytes;
 use super::{Target, Tile};
 use crate::cell::Operands;
@@ -37,11 +38,13 @@ pub(super) struct Emitter<'a, T> {
     fuse: bool,
     /// Whether a branch offset did not fit.
     pub(super) overflow: bool,
+    /// What is noted of the cells, if anybody asked.
+    pub(super) survey: Option<Box<Survey>>,
 }
 
 impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn new(target: &'a T, fuse: bool) -> Self {
-        Self { target, words: vec![0; CodeHead::WORDS], last: None, bytes: Bytes::new(), fuse, overflow: false }
+        Self { target, words: vec![0; CodeHead::WORDS], last: None, bytes: Bytes::new(), fuse, overflow: false, survey: None }
     }
 
     /// The handler for a shape.
@@ -58,6 +61,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn rewind(&mut self, position: Position) {
         self.words.truncate(position);
         self.last = None;
+        if let Some(survey) = &mut self.survey {
+            survey.rewind(position);
+        }
     }
 
     /// Where the next cell begins; makes it a place that branches may lead to.
@@ -69,6 +75,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// The handler for this statement in one cell with the one before.
     pub(super) fn joined(&self, sig: Sig) -> Option<Tile> {
         let last = self.last.as_ref().filter(|_| self.fuse)?;
+        if self.survey.as_ref().is_some_and(|survey| !survey.may_join()) {
+            return None;
+        }
         self.target.tile(sig::seq(last.sig, sig))
     }
 
@@ -76,6 +85,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// statement's operands begin.
     pub(super) fn join(&mut self, sig: Sig, tile: Tile, operands: &Bytes) -> (Position, usize) {
         let last = self.last.take().expect("`joined` found one");
+        if let Some(survey) = &mut self.survey {
+            survey.join();
+        }
         self.words.truncate(last.cell);
         let start = self.bytes.len();
         let mut bytes = std::mem::take(&mut self.bytes);
@@ -87,6 +99,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Adds a cell for one statement.
     pub(super) fn cell(&mut self, sig: Sig, tile: Tile, operands: Bytes) -> (Position, usize) {
         let cell = self.words.len();
+        if let Some(survey) = &mut self.survey {
+            survey.cell(cell);
+        }
         self.words.push(tile.handler);
         for chunk in operands.chunks(8) {
             let mut word = [0; 8];
@@ -102,6 +117,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// begin.
     pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[i32]) -> (Position, usize) {
         let sig = sig::cell(C::CELL);
+        if let Some(survey) = &mut self.survey {
+            survey.special(C::CELL);
+        }
         let mut bytes = Bytes::new();
         operands.encode(&mut bytes);
         bytes.extend(more.iter().flat_map(|target| target.to_ne_bytes()));

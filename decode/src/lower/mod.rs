@@ -13,6 +13,7 @@ mod control;
 mod diamond;
 mod emit;
 mod stack;
+pub mod survey;
 mod translate;
 mod tree;
 
@@ -107,6 +108,18 @@ pub fn lower(
     options: Options,
     target: &impl Target,
 ) -> Result<Code, Error> {
+    lower_with(module, type_ids, funcidx, options, target, None).map(|(code, _)| code)
+}
+
+/// [`lower`], with a survey.
+fn lower_with(
+    module: &Module,
+    type_ids: &[u32],
+    funcidx: u32,
+    options: Options,
+    target: &impl Target,
+    survey: Option<Box<survey::Survey>>,
+) -> Result<(Code, Option<Box<survey::Survey>>), Error> {
     let ty = module.func_type(funcidx);
     let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
     let start = range.start as u64;
@@ -149,9 +162,13 @@ pub fn lower(
         header: frame.header as u16,
         operands: operands as u16,
     };
+    lowering.code.survey = survey;
     lowering.enter(ty);
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
+        if let Some(survey) = &mut lowering.code.survey {
+            survey.offset = operators.original_position() as u32;
+        }
         let operator = operators.read()?;
         lowering.operator(&operator);
     }
@@ -166,7 +183,7 @@ pub fn lower(
     let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
     let mut words = lowering.code.words;
     words[..CodeHead::WORDS].copy_from_slice(&head.words());
-    Ok(Code { words: words.into() })
+    Ok((Code { words: words.into() }, lowering.code.survey))
 }
 
 /// The class of a type wasmparser gave.

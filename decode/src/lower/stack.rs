@@ -15,7 +15,7 @@
 use super::diamond::Assignment;
 use super::tree::{Bytes, Kind, NodeId, Register, Traits};
 use super::{Lowering, Target, tree};
-use crate::ops::Class;
+use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
 use smallvec::SmallVec;
 
@@ -27,6 +27,15 @@ pub(super) struct Sink<'a> {
     pub(super) sig: &'a dyn Fn(&[Sig]) -> Sig,
     /// Operand bytes before the trees'.
     pub(super) prefix: Bytes,
+    /// What it is, for those who read it.
+    pub(super) kind: SinkKind,
+}
+
+/// A form of statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SinkKind {
+    Form(Form),
+    Store(Op),
 }
 
 impl<T: Target> Lowering<'_, T> {
@@ -224,7 +233,11 @@ impl<T: Target> Lowering<'_, T> {
     /// Emits the evaluation of a tree into the accumulator.
     fn set_acc(&mut self, node: NodeId) {
         let class = self.trees[node].class;
-        let sink = Sink { sig: &|kids| sig::form(Form::SetAcc, class, kids[0]), prefix: Bytes::new() };
+        let sink = Sink {
+            sig: &|kids| sig::form(Form::SetAcc, class, kids[0]),
+            prefix: Bytes::new(),
+            kind: SinkKind::Form(Form::SetAcc),
+        };
         self.statement(&sink, &[node]).expect("a tree that waits can be set to the accumulator");
         self.acc_slot[Register::of(class) as usize] = None;
     }
@@ -253,9 +266,15 @@ impl<T: Target> Lowering<'_, T> {
         let sink = Sink {
             sig: &|kids| sig::form(Form::SetSlot, class, kids[0]),
             prefix: slot.to_ne_bytes().into_iter().collect(),
+            kind: SinkKind::Form(Form::SetSlot),
         };
-        let node = self.stack[height];
-        let (cell, at) = self.statement(&sink, &[node]).expect("a tree that waits can be set to a slot");
+        let mut node = self.stack[height];
+        let emitted = self.statement(&sink, &[node]);
+        let (cell, at) = emitted.unwrap_or_else(|| {
+            self.set_acc(node);
+            node = self.trees.acc(class);
+            self.statement(&sink, &[node]).expect("an accumulator can be set to a slot")
+        });
         self.last_set = (at == 8).then(|| Assignment { slot, node, cell, end: self.code.len() });
         self.mirror(class, slot);
     }
@@ -309,6 +328,9 @@ impl<T: Target> Lowering<'_, T> {
             (sink.sig)(&sigs[..kids.len()])
         };
         let plain = signature(self, None);
+        if let Some(survey) = &mut self.code.survey {
+            survey.next = kids.iter().map(|&kid| self.trees[kid].operators).sum();
+        }
         let mut candidates = SmallVec::<[(Sig, Option<NodeId>); 4]>::new();
         for register in Register::BOTH {
             let Some((slot, class)) = self.acc_slot[register as usize] else { continue };
@@ -337,11 +359,17 @@ impl<T: Target> Lowering<'_, T> {
         for &kid in kids {
             self.trees.encode(kid, acc, &mut bytes);
         }
+        if let Some(survey) = &mut self.code.survey {
+            survey.statement(sink.kind, &self.trees, kids, acc);
+        }
         Some(if joins { self.code.join(sig, tile, &bytes) } else { self.code.cell(sig, tile, bytes) })
     }
 
     /// Whether a statement of this signature has a handler.
     pub(super) fn fits(&self, sig: Sig, kids: &[NodeId]) -> bool {
+        if self.code.survey.as_ref().is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum())) {
+            return false;
+        }
         // Without fusion nothing waits but leaves.
         (self.options.fuse || kids.iter().all(|&kid| self.trees[kid].is_leaf())) && self.code.tile(sig).is_some()
     }

@@ -1,6 +1,6 @@
 //! What each operator does to the operand stack and the code.
 
-use super::stack::Sink;
+use super::stack::{Sink, SinkKind};
 use super::tree::{Kind, Register, Traits};
 use super::{Lowering, Target};
 use crate::cell;
@@ -169,6 +169,7 @@ impl<T: Target> Lowering<'_, T> {
         let sink = Sink {
             sig: &|kids| sig::form(Form::SetGlobal, class, kids[0]),
             prefix: word.to_ne_bytes().into_iter().collect(),
+            kind: SinkKind::Form(Form::SetGlobal),
         };
         self.statement(&sink, &[self.stack[top]]).expect("`fit` made it so");
         self.acc_slot[Register::of(class) as usize] = None;
@@ -179,8 +180,11 @@ impl<T: Target> Lowering<'_, T> {
         let base = self.stack.len() - 2;
         self.settle(base, Traits::TRAPS.with(Traits::LOADS));
         self.fit(2, &|trees, kids| sig::binary(op, trees[kids[0]].sig, trees[kids[1]].sig));
-        let sink =
-            Sink { sig: &|kids| sig::binary(op, kids[0], kids[1]), prefix: offset.to_ne_bytes().into_iter().collect() };
+        let sink = Sink {
+            sig: &|kids| sig::binary(op, kids[0], kids[1]),
+            prefix: offset.to_ne_bytes().into_iter().collect(),
+            kind: SinkKind::Store(op),
+        };
         self.statement(&sink, &[self.stack[base], self.stack[base + 1]]).expect("`fit` made it so");
         self.pop(2);
     }

@@ -88,6 +88,8 @@ pub(super) struct Node {
     slots: u64,
     /// The highest slot the tree reads.
     pub(super) highest_slot: u16,
+    /// How many operators it has.
+    pub(super) operators: u8,
     kids: [NodeId; 3],
 }
 
@@ -105,7 +107,7 @@ impl Node {
         }
     }
 
-    fn kids(&self) -> &[NodeId] {
+    pub(super) fn kids(&self) -> &[NodeId] {
         let count = match self.kind {
             Kind::Unary(_) | Kind::Load(..) => 1,
             Kind::Binary(_) => 2,
@@ -146,7 +148,7 @@ impl Trees {
             Kind::Slot(slot) => (1 << (slot % 64), slot),
             _ => (0, 0),
         };
-        self.push(Node { kind, class, traits, sig: sig::leaf(leaf, class), slots, highest_slot, kids: [0; 3] })
+        self.push(Node { kind, class, traits, sig: sig::leaf(leaf, class), slots, highest_slot, operators: 0, kids: [0; 3] })
     }
 
     pub(super) fn slot(&mut self, slot: u16, class: Class) -> NodeId {
@@ -195,6 +197,7 @@ impl Trees {
             sig: 0,
             slots: 0,
             highest_slot: 0,
+            operators: 1,
             kids: [0; 3],
         };
         for (place, &kid) in node.kids.iter_mut().zip(kids) {
@@ -203,6 +206,7 @@ impl Trees {
             node.traits = node.traits.with(kid.traits);
             node.slots |= kid.slots;
             node.highest_slot = node.highest_slot.max(kid.highest_slot);
+            node.operators = node.operators.saturating_add(kid.operators);
         }
         node.sig = combine(kind, class, |i| self[kids[i]].sig);
         self.push(node)

@@ -62,14 +62,19 @@ type I<T> = Imm<T>;
 
 /// Every handler.
 pub(crate) fn all(t: &mut Shapes<'_>) {
+    base(t);
+    trees::all(t);
+    sinks::all(t);
+    sequences::all(t);
+}
+
+/// What lowering needs to be total.
+pub(crate) fn base(t: &mut Shapes<'_>) {
     leaves(t);
     operators(t);
     cells(t);
     selects(t);
     branches(t);
-    trees::all(t);
-    sinks::all(t);
-    sequences::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {

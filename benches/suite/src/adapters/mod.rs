@@ -3,5 +3,5 @@
 mod pirn;
 mod wasmi;
 
-pub use pirn::Pirn;
+pub use pirn::{Pirn, linker};
 pub use wasmi::Wasmi;

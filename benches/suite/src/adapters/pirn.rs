@@ -63,7 +63,11 @@ fn value_type(ty: Number) -> ValType {
     }
 }
 
-fn linker(engine: &Engine, world: &Wasi) -> pirn::Result<Linker<()>> {
+/// A linker with everything an adapter defines.
+///
+/// # Errors
+/// None that these definitions cause.
+pub fn linker(engine: &Engine, world: &Wasi) -> pirn::Result<Linker<()>> {
     let mut linker = Linker::new(engine);
     macro_rules! define {
         ($($name:ident($($arg:ident: $ty:ty),*);)*) => {

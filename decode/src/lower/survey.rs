@@ -1,0 +1,189 @@
+//! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
+//! operator it was emitted at.
+
+use super::stack::SinkKind;
+use super::tree::{Kind, NodeId, Trees};
+use super::{Options, Target};
+use crate::cell::Cell;
+use crate::ops::Class;
+use crate::{Error, Module};
+
+/// How big shapes may get where the machine does not say, because it is being asked what it should have.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Operators in one statement.
+    pub operators: u8,
+    /// Operators in one cell, statements counted as such.
+    pub cell: u8,
+    /// Statements in one cell.
+    pub statements: u8,
+}
+
+/// One cell.
+#[derive(Debug, Clone)]
+pub struct Surveyed {
+    /// Word of the code where it begins.
+    pub position: usize,
+    /// Its shape, written as the machine writes its type.
+    pub shape: String,
+    /// Offset in the module's bytes of the operator at which it was emitted (the last statement of several).
+    pub offset: u32,
+    operators: u8,
+    statements: u8,
+    falls_through: bool,
+}
+
+/// The cells of a function as they are emitted.
+#[derive(Debug)]
+pub struct Survey {
+    limits: Option<Limits>,
+    /// The running operator.
+    pub(super) offset: u32,
+    /// Operators of the statement about to be emitted.
+    pub(super) next: u8,
+    /// The statement about to be emitted.
+    pending: Option<Surveyed>,
+    /// The cell it joins.
+    joining: Option<Surveyed>,
+    cells: Vec<Surveyed>,
+}
+
+impl Survey {
+    fn new(limits: Option<Limits>) -> Self {
+        Self { limits, offset: 0, next: 0, pending: None, joining: None, cells: Vec::new() }
+    }
+
+    /// Whether a statement of so many operators may be asked for.
+    pub(super) fn may_be(&self, operators: u8) -> bool {
+        self.limits.is_none_or(|limits| operators < limits.operators)
+    }
+
+    /// Whether the next statement may join the last cell.
+    pub(super) fn may_join(&self) -> bool {
+        let Some(limits) = self.limits else { return true };
+        let last = self.cells.last().expect("a cell was emitted");
+        last.falls_through
+            && last.statements < limits.statements
+            && last.operators + last.statements + self.next < limits.cell
+    }
+
+    pub(super) fn rewind(&mut self, position: usize) {
+        while self.cells.last().is_some_and(|cell| cell.position >= position) {
+            self.cells.pop();
+        }
+    }
+
+    pub(super) fn join(&mut self) {
+        self.joining = self.cells.pop();
+    }
+
+    pub(super) fn cell(&mut self, position: usize) {
+        let mut cell = self.pending.take().expect("every statement says what it is");
+        if let Some(first) = self.joining.take() {
+            cell.shape = format!("Seq<{}, {}>", first.shape, cell.shape);
+            cell.operators += first.operators;
+            cell.statements += first.statements;
+        }
+        cell.position = position;
+        self.cells.push(cell);
+    }
+
+    pub(super) fn special(&mut self, cell: Cell) {
+        let falls_through = !matches!(
+            cell,
+            Cell::Unreachable
+                | Cell::Br
+                | Cell::BrTable
+                | Cell::Return
+                | Cell::Call
+                | Cell::CallIndirect
+                | Cell::ReturnCall
+                | Cell::ReturnCallIndirect
+        );
+        self.next = 0;
+        self.pending = Some(Surveyed {
+            position: 0,
+            shape: format!("{cell:?}"),
+            offset: self.offset,
+            operators: 0,
+            statements: 1,
+            falls_through,
+        });
+    }
+
+    pub(super) fn statement(&mut self, kind: SinkKind, trees: &Trees, kids: &[NodeId], acc: Option<NodeId>) {
+        let mut shape = match kind {
+            SinkKind::Form(form) => format!("{form:?}<"),
+            SinkKind::Store(op) => format!("Store<{op:?}, "),
+        };
+        write_list(trees, kids, acc, &mut shape);
+        shape.push('>');
+        self.pending = Some(Surveyed {
+            position: 0,
+            shape,
+            offset: self.offset,
+            operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
+            statements: 1,
+            falls_through: !matches!(kind, SinkKind::Form(crate::sig::Form::Return)),
+        });
+    }
+}
+
+fn write_list(trees: &Trees, kids: &[NodeId], acc: Option<NodeId>, out: &mut String) {
+    for (i, &kid) in kids.iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        write(trees, kid, acc, out);
+    }
+}
+
+fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
+    let node = &trees[id];
+    let class = match node.class {
+        Class::I32 => "u32",
+        Class::I64 => "u64",
+        Class::F32 => "f32",
+        Class::F64 => "f64",
+    };
+    let leaf = match node.kind {
+        _ if acc == Some(id) => "R",
+        Kind::Slot(_) => "S",
+        Kind::Acc => "R",
+        Kind::Imm(_) => "I",
+        Kind::Global(_) => "Global",
+        Kind::Func(_) => return out.push_str("Func"),
+        Kind::Unary(op) => return write_operator(trees, id, acc, &format!("Un<{op:?}, "), out),
+        Kind::Binary(op) => return write_operator(trees, id, acc, &format!("Bin<{op:?}, "), out),
+        Kind::Load(op, _) => return write_operator(trees, id, acc, &format!("Load<{op:?}, "), out),
+        Kind::Select => return write_operator(trees, id, acc, "Select<", out),
+    };
+    out.push_str(leaf);
+    out.push('<');
+    out.push_str(class);
+    out.push('>');
+}
+
+fn write_operator(trees: &Trees, id: NodeId, acc: Option<NodeId>, head: &str, out: &mut String) {
+    out.push_str(head);
+    write_list(trees, trees[id].kids(), acc, out);
+    out.push('>');
+}
+
+/// Lowers function `funcidx` as [`super::lower()`] does, and tells what became of it; with `limits`, handlers are asked for
+/// up to that size only.
+///
+/// # Errors
+/// Those of [`super::lower()`].
+pub fn survey(
+    module: &Module,
+    type_ids: &[u32],
+    funcidx: u32,
+    options: Options,
+    target: &impl Target,
+    limits: Option<Limits>,
+) -> Result<Vec<Surveyed>, Error> {
+    let survey = Some(Box::new(Survey::new(limits)));
+    let (_, survey) = super::lower_with(module, type_ids, funcidx, options, target, survey)?;
+    Ok(survey.expect("it was asked for").cells)
+}
