@@ -90,16 +90,11 @@ fn entries() -> Vec<Entry> {
     entries
 }
 
-/// Signatures of the base set, without which lowering could not do.
-pub fn base_set() -> std::collections::HashSet<Sig> {
+/// Signatures of the handlers whose shapes people wrote down: all but the mined ones.
+pub fn written() -> std::collections::HashSet<Sig> {
     let mut entries = Vec::new();
-    shapes::base(&mut shapes::Shapes(&mut entries));
+    shapes::written(&mut shapes::Shapes(&mut entries));
     entries.into_iter().map(|entry| entry.sig).collect()
-}
-
-/// Signatures of all handlers.
-pub fn signatures() -> std::collections::HashSet<Sig> {
-    entries().into_iter().map(|entry| entry.sig).collect()
 }
 
 /// Every handler's type, by address.

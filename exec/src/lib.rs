@@ -27,7 +27,7 @@ mod vm;
 pub use call::invoke;
 pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
 pub use global::GlobalCell;
-pub use handlers::{Handlers, base_set, signatures, target};
+pub use handlers::{Handlers, target, written};
 pub use instance::{Inst, InstanceBlock};
 pub use memory::Memory;
 pub use table::Table;

@@ -9,8 +9,9 @@
 //! | `fp` | word 0 of the frame |
 //! | `inst` | the running instance's block |
 //! | `r0` | integer accumulator; every statement that sets an integer leaves it here too |
-//! | `r1`, `r2` | nothing between handlers: free for the work of one |
 //! | `v0` | float accumulator, as `r0` |
+//! | `r1`, `r2` | in innermost loops, copies of two integer locals |
+//! | `v1`, `v2` | the same of two float locals |
 //!
 //! Bodies are written once, as [`Stmt::run`] from a [`Machine`] to a [`Flow`]. Where LLVM's sibling-call optimisation
 //! does not hold (build.rs decides), a loop calls the same bodies with the machine in memory.
@@ -29,9 +30,8 @@ type RawVector = [u64; 2];
 /// A vector register; floats lie in its lowest lane, and the other lanes need not be initialised.
 pub(crate) type Vector = MaybeUninit<RawVector>;
 
-/// A register that carries nothing from handler to handler. Passing it without a value leaves it to LLVM.
-#[cfg(pirn_tail)]
-type Free = MaybeUninit<u64>;
+/// An integer register that holds nothing outside of loops. Passing it without a value leaves it to LLVM.
+pub(crate) type Integer = MaybeUninit<u64>;
 
 /// The whole machine state while WebAssembly runs.
 #[derive(Clone, Copy)]
@@ -41,6 +41,10 @@ pub(crate) struct Machine {
     pub(crate) inst: *mut Inst,
     pub(crate) r0: u64,
     pub(crate) v0: Vector,
+    pub(crate) r1: Integer,
+    pub(crate) r2: Integer,
+    pub(crate) v1: Vector,
+    pub(crate) v2: Vector,
 }
 
 /// What follows a statement.
@@ -78,7 +82,20 @@ pub(crate) const fn cell_bytes(len: usize) -> usize {
 impl Machine {
     /// The state in which code is entered.
     pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut Inst) -> Self {
-        Self { ip, fp, inst, r0: 0, v0: Vector::zeroed() }
+        let (r1, r2, v1, v2) = (Integer::zeroed(), Integer::zeroed(), Vector::zeroed(), Vector::zeroed());
+        Self { ip, fp, inst, r0: 0, v0: Vector::zeroed(), r1, r2, v1, v2 }
+    }
+
+    /// The same without what only loops keep in registers: called code owes it to nobody.
+    #[inline(always)]
+    pub(crate) fn without_loop_registers(self) -> Self {
+        // The portable loop copies the whole machine, so there every register has a value.
+        if cfg!(pirn_tail) {
+            let (integer, vector) = (Integer::uninit(), Vector::uninit());
+            Self { r1: integer, r2: integer, v1: vector, v2: vector, ..self }
+        } else {
+            self
+        }
     }
 
     /// The operand `at` bytes behind `ip`.
@@ -163,13 +180,13 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
 #[cfg(pirn_tail)]
 #[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
 mod tail {
-    use super::{Flow, Free, Inst, Machine, Stmt, Trap, Vector, cell_bytes};
+    use super::{Flow, Inst, Integer, Machine, Stmt, Trap, Vector, cell_bytes};
 
     /// Expands once for each ABI: the only place where the argument list is written.
     macro_rules! contract {
-        ($abi:literal, $($register:ident: $ty:ty),*; $($free:ident: $free_ty:ty),*) => {
+        ($abi:literal, $($register:ident: $ty:ty),*) => {
             /// A handler.
-            pub(crate) type Handler = unsafe extern $abi fn($($ty,)* $($free_ty),*) -> u64;
+            pub(crate) type Handler = unsafe extern $abi fn($($ty),*) -> u64;
 
             /// Jumps to the cell at `m.ip`.
             #[inline(always)]
@@ -177,7 +194,7 @@ mod tail {
                 // SAFETY: the first word of a cell is a handler's address.
                 unsafe {
                     let handler = m.ip.cast::<Handler>().read();
-                    handler($(m.$register,)* $(<$free_ty>::uninit()),*)
+                    handler($(m.$register),*)
                 }
             }
 
@@ -185,7 +202,7 @@ mod tail {
             ///
             /// # Safety
             /// That of [`Stmt::run`].
-            pub(crate) unsafe extern $abi fn handler<S: Stmt>($($register: $ty,)* $(_: $free_ty),*) -> u64 {
+            pub(crate) unsafe extern $abi fn handler<S: Stmt>($($register: $ty),*) -> u64 {
                 let m = Machine { $($register),* };
                 // SAFETY: the caller's; each arm leaves by a jump to a function that asks for the same.
                 unsafe {
@@ -197,21 +214,21 @@ mod tail {
                         Flow::Jump(m) => dispatch(m),
                         Flow::Trap(mut m, trap) => {
                             m.r0 = trap as u64;
-                            trapped($(m.$register,)* $(<$free_ty>::uninit()),*)
+                            trapped($(m.$register),*)
                         }
-                        Flow::Stop(m) => stopped($(m.$register,)* $(<$free_ty>::uninit()),*),
+                        Flow::Stop(m) => stopped($(m.$register),*),
                     }
                 }
             }
 
             #[cold]
             #[inline(never)]
-            unsafe extern $abi fn trapped($($register: $ty,)* $(_: $free_ty),*) -> u64 {
+            unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
                 let m = Machine { $($register),* };
                 // SAFETY: `handler` put a trap's code in `r0`.
                 unsafe {
                     m.record_trap(Trap::from_code(m.r0 as u8));
-                    stopped($(m.$register,)* $(<$free_ty>::uninit()),*)
+                    stopped($(m.$register),*)
                 }
             }
 
@@ -219,7 +236,7 @@ mod tail {
             /// it into calls followed by that constant.
             #[cold]
             #[inline(never)]
-            unsafe extern $abi fn stopped($($register: $ty,)* $(_: $free_ty),*) -> u64 {
+            unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
                 let m = Machine { $($register),* };
                 // SAFETY: `inst` is live.
                 unsafe { (&raw const (*m.inst).mem_len).read_volatile() }
@@ -238,11 +255,13 @@ mod tail {
 
     #[cfg(target_arch = "x86_64")]
     contract! {
-        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector; r1: Free, r2: Free
+        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector, r1: Integer, r2: Integer,
+        v1: Vector, v2: Vector
     }
     #[cfg(target_arch = "aarch64")]
     contract! {
-        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector; r1: Free, r2: Free
+        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector, r1: Integer, r2: Integer, v1: Vector,
+        v2: Vector
     }
 }
 #[cfg(pirn_tail)]

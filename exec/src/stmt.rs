@@ -11,6 +11,8 @@ use std::marker::PhantomData;
 pub(crate) struct SetAcc<E>(PhantomData<E>);
 /// Writes a value to a slot, and leaves it in the accumulator.
 pub(crate) struct SetSlot<E>(PhantomData<E>);
+/// Writes a value to a slot and to loop register `N`, and leaves it in the accumulator.
+pub(crate) struct SetReg<E, const N: usize>(PhantomData<E>);
 /// Writes a global, and leaves the value in the accumulator.
 pub(crate) struct SetGlobal<E>(PhantomData<E>);
 /// Writes to memory.
@@ -56,6 +58,23 @@ impl<E: Expr> Stmt for SetSlot<E> {
             let value = value!(m, E::eval(&m, at + 2));
             m.slot(m.operand(at)).cast::<E::T>().write(value);
             value.set_acc(&mut m);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<E: Expr, const N: usize> Stmt for SetReg<E, N> {
+    const LEN: usize = 2 + E::LEN;
+    const SIG: Sig = sig::form(if N == 1 { Form::SetReg1 } else { Form::SetReg2 }, E::T::CLASS, E::SIG);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operand is a slot of the frame.
+        unsafe {
+            let value = value!(m, E::eval(&m, at + 2));
+            m.slot(m.operand(at)).cast::<E::T>().write(value);
+            value.set_acc(&mut m);
+            value.set_reg::<N>(&mut m);
         }
         Flow::Next(m)
     }

@@ -5,6 +5,7 @@
 
 use super::diamond::Diamond;
 use super::emit::{Fixup, Position};
+use super::registers::LoopRegisters;
 use super::stack::{Sink, SinkKind};
 use super::tree::{Bytes, NodeId, Register, Traits};
 use super::{Lowering, Target};
@@ -149,6 +150,8 @@ impl<T: Target> Lowering<'_, T> {
         let (params, results) = self.block_type(ty);
         self.flush_below(self.stack.len());
         self.flush_from(self.stack.len() - params.len());
+        let carried = std::mem::take(&mut self.carried);
+        self.load_registers(&carried);
         self.forget_accs();
         self.open(Construct::Loop, params, results);
     }
@@ -216,6 +219,9 @@ impl<T: Target> Lowering<'_, T> {
             self.flush_results();
         }
         let frame = self.frames.pop().expect("an open frame");
+        if frame.construct == Construct::Loop {
+            self.registers = LoopRegisters::default();
+        }
         let selected = reached && self.select_arms(&frame);
         self.pins -= usize::from(frame.diamond.is_some());
         if selected {

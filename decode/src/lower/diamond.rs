@@ -7,7 +7,6 @@
 
 use super::control::{Construct, Frame};
 use super::emit::Position;
-use super::stack::{Sink, SinkKind};
 use super::tree::{Kind, NodeId, Traits};
 use super::{Lowering, Target};
 use crate::ops::Class;
@@ -106,12 +105,7 @@ impl<T: Target> Lowering<'_, T> {
         let Some(select) = select else { return false };
         self.code.rewind(diamond.branch);
         self.acc_slot = diamond.acc_slot;
-        let sink = Sink {
-            sig: &|kids| set(kids[0]),
-            prefix: last.slot.to_ne_bytes().into_iter().collect(),
-            kind: SinkKind::Form(Form::SetSlot),
-        };
-        self.statement(&sink, &[select]).expect("just found");
+        self.emit_set(select, last.slot, class).expect("just found");
         self.mirror(class, last.slot);
         self.last_set = None;
         true

@@ -12,6 +12,7 @@
 mod control;
 mod diamond;
 mod emit;
+mod registers;
 mod stack;
 pub mod survey;
 mod translate;
@@ -24,6 +25,8 @@ use crate::{Error, Module};
 use control::Frame;
 use diamond::Assignment;
 use emit::Emitter;
+use registers::LoopRegisters;
+use smallvec::SmallVec;
 use tree::{NodeId, Trees};
 
 /// What a machine can execute.
@@ -58,13 +61,18 @@ impl Code {
 pub struct Options {
     /// Whether trees of several operations, and several statements, may become one handler.
     pub fuse: bool,
+    /// Whether innermost loops keep copies of locals in registers.
+    pub loop_registers: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuse: true }
+        Self { fuse: true, loop_registers: true }
     }
 }
+
+/// A cell, and where in it the operands of the statement begin that was emitted.
+type Emitted = (emit::Position, usize);
 
 /// The state of lowering one function.
 struct Lowering<'a, T> {
@@ -84,6 +92,10 @@ struct Lowering<'a, T> {
     /// Which slot's value, as which class, `r0` and `v0` hold besides.
     acc_slot: [Option<(u16, Class)>; 2],
     frames: Vec<Frame>,
+    /// What the innermost loop keeps in registers.
+    registers: LoopRegisters,
+    /// The locals that the loop about to be opened carries.
+    carried: SmallVec<[u32; 8]>,
     /// The last assignment to a slot that has a cell of its own.
     last_set: Option<Assignment>,
     /// How many open blocks keep nodes for later.
@@ -155,6 +167,8 @@ fn lower_with(
         acc_owner: [None; 2],
         acc_slot: [None; 2],
         frames: Vec::new(),
+        registers: LoopRegisters::default(),
+        carried: SmallVec::new(),
         last_set: None,
         pins: 0,
         locals,
@@ -170,6 +184,9 @@ fn lower_with(
             survey.offset = operators.original_position() as u32;
         }
         let operator = operators.read()?;
+        if options.loop_registers && matches!(operator, wasmparser::Operator::Loop { .. }) {
+            lowering.carried = registers::carried(operators.clone());
+        }
         lowering.operator(&operator);
     }
     let words = operands + lowering.max_height;

@@ -13,8 +13,9 @@
 //! At most [`WINDOW`] entries wait, so that looking through them keeps lowering linear.
 
 use super::diamond::Assignment;
+use super::registers::Reading;
 use super::tree::{Bytes, Kind, NodeId, Register, Traits};
-use super::{Lowering, Target, tree};
+use super::{Emitted, Lowering, Target, tree};
 use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
 use smallvec::SmallVec;
@@ -263,17 +264,11 @@ impl<T: Target> Lowering<'_, T> {
         self.simplify(height);
         let class = self.tree(height).class;
         self.release(Register::of(class), height);
-        let sink = Sink {
-            sig: &|kids| sig::form(Form::SetSlot, class, kids[0]),
-            prefix: slot.to_ne_bytes().into_iter().collect(),
-            kind: SinkKind::Form(Form::SetSlot),
-        };
         let mut node = self.stack[height];
-        let emitted = self.statement(&sink, &[node]);
-        let (cell, at) = emitted.unwrap_or_else(|| {
+        let (cell, at) = self.emit_set(node, slot, class).unwrap_or_else(|| {
             self.set_acc(node);
             node = self.trees.acc(class);
-            self.statement(&sink, &[node]).expect("an accumulator can be set to a slot")
+            self.emit_set(node, slot, class).expect("an accumulator can be set to a slot")
         });
         self.last_set = (at == 8).then(|| Assignment { slot, node, cell, end: self.code.len() });
         self.mirror(class, slot);
@@ -319,19 +314,11 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Emits one statement over `kids`, in the best form there is: in one cell with the statement before, and with a
     /// slot read from the accumulator that mirrors it. `None`, and nothing emitted, if it has no handler.
-    pub(super) fn statement(&mut self, sink: &Sink<'_>, kids: &[NodeId]) -> Option<(usize, usize)> {
-        let mut sigs = [0; 3];
-        let mut signature = |lowering: &Self, acc: Option<NodeId>| {
-            for (sig, &kid) in sigs.iter_mut().zip(kids) {
-                *sig = lowering.trees.sig_with(kid, acc);
-            }
-            (sink.sig)(&sigs[..kids.len()])
-        };
-        let plain = signature(self, None);
+    pub(super) fn statement(&mut self, sink: &Sink<'_>, kids: &[NodeId]) -> Option<Emitted> {
         if let Some(survey) = &mut self.code.survey {
             survey.next = kids.iter().map(|&kid| self.trees[kid].operators).sum();
         }
-        let mut candidates = SmallVec::<[(Sig, Option<NodeId>); 4]>::new();
+        let mut accs = SmallVec::<[Option<NodeId>; 4]>::new();
         for register in Register::BOTH {
             let Some((slot, class)) = self.acc_slot[register as usize] else { continue };
             if kids.iter().any(|&kid| self.trees[kid].traits.any(Traits::acc(register))) {
@@ -341,33 +328,49 @@ impl<T: Target> Lowering<'_, T> {
                 for nth in 0..2 {
                     let leaf = self.trees.find_slot(*kid, slot, class, &mut { nth });
                     let Some(leaf) = leaf else { break };
-                    candidates.push((signature(self, Some(leaf)), Some(leaf)));
+                    accs.push(Some(leaf));
                 }
             }
         }
-        candidates.push((plain, None));
-        let joined = candidates.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.joined(sig)?)));
-        let (sig, acc, tile, joins) = match joined {
-            Some((sig, acc, tile)) => (sig, acc, tile, true),
+        accs.push(None);
+        let mut candidates = SmallVec::<[(Sig, Reading<'_>); 8]>::new();
+        for mask in self.masks(kids) {
+            for &acc in &accs {
+                let reading = Reading::new(&self.registers, mask, acc);
+                let mut sigs = [0; 3];
+                for (sig, &kid) in sigs.iter_mut().zip(kids) {
+                    *sig = self.trees.sig_with(kid, &reading);
+                }
+                candidates.push(((sink.sig)(&sigs[..kids.len()]), reading));
+            }
+        }
+        let joined = candidates.iter().find_map(|&(sig, reading)| Some((sig, reading, self.code.joined(sig)?)));
+        let (sig, reading, tile, joins) = match joined {
+            Some((sig, reading, tile)) => (sig, reading, tile, true),
             None => {
-                let alone = candidates.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.tile(sig)?)));
-                let (sig, acc, tile) = alone?;
-                (sig, acc, tile, false)
+                let alone = candidates.iter().find_map(|&(sig, reading)| Some((sig, reading, self.code.tile(sig)?)));
+                let (sig, reading, tile) = alone?;
+                (sig, reading, tile, false)
             }
         };
         let mut bytes = sink.prefix.clone();
         for &kid in kids {
-            self.trees.encode(kid, acc, &mut bytes);
+            self.trees.encode(kid, &reading, &mut bytes);
         }
         if let Some(survey) = &mut self.code.survey {
-            survey.statement(sink.kind, &self.trees, kids, acc);
+            survey.statement(sink.kind, &self.trees, kids, &reading);
         }
         Some(if joins { self.code.join(sig, tile, &bytes) } else { self.code.cell(sig, tile, bytes) })
     }
 
     /// Whether a statement of this signature has a handler.
     pub(super) fn fits(&self, sig: Sig, kids: &[NodeId]) -> bool {
-        if self.code.survey.as_ref().is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum())) {
+        if self
+            .code
+            .survey
+            .as_ref()
+            .is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum()))
+        {
             return false;
         }
         // Without fusion nothing waits but leaves.

@@ -1,5 +1,6 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
+use super::registers::Reading;
 use crate::ops::{Class, Effect, Op};
 use crate::sig::{self, Leaf, Sig};
 use smallvec::SmallVec;
@@ -148,7 +149,16 @@ impl Trees {
             Kind::Slot(slot) => (1 << (slot % 64), slot),
             _ => (0, 0),
         };
-        self.push(Node { kind, class, traits, sig: sig::leaf(leaf, class), slots, highest_slot, operators: 0, kids: [0; 3] })
+        self.push(Node {
+            kind,
+            class,
+            traits,
+            sig: sig::leaf(leaf, class),
+            slots,
+            highest_slot,
+            operators: 0,
+            kids: [0; 3],
+        })
     }
 
     pub(super) fn slot(&mut self, slot: u16, class: Class) -> NodeId {
@@ -254,25 +264,23 @@ impl Trees {
     }
 
     /// The tree's signature if the leaf `acc` were the accumulator.
-    pub(super) fn sig_with(&self, id: NodeId, acc: Option<NodeId>) -> Sig {
-        let Some(leaf) = acc else { return self[id].sig };
+    pub(super) fn sig_with(&self, id: NodeId, reading: &Reading<'_>) -> Sig {
         let node = &self[id];
-        if id == leaf {
-            return sig::leaf(Leaf::Acc, node.class);
-        }
-        if node.is_leaf() {
+        if reading.is_plain() {
             return node.sig;
         }
-        combine(node.kind, node.class, |i| self.sig_with(node.kids[i], acc))
+        match node.kind {
+            Kind::Slot(slot) => reading.leaf(id, slot, node.class).map_or(node.sig, |leaf| sig::leaf(leaf, node.class)),
+            _ if node.is_leaf() => node.sig,
+            _ => combine(node.kind, node.class, |i| self.sig_with(node.kids[i], reading)),
+        }
     }
 
     /// Writes the tree's operands; the leaf `acc` is the accumulator.
-    pub(super) fn encode(&self, id: NodeId, acc: Option<NodeId>, bytes: &mut Bytes) {
+    pub(super) fn encode(&self, id: NodeId, reading: &Reading<'_>, bytes: &mut Bytes) {
         let node = &self[id];
-        if acc == Some(id) {
-            return;
-        }
         match node.kind {
+            Kind::Slot(slot) if reading.leaf(id, slot, node.class).is_some() => {}
             Kind::Slot(slot) => bytes.extend(slot.to_ne_bytes()),
             Kind::Acc | Kind::Unary(_) | Kind::Binary(_) | Kind::Select => {}
             Kind::Imm(bits) if node.class.bytes() == 4 => bytes.extend((bits as u32).to_ne_bytes()),
@@ -280,7 +288,7 @@ impl Trees {
             Kind::Global(word) | Kind::Func(word) | Kind::Load(_, word) => bytes.extend(word.to_ne_bytes()),
         }
         for &kid in node.kids() {
-            self.encode(kid, acc, bytes);
+            self.encode(kid, reading, bytes);
         }
     }
 

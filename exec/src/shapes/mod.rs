@@ -8,7 +8,7 @@
 //!
 //! Then the fused shapes, by what they fuse.
 
-mod sequences;
+mod mined;
 mod sinks;
 mod trees;
 
@@ -59,22 +59,26 @@ use each;
 type S<T> = Slot<T>;
 type R<T> = Acc<T>;
 type I<T> = Imm<T>;
+type G1<T> = Reg<T, 1>;
+type G2<T> = Reg<T, 2>;
+type SetReg1<E> = SetReg<E, 1>;
+type SetReg2<E> = SetReg<E, 2>;
 
 /// Every handler.
 pub(crate) fn all(t: &mut Shapes<'_>) {
-    base(t);
-    trees::all(t);
-    sinks::all(t);
-    sequences::all(t);
+    written(t);
+    mined::all(t);
 }
 
-/// What lowering needs to be total.
-pub(crate) fn base(t: &mut Shapes<'_>) {
+/// Those that people chose.
+pub(crate) fn written(t: &mut Shapes<'_>) {
     leaves(t);
     operators(t);
     cells(t);
     selects(t);
     branches(t);
+    trees::all(t);
+    sinks::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -83,7 +87,11 @@ fn leaves(t: &mut Shapes<'_>) {
             t.expr::<E>();
             t.stmt::<Return<E>>();
         });
-        each!(E in [S<T>, R<T>, I<T>] { t.stmt::<SetGlobal<E>>(); });
+        each!(E in [S<T>, R<T>, I<T>] {
+            t.stmt::<SetGlobal<E>>();
+            t.stmt::<SetReg<E, 1>>();
+            t.stmt::<SetReg<E, 2>>();
+        });
     });
     t.expr::<Func>();
 }

@@ -1,6 +1,6 @@
 //! Fused statements: stores, branches and returns of expressions.
 
-use super::trees::{inner, inner_no_acc};
+use super::trees::inner;
 use super::{I, R, S, Shapes, each};
 use crate::expr::*;
 use crate::stmt::*;
@@ -43,32 +43,6 @@ fn stores(t: &mut Shapes<'_>) {
 }
 
 fn stores_of_operators(t: &mut Shapes<'_>) {
-    each!(W in [I32Store, I32Store8] {
-        each!(O in [I32Add, I32Sub, I32And, I32Or, I32Xor, I32Shl, I32ShrU] {
-            inner!(X = O, u32, { t.stmt::<Store<W, S<u32>, X>>(); });
-            inner_no_acc!(X = O, u32, { t.stmt::<Store<W, R<u32>, X>>(); });
-        });
-    });
-    macro_rules! over_load {
-        ($store:ident, $load:ident) => {
-            each!(A in [S<u32>, R<u32>, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, S<u32>, I<u32>>] {
-                t.stmt::<Store<$store, S<u32>, Load<$load, A>>>();
-            });
-            t.stmt::<Store<$store, R<u32>, Load<$load, S<u32>>>>();
-            t.stmt::<Store<$store, Bin<I32Add, S<u32>, S<u32>>, Load<$load, S<u32>>>>();
-            each!(O in [I32Add, I32Sub, I32And, I32Or, I32Xor] {
-                each!(A in [S<u32>, R<u32>] {
-                    t.stmt::<Store<$store, A, Bin<O, Load<$load, S<u32>>, S<u32>>>>();
-                    t.stmt::<Store<$store, A, Bin<O, Load<$load, S<u32>>, I<u32>>>>();
-                });
-                t.stmt::<Store<$store, S<u32>, Bin<O, Load<$load, R<u32>>, I<u32>>>>();
-                t.stmt::<Store<$store, S<u32>, Bin<O, Load<$load, S<u32>>, R<u32>>>>();
-            });
-        };
-    }
-    over_load!(I32Store, I32Load);
-    over_load!(I32Store8, I32Load8U);
-    over_load!(I32Store16, I32Load16U);
     each!(O in [I64Add, I64And, I64Or, I64Xor] {
         inner!(X = O, u64, { t.stmt::<Store<I64Store, S<u32>, X>>(); });
     });
@@ -95,34 +69,6 @@ fn stores_of_operators(t: &mut Shapes<'_>) {
 
 /// Branches on comparisons of what was just computed or loaded.
 fn branches(t: &mut Shapes<'_>) {
-    each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
-        each!(L in [I32Load, I32Load8U, I32Load8S, I32Load16U] {
-            each!(X in [Load<L, S<u32>>, Load<L, R<u32>>] {
-                t.stmt::<BrIf<Bin<C, X, S<u32>>>>();
-                t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
-            });
-        });
-        each!(X in [Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, Load<I32Load8U, Bin<I32Add, R<u32>, S<u32>>>] {
-            t.stmt::<BrIf<Bin<C, X, S<u32>>>>();
-            t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
-        });
-        each!(L in [I32Load, I32Load8U] {
-            t.condition::<Bin<C, Load<L, S<u32>>, R<u32>>>();
-            t.condition::<Bin<C, Load<L, S<u32>>, Load<L, S<u32>>>>();
-            t.stmt::<BrIf<Bin<C, Bin<I32And, Load<L, S<u32>>, I<u32>>, I<u32>>>>();
-            t.stmt::<BrIf<Bin<C, Bin<I32And, Load<L, R<u32>>, I<u32>>, I<u32>>>>();
-        });
-        each!(O in [I32Add, I32Sub, I32And, I32ShrU] {
-            inner!(X = O, u32, {
-                t.stmt::<BrIf<Bin<C, X, S<u32>>>>();
-                t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
-            });
-        });
-        // A byte of a sum in a range, as parsers ask.
-        each!(X in [Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>] {
-            t.stmt::<BrIf<Bin<C, X, I<u32>>>>();
-        });
-    });
     each!(C in [I64Eq, I64Ne, I64LtS, I64LtU, I64GtS, I64GtU, I64LeS, I64LeU, I64GeS, I64GeU] {
         each!(X in [Load<I64Load, S<u32>>, Load<I64Load, R<u32>>, Bin<I64And, S<u64>, I<u64>>, Bin<I64And, R<u64>, I<u64>>] {
             t.stmt::<BrIf<Bin<C, X, S<u64>>>>();

@@ -16,11 +16,10 @@ macro_rules! inner_no_acc {
         each!($name in [Bin<$op, S<$ty>, S<$ty>>, Bin<$op, S<$ty>, I<$ty>>] $body)
     };
 }
-pub(super) use {inner, inner_no_acc};
+pub(super) use inner;
 
 /// All fused expressions.
 pub(super) fn all(t: &mut Shapes<'_>) {
-    i32_over_i32(t);
     i64_over_i64(t);
     floats_f32(t);
     floats_f64(t);
@@ -30,37 +29,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     selects(t);
     diamonds(t);
     globals(t);
-}
-
-fn i32_over_i32(t: &mut Shapes<'_>) {
-    each!(O in [I32Add, I32Mul, I32And, I32Xor, I32Shl, I32ShrU] {
-        each!(P in [I32Add, I32Sub, I32And, I32Or, I32Xor, I32Shl, I32ShrU, I32Rotl] {
-            inner!(X = O, u32, {
-                t.expr::<Bin<P, X, S<u32>>>();
-                t.expr::<Bin<P, X, I<u32>>>();
-            });
-        });
-        each!(P in [I32Add, I32Or, I32Xor] { inner_no_acc!(X = O, u32, { t.expr::<Bin<P, X, R<u32>>>(); }); });
-        inner!(X = O, u32, { t.expr::<Bin<I32Sub, S<u32>, X>>(); });
-    });
-    inner!(X = I32Sub, u32, {
-        t.expr::<Bin<I32Add, X, S<u32>>>();
-        t.expr::<Bin<I32Add, X, I<u32>>>();
-        t.expr::<Bin<I32And, X, I<u32>>>();
-        t.expr::<Bin<I32ShrU, X, I<u32>>>();
-    });
-    // Two shifts or masks joined: fields, rotations, bytes to words.
-    each!(P in [I32Add, I32Or, I32Xor] {
-        each!(A in [
-            Bin<I32Shl, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>, Bin<I32And, S<u32>, I<u32>>,
-            Bin<I32Add, S<u32>, S<u32>>, Bin<I32Mul, S<u32>, S<u32>>,
-        ] {
-            each!(B in [
-                Bin<I32Shl, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>, Bin<I32And, S<u32>, I<u32>>,
-                Bin<I32Mul, S<u32>, S<u32>>,
-            ] { t.expr::<Bin<P, A, B>>(); });
-        });
-    });
 }
 
 fn i64_over_i64(t: &mut Shapes<'_>) {
@@ -143,31 +111,6 @@ fn addresses(t: &mut Shapes<'_>) {
 
 /// Operators with an operand in memory.
 fn over_loads(t: &mut Shapes<'_>) {
-    each!(L in [I32Load, I32Load8U, I32Load16U] {
-        each!(P in [I32Add, I32Sub, I32Mul, I32And, I32Or, I32Xor, I32Shl] {
-            each!(A in [S<u32>, R<u32>] {
-                t.expr::<Bin<P, Load<L, A>, S<u32>>>();
-                t.expr::<Bin<P, Load<L, A>, I<u32>>>();
-            });
-            t.expr::<Bin<P, Load<L, S<u32>>, R<u32>>>();
-        });
-        each!(A in [S<u32>, R<u32>] {
-            t.expr::<Bin<I32Sub, S<u32>, Load<L, A>>>();
-            t.expr::<Bin<I32Add, Bin<I32Shl, Load<L, A>, I<u32>>, S<u32>>>();
-            t.expr::<Bin<I32Add, Bin<I32Shl, Load<L, A>, I<u32>>, I<u32>>>();
-        });
-        each!(M in [I32Load, I32Load8U] {
-            each!(P in [I32Add, I32Sub, I32Or, I32Xor, I32Mul] { t.expr::<Bin<P, Load<L, S<u32>>, Load<M, S<u32>>>>(); });
-        });
-    });
-    each!(L in [I32Load, I32Load8U] {
-        each!(P in [I32Add, I32And, I32Or, I32Xor] {
-            each!(A in [Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, R<u32>, S<u32>>, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>] {
-                t.expr::<Bin<P, Load<L, A>, S<u32>>>();
-                t.expr::<Bin<P, Load<L, A>, I<u32>>>();
-            });
-        });
-    });
     each!(P in [I64Add, I64Sub, I64Mul, I64And, I64Or, I64Xor] {
         each!(A in [S<u32>, R<u32>] {
             t.expr::<Bin<P, Load<I64Load, A>, S<u64>>>();
@@ -247,7 +190,9 @@ fn selects(t: &mut Shapes<'_>) {
 /// What small `if`s become: a value stepped, or fed back as in CRCs and other shift registers, on a condition.
 fn diamonds(t: &mut Shapes<'_>) {
     each!(O in [I32Shl, I32ShrU] {
+        t.expr::<Bin<O, S<u32>, I<u32>>>();
         each!(X in [Bin<I32Xor, Bin<O, S<u32>, I<u32>>, I<u32>>, Bin<I32Xor, Bin<O, S<u32>, I<u32>>, S<u32>>] {
+            t.expr::<X>();
             each!(K in [
                 Bin<I32And, S<u32>, I<u32>>, Bin<I32And, S<u32>, S<u32>>, Bin<I32LtS, S<u32>, I<u32>>,
                 Bin<I32GeS, S<u32>, I<u32>>,

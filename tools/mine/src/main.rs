@@ -1,9 +1,18 @@
 //! Chooses the shapes worth a handler.
 //!
 //! ```text
-//! pirn-mine stats               dispatches for each instruction the programs execute, with the handlers there are
-//! pirn-mine mine [--keep N]     chooses N shapes by the training programs, and writes exec/src/shapes/mined.rs
+//! pirn-mine stats                       dispatches for each instruction the programs execute, with the handlers there are
+//! pirn-mine mine [--keep N]             chooses some N shapes by the training programs: exec/src/shapes/mined.rs
+//! pirn-mine mine --without NAME         chooses without that program, and tells what it would dispatch
 //! ```
+//!
+//! A training program is run once, instrumented, which tells how often each of its operators is executed (`count`). Then
+//! every function is lowered for a machine that has every shape up to some size, and each cell counts as often as the
+//! operator it was emitted at. The shapes that count most are kept, with all that lowering has to find on its way to them
+//! (`shape`); the functions are lowered again for a machine that has these; and so on, with fewer each time.
+//!
+//! Code that a program contains but did not execute counts a little too: what it executes with this input is a small part
+//! of what compilers write.
 
 mod count;
 mod shape;
@@ -16,6 +25,14 @@ use pirn_decode::{Module, Options, Target, Tile};
 use pirn_suite::{Case, Role, case};
 use shape::Shape;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+/// The largest shapes that are considered.
+const LIMITS: Limits = Limits { operators: 4, cell: 7, statements: 4 };
+/// How many shapes are kept, unless it is said.
+const KEEP: usize = 6_000;
+/// What all code of a program counts together, where all that it executes counts 1.
+const UNEXECUTED: f64 = 0.3;
 
 /// A program and how often its operators were executed.
 struct Program {
@@ -34,32 +51,18 @@ impl Program {
         Ok(Self { name: case.name.clone(), role: case.role, module, type_ids, counts })
     }
 
-    /// Every executed cell, with how often it was dispatched.
+    /// Every cell, with how often it was dispatched.
     fn cells(&self, target: &impl Target, limits: Option<Limits>, mut see: impl FnMut(&Surveyed, u64)) -> Result<()> {
-        for (function, runs) in self.counts.functions.iter().enumerate() {
-            if runs.iter().all(|run| run.count == 0) {
-                continue;
-            }
-            let funcidx = (self.module.imported_funcs + function) as u32;
-            for cell in survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)? {
-                let count = self.counts.at(function, cell.offset);
-                if count > 0 {
-                    see(&cell, count);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Every cell there is, executed or not.
-    fn code(&self, target: &impl Target, limits: Option<Limits>, mut see: impl FnMut(&Surveyed)) -> Result<()> {
         for function in 0..self.counts.functions.len() {
             let funcidx = (self.module.imported_funcs + function) as u32;
-            survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)?.iter().for_each(&mut see);
+            for cell in survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)? {
+                see(&cell, self.counts.at(function, cell.offset));
+            }
         }
         Ok(())
     }
 
+    /// How often it dispatches for each instruction.
     fn dispatches(&self, target: &impl Target, limits: Option<Limits>) -> Result<f64> {
         let mut dispatches = 0;
         self.cells(target, limits, |_, count| dispatches += count)?;
@@ -67,16 +70,7 @@ impl Program {
     }
 }
 
-/// A machine that has every handler.
-struct Everything;
-
-impl Target for Everything {
-    fn tile(&self, _: Sig) -> Option<Tile> {
-        Some(Tile { handler: 1 })
-    }
-}
-
-/// A machine that has the handlers named.
+/// A machine that has the handlers named, or every one.
 struct Chosen(Option<HashSet<Sig>>);
 
 impl Target for Chosen {
@@ -85,21 +79,15 @@ impl Target for Chosen {
     }
 }
 
-/// The largest shapes that are considered.
-static LIMITS: std::sync::LazyLock<Limits> = std::sync::LazyLock::new(|| { let n=|k:&str,d|std::env::var(k).ok().map_or(d,|v|v.parse().unwrap()); Limits { operators: n("OPS",5), cell: n("CELL",8), statements: n("STMTS",4) }});
-
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.first().map(String::as_str) {
-        Some("stats") => stats(),
-        Some("mine") => {
-            let keep = match args.get(1).map(String::as_str) {
-                Some("--keep") => args.get(2).context("--keep N")?.parse()?,
-                _ => 4_000,
-            };
-            mine(keep)
-        }
-        _ => bail!("pirn-mine stats | mine [--keep N]"),
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["stats"] => stats(),
+        ["mine"] => mine(KEEP, None),
+        ["mine", "--keep", keep] => mine(keep.parse()?, None),
+        ["mine", "--without", name] => mine(KEEP, Some(name)),
+        _ => bail!("pirn-mine stats | mine [--keep N | --without NAME]"),
     }
 }
 
@@ -115,7 +103,7 @@ fn stats() -> Result<()> {
     for case in &cases {
         let program = Program::new(case)?;
         let now = program.dispatches(pirn_exec::target(), None)?;
-        let everything = program.dispatches(&Everything, Some(*LIMITS))?;
+        let everything = program.dispatches(&Chosen(None), Some(LIMITS))?;
         println!("{}\t{:?}\t{}\t{now:.3}\t{everything:.3}", program.name, program.role, program.counts.executed);
         all.push(now);
         best.push(everything);
@@ -124,122 +112,98 @@ fn stats() -> Result<()> {
     Ok(())
 }
 
-fn mine(keep: usize) -> Result<()> {
-    let without = std::env::var("WITHOUT").unwrap_or_default();
-    let cases = case::programs(|name, role| role == Role::Train && !without.split(',').any(|other| other == name))?;
+/// Shapes with their weights, the heaviest first.
+fn weigh(programs: &[Program], target: &Chosen) -> Result<Vec<(Shape, f64)>> {
+    let mut weights: HashMap<String, f64> = HashMap::new();
+    for program in programs {
+        let mut cells: HashMap<String, (u64, u64)> = HashMap::new();
+        let (mut dispatched, mut code) = (0, 0);
+        program.cells(target, Some(LIMITS), |cell, count| {
+            let entry = cells.entry(cell.shape.clone()).or_default();
+            entry.0 += count;
+            entry.1 += 1;
+            dispatched += count;
+            code += 1;
+        })?;
+        println!(
+            "  {}: {:.3} dispatches for an instruction",
+            program.name,
+            dispatched as f64 / program.counts.executed as f64
+        );
+        for (shape, (count, places)) in cells {
+            let executed = count as f64 / program.counts.executed as f64;
+            let present = places as f64 / f64::from(code) * UNEXECUTED;
+            *weights.entry(shape).or_default() += 1e6 * (executed + present);
+        }
+    }
+    let mut shapes = weights.into_iter().collect::<Vec<_>>();
+    shapes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    shapes.into_iter().map(|(text, weight)| Ok((Shape::parse(&text)?, weight))).collect()
+}
+
+fn mine(keep: usize, without: Option<&str>) -> Result<()> {
+    let cases = case::programs(|name, role| role == Role::Train && without != Some(name))?;
     let programs = cases.iter().map(Program::new).collect::<Result<Vec<_>>>()?;
-    let mut chosen: Option<HashSet<Sig>> = None;
-    let base = if std::env::var("FAMILIES").is_ok() { pirn_exec::signatures() } else { pirn_exec::base_set() };
-    let neighbours: f64 = std::env::var("NB").map_or(0.0, |v| v.parse().unwrap());
-    let lambda: f64 = std::env::var("LAMBDA").map_or(0.05, |v| v.parse().unwrap());
-    let mut limit = 64 * keep;
-    loop {
-        // What each program would dispatch, for a million instructions of it.
-        let mut weights: HashMap<String, f64> = HashMap::new();
-        let mut ratios = Vec::new();
-        for program in &programs {
-            let mut dispatches = 0;
-            let scale = 1e6 / program.counts.executed as f64;
-            let see = |cell: &Surveyed, count: u64| {
-                dispatches += count;
-                *weights.entry(cell.shape.clone()).or_default() += count as f64 * scale;
-            };
-            let target = Chosen(chosen.clone());
-            program.cells(&target, Some(*LIMITS), see)?;
-            let mut code: HashMap<String, f64> = HashMap::new();
-            let mut cells = 0.0;
-            program.code(&target, Some(*LIMITS), |cell| {
-                *code.entry(cell.shape.clone()).or_default() += 1.0;
-                cells += 1.0;
-            })?;
-            for (shape, count) in code {
-                *weights.entry(shape).or_default() += count / cells * 1e6 * lambda;
-            }
-            ratios.push(dispatches as f64 / program.counts.executed as f64);
-        }
-        if limit == keep && chosen.is_some() && neighbours > 0.0 {
-            let mut near: HashMap<String, f64> = HashMap::new();
-            for (text, weight) in &weights {
-                let mut relatives = Vec::new();
-                Shape::parse(text)?.relatives(&mut relatives);
-                let share = weight * neighbours / relatives.len() as f64;
-                for relative in relatives {
-                    *near.entry(relative.to_string()).or_default() += share;
-                }
-            }
-            for (text, weight) in near {
-                *weights.entry(text).or_default() += weight;
-            }
-        }
-        let weights_of = weights.clone();
-        let mut shapes = weights.into_iter().collect::<Vec<_>>();
-        shapes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let written = pirn_exec::written();
+    let mut target = Chosen(None);
+    let mut limit = 16 * keep;
+    let kept = loop {
+        println!("at most {limit} shapes:");
         // With each shape what lowering needs to get there, until there are enough.
-        let mut kept: HashMap<Sig, (Shape, f64)> = HashMap::new();
-        let mut order: Vec<Sig> = Vec::new();
-        for (text, weight) in &shapes {
-            if order.len() >= limit {
+        let mut known = written.clone();
+        let mut kept: Vec<(Shape, f64)> = Vec::new();
+        for (shape, weight) in weigh(&programs, &target)? {
+            if kept.len() >= limit {
                 break;
             }
-            let mut wanted = vec![Shape::parse(text)?];
+            let mut wanted = vec![shape];
             while let Some(shape) = wanted.pop() {
-                let sig = shape.sig()?;
-                if base.contains(&sig) || kept.contains_key(&sig) {
-                    continue;
+                if known.insert(shape.sig()?) {
+                    wanted.extend(shape.parts());
+                    kept.push((shape, weight));
                 }
-                wanted.extend(shape.parts());
-                kept.insert(sig, (shape, *weight));
-                order.push(sig);
             }
         }
-        println!(
-            "{} shapes used, {} kept of at most {limit}; dispatches for an instruction: {:.3} ({})",
-            shapes.len(),
-            order.len(),
-            geomean(&ratios),
-            ratios.iter().map(|ratio| format!("{ratio:.3}")).collect::<Vec<_>>().join(" ")
-        );
-        if limit == keep && chosen.is_some() && std::env::var("PRUNE").is_ok() {
-            let target = Chosen(Some(base.iter().copied().chain(order.iter().copied()).collect()));
-            let mut used: HashMap<String, f64> = HashMap::new();
-            for program in &programs {
-                program.code(&target, Some(*LIMITS), |cell| *used.entry(cell.shape.clone()).or_default() += 1.0)?;
-            }
-            let tiny = pirn_exec::base_set();
-            let min: f64 = std::env::var("PRUNE")?.parse()?;
-            let mut wanted = used.iter().filter(|(text, count)| **count >= min || weights_of.get(*text).is_some_and(|w| *w >= 1.0)).map(|(text, _)| Shape::parse(text)).collect::<Result<Vec<_>>>()?;
-            let mut all: HashMap<Sig, Shape> = HashMap::new();
-            while let Some(shape) = wanted.pop() {
-                let sig = shape.sig()?;
-                if tiny.contains(&sig) || all.contains_key(&sig) { continue; }
-                wanted.extend(shape.parts());
-                all.insert(sig, shape);
-            }
-            println!("pruned to {} besides {} of the base", all.len(), tiny.len());
-            let target = Chosen(Some(tiny.iter().copied().chain(all.keys().copied()).collect()));
-            for name in std::env::var("TEST").unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
-                let case = case::programs(|other, _| other == name)?.remove(0);
-                println!("pruned {name} {:.3}", Program::new(&case)?.dispatches(&target, Some(*LIMITS))?);
-            }
-            let mut lines = all.values().map(|shape| shape.to_string()).collect::<Vec<_>>();
-            lines.sort();
-            std::fs::write("/tmp/pruned.txt", lines.join("\n"))?;
+        let last = target.0.is_some() && limit == keep;
+        target = Chosen(Some(known));
+        if last {
+            break kept;
         }
-        if limit == keep && chosen.is_some() {
-            let target = Chosen(Some(base.iter().copied().chain(order.iter().copied()).collect()));
-            for name in std::env::var("TEST").unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
-                let case = case::programs(|other, _| other == name)?.remove(0);
-                println!("{name} {:.3}", Program::new(&case)?.dispatches(&target, Some(*LIMITS))?);
-            }
-            let mut text = String::new();
-            for sig in &order {
-                let (shape, weight) = &kept[sig];
-                text.push_str(&format!("{weight:.0}\t{shape}\n"));
-            }
-            std::fs::write("/tmp/mined.txt", text)?;
-            return Ok(());
-        }
-        chosen = Some(base.iter().copied().chain(order).collect());
         limit = (limit / 2).max(keep);
+    };
+    println!("{} shapes kept", kept.len());
+    if let Some(name) = without {
+        let case = case::programs(|other, _| other == name)?.pop().with_context(|| format!("no program {name}"))?;
+        println!(
+            "{name}: {:.3} dispatches for an instruction",
+            Program::new(&case)?.dispatches(&target, Some(LIMITS))?
+        );
+        return Ok(());
     }
+    let path = case::directory().join("../exec/src/shapes/mined.rs");
+    std::fs::write(&path, source(&kept)?).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("written to {}", path.display());
+    Ok(())
+}
+
+/// The list as Rust.
+fn source(kept: &[(Shape, f64)]) -> Result<String> {
+    let mut text = String::from(
+        "//! Generated by `cargo run --release -p pirn-mine mine`: the shapes that training programs execute most, with what\n\
+         //! lowering needs to get there. Behind each, its dispatches for a million instructions, summed over the programs.\n\
+         \n\
+         use super::*;\n\
+         use crate::{bulk::*, control, control::*};\n\
+         \n\
+         /// All of them.\n\
+         #[rustfmt::skip]\n\
+         pub(super) fn all(t: &mut Shapes<'_>) {\n",
+    );
+    for (shape, weight) in kept {
+        // The cell, and not the statement that returns a value.
+        let shape = shape.to_string().replace("Return>", "control::Return>");
+        writeln!(text, "    t.stmt::<{shape}>(); // {weight:.0}")?;
+    }
+    text.push_str("}\n");
+    Ok(text)
 }

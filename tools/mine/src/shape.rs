@@ -27,18 +27,6 @@ impl fmt::Display for Shape {
     }
 }
 
-/// Operators that stand in the same places.
-const GROUPS: [&[&str]; 8] = [
-    &["I32Add", "I32Sub", "I32And", "I32Or", "I32Xor"],
-    &["I32Shl", "I32ShrU", "I32ShrS"],
-    &["I32Eq", "I32Ne", "I32LtS", "I32LtU", "I32GtS", "I32GtU", "I32LeS", "I32LeU", "I32GeS", "I32GeU"],
-    &["I64Eq", "I64Ne", "I64LtS", "I64LtU", "I64GtS", "I64GtU", "I64LeS", "I64LeU", "I64GeS", "I64GeU"],
-    &["I64Add", "I64Sub", "I64And", "I64Or", "I64Xor"],
-    &["I32Load", "I32Load8U", "I32Load16U", "I32Load8S", "I32Load16S"],
-    &["I32Store", "I32Store8", "I32Store16"],
-    &["F64Add", "F64Sub", "F64Mul"],
-];
-
 fn op(name: &str) -> Result<Op> {
     static OPS: OnceLock<HashMap<String, Op>> = OnceLock::new();
     let ops = OPS.get_or_init(|| Op::ALL.iter().map(|&op| (format!("{op:?}"), op)).collect());
@@ -95,12 +83,15 @@ impl Shape {
 
     /// Whether it has a value.
     pub fn is_expr(&self) -> bool {
-        matches!(self.name.as_str(), "S" | "R" | "I" | "Global" | "Func" | "Un" | "Bin" | "Load" | "Select")
+        matches!(
+            self.name.as_str(),
+            "S" | "R" | "G1" | "G2" | "I" | "Global" | "Func" | "Un" | "Bin" | "Load" | "Select"
+        )
     }
 
     /// Whether it is an expression without operators.
     pub fn is_leaf(&self) -> bool {
-        matches!(self.name.as_str(), "S" | "R" | "I" | "Global" | "Func")
+        matches!(self.name.as_str(), "S" | "R" | "G1" | "G2" | "I" | "Global" | "Func")
     }
 
     /// The class of an expression's value.
@@ -110,7 +101,7 @@ impl Shape {
     pub fn class(&self) -> Result<Class> {
         match self.name.as_str() {
             "Func" => Ok(Class::I64),
-            "S" | "R" | "I" | "Global" => class(&self.args[0]),
+            "S" | "R" | "G1" | "G2" | "I" | "Global" => class(&self.args[0]),
             "Un" | "Bin" | "Load" => Ok(op(&self.args[0].name)?.info().result),
             "Select" => self.args[0].class(),
             other => bail!("{other} is no expression"),
@@ -127,6 +118,8 @@ impl Shape {
         Ok(match self.name.as_str() {
             "S" => sig::leaf(Leaf::Slot, class(&args[0])?),
             "R" => sig::leaf(Leaf::Acc, class(&args[0])?),
+            "G1" => sig::leaf(Leaf::Reg1, class(&args[0])?),
+            "G2" => sig::leaf(Leaf::Reg2, class(&args[0])?),
             "I" => sig::leaf(Leaf::Imm, class(&args[0])?),
             "Global" => sig::leaf(Leaf::Global, class(&args[0])?),
             "Func" => sig::leaf(Leaf::Func, Class::I64),
@@ -135,6 +128,8 @@ impl Shape {
             "Select" => sig::select(args[0].class()?, args[0].sig()?, args[1].sig()?, args[2].sig()?),
             "SetAcc" => form(Form::SetAcc)?,
             "SetSlot" => form(Form::SetSlot)?,
+            "SetReg1" => form(Form::SetReg1)?,
+            "SetReg2" => form(Form::SetReg2)?,
             "SetGlobal" => form(Form::SetGlobal)?,
             "BrIf" => form(Form::BrIf)?,
             "Return" if !args.is_empty() => form(Form::Return)?,
@@ -146,39 +141,14 @@ impl Shape {
         })
     }
 
-    /// The same with slots for accumulators.
-    pub fn without_acc(&self) -> Self {
-        let name = if self.name == "R" { "S" } else { &self.name };
-        Self { name: name.into(), args: self.args.iter().map(Self::without_acc).collect() }
+    /// The same with slots for registers.
+    pub fn without_registers(&self) -> Self {
+        let name = if matches!(self.name.as_str(), "R" | "G1" | "G2") { "S" } else { &self.name };
+        Self { name: name.into(), args: self.args.iter().map(Self::without_registers).collect() }
     }
 
-    /// Shapes that other programs may well have where these programs have this one: one operator exchanged for a relative, or
-    /// a slot for what can stand in its place.
-    pub fn relatives(&self, out: &mut Vec<Self>) {
-        for (i, arg) in self.args.iter().enumerate() {
-            let mut variants = Vec::new();
-            if arg.args.is_empty() {
-                for group in GROUPS {
-                    if group.contains(&arg.name.as_str()) {
-                        let others = group.iter().filter(|&&name| name != arg.name);
-                        variants.extend(others.map(|name| Self::new(name, Vec::new())));
-                    }
-                }
-            } else {
-                arg.relatives(&mut variants);
-            }
-            let is_class = self.args.len() == 1 && self.is_leaf();
-            if !is_class {
-                out.extend(variants.into_iter().map(|variant| {
-                    let mut args = self.args.clone();
-                    args[i] = variant;
-                    Self { name: self.name.clone(), args }
-                }));
-            }
-        }
-        if self.name == "I" || self.name == "R" {
-            out.push(Self::new("S", self.args.clone()));
-        }
+    fn reads_loop_registers(&self) -> bool {
+        matches!(self.name.as_str(), "G1" | "G2") || self.args.iter().any(Self::reads_loop_registers)
     }
 
     /// What else lowering has to find on its way to this shape: every expression in it on its own, every statement, and
@@ -202,8 +172,11 @@ impl Shape {
             return;
         }
         if whole {
-            out.push(Self::new("SetAcc", vec![self.clone()]));
-            out.push(Self::new("SetAcc", vec![self.without_acc()]));
+            // Trees wait with slots, and at most with an accumulator; loop registers are read at the end.
+            if !self.reads_loop_registers() {
+                out.push(Self::new("SetAcc", vec![self.clone()]));
+            }
+            out.push(Self::new("SetAcc", vec![self.without_registers()]));
         }
         for arg in &self.args {
             arg.expressions(true, out);
