@@ -3,6 +3,7 @@
 use crate::machine::{Machine, Vector};
 use crate::{GlobalCell, Inst, Trap, num};
 use pirn_decode::ops::{Class, Op};
+use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
 use std::marker::PhantomData;
 
@@ -68,6 +69,8 @@ pub(crate) trait Expr {
     /// Operand bytes.
     const LEN: usize;
     const SIG: Sig;
+    /// The tree, for those who read code.
+    const SHAPE: &'static Shape;
 
     /// # Safety
     /// As for [`crate::machine::Stmt::run`].
@@ -89,6 +92,7 @@ impl<T: Value> Expr for Slot<T> {
     type T = T;
     const LEN: usize = 2;
     const SIG: Sig = sig::leaf(Leaf::Slot, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
@@ -101,6 +105,7 @@ impl<T: Value> Expr for Acc<T> {
     type T = T;
     const LEN: usize = 0;
     const SIG: Sig = sig::leaf(Leaf::Acc, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, _: usize) -> Result<T, Trap> {
@@ -112,6 +117,7 @@ impl<T: Value> Expr for Imm<T> {
     type T = T;
     const LEN: usize = size_of::<T>();
     const SIG: Sig = sig::leaf(Leaf::Imm, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
@@ -134,6 +140,7 @@ impl<T: Value> Expr for Global<T> {
     type T = T;
     const LEN: usize = 4;
     const SIG: Sig = sig::leaf(Leaf::Global, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
@@ -146,6 +153,7 @@ impl Expr for Func {
     type T = u64;
     const LEN: usize = 4;
     const SIG: Sig = sig::leaf(Leaf::Func, Class::I64);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<u64, Trap> {
@@ -199,6 +207,7 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     type T = O::T;
     const LEN: usize = A::LEN;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
+    const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
@@ -211,6 +220,7 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
     type T = O::T;
     const LEN: usize = A::LEN + B::LEN;
     const SIG: Sig = sig::binary(O::OP, A::SIG, B::SIG);
+    const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
@@ -239,6 +249,7 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
     type T = O::T;
     const LEN: usize = 4 + A::LEN;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
+    const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
@@ -255,6 +266,7 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
     type T = T;
     const LEN: usize = A::LEN + B::LEN + C::LEN;
     const SIG: Sig = sig::select(T::CLASS, A::SIG, B::SIG, C::SIG);
+    const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {

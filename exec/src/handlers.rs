@@ -13,6 +13,8 @@ pub(crate) struct Entry {
     handler: Handler,
     #[cfg(feature = "profile")]
     name: fn() -> &'static str,
+    #[cfg(feature = "inspect")]
+    shape: &'static pirn_decode::shape::Shape,
 }
 
 impl Entry {
@@ -23,6 +25,11 @@ impl Entry {
             handler: handler::<S>,
             #[cfg(feature = "profile")]
             name: std::any::type_name::<S>,
+            #[cfg(feature = "inspect")]
+            shape: {
+                assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
+                S::SHAPE
+            },
         }
     }
 }
@@ -106,4 +113,11 @@ pub fn signatures() -> std::collections::HashSet<Sig> {
 #[cfg(feature = "profile")]
 pub(crate) fn names() -> std::collections::HashMap<usize, &'static str> {
     entries().into_iter().map(|entry| (entry.handler as usize, (entry.name)())).collect()
+}
+
+/// Every handler's shape, by signature.
+#[cfg(feature = "inspect")]
+pub(crate) fn shapes() -> &'static std::collections::HashMap<Sig, &'static pirn_decode::shape::Shape> {
+    static SHAPES: OnceLock<std::collections::HashMap<Sig, &'static pirn_decode::shape::Shape>> = OnceLock::new();
+    SHAPES.get_or_init(|| entries().into_iter().map(|entry| (entry.sig, entry.shape)).collect())
 }

@@ -12,6 +12,8 @@ mod expr;
 mod func;
 mod global;
 mod handlers;
+#[cfg(feature = "inspect")]
+pub mod inspect;
 mod instance;
 mod machine;
 mod memory;

@@ -275,7 +275,7 @@ impl<T: Target> Lowering<'_, T> {
             node = self.trees.acc(class);
             self.statement(&sink, &[node]).expect("an accumulator can be set to a slot")
         });
-        self.last_set = (at == 8).then(|| Assignment { slot, node, cell, end: self.code.len() });
+        self.last_set = (at == 8).then_some(Assignment { slot, node, cell, emitted: self.code.emitted });
         self.mirror(class, slot);
     }
 
@@ -367,7 +367,12 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Whether a statement of this signature has a handler.
     pub(super) fn fits(&self, sig: Sig, kids: &[NodeId]) -> bool {
-        if self.code.survey.as_ref().is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum())) {
+        if self
+            .code
+            .survey
+            .as_ref()
+            .is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum()))
+        {
             return false;
         }
         // Without fusion nothing waits but leaves.
