@@ -6,6 +6,9 @@ use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
 use pirn_decode::{Error, Module, Options};
 
+/// Which dispatcher was built: `tail` or `portable`.
+pub const DISPATCHER: &str = if cfg!(pirn_tail) { "tail" } else { "portable" };
+
 /// Threaded code of function `funcidx` as text, as this machine executes it.
 ///
 /// # Errors

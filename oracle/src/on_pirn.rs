@@ -3,11 +3,11 @@
 use crate::outcome::{Bytes, Event, Outcome, TrapKind, Type, Value, host_results};
 use crate::program::{Call, FUEL, FUEL_PER_CALL, Program, provider};
 use pirn::{
-    CompilationMode, Config, Engine, Extern, ExternType, Func, Global, Instance, Memory, Module, Ref, Store, Table,
-    Trap, Val, ValType,
+    CompilationMode, Config, Engine, Extern, ExternType, Func, Global, Instance, Linker, Memory, Module, Ref, Store,
+    Table, Trap, Val, ValType,
 };
 
-/// How pirn lowers.
+/// How pirn lowers and executes. The dispatcher is the build's: see [`DISPATCHER`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode {
     /// Whether operations are fused.
@@ -15,6 +15,9 @@ pub struct Mode {
     /// Whether functions are lowered before they are called.
     pub eager: bool,
 }
+
+/// Which dispatcher this program was built with.
+pub const DISPATCHER: &str = pirn_exec::inspect::DISPATCHER;
 
 impl Mode {
     /// Every way.
@@ -103,6 +106,49 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: &ExternType
     })
 }
 
+/// The modules one after the other.
+fn instantiate(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Result<Vec<Instance>, Event> {
+    let mut instances: Vec<Instance> = Vec::new();
+    let mut overflow = false;
+    for (index, wasm) in program.modules.iter().enumerate() {
+        let instance = Module::from_binary(engine, wasm).ok().and_then(|module| {
+            let mut imports = Vec::new();
+            for import in module.imports() {
+                let from = provider(import.module()).and_then(|index| instances.get(index));
+                imports.push(match from {
+                    Some(instance) => instance.get_export(&*store, import.name())?,
+                    None => make(store, import.module(), import.name(), import.ty())?,
+                });
+            }
+            note(Instance::new(&mut *store, &module, &imports), &mut overflow)
+        });
+        let refused = Event::NotInstantiated { module: index };
+        instances.push(instance.ok_or(if overflow { Event::Trapped(TrapKind::Stack) } else { refused })?);
+    }
+    Ok(instances)
+}
+
+/// The modules as a group: they import from each other in circles.
+fn link(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Result<Vec<Instance>, Event> {
+    let refused = |module| Event::NotInstantiated { module };
+    let mut linker = Linker::new(engine);
+    let mut modules = Vec::new();
+    for (index, wasm) in program.modules.iter().enumerate() {
+        let module = Module::from_binary(engine, wasm).map_err(|_| refused(index))?;
+        for import in module.imports().filter(|import| provider(import.module()).is_none()) {
+            let item = make(store, import.module(), import.name(), import.ty()).ok_or_else(|| refused(index))?;
+            linker.define(&*store, import.module(), import.name(), item).map_err(|_| refused(index))?;
+        }
+        modules.push((format!("m{index}"), module));
+    }
+    let mut group = linker.group();
+    for (index, (name, module)) in modules.iter().enumerate() {
+        group.module(name, module).map_err(|_| refused(index))?;
+    }
+    let linked = group.instantiate(&mut *store).map_err(|_| refused(0))?;
+    Ok(modules.iter().map(|(name, _)| linked.get(name).expect("a module of the group")).collect())
+}
+
 /// Runs the program; `calls` come from [`crate::program::plan`].
 pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     let mut config = Config::new();
@@ -111,27 +157,18 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     config.max_wasm_stack(1 << 20);
     let engine = Engine::new(&config).expect("a configuration of pirn's own");
     let mut store: Store<Vec<Event>> = Store::new(&engine, Vec::new());
-    let mut instances: Vec<Instance> = Vec::new();
-    let mut overflow = false;
-    for (index, wasm) in program.modules.iter().enumerate() {
-        let instance = Module::from_binary(&engine, wasm).ok().and_then(|module| {
-            let mut imports = Vec::new();
-            for import in module.imports() {
-                let from = provider(import.module()).and_then(|index| instances.get(index));
-                imports.push(match from {
-                    Some(instance) => instance.get_export(&store, import.name())?,
-                    None => make(&mut store, import.module(), import.name(), import.ty())?,
-                });
-            }
-            note(Instance::new(&mut store, &module, &imports), &mut overflow)
-        });
-        let Some(instance) = instance else {
-            let refused = Event::NotInstantiated { module: index };
-            store.data_mut().push(if overflow { Event::Trapped(TrapKind::Stack) } else { refused });
+    let instances = if program.merged.is_some() {
+        link(&engine, &mut store, program)
+    } else {
+        instantiate(&engine, &mut store, program)
+    };
+    let instances = match instances {
+        Ok(instances) => instances,
+        Err(event) => {
+            store.data_mut().push(event);
             return Outcome { events: store.into_data() };
-        };
-        instances.push(instance);
-    }
+        }
+    };
     for call in calls {
         execute(&mut store, &instances, call);
     }
