@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod coverage;
 pub mod generate;
 pub mod on_pirn;
 pub mod on_wasmi;

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
-//!             [--max-failures N] [--seconds N]
+//!             [--max-failures N] [--seconds N] [--no-shrink yes]
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
+//! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
 //! pirn-oracle --seed N --kind KIND                   one seed, with its text
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
 //! ```
@@ -23,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Seeds one process runs.
-const BATCH: u64 = 500;
+const BATCH: u64 = 200;
 /// How long one seed may take, shrinking included.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long is spent on shrinking.
@@ -37,6 +38,10 @@ struct Options {
     out: PathBuf,
     max_failures: u64,
     authority: Authority,
+    /// Whether programs that show a mismatch are made smaller.
+    shrink: bool,
+    /// Report the handlers that nobody executed of those who wrote here.
+    coverage: Option<PathBuf>,
     /// Begin no batch after this.
     time: Option<Duration>,
     /// Run here, and write each seed to this file.
@@ -55,6 +60,8 @@ fn options() -> Result<Options, String> {
         out: "oracle-failures".into(),
         max_failures: 20,
         authority: Authority::default(),
+        shrink: true,
+        coverage: None,
         time: None,
         worker: None,
         verbose: false,
@@ -83,6 +90,8 @@ fn options() -> Result<Options, String> {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
                 options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|all")?];
             }
+            "--no-shrink" => options.shrink = value != "yes",
+            "--coverage" => options.coverage = Some(value.into()),
             "--oracle" => {
                 let authority = Authority::ALL.iter().find(|authority| authority.name() == value);
                 options.authority = *authority.ok_or("--oracle wasmi, or wasmtime with the feature of that name")?;
@@ -105,6 +114,16 @@ fn main() -> ExitCode {
             eprintln!("{message}");
             ExitCode::from(2)
         }
+        Ok(Options { coverage: Some(path), .. }) => match std::fs::read_to_string(&path) {
+            Ok(lines) => {
+                print!("{}", pirn_oracle::coverage::report(&lines));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                ExitCode::FAILURE
+            }
+        },
         Ok(options) if options.worker.is_some() || options.verbose => work(&options),
         Ok(options) => drive(&options),
     }
@@ -151,6 +170,10 @@ fn drive(options: &Options) -> ExitCode {
         options.kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "),
         options.authority.name()
     );
+    #[cfg(feature = "mutants")]
+    if let Some(mutant) = pirn_exec::mutants::description() {
+        println!("mutant: {mutant}");
+    }
     let mut work: Vec<(Kind, u64, u64)> = Vec::new();
     for from in options.seeds.clone().step_by(BATCH as usize) {
         let to = options.seeds.end.min(from + BATCH);
@@ -193,7 +216,8 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
         std::fs::write(&progress, next.to_string()).expect("the temporary directory is writable");
         let mut child = Command::new(&program)
             .args(["--seeds", &format!("{next}..{to}"), "--kind", kind.name()])
-            .args(["--oracle", options.authority.name(), "--worker"])
+            .args(["--oracle", options.authority.name()])
+            .args(["--no-shrink", if options.shrink { "no" } else { "yes" }, "--worker"])
             .arg(&progress)
             .arg("--out")
             .arg(&options.out)
@@ -332,7 +356,9 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
         options.authority.name()
     );
     save(&options.out, kind, seed, "whole", &Some(program.clone()));
-    let Some(spec) = kind.spec(seed) else { return show_code(options, kind, seed, "whole", program, mismatch.mode) };
+    let Some(spec) = kind.spec(seed).filter(|_| options.shrink) else {
+        return show_code(options, kind, seed, "whole", program, mismatch.mode);
+    };
     let small = shrink::shrink(&spec, options.authority, mismatch.mode, SHRINK).encode();
     save(&options.out, kind, seed, "small", &Some(small.clone()));
     show_code(options, kind, seed, "small", &small, mismatch.mode);
