@@ -234,7 +234,7 @@ impl Generator<'_> {
             // if (c) x = y [else x = z], what follows often looks at x
             4 => {
                 let condition = self.small_condition();
-                let mut arm = |this: &mut Self| {
+                let arm = |this: &mut Self| {
                     let value = match this.rng.below(3) {
                         0 => this.source(ty),
                         1 => {
@@ -253,7 +253,7 @@ impl Generator<'_> {
                     }
                     arm
                 };
-                let body = self.labelled(&[], true, &mut arm);
+                let body = self.labelled(&[], true, arm);
                 let other = if self.rng.chance(50) { self.labelled(&[], true, arm) } else { Vec::new() };
                 self.block(Construct::If, &[], &[], vec![condition], body, other)
             }
