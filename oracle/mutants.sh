@@ -16,7 +16,7 @@ for mutant in $(seq "$first" "$last"); do
     caught=
     # 1,000 modules in all.
     for kind in expr loop group circle; do
-        if ! PIRN_MUTANT=$mutant "$driver" --seeds "$seed..$((seed + 250))" --kind $kind --jobs 2 --max-failures 1 \
+        if ! PIRN_MUTANT=$mutant "$driver" --seeds "$seed..$((seed + 250))" --kind $kind --jobs "${JOBS:-2}" --max-failures 1 \
             --no-shrink yes --out "$out" >"$out/log" 2>&1; then
             caught=$kind
             break

@@ -6,8 +6,8 @@ use pirn_exec::exercise::{all, exercise};
 
 /// Bytes of the native stack.
 const STACK: usize = 256 << 10;
-/// How often each is executed: 16 bytes a call pass the end of the stack twelve times over.
-const ROUNDS: u32 = if cfg!(debug_assertions) { 20 } else { 200_000 };
+/// How often each is executed: 16 bytes a call pass the end of the stack sixty times over.
+const ROUNDS: u32 = if cfg!(debug_assertions) { 20 } else { 1_000_000 };
 
 #[test]
 fn every_handler_leaves_by_a_jump() {

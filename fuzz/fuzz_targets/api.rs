@@ -211,7 +211,7 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
         }
         9 => {
             let (memory, tables) = (choices.byte() << 14, choices.byte());
-            let limits = StoreLimitsBuilder::new().memory_size(memory).table_elements(tables).build();
+            let limits = StoreLimitsBuilder::new().memory_size(memory).table_elements(tables as u32).build();
             world.store.set_limits(limits);
         }
         _ => {
