@@ -1,9 +1,9 @@
 //! Differential testing of pirn against engines that share none of its code but the parser of the binary format.
 //!
 //! A seed makes a [`program::Program`]: modules that import from each other, with arguments to call their exports with.
-//! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in four kinds: one module or several
+//! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in five kinds: one module or several
 //! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
-//! in circles (the oracle gets them merged into one module). Each program runs on the oracle
+//! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back. Each program runs on the oracle
 //! and on pirn in every [`on_pirn::Mode`]; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
 //! calls of host functions, globals after each call, memories and tables at the end.
 //!
@@ -48,11 +48,13 @@ pub enum Kind {
     Loops,
     /// Modules that import functions from each other in circles.
     Circles,
+    /// The machine's own shapes, written back as WebAssembly.
+    Shapes,
 }
 
 impl Kind {
     /// Every generator.
-    pub const ALL: [Self; 5] = [Self::Smith, Self::Expressions, Self::Group, Self::Loops, Self::Circles];
+    pub const ALL: [Self; 6] = [Self::Smith, Self::Expressions, Self::Group, Self::Loops, Self::Circles, Self::Shapes];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -62,6 +64,7 @@ impl Kind {
             Self::Group => "group",
             Self::Loops => "loop",
             Self::Circles => "circle",
+            Self::Shapes => "shape",
         }
     }
 
@@ -73,6 +76,7 @@ impl Kind {
             Self::Group => generate::group(seed),
             Self::Loops => generate::loops(seed),
             Self::Circles => generate::circles(seed),
+            Self::Shapes => generate::shapes::program(seed),
         })
     }
 

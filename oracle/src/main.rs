@@ -1,7 +1,7 @@
 //! The driver: runs seeds through pirn and the oracle, and reports what differs.
 //!
 //! ```text
-//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
+//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
 //!             [--max-failures N] [--seconds N] [--no-shrink yes]
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
@@ -88,7 +88,7 @@ fn options() -> Result<Options, String> {
             "--kind" if value == "all" => {}
             "--kind" => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
-                options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|all")?];
+                options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|all")?];
             }
             "--no-shrink" => options.shrink = value != "yes",
             "--coverage" => options.coverage = Some(value.into()),

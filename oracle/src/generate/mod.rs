@@ -13,6 +13,7 @@
 mod expr;
 mod loops;
 mod merge;
+pub mod shapes;
 mod stmt;
 pub mod tree;
 
