@@ -17,7 +17,7 @@ RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 step cargo test
 step cargo test --release
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-step cargo test --release -p pirn --features portable --test spec --test regressions --test api
+step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn-exec/inspect --test spec --test regressions --test api
 # Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
 # fails is printed with the command that repeats it. Less than three minutes.
 step cargo run --release -p pirn-oracle -- --fresh 1000 --seconds 80

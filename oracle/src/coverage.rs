@@ -1,14 +1,32 @@
-//! Which handlers have never been executed, by what runs with `PIRN_COVERAGE` have written.
+//! Which handlers have never been executed, by what runs with `PIRN_COVERAGE` have written, or are in no code at all.
 
+use crate::program::Program;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Sig};
 use std::collections::{BTreeMap, HashSet};
 
-/// The report: counts, then the shapes never executed, in the words of their types, by what they begin with.
-pub fn report(lines: &str) -> String {
+/// The signatures that runs have written.
+pub fn executed(lines: &str) -> HashSet<Sig> {
+    lines.lines().filter_map(|line| Sig::from_str_radix(line, 16).ok()).collect()
+}
+
+/// The signatures of the cells that a program's functions are lowered to, fused and not.
+pub fn lowered(program: &Program, seen: &mut HashSet<Sig>) {
+    for wasm in &program.modules {
+        let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
+        for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
+            for fuse in [true, false] {
+                let code = pirn_exec::inspect::disassemble(&module, funcidx, pirn_decode::Options { fuse });
+                seen.extend(code.into_iter().flat_map(|code| code.lines).map(|line| line.sig));
+            }
+        }
+    }
+}
+
+/// The report: counts, then the shapes not seen, in the words of their types, by what they begin with.
+pub fn report(seen: &HashSet<Sig>) -> String {
     use std::fmt::Write;
-    let seen: HashSet<Sig> = lines.lines().filter_map(|line| Sig::from_str_radix(line, 16).ok()).collect();
     let mut groups: BTreeMap<&'static str, (usize, Vec<String>)> = BTreeMap::new();
     let (mut total, mut executed) = (0, 0);
     for (sig, shape) in pirn_exec::exercise::all() {
@@ -21,7 +39,7 @@ pub fn report(lines: &str) -> String {
             group.1.push(name(shape));
         }
     }
-    let mut text = format!("{executed} of {total} handlers were executed\n");
+    let mut text = format!("{executed} of {total} handlers were seen\n");
     for (group, (count, never)) in &mut groups {
         let _ = writeln!(text, "{group}: {} of {count}", *count - never.len());
         never.sort();

@@ -5,6 +5,7 @@
 //!             [--max-failures N] [--seconds N] [--no-shrink yes]
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
+//! pirn-oracle --lowered yes --seeds A..B ...         which handlers are not in their code
 //! pirn-oracle --seed N --kind KIND                   one seed, with its text
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
 //! ```
@@ -16,7 +17,7 @@
 use pirn_oracle::on_pirn::{DISPATCHER, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
-use pirn_oracle::{Authority, Kind, Mismatch, Verdict, check, generate, shrink, threaded_code};
+use pirn_oracle::{Authority, Kind, Mismatch, Verdict, check, coverage, generate, shrink, threaded_code};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -40,6 +41,8 @@ struct Options {
     authority: Authority,
     /// Whether programs that show a mismatch are made smaller.
     shrink: bool,
+    /// Report the handlers that are not in the seeds' code.
+    lowered: bool,
     /// Report the handlers that nobody executed of those who wrote here.
     coverage: Option<PathBuf>,
     /// Begin no batch after this.
@@ -62,6 +65,7 @@ fn options() -> Result<Options, String> {
         authority: Authority::default(),
         shrink: true,
         coverage: None,
+        lowered: false,
         time: None,
         worker: None,
         verbose: false,
@@ -90,6 +94,7 @@ fn options() -> Result<Options, String> {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
                 options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|all")?];
             }
+            "--lowered" => options.lowered = value == "yes",
             "--no-shrink" => options.shrink = value != "yes",
             "--coverage" => options.coverage = Some(value.into()),
             "--oracle" => {
@@ -114,9 +119,18 @@ fn main() -> ExitCode {
             eprintln!("{message}");
             ExitCode::from(2)
         }
+        Ok(options) if options.lowered => {
+            let mut seen = std::collections::HashSet::new();
+            for kind in &options.kinds {
+                let programs = options.seeds.clone().filter_map(|seed| kind.program(seed));
+                programs.for_each(|program| coverage::lowered(&program, &mut seen));
+            }
+            print!("{}", coverage::report(&seen));
+            ExitCode::SUCCESS
+        }
         Ok(Options { coverage: Some(path), .. }) => match std::fs::read_to_string(&path) {
             Ok(lines) => {
-                print!("{}", pirn_oracle::coverage::report(&lines));
+                print!("{}", coverage::report(&coverage::executed(&lines)));
                 ExitCode::SUCCESS
             }
             Err(error) => {

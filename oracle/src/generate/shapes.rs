@@ -112,7 +112,7 @@ pub fn program(seed: u64) -> ProgramSpec {
     module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
     module.passive.push(vec![0]);
     module.passive_data.push(vec![1, 2, 3]);
-    let mut maker = Maker { rng: &mut rng, module, helpers: Vec::new(), last: None };
+    let mut maker = Maker { rng: &mut rng, module, helpers: Vec::new(), functions: 0, last: None };
     let first = (seed as usize).wrapping_mul(PER_MODULE);
     let mut shapes: Vec<&Shape> = (0..PER_MODULE).map(|i| SHAPES[first.wrapping_add(i) % SHAPES.len()]).collect();
     let mut made = Vec::new();
@@ -136,7 +136,7 @@ pub fn program(seed: u64) -> ProgramSpec {
     // What is called: functions that leave their arguments in memory. Their indices begin behind the others'.
     for (i, params) in helpers.iter().enumerate() {
         let stores =
-            params.iter().enumerate().map(|(at, &ty)| store(ty, 256 + 64 * i as u64 + 8 * at as u64, at as u32));
+            params.iter().enumerate().map(|(at, &ty)| store(ty, 5_120 + 64 * i as u64 + 8 * at as u64, at as u32));
         let body = stores.collect();
         let ty = module.types.index(params, &[]);
         module.funcs.push(FuncSpec { ty, locals: Vec::new(), body });
@@ -180,6 +180,8 @@ struct Maker<'a> {
     module: ModuleSpec,
     /// Parameters of the functions that are called, by number.
     helpers: Vec<Vec<Type>>,
+    /// Functions so far.
+    functions: u64,
     /// The local that was set last, by this shape.
     last: Option<(u32, Class)>,
 }
@@ -208,16 +210,23 @@ impl Maker<'_> {
         let mut body = vec![set(COUNTER, expr::i32_const(ROUNDS)), block];
         let locals = [I32, I32, I32, I64, F32, F64, Func, I32, I32];
         let types: Vec<Type> = PARAMS.iter().chain(&locals).copied().collect();
-        body.extend(types.iter().zip(0_u32..).map(|(&ty, local)| store(ty, 8 * u64::from(local), local)));
-        let mut results = Vec::new();
+        // Everything is seen after each call: as results, or else in memory, where each function has its place.
+        let seen: Vec<(Type, u32)> = types.iter().copied().zip(0..).filter(|&(ty, _)| ty != Func).collect();
+        let results: Vec<Type>;
         if let Some(value) = returned {
+            let place = 144 * self.functions;
+            body.extend(seen.iter().map(|&(ty, local)| store(ty, place + 8 * u64::from(local), local)));
             let mut before = Vec::new();
             self.last = None;
             let value = self.expr(value, false, &mut before);
             results = value.results.clone();
             body.extend(before);
             body.push(plain(I::Return, vec![value], &[]));
+        } else {
+            results = seen.iter().map(|&(ty, _)| ty).collect();
+            body.extend(seen.iter().map(|&(ty, local)| self.local(local, ty)));
         }
+        self.functions += 1;
         let ty = self.module.types.index(&PARAMS, &results);
         FuncSpec { ty, locals: locals.to_vec(), body }
     }
@@ -270,18 +279,24 @@ impl Maker<'_> {
     }
 
     fn statement(&mut self, part: &Shape, arguments: &mut Vec<Node>, before: &mut Vec<Node>, body: &mut Vec<Node>) {
-        // What comes before is part of the statements once there are some.
-        let mut own = Vec::new();
         match *part {
             Shape::Form(Form::BrIf, _, condition) => {
-                let condition = self.expr(condition, false, &mut own);
-                body.append(&mut own);
+                let condition = self.expr(condition, false, before);
                 body.push(plain(I::BrIf(0), vec![condition], &[]));
             }
             Shape::Form(form, class, value) => {
                 let ty = if is_reference(value) { Func } else { type_of(class) };
-                let value = self.expr(value, false, &mut own);
-                body.append(&mut own);
+                let mut value = self.expr(value, false, before);
+                if form == Form::SetAcc && ty != Func {
+                    // Into the accumulator goes what another operator takes from there.
+                    let operator = match class {
+                        Class::I32 => I::I32Clz,
+                        Class::I64 => I::I64Ctz,
+                        Class::F32 => I::F32Ceil,
+                        Class::F64 => I::F64Floor,
+                    };
+                    value = plain(operator, vec![value], &[ty]);
+                }
                 if form == Form::SetGlobal && ty != Func {
                     return body.push(plain(I::GlobalSet(class as u32), vec![value], &[]));
                 }
@@ -298,9 +313,8 @@ impl Maker<'_> {
             }
             Shape::Store(op, address, value) => {
                 let offset = self.offset(op);
-                let address = self.expr(address, true, &mut own);
-                let value = self.expr(value, false, &mut own);
-                body.append(&mut own);
+                let address = self.expr(address, true, before);
+                let value = self.expr(value, false, before);
                 body.extend(instruction(op, offset).map(|store| plain(store, vec![address, value], &[])));
             }
             Shape::Cell(Cell::Call | Cell::CallIndirect) => {
@@ -323,7 +337,6 @@ impl Maker<'_> {
             }
             _ => {}
         }
-        before.append(&mut own);
     }
 
     /// A static offset into what memory holds for the operator.
