@@ -1,7 +1,7 @@
 //! Wrong handlers on purpose, to see whether tests find them.
 //!
 //! `PIRN_MUTANT=N` chooses one fused shape, and executes it by the handler of another that differs from it in a single
-//! operator: what a slip in one line of [`crate::shapes`] or [`crate::expr`] would do. Nothing has to be compiled for it,
+//! operator: what a slip in one line of `shapes` or `expr` would do. Nothing has to be compiled for it,
 //! so hundreds can be tried; `oracle/mutants.sh` does.
 
 use crate::handlers::Entry;
