@@ -112,7 +112,7 @@ pub fn program(seed: u64) -> ProgramSpec {
     module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
     module.passive.push(vec![0]);
     module.passive_data.push(vec![1, 2, 3]);
-    let mut maker = Maker { rng: &mut rng, module, helpers: Vec::new(), functions: 0, last: None };
+    let mut maker = Maker { rng: &mut rng, module, helpers: Vec::new(), functions: 0, written: Vec::new(), last: None };
     let first = (seed as usize).wrapping_mul(PER_MODULE);
     let mut shapes: Vec<&Shape> = (0..PER_MODULE).map(|i| SHAPES[first.wrapping_add(i) % SHAPES.len()]).collect();
     let mut made = Vec::new();
@@ -182,6 +182,8 @@ struct Maker<'a> {
     helpers: Vec<Vec<Type>>,
     /// Functions so far.
     functions: u64,
+    /// Integer locals that this shape sets.
+    written: Vec<(u32, Class)>,
     /// The local that was set last, by this shape.
     last: Option<(u32, Class)>,
 }
@@ -265,12 +267,25 @@ impl Maker<'_> {
         };
         before.extend(body);
         if branches {
-            let witness = self.local(WITNESS, I32);
-            let more = plain(I::I32Mul, vec![witness, expr::i32_const(31)], &[I32]);
             let odd = expr::i32_const(self.rng.below(1_000) as i32);
-            before.push(set(WITNESS, plain(I::I32Add, vec![more, odd], &[I32])));
+            before.push(self.witness(odd));
         }
-        self.block(Construct::Block, Vec::new(), before)
+        let mut nodes = vec![self.block(Construct::Block, Vec::new(), before)];
+        // What was set is remembered before others overwrite it.
+        for (local, class) in std::mem::take(&mut self.written) {
+            let value = match class {
+                Class::I64 => plain(I::I32WrapI64, vec![self.local(local, I64)], &[I32]),
+                _ => self.local(local, I32),
+            };
+            nodes.push(self.witness(value));
+        }
+        Node::seq(nodes, &[])
+    }
+
+    /// Adds a value to what is remembered.
+    fn witness(&self, value: Node) -> Node {
+        let more = plain(I::I32Mul, vec![self.local(WITNESS, I32), expr::i32_const(31)], &[I32]);
+        set(WITNESS, plain(I::I32Add, vec![more, value], &[I32]))
     }
 
     fn block(&mut self, construct: Construct, kids: Vec<Node>, body: Vec<Node>) -> Node {
@@ -309,6 +324,9 @@ impl Maker<'_> {
                     2 * class as u32 + self.rng.below(2) as u32
                 };
                 self.last = (ty != Func).then_some((local, class));
+                if ty != Func && !class.is_float() {
+                    self.written.push((local, class));
+                }
                 body.push(set(local, value));
             }
             Shape::Store(op, address, value) => {
