@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod dump;
 mod run;
 mod wasi;
 mod wast;
@@ -32,6 +33,12 @@ enum Command {
     /// Run a WASI preview 1 command, or one function of a module
     #[command(after_help = "Exit status: the program's own; 134 if it trapped; 1 if it could not be run.")]
     Run(run::Args),
+    /// Show the threaded code of a module's functions, a line for each cell
+    #[command(
+        after_help = "Each line: offset of the cell, @ offset of the operator in the binary, what the cell does. \
+                            s5 is slot 5 of the frame, r0 and v0 are the accumulators, #1 is a constant."
+    )]
+    Dump(dump::Args),
     /// Run spec scripts
     #[command(after_help = "Exit status: 1 if anything failed.")]
     Wast(wast::Args),
@@ -40,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Dump(args) => dump::run(&args),
         Command::Wast(args) => wast::run(&args),
     };
     result.unwrap_or_else(|error| {

@@ -19,6 +19,25 @@ macro_rules! cells {
         impl Cell {
             /// Every cell, in order.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Name and kind of the operands, in order.
+            pub const fn fields(self) -> &'static [(&'static str, Field)] {
+                match self {
+                    $(Self::$name => &[$((stringify!($field), Field::$ty),)*],)*
+                }
+            }
+
+            /// Operand bytes; those of a `br_table`'s targets come on top.
+            pub const fn len(self) -> usize {
+                match self {
+                    $(Self::$name => $name::LEN,)*
+                }
+            }
+
+            /// Whether it has no operand bytes.
+            pub const fn is_empty(self) -> bool {
+                self.len() == 0
+            }
         }
 
         $(
@@ -49,6 +68,18 @@ macro_rules! cells {
             }
         )*
     };
+}
+
+/// The type of an operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(non_camel_case_types, reason = "named as the types are")]
+pub enum Field {
+    /// A slot, or a number of slots.
+    u16,
+    /// A word of the instance, or a number.
+    u32,
+    /// A branch target.
+    i32,
 }
 
 /// Reads operands one after the other. One by one, for a machine's compiler then loads each where it needs it.

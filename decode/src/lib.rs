@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod dump;
 mod error;
 pub mod layout;
 pub mod lower;
 pub mod module;
 pub mod ops;
+pub mod shape;
 pub mod sig;
 mod types;
 

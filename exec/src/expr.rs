@@ -3,6 +3,7 @@
 use crate::machine::{Integer, Machine, Vector};
 use crate::{GlobalCell, Inst, Trap, num};
 use pirn_decode::ops::{Class, Op};
+use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
 use std::marker::PhantomData;
 
@@ -102,6 +103,9 @@ pub(crate) trait Expr {
     /// Operand bytes.
     const LEN: usize;
     const SIG: Sig;
+    /// The tree, for those who read code.
+    #[cfg_attr(not(feature = "inspect"), allow(dead_code, reason = "nobody reads code then"))]
+    const SHAPE: &'static Shape;
 
     /// # Safety
     /// As for [`crate::machine::Stmt::run`].
@@ -125,6 +129,7 @@ impl<T: Value> Expr for Slot<T> {
     type T = T;
     const LEN: usize = 2;
     const SIG: Sig = sig::leaf(Leaf::Slot, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
@@ -137,6 +142,7 @@ impl<T: Value> Expr for Acc<T> {
     type T = T;
     const LEN: usize = 0;
     const SIG: Sig = sig::leaf(Leaf::Acc, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, _: usize) -> Result<T, Trap> {
@@ -148,6 +154,7 @@ impl<T: Value, const N: usize> Expr for Reg<T, N> {
     type T = T;
     const LEN: usize = 0;
     const SIG: Sig = sig::leaf(if N == 1 { Leaf::Reg1 } else { Leaf::Reg2 }, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(if N == 1 { Leaf::Reg1 } else { Leaf::Reg2 }, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, _: usize) -> Result<T, Trap> {
@@ -159,6 +166,7 @@ impl<T: Value> Expr for Imm<T> {
     type T = T;
     const LEN: usize = size_of::<T>();
     const SIG: Sig = sig::leaf(Leaf::Imm, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
@@ -181,6 +189,7 @@ impl<T: Value> Expr for Global<T> {
     type T = T;
     const LEN: usize = 4;
     const SIG: Sig = sig::leaf(Leaf::Global, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
@@ -193,6 +202,7 @@ impl Expr for Func {
     type T = u64;
     const LEN: usize = 4;
     const SIG: Sig = sig::leaf(Leaf::Func, Class::I64);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<u64, Trap> {
@@ -246,6 +256,7 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     type T = O::T;
     const LEN: usize = A::LEN;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
+    const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
@@ -258,6 +269,7 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
     type T = O::T;
     const LEN: usize = A::LEN + B::LEN;
     const SIG: Sig = sig::binary(O::OP, A::SIG, B::SIG);
+    const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
@@ -286,6 +298,7 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
     type T = O::T;
     const LEN: usize = 4 + A::LEN;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
+    const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
@@ -302,6 +315,7 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
     type T = T;
     const LEN: usize = A::LEN + B::LEN + C::LEN;
     const SIG: Sig = sig::select(T::CLASS, A::SIG, B::SIG, C::SIG);
+    const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {

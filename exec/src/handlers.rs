@@ -9,10 +9,12 @@ use std::sync::OnceLock;
 /// One handler.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
-    sig: Sig,
+    pub(crate) sig: Sig,
     handler: Handler,
     #[cfg(feature = "profile")]
     name: fn() -> &'static str,
+    #[cfg(feature = "inspect")]
+    pub(crate) shape: &'static pirn_decode::shape::Shape,
 }
 
 impl Entry {
@@ -23,6 +25,11 @@ impl Entry {
             handler: handler::<S>,
             #[cfg(feature = "profile")]
             name: std::any::type_name::<S>,
+            #[cfg(feature = "inspect")]
+            shape: {
+                assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
+                S::SHAPE
+            },
         }
     }
 }
@@ -44,6 +51,11 @@ impl Handlers {
                 this.len += 1;
                 this.slots[at] = (entry.sig, handler_word(entry.handler));
             }
+        }
+        #[cfg(feature = "mutants")]
+        if let Some((sig, other)) = crate::mutants::chosen(entries) {
+            let (at, other) = (this.find(sig), this.find(other));
+            this.slots[at].1 = this.slots[other].1;
         }
         this
     }
@@ -84,7 +96,7 @@ pub fn target() -> &'static Handlers {
     HANDLERS.get_or_init(|| Handlers::new(&entries()))
 }
 
-fn entries() -> Vec<Entry> {
+pub(crate) fn entries() -> Vec<Entry> {
     let mut entries = Vec::with_capacity(16 * 1024);
     shapes::all(&mut shapes::Shapes(&mut entries));
     entries
@@ -101,4 +113,19 @@ pub fn written() -> std::collections::HashSet<Sig> {
 #[cfg(feature = "profile")]
 pub(crate) fn names() -> std::collections::HashMap<usize, &'static str> {
     entries().into_iter().map(|entry| (entry.handler as usize, (entry.name)())).collect()
+}
+
+/// Every handler's signatures, by address.
+#[cfg(feature = "profile")]
+pub(crate) fn sigs() -> std::collections::HashMap<usize, Vec<Sig>> {
+    let mut sigs = std::collections::HashMap::<usize, Vec<Sig>>::new();
+    entries().into_iter().for_each(|entry| sigs.entry(entry.handler as usize).or_default().push(entry.sig));
+    sigs
+}
+
+/// Every handler's shape, by signature.
+#[cfg(feature = "inspect")]
+pub(crate) fn shapes() -> &'static std::collections::HashMap<Sig, &'static pirn_decode::shape::Shape> {
+    static SHAPES: OnceLock<std::collections::HashMap<Sig, &'static pirn_decode::shape::Shape>> = OnceLock::new();
+    SHAPES.get_or_init(|| entries().into_iter().map(|entry| (entry.sig, entry.shape)).collect())
 }

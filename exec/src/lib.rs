@@ -8,13 +8,19 @@ compile_error!(
 mod bulk;
 mod call;
 mod control;
+#[cfg(feature = "inspect")]
+pub mod exercise;
 mod expr;
 mod func;
 mod global;
 mod handlers;
+#[cfg(feature = "inspect")]
+pub mod inspect;
 mod instance;
 mod machine;
 mod memory;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 mod num;
 #[cfg(feature = "profile")]
 pub mod profile;

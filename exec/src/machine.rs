@@ -17,6 +17,7 @@
 //! does not hold (build.rs decides), a loop calls the same bodies with the machine in memory.
 
 use crate::{Inst, Trap};
+use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
 use std::mem::MaybeUninit;
 
@@ -65,6 +66,9 @@ pub(crate) trait Stmt {
     const LEN: usize;
     /// See [`pirn_decode::sig`].
     const SIG: Sig;
+    /// The tree, for those who read code.
+    #[cfg_attr(not(feature = "inspect"), allow(dead_code, reason = "nobody reads code then"))]
+    const SHAPE: &'static Shape = &Shape::Thunk;
 
     /// Executes the statement whose operands lie `at` bytes behind `m.ip`.
     ///

@@ -1,7 +1,12 @@
 //! Counts which cells follow which, under the portable loop: what the lists in [`crate::shapes`] are chosen by.
+//!
+//! If the environment names a file in `PIRN_COVERAGE`, the signatures of the handlers that a process executes are appended
+//! to it, a line each, in hexadecimal: see CONTRIBUTING.md on which handlers are never executed.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::sync::{LazyLock, Mutex};
 
 #[derive(Default)]
 struct Counts {
@@ -16,9 +21,36 @@ thread_local! {
 /// Counts one dispatch.
 pub(crate) fn count(handler: usize) {
     COUNTS.with_borrow_mut(|counts| {
-        *counts.pairs.entry((counts.last, handler)).or_default() += 1;
+        let count = counts.pairs.entry((counts.last, handler)).or_default();
+        *count += 1;
+        if *count == 1 {
+            cover(handler);
+        }
         counts.last = handler;
     });
+}
+
+/// Notes that a handler is executed. Handlers of the same machine code may be one: then all of their shapes are.
+fn cover(handler: usize) {
+    static SEEN: LazyLock<Option<Mutex<Coverage>>> = LazyLock::new(|| {
+        let path = std::env::var_os("PIRN_COVERAGE")?;
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("PIRN_COVERAGE is writable");
+        Some(Mutex::new(Coverage { file, seen: HashSet::new(), sigs: crate::handlers::sigs() }))
+    });
+    let Some(coverage) = &*SEEN else { return };
+    let mut coverage = coverage.lock().expect("nothing panics with the lock held");
+    if coverage.seen.insert(handler) {
+        // In one write, for other processes append as well.
+        let lines: String =
+            coverage.sigs.get(&handler).into_iter().flatten().map(|sig| format!("{sig:016x}\n")).collect();
+        coverage.file.write_all(lines.as_bytes()).expect("PIRN_COVERAGE is writable");
+    }
+}
+
+struct Coverage {
+    file: std::fs::File,
+    seen: HashSet<usize>,
+    sigs: HashMap<usize, Vec<pirn_decode::sig::Sig>>,
 }
 
 /// How often which cell followed which on this thread so far: names of the two shapes, and the count, most frequent

@@ -4,6 +4,7 @@ use crate::expr::{Expr, StoreOp, Value, effective_address, global_cell};
 use crate::machine::{Flow, Machine, Stmt};
 use crate::{Inst, Trap};
 use pirn_decode::ops::Class;
+use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
 use std::marker::PhantomData;
 
@@ -38,6 +39,7 @@ pub(crate) use value;
 impl<E: Expr> Stmt for SetAcc<E> {
     const LEN: usize = E::LEN;
     const SIG: Sig = sig::form(Form::SetAcc, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::SetAcc, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, at: usize) -> Flow {
@@ -50,6 +52,7 @@ impl<E: Expr> Stmt for SetAcc<E> {
 impl<E: Expr> Stmt for SetSlot<E> {
     const LEN: usize = 2 + E::LEN;
     const SIG: Sig = sig::form(Form::SetSlot, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::SetSlot, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, at: usize) -> Flow {
@@ -66,6 +69,8 @@ impl<E: Expr> Stmt for SetSlot<E> {
 impl<E: Expr, const N: usize> Stmt for SetReg<E, N> {
     const LEN: usize = 2 + E::LEN;
     const SIG: Sig = sig::form(if N == 1 { Form::SetReg1 } else { Form::SetReg2 }, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape =
+        &Shape::Form(if N == 1 { Form::SetReg1 } else { Form::SetReg2 }, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, at: usize) -> Flow {
@@ -83,6 +88,7 @@ impl<E: Expr, const N: usize> Stmt for SetReg<E, N> {
 impl<E: Expr> Stmt for SetGlobal<E> {
     const LEN: usize = 4 + E::LEN;
     const SIG: Sig = sig::form(Form::SetGlobal, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::SetGlobal, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, at: usize) -> Flow {
@@ -99,6 +105,7 @@ impl<E: Expr> Stmt for SetGlobal<E> {
 impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
     const LEN: usize = 4 + A::LEN + V::LEN;
     const SIG: Sig = sig::binary(O::OP, A::SIG, V::SIG);
+    const SHAPE: &'static Shape = &Shape::Store(O::OP, A::SHAPE, V::SHAPE);
 
     #[inline(always)]
     unsafe fn run(m: Machine, at: usize) -> Flow {
@@ -116,6 +123,7 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
 impl<C: Expr<T = u32>> Stmt for BrIf<C> {
     const LEN: usize = 4 + C::LEN;
     const SIG: Sig = sig::form(Form::BrIf, Class::I32, C::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::BrIf, Class::I32, C::SHAPE);
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, at: usize) -> Flow {
@@ -165,6 +173,7 @@ pub(crate) unsafe fn push_frame(header: *mut u64, ip: *const u64, fp: *mut u64, 
 impl<E: Expr> Stmt for Return<E> {
     const LEN: usize = 2 + E::LEN;
     const SIG: Sig = sig::form(Form::Return, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::Return, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, at: usize) -> Flow {
@@ -179,6 +188,7 @@ impl<E: Expr> Stmt for Return<E> {
 impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
     const LEN: usize = A::LEN + B::LEN;
     const SIG: Sig = sig::seq(A::SIG, B::SIG);
+    const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
 
     #[inline(always)]
     unsafe fn run(m: Machine, at: usize) -> Flow {

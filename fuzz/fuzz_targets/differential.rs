@@ -6,11 +6,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use pirn_oracle::on_pirn::Mode;
-use pirn_oracle::{Verdict, check, smith};
+use pirn_oracle::{Authority, Verdict, check, smith};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(program) = smith::from_bytes(bytes, 0) else { return };
-    if let Verdict::Different(mismatch) = check(&program, &Mode::ALL[..2], 0) {
+    if let Verdict::Different(mismatch) = check(&program, Authority::Wasmi, &Mode::ALL[..2], 0) {
         panic!(
             "{:?}: expected {:?}, found {:?}",
             mismatch.mode,

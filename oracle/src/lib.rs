@@ -1,13 +1,16 @@
-//! Differential testing of pirn against wasmi, which shares none of its code but the parser of the binary format.
+//! Differential testing of pirn against engines that share none of its code but the parser of the binary format.
 //!
 //! A seed makes a [`program::Program`]: modules that import from each other, with arguments to call their exports with.
-//! Three generators make them: [`smith`] (wasm-smith: every corner of the format), and [`generate`] for one module and
-//! for groups (functions rich in expressions, where the order of evaluation matters). Each program runs on the oracle
+//! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in five kinds: one module or several
+//! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
+//! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back. Each program runs on the oracle
 //! and on pirn in every [`on_pirn::Mode`]; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
 //! calls of host functions, globals after each call, memories and tables at the end.
 //!
 //! The oracle is wasmi 2.0; where it differs from pirn, wasmi 1.0 (another translator) is asked as well, for the oracle
-//! has bugs of its own, which are counted and not reported.
+//! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle.
+//!
+//! Modes are fusion on and off, lazy and eager lowering; the dispatcher is the build's, so the driver is built twice.
 //!
 //! NaNs count as one value. The generators see to it that the bits of a NaN the specification leaves open never reach
 //! an integer; see [`generate`].
@@ -16,9 +19,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod coverage;
 pub mod generate;
 pub mod on_pirn;
 pub mod on_wasmi;
+#[cfg(feature = "wasmtime")]
+pub mod on_wasmtime;
 pub mod outcome;
 pub mod program;
 pub mod rng;
@@ -26,7 +32,6 @@ pub mod shrink;
 pub mod smith;
 
 use on_pirn::Mode;
-use on_wasmi::v2::Oracle;
 use outcome::Outcome;
 use program::Program;
 
@@ -37,13 +42,19 @@ pub enum Kind {
     Smith,
     /// One module rich in expressions.
     Expressions,
-    /// Several of them, importing from each other.
+    /// Several of them, importing from those before.
     Group,
+    /// Functions that are mostly loops, in one module or two.
+    Loops,
+    /// Modules that import functions from each other in circles.
+    Circles,
+    /// The machine's own shapes, written back as WebAssembly.
+    Shapes,
 }
 
 impl Kind {
     /// Every generator.
-    pub const ALL: [Self; 3] = [Self::Smith, Self::Expressions, Self::Group];
+    pub const ALL: [Self; 6] = [Self::Smith, Self::Expressions, Self::Group, Self::Loops, Self::Circles, Self::Shapes];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -51,6 +62,77 @@ impl Kind {
             Self::Smith => "smith",
             Self::Expressions => "expr",
             Self::Group => "group",
+            Self::Loops => "loop",
+            Self::Circles => "circle",
+            Self::Shapes => "shape",
+        }
+    }
+
+    /// The program of a seed as trees, if this generator makes trees.
+    pub fn spec(self, seed: u64) -> Option<generate::tree::ProgramSpec> {
+        Some(match self {
+            Self::Smith => return None,
+            Self::Expressions => generate::single(seed),
+            Self::Group => generate::group(seed),
+            Self::Loops => generate::loops(seed),
+            Self::Circles => generate::circles(seed),
+            Self::Shapes => generate::shapes::program(seed),
+        })
+    }
+
+    /// The program of a seed, if it makes one.
+    pub fn program(self, seed: u64) -> Option<Program> {
+        match self {
+            Self::Smith => smith::program(seed),
+            _ => self.spec(seed).map(|spec| spec.encode()),
+        }
+    }
+}
+
+/// Who says what is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Authority {
+    /// wasmi 2, and wasmi 1 where it differs from pirn: fast.
+    #[default]
+    Wasmi,
+    /// wasmtime: nobody overrules it.
+    #[cfg(feature = "wasmtime")]
+    Wasmtime,
+}
+
+impl Authority {
+    /// Every one that was built.
+    pub const ALL: &'static [Self] = &[
+        Self::Wasmi,
+        #[cfg(feature = "wasmtime")]
+        Self::Wasmtime,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wasmi => "wasmi",
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => "wasmtime",
+        }
+    }
+
+    /// What is called, and what is seen then; `None` if the program is refused.
+    fn run(self, program: &Program, fuel: u64) -> Option<(Vec<program::Call>, Outcome)> {
+        macro_rules! run {
+            ($oracle:ty) => {{
+                let oracle = <$oracle>::new(program, fuel);
+                oracle.is_valid().then(|| {
+                    let calls = program::plan(program, &oracle.exports(program));
+                    let outcome = oracle.run(program, &calls);
+                    (calls, outcome)
+                })
+            }};
+        }
+        match self {
+            Self::Wasmi => run!(on_wasmi::v2::Oracle),
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => run!(on_wasmtime::Oracle),
         }
     }
 }
@@ -92,13 +174,8 @@ pub enum Verdict {
 
 /// Runs a program on the oracle, and on pirn in each of `modes`. `fuel` bounds the oracle's instructions (0: no bound);
 /// nothing is compared from where they run out.
-pub fn check(program: &Program, modes: &[Mode], fuel: u64) -> Verdict {
-    let oracle = Oracle::new(program, fuel);
-    if !oracle.is_valid() {
-        return Verdict::Invalid;
-    }
-    let calls = program::plan(program, &oracle.exports());
-    let expected = oracle.run(program, &calls);
+pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64) -> Verdict {
+    let Some((calls, expected)) = authority.run(program, fuel) else { return Verdict::Invalid };
     if fuel != 0 && expected.is_cut() {
         return Verdict::Invalid;
     }
@@ -108,8 +185,12 @@ pub fn check(program: &Program, modes: &[Mode], fuel: u64) -> Verdict {
         if found.unconfirmed(&expected, &expected).is_none() {
             continue;
         }
-        // wasmi 2 has bugs of its own, and so has wasmi 1; hardly ever the same. What either saw too is right.
-        let second = arbiter.get_or_insert_with(|| on_wasmi::v1::Oracle::new(program, fuel).run(program, &calls));
+        let second = arbiter.get_or_insert_with(|| match authority {
+            // wasmi 2 has bugs of its own, and so has wasmi 1; hardly ever the same. What either saw too is right.
+            Authority::Wasmi => on_wasmi::v1::Oracle::new(program, fuel).run(program, &calls),
+            #[cfg(feature = "wasmtime")]
+            Authority::Wasmtime => expected.clone(),
+        });
         if let Some(at) = found.unconfirmed(&expected, second) {
             let second = second.clone();
             return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found }));
@@ -122,4 +203,27 @@ pub fn check(program: &Program, modes: &[Mode], fuel: u64) -> Verdict {
         returned: count(|event| matches!(event, outcome::Event::Returned(_))),
         trapped: count(|event| matches!(event, outcome::Event::Trapped(_))),
     }
+}
+
+/// The threaded code of a program's functions as it is lowered in a mode, those left out that only trap.
+pub fn threaded_code(program: &Program, mode: Mode) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for (index, wasm) in program.modules.iter().enumerate() {
+        let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
+        for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
+            let options = pirn_decode::Options { fuse: mode.fuse, loop_registers: mode.loop_registers() };
+            match pirn_exec::inspect::disassemble(&module, funcidx, options) {
+                Ok(code)
+                    if code.lines.iter().all(|line| line.text == "unreachable" || line.text.starts_with("zero")) => {}
+                Ok(code) => {
+                    let _ = writeln!(text, "m{index} {code}");
+                }
+                Err(error) => {
+                    let _ = writeln!(text, "m{index} func[{funcidx}]: {error}");
+                }
+            }
+        }
+    }
+    text
 }

@@ -1,7 +1,11 @@
 //! The driver: runs seeds through pirn and the oracle, and reports what differs.
 //!
 //! ```text
-//! pirn-oracle --seeds A..B [--kind smith|expr|group|all] [--jobs N] [--out DIR] [--max-failures N]
+//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
+//!             [--max-failures N] [--seconds N] [--no-shrink yes]
+//! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
+//! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
+//! pirn-oracle --lowered yes --seeds A..B ...         which handlers are not in their code
 //! pirn-oracle --seed N --kind KIND                   one seed, with its text
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
 //! ```
@@ -10,10 +14,10 @@
 //! writes each seed down before it begins, and a new one goes on behind it. For each mismatch the modules are written to
 //! DIR (`oracle-failures` by default) as wasm and text, and, for generated programs, a shrunk form.
 
-use pirn_oracle::on_pirn::Mode;
+use pirn_oracle::on_pirn::{DISPATCHER, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
-use pirn_oracle::{Kind, Mismatch, Verdict, check, generate, shrink, smith};
+use pirn_oracle::{Authority, Kind, Mismatch, Verdict, check, coverage, generate, shrink, threaded_code};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -21,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Seeds one process runs.
-const BATCH: u64 = 500;
+const BATCH: u64 = 200;
 /// How long one seed may take, shrinking included.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long is spent on shrinking.
@@ -34,6 +38,15 @@ struct Options {
     jobs: usize,
     out: PathBuf,
     max_failures: u64,
+    authority: Authority,
+    /// Whether programs that show a mismatch are made smaller.
+    shrink: bool,
+    /// Report the handlers that are not in the seeds' code.
+    lowered: bool,
+    /// Report the handlers that nobody executed of those who wrote here.
+    coverage: Option<PathBuf>,
+    /// Begin no batch after this.
+    time: Option<Duration>,
     /// Run here, and write each seed to this file.
     worker: Option<PathBuf>,
     /// Show the one seed.
@@ -49,6 +62,11 @@ fn options() -> Result<Options, String> {
         jobs: 2,
         out: "oracle-failures".into(),
         max_failures: 20,
+        authority: Authority::default(),
+        shrink: true,
+        coverage: None,
+        lowered: false,
+        time: None,
         worker: None,
         verbose: false,
         wasm: Vec::new(),
@@ -62,6 +80,11 @@ fn options() -> Result<Options, String> {
                 let (from, to) = value.split_once("..").ok_or("--seeds A..B")?;
                 options.seeds = number(from)?..number(to)?;
             }
+            "--fresh" => {
+                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                let first = now.map_err(|error| error.to_string())?.as_secs() * 1_000;
+                options.seeds = first..first + number(&value)?;
+            }
             "--seed" => {
                 options.seeds = number(&value)?..number(&value)? + 1;
                 options.verbose = true;
@@ -69,8 +92,16 @@ fn options() -> Result<Options, String> {
             "--kind" if value == "all" => {}
             "--kind" => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
-                options.kinds = vec![kind.ok_or("--kind smith|expr|group|all")?];
+                options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|all")?];
             }
+            "--lowered" => options.lowered = value == "yes",
+            "--no-shrink" => options.shrink = value != "yes",
+            "--coverage" => options.coverage = Some(value.into()),
+            "--oracle" => {
+                let authority = Authority::ALL.iter().find(|authority| authority.name() == value);
+                options.authority = *authority.ok_or("--oracle wasmi, or wasmtime with the feature of that name")?;
+            }
+            "--seconds" => options.time = Some(Duration::from_secs(number(&value)?)),
             "--wasm" => options.wasm.push(value.into()),
             "--jobs" => options.jobs = number(&value)?.max(1) as usize,
             "--out" => options.out = value.into(),
@@ -88,6 +119,25 @@ fn main() -> ExitCode {
             eprintln!("{message}");
             ExitCode::from(2)
         }
+        Ok(options) if options.lowered => {
+            let mut seen = std::collections::HashSet::new();
+            for kind in &options.kinds {
+                let programs = options.seeds.clone().filter_map(|seed| kind.program(seed));
+                programs.for_each(|program| coverage::lowered(&program, &mut seen));
+            }
+            print!("{}", coverage::report(&seen));
+            ExitCode::SUCCESS
+        }
+        Ok(Options { coverage: Some(path), .. }) => match std::fs::read_to_string(&path) {
+            Ok(lines) => {
+                print!("{}", coverage::report(&coverage::executed(&lines)));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                ExitCode::FAILURE
+            }
+        },
         Ok(options) if options.worker.is_some() || options.verbose => work(&options),
         Ok(options) => drive(&options),
     }
@@ -127,6 +177,17 @@ impl std::fmt::Display for Totals {
 /// Hands the seeds out to workers and adds up what they report.
 fn drive(options: &Options) -> ExitCode {
     let begun = Instant::now();
+    println!(
+        "seeds {}..{} of {}, {DISPATCHER} dispatch, against {}",
+        options.seeds.start,
+        options.seeds.end,
+        options.kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", "),
+        options.authority.name()
+    );
+    #[cfg(feature = "mutants")]
+    if let Some(mutant) = pirn_exec::mutants::description() {
+        println!("mutant: {mutant}");
+    }
     let mut work: Vec<(Kind, u64, u64)> = Vec::new();
     for from in options.seeds.clone().step_by(BATCH as usize) {
         let to = options.seeds.end.min(from + BATCH);
@@ -146,7 +207,8 @@ fn drive(options: &Options) -> ExitCode {
                     if left % 20 == 0 {
                         println!("{:>6} s  {} of {total} batches left: {totals}", begun.elapsed().as_secs(), left);
                     }
-                    if totals.failed.load(Relaxed) >= options.max_failures {
+                    let late = options.time.is_some_and(|time| begun.elapsed() >= time);
+                    if late || totals.failed.load(Relaxed) >= options.max_failures {
                         work.lock().expect("no panics").clear();
                     }
                 }
@@ -167,7 +229,9 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
     while next < to {
         std::fs::write(&progress, next.to_string()).expect("the temporary directory is writable");
         let mut child = Command::new(&program)
-            .args(["--seeds", &format!("{next}..{to}"), "--kind", kind.name(), "--worker"])
+            .args(["--seeds", &format!("{next}..{to}"), "--kind", kind.name()])
+            .args(["--oracle", options.authority.name()])
+            .args(["--no-shrink", if options.shrink { "no" } else { "yes" }, "--worker"])
             .arg(&progress)
             .arg("--out")
             .arg(&options.out)
@@ -216,25 +280,22 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
             kind.name(),
             if hung { "did not end".into() } else { format!("died: {status}") }
         );
-        save(&options.out, kind, seed, "crash", &program_of(kind, seed));
+        save(&options.out, kind, seed, "crash", &kind.program(seed));
         next = seed + 1;
     }
     let _ = std::fs::remove_file(progress);
 }
 
-/// The modules of a seed, if it makes any.
-fn program_of(kind: Kind, seed: u64) -> Option<Program> {
-    match kind {
-        Kind::Smith => smith::program(seed),
-        Kind::Expressions => Some(generate::single(seed).encode()),
-        Kind::Group => Some(generate::group(seed).encode()),
-    }
-}
-
 /// The modules in files, called as generated ones are.
 fn program_in(files: &[PathBuf], seed: u64) -> Program {
     let read = |path: &PathBuf| std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Program { modules: files.iter().map(read).collect(), floats: generate::FLOATS, seed, rounds: generate::ROUNDS }
+    Program {
+        modules: files.iter().map(read).collect(),
+        floats: generate::FLOATS,
+        seed,
+        rounds: generate::ROUNDS,
+        merged: None,
+    }
 }
 
 /// Runs the seeds here.
@@ -249,8 +310,7 @@ fn work(options: &Options) -> ExitCode {
         if let Some(file) = &mut progress {
             let _ = file.seek(SeekFrom::Start(0)).and_then(|_| write!(file, "{seed:<20}"));
         }
-        let program =
-            if options.wasm.is_empty() { program_of(kind, seed) } else { Some(program_in(&options.wasm, seed)) };
+        let program = if options.wasm.is_empty() { kind.program(seed) } else { Some(program_in(&options.wasm, seed)) };
         let Some(program) = program else {
             counts[2] += 1;
             continue;
@@ -262,7 +322,7 @@ fn work(options: &Options) -> ExitCode {
         }
         // Lazy or eager makes little difference, so one of the two does for most.
         let modes = if seed % 4 == 0 { &Mode::ALL[..] } else { &Mode::ALL[..2] };
-        match check(&program, modes, 0) {
+        match check(&program, options.authority, modes, 0) {
             Verdict::Same { cut, overruled, returned, trapped } => {
                 counts[6] += u64::from(overruled);
                 counts[0] += 1;
@@ -283,7 +343,7 @@ fn work(options: &Options) -> ExitCode {
 
 fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch: &Mismatch) {
     let name = kind.name();
-    println!("{name} seed {seed}: mismatch with {:?}", mismatch.mode);
+    println!("{name} seed {seed}: mismatch with {:?}, {DISPATCHER} dispatch", mismatch.mode);
     let call = mismatch.expected.events[..mismatch.at.min(mismatch.expected.events.len())]
         .iter()
         .rev()
@@ -293,7 +353,7 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     println!("  arbiter  {:?}", mismatch.second.events.get(mismatch.at));
     println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
     for mode in Mode::ALL.into_iter().filter(|mode| mode.fuse != mismatch.mode.fuse && !mode.eager) {
-        let same = matches!(check(program, &[mode], 0), Verdict::Same { .. });
+        let same = matches!(check(program, options.authority, &[mode], 0), Verdict::Same { .. });
         println!("  {mode:?} {}", if same { "is right" } else { "is wrong too" });
     }
     if let (Some(Event::Memory { bytes: a, .. }), Some(Event::Memory { bytes: b, .. })) =
@@ -304,18 +364,33 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     if !options.wasm.is_empty() {
         return;
     }
-    println!("  again: --seed {seed} --kind {name}");
+    println!(
+        "  again: cargo run --release -p pirn-oracle{} -- --seed {seed} --kind {name} --oracle {}",
+        if DISPATCHER == "portable" { " --features portable" } else { "" },
+        options.authority.name()
+    );
     save(&options.out, kind, seed, "whole", &Some(program.clone()));
-    let spec = match kind {
-        Kind::Smith => return,
-        Kind::Expressions => generate::single(seed),
-        Kind::Group => generate::group(seed),
+    let Some(spec) = kind.spec(seed).filter(|_| options.shrink) else {
+        return show_code(options, kind, seed, "whole", program, mismatch.mode);
     };
-    let small = shrink::shrink(&spec, mismatch.mode, SHRINK);
-    save(&options.out, kind, seed, "small", &Some(small.encode()));
-    if let Verdict::Different(mismatch) = check(&small.encode(), &[mismatch.mode], 0) {
+    let small = shrink::shrink(&spec, options.authority, mismatch.mode, SHRINK).encode();
+    save(&options.out, kind, seed, "small", &Some(small.clone()));
+    show_code(options, kind, seed, "small", &small, mismatch.mode);
+    if let Verdict::Different(mismatch) = check(&small, options.authority, &[mismatch.mode], 0) {
         println!("  shrunk: expected {:?}", mismatch.expected.events.get(mismatch.at));
         println!("  shrunk: found    {:?}", mismatch.found.events.get(mismatch.at));
+    }
+}
+
+/// Prints the threaded code of a program, what is too much of it to a file only.
+fn show_code(options: &Options, kind: Kind, seed: u64, what: &str, program: &Program, mode: Mode) {
+    const LINES: usize = 60;
+    let text = threaded_code(program, mode);
+    text.lines().take(LINES).for_each(|line| println!("    {line}"));
+    let path = options.out.join(format!("{}-{seed}-{what}.code", kind.name()));
+    match std::fs::write(&path, &text) {
+        Ok(()) => println!("  threaded code of {} lines in {}", text.lines().count(), path.display()),
+        Err(error) => println!("  threaded code not written to {}: {error}", path.display()),
     }
 }
 

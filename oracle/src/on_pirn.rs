@@ -3,11 +3,11 @@
 use crate::outcome::{Bytes, Event, Outcome, TrapKind, Type, Value, host_results};
 use crate::program::{Call, FUEL, FUEL_PER_CALL, Program, provider};
 use pirn::{
-    CompilationMode, Config, Engine, Extern, ExternType, Func, Global, Instance, Memory, Module, Ref, Store, Table,
-    Trap, Val, ValType,
+    CompilationMode, Config, Engine, Extern, ExternType, Func, Global, Instance, Linker, Memory, Module, Ref, Store,
+    Table, Trap, Val, ValType,
 };
 
-/// How pirn lowers.
+/// How pirn lowers and executes. The dispatcher is the build's: see [`DISPATCHER`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode {
     /// Whether operations are fused.
@@ -15,6 +15,9 @@ pub struct Mode {
     /// Whether functions are lowered before they are called.
     pub eager: bool,
 }
+
+/// Which dispatcher this program was built with.
+pub const DISPATCHER: &str = pirn_exec::inspect::DISPATCHER;
 
 impl Mode {
     /// Every way.
@@ -24,6 +27,11 @@ impl Mode {
         Self { fuse: true, eager: true },
         Self { fuse: false, eager: false },
     ];
+
+    /// Whether loops keep locals in registers: with fusion, without it, and neither, so that each runs alone.
+    pub fn loop_registers(self) -> bool {
+        self.fuse != self.eager
+    }
 }
 
 fn type_of(ty: ValType) -> Type {
@@ -103,35 +111,69 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: &ExternType
     })
 }
 
-/// Runs the program; `calls` come from [`crate::program::plan`].
-pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
-    let mut config = Config::new();
-    config.fuse(mode.fuse);
-    config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
-    config.max_wasm_stack(1 << 20);
-    let engine = Engine::new(&config).expect("a configuration of pirn's own");
-    let mut store: Store<Vec<Event>> = Store::new(&engine, Vec::new());
+/// The modules one after the other.
+fn instantiate(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Result<Vec<Instance>, Event> {
     let mut instances: Vec<Instance> = Vec::new();
     let mut overflow = false;
     for (index, wasm) in program.modules.iter().enumerate() {
-        let instance = Module::from_binary(&engine, wasm).ok().and_then(|module| {
+        let instance = Module::from_binary(engine, wasm).ok().and_then(|module| {
             let mut imports = Vec::new();
             for import in module.imports() {
                 let from = provider(import.module()).and_then(|index| instances.get(index));
                 imports.push(match from {
-                    Some(instance) => instance.get_export(&store, import.name())?,
-                    None => make(&mut store, import.module(), import.name(), import.ty())?,
+                    Some(instance) => instance.get_export(&*store, import.name())?,
+                    None => make(store, import.module(), import.name(), import.ty())?,
                 });
             }
-            note(Instance::new(&mut store, &module, &imports), &mut overflow)
+            note(Instance::new(&mut *store, &module, &imports), &mut overflow)
         });
-        let Some(instance) = instance else {
-            let refused = Event::NotInstantiated { module: index };
-            store.data_mut().push(if overflow { Event::Trapped(TrapKind::Stack) } else { refused });
-            return Outcome { events: store.into_data() };
-        };
-        instances.push(instance);
+        let refused = Event::NotInstantiated { module: index };
+        instances.push(instance.ok_or(if overflow { Event::Trapped(TrapKind::Stack) } else { refused })?);
     }
+    Ok(instances)
+}
+
+/// The modules as a group: they import from each other in circles.
+fn link(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Result<Vec<Instance>, Event> {
+    let refused = |module| Event::NotInstantiated { module };
+    let mut linker = Linker::new(engine);
+    let mut modules = Vec::new();
+    for (index, wasm) in program.modules.iter().enumerate() {
+        let module = Module::from_binary(engine, wasm).map_err(|_| refused(index))?;
+        for import in module.imports().filter(|import| provider(import.module()).is_none()) {
+            let item = make(store, import.module(), import.name(), import.ty()).ok_or_else(|| refused(index))?;
+            linker.define(&*store, import.module(), import.name(), item).map_err(|_| refused(index))?;
+        }
+        modules.push((format!("m{index}"), module));
+    }
+    let mut group = linker.group();
+    for (index, (name, module)) in modules.iter().enumerate() {
+        group.module(name, module).map_err(|_| refused(index))?;
+    }
+    let linked = group.instantiate(&mut *store).map_err(|_| refused(0))?;
+    Ok(modules.iter().map(|(name, _)| linked.get(name).expect("a module of the group")).collect())
+}
+
+/// Runs the program; `calls` come from [`crate::program::plan`].
+pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
+    let mut config = Config::new();
+    config.fuse(mode.fuse).loop_registers(mode.loop_registers());
+    config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
+    config.max_wasm_stack(1 << 20);
+    let engine = Engine::new(&config).expect("a configuration of pirn's own");
+    let mut store: Store<Vec<Event>> = Store::new(&engine, Vec::new());
+    let instances = if program.merged.is_some() {
+        link(&engine, &mut store, program)
+    } else {
+        instantiate(&engine, &mut store, program)
+    };
+    let instances = match instances {
+        Ok(instances) => instances,
+        Err(event) => {
+            store.data_mut().push(event);
+            return Outcome { events: store.into_data() };
+        }
+    };
     for call in calls {
         execute(&mut store, &instances, call);
     }

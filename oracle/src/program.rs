@@ -21,6 +21,33 @@ pub struct Program {
     pub seed: u64,
     /// How often each function is called.
     pub rounds: usize,
+    /// If the modules import from each other in circles: the same program as one module, for engines that cannot link
+    /// them. What it exports is called by module and name, as `1:f0`.
+    pub merged: Option<Vec<u8>>,
+}
+
+impl Program {
+    /// The modules for an engine that instantiates one after the other.
+    pub fn in_order(&self) -> &[Vec<u8>] {
+        self.merged.as_ref().map_or(&self.modules[..], std::slice::from_ref)
+    }
+
+    /// Module and name of an export of one of [`Program::in_order`].
+    pub fn export(&self, index: usize, name: &str) -> (usize, String) {
+        let parts = self.merged.as_ref().and_then(|_| name.split_once(':'));
+        match parts.and_then(|(module, name)| Some((module.parse().ok()?, name))) {
+            Some((module, name)) => (module, name.to_owned()),
+            None => (index, name.to_owned()),
+        }
+    }
+
+    /// Where among [`Program::in_order`] an export is, and what it is called there.
+    pub fn place(&self, module: usize, name: &str) -> (usize, String) {
+        match self.merged {
+            Some(_) => (0, format!("{module}:{name}")),
+            None => (module, name.to_owned()),
+        }
+    }
 }
 
 /// One call of an exported function.

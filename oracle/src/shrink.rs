@@ -2,7 +2,7 @@
 
 use crate::generate::tree::{Node, Op, ProgramSpec};
 use crate::on_pirn::Mode;
-use crate::{Verdict, check};
+use crate::{Authority, Verdict, check};
 use std::time::{Duration, Instant};
 
 /// Instructions the oracle may execute while shrinking: what is cut may have been what ended a loop.
@@ -41,9 +41,9 @@ fn candidates(node: &Node) -> Vec<Node> {
 }
 
 /// The smallest program found within `time` that still differs in `mode`.
-pub fn shrink(program: &ProgramSpec, mode: Mode, time: Duration) -> ProgramSpec {
+pub fn shrink(program: &ProgramSpec, authority: Authority, mode: Mode, time: Duration) -> ProgramSpec {
     let end = Instant::now() + time;
-    let differs = |spec: &ProgramSpec| matches!(check(&spec.encode(), &[mode], FUEL), Verdict::Different(_));
+    let differs = |spec: &ProgramSpec| matches!(check(&spec.encode(), authority, &[mode], FUEL), Verdict::Different(_));
     let mut best = program.clone();
     // Whole functions first: their bodies become traps.
     for module in 0..best.modules.len() {

@@ -18,7 +18,8 @@ pub(super) struct Assignment {
     pub(super) slot: u16,
     pub(super) node: NodeId,
     pub(super) cell: Position,
-    pub(super) end: Position,
+    /// How many statements were emitted then.
+    pub(super) emitted: usize,
 }
 
 /// An `if` that may become a selection.
@@ -53,7 +54,7 @@ impl<T: Target> Lowering<'_, T> {
     fn arm(&self, diamond: &Diamond) -> Option<Assignment> {
         let impure = Traits::TRAPS.with(Traits::LOADS).with(Traits::ACC_INTEGER).with(Traits::ACC_FLOAT);
         self.last_set.filter(|set| {
-            set.cell == diamond.arm && set.end == self.code.len() && !self.trees[set.node].traits.any(impure)
+            set.cell == diamond.arm && set.emitted == self.code.emitted && !self.trees[set.node].traits.any(impure)
         })
     }
 

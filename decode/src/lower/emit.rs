@@ -38,6 +38,8 @@ pub(super) struct Emitter<'a, T> {
     fuse: bool,
     /// Whether a branch offset did not fit.
     pub(super) overflow: bool,
+    /// Statements so far. What is joined does not always make the code longer.
+    pub(super) emitted: usize,
     /// What is noted of the cells, if anybody asked.
     pub(super) survey: Option<Box<Survey>>,
 }
@@ -51,6 +53,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             bytes: Bytes::new(),
             fuse,
             overflow: false,
+            emitted: 0,
             survey: None,
         }
     }
@@ -107,6 +110,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Adds a cell for one statement.
     pub(super) fn cell(&mut self, sig: Sig, tile: Tile, operands: Bytes) -> (Position, usize) {
         let cell = self.words.len();
+        self.emitted += 1;
         if let Some(survey) = &mut self.survey {
             survey.cell(cell);
         }

@@ -124,7 +124,7 @@ pub fn lower(
 }
 
 /// [`lower`], with a survey.
-fn lower_with(
+pub(crate) fn lower_with(
     module: &Module,
     type_ids: &[u32],
     funcidx: u32,

@@ -270,7 +270,7 @@ impl<T: Target> Lowering<'_, T> {
             node = self.trees.acc(class);
             self.emit_set(node, slot, class).expect("an accumulator can be set to a slot")
         });
-        self.last_set = (at == 8).then(|| Assignment { slot, node, cell, end: self.code.len() });
+        self.last_set = (at == 8).then_some(Assignment { slot, node, cell, emitted: self.code.emitted });
         self.mirror(class, slot);
     }
 

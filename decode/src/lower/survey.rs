@@ -51,8 +51,13 @@ pub struct Survey {
 }
 
 impl Survey {
-    fn new(limits: Option<Limits>) -> Self {
+    pub(crate) fn new(limits: Option<Limits>) -> Self {
         Self { limits, offset: 0, next: 0, pending: None, joining: None, cells: Vec::new() }
+    }
+
+    /// The cells.
+    pub(crate) fn into_cells(self) -> Vec<Surveyed> {
+        self.cells
     }
 
     /// Whether a statement of so many operators may be asked for.

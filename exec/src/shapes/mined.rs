@@ -2,7 +2,7 @@
 //! lowering needs to get there. Behind each, its dispatches for a million instructions, summed over the programs.
 
 use super::*;
-use crate::{bulk::*, control, control::*};
+use crate::control::{self, Br, BrTable, Call, CallIndirect, Zero};
 
 /// All of them.
 #[rustfmt::skip]
@@ -3633,7 +3633,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 313
     t.stmt::<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>>(); // 313
     t.stmt::<SetAcc<Un<I32Eqz, Load<I32Load, I<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, S<u32>, I<u32>>>>, SetAcc<Bin<I32ShrU, S<u32>, I<u32>>>>, MemoryGrow>>(); // 313
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, S<u32>, I<u32>>>>, SetAcc<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 313
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, S<u32>, I<u32>>>>>(); // 313
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, SetSlot<R<u32>>>, Call>>(); // 313
@@ -3658,8 +3657,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<G1<u32>>, BrIf<G2<u32>>>, SetSlot<I<u32>>>, SetSlot<G1<u32>>>>(); // 313
     t.stmt::<Seq<Seq<SetSlot<G1<u32>>, BrIf<G2<u32>>>, SetSlot<I<u32>>>>(); // 313
     t.stmt::<Seq<SetSlot<G1<u32>>, BrIf<G2<u32>>>>(); // 313
-    t.stmt::<Seq<Seq<BrIf<S<u32>>, MemorySize>, Return<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 313
-    t.stmt::<Seq<BrIf<S<u32>>, MemorySize>>(); // 313
     t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, Store<I64Store, I<u32>, I<u64>>>, Store<I64Store, I<u32>, I<u64>>>, SetSlot<Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 313
     t.stmt::<SetSlot<Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 313
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 313

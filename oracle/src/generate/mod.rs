@@ -11,6 +11,9 @@
 //! are looked at (reinterpretation, `copysign`'s second operand) is built of operators that fix them.
 
 mod expr;
+mod loops;
+mod merge;
+pub mod shapes;
 mod stmt;
 pub mod tree;
 
@@ -54,6 +57,19 @@ struct Habits {
     narrow: bool,
     /// How often statements stand between operands, where expressions have a weight of about 100.
     interleave: usize,
+    /// Whether functions are mostly loops.
+    loops: bool,
+}
+
+/// What a program is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Expressions; modules import from those before them.
+    Expressions,
+    /// Loops; modules import from those before them.
+    Loops,
+    /// Both; modules import functions from each other, in circles.
+    Circles,
 }
 
 /// The generator of one module.
@@ -87,30 +103,63 @@ struct Generator<'a> {
 
 /// A program of one module.
 pub fn single(seed: u64) -> ProgramSpec {
-    program(seed, 1)
+    program(seed, 1, Style::Expressions)
 }
 
 /// A program of two to four modules.
 pub fn group(seed: u64) -> ProgramSpec {
     let mut rng = Rng::new(seed ^ 0x6709);
     let count = rng.between(2, 4);
-    program(seed, count)
+    program(seed, count, Style::Expressions)
 }
 
-fn program(seed: u64, count: usize) -> ProgramSpec {
-    let mut rng = Rng::new(seed ^ 0x9E11 ^ (count as u64) << 40);
+/// A program of one module or two, whose functions are loops.
+pub fn loops(seed: u64) -> ProgramSpec {
+    let mut rng = Rng::new(seed ^ 0x100B5);
+    let count = if rng.chance(75) { 1 } else { 2 };
+    program(seed, count, Style::Loops)
+}
+
+/// A program of two to eight modules that import functions from each other, and share memory, table and globals.
+pub fn circles(seed: u64) -> ProgramSpec {
+    let mut rng = Rng::new(seed ^ 0xC17C1E);
+    let count = *rng.pick(&[2, 2, 3, 3, 4, 5, 6, 8]);
+    program(seed, count, Style::Circles)
+}
+
+fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
+    let salt = match style {
+        Style::Expressions => 0x9E11,
+        Style::Loops => 0x10_0B50,
+        Style::Circles => 0xC1_7C1E,
+    };
+    let mut rng = Rng::new(seed ^ salt ^ (count as u64) << 40);
     let mut modules = Vec::new();
     // Exported functions and globals so far, with the name of their module.
     let mut funcs: Vec<(String, String, Signature)> = Vec::new();
     let mut globals: Vec<(String, String, Type)> = Vec::new();
-    for index in 0..count {
-        let (module, callees) = module(&mut rng, index, &funcs, &globals);
-        let name = format!("m{index}");
-        for (i, signature) in callees.into_iter().enumerate() {
-            funcs.push((name.clone(), format!("f{i}"), signature));
+    let exports = |index: usize, signatures: &[Signature]| -> Vec<(String, String, Signature)> {
+        let export = |(i, signature): (usize, &Signature)| (format!("m{index}"), format!("f{i}"), signature.clone());
+        signatures.iter().enumerate().map(export).collect()
+    };
+    // In circles everybody knows everybody's functions beforehand.
+    let mut planned: Vec<Vec<Signature>> = Vec::new();
+    if style == Style::Circles {
+        for _ in 0..count {
+            let most = if count > 4 { 3 } else { 5 };
+            planned.push((0..rng.between(1, most)).map(|_| signature(&mut rng)).collect());
         }
+    }
+    for index in 0..count {
+        let own = planned.get(index).cloned();
+        if own.is_some() {
+            let others = planned.iter().enumerate().filter(|(other, _)| *other != index);
+            funcs = others.flat_map(|(other, signatures)| exports(other, signatures)).collect();
+        }
+        let (module, own) = module(&mut rng, index, style, &funcs, &globals, own);
+        funcs.extend(exports(index, &own));
         for (i, &(ty, _)) in module.globals.iter().enumerate() {
-            globals.push((name.clone(), format!("g{i}"), ty));
+            globals.push((format!("m{index}"), format!("g{i}"), ty));
         }
         if index == 0 {
             // The fuel is the last global; it has a name of its own.
@@ -118,7 +167,7 @@ fn program(seed: u64, count: usize) -> ProgramSpec {
         }
         modules.push(module);
     }
-    ProgramSpec { modules, seed, rounds: ROUNDS, floats: FLOATS }
+    ProgramSpec { modules, seed, rounds: ROUNDS, floats: FLOATS, circles: style == Style::Circles }
 }
 
 /// A type list of `min` to `max` types, mostly numeric.
@@ -142,8 +191,10 @@ fn signature(rng: &mut Rng) -> Signature {
 fn module(
     rng: &mut Rng,
     index: usize,
+    style: Style,
     exported_funcs: &[(String, String, Signature)],
     exported_globals: &[(String, String, Type)],
+    planned: Option<Vec<Signature>>,
 ) -> (ModuleSpec, Vec<Signature>) {
     let mut module = ModuleSpec::default();
     let mut callees = Vec::new();
@@ -155,10 +206,12 @@ fn module(
     };
     for i in 0..rng.between(1, 3) {
         let signature = signature(rng);
-        import(&mut module, &mut callees, "host", &format!("h{i}"), signature);
+        // In circles, one linker has the functions for all.
+        let name = if style == Style::Circles { format!("h{index}_{i}") } else { format!("h{i}") };
+        import(&mut module, &mut callees, "host", &name, signature);
     }
     for (from, name, signature) in exported_funcs {
-        if rng.chance(60) {
+        if rng.chance(if exported_funcs.len() > 12 { 30 } else { 60 }) {
             import(&mut module, &mut callees, from, name, signature.clone());
         }
     }
@@ -177,7 +230,7 @@ fn module(
     let mut fuel = globals.len().wrapping_sub(1) as u32;
     for (import, own, name) in [(Import::Memory, &mut module.memory, "mem"), (Import::Table, &mut module.table, "tab")]
     {
-        *own = index == 0 || rng.chance(40);
+        *own = index == 0 || style != Style::Circles && rng.chance(40);
         if !*own {
             module.imports.push(("m0".into(), name.into(), import));
         }
@@ -201,34 +254,44 @@ fn module(
     }
 
     // The functions' types, then the table, then their bodies.
-    let count = rng.between(2, 6);
-    let mut own = Vec::new();
-    for i in 0..count {
-        let signature = signature(rng);
-        callees.push(Callee { index: module.imported_funcs + i as u32, signature: signature.clone() });
-        own.push(signature);
+    let own = planned.unwrap_or_else(|| (0..rng.between(2, 6)).map(|_| signature(rng)).collect());
+    for (i, signature) in own.iter().enumerate() {
+        let signature = signature.clone();
+        callees.push(Callee { index: module.imported_funcs + i as u32, signature });
     }
     let mut table = vec![None; TABLE.0 as usize];
     if module.table || rng.chance(60) {
-        let offset = rng.between(0, 6);
-        let funcs: Vec<_> = (0..rng.between(2, 8)).map(|_| rng.pick(&callees).clone()).collect();
+        // In circles, modules are initialised in an order of the engine's: each has elements of its own.
+        let (offset, count) = match style {
+            Style::Circles => (2 * index, 2),
+            _ => (rng.between(0, 6), rng.between(2, 8)),
+        };
+        let funcs: Vec<_> = (0..count).map(|_| rng.pick(&callees).clone()).collect();
         module.elements.push((offset as u32, funcs.iter().map(|callee| callee.index).collect()));
         for (i, callee) in funcs.into_iter().enumerate() {
             table[offset + i] = Some(callee.signature);
         }
     }
     let passive: Vec<u32> = (0..rng.between(1, 4)).map(|_| rng.pick(&callees).index).collect();
-    module.passive.clone_from(&passive);
+    module.passive.push(passive.clone());
     let mut referable = passive;
     referable.extend(module.elements.iter().flat_map(|(_, funcs)| funcs.clone()));
     if module.memory {
         // Few zeros, so that what is loaded makes a difference.
         module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
     }
-    module.passive_data = (0..rng.between(8, 40)).map(|_| rng.next() as u8).collect();
+    module.passive_data.push((0..rng.between(8, 40)).map(|_| rng.next() as u8).collect());
 
-    let habits =
-        Habits { traps: *rng.pick(&[2, 12, 12, 45]), narrow: rng.chance(35), interleave: *rng.pick(&[4, 8, 30]) };
+    let habits = Habits {
+        traps: *rng.pick(&[2, 12, 12, 45]),
+        narrow: rng.chance(35),
+        interleave: *rng.pick(&[4, 8, 30]),
+        loops: match style {
+            Style::Expressions => false,
+            Style::Loops => true,
+            Style::Circles => rng.chance(40),
+        },
+    };
     let mut generator = Generator {
         rng,
         habits,
@@ -263,6 +326,10 @@ impl Generator<'_> {
             let ty = if self.rng.chance(3) { Type::Func } else { *self.rng.pick(&NUMERIC) };
             self.locals.push(ty);
         }
+        if self.habits.loops {
+            let more = self.loop_locals();
+            self.locals.extend(more);
+        }
         self.free = (0..self.locals.len() as u32).collect();
         self.pointers.clear();
         for _ in 0..2 {
@@ -291,8 +358,13 @@ impl Generator<'_> {
             let value = self.idiom(self.locals[local as usize]);
             body.push(Node::plain(Instruction::LocalSet(local), vec![value], &[]));
         }
-        body.extend(self.statements(8));
-        if self.rng.chance(70) {
+        if self.habits.loops {
+            body.extend(self.nests());
+        }
+        if !self.habits.loops || self.rng.chance(15) {
+            body.extend(self.statements(8));
+        }
+        if self.habits.loops || self.rng.chance(70) {
             body.extend(self.witnesses());
         }
         body.extend(self.list(results, 5));
@@ -305,7 +377,7 @@ impl Generator<'_> {
         let function = self.module.funcs.len() as u64;
         let mut stores = Vec::new();
         for &local in &self.free {
-            let at = 160 * function + 8 * u64::from(local);
+            let at = 256 * function + 8 * u64::from(local);
             let store = match self.locals[local as usize] {
                 Type::I32 => Instruction::I32Store(expr::mem(14_000 + at)),
                 Type::I64 => Instruction::I64Store(expr::mem(14_000 + at)),

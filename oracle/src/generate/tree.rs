@@ -138,6 +138,11 @@ impl Types {
         }) as u32
     }
 
+    /// All of them, by index.
+    pub fn signatures(&self) -> &[Signature] {
+        &self.0
+    }
+
     fn block_type(&self, index: u32) -> BlockType {
         match &self.0[index as usize] {
             (params, results) if params.is_empty() && results.is_empty() => BlockType::Empty,
@@ -206,12 +211,14 @@ pub struct ModuleSpec {
     pub table: bool,
     /// Active element segments: offset and functions.
     pub elements: Vec<(u32, Vec<u32>)>,
-    /// The functions of the passive element segment.
-    pub passive: Vec<u32>,
+    /// The functions of the passive element segments, which come first.
+    pub passive: Vec<Vec<u32>>,
     /// The bytes of the active data segment, at 0.
     pub data: Vec<u8>,
-    /// The bytes of the passive data segment.
-    pub passive_data: Vec<u8>,
+    /// The bytes of the passive data segments, which come first.
+    pub passive_data: Vec<Vec<u8>>,
+    /// What is exported, if not everything of its own under the usual names.
+    pub exports: Option<Vec<(String, ExportKind, u32)>>,
 }
 
 /// Most pages of a generated memory.
@@ -238,7 +245,7 @@ fn global_type(ty: Type) -> GlobalType {
 }
 
 impl ModuleSpec {
-    /// The binary module. The passive element segment is number 0, the passive data segment too.
+    /// The binary module.
     pub fn encode(&self) -> Vec<u8> {
         let mut types = TypeSection::new();
         for (params, results) in &self.types.0 {
@@ -263,7 +270,9 @@ impl ModuleSpec {
             func.body.iter().for_each(|node| node.emit(&mut body, &self.types));
             body.instruction(&Instruction::End);
             code.function(&body);
-            exports.export(&format!("f{i}"), ExportKind::Func, self.imported_funcs + i as u32);
+            if self.exports.is_none() {
+                exports.export(&format!("f{i}"), ExportKind::Func, self.imported_funcs + i as u32);
+            }
         }
         let mut globals = GlobalSection::new();
         for (i, &(ty, bits)) in self.globals.iter().enumerate() {
@@ -276,20 +285,32 @@ impl ModuleSpec {
                 Type::Extern => ConstExpr::ref_null(HeapType::EXTERN),
             };
             globals.global(global_type(ty), &value);
-            exports.export(&format!("g{i}"), ExportKind::Global, self.imported_globals + i as u32);
+            if self.exports.is_none() {
+                exports.export(&format!("g{i}"), ExportKind::Global, self.imported_globals + i as u32);
+            }
         }
-        for (global, name) in &self.named_globals {
-            exports.export(name, ExportKind::Global, *global);
+        if let Some(own) = &self.exports {
+            own.iter().for_each(|(name, kind, index)| {
+                exports.export(name, *kind, *index);
+            });
+        } else {
+            for (global, name) in &self.named_globals {
+                exports.export(name, ExportKind::Global, *global);
+            }
+            exports.export("mem", ExportKind::Memory, 0);
+            exports.export("tab", ExportKind::Table, 0);
         }
-        exports.export("mem", ExportKind::Memory, 0);
-        exports.export("tab", ExportKind::Table, 0);
         let mut elements = ElementSection::new();
-        elements.passive(Elements::Functions(Cow::Borrowed(&self.passive)));
+        for funcs in &self.passive {
+            elements.passive(Elements::Functions(Cow::Borrowed(funcs)));
+        }
         for (offset, funcs) in &self.elements {
             elements.active(None, &ConstExpr::i32_const(*offset as i32), Elements::Functions(Cow::Borrowed(funcs)));
         }
         let mut data = DataSection::new();
-        data.passive(self.passive_data.iter().copied());
+        for bytes in &self.passive_data {
+            data.passive(bytes.iter().copied());
+        }
         if !self.data.is_empty() {
             data.active(0, &ConstExpr::i32_const(0), self.data.iter().copied());
         }
@@ -323,6 +344,8 @@ pub struct ProgramSpec {
     pub rounds: usize,
     /// See [`FloatAreas`].
     pub floats: FloatAreas,
+    /// Whether the modules import from each other in circles.
+    pub circles: bool,
 }
 
 impl ProgramSpec {
@@ -333,6 +356,7 @@ impl ProgramSpec {
             floats: self.floats,
             seed: self.seed,
             rounds: self.rounds,
+            merged: self.circles.then(|| super::merge::merge(&self.modules).encode()),
         }
     }
 }

@@ -108,7 +108,7 @@ impl Oracle {
         let mut config = Config::default();
         config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel != 0);
         let engine = Engine::new(&config);
-        let modules = program.modules.iter().map(|wasm| Module::new(&engine, wasm).ok()).collect();
+        let modules = program.in_order().iter().map(|wasm| Module::new(&engine, wasm).ok()).collect();
         Self { engine, modules, fuel }
     }
 
@@ -118,13 +118,14 @@ impl Oracle {
     }
 
     /// The exported functions.
-    pub fn exports(&self) -> Vec<Exported> {
+    pub fn exports(&self, program: &Program) -> Vec<Exported> {
         let mut exports = Vec::new();
         for (index, module) in self.modules.iter().enumerate() {
             for export in module.iter().flat_map(|module| module.exports()) {
                 if let ExternType::Func(ty) = export.ty() {
                     let types = |types: &[ValType]| types.iter().map(|&ty| type_of(ty)).collect();
-                    exports.push((index, export.name().to_owned(), types(ty.params()), types(ty.results())));
+                    let (module, name) = program.export(index, export.name());
+                    exports.push((module, name, types(ty.params()), types(ty.results())));
                 }
             }
         }
@@ -159,7 +160,7 @@ impl Oracle {
             instances.push(instance);
         }
         for call in calls {
-            self.execute(&mut store, &instances, call);
+            self.execute(&mut store, &instances, program, call);
         }
         self.finish(&mut store, &instances, program);
         Outcome { events: store.into_data() }
@@ -175,13 +176,15 @@ impl Oracle {
         items
     }
 
-    fn execute(&self, store: &mut Store<Vec<Event>>, instances: &[Instance], call: &Call) {
+    fn execute(&self, store: &mut Store<Vec<Event>>, instances: &[Instance], program: &Program, call: &Call) {
+        let fuel_name = program.place(0, FUEL).1;
         for instance in instances {
-            if let Some(fuel) = instance.get_global(&*store, FUEL) {
+            if let Some(fuel) = instance.get_global(&*store, &fuel_name) {
                 let _ = fuel.set(&mut *store, Val::I32(FUEL_PER_CALL));
             }
         }
-        let Some(func) = instances[call.module].get_func(&*store, &call.name) else { return };
+        let (at, name) = program.place(call.module, &call.name);
+        let Some(func) = instances[at].get_func(&*store, &name) else { return };
         store.data_mut().push(Event::Call { module: call.module, name: call.name.clone(), args: call.args.clone() });
         let args: Vec<_> = call.args.iter().map(|&arg| to_val(arg)).collect();
         let mut results: Vec<_> = call.results.iter().map(|_| Val::I32(0)).collect();
@@ -194,6 +197,7 @@ impl Oracle {
             for (name, item) in self.items(store, module, instance) {
                 if let Extern::Global(global) = item {
                     let value = from_val(&global.get(&*store));
+                    let (module, name) = program.export(module, &name);
                     store.data_mut().push(Event::Global { module, name, value });
                 }
             }
@@ -203,6 +207,7 @@ impl Oracle {
     fn finish(&self, store: &mut Store<Vec<Event>>, instances: &[Instance], program: &Program) {
         for (module, instance) in instances.iter().enumerate() {
             for (name, item) in self.items(store, module, instance) {
+                let (module, name) = program.export(module, &name);
                 let event = match item {
                     Extern::Memory(memory) => {
                         Event::Memory { module, name, bytes: Bytes::new(memory.data(&*store), program.floats) }

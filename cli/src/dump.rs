@@ -1,0 +1,58 @@
+//! `pirn dump`.
+
+use anyhow::{Context, Result, ensure};
+use pirn_decode::{Module, Options, dump};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Its arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show this function alone: its name in the name section, the name of an export, or its index
+    #[arg(long, value_name = "NAME")]
+    function: Option<String>,
+    /// Show what becomes of every operator by itself
+    #[arg(long)]
+    no_fuse: bool,
+    /// A module, binary or text
+    file: PathBuf,
+}
+
+/// Prints threaded code.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let file = &args.file;
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = wat::parse_bytes(&bytes).with_context(|| format!("cannot load {}", file.display()))?;
+    let module = Module::new(&*bytes).with_context(|| format!("cannot load {}", file.display()))?;
+    let options = Options { fuse: !args.no_fuse };
+    let own = module.imported_funcs as u32..module.funcs.len() as u32;
+    let funcs: Vec<u32> = match &args.function {
+        None => own.collect(),
+        Some(wanted) => {
+            let names = dump::names(&module);
+            let named = own.clone().filter(|func| names.get(func) == Some(wanted) || exported(&module, wanted, *func));
+            let mut funcs: Vec<_> = named.collect();
+            if let (true, Ok(index)) = (funcs.is_empty(), wanted.parse::<u32>()) {
+                funcs.extend(own.contains(&index).then_some(index));
+            }
+            ensure!(!funcs.is_empty(), "the module defines no function `{wanted}`");
+            funcs
+        }
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for func in funcs {
+        let text = pirn_exec::inspect::disassemble(&module, func, options)?;
+        if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+            // Whoever read has read enough.
+            ensure!(error.kind() == std::io::ErrorKind::BrokenPipe, error);
+            break;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn exported(module: &Module, name: &str, funcidx: u32) -> bool {
+    let index = pirn_decode::module::ExternIndex::Func(funcidx);
+    module.exports.iter().any(|export| export.index == index && &*export.name == name)
+}

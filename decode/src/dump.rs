@@ -1,0 +1,377 @@
+//! The disassembler: threaded code as text, a line for each cell.
+//!
+//! It reads code the way the machine does, operand by operand along the handler's shape, and says no if the cells found
+//! that way are not those lowering emitted, or do not cover the code exactly.
+//!
+//! The function is lowered for it once more, with signatures in place of the handlers' addresses: compilers merge functions
+//! of the same machine code, so an address may stand for several shapes, a signature for one.
+//!
+//! | text | means |
+//! |---|---|
+//! | `s5` | slot 5: word 5 of the frame |
+//! | `r0`, `v0` | the accumulators |
+//! | `#10` | an immediate |
+//! | `i32.load+8(s2)` | a load at `s2` with the static offset 8 |
+//! | `-> 0x40` | a branch to the cell at 0x40 |
+//! | `func[3]`, `global[0]`... | the word of the instance that belongs to it |
+
+use crate::cell::{Cell, Field};
+use crate::layout::{CodeHead, FrameLayout, HEADER_WORDS, InstanceLayout, RECORD_WORDS};
+use crate::lower::survey::Survey;
+use crate::lower::{Options, Target, Tile, lower_with};
+use crate::module::ExternIndex;
+use crate::ops::Class;
+use crate::shape::Shape;
+use crate::sig::{Form, Leaf, Sig};
+use crate::{Error, Module};
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+
+/// Threaded code of one function as text.
+#[derive(Debug, Clone)]
+pub struct Disassembly {
+    /// What is known of the function and its frame.
+    pub head: String,
+    /// The cells.
+    pub lines: Vec<Line>,
+}
+
+/// One cell.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Where it begins, in bytes from the first cell.
+    pub at: usize,
+    /// Its handler's signature.
+    pub sig: Sig,
+    /// Its statements.
+    pub text: String,
+    /// Offset in the binary of the operator at which it was emitted: the last statement's, which stands behind what it
+    /// consumes.
+    pub offset: u32,
+}
+
+impl fmt::Display for Disassembly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.head)?;
+        for line in &self.lines {
+            writeln!(f, "  {:#06x}  @{:<6x}  {}", line.at, line.offset, line.text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Lowers for reading: handlers are their signatures.
+struct Signatures<'a, T>(&'a T);
+
+impl<T: Target> Target for Signatures<'_, T> {
+    fn tile(&self, sig: Sig) -> Option<Tile> {
+        self.0.tile(sig).map(|_| Tile { handler: sig })
+    }
+}
+
+/// Function `funcidx` as it is lowered for `target`, whose handlers' shapes `shape` gives.
+///
+/// # Errors
+/// Those of [`crate::lower()`]; the shapes do not fit the code, which is a mistake in one of the three.
+pub fn disassemble(
+    module: &Module,
+    funcidx: u32,
+    options: Options,
+    target: &impl Target,
+    shape: impl Fn(Sig) -> Option<&'static Shape>,
+) -> Result<Disassembly, Error> {
+    // The first of equal types stands for all, as an engine's ids do.
+    let first = |ty| module.types.iter().position(|other| other == ty).expect("it is one of them") as u32;
+    let type_ids: Vec<u32> = module.types.iter().map(first).collect();
+    let survey = Some(Box::new(Survey::new(None)));
+    let (code, survey) = lower_with(module, &type_ids, funcidx, options, &Signatures(target), survey)?;
+    let emitted = survey.expect("given").into_cells();
+    let bytes: Vec<u8> = code.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let names = names(module);
+    let start = CodeHead::WORDS * 8;
+    let mut reader =
+        Reader { module, layout: InstanceLayout::of(module), names: &names, bytes: &bytes, cell: 0, at: 0 };
+    let mut lines = Vec::new();
+    let mut cell = start;
+    for one in &emitted {
+        let wrong = |what: &str| {
+            Error::new(format!("function {funcidx}, cell {:#x}: {what}", cell - start), u64::from(one.offset))
+        };
+        if one.position * 8 != cell {
+            return Err(wrong("the one before ends here, but the next begins elsewhere"));
+        }
+        (reader.cell, reader.at) = (cell, cell);
+        let sig = reader.u64();
+        let shape = shape(sig).ok_or_else(|| wrong("no handler has this signature"))?;
+        let mut text = String::new();
+        reader.statement(shape, &mut text);
+        let targets = if shape.has_targets() { reader.at - cell - 8 - shape.len() } else { 0 };
+        if reader.at != cell + 8 + shape.len() + targets {
+            return Err(wrong("its text has other operands than its shape"));
+        }
+        lines.push(Line { at: cell - start, sig, text, offset: one.offset });
+        cell = reader.at.next_multiple_of(8);
+    }
+    if cell != bytes.len() {
+        return Err(Error::new(format!("function {funcidx}: the cells do not cover the code"), 0));
+    }
+    let frame_words = code.words[1] as u32 / 8;
+    Ok(Disassembly { head: head(module, funcidx, frame_words, bytes.len() - start, &names), lines })
+}
+
+/// What functions are called: in the name section, else as they are exported first.
+pub fn names(module: &Module) -> HashMap<u32, String> {
+    let mut names = HashMap::new();
+    for payload in wasmparser::Parser::new(0).parse_all(&module.bytes) {
+        let Ok(wasmparser::Payload::CustomSection(section)) = payload else { continue };
+        let wasmparser::KnownCustom::Name(subsections) = section.as_known() else { continue };
+        for subsection in subsections {
+            let Ok(wasmparser::Name::Function(functions)) = subsection else { continue };
+            names.extend(functions.into_iter().map_while(Result::ok).map(|name| (name.index, name.name.to_owned())));
+        }
+    }
+    for export in &module.exports {
+        if let ExternIndex::Func(funcidx) = export.index {
+            names.entry(funcidx).or_insert_with(|| export.name.to_string());
+        }
+    }
+    names
+}
+
+fn head(module: &Module, funcidx: u32, words: u32, bytes: usize, names: &HashMap<u32, String>) -> String {
+    let ty = module.func_type(funcidx);
+    let frame = FrameLayout::of(ty);
+    let name = names.get(&funcidx).map_or_else(String::new, |name| format!(" {name:?}"));
+    format!(
+        "func[{funcidx}]{name}: {ty}; {bytes} bytes; frame of {words} words: {} parameters, header s{}, {} words from s{} on",
+        ty.params().len(),
+        frame.header,
+        (words as usize).saturating_sub(frame.header + HEADER_WORDS),
+        frame.locals(),
+    )
+}
+
+/// Reads operands in order and writes them as text.
+struct Reader<'a> {
+    module: &'a Module,
+    layout: InstanceLayout,
+    names: &'a HashMap<u32, String>,
+    /// The code, its head included.
+    bytes: &'a [u8],
+    /// Where the cell begins.
+    cell: usize,
+    /// The next operand.
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let mut operand = [0; N];
+        // What is not there is wrong already, and seen by the caller.
+        if let Some(bytes) = self.bytes.get(self.at..self.at + N) {
+            operand.copy_from_slice(bytes);
+        }
+        self.at += N;
+        operand
+    }
+
+    fn u16(&mut self) -> u16 {
+        u16::from_ne_bytes(self.take())
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_ne_bytes(self.take())
+    }
+
+    fn u64(&mut self) -> u64 {
+        u64::from_ne_bytes(self.take())
+    }
+
+    fn target(&mut self) -> String {
+        let distance = i32::from_ne_bytes(self.take());
+        let target = self.cell as i64 + i64::from(distance) - (CodeHead::WORDS * 8) as i64;
+        format!("{target:#x}")
+    }
+
+    /// Whose word of the instance it is.
+    fn word(&self, word: u32) -> String {
+        let word = word as usize;
+        let layout = &self.layout;
+        if word >= layout.elements {
+            format!("elem[{}]", (word - layout.elements) / 2)
+        } else if word >= layout.data {
+            format!("data[{}]", (word - layout.data) / 2)
+        } else if word >= layout.tables {
+            format!("table[{}]", word - layout.tables)
+        } else if word >= layout.globals {
+            format!("global[{}]", word - layout.globals)
+        } else if word >= layout.funcs {
+            let funcidx = ((word - layout.funcs) / RECORD_WORDS) as u32;
+            let name = self.names.get(&funcidx).map_or_else(String::new, |name| format!(" {name:?}"));
+            format!("func[{funcidx}]{name}")
+        } else {
+            format!("word[{word}]")
+        }
+    }
+
+    fn statement(&mut self, shape: &Shape, out: &mut String) {
+        match *shape {
+            Shape::Seq(a, b) => {
+                self.statement(a, out);
+                out.push_str("; ");
+                self.statement(b, out);
+            }
+            Shape::Form(form, class, a) => {
+                match form {
+                    Form::SetAcc => push(out, format_args!("{} = ", accumulator(class))),
+                    Form::SetSlot => push(out, format_args!("s{} = ", self.u16())),
+                    Form::SetReg1 | Form::SetReg2 => {
+                        let slot = self.u16();
+                        let number = if form == Form::SetReg1 { 1 } else { 2 };
+                        push(out, format_args!("s{slot} = {} = ", register(class, number)));
+                    }
+                    Form::SetGlobal => {
+                        let word = self.u32();
+                        push(out, format_args!("{} = ", self.word(word)));
+                    }
+                    Form::BrIf => {
+                        let target = self.target();
+                        out.push_str("br_if ");
+                        self.expression(a, out);
+                        return push(out, format_args!(" -> {target}"));
+                    }
+                    Form::Return => {
+                        let header = self.u16();
+                        out.push_str("return ");
+                        self.expression(a, out);
+                        return push(out, format_args!(" (header s{header})"));
+                    }
+                    Form::Select | Form::Seq => push(out, format_args!("{form:?} ")),
+                }
+                self.expression(a, out);
+            }
+            Shape::Store(op, a, v) => {
+                self.access(op.info().text, out);
+                self.list(&[a, v], out);
+            }
+            Shape::Cell(cell) => self.cell(cell, out),
+            _ => self.expression(shape, out),
+        }
+    }
+
+    /// A load's or store's name and static offset.
+    fn access(&mut self, text: &str, out: &mut String) {
+        let offset = self.u32();
+        out.push_str(text);
+        if offset != 0 {
+            push(out, format_args!("+{offset}"));
+        }
+    }
+
+    fn list(&mut self, shapes: &[&Shape], out: &mut String) {
+        for (i, shape) in shapes.iter().enumerate() {
+            out.push_str(if i == 0 { "(" } else { ", " });
+            self.expression(shape, out);
+        }
+        out.push(')');
+    }
+
+    fn expression(&mut self, shape: &Shape, out: &mut String) {
+        match *shape {
+            Shape::Leaf(leaf, class) => self.leaf(leaf, class, out),
+            Shape::Unary(op, a) => {
+                out.push_str(op.info().text);
+                self.list(&[a], out);
+            }
+            Shape::Binary(op, a, b) => {
+                out.push_str(op.info().text);
+                self.list(&[a, b], out);
+            }
+            Shape::Load(op, a) => {
+                self.access(op.info().text, out);
+                self.list(&[a], out);
+            }
+            Shape::Select(_, a, b, condition) => {
+                out.push_str("select");
+                self.list(&[a, b, condition], out);
+            }
+            _ => self.statement(shape, out),
+        }
+    }
+
+    fn leaf(&mut self, leaf: Leaf, class: Class, out: &mut String) {
+        match leaf {
+            Leaf::Slot => push(out, format_args!("s{}", self.u16())),
+            Leaf::Acc => out.push_str(accumulator(class)),
+            Leaf::Reg1 => out.push_str(register(class, 1)),
+            Leaf::Reg2 => out.push_str(register(class, 2)),
+            Leaf::Imm => match class {
+                Class::I32 => push(out, format_args!("#{}", self.u32() as i32)),
+                Class::I64 => push(out, format_args!("#{}", self.u64() as i64)),
+                Class::F32 => push(out, format_args!("#{:?}", f32::from_bits(self.u32()))),
+                Class::F64 => push(out, format_args!("#{:?}", f64::from_bits(self.u64()))),
+            },
+            Leaf::Global | Leaf::Func => {
+                let word = self.u32();
+                out.push_str(&self.word(word));
+            }
+        }
+    }
+
+    fn cell(&mut self, cell: Cell, out: &mut String) {
+        for (i, c) in format!("{cell:?}").char_indices() {
+            if i > 0 && c.is_uppercase() {
+                out.push('_');
+            }
+            out.push(c.to_ascii_lowercase());
+        }
+        let mut count = 0;
+        for &(name, field) in cell.fields() {
+            let value = match (field, name) {
+                (Field::i32, _) => {
+                    push(out, format_args!(" -> {}", self.target()));
+                    continue;
+                }
+                (Field::u16, "count") => self.u16().to_string(),
+                (Field::u16, _) => format!("s{}", self.u16()),
+                (Field::u32, "count") => {
+                    count = self.u32();
+                    count.to_string()
+                }
+                (Field::u32, "type_id") => {
+                    let id = self.u32();
+                    let ty = self.module.types.get(id as usize);
+                    ty.map_or_else(|| id.to_string(), |ty| format!("type[{id}] {ty}"))
+                }
+                (Field::u32, "func" | "table" | "segment" | "to" | "from") => {
+                    let word = self.u32();
+                    self.word(word)
+                }
+                (Field::u32, _) => self.u32().to_string(),
+            };
+            push(out, format_args!(" {name}={value}"));
+        }
+        if cell == Cell::BrTable {
+            let targets: Vec<_> = (0..=count).map(|_| self.target()).collect();
+            push(out, format_args!(" r0 -> [{}]", targets.join(", ")));
+        }
+    }
+}
+
+/// A loop register's name.
+fn register(class: Class, number: usize) -> &'static str {
+    match (class.is_float(), number) {
+        (false, 1) => "r1",
+        (false, _) => "r2",
+        (true, 1) => "v1",
+        (true, _) => "v2",
+    }
+}
+
+fn accumulator(class: Class) -> &'static str {
+    if class.is_float() { "v0" } else { "r0" }
+}
+
+fn push(out: &mut String, text: fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("strings take everything");
+}

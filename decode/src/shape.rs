@@ -1,0 +1,107 @@
+//! Shapes as data: what a handler's type says of itself to those who read threaded code.
+//!
+//! Lowering knows shapes by their signatures alone ([`crate::sig`]). The machine can also give every handler's shape as a
+//! constant tree, built from the same types as its decoder, and checks while it is compiled that signature and operand
+//! bytes of the two agree. So the text of a cell ([`crate::dump`]) cannot drift away from what executes it.
+
+use crate::cell::Cell;
+use crate::ops::{Class, Op};
+use crate::sig::{self, Form, Leaf, Sig};
+
+/// A handler's tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Where a value comes from.
+    Leaf(Leaf, Class),
+    /// An operator of one operand.
+    Unary(Op, &'static Shape),
+    /// An operator of two operands.
+    Binary(Op, &'static Shape, &'static Shape),
+    /// Static offset (4 bytes), address.
+    Load(Op, &'static Shape),
+    /// Static offset (4 bytes), address, value.
+    Store(Op, &'static Shape, &'static Shape),
+    /// First, second, condition.
+    Select(Class, &'static Shape, &'static Shape, &'static Shape),
+    /// What [`Form`] says, with one operand; never `Select` or `Seq`.
+    Form(Form, Class, &'static Shape),
+    /// Two statements.
+    Seq(&'static Shape, &'static Shape),
+    /// Operands of its own.
+    Cell(Cell),
+    /// A cell outside the code of functions.
+    Thunk,
+}
+
+impl Shape {
+    /// The signature.
+    pub const fn sig(&self) -> Sig {
+        match *self {
+            Self::Leaf(leaf, class) => sig::leaf(leaf, class),
+            Self::Unary(op, a) | Self::Load(op, a) => sig::unary(op, a.sig()),
+            Self::Binary(op, a, b) | Self::Store(op, a, b) => sig::binary(op, a.sig(), b.sig()),
+            Self::Select(class, a, b, condition) => sig::select(class, a.sig(), b.sig(), condition.sig()),
+            Self::Form(form, class, a) => sig::form(form, class, a.sig()),
+            Self::Seq(a, b) => sig::seq(a.sig(), b.sig()),
+            Self::Cell(cell) => sig::cell(cell),
+            Self::Thunk => 0,
+        }
+    }
+
+    /// Operand bytes, without the targets behind a `br_table`.
+    pub const fn len(&self) -> usize {
+        match *self {
+            Self::Leaf(leaf, class) => leaf.bytes(class),
+            Self::Unary(_, a) => a.len(),
+            Self::Load(_, a) => 4 + a.len(),
+            Self::Binary(_, a, b) | Self::Seq(a, b) => a.len() + b.len(),
+            Self::Store(_, a, b) => 4 + a.len() + b.len(),
+            Self::Select(_, a, b, condition) => a.len() + b.len() + condition.len(),
+            Self::Form(form, _, a) => form.bytes() + a.len(),
+            Self::Cell(cell) => cell.len(),
+            Self::Thunk => 0,
+        }
+    }
+
+    /// Whether there are no operand bytes.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a handler's type and its shape are of one mind.
+    pub const fn agrees(&self, sig: Sig, len: usize) -> bool {
+        self.sig() == sig && self.len() == len
+    }
+
+    /// Whether it ends in a `br_table`, whose targets follow the operands.
+    pub const fn has_targets(&self) -> bool {
+        match *self {
+            Self::Cell(Cell::BrTable) => true,
+            Self::Seq(_, b) => b.has_targets(),
+            _ => false,
+        }
+    }
+}
+
+impl Leaf {
+    /// Operand bytes.
+    pub const fn bytes(self, class: Class) -> usize {
+        match self {
+            Self::Slot => 2,
+            Self::Acc | Self::Reg1 | Self::Reg2 => 0,
+            Self::Imm => class.bytes(),
+            Self::Global | Self::Func => 4,
+        }
+    }
+}
+
+impl Form {
+    /// Operand bytes of its own, in front of its operand's.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::SetSlot | Self::SetReg1 | Self::SetReg2 | Self::Return => 2,
+            Self::SetGlobal | Self::BrIf => 4,
+            Self::SetAcc | Self::Select | Self::Seq => 0,
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Every handler in a loop of its own, to find those that do not leave by a jump.
+//!
+//! The code is made here, by hand, from the handler's shape: operands that exist, branches that lead to the next cell, calls
+//! of a function that returns. What a handler computes is tested elsewhere; here it only has to be executed very often.
+
+use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, handlers, invoke};
+use pirn_decode::Target;
+use pirn_decode::cell::{Cell, Field, Operands};
+use pirn_decode::layout::{CodeHead, HEAD_WORDS, InstanceLayout, RECORD_WORDS};
+use pirn_decode::ops::{Class, Op};
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{Form, Leaf, Sig};
+use pirn_decode::{PAGE_BYTES, cell};
+
+/// Parameters of every function here: a slot of each class, three operands of bulk operations, the slot that is set, and
+/// the counter.
+const PARAMS: u16 = 9;
+const BULK: u16 = 4;
+const SET: u16 = 7;
+const COUNTER: u16 = 8;
+/// Slots behind the header: arguments of calls, and what `zero` and `copy` work on.
+const ARGS: u16 = 12;
+const SCRATCH: u16 = 40;
+const FRAME_WORDS: u16 = 64;
+
+/// The functions: one that returns, one of the handler's own, and the loop.
+const RETURNS: usize = 0;
+const CALLED: usize = 1;
+const LOOP: usize = 2;
+
+const LAYOUT: InstanceLayout = InstanceLayout {
+    funcs: HEAD_WORDS,
+    globals: HEAD_WORDS + 3 * RECORD_WORDS,
+    tables: HEAD_WORDS + 3 * RECORD_WORDS + 1,
+    data: HEAD_WORDS + 3 * RECORD_WORDS + 2,
+    elements: HEAD_WORDS + 3 * RECORD_WORDS + 4,
+    words: HEAD_WORDS + 3 * RECORD_WORDS + 6,
+};
+
+/// Values of slots, immediates and the accumulator; others are tried where some trap.
+const VALUES: [[u64; 3]; 6] = [[8, 3, 5], [1, 3, 1], [2, 1, 1], [8, 1, 2], [1, 9, 8], [24, 16, 8]];
+
+/// Executes the handler with this signature `rounds` times in one run.
+///
+/// # Errors
+/// It trapped with all operands that were tried.
+///
+/// # Panics
+/// There is no such handler.
+pub fn exercise(sig: Sig, rounds: u32) -> Result<(), Trap> {
+    let shape = crate::inspect::shape(sig).expect("a handler's signature");
+    if *shape == Shape::Cell(Cell::Unreachable) {
+        return Ok(());
+    }
+    let mut result = Ok(());
+    for values in VALUES {
+        result = Exercise { shape, values }.run(rounds);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+/// Signature and shape of every handler.
+pub fn all() -> impl Iterator<Item = (Sig, &'static Shape)> {
+    handlers::shapes().iter().map(|(&sig, &shape)| (sig, shape))
+}
+
+struct Exercise {
+    shape: &'static Shape,
+    values: [u64; 3],
+}
+
+/// Whether control leaves the frame.
+fn leaves(shape: &Shape) -> bool {
+    match *shape {
+        Shape::Form(Form::Return, ..) => true,
+        Shape::Cell(cell) => matches!(cell, Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect),
+        Shape::Seq(a, b) => leaves(a) || leaves(b),
+        _ => false,
+    }
+}
+
+fn leaf(leaf: Leaf, class: Class) -> Shape {
+    Shape::Leaf(leaf, class)
+}
+
+/// Code of a function, as it grows.
+struct Code(Vec<u64>);
+
+impl Code {
+    fn new(index: usize) -> Self {
+        let head = CodeHead {
+            index: index as u32,
+            header: u32::from(PARAMS),
+            frame_bytes: u32::from(FRAME_WORDS) * 8,
+            type_id: 0,
+        };
+        Self(head.words().to_vec())
+    }
+
+    fn cell(&mut self, sig: Sig, operands: &[u8]) {
+        self.0.push(handlers::target().tile(sig).expect("a handler of the base set").handler);
+        for chunk in operands.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0.push(u64::from_ne_bytes(word));
+        }
+    }
+
+    fn special<C: Operands>(&mut self, operands: C) {
+        let mut bytes = Vec::new();
+        operands.encode(&mut bytes);
+        self.cell(pirn_decode::sig::cell(C::CELL), &bytes);
+    }
+}
+
+impl Exercise {
+    fn run(&self, rounds: u32) -> Result<(), Trap> {
+        let [slot, _, acc] = self.values;
+        let mut returns = Code::new(RETURNS);
+        returns.special(cell::Return { header: PARAMS });
+
+        let leaves = leaves(self.shape);
+        let mut called = Code::new(CALLED);
+        let mut main = Code::new(LOOP);
+        let start = main.0.len();
+        let body = if leaves { &mut called } else { &mut main };
+        let set = |class| pirn_decode::sig::form(Form::SetAcc, class, leaf(Leaf::Imm, class).sig());
+        body.cell(set(Class::F64), &2.5_f64.to_bits().to_ne_bytes());
+        body.cell(set(Class::I64), &acc.to_ne_bytes());
+        let mut operands = Vec::new();
+        self.encode(self.shape, &mut operands);
+        body.cell(self.shape.sig(), &operands);
+        if leaves {
+            main.special(cell::Copy { from: 0, to: ARGS, count: PARAMS });
+            let func = LAYOUT.func(CALLED as u32) as u32;
+            main.special(cell::Call { func, args: ARGS, header: ARGS + PARAMS });
+        }
+        let less = {
+            let (s, i) = (leaf(Leaf::Slot, Class::I32).sig(), leaf(Leaf::Imm, Class::I32).sig());
+            pirn_decode::sig::form(Form::SetSlot, Class::I32, pirn_decode::sig::binary(Op::I32Sub, s, i))
+        };
+        let counter = COUNTER.to_ne_bytes();
+        main.cell(less, &[&counter[..], &counter, &1_u32.to_ne_bytes()].concat());
+        let back = (start as i32 - main.0.len() as i32) * 8;
+        let again = pirn_decode::sig::form(Form::BrIf, Class::I32, leaf(Leaf::Slot, Class::I32).sig());
+        main.cell(again, &[&back.to_ne_bytes()[..], &counter].concat());
+        main.special(cell::Return { header: PARAMS });
+
+        let mut values = [0; PARAMS as usize];
+        values[0] = slot;
+        values[1] = slot;
+        values[2] = u64::from(1.5_f32.to_bits());
+        values[3] = 1.5_f64.to_bits();
+        values[usize::from(BULK)..usize::from(BULK) + 3].fill(8);
+        values[usize::from(COUNTER)] = u64::from(rounds);
+        execute([&returns.0, &called.0, &main.0], &mut values)
+    }
+
+    /// The operands of a cell of the shape.
+    fn encode(&self, shape: &Shape, out: &mut Vec<u8>) {
+        // Branches lead to the cell behind this one; a `br_table` has two.
+        let more = if self.shape.has_targets() { 8 } else { 0 };
+        let next = (8 + (self.shape.len() + more).next_multiple_of(8)) as i32;
+        match *shape {
+            Shape::Leaf(leaf, class) => match leaf {
+                Leaf::Slot => out.extend((class as u16).to_ne_bytes()),
+                Leaf::Acc | Leaf::Reg1 | Leaf::Reg2 => {}
+                Leaf::Imm => match class {
+                    Class::I32 => out.extend((self.values[1] as u32).to_ne_bytes()),
+                    Class::I64 => out.extend(self.values[1].to_ne_bytes()),
+                    Class::F32 => out.extend(3.5_f32.to_ne_bytes()),
+                    Class::F64 => out.extend(3.5_f64.to_ne_bytes()),
+                },
+                Leaf::Global => out.extend((LAYOUT.globals as u32).to_ne_bytes()),
+                Leaf::Func => out.extend((LAYOUT.func(RETURNS as u32) as u32).to_ne_bytes()),
+            },
+            Shape::Unary(_, a) => self.encode(a, out),
+            Shape::Binary(_, a, b) | Shape::Seq(a, b) => {
+                self.encode(a, out);
+                self.encode(b, out);
+            }
+            Shape::Load(_, a) => {
+                out.extend(0_u32.to_ne_bytes());
+                self.encode(a, out);
+            }
+            Shape::Store(_, a, v) => {
+                out.extend(0_u32.to_ne_bytes());
+                self.encode(a, out);
+                self.encode(v, out);
+            }
+            Shape::Select(_, a, b, condition) => {
+                self.encode(a, out);
+                self.encode(b, out);
+                self.encode(condition, out);
+            }
+            Shape::Form(form, _, a) => {
+                match form {
+                    Form::SetSlot | Form::SetReg1 | Form::SetReg2 => out.extend(SET.to_ne_bytes()),
+                    Form::Return => out.extend(PARAMS.to_ne_bytes()),
+                    Form::SetGlobal => out.extend((LAYOUT.globals as u32).to_ne_bytes()),
+                    Form::BrIf => out.extend(next.to_ne_bytes()),
+                    Form::SetAcc | Form::Select | Form::Seq => {}
+                }
+                self.encode(a, out);
+            }
+            Shape::Cell(cell) => {
+                for &(name, field) in cell.fields() {
+                    encode_field(cell, name, field, next, out);
+                }
+                if cell == Cell::BrTable {
+                    out.extend([next.to_ne_bytes(), next.to_ne_bytes()].concat());
+                }
+            }
+            Shape::Thunk => {}
+        }
+    }
+}
+
+fn encode_field(cell: Cell, name: &str, field: Field, next: i32, out: &mut Vec<u8>) {
+    let calls = matches!(cell, Cell::Call | Cell::CallIndirect);
+    let leaves = matches!(cell, Cell::ReturnCall | Cell::ReturnCallIndirect);
+    match (field, name) {
+        (Field::i32, _) => out.extend(next.to_ne_bytes()),
+        (Field::u16, _) => {
+            let value = match name {
+                "header" if calls => ARGS + PARAMS,
+                "header" | "new_header" => PARAMS,
+                "args" if calls => ARGS,
+                "args" if leaves => 0,
+                "args" => BULK,
+                "count" if leaves => PARAMS,
+                "count" => 3,
+                "to" => SCRATCH + 2,
+                _ => SCRATCH,
+            };
+            out.extend(value.to_ne_bytes());
+        }
+        (Field::u32, _) => {
+            let value = match name {
+                "func" => LAYOUT.func(RETURNS as u32),
+                "table" | "to" | "from" => LAYOUT.tables,
+                "segment" if matches!(cell, Cell::MemoryInit | Cell::DataDrop) => LAYOUT.data,
+                "segment" => LAYOUT.elements,
+                "count" => 1,
+                _ => 0,
+            };
+            out.extend((value as u32).to_ne_bytes());
+        }
+    }
+}
+
+/// Runs the last of the functions on its parameters, in an instance with one of everything.
+fn execute(code: [&[u64]; 3], values: &mut [u64]) -> Result<(), Trap> {
+    /// Nothing is left to lower.
+    unsafe fn lower(_: *mut crate::Inst, _: u32) -> Result<*const u64, Box<dyn std::any::Any + Send>> {
+        Ok(std::ptr::null())
+    }
+    // Behind raw pointers while the machine runs, for it has pointers to all of it.
+    let vm = Box::into_raw(Vm::new(64 << 10, 4, lower));
+    let mut memory = Memory::new(1, 1).expect("a page");
+    for chunk in memory.bytes_mut().chunks_exact_mut(8) {
+        chunk[0] = 2;
+    }
+    let memory = Box::into_raw(Box::new(memory));
+    let global = Box::into_raw(Box::new(GlobalCell { value: 1 }));
+    let data = [1_u8; PAGE_BYTES as usize];
+    let mut block = InstanceBlock::new(LAYOUT, vm, std::ptr::null());
+    // SAFETY: everything lives until the blocks are taken back below; the code is made of handlers with operands that
+    // exist, and ends by returning.
+    unsafe {
+        Vm::attach(vm, std::ptr::null_mut());
+        for (funcidx, code) in code.into_iter().enumerate() {
+            let first = code.as_ptr().wrapping_add(CodeHead::WORDS);
+            block.set_func(funcidx as u32, FuncRecord::new(first, block.as_ptr()));
+        }
+        let elements = vec![block.func(RETURNS as u32) as u64; 64];
+        let table = Box::into_raw(Box::new(Table::new(64, 96, elements[0]).expect("a small table")));
+        block.set_global(0, global);
+        block.set_table(0, table);
+        block.set_memory(memory);
+        block.set_data(0, &data);
+        block.set_element(0, &elements);
+        let result = invoke(vm, block.func(LOOP as u32), values, false);
+        drop(block);
+        drop((Box::from_raw(table), Box::from_raw(global), Box::from_raw(memory), Box::from_raw(vm)));
+        match result {
+            Ok(()) => Ok(()),
+            Err(Exit::Trap(trap)) => Err(trap),
+            Err(_) => unreachable!("nothing here calls the host"),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Every handler there is, very often, on a small native stack: under tail dispatch one that leaves by a call instead of a
+//! jump grows the stack by at least a return address each time, and passes its end.
+
+use pirn_exec::Trap;
+use pirn_exec::exercise::{all, exercise};
+
+/// Bytes of the native stack.
+const STACK: usize = 256 << 10;
+/// How often each is executed: 16 bytes a call pass the end of the stack sixty times over.
+const ROUNDS: u32 = if cfg!(debug_assertions) { 20 } else { 1_000_000 };
+
+#[test]
+fn every_handler_leaves_by_a_jump() {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(|| {
+        let mut trapped = Vec::new();
+        for (sig, shape) in all() {
+            // What died last, if one does not come back.
+            if std::env::var_os("PIRN_SHOW_HANDLERS").is_some() {
+                eprintln!("{shape:?}");
+            }
+            if let Err(trap) = exercise(sig, ROUNDS) {
+                trapped.push((trap, shape));
+            }
+        }
+        trapped
+    });
+    let trapped: Vec<(Trap, _)> = thread.unwrap().join().unwrap();
+    assert!(trapped.is_empty(), "{} handlers always trap, the first of them: {:?}", trapped.len(), trapped.first());
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Does the driver find wrong handlers? Tries mutants FIRST..LAST (exec/src/mutants.rs), each with up to 1,000 modules of the
+# generated kinds, and lists those that were not found.
+#
+#   oracle/mutants.sh [FIRST [LAST [SEED]]]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+first=${1:-1} last=${2:-30} seed=${3:-0}
+cargo build --release --package pirn-oracle --features mutants
+driver=target/release/pirn-oracle
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+found=0
+for mutant in $(seq "$first" "$last"); do
+    caught=
+    # 1,000 modules in all, most of them of the kind that has every shape in a few hundred.
+    for run in shape:550 loop:200 expr:150 circle:100; do
+        kind=${run%:*}
+        if ! PIRN_MUTANT=$mutant "$driver" --seeds "$seed..$((seed + ${run#*:}))" --kind $kind --jobs "${JOBS:-2}" --max-failures 1 \
+            --no-shrink yes --out "$out" >"$out/log" 2>&1; then
+            caught=$kind
+            break
+        fi
+    done
+    what=$(sed -n 's/^mutant: //p' "$out/log" | head -1)
+    if [ -n "$caught" ]; then
+        found=$((found + 1))
+        echo "mutant $mutant: found by $caught"
+    else
+        echo "mutant $mutant: NOT FOUND: $what"
+    fi
+done
+echo "$found of $((last - first + 1)) found"

@@ -1,0 +1,454 @@
+//! Functions made from the machine's own handlers: each tree that has a handler, written back as WebAssembly.
+//!
+//! Fused shapes are many and particular; generators that know nothing of them meet some hardly ever. These modules contain
+//! a few dozen of them each, in loops, so a few hundred successive seeds contain all, whatever the machine has just learnt to fuse.
+//! What a seed makes therefore changes with the set of handlers.
+//!
+//! Operands are as the shape says: slots are locals, the accumulator is a local set just before. Addresses are made of
+//! locals that hold small numbers, so that most accesses succeed.
+
+use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, TABLE};
+use super::{FLOATS, expr};
+use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
+use crate::program::FUEL;
+use crate::rng::Rng;
+use pirn_decode::cell::Cell;
+use pirn_decode::ops::{Class, Op as Operator};
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{Form, Leaf};
+use std::sync::LazyLock;
+use wasm_encoder::{Instruction, Instruction as I};
+
+/// The shapes, in an order that does not change from run to run.
+static SHAPES: LazyLock<Vec<&'static Shape>> = LazyLock::new(|| {
+    let mut shapes: Vec<_> = pirn_exec::exercise::all().filter(|(_, shape)| !matches!(shape, Shape::Cell(_))).collect();
+    shapes.sort_by_key(|&(sig, _)| sig);
+    shapes.into_iter().map(|(_, shape)| shape).collect()
+});
+
+/// How many shapes a module has. They are taken in order, so successive seeds have all.
+const PER_MODULE: usize = 32;
+/// Rounds of each function's loop.
+const ROUNDS: i32 = 3;
+/// Types of the parameters; then come as many locals that hold what was set last, and the counter and the witness.
+const PARAMS: [Type; 8] = [I32, I32, I64, I64, F32, F32, F64, F64];
+/// Locals with small numbers, for addresses.
+const SMALL: [u32; 2] = [8, 9];
+/// A local of each class that holds what the accumulator holds.
+const LAST: u32 = 10;
+const REF: u32 = 14;
+const COUNTER: u32 = 15;
+const WITNESS: u32 = 16;
+
+fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
+    Node::plain(instruction, kids, results)
+}
+
+fn set(local: u32, value: Node) -> Node {
+    plain(I::LocalSet(local), vec![value], &[])
+}
+
+fn type_of(class: Class) -> Type {
+    match class {
+        Class::I32 => I32,
+        Class::I64 => I64,
+        Class::F32 => F32,
+        Class::F64 => F64,
+    }
+}
+
+/// The class of an expression.
+fn class_of(shape: &Shape) -> Class {
+    match *shape {
+        Shape::Leaf(_, class) | Shape::Select(class, ..) | Shape::Form(_, class, _) => class,
+        Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) => op.info().result,
+        _ => Class::I32,
+    }
+}
+
+/// Whether the class means a reference.
+fn is_reference(shape: &Shape) -> bool {
+    matches!(shape, Shape::Leaf(Leaf::Func, _))
+}
+
+macro_rules! instructions {
+    (
+        unops { $($un:ident $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
+        binops { $($bin:ident $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
+        loads { $($load:ident $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores { $($store:ident $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+    ) => {
+        /// The instruction of an operator; loads and stores at `offset`.
+        fn instruction(op: Operator, offset: u64) -> Option<Instruction<'static>> {
+            #[allow(unreachable_patterns, reason = "all but one are there")]
+            Some(match op {
+                $(Operator::$un => I::$un,)*
+                $(Operator::$bin => I::$bin,)*
+                $(Operator::$load => I::$load(expr::mem(offset)),)*
+                $(Operator::$store => I::$store(expr::mem(offset)),)*
+            })
+        }
+    };
+}
+pirn_decode::for_each_op!(instructions);
+
+/// The program of a seed.
+pub fn program(seed: u64) -> ProgramSpec {
+    let mut rng = Rng::new(seed ^ 0x5_4A9E);
+    let mut module = ModuleSpec { memory: true, table: true, ..ModuleSpec::default() };
+    let ty = module.types.index(&[I32], &[]);
+    module.imports.push(("host".into(), "h0".into(), Import::Func(ty)));
+    module.imported_funcs = 1;
+    for ty in super::NUMERIC {
+        let bits = match ty {
+            F32 => u64::from((rng.float() as f32).to_bits()),
+            F64 => rng.float().to_bits(),
+            _ => rng.integer(),
+        };
+        module.globals.push((ty, bits));
+    }
+    module.globals.push((I32, 0));
+    module.named_globals.push((4, FUEL.into()));
+    module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
+    module.passive.push(vec![0]);
+    module.passive_data.push(vec![1, 2, 3]);
+    let mut maker = Maker { rng: &mut rng, module, helpers: Vec::new(), functions: 0, written: Vec::new(), last: None };
+    let first = (seed as usize).wrapping_mul(PER_MODULE);
+    let mut shapes: Vec<&Shape> = (0..PER_MODULE).map(|i| SHAPES[first.wrapping_add(i) % SHAPES.len()]).collect();
+    let mut made = Vec::new();
+    while !shapes.is_empty() {
+        // A function returns once.
+        let most = maker.rng.between(1, 5).min(shapes.len());
+        let is_return = |shape: &&Shape| matches!(shape, Shape::Form(Form::Return, ..));
+        let own: Vec<&Shape> = shapes.drain(..most).collect();
+        let (returns, others): (Vec<&Shape>, Vec<&Shape>) = own.into_iter().partition(is_return);
+        let mut functions: Vec<Vec<&Shape>> = returns.into_iter().map(|shape| vec![shape]).collect();
+        match functions.first_mut() {
+            Some(first) => first.splice(0..0, others).for_each(drop),
+            None => functions.push(others),
+        }
+        made.extend(functions.iter().map(|shapes| maker.function(shapes)));
+    }
+    let functions = made.len();
+    let mut module = maker.module;
+    let helpers = maker.helpers;
+    module.funcs = made;
+    // What is called: functions that leave their arguments in memory. Their indices begin behind the others'.
+    for (i, params) in helpers.iter().enumerate() {
+        let stores =
+            params.iter().enumerate().map(|(at, &ty)| store(ty, 5_120 + 64 * i as u64 + 8 * at as u64, at as u32));
+        let body = stores.collect();
+        let ty = module.types.index(params, &[]);
+        module.funcs.push(FuncSpec { ty, locals: Vec::new(), body });
+    }
+    let first = 1 + functions as u32;
+    let count = helpers.len().min(TABLE.0 as usize) as u32;
+    module.elements.push((0, (first..first + count).collect()));
+    let call = |instruction: &mut Instruction<'static>| {
+        if let I::Call(func) = instruction {
+            *func += first;
+        }
+    };
+    module.funcs.iter_mut().flat_map(|func| &mut func.body).for_each(|node| each_instruction(node, &call));
+    ProgramSpec { modules: vec![module], seed, rounds: super::ROUNDS, floats: FLOATS, circles: false }
+}
+
+fn each_instruction(node: &mut Node, change: &impl Fn(&mut Instruction<'static>)) {
+    match &mut node.op {
+        Op::Plain(instruction) => change(instruction),
+        Op::Block(_, _, body, other) => body.iter_mut().chain(other).for_each(|node| each_instruction(node, change)),
+        Op::Given | Op::Seq => {}
+    }
+    node.kids.iter_mut().for_each(|kid| each_instruction(kid, change));
+}
+
+/// A store of a local where its type belongs.
+fn store(ty: Type, at: u64, local: u32) -> Node {
+    let value = plain(I::LocalGet(local), Vec::new(), &[ty]);
+    let store = match ty {
+        I32 => I::I32Store(expr::mem(8_192 + at)),
+        I64 => I::I64Store(expr::mem(8_192 + at)),
+        F32 => I::F32Store(expr::mem(FLOATS.f32.0 as u64 + 8_192 + at)),
+        F64 => I::F64Store(expr::mem(FLOATS.f64.0 as u64 + 8_192 + at)),
+        Func | Type::Extern => return plain(I::Drop, vec![value], &[]),
+    };
+    plain(store, vec![expr::i32_const(0), value], &[])
+}
+
+struct Maker<'a> {
+    rng: &'a mut Rng,
+    module: ModuleSpec,
+    /// Parameters of the functions that are called, by number.
+    helpers: Vec<Vec<Type>>,
+    /// Functions so far.
+    functions: u64,
+    /// Integer locals that this shape sets.
+    written: Vec<(u32, Class)>,
+    /// The local that was set last, by this shape.
+    last: Option<(u32, Class)>,
+}
+
+impl Maker<'_> {
+    fn function(&mut self, shapes: &[&Shape]) -> FuncSpec {
+        let returned = match shapes.iter().rev().find(|shape| matches!(shape, Shape::Form(Form::Return, ..))) {
+            Some(Shape::Form(_, _, value)) if !is_reference(value) => Some(*value),
+            _ => None,
+        };
+        let mut round = Vec::new();
+        for (local, param) in SMALL.into_iter().zip([0, 1]) {
+            let kids = vec![self.local(param, I32), expr::i32_const(0x1F8)];
+            round.push(set(local, plain(I::I32And, kids, &[I32])));
+        }
+        for shape in shapes {
+            if !matches!(shape, Shape::Form(Form::Return, ..)) {
+                round.push(self.shape(shape));
+            }
+        }
+        let less = plain(I::I32Sub, vec![self.local(COUNTER, I32), expr::i32_const(1)], &[I32]);
+        round.push(plain(I::BrIf(0), vec![plain(I::LocalTee(COUNTER), vec![less], &[I32])], &[]));
+        let ty = self.module.types.index(&[], &[]);
+        let block =
+            Node { op: Op::Block(Construct::Loop, ty, round, Vec::new()), kids: Vec::new(), results: Vec::new() };
+        let mut body = vec![set(COUNTER, expr::i32_const(ROUNDS)), block];
+        let locals = [I32, I32, I32, I64, F32, F64, Func, I32, I32];
+        let types: Vec<Type> = PARAMS.iter().chain(&locals).copied().collect();
+        // Everything is seen after each call: as results, or else in memory, where each function has its place.
+        let seen: Vec<(Type, u32)> = types.iter().copied().zip(0..).filter(|&(ty, _)| ty != Func).collect();
+        let results: Vec<Type>;
+        if let Some(value) = returned {
+            let place = 144 * self.functions;
+            body.extend(seen.iter().map(|&(ty, local)| store(ty, place + 8 * u64::from(local), local)));
+            let mut before = Vec::new();
+            self.last = None;
+            let value = self.expr(value, false, &mut before);
+            results = value.results.clone();
+            body.extend(before);
+            body.push(plain(I::Return, vec![value], &[]));
+        } else {
+            results = seen.iter().map(|&(ty, _)| ty).collect();
+            body.extend(seen.iter().map(|&(ty, local)| self.local(local, ty)));
+        }
+        self.functions += 1;
+        let ty = self.module.types.index(&PARAMS, &results);
+        FuncSpec { ty, locals: locals.to_vec(), body }
+    }
+
+    fn local(&self, local: u32, ty: Type) -> Node {
+        plain(I::LocalGet(local), Vec::new(), &[ty])
+    }
+
+    /// The statements of a shape, in a block that its branches leave.
+    fn shape(&mut self, shape: &Shape) -> Node {
+        self.last = None;
+        let mut parts = Vec::new();
+        flatten(shape, &mut parts);
+        let mut before = Vec::new();
+        let mut body = Vec::new();
+        let ends_in = parts.last().copied();
+        let calls = matches!(ends_in, Some(Shape::Cell(Cell::Call | Cell::CallIndirect)));
+        let mut arguments: Vec<Node> = Vec::new();
+        for part in parts {
+            match *part {
+                Shape::Form(Form::SetSlot, _, value) if calls => arguments.push(self.expr(value, false, &mut before)),
+                _ => self.statement(part, &mut arguments, &mut before, &mut body),
+            }
+        }
+        let branches = match ends_in {
+            Some(Shape::Form(Form::BrIf, ..)) => true,
+            Some(Shape::Cell(Cell::Br)) => {
+                // What is behind the branch must be reached, too.
+                let kids = vec![self.local(0, I32), expr::i32_const(1)];
+                let condition = plain(I::I32And, kids, &[I32]);
+                body.push(plain(I::Br(1), Vec::new(), &[]));
+                body = vec![self.block(Construct::If, vec![condition], body)];
+                true
+            }
+            _ => false,
+        };
+        before.extend(body);
+        if branches {
+            let odd = expr::i32_const(self.rng.below(1_000) as i32);
+            before.push(self.witness(odd));
+        }
+        let mut nodes = vec![self.block(Construct::Block, Vec::new(), before)];
+        // What was set is remembered before others overwrite it.
+        for (local, class) in std::mem::take(&mut self.written) {
+            let value = match class {
+                Class::I64 => plain(I::I32WrapI64, vec![self.local(local, I64)], &[I32]),
+                _ => self.local(local, I32),
+            };
+            nodes.push(self.witness(value));
+        }
+        Node::seq(nodes, &[])
+    }
+
+    /// Adds a value to what is remembered.
+    fn witness(&self, value: Node) -> Node {
+        let more = plain(I::I32Mul, vec![self.local(WITNESS, I32), expr::i32_const(31)], &[I32]);
+        set(WITNESS, plain(I::I32Add, vec![more, value], &[I32]))
+    }
+
+    fn block(&mut self, construct: Construct, kids: Vec<Node>, body: Vec<Node>) -> Node {
+        let ty = self.module.types.index(&[], &[]);
+        Node { op: Op::Block(construct, ty, body, Vec::new()), kids, results: Vec::new() }
+    }
+
+    fn statement(&mut self, part: &Shape, arguments: &mut Vec<Node>, before: &mut Vec<Node>, body: &mut Vec<Node>) {
+        match *part {
+            Shape::Form(Form::BrIf, _, condition) => {
+                let condition = self.expr(condition, false, before);
+                body.push(plain(I::BrIf(0), vec![condition], &[]));
+            }
+            Shape::Form(form, class, value) => {
+                let ty = if is_reference(value) { Func } else { type_of(class) };
+                let mut value = self.expr(value, false, before);
+                if form == Form::SetAcc && ty != Func {
+                    // Into the accumulator goes what another operator takes from there.
+                    let operator = match class {
+                        Class::I32 => I::I32Clz,
+                        Class::I64 => I::I64Ctz,
+                        Class::F32 => I::F32Ceil,
+                        Class::F64 => I::F64Floor,
+                    };
+                    value = plain(operator, vec![value], &[ty]);
+                }
+                if form == Form::SetGlobal && ty != Func {
+                    return body.push(plain(I::GlobalSet(class as u32), vec![value], &[]));
+                }
+                // To a parameter, which changes what the next round computes, or to where the next statement looks.
+                let local = if ty == Func {
+                    REF
+                } else if self.rng.chance(50) {
+                    LAST + class as u32
+                } else {
+                    2 * class as u32 + self.rng.below(2) as u32
+                };
+                self.last = (ty != Func).then_some((local, class));
+                if ty != Func && !class.is_float() {
+                    self.written.push((local, class));
+                }
+                body.push(set(local, value));
+            }
+            Shape::Store(op, address, value) => {
+                let offset = self.offset(op);
+                let address = self.expr(address, true, before);
+                let value = self.expr(value, false, before);
+                body.extend(instruction(op, offset).map(|store| plain(store, vec![address, value], &[])));
+            }
+            Shape::Cell(Cell::Call | Cell::CallIndirect) => {
+                let params: Vec<Type> = arguments.iter().map(|argument| argument.results[0]).collect();
+                let known = self.helpers.iter().position(|helper| *helper == params);
+                let helper = known.unwrap_or_else(|| {
+                    self.helpers.push(params.clone());
+                    self.helpers.len() - 1
+                });
+                let mut kids = std::mem::take(arguments);
+                let indirect = *part == Shape::Cell(Cell::CallIndirect) && helper < TABLE.0 as usize;
+                if indirect {
+                    kids.push(expr::i32_const(helper as i32));
+                    let type_index = self.module.types.index(&params, &[]);
+                    body.push(plain(I::CallIndirect { type_index, table_index: 0 }, kids, &[]));
+                } else {
+                    body.push(plain(I::Call(helper as u32), kids, &[]));
+                }
+                self.last = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// A static offset into what memory holds for the operator.
+    fn offset(&mut self, op: Operator) -> u64 {
+        let area = match op {
+            Operator::F32Load | Operator::F32Store => FLOATS.f32.0,
+            Operator::F64Load | Operator::F64Store => FLOATS.f64.0,
+            _ => 0,
+        };
+        area as u64 + if self.rng.chance(30) { 0 } else { 8 * self.rng.below(500) as u64 }
+    }
+
+    fn constant(&mut self, class: Class, address: bool) -> Node {
+        let instruction = match class {
+            Class::I32 if address => I::I32Const(self.rng.below(9) as i32),
+            Class::I32 if self.rng.chance(60) => I::I32Const(self.rng.between(1, 40) as i32),
+            Class::I32 => I::I32Const(self.rng.integer() as i32),
+            Class::I64 => I::I64Const(self.rng.integer() as i64),
+            Class::F32 => I::F32Const((self.rng.float() as f32).into()),
+            Class::F64 => I::F64Const(self.rng.float().into()),
+        };
+        plain(instruction, Vec::new(), &[type_of(class)])
+    }
+
+    /// An expression; `before` gets what has to be set first. `address` asks for small numbers.
+    fn expr(&mut self, shape: &Shape, address: bool, before: &mut Vec<Node>) -> Node {
+        let result = [type_of(class_of(shape))];
+        let ty = result[0];
+        match *shape {
+            Shape::Leaf(Leaf::Slot, Class::I32) if address => {
+                let local = *self.rng.pick(&SMALL);
+                self.local(local, I32)
+            }
+            Shape::Leaf(Leaf::Slot, class) => {
+                let local = 2 * class as u32 + self.rng.below(2) as u32;
+                self.local(local, ty)
+            }
+            Shape::Leaf(Leaf::Imm, class) => self.constant(class, address),
+            Shape::Leaf(Leaf::Global, class) => plain(I::GlobalGet(class as u32), Vec::new(), &result),
+            Shape::Leaf(Leaf::Func, _) => plain(I::RefFunc(0), Vec::new(), &[Func]),
+            Shape::Leaf(_, class) => {
+                if let Some((local, last)) = self.last
+                    && last == class
+                {
+                    return self.local(local, ty);
+                }
+                // A value that was computed just before.
+                let local = LAST + class as u32;
+                let operator = match class {
+                    Class::I32 if address => I::I32And,
+                    Class::I32 => I::I32Xor,
+                    Class::I64 => I::I64Add,
+                    Class::F32 => I::F32Mul,
+                    Class::F64 => I::F64Add,
+                };
+                let slot = self.expr(&Shape::Leaf(Leaf::Slot, class), address, before);
+                let constant = match class {
+                    Class::I32 if address => expr::i32_const(0xF8),
+                    _ => self.constant(class, false),
+                };
+                before.push(set(local, plain(operator, vec![slot, constant], &result)));
+                self.local(local, ty)
+            }
+            Shape::Unary(Operator::RefIsNull, _) => plain(I::RefIsNull, vec![self.local(REF, Func)], &result),
+            Shape::Unary(op, a) => {
+                let kids = vec![self.expr(a, address, before)];
+                plain(instruction(op, 0).expect("all operators"), kids, &result)
+            }
+            Shape::Binary(op, a, b) => {
+                let a = self.expr(a, address, before);
+                let b = self.expr(b, address, before);
+                plain(instruction(op, 0).expect("all operators"), vec![a, b], &result)
+            }
+            Shape::Load(op, a) => {
+                let offset = self.offset(op);
+                let kids = vec![self.expr(a, true, before)];
+                plain(instruction(op, offset).expect("all operators"), kids, &result)
+            }
+            Shape::Select(_, a, b, condition) => {
+                let kids = [a, b, condition].map(|part| self.expr(part, false, before)).to_vec();
+                plain(I::Select, kids, &result)
+            }
+            _ => self.constant(Class::I32, address),
+        }
+    }
+}
+
+/// The statements of a cell, in order.
+fn flatten<'a>(shape: &'a Shape, parts: &mut Vec<&'a Shape>) {
+    match shape {
+        Shape::Seq(a, b) => {
+            flatten(a, parts);
+            flatten(b, parts);
+        }
+        _ => parts.push(shape),
+    }
+}
