@@ -1,4 +1,5 @@
-//! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stack, memories, tables, globals, traps.
+//! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stacks, memories, tables, globals, traps,
+//! fuel.
 
 #[cfg(target_endian = "big")]
 compile_error!(
@@ -9,6 +10,7 @@ mod bulk;
 mod call;
 mod control;
 mod expr;
+mod fuel;
 mod func;
 mod global;
 mod handlers;
@@ -16,9 +18,11 @@ mod instance;
 mod machine;
 mod memory;
 mod num;
+mod pause;
 #[cfg(feature = "profile")]
 pub mod profile;
 mod shapes;
+mod stack;
 mod stmt;
 mod table;
 mod trap;
@@ -30,6 +34,8 @@ pub use global::GlobalCell;
 pub use handlers::{Handlers, base_set, signatures, target};
 pub use instance::{Inst, InstanceBlock};
 pub use memory::Memory;
+pub use pause::Execution;
+pub use stack::Stack;
 pub use table::Table;
 pub use trap::{Exit, Trap};
 pub use vm::{LowerHook, Vm};

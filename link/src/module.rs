@@ -212,7 +212,8 @@ impl Module {
     pub(crate) fn code(&self, funcidx: u32) -> Result<&Code, pirn_decode::Error> {
         let inner = &*self.0;
         let lower = || {
-            let options = lower::Options { fuse: inner.engine.config().fuse };
+            let config = inner.engine.config();
+            let options = lower::Options { fuse: config.fuse, fuel: config.consume_fuel };
             lower(&inner.parsed, &inner.type_ids, funcidx, options, pirn_exec::target())
         };
         let code = inner.code[funcidx as usize - inner.parsed.imported_funcs].get_or_init(lower);

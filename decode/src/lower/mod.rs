@@ -4,7 +4,7 @@
 //! consumes them: a `local.set`, a store, a branch, a call. There the tree becomes one cell if the machine has a handler
 //! for it; what is too big is cut into parts that do have one, which [`Target`] decides. `emit` packs the cells and
 //! joins neighbours where one handler does both; `control` knows blocks, branches and calls, `translate` the
-//! operators.
+//! operators, `fuel` what they cost.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Time and memory are linear in the
 //! body's size, and nothing recurses on the input's depth (trees are as deep as the deepest handler).
@@ -12,6 +12,7 @@
 mod control;
 mod diamond;
 mod emit;
+mod fuel;
 mod stack;
 pub mod survey;
 mod translate;
@@ -58,11 +59,13 @@ impl Code {
 pub struct Options {
     /// Whether trees of several operations, and several statements, may become one handler.
     pub fuse: bool,
+    /// Whether executing consumes fuel; without, no cell asks for any.
+    pub fuel: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuse: true }
+        Self { fuse: true, fuel: false }
     }
 }
 
@@ -86,6 +89,8 @@ struct Lowering<'a, T> {
     frames: Vec<Frame>,
     /// The last assignment to a slot that has a cell of its own.
     last_set: Option<Assignment>,
+    /// The open regions that pay for themselves, the innermost last.
+    regions: Vec<fuel::Region>,
     /// How many open blocks keep nodes for later.
     pins: usize,
     /// Class of every local.
@@ -156,6 +161,7 @@ fn lower_with(
         acc_slot: [None; 2],
         frames: Vec::new(),
         last_set: None,
+        regions: Vec::new(),
         pins: 0,
         locals,
         params,
