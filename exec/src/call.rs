@@ -2,8 +2,8 @@
 
 use crate::func::{HostCall, HostRecord, head};
 use crate::machine::{Flow, Handler, Machine, Stmt, handler, handler_word, run};
-use crate::stmt::{pop_frame, push_frame};
 use crate::pause::Yielded;
+use crate::stmt::{pop_frame, push_frame};
 use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
 use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::Sig;

@@ -123,11 +123,7 @@ impl Instance {
     ///
     /// # Panics
     /// As [`Func::call`], for the start function.
-    pub fn new_resumable(
-        mut store: impl AsContextMut,
-        module: &Module,
-        imports: &[Extern],
-    ) -> Result<Resumable<Self>> {
+    pub fn new_resumable(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Resumable<Self>> {
         instantiate_resumable(&mut store.as_context_mut(), module, imports)
     }
 

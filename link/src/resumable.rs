@@ -223,11 +223,7 @@ impl<R: 'static> Paused<R> {
     ///
     /// # Panics
     /// As [`Func::call`].
-    pub fn resume(
-        mut self,
-        mut store: impl AsContextMut,
-        results: &[Val],
-    ) -> Result<Resumable<R>, ResumeError<R>> {
+    pub fn resume(mut self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
         let mut store = store.as_context_mut();
         let words = match self.words(store.opaque().id(), results) {
             Ok(words) => words,
