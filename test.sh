@@ -17,10 +17,10 @@ RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 step cargo test
 step cargo test --release
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-step cargo test --release -p pirn --features portable --test spec --test regressions --test api
+step cargo test --release -p pirn --features portable --test spec --test regressions --test api --test resume
 # Counts instructions where valgrind is installed, and passes with a message where not.
 step cargo test --release -p pirn-suite -p pirn-counts
-for example in add modules; do
+for example in add modules pause; do
     step cargo run --release --quiet --example "$example"
 done
 printf '\nAll passed.\n'

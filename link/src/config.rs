@@ -94,6 +94,11 @@ impl Config {
         self
     }
 
+    /// Whether executing consumes fuel: see [`Config::consume_fuel`].
+    pub fn consumes_fuel(&self) -> bool {
+        self.consume_fuel
+    }
+
     /// The limits every new store begins with; `Store::set_limits` changes them for one store.
     pub fn limits(&mut self, limits: StoreLimits) -> &mut Self {
         self.limits = limits;

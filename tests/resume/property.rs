@@ -249,5 +249,5 @@ fn in_pieces_as_in_one_go() {
     println!("{returned} returned, {trapped} trapped, {exhausted} ran out of fuel; {asked} asked the host");
     // The programs are worth the while.
     let some = PROGRAMS as usize / 24;
-    assert!(returned > 5 * some && trapped > some && exhausted > some && asked > 10 * some);
+    assert!(returned > 3 * some && trapped > some && exhausted > some && asked > 10 * some);
 }

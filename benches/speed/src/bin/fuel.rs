@@ -1,0 +1,22 @@
+//! What metering costs: pirn that consumes fuel against pirn that does not.
+//!
+//! ```text
+//! cargo run --release -p pirn-speed --bin fuel [FILTER...]
+//! ```
+//!
+//! prints for each case whose name contains one of the filters (all, if there is none) the fastest of several alternating
+//! runs, and the ratio of the two.
+
+use anyhow::Result;
+use pirn_suite::Runtime;
+use pirn_suite::adapters::Pirn;
+use pirn_suite::measure::Effort;
+use std::time::Duration;
+
+fn main() -> Result<()> {
+    let filters: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let mut cases = pirn_speed::cases()?;
+    cases.retain(|case| filters.is_empty() || filters.iter().any(|filter| case.name.contains(filter)));
+    let runtimes: [Box<dyn Runtime>; 2] = [Box::new(Pirn::metered()), Box::new(Pirn::eager())];
+    pirn_speed::table(&runtimes, &cases, Effort { rounds: 15, time: Duration::from_secs(4) })
+}
