@@ -10,7 +10,7 @@
 //! other; [`Runtime`] owns a linker and a store for those who only want functions by name.
 //!
 //! Pointers are owned and followed in `store`, `engine`, `handle`, `instance` and `instantiate`; `caller`, `host`, `func`,
-//! `typed`, `table`, `global` and `value` hand them on. Other files contain no `unsafe`.
+//! `typed`, `table`, `global`, `value`, `resumable` and `fuel` hand them on. Other files contain no `unsafe`.
 
 mod caller;
 mod config;
