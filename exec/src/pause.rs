@@ -81,6 +81,9 @@ impl Execution {
     }
 
     /// Runs from where it stands still.
+    ///
+    /// # Safety
+    /// `machine` is the state of an execution on this stack, in instances of the store `vm` belongs to.
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
         // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
         unsafe {

@@ -192,7 +192,7 @@ const USER: &str = r#"(module
 #[test]
 fn every_pending_frame_sees_growth() {
     for fuse in [true, false] {
-        for (step, yields) in [(1, false), (3, false), (FUEL, false), (1, true), (FUEL, true)] {
+        for (step, yields) in [(FUEL, false), (1, false), (3, false), (1000, false), (1, true), (FUEL, true)] {
             let engine = Engine::new(Config::new().consume_fuel(true).fuse(fuse)).unwrap();
             let mut linker = Linker::<Option<Memory>>::new(&engine);
             let grow = move |mut caller: Caller<'_, Option<Memory>>, delta: i32| -> Result<i32> {
@@ -209,6 +209,11 @@ fn every_pending_frame_sees_growth() {
             let memory = owner.get_memory(&store, "memory").unwrap();
             *store.data_mut() = Some(memory);
             let run = owner.get_typed_func::<(), i32>(&store, "run").unwrap();
+            if step == FUEL && !yields {
+                store.set_fuel(FUEL).unwrap();
+                assert_eq!(run.call(&mut store, ()).unwrap(), 14 * 1000 + 7 + 40, "plainly");
+                continue;
+            }
             let call = run.call_resumable(&mut store, ()).unwrap();
             // The embedder grows it while the execution is paused.
             let done = finish(&mut store, call, step, |store, delta| {

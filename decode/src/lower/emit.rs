@@ -44,7 +44,15 @@ pub(super) struct Emitter<'a, T> {
 
 impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn new(target: &'a T, fuse: bool) -> Self {
-        Self { target, words: vec![0; CodeHead::WORDS], last: None, bytes: Bytes::new(), fuse, overflow: false, survey: None }
+        Self {
+            target,
+            words: vec![0; CodeHead::WORDS],
+            last: None,
+            bytes: Bytes::new(),
+            fuse,
+            overflow: false,
+            survey: None,
+        }
     }
 
     /// The handler for a shape.

@@ -367,7 +367,12 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Whether a statement of this signature has a handler.
     pub(super) fn fits(&self, sig: Sig, kids: &[NodeId]) -> bool {
-        if self.code.survey.as_ref().is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum())) {
+        if self
+            .code
+            .survey
+            .as_ref()
+            .is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum()))
+        {
             return false;
         }
         // Without fusion nothing waits but leaves.

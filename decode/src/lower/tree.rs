@@ -148,7 +148,16 @@ impl Trees {
             Kind::Slot(slot) => (1 << (slot % 64), slot),
             _ => (0, 0),
         };
-        self.push(Node { kind, class, traits, sig: sig::leaf(leaf, class), slots, highest_slot, operators: 0, kids: [0; 3] })
+        self.push(Node {
+            kind,
+            class,
+            traits,
+            sig: sig::leaf(leaf, class),
+            slots,
+            highest_slot,
+            operators: 0,
+            kids: [0; 3],
+        })
     }
 
     pub(super) fn slot(&mut self, slot: u16, class: Class) -> NodeId {

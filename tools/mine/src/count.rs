@@ -8,7 +8,9 @@ use pirn::{Engine, Extern, Store, Val};
 use pirn_suite::{Case, Job, adapters};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{self, Reencode};
-use wasm_encoder::{CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, Instruction, SectionId, ValType};
+use wasm_encoder::{
+    CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, Instruction, SectionId, ValType,
+};
 use wasmparser::{FunctionBody, Operator};
 
 /// A straight run of operators.
@@ -114,11 +116,7 @@ impl Reencode for Instrument {
         Ok(())
     }
 
-    fn parse_function_body(
-        &mut self,
-        code: &mut CodeSection,
-        body: FunctionBody<'_>,
-    ) -> Result<(), reencode::Error> {
+    fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Result<(), reencode::Error> {
         let mut function = self.new_function_with_parsed_locals(&body)?;
         self.count(&mut function);
         let mut reader = body.get_operators_reader()?;

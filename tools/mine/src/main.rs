@@ -55,7 +55,9 @@ impl Program {
     fn code(&self, target: &impl Target, limits: Option<Limits>, mut see: impl FnMut(&Surveyed)) -> Result<()> {
         for function in 0..self.counts.functions.len() {
             let funcidx = (self.module.imported_funcs + function) as u32;
-            survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)?.iter().for_each(&mut see);
+            survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)?
+                .iter()
+                .for_each(&mut see);
         }
         Ok(())
     }
@@ -86,7 +88,10 @@ impl Target for Chosen {
 }
 
 /// The largest shapes that are considered.
-static LIMITS: std::sync::LazyLock<Limits> = std::sync::LazyLock::new(|| { let n=|k:&str,d|std::env::var(k).ok().map_or(d,|v|v.parse().unwrap()); Limits { operators: n("OPS",5), cell: n("CELL",8), statements: n("STMTS",4) }});
+static LIMITS: std::sync::LazyLock<Limits> = std::sync::LazyLock::new(|| {
+    let n = |k: &str, d| std::env::var(k).ok().map_or(d, |v| v.parse().unwrap());
+    Limits { operators: n("OPS", 5), cell: n("CELL", 8), statements: n("STMTS", 4) }
+});
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -207,11 +212,17 @@ fn mine(keep: usize) -> Result<()> {
             }
             let tiny = pirn_exec::base_set();
             let min: f64 = std::env::var("PRUNE")?.parse()?;
-            let mut wanted = used.iter().filter(|(text, count)| **count >= min || weights_of.get(*text).is_some_and(|w| *w >= 1.0)).map(|(text, _)| Shape::parse(text)).collect::<Result<Vec<_>>>()?;
+            let mut wanted = used
+                .iter()
+                .filter(|(text, count)| **count >= min || weights_of.get(*text).is_some_and(|w| *w >= 1.0))
+                .map(|(text, _)| Shape::parse(text))
+                .collect::<Result<Vec<_>>>()?;
             let mut all: HashMap<Sig, Shape> = HashMap::new();
             while let Some(shape) = wanted.pop() {
                 let sig = shape.sig()?;
-                if tiny.contains(&sig) || all.contains_key(&sig) { continue; }
+                if tiny.contains(&sig) || all.contains_key(&sig) {
+                    continue;
+                }
                 wanted.extend(shape.parts());
                 all.insert(sig, shape);
             }
