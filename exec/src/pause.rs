@@ -58,8 +58,8 @@ impl Execution {
         let entered = unsafe { enter_from_host(vm, func, values, base, stack.limit()) };
         let machine = entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut()));
         let mut this = Self { stack, words: values.len(), first_float, machine, yielded: None };
-        // SAFETY: the caller's; the frame is in place.
         let outcome = match entered {
+            // SAFETY: the caller's; the frame is in place.
             Some(_) => unsafe { this.run(vm) },
             None => Err(Exit::Trap(Trap::StackOverflow)),
         };

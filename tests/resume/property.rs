@@ -11,7 +11,7 @@ use pirn::*;
 
 /// What a program may consume in all; a multiple of every step.
 const FUEL: u64 = 14_000;
-const PROGRAMS: u64 = if cfg!(debug_assertions) { 24 } else { 300 };
+const PROGRAMS: u64 = if cfg!(debug_assertions) { 24 } else { 150 };
 
 /// What is left of a run.
 #[derive(Debug, PartialEq)]

@@ -34,8 +34,18 @@ fn on_small_stack(body: impl FnOnce() + Send + 'static) {
 }
 
 /// A store with `wat` instantiated, in each way of lowering.
-fn with_instances(wat: &str, mut body: impl FnMut(&str, &mut Store<u64>, Instance)) {
-    for (way, fuse, metered) in [("fused", true, false), ("not fused", false, false), ("consuming fuel", true, true)] {
+fn with_instances(wat: &str, body: impl FnMut(&str, &mut Store<u64>, Instance)) {
+    with_ways(&[("fused", true, false), ("not fused", false, false)], wat, body);
+}
+
+/// As [`with_instances`], and consuming fuel as well.
+fn with_metered_instances(wat: &str, body: impl FnMut(&str, &mut Store<u64>, Instance)) {
+    with_ways(&[("fused", true, false), ("not fused", false, false), ("consuming fuel", true, true)], wat, body);
+}
+
+/// Ways have a name, whether operations are fused, and whether fuel is consumed.
+fn with_ways(ways: &[(&str, bool, bool)], wat: &str, mut body: impl FnMut(&str, &mut Store<u64>, Instance)) {
+    for &(way, fuse, metered) in ways {
         let mut config = Config::new();
         config.fuse(fuse).consume_fuel(metered);
         let engine = Engine::new(&config).unwrap();
