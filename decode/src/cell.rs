@@ -143,7 +143,7 @@ cells! {
         header: u16,
         new_header: u16,
     }
-    /// Pays for what follows, up to the next such cell, or stops in front of it: see [`crate::lower`].
+    /// Pays for what follows, up to the next such cell, or stops in front of it: see [`mod@crate::lower`].
     Fuel { cost: u32, }
     /// Pays for the size of the bulk operation that follows, or stops in front of it.
     FuelBulk {
