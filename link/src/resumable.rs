@@ -160,7 +160,8 @@ enum Next<R> {
 /// A paused call could not go on, or failed when it did.
 pub struct ResumeError<R> {
     error: Error,
-    paused: Option<Paused<R>>,
+    /// Locked so that the error can be shared between threads, as errors mostly have to be.
+    paused: Option<Mutex<Paused<R>>>,
 }
 
 impl<R> ResumeError<R> {
@@ -176,7 +177,7 @@ impl<R> ResumeError<R> {
 
     /// The call, still paused as it was, if [`Paused::resume`] refused to let it go on; `None` if it went on and failed.
     pub fn into_paused(self) -> Option<Paused<R>> {
-        self.paused
+        self.paused.map(|paused| paused.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -227,7 +228,7 @@ impl<R: 'static> Paused<R> {
         let mut store = store.as_context_mut();
         let words = match self.words(store.opaque().id(), results) {
             Ok(words) => words,
-            Err(error) => return Err(ResumeError { error, paused: Some(self) }),
+            Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
         };
         let Inner { mut lease, then, .. } = *self.0;
         let execution = lease.get_mut();

@@ -266,3 +266,10 @@ fn paused_calls_go_between_threads() {
     assert_eq!(result, Some(2));
     assert_eq!(paused.resume(&mut store, &[Val::I32(2)]).unwrap().finished(), Some(3));
 }
+
+#[test]
+fn errors_fit_other_error_types() {
+    fn error<E: std::error::Error + Send + Sync + 'static>() {}
+    error::<ResumeError<i32>>();
+    error::<Yield>();
+}
