@@ -17,14 +17,14 @@ RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 step cargo test
 step cargo test --release
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn-exec/inspect --test spec --test regressions --test api
+step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn-exec/inspect --test spec --test regressions --test api --test resume
 # Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
 # fails is printed with the command that repeats it. Less than three minutes.
 step cargo run --release -p pirn-oracle -- --fresh 1000 --seconds 80
 step cargo run --release -p pirn-oracle --features portable -- --fresh 1000 --seconds 60
 # Counts instructions where valgrind is installed, and passes with a message where not.
 step cargo test --release -p pirn-suite -p pirn-counts
-for example in add modules; do
+for example in add modules pause; do
     step cargo run --release --quiet --example "$example"
 done
 printf '\nAll passed.\n'

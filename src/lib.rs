@@ -72,6 +72,42 @@
 //! # Ok::<(), pirn::Error>(())
 //! ```
 //!
+//! # Fuel, pausing, yielding
+//!
+//! With [`Config::consume_fuel`], execution consumes the store's fuel ([`Store::set_fuel`]) and traps with
+//! [`Trap::OutOfFuel`] when there is too little. A call begun with [`TypedFunc::call_resumable`] or
+//! [`Func::call_resumable`] pauses instead, and goes on with [`Paused::resume`]; so it does when a host function
+//! [yields](Yield), for example to wait for something, whose results [`Paused::resume`] then takes. It does not matter how
+//! deep the call is and through which instances it came. Any number of calls of a store may be paused at a time, go on in
+//! any order, or be dropped. Start functions pause too: [`Linker::instantiate_resumable`],
+//! [`LinkGroup::instantiate_resumable`].
+//!
+//! ```
+//! # #[cfg(feature = "wat")] {
+//! use pirn::{Config, Engine, Instance, Module, Resumable, Store};
+//!
+//! let engine = Engine::new(Config::new().consume_fuel(true))?;
+//! let module = Module::new(
+//!     &engine,
+//!     r#"(module (func (export "count") (param $n i32) (result i32) (local $i i32)
+//!         (loop $next
+//!             (local.set $i (i32.add (local.get $i) (i32.const 1)))
+//!             (br_if $next (i32.lt_u (local.get $i) (local.get $n))))
+//!         (local.get $i)))"#,
+//! )?;
+//! let mut store = Store::new(&engine, ());
+//! let count = Instance::new(&mut store, &module, &[])?.get_typed_func::<i32, i32>(&store, "count")?;
+//!
+//! let mut call = count.call_resumable(&mut store, 1000)?;
+//! while let Resumable::Paused(paused) = call {
+//!     store.add_fuel(500)?;
+//!     call = paused.resume(&mut store, &[])?;
+//! }
+//! assert_eq!(call.finished(), Some(1000));
+//! # }
+//! # Ok::<(), pirn::Error>(())
+//! ```
+//!
 //! # What belongs to what
 //!
 //! | type | holds | lives |
@@ -81,6 +117,7 @@
 //! | [`Linker`] | definitions by name; its host functions serve any store | |
 //! | [`Runtime`] | a linker, a store, and named modules in it | until dropped, with all in it |
 //! | [`Store`] | instances, functions, memories, tables, globals, your data, and the machine that runs | until dropped, with all in it |
+//! | [`Paused`] | a call that stands still: its value stack | until resumed or dropped; of no use without its store |
 //!
 //! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`ExternRef`] are small `Copy` handles of
 //! what a store holds. Using one with another store is an error, or a panic where a method says so; never undefined
@@ -99,7 +136,8 @@
 //! WebAssembly frames lie on a value stack of the store, not on the native one; [`Config::max_wasm_stack`] is its size
 //! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
 //! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables and
-//! instances.
+//! instances and
+//! resumable calls, each of which has a value stack of its own. [`Config::consume_fuel`] bounds what is executed.
 //!
 //! # Features of the crate
 //!

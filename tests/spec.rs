@@ -70,12 +70,13 @@ fn version2() -> impl Iterator<Item = TestFile<'static>> {
 }
 
 /// Every way of lowering must give the same meaning: by default; every operation by itself; everything at once, before
-/// the first call.
-fn configs() -> [(&'static str, Config); 3] {
-    let (mut unfused, mut eager) = (Config::new(), Config::new());
+/// the first call; consuming fuel.
+fn configs() -> [(&'static str, Config); 4] {
+    let (mut unfused, mut eager, mut metered) = (Config::new(), Config::new(), Config::new());
     unfused.fuse(false);
     eager.compilation_mode(CompilationMode::Eager);
-    [("by default", Config::new()), ("without fusion", unfused), ("eagerly", eager)]
+    metered.consume_fuel(true);
+    [("by default", Config::new()), ("without fusion", unfused), ("eagerly", eager), ("consuming fuel", metered)]
 }
 
 fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {

@@ -25,7 +25,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let bytes = wat::parse_bytes(&bytes).with_context(|| format!("cannot load {}", file.display()))?;
     let module = Module::new(&*bytes).with_context(|| format!("cannot load {}", file.display()))?;
-    let options = Options { fuse: !args.no_fuse };
+    let options = Options { fuse: !args.no_fuse, ..Options::default() };
     let own = module.imported_funcs as u32..module.funcs.len() as u32;
     let funcs: Vec<u32> = match &args.function {
         None => own.collect(),

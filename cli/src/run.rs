@@ -3,7 +3,7 @@
 use crate::wasi::{self, ProcExit, Wasi};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::error::ErrorKind;
-use pirn::{Engine, Func, Instance, Linker, Module, Store, Val, ValType};
+use pirn::{Config, Engine, Func, Instance, Linker, Module, Store, Val, ValType};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::Path;
@@ -15,11 +15,14 @@ const TRAPPED: u8 = 134;
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "pirn run [--dir HOST[::GUEST]]... FILE [--invoke NAME] [--] [ARGS]...")]
+#[command(override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] FILE [--invoke NAME] [--] [ARGS]...")]
 pub struct Args {
     /// Give the program the directory HOST, under the name GUEST (the same if left out)
     #[arg(long, value_name = "HOST[::GUEST]")]
     dir: Vec<String>,
+    /// Trap when N units of fuel are used up, about one an operator; without, a program may run forever
+    #[arg(long, value_name = "N")]
+    fuel: Option<u64>,
     /// Call this exported function instead, with ARGS as its parameters, and print its results; may also stand directly
     /// after FILE
     #[arg(long, value_name = "NAME")]
@@ -66,12 +69,15 @@ impl Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let program = &args.program().unwrap_or_else(|error| error.exit());
     let file = program.file;
-    let engine = Engine::default();
+    let engine = Engine::new(Config::new().consume_fuel(args.fuel.is_some()))?;
     let module = Module::from_file(&engine, file).with_context(|| format!("cannot load {}", file.display()))?;
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |wasi| wasi)?;
     wasi::define_missing(&mut linker, &module)?;
     let mut store = Store::new(&engine, context(program, &args.dir)?);
+    if let Some(fuel) = args.fuel {
+        store.set_fuel(fuel)?;
+    }
 
     let result = execute(&mut store, &linker, &module, program);
     #[cfg(feature = "profile")]

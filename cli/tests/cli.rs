@@ -73,6 +73,23 @@ fn the_exit_status_is_the_programs() {
 }
 
 #[test]
+fn fuel_bounds_a_program() {
+    let scratch = Scratch::new("fuel");
+    let file = program(
+        &scratch,
+        r#"(data (i32.const 100) "before")
+        (func (export "_start") (call $write (i32.const 1) (i32.const 100) (i32.const 6)) (loop (br 0)))"#,
+    );
+    let output = pirn(&["run", "--fuel", "1000000", &file]);
+    assert_eq!((stdout(&output), stderr(&output)), ("before", "trap: all fuel consumed\n"));
+    assert_eq!(output.status.code(), Some(134));
+    let file =
+        program(&scratch, r#"(func (export "add") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))"#);
+    assert_eq!(stdout(&pirn(&["run", "--fuel", "3", &file, "--invoke", "add", "41"])), "42\n");
+    assert_eq!(pirn(&["run", "--fuel", "2", &file, "--invoke", "add", "41"]).status.code(), Some(134));
+}
+
+#[test]
 fn a_trap_is_told_from_an_exit() {
     let scratch = Scratch::new("trap");
     let file = program(

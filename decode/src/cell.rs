@@ -82,6 +82,20 @@ pub enum Field {
     i32,
 }
 
+/// What the operand counts by which a bulk operation's size is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Amount {
+    /// Bytes of memory 0, in a slot.
+    Bytes,
+    /// Pages by which memory 0 is to grow, in the accumulator.
+    Pages,
+    /// Elements of a table, in a slot.
+    Elements,
+    /// Elements by which a table is to grow, in a slot.
+    NewElements,
+}
+
 /// Reads operands one after the other. One by one, for a machine's compiler then loads each where it needs it.
 pub trait Fields {
     /// The next operand, of this type.
@@ -159,6 +173,17 @@ cells! {
         count: u16,
         header: u16,
         new_header: u16,
+    }
+    /// Pays for what follows, up to the next such cell, or stops in front of it: see [`mod@crate::lower`].
+    Fuel { cost: u32, }
+    /// Pays for the size of the bulk operation that follows, or stops in front of it.
+    FuelBulk {
+        /// What the size counts: an [`Amount`].
+        amount: u16,
+        /// Where it is, unless it is in the accumulator.
+        slot: u16,
+        /// Word of the table, if it counts elements.
+        table: u32,
     }
     /// `memory.size`, to the accumulator.
     MemorySize {}

@@ -7,7 +7,6 @@ use crate::control::define_cell;
 use crate::machine::{Flow, Machine, Stmt};
 use crate::{Inst, Memory, Table, Trap};
 use pirn_decode::cell::{self, Operands};
-use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Sig};
 
 /// Goes on, or traps.

@@ -2,6 +2,7 @@
 
 use crate::func::{HostCall, HostRecord, head};
 use crate::machine::{Flow, Handler, Machine, Stmt, handler, handler_word, run};
+use crate::pause::Yielded;
 use crate::stmt::{pop_frame, push_frame};
 use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
 use pirn_decode::layout::HEADER_WORDS;
@@ -23,11 +24,7 @@ impl Stmt for ExitCell {
     #[inline(always)]
     unsafe fn run(m: Machine, _: usize) -> Flow {
         // SAFETY: `inst` is the machine's own host instance.
-        unsafe {
-            let saved = &raw mut (*(*m.inst).vm).saved;
-            (*saved).r0 = m.r0;
-            (*saved).v0 = m.v0;
-        }
+        unsafe { m.save() };
         Flow::Stop(m)
     }
 }
@@ -98,17 +95,28 @@ impl Stmt for HostThunk {
         unsafe {
             let record = m.ip.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>();
             let header = (*record).head.header as u16;
-            let mut caller = pop_frame(m.without_loop_registers(), header);
+            let caller = pop_frame(m.without_loop_registers(), header);
             if !call_host(record, m.fp, caller.inst) {
+                caller.save();
                 return Flow::Stop(caller);
             }
-            // The first result, whatever its class, is in the frame's first word.
-            caller.r0 = m.fp.read();
-            let first = m.fp.cast::<f64>().read();
-            crate::expr::Value::set_acc(first, &mut caller);
-            Flow::Jump(caller)
+            Flow::Jump(returned(caller, m.fp))
         }
     }
+}
+
+/// The state in which `caller` goes on behind a host function that left its results in the frame at `fp`.
+///
+/// # Safety
+/// `fp` is that frame.
+#[inline(always)]
+pub(crate) unsafe fn returned(mut caller: Machine, fp: *const u64) -> Machine {
+    // SAFETY: the caller's. The first result, whatever its class, is in the frame's first word.
+    unsafe {
+        caller.r0 = fp.read();
+        crate::expr::Value::set_acc(fp.cast::<f64>().read(), &mut caller);
+    }
+    caller
 }
 
 /// Runs the host function behind `record` on the frame at `fp`. `false`, with the reason in the machine, if execution
@@ -128,45 +136,75 @@ unsafe fn call_host(record: *const HostRecord, fp: *mut u64, caller: *mut crate:
         (*vm).top = top;
         match result {
             Ok(Ok(())) => return true,
-            Ok(Err(error)) => (*vm).exit = Some(Exit::Host(error)),
+            Ok(Err(exit)) => {
+                if let Exit::Yield(_) = exit {
+                    let type_id = (*record).head.type_id;
+                    (*vm).yielded = Some(Yielded { frame: fp, words, type_id });
+                }
+                (*vm).exit = Some(exit);
+            }
             Err(payload) => (*vm).exit = Some(Exit::Panic(payload)),
         }
         false
     }
 }
 
+/// Puts `func`'s frame at `fp`, with `values` for arguments and a header that returns to the host, and gives the state in
+/// which it begins. `None` if the frame reaches beyond `limit`.
+///
+/// # Safety
+/// That of [`invoke`]; `fp` is the first free word of a stack whose limit is `limit`.
+#[inline(always)]
+pub(crate) unsafe fn enter_from_host(
+    vm: *mut Vm,
+    func: *mut FuncRecord,
+    values: &[Word],
+    fp: *mut u64,
+    limit: *mut u64,
+) -> Option<Machine> {
+    // SAFETY: the caller's; the frame is checked before it is written.
+    unsafe {
+        let FuncRecord { code, inst } = *func;
+        let head = head(code);
+        if fp as usize + (*head).frame_bytes as usize > limit as usize {
+            return None;
+        }
+        fp.copy_from_nonoverlapping(values.as_ptr(), values.len());
+        push_frame(fp.add((*head).header as usize), exit_cell(), fp, Vm::host(vm));
+        // A host function's record has no instance; its thunk takes the caller's from the header.
+        Some(Machine { r0: func as u64, ..Machine::new(code, fp, inst) })
+    }
+}
+
 /// Calls `func` from the host: arguments are the first words of `values`, results replace them.
 ///
 /// # Errors
-/// How the execution ended, if not by returning.
+/// How the execution ended, if not by returning. It cannot go on.
 ///
 /// # Safety
 /// `func` is a live record of the store `vm` belongs to; `values` holds arguments of its type and is as long as the
 /// longer of parameters and results; `first_float` says whether the first result is a float.
 pub unsafe fn invoke(vm: *mut Vm, func: *mut FuncRecord, values: &mut [Word], first_float: bool) -> Result<(), Exit> {
-    // SAFETY: the caller's; the frame is checked before it is written.
+    // SAFETY: the caller's.
     unsafe {
         (*vm).enter()?;
         let fp = (*vm).top;
-        let FuncRecord { code, inst } = *func;
-        let head = head(code);
-        let result = if fp as usize + (*head).frame_bytes as usize > (*vm).stack_limit as usize {
-            Err(Exit::Trap(Trap::StackOverflow))
-        } else {
-            fp.copy_from_nonoverlapping(values.as_ptr(), values.len());
-            let host = Vm::host(vm);
-            push_frame(fp.add((*head).header as usize), exit_cell(), fp, host);
-            // A host function's record has no instance; its thunk takes the caller's from the header.
-            run(Machine { r0: func as u64, ..Machine::new(code, fp, inst) });
-            match (*vm).exit.take() {
-                Some(exit) => Err(exit),
-                None => {
-                    values.copy_from_slice(std::slice::from_raw_parts(fp, values.len()));
-                    if let Some(first) = values.first_mut() {
-                        let saved = &raw const (*vm).saved;
-                        *first = if first_float { (&raw const (*saved).v0).cast::<u64>().read() } else { (*saved).r0 };
+        let result = match enter_from_host(vm, func, values, fp, (*vm).stack_limit) {
+            None => Err(Exit::Trap(Trap::StackOverflow)),
+            Some(machine) => {
+                run(machine);
+                match (*vm).exit.take() {
+                    Some(exit) => {
+                        (*vm).yielded = None;
+                        Err(exit)
                     }
-                    Ok(())
+                    None => {
+                        values.copy_from_slice(std::slice::from_raw_parts(fp, values.len()));
+                        if let Some(first) = values.first_mut() {
+                            *first = (*vm).first_result(first_float);
+                        }
+                        Ok(())
+                    }
                 }
             }
         };

@@ -5,7 +5,6 @@ use crate::machine::{Flow, Machine, Stmt, cell_bytes};
 use crate::stmt::{pop_frame, push_frame, trap_if, value};
 use crate::{FuncRecord, Inst, Table, Trap};
 use pirn_decode::cell::{self, Operands};
-use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Sig};
 
 /// `Stmt` for a cell with operands of its own; the body gets the machine, the operands and the operands' place.
@@ -17,7 +16,7 @@ macro_rules! define_cell {
         impl Stmt for $name {
             const LEN: usize = cell::$name::LEN;
             const SIG: Sig = sig::cell(cell::$name::CELL);
-            const SHAPE: &'static Shape = &Shape::Cell(cell::$name::CELL);
+            const SHAPE: &'static pirn_decode::shape::Shape = &pirn_decode::shape::Shape::Cell(cell::$name::CELL);
 
             #[inline(always)]
             #[allow(unused_mut, unused_variables, reason = "not every cell needs everything")]

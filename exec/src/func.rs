@@ -14,7 +14,7 @@
 //! compares references. Towards the embedder, [`FuncRecord::canonical`] is the function's identity.
 
 use crate::machine::{Handler, handler_word};
-use crate::{Inst, vm::Vm};
+use crate::{Exit, Inst, vm::Vm};
 use pirn_decode::Code;
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
 
@@ -110,8 +110,9 @@ impl LazyCode {
     }
 }
 
-/// A host function: takes the arguments and leaves the results in [`HostCall::values`].
-pub type HostFunc = dyn Fn(HostCall<'_>) -> Result<(), Box<dyn std::any::Any + Send>> + Send + Sync;
+/// A host function: takes the arguments and leaves the results in [`HostCall::values`], or says why the execution cannot
+/// go on: [`Exit::Host`] or [`Exit::Yield`].
+pub type HostFunc = dyn Fn(HostCall<'_>) -> Result<(), Exit> + Send + Sync;
 
 /// One call of a host function.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stack, memories, tables, globals, traps.
+//! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stacks, memories, tables, globals, traps,
+//! fuel.
 
 #[cfg(target_endian = "big")]
 compile_error!(
@@ -11,6 +12,7 @@ mod control;
 #[cfg(feature = "inspect")]
 pub mod exercise;
 mod expr;
+mod fuel;
 mod func;
 mod global;
 mod handlers;
@@ -22,9 +24,11 @@ mod memory;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 mod num;
+mod pause;
 #[cfg(feature = "profile")]
 pub mod profile;
 mod shapes;
+mod stack;
 mod stmt;
 mod table;
 mod trap;
@@ -36,6 +40,8 @@ pub use global::GlobalCell;
 pub use handlers::{Handlers, target, written};
 pub use instance::{Inst, InstanceBlock};
 pub use memory::Memory;
+pub use pause::Execution;
+pub use stack::Stack;
 pub use table::Table;
 pub use trap::{Exit, Trap};
 pub use vm::{LowerHook, Vm};

@@ -35,7 +35,7 @@ pub(crate) type Vector = MaybeUninit<RawVector>;
 pub(crate) type Integer = MaybeUninit<u64>;
 
 /// The whole machine state while WebAssembly runs.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Machine {
     pub(crate) ip: *const u64,
     pub(crate) fp: *mut u64,
@@ -132,15 +132,15 @@ impl Machine {
         unsafe { self.fp.add(usize::from(index)) }
     }
 
-    /// Writes the registers an execution that stands still needs.
+    /// Writes the registers where execution stands still.
+    ///
+    /// # Safety
+    /// It is the state of a running execution.
     #[inline(always)]
-    unsafe fn save(&self) {
+    pub(crate) unsafe fn save(&self) {
         // SAFETY: `inst` is a live instance, its `vm` the machine that runs it.
         unsafe {
-            let saved = &raw mut (*(*self.inst).vm).saved;
-            (*saved).ip = self.ip;
-            (*saved).fp = self.fp;
-            (*saved).inst = self.inst;
+            (*(*self.inst).vm).saved = *self;
         }
     }
 

@@ -72,6 +72,11 @@ impl Memory {
         (self.len as u64 / PAGE_BYTES) as u32
     }
 
+    /// Whether the maximum allows `delta` pages more.
+    pub(crate) fn can_grow(&self, delta: u32) -> bool {
+        self.size().checked_add(delta).is_some_and(|pages| pages <= self.max_pages)
+    }
+
     /// Adds `delta` pages and gives the old size in pages; `None`, with nothing changed, if that passes the maximum or
     /// memory is short.
     pub fn grow(&mut self, delta: u32) -> Option<u32> {

@@ -41,6 +41,11 @@ impl Table {
         self.len as u32
     }
 
+    /// Whether the maximum allows `delta` elements more.
+    pub(crate) fn can_grow(&self, delta: u32) -> bool {
+        self.size().checked_add(delta).is_some_and(|len| len <= self.max)
+    }
+
     /// Adds `delta` elements and gives the old size; `None` if that passes the maximum or memory is short.
     pub fn grow(&mut self, delta: u32, init: u64) -> Option<u32> {
         let old = self.size();

@@ -4,7 +4,7 @@ use std::{any::Any, fmt};
 
 /// A trap (spec 4.2.2): execution was aborted because the program did what has no result.
 ///
-/// The texts are those of the specification's test suite.
+/// The texts are those of the specification's test suite, where it has the trap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -29,11 +29,14 @@ pub enum Trap {
     InvalidConversionToInteger,
     /// The value stack is full, or calls between host and WebAssembly are nested too deeply.
     StackOverflow,
+    /// The store's fuel does not suffice to go on. The specification has no such trap; only engines that
+    /// consume fuel do.
+    OutOfFuel,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -44,6 +47,7 @@ impl Trap {
         Self::IntegerOverflow,
         Self::InvalidConversionToInteger,
         Self::StackOverflow,
+        Self::OutOfFuel,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -64,6 +68,7 @@ impl Trap {
             Self::IntegerOverflow => "integer overflow",
             Self::InvalidConversionToInteger => "invalid conversion to integer",
             Self::StackOverflow => "call stack exhausted",
+            Self::OutOfFuel => "all fuel consumed",
         }
     }
 }
@@ -83,6 +88,13 @@ pub enum Exit {
     Trap(Trap),
     /// A host function, or the hook that lowers a function, returned this error.
     Host(Box<dyn Any + Send>),
+    /// Metered code reached a place that costs more than the machine's fuel.
+    OutOfFuel {
+        /// What it costs.
+        required: u64,
+    },
+    /// A host function yielded this; its results are awaited.
+    Yield(Box<dyn Any + Send>),
     /// A host function panicked with this payload; whoever gets it resumes the panic.
     Panic(Box<dyn Any + Send>),
 }

@@ -21,6 +21,7 @@ pub struct Config {
     pub(crate) mode: CompilationMode,
     pub(crate) fuse: bool,
     pub(crate) loop_registers: bool,
+    pub(crate) consume_fuel: bool,
     pub(crate) limits: StoreLimits,
 }
 
@@ -32,6 +33,7 @@ impl Default for Config {
             mode: CompilationMode::default(),
             fuse: true,
             loop_registers: true,
+            consume_fuel: false,
             limits: StoreLimits::default(),
         }
     }
@@ -76,6 +78,34 @@ impl Config {
     pub fn loop_registers(&mut self, loop_registers: bool) -> &mut Self {
         self.loop_registers = loop_registers;
         self
+    }
+
+    /// Whether executing WebAssembly consumes fuel (false by default, at no cost). A store begins with none:
+    /// `Store::set_fuel` gives it some. When it does not suffice to go on, the execution traps with `Trap::OutOfFuel`, or
+    /// pauses, if it was begun with `Func::call_resumable`.
+    ///
+    /// What costs how much is the same on every machine and in every run:
+    ///
+    /// - *Operators*: a function's operators outside of loops are paid for together, one unit each, whenever the function
+    ///   is entered; those of a loop, outside of the loops in it, whenever an iteration begins. `nop`, `drop`, `block`,
+    ///   `loop`, `else` and `end` are free, and so are operators that can never be reached, such as those behind a `br`;
+    ///   but entering a function or an iteration costs 1 at least. Of an `if` or a `br_table` all arms are paid for,
+    ///   whichever is taken. So no more operators are executed than fuel is consumed, and what an iteration or a call
+    ///   costs can be read off the module's text.
+    /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit
+    ///   for every 64 bytes they write or add, rounded down, an element being 8 bytes. Growing that the maximum forbids
+    ///   adds nothing, and what traps for reaching beyond the end costs no more than the whole memory or table.
+    /// - *Host functions* cost nothing but the `call`; they may charge more with `Caller::set_fuel`.
+    ///
+    /// What there is not enough fuel for is not begun: fuel is never negative.
+    pub fn consume_fuel(&mut self, consume: bool) -> &mut Self {
+        self.consume_fuel = consume;
+        self
+    }
+
+    /// Whether executing consumes fuel: see [`Config::consume_fuel`].
+    pub fn consumes_fuel(&self) -> bool {
+        self.consume_fuel
     }
 
     /// The limits every new store begins with; `Store::set_limits` changes them for one store.

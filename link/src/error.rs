@@ -7,6 +7,7 @@
 //! It implements `std::error::Error` itself, so `?` turns it into `anyhow::Error` or `Box<dyn Error>`. That excludes a
 //! blanket `From<E: Error>`; foreign errors go in with [`Error::new`].
 
+use crate::resumable::Yield;
 use pirn_exec::{Exit, Trap};
 use std::any::Any;
 use std::error::Error as StdError;
@@ -55,6 +56,15 @@ impl Error {
         self.0.downcast_ref()
     }
 
+    /// Why an execution ends when a host function returns this.
+    #[cold]
+    pub(crate) fn into_exit(self) -> Exit {
+        match self.downcast::<Yield>() {
+            Ok(payload) => Exit::Yield(payload.into_payload()),
+            Err(error) => Exit::Host(Box::new(error)),
+        }
+    }
+
     /// Unwraps the error if it is an `E`.
     ///
     /// # Errors
@@ -78,6 +88,10 @@ impl Error {
     pub(crate) fn from_exit(exit: Exit) -> Self {
         match exit {
             Exit::Trap(trap) => trap.into(),
+            Exit::OutOfFuel { .. } => Trap::OutOfFuel.into(),
+            Exit::Yield(_) => format_err!(
+                "a host function yielded in a call that cannot be resumed: `call_resumable` would have to begin it"
+            ),
             Exit::Host(error) => match error.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(other) => match other.downcast::<CaughtPanic>() {

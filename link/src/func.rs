@@ -4,7 +4,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result, format_err};
 use crate::handle::{Handle, StoreId};
 use crate::host::{HostDef, IntoFunc};
-use crate::store::{AsContext, AsContextMut};
+use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::typed::{MAX_ARITY, WasmParams, WasmResults};
 use crate::value::Val;
 use pirn_decode::{FuncType, ValType};
@@ -12,6 +12,7 @@ use pirn_exec::{FuncRecord, Word};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// A function of an instance, or of the host (spec 4.2.6).
 ///
@@ -80,23 +81,10 @@ impl Func {
     /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let mut store = store.as_context_mut();
-        let head = self.0.get(store.opaque())?.head();
-        let (type_id, words) = (head.type_id, head.header as usize);
-        let ty = store.opaque_mut().func_type(type_id);
+        let (ty, mut values) = self.arguments(&mut store, params)?;
         let (id, vm) = (store.opaque().id(), store.opaque().vm());
-
-        if params.len() != ty.params().len() {
-            return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
-        }
         if results.len() != ty.results().len() {
             return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
-        }
-        let mut values: SmallVec<[Word; 16]> = SmallVec::from_elem(0, words);
-        for (i, (ty, param)) in ty.params().iter().zip(params).enumerate() {
-            if param.ty() != *ty {
-                return Err(format_err!("argument {i}: expected {ty}, found {}", param.ty()));
-            }
-            values[i] = param.to_word(id)?;
         }
         let first_float = ty.results().first().is_some_and(|ty| ty.is_float());
         // SAFETY: the record and the machine are of this store, to which no reference exists any more; the values were
@@ -108,6 +96,32 @@ impl Func {
             *result = unsafe { Val::from_word(*ty, word, id) };
         }
         Ok(())
+    }
+
+    /// Its type, and the words of `params`, compared with it: as many as the longer of parameters and results.
+    ///
+    /// # Errors
+    /// The function belongs to another store; `params` do not fit.
+    pub(crate) fn arguments<T: 'static>(
+        self,
+        store: &mut StoreContextMut<'_, T>,
+        params: &[Val],
+    ) -> Result<(Arc<FuncType>, SmallVec<[Word; 16]>)> {
+        let head = self.0.get(store.opaque())?.head();
+        let (type_id, words) = (head.type_id, head.header as usize);
+        let ty = store.opaque_mut().func_type(type_id);
+        let id = store.opaque().id();
+        if params.len() != ty.params().len() {
+            return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
+        }
+        let mut values: SmallVec<[Word; 16]> = SmallVec::from_elem(0, words);
+        for (i, (ty, param)) in ty.params().iter().zip(params).enumerate() {
+            if param.ty() != *ty {
+                return Err(format_err!("argument {i}: expected {ty}, found {}", param.ty()));
+            }
+            values[i] = param.to_word(id)?;
+        }
+        Ok((ty, values))
     }
 
     /// Calls it with parameters and results of Rust types: single values or tuples, see [`WasmParams`] and
@@ -171,8 +185,8 @@ const fn longer(a: &[ValType], b: &[ValType]) -> usize {
 }
 
 impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
-    const WORDS: usize = longer(P::TYPES, R::TYPES);
-    const FIRST_FLOAT: bool = !R::TYPES.is_empty() && R::TYPES[0].is_float();
+    pub(crate) const WORDS: usize = longer(P::TYPES, R::TYPES);
+    pub(crate) const FIRST_FLOAT: bool = !R::TYPES.is_empty() && R::TYPES[0].is_float();
 
     /// The same function, its type not known to Rust.
     pub fn func(&self) -> Func {

@@ -10,6 +10,7 @@
 
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
+use crate::func::Func;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
 use crate::instantiate;
@@ -17,6 +18,7 @@ use crate::link_error::{ImportName, LinkError};
 use crate::linker::{Definition, Linker};
 use crate::module::Module;
 use crate::order::{Edge, order};
+use crate::resumable::{self, Resumable};
 use crate::store::{AsContextMut, StoreOpaque};
 use pirn_decode::ExternType;
 use pirn_decode::module::ExternIndex;
@@ -148,7 +150,29 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
     /// As [`crate::Func::call`], for the start functions.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<LinkedGroup> {
         let mut store = store.as_context_mut();
-        let opaque = store.opaque_mut();
+        let (linked, starts) = self.prepare(store.opaque_mut())?;
+        for start in starts {
+            start.call(&mut store, &[], &mut [])?;
+        }
+        Ok(linked)
+    }
+
+    /// As [`LinkGroup::instantiate`], but start functions may pause: see [`crate::Func::call_resumable`]. Each is a
+    /// resumable call of its own. The group's instances are given when all have returned.
+    ///
+    /// # Errors
+    /// As [`LinkGroup::instantiate`]; the store's limit of resumable calls is reached, or there is no memory for one.
+    ///
+    /// # Panics
+    /// As [`crate::Func::call`], for the start functions.
+    pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<LinkedGroup>> {
+        let mut store = store.as_context_mut();
+        let (linked, starts) = self.prepare(store.opaque_mut())?;
+        resumable::run_all(&mut store, starts, linked)
+    }
+
+    /// Makes all instances; gives them, and their start functions in order, which are all that is left to do.
+    fn prepare(&self, opaque: &mut StoreOpaque) -> Result<(LinkedGroup, Vec<Func>)> {
         if !Engine::same(self.linker.engine(), opaque.engine()) {
             return Err(format_err!("the linker was made with another engine than the store"));
         }
@@ -184,13 +208,11 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         for &member in &order {
             instantiate::initialise(opaque, handles[member as usize], &self.members[member as usize].module)?;
         }
-        for &member in &order {
-            instantiate::start(&mut store, handles[member as usize])?;
-        }
-
+        let starts = order.iter().map(|&member| instantiate::start(opaque, handles[member as usize]));
+        let starts = starts.filter_map(Result::transpose).collect::<Result<_>>()?;
         let names = self.members.iter().map(|member| Arc::clone(&member.name));
         let instances = names.zip(handles.into_iter().map(Instance::from)).collect();
-        Ok(LinkedGroup { names: self.names.clone(), instances })
+        Ok((LinkedGroup { names: self.names.clone(), instances }, starts))
     }
 
     /// How many imports all members have.

@@ -4,13 +4,12 @@
 //! to the value stack, so a call from WebAssembly is one indirect call and no allocation.
 
 use crate::caller::Caller;
-use crate::error::{Result, format_err};
+use crate::error::{Error, Result, format_err};
 use crate::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
 use crate::value::Val;
 use pirn_decode::FuncType;
 use pirn_exec::{HostCall, HostFunc, Word};
 use smallvec::SmallVec;
-use std::any::Any;
 use std::sync::Arc;
 
 /// A host function not bound to a store.
@@ -33,7 +32,7 @@ impl HostDef {
                 // SAFETY: the machine is that of a `Store<T>`: `Func::wrap` and `Linker<T>` put definitions into no
                 // others. Whoever called the machine let go of the store for the time of the call.
                 let caller = unsafe { Caller::<T>::new(call.vm, call.caller) };
-                func(caller, call.values).map_err(|error| Box::new(error) as Box<dyn Any + Send>)
+                func(caller, call.values).map_err(Error::into_exit)
             })
         };
         Self { ty, make: Box::new(make) }

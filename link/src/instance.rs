@@ -5,9 +5,10 @@ use crate::external::{Export, Extern};
 use crate::func::{Func, TypedFunc};
 use crate::global::{Global, GlobalItem};
 use crate::handle::{Handle, StoreId};
-use crate::instantiate::instantiate;
+use crate::instantiate::{instantiate, instantiate_resumable};
 use crate::memory::{Memory, MemoryItem};
 use crate::module::Module;
+use crate::resumable::Resumable;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreOpaque};
 use crate::table::{Table, TableItem};
 use crate::typed::{WasmParams, WasmResults};
@@ -113,6 +114,17 @@ impl Instance {
     /// As [`Func::call`], for the start function.
     pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Self> {
         instantiate(&mut store.as_context_mut(), module, imports)
+    }
+
+    /// As [`Instance::new`], but the start function may pause: see [`Func::call_resumable`].
+    ///
+    /// # Errors
+    /// As [`Instance::new`] and, if there is a start function, [`Func::call_resumable`].
+    ///
+    /// # Panics
+    /// As [`Func::call`], for the start function.
+    pub fn new_resumable(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Resumable<Self>> {
+        instantiate_resumable(&mut store.as_context_mut(), module, imports)
     }
 
     fn get<'a>(&self, store: &'a StoreOpaque) -> &'a InstanceData {

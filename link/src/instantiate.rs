@@ -4,11 +4,13 @@
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
 use crate::external::Extern;
+use crate::func::Func;
 use crate::global::GlobalItem;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
 use crate::memory::MemoryItem;
 use crate::module::Module;
+use crate::resumable::{self, Resumable};
 use crate::store::{StoreContextMut, StoreOpaque};
 use crate::table::TableItem;
 use pirn_decode::ExternType;
@@ -22,6 +24,29 @@ pub(crate) fn instantiate<T: 'static>(
     module: &Module,
     imports: &[Extern],
 ) -> Result<Instance> {
+    let (instance, start) = prepare(store, module, imports)?;
+    if let Some(start) = start {
+        start.call(&mut *store, &[], &mut [])?;
+    }
+    Ok(instance)
+}
+
+/// [`Instance::new_resumable`].
+pub(crate) fn instantiate_resumable<T: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    module: &Module,
+    imports: &[Extern],
+) -> Result<Resumable<Instance>> {
+    let (instance, start) = prepare(store, module, imports)?;
+    resumable::run_all(store, start.into_iter().collect(), instance)
+}
+
+/// Makes an instance and gives it, and its start function, which is all that is left to do.
+fn prepare<T: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    module: &Module,
+    imports: &[Extern],
+) -> Result<(Instance, Option<Func>)> {
     let opaque = store.opaque_mut();
     check(opaque, module, imports)?;
     let instance = InstanceData::allocate(opaque, module);
@@ -37,16 +62,13 @@ pub(crate) fn instantiate<T: 'static>(
     }
     create(opaque, instance)?;
     initialise(opaque, instance, module)?;
-    start(store, instance)?;
-    Ok(instance.into())
+    Ok((instance.into(), start(opaque, instance)?))
 }
 
-/// Runs the start function, if there is one.
-pub(crate) fn start<T: 'static>(store: &mut StoreContextMut<'_, T>, instance: Handle<InstanceData>) -> Result<()> {
-    let opaque = store.opaque();
-    let data = instance.get(opaque)?;
-    let start = data.module().parsed().start.map(|funcidx| data.func(funcidx, opaque.id()));
-    start.map_or(Ok(()), |start| start.call(&mut *store, &[], &mut []))
+/// The start function, if there is one.
+pub(crate) fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Func>> {
+    let data = instance.get(store)?;
+    Ok(data.module().parsed().start.map(|funcidx| data.func(funcidx, store.id())))
 }
 
 /// Whether the instance may be made. Nothing has changed if not.

@@ -10,13 +10,14 @@
 //! other; [`Runtime`] owns a linker and a store for those who only want functions by name.
 //!
 //! Pointers are owned and followed in `store`, `engine`, `handle`, `instance` and `instantiate`; `caller`, `host`, `func`,
-//! `typed`, `table`, `global` and `value` hand them on. Other files contain no `unsafe`.
+//! `typed`, `table`, `global`, `value`, `resumable` and `fuel` hand them on. Other files contain no `unsafe`.
 
 mod caller;
 mod config;
 mod engine;
 mod error;
 mod external;
+mod fuel;
 mod func;
 mod global;
 mod group;
@@ -30,7 +31,9 @@ mod linker;
 mod memory;
 mod module;
 mod order;
+mod resumable;
 mod runtime;
+mod stacks;
 mod store;
 mod table;
 mod typed;
@@ -51,6 +54,7 @@ pub use link_error::{ImportName, LinkError};
 pub use linker::{InstancePre, Linker};
 pub use memory::{Memory, MemoryAccessError};
 pub use module::{ExportType, ImportType, Module};
+pub use resumable::{PauseReason, Paused, Resumable, ResumeError, Yield};
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use table::Table;

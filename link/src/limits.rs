@@ -18,6 +18,7 @@ pub struct StoreLimits {
     pub(crate) instances: usize,
     pub(crate) memories: usize,
     pub(crate) tables: usize,
+    pub(crate) resumable_calls: usize,
 }
 
 impl Default for StoreLimits {
@@ -28,6 +29,7 @@ impl Default for StoreLimits {
             instances: usize::MAX,
             memories: usize::MAX,
             tables: usize::MAX,
+            resumable_calls: usize::MAX,
         }
     }
 }
@@ -37,8 +39,8 @@ impl Default for StoreLimits {
 pub struct StoreLimitsBuilder(StoreLimits);
 
 impl StoreLimitsBuilder {
-    /// Begins with the defaults: 4 GiB a memory, 10,000,000 elements a table, any number of instances, memories and
-    /// tables.
+    /// Begins with the defaults: 4 GiB a memory, 10,000,000 elements a table, any number of instances, memories,
+    /// tables and resumable calls.
     pub fn new() -> Self {
         Self::default()
     }
@@ -70,6 +72,13 @@ impl StoreLimitsBuilder {
     /// Most tables, those of the host included.
     pub fn tables(mut self, count: usize) -> Self {
         self.0.tables = count;
+        self
+    }
+
+    /// Most resumable calls at a time, running or paused: each has a value stack of its own
+    /// ([`crate::Config::max_wasm_stack`]). Unlike the other counts, this one sinks again.
+    pub fn resumable_calls(mut self, count: usize) -> Self {
+        self.0.resumable_calls = count;
         self
     }
 

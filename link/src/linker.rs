@@ -8,8 +8,9 @@ use crate::func::Func;
 use crate::group::{LinkGroup, LinkedGroup};
 use crate::host::{HostDef, IntoFunc};
 use crate::instance::Instance;
-use crate::instantiate::instantiate;
+use crate::instantiate::{instantiate, instantiate_resumable};
 use crate::module::{ExportType, ImportType, Module};
+use crate::resumable::Resumable;
 use crate::store::{AsContext, AsContextMut, StoreOpaque};
 use crate::value::Val;
 use pirn_decode::{ExternType, FuncType};
@@ -255,6 +256,24 @@ impl<T: 'static> Linker<T> {
         instantiate(&mut store, module, &imports)
     }
 
+    /// As [`Linker::instantiate`], but the start function may pause: see [`Func::call_resumable`].
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate`] and, if there is a start function, [`Func::call_resumable`].
+    ///
+    /// # Panics
+    /// As [`Func::call`], for the start function.
+    pub fn instantiate_resumable(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Resumable<Instance>> {
+        let mut store = store.as_context_mut();
+        let definitions = self.resolve(module)?;
+        let imports: Vec<_> = definitions.map(|definition| definition.item(store.opaque_mut())).collect();
+        instantiate_resumable(&mut store, module, &imports)
+    }
+
     /// Looks the module's imports up once, for instantiating it many times.
     ///
     /// # Errors
@@ -308,5 +327,18 @@ impl<T: 'static> InstancePre<T> {
         let mut store = store.as_context_mut();
         let imports: Vec<_> = self.definitions.iter().map(|definition| definition.item(store.opaque_mut())).collect();
         instantiate(&mut store, &self.module, &imports)
+    }
+
+    /// As [`InstancePre::instantiate`], but the start function may pause: see [`Func::call_resumable`].
+    ///
+    /// # Errors
+    /// As [`Instance::new_resumable`].
+    ///
+    /// # Panics
+    /// As [`Func::call`], for the start function.
+    pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<Instance>> {
+        let mut store = store.as_context_mut();
+        let imports: Vec<_> = self.definitions.iter().map(|definition| definition.item(store.opaque_mut())).collect();
+        instantiate_resumable(&mut store, &self.module, &imports)
     }
 }

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::error::{Result, format_err};
 use crate::external::Extern;
 use crate::func::{Func, TypedFunc};
+use crate::group::LinkedGroup;
 use crate::instance::Instance;
 use crate::link_error::LinkError;
 use crate::linker::Linker;
@@ -118,7 +119,21 @@ impl<T: 'static> Runtime<T> {
             group.module(name, module)?;
         }
         let linked = group.instantiate(&mut self.store)?;
-        self.linker.instances(&self.store, &linked)?;
+        self.add_linked(&linked)
+    }
+
+    /// Adds the instances of a group that was instantiated in this runtime's store, for example with
+    /// [`crate::LinkGroup::instantiate_resumable`], whose start functions may pause. Gives the first one's index; the others
+    /// follow.
+    ///
+    /// # Errors
+    /// [`LinkError::DuplicateModule`] if a name is taken; an export's name is taken in the linker; the instances belong to
+    /// another store.
+    pub fn add_linked(&mut self, linked: &LinkedGroup) -> Result<usize> {
+        if let Some((name, _)) = linked.iter().find(|(name, _)| self.by_name.contains_key(*name)) {
+            return Err(LinkError::DuplicateModule { module: name.into() }.into());
+        }
+        self.linker.instances(&self.store, linked)?;
         let first = self.modules.len();
         for (name, instance) in linked.iter() {
             let name: Arc<str> = name.into();

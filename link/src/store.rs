@@ -14,6 +14,7 @@ use crate::handle::{Handle, Pinned, StoreId};
 use crate::host::HostDef;
 use crate::instance::InstanceData;
 use crate::limits::StoreLimits;
+use crate::stacks::Stacks;
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
 use pirn_decode::FuncType;
 use pirn_decode::layout::CodeHead;
@@ -39,6 +40,8 @@ pub(crate) struct StoreOpaque {
     /// used again.
     hosts: HashMap<usize, (Arc<HostDef>, Handle<FuncRecord>)>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
+    /// Value stacks of resumable calls, once there was one.
+    stacks: Option<Arc<Stacks>>,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
     host_funcs: Vec<Pinned<HostRecord>>,
@@ -90,6 +93,7 @@ impl<T: 'static> Store<T> {
             types: Vec::new(),
             hosts: HashMap::new(),
             externs: Vec::new(),
+            stacks: None,
             instances: Vec::new(),
             host_funcs: Vec::new(),
             memories: Vec::new(),
@@ -368,6 +372,11 @@ impl StoreOpaque {
             self.types.resize(id + 1, None);
         }
         Arc::clone(self.types[id].get_or_insert_with(|| self.engine.func_type(id as u32)))
+    }
+
+    /// The value stacks of resumable calls.
+    pub(crate) fn stacks(&mut self) -> &Arc<Stacks> {
+        self.stacks.get_or_insert_with(|| Arc::new(Stacks::new(self.engine.config().stack_bytes)))
     }
 
     pub(crate) fn externs(&mut self) -> &mut Vec<Box<dyn Any + Send + Sync>> {

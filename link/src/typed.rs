@@ -35,7 +35,7 @@ pub(crate) mod sealed {
     use super::*;
 
     /// One value.
-    pub trait Value: Copy {
+    pub trait Value: Copy + 'static {
         /// Its WebAssembly type.
         const TYPE: ValType;
 
@@ -53,7 +53,7 @@ pub(crate) mod sealed {
     }
 
     /// A list of values.
-    pub trait List: Sized {
+    pub trait List: Sized + 'static {
         /// Their WebAssembly types.
         const TYPES: &'static [ValType];
 

@@ -17,7 +17,11 @@ pub fn lowered(program: &Program, seen: &mut HashSet<Sig>) {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
         for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
             for fuse in [true, false] {
-                let code = pirn_exec::inspect::disassemble(&module, funcidx, pirn_decode::Options { fuse, ..Default::default() });
+                let code = pirn_exec::inspect::disassemble(
+                    &module,
+                    funcidx,
+                    pirn_decode::Options { fuse, ..Default::default() },
+                );
                 seen.extend(code.into_iter().flat_map(|code| code.lines).map(|line| line.sig));
             }
         }

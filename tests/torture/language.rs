@@ -1,6 +1,6 @@
 //! What is neither a numeric operator nor a load or store, one loop each.
 
-use crate::{ROUNDS, on_small_stack, with_instances};
+use crate::{ROUNDS, on_small_stack, with_metered_instances};
 use std::fmt::Write;
 
 /// Everything that is no numeric operator: name, body of the loop over `$n` with the sum in `$sum` (an i64), and what one
@@ -115,7 +115,7 @@ fn everything_else() {
             .unwrap();
         }
         wat += ")";
-        with_instances(&wat, |mode, store, instance| {
+        with_metered_instances(&wat, |mode, store, instance| {
             for (name, _, meaning) in CASES {
                 let func = instance.get_typed_func::<i32, i64>(&mut *store, name).unwrap();
                 let expected = (1..=i64::from(ROUNDS)).rev().fold(0_i64, |sum, n| sum.wrapping_add(meaning(n)));

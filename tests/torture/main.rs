@@ -34,12 +34,25 @@ fn on_small_stack(body: impl FnOnce() + Send + 'static) {
 }
 
 /// A store with `wat` instantiated, in each way of lowering.
-fn with_instances(wat: &str, mut body: impl FnMut(&str, &mut Store<u64>, Instance)) {
-    for fuse in [true, false] {
+fn with_instances(wat: &str, body: impl FnMut(&str, &mut Store<u64>, Instance)) {
+    with_ways(&[("fused", true, false), ("not fused", false, false)], wat, body);
+}
+
+/// As [`with_instances`], and consuming fuel as well.
+fn with_metered_instances(wat: &str, body: impl FnMut(&str, &mut Store<u64>, Instance)) {
+    with_ways(&[("fused", true, false), ("not fused", false, false), ("consuming fuel", true, true)], wat, body);
+}
+
+/// Ways have a name, whether operations are fused, and whether fuel is consumed.
+fn with_ways(ways: &[(&str, bool, bool)], wat: &str, mut body: impl FnMut(&str, &mut Store<u64>, Instance)) {
+    for &(way, fuse, metered) in ways {
         let mut config = Config::new();
-        config.fuse(fuse);
+        config.fuse(fuse).consume_fuel(metered);
         let engine = Engine::new(&config).unwrap();
         let mut store = Store::new(&engine, 0);
+        if metered {
+            store.set_fuel(u64::MAX).unwrap();
+        }
         let module = Module::new(&engine, wat).unwrap_or_else(|error| panic!("{error}"));
         let mut linker = Linker::new(&engine);
         linker.func_wrap("host", "nothing", || {}).unwrap();
@@ -55,7 +68,7 @@ fn with_instances(wat: &str, mut body: impl FnMut(&str, &mut Store<u64>, Instanc
             .func_wrap("host", "many", |a: i64, b: f32, c: i32, d: f64| -> (f64, i32, f32, i64) { (d, c, b, a) })
             .unwrap();
         let instance = linker.instantiate(&mut store, &module).unwrap();
-        body(if fuse { "fused" } else { "not fused" }, &mut store, instance);
+        body(way, &mut store, instance);
     }
 }
 

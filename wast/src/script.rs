@@ -28,6 +28,9 @@ impl Script {
     pub(crate) fn new(options: &Options) -> pirn::Result<Self> {
         let engine = Engine::new(&options.config)?;
         let mut store = Store::new(&engine, ());
+        if options.config.consumes_fuel() {
+            store.set_fuel(u64::MAX)?;
+        }
         let mut linker = Linker::new(&engine);
         linker.allow_shadowing(true);
         spectest::define(&mut linker, &mut store)?;

@@ -63,6 +63,7 @@ impl<T: Target> Lowering<'_, T> {
     /// Begins the function.
     pub(super) fn enter(&mut self, ty: &FuncType) {
         self.open(Construct::Function, Classes::new(), classes(ty.results()));
+        self.open_region();
         let count = self.locals.len() - self.params;
         if count > 0 {
             let from = self.operands - count as u16;
@@ -154,6 +155,7 @@ impl<T: Target> Lowering<'_, T> {
         self.load_registers(&carried);
         self.forget_accs();
         self.open(Construct::Loop, params, results);
+        self.open_region();
     }
 
     pub(super) fn if_(&mut self, ty: wasmparser::BlockType) {
@@ -212,6 +214,7 @@ impl<T: Target> Lowering<'_, T> {
                 self.return_();
             }
             self.frames.pop();
+            self.close_region();
             return;
         }
         let joined = self.frames.last().is_some_and(|frame| !frame.ends.is_empty() || frame.otherwise.is_some());
@@ -221,6 +224,7 @@ impl<T: Target> Lowering<'_, T> {
         let frame = self.frames.pop().expect("an open frame");
         if frame.construct == Construct::Loop {
             self.registers = LoopRegisters::default();
+            self.close_region();
         }
         let selected = reached && self.select_arms(&frame);
         self.pins -= usize::from(frame.diamond.is_some());

@@ -10,10 +10,10 @@ use crate::sig::{self, Sig};
 /// A word of the code: where a cell begins.
 pub(super) type Position = usize;
 
-/// A branch target not known yet.
+/// An operand not known yet: a branch's target, a fuel cell's cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fixup {
-    /// The branching cell.
+    /// The cell.
     cell: Position,
     /// Where in the code its `i32` stands, in bytes.
     byte: usize,
@@ -149,7 +149,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.bind(Fixup { cell, byte: cell * 8 + at }, target);
     }
 
-    /// A branch of `cell` whose target is not known yet.
+    /// An operand of `cell` that is not known yet.
     pub(super) fn fixup(&self, (cell, at): (Position, usize)) -> Fixup {
         Fixup { cell, byte: cell * 8 + at }
     }
@@ -161,7 +161,12 @@ impl<'a, T: Target> Emitter<'a, T> {
             self.overflow = true;
             return;
         };
-        for (i, byte) in distance.to_ne_bytes().into_iter().enumerate() {
+        self.patch(fixup, distance.to_ne_bytes());
+    }
+
+    /// Overwrites an operand.
+    pub(super) fn patch(&mut self, fixup: Fixup, operand: [u8; 4]) {
+        for (i, byte) in operand.into_iter().enumerate() {
             let at = fixup.byte + i;
             let mut word = self.words[at / 8].to_ne_bytes();
             word[at % 8] = byte;

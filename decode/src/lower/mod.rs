@@ -4,7 +4,7 @@
 //! consumes them: a `local.set`, a store, a branch, a call. There the tree becomes one cell if the machine has a handler
 //! for it; what is too big is cut into parts that do have one, which [`Target`] decides. `emit` packs the cells and
 //! joins neighbours where one handler does both; `control` knows blocks, branches and calls, `translate` the
-//! operators.
+//! operators, `fuel` what they cost.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Time and memory are linear in the
 //! body's size, and nothing recurses on the input's depth (trees are as deep as the deepest handler).
@@ -12,6 +12,7 @@
 mod control;
 mod diamond;
 mod emit;
+mod fuel;
 mod registers;
 mod stack;
 pub mod survey;
@@ -63,11 +64,13 @@ pub struct Options {
     pub fuse: bool,
     /// Whether innermost loops keep copies of locals in registers.
     pub loop_registers: bool,
+    /// Whether executing consumes fuel; without, no cell asks for any.
+    pub fuel: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuse: true, loop_registers: true }
+        Self { fuse: true, loop_registers: true, fuel: false }
     }
 }
 
@@ -98,6 +101,8 @@ struct Lowering<'a, T> {
     carried: SmallVec<[u32; 8]>,
     /// The last assignment to a slot that has a cell of its own.
     last_set: Option<Assignment>,
+    /// The open regions that pay for themselves, the innermost last.
+    regions: Vec<fuel::Region>,
     /// How many open blocks keep nodes for later.
     pins: usize,
     /// Class of every local.
@@ -170,6 +175,7 @@ pub(crate) fn lower_with(
         registers: LoopRegisters::default(),
         carried: SmallVec::new(),
         last_set: None,
+        regions: Vec::new(),
         pins: 0,
         locals,
         params,

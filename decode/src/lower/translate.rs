@@ -3,7 +3,7 @@
 use super::stack::{Sink, SinkKind};
 use super::tree::{Kind, Register, Traits};
 use super::{Lowering, Target};
-use crate::cell;
+use crate::cell::{self, Amount};
 use crate::ops::{self, Class, Op};
 use crate::sig::{self, Form};
 use wasmparser::Operator;
@@ -14,6 +14,7 @@ impl<T: Target> Lowering<'_, T> {
         if self.is_skipping() && !self.skip(operator) {
             return;
         }
+        self.charge(operator);
         if let Some((op, kind)) = Op::of(operator) {
             return match kind {
                 ops::Kind::Unary => self.operator_of(Kind::Unary(op), 1, Form::SetAcc),
@@ -76,11 +77,22 @@ impl<T: Target> Lowering<'_, T> {
                 self.push(node);
             }
             Operator::MemorySize { .. } => self.produce(cell::MemorySize {}),
-            Operator::MemoryGrow { .. } => self.transform(cell::MemoryGrow {}, Traits::TRAPS.with(Traits::LOADS)),
-            Operator::MemoryFill { .. } => self.consume(3, |args| cell::MemoryFill { args }),
-            Operator::MemoryCopy { .. } => self.consume(3, |args| cell::MemoryCopy { args }),
+            Operator::MemoryGrow { .. } => {
+                let traits = Traits::TRAPS.with(Traits::LOADS);
+                self.charge_pages(traits);
+                self.transform(cell::MemoryGrow {}, traits);
+            }
+            Operator::MemoryFill { .. } => {
+                self.charge_bulk(Amount::Bytes, 3, 0);
+                self.consume(3, |args| cell::MemoryFill { args });
+            }
+            Operator::MemoryCopy { .. } => {
+                self.charge_bulk(Amount::Bytes, 3, 0);
+                self.consume(3, |args| cell::MemoryCopy { args });
+            }
             Operator::MemoryInit { data_index, .. } => {
                 let segment = self.data_word(data_index);
+                self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryInit { segment, args });
             }
             Operator::DataDrop { data_index } => {
@@ -99,19 +111,23 @@ impl<T: Target> Lowering<'_, T> {
             Operator::TableSize { table } => self.produce(cell::TableSize { table: self.table_word(table) }),
             Operator::TableGrow { table } => {
                 let table = self.table_word(table);
+                self.charge_bulk(Amount::NewElements, 2, table);
                 self.consume(2, |args| cell::TableGrow { table, args });
                 self.push_acc(Class::I32);
             }
             Operator::TableFill { table } => {
                 let table = self.table_word(table);
+                self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableFill { table, args });
             }
             Operator::TableCopy { dst_table, src_table } => {
                 let (to, from) = (self.table_word(dst_table), self.table_word(src_table));
+                self.charge_bulk(Amount::Elements, 3, to);
                 self.consume(3, |args| cell::TableCopy { to, from, args });
             }
             Operator::TableInit { elem_index, table } => {
                 let (table, segment) = (self.table_word(table), self.element_word(elem_index));
+                self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableInit { table, segment, args });
             }
             Operator::ElemDrop { elem_index } => {

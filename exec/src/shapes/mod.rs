@@ -133,6 +133,7 @@ fn cells(t: &mut Shapes<'_>) {
     each!(C in [
         Unreachable, Br, BrTable, control::Return, Zero, Copy, Call, CallIndirect, ReturnCall, ReturnCallIndirect,
     ] { t.stmt::<C>(); });
+    each!(C in [crate::fuel::Fuel, crate::fuel::FuelBulk] { t.stmt::<C>(); });
     use bulk::*;
     each!(C in [
         MemorySize, MemoryGrow, MemoryFill, MemoryCopy, MemoryInit, DataDrop, TableGet, TableSet, TableSize, TableGrow,

@@ -202,7 +202,8 @@ fn source(kept: &[(Shape, f64)]) -> Result<String> {
     for (shape, weight) in kept {
         // What works on memories and tables as a whole takes long enough by itself.
         let text_of = shape.to_string();
-        if ["Memory", "Table", "Data", "Elem"].iter().any(|name| text_of.contains(name) && !text_of.contains("BrTable")) {
+        if ["Memory", "Table", "Data", "Elem"].iter().any(|name| text_of.contains(name) && !text_of.contains("BrTable"))
+        {
             continue;
         }
         // The cell, and not the statement that returns a value.

@@ -15,8 +15,16 @@ pub struct Pirn {
 impl Pirn {
     /// Lowers functions when the module is made, or on their first call.
     pub fn new(name: &'static str, mode: CompilationMode) -> Self {
-        let engine = Engine::new(Config::new().compilation_mode(mode)).expect("the settings are supported");
-        Self { name, engine }
+        Self::configured(name, Config::new().compilation_mode(mode))
+    }
+
+    fn configured(name: &'static str, config: &Config) -> Self {
+        Self { name, engine: Engine::new(config).expect("the settings are supported") }
+    }
+
+    /// Lowers all functions when the module is made, and consumes fuel, of which there is plenty.
+    pub fn metered() -> Self {
+        Self::configured("metered", Config::new().compilation_mode(CompilationMode::Eager).consume_fuel(true))
     }
 
     /// Lowers all functions when the module is made.
@@ -100,6 +108,9 @@ impl Program for Compiled {
     fn instantiate(&self, wasi: &Wasi) -> Result<Box<dyn Instance>> {
         let mut linker = linker(&self.engine, wasi)?;
         let mut store = Store::new(&self.engine, ());
+        if self.engine.config().consumes_fuel() {
+            store.set_fuel(u64::MAX)?;
+        }
         let mut last = None;
         for (name, module) in &self.modules {
             let instance = linker.instantiate(&mut store, module)?;

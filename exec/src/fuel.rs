@@ -1,0 +1,69 @@
+//! Cells that pay for what follows them: see `pirn_decode::lower` for what costs how much.
+//!
+//! Both stop in front of themselves with the whole machine saved. Nothing has been paid then, so running them again, with
+//! more fuel, is all there is to going on.
+
+use crate::control::define_cell;
+use crate::machine::{Flow, Machine, Stmt};
+use crate::{Exit, Inst, Table};
+use pirn_decode::PAGE_BYTES;
+use pirn_decode::cell::{self, Amount, Operands};
+use pirn_decode::sig::{self, Sig};
+
+/// So many bytes that are written or added cost 1.
+const BYTES: u64 = 64;
+
+/// Goes on if there is fuel for `cost`, and takes it; stops otherwise.
+///
+/// # Safety
+/// `m` is the state of a running execution.
+#[inline(always)]
+unsafe fn pay(m: Machine, cost: u64) -> Flow {
+    // SAFETY: `inst` is a live instance, its `vm` the machine that runs it.
+    unsafe {
+        let vm = (*m.inst).vm;
+        let fuel = (*vm).fuel;
+        if fuel < cost {
+            m.save();
+            // Nothing is there to be dropped: a handler that finds something stops.
+            (&raw mut (*vm).exit).write(Some(Exit::OutOfFuel { required: cost }));
+            return Flow::Stop(m);
+        }
+        (*vm).fuel = fuel - cost;
+    }
+    Flow::Next(m)
+}
+
+define_cell! { Fuel |m, cell::Fuel { cost }, at| { pay(m, u64::from(cost)) } }
+
+define_cell! {
+    FuelBulk |m, operands, at| {
+        let cost = cost(m.inst, m.slot(operands.slot), m.r0 as u32, operands.amount, operands.table);
+        pay(m, cost)
+    }
+}
+
+/// What the operation behind the cell costs. One that traps, or grows nothing, pays for no more than there is: its size
+/// may be anything.
+///
+/// # Safety
+/// The operands are those of a [`FuelBulk`] cell of `inst`'s code.
+#[inline(never)]
+unsafe fn cost(inst: *mut Inst, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
+    // SAFETY: lowering wrote the cell; by validation the instance has the memory or table.
+    unsafe {
+        let memory = || &*(*inst).memory.cast_const();
+        let table = || &*Inst::word::<*const Table>(inst, table as usize).read();
+        let size = || slot.read() as u32;
+        let bytes = if amount == Amount::Bytes as u16 {
+            u64::from(size()).min((*inst).mem_len)
+        } else if amount == Amount::Pages as u16 {
+            if memory().can_grow(pages) { u64::from(pages) * PAGE_BYTES } else { 0 }
+        } else if amount == Amount::Elements as u16 {
+            u64::from(size().min(table().size())) * 8
+        } else {
+            if table().can_grow(size()) { u64::from(size()) * 8 } else { 0 }
+        };
+        bytes / BYTES
+    }
+}

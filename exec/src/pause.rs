@@ -1,0 +1,136 @@
+//! Executions that can stand still and go on: calls from the host that run on a value stack of their own.
+//!
+//! What stands still is one [`Machine`], the registers, and one [`Stack`], the frames; whatever else the program knows is
+//! in its instances. While it runs, the machine's stack is this one: what a host function calls meanwhile lies above the
+//! caller's frame, as always.
+
+use crate::call::{enter_from_host, returned};
+use crate::machine::{Machine, run};
+use crate::stack::Stack;
+use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
+
+/// A host function that did not return yet: whoever goes on writes its results.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Yielded {
+    /// First word of its frame.
+    pub(crate) frame: *mut u64,
+    /// How many words of it are for arguments and results.
+    pub(crate) words: usize,
+    /// Id of its type.
+    pub(crate) type_id: u32,
+}
+
+/// A call from the host on a stack of its own.
+///
+/// After [`Exit::OutOfFuel`] and [`Exit::Yield`] it can be [resumed](Execution::resume); after any other way to end, it
+/// is over. Dropping it gives the stack up, which is all it owns: frames are plain words.
+#[derive(Debug)]
+pub struct Execution {
+    stack: Stack,
+    /// How many words hold the arguments, and later the results, at the stack's base.
+    words: usize,
+    first_float: bool,
+    /// Where it goes on.
+    machine: Machine,
+    /// If it goes on behind a host function.
+    yielded: Option<Yielded>,
+}
+
+// SAFETY: the pointers lead to the stack, which goes along, and to a store without which nobody follows them.
+unsafe impl Send for Execution {}
+// SAFETY: as above; running needs `&mut` of execution and store.
+unsafe impl Sync for Execution {}
+
+impl Execution {
+    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it.
+    ///
+    /// # Safety
+    /// That of [`crate::invoke`].
+    pub unsafe fn start(
+        vm: *mut Vm,
+        stack: Stack,
+        func: *mut FuncRecord,
+        values: &[Word],
+        first_float: bool,
+    ) -> (Self, Result<(), Exit>) {
+        let base = stack.base();
+        // SAFETY: the caller's.
+        let entered = unsafe { enter_from_host(vm, func, values, base, stack.limit()) };
+        let machine = entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut()));
+        let mut this = Self { stack, words: values.len(), first_float, machine, yielded: None };
+        let outcome = match entered {
+            // SAFETY: the caller's; the frame is in place.
+            Some(_) => unsafe { this.run(vm) },
+            None => Err(Exit::Trap(Trap::StackOverflow)),
+        };
+        (this, outcome)
+    }
+
+    /// Goes on where it stands still, until something stops it again.
+    ///
+    /// # Safety
+    /// It stands still after [`Exit::OutOfFuel`], or after [`Exit::Yield`] with results [set](Self::set_results);
+    /// `vm` is the machine it was started on.
+    pub unsafe fn resume(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+        if let Some(Yielded { frame, .. }) = self.yielded.take() {
+            // SAFETY: the caller's: results of the function's type are in the frame.
+            self.machine = unsafe { returned(self.machine, frame) };
+        }
+        // SAFETY: the caller's.
+        unsafe { self.run(vm) }
+    }
+
+    /// Runs from where it stands still.
+    ///
+    /// # Safety
+    /// `machine` is the state of an execution on this stack, in instances of the store `vm` belongs to.
+    unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+        // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
+        unsafe {
+            (*vm).enter()?;
+            let (limit, top) = ((*vm).stack_limit, (*vm).top);
+            (*vm).stack_limit = self.stack.limit();
+            (*vm).top = self.stack.base();
+            run(self.machine);
+            let exit = (*vm).exit.take();
+            (*vm).stack_limit = limit;
+            (*vm).top = top;
+            (*vm).depth -= 1;
+            self.machine = (*vm).saved;
+            self.yielded = (*vm).yielded.take();
+            match exit {
+                Some(exit) => return Err(exit),
+                None if self.words > 0 => self.stack.base().write((*vm).first_result(self.first_float)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Id of the type of the host function that it goes on behind, if it does: whose results it waits for.
+    pub fn awaits(&self) -> Option<u32> {
+        self.yielded.map(|yielded| yielded.type_id)
+    }
+
+    /// Gives the results it waits for.
+    ///
+    /// # Safety
+    /// They are results of the function that yielded, in its store.
+    pub unsafe fn set_results(&mut self, results: &[Word]) {
+        let Yielded { frame, words, .. } = self.yielded.expect("a host function yielded");
+        assert!(results.len() <= words, "more results than the function's type has");
+        // SAFETY: the function's frame begins with so many words.
+        unsafe { frame.copy_from_nonoverlapping(results.as_ptr(), results.len()) };
+    }
+
+    /// The results, in as many words as it was started with, once it has returned.
+    pub fn results(&self) -> &[Word] {
+        // SAFETY: the frame it was started in is at the base of the stack and begins with so many words.
+        unsafe { std::slice::from_raw_parts(self.stack.base(), self.words) }
+    }
+
+    /// Its stack, for the next one.
+    pub fn into_stack(self) -> Stack {
+        self.stack
+    }
+}

@@ -1,0 +1,437 @@
+//! Calls that can pause, out of fuel or because a host function yields, and go on later.
+//!
+//! A resumable call runs on a value stack of its own ([`crate::stacks`]) and pausing it is keeping that stack: there are
+//! no frames anywhere else, however many instances the call goes through. So any number of calls of one store may be paused
+//! at a time and go on in any order, and dropping one is giving its stack back.
+//!
+//! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
+
+use crate::error::{Error, Result, format_err};
+use crate::func::{Func, TypedFunc};
+use crate::handle::{StoreId, wrong_store};
+use crate::stacks::Lease;
+use crate::store::{AsContextMut, StoreContextMut};
+use crate::typed::{WasmParams, WasmResults};
+use crate::value::Val;
+use pirn_decode::{FuncType, ValType};
+use pirn_exec::{Execution, Exit, Word};
+use smallvec::SmallVec;
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a host function returns as its error to yield to the embedder: the resumable call it was called from pauses, with
+/// this payload, and [`Paused::resume`] later gives the host function's results.
+///
+/// Only what [`Func::call_resumable`] and its like began can pause. In any other call, also one that a host function
+/// makes while a resumable call is running, yielding is an error of that call: host functions on the native stack cannot
+/// be paused.
+///
+/// ```
+/// # #[cfg(feature = "wat")] {
+/// # use pirn_link as pirn;
+/// use pirn::{Engine, Linker, Module, PauseReason, Resumable, Result, Store, Val, Yield};
+///
+/// let engine = Engine::default();
+/// let mut linker = Linker::<()>::new(&engine);
+/// // Asks the embedder for a number. It will be there when the execution goes on.
+/// linker.func_wrap("host", "ask", |key: i32| -> Result<i32> { Err(Yield::new(key).into()) })?;
+/// let module = Module::new(&engine, r#"(module
+///     (import "host" "ask" (func $ask (param i32) (result i32)))
+///     (func (export "sum") (result i32) (i32.add (call $ask (i32.const 1)) (call $ask (i32.const 2)))))"#)?;
+/// let mut store = Store::new(&engine, ());
+/// let sum = linker.instantiate(&mut store, &module)?.get_typed_func::<(), i32>(&store, "sum")?;
+///
+/// let mut call = sum.call_resumable(&mut store, ())?;
+/// let result = loop {
+///     match call {
+///         Resumable::Finished(result) => break result,
+///         Resumable::Paused(paused) => {
+///             let PauseReason::Yield(payload) = paused.reason() else { unreachable!("fuel is not consumed") };
+///             let key = *payload.downcast_ref::<i32>().unwrap();
+///             call = paused.resume(&mut store, &[Val::I32(key * 10)])?;
+///         }
+///     }
+/// };
+/// assert_eq!(result, 30);
+/// # }
+/// # Ok::<(), pirn_link::Error>(())
+/// ```
+pub struct Yield(Mutex<Box<dyn Any + Send>>);
+
+impl Yield {
+    /// Yields `payload`, which the embedder finds in [`Paused::reason`].
+    pub fn new(payload: impl Any + Send) -> Self {
+        Self(Mutex::new(Box::new(payload)))
+    }
+
+    pub(crate) fn into_payload(self) -> Box<dyn Any + Send> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Yield {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Yield").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Yield {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a host function yields to the embedder")
+    }
+}
+
+impl std::error::Error for Yield {}
+
+impl From<Yield> for Error {
+    #[cold]
+    fn from(payload: Yield) -> Self {
+        Self::new(payload)
+    }
+}
+
+/// How far a resumable call got.
+#[derive(Debug)]
+#[must_use = "a paused call that is dropped never goes on"]
+pub enum Resumable<R> {
+    /// It returned; these are its results.
+    Finished(R),
+    /// It paused.
+    Paused(Paused<R>),
+}
+
+impl<R> Resumable<R> {
+    /// The results, if it returned.
+    pub fn finished(self) -> Option<R> {
+        if let Self::Finished(results) = self { Some(results) } else { None }
+    }
+
+    /// The paused call, if it paused.
+    pub fn paused(self) -> Option<Paused<R>> {
+        if let Self::Paused(paused) = self { Some(paused) } else { None }
+    }
+}
+
+/// Why a call paused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PauseReason<'a> {
+    /// The store's fuel does not suffice to go on.
+    OutOfFuel {
+        /// What the store's fuel has to be, at least, to get any further.
+        required: u64,
+    },
+    /// A host function yielded this payload: see [`Yield::new`].
+    Yield(&'a (dyn Any + Send)),
+}
+
+/// A call that paused, with everything needed to go on.
+///
+/// It belongs to the store it was begun in, but borrows nothing of it: meanwhile the store can be used for whatever one
+/// likes, other calls included, and a call that goes on sees what has changed. Dropping it frees its value stack, also
+/// after its store was dropped; what the call did so far remains. It can be sent to other threads.
+#[must_use = "a paused call that is dropped never goes on"]
+pub struct Paused<R>(Box<Inner<R>>);
+
+struct Inner<R> {
+    store: StoreId,
+    lease: Lease,
+    reason: Reason,
+    then: Then<R>,
+}
+
+enum Reason {
+    OutOfFuel { required: u64 },
+    Yield { payload: Box<dyn Any + Send>, ty: Arc<FuncType> },
+}
+
+/// What happens to the results of a call.
+type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
+
+/// What happens next.
+enum Next<R> {
+    /// Nothing.
+    Done(R),
+    /// A function of type `[] -> []` is called.
+    Call(Func, Then<R>),
+}
+
+/// A paused call could not go on, or failed when it did.
+pub struct ResumeError<R> {
+    error: Error,
+    /// Locked so that the error can be shared between threads, as errors mostly have to be.
+    paused: Option<Mutex<Paused<R>>>,
+}
+
+impl<R> ResumeError<R> {
+    /// What went wrong.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// What went wrong. If the call is still paused, it is dropped.
+    pub fn into_error(self) -> Error {
+        self.error
+    }
+
+    /// The call, still paused as it was, if [`Paused::resume`] refused to let it go on; `None` if it went on and failed.
+    pub fn into_paused(self) -> Option<Paused<R>> {
+        self.paused.map(|paused| paused.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<R> fmt::Debug for ResumeError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<R> fmt::Display for ResumeError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<R> std::error::Error for ResumeError<R> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl<R> From<ResumeError<R>> for Error {
+    fn from(error: ResumeError<R>) -> Self {
+        error.error
+    }
+}
+
+impl<R> fmt::Debug for Paused<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Paused").field("reason", &self.reason()).finish_non_exhaustive()
+    }
+}
+
+impl<R: 'static> Paused<R> {
+    /// Goes on. If it paused because a host function yielded, `results` are what that function returns; otherwise there
+    /// must be none. [`Paused::expects`] has their types.
+    ///
+    /// A call that is out of fuel may be resumed with too little; it pauses again then, with nothing changed.
+    ///
+    /// # Errors
+    /// - The store is another than the one it was begun in, or `results` are not those that are expected; the
+    ///   [`ResumeError`] gives the call back, still paused.
+    /// - As [`Func::call`], when it goes on and fails.
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn resume(mut self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
+        let mut store = store.as_context_mut();
+        let words = match self.words(store.opaque().id(), results) {
+            Ok(words) => words,
+            Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
+        };
+        let Inner { mut lease, then, .. } = *self.0;
+        let execution = lease.get_mut();
+        if execution.awaits().is_some() {
+            // SAFETY: `words` compared store and types.
+            unsafe { execution.set_results(&words) };
+        }
+        // SAFETY: it paused, in this store, to which no reference exists any more.
+        let outcome = unsafe { execution.resume(store.opaque().vm()) };
+        drive(&mut store, lease, outcome, then).map_err(|error| ResumeError { error, paused: None })
+    }
+
+    /// The words of `results`, if they are what is expected.
+    fn words(&mut self, store: StoreId, results: &[Val]) -> Result<SmallVec<[Word; 4]>> {
+        if self.0.store != store {
+            return Err(wrong_store());
+        }
+        let expected = self.expects();
+        if results.len() != expected.len() {
+            return Err(format_err!("resuming: expected {} results, found {}", expected.len(), results.len()));
+        }
+        let words = results.iter().zip(expected).enumerate().map(|(i, (result, ty))| {
+            if result.ty() != *ty {
+                return Err(format_err!("resuming: result {i}: expected {ty}, found {}", result.ty()));
+            }
+            result.to_word(store)
+        });
+        words.collect()
+    }
+}
+
+impl<R> Paused<R> {
+    /// Why it paused.
+    pub fn reason(&self) -> PauseReason<'_> {
+        match &self.0.reason {
+            Reason::OutOfFuel { required } => PauseReason::OutOfFuel { required: *required },
+            Reason::Yield { payload, .. } => PauseReason::Yield(&**payload),
+        }
+    }
+
+    /// The payload that a host function yielded, to change it or to move something out of it.
+    pub fn payload_mut(&mut self) -> Option<&mut (dyn Any + Send)> {
+        match &mut self.0.reason {
+            Reason::OutOfFuel { .. } => None,
+            Reason::Yield { payload, .. } => Some(&mut **payload),
+        }
+    }
+
+    /// Types of the results that [`Paused::resume`] takes: those of the host function that yielded.
+    pub fn expects(&self) -> &[ValType] {
+        match &self.0.reason {
+            Reason::OutOfFuel { .. } => &[],
+            Reason::Yield { ty, .. } => ty.results(),
+        }
+    }
+}
+
+/// Begins a call whose arguments are `words`, which are as many as its record says.
+///
+/// # Safety
+/// `func` is of the store; `words` are arguments of its type; `first_float` says whether its first result is a float.
+unsafe fn begin<T: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    func: Func,
+    words: &[Word],
+    first_float: bool,
+) -> Result<(Lease, Result<(), Exit>)> {
+    let opaque = store.opaque_mut();
+    let (limit, vm) = (opaque.limits().resumable_calls, opaque.vm());
+    let stacks = Arc::clone(opaque.stacks());
+    let stack = stacks.take(limit)?;
+    // SAFETY: the caller's; record and machine are of this store, to which no reference exists any more.
+    let (execution, outcome) = unsafe { Execution::start(vm, stack, func.record().as_ptr(), words, first_float) };
+    Ok((Lease::new(execution, stacks), outcome))
+}
+
+/// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
+fn drive<T: 'static, R: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    mut lease: Lease,
+    mut outcome: Result<(), Exit>,
+    mut then: Then<R>,
+) -> Result<Resumable<R>> {
+    let id = store.opaque().id();
+    loop {
+        let reason = match outcome {
+            Ok(()) => match then(id, lease.get().results()) {
+                Next::Done(results) => return Ok(Resumable::Finished(results)),
+                Next::Call(func, next) => {
+                    drop(lease);
+                    // SAFETY: start functions are their store's and take and give nothing.
+                    (lease, outcome) = unsafe { begin(store, func, &[], false)? };
+                    then = next;
+                    continue;
+                }
+            },
+            Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
+            Err(Exit::Yield(payload)) => {
+                let type_id = lease.get().awaits().expect("a host function yielded");
+                Reason::Yield { payload, ty: store.opaque_mut().func_type(type_id) }
+            }
+            Err(exit) => return Err(Error::from_exit(exit)),
+        };
+        return Ok(Resumable::Paused(Paused(Box::new(Inner { store: id, lease, reason, then }))));
+    }
+}
+
+/// Calls `funcs`, which are of the store and of type `[] -> []`, one after the other; gives `value` at last.
+pub(crate) fn run_all<T: 'static, R: Send + 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    funcs: Vec<Func>,
+    value: R,
+) -> Result<Resumable<R>> {
+    fn next<R: Send + 'static>(mut funcs: std::vec::IntoIter<Func>, value: R) -> Next<R> {
+        match funcs.next() {
+            None => Next::Done(value),
+            Some(func) => Next::Call(func, Box::new(move |_, _| next(funcs, value))),
+        }
+    }
+    match next(funcs.into_iter(), value) {
+        Next::Done(value) => Ok(Resumable::Finished(value)),
+        Next::Call(func, then) => {
+            // SAFETY: as in `drive`.
+            let (lease, outcome) = unsafe { begin(store, func, &[], false)? };
+            drive(store, lease, outcome, then)
+        }
+    }
+}
+
+impl Func {
+    /// Calls it as [`Func::call`] does, but the call may pause, at any depth and in any instance: when the store runs out
+    /// of fuel ([`crate::Config::consume_fuel`]), or when a host function yields ([`Yield`]). It goes on with
+    /// [`Paused::resume`].
+    ///
+    /// The call has a value stack of its own, which the store keeps for later calls when it is over.
+    ///
+    /// # Errors
+    /// As [`Func::call`]; the store's limit of resumable calls is reached, or there is no memory for the stack.
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Resumable<Vec<Val>>> {
+        let mut store = store.as_context_mut();
+        let (ty, words) = self.arguments(&mut store, params)?;
+        let first_float = ty.results().first().is_some_and(|ty| ty.is_float());
+        // SAFETY: `arguments` compared store and types.
+        let (lease, outcome) = unsafe { begin(&mut store, *self, &words, first_float)? };
+        let then = move |id, words: &[Word]| {
+            let results = ty.results().iter().zip(words);
+            // SAFETY: the machine left results of the function's type.
+            Next::Done(results.map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }).collect())
+        };
+        drive(&mut store, lease, outcome, Box::new(then))
+    }
+}
+
+impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
+    /// As [`TypedFunc::call`], but the call may pause: see [`Func::call_resumable`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Config, Engine, Instance, Module, PauseReason, Resumable, Store};
+    ///
+    /// let engine = Engine::new(Config::new().consume_fuel(true))?;
+    /// let module = Module::new(&engine, r#"(module
+    ///     (func (export "sum") (param $n i32) (result i32) (local $sum i32)
+    ///         (loop $next
+    ///             (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+    ///             (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    ///         (local.get $sum)))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let sum = Instance::new(&mut store, &module, &[])?.get_typed_func::<i32, i32>(&store, "sum")?;
+    ///
+    /// // Twenty units at a time: other work can be done in between.
+    /// let (mut call, mut pauses) = (sum.call_resumable(&mut store, 100)?, 0);
+    /// while let Resumable::Paused(paused) = call {
+    ///     assert!(matches!(paused.reason(), PauseReason::OutOfFuel { .. }));
+    ///     pauses += 1;
+    ///     store.add_fuel(20)?;
+    ///     call = paused.resume(&mut store, &[])?;
+    /// }
+    /// assert_eq!(call.finished(), Some(5050));
+    /// // An iteration is 9 operators.
+    /// assert_eq!(pauses, 100 * 9 / 20 + 1);
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TypedFunc::call`] and [`Func::call_resumable`].
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn call_resumable(&self, mut store: impl AsContextMut, params: P) -> Result<Resumable<R>> {
+        let mut store = store.as_context_mut();
+        let id = store.opaque().id();
+        self.func().record().check(id)?;
+        let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
+        params.write(&mut words, id)?;
+        // SAFETY: the store was compared, and `Func::typed` compared the function's type with `P` and `R`.
+        let (lease, outcome) = unsafe { begin(&mut store, self.func(), &words, Self::FIRST_FLOAT)? };
+        // SAFETY: the machine left results of these types, in this store.
+        drive(&mut store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })))
+    }
+}

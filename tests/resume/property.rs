@@ -1,0 +1,253 @@
+//! Generated programs behave in pieces as in one go.
+//!
+//! Each program of up to 8 modules, start functions included, is run plainly, and then with 1, 7 and 1,000 units of fuel at
+//! a time, with host functions that yield, fused and not, and twice at a time in one store, in turns. The result (or the
+//! trap, or that the fuel was used up), every memory, every global, the fuel consumed and what the host was asked must be
+//! the same.
+
+use crate::group;
+use crate::program::{Random, Text, program};
+use pirn::*;
+
+/// What a program may consume in all; a multiple of every step.
+const FUEL: u64 = 14_000;
+const PROGRAMS: u64 = if cfg!(debug_assertions) { 24 } else { 150 };
+
+/// What is left of a run.
+#[derive(Debug, PartialEq)]
+struct Trace {
+    result: std::result::Result<Vec<Val>, String>,
+    shared: Vec<u8>,
+    memories: Vec<Vec<u8>>,
+    globals: Vec<Val>,
+    fuel: u64,
+    asked: Vec<i32>,
+}
+
+/// What the host answers, by how often it was asked before.
+fn answer(asked: i32, before: usize) -> i32 {
+    (asked ^ before as i32).wrapping_mul(0x0100_0193) >> 7
+}
+
+fn engine(fuse: bool) -> Engine {
+    Engine::new(Config::new().consume_fuel(true).fuse(fuse)).unwrap()
+}
+
+/// A linker for one run in `store`: with a memory of its own, and a host function that answers at once or yields.
+fn linker(store: &mut Store<Vec<i32>>, yields: bool) -> (Linker<Vec<i32>>, Memory) {
+    let mut linker = Linker::new(store.engine());
+    let memory = Memory::new(&mut *store, MemoryType::new(1, Some(6))).unwrap();
+    linker.define(&*store, "host", "memory", memory).unwrap();
+    let ask = move |mut caller: Caller<'_, Vec<i32>>, asked: i32| -> Result<i32> {
+        if yields {
+            return Err(Yield::new(asked).into());
+        }
+        caller.data_mut().push(asked);
+        Ok(answer(asked, caller.data().len() - 1))
+    };
+    linker.func_wrap("host", "ask", ask).unwrap();
+    (linker, memory)
+}
+
+fn entry(store: &Store<Vec<i32>>, linked: &LinkedGroup) -> Func {
+    linked.get("m0").unwrap().get_func(store, "f0").unwrap()
+}
+
+const ARGUMENT: Val = Val::I32(5);
+
+fn trace(
+    store: &Store<Vec<i32>>,
+    (linked, shared): (Option<&LinkedGroup>, Memory),
+    result: std::result::Result<Vec<Val>, String>,
+    fuel: u64,
+    asked: Vec<i32>,
+) -> Trace {
+    let instances: Vec<_> = linked.iter().flat_map(|linked| linked.iter()).collect();
+    let memories = instances.iter().filter_map(|(_, instance)| instance.get_memory(store, "memory"));
+    Trace {
+        result,
+        shared: shared.data(store).to_vec(),
+        memories: memories.map(|memory| memory.data(store).to_vec()).collect(),
+        globals: instances.iter().map(|(_, instance)| instance.get_global(store, "g").unwrap().get(store)).collect(),
+        fuel,
+        asked,
+    }
+}
+
+/// Plainly, in one go.
+fn whole(modules: &[(&str, &str)]) -> Trace {
+    let mut store = Store::new(&engine(true), Vec::new());
+    store.set_fuel(FUEL).unwrap();
+    let (linker, shared) = linker(&mut store, false);
+    let linked = group(&linker, modules).instantiate(&mut store);
+    let result = linked.as_ref().map_err(ToString::to_string).and_then(|linked| {
+        let mut results = [Val::I32(0)];
+        let called = entry(&store, linked).call(&mut store, &[ARGUMENT], &mut results);
+        called.map(|()| results.to_vec()).map_err(|error| error.to_string())
+    });
+    let consumed = FUEL - store.get_fuel().unwrap();
+    let asked = store.data().clone();
+    trace(&store, (linked.as_ref().ok(), shared), result, consumed, asked)
+}
+
+/// A run in pieces.
+struct Run {
+    stage: Stage,
+    linked: Option<LinkedGroup>,
+    shared: Memory,
+    step: u64,
+    given: u64,
+    /// What is left of it.
+    fuel: u64,
+    asked: Vec<i32>,
+}
+
+enum Stage {
+    Starting(Resumable<LinkedGroup>),
+    Running(Resumable<Vec<Val>>),
+    Over(std::result::Result<Vec<Val>, String>),
+}
+
+impl Run {
+    fn begin(store: &mut Store<Vec<i32>>, modules: &[(&str, &str)], step: u64, yields: bool) -> Self {
+        let (linker, shared) = linker(store, yields);
+        store.set_fuel(step).unwrap();
+        let stage = match group(&linker, modules).instantiate_resumable(&mut *store) {
+            Ok(call) => Stage::Starting(call),
+            Err(error) => Stage::Over(Err(error.to_string())),
+        };
+        let fuel = store.get_fuel().unwrap();
+        Self { stage, linked: None, shared, step, given: step, fuel, asked: std::mem::take(store.data_mut()) }
+    }
+
+    /// Goes on with a call.
+    fn resume<R: 'static>(
+        &mut self,
+        store: &mut Store<Vec<i32>>,
+        paused: Paused<R>,
+    ) -> std::result::Result<Resumable<R>, String> {
+        let results = match paused.reason() {
+            PauseReason::Yield(payload) => {
+                let asked = *payload.downcast_ref().unwrap();
+                let answer = answer(asked, self.asked.len());
+                self.asked.push(asked);
+                vec![Val::I32(answer)]
+            }
+            _ if self.given == FUEL => return Err(Trap::OutOfFuel.to_string()),
+            _ => {
+                self.given += self.step;
+                self.fuel += self.step;
+                vec![]
+            }
+        };
+        store.set_fuel(self.fuel).unwrap();
+        *store.data_mut() = std::mem::take(&mut self.asked);
+        let call = paused.resume(&mut *store, &results).map_err(|error| error.to_string());
+        self.asked = std::mem::take(store.data_mut());
+        self.fuel = store.get_fuel().unwrap();
+        call
+    }
+
+    /// Takes one step; whether there are more.
+    fn advance(&mut self, store: &mut Store<Vec<i32>>) -> bool {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over(Ok(vec![])));
+        self.stage = match stage {
+            Stage::Starting(Resumable::Paused(paused)) => match self.resume(store, paused) {
+                Ok(call) => Stage::Starting(call),
+                Err(error) => Stage::Over(Err(error)),
+            },
+            Stage::Starting(Resumable::Finished(linked)) => {
+                store.set_fuel(self.fuel).unwrap();
+                *store.data_mut() = std::mem::take(&mut self.asked);
+                let call = entry(store, &linked).call_resumable(&mut *store, &[ARGUMENT]);
+                self.asked = std::mem::take(store.data_mut());
+                self.fuel = store.get_fuel().unwrap();
+                self.linked = Some(linked);
+                match call {
+                    Ok(call) => Stage::Running(call),
+                    Err(error) => Stage::Over(Err(error.to_string())),
+                }
+            }
+            Stage::Running(Resumable::Paused(paused)) => match self.resume(store, paused) {
+                Ok(call) => Stage::Running(call),
+                Err(error) => Stage::Over(Err(error)),
+            },
+            Stage::Running(Resumable::Finished(results)) => Stage::Over(Ok(results)),
+            over @ Stage::Over(_) => {
+                self.stage = over;
+                return false;
+            }
+        };
+        true
+    }
+
+    fn trace(self, store: &Store<Vec<i32>>) -> Trace {
+        let Stage::Over(result) = self.stage else { panic!("it is not over") };
+        trace(store, (self.linked.as_ref(), self.shared), result, self.given - self.fuel, self.asked)
+    }
+}
+
+/// In pieces, alone.
+fn pieces(modules: &[(&str, &str)], fuse: bool, step: u64, yields: bool) -> Trace {
+    let mut store = Store::new(&engine(fuse), Vec::new());
+    let mut run = Run::begin(&mut store, modules, step, yields);
+    while run.advance(&mut store) {}
+    run.trace(&store)
+}
+
+/// In pieces, twice at a time in one store.
+fn in_turns(modules: &[(&str, &str)], seed: u64) -> [Trace; 2] {
+    let mut random = Random(seed);
+    let mut store = Store::new(&engine(true), Vec::new());
+    let mut runs = [7, 1000].map(|step| Run::begin(&mut store, modules, step, true));
+    loop {
+        let which = random.below(2);
+        if !runs[which].advance(&mut store) && !runs[1 - which].advance(&mut store) {
+            return runs.map(|run| run.trace(&store));
+        }
+    }
+}
+
+fn check(seed: u64) -> Trace {
+    let program = program(seed);
+    let modules: Vec<_> = program.iter().map(|(name, text): &Text| (&**name, &**text)).collect();
+    let expected = whole(&modules);
+    let same = |trace: &Trace, way: &dyn std::fmt::Display| {
+        // Memories are long; say which part differs.
+        assert_eq!(trace.result, expected.result, "seed {seed}, {way}");
+        assert_eq!(trace.globals, expected.globals, "seed {seed}, {way}");
+        assert_eq!(trace.asked, expected.asked, "seed {seed}, {way}");
+        assert_eq!(trace.fuel, expected.fuel, "seed {seed}, {way}");
+        assert!(*trace == expected, "seed {seed}, {way}: memories differ");
+    };
+    for fuse in [true, false] {
+        for step in [1, 7, 1000, FUEL] {
+            for yields in [false, true] {
+                let way = format!("fuse {fuse}, step {step}, yields {yields}");
+                same(&pieces(&modules, fuse, step, yields), &way);
+            }
+        }
+    }
+    for trace in in_turns(&modules, seed) {
+        same(&trace, &"in turns");
+    }
+    expected
+}
+
+#[test]
+fn in_pieces_as_in_one_go() {
+    let (mut returned, mut trapped, mut exhausted, mut asked) = (0, 0, 0, 0);
+    for seed in 0..PROGRAMS {
+        let trace = check(seed);
+        match trace.result {
+            Ok(_) => returned += 1,
+            Err(text) if text == Trap::OutOfFuel.to_string() => exhausted += 1,
+            Err(_) => trapped += 1,
+        }
+        asked += usize::from(!trace.asked.is_empty());
+    }
+    println!("{returned} returned, {trapped} trapped, {exhausted} ran out of fuel; {asked} asked the host");
+    // The programs are worth the while.
+    let some = PROGRAMS as usize / 24;
+    assert!(returned > 3 * some && trapped > some && exhausted > some && asked > 10 * some);
+}
