@@ -4,7 +4,7 @@
 //! cargo run --release -p pirn-counts             # the table
 //! cargo run --release -p pirn-counts -- calls    # only what calls cost, pirn and wasmi
 //! cargo run --release -p pirn-counts -- --check  # fails if something grew by more than the limit
-//! cargo run --release -p pirn-counts -- --update # writes benches/counts/numbers.txt anew
+//! cargo run --release -p pirn-counts -- --update # writes benches/counts/numbers.txt and the README's table anew
 //! ```
 //!
 //! valgrind must be installed.
@@ -48,7 +48,7 @@ fn main() -> Result<()> {
             counts(&counter).map(|counts| print!("{}", show(&counts)))
         }
         ["--check"] => check(&counts(&counter()?)?),
-        ["--update"] => Ok(std::fs::write(numbers(), show(&counts(&counter()?)?))?),
+        ["--update"] => update(&counter()?),
         _ => bail!("usage: counts [calls | --check | --update]"),
     }
 }
@@ -68,6 +68,24 @@ fn print_calls(counter: &Counter) -> Result<()> {
         println!("{export:<12} {:>8} {:>8}", show("pirn"), show("wasmi"));
     }
     Ok(())
+}
+
+/// Writes what is kept anew: the numbers, and the README's table of what calls cost.
+fn update(counter: &Counter) -> Result<()> {
+    std::fs::write(numbers(), show(&counts(counter)?))?;
+    let mut table = String::from("| instructions (callgrind) | pirn | wasmi |\n|---|--:|--:|\n");
+    for (export, name) in [
+        ("local", "local"),
+        ("imported", "imported from another instance"),
+        ("indirect", "`call_indirect`"),
+        ("host", "host function"),
+    ] {
+        let (pirn, wasmi) = (counter.call("pirn", export)?, counter.call("wasmi", export)?);
+        writeln!(table, "| {name} | {pirn} | {wasmi} |")?;
+    }
+    table.push_str("\nCounted by `cargo run --release -p pirn-counts`, and the same on every run.");
+    let root = case::directory().join("..");
+    pirn_suite::page::replace(&root.join("README.md"), "counts", &table)
 }
 
 type Counts = BTreeMap<String, u64>;

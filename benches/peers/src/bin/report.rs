@@ -1,10 +1,10 @@
 //! Measures pirn beside its peers and writes `BENCHMARKS.md`:
 //!
 //! ```text
-//! cargo run --release -p pirn-peers                    # quick: under five minutes on two cores
-//! cargo run --release -p pirn-peers -- full            # all programs, more rounds
-//! cargo run --release -p pirn-peers -- quick FILTER    # only cases whose group/name contains FILTER; prints, writes no page
-//! cargo run --release -p pirn-peers -- write           # the page again, from the last run's results
+//! cargo run --profile bench -p pirn-peers                    # quick: under five minutes on two cores
+//! cargo run --profile bench -p pirn-peers -- full            # all programs, more rounds
+//! cargo run --profile bench -p pirn-peers -- quick FILTER    # only cases whose group/name contains FILTER; prints, writes no page
+//! cargo run --profile bench -p pirn-peers -- write           # the page again, from the last run's results
 //! ```
 
 use anyhow::{Context, Result, bail};
@@ -41,11 +41,13 @@ fn kept() -> Result<PathBuf> {
 }
 
 fn measure(mode: Mode, filter: &str) -> Result<()> {
-    let begin = Instant::now();
+    let (begin, load) = (Instant::now(), load());
     let groups = plan::run(mode, filter)?;
     let results = Results {
         date: output("date", &["-u", "+%Y-%m-%d"]),
         machine: machine(),
+        load,
+        version: version(),
         rustc: output("rustc", &["--version"]),
         mode: if mode == Mode::Quick { "quick" } else { "full" }.into(),
         seconds: begin.elapsed().as_secs(),
@@ -75,4 +77,17 @@ fn machine() -> String {
     let model = model.map_or("unknown processor", |(_, model)| model);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{model}, {cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// The load average of the last minute.
+fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or_default().into()
+}
+
+/// pirn's version, and the commit where there is one.
+fn version() -> String {
+    let commit = output("git", &["describe", "--always", "--dirty"]);
+    let commit = if commit.is_empty() { String::new() } else { format!(", commit {commit}") };
+    format!("{}{commit}", env!("CARGO_PKG_VERSION"))
 }
