@@ -83,11 +83,10 @@ blake3=$(crate blake3-1.8.7)/c
 cc clang-14 -I"$blake3" "$drivers/blake3.c" "$blake3"/{blake3,blake3_dispatch,blake3_portable}.c train/blake3
 
 # Lua's errors would need longjmp; here they end the program.
-lua_flags=(-Dluai_jmpbuf=int '-DLUAI_TRY(L,c,a)={ a }' '-DLUAI_THROW(L,c)=abort()' -include "$drivers/lua.h")
 lua() {
     local lua
     lua=$(crate lua-src-551.1.0)/lua-$1
-    cc clang-14 -I"$lua" -I"$drivers/missing" "${lua_flags[@]}" "$drivers/lua.c" "$lua"/l*.c "${emulated[@]}" "$2"
+    cc clang-14 -I"$lua" -I"$drivers/missing" -include "$drivers/lua.h" "$drivers/lua.c" "$lua"/l*.c "${emulated[@]}" "$2"
 }
 lua 5.1.5 train/lua51
 lua 5.4.9 judge/lua54
@@ -108,7 +107,7 @@ for coder in LZMA1 LZMA2 LZ DELTA X86 SPARC; do coders+=("-DHAVE_DECODER_$coder"
 for finder in BT2 BT3 BT4 HC3 HC4; do coders+=("-DHAVE_MF_$finder"); done
 cc clang-14 -DHAVE_STDINT_H -DHAVE_STDBOOL_H -DHAVE_STRING_H -DHAVE_CHECK_CRC32 -DHAVE_CHECK_CRC64 "${coders[@]}" \
     -I"$xz"/common -I"$xz"/liblzma/{api,common,lzma,lz,check,delta,rangecoder,simple} \
-    "$drivers/xz.c" "${sources[@]}" judge/xz
+    "$drivers/xz.c" "${sources[@]}" "${emulated[@]}" judge/xz
 
 argon2=python/argon2_cffi_bindings-26.2.0/extras/libargon2
 cc clang-14 -DARGON2_NO_THREADS -I"$argon2/include" "$argon2"/src/{argon2,core,encoding,ref,run}.c \

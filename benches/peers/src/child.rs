@@ -5,10 +5,10 @@
 
 use crate::runtimes;
 use anyhow::{Context, Result, bail};
-use pirn_suite::measure;
+use pirn_suite::measure::{self, Stopwatch};
 use pirn_suite::{Case, Role, Runtime, Wasi, case};
 use std::io::{BufRead, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Iterations of a loop that calls.
 pub const CALLS: i32 = 500_000;
@@ -89,7 +89,7 @@ pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String,
             };
             let answer = calls()?;
             let round = move || {
-                let begin = Instant::now();
+                let begin = Stopwatch::start();
                 calls()?;
                 let time = begin.elapsed();
                 Ok(Measured { value: time.as_secs_f64() * 1e9 / f64::from(CALLS), time })
@@ -101,7 +101,7 @@ pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String,
             let runtime = make()?;
             start(&*runtime, &case)?;
             let round = move || {
-                let begin = Instant::now();
+                let begin = Stopwatch::start();
                 start(&*runtime, &case)?;
                 Ok(millis(begin.elapsed()))
             };

@@ -5,7 +5,7 @@
 
 use crate::child;
 use crate::results::{Cell, Group, Row};
-use crate::runtimes;
+use crate::runtimes::{self, Kind};
 use anyhow::{Context, Result};
 use pirn_suite::{Case, Role, case};
 use std::collections::BTreeMap;
@@ -25,19 +25,19 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Rounds at least and at most, and the time after which no round is begun once there are enough.
-    fn effort(self) -> (u32, u32, Duration) {
+    /// Rounds of each runtime at least and at most, and the time after which it has no more once it has enough.
+    fn effort(self) -> (usize, usize, Duration) {
         match self {
-            Self::Quick => (3, 9, Duration::from_millis(1500)),
-            Self::Full => (11, 31, Duration::from_secs(30)),
+            Self::Quick => (1, 7, Duration::from_millis(500)),
+            Self::Full => (7, 31, Duration::from_secs(3)),
         }
     }
 
     /// The longest a runtime may take to answer.
     fn patience(self) -> Duration {
         match self {
-            Self::Quick => Duration::from_secs(20),
-            Self::Full => Duration::from_secs(120),
+            Self::Quick => Duration::from_secs(40),
+            Self::Full => Duration::from_secs(180),
         }
     }
 }
@@ -74,11 +74,12 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
 /// The set of programs that count.
 pub const JUDGE: &str = "judge";
 
-/// Measures all groups; `filter` keeps the cases whose `group/name` contains it. Says on the standard error what is done.
+/// Measures all groups; `filter` keeps the cases whose `group/name` contains it, `only` the runtimes it names, unless it
+/// names none. Says on the standard error what is done.
 ///
 /// # Errors
 /// The checkout is incomplete, or no process can be started.
-pub fn run(mode: Mode, filter: &str) -> Result<Vec<Group>> {
+pub fn run(mode: Mode, filter: &str, only: &[&str]) -> Result<Vec<Group>> {
     let mut plans = plans(mode)?;
     for Plan { group, cases, .. } in &mut plans {
         cases.retain(|(case, _)| format!("{group}/{case}").contains(filter));
@@ -90,7 +91,7 @@ pub fn run(mode: Mode, filter: &str) -> Result<Vec<Group>> {
         let mut rows = Vec::new();
         for (case, set) in cases {
             progress.begin(group, &case);
-            let cells = row(mode, group, &case, &progress)?;
+            let cells = row(mode, group, &case, only, &progress)?;
             progress.end(&cells);
             rows.push(Row { case, set: set.into(), cells });
         }
@@ -132,8 +133,9 @@ impl Progress {
         self.done += 1;
         let elapsed = self.begin.elapsed().as_secs_f64();
         let left = elapsed / self.done as f64 * (self.cases - self.done) as f64;
-        let failed = cells.values().filter(|cell| matches!(cell, Cell::Failed(_))).count();
-        let failed = if failed > 0 { format!(", {failed} of {} fail", cells.len()) } else { String::new() };
+        let failed = cells.iter().filter(|(_, cell)| matches!(cell, Cell::Failed(_))).map(|(name, _)| name.as_str());
+        let failed = failed.collect::<Vec<_>>().join(", ");
+        let failed = if failed.is_empty() { failed } else { format!(" ({failed} cannot)") };
         let clear = if self.terminal { "\r\x1b[K" } else { "" };
         eprintln!("{clear}{}{failed}; {elapsed:.0} s so far, about {left:.0} s left", self.now);
     }
@@ -159,11 +161,13 @@ fn prepare(
     patience: Duration,
     group: &str,
     case: &str,
+    only: &[&str],
     mut show: impl FnMut(&str),
 ) -> Result<(Vec<Worker>, BTreeMap<String, String>)> {
     let mut failed = BTreeMap::new();
     let mut workers: Vec<(Worker, String)> = Vec::new();
-    for kind in runtimes::ALL.iter().filter(|kind| kind.takes_part(group)) {
+    let chosen = |kind: &&Kind| kind.takes_part(group) && (only.is_empty() || only.contains(&kind.name));
+    for kind in runtimes::ALL.iter().filter(chosen) {
         show(kind.name);
         let mut worker = Worker::start(binary, kind.name, group, case)?;
         match worker.answer(patience, "ready") {
@@ -194,39 +198,41 @@ fn prepare(
 /// # Errors
 /// No process can be started.
 pub fn able(binary: impl AsRef<Path>, group: &str, case: &str) -> Result<BTreeMap<String, Result<(), String>>> {
-    let (workers, failed) = prepare(binary.as_ref(), Mode::Full.patience(), group, case, |_| ())?;
+    let (workers, failed) = prepare(binary.as_ref(), Mode::Full.patience(), group, case, &[], |_| ())?;
     let able = workers.iter().map(|worker| (worker.runtime.clone(), Ok(())));
     Ok(able.chain(failed.into_iter().map(|(runtime, why)| (runtime, Err(why)))).collect())
 }
 
 /// One case on all runtimes that take part.
-fn row(mode: Mode, group: &str, case: &str, progress: &Progress) -> Result<BTreeMap<String, Cell>> {
+fn row(mode: Mode, group: &str, case: &str, only: &[&str], progress: &Progress) -> Result<BTreeMap<String, Cell>> {
     let show = |runtime: &str| progress.show(&format!("preparing {runtime}"));
-    let (mut workers, failed) = prepare(&std::env::current_exe()?, mode.patience(), group, case, show)?;
+    let (mut workers, failed) = prepare(&std::env::current_exe()?, mode.patience(), group, case, only, show)?;
     let mut cells: BTreeMap<String, Cell> =
         failed.into_iter().map(|(runtime, why)| (runtime, Cell::Failed(why))).collect();
 
     let (least, most, time) = mode.effort();
     // A process's memory can be measured once.
     let most = if group.starts_with("memory") { 1 } else { most };
-    let begin = Instant::now();
     let mut round = 0;
-    while round < most && (round < least || begin.elapsed() < time) {
-        progress.show(&format!("round {}", round + 1));
-        workers.retain_mut(|worker| match worker.go(mode.patience()) {
-            Ok(value) => {
-                let cell = cells.entry(worker.runtime.clone()).or_insert_with(|| Cell::Values(Vec::new()));
-                if let Cell::Values(values) = cell {
-                    values.push(value);
-                }
-                true
-            }
-            Err(why) => {
-                cells.insert(worker.runtime.clone(), Cell::Failed(why));
-                false
-            }
-        });
+    while !workers.is_empty() {
         round += 1;
+        progress.show(&format!("round {round}"));
+        // Who has done enough drops out; the others go on in turns.
+        workers.retain_mut(|worker| {
+            let begin = Instant::now();
+            let value = match worker.go(mode.patience()) {
+                Ok(value) => value,
+                Err(why) => {
+                    cells.insert(worker.runtime.clone(), Cell::Failed(why));
+                    return false;
+                }
+            };
+            worker.spent += begin.elapsed();
+            let cell = cells.entry(worker.runtime.clone()).or_insert_with(|| Cell::Values(Vec::new()));
+            let Cell::Values(values) = cell else { return false };
+            values.push(value);
+            values.len() < most && (values.len() < least || worker.spent < time)
+        });
     }
     Ok(cells)
 }
@@ -237,6 +243,8 @@ struct Worker {
     process: Child,
     orders: Option<ChildStdin>,
     lines: Receiver<String>,
+    /// How long it has been measured.
+    spent: Duration,
 }
 
 impl Worker {
@@ -252,7 +260,7 @@ impl Worker {
         let (sender, lines) = channel();
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let orders = process.stdin.take();
-        Ok(Self { runtime: runtime.into(), process, orders, lines })
+        Ok(Self { runtime: runtime.into(), process, orders, lines, spent: Duration::ZERO })
     }
 
     /// What follows `word` in the next line; else why there is none.

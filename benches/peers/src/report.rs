@@ -64,7 +64,7 @@ fn head(results: &Results) -> Result<String> {
         page,
         "\nEvery runtime runs the same modules with the same host functions, each in a process of its own; all answers are \
          compared before anything is timed, and a runtime that cannot do a case, or gives another answer, is listed with \
-         the reason below the table. The runtimes take turns, and the fastest round of each counts. In parentheses stands \
+         the reason below the table. Times are the processor's; the runtimes take turns, and the fastest round of each counts. In parentheses stands \
          the ratio to pirn: **(2.00) means twice as long, or twice as much memory**. Differences under 10 % are not \
          real: the layout of code and the machine move numbers by as much.\n"
     )?;
@@ -129,7 +129,8 @@ fn not_built(group: &Group, kind: &Kind) -> bool {
 
 /// The table of a group, and below it what failed.
 pub fn table(group: &Group) -> String {
-    let (missing, columns): (Vec<&Kind>, Vec<&Kind>) = columns(group).into_iter().partition(|kind| not_built(group, kind));
+    let (missing, columns): (Vec<&Kind>, Vec<&Kind>) =
+        columns(group).into_iter().partition(|kind| not_built(group, kind));
     let mut table = format!("| {}, {} |", group.name, group.unit);
     for kind in &columns {
         let _ = write!(table, " {} |", kind.name);

@@ -4,6 +4,7 @@
 //! cargo run --profile bench -p pirn-peers                    # quick: under five minutes on two cores
 //! cargo run --profile bench -p pirn-peers -- full            # all programs, more rounds
 //! cargo run --profile bench -p pirn-peers -- quick FILTER    # only cases whose group/name contains FILTER; prints, writes no page
+//! cargo run --profile bench -p pirn-peers -- quick FILTER --only pirn,wasmi     # only these runtimes
 //! cargo run --profile bench -p pirn-peers -- write           # the page again, from the last run's results
 //! ```
 
@@ -21,12 +22,14 @@ fn main() -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["child", runtime, group, case] => child::serve(runtime, group, case),
-        [] | ["quick"] => measure(Mode::Quick, ""),
-        ["quick", filter] => measure(Mode::Quick, filter),
-        ["full"] => measure(Mode::Full, ""),
-        ["full", filter] => measure(Mode::Full, filter),
+        [] | ["quick"] => measure(Mode::Quick, "", ""),
+        ["quick", filter] => measure(Mode::Quick, filter, ""),
+        ["quick", filter, "--only", only] => measure(Mode::Quick, filter, only),
+        ["full"] => measure(Mode::Full, "", ""),
+        ["full", filter] => measure(Mode::Full, filter, ""),
+        ["full", filter, "--only", only] => measure(Mode::Full, filter, only),
         ["write"] => report::write(&serde_json::from_slice(&std::fs::read(kept()?)?)?, &root()?),
-        _ => bail!("usage: report [quick | full] [FILTER] | report write"),
+        _ => bail!("usage: report [quick | full] [FILTER [--only RUNTIME,...]] | report write"),
     }
 }
 
@@ -40,9 +43,10 @@ fn kept() -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("pirn-peers-results.json"))
 }
 
-fn measure(mode: Mode, filter: &str) -> Result<()> {
+fn measure(mode: Mode, filter: &str, only: &str) -> Result<()> {
+    let only: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
     let (begin, load) = (Instant::now(), load());
-    let groups = plan::run(mode, filter)?;
+    let groups = plan::run(mode, filter, &only)?;
     let results = Results {
         date: output("date", &["-u", "+%Y-%m-%d"]),
         machine: machine(),
@@ -53,7 +57,7 @@ fn measure(mode: Mode, filter: &str) -> Result<()> {
         seconds: begin.elapsed().as_secs(),
         groups,
     };
-    if !filter.is_empty() {
+    if !filter.is_empty() || !only.is_empty() {
         for group in &results.groups {
             println!("{}", report::table(group));
         }
