@@ -129,7 +129,7 @@ text {{ font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #757d
 .own {{ fill: #dd6b20; }} .interpreter {{ fill: #3d8fd1; }} .jit {{ fill: #8a7fc2; }} .floor {{ fill: #7d8a7a; }}
 .strong {{ font-weight: 600; }}
 .pale {{ opacity: 0.55; }}
-line {{ stroke: #757d87; stroke-opacity: 0.35; }}
+line {{ stroke: #757d87; stroke-opacity: 0.25; }}
 </style>
 <text class="title" x="8" y="22">{title}</text>
 <text x="8" y="42">{subtitle}{logarithmic}</text>

@@ -42,7 +42,7 @@ fn means(group: &Group, set: &str, title: &str, subtitle: &str) -> Option<String
     let rows = columns(group).into_iter().filter_map(|kind| {
         let (mean, count) = group.geomean(set, kind.name, BASE)?;
         let part = if count == total { String::new() } else { format!(" (runs {count} of {total})") };
-        let bar = Bar { value: Some(mean), text: format!("{mean:.2}{part}") };
+        let bar = Bar { value: Some(mean), text: format!("{}{part}", number(mean)) };
         Some(Row { label: kind.name.into(), bars: vec![bar], colour: colour(kind) })
     });
     draw(Caption { title, subtitle, bars: &[] }, rows.collect())

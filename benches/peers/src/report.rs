@@ -55,7 +55,11 @@ fn head(results: &Results) -> Result<String> {
     writeln!(page, "With clang and libclang installed, `CC=clang` and `--features wasm3` add wasm3.\n")?;
     writeln!(page, "| | |\n|---|---|\n| when and where | {} |", provenance(results))?;
     writeln!(page, "| pirn | {version} |")?;
-    writeln!(page, "| compiler | {rustc}; fat LTO, one codegen unit (the profile `bench`) |")?;
+    let lto = match option_env!("CARGO_PROFILE_BENCH_LTO") {
+        None => "fat LTO, one codegen unit (the profile `bench`)".into(),
+        Some(lto) => format!("the profile `bench`, but with `lto` set to `{lto}`"),
+    };
+    writeln!(page, "| compiler | {rustc}; {lto} |")?;
     writeln!(page, "| mode | {mode}, {seconds} s |")?;
     if let Some(spread) = spread(results) {
         writeln!(page, "| steadiness | the median round takes {:.1} % more than the fastest |", spread * 100.0)?;
