@@ -45,6 +45,14 @@ fn provenance(results: &Results) -> String {
     format!("{date}, {machine}{busy}")
 }
 
+/// What this was compiled with.
+fn profile() -> String {
+    match option_env!("CARGO_PROFILE_BENCH_LTO") {
+        None => "fat LTO, one codegen unit".into(),
+        Some(lto) => format!("one codegen unit, with `lto` set to `{lto}`"),
+    }
+}
+
 fn head(results: &Results) -> Result<String> {
     let Results { rustc, version, mode, seconds, .. } = results;
     let mut page = String::from("# Benchmarks\n\n");
@@ -55,11 +63,7 @@ fn head(results: &Results) -> Result<String> {
     writeln!(page, "With clang and libclang installed, `CC=clang` and `--features wasm3` add wasm3.\n")?;
     writeln!(page, "| | |\n|---|---|\n| when and where | {} |", provenance(results))?;
     writeln!(page, "| pirn | {version} |")?;
-    let lto = match option_env!("CARGO_PROFILE_BENCH_LTO") {
-        None => "fat LTO, one codegen unit (the profile `bench`)".into(),
-        Some(lto) => format!("the profile `bench`, but with `lto` set to `{lto}`"),
-    };
-    writeln!(page, "| compiler | {rustc}; {lto} |")?;
+    writeln!(page, "| compiler | {rustc}; {} |", profile())?;
     writeln!(page, "| mode | {mode}, {seconds} s |")?;
     if let Some(spread) = spread(results) {
         writeln!(page, "| steadiness | the median round takes {:.1} % more than the fastest |", spread * 100.0)?;
@@ -247,9 +251,10 @@ fn shorten(why: &str) -> String {
 /// What the README says.
 fn summary(results: &Results) -> String {
     let mut text = format!(
-        "`cargo run --profile bench -p pirn-peers` ({} mode) on {}. [BENCHMARKS.md](BENCHMARKS.md) has every case, and what \
+        "`cargo run --profile bench -p pirn-peers` ({} mode; {}) on {}. [BENCHMARKS.md](BENCHMARKS.md) has every case, and what \
          fails where.\n\n",
         results.mode,
+        profile(),
         provenance(results)
     );
     text.push_str("![Time of programs, relative to pirn](benches/pictures/execute.svg)\n\n");
