@@ -15,7 +15,7 @@ use pirn_suite::{Instance, Job, Runtime};
 use std::hint::black_box;
 
 fn calls(export: &str) -> Box<dyn Instance> {
-    let mut instance = pirn_counts::calls(&Pirn::eager()).expect("the module is right");
+    let mut instance = pirn_counts::calls(&Pirn::eager(), export).expect("the module is right");
     instance.select(export).expect("it is exported");
     instance.call(1).expect("it does not trap");
     instance

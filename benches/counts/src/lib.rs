@@ -21,7 +21,7 @@ const CALLS: u64 = 10_000;
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task<'a> {
-    /// `n` iterations of an export of `calls.wat`.
+    /// `n` iterations of one of [`case::CALLS`].
     Call(&'a str, u64),
     /// A kernel, with this parameter.
     Kernel(&'a str, u64),
@@ -66,14 +66,13 @@ pub fn runtime(name: &str) -> Result<Box<dyn Runtime>> {
     }
 }
 
-/// An instance of `calls.wat`.
+/// An instance that can do the call `export` of [`case::CALLS`].
 ///
 /// # Errors
 /// The checkout is incomplete, or the runtime refuses it.
-pub fn calls(runtime: &dyn Runtime) -> Result<Box<dyn Instance>> {
-    let modules = case::calls()?;
-    let modules = modules.each_ref().map(|(name, wasm)| (*name, &wasm[..]));
-    runtime.compile(&modules)?.instantiate(&Wasi::default())
+pub fn calls(runtime: &dyn Runtime, export: &str) -> Result<Box<dyn Instance>> {
+    let modules = case::calls(export)?;
+    runtime.compile(&case::borrow(&modules))?.instantiate(&Wasi::default())
 }
 
 /// The kernel or program `name`.
@@ -101,7 +100,7 @@ pub fn measured(task: &mut dyn FnMut()) {
 pub fn perform(runtime: &dyn Runtime, task: Task<'_>) -> Result<()> {
     match task {
         Task::Call(export, n) => {
-            let mut instance = calls(runtime)?;
+            let mut instance = calls(runtime, export)?;
             instance.select(export)?;
             // The first call does what is done once.
             instance.call(1)?;
@@ -180,7 +179,7 @@ impl Counter {
         Ok(count)
     }
 
-    /// Instructions of one iteration of `export` of `calls.wat`: exact.
+    /// Instructions of one iteration of the call `export`: exact.
     ///
     /// # Errors
     /// As of [`Counter::count`]; or the loop's iterations do not all cost the same.

@@ -18,11 +18,11 @@ fn main() -> Result<()> {
     let mut criterion = Criterion::default().configure_from_args();
     let mut execute: Vec<String> = case::kernels()?.into_iter().map(|case| case.name).collect();
     execute.extend(case::programs(|_, role| role != Role::Startup)?.into_iter().map(|case| case.name));
-    let calls = case::CALLS.map(str::to_owned).to_vec();
+    let calls = case::CALLS.into_iter().chain([case::ENTRY]).map(str::to_owned).collect();
     let startup = case::programs(|_, role| role == Role::Startup)?.into_iter().map(|case| case.name).collect();
-    for (group, cases, all) in [("execute", execute, false), ("calls", calls, false), ("startup", startup, true)] {
+    for (group, cases) in [("execute", execute), ("calls", calls), ("startup", startup)] {
         for case in cases {
-            let able = plan::able(env!("CARGO_BIN_EXE_report"), group, &case, |kind| all || kind.runs)?;
+            let able = plan::able(env!("CARGO_BIN_EXE_report"), group, &case)?;
             let mut benchmarks = criterion.benchmark_group(format!("{group}/{case}"));
             benchmarks
                 .sample_size(10)

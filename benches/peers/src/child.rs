@@ -5,13 +5,16 @@
 
 use crate::runtimes;
 use anyhow::{Context, Result, bail};
-use pirn_suite::measure;
+use pirn_suite::measure::{self, Stopwatch};
 use pirn_suite::{Case, Role, Runtime, Wasi, case};
 use std::io::{BufRead, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Iterations of a loop that calls.
 pub const CALLS: i32 = 500_000;
+
+/// Instances that are made to measure the memory of one.
+const INSTANCES: u32 = 8;
 
 /// Does what the module's description says.
 ///
@@ -51,13 +54,13 @@ pub struct Measured {
 }
 
 /// Measures once.
-pub type Round = Box<dyn FnMut() -> Result<Measured>>;
+pub type Round<'a> = Box<dyn FnMut() -> Result<Measured> + 'a>;
 
 /// Makes everything ready that is not measured, and gives the answer to compare, and what measures once.
 ///
 /// # Errors
 /// The runtime cannot do this.
-pub fn prepare(runtime: &str, group: &str, name: &str) -> Result<(String, Round)> {
+pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String, Round<'a>)> {
     let make = {
         let runtime = runtime.to_owned();
         move || runtimes::by_name(&runtime)
@@ -72,17 +75,22 @@ pub fn prepare(runtime: &str, group: &str, name: &str) -> Result<(String, Round)
             Ok((answer.summary(), Box::new(round)))
         }
         "calls" => {
-            let modules = case::calls()?;
-            let modules = modules.each_ref().map(|(name, wasm)| (*name, &wasm[..]));
-            let program = make()?.compile(&modules)?;
+            let modules = case::calls(name)?;
+            let program = make()?.compile(&case::borrow(&modules))?;
             let mut instance = program.instantiate(&Wasi::default())?;
             instance.select(name)?;
-            let answer = instance.call(CALLS)?;
-            let round = move || {
+            let mut calls = move || {
                 // The program must live as long as its instance in some runtimes.
                 let _ = &program;
-                let begin = Instant::now();
-                instance.call(CALLS)?;
+                if name != case::ENTRY {
+                    return instance.call(CALLS);
+                }
+                (0..CALLS).try_fold(0, |sum, x| Ok(sum + instance.call(x)?))
+            };
+            let answer = calls()?;
+            let round = move || {
+                let begin = Stopwatch::start();
+                calls()?;
                 let time = begin.elapsed();
                 Ok(Measured { value: time.as_secs_f64() * 1e9 / f64::from(CALLS), time })
             };
@@ -90,19 +98,20 @@ pub fn prepare(runtime: &str, group: &str, name: &str) -> Result<(String, Round)
         }
         "startup" => {
             let case = find(name)?;
-            start(&*make()?, &case)?;
+            let runtime = make()?;
+            start(&*runtime, &case)?;
             let round = move || {
-                let begin = Instant::now();
-                start(&*make()?, &case)?;
+                let begin = Stopwatch::start();
+                start(&*runtime, &case)?;
                 Ok(millis(begin.elapsed()))
             };
             Ok((String::new(), Box::new(round)))
         }
-        "memory of a module" | "memory of an instance" => {
+        PEAK | KEPT | INSTANCE => {
             let case = find(name)?;
-            let instance = group.ends_with("instance");
+            let group = group.to_owned();
             // Only the first time counts in a process: afterwards the allocator has pages left over.
-            let round = move || Ok(Measured { value: memory(&*make()?, &case, instance)?, time: Duration::ZERO });
+            let round = move || Ok(Measured { value: memory(&*make()?, &case, &group)?, time: Duration::ZERO });
             Ok((String::new(), Box::new(round)))
         }
         _ => bail!("there is no group `{group}`"),
@@ -127,22 +136,49 @@ fn start(runtime: &dyn Runtime, case: &Case) -> Result<()> {
     Ok(())
 }
 
-/// KiB that the process grew by: at its peak while a module was decoded, or by an instance of it.
-fn memory(runtime: &dyn Runtime, case: &Case, instance: bool) -> Result<f64> {
+/// Memory at its peak while a module is decoded and compiled.
+pub const PEAK: &str = "memory while decoding";
+/// Memory that the module keeps.
+pub const KEPT: &str = "memory of a module";
+/// Memory that one more instance takes.
+pub const INSTANCE: &str = "memory of an instance";
+
+/// KiB that the process grew by.
+fn memory(runtime: &dyn Runtime, case: &Case, group: &str) -> Result<f64> {
+    trim();
     // The peak begins anew here.
     std::fs::write("/proc/self/clear_refs", "5").context("memory is only measured on Linux")?;
     let before = status("VmRSS")?;
     let program = runtime.compile(&[("main", &case.wasm)])?;
-    if !instance {
+    if group == PEAK {
         let peak = status("VmHWM")?;
         drop(program);
         return Ok((peak - before).max(0.0));
     }
+    trim();
+    if group == KEPT {
+        let after = status("VmRSS")?;
+        drop(program);
+        return Ok((after - before).max(0.0));
+    }
+    // The first may do what is done once a module.
+    let first = program.instantiate(&case.wasi())?;
+    trim();
     let before = status("VmRSS")?;
-    let instance = program.instantiate(&case.wasi())?;
+    let instances: Vec<_> = (0..INSTANCES).map(|_| program.instantiate(&case.wasi())).collect::<Result<_>>()?;
+    trim();
     let after = status("VmRSS")?;
-    drop(instance);
-    Ok((after - before).max(0.0))
+    drop((first, instances));
+    Ok(((after - before) / f64::from(INSTANCES)).max(0.0))
+}
+
+/// Gives back what the allocator keeps for later, so that what is resident is used.
+fn trim() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes no pointers, and may be called at any time.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// A field of the process's status, in KiB.

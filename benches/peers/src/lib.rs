@@ -7,11 +7,12 @@
 //! | [`child`] | a process that runs one runtime on one case, when it is told to |
 //! | [`plan`] | which runtimes run which cases, in turns |
 //! | [`results`] | what came out |
-//! | [`report`], [`chart`] | the page and its pictures |
+//! | [`report`], [`pictures`], [`chart`] | the page and its pictures |
 
 pub mod adapters;
 pub mod chart;
 pub mod child;
+pub mod pictures;
 pub mod plan;
 pub mod report;
 pub mod results;

@@ -3,12 +3,13 @@
 //! For each case all runtimes are started as processes of their own ([`child`](crate::child)); they prepare one after the
 //! other, their answers are compared, and then they take turns, one round each, never two at once.
 
+use crate::child;
 use crate::results::{Cell, Group, Row};
 use crate::runtimes::{self, Kind};
 use anyhow::{Context, Result};
-use pirn_suite::{Role, case};
+use pirn_suite::{Case, Role, case};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -24,80 +25,133 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Rounds at least and at most, and the time after which no round is begun once there are enough.
-    fn effort(self) -> (u32, u32, Duration) {
+    /// Rounds of each runtime at least and at most, and the time after which it has no more once it has enough.
+    fn effort(self) -> (usize, usize, Duration) {
         match self {
-            Self::Quick => (2, 5, Duration::from_millis(1500)),
-            Self::Full => (5, 20, Duration::from_secs(30)),
+            Self::Quick => (1, 7, Duration::from_millis(500)),
+            Self::Full => (7, 31, Duration::from_secs(3)),
         }
     }
 
     /// The longest a runtime may take to answer.
     fn patience(self) -> Duration {
         match self {
-            Self::Quick => Duration::from_secs(20),
-            Self::Full => Duration::from_secs(120),
+            Self::Quick => Duration::from_secs(40),
+            Self::Full => Duration::from_secs(180),
         }
     }
 }
 
-/// Programs of the quick mode; the full mode has them all.
-const QUICK: [&str; 7] = ["coremark", "lua54", "zstd", "argon2", "bzip2", "blake3", "picosat"];
+/// Programs for training that the quick mode runs; the full mode has them all.
+const QUICK: [&str; 2] = ["bzip2", "blake3"];
 
-/// Measures all groups; `filter` keeps the cases whose `group/name` contains it.
+/// What will be measured: group, unit, and the cases with the sets they belong to.
+struct Plan {
+    group: &'static str,
+    unit: &'static str,
+    cases: Vec<(String, &'static str)>,
+}
+
+fn plans(mode: Mode) -> Result<Vec<Plan>> {
+    let names = |cases: Vec<Case>, set| cases.into_iter().map(move |case| (case.name, set)).collect::<Vec<_>>();
+    let trained = |name: &str, role| role == Role::Train && (mode == Mode::Full || QUICK.contains(&name));
+    let mut execute = names(case::programs(|_, role| role == Role::Judge)?, JUDGE);
+    execute.extend(names(case::kernels()?, "kernel"));
+    execute.extend(names(case::programs(trained)?, "train"));
+    let calls = case::CALLS.into_iter().chain([case::ENTRY]).map(|name| (name.to_owned(), "")).collect();
+    let large = names(case::programs(|_, role| role == Role::Startup)?, "");
+    let plan = |group, unit, cases| Plan { group, unit, cases };
+    Ok(vec![
+        plan("execute", "ms", execute),
+        plan("calls", "ns", calls),
+        plan("startup", "ms", large.clone()),
+        plan(child::PEAK, "KiB", large.clone()),
+        plan(child::KEPT, "KiB", large.clone()),
+        plan(child::INSTANCE, "KiB", large),
+    ])
+}
+
+/// The set of programs that count.
+pub const JUDGE: &str = "judge";
+
+/// Measures all groups; `filter` keeps the cases whose `group/name` contains it, `only` the runtimes it names, unless it
+/// names none. Says on the standard error what is done.
 ///
 /// # Errors
 /// The checkout is incomplete, or no process can be started.
-pub fn run(mode: Mode, filter: &str) -> Result<Vec<Group>> {
-    let quick = mode == Mode::Quick;
-    let mut execute: Vec<String> = case::kernels()?.into_iter().map(|case| case.name).collect();
-    let programs = case::programs(|name, role| role != Role::Startup && (!quick || QUICK.contains(&name)))?;
-    execute.extend(programs.into_iter().map(|case| case.name));
-    let calls: Vec<String> = case::CALLS.map(str::to_owned).into();
-    let large: Vec<String> =
-        case::programs(|_, role| role == Role::Startup)?.into_iter().map(|case| case.name).collect();
-    let groups = [
-        ("execute", "ms", &execute, false),
-        ("calls", "ns", &calls, false),
-        ("startup", "ms", &large, true),
-        ("memory of a module", "KiB", &large, true),
-        ("memory of an instance", "KiB", &large, true),
-    ];
+pub fn run(mode: Mode, filter: &str, only: &[&str]) -> Result<Vec<Group>> {
+    let mut plans = plans(mode)?;
+    for Plan { group, cases, .. } in &mut plans {
+        cases.retain(|(case, _)| format!("{group}/{case}").contains(filter));
+    }
+    plans.retain(|plan| !plan.cases.is_empty());
+    let mut progress = Progress::new(plans.iter().map(|plan| plan.cases.len()).sum());
     let mut results = Vec::new();
-    for (name, unit, cases, all) in groups {
-        let chosen: Vec<&String> = cases.iter().filter(|case| format!("{name}/{case}").contains(filter)).collect();
-        if chosen.is_empty() {
-            continue;
-        }
+    for Plan { group, unit, cases } in plans {
         let mut rows = Vec::new();
-        for case in chosen {
-            eprint!("{name}: {case} ...");
-            let begin = Instant::now();
-            let cells = row(mode, name, case, |kind| all || kind.runs)?;
-            eprintln!(" {:.1} s", begin.elapsed().as_secs_f64());
-            rows.push(Row { case: case.clone(), cells });
+        for (case, set) in cases {
+            progress.begin(group, &case);
+            let cells = row(mode, group, &case, only, &progress)?;
+            progress.end(&cells);
+            rows.push(Row { case, set: set.into(), cells });
         }
-        if name == "calls" {
-            rows = without_loop(rows);
+        if group == "calls" {
+            without_loop(&mut rows);
         }
-        results.push(Group { name: name.into(), unit: unit.into(), rows });
+        results.push(Group { name: group.into(), unit: unit.into(), rows });
     }
     Ok(results)
 }
 
-/// Subtracts the loop without a call.
-fn without_loop(mut rows: Vec<Row>) -> Vec<Row> {
-    let Some(at) = rows.iter().position(|row| row.case == "empty") else { return rows };
+/// Lines that say what runs, how far it is, and how long it will take.
+struct Progress {
+    cases: usize,
+    done: usize,
+    now: String,
+    begin: Instant,
+    terminal: bool,
+}
+
+impl Progress {
+    fn new(cases: usize) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { cases, done: 0, now: String::new(), begin: Instant::now(), terminal }
+    }
+
+    fn begin(&mut self, group: &str, case: &str) {
+        self.now = format!("[{:>2}/{}] {group}: {case}", self.done + 1, self.cases);
+    }
+
+    /// What is done at this moment: only shown where it can be overwritten.
+    fn show(&self, detail: &str) {
+        if self.terminal {
+            eprint!("\r\x1b[K{}, {detail}", self.now);
+        }
+    }
+
+    fn end(&mut self, cells: &BTreeMap<String, Cell>) {
+        self.done += 1;
+        let elapsed = self.begin.elapsed().as_secs_f64();
+        let left = elapsed / self.done as f64 * (self.cases - self.done) as f64;
+        let failed = cells.iter().filter(|(_, cell)| matches!(cell, Cell::Failed(_))).map(|(name, _)| name.as_str());
+        let failed = failed.collect::<Vec<_>>().join(", ");
+        let failed = if failed.is_empty() { failed } else { format!(" ({failed} cannot)") };
+        let clear = if self.terminal { "\r\x1b[K" } else { "" };
+        eprintln!("{clear}{}{failed}; {elapsed:.0} s so far, about {left:.0} s left", self.now);
+    }
+}
+
+/// Subtracts the loop without a call, as it was fastest.
+fn without_loop(rows: &mut Vec<Row>) {
+    let Some(at) = rows.iter().position(|row| row.case == "empty") else { return };
     let empty = rows.remove(at);
-    for row in &mut rows {
+    for row in rows.iter_mut().filter(|row| row.case != case::ENTRY) {
         for (runtime, cell) in &mut row.cells {
-            if let (Cell::Value(value), Some(empty)) = (cell, empty.value(runtime)) {
-                // What an optimising compiler inlines costs nothing, give or take the clock.
-                *value = (*value - empty).max(0.01);
+            if let (Cell::Values(values), Some(empty)) = (cell, empty.value(runtime)) {
+                values.iter_mut().for_each(|value| *value = (*value - empty).max(0.0));
             }
         }
     }
-    rows
 }
 
 /// Starts and prepares `case` on all runtimes that `takes_part`, and compares their answers: the processes that are ready
@@ -107,11 +161,14 @@ fn prepare(
     patience: Duration,
     group: &str,
     case: &str,
-    takes_part: impl Fn(&Kind) -> bool,
+    only: &[&str],
+    mut show: impl FnMut(&str),
 ) -> Result<(Vec<Worker>, BTreeMap<String, String>)> {
     let mut failed = BTreeMap::new();
     let mut workers: Vec<(Worker, String)> = Vec::new();
-    for kind in runtimes::ALL.iter().filter(|kind| takes_part(kind)) {
+    let chosen = |kind: &&Kind| kind.takes_part(group) && (only.is_empty() || only.contains(&kind.name));
+    for kind in runtimes::ALL.iter().filter(chosen) {
+        show(kind.name);
         let mut worker = Worker::start(binary, kind.name, group, case)?;
         match worker.answer(patience, "ready") {
             Ok(answer) => workers.push((worker, answer)),
@@ -140,41 +197,42 @@ fn prepare(
 ///
 /// # Errors
 /// No process can be started.
-pub fn able(
-    binary: impl AsRef<Path>,
-    group: &str,
-    case: &str,
-    takes_part: impl Fn(&Kind) -> bool,
-) -> Result<BTreeMap<String, Result<(), String>>> {
-    let (workers, failed) = prepare(binary.as_ref(), Mode::Full.patience(), group, case, takes_part)?;
+pub fn able(binary: impl AsRef<Path>, group: &str, case: &str) -> Result<BTreeMap<String, Result<(), String>>> {
+    let (workers, failed) = prepare(binary.as_ref(), Mode::Full.patience(), group, case, &[], |_| ())?;
     let able = workers.iter().map(|worker| (worker.runtime.clone(), Ok(())));
     Ok(able.chain(failed.into_iter().map(|(runtime, why)| (runtime, Err(why)))).collect())
 }
 
-/// One case on all runtimes that `takes_part`.
-fn row(mode: Mode, group: &str, case: &str, takes_part: impl Fn(&Kind) -> bool) -> Result<BTreeMap<String, Cell>> {
-    let (mut workers, failed) = prepare(&std::env::current_exe()?, mode.patience(), group, case, takes_part)?;
+/// One case on all runtimes that take part.
+fn row(mode: Mode, group: &str, case: &str, only: &[&str], progress: &Progress) -> Result<BTreeMap<String, Cell>> {
+    let show = |runtime: &str| progress.show(&format!("preparing {runtime}"));
+    let (mut workers, failed) = prepare(&std::env::current_exe()?, mode.patience(), group, case, only, show)?;
     let mut cells: BTreeMap<String, Cell> =
         failed.into_iter().map(|(runtime, why)| (runtime, Cell::Failed(why))).collect();
 
     let (least, most, time) = mode.effort();
+    // A process's memory can be measured once.
     let most = if group.starts_with("memory") { 1 } else { most };
-    let begin = Instant::now();
     let mut round = 0;
-    while round < most && (round < least || begin.elapsed() < time) {
-        for worker in &mut workers {
-            if matches!(cells.get(&worker.runtime), Some(Cell::Failed(_))) {
-                continue;
-            }
-            let value = worker.go(mode.patience());
-            let cell = match (value, cells.get(&worker.runtime)) {
-                (Ok(value), Some(&Cell::Value(best))) => Cell::Value(value.min(best)),
-                (Ok(value), _) => Cell::Value(value),
-                (Err(why), _) => Cell::Failed(why),
-            };
-            cells.insert(worker.runtime.clone(), cell);
-        }
+    while !workers.is_empty() {
         round += 1;
+        progress.show(&format!("round {round}"));
+        // Who has done enough drops out; the others go on in turns.
+        workers.retain_mut(|worker| {
+            let begin = Instant::now();
+            let value = match worker.go(mode.patience()) {
+                Ok(value) => value,
+                Err(why) => {
+                    cells.insert(worker.runtime.clone(), Cell::Failed(why));
+                    return false;
+                }
+            };
+            worker.spent += begin.elapsed();
+            let cell = cells.entry(worker.runtime.clone()).or_insert_with(|| Cell::Values(Vec::new()));
+            let Cell::Values(values) = cell else { return false };
+            values.push(value);
+            values.len() < most && (values.len() < least || worker.spent < time)
+        });
     }
     Ok(cells)
 }
@@ -185,6 +243,8 @@ struct Worker {
     process: Child,
     orders: Option<ChildStdin>,
     lines: Receiver<String>,
+    /// How long it has been measured.
+    spent: Duration,
 }
 
 impl Worker {
@@ -200,7 +260,7 @@ impl Worker {
         let (sender, lines) = channel();
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let orders = process.stdin.take();
-        Ok(Self { runtime: runtime.into(), process, orders, lines })
+        Ok(Self { runtime: runtime.into(), process, orders, lines, spent: Duration::ZERO })
     }
 
     /// What follows `word` in the next line; else why there is none.

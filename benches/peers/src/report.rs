@@ -1,54 +1,80 @@
-//! The page: the machine, the versions, the commands, a table a group, and the pictures.
+//! The page: the machine, the versions, the commands, a table a group, and the pictures; and the section of the README
+//! that quotes it.
 
-use crate::chart::{self, Bar, Colour};
-use crate::child::CALLS;
-use crate::results::{Cell, Group, Results};
-use crate::runtimes::{self, Kind};
+use crate::child::{self, CALLS};
+use crate::pictures;
+use crate::plan::JUDGE;
+use crate::results::{Cell, Group, Results, Row};
+use crate::runtimes::{self, BASE, Kind, NOT_BUILT};
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::Path;
 
-/// What everything is compared with.
-const BASE: &str = "pirn";
+/// Iterations of CoreMark in the case of that name, as `manifest.json` has them.
+const COREMARK: f64 = 300.0;
 
-/// Writes `BENCHMARKS.md` below `root` and its pictures below `root/benches/pictures`.
+/// What is left of a call after the loop is subtracted, and below this many nanoseconds, is none: a compiler inlined it.
+pub const NOTHING: f64 = 0.15;
+
+/// Writes `BENCHMARKS.md` below `root`, its pictures below `root/benches/pictures`, and the numbers of the README.
 ///
 /// # Errors
-/// Of writing.
+/// Of reading and writing; or the README has no place for them.
 pub fn write(results: &Results, root: &Path) -> Result<()> {
-    let pictures = root.join("benches/pictures");
-    std::fs::create_dir_all(&pictures)?;
+    let directory = root.join("benches/pictures");
+    std::fs::create_dir_all(&directory)?;
     let mut page = head(results)?;
     for group in &results.groups {
-        let name = group.name.replace(' ', "-");
         let _ = write!(page, "\n## {}\n\n{}\n\n", title(&group.name), about(&group.name));
-        if let Some(svg) = picture(group) {
-            std::fs::write(pictures.join(format!("{name}.svg")), svg)?;
-            let _ = write!(page, "![{}](benches/pictures/{name}.svg)\n\n", title(&group.name));
+        if let Some(svg) = pictures::of(group) {
+            let file = format!("{}.svg", group.name.replace(' ', "-"));
+            std::fs::write(directory.join(&file), svg)?;
+            let _ = write!(page, "![{}](benches/pictures/{file})\n\n", title(&group.name));
         }
         page.push_str(&table(group));
     }
     std::fs::write(root.join("BENCHMARKS.md"), page)?;
-    Ok(())
+    pirn_suite::page::replace(&root.join("README.md"), "peers", &summary(results))
+}
+
+/// When and where, in a sentence.
+fn provenance(results: &Results) -> String {
+    let Results { date, machine, load, .. } = results;
+    let busy = load.parse::<f64>().is_ok_and(|load| load >= 0.7);
+    let busy = if busy { format!("; the machine was not idle: load {load} when it began") } else { String::new() };
+    format!("{date}, {machine}{busy}")
+}
+
+/// What this was compiled with.
+fn profile() -> String {
+    match option_env!("CARGO_PROFILE_BENCH_LTO") {
+        None => "fat LTO, one codegen unit".into(),
+        Some(lto) => format!("one codegen unit, with `lto` set to `{lto}`"),
+    }
 }
 
 fn head(results: &Results) -> Result<String> {
-    let Results { date, machine, rustc, mode, seconds, .. } = results;
+    let Results { rustc, version, mode, seconds, .. } = results;
     let mut page = String::from("# Benchmarks\n\n");
     writeln!(page, "Written by a program, from one run on one machine; do not edit. To run it again:\n")?;
-    writeln!(page, "```sh\ncargo run --release -p pirn-peers            # quick, under five minutes")?;
-    writeln!(page, "cargo run --release -p pirn-peers -- full    # all programs, more rounds\n```\n")?;
+    writeln!(page, "```sh")?;
+    writeln!(page, "cargo run --profile bench -p pirn-peers            # quick: under five minutes once it is built")?;
+    writeln!(page, "cargo run --profile bench -p pirn-peers -- full    # all programs, more rounds\n```\n")?;
     writeln!(page, "With clang and libclang installed, `CC=clang` and `--features wasm3` add wasm3.\n")?;
+    writeln!(page, "| | |\n|---|---|\n| when and where | {} |", provenance(results))?;
+    writeln!(page, "| pirn | {version} |")?;
+    writeln!(page, "| compiler | {rustc}; {} |", profile())?;
+    writeln!(page, "| mode | {mode}, {seconds} s |")?;
+    if let Some(spread) = spread(results) {
+        writeln!(page, "| steadiness | the median round takes {:.1} % more than the fastest |", spread * 100.0)?;
+    }
     writeln!(
         page,
-        "| | |\n|---|---|\n| date | {date} |\n| machine | {machine} |\n| compiler | {rustc}; fat LTO, one codegen unit |\n| mode | {mode}, {seconds} s |\n"
-    )?;
-    writeln!(
-        page,
-        "Every runtime runs the same modules with the same host functions, each in a process of its own; all answers are \
-         compared before anything is timed. The runtimes take turns, and the fastest round of each counts. Numbers of \
-         other runtimes are ratios to pirn: **2.00 means that it takes twice as long** (or twice as much memory) as \
-         pirn. Differences under 10 % are not real: layout and machine move numbers by as much.\n"
+        "\nEvery runtime runs the same modules with the same host functions, each in a process of its own; all answers are \
+         compared before anything is timed, and a runtime that cannot do a case, or gives another answer, is listed with \
+         the reason below the table. Times are the processor's; the runtimes take turns, and the fastest round of each counts. In parentheses stands \
+         the ratio to pirn: **(2.00) means twice as long, or twice as much memory**. Differences under 10 % are not \
+         real: the layout of code and the machine move numbers by as much.\n"
     )?;
     writeln!(page, "| runtime | what |\n|---|---|")?;
     for kind in &runtimes::ALL {
@@ -57,95 +83,158 @@ fn head(results: &Results) -> Result<String> {
     Ok(page)
 }
 
-fn title(group: &str) -> String {
+/// How much the median round was slower than the fastest, in the middle of all cases.
+fn spread(results: &Results) -> Option<f64> {
+    let timed = results.groups.iter().filter(|group| group.unit != "KiB" && group.name != "calls");
+    let cells = timed.flat_map(|group| &group.rows).flat_map(|row| row.cells.values());
+    pirn_suite::measure::median(&cells.filter_map(Cell::spread).collect::<Vec<_>>())
+}
+
+/// With a capital letter.
+pub fn title(group: &str) -> String {
     let mut letters = group.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn about(group: &str) -> String {
     match group {
-        "execute" => "Kernels (`benches/kernels`) and programs (`benches/workloads`), from the call of the exported \
-                      function to its return; decoding and instantiation are not timed."
+        "execute" => "Programs (`benches/workloads`) and kernels (`benches/kernels`), from the call of the exported function \
+                      to its return; decoding and instantiation are not timed. The mean over the programs marked `judge` is \
+                      the one that counts: nothing in pirn was tuned by looking at them. Programs marked `train` may \
+                      have been."
             .into(),
         "calls" => format!(
             "One call and return of `x + 1`, from a loop of {CALLS} iterations, the same loop without a call subtracted. \
-             `imported` is a function of another instance. Compilers inline some of them, which leaves nothing to measure."
+             `imported` is a function of another instance, `host` one of the embedder. `entry` is the other direction, the \
+             embedder calling WebAssembly. Compilers inline some calls, which leaves nothing to measure."
         ),
-        "startup" => {
-            "From the bytes of a large module to an instance: engine, decoding, validation, what compilation is not \
-                      put off, and instantiation. One thread."
-                .into()
-        }
-        "memory of a module" => {
-            "Resident memory at its peak while the module is decoded and compiled, over what the process \
-                                 had before. (sf-nano and wasm3 lower or compile only at instantiation.)"
-                .into()
-        }
-        "memory of an instance" => "Resident memory that an instance adds, its linear memory included.".into(),
+        "startup" => "From the bytes of a large module to an instance: decoding, validation, what compilation is not put \
+                      off, and instantiation. One thread. sf-nano lowers at instantiation, and so does wasm3."
+            .into(),
+        child::PEAK => "Resident memory at its peak while the module is decoded and compiled, over what the process had \
+                        before. sf-nano and wasm3 lower or compile at instantiation, so that this is not all they need."
+            .into(),
+        child::KEPT => "Resident memory that the module keeps when it is decoded and compiled, before there is an \
+                        instance."
+            .into(),
+        child::INSTANCE => "Resident memory that one more instance takes, its linear memory as far as it is touched \
+                            included: the mean of eight. Instances of sf-nano and wasm3 hold lowered code of their own."
+            .into(),
         _ => String::new(),
     }
 }
 
 /// The runtimes that have a cell somewhere in the group.
-fn columns(group: &Group) -> Vec<&'static Kind> {
+pub fn columns(group: &Group) -> Vec<&'static Kind> {
     runtimes::ALL.iter().filter(|kind| group.rows.iter().any(|row| row.cells.contains_key(kind.name))).collect()
+}
+
+/// Whether no value of `kind` is there because this build does not have it.
+fn not_built(group: &Group, kind: &Kind) -> bool {
+    let mut cells = group.rows.iter().filter_map(|row| row.cells.get(kind.name));
+    cells.all(|cell| matches!(cell, Cell::Failed(why) if why.starts_with(NOT_BUILT)))
 }
 
 /// The table of a group, and below it what failed.
 pub fn table(group: &Group) -> String {
-    let columns = columns(group);
-    let mut table = format!("| {} |", group.name);
+    let (missing, columns): (Vec<&Kind>, Vec<&Kind>) =
+        columns(group).into_iter().partition(|kind| not_built(group, kind));
+    let mut table = format!("| {}, {} |", group.name, group.unit);
     for kind in &columns {
-        let unit = if kind.name == BASE { format!(" {}", group.unit) } else { String::new() };
-        let _ = write!(table, " {}{unit} |", kind.name);
+        let _ = write!(table, " {} |", kind.name);
     }
     table.push_str("\n|---|");
     table.push_str(&"--:|".repeat(columns.len()));
     table.push('\n');
-    let mut failures = String::new();
-    for row in &group.rows {
-        let _ = write!(table, "| {} |", row.case);
+    for set in group.sets() {
+        for row in group.rows_of(set) {
+            let set = if set.is_empty() { String::new() } else { format!(" ({set})") };
+            let _ = write!(table, "| {}{set} |", row.case);
+            for kind in &columns {
+                let _ = write!(table, " {} |", cell(group, row, kind));
+            }
+            table.push('\n');
+        }
+    }
+    if group.name != "calls" {
+        means(&mut table, group, &columns);
+    }
+    if let Some(row) = group.rows.iter().find(|row| row.case == "coremark") {
+        table.push_str("| CoreMark, iterations a second |");
         for kind in &columns {
-            match (row.cells.get(kind.name), row.value(BASE)) {
-                (Some(Cell::Value(value)), _) if kind.name == BASE => {
-                    let _ = write!(table, " {} |", number(*value));
+            let score = row.value(kind.name).map(|ms| format!("{:.0}", COREMARK / ms * 1e3));
+            let _ = write!(table, " {} |", score.unwrap_or_default());
+        }
+        table.push('\n');
+    }
+    failures(&mut table, group, &columns, &missing);
+    table
+}
+
+fn cell(group: &Group, row: &Row, kind: &Kind) -> String {
+    match (row.cells.get(kind.name), row.value(BASE)) {
+        (Some(Cell::Failed(_)), _) => "fails".into(),
+        (Some(cell @ Cell::Values(_)), base) => match (cell.value(), base) {
+            (Some(value), _) if group.name == "calls" && value < NOTHING => "inlined".into(),
+            (Some(value), Some(base)) if kind.name != BASE && base > 0.0 => {
+                format!("{} ({:.2})", number(value), value / base)
+            }
+            (Some(value), _) => number(value),
+            (None, _) => String::new(),
+        },
+        (None, _) => String::new(),
+    }
+}
+
+/// A line of geometric means for each set.
+fn means(table: &mut String, group: &Group, columns: &[&Kind]) {
+    for set in group.sets() {
+        let total = group.rows_of(set).count();
+        let name = if set.is_empty() { String::new() } else { format!(", {set}") };
+        let strong = if set.is_empty() || set == JUDGE { "**" } else { "" };
+        let _ = write!(table, "| {strong}geometric mean of ratios{name}{strong} |");
+        for kind in columns {
+            match group.geomean(set, kind.name, BASE) {
+                Some((mean, count)) if count == total => {
+                    let _ = write!(table, " {strong}{mean:.2}{strong} |");
                 }
-                (Some(Cell::Value(value)), Some(base)) => {
-                    let _ = write!(table, " {} |", number(value / base));
+                Some((mean, count)) => {
+                    let _ = write!(table, " {mean:.2} ({count} of {total} cases) |");
                 }
-                (Some(Cell::Value(value)), None) => {
-                    let _ = write!(table, " {} {} |", number(*value), group.unit);
-                }
-                (Some(Cell::Failed(why)), _) => {
-                    table.push_str(" fails |");
-                    let _ = writeln!(failures, "- {}, {}: {}", kind.name, row.case, shorten(why));
-                }
-                (None, _) => table.push_str(" |"),
+                None => table.push_str(" |"),
             }
         }
         table.push('\n');
     }
-    table.push_str("| **geomean** |");
-    for kind in &columns {
-        match group.geomean(kind.name, BASE) {
-            Some((mean, count)) if count == group.rows.len() => {
-                let _ = write!(table, " **{mean:.2}** |");
+}
+
+fn failures(table: &mut String, group: &Group, columns: &[&Kind], missing: &[&Kind]) {
+    let mut lines = String::new();
+    for kind in missing {
+        let _ = writeln!(lines, "- {}: {NOT_BUILT}", kind.name);
+    }
+    for kind in columns {
+        // Cases that fail alike share a line.
+        let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+        for row in &group.rows {
+            let Some(Cell::Failed(why)) = row.cells.get(kind.name) else { continue };
+            let why = shorten(why);
+            match reasons.iter_mut().find(|(other, _)| *other == why) {
+                Some((_, cases)) => cases.push(&row.case),
+                None => reasons.push((why, vec![&row.case])),
             }
-            Some((mean, count)) => {
-                let _ = write!(table, " {mean:.2} ({count} of {}) |", group.rows.len());
-            }
-            None => table.push_str(" |"),
+        }
+        for (why, cases) in reasons {
+            let _ = writeln!(lines, "- {} fails {}: {why}", kind.name, cases.join(", "));
         }
     }
-    table.push('\n');
-    if !failures.is_empty() {
-        let _ = write!(table, "\nWhat fails, and how:\n\n{failures}");
+    if !lines.is_empty() {
+        let _ = write!(table, "\n{lines}");
     }
-    table
 }
 
 /// Three digits are as many as are real.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value.abs() {
         value if value >= 100.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),
@@ -159,37 +248,48 @@ fn shorten(why: &str) -> String {
     if why.chars().count() <= MOST { why } else { why.chars().take(MOST).chain(['…']).collect() }
 }
 
-/// Bars of the geometric means, shortest first.
-fn picture(group: &Group) -> Option<String> {
-    let subtitle = match group.name.as_str() {
-        "calls" => "nanoseconds for one call into another instance and back",
-        "execute" => "time relative to pirn, geometric mean; shorter is better",
-        "startup" => "time relative to pirn (eager), geometric mean; shorter is better",
-        _ => return None,
+/// What the README says.
+fn summary(results: &Results) -> String {
+    let mut text = format!(
+        "`cargo run --profile bench -p pirn-peers` ({} mode; {}) on {}. [BENCHMARKS.md](BENCHMARKS.md) has every case, and what \
+         fails where.\n\n",
+        results.mode,
+        profile(),
+        provenance(results)
+    );
+    text.push_str("![Time of programs, relative to pirn](benches/pictures/execute.svg)\n\n");
+    text.push_str("![What a call costs](benches/pictures/calls.svg)\n\n");
+    let find = |name: &str| results.groups.iter().find(|group| group.name == name);
+    let shown = ["wasmi", "sf-nano", "wasm3", "stitch", "wasmtime Pulley", "wasmtime Winch", "wasmtime Cranelift"];
+    let built =
+        |name: &&str| find("execute").is_some_and(|group| group.rows.iter().any(|row| row.value(name).is_some()));
+    let shown: Vec<&str> = shown.into_iter().filter(built).collect();
+    let _ = writeln!(text, "| | pirn | {} |", shown.join(" | "));
+    let _ = writeln!(text, "|---|--:|{}", "--:|".repeat(shown.len()));
+    let mut line = |name: &str, value: &dyn Fn(&str) -> Option<String>| {
+        let _ = write!(text, "| {name} |");
+        for runtime in std::iter::once(BASE).chain(shown.iter().copied()) {
+            let _ = write!(text, " {} |", value(runtime).unwrap_or_else(|| "fails".into()));
+        }
+        text.push('\n');
     };
-    let mut bars: Vec<Bar> = columns(group)
-        .into_iter()
-        .filter_map(|kind| {
-            let (value, text) = if group.name == "calls" {
-                let value = group.rows.iter().find(|row| row.case == "imported")?.value(kind.name)?;
-                (value, format!("{} ns", number(value)))
-            } else {
-                let (mean, count) = group.geomean(kind.name, BASE)?;
-                let part = if count == group.rows.len() {
-                    String::new()
-                } else {
-                    format!(" ({count} of {})", group.rows.len())
-                };
-                (mean, format!("{mean:.2}{part}"))
-            };
-            let colour = match kind {
-                kind if kind.name.starts_with(BASE) => Colour::Own,
-                kind if kind.jit => Colour::Jit,
-                _ => Colour::Interpreter,
-            };
-            Some(Bar { label: kind.name.into(), value: value.max(0.01), text, colour })
-        })
-        .collect();
-    bars.sort_by(|a, b| a.value.total_cmp(&b.value));
-    (!bars.is_empty()).then(|| chart::svg(&title(&group.name), subtitle, &bars))
+    let mean = |group: &str, set: &str, runtime: &str| {
+        let group = find(group)?;
+        let total = group.rows_of(set).count();
+        let (mean, count) = group.geomean(set, runtime, BASE)?;
+        Some(if count == total { format!("{mean:.2}") } else { format!("{mean:.2} ({count} of {total})") })
+    };
+    let value =
+        |group: &str, case: &str, runtime: &str| find(group)?.rows.iter().find(|row| row.case == case)?.value(runtime);
+    line("programs, time relative to pirn", &|runtime| mean("execute", JUDGE, runtime));
+    line("kernels, time relative to pirn", &|runtime| mean("execute", "kernel", runtime));
+    line("CoreMark, iterations a second", &|runtime| {
+        value("execute", "coremark", runtime).map(|ms| format!("{:.0}", COREMARK / ms * 1e3))
+    });
+    line("call into another instance, ns", &|runtime| {
+        let value = value("calls", "imported", runtime)?;
+        Some(if value < NOTHING { "inlined".into() } else { number(value) })
+    });
+    line("startup of large modules, time relative to pirn", &|runtime| mean("startup", "", runtime));
+    text
 }

@@ -1,9 +1,12 @@
 //! All runtimes, by name.
 
-use crate::adapters::{SfNano, Stitch, Tinywasm, Wasmtime};
+use crate::adapters::{SfNano, Stitch, Tinywasm, Validator, Wasmtime};
 use anyhow::{Result, bail};
 use pirn_suite::Runtime;
 use pirn_suite::adapters::{Pirn, Wasmi};
+
+/// What everything is compared with.
+pub const BASE: &str = "pirn";
 
 /// What is known of a runtime without running it.
 #[derive(Debug, Clone, Copy)]
@@ -12,31 +15,69 @@ pub struct Kind {
     pub name: &'static str,
     /// What it is.
     pub what: &'static str,
-    /// Whether it takes part in everything, or, as a second configuration of another, only in starting up.
-    pub runs: bool,
+    /// Where it takes part.
+    pub part: Part,
     /// Whether machine code is generated.
     pub jit: bool,
 }
 
-const fn kind(name: &'static str, what: &'static str, runs: bool, jit: bool) -> Kind {
-    Kind { name, what, runs, jit }
+/// Where a runtime takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// In everything.
+    All,
+    /// A second configuration of another one, which differs only in starting up and in memory.
+    Starting,
+    /// In the time of starting up only: it runs nothing.
+    Validation,
+}
+
+impl Kind {
+    /// Whether it takes part in the group of this name.
+    pub fn takes_part(&self, group: &str) -> bool {
+        match self.part {
+            Part::All => true,
+            Part::Starting => !matches!(group, "execute" | "calls"),
+            Part::Validation => group == "startup",
+        }
+    }
+}
+
+const fn kind(name: &'static str, what: &'static str, part: Part, jit: bool) -> Kind {
+    Kind { name, what, part, jit }
 }
 
 /// All of them, in the order of the tables.
-pub const ALL: [Kind; 13] = [
-    kind("pirn", "interpreter; all functions lowered when the module is made", true, false),
-    kind("pirn lazy", "functions lowered on their first call (the default)", false, false),
-    kind("wasmi", "wasmi 2.0.0, interpreter; tail-call dispatch, eager", true, false),
-    kind("wasmi lazy translation", "validates all, translates functions on their first call", false, false),
-    kind("wasmi lazy", "validates and translates functions on their first call", false, false),
-    kind("sf-nano", "sf-nano-core 0.6.0, its interpreter of assembly handlers", true, false),
-    kind("stitch", "makepad-stitch 0.1.0, interpreter; lowers functions on their first call", true, false),
-    kind("wasm3", "wasm3 0.9.0 by wasm3x 0.2.1, interpreter in C; compiles functions at instantiation", true, false),
-    kind("wasm3 lazy", "compiles functions on their first call, and does not validate them before", false, false),
-    kind("tinywasm", "tinywasm 0.10.0, interpreter", true, false),
-    kind("wasmtime Pulley", "wasmtime 48.0.8, interpreter of bytecode that Cranelift has optimised", true, false),
-    kind("wasmtime Winch", "wasmtime 48.0.8, compiler in one pass", true, true),
-    kind("wasmtime Cranelift", "wasmtime 48.0.8, optimising compiler", true, true),
+pub const ALL: [Kind; 14] = [
+    kind(BASE, "interpreter; all functions lowered when the module is made", Part::All, false),
+    kind("pirn lazy", "validates all, lowers functions on their first call (the default)", Part::Starting, false),
+    kind("wasmi", "wasmi 2.0.0, interpreter; tail-call dispatch, eager", Part::All, false),
+    kind(
+        "wasmi lazy translation",
+        "validates all, translates functions on their first call (the default)",
+        Part::Starting,
+        false,
+    ),
+    kind("wasmi lazy", "validates and translates functions on their first call", Part::Starting, false),
+    kind("sf-nano", "sf-nano-core 0.6.0, its interpreter of assembly handlers", Part::All, false),
+    kind("stitch", "makepad-stitch 0.1.0, interpreter; lowers functions on their first call", Part::All, false),
+    kind("wasm3", "wasm3 by wasm3x 0.2.1, interpreter in C; compiles functions at instantiation", Part::All, false),
+    kind(
+        "wasm3 lazy",
+        "compiles functions on their first call, and does not validate them before",
+        Part::Starting,
+        false,
+    ),
+    kind("tinywasm", "tinywasm 0.10.0, interpreter", Part::All, false),
+    kind("wasmtime Pulley", "wasmtime 48.0.8, interpreter of bytecode that Cranelift has optimised", Part::All, false),
+    kind("wasmtime Winch", "wasmtime 48.0.8, compiler in one pass", Part::All, true),
+    kind("wasmtime Cranelift", "wasmtime 48.0.8, optimising compiler", Part::All, true),
+    kind(
+        "validation alone",
+        "wasmparser of the version pirn uses, no runtime: the floor for all that validate",
+        Part::Validation,
+        false,
+    ),
 ];
 
 /// The runtime of this name.
@@ -45,7 +86,7 @@ pub const ALL: [Kind; 13] = [
 /// There is none, or this build or machine does not have it.
 pub fn by_name(name: &str) -> Result<Box<dyn Runtime>> {
     Ok(match name {
-        "pirn" => Box::new(Pirn::eager()),
+        BASE => Box::new(Pirn::eager()),
         "pirn lazy" => Box::new(Pirn::lazy()),
         "wasmi" => Box::new(Wasmi::eager()),
         "wasmi lazy translation" => Box::new(Wasmi::lazy_translation()),
@@ -57,11 +98,15 @@ pub fn by_name(name: &str) -> Result<Box<dyn Runtime>> {
         #[cfg(feature = "wasm3")]
         "wasm3 lazy" => Box::new(crate::adapters::Wasm3::lazy()),
         #[cfg(not(feature = "wasm3"))]
-        "wasm3" | "wasm3 lazy" => bail!("not built: needs clang, libclang and `--features wasm3`"),
+        "wasm3" | "wasm3 lazy" => bail!("{NOT_BUILT}"),
         "tinywasm" => Box::new(Tinywasm::default()),
         "wasmtime Pulley" => Box::new(Wasmtime::pulley()?),
         "wasmtime Winch" => Box::new(Wasmtime::winch()?),
         "wasmtime Cranelift" => Box::new(Wasmtime::cranelift()?),
+        "validation alone" => Box::new(Validator),
         _ => bail!("there is no runtime `{name}`"),
     })
 }
+
+/// Why a runtime is missing that this build does not have.
+pub const NOT_BUILT: &str = "not built: it needs clang, libclang, and the feature `wasm3`";

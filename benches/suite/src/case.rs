@@ -221,14 +221,26 @@ impl Case {
     }
 }
 
-/// The ways `calls.wat` calls `x + 1`, by the names of its exports. `empty` is the loop without a call.
+/// The ways to call `x + 1` in a loop, by the names of the exports that do so. `empty` is the loop without a call.
 pub const CALLS: [&str; 5] = ["empty", "local", "imported", "indirect", "host"];
 
-/// The two modules that measure calls, in the order they are linked in.
+/// The export that the host calls: `x + 1` itself.
+pub const ENTRY: &str = "entry";
+
+/// The modules that measure the call `export`, one of [`CALLS`] or [`ENTRY`], in the order they are linked in. What calls
+/// within one instance is a module of its own, for runtimes that do not link modules.
 ///
 /// # Errors
 /// The checkout is incomplete.
-pub fn calls() -> Result<[(&'static str, Vec<u8>); 2]> {
+pub fn calls(export: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let read = |name: &str| Ok::<_, anyhow::Error>(wat::parse_file(directory().join("kernels").join(name))?);
-    Ok([("callee", read("callee.wat")?), ("main", read("calls.wat")?)])
+    Ok(match export {
+        "imported" => vec![("callee", read("callee.wat")?), ("main", read("imported.wat")?)],
+        _ => vec![("main", read("calls.wat")?)],
+    })
+}
+
+/// What modules look like to [`Runtime::compile`](crate::Runtime::compile).
+pub fn borrow<'a>(modules: &'a [(&'static str, Vec<u8>)]) -> Vec<(&'static str, &'a [u8])> {
+    modules.iter().map(|(name, wasm)| (*name, &wasm[..])).collect()
 }

@@ -7,6 +7,7 @@
 //! | [`wasi`] | the one WASI that programs see, whatever runs them |
 //! | [`adapters`] | that trait for pirn, and for wasmi, against which pirn is measured in every run |
 //! | [`measure`] | alternating runs, checked before they count |
+//! | [`page`] | parts of pages that programs write |
 //!
 //! Every runtime gets the same bytes, the same host functions and the same input, and its output is compared before a
 //! time is believed: a wrong answer is a failure, not a number.
@@ -14,6 +15,7 @@
 pub mod adapters;
 pub mod case;
 pub mod measure;
+pub mod page;
 pub mod runtime;
 pub mod wasi;
 

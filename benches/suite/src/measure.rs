@@ -1,12 +1,44 @@
 //! Alternating runs, checked before they count.
 //!
-//! The machine's speed drifts and other processes disturb; so the runtimes take turns, round by round, and the fastest
-//! round of each is what it needs: disturbances only add.
+//! The machine's speed drifts and other processes disturb; so what is measured is the processor's time and not the
+//! clock's, the runtimes take turns, round by round, and the fastest round of each is what it needs: disturbances only add.
 
 use crate::case::{Answer, Case, Job};
 use crate::runtime::{Program, Runtime};
 use anyhow::{Context, Result, ensure};
 use std::time::{Duration, Instant};
+
+/// Measures how long this process has computed since: time in which others had the processor does not count.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Duration);
+
+impl Stopwatch {
+    /// Begins now.
+    pub fn start() -> Self {
+        Self(processor_time())
+    }
+
+    /// How much processor time all threads of this process together have had since.
+    pub fn elapsed(&self) -> Duration {
+        processor_time().saturating_sub(self.0)
+    }
+}
+
+#[cfg(unix)]
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a place of that type.
+    let error = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(error, 0, "every Unix has this clock");
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Where there is no such clock, the one on the wall.
+#[cfg(not(unix))]
+fn processor_time() -> Duration {
+    static BEGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    BEGIN.get_or_init(Instant::now).elapsed()
+}
 
 /// How long to go on.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +62,7 @@ pub fn run(program: &dyn Program, case: &Case) -> Result<(Duration, Answer)> {
     if let Job::Kernel(_) = case.job {
         instance.select("run")?;
     }
-    let begin = Instant::now();
+    let begin = Stopwatch::start();
     match case.job {
         Job::Kernel(n) => {
             let value = instance.call(n)?;
@@ -94,4 +126,16 @@ pub fn compare(runtimes: &[Box<dyn Runtime>], case: &Case, effort: Effort) -> Ve
 pub fn geomean(ratios: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (sum, count) = ratios.into_iter().fold((0.0, 0), |(sum, count), ratio| (sum + ratio.ln(), count + 1));
     (count > 0).then(|| (sum / f64::from(count)).exp())
+}
+
+/// Median; `None` of nothing.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        len if len % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
 }

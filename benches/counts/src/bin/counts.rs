@@ -4,7 +4,7 @@
 //! cargo run --release -p pirn-counts             # the table
 //! cargo run --release -p pirn-counts -- calls    # only what calls cost, pirn and wasmi
 //! cargo run --release -p pirn-counts -- --check  # fails if something grew by more than the limit
-//! cargo run --release -p pirn-counts -- --update # writes benches/counts/numbers.txt anew
+//! cargo run --release -p pirn-counts -- --update # writes benches/counts/numbers.txt and the README's table anew
 //! ```
 //!
 //! valgrind must be installed.
@@ -15,6 +15,7 @@ use pirn_suite::case;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// A count may grow by so many percent before `--check` fails. Decoding varies a little by the seeds of hash maps.
 const LIMIT_PERCENT: f64 = 2.0;
@@ -48,7 +49,7 @@ fn main() -> Result<()> {
             counts(&counter).map(|counts| print!("{}", show(&counts)))
         }
         ["--check"] => check(&counts(&counter()?)?),
-        ["--update"] => Ok(std::fs::write(numbers(), show(&counts(&counter()?)?))?),
+        ["--update"] => update(&counter()?),
         _ => bail!("usage: counts [calls | --check | --update]"),
     }
 }
@@ -68,6 +69,24 @@ fn print_calls(counter: &Counter) -> Result<()> {
         println!("{export:<12} {:>8} {:>8}", show("pirn"), show("wasmi"));
     }
     Ok(())
+}
+
+/// Writes what is kept anew: the numbers, and the README's table of what calls cost.
+fn update(counter: &Counter) -> Result<()> {
+    std::fs::write(numbers(), format!("# {}\n{}", rustc(), show(&counts(counter)?)))?;
+    let mut table = String::from("| instructions (callgrind) | pirn | wasmi |\n|---|--:|--:|\n");
+    for (export, name) in [
+        ("local", "local"),
+        ("imported", "imported from another instance"),
+        ("indirect", "`call_indirect`"),
+        ("host", "host function"),
+    ] {
+        let (pirn, wasmi) = (counter.call("pirn", export)?, counter.call("wasmi", export)?);
+        writeln!(table, "| {name} | {pirn} | {wasmi} |")?;
+    }
+    table.push_str("\nCounted by `cargo run --release -p pirn-counts`, and the same on every run.");
+    let root = case::directory().join("..");
+    pirn_suite::page::replace(&root.join("README.md"), "counts", &table)
 }
 
 type Counts = BTreeMap<String, u64>;
@@ -104,7 +123,8 @@ fn numbers() -> PathBuf {
 fn check(counts: &Counts) -> Result<()> {
     let kept = std::fs::read_to_string(numbers()).context("there are no numbers to compare with; try --update")?;
     let mut grown = 0;
-    for line in kept.lines() {
+    let (comments, lines): (Vec<&str>, Vec<&str>) = kept.lines().partition(|line| line.starts_with('#'));
+    for line in lines {
         let (name, old) = line.rsplit_once(": ").context("each line is a name and a number")?;
         let old: f64 = old.parse()?;
         let Some(&new) = counts.get(name) else { bail!("`{name}` is not counted any more; try --update") };
@@ -114,7 +134,18 @@ fn check(counts: &Counts) -> Result<()> {
         println!("{name:<24} {old:>12} {new:>12} {percent:>+7.2} % {verdict}");
     }
     if grown > 0 {
-        bail!("{grown} counts grew by more than {LIMIT_PERCENT} %; if that is meant, run with --update");
+        bail!(
+            "{grown} counts grew by more than {LIMIT_PERCENT} % over those of `{}`, and this is `# {}`; if that is meant, run \
+             with --update",
+            comments.join(" "),
+            rustc()
+        );
     }
     Ok(())
+}
+
+/// The compiler, which has a say in the counts.
+fn rustc() -> String {
+    let output = Command::new("rustc").arg("--version").output();
+    output.map_or_else(|_| "rustc".into(), |output| String::from_utf8_lossy(&output.stdout).trim().into())
 }

@@ -1,10 +1,11 @@
 //! Measures pirn beside its peers and writes `BENCHMARKS.md`:
 //!
 //! ```text
-//! cargo run --release -p pirn-peers                    # quick: under five minutes on two cores
-//! cargo run --release -p pirn-peers -- full            # all programs, more rounds
-//! cargo run --release -p pirn-peers -- quick FILTER    # only cases whose group/name contains FILTER; prints, writes no page
-//! cargo run --release -p pirn-peers -- write           # the page again, from the last run's results
+//! cargo run --profile bench -p pirn-peers                    # quick: under five minutes on two cores
+//! cargo run --profile bench -p pirn-peers -- full            # all programs, more rounds
+//! cargo run --profile bench -p pirn-peers -- quick FILTER    # only cases whose group/name contains FILTER; prints, writes no page
+//! cargo run --profile bench -p pirn-peers -- quick FILTER --only pirn,wasmi     # only these runtimes
+//! cargo run --profile bench -p pirn-peers -- write           # the page again, from the last run's results
 //! ```
 
 use anyhow::{Context, Result, bail};
@@ -21,12 +22,14 @@ fn main() -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["child", runtime, group, case] => child::serve(runtime, group, case),
-        [] | ["quick"] => measure(Mode::Quick, ""),
-        ["quick", filter] => measure(Mode::Quick, filter),
-        ["full"] => measure(Mode::Full, ""),
-        ["full", filter] => measure(Mode::Full, filter),
+        [] | ["quick"] => measure(Mode::Quick, "", ""),
+        ["quick", filter] => measure(Mode::Quick, filter, ""),
+        ["quick", filter, "--only", only] => measure(Mode::Quick, filter, only),
+        ["full"] => measure(Mode::Full, "", ""),
+        ["full", filter] => measure(Mode::Full, filter, ""),
+        ["full", filter, "--only", only] => measure(Mode::Full, filter, only),
         ["write"] => report::write(&serde_json::from_slice(&std::fs::read(kept()?)?)?, &root()?),
-        _ => bail!("usage: report [quick | full] [FILTER] | report write"),
+        _ => bail!("usage: report [quick | full] [FILTER [--only RUNTIME,...]] | report write"),
     }
 }
 
@@ -40,18 +43,21 @@ fn kept() -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("pirn-peers-results.json"))
 }
 
-fn measure(mode: Mode, filter: &str) -> Result<()> {
-    let begin = Instant::now();
-    let groups = plan::run(mode, filter)?;
+fn measure(mode: Mode, filter: &str, only: &str) -> Result<()> {
+    let only: Vec<&str> = only.split(',').filter(|name| !name.is_empty()).collect();
+    let (begin, load) = (Instant::now(), load());
+    let groups = plan::run(mode, filter, &only)?;
     let results = Results {
         date: output("date", &["-u", "+%Y-%m-%d"]),
         machine: machine(),
+        load,
+        version: version(),
         rustc: output("rustc", &["--version"]),
         mode: if mode == Mode::Quick { "quick" } else { "full" }.into(),
         seconds: begin.elapsed().as_secs(),
         groups,
     };
-    if !filter.is_empty() {
+    if !filter.is_empty() || !only.is_empty() {
         for group in &results.groups {
             println!("{}", report::table(group));
         }
@@ -75,4 +81,17 @@ fn machine() -> String {
     let model = model.map_or("unknown processor", |(_, model)| model);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{model}, {cores} cores, {} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+/// The load average of the last minute.
+fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or_default().into()
+}
+
+/// pirn's version, and the commit where there is one.
+fn version() -> String {
+    let commit = output("git", &["describe", "--always", "--dirty"]);
+    let commit = if commit.is_empty() { String::new() } else { format!(", commit {commit}") };
+    format!("{}{commit}", env!("CARGO_PKG_VERSION"))
 }
