@@ -105,17 +105,18 @@ mapfile -t sources < <(find "$xz"/liblzma/{common,lzma,lz,check,delta,rangecoder
 coders=()
 for coder in LZMA1 LZMA2 LZ DELTA X86 SPARC; do coders+=("-DHAVE_DECODER_$coder" "-DHAVE_ENCODER_$coder"); done
 for finder in BT2 BT3 BT4 HC3 HC4; do coders+=("-DHAVE_MF_$finder"); done
-cc clang-14 -DHAVE_STDINT_H -DHAVE_STDBOOL_H -DHAVE_STRING_H -DHAVE_CHECK_CRC32 -DHAVE_CHECK_CRC64 "${coders[@]}" \
+# Without threads no signal is masked, but the type is named.
+cc clang-14 -Dsigset_t=int -DHAVE_STDINT_H -DHAVE_STDBOOL_H -DHAVE_STRING_H -DHAVE_CHECK_CRC32 -DHAVE_CHECK_CRC64 "${coders[@]}" \
     -I"$xz"/common -I"$xz"/liblzma/{api,common,lzma,lz,check,delta,rangecoder,simple} \
     "$drivers/xz.c" "${sources[@]}" "${emulated[@]}" judge/xz
 
 argon2=python/argon2_cffi_bindings-26.2.0/extras/libargon2
 cc clang-14 -DARGON2_NO_THREADS -I"$argon2/include" "$argon2"/src/{argon2,core,encoding,ref,run}.c \
-    "$argon2/src/blake2/blake2b.c" judge/argon2
+    "$argon2/src/blake2/blake2b.c" "${emulated[@]}" judge/argon2
 
 minisat=$(crate rustsat-minisat-0.7.5)/cppsrc
 cc clang++-14 -fno-exceptions "-Dtry=if (true)" "-Dcatch(x)=if (false)" "-Dthrow=abort()," -include cstdlib \
-    -D__STDC_LIMIT_MACROS -D__STDC_FORMAT_MACROS -I"$minisat" -include "$drivers/minisat.h" \
+    -D__STDC_LIMIT_MACROS -D__STDC_FORMAT_MACROS -I"$drivers/missing" -I"$minisat" -include "$drivers/minisat.h" \
     "$minisat"/minisat/core/{Main,Solver}.cc "$minisat"/minisat/utils/{Options,System}.cc "${emulated[@]}" judge/minisat
 
 cp node/wasm-fmt-clang-format-23.1.0/package/clang-format-cli.wasm "$out/startup/clang-format.wasm"

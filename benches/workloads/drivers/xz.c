@@ -3,7 +3,7 @@
 
 static size_t pack(const uint8_t *in, size_t len, uint8_t *out, size_t room, int level) {
   size_t at = 0;
-  check(lzma_easy_buffer_encode(level, LZMA_CHECK_CRC32, NULL, in, len, out, &at, room) == LZMA_OK, "cannot compress");
+  check(lzma_easy_buffer_encode(level, LZMA_CHECK_CRC64, NULL, in, len, out, &at, room) == LZMA_OK, "cannot compress");
   return at;
 }
 
