@@ -161,8 +161,7 @@ impl<T: Target> Lowering<'_, T> {
         let Some(number) = register else { return Some(emitted) };
         let acc = self.trees.acc(class);
         self.emit_set_register(number, acc, slot, class).expect("an accumulator can be set to a register");
-        // Two cells: no assignment that could be taken back.
-        Some((emitted.0, 0))
+        Some(emitted)
     }
 
     fn emit_set_register(&mut self, number: usize, node: NodeId, slot: u16, class: Class) -> Option<Emitted> {
