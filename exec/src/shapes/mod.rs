@@ -8,7 +8,9 @@
 //!
 //! Then the fused shapes, by what they fuse.
 
+mod loops;
 mod mined;
+mod sequences;
 mod sinks;
 mod trees;
 
@@ -79,6 +81,8 @@ pub(crate) fn written(t: &mut Shapes<'_>) {
     branches(t);
     trees::all(t);
     sinks::all(t);
+    sequences::all(t);
+    loops::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {

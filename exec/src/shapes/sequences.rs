@@ -1,0 +1,115 @@
+//! Two or three statements in one dispatch.
+
+use super::{I, R, S, Shapes, each};
+use crate::control::{Br, Call, CallIndirect};
+use crate::expr::*;
+use crate::stmt::*;
+
+/// Assignments that often have neighbours.
+macro_rules! assignments {
+    ($name:ident $body:block) => {
+        each!($name in [
+            SetSlot<S<u32>>, SetSlot<I<u32>>, SetSlot<R<u32>>, SetSlot<S<u64>>, SetSlot<S<f64>>,
+            SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>,
+            SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>,
+            SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>,
+            SetSlot<Bin<I64Add, S<u64>, I<u64>>>,
+        ] $body)
+    };
+}
+
+/// All sequences.
+pub(super) fn all(t: &mut Shapes<'_>) {
+    pairs(t);
+    with_stores(t);
+    before_branches(t);
+    before_calls(t);
+}
+
+fn pairs(t: &mut Shapes<'_>) {
+    assignments!(A { assignments!(B { t.stmt::<Seq<A, B>>(); }); });
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>>();
+    // Parallel moves at joins.
+    each!(A in [SetSlot<S<u32>>, SetSlot<I<u32>>] {
+        each!(B in [SetSlot<S<u32>>, SetSlot<I<u32>>] {
+            each!(C in [SetSlot<S<u32>>, SetSlot<I<u32>>] { t.stmt::<Seq<Seq<A, B>, C>>(); });
+            t.stmt::<Seq<Seq<A, B>, Br>>();
+        });
+    });
+}
+
+fn with_stores(t: &mut Shapes<'_>) {
+    each!(W in [
+        Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>, Store<I32Store8, S<u32>, S<u32>>,
+        Store<I32Store, S<u32>, R<u32>>, Store<F64Store, S<u32>, S<f64>>, Store<F64Store, S<u32>, R<f64>>,
+        Store<I64Store, S<u32>, S<u64>>, Store<I64Store, S<u32>, R<u64>>, Store<I32Store8, S<u32>, R<u32>>,
+        Store<I32Store8, S<u32>, I<u32>>,
+    ] {
+        assignments!(A {
+            t.stmt::<Seq<A, W>>();
+            t.stmt::<Seq<W, A>>();
+        });
+        each!(V in [Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>, Store<I64Store, S<u32>, S<u64>>] {
+            t.stmt::<Seq<W, V>>();
+        });
+        t.stmt::<Seq<W, Br>>();
+    });
+}
+
+fn before_branches(t: &mut Shapes<'_>) {
+    assignments!(A {
+        each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
+            t.stmt::<Seq<A, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+            t.stmt::<Seq<A, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+            t.stmt::<Seq<A, BrIf<Bin<C, S<u32>, S<u32>>>>>();
+            t.stmt::<Seq<A, BrIf<Bin<C, S<u32>, I<u32>>>>>();
+        });
+        each!(C in [R<u32>, Un<I32Eqz, R<u32>>, S<u32>, Un<I32Eqz, S<u32>>, Bin<I32And, R<u32>, I<u32>>] {
+            t.stmt::<Seq<A, BrIf<C>>>();
+        });
+        t.stmt::<Seq<A, Br>>();
+    });
+    each!(O in [I32Sub, I32Mul, I32And, I32Or, I32Xor, I32Shl, I32ShrU] {
+        each!(X in [Bin<O, S<u32>, S<u32>>, Bin<O, S<u32>, I<u32>>] { t.stmt::<Seq<SetSlot<X>, Br>>(); });
+    });
+    // A scan: step the pointer, load, compare.
+    each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
+        each!(L in [I32Load, I32Load8U] {
+            each!(C in [I32Eq, I32Ne, I32LtS, I32GtS, I32LeS, I32GeS, I32LtU, I32GtU] {
+                t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+                t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, S<u32>, R<u32>>>>>();
+            });
+        });
+    });
+    // A fill or a copy: store, step, compare.
+    each!(W in [Store<I32Store8, S<u32>, I<u32>>, Store<I32Store8, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>] {
+        each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {
+            each!(C in [I32Ne, I32LtS, I32LtU] {
+                t.stmt::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+            });
+        });
+    });
+    // The end of a loop: pointers step, the counter decides.
+    each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {
+        each!(B in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
+            each!(C in [I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32GeS, I32LeS] {
+                t.stmt::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.stmt::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+            });
+            t.stmt::<Seq<Seq<A, B>, BrIf<R<u32>>>>();
+            t.stmt::<Seq<Seq<A, B>, BrIf<Un<I32Eqz, R<u32>>>>>();
+        });
+    });
+}
+
+fn before_calls(t: &mut Shapes<'_>) {
+    assignments!(A {
+        t.stmt::<Seq<A, Call>>();
+        t.stmt::<Seq<A, CallIndirect>>();
+        each!(B in [
+            SetSlot<S<u32>>, SetSlot<I<u32>>, SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>,
+            SetSlot<Bin<I32Sub, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>,
+        ] { t.stmt::<Seq<Seq<A, B>, Call>>(); });
+    });
+}
