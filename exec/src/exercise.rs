@@ -134,6 +134,8 @@ impl Exercise {
         self.encode(self.shape, &mut operands);
         body.cell(self.shape.sig(), &operands);
         if leaves {
+            // Where a branch before the return leads to.
+            body.special(cell::Return { header: PARAMS });
             main.special(cell::Copy { from: 0, to: ARGS, count: PARAMS });
             let func = LAYOUT.func(CALLED as u32) as u32;
             main.special(cell::Call { func, args: ARGS, header: ARGS + PARAMS });
