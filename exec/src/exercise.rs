@@ -128,6 +128,11 @@ impl Exercise {
         let start = main.0.len();
         let body = if leaves { &mut called } else { &mut main };
         let set = |class| pirn_decode::sig::form(Form::SetAcc, class, leaf(Leaf::Imm, class).sig());
+        // Each round begins with the same values: what steps a loop register would leave the memory otherwise.
+        for form in [Form::SetReg1, Form::SetReg2] {
+            let sig = pirn_decode::sig::form(form, Class::I64, leaf(Leaf::Imm, Class::I64).sig());
+            body.cell(sig, &[&SET.to_ne_bytes()[..], &acc.to_ne_bytes()].concat());
+        }
         body.cell(set(Class::F64), &2.5_f64.to_bits().to_ne_bytes());
         body.cell(set(Class::I64), &acc.to_ne_bytes());
         let mut operands = Vec::new();
