@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything a change has to pass. About ten minutes on two cores from nothing; seconds for what has not changed.
+# Everything a change has to pass. About twenty minutes on two cores from nothing; seconds for what has not changed.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -73,15 +73,15 @@ impl<E: Expr, const N: usize> Stmt for SetReg<E, N> {
         &Shape::Form(if N == 1 { Form::SetReg1 } else { Form::SetReg2 }, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
-        // SAFETY: the caller's; the operand is a slot of the frame.
-        unsafe {
-            let value = value!(m, E::eval(&m, at + 2));
-            m.slot(m.operand(at)).cast::<E::T>().write(value);
-            value.set_acc(&mut m);
-            value.set_reg::<N>(&mut m);
+    unsafe fn run(m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operands are those of `SetSlot`.
+        match unsafe { SetSlot::<E>::run(m, at) } {
+            Flow::Next(mut m) => {
+                E::T::acc(&m).set_reg::<N>(&mut m);
+                Flow::Next(m)
+            }
+            flow => flow,
         }
-        Flow::Next(m)
     }
 }
 

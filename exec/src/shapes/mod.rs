@@ -2,11 +2,11 @@
 //!
 //! The base set: every operator with every operand class, so that lowering always succeeds. Lowering keeps a tree only
 //! if it can be evaluated into the accumulator, and cuts subtrees off otherwise, so three rules must hold, and
-//! [`Shapes::expr`] keeps the first: whatever can be set to the accumulator can be set to a slot; every operator has its
-//! handler for slots alone, and with the accumulator in any one place; every sink (branch, store, return) takes a slot
-//! and the accumulator.
+//! [`Shapes::expr`] keeps the first for what people wrote: whatever can be set to the accumulator can be set to a slot, at
+//! worst by way of the accumulator; every operator has its handler for slots alone, and with the accumulator in any one
+//! place; every sink (branch, store, return) takes a slot and the accumulator, and a loop register can be set to either.
 //!
-//! Then the fused shapes, by what they fuse.
+//! Then the fused shapes, by what they fuse; and those that `tools/mine` chose.
 
 mod loops;
 mod mined;
