@@ -33,6 +33,8 @@ pub(super) struct Diamond {
     acc_slot: [Option<(u16, Class)>; 2],
     /// Where the arm begins that is being lowered.
     arm: Position,
+    /// How many statements were emitted before it.
+    emitted: usize,
     /// The first arm's assignment, when the second is lowered.
     first: Option<Assignment>,
 }
@@ -46,15 +48,18 @@ impl<T: Target> Lowering<'_, T> {
             condition,
             acc_slot: self.acc_slot,
             arm,
+            emitted: self.code.emitted,
             first: None,
         })
     }
 
-    /// The assignment that is all of the arm being lowered.
+    /// The assignment that is all of the arm being lowered. Its place alone does not tell: a statement before it may have
+    /// joined the branch without making its cell longer.
     fn arm(&self, diamond: &Diamond) -> Option<Assignment> {
         let impure = Traits::TRAPS.with(Traits::LOADS).with(Traits::ACC_INTEGER).with(Traits::ACC_FLOAT);
         self.last_set.filter(|set| {
-            set.cell == diamond.arm && set.emitted == self.code.emitted && !self.trees[set.node].traits.any(impure)
+            let alone = set.emitted == diamond.emitted + 1 && set.emitted == self.code.emitted;
+            alone && set.cell == diamond.arm && !self.trees[set.node].traits.any(impure)
         })
     }
 
@@ -69,11 +74,11 @@ impl<T: Target> Lowering<'_, T> {
 
     /// The innermost `if`'s second arm begins here.
     pub(super) fn begin_second_arm(&mut self) {
-        let arm = self.code.len();
+        let (arm, emitted) = (self.code.len(), self.code.emitted);
         let frame = self.frames.last_mut().expect("an open `if`");
         let kept = frame.diamond.filter(|diamond| diamond.first.is_some());
         self.pins -= usize::from(frame.diamond.is_some() && kept.is_none());
-        frame.diamond = kept.map(|diamond| Diamond { arm, ..diamond });
+        frame.diamond = kept.map(|diamond| Diamond { arm, emitted, ..diamond });
     }
 
     /// Replaces the `if` that ends here by a selection, if it can be one.
