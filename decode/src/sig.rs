@@ -17,10 +17,6 @@ pub enum Leaf {
     Slot,
     /// The accumulator: `r0` or `v0`. No operand.
     Acc,
-    /// The first loop register: `r1` or `v1`. No operand.
-    Reg1,
-    /// The second loop register: `r2` or `v2`. No operand.
-    Reg2,
     /// An immediate of the class's size.
     Imm,
     /// A global: 4 operand bytes, the word index of its pointer in the instance.
@@ -41,10 +37,6 @@ pub enum Form {
     SetAcc,
     /// Slot (2 bytes), value; also to the accumulator.
     SetSlot,
-    /// As `SetSlot`; also to the first loop register.
-    SetReg1,
-    /// As `SetSlot`; also to the second loop register.
-    SetReg2,
     /// Word index of the global's pointer (4 bytes), value.
     SetGlobal,
     /// Branch offset (4 bytes), condition: branches if it is not zero.

@@ -46,7 +46,6 @@ impl Stmt for LowerThunk {
     unsafe fn run(mut m: Machine, _: usize) -> Flow {
         // SAFETY: whoever enters a function leaves its record in `r0`.
         unsafe {
-            m = m.without_loop_registers();
             let code = lower(m.r0 as *mut FuncRecord, m.fp);
             if code.is_null() {
                 return Flow::Stop(m);
@@ -95,7 +94,7 @@ impl Stmt for HostThunk {
         unsafe {
             let record = m.ip.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>();
             let header = (*record).head.header as u16;
-            let caller = pop_frame(m.without_loop_registers(), header);
+            let caller = pop_frame(m, header);
             if !call_host(record, m.fp, caller.inst) {
                 caller.save();
                 return Flow::Stop(caller);

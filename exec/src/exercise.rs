@@ -128,11 +128,6 @@ impl Exercise {
         let start = main.0.len();
         let body = if leaves { &mut called } else { &mut main };
         let set = |class| pirn_decode::sig::form(Form::SetAcc, class, leaf(Leaf::Imm, class).sig());
-        // Each round begins with the same values: what steps a loop register would leave the memory otherwise.
-        for form in [Form::SetReg1, Form::SetReg2] {
-            let sig = pirn_decode::sig::form(form, Class::I64, leaf(Leaf::Imm, Class::I64).sig());
-            body.cell(sig, &[&SET.to_ne_bytes()[..], &acc.to_ne_bytes()].concat());
-        }
         body.cell(set(Class::F64), &2.5_f64.to_bits().to_ne_bytes());
         body.cell(set(Class::I64), &acc.to_ne_bytes());
         let mut operands = Vec::new();
@@ -174,7 +169,7 @@ impl Exercise {
         match *shape {
             Shape::Leaf(leaf, class) => match leaf {
                 Leaf::Slot => out.extend((class as u16).to_ne_bytes()),
-                Leaf::Acc | Leaf::Reg1 | Leaf::Reg2 => {}
+                Leaf::Acc => {}
                 Leaf::Imm => match class {
                     Class::I32 => out.extend((self.values[1] as u32).to_ne_bytes()),
                     Class::I64 => out.extend(self.values[1].to_ne_bytes()),
@@ -205,7 +200,7 @@ impl Exercise {
             }
             Shape::Form(form, _, a) => {
                 match form {
-                    Form::SetSlot | Form::SetReg1 | Form::SetReg2 => out.extend(SET.to_ne_bytes()),
+                    Form::SetSlot => out.extend(SET.to_ne_bytes()),
                     Form::Return => out.extend(PARAMS.to_ne_bytes()),
                     Form::SetGlobal => out.extend((LAYOUT.globals as u32).to_ne_bytes()),
                     Form::BrIf => out.extend(next.to_ne_bytes()),

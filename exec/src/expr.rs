@@ -1,6 +1,6 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
-use crate::machine::{Integer, Machine, Vector};
+use crate::machine::{Machine, Vector};
 use crate::{GlobalCell, Inst, Trap, num};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
@@ -15,10 +15,6 @@ pub(crate) trait Value: Copy + 'static {
     fn acc(m: &Machine) -> Self;
     /// To the accumulator.
     fn set_acc(self, m: &mut Machine);
-    /// From loop register `N`, 1 or 2.
-    fn reg<const N: usize>(m: &Machine) -> Self;
-    /// To loop register `N`.
-    fn set_reg<const N: usize>(self, m: &mut Machine);
 }
 
 macro_rules! integer {
@@ -34,19 +30,6 @@ macro_rules! integer {
             #[inline(always)]
             fn set_acc(self, m: &mut Machine) {
                 m.r0 = u64::from(self);
-            }
-
-            #[inline(always)]
-            fn reg<const N: usize>(m: &Machine) -> Self {
-                let register = if N == 1 { m.r1 } else { m.r2 };
-                // SAFETY: lowering reads a loop register only where every way to it has set it.
-                unsafe { register.assume_init() as Self }
-            }
-
-            #[inline(always)]
-            fn set_reg<const N: usize>(self, m: &mut Machine) {
-                let register = if N == 1 { &mut m.r1 } else { &mut m.r2 };
-                *register = Integer::new(u64::from(self));
             }
         }
     };
@@ -69,18 +52,6 @@ macro_rules! float {
             fn set_acc(self, m: &mut Machine) {
                 m.v0 = vector(self);
             }
-
-            #[inline(always)]
-            fn reg<const N: usize>(m: &Machine) -> Self {
-                let register = if N == 1 { &m.v1 } else { &m.v2 };
-                // SAFETY: as in `acc`, and lowering reads a loop register only where every way to it has set it.
-                unsafe { register.as_ptr().cast::<Self>().read() }
-            }
-
-            #[inline(always)]
-            fn set_reg<const N: usize>(self, m: &mut Machine) {
-                *(if N == 1 { &mut m.v1 } else { &mut m.v2 }) = vector(self);
-            }
         }
     };
 }
@@ -90,7 +61,7 @@ fn vector<T>(value: T) -> Vector {
     // Under the portable loop the other lanes are zeroed, so that the vector can be read whole.
     let mut vector = if cfg!(pirn_tail) { Vector::uninit() } else { Vector::zeroed() };
     // SAFETY: the lowest lane is at the vector's address on little-endian machines, and wherever the other lanes are, only
-    // `acc` and `reg` read the vector.
+    // `acc` reads the vector.
     unsafe { vector.as_mut_ptr().cast::<T>().write(value) };
     vector
 }
@@ -116,8 +87,6 @@ pub(crate) trait Expr {
 pub(crate) struct Slot<T>(PhantomData<T>);
 /// The accumulator.
 pub(crate) struct Acc<T>(PhantomData<T>);
-/// A loop register, 1 or 2, in which lowering keeps a copy of a local.
-pub(crate) struct Reg<T, const N: usize>(PhantomData<T>);
 /// An immediate.
 pub(crate) struct Imm<T>(PhantomData<T>);
 /// A global.
@@ -147,18 +116,6 @@ impl<T: Value> Expr for Acc<T> {
     #[inline(always)]
     unsafe fn eval(m: &Machine, _: usize) -> Result<T, Trap> {
         Ok(T::acc(m))
-    }
-}
-
-impl<T: Value, const N: usize> Expr for Reg<T, N> {
-    type T = T;
-    const LEN: usize = 0;
-    const SIG: Sig = sig::leaf(if N == 1 { Leaf::Reg1 } else { Leaf::Reg2 }, T::CLASS);
-    const SHAPE: &'static Shape = &Shape::Leaf(if N == 1 { Leaf::Reg1 } else { Leaf::Reg2 }, T::CLASS);
-
-    #[inline(always)]
-    unsafe fn eval(m: &Machine, _: usize) -> Result<T, Trap> {
-        Ok(T::reg::<N>(m))
     }
 }
 

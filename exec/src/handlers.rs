@@ -35,16 +35,36 @@ impl Entry {
 }
 
 /// Every handler there is, found by signature: open addressing in a table at most half full.
+///
+/// Most questions are whether a statement joins the one before, and most answers no: a filter that fits the first-level
+/// cache gives them.
 #[derive(Debug)]
 pub struct Handlers {
     slots: Box<[(Sig, u64)]>,
+    /// The bit that each signature's upper bits name, of [`FILTER_BITS`].
+    filter: Box<[u64; FILTER_BITS / 64]>,
     len: usize,
+}
+
+const FILTER_BITS: usize = 1 << 17;
+
+/// The word of the filter and the bit in it for a signature.
+#[inline]
+const fn filter_place(sig: Sig) -> (usize, u64) {
+    let bit = (sig >> 40) as usize % FILTER_BITS;
+    (bit / 64, 1 << (bit % 64))
 }
 
 impl Handlers {
     fn new(entries: &[Entry]) -> Self {
-        let mut this = Self { slots: vec![(0, 0); (2 * entries.len()).next_power_of_two()].into(), len: 0 };
+        let mut this = Self {
+            slots: vec![(0, 0); (2 * entries.len()).next_power_of_two()].into(),
+            filter: Box::new([0; FILTER_BITS / 64]),
+            len: 0,
+        };
         for entry in entries {
+            let (word, bit) = filter_place(entry.sig);
+            this.filter[word] |= bit;
             let at = this.find(entry.sig);
             // The families overlap; the same shape twice is the same handler.
             if this.slots[at].1 == 0 {
@@ -85,6 +105,10 @@ impl Handlers {
 impl Target for Handlers {
     #[inline]
     fn tile(&self, sig: Sig) -> Option<Tile> {
+        let (word, bit) = filter_place(sig);
+        if self.filter[word] & bit == 0 {
+            return None;
+        }
         let (_, handler) = self.slots[self.find(sig)];
         (handler != 0).then_some(Tile { handler })
     }

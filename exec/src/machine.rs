@@ -10,8 +10,6 @@
 //! | `inst` | the running instance's block |
 //! | `r0` | integer accumulator; every statement that sets an integer leaves it here too |
 //! | `v0` | float accumulator, as `r0` |
-//! | `r1`, `r2` | in innermost loops, copies of two integer locals |
-//! | `v1`, `v2` | the same of two float locals |
 //!
 //! Bodies are written once, as [`Stmt::run`] from a [`Machine`] to a [`Flow`]. Where LLVM's sibling-call optimisation
 //! does not hold (build.rs decides), a loop calls the same bodies with the machine in memory.
@@ -31,9 +29,6 @@ type RawVector = [u64; 2];
 /// A vector register; floats lie in its lowest lane, and the other lanes need not be initialised.
 pub(crate) type Vector = MaybeUninit<RawVector>;
 
-/// An integer register that holds nothing outside of loops. Passing it without a value leaves it to LLVM.
-pub(crate) type Integer = MaybeUninit<u64>;
-
 /// The whole machine state while WebAssembly runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Machine {
@@ -42,10 +37,6 @@ pub(crate) struct Machine {
     pub(crate) inst: *mut Inst,
     pub(crate) r0: u64,
     pub(crate) v0: Vector,
-    pub(crate) r1: Integer,
-    pub(crate) r2: Integer,
-    pub(crate) v1: Vector,
-    pub(crate) v2: Vector,
 }
 
 /// What follows a statement.
@@ -86,20 +77,7 @@ pub(crate) const fn cell_bytes(len: usize) -> usize {
 impl Machine {
     /// The state in which code is entered.
     pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut Inst) -> Self {
-        let (r1, r2, v1, v2) = (Integer::zeroed(), Integer::zeroed(), Vector::zeroed(), Vector::zeroed());
-        Self { ip, fp, inst, r0: 0, v0: Vector::zeroed(), r1, r2, v1, v2 }
-    }
-
-    /// The same without what only loops keep in registers: called code owes it to nobody.
-    #[inline(always)]
-    pub(crate) fn without_loop_registers(self) -> Self {
-        // The portable loop copies the whole machine, so there every register has a value.
-        if cfg!(pirn_tail) {
-            let (integer, vector) = (Integer::uninit(), Vector::uninit());
-            Self { r1: integer, r2: integer, v1: vector, v2: vector, ..self }
-        } else {
-            self
-        }
+        Self { ip, fp, inst, r0: 0, v0: Vector::zeroed() }
     }
 
     /// The operand `at` bytes behind `ip`.
@@ -184,7 +162,7 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
 #[cfg(pirn_tail)]
 #[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
 mod tail {
-    use super::{Flow, Inst, Integer, Machine, Stmt, Trap, Vector, cell_bytes};
+    use super::{Flow, Inst, Machine, Stmt, Trap, Vector, cell_bytes};
 
     /// Expands once for each ABI: the only place where the argument list is written.
     macro_rules! contract {
@@ -259,13 +237,11 @@ mod tail {
 
     #[cfg(target_arch = "x86_64")]
     contract! {
-        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector, r1: Integer, r2: Integer,
-        v1: Vector, v2: Vector
+        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector
     }
     #[cfg(target_arch = "aarch64")]
     contract! {
-        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector, r1: Integer, r2: Integer, v1: Vector,
-        v2: Vector
+        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector
     }
 }
 #[cfg(pirn_tail)]

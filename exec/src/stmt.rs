@@ -12,8 +12,6 @@ use std::marker::PhantomData;
 pub(crate) struct SetAcc<E>(PhantomData<E>);
 /// Writes a value to a slot, and leaves it in the accumulator.
 pub(crate) struct SetSlot<E>(PhantomData<E>);
-/// Writes a value to a slot and to loop register `N`, and leaves it in the accumulator.
-pub(crate) struct SetReg<E, const N: usize>(PhantomData<E>);
 /// Writes a global, and leaves the value in the accumulator.
 pub(crate) struct SetGlobal<E>(PhantomData<E>);
 /// Writes to memory.
@@ -63,25 +61,6 @@ impl<E: Expr> Stmt for SetSlot<E> {
             value.set_acc(&mut m);
         }
         Flow::Next(m)
-    }
-}
-
-impl<E: Expr, const N: usize> Stmt for SetReg<E, N> {
-    const LEN: usize = 2 + E::LEN;
-    const SIG: Sig = sig::form(if N == 1 { Form::SetReg1 } else { Form::SetReg2 }, E::T::CLASS, E::SIG);
-    const SHAPE: &'static Shape =
-        &Shape::Form(if N == 1 { Form::SetReg1 } else { Form::SetReg2 }, E::T::CLASS, E::SHAPE);
-
-    #[inline(always)]
-    unsafe fn run(m: Machine, at: usize) -> Flow {
-        // SAFETY: the caller's; the operands are those of `SetSlot`.
-        match unsafe { SetSlot::<E>::run(m, at) } {
-            Flow::Next(mut m) => {
-                E::T::acc(&m).set_reg::<N>(&mut m);
-                Flow::Next(m)
-            }
-            flow => flow,
-        }
     }
 }
 

@@ -20,7 +20,6 @@ pub struct Config {
     pub(crate) max_nested_entries: u32,
     pub(crate) mode: CompilationMode,
     pub(crate) fuse: bool,
-    pub(crate) loop_registers: bool,
     pub(crate) consume_fuel: bool,
     pub(crate) limits: StoreLimits,
 }
@@ -32,7 +31,6 @@ impl Default for Config {
             max_nested_entries: 256,
             mode: CompilationMode::default(),
             fuse: true,
-            loop_registers: true,
             consume_fuel: false,
             limits: StoreLimits::default(),
         }
@@ -70,13 +68,6 @@ impl Config {
     /// same meaning, to find out whether fusion is to blame for something.
     pub fn fuse(&mut self, fuse: bool) -> &mut Self {
         self.fuse = fuse;
-        self
-    }
-
-    /// Whether innermost loops may keep locals in registers (true by default). Turning it off serves the same purpose as
-    /// turning off [`Config::fuse`].
-    pub fn loop_registers(&mut self, loop_registers: bool) -> &mut Self {
-        self.loop_registers = loop_registers;
         self
     }
 

@@ -212,7 +212,7 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
     for (index, wasm) in program.modules.iter().enumerate() {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
         for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
-            let options = pirn_decode::Options { fuse: mode.fuse, loop_registers: mode.loop_registers(), fuel: false };
+            let options = pirn_decode::Options { fuse: mode.fuse, fuel: false };
             match pirn_exec::inspect::disassemble(&module, funcidx, options) {
                 Ok(code)
                     if code.lines.iter().all(|line| line.text == "unreachable" || line.text.starts_with("zero")) => {}

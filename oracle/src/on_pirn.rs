@@ -27,11 +27,6 @@ impl Mode {
         Self { fuse: true, eager: true },
         Self { fuse: false, eager: false },
     ];
-
-    /// Whether loops keep locals in registers: with fusion, without it, and neither, so that each runs alone.
-    pub fn loop_registers(self) -> bool {
-        self.fuse != self.eager
-    }
 }
 
 fn type_of(ty: ValType) -> Type {
@@ -157,7 +152,7 @@ fn link(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Re
 /// Runs the program; `calls` come from [`crate::program::plan`].
 pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     let mut config = Config::new();
-    config.fuse(mode.fuse).loop_registers(mode.loop_registers());
+    config.fuse(mode.fuse);
     config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
     config.max_wasm_stack(1 << 20);
     let engine = Engine::new(&config).expect("a configuration of pirn's own");

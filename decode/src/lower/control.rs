@@ -4,10 +4,9 @@
 //! if they lie higher.
 
 use super::diamond::Diamond;
-use super::emit::{Fixup, Position};
-use super::registers::LoopRegisters;
-use super::stack::{Sink, SinkKind};
-use super::tree::{Bytes, NodeId, Register, Traits};
+use super::emit::{Emitted, Fixup, Position};
+use super::stack::{Prefix, Sink, SinkKind};
+use super::tree::{NodeId, Register, Traits};
 use super::{Lowering, Target};
 use crate::cell;
 use crate::layout::FrameLayout;
@@ -151,8 +150,6 @@ impl<T: Target> Lowering<'_, T> {
         let (params, results) = self.block_type(ty);
         self.flush_below(self.stack.len());
         self.flush_from(self.stack.len() - params.len());
-        let carried = std::mem::take(&mut self.carried);
-        self.load_registers(&carried);
         self.forget_accs();
         self.open(Construct::Loop, params, results);
         self.open_region();
@@ -223,7 +220,6 @@ impl<T: Target> Lowering<'_, T> {
         }
         let frame = self.frames.pop().expect("an open frame");
         if frame.construct == Construct::Loop {
-            self.registers = LoopRegisters::default();
             self.close_region();
         }
         let selected = reached && self.select_arms(&frame);
@@ -245,7 +241,7 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Emits a branch on the condition at the top, if it is (or is not) zero, and removes the condition. Returns the branch
     /// and the condition on which it is taken.
-    fn branch_on(&mut self, if_nonzero: bool) -> ((Position, usize), NodeId) {
+    fn branch_on(&mut self, if_nonzero: bool) -> (Emitted, NodeId) {
         let top = self.stack.len() - 1;
         let node = self.stack[top];
         let node = self.trees.condition(node);
@@ -254,7 +250,7 @@ impl<T: Target> Lowering<'_, T> {
         self.fit_condition();
         let sink = Sink {
             sig: &|kids| sig::form(Form::BrIf, Class::I32, kids[0]),
-            prefix: Bytes::from_slice(&[0; 4]),
+            prefix: Prefix::Word(0),
             kind: SinkKind::Form(Form::BrIf),
         };
         self.settle_traps(1);
@@ -271,7 +267,7 @@ impl<T: Target> Lowering<'_, T> {
         let top = self.stack.len() - 1;
         let fits = |this: &Self| {
             let sig = sig::form(Form::BrIf, Class::I32, this.tree(top).sig);
-            this.fits(sig, &[this.stack[top]])
+            this.fits_over(sig, &[this.stack[top]])
         };
         if fits(self) {
             return;
@@ -322,7 +318,7 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Gives a branch the label of the frame `depth` blocks out for a target.
-    fn target(&mut self, branch: (Position, usize), depth: u32) {
+    fn target(&mut self, branch: Emitted, depth: u32) {
         let index = self.frames.len() - 1 - depth as usize;
         if self.frames[index].construct == Construct::Loop {
             let start = self.frames[index].start;
@@ -457,7 +453,7 @@ impl<T: Target> Lowering<'_, T> {
         }
         let sink = Sink {
             sig: &|kids| sig::form(Form::Return, class, kids[0]),
-            prefix: header.to_ne_bytes().into_iter().collect(),
+            prefix: Prefix::Slot(header),
             kind: SinkKind::Form(Form::Return),
         };
         self.statement(&sink, &[self.stack[height]]).expect("`fit` made it so");

@@ -6,7 +6,7 @@
 //! arms became is known to be one cell each and is taken back.
 
 use super::control::{Construct, Frame};
-use super::emit::Position;
+use super::emit::{Emitted, Position};
 use super::tree::{Kind, NodeId, Traits};
 use super::{Lowering, Target};
 use crate::ops::Class;
@@ -41,7 +41,7 @@ pub(super) struct Diamond {
 
 impl<T: Target> Lowering<'_, T> {
     /// The diamond a branch may begin: one that has a cell of its own.
-    pub(super) fn diamond(&self, (branch, at): (Position, usize), condition: NodeId) -> Option<Diamond> {
+    pub(super) fn diamond(&self, (branch, at): Emitted, condition: NodeId) -> Option<Diamond> {
         let arm = self.code.len();
         (self.options.fuse && at == 8).then_some(Diamond {
             branch,

@@ -1,21 +1,27 @@
 //! Threaded code as it grows: cells, labels, and the joining of neighbouring statements.
+//!
+//! A statement is emitted in three steps: [`Emitter::begin`] writes the handler, whoever knows the operands writes them
+//! behind it ([`Emitter::bytes`]), and [`Emitter::finish`] closes the cell. One that joins the cell before it gives that
+//! cell another handler, and goes on where the operands there ended.
 
 use super::survey::Survey;
-use super::tree::Bytes;
 use super::{Target, Tile};
 use crate::cell::Operands;
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
 
-/// A word of the code: where a cell begins.
+/// A byte of the code: where a cell begins.
 pub(super) type Position = usize;
+
+/// A cell, and where in it the operands of the statement begin that was emitted.
+pub(super) type Emitted = (Position, usize);
 
 /// An operand not known yet: a branch's target, a fuel cell's cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fixup {
     /// The cell.
     cell: Position,
-    /// Where in the code its `i32` stands, in bytes.
+    /// Where in the code its `i32` stands.
     byte: usize,
 }
 
@@ -24,17 +30,17 @@ pub(super) struct Fixup {
 struct Last {
     sig: Sig,
     cell: Position,
+    /// Where its operands end.
+    end: usize,
 }
 
 /// The code so far.
 #[derive(Debug)]
 pub(super) struct Emitter<'a, T> {
     target: &'a T,
-    /// Room for the head, then cells.
-    pub(super) words: Vec<u64>,
+    /// Room for the head, then cells: whole words, but for the operands being written.
+    pub(super) bytes: Vec<u8>,
     last: Option<Last>,
-    /// Operands of the last statement.
-    bytes: Bytes,
     fuse: bool,
     /// Whether a branch offset did not fit.
     pub(super) overflow: bool,
@@ -45,32 +51,33 @@ pub(super) struct Emitter<'a, T> {
 }
 
 impl<'a, T: Target> Emitter<'a, T> {
-    pub(super) fn new(target: &'a T, fuse: bool) -> Self {
-        Self {
-            target,
-            words: vec![0; CodeHead::WORDS],
-            last: None,
-            bytes: Bytes::new(),
-            fuse,
-            overflow: false,
-            emitted: 0,
-            survey: None,
-        }
+    /// With room for some `capacity` bytes.
+    pub(super) fn new(target: &'a T, fuse: bool, capacity: usize) -> Self {
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.resize(8 * CodeHead::WORDS, 0);
+        Self { target, bytes, last: None, fuse, overflow: false, emitted: 0, survey: None }
+    }
+
+    /// The code as words, the head in front.
+    pub(super) fn words(&self, head: &CodeHead) -> Box<[u64]> {
+        let cells = self.bytes.as_chunks().0.iter().skip(CodeHead::WORDS);
+        head.words().into_iter().chain(cells.map(|&word| u64::from_ne_bytes(word))).collect()
     }
 
     /// The handler for a shape.
+    #[inline]
     pub(super) fn tile(&self, sig: Sig) -> Option<Tile> {
         self.target.tile(sig)
     }
 
-    /// Words of code so far.
+    /// Bytes of code so far.
     pub(super) fn len(&self) -> Position {
-        self.words.len()
+        self.bytes.len()
     }
 
     /// Takes back everything from the cell at `position` on, to which no branch leads.
     pub(super) fn rewind(&mut self, position: Position) {
-        self.words.truncate(position);
+        self.bytes.truncate(position);
         self.last = None;
         if let Some(survey) = &mut self.survey {
             survey.rewind(position);
@@ -80,83 +87,95 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
         self.last = None;
-        self.words.len()
+        self.bytes.len()
     }
 
     /// The handler for this statement in one cell with the one before.
+    #[inline]
     pub(super) fn joined(&self, sig: Sig) -> Option<Tile> {
-        let last = self.last.as_ref().filter(|_| self.fuse)?;
+        let last = self.last.as_ref()?;
         if self.survey.as_ref().is_some_and(|survey| !survey.may_join()) {
             return None;
         }
         self.target.tile(sig::seq(last.sig, sig))
     }
 
-    /// Adds a statement to the last cell: `tile` is what [`Emitter::joined`] gave. Returns the cell and where in it the
-    /// statement's operands begin.
-    pub(super) fn join(&mut self, sig: Sig, tile: Tile, operands: &Bytes) -> (Position, usize) {
-        let last = self.last.take().expect("`joined` found one");
-        if let Some(survey) = &mut self.survey {
-            survey.join();
-        }
-        self.words.truncate(last.cell);
-        let start = self.bytes.len();
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.extend_from_slice(operands);
-        let (cell, _) = self.cell(sig::seq(last.sig, sig), tile, bytes);
-        (cell, 8 + start)
-    }
-
-    /// Adds a cell for one statement.
-    pub(super) fn cell(&mut self, sig: Sig, tile: Tile, operands: Bytes) -> (Position, usize) {
-        let cell = self.words.len();
+    /// Begins the cell of a statement, or adds it to the last cell: then `tile` is what [`Emitter::joined`] gave.
+    #[inline]
+    pub(super) fn begin(&mut self, sig: Sig, tile: Tile, joins: bool) -> Emitted {
         self.emitted += 1;
+        let (sig, cell) = match self.last.take().filter(|_| joins) {
+            Some(last) => {
+                if let Some(survey) = &mut self.survey {
+                    survey.join();
+                }
+                self.bytes.truncate(last.end);
+                self.bytes[last.cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
+                (sig::seq(last.sig, sig), last.cell)
+            }
+            None => {
+                let cell = self.bytes.len();
+                self.bytes.extend_from_slice(&tile.handler.to_ne_bytes());
+                (sig, cell)
+            }
+        };
         if let Some(survey) = &mut self.survey {
             survey.cell(cell);
         }
-        self.words.push(tile.handler);
-        for chunk in operands.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.words.push(u64::from_ne_bytes(word));
+        // Without fusion nothing joins.
+        if self.fuse {
+            self.last = Some(Last { sig, cell, end: 0 });
         }
-        self.bytes = operands;
-        self.last = Some(Last { sig, cell });
-        (cell, 8)
+        (cell, self.bytes.len() - cell)
+    }
+
+    /// Ends what was begun: its operands are written.
+    #[inline]
+    pub(super) fn finish(&mut self) {
+        let end = self.bytes.len();
+        if let Some(last) = &mut self.last {
+            last.end = end;
+        }
+        // Cheaper than `resize` by a variable amount.
+        self.bytes.extend_from_slice(&[0; 8]);
+        self.bytes.truncate(end.next_multiple_of(8));
     }
 
     /// Adds a cell with operands of its own, alone or joined to the one before; returns it and where in it the operands
     /// begin.
-    pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[i32]) -> (Position, usize) {
+    pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[i32]) -> Emitted {
         let sig = sig::cell(C::CELL);
         if let Some(survey) = &mut self.survey {
             survey.special(C::CELL);
         }
-        let mut bytes = Bytes::new();
-        operands.encode(&mut bytes);
-        bytes.extend(more.iter().flat_map(|target| target.to_ne_bytes()));
-        match self.joined(sig) {
-            Some(tile) => self.join(sig, tile, &bytes),
+        let emitted = match self.joined(sig) {
+            Some(tile) => self.begin(sig, tile, true),
             None => {
                 let tile = self.tile(sig).expect("every cell has a handler");
-                self.cell(sig, tile, bytes)
+                self.begin(sig, tile, false)
             }
+        };
+        operands.encode(&mut self.bytes);
+        for target in more {
+            self.bytes.extend_from_slice(&target.to_ne_bytes());
         }
+        self.finish();
+        emitted
     }
 
     /// A branch of `cell`, whose target's `i32` stands `at` bytes into it, leads to `target`.
-    pub(super) fn branch(&mut self, (cell, at): (Position, usize), target: Position) {
-        self.bind(Fixup { cell, byte: cell * 8 + at }, target);
+    pub(super) fn branch(&mut self, emitted: Emitted, target: Position) {
+        self.bind(self.fixup(emitted), target);
     }
 
-    /// An operand of `cell` that is not known yet.
-    pub(super) fn fixup(&self, (cell, at): (Position, usize)) -> Fixup {
-        Fixup { cell, byte: cell * 8 + at }
+    /// An operand of `cell`, `at` bytes into it, that is not known yet.
+    pub(super) fn fixup(&self, (cell, at): Emitted) -> Fixup {
+        Fixup { cell, byte: cell + at }
     }
 
     /// Gives a branch its target.
     pub(super) fn bind(&mut self, fixup: Fixup, target: Position) {
-        let distance = (target as i64 - fixup.cell as i64) * 8;
+        let distance = target as i64 - fixup.cell as i64;
         let Ok(distance) = i32::try_from(distance) else {
             self.overflow = true;
             return;
@@ -166,15 +185,6 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Overwrites an operand.
     pub(super) fn patch(&mut self, fixup: Fixup, operand: [u8; 4]) {
-        for (i, byte) in operand.into_iter().enumerate() {
-            let at = fixup.byte + i;
-            let mut word = self.words[at / 8].to_ne_bytes();
-            word[at % 8] = byte;
-            self.words[at / 8] = u64::from_ne_bytes(word);
-            // What joins the last cell writes it anew.
-            if self.last.as_ref().is_some_and(|last| last.cell == fixup.cell) {
-                self.bytes[at - fixup.cell * 8 - 8] = byte;
-            }
-        }
+        self.bytes[fixup.byte..][..4].copy_from_slice(&operand);
     }
 }

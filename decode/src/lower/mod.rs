@@ -13,7 +13,6 @@ mod control;
 mod diamond;
 mod emit;
 mod fuel;
-mod registers;
 mod stack;
 pub mod survey;
 mod translate;
@@ -26,8 +25,6 @@ use crate::{Error, Module};
 use control::Frame;
 use diamond::Assignment;
 use emit::Emitter;
-use registers::LoopRegisters;
-use smallvec::SmallVec;
 use tree::{NodeId, Trees};
 
 /// What a machine can execute.
@@ -62,20 +59,15 @@ impl Code {
 pub struct Options {
     /// Whether trees of several operations, and several statements, may become one handler.
     pub fuse: bool,
-    /// Whether innermost loops keep copies of locals in registers.
-    pub loop_registers: bool,
     /// Whether executing consumes fuel; without, no cell asks for any.
     pub fuel: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuse: true, loop_registers: true, fuel: false }
+        Self { fuse: true, fuel: false }
     }
 }
-
-/// A cell, and where in it the operands of the statement begin that was emitted.
-type Emitted = (emit::Position, usize);
 
 /// The state of lowering one function.
 struct Lowering<'a, T> {
@@ -95,10 +87,6 @@ struct Lowering<'a, T> {
     /// Which slot's value, as which class, `r0` and `v0` hold besides.
     acc_slot: [Option<(u16, Class)>; 2],
     frames: Vec<Frame>,
-    /// What the innermost loop keeps in registers.
-    registers: LoopRegisters,
-    /// The locals that the loop about to be opened carries.
-    carried: SmallVec<[u32; 8]>,
     /// The last assignment to a slot that has a cell of its own.
     last_set: Option<Assignment>,
     /// The open regions that pay for themselves, the innermost last.
@@ -139,7 +127,7 @@ pub(crate) fn lower_with(
 ) -> Result<(Code, Option<Box<survey::Survey>>), Error> {
     let ty = module.func_type(funcidx);
     let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
-    let start = range.start as u64;
+    let (start, size) = (range.start as u64, range.len());
     let reader = wasmparser::BinaryReader::new(&module.bytes[range], start);
     let body = wasmparser::FunctionBody::new(reader);
     let mut locals: Vec<Class> = ty.params().iter().map(|&ty| ty.into()).collect();
@@ -164,7 +152,7 @@ pub(crate) fn lower_with(
         layout: InstanceLayout::of(module),
         type_ids,
         options,
-        code: Emitter::new(target, options.fuse),
+        code: Emitter::new(target, options.fuse, 8 * size),
         trees: Trees::default(),
         stack: Vec::new(),
         floor: 0,
@@ -172,8 +160,6 @@ pub(crate) fn lower_with(
         acc_owner: [None; 2],
         acc_slot: [None; 2],
         frames: Vec::new(),
-        registers: LoopRegisters::default(),
-        carried: SmallVec::new(),
         last_set: None,
         regions: Vec::new(),
         pins: 0,
@@ -190,9 +176,6 @@ pub(crate) fn lower_with(
             survey.offset = operators.original_position() as u32;
         }
         let operator = operators.read()?;
-        if options.loop_registers && matches!(operator, wasmparser::Operator::Loop { .. }) {
-            lowering.carried = registers::carried(operators.clone());
-        }
         lowering.operator(&operator);
     }
     let words = operands + lowering.max_height;
@@ -204,9 +187,7 @@ pub(crate) fn lower_with(
     }
     let type_id = type_ids[module.funcs[funcidx as usize] as usize];
     let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
-    let mut words = lowering.code.words;
-    words[..CodeHead::WORDS].copy_from_slice(&head.words());
-    Ok((Code { words: words.into() }, lowering.code.survey))
+    Ok((Code { words: lowering.code.words(&head) }, lowering.code.survey))
 }
 
 /// The class of a type wasmparser gave.

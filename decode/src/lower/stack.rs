@@ -13,9 +13,9 @@
 //! At most [`WINDOW`] entries wait, so that looking through them keeps lowering linear.
 
 use super::diamond::Assignment;
-use super::registers::Reading;
-use super::tree::{Bytes, Kind, NodeId, Register, Traits};
-use super::{Emitted, Lowering, Target, tree};
+use super::tree::{Kind, Node, NodeId, Register, Traits};
+use super::emit::Emitted;
+use super::{Lowering, Target, tree};
 use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
 use smallvec::SmallVec;
@@ -27,9 +27,19 @@ const WINDOW: usize = 24;
 pub(super) struct Sink<'a> {
     pub(super) sig: &'a dyn Fn(&[Sig]) -> Sig,
     /// Operand bytes before the trees'.
-    pub(super) prefix: Bytes,
+    pub(super) prefix: Prefix,
     /// What it is, for those who read it.
     pub(super) kind: SinkKind,
+}
+
+/// What stands before a statement's trees.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Prefix {
+    None,
+    /// A slot.
+    Slot(u16),
+    /// A word of the instance, the static offset of a store, or a branch's target, which comes later.
+    Word(u32),
 }
 
 /// A form of statement.
@@ -217,7 +227,7 @@ impl<T: Target> Lowering<'_, T> {
     /// Has the part of a test that computes evaluated into the accumulator, if only branches can take the test whole.
     fn simplify(&mut self, height: usize) {
         let node = self.tree(height);
-        if self.code.tile(sig::form(Form::SetAcc, node.class, node.sig)).is_some() {
+        if !node.kind.is_test() || self.code.tile(sig::form(Form::SetAcc, node.class, node.sig)).is_some() {
             return;
         }
         let (kind, mut kids) = self.trees.test(self.stack[height]).expect("only tests wait for a branch");
@@ -236,7 +246,7 @@ impl<T: Target> Lowering<'_, T> {
         let class = self.trees[node].class;
         let sink = Sink {
             sig: &|kids| sig::form(Form::SetAcc, class, kids[0]),
-            prefix: Bytes::new(),
+            prefix: Prefix::None,
             kind: SinkKind::Form(Form::SetAcc),
         };
         self.statement(&sink, &[node]).expect("a tree that waits can be set to the accumulator");
@@ -272,6 +282,17 @@ impl<T: Target> Lowering<'_, T> {
         });
         self.last_set = (at == 8).then_some(Assignment { slot, node, cell, emitted: self.code.emitted });
         self.mirror(class, slot);
+    }
+
+    /// Emits an assignment of a tree to a slot. `None`, and nothing emitted, if the tree has to be evaluated into the
+    /// accumulator first.
+    pub(super) fn emit_set(&mut self, node: NodeId, slot: u16, class: Class) -> Option<Emitted> {
+        let sink = Sink {
+            sig: &|kids| sig::form(Form::SetSlot, class, kids[0]),
+            prefix: Prefix::Slot(slot),
+            kind: SinkKind::Form(Form::SetSlot),
+        };
+        self.statement(&sink, &[node])
     }
 
     /// Notes that the accumulator holds what was just written to `slot`.
@@ -318,7 +339,9 @@ impl<T: Target> Lowering<'_, T> {
         if let Some(survey) = &mut self.code.survey {
             survey.next = kids.iter().map(|&kid| self.trees[kid].operators).sum();
         }
-        let mut accs = SmallVec::<[Option<NodeId>; 4]>::new();
+        // Signatures, with the leaf that is read from the accumulator instead of its slot.
+        let mut candidates = SmallVec::<[(Sig, Option<NodeId>); 5]>::new();
+        let mut sigs = [0; 3];
         for register in Register::BOTH {
             let Some((slot, class)) = self.acc_slot[register as usize] else { continue };
             if kids.iter().any(|&kid| self.trees[kid].traits.any(Traits::acc(register))) {
@@ -326,74 +349,74 @@ impl<T: Target> Lowering<'_, T> {
             }
             for kid in kids {
                 for nth in 0..2 {
-                    let leaf = self.trees.find_slot(*kid, slot, class, &mut { nth });
-                    let Some(leaf) = leaf else { break };
-                    accs.push(Some(leaf));
+                    let Some(leaf) = self.trees.find_slot(*kid, slot, class, &mut { nth }) else { break };
+                    for (sig, &kid) in sigs.iter_mut().zip(kids) {
+                        *sig = self.trees.sig_with(kid, leaf, slot);
+                    }
+                    candidates.push(((sink.sig)(&sigs[..kids.len()]), Some(leaf)));
                 }
             }
         }
-        accs.push(None);
-        let mut candidates = SmallVec::<[(Sig, Reading<'_>); 8]>::new();
-        for mask in self.masks(kids) {
-            for &acc in &accs {
-                let reading = Reading::new(&self.registers, mask, acc);
-                let mut sigs = [0; 3];
-                for (sig, &kid) in sigs.iter_mut().zip(kids) {
-                    *sig = self.trees.sig_with(kid, &reading);
-                }
-                candidates.push(((sink.sig)(&sigs[..kids.len()]), reading));
-            }
+        for (sig, &kid) in sigs.iter_mut().zip(kids) {
+            *sig = self.trees[kid].sig;
         }
-        let joined = candidates.iter().find_map(|&(sig, reading)| Some((sig, reading, self.code.joined(sig)?)));
-        let (sig, reading, tile, joins) = match joined {
-            Some((sig, reading, tile)) => (sig, reading, tile, true),
+        candidates.push(((sink.sig)(&sigs[..kids.len()]), None));
+        let joined = candidates.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.joined(sig)?)));
+        let (sig, acc, tile, joins) = match joined {
+            Some((sig, acc, tile)) => (sig, acc, tile, true),
             None => {
-                let alone = candidates.iter().find_map(|&(sig, reading)| Some((sig, reading, self.code.tile(sig)?)));
-                let (sig, reading, tile) = alone?;
-                (sig, reading, tile, false)
+                let alone = candidates.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.tile(sig)?)));
+                let (sig, acc, tile) = alone?;
+                (sig, acc, tile, false)
             }
         };
-        let mut bytes = sink.prefix.clone();
-        for &kid in kids {
-            self.trees.encode(kid, &reading, &mut bytes);
-        }
         if let Some(survey) = &mut self.code.survey {
-            survey.statement(sink.kind, &self.trees, kids, &reading);
+            survey.statement(sink.kind, &self.trees, kids, acc);
         }
-        Some(if joins { self.code.join(sig, tile, &bytes) } else { self.code.cell(sig, tile, bytes) })
+        let emitted = self.code.begin(sig, tile, joins);
+        match sink.prefix {
+            Prefix::None => {}
+            Prefix::Slot(slot) => self.code.bytes.extend_from_slice(&slot.to_ne_bytes()),
+            Prefix::Word(word) => self.code.bytes.extend_from_slice(&word.to_ne_bytes()),
+        }
+        for &kid in kids {
+            self.trees.encode(kid, acc, &mut self.code.bytes);
+        }
+        self.code.finish();
+        Some(emitted)
     }
 
-    /// Whether a statement of this signature has a handler.
-    pub(super) fn fits(&self, sig: Sig, kids: &[NodeId]) -> bool {
-        if self
-            .code
-            .survey
-            .as_ref()
-            .is_some_and(|survey| !survey.may_be(kids.iter().map(|&kid| self.trees[kid].operators).sum()))
-        {
-            return false;
-        }
+    /// Whether a statement of this signature, whose trees have so many operators together, has a handler.
+    fn fits(&self, sig: Sig, operators: u8) -> bool {
         // Without fusion nothing waits but leaves.
-        (self.options.fuse || kids.iter().all(|&kid| self.trees[kid].is_leaf())) && self.code.tile(sig).is_some()
+        (self.options.fuse || operators == 0)
+            && self.code.survey.as_ref().is_none_or(|survey| survey.may_be(operators))
+            && self.code.tile(sig).is_some()
+    }
+
+    /// Whether a statement of this signature over `kids` has a handler.
+    pub(super) fn fits_over(&self, sig: Sig, kids: &[NodeId]) -> bool {
+        self.fits(sig, kids.iter().map(|&kid| self.trees[kid].operators).sum())
     }
 
     /// Cuts parts off the top `count` entries until the statement `sig` gives for them has a handler. Fewest cuts win.
     pub(super) fn fit(&mut self, count: usize, sig: &dyn Fn(&tree::Trees, &[NodeId]) -> Sig) {
-        let fits = |this: &Self, kids: &[NodeId]| this.fits(sig(&this.trees, kids), kids);
-        while !self.fit_step(count, &fits) {}
+        let fits = |this: &Self, kids: &[NodeId]| this.fits_over(sig(&this.trees, kids), kids);
+        while !fits(self, &self.stack[self.stack.len() - count..]) {
+            self.cut(count, &fits);
+        }
     }
 
-    /// Whether the top entries fit; if not, cuts one part off.
-    fn fit_step(&mut self, count: usize, fits: &dyn Fn(&Self, &[NodeId]) -> bool) -> bool {
+    /// Cuts one part off the top `count` entries, which do not fit.
+    fn cut(&mut self, count: usize, fits: &dyn Fn(&Self, &[NodeId]) -> bool) {
         let base = self.stack.len() - count;
-        let kids: SmallVec<[NodeId; 3]> = self.stack[base..].into();
-        if fits(self, &kids) {
-            return true;
-        }
+        let mut places = [0; 3];
+        places[..count].copy_from_slice(&self.stack[base..]);
+        let kids = &places[..count];
         let with = |this: &mut Self, cut: usize, node: NodeId| {
-            let mut trial = kids.clone();
+            let mut trial = places;
             trial[cut] = node;
-            fits(this, &trial)
+            fits(this, &trial[..count])
         };
         // One part to the accumulator: no other may need it, or have to be evaluated before.
         for cut in (0..count).rev() {
@@ -408,8 +431,7 @@ impl<T: Target> Lowering<'_, T> {
             });
             let acc = self.trees.acc(class);
             if possible && with(self, cut, acc) {
-                self.acquire(base + cut);
-                return false;
+                return self.acquire(base + cut);
             }
         }
         // One part to its slot.
@@ -423,38 +445,38 @@ impl<T: Target> Lowering<'_, T> {
             let possible = (0..count).all(|other| other == cut || !self.trees[kids[other]].traits.any(needed));
             let slot = self.trees.slot(self.canonical(base + cut), class);
             if possible && with(self, cut, slot) {
-                self.flush(base + cut);
-                return false;
+                return self.flush(base + cut);
             }
         }
         // Several: the first goes to its slot, and the rest is tried again.
         let first = (0..count).find(|&cut| !is_slot(self, cut));
         self.flush(base + first.expect("operands in slots fit every statement"));
-        false
     }
 
     /// Replaces the top `count` entries by an operator of them, cut so that `form` of it has a handler.
     pub(super) fn operator_of(&mut self, kind: Kind, count: usize, form: Form) {
-        let canonical = |trees: &tree::Trees, kids: &[NodeId]| -> (Kind, SmallVec<[NodeId; 3]>) {
-            match kind {
-                Kind::Binary(op) => {
-                    let (op, kids) = trees.canonical(op, [kids[0], kids[1]]);
-                    (Kind::Binary(op), kids.into_iter().collect())
-                }
-                _ => (kind, kids.into()),
+        let node = loop {
+            let kids = &self.stack[self.stack.len() - count..];
+            if let Some(node) = self.fitting(kind, kids, form) {
+                break node;
             }
+            self.cut(count, &|this, kids| this.fitting(kind, kids, form).is_some());
         };
-        let fits = |this: &Self, kids: &[NodeId]| {
-            let (kind, kids) = canonical(&this.trees, kids);
-            let class = this.trees.class(kind, &kids);
-            let value = tree::combine(kind, class, |i| this.trees[kids[i]].sig);
-            this.fits(sig::form(form, class, value), &kids)
-                || this.trees.is_test(kind, &kids) && this.fits(sig::form(Form::BrIf, class, value), &kids)
-        };
-        while !self.fit_step(count, &fits) {}
-        let (kind, kids) = canonical(&self.trees, &self.stack[self.stack.len() - count..]);
-        let node = self.trees.operator(kind, &kids);
+        let node = self.trees.push(node);
         self.replace(count, node);
+    }
+
+    /// The operator applied to `kids`, if `form` of it has a handler, or it may wait for a branch that takes it.
+    fn fitting(&self, kind: Kind, kids: &[NodeId], form: Form) -> Option<Node> {
+        let node = match kind {
+            Kind::Binary(op) => {
+                let (op, kids) = self.trees.canonical(op, [kids[0], kids[1]]);
+                self.trees.applied(Kind::Binary(op), &kids)
+            }
+            _ => self.trees.applied(kind, kids),
+        };
+        let fits = |form| self.fits(sig::form(form, node.class, node.sig), node.operators - 1);
+        (fits(form) || self.trees.is_test(&node) && fits(Form::BrIf)).then_some(node)
     }
 
     /// Forgets what the accumulators mirror.

@@ -1,13 +1,12 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
-use super::registers::Reading;
 use super::stack::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
 use super::{Options, Target};
 use crate::cell::Cell;
 use crate::ops::Class;
-use crate::sig::{Form, Leaf};
+use crate::sig::Form;
 use crate::{Error, Module};
 
 /// How big shapes may get where the machine does not say, because it is being asked what it should have.
@@ -24,7 +23,7 @@ pub struct Limits {
 /// One cell.
 #[derive(Debug, Clone)]
 pub struct Surveyed {
-    /// Word of the code where it begins.
+    /// Byte of the code where it begins, the head counted.
     pub position: usize,
     /// Its shape, written as the machine writes its type.
     pub shape: String,
@@ -118,12 +117,12 @@ impl Survey {
         });
     }
 
-    pub(super) fn statement(&mut self, kind: SinkKind, trees: &Trees, kids: &[NodeId], reading: &Reading<'_>) {
+    pub(super) fn statement(&mut self, kind: SinkKind, trees: &Trees, kids: &[NodeId], acc: Option<NodeId>) {
         let mut shape = match kind {
             SinkKind::Form(form) => format!("{form:?}<"),
             SinkKind::Store(op) => format!("Store<{op:?}, "),
         };
-        write_list(trees, kids, reading, &mut shape);
+        write_list(trees, kids, acc, &mut shape);
         shape.push('>');
         self.pending = Some(Surveyed {
             position: 0,
@@ -136,16 +135,16 @@ impl Survey {
     }
 }
 
-fn write_list(trees: &Trees, kids: &[NodeId], reading: &Reading<'_>, out: &mut String) {
+fn write_list(trees: &Trees, kids: &[NodeId], acc: Option<NodeId>, out: &mut String) {
     for (i, &kid) in kids.iter().enumerate() {
         if i > 0 {
             out.push_str(", ");
         }
-        write(trees, kid, reading, out);
+        write(trees, kid, acc, out);
     }
 }
 
-fn write(trees: &Trees, id: NodeId, reading: &Reading<'_>, out: &mut String) {
+fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
     let node = &trees[id];
     let class = match node.class {
         Class::I32 => "u32",
@@ -154,20 +153,16 @@ fn write(trees: &Trees, id: NodeId, reading: &Reading<'_>, out: &mut String) {
         Class::F64 => "f64",
     };
     let leaf = match node.kind {
-        Kind::Slot(slot) => match reading.leaf(id, slot, node.class) {
-            Some(Leaf::Acc) => "R",
-            Some(Leaf::Reg1) => "G1",
-            Some(Leaf::Reg2) => "G2",
-            _ => "S",
-        },
+        Kind::Slot(_) if acc == Some(id) => "R",
+        Kind::Slot(_) => "S",
         Kind::Acc => "R",
         Kind::Imm(_) => "I",
         Kind::Global(_) => "Global",
         Kind::Func(_) => return out.push_str("Func"),
-        Kind::Unary(op) => return write_operator(trees, id, reading, &format!("Un<{op:?}, "), out),
-        Kind::Binary(op) => return write_operator(trees, id, reading, &format!("Bin<{op:?}, "), out),
-        Kind::Load(op, _) => return write_operator(trees, id, reading, &format!("Load<{op:?}, "), out),
-        Kind::Select => return write_operator(trees, id, reading, "Select<", out),
+        Kind::Unary(op) => return write_operator(trees, id, acc, &format!("Un<{op:?}, "), out),
+        Kind::Binary(op) => return write_operator(trees, id, acc, &format!("Bin<{op:?}, "), out),
+        Kind::Load(op, _) => return write_operator(trees, id, acc, &format!("Load<{op:?}, "), out),
+        Kind::Select => return write_operator(trees, id, acc, "Select<", out),
     };
     out.push_str(leaf);
     out.push('<');
@@ -175,9 +170,9 @@ fn write(trees: &Trees, id: NodeId, reading: &Reading<'_>, out: &mut String) {
     out.push('>');
 }
 
-fn write_operator(trees: &Trees, id: NodeId, reading: &Reading<'_>, head: &str, out: &mut String) {
+fn write_operator(trees: &Trees, id: NodeId, acc: Option<NodeId>, head: &str, out: &mut String) {
     out.push_str(head);
-    write_list(trees, trees[id].kids(), reading, out);
+    write_list(trees, trees[id].kids(), acc, out);
     out.push('>');
 }
 

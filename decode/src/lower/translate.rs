@@ -1,6 +1,6 @@
 //! What each operator does to the operand stack and the code.
 
-use super::stack::{Sink, SinkKind};
+use super::stack::{Prefix, Sink, SinkKind};
 use super::tree::{Kind, Register, Traits};
 use super::{Lowering, Target};
 use crate::cell::{self, Amount};
@@ -184,7 +184,7 @@ impl<T: Target> Lowering<'_, T> {
         self.claim(Register::of(class), top);
         let sink = Sink {
             sig: &|kids| sig::form(Form::SetGlobal, class, kids[0]),
-            prefix: word.to_ne_bytes().into_iter().collect(),
+            prefix: Prefix::Word(word),
             kind: SinkKind::Form(Form::SetGlobal),
         };
         self.statement(&sink, &[self.stack[top]]).expect("`fit` made it so");
@@ -198,7 +198,7 @@ impl<T: Target> Lowering<'_, T> {
         self.fit(2, &|trees, kids| sig::binary(op, trees[kids[0]].sig, trees[kids[1]].sig));
         let sink = Sink {
             sig: &|kids| sig::binary(op, kids[0], kids[1]),
-            prefix: offset.to_ne_bytes().into_iter().collect(),
+            prefix: Prefix::Word(offset),
             kind: SinkKind::Store(op),
         };
         self.statement(&sink, &[self.stack[base], self.stack[base + 1]]).expect("`fit` made it so");

@@ -1,15 +1,11 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
-use super::registers::Reading;
 use crate::ops::{Class, Effect, Op};
 use crate::sig::{self, Leaf, Sig};
 use smallvec::SmallVec;
 
 /// A node's index in its [`Trees`].
 pub(super) type NodeId = u32;
-
-/// Operand bytes of one cell.
-pub(super) type Bytes = SmallVec<[u8; 64]>;
 
 /// A register that accumulates: `r0` or `v0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +73,17 @@ pub(super) enum Kind {
     Select,
 }
 
+impl Kind {
+    /// Whether it is a comparison or a test for zero.
+    pub(super) fn is_test(self) -> bool {
+        match self {
+            Self::Unary(op) => matches!(op, Op::I32Eqz | Op::I64Eqz),
+            Self::Binary(op) => op.is_comparison(),
+            _ => false,
+        }
+    }
+}
+
 /// One node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
@@ -139,7 +146,7 @@ impl Trees {
         self.nodes.clear();
     }
 
-    fn push(&mut self, node: Node) -> NodeId {
+    pub(super) fn push(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);
         (self.nodes.len() - 1) as NodeId
     }
@@ -181,20 +188,17 @@ impl Trees {
         self.leaf(Kind::Func(word), Leaf::Func, Class::I64, Traits::NONE)
     }
 
-    /// The class of an operator's result.
-    pub(super) fn class(&self, kind: Kind, kids: &[NodeId]) -> Class {
-        match kind {
-            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => op.info().result,
-            _ => self[kids[0]].class,
-        }
-    }
-
     /// An operator applied to `kids`.
     pub(super) fn operator(&mut self, kind: Kind, kids: &[NodeId]) -> NodeId {
-        let class = self.class(kind, kids);
-        let effect = match kind {
-            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => op.info().effect,
-            _ => Effect::Pure,
+        let node = self.applied(kind, kids);
+        self.push(node)
+    }
+
+    /// The node of an operator applied to `kids`.
+    pub(super) fn applied(&self, kind: Kind, kids: &[NodeId]) -> Node {
+        let (class, effect) = match kind {
+            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => (op.info().result, op.info().effect),
+            _ => (self[kids[0]].class, Effect::Pure),
         };
         let mut node = Node {
             kind,
@@ -219,7 +223,7 @@ impl Trees {
             node.operators = node.operators.saturating_add(kid.operators);
         }
         node.sig = combine(kind, class, |i| self[kids[i]].sig);
-        self.push(node)
+        node
     }
 
     /// The kind and operand order an operator is built with: a commutative one, or one with a mirror image, has what
@@ -263,44 +267,39 @@ impl Trees {
         }
     }
 
-    /// The tree's signature if the leaf `acc` were the accumulator.
-    pub(super) fn sig_with(&self, id: NodeId, reading: &Reading<'_>) -> Sig {
+    /// The tree's signature if the leaf `acc`, which reads `slot`, were the accumulator.
+    pub(super) fn sig_with(&self, id: NodeId, acc: NodeId, slot: u16) -> Sig {
         let node = &self[id];
-        if reading.is_plain() {
+        if id == acc {
+            return sig::leaf(Leaf::Acc, node.class);
+        }
+        if node.is_leaf() || node.slots & (1 << (slot % 64)) == 0 {
             return node.sig;
         }
-        match node.kind {
-            Kind::Slot(slot) => reading.leaf(id, slot, node.class).map_or(node.sig, |leaf| sig::leaf(leaf, node.class)),
-            _ if node.is_leaf() => node.sig,
-            _ => combine(node.kind, node.class, |i| self.sig_with(node.kids[i], reading)),
-        }
+        combine(node.kind, node.class, |i| self.sig_with(node.kids[i], acc, slot))
     }
 
-    /// Writes the tree's operands; the leaf `acc` is the accumulator.
-    pub(super) fn encode(&self, id: NodeId, reading: &Reading<'_>, bytes: &mut Bytes) {
+    /// Writes the tree's operands at the end of `bytes`; the leaf `acc` is the accumulator.
+    pub(super) fn encode(&self, id: NodeId, acc: Option<NodeId>, bytes: &mut Vec<u8>) {
         let node = &self[id];
         match node.kind {
-            Kind::Slot(slot) if reading.leaf(id, slot, node.class).is_some() => {}
-            Kind::Slot(slot) => bytes.extend(slot.to_ne_bytes()),
+            Kind::Slot(_) if acc == Some(id) => {}
+            Kind::Slot(slot) => bytes.extend_from_slice(&slot.to_ne_bytes()),
             Kind::Acc | Kind::Unary(_) | Kind::Binary(_) | Kind::Select => {}
-            Kind::Imm(bits) if node.class.bytes() == 4 => bytes.extend((bits as u32).to_ne_bytes()),
-            Kind::Imm(bits) => bytes.extend(bits.to_ne_bytes()),
-            Kind::Global(word) | Kind::Func(word) | Kind::Load(_, word) => bytes.extend(word.to_ne_bytes()),
+            Kind::Imm(bits) if node.class.bytes() == 4 => bytes.extend_from_slice(&(bits as u32).to_ne_bytes()),
+            Kind::Imm(bits) => bytes.extend_from_slice(&bits.to_ne_bytes()),
+            Kind::Global(word) | Kind::Func(word) | Kind::Load(_, word) => bytes.extend_from_slice(&word.to_ne_bytes()),
         }
         for &kid in node.kids() {
-            self.encode(kid, reading, bytes);
+            self.encode(kid, acc, bytes);
         }
     }
 
-    /// Whether an operator of `kids` may wait although only a branch can take it whole: a test one of whose operands
-    /// computes, so that it can be evaluated into the accumulator first.
-    pub(super) fn is_test(&self, kind: Kind, kids: &[NodeId]) -> bool {
-        let is_test = match kind {
-            Kind::Unary(op) => matches!(op, Op::I32Eqz | Op::I64Eqz),
-            Kind::Binary(op) => op.is_comparison(),
-            _ => false,
-        };
-        is_test
+    /// Whether `node` may wait although only a branch can take it whole: a test one of whose operands computes, so that it
+    /// can be evaluated into the accumulator first.
+    pub(super) fn is_test(&self, node: &Node) -> bool {
+        let kids = node.kids();
+        node.kind.is_test()
             && kids.iter().filter(|&&kid| !self[kid].is_leaf()).count() == 1
             && !kids.iter().any(|&kid| self[kid].kind == Kind::Acc)
     }
@@ -308,11 +307,7 @@ impl Trees {
     /// The operator and operands of a comparison or a test for zero, which branches know in every form.
     pub(super) fn test(&self, id: NodeId) -> Option<(Kind, SmallVec<[NodeId; 2]>)> {
         let node = &self[id];
-        match node.kind {
-            Kind::Unary(Op::I32Eqz | Op::I64Eqz) => Some((node.kind, node.kids().into())),
-            Kind::Binary(op) if op.is_comparison() => Some((node.kind, node.kids().into())),
-            _ => None,
-        }
+        node.kind.is_test().then(|| (node.kind, node.kids().into()))
     }
 
     /// The condition that holds when that of `id` does not, and that branches best.

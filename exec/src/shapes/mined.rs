@@ -13,16 +13,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<S<u32>>, Call>>(); // 41946
     t.stmt::<Seq<SetSlot<I<u32>>, Br>>(); // 29243
     t.stmt::<Seq<SetSlot<I<u32>>, Call>>(); // 23453
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, G1<u32>>>, SetSlot<Load<I32Load8U, G2<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 23060
-    t.stmt::<Seq<SetSlot<Load<I32Load8U, G1<u32>>>, SetSlot<Load<I32Load8U, G2<u32>>>>>(); // 23060
-    t.stmt::<SetSlot<Load<I32Load8U, G2<u32>>>>(); // 23060
-    t.stmt::<SetSlot<Load<I32Load8U, G1<u32>>>>(); // 23060
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>>(); // 23060
     t.stmt::<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>(); // 23060
     t.stmt::<SetAcc<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>(); // 23060
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 23060
-    t.stmt::<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>(); // 23060
-    t.stmt::<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>(); // 23060
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>>(); // 20947
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>(); // 20947
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>(); // 20947
@@ -31,13 +23,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>>(); // 20947
     t.stmt::<SetAcc<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>>(); // 20947
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 20663
-    t.stmt::<Seq<Seq<Seq<Store<I64Store, G1<u32>, S<u64>>, Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, S<u64>>>, Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, S<u64>>>, Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, S<u64>>>>(); // 18522
-    t.stmt::<Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, S<u64>>>(); // 18522
-    t.stmt::<Seq<Seq<Store<I64Store, G1<u32>, S<u64>>, Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, S<u64>>>, Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, S<u64>>>>(); // 18522
-    t.stmt::<Seq<Store<I64Store, G1<u32>, S<u64>>, Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, S<u64>>>>(); // 18522
-    t.stmt::<Store<I64Store, G1<u32>, S<u64>>>(); // 18522
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 18522
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 18522
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 16458
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>>(); // 14962
     t.stmt::<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>>(); // 14962
@@ -53,7 +38,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, I<u32>>>>(); // 13176
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, I<u32>>, S<u32>>>>(); // 13176
     t.stmt::<SetAcc<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 13176
-    t.stmt::<Seq<SetReg1<S<u32>>, SetReg2<S<u32>>>>(); // 13074
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, Call>>(); // 12507
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>>(); // 12507
     t.stmt::<Seq<SetSlot<S<u32>>, Br>>(); // 12337
@@ -91,10 +75,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>(); // 7261
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>(); // 7261
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 7031
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, Bin<I32Add, S<u32>, G1<u32>>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, Store<I32Store, G2<u32>, S<u32>>>>(); // 6951
-    t.stmt::<Store<I32Store, G2<u32>, S<u32>>>(); // 6951
-    t.stmt::<Seq<SetReg2<Bin<I32Add, Bin<I32Add, S<u32>, G1<u32>>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 6951
-    t.stmt::<SetReg2<Bin<I32Add, Bin<I32Add, S<u32>, G1<u32>>, I<u32>>>>(); // 6951
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 6951
     t.stmt::<Seq<SetAcc<Load<I32Load, S<u32>>>, CallIndirect>>(); // 6889
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Br>>(); // 6835
@@ -107,8 +87,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>>>(); // 5985
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 5789
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 5789
-    t.stmt::<Seq<SetReg1<Bin<I32Add, Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>, G1<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 5679
-    t.stmt::<SetReg1<Bin<I32Add, Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>, G1<u32>>>>(); // 5679
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 5679
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 5649
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>(); // 5649
@@ -124,7 +102,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Bin<I32Add, S<u32>, I<u32>>>, BrTable>>(); // 4676
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, Call>>(); // 4638
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 4621
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>, SetSlot<R<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 4588
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>, SetSlot<R<u32>>>>(); // 4588
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>>(); // 4588
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 4588
@@ -136,8 +113,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Select<S<u32>, I<u32>, S<u32>>>>>(); // 4556
     t.stmt::<Seq<Seq<SetSlot<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 4556
     t.stmt::<Seq<SetSlot<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4556
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetReg1<Bin<I32Sub, Load<I32Load8U, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>, S<u32>>>>>(); // 4489
-    t.stmt::<SetReg1<Bin<I32Sub, Load<I32Load8U, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>, S<u32>>>>(); // 4489
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>>(); // 4489
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>>(); // 4489
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>>>(); // 4489
@@ -153,17 +128,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load8U, S<u32>>>, SetSlot<I<u32>>>>(); // 4410
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load8U, S<u32>>>>(); // 4410
     t.stmt::<Store<I32Store, I<u32>, R<u32>>>(); // 4245
-    t.stmt::<Seq<SetReg1<R<u32>>, SetReg2<S<u32>>>>(); // 4188
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, R<u32>>>>, SetSlot<R<u32>>>>(); // 4150
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, R<u32>>>>>(); // 4150
     t.stmt::<SetSlot<Bin<I32And, Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 4150
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 4150
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 4150
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>(); // 4143
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, S<u32>, G1<u32>>>, SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>, SetReg1<R<u32>>>>(); // 4055
-    t.stmt::<Seq<SetReg2<Bin<I32Add, S<u32>, G1<u32>>>, SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 4055
-    t.stmt::<SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>(); // 4055
-    t.stmt::<SetReg2<Bin<I32Add, S<u32>, G1<u32>>>>(); // 4055
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 3929
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 3929
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>(); // 3919
@@ -183,44 +153,21 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 3651
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 3651
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 3651
-    t.stmt::<Seq<Seq<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetReg1<Load<I32Load16U, G1<u32>>>>, SetReg2<Bin<I32Sub, R<u32>, S<u32>>>>>(); // 3616
-    t.stmt::<SetReg2<Bin<I32Sub, R<u32>, S<u32>>>>(); // 3616
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetReg1<Load<I32Load16U, G1<u32>>>>>(); // 3616
-    t.stmt::<SetReg1<Load<I32Load16U, G1<u32>>>>(); // 3616
-    t.stmt::<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>>(); // 3616
-    t.stmt::<SetReg1<Bin<I32Add, S<u32>, I<u32>>>>(); // 3616
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 3598
     t.stmt::<SetSlot<Load<I32Load, I<u32>>>>(); // 3598
     t.stmt::<SetAcc<Load<I32Load, I<u32>>>>(); // 3598
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 3573
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>>(); // 3573
     t.stmt::<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>>(); // 3573
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G2<u32>, S<u32>>>, SetSlot<Bin<I32ShrS, R<u32>, I<u32>>>>>(); // 3567
-    t.stmt::<SetReg1<Bin<I32Add, G2<u32>, S<u32>>>>(); // 3567
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>, Br>>(); // 3554
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>>(); // 3554
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 3547
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetReg1<R<u32>>>>(); // 3547
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 3542
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>>(); // 3510
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 3496
-    t.stmt::<SetAcc<Load<I32Load16U, Bin<I32Add, Bin<I32Add, S<u32>, G1<u32>>, I<u32>>>>>(); // 3458
-    t.stmt::<Seq<SetReg2<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, G2<u32>>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 3455
-    t.stmt::<SetReg2<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, G2<u32>>, I<u32>>>>>(); // 3455
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 3455
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 3455
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 3395
-    t.stmt::<Seq<SetSlot<S<u32>>, SetReg1<S<u32>>>>(); // 3395
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 3352
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 3352
-    t.stmt::<Seq<Seq<SetReg2<Select<Bin<I32Add, S<u32>, I<u32>>, G2<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, G1<u32>>>>, BrIf<Bin<I32LtS, G2<u32>, R<u32>>>>>(); // 3338
-    t.stmt::<BrIf<Bin<I32LtS, G2<u32>, R<u32>>>>(); // 3338
-    t.stmt::<Seq<SetReg2<Select<Bin<I32Add, S<u32>, I<u32>>, G2<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, G1<u32>>>>>(); // 3338
-    t.stmt::<SetSlot<Select<S<u32>, S<u32>, G1<u32>>>>(); // 3338
-    t.stmt::<SetReg2<Select<Bin<I32Add, S<u32>, I<u32>>, G2<u32>, R<u32>>>>(); // 3338
     t.stmt::<SetAcc<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, S<u32>>>>(); // 3338
-    t.stmt::<Seq<SetReg1<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 3333
-    t.stmt::<SetReg1<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>(); // 3333
     t.stmt::<Seq<SetAcc<S<u32>>, CallIndirect>>(); // 3333
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>>(); // 3280
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 3261
@@ -231,7 +178,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, I<u32>, Bin<I32And, Load<I32Load, I<u32>>, Bin<I32Rotl, I<u32>, S<u32>>>>, Br>>(); // 3204
     t.stmt::<Store<I32Store, I<u32>, Bin<I32And, Load<I32Load, I<u32>>, Bin<I32Rotl, I<u32>, S<u32>>>>>(); // 3204
     t.stmt::<SetAcc<Bin<I32And, Load<I32Load, I<u32>>, Bin<I32Rotl, I<u32>, S<u32>>>>>(); // 3204
-    t.stmt::<SetReg2<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>(); // 3143
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>(); // 3143
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 3143
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 3143
@@ -244,21 +190,15 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, R<u32>>>>(); // 3087
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>>(); // 3087
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, S<u32>>, R<u32>>>>(); // 3087
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 3081
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 3081
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 3078
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 3078
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<S<u32>>>>(); // 3078
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 3076
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 3069
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Call>>(); // 3022
-    t.stmt::<SetReg1<Bin<I32Add, G2<u32>, I<u32>>>>(); // 3020
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 2992
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 2992
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 2978
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2966
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 2955
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>>(); // 2955
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<I<u32>>>>(); // 2945
     t.stmt::<Seq<BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 2913
     t.stmt::<BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, R<u32>>>>(); // 2913
@@ -273,26 +213,17 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 2830
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 2830
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 2830
-    t.stmt::<Seq<Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, Load<I64Load, Bin<I32Add, G2<u32>, I<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 2818
-    t.stmt::<Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, Load<I64Load, Bin<I32Add, G2<u32>, I<u32>>>>>(); // 2818
-    t.stmt::<Seq<Store<I64Store, G1<u32>, Load<I64Load, G2<u32>>>, Store<I64Store, Bin<I32Add, G1<u32>, I<u32>>, Load<I64Load, Bin<I32Add, G2<u32>, I<u32>>>>>>(); // 2818
-    t.stmt::<Store<I64Store, G1<u32>, Load<I64Load, G2<u32>>>>(); // 2818
     t.stmt::<BrIf<Bin<I32Ne, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 2802
     t.stmt::<SetAcc<Bin<I32Ne, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 2802
     t.stmt::<SetAcc<Bin<I32Ne, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 2802
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 2795
-    t.stmt::<Seq<SetSlot<I<u32>>, SetReg1<S<u32>>>>(); // 2795
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>(); // 2776
     t.stmt::<BrIf<Bin<I32GtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 2776
     t.stmt::<SetAcc<Bin<I32GtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 2776
-    t.stmt::<Seq<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 2719
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2719
     t.stmt::<Store<I32Store, I<u32>, I<u32>>>(); // 2716
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2709
     t.stmt::<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>>(); // 2701
     t.stmt::<SetAcc<Bin<I32LeU, Load<I32Load, S<u32>>, S<u32>>>>(); // 2701
     t.stmt::<SetAcc<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>>(); // 2701
-    t.stmt::<Store<I32Store8, Bin<I32Add, G1<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>>>(); // 2644
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2638
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>>(); // 2638
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>(); // 2638
@@ -316,10 +247,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>>(); // 2598
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>>(); // 2598
     t.stmt::<Seq<SetAcc<Bin<I32Add, R<u32>, I<u32>>>, BrTable>>(); // 2569
-    t.stmt::<SetReg2<G1<u32>>>(); // 2537
     t.stmt::<SetSlot<Bin<I32ShrS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 2532
     t.stmt::<SetAcc<Bin<I32ShrS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 2532
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, G1<u32>>>, SetSlot<Load<I32Load8U, G2<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 2519
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32ShrS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 2516
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32ShrS, S<u32>, I<u32>>>>>(); // 2516
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 2516
@@ -333,10 +262,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>, I<u32>>>>(); // 2494
     t.stmt::<SetAcc<Bin<I32Add, S<u32>, Bin<I32Shl, Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>, I<u32>>>>>(); // 2494
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>, I<u32>>>>>(); // 2494
-    t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, SetReg1<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 2489
-    t.stmt::<Seq<Seq<BrIf<R<u32>>, SetReg1<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 2489
-    t.stmt::<Seq<BrIf<R<u32>>, SetReg1<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 2489
-    t.stmt::<SetReg1<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>(); // 2489
     t.stmt::<SetAcc<Bin<I32And, R<u32>, Load<I32Load, S<u32>>>>>(); // 2482
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<S<u32>>>>(); // 2478
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 2473
@@ -363,25 +288,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, R<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 2409
     t.stmt::<Seq<Store<I32Store, R<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2409
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 2409
-    t.stmt::<Seq<Seq<Seq<SetSlot<G2<u32>>, SetSlot<G1<u32>>>, SetReg2<Bin<I32Add, R<u32>, I<u32>>>>, SetReg1<Load<I32Load, R<u32>>>>>(); // 2403
-    t.stmt::<SetReg1<Load<I32Load, R<u32>>>>(); // 2403
-    t.stmt::<Seq<Seq<SetSlot<G2<u32>>, SetSlot<G1<u32>>>, SetReg2<Bin<I32Add, R<u32>, I<u32>>>>>(); // 2403
-    t.stmt::<SetReg2<Bin<I32Add, R<u32>, I<u32>>>>(); // 2403
-    t.stmt::<Seq<SetSlot<G2<u32>>, SetSlot<G1<u32>>>>(); // 2403
-    t.stmt::<SetSlot<G1<u32>>>(); // 2403
-    t.stmt::<SetSlot<G2<u32>>>(); // 2403
-    t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, SetReg2<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 2403
-    t.stmt::<Seq<Seq<BrIf<R<u32>>, SetReg2<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<Load<I32Load, S<u32>>>>>(); // 2403
-    t.stmt::<SetReg1<Load<I32Load, S<u32>>>>(); // 2403
-    t.stmt::<Seq<BrIf<R<u32>>, SetReg2<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2403
-    t.stmt::<SetReg2<Bin<I32Add, S<u32>, I<u32>>>>(); // 2403
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 2402
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 2402
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 2402
     t.stmt::<Seq<Store<I32Store, I<u32>, R<u32>>, SetSlot<S<u32>>>>(); // 2397
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 2390
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 2390
-    t.stmt::<BrIf<Bin<I32Ne, S<u32>, G2<u32>>>>(); // 2389
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>>(); // 2378
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<S<u32>>>, CallIndirect>>(); // 2365
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<S<u32>>>>(); // 2365
@@ -389,11 +301,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>>(); // 2333
     t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32LtS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 2311
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32LtS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 2311
-    t.stmt::<Seq<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Load<I32Load8U, R<u32>>>>, Store<I32Store8, G1<u32>, S<u32>>>, SetSlot<R<u32>>>>(); // 2291
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Load<I32Load8U, R<u32>>>>, Store<I32Store8, G1<u32>, S<u32>>>>(); // 2291
-    t.stmt::<Store<I32Store8, G1<u32>, S<u32>>>(); // 2291
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Load<I32Load8U, R<u32>>>>>(); // 2291
-    t.stmt::<SetReg2<Load<I32Load8U, R<u32>>>>(); // 2291
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrU, S<u32>, R<u32>>, I<u32>>>>(); // 2286
     t.stmt::<Seq<SetSlot<Un<I32TruncF64S, R<f64>>>, Br>>(); // 2283
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 2276
@@ -446,15 +353,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 2160
     t.stmt::<Seq<Seq<Zero, SetAcc<Load<I32Load, S<u32>>>>, BrTable>>(); // 2159
     t.stmt::<Seq<Zero, SetAcc<Load<I32Load, S<u32>>>>>(); // 2159
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<S<u32>>>>(); // 2136
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 2129
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Or, S<u32>, S<u32>>, R<u32>>>>(); // 2107
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 2102
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 2101
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>(); // 2092
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, G1<u32>>>, SetReg2<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 2076
-    t.stmt::<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>>(); // 2076
-    t.stmt::<SetSlot<Bin<I32Add, S<u32>, G1<u32>>>>(); // 2076
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 2075
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 2075
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 2075
@@ -494,26 +397,19 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 1960
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 1960
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1927
-    t.stmt::<SetReg2<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>(); // 1926
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32DivU, G1<u32>, I<u32>>>>>(); // 1913
-    t.stmt::<SetSlot<Bin<I32DivU, G1<u32>, I<u32>>>>(); // 1913
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>(); // 1913
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1911
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 1899
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32And, Load<I32Load, S<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 1893
     t.stmt::<SetAcc<Bin<I32And, Load<I32Load, S<u32>>, S<u32>>>>(); // 1893
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>(); // 1893
-    t.stmt::<SetReg1<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>(); // 1873
     t.stmt::<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1870
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>(); // 1857
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 1851
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1851
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, Store<I32Store16, S<u32>, Load<I32Load16U, R<u32>>>>>(); // 1848
     t.stmt::<Store<I32Store16, S<u32>, Load<I32Load16U, R<u32>>>>(); // 1848
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetReg1<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 1836
-    t.stmt::<SetReg1<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>(); // 1836
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 1836
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, SetReg2<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1836
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1830
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 1823
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 1823
@@ -523,19 +419,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, R<u32>>>, control::Return>>(); // 1820
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 1819
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1819
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Load<I32Load, R<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 1819
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Load<I32Load, R<u32>>>>>(); // 1819
-    t.stmt::<SetReg2<Load<I32Load, R<u32>>>>(); // 1819
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Xor, Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>, S<u32>>>>(); // 1818
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>, S<u32>>>>(); // 1818
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, G2<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 1796
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, G2<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 1796
-    t.stmt::<Seq<Store<I32Store, S<u32>, G2<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 1796
-    t.stmt::<Store<I32Store, S<u32>, G2<u32>>>(); // 1796
-    t.stmt::<Seq<Store<I32Store, S<u32>, G1<u32>>, BrIf<Bin<I32GtU, G1<u32>, S<u32>>>>>(); // 1796
-    t.stmt::<BrIf<Bin<I32GtU, G1<u32>, S<u32>>>>(); // 1796
-    t.stmt::<Store<I32Store, S<u32>, G1<u32>>>(); // 1796
-    t.stmt::<Store<I32Store16, R<u32>, G1<u32>>>(); // 1796
     t.stmt::<Seq<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 1793
     t.stmt::<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>(); // 1793
     t.stmt::<SetAcc<Bin<I32Eq, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>(); // 1793
@@ -556,9 +441,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, Load<I32Load, S<u32>>>, Load<I32Load, S<u32>>>>>(); // 1733
     t.stmt::<SetAcc<Bin<I32Add, S<u32>, Load<I32Load, S<u32>>>>>(); // 1733
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load, S<u32>>>>>(); // 1733
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, G2<u32>, S<u32>>>>>(); // 1704
-    t.stmt::<BrIf<Bin<I32LtS, G2<u32>, S<u32>>>>(); // 1704
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1704
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 1682
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 1682
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>>>(); // 1657
@@ -566,7 +448,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load8U, R<u32>>>>>(); // 1651
     t.stmt::<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 1651
     t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 1651
-    t.stmt::<SetReg1<Bin<I32ShrU, S<u32>, I<u32>>>>(); // 1648
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>>>(); // 1648
     t.stmt::<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>>(); // 1648
     t.stmt::<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>(); // 1646
@@ -574,21 +455,15 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>(); // 1646
     t.stmt::<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>>(); // 1644
     t.stmt::<SetAcc<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>>(); // 1644
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 1638
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<I<u32>>>>(); // 1638
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 1638
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, Return<I<u32>>>>(); // 1636
-    t.stmt::<SetReg2<Bin<I32Xor, Load<I32Load, G1<u32>>, S<u32>>>>(); // 1615
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load, S<u32>>, S<u32>>>>(); // 1615
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 1614
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1614
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>>(); // 1614
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 1582
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1582
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1574
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>(); // 1574
-    t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32And, G1<u32>, I<u32>>, G2<u32>>, I<u32>>>>>(); // 1565
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32And, G1<u32>, I<u32>>, G2<u32>>, I<u32>>>>(); // 1565
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 1565
     t.stmt::<Seq<SetAcc<Select<I<u32>, Bin<I32Sub, I<u32>, Bin<I32ShrU, S<u32>, I<u32>>>, Bin<I32Eq, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, R<u32>>>>>(); // 1555
     t.stmt::<SetAcc<Select<I<u32>, Bin<I32Sub, I<u32>, Bin<I32ShrU, S<u32>, I<u32>>>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 1555
@@ -611,28 +486,14 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 1496
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>>(); // 1496
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 1496
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 1483
-    t.stmt::<Seq<SetSlot<I<u32>>, SetReg1<R<u32>>>>(); // 1483
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>, SetSlot<S<u32>>>>(); // 1473
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32GtU, G1<u32>, I<u32>>>, SetReg1<S<u32>>>, BrIf<S<u32>>>>(); // 1458
-    t.stmt::<Seq<SetSlot<Bin<I32GtU, G1<u32>, I<u32>>>, SetReg1<S<u32>>>>(); // 1458
-    t.stmt::<SetSlot<Bin<I32GtU, G1<u32>, I<u32>>>>(); // 1458
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>(); // 1434
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 1430
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 1424
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 1424
-    t.stmt::<Store<I32Store8, G2<u32>, R<u32>>>(); // 1416
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetGlobal<Bin<I32Add, S<u32>, I<u32>>>>, Return<S<u32>>>>(); // 1403
     t.stmt::<Seq<SetSlot<R<u32>>, SetGlobal<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1403
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, Br>>(); // 1398
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, G2<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, G1<u32>, I<u32>>>>>(); // 1395
-    t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, G1<u32>, I<u32>>>>(); // 1395
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, G2<u32>>>>(); // 1395
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1395
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1395
-    t.stmt::<Seq<SetReg1<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 1395
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Bin<I32GeU, S<u32>, G1<u32>>>>>(); // 1395
-    t.stmt::<BrIf<Bin<I32GeU, S<u32>, G1<u32>>>>(); // 1395
     t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1395
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 1395
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 1395
@@ -660,18 +521,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 1365
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>>(); // 1365
     t.stmt::<Seq<Store<I32Store, Load<I32Load, S<u32>>, S<u32>>, Br>>(); // 1365
-    t.stmt::<Seq<Seq<Seq<SetReg1<I<u32>>, BrIf<Bin<I32Eq, G2<u32>, I<u32>>>>, SetReg1<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load8U, R<u32>>>>>(); // 1361
-    t.stmt::<Seq<Seq<SetReg1<I<u32>>, BrIf<Bin<I32Eq, G2<u32>, I<u32>>>>, SetReg1<Load<I32Load, S<u32>>>>>(); // 1361
-    t.stmt::<Seq<SetReg1<I<u32>>, BrIf<Bin<I32Eq, G2<u32>, I<u32>>>>>(); // 1361
-    t.stmt::<BrIf<Bin<I32Eq, G2<u32>, I<u32>>>>(); // 1361
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1348
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>(); // 1347
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>(); // 1347
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1346
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 1346
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1346
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>>>, SetReg2<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1344
-    t.stmt::<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>>>>(); // 1344
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 1344
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 1336
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 1333
@@ -688,10 +543,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32DivS, R<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 1327
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivS, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 1327
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivS, R<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 1327
-    t.stmt::<SetReg2<Load<I32Load, G1<u32>>>>(); // 1322
     t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 1321
-    t.stmt::<SetReg1<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, G1<u32>, I<u32>>, S<u32>>>>>(); // 1319
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 1318
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 1313
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>>(); // 1313
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 1313
@@ -766,9 +618,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 1302
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 1298
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, Call>>(); // 1297
-    t.stmt::<Seq<SetReg2<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, G2<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32Eq, G1<u32>, R<u32>>>>>(); // 1293
-    t.stmt::<BrIf<Bin<I32Eq, G1<u32>, R<u32>>>>(); // 1293
-    t.stmt::<SetReg2<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, G2<u32>, I<u32>>, S<u32>>>>>(); // 1293
     t.stmt::<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, I<u32>, S<u32>>>>(); // 1286
     t.stmt::<Store<I32Store, I<u32>, S<u32>>>(); // 1286
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, Br>>(); // 1284
@@ -782,27 +631,18 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<Bin<I32Shl, I<u32>, S<u32>>>>>(); // 1263
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 1263
     t.stmt::<Seq<SetSlot<R<u32>>, Call>>(); // 1260
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 1259
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>, SetReg1<S<u32>>>>(); // 1259
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>>(); // 1259
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>(); // 1259
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>(); // 1259
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 1236
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 1236
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G2<u32>, S<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 1236
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 1235
     t.stmt::<Seq<SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>, CallIndirect>>(); // 1232
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1232
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 1232
     t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1227
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 1225
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 1219
-    t.stmt::<Seq<Seq<SetReg2<Select<Bin<I32Add, S<u32>, I<u32>>, G2<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, G1<u32>>>>, BrIf<Bin<I32LtU, G2<u32>, R<u32>>>>>(); // 1213
-    t.stmt::<BrIf<Bin<I32LtU, G2<u32>, R<u32>>>>(); // 1213
-    t.stmt::<Seq<SetReg1<Load<I32Load16U, S<u32>>>, SetReg2<Bin<I32Sub, R<u32>, S<u32>>>>>(); // 1205
-    t.stmt::<SetReg1<Load<I32Load16U, S<u32>>>>(); // 1205
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>(); // 1204
-    t.stmt::<BrIf<Un<I32Eqz, G1<u32>>>>(); // 1203
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 1199
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>(); // 1199
     t.stmt::<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 1195
@@ -815,17 +655,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1190
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 1190
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 1190
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 1186
-    t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetReg1<S<u32>>>>(); // 1186
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Bin<I32DivS, Bin<I32Sub, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, I<u32>>>>>(); // 1183
     t.stmt::<SetAcc<Bin<I32DivS, Bin<I32Sub, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, I<u32>>>>(); // 1183
     t.stmt::<SetAcc<Bin<I32Sub, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 1183
-    t.stmt::<Seq<SetReg2<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetReg2<Bin<I32Add, Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>, G2<u32>>>>>(); // 1181
-    t.stmt::<SetReg2<Bin<I32Add, Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>, G2<u32>>>>(); // 1181
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrS, S<u32>, I<u32>>, S<u32>>>>(); // 1181
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>>>(); // 1181
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Bin<I32ShrS, S<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 1181
-    t.stmt::<SetReg2<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>(); // 1181
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 1181
     t.stmt::<SetSlot<Load<I32Load8U, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>>>(); // 1181
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>>(); // 1181
@@ -845,11 +680,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, Store<I32Store16, S<u32>, Load<I32Load16U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1158
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, Store<I32Store16, S<u32>, Load<I32Load16U, S<u32>>>>>(); // 1158
     t.stmt::<Store<I32Store16, S<u32>, Load<I32Load16U, S<u32>>>>(); // 1158
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 1155
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>>(); // 1155
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>>(); // 1155
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 1150
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<R<u32>>>>(); // 1150
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>, CallIndirect>>(); // 1149
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>>(); // 1149
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 1148
@@ -880,7 +711,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>>(); // 1123
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>(); // 1123
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 1123
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, BrIf<Bin<I32LeS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 1122
     t.stmt::<BrIf<Bin<I32LeS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 1122
     t.stmt::<SetAcc<Bin<I32LeS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 1122
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, Br>>(); // 1118
@@ -916,14 +746,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store8, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, I<u32>>>(); // 1077
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Br>>(); // 1076
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 1076
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 1074
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>>(); // 1074
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, Br>>(); // 1072
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 1072
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 1069
     t.stmt::<Seq<Zero, SetSlot<I<u32>>>>(); // 1063
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 1061
-    t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetReg1<S<u32>>>>(); // 1061
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, Store<I32Store8, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 1051
     t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 1051
     t.stmt::<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>>(); // 1051
@@ -958,17 +784,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 1038
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 1038
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 1038
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Mul, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 1034
-    t.stmt::<Seq<SetReg2<Bin<I32Mul, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 1034
-    t.stmt::<SetReg2<Bin<I32Mul, G2<u32>, I<u32>>>>(); // 1034
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 1031
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 1030
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<R<u32>>>>(); // 1030
-    t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 1025
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 1025
-    t.stmt::<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>>(); // 1025
     t.stmt::<Seq<BrIf<Bin<I64LtS, Load<I64Load, S<u32>>, I<u64>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 1023
-    t.stmt::<Store<I32Store8, Bin<I32Add, G2<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>>(); // 1007
     t.stmt::<Seq<Store<I32Store, I<u32>, I<u32>>, Br>>(); // 1003
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 997
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 997
@@ -1029,9 +846,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, BrTable>>(); // 972
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 971
     t.stmt::<Seq<BrIf<S<u32>>, Return<I<u32>>>>(); // 969
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<G2<u32>>>, SetReg2<Bin<I32Add, R<u32>, I<u32>>>>>(); // 967
-    t.stmt::<Seq<SetReg1<Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<G2<u32>>>>(); // 967
-    t.stmt::<SetReg1<Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>>(); // 967
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Load<I32Load8U, R<u32>>>>>>(); // 967
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 962
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>>(); // 962
@@ -1083,8 +897,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32And, R<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 937
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 937
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32And, R<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 937
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 937
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 937
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<I<u32>>>>(); // 936
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>>(); // 936
     t.stmt::<Seq<Seq<Seq<Store<I32Store, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>, Store<I64Store, R<u32>, I<u64>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 935
@@ -1094,8 +906,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 935
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 935
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>, control::Return>>(); // 934
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 932
-    t.stmt::<Seq<SetSlot<S<u32>>, SetReg1<R<u32>>>>(); // 932
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeS, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 932
     t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 932
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, Store<I32Store, I<u32>, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, I<u32>>, S<u32>>>>>(); // 926
@@ -1108,9 +918,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 922
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 922
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load8U, R<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 922
-    t.stmt::<Seq<Seq<Seq<SetReg1<Load<I32Load, R<u32>>>, BrIf<R<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 921
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, R<u32>>>, BrIf<R<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 921
-    t.stmt::<Seq<SetReg1<Load<I32Load, R<u32>>>, BrIf<R<u32>>>>(); // 921
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 915
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 915
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, Br>>(); // 915
@@ -1126,9 +933,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32Sub, S<u32>, R<u32>>, S<u32>>>>(); // 911
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 911
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Sub, S<u32>, R<u32>>, S<u32>>>>(); // 911
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Mul, G1<u32>, I<u32>>>>, BrIf<Bin<I32GeU, S<u32>, R<u32>>>>>(); // 910
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Mul, G1<u32>, I<u32>>>>>(); // 910
-    t.stmt::<SetReg1<Bin<I32Mul, G1<u32>, I<u32>>>>(); // 910
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 910
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 910
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 910
@@ -1151,14 +955,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 910
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 910
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 910
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32GtU, G1<u32>, I<u32>>>, SetReg1<S<u32>>>, BrIf<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 910
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 910
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 910
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>>, Br>>(); // 910
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 910
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 910
-    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, G2<u32>>, I<u32>>, R<u32>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 910
-    t.stmt::<Store<I32Store8, Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, G2<u32>>, I<u32>>, R<u32>>>(); // 910
     t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 910
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 910
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 910
@@ -1175,7 +976,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 889
     t.stmt::<Seq<Seq<Zero, SetSlot<S<u32>>>, Call>>(); // 888
     t.stmt::<Seq<Zero, SetSlot<S<u32>>>>(); // 888
-    t.stmt::<Store<I32Store8, Bin<I32Add, G2<u32>, I<u32>>, R<u32>>>(); // 886
     t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 886
     t.stmt::<Seq<Zero, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 886
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 883
@@ -1215,7 +1015,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<S<u32>>>>(); // 848
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>>(); // 847
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 844
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 844
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>>(); // 839
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>(); // 839
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>(); // 839
@@ -1235,7 +1034,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 831
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 830
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>>(); // 830
-    t.stmt::<Store<I32Store, G1<u32>, R<u32>>>(); // 828
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 823
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 823
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>>(); // 823
@@ -1260,9 +1058,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 809
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>, Br>>(); // 808
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>>(); // 808
-    t.stmt::<Seq<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Load<I32Load, R<u32>>>>, Store<I32Store, G1<u32>, S<u32>>>, SetSlot<R<u32>>>>(); // 808
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Load<I32Load, R<u32>>>>, Store<I32Store, G1<u32>, S<u32>>>>(); // 808
-    t.stmt::<Store<I32Store, G1<u32>, S<u32>>>(); // 808
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u64>>>, Call>>(); // 807
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<I<u64>>>>(); // 807
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 807
@@ -1271,23 +1066,17 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32And, S<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>(); // 807
     t.stmt::<Store<I32Store, S<u32>, Bin<I32And, S<u32>, I<u32>>>>(); // 807
     t.stmt::<Seq<Seq<SetSlot<Select<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, S<u32>>, R<u32>, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 805
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 805
     t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Br>>(); // 805
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 805
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 805
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 805
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, control::Return>>(); // 804
-    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, G2<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 804
     t.stmt::<Seq<BrIf<R<u32>>, Br>>(); // 803
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>, Br>>(); // 802
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>(); // 802
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, I<u32>>>>(); // 802
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 801
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 798
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<Bin<I32LtS, S<u32>, G2<u32>>>>>(); // 796
-    t.stmt::<SetReg1<Bin<I32LtS, S<u32>, G2<u32>>>>(); // 796
-    t.stmt::<Seq<BrIf<Bin<I32LtS, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 796
-    t.stmt::<BrIf<Bin<I32LtS, G1<u32>, I<u32>>>>(); // 796
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 795
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>>>(); // 795
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>>(); // 795
@@ -1295,7 +1084,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Load<I32Load, I<u32>>>>(); // 793
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 792
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 792
-    t.stmt::<SetAcc<Bin<I32Add, G1<u32>, I<u32>>>>(); // 791
     t.stmt::<Seq<SetSlot<Bin<I32Shl, Select<Bin<I32ShrS, R<u32>, I<u32>>, I<u32>, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 789
     t.stmt::<SetSlot<Bin<I32Shl, Select<Bin<I32ShrS, R<u32>, I<u32>>, I<u32>, S<u32>>, I<u32>>>>(); // 789
     t.stmt::<SetAcc<Select<Bin<I32ShrS, S<u32>, I<u32>>, I<u32>, S<u32>>>>(); // 789
@@ -1311,10 +1099,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, S<u32>>>>(); // 789
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 787
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 787
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, G2<u32>>>>>(); // 785
-    t.stmt::<BrIf<Bin<I32LtS, S<u32>, G2<u32>>>>(); // 785
-    t.stmt::<Seq<SetSlot<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 785
-    t.stmt::<SetSlot<Bin<I32Add, G2<u32>, I<u32>>>>(); // 785
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, SetSlot<S<u32>>>>(); // 785
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 785
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 785
@@ -1333,12 +1117,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 777
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>>(); // 777
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 774
-    t.stmt::<SetReg1<G2<u32>>>(); // 773
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>>(); // 772
     t.stmt::<Seq<SetAcc<R<u32>>, BrTable>>(); // 772
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 769
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>>>(); // 764
-    t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load8U, Bin<I32Add, G1<u32>, I<u32>>>, I<u32>>>>(); // 763
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 762
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 762
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 762
@@ -1349,7 +1131,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<I<u32>, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Bin<I32LtU, S<u32>, I<u32>>>>>(); // 756
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, Br>>(); // 755
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>>(); // 755
-    t.stmt::<Seq<SetReg1<I<u32>>, Br>>(); // 752
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 752
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 749
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 749
@@ -1397,7 +1178,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, I<u32>>>>(); // 732
     t.stmt::<Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, I<u32>>>(); // 732
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 732
-    t.stmt::<BrIf<Bin<I32LtU, R<u32>, G1<u32>>>>(); // 731
     t.stmt::<Seq<BrIf<Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 730
     t.stmt::<BrIf<Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>>>(); // 730
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 729
@@ -1429,13 +1209,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<R<u32>, I<u32>, Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 703
     t.stmt::<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 702
     t.stmt::<SetAcc<Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 702
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, S<u32>, G1<u32>>>, SetSlot<Bin<I32Add, S<u32>, G1<u32>>>>, Store<I32Store8, G2<u32>, Load<I32Load8U, R<u32>>>>>(); // 702
-    t.stmt::<Store<I32Store8, G2<u32>, Load<I32Load8U, R<u32>>>>(); // 702
-    t.stmt::<Seq<SetReg2<Bin<I32Add, S<u32>, G1<u32>>>, SetSlot<Bin<I32Add, S<u32>, G1<u32>>>>>(); // 702
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 700
     t.stmt::<Seq<BrIf<R<u32>>, Store<I32Store, S<u32>, I<u32>>>>(); // 699
-    t.stmt::<SetReg2<Load<I32Load, S<u32>>>>(); // 697
-    t.stmt::<Return<G1<u32>>>(); // 696
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>, R<u32>>>>(); // 695
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>>>(); // 695
     t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 694
@@ -1449,7 +1224,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 692
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, Br>>(); // 691
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 691
-    t.stmt::<SetReg1<Load<I32Load, G1<u32>>>>(); // 689
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>, Call>>(); // 689
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>>(); // 689
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 689
@@ -1499,7 +1273,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>>(); // 661
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>(); // 661
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>(); // 661
-    t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetReg1<R<u32>>>>(); // 660
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>, SetSlot<R<u32>>>, Br>>(); // 658
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 658
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 658
@@ -1517,17 +1290,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 651
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, Br>>(); // 650
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, R<u32>>>>, Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, R<u32>>>>>(); // 650
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Load<I32Load8U, R<u32>>>>>(); // 648
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>, SetSlot<Load<I32Load, Load<I32Load, R<u32>>>>>>(); // 648
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, Load<I32Load, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 646
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, Load<I32Load, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 646
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, Load<I32Load, I<u32>>>>, SetSlot<I<u32>>>>(); // 646
     t.stmt::<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 643
     t.stmt::<Seq<SetSlot<I<u64>>, Br>>(); // 643
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>, G2<u32>>>, SetReg1<Load<I32Load, S<u32>>>>>(); // 643
-    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>, G2<u32>>>>(); // 643
-    t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>, G2<u32>>>(); // 643
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>, SetReg1<R<u32>>>>(); // 643
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 643
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 643
     t.stmt::<BrIf<Un<I32Eqz, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 642
@@ -1544,7 +1312,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<I<u32>, S<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 637
     t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 637
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 636
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, BrIf<R<u32>>>>(); // 636
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Or, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>>(); // 635
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Or, S<u32>, I<u32>>>>>(); // 635
     t.stmt::<Store<I32Store, R<u32>, Bin<I32Or, S<u32>, I<u32>>>>(); // 635
@@ -1552,14 +1319,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 635
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 635
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 635
-    t.stmt::<Seq<Seq<SetReg2<Load<I32Load, G1<u32>>>, BrIf<R<u32>>>, SetReg2<Load<I32Load, Bin<I32Add, G1<u32>, I<u32>>>>>>(); // 635
-    t.stmt::<SetReg2<Load<I32Load, Bin<I32Add, G1<u32>, I<u32>>>>>(); // 635
-    t.stmt::<Seq<SetReg2<Load<I32Load, G1<u32>>>, BrIf<R<u32>>>>(); // 635
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Or, S<u32>, R<u32>>, Bin<I32ShrU, S<u32>, S<u32>>>>>(); // 634
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 634
-    t.stmt::<Seq<SetReg2<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<Bin<I32Add, R<u32>, I<u32>>>>>(); // 634
-    t.stmt::<SetReg1<Bin<I32Add, R<u32>, I<u32>>>>(); // 634
-    t.stmt::<SetReg2<Bin<I32Add, S<u32>, S<u32>>>>(); // 634
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, R<u32>>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 634
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, R<u32>>, I<u32>>, S<u32>>>>(); // 634
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, S<u32>, R<u32>>, I<u32>>>>(); // 634
@@ -1581,17 +1341,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<S<u32>>>>(); // 627
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 627
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 627
-    t.stmt::<Seq<Seq<Seq<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>, SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>, Store<I32Store, G2<u32>, R<u32>>>>(); // 627
-    t.stmt::<Store<I32Store, G2<u32>, R<u32>>>(); // 627
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>, SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 627
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>>(); // 627
-    t.stmt::<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>(); // 627
-    t.stmt::<Seq<Seq<Seq<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>>(); // 627
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 627
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>, SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>, Store<I32Store, R<u32>, G2<u32>>>>(); // 627
-    t.stmt::<Store<I32Store, R<u32>, G2<u32>>>(); // 627
-    t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>, SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>>>(); // 627
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, R<u32>>, SetSlot<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 627
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 626
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<Bin<I32Sub, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 626
     t.stmt::<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<Bin<I32Sub, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>>(); // 626
@@ -1608,21 +1357,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, Store<I32Store, R<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>>(); // 626
     t.stmt::<Store<I32Store, R<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>(); // 626
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>(); // 626
-    t.stmt::<Seq<Seq<Seq<SetReg1<Load<I32Load, R<u32>>>, BrIf<R<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 626
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 626
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, I<u32>, I<u32>>>, Br>>(); // 626
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, Br>>(); // 625
-    t.stmt::<Seq<SetReg1<Bin<I32Add, S<u32>, R<u32>>>, BrIf<Bin<I32GtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 625
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 625
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 625
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 625
-    t.stmt::<SetReg1<Bin<I32Add, S<u32>, R<u32>>>>(); // 625
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 623
-    t.stmt::<Seq<Seq<Seq<SetReg1<G2<u32>>, SetReg2<Bin<I32Shl, R<u32>, I<u32>>>>, BrIf<Bin<I32LtU, G1<u32>, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 622
-    t.stmt::<Seq<Seq<SetReg1<G2<u32>>, SetReg2<Bin<I32Shl, R<u32>, I<u32>>>>, BrIf<Bin<I32LtU, G1<u32>, S<u32>>>>>(); // 622
-    t.stmt::<BrIf<Bin<I32LtU, G1<u32>, S<u32>>>>(); // 622
-    t.stmt::<Seq<SetReg1<G2<u32>>, SetReg2<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 622
-    t.stmt::<SetReg2<Bin<I32Shl, R<u32>, I<u32>>>>(); // 622
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<R<u32>>>>(); // 622
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 622
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 622
@@ -1633,18 +1373,13 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Zero, SetSlot<Bin<I32GtU, S<u32>, S<u32>>>>>(); // 622
     t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, Bin<I32Eq, R<u32>, I<u32>>>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>(); // 622
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 622
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 622
-    t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetReg1<R<u32>>>>(); // 622
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 620
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 620
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, G1<u32>>>>>(); // 618
-    t.stmt::<BrIf<Bin<I32LtS, R<u32>, G1<u32>>>>(); // 618
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 618
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 618
     t.stmt::<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>>(); // 618
     t.stmt::<SetAcc<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>>(); // 618
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<R<u32>>>>(); // 618
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 617
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Return<I<u32>>>>(); // 616
     t.stmt::<Seq<Seq<Seq<Store<I32Store, I<u32>, R<u32>>, Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>, control::Return>>(); // 613
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, R<u32>>, Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>(); // 613
@@ -1653,8 +1388,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 612
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 612
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 612
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<R<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 609
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<R<u32>>>, SetReg1<S<u32>>>>(); // 609
     t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<R<u32>>>>(); // 609
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 609
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 607
@@ -1675,14 +1408,9 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 604
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 604
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 604
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 604
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 604
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 604
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 604
     t.stmt::<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>(); // 604
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<Load<I32Load8U, S<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 603
-    t.stmt::<Seq<SetReg2<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<Load<I32Load8U, S<u32>>>>>(); // 603
-    t.stmt::<SetReg1<Load<I32Load8U, S<u32>>>>(); // 603
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 602
     t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 602
     t.stmt::<Seq<Store<I32Store, I<u32>, S<u32>>, control::Return>>(); // 600
@@ -1695,7 +1423,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>, control::Return>>(); // 595
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 595
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 595
-    t.stmt::<SetReg1<Bin<I32Add, S<u32>, G2<u32>>>>(); // 594
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 592
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, S<u32>>>>, SetSlot<S<u32>>>>(); // 592
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, S<u32>>>>>(); // 592
@@ -1716,13 +1443,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store16, S<u32>, S<u32>>>>(); // 581
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 581
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 581
-    t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetReg1<S<u32>>>>(); // 581
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 581
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 581
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>>(); // 581
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>(); // 580
     t.stmt::<Seq<SetSlot<Select<S<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>, Br>>(); // 579
-    t.stmt::<Seq<SetReg1<S<u64>>, SetReg2<S<u32>>>>(); // 579
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 579
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>, SetSlot<S<u32>>>>(); // 579
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 579
@@ -1731,7 +1456,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 577
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 577
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, I<u32>>, S<u32>>>>>(); // 576
-    t.stmt::<Seq<SetReg1<Load<I32Load, G1<u32>>>, BrIf<R<u32>>>>(); // 576
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32And, S<u32>, I<u32>>>>, BrTable>>(); // 574
     t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32And, S<u32>, I<u32>>>>>(); // 574
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>, Call>>(); // 573
@@ -1742,14 +1466,9 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LeU, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, S<u32>>>>>(); // 571
     t.stmt::<BrIf<Bin<I32LeU, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, S<u32>>>>(); // 571
     t.stmt::<SetAcc<Bin<I32LeU, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, S<u32>>>>(); // 571
-    t.stmt::<Seq<Seq<SetSlot<G1<u32>>, SetReg1<Load<I32Load8S, G2<u32>>>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 570
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 570
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 570
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 570
-    t.stmt::<Seq<SetSlot<G1<u32>>, SetReg1<Load<I32Load8S, G2<u32>>>>>(); // 570
-    t.stmt::<SetReg1<Load<I32Load8S, G2<u32>>>>(); // 570
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, G1<u32>>, I<u32>>>>>>(); // 570
-    t.stmt::<SetReg1<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, G1<u32>>, I<u32>>>>>(); // 570
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 570
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>, I<u32>>>>>(); // 570
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 570
@@ -1768,8 +1487,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 567
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 567
     t.stmt::<Seq<Store<I32Store8, R<u32>, Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 564
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, R<u32>, G1<u32>>>>>(); // 563
-    t.stmt::<BrIf<Bin<I32GtS, R<u32>, G1<u32>>>>(); // 563
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 563
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>>(); // 563
     t.stmt::<BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, S<u32>>>>(); // 563
@@ -1782,7 +1499,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 559
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 559
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, Br>>(); // 556
-    t.stmt::<BrIf<Bin<I32GtU, G1<u32>, I<u32>>>>(); // 556
     t.stmt::<SetAcc<Select<R<u32>, Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, Bin<I32LtU, S<u32>, I<u32>>>>>(); // 554
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 554
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>(); // 554
@@ -1831,7 +1547,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeU, R<u32>, I<u32>>>>>(); // 533
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 531
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 531
-    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, G1<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 530
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 529
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 529
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 529
@@ -1846,8 +1561,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, SetSlot<S<u32>>>>(); // 527
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 527
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 527
-    t.stmt::<Seq<Store<I32Store8, G1<u32>, Load<I32Load8U, G2<u32>>>, Store<I32Store8, Bin<I32Add, G1<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>>>>(); // 526
-    t.stmt::<Store<I32Store8, G1<u32>, Load<I32Load8U, G2<u32>>>>(); // 526
     t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 525
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 525
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 525
@@ -1891,25 +1604,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>(); // 515
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 515
     t.stmt::<Seq<BrIf<Bin<I32LeS, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 514
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, G2<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtU, G1<u32>, R<u32>>>>>(); // 514
-    t.stmt::<BrIf<Bin<I32LtU, G1<u32>, R<u32>>>>(); // 514
-    t.stmt::<Seq<SetReg1<Load<I32Load, G2<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 514
-    t.stmt::<SetReg1<Load<I32Load, G2<u32>>>>(); // 514
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, G1<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 514
-    t.stmt::<Seq<SetSlot<Bin<I32And, G1<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 514
-    t.stmt::<SetSlot<Bin<I32And, G1<u32>, I<u32>>>>(); // 514
-    t.stmt::<Seq<SetReg2<Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 514
-    t.stmt::<SetReg2<Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 514
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 513
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 513
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<I<u32>>>>(); // 513
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 510
     t.stmt::<Seq<SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, R<u32>>>>>(); // 510
     t.stmt::<SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>(); // 510
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>, Br>>(); // 510
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 510
-    t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Load<I32Load, G1<u32>>, S<u32>>, I<u32>>>>, Store<I32Store8, Bin<I32Add, G2<u32>, I<u32>>, R<u32>>>>(); // 510
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Load<I32Load, G1<u32>>, S<u32>>, I<u32>>>>>(); // 510
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store8, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 510
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store8, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 510
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 510
@@ -1923,7 +1623,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>>(); // 508
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 508
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 507
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 507
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 506
     t.stmt::<Seq<SetSlot<Select<S<u32>, I<u32>, S<u32>>>, Call>>(); // 505
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Ne, R<u32>, I<u32>>>>, Br>>(); // 505
@@ -1944,36 +1643,17 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<S<u32>>>>(); // 504
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 503
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 503
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 502
-    t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetReg1<S<u32>>>>(); // 502
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 502
     t.stmt::<SetAcc<Bin<I32And, Bin<F64Lt, S<f64>, I<f64>>, Bin<F64Ge, S<f64>, I<f64>>>>>(); // 502
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 500
-    t.stmt::<Seq<Seq<SetReg2<Load<I32Load, S<u32>>>, SetReg1<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, R<u32>, S<u32>>>>>(); // 500
-    t.stmt::<Seq<SetReg2<Load<I32Load, S<u32>>>, SetReg1<Bin<I32Add, S<u32>, I<u32>>>>>(); // 500
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>>>>(); // 500
-    t.stmt::<BrIf<Bin<I32GtS, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>>>(); // 500
     t.stmt::<SetAcc<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 500
-    t.stmt::<Seq<SetSlot<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 500
-    t.stmt::<Seq<SetReg1<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetReg2<Bin<I32ShrU, S<u32>, S<u32>>>>>(); // 500
-    t.stmt::<SetReg2<Bin<I32ShrU, S<u32>, S<u32>>>>(); // 500
-    t.stmt::<Seq<Store<I32Store16, Bin<I32Add, Bin<I32Shl, G1<u32>, I<u32>>, S<u32>>, R<u32>>, BrIf<Bin<I32GtS, G1<u32>, I<u32>>>>>(); // 500
-    t.stmt::<BrIf<Bin<I32GtS, G1<u32>, I<u32>>>>(); // 500
-    t.stmt::<Store<I32Store16, Bin<I32Add, Bin<I32Shl, G1<u32>, I<u32>>, S<u32>>, R<u32>>>(); // 500
-    t.stmt::<Seq<Store<I32Store16, Bin<I32Add, Bin<I32Shl, G2<u32>, I<u32>>, S<u32>>, R<u32>>, BrIf<Bin<I32GtS, G2<u32>, I<u32>>>>>(); // 500
-    t.stmt::<BrIf<Bin<I32GtS, G2<u32>, I<u32>>>>(); // 500
-    t.stmt::<Store<I32Store16, Bin<I32Add, Bin<I32Shl, G2<u32>, I<u32>>, S<u32>>, R<u32>>>(); // 500
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 500
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>>(); // 498
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>(); // 498
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 498
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, Br>>(); // 497
-    t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 496
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetReg1<S<u32>>>>(); // 496
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Ne, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 496
     t.stmt::<Seq<Zero, SetSlot<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 496
     t.stmt::<SetAcc<Un<I64ExtendI32S, Bin<I32Sub, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 495
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 495
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 495
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 495
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 494
@@ -2027,11 +1707,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 488
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 488
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 488
-    t.stmt::<SetReg1<Un<I32TruncF64S, G1<f64>>>>(); // 488
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 488
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 488
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Mul, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 488
-    t.stmt::<Seq<SetSlot<Bin<I32Mul, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, SetReg1<S<u32>>>>(); // 488
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 487
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 487
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<S<u32>>>>(); // 487
@@ -2076,8 +1753,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64GeU, S<u64>, I<u64>>>, SetSlot<S<u64>>>, SetSlot<S<u32>>>, Br>>(); // 480
     t.stmt::<Seq<Seq<BrIf<Bin<I64GeU, S<u64>, I<u64>>>, SetSlot<S<u64>>>, SetSlot<S<u32>>>>(); // 480
     t.stmt::<Seq<BrIf<Bin<I64GeU, S<u64>, I<u64>>>, SetSlot<S<u64>>>>(); // 480
-    t.stmt::<Seq<Seq<Seq<SetSlot<Un<I32WrapI64, S<u64>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 480
-    t.stmt::<Seq<Seq<SetSlot<Un<I32WrapI64, S<u64>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetReg1<R<u32>>>>(); // 480
     t.stmt::<Seq<SetSlot<Un<I32WrapI64, S<u64>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 480
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store8, S<u32>, R<u32>>>, Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>>, Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 479
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>>(); // 479
@@ -2085,8 +1760,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Select<I<u32>, I<u32>, R<u32>>>>>(); // 479
     t.stmt::<BrIf<Bin<I32LtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 478
     t.stmt::<SetAcc<Bin<I32LtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 478
-    t.stmt::<Seq<SetReg1<Bin<I32Sub, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, G1<u32>>>>>, BrIf<R<u32>>>>(); // 478
-    t.stmt::<SetReg1<Bin<I32Sub, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, G1<u32>>>>>>(); // 478
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>>>(); // 478
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>>>>(); // 478
     t.stmt::<SetAcc<Bin<I32ShrU, S<u32>, Bin<I32Sub, I<u32>, R<u32>>>>>(); // 478
@@ -2106,25 +1779,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<S<u32>, Bin<I32ShrU, S<u32>, I<u32>>, Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 475
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, I<u32>, R<u32>>>>>(); // 474
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 474
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, G2<u32>, I<u32>>>, SetReg2<R<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 474
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, G2<u32>, I<u32>>>, SetReg2<R<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 474
-    t.stmt::<Seq<SetSlot<Bin<I32Add, G2<u32>, I<u32>>>, SetReg2<R<u32>>>>(); // 474
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 474
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 474
-    t.stmt::<Seq<SetSlot<Select<I<u32>, Bin<I32Add, R<u32>, G1<u32>>, Bin<I32LtU, Bin<I32Sub, I<u32>, S<u32>>, G1<u32>>>>, SetReg1<Load<I32Load8S, G2<u32>>>>>(); // 474
-    t.stmt::<SetSlot<Select<I<u32>, Bin<I32Add, R<u32>, G1<u32>>, Bin<I32LtU, Bin<I32Sub, I<u32>, S<u32>>, G1<u32>>>>>(); // 474
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>(); // 474
     t.stmt::<SetAcc<Select<I<u32>, Bin<I32Add, S<u32>, S<u32>>, Bin<I32LtU, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>>(); // 474
-    t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, G2<u32>, I<u32>>>>, SetReg1<Bin<I32Shl, I<u32>, G1<u32>>>>>(); // 474
-    t.stmt::<SetReg1<Bin<I32Shl, I<u32>, G1<u32>>>>(); // 474
-    t.stmt::<Seq<BrIf<Bin<I32GeU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 474
-    t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 474
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 474
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 474
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Or, G1<u32>, S<u32>>>, SetReg2<S<u32>>>, SetSlot<Load<I32Load8S, R<u32>>>>, SetReg1<Bin<I32Add, R<u32>, I<u32>>>>>(); // 474
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, G1<u32>, S<u32>>>, SetReg2<S<u32>>>, SetSlot<Load<I32Load8S, R<u32>>>>>(); // 474
-    t.stmt::<Seq<SetSlot<Bin<I32Or, G1<u32>, S<u32>>>, SetReg2<S<u32>>>>(); // 474
-    t.stmt::<SetSlot<Bin<I32Or, G1<u32>, S<u32>>>>(); // 474
     t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 473
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 473
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 473
@@ -2151,7 +1811,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 471
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, BrIf<R<u32>>>>(); // 471
     t.stmt::<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>>(); // 471
-    t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, G1<u32>, I<u32>>>>>(); // 471
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 471
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 471
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 471
@@ -2160,7 +1819,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 471
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 470
     t.stmt::<Seq<SetSlot<I<u32>>, Store<I32Store, I<u32>, S<u32>>>>(); // 470
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>(); // 470
     t.stmt::<Seq<SetSlot<Bin<I32Shl, Bin<I32Add, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>, I<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 470
     t.stmt::<SetSlot<Bin<I32Shl, Bin<I32Add, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>, I<u32>>>>(); // 470
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 470
@@ -2181,17 +1839,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>>, BrIf<Bin<I32GeU, S<u32>, R<u32>>>>>(); // 468
     t.stmt::<SetSlot<Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 468
     t.stmt::<SetAcc<Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 468
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 467
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetReg1<S<u32>>>>(); // 467
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 467
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 467
     t.stmt::<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 464
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 464
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<Bin<I32Shl, Select<Bin<I32ShrS, R<u32>, I<u32>>, I<u32>, S<u32>>, I<u32>>>>>(); // 464
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, R<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, Br>>(); // 464
     t.stmt::<Seq<BrIf<Bin<I32And, R<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 464
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 463
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetReg1<R<u32>>>>(); // 463
     t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>, Return<R<u32>>>>(); // 463
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>>(); // 463
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>(); // 463
@@ -2208,32 +1861,15 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 460
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 460
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 459
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 458
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, G1<u32>>>, SetReg1<S<u32>>>, Br>>(); // 458
-    t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, G1<u32>>>, SetReg1<S<u32>>>>(); // 458
-    t.stmt::<BrIf<Bin<I32Ne, S<u32>, G1<u32>>>>(); // 458
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, Br>>(); // 458
     t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, Br>>(); // 458
-    t.stmt::<Seq<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, G2<u32>, S<u32>>>>, SetSlot<Bin<I32Add, G2<u32>, I<u32>>>>, SetReg2<R<u32>>>>(); // 457
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, G2<u32>, S<u32>>>>, SetSlot<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 457
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, G2<u32>, S<u32>>>>>(); // 457
-    t.stmt::<SetSlot<Bin<I32Add, G2<u32>, S<u32>>>>(); // 457
-    t.stmt::<Seq<SetReg1<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 457
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 457
-    t.stmt::<Seq<Seq<Seq<Store<I32Store8, G2<u32>, Bin<I32Or, R<u32>, S<u32>>>, SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>>, SetReg1<Bin<I64ShrU, G1<u64>, I<u64>>>>, BrIf<S<u32>>>>(); // 457
-    t.stmt::<Seq<Seq<Store<I32Store8, G2<u32>, Bin<I32Or, R<u32>, S<u32>>>, SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>>, SetReg1<Bin<I64ShrU, G1<u64>, I<u64>>>>>(); // 457
-    t.stmt::<SetReg1<Bin<I64ShrU, G1<u64>, I<u64>>>>(); // 457
-    t.stmt::<Seq<Store<I32Store8, G2<u32>, Bin<I32Or, R<u32>, S<u32>>>, SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>>>(); // 457
-    t.stmt::<SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>>(); // 457
-    t.stmt::<Store<I32Store8, G2<u32>, Bin<I32Or, R<u32>, S<u32>>>>(); // 457
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Un<I32WrapI64, S<u64>>, I<u32>>, I<u32>>>>(); // 457
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 457
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 456
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>, SetSlot<S<u32>>>>(); // 456
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 456
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 456
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetReg1<S<u64>>>, SetReg2<S<u32>>>>(); // 456
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetReg1<S<u64>>>>(); // 456
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 456
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 456
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>>(); // 456
@@ -2284,14 +1920,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Select<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>, R<u32>>>>(); // 455
     t.stmt::<SetAcc<Select<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>, S<u32>>>>(); // 455
     t.stmt::<SetAcc<Select<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>, R<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetReg1<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg2<Bin<I32Add, Load<I32Load8S, R<u32>>, I<u32>>>>>(); // 455
-    t.stmt::<SetReg2<Bin<I32Add, Load<I32Load8S, R<u32>>, I<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8S, S<u32>>, I<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8S, R<u32>>, I<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetReg1<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, G1<u32>, I<u32>>>>, SetReg1<Bin<I32Mul, G1<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, G1<u32>, I<u32>>>>>(); // 455
-    t.stmt::<SetSlot<Select<I<u32>, Bin<I32Add, R<u32>, G2<u32>>, Bin<I32LtU, Bin<I32Sub, I<u32>, G1<u32>>, G2<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I64Load, S<u32>>>>, Br>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>(); // 455
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 455
@@ -2305,18 +1935,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<S<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 455
     t.stmt::<Seq<Seq<BrIf<S<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<S<u32>>, BrIf<S<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Store<I32Store, G2<u32>, G1<u32>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, SetReg1<Bin<F64Mul, Bin<F64Sub, G1<f64>, Un<F64ConvertI32U, G1<u32>>>, I<f64>>>>>(); // 455
-    t.stmt::<SetReg1<Bin<F64Mul, Bin<F64Sub, G1<f64>, Un<F64ConvertI32U, G1<u32>>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Sub, S<f64>, Un<F64ConvertI32U, S<u32>>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Sub, S<f64>, Un<F64ConvertI32U, S<u32>>>, I<f64>>>>(); // 455
-    t.stmt::<Seq<Store<I32Store, G2<u32>, G1<u32>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Store<I32Store, G2<u32>, G1<u32>>>(); // 455
-    t.stmt::<SetReg1<Un<I32TruncF64U, G1<f64>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetReg2<G1<u32>>>, SetSlot<Bin<I32LeU, R<u32>, S<u32>>>>, BrIf<R<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetReg2<G1<u32>>>, SetSlot<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<SetSlot<S<u32>>, SetReg2<G1<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>(); // 455
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetReg1<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 455
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Xor, S<u32>, I<u32>>, R<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Xor, S<u32>, I<u32>>, R<u32>>>>(); // 455
@@ -2329,10 +1949,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<F64Ne, R<f64>, I<f64>>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, SetSlot<S<u32>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<F64Ne, R<f64>, I<f64>>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<F64Ne, R<f64>, I<f64>>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>>, SetSlot<R<u32>>>, SetReg1<S<f64>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>>, SetSlot<R<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<R<f64>>, SetSlot<Bin<F64Add, R<f64>, S<f64>>>>, BrIf<Bin<F64Eq, R<f64>, I<f64>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 455
@@ -2364,7 +1982,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32Sub, S<u32>, Select<I<u32>, S<u32>, Bin<I32Eq, S<u32>, I<u32>>>>, S<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32Sub, S<u32>, Select<I<u32>, S<u32>, Bin<I32Eq, S<u32>, I<u32>>>>, R<u32>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<Select<S<u32>, I<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32GtU, G1<u32>, I<u32>>>, SetReg1<S<u32>>>, BrIf<S<u32>>>, BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 455
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 455
@@ -2405,10 +2022,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<S<u64>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Select<S<u32>, I<u32>, S<u32>>>>, Call>>(); // 455
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Select<S<u32>, I<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Add, S<u32>, G1<u32>>>, SetReg1<S<u32>>>, Br>>(); // 455
-    t.stmt::<Seq<BrIf<Bin<I32Add, S<u32>, G1<u32>>>, SetReg1<S<u32>>>>(); // 455
-    t.stmt::<BrIf<Bin<I32Add, S<u32>, G1<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, BrIf<S<u32>>>>(); // 455
@@ -2439,7 +2052,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<f64>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<f64>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<f64>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32RemU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32RemU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32RemU, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<BrIf<Bin<I32RemU, S<u32>, I<u32>>>>(); // 455
@@ -2455,17 +2067,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Sub, I<u32>, R<u32>>, S<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, G1<u32>, I<u32>>>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 455
-    t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, G1<u32>, I<u32>>>, I<u32>>>>(); // 455
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>>(); // 455
-    t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>, I<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<F64Lt, Un<F64Abs, S<f64>>, I<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<F64Lt, Un<F64Abs, S<f64>>, I<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<BrIf<Bin<F64Lt, Un<F64Abs, S<f64>>, I<f64>>>>(); // 455
-    t.stmt::<Seq<Seq<BrIf<Bin<F64Ne, G1<f64>, I<f64>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<BrIf<Bin<F64Ne, G1<f64>, I<f64>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 455
-    t.stmt::<BrIf<Bin<F64Ne, G1<f64>, I<f64>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>, SetSlot<R<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32GtS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>>(); // 455
@@ -2477,8 +2082,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Select<S<u32>, Bin<I32Add, S<u32>, I<u32>>, Bin<I32GtU, S<u32>, S<u32>>>>>>(); // 455
     t.stmt::<SetSlot<Select<S<u32>, Bin<I32Add, S<u32>, I<u32>>, Bin<I32GtU, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<SetAcc<Select<S<u32>, Bin<I32Add, S<u32>, I<u32>>, Bin<I32GtU, S<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetReg1<S<u32>>>, SetReg1<S<f64>>>>(); // 455
-    t.stmt::<Seq<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetReg1<S<u32>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Un<F64Neg, R<f64>>>>, SetSlot<Un<F64Neg, S<f64>>>>>(); // 455
@@ -2486,9 +2089,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Load<I32Load8S, S<u32>>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Load<I32Load8S, S<u32>>, I<u32>>>>>(); // 455
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8S, S<u32>>, I<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<BrIf<Load<I32Load, Bin<I32Add, S<u32>, G1<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<BrIf<Load<I32Load, Bin<I32Add, S<u32>, G1<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 455
-    t.stmt::<BrIf<Load<I32Load, Bin<I32Add, S<u32>, G1<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32ShrS, S<u32>, I<u32>>, I<u32>>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32ShrS, S<u32>, I<u32>>, I<u32>>>>>(); // 455
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32ShrS, S<u32>, I<u32>>, I<u32>>>>(); // 455
@@ -2502,8 +2102,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Store<I32Store, S<u32>, I<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 455
     t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<BrIf<Load<I32Load, I<u32>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>, Store<I32Store, I<u32>, I<u32>>>, Br>>(); // 455
     t.stmt::<Seq<Seq<BrIf<Load<I32Load, I<u32>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 455
@@ -2511,13 +2109,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<BrIf<R<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<BrIf<R<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetReg1<Load<I32Load8S, G2<u32>>>, SetSlot<I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load8S, G2<u32>>>, SetSlot<I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<SetReg1<Load<I32Load8S, G2<u32>>>, SetSlot<I<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<F64Mul, G1<f64>, I<f64>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<F64Mul, G1<f64>, I<f64>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<F64Mul, G1<f64>, I<f64>>>>>(); // 455
-    t.stmt::<SetReg1<Bin<F64Mul, G1<f64>, I<f64>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, BrIf<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 455
@@ -2528,16 +2119,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>, Br>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<f64>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<f64>>>, SetReg1<S<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<f64>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<R<u32>>>, SetReg1<S<f64>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<R<u32>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Sub, I<u32>, S<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>, BrIf<R<u32>>>, SetSlot<I<f64>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, I<u32>, S<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Sub, I<u32>, S<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 455
@@ -2546,8 +2133,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Bin<I32LtU, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Bin<I32LtU, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Xor, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Xor, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Xor, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<SetSlot<Bin<I32Xor, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>(); // 455
@@ -2560,7 +2145,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<S<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32LtS, R<u32>, I<u32>>>>, BrIf<R<u32>>>, BrIf<Bin<I32LtU, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>>(); // 455
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 455
@@ -2575,13 +2159,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Un<F64Neg, R<f64>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Un<F64Neg, R<f64>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Un<F64Neg, R<f64>>>, SetSlot<I<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<SetSlot<Un<I64ExtendI32U, S<u32>>>, SetSlot<I<u64>>>, SetReg1<R<u64>>>, SetReg2<S<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Un<I64ExtendI32U, S<u32>>>, SetSlot<I<u64>>>, SetReg1<R<u64>>>>(); // 455
     t.stmt::<Seq<SetSlot<Un<I64ExtendI32U, S<u32>>>, SetSlot<I<u64>>>>(); // 455
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, BrIf<Bin<I32GeU, G1<u32>, G2<u32>>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, Store<I32Store, R<u32>, I<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, BrIf<Bin<I32GeU, G1<u32>, G2<u32>>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, BrIf<Bin<I32GeU, G1<u32>, G2<u32>>>>>(); // 455
-    t.stmt::<BrIf<Bin<I32GeU, G1<u32>, G2<u32>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Or, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, Br>>(); // 455
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Or, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Or, S<u32>, I<u32>>>>>(); // 455
@@ -2591,15 +2169,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store32, S<u32>, Load<I64Load, S<u32>>>>(); // 455
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>>>, Br>>(); // 455
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<SetReg2<G1<u32>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, SetReg1<Bin<I32Add, R<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<SetReg2<G1<u32>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Mul, S<f64>, I<f64>>>, SetSlot<S<u32>>>, Call>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<F64Mul, S<f64>, I<f64>>>, SetSlot<S<u32>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>, Store<I32Store, G1<u32>, R<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>, Store<I32Store, G1<u32>, R<u32>>>>(); // 455
-    t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load16U, R<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Call>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load16U, R<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 455
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load16U, R<u32>>, I<u32>>>>(); // 455
@@ -2628,10 +2199,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>, SetReg1<Bin<I64ShrU, G1<u64>, I<u64>>>>, BrIf<S<u32>>>>(); // 455
-    t.stmt::<Seq<SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>, SetReg1<Bin<I64ShrU, G1<u64>, I<u64>>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>, SetReg1<S<u64>>>, BrIf<S<u32>>>>(); // 455
-    t.stmt::<Seq<SetSlot<Bin<I64GtU, G1<u64>, I<u64>>>, SetReg1<S<u64>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>, SetSlot<Select<R<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 455
     t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, Call>>(); // 455
@@ -2651,8 +2218,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<Bin<I32Xor, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>(); // 455
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 455
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetReg1<S<u64>>>, SetReg2<S<u32>>>>(); // 455
-    t.stmt::<Seq<SetSlot<S<u32>>, SetReg1<S<u64>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 455
     t.stmt::<Seq<SetSlot<Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, I<u32>, Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 455
@@ -2671,24 +2236,16 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Select<Bin<I32Add, S<u32>, I<u32>>, R<u32>, Bin<I32LtS, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>, SetSlot<Select<R<u32>, S<u32>, S<u32>>>>>(); // 455
     t.stmt::<SetAcc<Select<Bin<I32Add, S<u32>, I<u32>>, R<u32>, Bin<I32LtS, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>(); // 455
-    t.stmt::<Seq<SetReg1<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, R<f64>, I<f64>>, I<f64>>, I<f64>>, I<f64>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 455
-    t.stmt::<SetReg1<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, R<f64>, I<f64>>, I<f64>>, I<f64>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, S<f64>, I<f64>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, R<f64>, I<f64>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, S<f64>, I<f64>>, I<f64>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, R<f64>, I<f64>>, I<f64>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, S<f64>, I<f64>>, I<f64>>, I<f64>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, R<f64>, I<f64>>, I<f64>>, I<f64>>, I<f64>>>>(); // 455
-    t.stmt::<Seq<SetReg1<Bin<F64Mul, Bin<F64Sub, G1<f64>, Un<F64ConvertI32S, G1<u32>>>, I<f64>>>, SetReg1<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 455
-    t.stmt::<SetReg1<Bin<F64Mul, Bin<F64Sub, G1<f64>, Un<F64ConvertI32S, G1<u32>>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Sub, S<f64>, Un<F64ConvertI32S, S<u32>>>>>(); // 455
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Sub, S<f64>, Un<F64ConvertI32S, S<u32>>>, I<f64>>>>(); // 455
-    t.stmt::<Seq<SetReg1<Bin<I64Add, Bin<I64Shl, Load<I64Load32U, G2<u32>>, S<u64>>, Bin<I64And, G1<u64>, I<u64>>>>, SetSlot<R<u64>>>>(); // 455
-    t.stmt::<SetReg1<Bin<I64Add, Bin<I64Shl, Load<I64Load32U, G2<u32>>, S<u64>>, Bin<I64And, G1<u64>, I<u64>>>>>(); // 455
     t.stmt::<SetAcc<Bin<I64Shl, Load<I64Load32U, S<u32>>, S<u64>>>>(); // 455
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Shl, Load<I64Load32U, S<u32>>, S<u64>>, Bin<I64And, S<u64>, I<u64>>>>>(); // 455
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I64DivU, G1<u64>, I<u64>>>>>(); // 455
-    t.stmt::<SetSlot<Bin<I64DivU, G1<u64>, I<u64>>>>(); // 455
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>, S<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>, S<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>(); // 455
@@ -2719,8 +2276,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 455
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>(); // 455
     t.stmt::<Seq<Store<I32Store16, Load<I32Load, S<u32>>, S<u32>>, Br>>(); // 455
-    t.stmt::<Seq<Store<I32Store8, G2<u32>, I<u32>>, SetReg1<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 455
-    t.stmt::<Store<I32Store8, G2<u32>, I<u32>>>(); // 455
     t.stmt::<Seq<Store<I32Store8, Load<I32Load, S<u32>>, S<u32>>, Br>>(); // 455
     t.stmt::<Seq<Store<I32Store8, R<u32>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Select<I<u32>, I<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 455
     t.stmt::<Store<I32Store8, R<u32>, Bin<I32Add, S<u32>, I<u32>>>>(); // 455
@@ -2728,12 +2283,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 455
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, Br>>(); // 455
     t.stmt::<Store<I64Store, S<u32>, Load<I64Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 455
-    t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, G1<f64>, I<f64>>, I<f64>>, I<f64>>, I<f64>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Select<I<u32>, S<u32>, Bin<I32GtU, S<u32>, I<u32>>>, I<u32>>, I<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Shl, Select<I<u32>, S<u32>, Bin<I32GtU, S<u32>, I<u32>>>, I<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, Un<I32WrapI64, S<u64>>, I<u32>>, I<u32>>>>(); // 455
     t.stmt::<SetAcc<Bin<I32Sub, R<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 455
-    t.stmt::<SetReg1<Bin<I64DivU, G1<u64>, I<u64>>>>(); // 455
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 454
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>, Br>>(); // 454
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>(); // 453
@@ -2743,8 +2296,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Select<I<u32>, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 453
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 452
     t.stmt::<Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>(); // 452
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 452
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 452
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 449
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 449
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 449
@@ -2772,9 +2323,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, I<u32>, Bin<I32Sub, I<u32>, S<u32>>>, S<u32>>>>(); // 443
     t.stmt::<SetAcc<Bin<I32Shl, I<u32>, Bin<I32Sub, I<u32>, S<u32>>>>>(); // 443
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, I<u32>, Bin<I32Sub, I<u32>, S<u32>>>, S<u32>>>>(); // 443
-    t.stmt::<Seq<Seq<Store<I32Store, R<u32>, G1<u32>>, SetReg1<S<u32>>>, BrIf<S<u32>>>>(); // 443
-    t.stmt::<Seq<Store<I32Store, R<u32>, G1<u32>>, SetReg1<S<u32>>>>(); // 443
-    t.stmt::<Store<I32Store, R<u32>, G1<u32>>>(); // 443
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 441
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 441
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>(); // 441
@@ -2895,8 +2443,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 421
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 421
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 420
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetReg1<Load<I32Load, R<u32>>>>>(); // 419
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>>(); // 419
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>>(); // 417
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<I<u32>>>>(); // 417
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 417
@@ -2905,17 +2451,13 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>, SetSlot<S<u32>>>>(); // 417
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 417
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, I<u32>>>>(); // 417
-    t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32And, Bin<I32ShrU, G1<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 417
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 417
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 417
-    t.stmt::<Store<I32Store, Bin<I32Add, G1<u32>, I<u32>>, Load<I32Load, Bin<I32Add, G2<u32>, I<u32>>>>>(); // 416
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>(); // 415
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>(); // 415
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>>>(); // 414
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 414
     t.stmt::<Seq<SetSlot<R<u32>>, Store<I32Store, R<u32>, S<u32>>>>(); // 414
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, G2<u32>, I<u32>>, Load<I32Load, Bin<I32Add, G1<u32>, I<u32>>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 413
-    t.stmt::<Store<I32Store, Bin<I32Add, G2<u32>, I<u32>>, Load<I32Load, Bin<I32Add, G1<u32>, I<u32>>>>>(); // 413
     t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 413
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 413
     t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Br>>(); // 413
@@ -2924,7 +2466,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, SetSlot<I<u32>>>>(); // 413
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 413
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 412
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 410
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 409
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 409
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 409
@@ -2977,20 +2518,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetGlobal<Bin<I32Add, S<u32>, I<u32>>>>>(); // 398
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 398
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 398
-    t.stmt::<Seq<SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Bin<I32Sub, G2<u32>, Load<I32Load, S<u32>>>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 397
-    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Bin<I32Sub, G2<u32>, Load<I32Load, S<u32>>>, I<u32>>>>>(); // 397
-    t.stmt::<Seq<SetAcc<Load<I32Load, S<u32>>>, SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Bin<I32Sub, G2<u32>, Load<I32Load, S<u32>>>, I<u32>>>>>>(); // 397
     t.stmt::<Seq<SetAcc<Bin<I32Shl, Bin<I32DivS, Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 397
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Xor, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 397
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Xor, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, R<u32>>>>(); // 397
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Xor, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 397
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Xor, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, R<u32>>>>(); // 397
     t.stmt::<Store<I32Store, Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, S<u32>, I<u32>>>, S<u32>>>(); // 397
-    t.stmt::<Seq<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, G1<u32>>>, Store<I64Store, G2<u32>, Load<I64Load, G1<u32>>>>>(); // 397
-    t.stmt::<Store<I64Store, G2<u32>, Load<I64Load, G1<u32>>>>(); // 397
-    t.stmt::<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, G1<u32>>>>(); // 397
-    t.stmt::<Seq<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 397
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 397
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 397
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 397
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 397
@@ -3014,7 +2547,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 394
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 394
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 394
-    t.stmt::<Seq<SetSlot<G1<u32>>, Br>>(); // 394
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>>(); // 394
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>>>>(); // 393
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, Bin<I32Shl, Load<I32Load8U, S<u32>>, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 393
@@ -3024,8 +2556,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Load<I32Load8U, S<u32>>, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 393
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 393
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Br>>(); // 392
-    t.stmt::<Seq<SetReg1<Select<I<u32>, Bin<I32GtU, S<u32>, R<u32>>, Bin<I32LtU, S<u32>, G1<u32>>>>, BrIf<R<u32>>>>(); // 392
-    t.stmt::<SetReg1<Select<I<u32>, Bin<I32GtU, S<u32>, R<u32>>, Bin<I32LtU, S<u32>, G1<u32>>>>>(); // 392
     t.stmt::<SetAcc<Select<I<u32>, Bin<I32GtU, S<u32>, S<u32>>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 392
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, R<u32>>>>>(); // 391
     t.stmt::<Seq<Seq<SetSlot<Bin<I32DivS, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 391
@@ -3090,62 +2620,34 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, R<u32>, I<u32>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 384
     t.stmt::<Seq<SetSlot<Bin<I32Or, R<u32>, I<u32>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 384
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load, Load<I32Load, S<u32>>>>>(); // 384
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LeS, G1<u32>, I<u32>>>, SetSlot<G2<u32>>>, Br>>(); // 384
-    t.stmt::<Seq<BrIf<Bin<I32LeS, G1<u32>, I<u32>>>, SetSlot<G2<u32>>>>(); // 384
-    t.stmt::<BrIf<Bin<I32LeS, G1<u32>, I<u32>>>>(); // 384
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load16U, G1<u32>>>>, BrIf<R<u32>>>>(); // 382
-    t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load16U, G1<u32>>>>>(); // 382
-    t.stmt::<SetSlot<Load<I32Load16U, G1<u32>>>>(); // 382
-    t.stmt::<Seq<SetReg2<S<u32>>, BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 382
     t.stmt::<BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>(); // 382
-    t.stmt::<Seq<SetSlot<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I32Add, Load<I32Load, S<u32>>, G2<u32>>>>>(); // 382
-    t.stmt::<SetReg1<Bin<I32Add, Load<I32Load, S<u32>>, G2<u32>>>>(); // 382
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 382
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 382
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, S<u32>>>, SetReg2<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32DivS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 382
     t.stmt::<SetSlot<Bin<I32DivS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 382
     t.stmt::<SetAcc<Bin<I32DivS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 382
     t.stmt::<SetAcc<Bin<I32DivS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 382
-    t.stmt::<Seq<SetReg1<Load<I32Load, S<u32>>>, SetReg2<Load<I32Load, S<u32>>>>>(); // 382
-    t.stmt::<Seq<SetReg1<Bin<I32Add, Bin<I32Add, S<u32>, G1<u32>>, I<u32>>>, Br>>(); // 382
-    t.stmt::<SetReg1<Bin<I32Add, Bin<I32Add, S<u32>, G1<u32>>, I<u32>>>>(); // 382
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Xor, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 382
     t.stmt::<SetSlot<Bin<I32Xor, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 382
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 382
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 382
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32And, Load<I32Load, R<u32>>, I<u32>>>>>(); // 382
-    t.stmt::<Store<I32Store, Bin<I32Add, G2<u32>, I<u32>>, R<u32>>>(); // 381
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 381
     t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 381
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, I<u32>>>>>(); // 381
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, I<u32>>>>(); // 381
-    t.stmt::<BrIf<Bin<I32GeU, Bin<I32And, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 381
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>, Br>>(); // 381
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 381
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeS, Load<I32Load8S, S<u32>>, I<u32>>>>, Br>>(); // 381
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeS, Load<I32Load8S, S<u32>>, I<u32>>>>>(); // 381
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 381
-    t.stmt::<Seq<SetReg1<Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 380
-    t.stmt::<SetReg1<Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>>(); // 380
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 380
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 380
-    t.stmt::<Seq<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 380
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 380
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 379
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 379
-    t.stmt::<Seq<SetReg1<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 379
-    t.stmt::<SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>(); // 379
-    t.stmt::<SetReg1<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>(); // 379
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 378
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 378
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 375
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 375
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, G1<u32>, S<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 375
-    t.stmt::<Seq<BrIf<Bin<I32Eq, G1<u32>, S<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 375
-    t.stmt::<BrIf<Bin<I32Eq, G1<u32>, S<u32>>>>(); // 375
-    t.stmt::<Seq<SetReg2<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 375
-    t.stmt::<SetReg2<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>>>(); // 375
-    t.stmt::<SetAcc<Bin<I32DivS, Bin<I32Sub, Load<I32Load, G1<u32>>, Load<I32Load, S<u32>>>, I<u32>>>>(); // 375
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 375
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 375
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 375
@@ -3154,15 +2656,9 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<Bin<I32LeS, R<u32>, I<u32>>>>>(); // 375
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>(); // 375
     t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>>(); // 375
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetReg1<R<u32>>>>(); // 374
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 374
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 374
-    t.stmt::<Seq<SetReg2<Select<S<u32>, G2<u32>, R<u32>>>, SetReg1<Select<G1<u32>, S<u32>, S<u32>>>>>(); // 374
-    t.stmt::<SetReg1<Select<G1<u32>, S<u32>, S<u32>>>>(); // 374
-    t.stmt::<SetReg2<Select<S<u32>, G2<u32>, R<u32>>>>(); // 374
-    t.stmt::<SetSlot<Bin<I32ShrS, Bin<I32Add, G1<u32>, G2<u32>>, I<u32>>>>(); // 374
     t.stmt::<SetAcc<Bin<I32ShrS, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 374
-    t.stmt::<Seq<SetReg2<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 373
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 373
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 373
     t.stmt::<Seq<SetAcc<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, Bin<I32Mul, Bin<I32DivS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>, I<u32>>>>>>(); // 373
@@ -3202,13 +2698,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 366
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 365
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, S<u32>>>>(); // 365
-    t.stmt::<BrIf<Bin<I32GeU, Bin<I32And, Bin<I32Add, G2<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 365
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Load<I32Load8U, G1<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 365
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Load<I32Load8U, G1<u32>>>>>(); // 365
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 365
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 365
-    t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>>, SetReg1<Bin<I32Xor, Bin<I32ShrU, G1<u32>, I<u32>>, R<u32>>>>>(); // 365
-    t.stmt::<SetReg1<Bin<I32Xor, Bin<I32ShrU, G1<u32>, I<u32>>, R<u32>>>>(); // 365
     t.stmt::<Seq<BrIf<S<u32>>, Br>>(); // 365
     t.stmt::<Seq<BrIf<Bin<I32LtS, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>, S<u32>>>, Br>>(); // 364
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>>(); // 363
@@ -3232,19 +2723,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<I<u32>>>>(); // 359
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 359
     t.stmt::<Seq<SetSlot<Bin<I32Sub, I<u32>, S<u32>>>, Call>>(); // 359
-    t.stmt::<SetReg1<Load<I32Load8U, R<u32>>>>(); // 359
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, BrIf<S<u32>>>>(); // 358
     t.stmt::<Seq<SetSlot<R<u32>>, Store<I32Store8, R<u32>, I<u32>>>>(); // 358
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, BrIf<S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 357
     t.stmt::<Seq<Zero, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 357
-    t.stmt::<Seq<SetAcc<Bin<I32Mul, Bin<I32DivS, Bin<I32Sub, Load<I32Load, G1<u32>>, S<u32>>, I<u32>>, I<u32>>>, SetReg2<Bin<I32Add, R<u32>, S<u32>>>>>(); // 356
-    t.stmt::<SetReg2<Bin<I32Add, R<u32>, S<u32>>>>(); // 356
-    t.stmt::<SetAcc<Bin<I32Mul, Bin<I32DivS, Bin<I32Sub, Load<I32Load, G1<u32>>, S<u32>>, I<u32>>, I<u32>>>>(); // 356
     t.stmt::<SetAcc<Bin<I32DivS, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>(); // 356
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, R<u32>>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>>(); // 355
-    t.stmt::<Seq<SetReg2<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32Eq, G1<u32>, R<u32>>>>>(); // 355
-    t.stmt::<SetReg2<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 355
-    t.stmt::<SetReg1<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 355
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 355
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, Call>>(); // 353
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 353
@@ -3257,18 +2741,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 352
     t.stmt::<Seq<BrIf<Bin<I32GeS, R<u32>, I<u32>>>, Return<I<u32>>>>(); // 351
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>, BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, R<u32>>, I<u32>>>>>>(); // 351
-    t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Mul, G2<u32>, I<u32>>, R<u32>>>>>(); // 351
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 350
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 350
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load16U, R<u32>>, I<u32>>>>(); // 350
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load16U, R<u32>>, I<u32>>>>(); // 350
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, control::Return>>(); // 350
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, G1<u32>, I<u32>>>, BrIf<Bin<I32GeU, G1<u32>, I<u32>>>>, Br>>(); // 349
-    t.stmt::<Seq<BrIf<Bin<I32Eq, G1<u32>, I<u32>>>, BrIf<Bin<I32GeU, G1<u32>, I<u32>>>>>(); // 349
-    t.stmt::<BrIf<Bin<I32GeU, G1<u32>, I<u32>>>>(); // 349
-    t.stmt::<BrIf<Bin<I32Eq, G1<u32>, I<u32>>>>(); // 349
-    t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, G1<u32>, I<u32>>>, BrIf<Bin<I32GeU, G1<u32>, I<u32>>>>, Br>>(); // 349
-    t.stmt::<Seq<BrIf<Bin<I32GtU, G1<u32>, I<u32>>>, BrIf<Bin<I32GeU, G1<u32>, I<u32>>>>>(); // 349
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, Br>>(); // 348
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 348
     t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<S<u32>>>>(); // 348
@@ -3276,9 +2753,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 348
     t.stmt::<Seq<BrIf<Bin<I32LeU, R<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 348
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>(); // 348
-    t.stmt::<Seq<SetReg1<Bin<I32Add, S<u32>, S<u32>>>, SetAcc<Bin<I32Shl, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>>(); // 347
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>(); // 347
-    t.stmt::<SetReg1<Bin<I32Add, S<u32>, S<u32>>>>(); // 347
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, I<u32>>>>>(); // 347
     t.stmt::<BrIf<Un<I32Eqz, I<u32>>>>(); // 347
     t.stmt::<SetAcc<Un<I32Eqz, I<u32>>>>(); // 347
@@ -3286,22 +2761,13 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 347
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 347
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, Br>>(); // 347
-    t.stmt::<Seq<SetReg1<Bin<I32Add, Bin<I32Shl, Bin<I32And, R<u32>, I<u32>>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>>(); // 346
-    t.stmt::<SetReg1<Bin<I32Add, Bin<I32Shl, Bin<I32And, R<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 346
-    t.stmt::<Seq<SetReg1<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>>>(); // 346
-    t.stmt::<Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>>(); // 346
-    t.stmt::<SetReg1<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>(); // 346
-    t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>, SetReg2<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 346
-    t.stmt::<SetReg2<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>(); // 346
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>>(); // 346
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, S<u32>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>>(); // 346
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>>(); // 346
-    t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Shl, G1<u32>, I<u32>>, S<u32>>, R<u32>>>(); // 346
     t.stmt::<Store<I32Store, R<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>(); // 346
     t.stmt::<Seq<Store<I32Store, R<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>, Br>>(); // 346
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>>>(); // 346
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, I<u32>>>>(); // 345
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, G1<u32>>>, BrIf<R<u32>>>, Br>>(); // 345
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store8, S<u32>, S<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 345
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store8, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 345
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 345
@@ -3321,8 +2787,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 344
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 342
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 342
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 342
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>, SetReg1<R<u32>>>>(); // 342
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 342
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 341
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>>(); // 341
@@ -3359,17 +2823,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 338
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 338
     t.stmt::<Seq<SetSlot<Select<R<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 338
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 338
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetReg1<R<u32>>>>(); // 338
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 337
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, G2<u32>>, Store<I32Store, G2<u32>, Bin<I32Or, Bin<I32And, Load<I32Load, G2<u32>>, I<u32>>, S<u32>>>>>(); // 337
-    t.stmt::<Store<I32Store, G2<u32>, Bin<I32Or, Bin<I32And, Load<I32Load, G2<u32>>, I<u32>>, S<u32>>>>(); // 337
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 337
-    t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, G2<u32>>>(); // 337
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 337
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>>, CallIndirect>>(); // 337
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 337
-    t.stmt::<Seq<SetReg2<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 336
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<I<u32>>>>(); // 336
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 336
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<S<u32>>>>(); // 336
@@ -3386,7 +2844,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Zero, BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 333
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 333
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>>(); // 332
-    t.stmt::<Seq<BrIf<Bin<I32GeU, R<u32>, S<u32>>>, SetReg1<R<u32>>>>(); // 332
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 332
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 332
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 332
@@ -3411,8 +2868,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 332
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 332
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>>(); // 332
-    t.stmt::<BrIf<Bin<I32LtU, G1<u32>, I<u32>>>>(); // 332
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 332
     t.stmt::<Store<I32Store16, R<u32>, Load<I32Load16U, S<u32>>>>(); // 332
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 332
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, Load<I32Load, S<u32>>>>>(); // 332
@@ -3430,11 +2885,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Or, Bin<I32And, R<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 331
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, I<u32>, S<u32>>, S<u32>>>>(); // 331
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, I<u32>, S<u32>>, S<u32>>>>(); // 331
-    t.stmt::<Seq<SetReg1<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, G1<u32>>>>>, BrIf<R<u32>>>>(); // 331
-    t.stmt::<SetReg1<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, G1<u32>>>>>>(); // 331
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, G1<u32>>>>, SetReg2<Bin<I32DivS, Bin<I32Sub, S<u32>, G2<u32>>, I<u32>>>>>(); // 331
-    t.stmt::<SetReg2<Bin<I32DivS, Bin<I32Sub, S<u32>, G2<u32>>, I<u32>>>>(); // 331
-    t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, G1<u32>>>>>(); // 331
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 331
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 330
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 330
@@ -3446,7 +2896,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 329
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, R<u32>, S<u32>>>>>(); // 329
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, S<u32>>>>>>(); // 329
-    t.stmt::<Seq<SetReg2<I<u32>>, Br>>(); // 329
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>, Call>>(); // 328
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 328
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 327
@@ -3467,8 +2916,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Or, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>, S<u32>>>>(); // 327
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Or, Bin<I32Sub, I<u32>, R<u32>>, S<u32>>, S<u32>>>>(); // 327
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 326
-    t.stmt::<Seq<Store<I32Store, G1<u32>, Bin<I32Add, Load<I32Load, G1<u32>>, S<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 326
-    t.stmt::<Store<I32Store, G1<u32>, Bin<I32Add, Load<I32Load, G1<u32>>, S<u32>>>>(); // 326
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>, SetSlot<Bin<I32And, Bin<I32Rotl, I<u32>, S<u32>>, S<u32>>>>>(); // 326
     t.stmt::<SetSlot<Bin<I32And, Bin<I32Rotl, I<u32>, S<u32>>, S<u32>>>>(); // 326
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Rotl, I<u32>, S<u32>>, S<u32>>>>(); // 326
@@ -3529,36 +2976,14 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Rotl, I<u32>, S<u32>>, S<u32>>>, Store<I32Store, I<u32>, R<u32>>>, Br>>(); // 321
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Rotl, I<u32>, S<u32>>, S<u32>>>, Store<I32Store, I<u32>, R<u32>>>>(); // 321
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 320
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetReg1<Load<I32Load8U, Bin<I32Add, G2<u32>, S<u32>>>>>, SetAcc<Bin<I32Add, R<u32>, I<u32>>>>, BrTable>>(); // 320
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetReg1<Load<I32Load8U, Bin<I32Add, G2<u32>, S<u32>>>>>, SetAcc<Bin<I32Add, R<u32>, I<u32>>>>>(); // 320
-    t.stmt::<Seq<SetSlot<I<u32>>, SetReg1<Load<I32Load8U, Bin<I32Add, G2<u32>, S<u32>>>>>>(); // 320
-    t.stmt::<SetReg1<Load<I32Load8U, Bin<I32Add, G2<u32>, S<u32>>>>>(); // 320
-    t.stmt::<Seq<Seq<SetReg2<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, S<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 320
-    t.stmt::<Seq<SetReg2<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, S<u32>>>>>>(); // 320
-    t.stmt::<Seq<Seq<SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 320
-    t.stmt::<Seq<SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 320
-    t.stmt::<SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>>(); // 320
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>>, SetSlot<G1<u32>>>, BrIf<Bin<I32LtS, G1<u32>, S<u32>>>>>(); // 320
-    t.stmt::<BrIf<Bin<I32LtS, G1<u32>, S<u32>>>>(); // 320
-    t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>>, SetSlot<G1<u32>>>>(); // 320
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 320
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 320
-    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, G2<u32>, S<u32>>, S<u32>>, SetReg1<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 320
-    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, G2<u32>, S<u32>>, S<u32>>, SetReg1<Bin<I32Add, S<u32>, I<u32>>>>>(); // 320
-    t.stmt::<Store<I32Store8, Bin<I32Add, G2<u32>, S<u32>>, S<u32>>>(); // 320
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, Store<I32Store, R<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>>(); // 320
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 320
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 320
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store8, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 320
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 320
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 320
-    t.stmt::<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<G1<u32>, S<u32>, S<u32>>>>, SetReg1<G2<u32>>>, BrIf<G2<u32>>>>(); // 320
-    t.stmt::<BrIf<G2<u32>>>(); // 320
-    t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<G1<u32>, S<u32>, S<u32>>>>, SetReg1<G2<u32>>>>(); // 320
-    t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<G1<u32>, S<u32>, S<u32>>>>>(); // 320
-    t.stmt::<SetSlot<Select<G1<u32>, S<u32>, S<u32>>>>(); // 320
-    t.stmt::<Seq<SetSlot<Bin<I32Sub, Bin<I32And, Load<I32Load, G1<u32>>, I<u32>>, S<u32>>>, SetSlot<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 320
-    t.stmt::<SetSlot<Bin<I32Sub, Bin<I32And, Load<I32Load, G1<u32>>, I<u32>>, S<u32>>>>(); // 320
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 320
     t.stmt::<Seq<SetAcc<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, Bin<I32Shl, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, I<u32>>>>>>(); // 319
     t.stmt::<SetSlot<Bin<I32Add, R<u32>, Bin<I32Shl, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, I<u32>>>>>(); // 319
@@ -3588,38 +3013,16 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>(); // 315
     t.stmt::<SetSlot<Bin<I32Sub, Bin<I32And, Load<I32Load, R<u32>>, I<u32>>, S<u32>>>>(); // 315
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32And, Load<I32Load, R<u32>>, I<u32>>, S<u32>>>>(); // 315
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<Bin<I32Add, Load<I32Load8U, R<u32>>, G1<u32>>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 315
-    t.stmt::<Seq<SetReg2<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<Bin<I32Add, Load<I32Load8U, R<u32>>, G1<u32>>>>>(); // 315
-    t.stmt::<SetReg1<Bin<I32Add, Load<I32Load8U, R<u32>>, G1<u32>>>>(); // 315
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>>(); // 315
-    t.stmt::<Seq<Seq<SetSlot<Select<Select<S<u32>, G2<u32>, Bin<I32Eq, G2<u32>, R<u32>>>, S<u32>, G2<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, BrIf<G1<u32>>>>(); // 314
-    t.stmt::<BrIf<G1<u32>>>(); // 314
-    t.stmt::<Seq<SetSlot<Select<Select<S<u32>, G2<u32>, Bin<I32Eq, G2<u32>, R<u32>>>, S<u32>, G2<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 314
-    t.stmt::<SetSlot<Select<Select<S<u32>, G2<u32>, Bin<I32Eq, G2<u32>, R<u32>>>, S<u32>, G2<u32>>>>(); // 314
     t.stmt::<SetAcc<Select<Select<S<u32>, S<u32>, Bin<I32Eq, S<u32>, S<u32>>>, S<u32>, S<u32>>>>(); // 314
-    t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, G1<u32>>, I<u32>>>, SetReg1<Load<I32Load, R<u32>>>>>(); // 314
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, G1<u32>>, I<u32>>>>(); // 314
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, R<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 314
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, R<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 314
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, R<u32>>>, SetSlot<I<u32>>>>(); // 314
     t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<Select<I<u32>, Bin<I32Sub, I<u32>, Bin<I32ShrU, S<u32>, I<u32>>>, Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 314
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Sub, Bin<I32And, Load<I32Load, G1<u32>>, I<u32>>, S<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>, SetSlot<R<u32>>>>(); // 314
-    t.stmt::<Seq<SetReg2<Bin<I32Sub, Bin<I32And, Load<I32Load, G1<u32>>, I<u32>>, S<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>(); // 314
-    t.stmt::<SetReg2<Bin<I32Sub, Bin<I32And, Load<I32Load, G1<u32>>, I<u32>>, S<u32>>>>(); // 314
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 314
     t.stmt::<Seq<Store<I32Store, I<u32>, Bin<I32And, Bin<I32Rotl, I<u32>, S<u32>>, S<u32>>>, Br>>(); // 314
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I64Store, S<u32>, I<u64>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>, SetSlot<Bin<I32Shl, I<u32>, S<u32>>>>>(); // 314
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I64Store, S<u32>, I<u64>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>>(); // 314
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I64Store, S<u32>, I<u64>>>>(); // 314
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, R<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 314
-    t.stmt::<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<G2<u32>, S<u32>, G1<u32>>>>, SetReg1<G2<u32>>>, Br>>(); // 314
-    t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<G2<u32>, S<u32>, G1<u32>>>>, SetReg1<G2<u32>>>>(); // 314
-    t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<G2<u32>, S<u32>, G1<u32>>>>>(); // 314
-    t.stmt::<SetSlot<Select<G2<u32>, S<u32>, G1<u32>>>>(); // 314
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Sub, Bin<I32And, Load<I32Load, G2<u32>>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>, SetReg1<Bin<I32LtU, G1<u32>, S<u32>>>>>(); // 314
-    t.stmt::<SetReg1<Bin<I32LtU, G1<u32>, S<u32>>>>(); // 314
-    t.stmt::<Seq<SetReg1<Bin<I32Sub, Bin<I32And, Load<I32Load, G2<u32>>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>>(); // 314
-    t.stmt::<SetReg1<Bin<I32Sub, Bin<I32And, Load<I32Load, G2<u32>>, I<u32>>, S<u32>>>>(); // 314
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, R<u32>, S<u32>>, S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 314
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, R<u32>, S<u32>>, S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 314
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, Load<I32Load8U, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 313
@@ -3642,7 +3045,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<Bin<I32Sub, I<u32>, S<u32>>>>>(); // 313
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, S<u32>>>>, Store<I32Store, I<u32>, Load<I32Load, I<u32>>>>, Store<I32Store, I<u32>, R<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, S<u32>>>>, Store<I32Store, I<u32>, Load<I32Load, I<u32>>>>>(); // 313
     t.stmt::<Store<I32Store, I<u32>, Load<I32Load, I<u32>>>>(); // 313
@@ -3651,12 +3053,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, I<u32>>, S<u32>>>>>(); // 313
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, Br>>(); // 313
     t.stmt::<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 313
-    t.stmt::<Seq<SetReg2<Load<I32Load, G1<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>(); // 313
-    t.stmt::<Seq<SetReg2<Load<I32Load, G1<u32>>>, SetSlot<Load<I32Load, G1<u32>>>>>(); // 313
-    t.stmt::<SetSlot<Load<I32Load, G1<u32>>>>(); // 313
-    t.stmt::<Seq<Seq<Seq<SetSlot<G1<u32>>, BrIf<G2<u32>>>, SetSlot<I<u32>>>, SetSlot<G1<u32>>>>(); // 313
-    t.stmt::<Seq<Seq<SetSlot<G1<u32>>, BrIf<G2<u32>>>, SetSlot<I<u32>>>>(); // 313
-    t.stmt::<Seq<SetSlot<G1<u32>>, BrIf<G2<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, Store<I64Store, I<u32>, I<u64>>>, Store<I64Store, I<u32>, I<u64>>>, SetSlot<Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 313
     t.stmt::<SetSlot<Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 313
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 313
@@ -3669,12 +3065,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, S<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 313
     t.stmt::<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, I<u32>, I<u32>>>>(); // 313
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetAcc<Bin<I32And, Bin<I32Add, I<u32>, I<u32>>, I<u32>>>>>(); // 313
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, I<u32>, I<u32>>, I<u32>>>>(); // 313
     t.stmt::<SetAcc<Bin<I32Add, I<u32>, I<u32>>>>(); // 313
-    t.stmt::<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<Store<I32Store, I<u32>, I<u32>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 313
-    t.stmt::<Seq<Store<I32Store, I<u32>, I<u32>>, SetReg1<S<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, R<u32>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 313
     t.stmt::<Seq<Store<I32Store, I<u32>, R<u32>>, Store<I32Store, I<u32>, I<u32>>>>(); // 313
     t.stmt::<Seq<SetSlot<Select<Bin<I32And, Bin<I32Sub, I<u32>, I<u32>>, I<u32>>, I<u32>, R<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 313
@@ -3700,10 +3092,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 313
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 313
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load, G1<u32>>, S<u32>>>, SetReg1<Load<I32Load, G1<u32>>>>, BrIf<R<u32>>>, Br>>(); // 313
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load, G1<u32>>, S<u32>>>, SetReg1<Load<I32Load, G1<u32>>>>, BrIf<R<u32>>>>(); // 313
-    t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, G1<u32>>, S<u32>>>, SetReg1<Load<I32Load, G1<u32>>>>>(); // 313
-    t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, G1<u32>>, S<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>, Br>>(); // 313
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 313
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 313
@@ -3727,12 +3115,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 313
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, Store<I32Store, I<u32>, I<u32>>>, Return<I<u32>>>>(); // 313
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 313
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, G1<u32>, I<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<Store<I32Store, G1<u32>, I<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>(); // 313
-    t.stmt::<Seq<Store<I32Store, G1<u32>, I<u32>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 313
-    t.stmt::<Store<I32Store, G1<u32>, I<u32>>>(); // 313
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, I<u32>, Load<I32Load, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>, SetReg1<R<u32>>>, SetReg2<S<u32>>>>(); // 313
-    t.stmt::<Seq<Seq<Store<I32Store, I<u32>, Load<I32Load, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>, SetReg1<R<u32>>>>(); // 313
     t.stmt::<Seq<Store<I32Store, I<u32>, Load<I32Load, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Seq<Store<I32Store, I<u32>, Load<I32Load, I<u32>>>, Store<I32Store, I<u32>, R<u32>>>, Store<I32Store, I<u32>, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 313
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, Load<I32Load, I<u32>>>, Store<I32Store, I<u32>, R<u32>>>, Store<I32Store, I<u32>, S<u32>>>>(); // 313
@@ -3743,10 +3125,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I64Store, I<u32>, I<u64>>, Store<I64Store, I<u32>, I<u64>>>, Store<I32Store, I<u32>, Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 313
     t.stmt::<Store<I32Store, I<u32>, Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 313
     t.stmt::<Seq<Store<I64Store, I<u32>, I<u64>>, Store<I64Store, I<u32>, I<u64>>>>(); // 313
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetAcc<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, G2<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>, SetReg1<Bin<I32Add, Load<I32Load, G2<u32>>, R<u32>>>>>(); // 313
-    t.stmt::<SetReg1<Bin<I32Add, Load<I32Load, G2<u32>>, R<u32>>>>(); // 313
-    t.stmt::<Seq<SetReg1<Load<I32Load, G2<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>(); // 313
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>(); // 313
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 313
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 313
@@ -3781,8 +3159,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 313
     t.stmt::<Seq<SetAcc<Bin<I32Add, Select<Bin<I32And, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>, I<u32>, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 313
     t.stmt::<SetAcc<Bin<I32Add, Select<Bin<I32And, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>, I<u32>, R<u32>>, S<u32>>>>(); // 313
-    t.stmt::<Seq<SetReg2<Load<I32Load, G2<u32>>>, Br>>(); // 313
-    t.stmt::<SetReg2<Load<I32Load, G2<u32>>>>(); // 313
     t.stmt::<Seq<SetSlot<Bin<I32Add, Select<Bin<I32And, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>, I<u32>, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 313
     t.stmt::<SetSlot<Bin<I32Add, Select<Bin<I32And, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>, I<u32>, R<u32>>, S<u32>>>>(); // 313
     t.stmt::<SetAcc<Bin<I32Add, Select<Bin<I32And, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>, I<u32>, S<u32>>, S<u32>>>>(); // 313
@@ -3805,22 +3181,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 313
     t.stmt::<Seq<SetSlot<I<f64>>, Br>>(); // 313
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store16, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 312
-    t.stmt::<Seq<SetReg1<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store16, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 312
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 312
-    t.stmt::<Seq<SetReg1<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 312
-    t.stmt::<SetReg1<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>>(); // 312
-    t.stmt::<Seq<SetReg2<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, G2<u32>>, I<u32>>>>>(); // 312
-    t.stmt::<Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, G2<u32>>, I<u32>>>>(); // 312
-    t.stmt::<Seq<SetReg2<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store16, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>>>(); // 312
-    t.stmt::<Store<I32Store16, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>>(); // 312
-    t.stmt::<SetReg2<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>>(); // 312
-    t.stmt::<Seq<SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store16, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>>>(); // 312
-    t.stmt::<SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>(); // 312
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 312
-    t.stmt::<Seq<Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, G2<u32>>, I<u32>>>, SetReg2<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 312
-    t.stmt::<Seq<Store<I32Store16, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>>>(); // 312
-    t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, Bin<I32ShrS, G1<u32>, I<u32>>>>>(); // 312
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, Bin<I32ShrS, S<u32>, I<u32>>>>>(); // 312
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 312
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 312
@@ -3839,7 +3201,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Or, S<u32>, I<u32>>, R<u32>>>>(); // 311
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 311
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u64>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 311
-    t.stmt::<SetReg1<Bin<I32Add, G1<u32>, S<u32>>>>(); // 310
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 309
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 309
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<R<f64>>>, Call>>(); // 309
@@ -3861,8 +3222,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32ShrU, R<u32>, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>, I<u32>>>>(); // 306
     t.stmt::<SetAcc<Bin<I32ShrU, S<u32>, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>>(); // 306
     t.stmt::<SetAcc<Bin<I32ShrU, R<u32>, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>>(); // 306
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 306
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetReg1<S<u32>>>>(); // 306
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>, CallIndirect>>(); // 306
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>>(); // 306
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 305
@@ -3884,19 +3243,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, I<u32>, S<u32>>, Load<I32Load, S<u32>>>>>(); // 302
     t.stmt::<Seq<SetAcc<Load<I64Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, R<u64>>>>(); // 301
     t.stmt::<SetAcc<Load<I64Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 301
-    t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, G2<u32>, I<u32>>>, BrIf<Bin<I32GeU, G2<u32>, I<u32>>>>, Br>>(); // 301
-    t.stmt::<Seq<BrIf<Bin<I32GtU, G2<u32>, I<u32>>>, BrIf<Bin<I32GeU, G2<u32>, I<u32>>>>>(); // 301
-    t.stmt::<BrIf<Bin<I32GeU, G2<u32>, I<u32>>>>(); // 301
-    t.stmt::<BrIf<Bin<I32GtU, G2<u32>, I<u32>>>>(); // 301
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, G1<u32>, I<u32>>>, SetSlot<G2<u32>>>, BrIf<Bin<I32LtU, G1<u32>, I<u32>>>>, Br>>(); // 301
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, G1<u32>, I<u32>>>, SetSlot<G2<u32>>>, BrIf<Bin<I32LtU, G1<u32>, I<u32>>>>>(); // 301
-    t.stmt::<Seq<BrIf<Bin<I32Eq, G1<u32>, I<u32>>>, SetSlot<G2<u32>>>>(); // 301
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GtU, G1<u32>, I<u32>>>, BrIf<Bin<I32LtU, G1<u32>, I<u32>>>>, SetSlot<G2<u32>>>, BrIf<Bin<I32GeU, G1<u32>, I<u32>>>>>(); // 301
-    t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, G1<u32>, I<u32>>>, BrIf<Bin<I32LtU, G1<u32>, I<u32>>>>, SetSlot<G2<u32>>>>(); // 301
-    t.stmt::<Seq<BrIf<Bin<I32GtU, G1<u32>, I<u32>>>, BrIf<Bin<I32LtU, G1<u32>, I<u32>>>>>(); // 301
-    t.stmt::<Seq<Seq<SetSlot<G2<u32>>, BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, I<u32>>>>, Br>>(); // 301
-    t.stmt::<Seq<SetSlot<G2<u32>>, BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 301
-    t.stmt::<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 301
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 300
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 300
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 300
@@ -3956,8 +3302,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Add, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, S<f64>>>>(); // 293
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>>(); // 292
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 292
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 292
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetReg1<S<u32>>>>(); // 292
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 292
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 292
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, Load<I32Load, S<u32>>>>>(); // 291
@@ -4056,8 +3400,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 284
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 284
     t.stmt::<Seq<Store<I32Store8, S<u32>, I<u32>>, Br>>(); // 284
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 284
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetReg1<S<u32>>>>(); // 284
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 284
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 284
     t.stmt::<Seq<SetSlot<Select<I<u32>, I<u32>, Bin<I32Eq, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 284
@@ -4080,12 +3422,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, R<u32>, Bin<I32Or, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 281
     t.stmt::<Seq<Store<I32Store, R<u32>, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>, Br>>(); // 281
     t.stmt::<Store<I32Store, R<u32>, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>>(); // 281
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 281
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 281
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 281
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 281
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Load<I32Load, G1<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 280
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Load<I32Load, G1<u32>>>>>(); // 280
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 280
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 280
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, Store<I32Store, I<u32>, I<u32>>>, Br>>(); // 280
@@ -4139,36 +3476,24 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Select<Bin<I32ShrS, R<u32>, I<u32>>, I<u32>, S<u32>>>>(); // 279
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 279
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, Br>>(); // 279
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, G1<u32>, I<u32>>>>, Br>>(); // 278
-    t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, G1<u32>, I<u32>>>>>(); // 278
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, Br>>(); // 278
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 278
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 278
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetAcc<R<u32>>>>(); // 278
-    t.stmt::<Seq<SetReg2<S<u32>>, Br>>(); // 278
     t.stmt::<SetAcc<Bin<I32And, R<u32>, Bin<I32Xor, Bin<I32Shl, I<u32>, Load<I32Load8U, S<u32>>>, I<u32>>>>>(); // 278
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 277
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 277
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>>(); // 277
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>(); // 277
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 277
-    t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetReg1<S<u32>>>>(); // 277
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<S<u32>>>>(); // 277
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Br>>(); // 277
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, S<u32>, R<u32>>>>>(); // 277
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 277
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 276
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>(); // 276
-    t.stmt::<SetReg2<Bin<I32Add, G2<u32>, S<u32>>>>(); // 276
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 276
-    t.stmt::<SetReg1<Bin<I32Xor, R<u32>, G1<u32>>>>(); // 276
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 276
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 276
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 276
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetReg1<S<u32>>>>(); // 276
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 276
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, Br>>(); // 276
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Load<I32Load, S<u32>>>>>(); // 276
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>>(); // 275
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>(); // 275
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 275
@@ -4189,7 +3514,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 273
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 273
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 273
-    t.stmt::<SetReg2<Load<I32Load, Bin<I32Add, R<u32>, S<u32>>>>>(); // 273
     t.stmt::<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 273
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, R<u32>>>>, SetSlot<S<u32>>>>(); // 272
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, R<u32>>>>>(); // 272
@@ -4197,18 +3521,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, I<u32>, I<u32>>, Br>>(); // 272
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 272
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 272
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, G1<u32>>, I<u32>>>, Store<I32Store, G1<u32>, R<u32>>>, SetSlot<Load<I32Load, G1<u32>>>>>(); // 271
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, G1<u32>, R<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>(); // 271
-    t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, G1<u32>, R<u32>>>>(); // 271
     t.stmt::<Seq<SetSlot<Bin<I32Sub, R<u32>, Select<I<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 271
     t.stmt::<SetSlot<Bin<I32Sub, R<u32>, Select<I<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 271
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Select<I<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 271
     t.stmt::<SetAcc<Bin<I32Sub, R<u32>, Select<I<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 271
-    t.stmt::<Seq<Seq<SetReg1<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, G2<u32>>>>>(); // 271
-    t.stmt::<BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, G2<u32>>>>(); // 271
-    t.stmt::<Seq<SetReg1<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 271
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 271
-    t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetReg1<S<u32>>>>(); // 271
     t.stmt::<Seq<Store<F64Store, S<u32>, R<f64>>, Br>>(); // 271
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 271
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 271
@@ -4245,7 +3561,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, BrIf<S<u32>>>>(); // 267
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 267
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 267
-    t.stmt::<Seq<Store<I32Store, S<u32>, G1<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 267
     t.stmt::<SetAcc<Un<I64ExtendI32U, Select<I<u32>, R<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>>(); // 267
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 267
     t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>, Store<I32Store16, S<u32>, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, I<u32>>>>>(); // 267
@@ -4285,13 +3600,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>, Call>>(); // 263
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 263
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 263
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, G2<u32>>>, SetReg1<Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 262
-    t.stmt::<Seq<BrIf<Un<I32Eqz, G2<u32>>>, SetReg1<Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 262
-    t.stmt::<SetReg1<Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>>>(); // 262
-    t.stmt::<BrIf<Un<I32Eqz, G2<u32>>>>(); // 262
-    t.stmt::<Seq<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, SetSlot<Bin<I32Add, G1<u32>, S<u32>>>>>(); // 262
-    t.stmt::<SetSlot<Bin<I32Add, G1<u32>, S<u32>>>>(); // 262
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 262
     t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>>(); // 261
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>>(); // 261
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 261
@@ -4299,7 +3607,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, Store<I32Store16, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 261
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 261
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 261
-    t.stmt::<Seq<BrIf<Un<I32Eqz, G2<u32>>>, SetReg2<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 261
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, S<u32>>, S<u32>>>, Store<I32Store16, S<u32>, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 261
     t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, S<u32>>, S<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 261
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, S<u32>>, S<u32>>>>(); // 261
@@ -4332,7 +3639,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>>, Call>>(); // 259
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 259
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Br>>(); // 259
-    t.stmt::<SetReg1<Bin<I32ShrU, G1<u32>, I<u32>>>>(); // 259
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>>(); // 258
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 258
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 258
@@ -4391,7 +3697,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 251
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 251
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, S<u32>>>>>(); // 251
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetReg1<S<u32>>>>(); // 251
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>(); // 251
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 251
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>, R<u32>>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 251
@@ -4400,29 +3705,18 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 251
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>, R<u32>>>>(); // 251
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 251
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load16U, R<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>, SetReg2<Bin<I32Or, Bin<I32Shl, R<u32>, G1<u32>>, G2<u32>>>>>(); // 251
-    t.stmt::<SetReg2<Bin<I32Or, Bin<I32Shl, R<u32>, G1<u32>>, G2<u32>>>>(); // 251
     t.stmt::<Seq<SetSlot<Load<I32Load16U, R<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 251
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 251
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 251
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, SetReg2<Bin<I32Add, R<u32>, S<u32>>>>>(); // 251
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 251
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 251
-    t.stmt::<Seq<SetReg1<Load<I32Load16U, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 251
-    t.stmt::<SetReg1<Load<I32Load16U, Bin<I32Add, R<u32>, I<u32>>>>>(); // 251
-    t.stmt::<Seq<SetReg2<Bin<I32Or, Bin<I32Shl, S<u32>, R<u32>>, S<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 251
-    t.stmt::<SetReg2<Bin<I32Or, Bin<I32Shl, S<u32>, R<u32>>, S<u32>>>>(); // 251
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, S<u32>, R<u32>>, S<u32>>>>(); // 251
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 251
-    t.stmt::<Seq<SetSlot<Load<I32Load16U, Bin<I32Add, G2<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 251
-    t.stmt::<SetSlot<Load<I32Load16U, Bin<I32Add, G2<u32>, I<u32>>>>>(); // 251
-    t.stmt::<Seq<Store<I32Store, S<u32>, G1<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 251
     t.stmt::<Seq<Store<I32Store16, R<u32>, Bin<I32Add, Load<I32Load16U, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>>(); // 251
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>(); // 251
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>(); // 251
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Load<I32Load16U, S<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 251
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 251
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetReg1<R<u32>>>>(); // 251
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 251
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 251
     t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrU, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 251
@@ -4439,10 +3733,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<I<u32>>>, SetAcc<S<u32>>>, CallIndirect>>(); // 250
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<I<u32>>>, SetAcc<S<u32>>>>(); // 250
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 250
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, G1<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 250
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 250
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 250
-    t.stmt::<Seq<Store<I32Store, S<u32>, G1<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 250
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>>(); // 250
     t.stmt::<Seq<Zero, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 250
     t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>>(); // 250
@@ -4459,12 +3751,9 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 249
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 248
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 248
-    t.stmt::<Seq<SetSlot<Select<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, S<u32>, R<u32>>>, SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, G1<u32>>>>>(); // 248
-    t.stmt::<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, G1<u32>>>>(); // 248
     t.stmt::<SetSlot<Select<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, S<u32>, R<u32>>>>(); // 248
     t.stmt::<SetAcc<Select<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, S<u32>, S<u32>>>>(); // 248
     t.stmt::<SetAcc<Select<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, S<u32>, R<u32>>>>(); // 248
-    t.stmt::<SetReg1<Bin<I32And, Bin<I32Eq, S<u32>, S<u32>>, Un<I32Eqz, R<u32>>>>>(); // 248
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Eq, S<u32>, S<u32>>, Un<I32Eqz, S<u32>>>>>(); // 248
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Eq, S<u32>, S<u32>>, Un<I32Eqz, R<u32>>>>>(); // 248
     t.stmt::<Seq<Store<I64Store, S<u32>, Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 248
@@ -4484,9 +3773,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I64Ne, Bin<I64Sub, I<u64>, R<u64>>, S<u64>>>>(); // 248
     t.stmt::<SetAcc<Bin<I64Ne, Bin<I64Sub, I<u64>, S<u64>>, S<u64>>>>(); // 248
     t.stmt::<SetAcc<Bin<I64Ne, Bin<I64Sub, I<u64>, R<u64>>, S<u64>>>>(); // 248
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I64Shl, G1<u64>, I<u64>>>>, BrIf<Bin<I64GtS, R<u64>, I<u64>>>>>(); // 248
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetReg1<Bin<I64Shl, G1<u64>, I<u64>>>>>(); // 248
-    t.stmt::<SetReg1<Bin<I64Shl, G1<u64>, I<u64>>>>(); // 248
     t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<Bin<I32Sub, I<u32>, S<u32>>>>, Call>>(); // 248
     t.stmt::<Seq<SetSlot<I<f64>>, SetSlot<Bin<I32Sub, I<u32>, S<u32>>>>>(); // 248
     t.stmt::<Seq<Seq<SetSlot<Load<I64Load, S<u32>>>, BrIf<Bin<I64LtS, R<u64>, I<u64>>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 248
@@ -4515,8 +3801,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>>, Br>>(); // 244
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 244
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 244
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 244
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, SetReg1<S<u32>>>>(); // 244
     t.stmt::<Seq<Seq<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 244
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 244
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Bin<F64Add, Bin<F64Mul, R<f64>, S<f64>>, I<f64>>, S<f64>>, I<f64>>>>(); // 244
@@ -4535,7 +3819,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Un<I32Eqz, S<u32>>, S<u32>>>>(); // 243
     t.stmt::<Seq<BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 243
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 242
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, Br>>(); // 242
     t.stmt::<SetSlot<Select<I<u32>, R<u32>, Bin<I32GtU, S<u32>, I<u32>>>>>(); // 241
     t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32GtU, S<u32>, I<u32>>>>>(); // 241
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, Call>>(); // 241
@@ -4566,15 +3849,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Load<I32Load, S<u32>>>>>(); // 240
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u64>>, SetAcc<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 240
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 239
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, G1<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 239
     t.stmt::<BrIf<Bin<I32LtS, Load<I32Load, I<u32>>, I<u32>>>>(); // 238
     t.stmt::<SetAcc<Bin<I32LtS, Load<I32Load, I<u32>>, I<u32>>>>(); // 238
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 238
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 238
-    t.stmt::<Seq<SetReg1<Bin<I32Or, R<u32>, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32DivU, R<u32>, I<u32>>>>>(); // 238
-    t.stmt::<SetReg1<Bin<I32Or, R<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 238
     t.stmt::<SetAcc<Bin<I32Or, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 238
-    t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32And, Bin<I32Add, G1<u32>, I<u32>>, I<u32>>, I<u32>>>, Br>>(); // 238
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, I<u32>>>>, Br>>(); // 238
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, I<u32>>>>>(); // 238
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, Br>>(); // 238
@@ -4587,29 +3866,15 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I64Store, R<u32>, I<u64>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, Store<I64Store, R<u32>, I<u64>>>>(); // 238
     t.stmt::<Seq<Store<I64Store, R<u32>, I<u64>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 238
     t.stmt::<Seq<SetSlot<R<f64>>, Br>>(); // 238
-    t.stmt::<Store<I32Store, Bin<I32Add, G2<u32>, I<u32>>, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>(); // 238
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 237
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 237
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 237
-    t.stmt::<Seq<Seq<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetReg2<Load<I32Load, R<u32>>>>, Store<I32Store, G1<u32>, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 237
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetReg2<Load<I32Load, R<u32>>>>, Store<I32Store, G1<u32>, Load<I32Load, S<u32>>>>>(); // 237
-    t.stmt::<Store<I32Store, G1<u32>, Load<I32Load, S<u32>>>>(); // 237
-    t.stmt::<Seq<SetReg1<Bin<I32Add, S<u32>, I<u32>>>, SetReg2<Load<I32Load, R<u32>>>>>(); // 237
-    t.stmt::<Seq<Seq<Seq<SetReg1<Load<I32Load, S<u32>>>, SetReg2<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>, Store<I32Store, R<u32>, G1<u32>>>>(); // 237
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, S<u32>>>, SetReg2<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 237
-    t.stmt::<Seq<SetReg1<Load<I32Load, S<u32>>>, SetReg2<Bin<I32Add, S<u32>, I<u32>>>>>(); // 237
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<G1<u32>>>, BrIf<G2<u32>>>>(); // 237
-    t.stmt::<Seq<SetReg2<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<G1<u32>>>>(); // 237
-    t.stmt::<SetReg2<Bin<I32LtU, R<u32>, S<u32>>>>(); // 237
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<Bin<I32Add, S<u32>, I<u32>>>>>(); // 237
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 237
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, I<u32>>>>(); // 237
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, I<u32>>, I<u32>>>>(); // 237
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 236
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 236
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 236
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Eq, Load<I32Load, G1<u32>>, I<u32>>, S<u32>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 236
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Eq, Load<I32Load, G1<u32>>, I<u32>>, S<u32>>>>(); // 236
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 236
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Select<I<u32>, Bin<I32GtU, S<u32>, R<u32>>, Bin<I32LtU, S<u32>, S<u32>>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 236
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Select<I<u32>, Bin<I32GtU, S<u32>, R<u32>>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 236
@@ -4622,7 +3887,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 235
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 235
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 234
-    t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, G1<u32>, I<u32>>>>>(); // 234
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Or, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 234
     t.stmt::<Seq<Store<I64Store, S<u32>, R<u64>>, SetSlot<Un<I32WrapI64, R<u64>>>>>(); // 234
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, R<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>, BrIf<Bin<I32GeS, R<u32>, I<u32>>>>, Return<I<u32>>>>(); // 234
@@ -4652,7 +3916,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32DivS, Bin<I32Mul, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>, I<u32>>>>(); // 232
     t.stmt::<SetAcc<Bin<I32Mul, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 232
     t.stmt::<SetAcc<Bin<I32DivS, Bin<I32Mul, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>, I<u32>>>>(); // 232
-    t.stmt::<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 232
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 232
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 232
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 232
@@ -4671,9 +3934,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 232
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 232
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 232
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 231
-    t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 231
-    t.stmt::<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>>(); // 231
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 231
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 231
     t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 231
@@ -4681,16 +3941,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>>(); // 231
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<R<u32>>>>(); // 231
     t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 231
-    t.stmt::<SetReg1<Bin<I32Shl, G2<u32>, I<u32>>>>(); // 230
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 230
-    t.stmt::<Seq<Seq<SetReg2<Select<G2<u32>, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, G1<u32>>>>, BrIf<Bin<I32LtS, G2<u32>, R<u32>>>>>(); // 230
-    t.stmt::<Seq<SetReg2<Select<G2<u32>, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, G1<u32>>>>>(); // 230
-    t.stmt::<SetReg2<Select<G2<u32>, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 230
     t.stmt::<SetAcc<Select<S<u32>, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 230
     t.stmt::<SetAcc<Bin<I32GtU, Load<I32Load, R<u32>>, S<u32>>>>(); // 230
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 230
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 230
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>>>(); // 229
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 229
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 229
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, R<u32>>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetAcc<S<u32>>>>(); // 229
@@ -4701,30 +3956,13 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<R<u32>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>, S<u32>>>>(); // 229
     t.stmt::<Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>, S<u32>>>(); // 229
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>, R<u32>>>>(); // 228
-    t.stmt::<Seq<Seq<SetReg2<G1<u32>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 228
-    t.stmt::<Seq<SetReg2<G1<u32>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 228
-    t.stmt::<Seq<SetReg1<Select<I<u32>, Bin<I32Add, Bin<I32Add, G2<u32>, R<u32>>, I<u32>>, Bin<I32Eq, G1<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 228
-    t.stmt::<SetReg1<Select<I<u32>, Bin<I32Add, Bin<I32Add, G2<u32>, R<u32>>, I<u32>>, Bin<I32Eq, G1<u32>, I<u32>>>>>(); // 228
     t.stmt::<SetAcc<Select<I<u32>, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 228
-    t.stmt::<SetReg1<Bin<I32Add, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>(); // 228
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>(); // 228
     t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 227
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 227
-    t.stmt::<Seq<Seq<Seq<SetReg1<Load<I32Load, G2<u32>>>, Store<I32Store, G2<u32>, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetReg1<Bin<I32Add, G2<u32>, I<u32>>>>>(); // 227
-    t.stmt::<Seq<Seq<SetReg1<Load<I32Load, G2<u32>>>, Store<I32Store, G2<u32>, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 227
-    t.stmt::<Seq<SetReg1<Load<I32Load, G2<u32>>>, Store<I32Store, G2<u32>, Load<I32Load, S<u32>>>>>(); // 227
-    t.stmt::<Store<I32Store, G2<u32>, Load<I32Load, S<u32>>>>(); // 227
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, G1<u32>, Load<I32Load, R<u32>>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 227
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, G1<u32>, Load<I32Load, R<u32>>>>>(); // 227
-    t.stmt::<Store<I32Store, G1<u32>, Load<I32Load, R<u32>>>>(); // 227
     t.stmt::<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 227
-    t.stmt::<Seq<Seq<SetReg2<Bin<I32Add, G2<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetReg1<Bin<I32Add, S<u32>, I<u32>>>>>(); // 227
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<G1<u32>>>, BrIf<S<u32>>>>(); // 227
-    t.stmt::<Seq<SetSlot<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<G1<u32>>>>(); // 227
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 227
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 227
-    t.stmt::<Seq<SetSlot<Select<Select<R<u32>, S<u32>, Bin<I32GtU, G2<u32>, S<u32>>>, S<u32>, Bin<I32LtU, G2<u32>, S<u32>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 227
-    t.stmt::<SetSlot<Select<Select<R<u32>, S<u32>, Bin<I32GtU, G2<u32>, S<u32>>>, S<u32>, Bin<I32LtU, G2<u32>, S<u32>>>>>(); // 227
     t.stmt::<SetAcc<Select<Select<S<u32>, S<u32>, Bin<I32GtU, S<u32>, S<u32>>>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 227
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 227
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 227
@@ -4735,18 +3973,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 227
     t.stmt::<Store<I32Store, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>(); // 227
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetAcc<S<u32>>>>(); // 226
-    t.stmt::<Seq<Seq<SetReg2<Load<I32Load, G1<u32>>>, SetSlot<Select<S<u32>, R<u32>, Load<I32Load8U, G2<u32>>>>>, SetReg1<Bin<I32Add, G1<u32>, I<u32>>>>>(); // 226
-    t.stmt::<Seq<SetReg2<Load<I32Load, G1<u32>>>, SetSlot<Select<S<u32>, R<u32>, Load<I32Load8U, G2<u32>>>>>>(); // 226
-    t.stmt::<SetSlot<Select<S<u32>, R<u32>, Load<I32Load8U, G2<u32>>>>>(); // 226
     t.stmt::<SetAcc<Select<S<u32>, S<u32>, Load<I32Load8U, S<u32>>>>>(); // 226
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, Br>>(); // 226
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>, SetReg2<S<u32>>>>(); // 226
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetReg1<S<u32>>>>(); // 226
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>(); // 226
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 226
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>>>(); // 226
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, G1<u32>, S<u32>>>, SetReg2<G1<u32>>>, Br>>(); // 226
-    t.stmt::<Seq<BrIf<Bin<I32LtS, G1<u32>, S<u32>>>, SetReg2<G1<u32>>>>(); // 226
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Shl, Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u32>>, S<u32>>, S<u32>>, I<u32>>>>>(); // 225
     t.stmt::<SetSlot<Bin<I32Shl, Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u32>>, S<u32>>, S<u32>>, I<u32>>>>(); // 225
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load, S<u32>>, S<u32>>>>(); // 225
@@ -4765,7 +3996,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>(); // 224
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 224
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 224
-    t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, S<u32>, G1<u32>>>>, BrTable>>(); // 224
     t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 224
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>>(); // 224
     t.stmt::<Return<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>(); // 223
@@ -4775,11 +4005,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 223
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 223
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 222
-    t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, G2<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 222
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 222
-    t.stmt::<BrIf<Bin<I32Ne, G1<u32>, I<u32>>>>(); // 222
-    t.stmt::<BrIf<Bin<I32LtU, G2<u32>, I<u32>>>>(); // 222
-    t.stmt::<Seq<BrIf<Bin<I32LtU, G1<u32>, I<u32>>>, Br>>(); // 222
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, Return<I<u32>>>>(); // 222
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>(); // 222
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeS, Load<I32Load8S, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 222
@@ -4787,23 +4013,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 222
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 222
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 221
-    t.stmt::<Seq<Seq<SetReg1<Bin<I32Or, Bin<I32Shl, S<u32>, G1<u32>>, G2<u32>>>, Store<I32Store16, S<u32>, R<u32>>>, SetReg2<Load<I32Load, S<u32>>>>>(); // 221
-    t.stmt::<Seq<SetReg1<Bin<I32Or, Bin<I32Shl, S<u32>, G1<u32>>, G2<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 221
-    t.stmt::<SetReg1<Bin<I32Or, Bin<I32Shl, S<u32>, G1<u32>>, G2<u32>>>>(); // 221
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, G1<u32>>>, SetReg1<Load<I32Load, S<u32>>>>>(); // 221
-    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, G1<u32>>>>(); // 221
-    t.stmt::<Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, G1<u32>>>(); // 221
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetReg2<Load<I32Load8U, R<u32>>>>>(); // 221
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetReg2<Bin<I32DivS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 221
-    t.stmt::<SetReg2<Bin<I32DivS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 221
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetReg1<R<u32>>>>(); // 221
     t.stmt::<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, S<u32>>>>(); // 221
     t.stmt::<SetAcc<Bin<I32GeS, Load<I32Load, S<u32>>, S<u32>>>>(); // 221
     t.stmt::<Seq<SetAcc<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>, BrTable>>(); // 220
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Sub, S<u32>, Bin<I32Mul, R<u32>, I<u32>>>, I<u32>>>>(); // 220
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 220
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 220
-    t.stmt::<SetReg1<Bin<I32Sub, S<u32>, S<u32>>>>(); // 220
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 219
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Bin<I32Add, R<u32>, I<u32>>>>, BrTable>>(); // 219
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Bin<I32Add, R<u32>, I<u32>>>>>(); // 219
@@ -4847,12 +4062,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, R<u32>, I<u32>>>>>>(); // 218
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load16S, R<u32>>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 218
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load16S, R<u32>>>>>(); // 218
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetReg1<S<u32>>>>(); // 218
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 218
     t.stmt::<Seq<Seq<BrIf<S<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 217
     t.stmt::<Seq<BrIf<S<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 217
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 217
-    t.stmt::<SetReg1<Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, G2<u32>, I<u32>>>>>>(); // 217
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 216
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 216
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 216
@@ -4865,9 +4078,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, Br>>(); // 216
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 216
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 216
-    t.stmt::<Seq<SetReg1<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>, Store<I32Store16, R<u32>, Bin<I32Add, Load<I32Load16U, G1<u32>>, I<u32>>>>>(); // 216
-    t.stmt::<Store<I32Store16, R<u32>, Bin<I32Add, Load<I32Load16U, G1<u32>>, I<u32>>>>(); // 216
-    t.stmt::<SetReg1<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 216
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 215
     t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 215
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, I<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 215
@@ -4900,13 +4110,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 214
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, I<u32>>>>, Call>>(); // 214
     t.stmt::<Seq<BrIf<R<u32>>, Return<I<u32>>>>(); // 214
-    t.stmt::<Seq<SetReg1<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>>>(); // 214
     t.stmt::<Seq<Seq<SetSlot<Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 214
     t.stmt::<Seq<SetSlot<Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>>(); // 214
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load8U, R<u32>>, S<u32>>>>(); // 214
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 214
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, G1<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>(); // 214
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, G1<u32>>>>>(); // 214
     t.stmt::<BrIf<Bin<I32And, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>(); // 213
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>, Call>>(); // 213
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 213
@@ -4919,10 +4126,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 213
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>, SetSlot<S<u32>>>>(); // 212
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>>(); // 212
-    t.stmt::<Seq<BrIf<Un<I32Eqz, G1<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, G2<u32>, I<u32>>>>>>(); // 212
-    t.stmt::<BrIf<Un<I32Eqz, Bin<I32And, G2<u32>, I<u32>>>>>(); // 212
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32DivS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, BrIf<Un<I32Eqz, G1<u32>>>>, SetReg1<Load<I32Load, S<u32>>>>>(); // 212
-    t.stmt::<Seq<SetSlot<Bin<I32DivS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, BrIf<Un<I32Eqz, G1<u32>>>>>(); // 212
     t.stmt::<SetSlot<Bin<I32DivS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 212
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>(); // 212
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>(); // 212
@@ -4979,7 +4182,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Xor, R<u32>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 209
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Xor, R<u32>, S<u32>>, Load<I32Load, S<u32>>>>>(); // 209
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, I<u32>>>, Return<I<u32>>>>(); // 209
-    t.stmt::<SetReg1<Bin<I32Xor, Load<I32Load, Bin<I32Add, G2<u32>, I<u32>>>, S<u32>>>>(); // 209
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 209
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 208
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrS, S<u32>, I<u32>>, S<u32>>>>(); // 208

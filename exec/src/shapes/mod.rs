@@ -4,11 +4,10 @@
 //! if it can be evaluated into the accumulator, and cuts subtrees off otherwise, so three rules must hold, and
 //! [`Shapes::expr`] keeps the first for what people wrote: whatever can be set to the accumulator can be set to a slot, at
 //! worst by way of the accumulator; every operator has its handler for slots alone, and with the accumulator in any one
-//! place; every sink (branch, store, return) takes a slot and the accumulator, and a loop register can be set to either.
+//! place; every sink (branch, store, return) takes a slot and the accumulator.
 //!
 //! Then the fused shapes, by what they fuse; and those that `tools/mine` chose.
 
-mod loops;
 mod mined;
 mod sequences;
 mod sinks;
@@ -61,10 +60,6 @@ use each;
 type S<T> = Slot<T>;
 type R<T> = Acc<T>;
 type I<T> = Imm<T>;
-type G1<T> = Reg<T, 1>;
-type G2<T> = Reg<T, 2>;
-type SetReg1<E> = SetReg<E, 1>;
-type SetReg2<E> = SetReg<E, 2>;
 
 /// Every handler.
 pub(crate) fn all(t: &mut Shapes<'_>) {
@@ -82,7 +77,6 @@ pub(crate) fn written(t: &mut Shapes<'_>) {
     trees::all(t);
     sinks::all(t);
     sequences::all(t);
-    loops::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -91,11 +85,7 @@ fn leaves(t: &mut Shapes<'_>) {
             t.expr::<E>();
             t.stmt::<Return<E>>();
         });
-        each!(E in [S<T>, R<T>, I<T>] {
-            t.stmt::<SetGlobal<E>>();
-            t.stmt::<SetReg<E, 1>>();
-            t.stmt::<SetReg<E, 2>>();
-        });
+        each!(E in [S<T>, R<T>, I<T>] { t.stmt::<SetGlobal<E>>(); });
     });
     t.expr::<Func>();
 }

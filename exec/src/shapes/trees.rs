@@ -2,7 +2,7 @@
 
 use super::{I, R, S, Shapes, each};
 use crate::expr::*;
-use crate::stmt::{SetReg, SetSlot};
+use crate::stmt::SetSlot;
 
 /// Every operand pair that reads the accumulator at most once, of an inner operator.
 macro_rules! inner {
@@ -187,23 +187,8 @@ fn selects(t: &mut Shapes<'_>) {
     });
 }
 
-/// A shift register in a loop register.
-#[inline(always)]
-fn feedback<const N: usize>(t: &mut Shapes<'_>) {
-    each!(O in [I32Shl, I32ShrU] {
-        type X<const N: usize> = Bin<I32Xor, Bin<O, Reg<u32, N>, I<u32>>, I<u32>>;
-        type Y<const N: usize> = Bin<O, Reg<u32, N>, I<u32>>;
-        t.stmt::<SetReg<Select<X<N>, Y<N>, Bin<I32And, Reg<u32, N>, I<u32>>>, N>>();
-        t.stmt::<SetReg<Select<Y<N>, X<N>, Bin<I32And, Reg<u32, N>, I<u32>>>, N>>();
-        t.stmt::<SetReg<Select<X<N>, Y<N>, Bin<I32LtS, Reg<u32, N>, I<u32>>>, N>>();
-        t.stmt::<SetReg<Select<Y<N>, X<N>, Bin<I32GeS, Reg<u32, N>, I<u32>>>, N>>();
-    });
-}
-
 /// What small `if`s become: a value stepped, or fed back as in CRCs and other shift registers, on a condition.
 fn diamonds(t: &mut Shapes<'_>) {
-    feedback::<1>(t);
-    feedback::<2>(t);
     each!(O in [I32Shl, I32ShrU] {
         t.expr::<Bin<O, S<u32>, I<u32>>>();
         each!(X in [Bin<I32Xor, Bin<O, S<u32>, I<u32>>, I<u32>>, Bin<I32Xor, Bin<O, S<u32>, I<u32>>, S<u32>>] {

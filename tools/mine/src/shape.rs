@@ -83,15 +83,12 @@ impl Shape {
 
     /// Whether it has a value.
     pub fn is_expr(&self) -> bool {
-        matches!(
-            self.name.as_str(),
-            "S" | "R" | "G1" | "G2" | "I" | "Global" | "Func" | "Un" | "Bin" | "Load" | "Select"
-        )
+        self.is_leaf() || matches!(self.name.as_str(), "Un" | "Bin" | "Load" | "Select")
     }
 
     /// Whether it is an expression without operators.
     pub fn is_leaf(&self) -> bool {
-        matches!(self.name.as_str(), "S" | "R" | "G1" | "G2" | "I" | "Global" | "Func")
+        matches!(self.name.as_str(), "S" | "R" | "I" | "Global" | "Func")
     }
 
     /// The class of an expression's value.
@@ -101,7 +98,7 @@ impl Shape {
     pub fn class(&self) -> Result<Class> {
         match self.name.as_str() {
             "Func" => Ok(Class::I64),
-            "S" | "R" | "G1" | "G2" | "I" | "Global" => class(&self.args[0]),
+            "S" | "R" | "I" | "Global" => class(&self.args[0]),
             "Un" | "Bin" | "Load" => Ok(op(&self.args[0].name)?.info().result),
             "Select" => self.args[0].class(),
             other => bail!("{other} is no expression"),
@@ -118,8 +115,6 @@ impl Shape {
         Ok(match self.name.as_str() {
             "S" => sig::leaf(Leaf::Slot, class(&args[0])?),
             "R" => sig::leaf(Leaf::Acc, class(&args[0])?),
-            "G1" => sig::leaf(Leaf::Reg1, class(&args[0])?),
-            "G2" => sig::leaf(Leaf::Reg2, class(&args[0])?),
             "I" => sig::leaf(Leaf::Imm, class(&args[0])?),
             "Global" => sig::leaf(Leaf::Global, class(&args[0])?),
             "Func" => sig::leaf(Leaf::Func, Class::I64),
@@ -128,8 +123,6 @@ impl Shape {
             "Select" => sig::select(args[0].class()?, args[0].sig()?, args[1].sig()?, args[2].sig()?),
             "SetAcc" => form(Form::SetAcc)?,
             "SetSlot" => form(Form::SetSlot)?,
-            "SetReg1" => form(Form::SetReg1)?,
-            "SetReg2" => form(Form::SetReg2)?,
             "SetGlobal" => form(Form::SetGlobal)?,
             "BrIf" => form(Form::BrIf)?,
             "Return" if !args.is_empty() => form(Form::Return)?,
@@ -141,14 +134,10 @@ impl Shape {
         })
     }
 
-    /// The same with slots for registers.
+    /// The same with slots for accumulators.
     pub fn without_registers(&self) -> Self {
-        let name = if matches!(self.name.as_str(), "R" | "G1" | "G2") { "S" } else { &self.name };
+        let name = if self.name == "R" { "S" } else { &self.name };
         Self { name: name.into(), args: self.args.iter().map(Self::without_registers).collect() }
-    }
-
-    fn reads_loop_registers(&self) -> bool {
-        matches!(self.name.as_str(), "G1" | "G2") || self.args.iter().any(Self::reads_loop_registers)
     }
 
     /// What else lowering has to find on its way to this shape: every expression in it on its own, every statement, and
@@ -172,10 +161,8 @@ impl Shape {
             return;
         }
         if whole {
-            // Trees wait with slots, and at most with an accumulator; loop registers are read at the end.
-            if !self.reads_loop_registers() {
-                out.push(Self::new("SetAcc", vec![self.clone()]));
-            }
+            // Trees wait with slots, and at most with an accumulator.
+            out.push(Self::new("SetAcc", vec![self.clone()]));
             out.push(Self::new("SetAcc", vec![self.without_registers()]));
         }
         for arg in &self.args {
