@@ -302,16 +302,15 @@ macro_rules! define {
                 $(OpInfo { text: $store_text, operand: class!($st), result: class!($st), effect: Effect::Stores },)*
             ];
 
-            /// The operator of a wasmparser instruction, with the static offset of loads and stores.
-            pub fn of(operator: &wasmparser::Operator<'_>) -> Option<(Self, Kind)> {
-                use wasmparser::Operator;
-                Some(match operator {
-                    $(Operator::$un => (Self::$un, Kind::Unary),)*
-                    $(Operator::$bin => (Self::$bin, Kind::Binary),)*
-                    $(Operator::$load { memarg } => (Self::$load, Kind::Load(memarg.offset as u32)),)*
-                    $(Operator::$store { memarg } => (Self::$store, Kind::Store(memarg.offset as u32)),)*
-                    _ => return None,
-                })
+            /// Which section of the table it stands in.
+            pub fn kind(self) -> Kind {
+                const KINDS: &[Kind] = &[
+                    $({ _ = Op::$un; Kind::Unary },)*
+                    $({ _ = Op::$bin; Kind::Binary },)*
+                    $({ _ = Op::$load; Kind::Load },)*
+                    $({ _ = Op::$store; Kind::Store },)*
+                ];
+                KINDS[self as usize]
             }
         }
     };
@@ -325,10 +324,10 @@ pub enum Kind {
     Unary,
     /// Two operands.
     Binary,
-    /// Load at a static offset.
-    Load(u32),
-    /// Store at a static offset.
-    Store(u32),
+    /// A load at a static offset.
+    Load,
+    /// A store at a static offset.
+    Store,
 }
 
 impl Op {

@@ -5,6 +5,7 @@
 
 use super::diamond::Diamond;
 use super::emit::{Emitted, Fixup, Position};
+use super::read::{Operator, opcode};
 use super::stack::{Prefix, Sink, SinkKind};
 use super::tree::{NodeId, Register, Traits};
 use super::{Lowering, Target};
@@ -96,15 +97,21 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
-    fn block_type(&self, ty: wasmparser::BlockType) -> (Classes, Classes) {
-        match ty {
-            wasmparser::BlockType::Empty => (Classes::new(), Classes::new()),
-            wasmparser::BlockType::Type(ty) => (Classes::new(), [super::class_of(ty)].into_iter().collect()),
-            wasmparser::BlockType::FuncType(index) => {
+    /// Classes of a block's parameters and results: its type is a typeidx, or a value type or nothing as a negative number
+    /// (spec 5.4.1).
+    fn block_type(&self, operator: &Operator) -> (Classes, Classes) {
+        let result = match operator.immediate as i64 {
+            -0x40 => return (Classes::new(), Classes::new()),
+            index @ 0.. => {
                 let ty = &self.module.types[index as usize];
-                (classes(ty.params()), classes(ty.results()))
+                return (classes(ty.params()), classes(ty.results()));
             }
-        }
+            -1 => Class::I32,
+            -3 => Class::F32,
+            -4 => Class::F64,
+            _ => Class::I64,
+        };
+        (Classes::new(), Classes::from_slice(&[result]))
     }
 
     /// The frame `depth` blocks out.
@@ -118,15 +125,14 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Skips one operator that cannot be reached; whether it is an `else` or `end` that has to be looked at.
-    pub(super) fn skip(&mut self, operator: &wasmparser::Operator<'_>) -> bool {
-        use wasmparser::Operator::{Block, Else, End, If, Loop};
+    pub(super) fn skip(&mut self, operator: u16) -> bool {
         let frame = self.frames.last_mut().expect("code ends with its function's frame");
         let depth = frame.skipping.as_mut().expect("skipping");
         match operator {
-            Block { .. } | Loop { .. } | If { .. } => *depth += 1,
-            Else if *depth == 0 => return true,
-            End if *depth == 0 => return true,
-            End => *depth -= 1,
+            opcode::BLOCK | opcode::LOOP | opcode::IF => *depth += 1,
+            opcode::ELSE if *depth == 0 => return true,
+            opcode::END if *depth == 0 => return true,
+            opcode::END => *depth -= 1,
             _ => {}
         }
         false
@@ -140,14 +146,14 @@ impl<T: Target> Lowering<'_, T> {
         self.truncate(base);
     }
 
-    pub(super) fn block(&mut self, ty: wasmparser::BlockType) {
-        let (params, results) = self.block_type(ty);
+    pub(super) fn block(&mut self, operator: &Operator) {
+        let (params, results) = self.block_type(operator);
         self.flush_below(self.stack.len());
         self.open(Construct::Block, params, results);
     }
 
-    pub(super) fn loop_(&mut self, ty: wasmparser::BlockType) {
-        let (params, results) = self.block_type(ty);
+    pub(super) fn loop_(&mut self, operator: &Operator) {
+        let (params, results) = self.block_type(operator);
         self.flush_below(self.stack.len());
         self.flush_from(self.stack.len() - params.len());
         self.forget_accs();
@@ -155,8 +161,8 @@ impl<T: Target> Lowering<'_, T> {
         self.open_region();
     }
 
-    pub(super) fn if_(&mut self, ty: wasmparser::BlockType) {
-        let (params, results) = self.block_type(ty);
+    pub(super) fn if_(&mut self, operator: &Operator) {
+        let (params, results) = self.block_type(operator);
         let condition = self.stack.len() - 1;
         self.flush_below(condition);
         for entry in condition - params.len()..condition {
@@ -376,13 +382,9 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
-    pub(super) fn br_table(&mut self, targets: &wasmparser::BrTable<'_>) {
-        let depths: Vec<u32> = targets
-            .targets()
-            .chain([Ok(targets.default())])
-            .collect::<Result<_, _>>()
-            .expect("validation read the table before");
-        let arity = self.frame(targets.default()).arity();
+    /// `depths` says to which labels, the default one last.
+    pub(super) fn br_table(&mut self, depths: &[u32]) {
+        let arity = self.frame(depths[depths.len() - 1]).arity();
         let index = self.stack.len() - 1;
         self.settle(index, Traits::TRAPS);
         for entry in index - arity..index {

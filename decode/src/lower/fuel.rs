@@ -14,10 +14,10 @@
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
 
 use super::emit::Fixup;
+use super::read::opcode;
 use super::tree::Traits;
 use super::{Lowering, Target};
 use crate::cell::{self, Amount};
-use wasmparser::Operator;
 
 /// A region whose end is not known yet.
 #[derive(Debug)]
@@ -44,15 +44,10 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// The innermost region pays for `operator`.
-    pub(super) fn charge(&mut self, operator: &Operator<'_>) {
+    pub(super) fn charge(&mut self, operator: u16) {
         if let Some(region) = self.regions.last_mut() {
             region.cost += match operator {
-                Operator::Nop
-                | Operator::Drop
-                | Operator::Block { .. }
-                | Operator::Loop { .. }
-                | Operator::Else
-                | Operator::End => 0,
+                opcode::NOP | opcode::DROP | opcode::BLOCK | opcode::LOOP | opcode::ELSE | opcode::END => 0,
                 _ => 1,
             };
         }

@@ -13,6 +13,7 @@ mod control;
 mod diamond;
 mod emit;
 mod fuel;
+mod read;
 mod stack;
 pub mod survey;
 mod translate;
@@ -25,6 +26,7 @@ use crate::{Error, Module};
 use control::Frame;
 use diamond::Assignment;
 use emit::Emitter;
+use read::Reader;
 use tree::{NodeId, Trees};
 
 /// What a machine can execute.
@@ -127,7 +129,7 @@ pub(crate) fn lower_with(
 ) -> Result<(Code, Option<Box<survey::Survey>>), Error> {
     let ty = module.func_type(funcidx);
     let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
-    let (start, size) = (range.start as u64, range.len());
+    let (start, end, size) = (range.start as u64, range.end, range.len());
     let reader = wasmparser::BinaryReader::new(&module.bytes[range], start);
     let body = wasmparser::FunctionBody::new(reader);
     let mut locals: Vec<Class> = ty.params().iter().map(|&ty| ty.into()).collect();
@@ -170,13 +172,14 @@ pub(crate) fn lower_with(
     };
     lowering.code.survey = survey;
     lowering.enter(ty);
-    let mut operators = body.get_operators_reader()?;
-    while !operators.eof() {
+    let operators = body.get_operators_reader()?.original_position() as usize;
+    let mut reader = Reader::new(&module.bytes[..end], operators);
+    while !reader.is_done() {
         if let Some(survey) = &mut lowering.code.survey {
-            survey.offset = operators.original_position() as u32;
+            survey.offset = reader.position() as u32;
         }
-        let operator = operators.read()?;
-        lowering.operator(&operator);
+        let operator = reader.operator();
+        lowering.operator(operator, &reader);
     }
     let words = operands + lowering.max_height;
     if words > MAX_FRAME_WORDS {

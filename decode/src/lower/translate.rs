@@ -1,140 +1,141 @@
 //! What each operator does to the operand stack and the code.
 
+use super::read::{OPS, Operator, Reader, opcode};
 use super::stack::{Prefix, Sink, SinkKind};
 use super::tree::{Kind, Register, Traits};
 use super::{Lowering, Target};
 use crate::cell::{self, Amount};
 use crate::ops::{self, Class, Op};
 use crate::sig::{self, Form};
-use wasmparser::Operator;
 
 impl<T: Target> Lowering<'_, T> {
-    /// Lowers one operator.
-    pub(super) fn operator(&mut self, operator: &Operator<'_>) {
-        if self.is_skipping() && !self.skip(operator) {
+    /// Lowers one operator, which `reader` has just read.
+    #[inline]
+    pub(super) fn operator(&mut self, operator: Operator, reader: &Reader<'_>) {
+        if self.is_skipping() && !self.skip(operator.opcode) {
             return;
         }
-        self.charge(operator);
-        if let Some((op, kind)) = Op::of(operator) {
-            return match kind {
+        self.charge(operator.opcode);
+        if let Some(&Some(op)) = OPS.get(usize::from(operator.opcode)) {
+            let offset = operator.immediate as u32;
+            return match op.kind() {
                 ops::Kind::Unary => self.operator_of(Kind::Unary(op), 1, Form::SetAcc),
                 ops::Kind::Binary => self.operator_of(Kind::Binary(op), 2, Form::SetAcc),
-                ops::Kind::Load(offset) => self.operator_of(Kind::Load(op, offset), 1, Form::SetAcc),
-                ops::Kind::Store(offset) => self.store(op, offset),
+                ops::Kind::Load => self.operator_of(Kind::Load(op, offset), 1, Form::SetAcc),
+                ops::Kind::Store => self.store(op, offset),
             };
         }
-        match *operator {
-            Operator::Nop => {}
-            Operator::Unreachable => {
+        let (index, second) = (operator.index(), operator.second);
+        match operator.opcode {
+            opcode::NOP => {}
+            opcode::UNREACHABLE => {
                 self.settle_traps(0);
                 self.code.special(cell::Unreachable {}, &[]);
                 self.unreachable();
             }
-            Operator::Block { blockty } => self.block(blockty),
-            Operator::Loop { blockty } => self.loop_(blockty),
-            Operator::If { blockty } => self.if_(blockty),
-            Operator::Else => self.else_(),
-            Operator::End => self.end(),
-            Operator::Br { relative_depth } => self.br(relative_depth),
-            Operator::BrIf { relative_depth } => self.br_if(relative_depth),
-            Operator::BrTable { ref targets } => self.br_table(targets),
-            Operator::Return => self.return_explicit(),
-            Operator::Call { function_index } => self.call(function_index),
-            Operator::CallIndirect { type_index, table_index } => self.call_indirect(type_index, table_index),
-            Operator::ReturnCall { function_index } => self.return_call(function_index),
-            Operator::ReturnCallIndirect { type_index, table_index } => {
-                self.return_call_indirect(type_index, table_index);
-            }
-            Operator::Drop => self.drop_(),
-            Operator::Select | Operator::TypedSelect { .. } => self.operator_of(Kind::Select, 3, Form::SetAcc),
-            Operator::LocalGet { local_index } => {
-                let (slot, class) = (self.local_slot(local_index), self.locals[local_index as usize]);
+            opcode::BLOCK => self.block(&operator),
+            opcode::LOOP => self.loop_(&operator),
+            opcode::IF => self.if_(&operator),
+            opcode::ELSE => self.else_(),
+            opcode::END => self.end(),
+            opcode::BR => self.br(index),
+            opcode::BR_IF => self.br_if(index),
+            opcode::BR_TABLE => self.br_table(&reader.targets(&operator).collect::<Vec<_>>()),
+            opcode::RETURN => self.return_explicit(),
+            opcode::CALL => self.call(index),
+            opcode::CALL_INDIRECT => self.call_indirect(index, second),
+            opcode::RETURN_CALL => self.return_call(index),
+            opcode::RETURN_CALL_INDIRECT => self.return_call_indirect(index, second),
+            opcode::DROP => self.drop_(),
+            opcode::SELECT | opcode::TYPED_SELECT => self.operator_of(Kind::Select, 3, Form::SetAcc),
+            opcode::LOCAL_GET => {
+                let (slot, class) = (self.local_slot(index), self.locals[index as usize]);
                 let node = self.trees.slot(slot, class);
                 self.push(node);
             }
-            Operator::LocalSet { local_index } => {
-                self.local_set(local_index);
+            opcode::LOCAL_SET => {
+                self.local_set(index);
                 self.pop(1);
             }
-            Operator::LocalTee { local_index } => {
-                let slot = self.local_set(local_index);
-                let node = self.trees.slot(slot, self.locals[local_index as usize]);
+            opcode::LOCAL_TEE => {
+                let slot = self.local_set(index);
+                let node = self.trees.slot(slot, self.locals[index as usize]);
                 self.replace(1, node);
             }
-            Operator::GlobalGet { global_index } => {
-                let class = self.module.globals[global_index as usize].content.into();
-                let node = self.trees.global(self.global_word(global_index), class);
+            opcode::GLOBAL_GET => {
+                let class = self.module.globals[index as usize].content.into();
+                let node = self.trees.global(self.global_word(index), class);
                 self.push(node);
             }
-            Operator::GlobalSet { global_index } => self.global_set(global_index),
-            Operator::I32Const { value } => self.constant(u64::from(value as u32), Class::I32),
-            Operator::I64Const { value } => self.constant(value as u64, Class::I64),
-            Operator::F32Const { value } => self.constant(u64::from(value.bits()), Class::F32),
-            Operator::F64Const { value } => self.constant(value.bits(), Class::F64),
-            Operator::RefNull { .. } => self.constant(0, Class::I64),
-            Operator::RefFunc { function_index } => {
-                let node = self.trees.func(self.layout.func(function_index) as u32);
+            opcode::GLOBAL_SET => self.global_set(index),
+            opcode::I32_CONST => self.constant(operator.immediate, Class::I32),
+            opcode::I64_CONST => self.constant(operator.immediate, Class::I64),
+            opcode::F32_CONST => self.constant(operator.immediate, Class::F32),
+            opcode::F64_CONST => self.constant(operator.immediate, Class::F64),
+            opcode::REF_NULL => self.constant(0, Class::I64),
+            opcode::REF_FUNC => {
+                let node = self.trees.func(self.layout.func(index) as u32);
                 self.push(node);
             }
-            Operator::MemorySize { .. } => self.produce(cell::MemorySize {}),
-            Operator::MemoryGrow { .. } => {
+            opcode::MEMORY_SIZE => self.produce(cell::MemorySize {}),
+            opcode::MEMORY_GROW => {
                 let traits = Traits::TRAPS.with(Traits::LOADS);
                 self.charge_pages(traits);
                 self.transform(cell::MemoryGrow {}, traits);
             }
-            Operator::MemoryFill { .. } => {
+            opcode::MEMORY_FILL => {
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryFill { args });
             }
-            Operator::MemoryCopy { .. } => {
+            opcode::MEMORY_COPY => {
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryCopy { args });
             }
-            Operator::MemoryInit { data_index, .. } => {
-                let segment = self.data_word(data_index);
+            opcode::MEMORY_INIT => {
+                let segment = self.data_word(index);
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryInit { segment, args });
             }
-            Operator::DataDrop { data_index } => {
-                let segment = self.data_word(data_index);
+            opcode::DATA_DROP => {
+                let segment = self.data_word(index);
                 self.consume(0, |_| cell::DataDrop { segment });
             }
-            Operator::TableGet { table } => {
-                let table = self.table_word(table);
+            opcode::TABLE_GET => {
+                let table = self.table_word(index);
                 self.transform(cell::TableGet { table }, Traits::TRAPS);
                 self.top_is(Class::I64);
             }
-            Operator::TableSet { table } => {
-                let table = self.table_word(table);
+            opcode::TABLE_SET => {
+                let table = self.table_word(index);
                 self.consume(2, |args| cell::TableSet { table, args });
             }
-            Operator::TableSize { table } => self.produce(cell::TableSize { table: self.table_word(table) }),
-            Operator::TableGrow { table } => {
-                let table = self.table_word(table);
+            opcode::TABLE_SIZE => self.produce(cell::TableSize { table: self.table_word(index) }),
+            opcode::TABLE_GROW => {
+                let table = self.table_word(index);
                 self.charge_bulk(Amount::NewElements, 2, table);
                 self.consume(2, |args| cell::TableGrow { table, args });
                 self.push_acc(Class::I32);
             }
-            Operator::TableFill { table } => {
-                let table = self.table_word(table);
+            opcode::TABLE_FILL => {
+                let table = self.table_word(index);
                 self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableFill { table, args });
             }
-            Operator::TableCopy { dst_table, src_table } => {
-                let (to, from) = (self.table_word(dst_table), self.table_word(src_table));
+            opcode::TABLE_COPY => {
+                let (to, from) = (self.table_word(index), self.table_word(second));
                 self.charge_bulk(Amount::Elements, 3, to);
                 self.consume(3, |args| cell::TableCopy { to, from, args });
             }
-            Operator::TableInit { elem_index, table } => {
-                let (table, segment) = (self.table_word(table), self.element_word(elem_index));
+            opcode::TABLE_INIT => {
+                let (table, segment) = (self.table_word(second), self.element_word(index));
                 self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableInit { table, segment, args });
             }
-            Operator::ElemDrop { elem_index } => {
-                let segment = self.element_word(elem_index);
+            opcode::ELEM_DROP => {
+                let segment = self.element_word(index);
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
-            ref other => unreachable!("validation admits no {other:?}"),
+            other => unreachable!("validation admits no opcode {other:#x}"),
         }
     }
 

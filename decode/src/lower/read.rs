@@ -1,0 +1,273 @@
+//! Reading a body's operators (spec 5.4), which validation has read before: so everything is complete and in range here,
+//! and nothing is checked again.
+
+use crate::ops::Op;
+
+/// Opcodes of the operators that are no [`Op`]s. Those behind the prefix `0xfc` count from `0x100`.
+pub(super) mod opcode {
+    macro_rules! opcodes {
+        ($($name:ident = $value:literal,)*) => { $(pub(in crate::lower) const $name: u16 = $value;)* };
+    }
+    opcodes! {
+        UNREACHABLE = 0x00, NOP = 0x01, BLOCK = 0x02, LOOP = 0x03, IF = 0x04, ELSE = 0x05, END = 0x0b,
+        BR = 0x0c, BR_IF = 0x0d, BR_TABLE = 0x0e, RETURN = 0x0f,
+        CALL = 0x10, CALL_INDIRECT = 0x11, RETURN_CALL = 0x12, RETURN_CALL_INDIRECT = 0x13,
+        DROP = 0x1a, SELECT = 0x1b, TYPED_SELECT = 0x1c,
+        LOCAL_GET = 0x20, LOCAL_SET = 0x21, LOCAL_TEE = 0x22, GLOBAL_GET = 0x23, GLOBAL_SET = 0x24,
+        TABLE_GET = 0x25, TABLE_SET = 0x26,
+        MEMORY_SIZE = 0x3f, MEMORY_GROW = 0x40,
+        I32_CONST = 0x41, I64_CONST = 0x42, F32_CONST = 0x43, F64_CONST = 0x44,
+        REF_NULL = 0xd0, REF_FUNC = 0xd2,
+        MEMORY_INIT = 0x108, DATA_DROP = 0x109, MEMORY_COPY = 0x10a, MEMORY_FILL = 0x10b,
+        TABLE_INIT = 0x10c, ELEM_DROP = 0x10d, TABLE_COPY = 0x10e, TABLE_GROW = 0x10f, TABLE_SIZE = 0x110,
+        TABLE_FILL = 0x111,
+    }
+}
+use opcode::*;
+
+/// The prefix of what came after the first 256.
+const PREFIX: u16 = 0xfc;
+const FIRST_LOAD: u16 = 0x28;
+const LAST_STORE: u16 = 0x3e;
+
+/// The [`Op`] of each opcode below `0x108`.
+pub(super) static OPS: [Option<Op>; 0x108] = {
+    use Op::*;
+    const MEMORY: [Op; 23] = [
+        I32Load, I64Load, F32Load, F64Load, I32Load8S, I32Load8U, I32Load16S, I32Load16U, I64Load8S, I64Load8U, I64Load16S,
+        I64Load16U, I64Load32S, I64Load32U, I32Store, I64Store, F32Store, F64Store, I32Store8, I32Store16, I64Store8,
+        I64Store16, I64Store32,
+    ];
+    const NUMERIC: [Op; 128] = [
+        I32Eqz, I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU, // 0x45
+        I64Eqz, I64Eq, I64Ne, I64LtS, I64LtU, I64GtS, I64GtU, I64LeS, I64LeU, I64GeS, I64GeU, // 0x50
+        F32Eq, F32Ne, F32Lt, F32Gt, F32Le, F32Ge, F64Eq, F64Ne, F64Lt, F64Gt, F64Le, F64Ge, // 0x5b
+        I32Clz, I32Ctz, I32Popcnt, I32Add, I32Sub, I32Mul, I32DivS, I32DivU, I32RemS, I32RemU, // 0x67
+        I32And, I32Or, I32Xor, I32Shl, I32ShrS, I32ShrU, I32Rotl, I32Rotr, // 0x71
+        I64Clz, I64Ctz, I64Popcnt, I64Add, I64Sub, I64Mul, I64DivS, I64DivU, I64RemS, I64RemU, // 0x79
+        I64And, I64Or, I64Xor, I64Shl, I64ShrS, I64ShrU, I64Rotl, I64Rotr, // 0x83
+        F32Abs, F32Neg, F32Ceil, F32Floor, F32Trunc, F32Nearest, F32Sqrt, // 0x8b
+        F32Add, F32Sub, F32Mul, F32Div, F32Min, F32Max, F32Copysign, // 0x92
+        F64Abs, F64Neg, F64Ceil, F64Floor, F64Trunc, F64Nearest, F64Sqrt, // 0x99
+        F64Add, F64Sub, F64Mul, F64Div, F64Min, F64Max, F64Copysign, // 0xa0
+        I32WrapI64, I32TruncF32S, I32TruncF32U, I32TruncF64S, I32TruncF64U, // 0xa7
+        I64ExtendI32S, I64ExtendI32U, I64TruncF32S, I64TruncF32U, I64TruncF64S, I64TruncF64U, // 0xac
+        F32ConvertI32S, F32ConvertI32U, F32ConvertI64S, F32ConvertI64U, F32DemoteF64, // 0xb2
+        F64ConvertI32S, F64ConvertI32U, F64ConvertI64S, F64ConvertI64U, F64PromoteF32, // 0xb7
+        I32ReinterpretF32, I64ReinterpretF64, F32ReinterpretI32, F64ReinterpretI64, // 0xbc
+        I32Extend8S, I32Extend16S, I64Extend8S, I64Extend16S, I64Extend32S, // 0xc0
+    ];
+    const SATURATING: [Op; 8] = [
+        I32TruncSatF32S, I32TruncSatF32U, I32TruncSatF64S, I32TruncSatF64U, I64TruncSatF32S, I64TruncSatF32U,
+        I64TruncSatF64S, I64TruncSatF64U,
+    ];
+    const fn place(mut table: [Option<Op>; 0x108], at: usize, ops: &[Op]) -> [Option<Op>; 0x108] {
+        let mut i = 0;
+        while i < ops.len() {
+            table[at + i] = Some(ops[i]);
+            i += 1;
+        }
+        table
+    }
+    let table = place([None; 0x108], FIRST_LOAD as usize, &MEMORY);
+    let table = place(table, 0x45, &NUMERIC);
+    let table = place(table, 0xd1, &[RefIsNull]);
+    place(table, 0x100, &SATURATING)
+};
+
+/// One operator.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Operator {
+    pub(super) opcode: u16,
+    /// Its immediate: an index, a constant's bits, the static offset of a load or store, a block's type (as the signed
+    /// number that it is), where the targets of a `br_table` are.
+    pub(super) immediate: u64,
+    /// Its second immediate: another index, or how many targets a `br_table` has before the default one.
+    pub(super) second: u32,
+}
+
+impl Operator {
+    /// The immediate as an index.
+    pub(super) fn index(&self) -> u32 {
+        self.immediate as u32
+    }
+}
+
+/// Reads operators.
+#[derive(Debug, Clone)]
+pub(super) struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Of the operators from `at` to the end of `bytes`.
+    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at }
+    }
+
+    /// Where the next operator begins.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Whether all are read.
+    pub(super) fn is_done(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    /// The next operator.
+    #[inline]
+    pub(super) fn operator(&mut self) -> Operator {
+        let mut opcode = u16::from(self.byte());
+        let (mut immediate, mut second) = (0, 0);
+        match opcode {
+            LOCAL_GET | LOCAL_SET | LOCAL_TEE | GLOBAL_GET | GLOBAL_SET | TABLE_GET | TABLE_SET | BR | BR_IF | CALL
+            | RETURN_CALL | REF_FUNC | MEMORY_SIZE | MEMORY_GROW => immediate = self.unsigned(),
+            I32_CONST => immediate = u64::from(self.signed() as u32),
+            I64_CONST | BLOCK | LOOP | IF | REF_NULL => immediate = self.signed() as u64,
+            FIRST_LOAD..=LAST_STORE => {
+                self.unsigned();
+                immediate = self.unsigned();
+            }
+            F32_CONST => immediate = u64::from(u32::from_le_bytes(self.array())),
+            F64_CONST => immediate = u64::from_le_bytes(self.array()),
+            CALL_INDIRECT | RETURN_CALL_INDIRECT => (immediate, second) = (self.unsigned(), self.unsigned() as u32),
+            BR_TABLE => {
+                second = self.unsigned() as u32;
+                immediate = self.at as u64;
+                (0..=second).for_each(|_| _ = self.unsigned());
+            }
+            TYPED_SELECT => (0..self.unsigned()).for_each(|_| _ = self.signed()),
+            PREFIX => {
+                opcode = 0x100 + self.unsigned() as u16;
+                match opcode {
+                    MEMORY_INIT | MEMORY_COPY | TABLE_INIT | TABLE_COPY => {
+                        (immediate, second) = (self.unsigned(), self.unsigned() as u32);
+                    }
+                    DATA_DROP | MEMORY_FILL | ELEM_DROP | TABLE_GROW | TABLE_SIZE | TABLE_FILL => {
+                        immediate = self.unsigned();
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        Operator { opcode, immediate, second }
+    }
+
+    /// The targets of a `br_table`, the default one last.
+    pub(super) fn targets(&self, operator: &Operator) -> impl Iterator<Item = u32> + use<'a> {
+        let mut targets = Self::new(self.bytes, operator.immediate as usize);
+        (0..=operator.second).map(move |_| targets.unsigned() as u32)
+    }
+
+    #[inline]
+    fn byte(&mut self) -> u8 {
+        let byte = self.bytes[self.at];
+        self.at += 1;
+        byte
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        let array = self.bytes[self.at..].first_chunk().expect("validation has read it");
+        self.at += N;
+        *array
+    }
+
+    /// An unsigned number in LEB128 (spec 5.2.2).
+    #[inline]
+    fn unsigned(&mut self) -> u64 {
+        let first = self.byte();
+        if first < 0x80 { u64::from(first) } else { self.long(first).0 }
+    }
+
+    /// A signed number in LEB128.
+    #[inline]
+    fn signed(&mut self) -> i64 {
+        let first = self.byte();
+        let (bits, len) = if first < 0x80 { (u64::from(first), 7) } else { self.long(first) };
+        let unused = 64_u32.saturating_sub(len);
+        ((bits << unused) as i64) >> unused
+    }
+
+    /// A number of several bytes, and how many bits it was written in.
+    fn long(&mut self, first: u8) -> (u64, u32) {
+        let (mut bits, mut len) = (u64::from(first & 0x7f), 7);
+        loop {
+            let byte = self.byte();
+            bits |= u64::from(byte & 0x7f) << len;
+            len += 7;
+            if byte < 0x80 {
+                return (bits, len);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every opcode is what wasmparser says it is, and takes as many bytes.
+    #[test]
+    fn opcodes_as_wasmparser_reads_them() {
+        let mut seen = 0;
+        for opcode in 0..0x112_u16 {
+            let mut bytes = if opcode < 0x100 { vec![opcode as u8] } else { vec![0xfc, (opcode - 0x100) as u8] };
+            if matches!(opcode, 0xfb..=0xfe) {
+                continue;
+            }
+            // Immediates enough for everything: alignment or index 0, a type, numbers.
+            let head = bytes.len();
+            bytes.extend([0x70; 16]);
+            if matches!(opcode, TYPED_SELECT) {
+                bytes[head] = 1;
+            } else if matches!(opcode, BR_TABLE) {
+                bytes[head] = 2;
+            } else if !matches!(opcode, BLOCK | LOOP | IF | REF_NULL) {
+                bytes[head..].fill(0);
+            }
+            let mut theirs = wasmparser::OperatorsReader::new(wasmparser::BinaryReader::new(&bytes, 0));
+            let Ok(operator) = theirs.read() else { continue };
+            let name = format!("{operator:?}");
+            let name = name.split([' ', '{']).next().expect("a name");
+            let mut ours = Reader::new(&bytes, 0);
+            let read = ours.operator();
+            assert_eq!(read.opcode, opcode);
+            match OPS.get(usize::from(opcode)).copied().flatten() {
+                Some(op) => assert_eq!(format!("{op:?}"), name),
+                None if !KNOWN.contains(&opcode) => continue,
+                None => {}
+            }
+            assert_eq!(ours.position() as u64, theirs.original_position(), "{name}");
+            seen += 1;
+        }
+        // An `else` on its own wasmparser does not read.
+        assert_eq!(seen, Op::ALL.len() + KNOWN.len() - 1);
+    }
+
+    const KNOWN: [u16; 43] = [
+        UNREACHABLE, NOP, BLOCK, LOOP, IF, ELSE, END, BR, BR_IF, BR_TABLE, RETURN, CALL, CALL_INDIRECT, RETURN_CALL,
+        RETURN_CALL_INDIRECT, DROP, SELECT, TYPED_SELECT, LOCAL_GET, LOCAL_SET, LOCAL_TEE, GLOBAL_GET, GLOBAL_SET,
+        TABLE_GET, TABLE_SET, MEMORY_SIZE, MEMORY_GROW, I32_CONST, I64_CONST, F32_CONST, F64_CONST, REF_NULL, REF_FUNC,
+        MEMORY_INIT, DATA_DROP, MEMORY_COPY, MEMORY_FILL, TABLE_INIT, ELEM_DROP, TABLE_COPY, TABLE_GROW, TABLE_SIZE,
+        TABLE_FILL,
+    ];
+
+    #[test]
+    fn numbers() {
+        let cases: [(&[u8], i64); 6] = [
+            (&[0x00], 0),
+            (&[0x7f], -1),
+            (&[0xff, 0x00], 127),
+            (&[0x80, 0x7f], -128),
+            (&[0x80, 0x80, 0x80, 0x80, 0x78], i64::from(i32::MIN)),
+            (&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f], i64::MIN),
+        ];
+        for (bytes, value) in cases {
+            assert_eq!(Reader::new(bytes, 0).signed(), value, "{bytes:?}");
+        }
+        assert_eq!(Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x0f], 0).unsigned(), u64::from(u32::MAX));
+    }
+}
