@@ -213,8 +213,7 @@ impl Module {
         let inner = &*self.0;
         let lower = || {
             let config = inner.engine.config();
-            let options =
-                lower::Options { fuse: config.fuse, fuel: config.consume_fuel };
+            let options = lower::Options { fuse: config.fuse, fuel: config.consume_fuel };
             lower(&inner.parsed, &inner.type_ids, funcidx, options, pirn_exec::target())
         };
         let code = inner.code[funcidx as usize - inner.parsed.imported_funcs].get_or_init(lower);

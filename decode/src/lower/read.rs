@@ -34,32 +34,149 @@ const LAST_STORE: u16 = 0x3e;
 pub(super) static OPS: [Option<Op>; 0x108] = {
     use Op::*;
     const MEMORY: [Op; 23] = [
-        I32Load, I64Load, F32Load, F64Load, I32Load8S, I32Load8U, I32Load16S, I32Load16U, I64Load8S, I64Load8U, I64Load16S,
-        I64Load16U, I64Load32S, I64Load32U, I32Store, I64Store, F32Store, F64Store, I32Store8, I32Store16, I64Store8,
-        I64Store16, I64Store32,
+        I32Load, I64Load, F32Load, F64Load, I32Load8S, I32Load8U, I32Load16S, I32Load16U, I64Load8S, I64Load8U,
+        I64Load16S, I64Load16U, I64Load32S, I64Load32U, I32Store, I64Store, F32Store, F64Store, I32Store8, I32Store16,
+        I64Store8, I64Store16, I64Store32,
     ];
     const NUMERIC: [Op; 128] = [
-        I32Eqz, I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU, // 0x45
-        I64Eqz, I64Eq, I64Ne, I64LtS, I64LtU, I64GtS, I64GtU, I64LeS, I64LeU, I64GeS, I64GeU, // 0x50
-        F32Eq, F32Ne, F32Lt, F32Gt, F32Le, F32Ge, F64Eq, F64Ne, F64Lt, F64Gt, F64Le, F64Ge, // 0x5b
-        I32Clz, I32Ctz, I32Popcnt, I32Add, I32Sub, I32Mul, I32DivS, I32DivU, I32RemS, I32RemU, // 0x67
-        I32And, I32Or, I32Xor, I32Shl, I32ShrS, I32ShrU, I32Rotl, I32Rotr, // 0x71
-        I64Clz, I64Ctz, I64Popcnt, I64Add, I64Sub, I64Mul, I64DivS, I64DivU, I64RemS, I64RemU, // 0x79
-        I64And, I64Or, I64Xor, I64Shl, I64ShrS, I64ShrU, I64Rotl, I64Rotr, // 0x83
-        F32Abs, F32Neg, F32Ceil, F32Floor, F32Trunc, F32Nearest, F32Sqrt, // 0x8b
-        F32Add, F32Sub, F32Mul, F32Div, F32Min, F32Max, F32Copysign, // 0x92
-        F64Abs, F64Neg, F64Ceil, F64Floor, F64Trunc, F64Nearest, F64Sqrt, // 0x99
-        F64Add, F64Sub, F64Mul, F64Div, F64Min, F64Max, F64Copysign, // 0xa0
-        I32WrapI64, I32TruncF32S, I32TruncF32U, I32TruncF64S, I32TruncF64U, // 0xa7
-        I64ExtendI32S, I64ExtendI32U, I64TruncF32S, I64TruncF32U, I64TruncF64S, I64TruncF64U, // 0xac
-        F32ConvertI32S, F32ConvertI32U, F32ConvertI64S, F32ConvertI64U, F32DemoteF64, // 0xb2
-        F64ConvertI32S, F64ConvertI32U, F64ConvertI64S, F64ConvertI64U, F64PromoteF32, // 0xb7
-        I32ReinterpretF32, I64ReinterpretF64, F32ReinterpretI32, F64ReinterpretI64, // 0xbc
-        I32Extend8S, I32Extend16S, I64Extend8S, I64Extend16S, I64Extend32S, // 0xc0
+        I32Eqz,
+        I32Eq,
+        I32Ne,
+        I32LtS,
+        I32LtU,
+        I32GtS,
+        I32GtU,
+        I32LeS,
+        I32LeU,
+        I32GeS,
+        I32GeU, // 0x45
+        I64Eqz,
+        I64Eq,
+        I64Ne,
+        I64LtS,
+        I64LtU,
+        I64GtS,
+        I64GtU,
+        I64LeS,
+        I64LeU,
+        I64GeS,
+        I64GeU, // 0x50
+        F32Eq,
+        F32Ne,
+        F32Lt,
+        F32Gt,
+        F32Le,
+        F32Ge,
+        F64Eq,
+        F64Ne,
+        F64Lt,
+        F64Gt,
+        F64Le,
+        F64Ge, // 0x5b
+        I32Clz,
+        I32Ctz,
+        I32Popcnt,
+        I32Add,
+        I32Sub,
+        I32Mul,
+        I32DivS,
+        I32DivU,
+        I32RemS,
+        I32RemU, // 0x67
+        I32And,
+        I32Or,
+        I32Xor,
+        I32Shl,
+        I32ShrS,
+        I32ShrU,
+        I32Rotl,
+        I32Rotr, // 0x71
+        I64Clz,
+        I64Ctz,
+        I64Popcnt,
+        I64Add,
+        I64Sub,
+        I64Mul,
+        I64DivS,
+        I64DivU,
+        I64RemS,
+        I64RemU, // 0x79
+        I64And,
+        I64Or,
+        I64Xor,
+        I64Shl,
+        I64ShrS,
+        I64ShrU,
+        I64Rotl,
+        I64Rotr, // 0x83
+        F32Abs,
+        F32Neg,
+        F32Ceil,
+        F32Floor,
+        F32Trunc,
+        F32Nearest,
+        F32Sqrt, // 0x8b
+        F32Add,
+        F32Sub,
+        F32Mul,
+        F32Div,
+        F32Min,
+        F32Max,
+        F32Copysign, // 0x92
+        F64Abs,
+        F64Neg,
+        F64Ceil,
+        F64Floor,
+        F64Trunc,
+        F64Nearest,
+        F64Sqrt, // 0x99
+        F64Add,
+        F64Sub,
+        F64Mul,
+        F64Div,
+        F64Min,
+        F64Max,
+        F64Copysign, // 0xa0
+        I32WrapI64,
+        I32TruncF32S,
+        I32TruncF32U,
+        I32TruncF64S,
+        I32TruncF64U, // 0xa7
+        I64ExtendI32S,
+        I64ExtendI32U,
+        I64TruncF32S,
+        I64TruncF32U,
+        I64TruncF64S,
+        I64TruncF64U, // 0xac
+        F32ConvertI32S,
+        F32ConvertI32U,
+        F32ConvertI64S,
+        F32ConvertI64U,
+        F32DemoteF64, // 0xb2
+        F64ConvertI32S,
+        F64ConvertI32U,
+        F64ConvertI64S,
+        F64ConvertI64U,
+        F64PromoteF32, // 0xb7
+        I32ReinterpretF32,
+        I64ReinterpretF64,
+        F32ReinterpretI32,
+        F64ReinterpretI64, // 0xbc
+        I32Extend8S,
+        I32Extend16S,
+        I64Extend8S,
+        I64Extend16S,
+        I64Extend32S, // 0xc0
     ];
     const SATURATING: [Op; 8] = [
-        I32TruncSatF32S, I32TruncSatF32U, I32TruncSatF64S, I32TruncSatF64U, I64TruncSatF32S, I64TruncSatF32U,
-        I64TruncSatF64S, I64TruncSatF64U,
+        I32TruncSatF32S,
+        I32TruncSatF32U,
+        I32TruncSatF64S,
+        I32TruncSatF64U,
+        I64TruncSatF32S,
+        I64TruncSatF32U,
+        I64TruncSatF64S,
+        I64TruncSatF64U,
     ];
     const fn place(mut table: [Option<Op>; 0x108], at: usize, ops: &[Op]) -> [Option<Op>; 0x108] {
         let mut i = 0;
@@ -248,10 +365,48 @@ mod tests {
     }
 
     const KNOWN: [u16; 43] = [
-        UNREACHABLE, NOP, BLOCK, LOOP, IF, ELSE, END, BR, BR_IF, BR_TABLE, RETURN, CALL, CALL_INDIRECT, RETURN_CALL,
-        RETURN_CALL_INDIRECT, DROP, SELECT, TYPED_SELECT, LOCAL_GET, LOCAL_SET, LOCAL_TEE, GLOBAL_GET, GLOBAL_SET,
-        TABLE_GET, TABLE_SET, MEMORY_SIZE, MEMORY_GROW, I32_CONST, I64_CONST, F32_CONST, F64_CONST, REF_NULL, REF_FUNC,
-        MEMORY_INIT, DATA_DROP, MEMORY_COPY, MEMORY_FILL, TABLE_INIT, ELEM_DROP, TABLE_COPY, TABLE_GROW, TABLE_SIZE,
+        UNREACHABLE,
+        NOP,
+        BLOCK,
+        LOOP,
+        IF,
+        ELSE,
+        END,
+        BR,
+        BR_IF,
+        BR_TABLE,
+        RETURN,
+        CALL,
+        CALL_INDIRECT,
+        RETURN_CALL,
+        RETURN_CALL_INDIRECT,
+        DROP,
+        SELECT,
+        TYPED_SELECT,
+        LOCAL_GET,
+        LOCAL_SET,
+        LOCAL_TEE,
+        GLOBAL_GET,
+        GLOBAL_SET,
+        TABLE_GET,
+        TABLE_SET,
+        MEMORY_SIZE,
+        MEMORY_GROW,
+        I32_CONST,
+        I64_CONST,
+        F32_CONST,
+        F64_CONST,
+        REF_NULL,
+        REF_FUNC,
+        MEMORY_INIT,
+        DATA_DROP,
+        MEMORY_COPY,
+        MEMORY_FILL,
+        TABLE_INIT,
+        ELEM_DROP,
+        TABLE_COPY,
+        TABLE_GROW,
+        TABLE_SIZE,
         TABLE_FILL,
     ];
 

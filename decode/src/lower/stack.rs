@@ -13,8 +13,8 @@
 //! At most [`WINDOW`] entries wait, so that looking through them keeps lowering linear.
 
 use super::diamond::Assignment;
-use super::tree::{Kind, Node, NodeId, Register, Traits};
 use super::emit::Emitted;
+use super::tree::{Kind, Node, NodeId, Register, Traits};
 use super::{Lowering, Target, tree};
 use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
