@@ -210,7 +210,8 @@ impl<T: Target> Lowering<'_, T> {
         self.forget_accs();
     }
 
-    pub(super) fn end(&mut self) {
+    /// `last` says that the function ends behind this block.
+    pub(super) fn end(&mut self, last: bool) {
         let reached = !self.is_skipping();
         if self.frames.last().is_some_and(|frame| frame.construct == Construct::Function) {
             if reached {
@@ -221,9 +222,15 @@ impl<T: Target> Lowering<'_, T> {
             return;
         }
         let joined = self.frames.last().is_some_and(|frame| !frame.ends.is_empty() || frame.otherwise.is_some());
-        if joined && reached {
+        // Whoever reaches the end of the function here returns at once, with values that wait, and leaves the label to those
+        // who branch there; unless both arms may still become a selection.
+        let returns = last && joined && reached && !self.may_select();
+        if returns {
+            self.return_explicit();
+        } else if joined && reached {
             self.flush_results();
         }
+        let reached = reached && !returns;
         let frame = self.frames.pop().expect("an open frame");
         if frame.construct == Construct::Loop {
             self.close_region();

@@ -63,6 +63,12 @@ impl<T: Target> Lowering<'_, T> {
         })
     }
 
+    /// Whether the innermost block may become a selection, as far as can be told before its results are in place.
+    pub(super) fn may_select(&self) -> bool {
+        let diamond = self.frames.last().and_then(|frame| frame.diamond);
+        diamond.is_some_and(|diamond| self.code.emitted <= diamond.emitted + 1)
+    }
+
     /// The innermost `if`'s first arm ends here.
     pub(super) fn end_first_arm(&mut self) {
         let Some(diamond) = self.frames.last().and_then(|frame| frame.diamond) else { return };

@@ -215,12 +215,20 @@ impl Operator {
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Every operator from here on is an `end`.
+    tail: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Of the operators from `at` to the end of `bytes`.
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        let tail = bytes.iter().rposition(|&byte| u16::from(byte) != END).map_or(0, |last| last + 1);
+        Self { bytes, at, tail }
+    }
+
+    /// Whether nothing follows but the ends of blocks and of the function.
+    pub(super) fn only_ends_follow(&self) -> bool {
+        self.at >= self.tail
     }
 
     /// Where the next operator begins.
@@ -275,7 +283,7 @@ impl<'a> Reader<'a> {
 
     /// The targets of a `br_table`, the default one last.
     pub(super) fn targets(&self, operator: &Operator) -> impl Iterator<Item = u32> + use<'a> {
-        let mut targets = Self::new(self.bytes, operator.immediate as usize);
+        let mut targets = Self { at: operator.immediate as usize, ..self.clone() };
         (0..=operator.second).map(move |_| targets.unsigned() as u32)
     }
 

@@ -37,7 +37,7 @@ impl<T: Target> Lowering<'_, T> {
             opcode::LOOP => self.loop_(&operator),
             opcode::IF => self.if_(&operator),
             opcode::ELSE => self.else_(),
-            opcode::END => self.end(),
+            opcode::END => self.end(reader.only_ends_follow()),
             opcode::BR => self.br(index),
             opcode::BR_IF => self.br_if(index),
             opcode::BR_TABLE => self.br_table(&reader.targets(&operator).collect::<Vec<_>>()),
