@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds all programs of this folder from the packages they come from, and says which come out as the kept ones:
+# Builds all programs of this folder from the packages they come from and from `drivers/`, and says which come out as kept:
 #
 #     benches/workloads/build.sh [DIRECTORY]      # to target/workloads, if no other is given
 #
@@ -118,6 +118,12 @@ minisat=$(crate rustsat-minisat-0.7.5)/cppsrc
 cc clang++-14 -fno-exceptions "-Dtry=if (true)" "-Dcatch(x)=if (false)" "-Dthrow=abort()," -include cstdlib \
     -D__STDC_LIMIT_MACROS -D__STDC_FORMAT_MACROS -I"$drivers/missing" -I"$minisat" -include "$drivers/minisat.h" \
     "$minisat"/minisat/core/{Main,Solver}.cc "$minisat"/minisat/utils/{Options,System}.cc "${emulated[@]}" judge/minisat
+
+# Our own kernels. No loop becomes a call of a library's function, and a square root is one operator.
+for kernels in floats integers arrays; do
+    cc clang-14 -O2 -fno-builtin -fno-math-errno "$drivers/$kernels.c" "train/$kernels"
+    cc clang-14 -Os -fno-builtin -fno-math-errno "$drivers/$kernels.c" "train/$kernels-os"
+done
 
 cp node/wasm-fmt-clang-format-23.1.0/package/clang-format-cli.wasm "$out/startup/clang-format.wasm"
 cp node/sql.js-1.16.0/package/dist/sql-wasm.wasm "$out/startup/sqljs.wasm"
