@@ -169,9 +169,11 @@ pub(crate) unsafe fn enter_from_host(
             return None;
         }
         fp.copy_from_nonoverlapping(values.as_ptr(), values.len());
-        push_frame(fp.add((*head).header as usize), exit_cell(), fp, Vm::host(vm));
+        // The host itself returns nowhere.
+        let host = Machine::new(std::ptr::null(), fp, Vm::host(vm), std::ptr::null());
+        push_frame(fp.add((*head).header as usize), &host);
         // A host function's record has no instance; its thunk takes the caller's from the header.
-        Some(Machine { r0: func as u64, ..Machine::new(code, fp, inst) })
+        Some(Machine { r0: func as u64, ..Machine::new(code, fp, inst, exit_cell()) })
     }
 }
 

@@ -109,8 +109,9 @@ unsafe fn enter(mut m: Machine, record: *mut FuncRecord, args: *mut u64) -> Resu
 unsafe fn call(m: Machine, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
     // SAFETY: lowering placed arguments and header by the callee's type.
     unsafe {
-        let callee = value!(m, enter(m, record, m.slot(args)));
-        push_frame(m.slot(header), return_ip, m.fp, m.inst);
+        let mut callee = value!(m, enter(m, record, m.slot(args)));
+        push_frame(m.slot(header), &m);
+        callee.link = return_ip;
         Flow::Jump(callee)
     }
 }
@@ -123,7 +124,7 @@ unsafe fn tail_call(m: Machine, record: *mut FuncRecord, cell: cell::ReturnCall)
         let callee = value!(m, enter(m, record, m.fp));
         let caller = pop_frame(m, cell.header);
         copy_words(m.slot(cell.args), m.fp, usize::from(cell.count));
-        push_frame(m.slot(cell.new_header), caller.ip, caller.fp, caller.inst);
+        push_frame(m.slot(cell.new_header), &caller);
         Flow::Jump(callee)
     }
 }

@@ -9,6 +9,7 @@
 //! | `fp` | word 0 of the frame |
 //! | `inst` | the running instance's block |
 //! | `r0` | integer accumulator; every statement that sets an integer leaves it here too |
+//! | `link` | where the running function returns to; its caller's is in its frame's header |
 //! | `v0` | float accumulator, as `r0` |
 //!
 //! Bodies are written once, as [`Stmt::run`] from a [`Machine`] to a [`Flow`]. Where LLVM's sibling-call optimisation
@@ -36,6 +37,7 @@ pub(crate) struct Machine {
     pub(crate) fp: *mut u64,
     pub(crate) inst: *mut Inst,
     pub(crate) r0: u64,
+    pub(crate) link: *const u64,
     pub(crate) v0: Vector,
 }
 
@@ -75,9 +77,9 @@ pub(crate) const fn cell_bytes(len: usize) -> usize {
 }
 
 impl Machine {
-    /// The state in which code is entered.
-    pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut Inst) -> Self {
-        Self { ip, fp, inst, r0: 0, v0: Vector::zeroed() }
+    /// The state in which code is entered that returns to `link`.
+    pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut Inst, link: *const u64) -> Self {
+        Self { ip, fp, inst, r0: 0, link, v0: Vector::zeroed() }
     }
 
     /// The operand `at` bytes behind `ip`.
@@ -237,11 +239,11 @@ mod tail {
 
     #[cfg(target_arch = "x86_64")]
     contract! {
-        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector
+        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, link: *const u64, v0: Vector
     }
     #[cfg(target_arch = "aarch64")]
     contract! {
-        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, v0: Vector
+        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, link: *const u64, v0: Vector
     }
 }
 #[cfg(pirn_tail)]

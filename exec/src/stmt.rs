@@ -119,7 +119,7 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
     }
 }
 
-/// Leaves the frame whose header is at slot `header`.
+/// The state of the caller, whose frame's header is in slot `header`: where `link` leads.
 ///
 /// # Safety
 /// It is a header, as [`push_frame`] wrote it.
@@ -128,24 +128,25 @@ pub(crate) unsafe fn pop_frame(mut m: Machine, header: u16) -> Machine {
     // SAFETY: the caller's.
     unsafe {
         let header = m.slot(header);
-        m.ip = header.cast::<*const u64>().read();
+        m.ip = m.link;
+        m.link = header.cast::<*const u64>().read();
         m.fp = header.add(1).cast::<*mut u64>().read();
         m.inst = header.add(2).cast::<*mut Inst>().read();
     }
     m
 }
 
-/// Writes a frame's header: where to return to.
+/// Writes a frame's header: what of `caller` its callee does not keep in registers.
 ///
 /// # Safety
 /// `header` lies within the stack's limit.
 #[inline(always)]
-pub(crate) unsafe fn push_frame(header: *mut u64, ip: *const u64, fp: *mut u64, inst: *mut Inst) {
+pub(crate) unsafe fn push_frame(header: *mut u64, caller: &Machine) {
     // SAFETY: the caller's.
     unsafe {
-        header.cast::<*const u64>().write(ip);
-        header.add(1).cast::<*mut u64>().write(fp);
-        header.add(2).cast::<*mut Inst>().write(inst);
+        header.cast::<*const u64>().write(caller.link);
+        header.add(1).cast::<*mut u64>().write(caller.fp);
+        header.add(2).cast::<*mut Inst>().write(caller.inst);
     }
 }
 

@@ -57,7 +57,7 @@ impl Vm {
         Box::new(Self {
             stack_limit: stack.limit(),
             fuel: 0,
-            saved: Machine::new(null(), null_mut(), null_mut()),
+            saved: Machine::new(null(), null_mut(), null_mut(), null()),
             yielded: None,
             top: stack.base(),
             exit: None,
