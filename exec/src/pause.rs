@@ -56,7 +56,8 @@ impl Execution {
         let base = stack.base();
         // SAFETY: the caller's.
         let entered = unsafe { enter_from_host(vm, func, values, base, stack.limit()) };
-        let machine = entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
+        let machine =
+            entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
         let mut this = Self { stack, words: values.len(), first_float, machine, yielded: None };
         let outcome = match entered {
             // SAFETY: the caller's; the frame is in place.

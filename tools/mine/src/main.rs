@@ -193,7 +193,10 @@ fn source(kept: &[(Shape, f64)]) -> Result<String> {
          //! lowering needs to get there. Behind each, its dispatches for a million instructions, summed over the programs.\n\
          \n\
          use super::*;\n\
-         use crate::control::{self, Br, BrTable, Call, CallIndirect, Zero};\n\
+         #[allow(unused_imports, reason = \"which of them are in the list changes\")]\n\
+         use crate::bulk::*;\n\
+         #[allow(unused_imports, reason = \"as above\")]\n\
+         use crate::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};\n\
          \n\
          /// All of them.\n\
          #[rustfmt::skip]\n\
