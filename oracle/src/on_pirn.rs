@@ -3,8 +3,8 @@
 use crate::outcome::{Bytes, Event, Outcome, TrapKind, Type, Value, host_results};
 use crate::program::{Call, FUEL, FUEL_PER_CALL, Program, provider};
 use pirn::{
-    CompilationMode, Config, Engine, Extern, ExternType, Func, Global, Instance, Linker, Memory, Module, Ref, Store,
-    Table, Trap, Val, ValType,
+    CompilationMode, Config, Engine, Extern, ExternType, Func, Global, Instance, Linker, Memory, Module, PauseReason,
+    Ref, Resumable, ResumeError, Store, Table, Trap, Val, ValType,
 };
 
 /// How pirn lowers and executes. The dispatcher is the build's: see [`DISPATCHER`].
@@ -14,19 +14,41 @@ pub struct Mode {
     pub fuse: bool,
     /// Whether functions are lowered before they are called.
     pub eager: bool,
+    /// How much fuel a call is given at a time: it pauses and goes on as often as that takes. `None`: in one go,
+    /// without metering.
+    pub step: Option<u64>,
 }
+
+/// How often a call pauses; what is left of it then runs in one go. Most calls are over by then, and at a unit of fuel a
+/// time a long loop would take as long as many programs.
+const PAUSES: u32 = 500;
+
+/// Bytes of value stacks. Each store makes a new one for calls that pause, and clearing a megabyte takes longer than
+/// most programs do.
+const STACK: usize = 1 << 20;
+const STACK_IN_STEPS: usize = 1 << 18;
 
 /// Which dispatcher this program was built with.
 pub const DISPATCHER: &str = pirn_exec::inspect::DISPATCHER;
 
 impl Mode {
-    /// Every way.
-    pub const ALL: [Self; 4] = [
-        Self { fuse: true, eager: false },
-        Self { fuse: false, eager: true },
-        Self { fuse: true, eager: true },
-        Self { fuse: false, eager: false },
+    /// Every way in one go.
+    pub const PLAIN: [Self; 4] = [
+        Self { fuse: true, eager: false, step: None },
+        Self { fuse: false, eager: true, step: None },
+        Self { fuse: true, eager: true, step: None },
+        Self { fuse: false, eager: false, step: None },
     ];
+
+    /// The fuel steps of resumed ways.
+    pub const STEPS: [u64; 3] = [1, 7, 1_000];
+
+    /// The ways a seed's program runs: all in one go, and one of the twelve in steps.
+    pub fn of_seed(seed: u64) -> [Self; 5] {
+        let [a, b, c, d] = Self::PLAIN;
+        let step = Some(Self::STEPS[(seed % 3) as usize]);
+        [a, b, c, d, Self { fuse: seed & 1 == 0, eager: seed & 2 != 0, step }]
+    }
 
     /// Whether loops keep locals in registers: with fusion, without it, and neither, so that each runs alone.
     pub fn loop_registers(self) -> bool {
@@ -88,6 +110,27 @@ fn note<T>(result: Result<T, pirn::Error>, overflow: &mut bool) -> Option<T> {
     result.ok()
 }
 
+/// Runs what `begin` begins to its end, `step` units of fuel at a time.
+fn in_steps<R: 'static>(
+    store: &mut Store<Vec<Event>>,
+    step: u64,
+    begin: impl FnOnce(&mut Store<Vec<Event>>) -> pirn::Result<Resumable<R>>,
+) -> pirn::Result<R> {
+    store.set_fuel(step)?;
+    let mut call = begin(store)?;
+    let mut pauses = 0;
+    loop {
+        let paused = match call {
+            Resumable::Finished(results) => return Ok(results),
+            Resumable::Paused(paused) => paused,
+        };
+        let PauseReason::OutOfFuel { required } = paused.reason() else { unreachable!("no host function yields") };
+        store.set_fuel(if pauses < PAUSES { step.max(required) } else { u64::MAX })?;
+        pauses += 1;
+        call = paused.resume(&mut *store, &[]).map_err(ResumeError::into_error)?;
+    }
+}
+
 /// Makes what an import asks for.
 fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: &ExternType) -> Option<Extern> {
     Some(match ty {
@@ -112,7 +155,12 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: &ExternType
 }
 
 /// The modules one after the other.
-fn instantiate(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Result<Vec<Instance>, Event> {
+fn instantiate(
+    engine: &Engine,
+    store: &mut Store<Vec<Event>>,
+    program: &Program,
+    step: Option<u64>,
+) -> Result<Vec<Instance>, Event> {
     let mut instances: Vec<Instance> = Vec::new();
     let mut overflow = false;
     for (index, wasm) in program.modules.iter().enumerate() {
@@ -125,7 +173,11 @@ fn instantiate(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program
                     None => make(store, import.module(), import.name(), import.ty())?,
                 });
             }
-            note(Instance::new(&mut *store, &module, &imports), &mut overflow)
+            let instance = match step {
+                None => Instance::new(&mut *store, &module, &imports),
+                Some(step) => in_steps(store, step, |store| Instance::new_resumable(store, &module, &imports)),
+            };
+            note(instance, &mut overflow)
         });
         let refused = Event::NotInstantiated { module: index };
         instances.push(instance.ok_or(if overflow { Event::Trapped(TrapKind::Stack) } else { refused })?);
@@ -134,7 +186,12 @@ fn instantiate(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program
 }
 
 /// The modules as a group: they import from each other in circles.
-fn link(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Result<Vec<Instance>, Event> {
+fn link(
+    engine: &Engine,
+    store: &mut Store<Vec<Event>>,
+    program: &Program,
+    step: Option<u64>,
+) -> Result<Vec<Instance>, Event> {
     let refused = |module| Event::NotInstantiated { module };
     let mut linker = Linker::new(engine);
     let mut modules = Vec::new();
@@ -150,7 +207,11 @@ fn link(engine: &Engine, store: &mut Store<Vec<Event>>, program: &Program) -> Re
     for (index, (name, module)) in modules.iter().enumerate() {
         group.module(name, module).map_err(|_| refused(index))?;
     }
-    let linked = group.instantiate(&mut *store).map_err(|_| refused(0))?;
+    let linked = match step {
+        None => group.instantiate(&mut *store),
+        Some(step) => in_steps(store, step, |store| group.instantiate_resumable(store)),
+    };
+    let linked = linked.map_err(|_| refused(0))?;
     Ok(modules.iter().map(|(name, _)| linked.get(name).expect("a module of the group")).collect())
 }
 
@@ -159,13 +220,14 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     let mut config = Config::new();
     config.fuse(mode.fuse).loop_registers(mode.loop_registers());
     config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
-    config.max_wasm_stack(1 << 20);
+    config.consume_fuel(mode.step.is_some());
+    config.max_wasm_stack(if mode.step.is_some() { STACK_IN_STEPS } else { STACK });
     let engine = Engine::new(&config).expect("a configuration of pirn's own");
     let mut store: Store<Vec<Event>> = Store::new(&engine, Vec::new());
     let instances = if program.merged.is_some() {
-        link(&engine, &mut store, program)
+        link(&engine, &mut store, program, mode.step)
     } else {
-        instantiate(&engine, &mut store, program)
+        instantiate(&engine, &mut store, program, mode.step)
     };
     let instances = match instances {
         Ok(instances) => instances,
@@ -175,7 +237,7 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
         }
     };
     for call in calls {
-        execute(&mut store, &instances, call);
+        execute(&mut store, &instances, call, mode.step);
     }
     finish(&mut store, &instances, program);
     Outcome { events: store.into_data() }
@@ -189,7 +251,7 @@ fn items(store: &Store<Vec<Event>>, instance: &Instance) -> Vec<(String, Extern)
     items
 }
 
-fn execute(store: &mut Store<Vec<Event>>, instances: &[Instance], call: &Call) {
+fn execute(store: &mut Store<Vec<Event>>, instances: &[Instance], call: &Call, step: Option<u64>) {
     for instance in instances {
         if let Some(fuel) = instance.get_global(&*store, FUEL) {
             let _ = fuel.set(&mut *store, Val::I32(FUEL_PER_CALL));
@@ -198,9 +260,15 @@ fn execute(store: &mut Store<Vec<Event>>, instances: &[Instance], call: &Call) {
     let Some(func) = instances[call.module].get_func(&*store, &call.name) else { return };
     store.data_mut().push(Event::Call { module: call.module, name: call.name.clone(), args: call.args.clone() });
     let args: Vec<_> = call.args.iter().map(|&arg| to_val(arg)).collect();
-    let mut results = vec![Val::I32(0); call.results.len()];
-    let event = match func.call(&mut *store, &args, &mut results) {
-        Ok(()) => Event::Returned(results.iter().map(from_val).collect()),
+    let outcome = match step {
+        None => {
+            let mut results = vec![Val::I32(0); call.results.len()];
+            func.call(&mut *store, &args, &mut results).map(|()| results)
+        }
+        Some(step) => in_steps(store, step, |store| func.call_resumable(store, &args)),
+    };
+    let event = match outcome {
+        Ok(results) => Event::Returned(results.iter().map(from_val).collect()),
         Err(error) => Event::Trapped(trap_of(&error)),
     };
     store.data_mut().push(event);
