@@ -29,6 +29,7 @@ pub mod on_wasmtime;
 pub mod outcome;
 pub mod program;
 pub mod rng;
+pub mod runner;
 pub mod shrink;
 pub mod smith;
 
