@@ -1,4 +1,5 @@
-//! Modules that wasm-smith makes of the input, on pirn and on the oracle: see the crate `pirn-oracle`.
+//! Modules that wasm-smith makes of the input, on pirn and on the oracle: see the crate `pirn-oracle`. The first byte is
+//! their seed, which chooses arguments and pirn's modes.
 //!
 //! `cargo +nightly fuzz run differential`
 
@@ -9,8 +10,10 @@ use pirn_oracle::on_pirn::Mode;
 use pirn_oracle::{Authority, Verdict, check, smith};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some(program) = smith::from_bytes(bytes, 0) else { return };
-    if let Verdict::Different(mismatch) = check(&program, Authority::Wasmi, &Mode::ALL[..2], 0) {
+    let Some((&seed, bytes)) = bytes.split_first() else { return };
+    let seed = u64::from(seed);
+    let Some(program) = smith::from_bytes(bytes, seed) else { return };
+    if let Verdict::Different(mismatch) = check(&program, Authority::Wasmi, &Mode::of_seed(seed), 0) {
         panic!(
             "{:?}: expected {:?}, found {:?}",
             mismatch.mode,

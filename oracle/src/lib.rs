@@ -4,13 +4,14 @@
 //! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in five kinds: one module or several
 //! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
 //! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back. Each program runs on the oracle
-//! and on pirn in every [`on_pirn::Mode`]; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
+//! and on pirn in several [`on_pirn::Mode`]s; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
 //! calls of host functions, globals after each call, memories and tables at the end.
 //!
 //! The oracle is wasmi 2.0; where it differs from pirn, wasmi 1.0 (another translator) is asked as well, for the oracle
 //! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle.
 //!
-//! Modes are fusion on and off, lazy and eager lowering; the dispatcher is the build's, so the driver is built twice.
+//! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000; the
+//! dispatcher is the build's, so the driver is built twice.
 //!
 //! NaNs count as one value. The generators see to it that the bits of a NaN the specification leaves open never reach
 //! an integer; see [`generate`].
@@ -28,6 +29,7 @@ pub mod on_wasmtime;
 pub mod outcome;
 pub mod program;
 pub mod rng;
+pub mod runner;
 pub mod shrink;
 pub mod smith;
 
@@ -212,7 +214,7 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
     for (index, wasm) in program.modules.iter().enumerate() {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
         for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
-            let options = pirn_decode::Options { fuse: mode.fuse, fuel: false };
+            let options = pirn_decode::Options { fuse: mode.fuse, fuel: mode.step.is_some() };
             match pirn_exec::inspect::disassemble(&module, funcidx, options) {
                 Ok(code)
                     if code.lines.iter().all(|line| line.text == "unreachable" || line.text.starts_with("zero")) => {}

@@ -320,9 +320,7 @@ fn work(options: &Options) -> ExitCode {
                 println!("{}", wasmprinter::print_bytes(wasm).unwrap_or_else(|error| error.to_string()));
             }
         }
-        // Lazy or eager makes little difference, so one of the two does for most.
-        let modes = if seed % 4 == 0 { &Mode::ALL[..] } else { &Mode::ALL[..2] };
-        match check(&program, options.authority, modes, 0) {
+        match check(&program, options.authority, &Mode::of_seed(seed), 0) {
             Verdict::Same { cut, overruled, returned, trapped } => {
                 counts[6] += u64::from(overruled);
                 counts[0] += 1;
@@ -352,7 +350,9 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     println!("  expected {:?}", mismatch.expected.events.get(mismatch.at));
     println!("  arbiter  {:?}", mismatch.second.events.get(mismatch.at));
     println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
-    for mode in Mode::ALL.into_iter().filter(|mode| mode.fuse != mismatch.mode.fuse && !mode.eager) {
+    let Mode { fuse, step, .. } = mismatch.mode;
+    let others = [Mode { fuse: !fuse, eager: false, step }, Mode { step: None, ..mismatch.mode }];
+    for mode in others.into_iter().take(if step.is_some() { 2 } else { 1 }) {
         let same = matches!(check(program, options.authority, &[mode], 0), Verdict::Same { .. });
         println!("  {mode:?} {}", if same { "is right" } else { "is wrong too" });
     }
