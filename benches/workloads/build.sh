@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds all programs of this folder from the packages they come from and from `drivers/`, and says which come out as kept:
+# Builds all programs of this folder, from packages and from `drivers/`, and says which come out as kept:
 #
 #     benches/workloads/build.sh [DIRECTORY]      # to target/workloads, if no other is given
 #
