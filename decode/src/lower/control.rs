@@ -224,7 +224,9 @@ impl<T: Target> Lowering<'_, T> {
         let joined = self.frames.last().is_some_and(|frame| !frame.ends.is_empty() || frame.otherwise.is_some());
         // Whoever reaches the end of the function here returns at once, with values that wait, and leaves the label to those
         // who branch there; unless both arms may still become a selection.
-        let returns = last && joined && reached && !self.may_select();
+        // Only if the block gives all of them: what waits below it, constants perhaps, is the other ways' too.
+        let all = self.frames.last().expect("an open frame").results.len() == self.frames[0].results.len();
+        let returns = last && all && joined && reached && !self.may_select();
         if returns {
             self.return_explicit();
         } else if joined && reached {

@@ -1,0 +1,23 @@
+;; An arm at a function's end returned by itself, and put a constant that waited below the block in its slot; the other arm
+;; took it to be there.
+(module
+  (func (export "both") (param i32) (result f64 f64)
+    (f64.const 67.5)
+    (if (result f64) (local.get 0) (then (f64.const 1)) (else (f64.const 2))))
+  (func (export "nested") (param i32 i32) (result i32 i64 i32)
+    (i32.const 7)
+    (block (result i64 i32)
+      (block (result i64 i32)
+        (i64.const 5)
+        (i32.const 6)
+        (br_if 0 (local.get 0))
+        (br_if 1 (local.get 1))
+        (drop)
+        (drop)
+        (i64.const 8)
+        (i32.const 9)))))
+(assert_return (invoke "both" (i32.const 1)) (f64.const 67.5) (f64.const 1))
+(assert_return (invoke "both" (i32.const 0)) (f64.const 67.5) (f64.const 2))
+(assert_return (invoke "nested" (i32.const 1) (i32.const 0)) (i32.const 7) (i64.const 5) (i32.const 6))
+(assert_return (invoke "nested" (i32.const 0) (i32.const 1)) (i32.const 7) (i64.const 5) (i32.const 6))
+(assert_return (invoke "nested" (i32.const 0) (i32.const 0)) (i32.const 7) (i64.const 8) (i32.const 9))
