@@ -145,7 +145,7 @@ fn host(mut caller: Caller<'_, Data>, n: i32) -> pirn::Result<i32> {
     match action % 11 {
         0 => {}
         1 | 2 => {
-            let func = items.iter().filter_map(|item| item.clone().into_func()).nth(usize::from(action >> 3) % 4);
+            let func = items.iter().filter_map(|item| (*item).into_func()).nth(usize::from(action >> 3) % 4);
             if let Some(func) = func {
                 let _ = func.call(&mut caller, &[Val::I32(n)], &mut [Val::I32(0)]);
             }
@@ -255,10 +255,10 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
                         .filter(|item| std::mem::discriminant(item) == kind(import.ty()))
                         .collect();
                     let at = choices.byte();
-                    (!fitting.is_empty()).then(|| fitting[at % fitting.len()].clone())
+                    (!fitting.is_empty()).then(|| fitting[at % fitting.len()])
                 })
                 .collect();
-            let instance = if action % 2 == 0 {
+            let instance = if action.is_multiple_of(2) {
                 Instance::new(&mut world.store, module, &imports).ok()
             } else {
                 let call = Instance::new_resumable(&mut world.store, module, &imports);
@@ -278,7 +278,7 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
                 let module = &modules[choices.byte() % modules.len()];
                 let _ = group.module(name, module);
             }
-            let linked = if action % 2 == 0 {
+            let linked = if action.is_multiple_of(2) {
                 group.instantiate(&mut world.store).ok()
             } else {
                 let call = group.instantiate_resumable(&mut world.store);
@@ -351,7 +351,7 @@ fn use_item(world: &mut World, item: Extern, items: &[Extern], n: i32, choices: 
             }
         }
         Extern::Table(table) if world.items.contains(&Extern::Table(table)) => {
-            let func = choices.pick(&items.iter().filter_map(|item| item.clone().into_func()).collect::<Vec<_>>());
+            let func = choices.pick(&items.iter().filter_map(|item| (*item).into_func()).collect::<Vec<_>>());
             let _ = table.grow(&mut *store, (n % 3) as u64, Ref::Func(None));
             let _ = table.set(&mut *store, (n % 9) as u64, Ref::Func(func));
             let _ = table.get(&*store, (n % 9) as u64);
