@@ -1,5 +1,6 @@
 //! Sequences of API calls: stores, instances, groups, calls and items of several stores, dropped in any order, with host
-//! functions that enter WebAssembly again, grow memories and instantiate meanwhile. Errors are fine; undefined behaviour
+//! functions that enter WebAssembly again, grow memories and instantiate meanwhile, and calls that pause, for want of fuel
+//! or because a host function yields, and go on later, elsewhere or never. Errors are fine; undefined behaviour
 //! (watched by AddressSanitizer) and panics are not.
 //!
 //! `cargo +nightly fuzz run api`
@@ -8,8 +9,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use pirn::{
-    Caller, CompilationMode, Config, Engine, Extern, Func, Global, GlobalType, Instance, Linker, Memory, MemoryType, Module,
-    Ref, Store, StoreLimitsBuilder, Table, TableType, RefType, Val, ValType,
+    AsContextMut, Caller, CompilationMode, Config, Engine, Extern, Func, Global, GlobalType, Instance, Linker, Memory,
+    MemoryType, Module, Paused, Ref, RefType, Resumable, ResumeError, Store, StoreLimitsBuilder, Table, TableType, Val,
+    ValType, Yield,
 };
 use std::sync::LazyLock;
 
@@ -21,9 +23,12 @@ struct Data {
     actions: Vec<u8>,
     /// Host calls left.
     budget: u32,
+    /// Calls that may go on.
+    paused: Vec<Paused<Vec<Val>>>,
 }
 
-/// Modules whose imports fit each other's exports, more or less. None calls more than once without asking the host.
+/// Modules whose imports fit each other's exports, more or less. What calls more than once, or in a circle
+/// that uses no stack, asks the host, which some time has enough.
 const MODULES: &[&str] = &[
     r#"(module (memory (export "m") 1 3) (table (export "t") 4 8 funcref) (global (export "g") (mut i64) (i64.const 7))
         (func $f (export "f") (param i32) (result i32) (i32.store (i32.const 8) (local.get 0)) (i32.add (i32.load (i32.const 8)) (i32.const 1)))
@@ -33,7 +38,7 @@ const MODULES: &[&str] = &[
         (func (export "grow") (param i32) (result i32) (memory.grow (i32.and (local.get 0) (i32.const 1)))))"#,
     r#"(module (import "a" "t" (table 1 funcref)) (import "a" "host" (func $h (param i32) (result i32)))
         (func $g (export "f") (param i32) (result i32) (call_indirect (param i32) (result i32) (call $h (local.get 0)) (i32.and (local.get 0) (i32.const 7))))
-        (func (export "tail") (param i32) (result i32) (return_call_indirect (param i32) (result i32) (local.get 0) (i32.and (local.get 0) (i32.const 3))))
+        (func (export "tail") (param i32) (result i32) (return_call_indirect (param i32) (result i32) (call $h (local.get 0)) (i32.and (local.get 0) (i32.const 3))))
         (elem (i32.const 1) func $g))"#,
     r#"(module (import "a" "host" (func $h (param i32) (result i32))) (memory (export "m") 1) (global $g (export "g") (mut i64) (i64.const 0))
         (func (export "f") (param i32) (result i32) (local $n i32) (local.set $n (i32.const 3))
@@ -67,15 +72,65 @@ impl Choices<'_> {
     }
 }
 
-static ENGINES: LazyLock<[(Engine, Vec<Module>); 2]> = LazyLock::new(|| {
-    [CompilationMode::Lazy, CompilationMode::Eager].map(|mode| {
+/// The engines; the last two are metered.
+static ENGINES: LazyLock<[(Engine, Vec<Module>); 4]> = LazyLock::new(|| {
+    [0, 1, 2, 3].map(|which| {
+        let mode = if which % 2 == 0 { CompilationMode::Lazy } else { CompilationMode::Eager };
         let mut config = Config::new();
-        config.compilation_mode(mode).max_wasm_stack(32 << 10).max_nested_entries(8);
+        config.compilation_mode(mode).consume_fuel(which >= 2).max_wasm_stack(32 << 10).max_nested_entries(8);
         let engine = Engine::new(&config).expect("a valid configuration");
         let modules = MODULES.iter().map(|text| Module::new(&engine, text).expect("a valid module")).collect();
         (engine, modules)
     })
 });
+
+/// Calls a function; what pauses is kept.
+fn begin(mut store: impl AsContextMut<Data = Data>, func: Func, n: i32) {
+    if let Ok(Resumable::Paused(paused)) = func.call_resumable(&mut store, &[Val::I32(n)]) {
+        store.as_context_mut().data_mut().paused.push(paused);
+    }
+}
+
+/// Lets a call go on; gives it back if it pauses again, or is refused.
+fn go_on<R: 'static>(store: impl AsContextMut<Data = Data>, paused: Paused<R>, n: i32) -> Result<R, Option<Paused<R>>> {
+    let results: Vec<Val> = paused.expects().iter().map(|_| Val::I32(n)).collect();
+    match paused.resume(store, &results) {
+        Ok(Resumable::Finished(results)) => Ok(results),
+        Ok(Resumable::Paused(paused)) => Err(Some(paused)),
+        Err(error) => Err(ResumeError::into_paused(error)),
+    }
+}
+
+/// Lets one of the paused calls of a store go on.
+fn go_on_with(mut store: impl AsContextMut<Data = Data>, at: usize, n: i32) {
+    let mut context = store.as_context_mut();
+    let all = &mut context.data_mut().paused;
+    if all.is_empty() {
+        return;
+    }
+    let paused = all.swap_remove(at % all.len());
+    if let Err(Some(paused)) = go_on(&mut store, paused, n) {
+        store.as_context_mut().data_mut().paused.push(paused);
+    }
+}
+
+/// What comes of an instantiation, if it does not pause too often.
+fn finish<R: 'static>(store: &mut Store<Data>, call: pirn::Result<Resumable<R>>) -> Option<R> {
+    let mut call = call.ok()?;
+    for fuel in 0..20 {
+        let paused = match call {
+            Resumable::Finished(result) => return Some(result),
+            Resumable::Paused(paused) => paused,
+        };
+        // An error where there is no fuel.
+        let _ = store.set_fuel(fuel);
+        match go_on(&mut *store, paused, 1) {
+            Ok(result) => return Some(result),
+            Err(paused) => call = Resumable::Paused(paused?),
+        }
+    }
+    None
+}
 
 /// A host function: what it does, the store's data say.
 fn host(mut caller: Caller<'_, Data>, n: i32) -> pirn::Result<i32> {
@@ -87,10 +142,10 @@ fn host(mut caller: Caller<'_, Data>, n: i32) -> pirn::Result<i32> {
     let action = data.actions.pop().unwrap_or(0);
     let items = data.items.clone();
     let item = |kind: u8| items.get(usize::from(kind) % items.len().max(1)).cloned();
-    match action % 8 {
+    match action % 11 {
         0 => {}
         1 | 2 => {
-            let func = items.iter().filter_map(|item| item.clone().into_func()).nth(usize::from(action >> 3) % 4);
+            let func = items.iter().filter_map(|item| (*item).into_func()).nth(usize::from(action >> 3) % 4);
             if let Some(func) = func {
                 let _ = func.call(&mut caller, &[Val::I32(n)], &mut [Val::I32(0)]);
             }
@@ -114,6 +169,13 @@ fn host(mut caller: Caller<'_, Data>, n: i32) -> pirn::Result<i32> {
                 let _ = table.grow(&mut caller, 1, Ref::Func(None));
             }
         }
+        7 => return Err(Yield::new(n).into()),
+        8 => {
+            if let Some(Extern::Func(func)) = item(action >> 3) {
+                begin(&mut caller, func, n);
+            }
+        }
+        9 => go_on_with(&mut caller, usize::from(action >> 3), n),
         _ => {
             if let Some(Extern::Global(global)) = item(action >> 3) {
                 let _ = global.set(&mut caller, Val::I64(i64::from(n)));
@@ -140,6 +202,8 @@ impl World {
     /// Tells the host functions what there is.
     fn arm(&mut self, choices: &mut Choices<'_>) {
         let actions: Vec<u8> = (0..6).map(|_| choices.byte() as u8).collect();
+        // An error where there is no fuel.
+        let _ = self.store.set_fuel(choices.byte() as u64);
         let data = self.store.data_mut();
         data.items.clone_from(&self.items);
         (data.actions, data.budget) = (actions, 20);
@@ -154,13 +218,25 @@ impl World {
 fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
     let action = choices.byte();
     if worlds.is_empty() || (action == 0 && worlds.len() < 3) {
-        return worlds.push(World::new(choices.byte() % 2));
+        return worlds.push(World::new(choices.byte() % ENGINES.len()));
     }
     let at = choices.byte() % worlds.len();
     // Items of another store, at times.
     let foreign: Vec<Extern> = worlds[choices.byte() % worlds.len()].items.clone();
     if action % 16 == 1 {
         worlds.swap_remove(at);
+        return;
+    }
+    if action % 16 == 10 {
+        // A paused call of one store, in whichever.
+        let Some(paused) = worlds[at].store.data_mut().paused.pop() else { return };
+        let other = choices.byte() % worlds.len();
+        let world = &mut worlds[other];
+        world.arm(choices);
+        if let Err(Some(paused)) = go_on(&mut world.store, paused, 2) {
+            // Also where it does not belong: it may be dropped after its store.
+            world.store.data_mut().paused.push(paused);
+        }
         return;
     }
     let world = &mut worlds[at];
@@ -179,10 +255,16 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
                         .filter(|item| std::mem::discriminant(item) == kind(import.ty()))
                         .collect();
                     let at = choices.byte();
-                    (!fitting.is_empty()).then(|| fitting[at % fitting.len()].clone())
+                    (!fitting.is_empty()).then(|| fitting[at % fitting.len()])
                 })
                 .collect();
-            if let Ok(instance) = Instance::new(&mut world.store, module, &imports) {
+            let instance = if action.is_multiple_of(2) {
+                Instance::new(&mut world.store, module, &imports).ok()
+            } else {
+                let call = Instance::new_resumable(&mut world.store, module, &imports);
+                finish(&mut world.store, call)
+            };
+            if let Some(instance) = instance {
                 world.keep(instance);
             }
         }
@@ -196,7 +278,13 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
                 let module = &modules[choices.byte() % modules.len()];
                 let _ = group.module(name, module);
             }
-            if let Ok(linked) = group.instantiate(&mut world.store) {
+            let linked = if action.is_multiple_of(2) {
+                group.instantiate(&mut world.store).ok()
+            } else {
+                let call = group.instantiate_resumable(&mut world.store);
+                finish(&mut world.store, call)
+            };
+            if let Some(linked) = linked {
                 let instances: Vec<Instance> = linked.iter().map(|(_, instance)| instance).collect();
                 instances.into_iter().for_each(|instance| world.keep(instance));
             }
@@ -210,10 +298,11 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
             world.items.extend(global.ok().map(Extern::from));
         }
         9 => {
-            let (memory, tables) = (choices.byte() << 14, choices.byte());
-            let limits = StoreLimitsBuilder::new().memory_size(memory).table_elements(tables as u32).build();
-            world.store.set_limits(limits);
+            let (memory, tables, calls) = (choices.byte() << 14, choices.byte(), choices.byte() % 8);
+            let limits = StoreLimitsBuilder::new().memory_size(memory).table_elements(tables as u32);
+            world.store.set_limits(limits.resumable_calls(calls).build());
         }
+        11 => go_on_with(&mut world.store, choices.byte(), 3),
         _ => {
             let items = from(choices);
             let at = choices.byte();
@@ -248,6 +337,7 @@ fn use_item(world: &mut World, item: Extern, items: &[Extern], n: i32, choices: 
     match item {
         Extern::Func(func) => {
             let _ = func.call(&mut *store, &[Val::I32(n)], &mut [Val::I32(0)]);
+            begin(&mut *store, func, n);
             if let Ok(typed) = func.typed::<i32, i32>(&*store) {
                 let _ = typed.call(&mut *store, -n);
             }
@@ -261,7 +351,7 @@ fn use_item(world: &mut World, item: Extern, items: &[Extern], n: i32, choices: 
             }
         }
         Extern::Table(table) if world.items.contains(&Extern::Table(table)) => {
-            let func = choices.pick(&items.iter().filter_map(|item| item.clone().into_func()).collect::<Vec<_>>());
+            let func = choices.pick(&items.iter().filter_map(|item| (*item).into_func()).collect::<Vec<_>>());
             let _ = table.grow(&mut *store, (n % 3) as u64, Ref::Func(None));
             let _ = table.set(&mut *store, (n % 9) as u64, Ref::Func(func));
             let _ = table.get(&*store, (n % 9) as u64);

@@ -6,6 +6,7 @@
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
 //! pirn-oracle --lowered yes --seeds A..B ...         which handlers are not in their code
+//! pirn-oracle --corpus DIR --seeds A..B ...          only write their modules: a corpus for fuzzing the decoder
 //! pirn-oracle --seed N --kind KIND                   one seed, with its text
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
 //! ```
@@ -45,6 +46,8 @@ struct Options {
     lowered: bool,
     /// Report the handlers that nobody executed of those who wrote here.
     coverage: Option<PathBuf>,
+    /// Write the modules here, and do nothing else.
+    corpus: Option<PathBuf>,
     /// Begin no batch after this.
     time: Option<Duration>,
     /// Run here, and write each seed to this file.
@@ -66,6 +69,7 @@ fn options() -> Result<Options, String> {
         shrink: true,
         coverage: None,
         lowered: false,
+        corpus: None,
         time: None,
         worker: None,
         verbose: false,
@@ -96,6 +100,7 @@ fn options() -> Result<Options, String> {
             }
             "--lowered" => options.lowered = value == "yes",
             "--no-shrink" => options.shrink = value != "yes",
+            "--corpus" => options.corpus = Some(value.into()),
             "--coverage" => options.coverage = Some(value.into()),
             "--oracle" => {
                 let authority = Authority::ALL.iter().find(|authority| authority.name() == value);
@@ -128,6 +133,13 @@ fn main() -> ExitCode {
             print!("{}", coverage::report(&seen));
             ExitCode::SUCCESS
         }
+        Ok(Options { corpus: Some(path), kinds, seeds, .. }) => match write_corpus(&path, &kinds, seeds) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                ExitCode::FAILURE
+            }
+        },
         Ok(Options { coverage: Some(path), .. }) => match std::fs::read_to_string(&path) {
             Ok(lines) => {
                 print!("{}", coverage::report(&coverage::executed(&lines)));
@@ -141,6 +153,17 @@ fn main() -> ExitCode {
         Ok(options) if options.worker.is_some() || options.verbose => work(&options),
         Ok(options) => drive(&options),
     }
+}
+
+/// Writes the modules of seeds to a directory.
+fn write_corpus(out: &Path, kinds: &[Kind], seeds: std::ops::Range<u64>) -> std::io::Result<()> {
+    std::fs::create_dir_all(out)?;
+    for (kind, seed) in kinds.iter().flat_map(|kind| seeds.clone().map(move |seed| (kind, seed))) {
+        for (i, wasm) in kind.program(seed).into_iter().flat_map(|program| program.modules).enumerate() {
+            std::fs::write(out.join(format!("{}-{seed}-m{i}.wasm", kind.name())), wasm)?;
+        }
+    }
+    Ok(())
 }
 
 /// What all workers found.

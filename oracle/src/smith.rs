@@ -5,8 +5,8 @@ use crate::rng::Rng;
 use arbitrary::Unstructured;
 use wasm_smith::{Config, Module};
 
-/// Calls and loop rounds of the whole program.
-const FUEL: u32 = 3_000;
+/// Calls and loop rounds of the whole program: fewer than would use the oracle's stack up.
+const FUEL: u32 = 900;
 
 /// The program of a seed; `None` if the random bytes made none.
 pub fn program(seed: u64) -> Option<Program> {
@@ -24,6 +24,8 @@ pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
         canonicalize_nans: true,
         exceptions_enabled: false,
         export_everything: true,
+        // Mostly: what traps does so in the first few instructions.
+        disallow_traps: rng.chance(75),
         extended_const_enabled: true,
         gc_enabled: false,
         compact_imports_enabled: false,
@@ -31,7 +33,9 @@ pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
         max_element_segments: 4,
         max_elements: 12,
         max_funcs: 12,
-        min_funcs: 1,
+        // Without a type there is no function.
+        min_types: 3,
+        min_funcs: 2,
         max_globals: 8,
         max_imports: 6,
         max_instructions: 200,
