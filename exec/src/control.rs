@@ -122,9 +122,15 @@ unsafe fn tail_call(m: Machine, record: *mut FuncRecord, cell: cell::ReturnCall)
     // frame just checked.
     unsafe {
         let callee = value!(m, enter(m, record, m.fp));
-        let caller = pop_frame(m, cell.header);
-        copy_words(m.slot(cell.args), m.fp, usize::from(cell.count));
-        push_frame(m.slot(cell.new_header), &caller);
+        let (args, count) = (m.slot(cell.args), usize::from(cell.count));
+        // Between functions of like types the header stays where it is.
+        if cell.header == cell.new_header {
+            copy_words(args, m.fp, count);
+        } else {
+            let caller = pop_frame(m, cell.header);
+            copy_words(args, m.fp, count);
+            push_frame(m.slot(cell.new_header), &caller);
+        }
         Flow::Jump(callee)
     }
 }

@@ -1,7 +1,7 @@
 //! Calls that cross a boundary, recurse without end, or panic.
 
 use crate::{ROUNDS, on_small_stack};
-use pirn::{Caller, Config, Engine, Instance, Linker, Module, Store, Trap, TypedFunc};
+use pirn::{Caller, Config, Engine, Instance, Linker, Module, Store, Trap, TypedFunc, Val};
 
 #[test]
 fn calls_into_another_instance() {
@@ -135,5 +135,72 @@ fn panicking_host_function() {
         }
         let _ = std::panic::take_hook();
         assert_eq!(*store.data(), 100);
+    });
+}
+
+/// Calls of each kind in one run, and whether both stacks are afterwards where they were before: the native one by the
+/// address of what a host function keeps there, the value stack by how deep a recursion gets before it is exhausted.
+#[test]
+fn ten_million_calls_of_each_kind() {
+    const CALLS: i32 = if cfg!(debug_assertions) { 20_000 } else { 10_000_000 };
+    on_small_stack(|| {
+        let callee =
+            r#"(module (func (export "imported") (param i64) (result i64) (i64.add (local.get 0) (i64.const 2))))"#;
+        let caller = r#"(module
+            (import "callee" "imported" (func $imported (param i64) (result i64)))
+            (import "host" "host" (func $host (param i64) (result i64)))
+            (type $t (func (param i64) (result i64)))
+            (table funcref (elem $indirect $tail))
+            (global $depth (export "depth") (mut i32) (i32.const 0))
+            (func $local (param i64) (result i64) (i64.add (local.get 0) (i64.const 1)))
+            (func $indirect (param i64) (result i64) (i64.add (local.get 0) (i64.const 3)))
+            (func $tail (param i64) (result i64) (return_call $imported (i64.add (local.get 0) (i64.const 4))))
+            (func $tail_indirect (param i64) (result i64) (return_call_indirect (type $t) (local.get 0) (i32.const 1)))
+            (func (export "run") (param $n i32) (result i64) (local $sum i64)
+                (loop $again
+                    (local.set $sum (call $local (local.get $sum)))
+                    (local.set $sum (call $imported (local.get $sum)))
+                    (local.set $sum (call_indirect (type $t) (local.get $sum) (i32.const 0)))
+                    (local.set $sum (call $host (local.get $sum)))
+                    (local.set $sum (call $tail (local.get $sum)))
+                    (local.set $sum (call $tail_indirect (local.get $sum)))
+                    (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                (local.get $sum))
+            (func $deeper (export "deeper") (global.set $depth (i32.add (global.get $depth) (i32.const 1))) (call $deeper)))"#;
+        let engine = Engine::default();
+        // Lowest and highest address of a host function's local, and how often it was called.
+        let mut store = Store::new(&engine, (usize::MAX, 0_usize, 0_u64));
+        let mut linker = Linker::new(&engine);
+        linker
+            .func_wrap("host", "host", |mut caller: Caller<'_, (usize, usize, u64)>, n: i64| {
+                let local = 0_u8;
+                let address = std::hint::black_box(&raw const local) as usize;
+                let (lowest, highest, calls) = caller.data_mut();
+                (*lowest, *highest, *calls) = (address.min(*lowest), address.max(*highest), *calls + 1);
+                n + 5
+            })
+            .unwrap();
+        let module = Module::new(&engine, callee).unwrap();
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        linker.instance(&store, "callee", instance).unwrap();
+        let module = Module::new(&engine, caller).unwrap();
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let run = instance.get_typed_func::<i32, i64>(&store, "run").unwrap();
+        let deeper = instance.get_typed_func::<(), ()>(&store, "deeper").unwrap();
+        let depth = instance.get_global(&store, "depth").unwrap();
+        let mut exhaust = |store: &mut Store<_>| {
+            depth.set(&mut *store, Val::I32(0)).unwrap();
+            let error = deeper.call(&mut *store, ()).unwrap_err();
+            assert_eq!(error.trap(), Some(Trap::StackOverflow));
+            depth.get(&*store).i32().unwrap()
+        };
+        let before = exhaust(&mut store);
+        let sum = run.call(&mut store, CALLS).unwrap();
+        assert_eq!(sum, i64::from(CALLS) * (1 + 2 + 3 + 5 + (4 + 2) + (4 + 2)));
+        let &(lowest, highest, calls) = store.data();
+        assert_eq!(calls, CALLS as u64);
+        assert_eq!(lowest, highest, "the native stack moved by {} bytes", highest - lowest);
+        assert!(before > 1_000, "only {before} frames fit");
+        assert_eq!(exhaust(&mut store), before, "the value stack is not where it was");
     });
 }

@@ -7,7 +7,7 @@ use super::diamond::Diamond;
 use super::emit::{Emitted, Fixup, Position};
 use super::read::{Operator, opcode};
 use super::stack::{Prefix, Sink, SinkKind};
-use super::tree::{NodeId, Register, Traits};
+use super::tree::{Kind, NodeId, Register, Traits};
 use super::{Lowering, Target};
 use crate::cell;
 use crate::layout::FrameLayout;
@@ -481,6 +481,31 @@ impl<T: Target> Lowering<'_, T> {
         (args, (usize::from(args) + callee.header) as u16)
     }
 
+    /// Puts the `count` arguments at the top where the callee looks for them, in this frame's first slots, if none of them
+    /// reads what another overwrites; if not, in their own slots. Returns the first of those, and how many are left to move.
+    fn tail_arguments(&mut self, count: usize) -> (u16, u16) {
+        /// More are moved by the call; this keeps looking through them short.
+        const MOST: usize = 8;
+        let height = self.stack.len() - count;
+        self.before_call(height);
+        let overwrites =
+            |slot: usize| (slot + 1..count).any(|other| self.trees.reads_slot(self.stack[height + other], slot as u16));
+        // The header is still needed, and not everything is a parameter's slot that lies before it.
+        let in_place = count <= MOST.min(usize::from(self.header)) && !(0..count).any(overwrites);
+        if in_place {
+            for slot in 0..count as u16 {
+                let entry = height + usize::from(slot);
+                if self.tree(entry).kind != Kind::Slot(slot) {
+                    self.set_slot(entry, slot);
+                }
+            }
+            (self.canonical(height), 0)
+        } else {
+            self.flush_from(height);
+            (self.canonical(height), count as u16)
+        }
+    }
+
     /// Replaces the arguments of a call by its results.
     fn results(&mut self, ty: &FuncType) {
         self.pop(ty.params().len());
@@ -522,9 +547,9 @@ impl<T: Target> Lowering<'_, T> {
         let ty = self.module.func_type(funcidx);
         let count = ty.params().len();
         let new_header = FrameLayout::of(ty).header as u16;
-        let (args, _) = self.arguments(count, FrameLayout::of(ty));
+        let (args, count) = self.tail_arguments(count);
         let func = self.layout.func(funcidx) as u32;
-        self.code.special(cell::ReturnCall { func, args, count: count as u16, header: self.header, new_header }, &[]);
+        self.code.special(cell::ReturnCall { func, args, count, header: self.header, new_header }, &[]);
         self.unreachable();
     }
 

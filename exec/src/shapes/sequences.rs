@@ -1,7 +1,7 @@
 //! Two or three statements in one dispatch.
 
 use super::{I, R, S, Shapes, each};
-use crate::control::{Br, Call, CallIndirect};
+use crate::control::{Br, Call, CallIndirect, ReturnCall};
 use crate::expr::*;
 use crate::stmt::*;
 
@@ -107,6 +107,7 @@ fn before_calls(t: &mut Shapes<'_>) {
     assignments!(A {
         t.stmt::<Seq<A, Call>>();
         t.stmt::<Seq<A, CallIndirect>>();
+        t.stmt::<Seq<A, ReturnCall>>();
         each!(B in [
             SetSlot<S<u32>>, SetSlot<I<u32>>, SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>,
             SetSlot<Bin<I32Sub, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>,
