@@ -188,7 +188,7 @@ fn ten_million_calls_of_each_kind() {
         let run = instance.get_typed_func::<i32, i64>(&store, "run").unwrap();
         let deeper = instance.get_typed_func::<(), ()>(&store, "deeper").unwrap();
         let depth = instance.get_global(&store, "depth").unwrap();
-        let mut exhaust = |store: &mut Store<_>| {
+        let exhaust = |store: &mut Store<_>| {
             depth.set(&mut *store, Val::I32(0)).unwrap();
             let error = deeper.call(&mut *store, ()).unwrap_err();
             assert_eq!(error.trap(), Some(Trap::StackOverflow));
