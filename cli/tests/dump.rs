@@ -84,17 +84,15 @@ fn a_line_for_each_cell() {
     let statements: Vec<&str> = lines[1..].iter().map(|line| line[19..].trim_end()).collect();
     let expected = [
         "zero from=s5 count=1",
-        "s0 = r1 = s0",
-        "s5 = r2 = s5",
         "r0 = i32.load+8(s0)",
-        "s5 = r2 = i32.add(r0, s5)",
-        "s0 = r1 = i32.add(r1, #4)",
-        "br_if i32.lt_u(r0, s1) -> 0x30",
+        "s5 = i32.add(r0, s5)",
+        "s0 = i32.add(s0, #4)",
+        "br_if i32.lt_u(r0, s1) -> 0x10",
         "global[0] = s5",
         "s6 = s5",
         r#"call func=func[0] "log" args=s6 header=s7"#,
         "r0 = s5",
-        "br_table count=1 r0 -> [0xc8, 0xc8]",
+        "br_table count=1 r0 -> [0xa8, 0xa8]",
         "return s5 (header s2)",
     ];
     assert_eq!(statements, expected, "{text}");
