@@ -30,3 +30,17 @@
 (assert_return (invoke "call first" (i32.const 1) (i32.const 2) (i32.const 3)) (i32.const 740))
 (assert_return (invoke "fewer" (i32.const 8)) (i32.const 789))
 (assert_return (invoke "count" (i32.const 10) (i64.const 0)) (i64.const 55))
+;; Two arguments that may trap: the first was evaluated again before the second, with another accumulator.
+(module
+  (func $sum (param i64 i64) (result i64) (i64.add (i64.mul (local.get 0) (i64.const 100)) (local.get 1)))
+  (func (export "divide") (param $a i64) (param $b i64) (param $c i64) (result i64)
+    (return_call $sum
+      (i64.div_u (i64.const 90) (i64.rem_u (i64.mul (local.get $c) (i64.const 3)) (i64.const 10)))
+      (i64.div_u (i64.const 80) (i64.mul (local.get $c) (i64.const 2)))))
+  (func (export "thrice") (param $a i64) (param $b i64) (param $c i64) (result i64)
+    (return_call $sum
+      (i64.div_u (i64.const 90) (i64.popcnt (local.get $c)))
+      (i64.div_u (i64.div_u (i64.const 80) (local.get $c)) (i64.clz (local.get $c))))))
+(assert_return (invoke "divide" (i64.const 0) (i64.const 0) (i64.const 1)) (i64.const 3040))
+(assert_return (invoke "thrice" (i64.const 0) (i64.const 0) (i64.const 1)) (i64.const 9001))
+(assert_trap (invoke "divide" (i64.const 0) (i64.const 0) (i64.const 0)) "integer divide by zero")

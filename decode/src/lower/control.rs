@@ -497,6 +497,7 @@ impl<T: Target> Lowering<'_, T> {
                 let entry = height + usize::from(slot);
                 if self.tree(entry).kind != Kind::Slot(slot) {
                     self.set_slot(entry, slot);
+                    self.moved(entry, slot);
                 }
             }
             (self.canonical(height), 0)
