@@ -223,8 +223,8 @@ impl<T: Target> Lowering<'_, T> {
         }
         let joined = self.frames.last().is_some_and(|frame| !frame.ends.is_empty() || frame.otherwise.is_some());
         // Whoever reaches the end of the function here returns at once, with values that wait, and leaves the label to those
-        // who branch there; unless both arms may still become a selection.
-        // Only if the block gives all of them: what waits below it, constants perhaps, is the other ways' too.
+        // who branch there; unless both arms may still become a selection, or results wait below the block, constants
+        // perhaps, which belong to the other ways too.
         let all = self.frames.last().expect("an open frame").results.len() == self.frames[0].results.len();
         let returns = last && all && joined && reached && !self.may_select();
         if returns {
@@ -490,7 +490,7 @@ impl<T: Target> Lowering<'_, T> {
         self.before_call(height);
         let overwrites =
             |slot: usize| (slot + 1..count).any(|other| self.trees.reads_slot(self.stack[height + other], slot as u16));
-        // The header is still needed, and not everything is a parameter's slot that lies before it.
+        // Further up lies this frame's header, which is still needed.
         let in_place = count <= MOST.min(usize::from(self.header)) && !(0..count).any(overwrites);
         if in_place {
             for slot in 0..count as u16 {
