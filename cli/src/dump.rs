@@ -54,5 +54,5 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn exported(module: &Module, name: &str, funcidx: u32) -> bool {
     let index = pirn_decode::module::ExternIndex::Func(funcidx);
-    module.exports.iter().any(|export| export.index == index && &*export.name == name)
+    module.exports.iter().any(|export| export.index == index && module.name(export.name) == name)
 }

@@ -132,7 +132,7 @@ pub fn names(module: &Module) -> HashMap<u32, String> {
     }
     for export in &module.exports {
         if let ExternIndex::Func(funcidx) = export.index {
-            names.entry(funcidx).or_insert_with(|| export.name.to_string());
+            names.entry(funcidx).or_insert_with(|| module.name(export.name).to_owned());
         }
     }
     names

@@ -12,6 +12,8 @@ pub struct Module {
     pub bytes: Box<[u8]>,
     /// Function types by typeidx.
     pub types: Vec<FuncType>,
+    /// All names, one after the other: linking compares many, which had better lie close together.
+    names: String,
     /// Imports in order.
     pub imports: Vec<Import>,
     /// Typeidx of every function.
@@ -44,15 +46,30 @@ pub struct Module {
     pub bodies: Vec<Range<usize>>,
 }
 
+/// A name of an import or export: see [`Module::name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    start: u32,
+    len: u32,
+}
+
+impl Name {
+    /// Its length in bytes.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(self) -> usize {
+        self.len as usize
+    }
+}
+
 /// One import.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Import {
-    /// Name of the module it is asked of.
-    pub module: Box<str>,
+    /// Name of the module it is asked of. The same [`Name`] as that of the import before, if they are equal.
+    pub module: Name,
     /// Its name there.
-    pub name: Box<str>,
-    /// What is asked for.
-    pub ty: ExternType,
+    pub name: Name,
+    /// Its place in the index spaces.
+    pub index: ExternIndex,
 }
 
 /// An index into one of the index spaces.
@@ -69,10 +86,10 @@ pub enum ExternIndex {
 }
 
 /// One export.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Export {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Name,
     /// What it is.
     pub index: ExternIndex,
 }
@@ -155,6 +172,37 @@ impl Module {
     /// offset.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, Error> {
         parse::parse(bytes.into())
+    }
+
+    /// The text of a name of this module's.
+    pub fn name(&self, name: Name) -> &str {
+        &self.names[name.start as usize..][..name.len as usize]
+    }
+
+    /// As [`Module::name`], in UTF-8: does not look at the text, whose first byte may be the only one in its line of memory
+    /// that anybody wants.
+    #[inline]
+    pub fn name_bytes(&self, name: Name) -> &[u8] {
+        &self.names.as_bytes()[name.start as usize..][..name.len as usize]
+    }
+
+    /// Keeps a name.
+    fn add_name(&mut self, text: &str, offset: u64) -> Result<Name, Error> {
+        let too_long = |_| Error::new("more than 4 GiB of names of imports and exports", offset);
+        let start = u32::try_from(self.names.len()).map_err(too_long)?;
+        let len = u32::try_from(text.len()).map_err(too_long)?;
+        self.names.push_str(text);
+        Ok(Name { start, len })
+    }
+
+    /// The type of what stands at `index`.
+    pub fn extern_type(&self, index: ExternIndex) -> ExternType {
+        match index {
+            ExternIndex::Func(i) => ExternType::Func(self.func_type(i).clone()),
+            ExternIndex::Table(i) => ExternType::Table(self.tables[i as usize]),
+            ExternIndex::Memory(i) => ExternType::Memory(self.memories[i as usize]),
+            ExternIndex::Global(i) => ExternType::Global(self.globals[i as usize]),
+        }
     }
 
     /// The type of function `funcidx`.

@@ -53,7 +53,11 @@ fn declarations_come_out_as_written() {
     let module = good(RICH);
     let ty = FuncType::new([ValType::I32, ValType::F64], [ValType::I64, ValType::EXTERNREF]);
     assert_eq!(module.types[0], ty);
-    let imports: Vec<_> = module.imports.iter().map(|i| (&*i.module, &*i.name, i.ty.clone())).collect();
+    let imports: Vec<_> = module
+        .imports
+        .iter()
+        .map(|i| (module.name(i.module), module.name(i.name), module.extern_type(i.index)))
+        .collect();
     assert_eq!(
         imports,
         [
@@ -73,7 +77,7 @@ fn declarations_come_out_as_written() {
     assert_eq!(module.globals.len(), 7);
     assert_eq!(module.globals[3], GlobalType::new(ValType::FUNCREF, true));
     assert_eq!(module.start, Some(2));
-    let exports: Vec<_> = module.exports.iter().map(|e| (&*e.name, e.index)).collect();
+    let exports: Vec<_> = module.exports.iter().map(|e| (module.name(e.name), e.index)).collect();
     assert_eq!(
         exports,
         [

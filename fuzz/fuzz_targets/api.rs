@@ -252,7 +252,7 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
                 .filter_map(|import| {
                     let fitting: Vec<Extern> = from(choices)
                         .into_iter()
-                        .filter(|item| std::mem::discriminant(item) == kind(import.ty()))
+                        .filter(|item| std::mem::discriminant(item) == kind(&import.ty()))
                         .collect();
                     let at = choices.byte();
                     (!fitting.is_empty()).then(|| fitting[at % fitting.len()])

@@ -13,6 +13,7 @@ use crate::handle::Pinned;
 use pirn_decode::FuncType;
 use pirn_exec::{LowerHook, Vm};
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
@@ -22,6 +23,8 @@ pub struct Engine(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     config: Config,
+    /// Of the names of imports and exports; random, so that nobody can choose names that collide.
+    names: RandomState,
     types: Mutex<Types>,
     idle: Mutex<Vec<Pinned<Vm>>>,
 }
@@ -55,7 +58,8 @@ impl Engine {
     }
 
     fn with_config(config: Config) -> Self {
-        Self(Arc::new(Inner { config, types: Mutex::default(), idle: Mutex::default() }))
+        let (names, types, idle) = Default::default();
+        Self(Arc::new(Inner { config, names, types, idle }))
     }
 
     /// The settings.
@@ -84,6 +88,12 @@ impl Engine {
         if used == 0 && idle.len() < MAX_IDLE {
             idle.push(machine);
         }
+    }
+
+    /// The hash of a name of an import or export, by which modules of this engine find each other's exports: taken when
+    /// a module is made, so that linking need not.
+    pub(crate) fn hash(&self, name: &str) -> u64 {
+        self.0.names.hash_one(name)
     }
 
     fn types(&self) -> MutexGuard<'_, Types> {

@@ -6,7 +6,9 @@
 //! *initialise* makes tables, memories and globals, then copies segments, then runs start functions, each for all modules
 //! in order. So a start function finds every module of the group initialised.
 //!
-//! Time is linear in the number of imports: each is two look-ups, of the module's name and of the export's.
+//! Time is linear in the number of imports: each is two look-ups, of the module's name and of the export's, by hashes
+//! taken when the modules were made. With many modules it is the caches that decide, so what is looked at is small and
+//! lies together.
 
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
@@ -16,12 +18,13 @@ use crate::instance::{Instance, InstanceData};
 use crate::instantiate;
 use crate::link_error::{ImportName, LinkError};
 use crate::linker::{Definition, Linker};
-use crate::module::Module;
-use crate::order::{Edge, order};
+use crate::module::{Exported, ExportedItem, ImportHash, ImportType, Module};
+use crate::order::{Edge, Graph, order};
 use crate::resumable::{self, Resumable};
 use crate::store::{AsContextMut, StoreOpaque};
+use hashbrown::HashTable;
 use pirn_decode::ExternType;
-use pirn_decode::module::ExternIndex;
+use pirn_decode::module::{ExternIndex, Import};
 use pirn_exec::FuncRecord;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,7 +62,8 @@ use std::sync::Arc;
 /// ```
 pub struct LinkGroup<'linker, T: 'static> {
     linker: &'linker Linker<T>,
-    names: HashMap<Arc<str>, u32>,
+    /// Members by the hashes of their names.
+    names: HashTable<u32>,
     members: Vec<Member>,
 }
 
@@ -83,7 +87,7 @@ impl<T: 'static> std::fmt::Debug for LinkGroup<'_, T> {
     }
 }
 
-/// What defines an import.
+/// What defines an import. Imports are counted through all members, in order: an import's *place*.
 #[derive(Clone, Copy)]
 enum Source<'a> {
     /// A module of the group, which does not import it itself.
@@ -92,19 +96,9 @@ enum Source<'a> {
     Linker(&'a Definition),
 }
 
-/// What an import's name leads to. Imports are counted through all members, in order: an import's *place*.
-#[derive(Clone, Copy)]
-enum Link<'a> {
-    Source(Source<'a>),
-    /// An import of another member, which re-exports it.
-    Alias(usize),
-    /// Being followed.
-    Open,
-}
-
 impl<'linker, T: 'static> LinkGroup<'linker, T> {
     pub(crate) fn new(linker: &'linker Linker<T>) -> Self {
-        Self { linker, names: HashMap::new(), members: Vec::new() }
+        Self { linker, names: HashTable::new(), members: Vec::new() }
     }
 
     /// Adds a module. Its exports are what other modules of the group import as `name::export`. It may be added before
@@ -117,7 +111,8 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         if !Engine::same(module.engine(), self.linker.engine()) {
             return Err(format_err!("module `{name}` was made with another engine than the linker"));
         }
-        if self.names.contains_key(name) {
+        let hash = self.linker.engine().hash(name);
+        if self.member(hash, name.as_bytes()).is_some() {
             return Err(LinkError::DuplicateModule { module: name.into() }.into());
         }
         if let Some(export) = self.linker.first_defined(name, module) {
@@ -125,11 +120,16 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
             return Err(LinkError::DuplicateDefinition { module, name, ty }.into());
         }
         let index = u32::try_from(self.members.len()).expect("more than 2^32 modules in a group");
-        let name: Arc<str> = name.into();
-        self.names.insert(Arc::clone(&name), index);
         let place = self.places();
-        self.members.push(Member { name, module: module.clone(), place });
+        self.members.push(Member { name: name.into(), module: module.clone(), place });
+        let (members, engine) = (&self.members, self.linker.engine());
+        self.names.insert_unique(hash, index, |&member| engine.hash(&members[member as usize].name));
         Ok(self)
+    }
+
+    /// The member called `name`.
+    fn member(&self, hash: u64, name: &[u8]) -> Option<u32> {
+        self.names.find(hash, |&member| *self.members[member as usize].name.as_bytes() == *name).copied()
     }
 
     /// Links the modules with each other and with the linker's definitions, instantiates them, and runs their start
@@ -185,7 +185,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         for (member, &handle) in self.members.iter().zip(&handles) {
             let funcs = self
                 .imports_of(member, &sources)
-                .filter_map(|(import, source)| matches!(import.ty, ExternType::Func(_)).then_some(source));
+                .filter_map(|(import, source)| matches!(import.index(), ExternIndex::Func(_)).then_some(source));
             for (source, funcidx) in funcs.zip(0..) {
                 let func = func_of(opaque, &handles, source)?;
                 handle.get_mut(opaque)?.link_func(funcidx, func);
@@ -194,7 +194,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         for &member in &order {
             let (member, handle) = (&self.members[member as usize], handles[member as usize]);
             for (import, source) in self.imports_of(member, &sources) {
-                if matches!(import.ty, ExternType::Func(_)) {
+                if matches!(import.index(), ExternIndex::Func(_)) {
                     continue;
                 }
                 let item = match source {
@@ -212,7 +212,8 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         let starts = starts.filter_map(Result::transpose).collect::<Result<_>>()?;
         let names = self.members.iter().map(|member| Arc::clone(&member.name));
         let instances = names.zip(handles.into_iter().map(Instance::from)).collect();
-        Ok((LinkedGroup { names: self.names.clone(), instances }, starts))
+        let engine = self.linker.engine().clone();
+        Ok((LinkedGroup { engine, names: self.names.clone(), instances }, starts))
     }
 
     /// How many imports all members have.
@@ -224,79 +225,102 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         &self,
         member: &'a Member,
         sources: &'a [Source<'a>],
-    ) -> impl Iterator<Item = (&'a pirn_decode::module::Import, Source<'a>)> {
-        member.module.parsed().imports.iter().zip(sources[member.place..].iter().copied())
+    ) -> impl Iterator<Item = (ImportType<'a>, Source<'a>)> {
+        member.module.imports().zip(sources[member.place..].iter().copied())
     }
 
     /// Who imports what at a place, and its type.
     fn import_at(&self, place: usize) -> (ImportName, ExternType) {
         // Members without imports have the place of the next one.
         let member = &self.members[self.members.partition_point(|member| member.place <= place) - 1];
-        let import = &member.module.parsed().imports[place - member.place];
-        let name =
-            ImportName { importer: (&*member.name).into(), module: import.module.clone(), name: import.name.clone() };
-        (name, import.ty.clone())
+        let import = member.module.imports().nth(place - member.place).expect("a place of this member");
+        (self.import_name(member, import), import.ty())
+    }
+
+    fn import_name(&self, member: &Member, import: ImportType<'_>) -> ImportName {
+        let (importer, module, name) = ((&*member.name).into(), import.module().into(), import.name().into());
+        ImportName { importer, module, name }
     }
 
     /// What defines each import, by place.
     fn resolve(&self) -> Result<Vec<Source<'linker>>, LinkError> {
-        let mut links = Vec::with_capacity(self.places());
-        let mut reexports = Reexports::default();
+        let mut sources = Vec::with_capacity(self.places());
+        // Places whose exporters import it themselves, each with the exporter's place.
+        let mut aliases = HashMap::new();
         for member in &self.members {
-            // Imports from one module mostly stand together.
-            let mut last: Option<(&str, Option<u32>)> = None;
-            for import in &member.module.parsed().imports {
-                let exporter = match last {
-                    Some((name, exporter)) if *name == *import.module => exporter,
-                    _ => self.names.get(&*import.module).copied(),
-                };
-                last = Some((&import.module, exporter));
-                let member = exporter.map(|index| (index, &self.members[index as usize]));
-                let export = member.and_then(|(index, member)| {
-                    let export = member.module.export_index(&import.name)?;
-                    Some(match reexports.import(index, &member.module, export) {
-                        Some(import) => Link::Alias(member.place + import),
-                        None => Link::Source(Source::Member(index, export)),
-                    })
-                });
-                let defined = || self.linker.definition(&import.module, &import.name).map(Source::Linker);
-                let Some(link) = export.or_else(|| defined().map(Link::Source)) else {
-                    let (import, expected) = self.import_at(links.len());
+            for (import, exporter) in member.module.imports().zip(self.exporters(member)) {
+                let place = sources.len();
+                sources.push(if let Some((exporter, Some(export))) = exporter {
+                    let exporting = &self.members[exporter as usize];
+                    let index = exporting.module.index_of(export);
+                    // An import that is exported again has the type it was declared with.
+                    if let (ExternIndex::Func(funcidx), ExternIndex::Func(_)) = (import.index(), index)
+                        && member.module.type_id(funcidx) != export.type_id
+                    {
+                        let name = self.import_name(member, import);
+                        let (expected, found) = (import.ty(), exporting.module.extern_type(index));
+                        return Err(LinkError::IncompatibleImport { import: name, expected, found });
+                    }
+                    if let ExportedItem::Import(import) = export.item {
+                        aliases.insert(place, exporting.place + import as usize);
+                    }
+                    Source::Member(exporter, index)
+                } else if let Some(definition) = self.linker.definition(import.module(), import.name()) {
+                    Source::Linker(definition)
+                } else {
+                    let (import, expected) = self.import_at(place);
                     let module_exists = exporter.is_some() || self.linker.defines_module(&import.module);
                     return Err(LinkError::UnknownImport { import, expected, module_exists });
-                };
-                links.push(link);
+                });
             }
         }
-        self.follow(links)
+        self.follow(&mut sources, aliases)?;
+        Ok(sources)
     }
 
-    /// Replaces every alias by what it leads to.
-    fn follow(&self, mut links: Vec<Link<'linker>>) -> Result<Vec<Source<'linker>>, LinkError> {
-        let mut sources = Vec::with_capacity(links.len());
+    /// For each import of a member: the member it names, and the export it names there.
+    ///
+    /// Two short loops rather than one long one, each of which asks one thing of many modules: so the processor waits for
+    /// many of them at a time.
+    fn exporters<'a>(&'a self, member: &'a Member) -> impl Iterator<Item = Option<(u32, Option<&'a Exported>)>> {
+        let (parsed, hashes) = (member.module.parsed(), member.module.import_hashes());
+        let imports = parsed.imports.iter().zip(hashes);
+        let exporter =
+            |(import, hash): (&Import, &ImportHash)| self.member(hash.module, parsed.name_bytes(import.module));
+        let exporters: Vec<_> = imports.clone().map(exporter).collect();
+        let export = |((import, hash), exporter): ((&Import, &ImportHash), Option<u32>)| {
+            let module = &self.members[exporter? as usize].module;
+            Some((exporter?, module.export_hashed(hash.name, parsed.name_bytes(import.name))))
+        };
+        let exports: Vec<_> = imports.zip(exporters).map(export).collect();
+        exports.into_iter()
+    }
+
+    /// Replaces the source of every alias by what the aliases lead to.
+    fn follow(&self, sources: &mut [Source<'linker>], mut aliases: HashMap<usize, usize>) -> Result<(), LinkError> {
         let mut path = Vec::new();
-        for place in 0..links.len() {
+        let mut places: Vec<usize> = aliases.keys().copied().collect();
+        // So that of several circles always the same one is reported.
+        places.sort_unstable();
+        for place in places {
             let mut at = place;
-            let source = loop {
-                match links[at] {
-                    Link::Source(source) => break source,
-                    Link::Alias(next) => {
-                        links[at] = Link::Open;
-                        path.push(at);
-                        at = next;
-                    }
-                    Link::Open => {
-                        let circle = path.iter().skip_while(|&&place| place != at);
-                        return Err(LinkError::Cycle { imports: circle.map(|&place| self.import_at(place)).collect() });
-                    }
+            // What has been followed is no alias any more.
+            while let Some(&next) = aliases.get(&at) {
+                path.push(at);
+                if path.len() > aliases.len() {
+                    let circle = path.iter().rev().skip(1).take_while(|&&place| place != at).chain([&at]);
+                    let mut imports: Vec<_> = circle.map(|&place| self.import_at(place)).collect();
+                    imports.reverse();
+                    return Err(LinkError::Cycle { imports });
                 }
-            };
-            for at in path.drain(..) {
-                links[at] = Link::Source(source);
+                at = next;
             }
-            sources.push(source);
+            for alias in path.drain(..) {
+                sources[alias] = sources[at];
+                aliases.remove(&alias);
+            }
         }
-        Ok(sources)
+        Ok(())
     }
 
     /// Whether the types fit, and the store's limits allow for the instances. Nothing has changed if not.
@@ -306,40 +330,31 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
             let parsed = member.module.parsed();
             memories += parsed.memories.len() - parsed.imported_memories;
             tables += parsed.tables.len() - parsed.imported_tables;
-            let mut funcidx = 0;
             for (i, (import, source)) in self.imports_of(member, sources).enumerate() {
                 let named = |error| {
-                    format_err!("module `{}`: import `{}::{}`: {error}", member.name, import.module, import.name)
+                    let (module, name) = (import.module(), import.name());
+                    format_err!("module `{}`: import `{module}::{name}`: {error}", member.name)
                 };
-                let type_id = || member.module.type_id(funcidx);
                 let found = match source {
+                    // Compared already.
+                    Source::Member(_, ExternIndex::Func(_)) if matches!(import.index(), ExternIndex::Func(_)) => None,
                     Source::Member(exporter, index) => {
-                        let exporter = &self.members[exporter as usize].module;
-                        match index {
-                            ExternIndex::Func(index) if matches!(import.ty, ExternType::Func(_)) => {
-                                (exporter.type_id(index) != type_id())
-                                    .then(|| exporter.extern_type(ExternIndex::Func(index)))
-                            }
-                            _ => {
-                                let found = exporter.extern_type(index);
-                                (!found.matches(&import.ty)).then_some(found)
-                            }
-                        }
+                        let found = self.members[exporter as usize].module.extern_type(index);
+                        (!found.matches(&import.ty())).then_some(found)
                     }
                     Source::Linker(Definition::Host(host)) => {
                         let found = ExternType::Func(host.ty().clone());
-                        (found != import.ty).then_some(found)
+                        (found != import.ty()).then_some(found)
                     }
                     Source::Linker(Definition::Extern(item)) => {
                         let found = item.ty_in(store).map_err(named)?;
-                        (!found.matches(&import.ty)).then_some(found)
+                        (!found.matches(&import.ty())).then_some(found)
                     }
                 };
                 if let Some(found) = found {
                     let (import, expected) = self.import_at(member.place + i);
                     return Err(LinkError::IncompatibleImport { import, expected, found }.into());
                 }
-                funcidx += u32::from(matches!(import.ty, ExternType::Func(_)));
             }
         }
         store.check_counts(self.members.len(), memories, tables)
@@ -349,16 +364,15 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
     fn order(&self, sources: &[Source<'_>]) -> Result<Vec<u32>, LinkError> {
         // Many imports of functions from one member are one edge.
         let mut seen = vec![u32::MAX; self.members.len()];
-        let edges = self.members.iter().zip(0..).map(|(member, index)| {
-            let imports = self.imports_of(member, sources).zip(0..).filter_map(|((_, source), import)| {
+        let mut edges = Graph::with_capacity(self.members.len(), sources.len());
+        for (member, index) in self.members.iter().zip(0..) {
+            edges.push(self.imports_of(member, sources).zip(0..).filter_map(|((_, source), import)| {
                 let Source::Member(to, export) = source else { return None };
                 let needs = !matches!(export, ExternIndex::Func(_));
                 let first = std::mem::replace(&mut seen[to as usize], index) != index;
                 (needs || first).then_some(Edge { to, import, needs })
-            });
-            imports.collect()
-        });
-        let edges: Vec<Vec<Edge>> = edges.collect();
+            }));
+        }
         order(&edges).map_err(|circle| {
             let place = |(member, edge): (u32, Edge)| self.members[member as usize].place + edge.import as usize;
             LinkError::Cycle { imports: circle.into_iter().map(|step| self.import_at(place(step))).collect() }
@@ -378,54 +392,20 @@ fn func_of(store: &mut StoreOpaque, handles: &[Handle<InstanceData>], source: So
     Ok(*item.expect("types were compared").record().get(store)?)
 }
 
-/// Which import of a member stands behind an export; computed for members of which it was asked, because most export
-/// nothing but their own.
-#[derive(Default)]
-struct Reexports {
-    /// By member: the imports of functions, tables, memories, globals.
-    imports: HashMap<u32, [Vec<usize>; 4]>,
-}
-
-impl Reexports {
-    fn import(&mut self, member: u32, module: &Module, export: ExternIndex) -> Option<usize> {
-        let parsed = module.parsed();
-        let (kind, index, imported) = match export {
-            ExternIndex::Func(index) => (0, index, parsed.imported_funcs),
-            ExternIndex::Table(index) => (1, index, parsed.imported_tables),
-            ExternIndex::Memory(index) => (2, index, parsed.imported_memories),
-            ExternIndex::Global(index) => (3, index, parsed.imported_globals),
-        };
-        if index as usize >= imported {
-            return None;
-        }
-        let imports = self.imports.entry(member).or_insert_with(|| {
-            let mut imports = <[Vec<usize>; 4]>::default();
-            for (i, import) in parsed.imports.iter().enumerate() {
-                let kind = match import.ty {
-                    ExternType::Func(_) => 0,
-                    ExternType::Table(_) => 1,
-                    ExternType::Memory(_) => 2,
-                    ExternType::Global(_) => 3,
-                };
-                imports[kind].push(i);
-            }
-            imports
-        });
-        Some(imports[kind][index as usize])
-    }
-}
-
 /// The instances of a [`LinkGroup`].
 #[derive(Debug, Clone)]
 pub struct LinkedGroup {
-    names: HashMap<Arc<str>, u32>,
+    engine: Engine,
+    /// Places in `instances`, by the hashes of the names.
+    names: HashTable<u32>,
     instances: Vec<(Arc<str>, Instance)>,
 }
 
 impl LinkedGroup {
     /// The instance of the module called `name`.
     pub fn get(&self, name: &str) -> Option<Instance> {
-        self.names.get(name).map(|&index| self.instances[index as usize].1)
+        let named = |&index: &u32| *self.instances[index as usize].0 == *name;
+        self.names.find(self.engine.hash(name), named).map(|&index| self.instances[index as usize].1)
     }
 
     /// All instances and their names, in the order the modules were added.

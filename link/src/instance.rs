@@ -155,8 +155,12 @@ impl Instance {
     ) -> impl ExactSizeIterator<Item = Export<'a>> {
         let store = store.into().opaque();
         let instance = self.get(store);
-        let exports = instance.module.parsed().exports.iter();
-        exports.map(|export| Export { name: &export.name, item: instance.item(export.index, store.id()) })
+        let parsed = instance.module.parsed();
+        let export = |export: &pirn_decode::module::Export| Export {
+            name: parsed.name(export.name),
+            item: instance.item(export.index, store.id()),
+        };
+        parsed.exports.iter().map(export)
     }
 
     /// The export called `name`.

@@ -13,8 +13,7 @@ use crate::module::Module;
 use crate::resumable::{self, Resumable};
 use crate::store::{StoreContextMut, StoreOpaque};
 use crate::table::TableItem;
-use pirn_decode::ExternType;
-use pirn_decode::module::{ConstExpr, ConstOp, ElementItems, SegmentMode};
+use pirn_decode::module::{ConstExpr, ConstOp, ElementItems, ExternIndex, SegmentMode};
 use pirn_exec::{FuncRecord, GlobalCell, Word};
 use smallvec::SmallVec;
 
@@ -80,24 +79,21 @@ fn check(store: &StoreOpaque, module: &Module, imports: &[Extern]) -> Result<()>
     if imports.len() != parsed.imports.len() {
         return Err(format_err!("expected {} imports, found {}", parsed.imports.len(), imports.len()));
     }
-    let mut funcidx = 0;
-    for (import, item) in parsed.imports.iter().zip(imports) {
-        let named = |error| format_err!("import `{}::{}`: {error}", import.module, import.name);
-        let fits = match (&import.ty, item) {
-            (ExternType::Func(_), Extern::Func(func)) => {
-                let wanted = module.type_id(funcidx);
-                funcidx += 1;
-                func.record().get(store).map_err(named)?.head().type_id == wanted
+    for (import, item) in module.imports().zip(imports) {
+        let named = |error| format_err!("import `{}::{}`: {error}", import.module(), import.name());
+        let fits = match (import.index(), item) {
+            (ExternIndex::Func(funcidx), Extern::Func(func)) => {
+                func.record().get(store).map_err(named)?.head().type_id == module.type_id(funcidx)
             }
-            (wanted, item) => item.ty_in(store).map_err(named)?.matches(wanted),
+            (_, item) => item.ty_in(store).map_err(named)?.matches(&import.ty()),
         };
         if !fits {
             let found = item.ty_in(store).map_err(named)?;
             return Err(format_err!(
                 "incompatible import type for `{}::{}`: expected {}, found {found}",
-                import.module,
-                import.name,
-                import.ty,
+                import.module(),
+                import.name(),
+                import.ty(),
             ));
         }
     }

@@ -6,12 +6,12 @@
 use crate::config::CompilationMode;
 use crate::engine::Engine;
 use crate::error::Result;
+use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
-use pirn_decode::module::ExternIndex;
+use pirn_decode::module::{Export, ExternIndex, Import, Name};
 use pirn_decode::{Code, ExternType, lower};
 use pirn_exec::{LazyCode, first_cell};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -28,27 +28,78 @@ struct Inner {
     /// By funcidx without imports: what the functions run until they are lowered, and what then.
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
-    exports: HashMap<Box<str>, ExternIndex>,
+    /// By import.
+    import_hashes: Box<[ImportHash]>,
+    /// By the hashes of their names.
+    exports: HashTable<Exported>,
+}
+
+/// An export, and all that linking asks of it, so that a look-up reads one line of memory: with thousands of modules none
+/// of them is in a cache.
+#[derive(Debug)]
+pub(crate) struct Exported {
+    pub(crate) item: ExportedItem,
+    name: Name,
+    /// The engine's id of a function's type.
+    pub(crate) type_id: u32,
+    /// The name's first bytes; if it is shorter, with zeros behind it.
+    head: [u8; HEAD],
+}
+
+/// How many bytes of a name stand in [`Exported`].
+const HEAD: usize = 12;
+
+const _: () = assert!(size_of::<Exported>() == 32);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ExportedItem {
+    Own(ExternIndex),
+    /// An import, which is exported again.
+    Import(u32),
+}
+
+impl Exported {
+    fn new(name: Name, text: &str, item: ExportedItem, type_id: u32) -> Self {
+        let mut head = [0; HEAD];
+        let len = text.len().min(HEAD);
+        head[..len].copy_from_slice(&text.as_bytes()[..len]);
+        Self { item, name, type_id, head }
+    }
+}
+
+/// Hashes of the two names of an import: see [`Engine::hash`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ImportHash {
+    pub(crate) module: u64,
+    pub(crate) name: u64,
 }
 
 /// Something a module asks for (spec 2.5.11).
 #[derive(Debug, Clone, Copy)]
-pub struct ImportType<'module>(&'module pirn_decode::module::Import);
+pub struct ImportType<'module> {
+    module: &'module pirn_decode::Module,
+    import: Import,
+}
 
 impl<'module> ImportType<'module> {
     /// Name of the module it is asked of.
     pub fn module(&self) -> &'module str {
-        &self.0.module
+        self.module.name(self.import.module)
     }
 
     /// Its name there.
     pub fn name(&self) -> &'module str {
-        &self.0.name
+        self.module.name(self.import.name)
     }
 
     /// What is asked for.
-    pub fn ty(&self) -> &'module ExternType {
-        &self.0.ty
+    pub fn ty(&self) -> ExternType {
+        self.module.extern_type(self.import.index)
+    }
+
+    /// Its place in the module's index spaces.
+    pub(crate) fn index(&self) -> ExternIndex {
+        self.import.index
     }
 }
 
@@ -56,27 +107,18 @@ impl<'module> ImportType<'module> {
 #[derive(Debug, Clone, Copy)]
 pub struct ExportType<'module> {
     module: &'module pirn_decode::Module,
-    export: &'module pirn_decode::module::Export,
+    export: Export,
 }
 
 impl<'module> ExportType<'module> {
     /// Its name.
     pub fn name(&self) -> &'module str {
-        &self.export.name
+        self.module.name(self.export.name)
     }
 
     /// What it is.
     pub fn ty(&self) -> ExternType {
-        extern_type(self.module, self.export.index)
-    }
-}
-
-fn extern_type(module: &pirn_decode::Module, index: ExternIndex) -> ExternType {
-    match index {
-        ExternIndex::Func(i) => ExternType::Func(module.func_type(i).clone()),
-        ExternIndex::Table(i) => ExternType::Table(module.tables[i as usize]),
-        ExternIndex::Memory(i) => ExternType::Memory(module.memories[i as usize]),
-        ExternIndex::Global(i) => ExternType::Global(module.globals[i as usize]),
+        self.module.extern_type(self.export.index)
     }
 }
 
@@ -117,13 +159,16 @@ impl Module {
             let typeidx = typeidx as usize;
             LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
         });
+        let import_hashes = import_hashes(engine, &parsed);
+        let exports = exports(engine, &parsed, &type_ids);
         let module = Self(Arc::new(Inner {
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
             lazy: lazy.collect(),
             type_ids,
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
-            exports: parsed.exports.iter().map(|export| (export.name.clone(), export.index)).collect(),
+            import_hashes,
+            exports,
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
@@ -158,12 +203,12 @@ impl Module {
 
     /// What it imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
-        self.0.parsed.imports.iter().map(ImportType)
+        self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0.parsed, import })
     }
 
     /// What it exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
-        self.0.parsed.exports.iter().map(|export| ExportType { module: &self.0.parsed, export })
+        self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0.parsed, export })
     }
 
     /// Type of the export called `name`.
@@ -172,12 +217,41 @@ impl Module {
     }
 
     pub(crate) fn export_index(&self, name: &str) -> Option<ExternIndex> {
-        self.0.exports.get(name).copied()
+        self.export_hashed(self.0.engine.hash(name), name.as_bytes()).map(|export| self.index_of(export))
+    }
+
+    /// As [`Module::export_index`], of a name whose hash is known.
+    #[inline]
+    pub(crate) fn export_hashed(&self, hash: u64, name: &[u8]) -> Option<&Exported> {
+        self.0.exports.find(hash, |export| self.is_named(export, name))
+    }
+
+    /// Whether an export of this module is called `name`.
+    #[inline]
+    fn is_named(&self, export: &Exported, name: &[u8]) -> bool {
+        let head = name.len().min(HEAD);
+        export.name.len() == name.len()
+            && export.head[..head] == name[..head]
+            && (name.len() <= HEAD || self.0.parsed.name_bytes(export.name)[head..] == name[head..])
+    }
+
+    /// Where an export of this module stands.
+    #[inline]
+    pub(crate) fn index_of(&self, export: &Exported) -> ExternIndex {
+        match export.item {
+            ExportedItem::Own(index) => index,
+            ExportedItem::Import(import) => self.0.parsed.imports[import as usize].index,
+        }
+    }
+
+    /// Hashes of the imports' names, in order.
+    pub(crate) fn import_hashes(&self) -> &[ImportHash] {
+        &self.0.import_hashes
     }
 
     /// The type of what stands at `index`.
     pub(crate) fn extern_type(&self, index: ExternIndex) -> ExternType {
-        extern_type(&self.0.parsed, index)
+        self.0.parsed.extern_type(index)
     }
 
     pub(crate) fn parsed(&self) -> &pirn_decode::Module {
@@ -219,6 +293,51 @@ impl Module {
         let code = inner.code[funcidx as usize - inner.parsed.imported_funcs].get_or_init(lower);
         code.as_ref().map_err(Clone::clone)
     }
+}
+
+fn exports(engine: &Engine, parsed: &pirn_decode::Module, type_ids: &[u32]) -> HashTable<Exported> {
+    // By index space: which imports its first items are.
+    let mut imports = <[Vec<u32>; 4]>::default();
+    for (import, place) in parsed.imports.iter().zip(0..) {
+        imports[space(import.index).0].push(place);
+    }
+    let hash = |export: &Exported| engine.hash(parsed.name(export.name));
+    let mut exports = HashTable::with_capacity(parsed.exports.len());
+    for &Export { name, index } in &parsed.exports {
+        let (space, place) = space(index);
+        let item = imports[space].get(place).map_or(ExportedItem::Own(index), |&import| ExportedItem::Import(import));
+        let type_id = match index {
+            ExternIndex::Func(funcidx) => type_ids[parsed.funcs[funcidx as usize] as usize],
+            _ => u32::MAX,
+        };
+        let export = Exported::new(name, parsed.name(name), item, type_id);
+        exports.insert_unique(hash(&export), export, hash);
+    }
+    exports
+}
+
+/// Which index space, and where in it.
+fn space(index: ExternIndex) -> (usize, usize) {
+    match index {
+        ExternIndex::Func(place) => (0, place as usize),
+        ExternIndex::Table(place) => (1, place as usize),
+        ExternIndex::Memory(place) => (2, place as usize),
+        ExternIndex::Global(place) => (3, place as usize),
+    }
+}
+
+/// Imports from one module mostly stand together, and its name is hashed once for them.
+fn import_hashes(engine: &Engine, parsed: &pirn_decode::Module) -> Box<[ImportHash]> {
+    let mut last = None;
+    let hashes = parsed.imports.iter().map(|import| {
+        let module = match last {
+            Some((name, hash)) if name == import.module => hash,
+            _ => engine.hash(parsed.name(import.module)),
+        };
+        last = Some((import.module, module));
+        ImportHash { module, name: engine.hash(parsed.name(import.name)) }
+    });
+    hashes.collect()
 }
 
 impl std::fmt::Debug for Module {

@@ -18,9 +18,40 @@ pub(crate) struct Edge {
     pub(crate) needs: bool,
 }
 
+/// The edges of all modules, those of one after those of the one before.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    edges: Vec<Edge>,
+    /// By module: where its edges end.
+    ends: Vec<usize>,
+}
+
+impl Graph {
+    /// Without modules; with room for `modules` of them, and `edges` in all.
+    pub(crate) fn with_capacity(modules: usize, edges: usize) -> Self {
+        Self { edges: Vec::with_capacity(edges), ends: Vec::with_capacity(modules) }
+    }
+
+    /// Adds a module.
+    pub(crate) fn push(&mut self, edges: impl IntoIterator<Item = Edge>) {
+        self.edges.extend(edges);
+        self.ends.push(self.edges.len());
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The edges of one module.
+    fn of(&self, module: u32) -> &[Edge] {
+        let start = (module as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.edges[start..self.ends[module as usize]]
+    }
+}
+
 /// The modules, whose imports are `edges`, in order. If that is impossible, the circle of needs: modules, each with an
 /// import made of the next one.
-pub(crate) fn order(edges: &[Vec<Edge>]) -> Result<Vec<u32>, Vec<(u32, Edge)>> {
+pub(crate) fn order(edges: &Graph) -> Result<Vec<u32>, Vec<(u32, Edge)>> {
     let component = components(edges);
     let mut modules: Vec<u32> = (0..edges.len() as u32).collect();
     modules.sort_by_key(|&module| component[module as usize]);
@@ -42,7 +73,7 @@ pub(crate) fn order(edges: &[Vec<Edge>]) -> Result<Vec<u32>, Vec<(u32, Edge)>> {
         state[module as usize] = State::Open;
         path.push((module, 0));
         while let Some((module, next)) = path.last_mut() {
-            let Some(edge) = edges[*module as usize].get(*next) else {
+            let Some(edge) = edges.of(*module).get(*next) else {
                 state[*module as usize] = State::Done;
                 done.push(*module);
                 path.pop();
@@ -59,7 +90,7 @@ pub(crate) fn order(edges: &[Vec<Edge>]) -> Result<Vec<u32>, Vec<(u32, Edge)>> {
                 }
                 State::Open => {
                     let circle = path.iter().skip_while(|(module, _)| *module != edge.to);
-                    return Err(circle.map(|&(module, next)| (module, edges[module as usize][next - 1])).collect());
+                    return Err(circle.map(|&(module, next)| (module, edges.of(module)[next - 1])).collect());
                 }
                 State::Done => {}
             }
@@ -69,7 +100,7 @@ pub(crate) fn order(edges: &[Vec<Edge>]) -> Result<Vec<u32>, Vec<(u32, Edge)>> {
 }
 
 /// The component of every module; a component's number is higher than those its modules import from.
-fn components(edges: &[Vec<Edge>]) -> Vec<u32> {
+fn components(edges: &Graph) -> Vec<u32> {
     const NONE: u32 = u32::MAX;
     let mut component = vec![NONE; edges.len()];
     let mut components = 0;
@@ -93,7 +124,7 @@ fn components(edges: &[Vec<Edge>]) -> Vec<u32> {
                 time += 1;
                 open.push(module);
             }
-            if let Some(edge) = edges[at].get(*next) {
+            if let Some(edge) = edges.of(module).get(*next) {
                 *next += 1;
                 let to = edge.to as usize;
                 if found[to] == NONE {
@@ -121,13 +152,15 @@ fn components(edges: &[Vec<Edge>]) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Edge, order};
+    use super::{Edge, Graph, order};
 
-    fn graph(n: usize, edges: &[(u32, u32, bool)]) -> Vec<Vec<Edge>> {
-        let mut graph = vec![Vec::new(); n];
+    fn graph(n: usize, edges: &[(u32, u32, bool)]) -> Graph {
+        let mut lists = vec![Vec::new(); n];
         for (import, &(from, to, needs)) in edges.iter().enumerate() {
-            graph[from as usize].push(Edge { to, import: import as u32, needs });
+            lists[from as usize].push(Edge { to, import: import as u32, needs });
         }
+        let mut graph = Graph::default();
+        lists.into_iter().for_each(|list| graph.push(list));
         graph
     }
 

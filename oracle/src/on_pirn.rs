@@ -157,7 +157,7 @@ impl Running {
         for (index, wasm) in program.modules.iter().enumerate() {
             let module = Module::from_binary(self.store.engine(), wasm).map_err(|_| refused(index))?;
             for import in module.imports().filter(|import| provider(import.module()).is_none()) {
-                let item = make(&mut self.store, import.module(), import.name(), import.ty().clone());
+                let item = make(&mut self.store, import.module(), import.name(), import.ty());
                 let item = item.ok_or_else(|| refused(index))?;
                 linker.define(&self.store, import.module(), import.name(), item).map_err(|_| refused(index))?;
             }

@@ -10,7 +10,7 @@
 
 use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
-use crate::{Error, ExternType, FuncType, GlobalType, Limits, MemoryType, RefType, TableType, ValType};
+use crate::{Error, FuncType, GlobalType, Limits, MemoryType, RefType, TableType, ValType};
 use smallvec::smallvec;
 use std::ops::Range;
 use wasmparser::{
@@ -55,8 +55,14 @@ fn read(module: &mut Module, payload: Payload<'_>) -> Result<(), Error> {
         Payload::ImportSection(imports) => {
             for item in imports.into_imports_with_offsets() {
                 let (offset, item) = item?;
-                let ty = read_import(module, item.ty, offset)?;
-                module.imports.push(Import { module: item.module.into(), name: item.name.into(), ty });
+                let index = read_import(module, item.ty, offset)?;
+                let last = module.imports.last().map(|last| last.module);
+                let from = match last.filter(|&last| module.name(last) == item.module) {
+                    Some(last) => last,
+                    None => module.add_name(item.module, offset)?,
+                };
+                let name = module.add_name(item.name, offset)?;
+                module.imports.push(Import { module: from, name, index });
             }
         }
         Payload::FunctionSection(funcs) => {
@@ -93,7 +99,8 @@ fn read(module: &mut Module, payload: Payload<'_>) -> Result<(), Error> {
                     ExternalKind::Global => ExternIndex::Global(item.index),
                     _ => return Err(Error::new("unsupported kind of export", offset)),
                 };
-                module.exports.push(Export { name: item.name.into(), index });
+                let name = module.add_name(item.name, offset)?;
+                module.exports.push(Export { name, index });
             }
         }
         Payload::StartSection { func, .. } => module.start = Some(func),
@@ -124,34 +131,33 @@ fn read(module: &mut Module, payload: Payload<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds an import to its index space.
-fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternType, Error> {
+/// Adds an import to its index space, and says where.
+fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternIndex, Error> {
     Ok(match ty {
         TypeRef::Func(typeidx) => {
             module.funcs.push(typeidx);
-            module.imported_funcs += 1;
-            ExternType::Func(module.types[typeidx as usize].clone())
+            ExternIndex::Func(next(&mut module.imported_funcs))
         }
         TypeRef::Table(ty) => {
-            let ty = table_type(&ty)?;
-            module.tables.push(ty);
-            module.imported_tables += 1;
-            ExternType::Table(ty)
+            module.tables.push(table_type(&ty)?);
+            ExternIndex::Table(next(&mut module.imported_tables))
         }
         TypeRef::Memory(ty) => {
-            let ty = memory_type(&ty);
-            module.memories.push(ty);
-            module.imported_memories += 1;
-            ExternType::Memory(ty)
+            module.memories.push(memory_type(&ty));
+            ExternIndex::Memory(next(&mut module.imported_memories))
         }
         TypeRef::Global(ty) => {
-            let ty = global_type(&ty)?;
-            module.globals.push(ty);
-            module.imported_globals += 1;
-            ExternType::Global(ty)
+            module.globals.push(global_type(&ty)?);
+            ExternIndex::Global(next(&mut module.imported_globals))
         }
         TypeRef::Tag(_) | TypeRef::FuncExact(_) => return Err(Error::new("unsupported kind of import", offset)),
     })
+}
+
+/// Counts an import of one kind, and gives its index. An index space has at most a million items, says the validator.
+fn next(imported: &mut usize) -> u32 {
+    *imported += 1;
+    *imported as u32 - 1
 }
 
 fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
