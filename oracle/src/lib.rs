@@ -119,8 +119,8 @@ impl Authority {
         }
     }
 
-    /// What is called, and what is seen then; `None` if the program is refused.
-    fn run(self, program: &Program, fuel: u64) -> Option<(Vec<program::Call>, Outcome)> {
+    /// What is called, and what is seen then; `None` if the program is refused. `fuel` as in [`check`].
+    pub fn run(self, program: &Program, fuel: u64) -> Option<(Vec<program::Call>, Outcome)> {
         macro_rules! run {
             ($oracle:ty) => {{
                 let oracle = <$oracle>::new(program, fuel);

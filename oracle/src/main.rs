@@ -11,8 +11,9 @@
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
 //! ```
 //!
-//! Seeds run in processes of their own, so that one that crashes or does not end is a finding like any other: the process
-//! writes each seed down before it begins, and a new one goes on behind it. For each mismatch the modules are written to
+//! Seeds run in processes of their own, so that one that crashes or does not end is a finding like any other, unless it does
+//! so on the oracle alone: the process writes each seed down before it begins, and a new one goes on behind it. For each
+//! mismatch the modules are written to
 //! DIR (`oracle-failures` by default) as wasm and text, and, for generated programs, a shrunk form.
 
 use pirn_oracle::on_pirn::{DISPATCHER, Mode};
@@ -52,6 +53,8 @@ struct Options {
     time: Option<Duration>,
     /// Run here, and write each seed to this file.
     worker: Option<PathBuf>,
+    /// Leave pirn out: the process that asks wants to know whether the oracle survives.
+    oracle_alone: bool,
     /// Show the one seed.
     verbose: bool,
     /// Modules to run in place of generated ones.
@@ -72,6 +75,7 @@ fn options() -> Result<Options, String> {
         corpus: None,
         time: None,
         worker: None,
+        oracle_alone: false,
         verbose: false,
         wasm: Vec::new(),
     };
@@ -111,6 +115,7 @@ fn options() -> Result<Options, String> {
             "--jobs" => options.jobs = number(&value)?.max(1) as usize,
             "--out" => options.out = value.into(),
             "--max-failures" => options.max_failures = number(&value)?,
+            "--oracle-alone" => options.oracle_alone = value == "yes",
             "--worker" => options.worker = Some(value.into()),
             _ => return Err(format!("unknown option {arg}")),
         }
@@ -176,6 +181,7 @@ struct Totals {
     returned: AtomicU64,
     trapped: AtomicU64,
     overruled: AtomicU64,
+    died: AtomicU64,
 }
 
 impl Totals {
@@ -192,7 +198,8 @@ impl std::fmt::Display for Totals {
         write!(
             f,
             "{passed} passed, {failed} failed ({invalid} without a module, {cut} cut short, {overruled} where the oracle is \
-             wrong; {returned} calls returned, {trapped} trapped)"
+             wrong, {} where it crashes; {returned} calls returned, {trapped} trapped)",
+            self.died.load(Relaxed),
         )
     }
 }
@@ -251,17 +258,19 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
     let mut next = from;
     while next < to {
         std::fs::write(&progress, next.to_string()).expect("the temporary directory is writable");
-        let mut child = Command::new(&program)
-            .args(["--seeds", &format!("{next}..{to}"), "--kind", kind.name()])
-            .args(["--oracle", options.authority.name()])
-            .args(["--no-shrink", if options.shrink { "no" } else { "yes" }, "--worker"])
-            .arg(&progress)
-            .arg("--out")
-            .arg(&options.out)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("this program can be run");
+        let worker = |seeds: std::ops::Range<u64>| {
+            let mut worker = Command::new(&program);
+            worker
+                .args(["--seeds", &format!("{}..{}", seeds.start, seeds.end), "--kind", kind.name()])
+                .args(["--oracle", options.authority.name()])
+                .args(["--no-shrink", if options.shrink { "no" } else { "yes" }, "--worker"])
+                .arg(&progress)
+                .arg("--out")
+                .arg(&options.out)
+                .stdout(Stdio::piped());
+            worker
+        };
+        let mut child = worker(next..to).spawn().expect("this program can be run");
         let output = child.stdout.take().expect("piped");
         let reader =
             std::thread::spawn(move || BufReader::new(output).lines().map_while(Result::ok).collect::<Vec<_>>());
@@ -297,6 +306,13 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
         // The counts of a process that died are lost; those before the seed passed or were reported.
         let seed = read().unwrap_or(next);
         totals.passed.fetch_add(seed - next, Relaxed);
+        next = seed + 1;
+        let alone = worker(seed..next).args(["--oracle-alone", "yes"]).output();
+        if !hung && alone.is_ok_and(|alone| !alone.status.success()) {
+            totals.died.fetch_add(1, Relaxed);
+            println!("{} seed {seed}: {} crashes without pirn", kind.name(), options.authority.name());
+            continue;
+        }
         totals.failed.fetch_add(1, Relaxed);
         println!(
             "{} seed {seed}: the process {}",
@@ -304,7 +320,6 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
             if hung { "did not end".into() } else { format!("died: {status}") }
         );
         save(&options.out, kind, seed, "crash", &kind.program(seed));
-        next = seed + 1;
     }
     let _ = std::fs::remove_file(progress);
 }
@@ -342,6 +357,10 @@ fn work(options: &Options) -> ExitCode {
             for wasm in &program.modules {
                 println!("{}", wasmprinter::print_bytes(wasm).unwrap_or_else(|error| error.to_string()));
             }
+        }
+        if options.oracle_alone {
+            options.authority.run(&program, 0);
+            continue;
         }
         match check(&program, options.authority, &Mode::of_seed(seed), 0) {
             Verdict::Same { cut, overruled, returned, trapped } => {

@@ -165,7 +165,7 @@ macro_rules! in_the_same_words {
                 let from = provider(import.module()).and_then(|index| self.instances.get(index));
                 imports.push(match from {
                     Some(instance) => instance.get_export(&mut self.store, import.name())?,
-                    None => make(&mut self.store, import.module(), import.name(), import.ty())?,
+                    None => make(&mut self.store, import.module(), import.name(), import.ty().clone())?,
                 });
             }
             Some(imports)
