@@ -108,6 +108,11 @@ impl Execution {
         Ok(())
     }
 
+    /// Address of the cell at which it goes on.
+    pub fn address(&self) -> usize {
+        self.machine.ip as usize
+    }
+
     /// Id of the type of the host function that it goes on behind, if it does: whose results it waits for.
     pub fn awaits(&self) -> Option<u32> {
         self.yielded.map(|yielded| yielded.type_id)

@@ -28,6 +28,7 @@ mod instantiate;
 mod limits;
 mod link_error;
 mod linker;
+mod locate;
 mod memory;
 mod module;
 mod order;

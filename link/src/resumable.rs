@@ -269,6 +269,13 @@ impl<R> Paused<R> {
         }
     }
 
+    /// Address of the cell of threaded code at which it goes on: see `Module::code_at`. For profilers; neither is part of
+    /// the API that versions promise.
+    #[doc(hidden)]
+    pub fn address(&self) -> usize {
+        self.0.lease.get().address()
+    }
+
     /// The payload that a host function yielded, to change it or to move something out of it.
     pub fn payload_mut(&mut self) -> Option<&mut (dyn Any + Send)> {
         match &mut self.0.reason {
