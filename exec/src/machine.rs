@@ -295,7 +295,7 @@ mod portable {
             loop {
                 let handler = m.ip.cast::<Handler>().read();
                 #[cfg(feature = "profile")]
-                crate::profile::count(handler as usize);
+                crate::profile::count(m.ip as usize, handler as usize);
                 if !handler(&mut m) {
                     return;
                 }

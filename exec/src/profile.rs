@@ -1,4 +1,5 @@
-//! Counts which cells follow which, under the portable loop: what the lists in [`crate::shapes`] are chosen by.
+//! Counts dispatches under the portable loop: which cells follow which, what the lists in [`crate::shapes`] are chosen by;
+//! and of each cell by itself, for those who ask where a program spends them.
 //!
 //! If the environment names a file in `PIRN_COVERAGE`, the signatures of the handlers that a process executes are appended
 //! to it, a line each, in hexadecimal: see CONTRIBUTING.md on which handlers are never executed.
@@ -12,15 +13,18 @@ use std::sync::{LazyLock, Mutex};
 struct Counts {
     last: usize,
     pairs: HashMap<(usize, usize), u64>,
+    /// By the cell's address.
+    cells: HashMap<usize, u64>,
 }
 
 thread_local! {
     static COUNTS: RefCell<Counts> = RefCell::default();
 }
 
-/// Counts one dispatch.
-pub(crate) fn count(handler: usize) {
+/// Counts one dispatch: of the cell at this address, which has this handler.
+pub(crate) fn count(cell: usize, handler: usize) {
     COUNTS.with_borrow_mut(|counts| {
+        *counts.cells.entry(cell).or_default() += 1;
         let count = counts.pairs.entry((counts.last, handler)).or_default();
         *count += 1;
         if *count == 1 {
@@ -63,6 +67,11 @@ pub fn pairs() -> Vec<(String, String, u64)> {
     });
     pairs.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.cmp(b)));
     pairs
+}
+
+/// How often each cell was dispatched on this thread so far, by address.
+pub fn cells() -> Vec<(usize, u64)> {
+    COUNTS.with_borrow(|counts| counts.cells.iter().map(|(&cell, &count)| (cell, count)).collect())
 }
 
 /// A type's name without its paths.
