@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod body;
 pub mod cell;
 pub mod dump;
 mod error;
