@@ -15,6 +15,7 @@ step cargo clippy --release --lib -p pirn-exec -- -D warnings
 step cargo check -p pirn --no-default-features
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 step cargo test
+step cargo test -p pirn-cli --features profile --test profile
 step cargo test --release
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
 step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn-exec/inspect --test spec --test regressions --test api --test resume

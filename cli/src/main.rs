@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod dump;
+mod profile;
 mod run;
 mod wasi;
 mod wast;

@@ -1,11 +1,13 @@
 //! `pirn run`.
 
-use crate::wasi::{self, ProcExit, Wasi};
+use crate::profile::Sampler;
+use crate::wasi::{self, ProcExit, Times, Wasi};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::error::ErrorKind;
-use pirn::{Config, Engine, Func, Instance, Linker, Module, Store, Val, ValType};
+use pirn::{CompilationMode, Config, Engine, Func, Instance, Linker, Module, Store, Val, ValType};
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -15,7 +17,9 @@ const TRAPPED: u8 = 134;
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] FILE [--invoke NAME] [--] [ARGS]...")]
+#[command(
+    override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] [--profile] FILE [--invoke NAME] [--] [ARGS]..."
+)]
 pub struct Args {
     /// Give the program the directory HOST, under the name GUEST (the same if left out)
     #[arg(long, value_name = "HOST[::GUEST]")]
@@ -23,6 +27,12 @@ pub struct Args {
     /// Trap when N units of fuel are used up, about one an operator; without, a program may run forever
     #[arg(long, value_name = "N")]
     fuel: Option<u64>,
+    /// Show on standard error, when the program has ended, where its time went, by function and loop
+    #[arg(long)]
+    profile: bool,
+    /// Show N functions in the profile
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "profile")]
+    profile_top: usize,
     /// Call this exported function instead, with ARGS as its parameters, and print its results; may also stand directly
     /// after FILE
     #[arg(long, value_name = "NAME")]
@@ -69,23 +79,27 @@ impl Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let program = &args.program().unwrap_or_else(|error| error.exit());
     let file = program.file;
-    let engine = Engine::new(Config::new().consume_fuel(args.fuel.is_some()))?;
-    let module = Module::from_file(&engine, file).with_context(|| format!("cannot load {}", file.display()))?;
+    let engine = engine(args)?;
+    let loaded = load(&engine, file, args).with_context(|| format!("cannot load {}", file.display()));
+    let (module, mut sampler) = loaded?;
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |wasi| wasi)?;
     wasi::define_missing(&mut linker, &module)?;
     let mut store = Store::new(&engine, context(program, &args.dir)?);
-    if let Some(fuel) = args.fuel {
-        store.set_fuel(fuel)?;
+    match (&sampler, args.fuel) {
+        (Some(_), _) => store.data_mut().times = Some(Times::default()),
+        (None, Some(fuel)) => store.set_fuel(fuel)?,
+        (None, None) => {}
     }
 
-    let result = execute(&mut store, &linker, &module, program);
-    #[cfg(feature = "profile")]
-    for (first, second, count) in pirn_exec::profile::pairs() {
-        eprintln!("{count}\t{first}\t{second}");
-    }
+    let result = execute(&mut store, &linker, &module, program, sampler.as_mut());
     // What was written before a trap was written.
     let flushed = store.data_mut().flush();
+    match sampler {
+        // Whether or not somebody reads it, the program ends as it would have.
+        Some(sampler) => drop(std::io::stderr().write_all(sampler.report(&store, args.profile_top).as_bytes())),
+        None => show_pairs(),
+    }
     let error = match result {
         Ok(()) => {
             flushed.context("cannot write to standard output")?;
@@ -103,6 +117,35 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
 }
 
+/// Which cells followed which, in builds that count it.
+fn show_pairs() {
+    #[cfg(feature = "profile")]
+    for (first, second, count) in pirn_exec::profile::pairs() {
+        eprintln!("{count}\t{first}\t{second}");
+    }
+}
+
+fn engine(args: &Args) -> Result<Engine> {
+    let mut config = Config::new();
+    config.consume_fuel(args.fuel.is_some() || args.profile);
+    if args.profile {
+        // What is lowered before the program begins takes none of its time.
+        config.compilation_mode(CompilationMode::Eager);
+    }
+    Ok(Engine::new(&config)?)
+}
+
+/// The module, and what profiles it if that is asked for.
+fn load(engine: &Engine, file: &Path, args: &Args) -> Result<(Module, Option<Sampler>)> {
+    if !args.profile {
+        return Ok((Module::from_file(engine, file)?, None));
+    }
+    let binary = wat::parse_bytes(&std::fs::read(file)?)?.into_owned();
+    let module = Module::from_binary(engine, &binary)?;
+    let sampler = Sampler::new(&module, binary, args.fuel.unwrap_or(u64::MAX));
+    Ok((module, Some(sampler)))
+}
+
 /// What the program sees of the world.
 fn context(program: &Program<'_>, dirs: &[String]) -> Result<Wasi> {
     let name = program.file.file_name().unwrap_or_default().to_os_string();
@@ -114,16 +157,34 @@ fn context(program: &Program<'_>, dirs: &[String]) -> Result<Wasi> {
     Ok(wasi)
 }
 
-fn execute(store: &mut Store<Wasi>, linker: &Linker<Wasi>, module: &Module, program: &Program<'_>) -> Result<()> {
-    let instance = linker.instantiate(&mut *store, module)?;
+fn execute(
+    store: &mut Store<Wasi>,
+    linker: &Linker<Wasi>,
+    module: &Module,
+    program: &Program<'_>,
+    mut sampler: Option<&mut Sampler>,
+) -> Result<()> {
+    let instance = match &mut sampler {
+        None => linker.instantiate(&mut *store, module)?,
+        Some(sampler) => sampler.run(store, |store| linker.instantiate_resumable(store, module))?,
+    };
+    let mut call = |store: &mut Store<Wasi>, func: Func, params: &[Val]| -> Result<Vec<Val>> {
+        if let Some(sampler) = &mut sampler {
+            return Ok(sampler.run(store, |store| func.call_resumable(store, params))?);
+        }
+        let mut results: Vec<_> = func.ty(&*store).results().iter().map(|&ty| Val::default_for(ty)).collect();
+        func.call(store, params, &mut results)?;
+        Ok(results)
+    };
     let Some(name) = program.invoke else {
         let start = func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
         ensure!(start.ty(&*store) == pirn::FuncType::new([], []), "`_start` takes parameters or gives results");
-        return Ok(start.call(store, &[], &mut [])?);
+        call(store, start, &[])?;
+        return Ok(());
     };
     // A library of functions ("reactor") is initialised once before its functions are called.
     if let Ok(initialize) = func(store, instance, "_initialize") {
-        initialize.call(&mut *store, &[], &mut [])?;
+        call(store, initialize, &[])?;
     }
     let func = func(store, instance, name)?;
     let ty = func.ty(&*store);
@@ -134,8 +195,7 @@ fn execute(store: &mut Store<Wasi>, linker: &Linker<Wasi>, module: &Module, prog
         program.args.len()
     );
     let params = ty.params().iter().zip(program.args).map(|(&ty, arg)| parse(ty, arg)).collect::<Result<Vec<_>>>()?;
-    let mut results: Vec<_> = ty.results().iter().map(|&ty| Val::default_for(ty)).collect();
-    func.call(&mut *store, &params, &mut results)?;
+    let results = call(store, func, &params)?;
     // The function's own output comes first.
     store.data_mut().flush()?;
     for result in &results {

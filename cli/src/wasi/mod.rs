@@ -12,6 +12,7 @@
 //! | `abi.rs`, `errno.rs` | numbers and layouts |
 //! | `descriptor.rs` | what descriptors stand for |
 //! | `fd.rs`, `path.rs`, `process.rs` | the calls |
+//! | `times.rs` | how long they took |
 
 mod abi;
 mod descriptor;
@@ -20,6 +21,7 @@ mod fd;
 mod guest;
 mod path;
 mod process;
+mod times;
 
 use descriptor::{Descriptor, Descriptors, OpenDir, Stdout};
 pub use errno::Errno;
@@ -29,6 +31,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
+pub use times::{Calls, Times};
 
 /// Name of the module programs import these functions from.
 const MODULE: &str = "wasi_snapshot_preview1";
@@ -52,6 +55,8 @@ pub struct Wasi {
     descriptors: Descriptors,
     /// Beginning of monotonic time.
     start: Instant,
+    /// How long calls took, if that is measured.
+    pub times: Option<Times>,
 }
 
 impl Wasi {
@@ -61,7 +66,7 @@ impl Wasi {
         for stream in [Descriptor::Stdin, Descriptor::Stdout(Stdout::new()), Descriptor::Stderr] {
             descriptors.add(stream).expect("nothing is open yet");
         }
-        Self { args: args.into_iter().collect(), descriptors, start: Instant::now() }
+        Self { args: args.into_iter().collect(), descriptors, start: Instant::now(), times: None }
     }
 
     /// Gives the program the directory `host`, under the name `guest`.
@@ -88,7 +93,11 @@ impl Wasi {
 macro_rules! define {
     ($linker:ident, $get:ident: $($name:ident($($arg:ident: $ty:ty),*);)*) => {
         $($linker.func_wrap(MODULE, stringify!($name), move |mut caller: Caller<'_, T>, $($arg: $ty),*| -> i32 {
+            let start = $get(caller.data_mut()).times.is_some().then(Instant::now);
             let result = with_guest(&mut caller, |memory, data| $get(data).$name(&mut Guest::new(memory), $($arg),*));
+            if let (Some(start), Some(times)) = (start, &mut $get(caller.data_mut()).times) {
+                times.add(stringify!($name), start.elapsed());
+            }
             result.err().map_or(0, Errno::code)
         })?;)*
     };
