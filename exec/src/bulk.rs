@@ -141,7 +141,7 @@ unsafe fn table_init(inst: *mut Inst, word: u32, segment_word: u32, args: *const
 
 define_cell! {
     MemorySize |m, _, at| {
-        m.r0 = (*m.inst).mem_len / pirn_decode::PAGE_BYTES;
+        m.r0 = (*m.inst).mem_len() / pirn_decode::PAGE_BYTES;
         Flow::Next(m)
     }
 }

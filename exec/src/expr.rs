@@ -235,19 +235,20 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
     }
 }
 
-/// Where `bytes` bytes at `address + offset` lie in memory 0.
+/// Where the bytes of a `T` at `address + offset` lie in memory 0.
 ///
 /// # Safety
 /// The instance is live.
 #[inline(always)]
-pub(crate) unsafe fn effective_address(m: &Machine, address: u32, offset: u32, bytes: usize) -> Result<*mut u8, Trap> {
+pub(crate) unsafe fn effective_address<T>(m: &Machine, address: u32, offset: u32) -> Result<*mut T, Trap> {
+    let size = const { size_of::<T>().ilog2() as usize };
     let start = u64::from(address) + u64::from(offset);
     // SAFETY: the caller's; the pointer is formed only if the bytes lie within the memory.
     unsafe {
-        if start + bytes as u64 > (*m.inst).mem_len {
+        if start >= (*m.inst).mem_limits[size] {
             return Err(Trap::MemoryOutOfBounds);
         }
-        Ok((*m.inst).mem_base.add(start as usize))
+        Ok((*m.inst).mem_base.add(start as usize).cast())
     }
 }
 
@@ -262,8 +263,8 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
         // SAFETY: the caller's; the address was checked.
         unsafe {
             let address = A::eval(m, at + 4)?;
-            let raw = effective_address(m, address, m.operand(at), size_of::<O::Raw>())?;
-            Ok(O::convert(raw.cast::<O::Raw>().read_unaligned()))
+            let raw: *mut O::Raw = effective_address(m, address, m.operand(at))?;
+            Ok(O::convert(raw.read_unaligned()))
         }
     }
 }

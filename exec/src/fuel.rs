@@ -56,7 +56,7 @@ unsafe fn cost(inst: *mut Inst, slot: *const u64, pages: u32, amount: u16, table
         let table = || &*Inst::word::<*const Table>(inst, table as usize).read();
         let size = || slot.read() as u32;
         let bytes = if amount == Amount::Bytes as u16 {
-            u64::from(size()).min((*inst).mem_len)
+            u64::from(size()).min((*inst).mem_len())
         } else if amount == Amount::Pages as u16 {
             if memory().can_grow(pages) { u64::from(pages) * PAGE_BYTES } else { 0 }
         } else if amount == Amount::Elements as u16 {

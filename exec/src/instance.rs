@@ -10,17 +10,16 @@ use std::ptr::NonNull;
 #[derive(Debug)]
 pub struct Inst {
     /// Memory 0's first byte. [`Memory`] keeps this and the next field true whenever it grows.
-    pub mem_base: *mut u8,
-    /// Memory 0's bytes.
-    pub mem_len: u64,
+    pub(crate) mem_base: *mut u8,
+    /// Below which address an access to memory 0 must begin, by the logarithm of its size: one comparison, with nothing
+    /// added before. The first is the memory's size in bytes.
+    pub(crate) mem_limits: [u64; 4],
     /// The machine that executes.
     pub vm: *mut Vm,
     /// Memory 0, or null.
     pub memory: *mut Memory,
     /// Of the owner's choosing.
     pub owner: *const (),
-    pub(crate) layout: *const InstanceLayout,
-    pub(crate) reserved: [u64; 2],
 }
 
 const _: () = assert!(size_of::<Inst>() == HEAD_WORDS * 8);
@@ -30,13 +29,16 @@ impl Inst {
     pub(crate) fn host() -> Self {
         Self {
             mem_base: std::ptr::NonNull::dangling().as_ptr(),
-            mem_len: 0,
+            mem_limits: [0; 4],
             vm: std::ptr::null_mut(),
             memory: std::ptr::null_mut(),
             owner: std::ptr::null(),
-            layout: std::ptr::null(),
-            reserved: [0; 2],
         }
+    }
+
+    /// Memory 0's bytes.
+    pub(crate) fn mem_len(&self) -> u64 {
+        self.mem_limits[0]
     }
 
     /// The word at `index` of the block.
@@ -57,7 +59,7 @@ impl Inst {
 #[derive(Debug)]
 pub struct InstanceBlock {
     words: NonNull<u64>,
-    layout: Box<InstanceLayout>,
+    layout: InstanceLayout,
 }
 
 // SAFETY: the block is plain words; whoever shares it between threads is the store that owns everything they point to.
@@ -77,15 +79,13 @@ impl InstanceBlock {
     /// A block with all words null: no memory, segments dropped.
     pub fn new(layout: InstanceLayout, vm: *mut Vm, owner: *const ()) -> Self {
         let words: Box<[u64]> = vec![0; layout.words].into();
-        let this = Self { words: NonNull::from(Box::leak(words)).cast(), layout: Box::new(layout) };
+        let this = Self { words: NonNull::from(Box::leak(words)).cast(), layout };
         let head = Inst {
             mem_base: NonNull::dangling().as_ptr(),
-            mem_len: 0,
+            mem_limits: [0; 4],
             vm,
             memory: std::ptr::null_mut(),
             owner,
-            layout: &raw const *this.layout,
-            reserved: [0; 2],
         };
         // SAFETY: the block begins with room for the head (`InstanceLayout` starts at `HEAD_WORDS`).
         unsafe { this.as_ptr().write(head) };

@@ -223,7 +223,7 @@ mod tail {
             unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
                 let m = Machine { $($register),* };
                 // SAFETY: `inst` is live.
-                unsafe { (&raw const (*m.inst).mem_len).read_volatile() }
+                unsafe { (&raw const (*m.inst).mem_limits[0]).read_volatile() }
             }
 
             /// Runs from `m` until something stops.

@@ -62,7 +62,7 @@ impl Memory {
             // SAFETY: `attach` asked for live blocks.
             unsafe {
                 (*inst).mem_base = self.base.as_ptr();
-                (*inst).mem_len = self.len as u64;
+                (*inst).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
             }
         }
     }

@@ -92,8 +92,8 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
         unsafe {
             let address = value!(m, A::eval(&m, at + 4));
             let value = O::convert(value!(m, V::eval(&m, at + 4 + A::LEN)));
-            let place = value!(m, effective_address(&m, address, m.operand(at), size_of::<O::Raw>()));
-            place.cast::<O::Raw>().write_unaligned(value);
+            let place: *mut O::Raw = value!(m, effective_address(&m, address, m.operand(at)));
+            place.write_unaligned(value);
         }
         Flow::Next(m)
     }
