@@ -377,7 +377,7 @@ impl Op {
     }
 
     /// The operator that gives the same result with its operands swapped, if there is one.
-    pub fn swapped(self) -> Option<Self> {
+    pub const fn swapped(self) -> Option<Self> {
         const MIRRORED: [Option<Op>; Op::INFO.len()] = Op::pairs(&[
             (Op::I32LtS, Op::I32GtS),
             (Op::I32LtU, Op::I32GtU),

@@ -68,6 +68,27 @@ impl Shape {
         self.len() == 0
     }
 
+    /// Whether lowering may ask for it: in what it builds, operands that may be swapped stand with computed ones first and
+    /// immediates last. (A slot read from the accumulator that mirrors it stays where the slot stood.)
+    pub const fn is_canonical(&self) -> bool {
+        match *self {
+            Self::Leaf(..) | Self::Cell(_) | Self::Thunk => true,
+            Self::Unary(_, a) | Self::Load(_, a) | Self::Form(_, _, a) => a.is_canonical(),
+            Self::Binary(op, a, b) => {
+                let swaps = match (a, b) {
+                    (Self::Leaf(Leaf::Imm, _), Self::Leaf(Leaf::Imm, _)) => false,
+                    (Self::Leaf(Leaf::Imm, _), _) => true,
+                    (Self::Leaf(Leaf::Slot, _), Self::Leaf(Leaf::Slot | Leaf::Acc | Leaf::Imm, _)) => false,
+                    (Self::Leaf(Leaf::Slot, _), _) => true,
+                    _ => false,
+                };
+                !(swaps && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
+            }
+            Self::Store(_, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
+            Self::Select(_, a, b, condition) => a.is_canonical() && b.is_canonical() && condition.is_canonical(),
+        }
+    }
+
     /// Whether a handler's type and its shape are of one mind.
     pub const fn agrees(&self, sig: Sig, len: usize) -> bool {
         self.sig() == sig && self.len() == len

@@ -75,7 +75,6 @@ pub(crate) trait Expr {
     const LEN: usize;
     const SIG: Sig;
     /// The tree, for those who read code.
-    #[cfg_attr(not(feature = "inspect"), allow(dead_code, reason = "nobody reads code then"))]
     const SHAPE: &'static Shape;
 
     /// # Safety

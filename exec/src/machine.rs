@@ -59,8 +59,7 @@ pub(crate) trait Stmt {
     const LEN: usize;
     /// See [`pirn_decode::sig`].
     const SIG: Sig;
-    /// The tree, for those who read code.
-    #[cfg_attr(not(feature = "inspect"), allow(dead_code, reason = "nobody reads code then"))]
+    /// The tree.
     const SHAPE: &'static Shape = &Shape::Thunk;
 
     /// Executes the statement whose operands lie `at` bytes behind `m.ip`.

@@ -23,10 +23,12 @@ use crate::{bulk, control};
 pub(crate) struct Shapes<'a>(pub(crate) &'a mut Vec<Entry>);
 
 impl Shapes<'_> {
-    /// A statement.
+    /// A statement, unless lowering never asks for it: families list operands in every order.
     #[inline(always)]
     fn stmt<S: Stmt>(&mut self) {
-        self.0.push(const { Entry::of::<S>() });
+        if const { S::SHAPE.is_canonical() } {
+            self.0.push(const { Entry::of::<S>() });
+        }
     }
 
     /// An expression, in both places it can be set to.
