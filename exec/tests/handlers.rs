@@ -1,8 +1,10 @@
 //! Every handler there is, very often, on a small native stack: under tail dispatch one that leaves by a call instead of a
 //! jump grows the stack by at least a return address each time, and passes its end.
 
+use pirn_decode::shape::Shape;
 use pirn_exec::Trap;
 use pirn_exec::exercise::{all, exercise};
+use std::collections::HashSet;
 
 /// Bytes of the native stack.
 const STACK: usize = 256 << 10;
@@ -28,4 +30,19 @@ fn every_handler_leaves_by_a_jump() {
     // Deep trees compute addresses and divisors of their own, and some end in a trap with any operands of the exercise.
     println!("{} handlers always trap, the first of them: {:?}", trapped.len(), trapped.first());
     assert!(trapped.len() * 100 < all().count(), "too many handlers always trap");
+}
+
+/// Lowering joins one statement after the other.
+#[test]
+fn what_a_sequence_begins_with_has_a_handler() {
+    let sigs: HashSet<u64> = all().map(|(sig, _)| sig).collect();
+    let beginning = |shape: &Shape| match shape {
+        Shape::Seq(first, _) => Some(first.sig()),
+        _ => None,
+    };
+    let lost: Vec<_> = all()
+        .map(|(_, shape)| shape)
+        .filter(|shape| beginning(shape).is_some_and(|sig| !sigs.contains(&sig)))
+        .collect();
+    assert!(lost.is_empty(), "{} handlers can never be reached: {lost:#?}", lost.len());
 }

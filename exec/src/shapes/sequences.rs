@@ -75,6 +75,7 @@ fn before_branches(t: &mut Shapes<'_>) {
     // A scan: step the pointer, load, compare.
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
         each!(L in [I32Load, I32Load8U] {
+            t.stmt::<Seq<A, SetSlot<Load<L, R<u32>>>>>();
             each!(C in [I32Eq, I32Ne, I32LtS, I32GtS, I32LeS, I32GeS, I32LtU, I32GtU] {
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();

@@ -4,10 +4,11 @@
 //! a few dozen of them each, in loops, so a few hundred successive seeds contain all, whatever the machine has just learnt to fuse.
 //! What a seed makes therefore changes with the set of handlers.
 //!
-//! Operands are as the shape says: slots are locals, the accumulator is a local set just before. Addresses are made of
-//! locals that hold small numbers, so that most accesses succeed.
+//! Operands are as the shape says: slots are locals, the accumulator is a local set just before, or what a call gave where
+//! lowering would put another operand first. Selections of what is computed are `if`s, and what follows the zeroing of
+//! locals begins a function. Addresses are made of locals that hold small numbers, so that most accesses succeed.
 
-use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, TABLE};
+use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
 use super::{FLOATS, expr};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
 use crate::program::FUEL;
@@ -32,6 +33,8 @@ const PER_MODULE: usize = 32;
 const ROUNDS: i32 = 3;
 /// Types of the parameters; then come as many locals that hold what was set last, and the counter and the witness.
 const PARAMS: [Type; 8] = [I32, I32, I64, I64, F32, F32, F64, F64];
+/// Types of the locals behind them.
+const LOCALS: [Type; 9] = [I32, I32, I32, I64, F32, F64, Func, I32, I32];
 /// Locals with small numbers, for addresses.
 const SMALL: [u32; 2] = [8, 9];
 /// A local of each class that holds what the accumulator holds.
@@ -39,6 +42,11 @@ const LAST: u32 = 10;
 const REF: u32 = 14;
 const COUNTER: u32 = 15;
 const WITNESS: u32 = 16;
+
+/// Everything is seen after each call: as results, or else in memory, where each function has its place.
+fn seen() -> Vec<(Type, u32)> {
+    PARAMS.into_iter().chain(LOCALS).zip(0..).filter(|&(ty, _)| ty != Func).collect()
+}
 
 fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
     Node::plain(instruction, kids, results)
@@ -63,6 +71,19 @@ fn class_of(shape: &Shape) -> Class {
         Shape::Leaf(_, class) | Shape::Select(class, ..) | Shape::Form(_, class, _) => class,
         Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) => op.info().result,
         _ => Class::I32,
+    }
+}
+
+/// Whether it is an operator.
+fn is_computed(shape: &Shape) -> bool {
+    !matches!(shape, Shape::Leaf(..))
+}
+
+/// Whether it begins with the zeroing of locals.
+fn begins_function(shape: &Shape) -> bool {
+    match shape {
+        Shape::Seq(a, _) => begins_function(a),
+        _ => *shape == Shape::Cell(Cell::Zero),
     }
 }
 
@@ -121,6 +142,9 @@ pub fn program(seed: u64) -> ProgramSpec {
         let most = maker.rng.between(1, 5).min(shapes.len());
         let is_return = |shape: &&Shape| matches!(shape, Shape::Form(Form::Return, ..));
         let own: Vec<&Shape> = shapes.drain(..most).collect();
+        // Locals are zeroed once, too.
+        let (starts, own): (Vec<&Shape>, Vec<&Shape>) = own.into_iter().partition(|shape| begins_function(shape));
+        made.extend(starts.iter().map(|shape| maker.start(shape)));
         let (returns, others): (Vec<&Shape>, Vec<&Shape>) = own.into_iter().partition(is_return);
         let mut functions: Vec<Vec<&Shape>> = returns.into_iter().map(|shape| vec![shape]).collect();
         match functions.first_mut() {
@@ -133,12 +157,14 @@ pub fn program(seed: u64) -> ProgramSpec {
     let mut module = maker.module;
     let helpers = maker.helpers;
     module.funcs = made;
-    // What is called: functions that leave their arguments in memory. Their indices begin behind the others'.
-    for (i, params) in helpers.iter().enumerate() {
+    // What is called: functions that leave their arguments in memory, or give them back. Their indices begin behind the
+    // others'.
+    for (i, (params, results)) in helpers.iter().enumerate() {
         let stores =
             params.iter().enumerate().map(|(at, &ty)| store(ty, 5_120 + 64 * i as u64 + 8 * at as u64, at as u32));
-        let body = stores.collect();
-        let ty = module.types.index(params, &[]);
+        let mut body: Vec<Node> = stores.collect();
+        body.extend(results.iter().zip(0..).map(|(&ty, param)| plain(I::LocalGet(param), Vec::new(), &[ty])));
+        let ty = module.types.index(params, results);
         module.funcs.push(FuncSpec { ty, locals: Vec::new(), body });
     }
     let first = 1 + functions as u32;
@@ -178,8 +204,8 @@ fn store(ty: Type, at: u64, local: u32) -> Node {
 struct Maker<'a> {
     rng: &'a mut Rng,
     module: ModuleSpec,
-    /// Parameters of the functions that are called, by number.
-    helpers: Vec<Vec<Type>>,
+    /// The types of the functions that are called, by number.
+    helpers: Vec<Signature>,
     /// Functions so far.
     functions: u64,
     /// Integer locals that this shape sets.
@@ -206,14 +232,9 @@ impl Maker<'_> {
         }
         let less = plain(I::I32Sub, vec![self.local(COUNTER, I32), expr::i32_const(1)], &[I32]);
         round.push(plain(I::BrIf(0), vec![plain(I::LocalTee(COUNTER), vec![less], &[I32])], &[]));
-        let ty = self.module.types.index(&[], &[]);
-        let block =
-            Node { op: Op::Block(Construct::Loop, ty, round, Vec::new()), kids: Vec::new(), results: Vec::new() };
+        let block = self.block(Construct::Loop, Vec::new(), round);
         let mut body = vec![set(COUNTER, expr::i32_const(ROUNDS)), block];
-        let locals = [I32, I32, I32, I64, F32, F64, Func, I32, I32];
-        let types: Vec<Type> = PARAMS.iter().chain(&locals).copied().collect();
-        // Everything is seen after each call: as results, or else in memory, where each function has its place.
-        let seen: Vec<(Type, u32)> = types.iter().copied().zip(0..).filter(|&(ty, _)| ty != Func).collect();
+        let seen = seen();
         let results: Vec<Type>;
         if let Some(value) = returned {
             let place = 144 * self.functions;
@@ -230,7 +251,17 @@ impl Maker<'_> {
         }
         self.functions += 1;
         let ty = self.module.types.index(&PARAMS, &results);
-        FuncSpec { ty, locals: locals.to_vec(), body }
+        FuncSpec { ty, locals: LOCALS.to_vec(), body }
+    }
+
+    /// A function that begins with the shape.
+    fn start(&mut self, shape: &Shape) -> FuncSpec {
+        let mut body = vec![self.shape(shape)];
+        let results: Vec<Type> = seen().iter().map(|&(ty, _)| ty).collect();
+        body.extend(seen().iter().map(|&(ty, local)| self.local(local, ty)));
+        self.functions += 1;
+        let ty = self.module.types.index(&PARAMS, &results);
+        FuncSpec { ty, locals: LOCALS.to_vec(), body }
     }
 
     fn local(&self, local: u32, ty: Type) -> Node {
@@ -299,6 +330,28 @@ impl Maker<'_> {
                 let condition = self.expr(condition, false, before);
                 body.push(plain(I::BrIf(0), vec![condition], &[]));
             }
+            Shape::Form(Form::SetSlot, class, Shape::Select(_, a, b, condition))
+                if is_computed(a) || is_computed(b) =>
+            {
+                let local = 2 * class as u32 + self.rng.below(2) as u32;
+                let condition = self.expr(condition, false, before);
+                // An arm that leaves the local alone selects its slot.
+                let mut arm = |this: &mut Self, value: &Shape| match value {
+                    Shape::Leaf(Leaf::Slot, _) => Vec::new(),
+                    _ => vec![set(local, this.expr(value, false, before))],
+                };
+                let arms = [arm(self, a), arm(self, b)];
+                let mut node = self.block(Construct::If, vec![condition], Vec::new());
+                let [then, otherwise] = arms;
+                if let Op::Block(_, _, body, other) = &mut node.op {
+                    (*body, *other) = (then, otherwise);
+                }
+                self.last = Some((local, class));
+                if !class.is_float() {
+                    self.written.push((local, class));
+                }
+                body.push(node);
+            }
             Shape::Form(form, class, value) => {
                 let ty = if is_reference(value) { Func } else { type_of(class) };
                 let mut value = self.expr(value, false, before);
@@ -337,11 +390,7 @@ impl Maker<'_> {
             }
             Shape::Cell(Cell::Call | Cell::CallIndirect) => {
                 let params: Vec<Type> = arguments.iter().map(|argument| argument.results[0]).collect();
-                let known = self.helpers.iter().position(|helper| *helper == params);
-                let helper = known.unwrap_or_else(|| {
-                    self.helpers.push(params.clone());
-                    self.helpers.len() - 1
-                });
+                let helper = self.helper(&params, &[]);
                 let mut kids = std::mem::take(arguments);
                 let indirect = *part == Shape::Cell(Cell::CallIndirect) && helper < TABLE.0 as usize;
                 if indirect {
@@ -355,6 +404,26 @@ impl Maker<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The number of a function that is called, of a type.
+    fn helper(&mut self, params: &[Type], results: &[Type]) -> usize {
+        let known = self.helpers.iter().position(|(p, r)| *p == params && *r == results);
+        known.unwrap_or_else(|| {
+            self.helpers.push((params.to_vec(), results.to_vec()));
+            self.helpers.len() - 1
+        })
+    }
+
+    /// A value that lies in the accumulator and nowhere else: what a call gave.
+    fn given(&mut self, class: Class, address: bool, before: &mut Vec<Node>) -> Node {
+        let ty = type_of(class);
+        let mut value = self.expr(&Shape::Leaf(Leaf::Slot, class), address, before);
+        if address {
+            value = plain(I::I32And, vec![value, expr::i32_const(0xF8)], &[I32]);
+        }
+        let helper = self.helper(&[ty], &[ty]);
+        plain(I::Call(helper as u32), vec![value], &[ty])
     }
 
     /// A static offset into what memory holds for the operator.
@@ -424,7 +493,13 @@ impl Maker<'_> {
                 plain(instruction(op, 0).expect("all operators"), kids, &result)
             }
             Shape::Binary(op, a, b) => {
-                let a = self.expr(a, address, before);
+                let a = match *a {
+                    // As a local it would stand behind what is computed.
+                    Shape::Leaf(Leaf::Acc, class) if op.swapped().is_some() && is_computed(b) => {
+                        self.given(class, address, before)
+                    }
+                    _ => self.expr(a, address, before),
+                };
                 let b = self.expr(b, address, before);
                 plain(instruction(op, 0).expect("all operators"), vec![a, b], &result)
             }
