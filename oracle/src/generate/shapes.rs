@@ -79,6 +79,17 @@ fn is_computed(shape: &Shape) -> bool {
     !matches!(shape, Shape::Leaf(..))
 }
 
+/// Whether integers are compared in it.
+fn compares(shape: &Shape) -> bool {
+    match *shape {
+        Shape::Binary(op, a, b) => op.is_comparison() && !class_of(a).is_float() || compares(a) || compares(b),
+        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) => compares(a),
+        Shape::Store(_, a, b) | Shape::Seq(a, b) => compares(a) || compares(b),
+        Shape::Select(_, a, b, condition) => compares(a) || compares(b) || compares(condition),
+        Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => false,
+    }
+}
+
 /// Whether it begins with the zeroing of locals.
 fn begins_function(shape: &Shape) -> bool {
     match shape {
@@ -133,7 +144,15 @@ pub fn program(seed: u64) -> ProgramSpec {
     module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
     module.passive.push(vec![0]);
     module.passive_data.push(vec![1, 2, 3]);
-    let mut maker = Maker { rng: &mut rng, module, helpers: Vec::new(), functions: 0, written: Vec::new(), last: None };
+    let mut maker = Maker {
+        rng: &mut rng,
+        module,
+        helpers: Vec::new(),
+        functions: 0,
+        written: Vec::new(),
+        last: None,
+        tight: false,
+    };
     let first = (seed as usize).wrapping_mul(PER_MODULE);
     let mut shapes: Vec<&Shape> = (0..PER_MODULE).map(|i| SHAPES[first.wrapping_add(i) % SHAPES.len()]).collect();
     let mut made = Vec::new();
@@ -212,6 +231,8 @@ struct Maker<'a> {
     written: Vec<(u32, Class)>,
     /// The local that was set last, by this shape.
     last: Option<(u32, Class)>,
+    /// Whether this shape's integers are so small that many are equal: what tells `<` from `<=`.
+    tight: bool,
 }
 
 impl Maker<'_> {
@@ -274,6 +295,17 @@ impl Maker<'_> {
         let mut parts = Vec::new();
         flatten(shape, &mut parts);
         let mut before = Vec::new();
+        self.tight = compares(shape) && !begins_function(shape) && self.rng.chance(60);
+        if self.tight {
+            for local in 0..2 {
+                let kids = vec![self.local(local, I32), expr::i32_const(3)];
+                before.push(set(local, plain(I::I32And, kids, &[I32])));
+                let kids = vec![self.local(2 + local, I64), plain(I::I64Const(3), Vec::new(), &[I64])];
+                before.push(set(2 + local, plain(I::I64And, kids, &[I64])));
+            }
+            let kids = vec![self.local(0, I32), self.local(1, I32)];
+            before.push(self.witness(plain(I::I32Add, kids, &[I32])));
+        }
         let mut body = Vec::new();
         let ends_in = parts.last().copied();
         let calls = matches!(ends_in, Some(Shape::Cell(Cell::Call | Cell::CallIndirect)));
@@ -438,6 +470,8 @@ impl Maker<'_> {
 
     fn constant(&mut self, class: Class, address: bool) -> Node {
         let instruction = match class {
+            Class::I32 if self.tight => I::I32Const(self.rng.below(5) as i32),
+            Class::I64 if self.tight => I::I64Const(self.rng.below(5) as i64),
             Class::I32 if address => I::I32Const(self.rng.below(9) as i32),
             Class::I32 if self.rng.chance(60) => I::I32Const(self.rng.between(1, 40) as i32),
             Class::I32 => I::I32Const(self.rng.integer() as i32),
