@@ -31,6 +31,9 @@ static SHAPES: LazyLock<Vec<&'static Shape>> = LazyLock::new(|| {
 const PER_MODULE: usize = 32;
 /// Rounds of each function's loop.
 const ROUNDS: i32 = 3;
+/// Rounds more where integers are compared. In these the parameters are at most 3, and one of each two steps through all of
+/// that, for what tells `<` from `<=` is operands that are equal.
+const TIGHT_ROUNDS: i32 = 4;
 /// Types of the parameters; then come as many locals that hold what was set last, and the counter and the witness.
 const PARAMS: [Type; 8] = [I32, I32, I64, I64, F32, F32, F64, F64];
 /// Types of the locals behind them.
@@ -231,7 +234,7 @@ struct Maker<'a> {
     written: Vec<(u32, Class)>,
     /// The local that was set last, by this shape.
     last: Option<(u32, Class)>,
-    /// Whether this shape's integers are so small that many are equal: what tells `<` from `<=`.
+    /// Whether this shape's integer constants are so small that operands equal them.
     tight: bool,
 }
 
@@ -242,6 +245,10 @@ impl Maker<'_> {
             _ => None,
         };
         let mut round = Vec::new();
+        let tight = shapes.iter().any(|shape| compares(shape));
+        if tight {
+            round.push(self.small_parameters());
+        }
         for (local, param) in SMALL.into_iter().zip([0, 1]) {
             let kids = vec![self.local(param, I32), expr::i32_const(0x1F8)];
             round.push(set(local, plain(I::I32And, kids, &[I32])));
@@ -254,7 +261,7 @@ impl Maker<'_> {
         let less = plain(I::I32Sub, vec![self.local(COUNTER, I32), expr::i32_const(1)], &[I32]);
         round.push(plain(I::BrIf(0), vec![plain(I::LocalTee(COUNTER), vec![less], &[I32])], &[]));
         let block = self.block(Construct::Loop, Vec::new(), round);
-        let mut body = vec![set(COUNTER, expr::i32_const(ROUNDS)), block];
+        let mut body = vec![set(COUNTER, expr::i32_const(if tight { ROUNDS + TIGHT_ROUNDS } else { ROUNDS })), block];
         let seen = seen();
         let results: Vec<Type>;
         if let Some(value) = returned {
@@ -285,6 +292,29 @@ impl Maker<'_> {
         FuncSpec { ty, locals: LOCALS.to_vec(), body }
     }
 
+    /// Makes the integer parameters small in the last rounds.
+    fn small_parameters(&mut self) -> Node {
+        let step = |this: &Self, local: u32| match local {
+            0 => plain(I::I32Add, vec![this.local(0, I32), this.local(COUNTER, I32)], &[I32]),
+            2 => {
+                let counter = plain(I::I64ExtendI32U, vec![this.local(COUNTER, I32)], &[I64]);
+                plain(I::I64Add, vec![this.local(2, I64), counter], &[I64])
+            }
+            _ => this.local(local, PARAMS[local as usize]),
+        };
+        let mut body = Vec::new();
+        for local in 0..2 {
+            body.push(set(local, plain(I::I32And, vec![step(self, local), expr::i32_const(3)], &[I32])));
+        }
+        for local in 2..4 {
+            let three = plain(I::I64Const(3), Vec::new(), &[I64]);
+            body.push(set(local, plain(I::I64And, vec![step(self, local), three], &[I64])));
+        }
+        let kids = vec![self.local(COUNTER, I32), expr::i32_const(TIGHT_ROUNDS)];
+        let condition = plain(I::I32LeU, kids, &[I32]);
+        self.block(Construct::If, vec![condition], body)
+    }
+
     fn local(&self, local: u32, ty: Type) -> Node {
         plain(I::LocalGet(local), Vec::new(), &[ty])
     }
@@ -295,17 +325,7 @@ impl Maker<'_> {
         let mut parts = Vec::new();
         flatten(shape, &mut parts);
         let mut before = Vec::new();
-        self.tight = compares(shape) && !begins_function(shape) && self.rng.chance(60);
-        if self.tight {
-            for local in 0..2 {
-                let kids = vec![self.local(local, I32), expr::i32_const(3)];
-                before.push(set(local, plain(I::I32And, kids, &[I32])));
-                let kids = vec![self.local(2 + local, I64), plain(I::I64Const(3), Vec::new(), &[I64])];
-                before.push(set(2 + local, plain(I::I64And, kids, &[I64])));
-            }
-            let kids = vec![self.local(0, I32), self.local(1, I32)];
-            before.push(self.witness(plain(I::I32Add, kids, &[I32])));
-        }
+        self.tight = compares(shape) && self.rng.chance(75);
         let mut body = Vec::new();
         let ends_in = parts.last().copied();
         let calls = matches!(ends_in, Some(Shape::Cell(Cell::Call | Cell::CallIndirect)));
@@ -470,8 +490,8 @@ impl Maker<'_> {
 
     fn constant(&mut self, class: Class, address: bool) -> Node {
         let instruction = match class {
-            Class::I32 if self.tight => I::I32Const(self.rng.below(5) as i32),
-            Class::I64 if self.tight => I::I64Const(self.rng.below(5) as i64),
+            Class::I32 if self.tight => I::I32Const(self.rng.below(3) as i32),
+            Class::I64 if self.tight => I::I64Const(self.rng.below(3) as i64),
             Class::I32 if address => I::I32Const(self.rng.below(9) as i32),
             Class::I32 if self.rng.chance(60) => I::I32Const(self.rng.between(1, 40) as i32),
             Class::I32 => I::I32Const(self.rng.integer() as i32),
