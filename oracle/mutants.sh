@@ -14,8 +14,8 @@ trap 'rm -rf "$out"' EXIT
 found=0
 for mutant in $(seq "$first" "$last"); do
     caught=
-    # 1,000 modules in all, most of them of the kind that has every shape in a few hundred.
-    for run in shape:550 loop:200 expr:150 circle:100; do
+    # 1,000 modules in all, most of them of the kind that has every shape in four hundred.
+    for run in shape:900 loop:50 circle:50; do
         kind=${run%:*}
         if ! PIRN_MUTANT=$mutant "$driver" --seeds "$seed..$((seed + ${run#*:}))" --kind $kind --jobs "${JOBS:-2}" --max-failures 1 \
             --no-shrink yes --out "$out" >"$out/log" 2>&1; then

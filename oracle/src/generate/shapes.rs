@@ -493,7 +493,7 @@ impl Maker<'_> {
             Class::I32 if self.tight => I::I32Const(self.rng.below(3) as i32),
             Class::I64 if self.tight => I::I64Const(self.rng.below(3) as i64),
             Class::I32 if address => I::I32Const(self.rng.below(9) as i32),
-            Class::I32 if self.rng.chance(60) => I::I32Const(self.rng.between(1, 40) as i32),
+            Class::I32 if self.rng.chance(80) => I::I32Const(self.rng.between(1, 40) as i32),
             Class::I32 => I::I32Const(self.rng.integer() as i32),
             Class::I64 => I::I64Const(self.rng.integer() as i64),
             Class::F32 => I::F32Const((self.rng.float() as f32).into()),
