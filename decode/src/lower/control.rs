@@ -350,6 +350,12 @@ impl<T: Target> Lowering<'_, T> {
         }
         let (arity, to) = (self.frame(depth).arity(), self.frame(depth).base);
         self.settle_traps(arity);
+        // What waits in this block is lost, and must not come to its slot any more, where a value may be by then. (Below
+        // it, nothing waits but constants, which belong to other ways too.)
+        let base = self.frame(0).base;
+        for entry in base..self.stack.len() - arity {
+            self.moved(entry, self.canonical(entry));
+        }
         self.move_to(arity, to);
         self.branch_to(depth);
         self.unreachable();
@@ -367,9 +373,7 @@ impl<T: Target> Lowering<'_, T> {
         let moves = arity > 0 && condition - arity != to;
         if moves {
             // The moves overwrite the accumulators on the way taken only.
-            for owner in self.acc_owner.into_iter().flatten().filter(|&owner| owner < condition) {
-                self.flush(owner);
-            }
+            self.flush_owners(condition);
         }
         if is_function || moves {
             let (around, _) = self.branch_on(false);
@@ -399,6 +403,8 @@ impl<T: Target> Lowering<'_, T> {
         for entry in index - arity..index {
             self.flush(entry);
         }
+        // Moves overwrite the accumulators, and a slot that whoever waits for one would come to.
+        self.flush_owners(index);
         self.acquire(index);
         self.pop(1);
         let placeholders: SmallVec<[i32; 16]> = depths.iter().map(|_| 0).collect();

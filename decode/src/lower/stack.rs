@@ -165,6 +165,13 @@ impl<T: Target> Lowering<'_, T> {
         self.disown(height);
     }
 
+    /// Flushes the entries below `height` that hold an accumulator.
+    pub(super) fn flush_owners(&mut self, height: usize) {
+        for owner in self.acc_owner.into_iter().flatten().filter(|&owner| owner < height) {
+            self.flush(owner);
+        }
+    }
+
     /// Flushes the entries from `height` on, constants too.
     pub(super) fn flush_from(&mut self, height: usize) {
         for entry in height..self.stack.len() {
@@ -260,7 +267,7 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
-    /// What waited at `height` was evaluated into `slot`, and must not be evaluated again.
+    /// What waited at `height` was evaluated into `slot`, or nobody will ask for it: it must not be evaluated any more.
     pub(super) fn moved(&mut self, height: usize, slot: u16) {
         if !self.settled(height) {
             self.stack[height] = self.trees.slot(slot, self.tree(height).class);
