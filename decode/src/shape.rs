@@ -33,6 +33,16 @@ pub enum Shape {
     Thunk,
 }
 
+/// In which order operands stand that may be swapped, lower ones first: what is computed (`None`), then slots, then
+/// immediates.
+pub(crate) const fn rank(leaf: Option<Leaf>) -> u8 {
+    match leaf {
+        Some(Leaf::Imm) => 2,
+        Some(Leaf::Slot) => 1,
+        _ => 0,
+    }
+}
+
 impl Shape {
     /// The signature.
     pub const fn sig(&self) -> Sig {
@@ -68,24 +78,28 @@ impl Shape {
         self.len() == 0
     }
 
-    /// Whether lowering may ask for it: in what it builds, operands that may be swapped stand with computed ones first and
-    /// immediates last. (A slot read from the accumulator that mirrors it stays where the slot stood.)
+    /// Whether lowering may ask for it: in what it builds, operands that may be swapped stand in the order of [`rank`]. (A
+    /// slot read from the accumulator that mirrors it stays where the slot stood.)
     pub const fn is_canonical(&self) -> bool {
         match *self {
             Self::Leaf(..) | Self::Cell(_) | Self::Thunk => true,
             Self::Unary(_, a) | Self::Load(_, a) | Self::Form(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
-                let swaps = match (a, b) {
-                    (Self::Leaf(Leaf::Imm, _), Self::Leaf(Leaf::Imm, _)) => false,
-                    (Self::Leaf(Leaf::Imm, _), _) => true,
-                    (Self::Leaf(Leaf::Slot, _), Self::Leaf(Leaf::Slot | Leaf::Acc | Leaf::Imm, _)) => false,
-                    (Self::Leaf(Leaf::Slot, _), _) => true,
-                    _ => false,
+                let second = match b {
+                    Self::Leaf(Leaf::Acc, _) => rank(Some(Leaf::Slot)),
+                    _ => b.rank(),
                 };
-                !(swaps && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
+                !(a.rank() > second && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
             Self::Store(_, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
             Self::Select(_, a, b, condition) => a.is_canonical() && b.is_canonical() && condition.is_canonical(),
+        }
+    }
+
+    const fn rank(&self) -> u8 {
+        match *self {
+            Self::Leaf(leaf, _) => rank(Some(leaf)),
+            _ => rank(None),
         }
     }
 

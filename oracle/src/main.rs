@@ -11,10 +11,10 @@
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
 //! ```
 //!
-//! Seeds run in processes of their own, so that one that crashes or does not end is a finding like any other, unless it does
-//! so on the oracle alone: the process writes each seed down before it begins, and a new one goes on behind it. For each
-//! mismatch the modules are written to
-//! DIR (`oracle-failures` by default) as wasm and text, and, for generated programs, a shrunk form.
+//! Seeds run in processes of their own, so that one that crashes or does not end is a finding like any other: the process
+//! writes each seed down before it begins, and a new one goes on behind it. (One that crashes on the oracle alone, too, is
+//! counted apart.) For each mismatch the modules are written to DIR (`oracle-failures` by default) as wasm and text, and,
+//! for generated programs, a shrunk form.
 
 use pirn_oracle::on_pirn::{DISPATCHER, Mode};
 use pirn_oracle::outcome::Event;
@@ -307,8 +307,9 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
         let seed = read().unwrap_or(next);
         totals.passed.fetch_add(seed - next, Relaxed);
         next = seed + 1;
-        let alone = worker(seed..next).args(["--oracle-alone", "yes"]).output();
-        if !hung && alone.is_ok_and(|alone| !alone.status.success()) {
+        let dies_alone =
+            || worker(seed..next).args(["--oracle-alone", "yes"]).output().is_ok_and(|alone| !alone.status.success());
+        if !hung && dies_alone() {
             totals.died.fetch_add(1, Relaxed);
             println!("{} seed {seed}: {} crashes without pirn", kind.name(), options.authority.name());
             continue;

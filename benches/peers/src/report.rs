@@ -45,6 +45,13 @@ fn provenance(results: &Results) -> String {
     format!("{date}, {machine}{busy}")
 }
 
+/// The command that runs this, for the shell.
+const COMMAND: &str = if cfg!(feature = "wasm3") {
+    "CC=clang cargo run --profile bench -p pirn-peers --features wasm3"
+} else {
+    "cargo run --profile bench -p pirn-peers"
+};
+
 /// What this was compiled with.
 fn profile() -> String {
     match option_env!("CARGO_PROFILE_BENCH_LTO") {
@@ -58,9 +65,9 @@ fn head(results: &Results) -> Result<String> {
     let mut page = String::from("# Benchmarks\n\n");
     writeln!(page, "Written by a program, from one run on one machine; do not edit. To run it again:\n")?;
     writeln!(page, "```sh")?;
-    writeln!(page, "cargo run --profile bench -p pirn-peers            # quick: under five minutes once it is built")?;
-    writeln!(page, "cargo run --profile bench -p pirn-peers -- full    # all programs, more rounds\n```\n")?;
-    writeln!(page, "With clang and libclang installed, `CC=clang` and `--features wasm3` add wasm3.\n")?;
+    writeln!(page, "{COMMAND}            # quick: under five minutes once it is built")?;
+    writeln!(page, "{COMMAND} -- full    # all programs, more rounds\n```\n")?;
+    writeln!(page, "`CC=clang` and `--features wasm3`, which need clang and libclang, are for wasm3 alone.\n")?;
     writeln!(page, "| | |\n|---|---|\n| when and where | {} |", provenance(results))?;
     writeln!(page, "| pirn | {version} |")?;
     writeln!(page, "| compiler | {rustc}; {} |", profile())?;
@@ -251,7 +258,7 @@ fn shorten(why: &str) -> String {
 /// What the README says.
 fn summary(results: &Results) -> String {
     let mut text = format!(
-        "`cargo run --profile bench -p pirn-peers` ({} mode; {}) on {}. [BENCHMARKS.md](BENCHMARKS.md) has every case, and what \
+        "`{COMMAND}` ({} mode; {}) on {}. [BENCHMARKS.md](BENCHMARKS.md) has every case, and what \
          fails where.\n\n",
         results.mode,
         profile(),

@@ -1,6 +1,7 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
 use crate::ops::{Class, Effect, Op};
+use crate::shape::rank;
 use crate::sig::{self, Leaf, Sig};
 use smallvec::SmallVec;
 
@@ -106,13 +107,13 @@ impl Node {
         matches!(self.kind, Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_))
     }
 
-    /// Order in which the operands of a commutative operator stand: what computes first, immediates last.
+    /// Order in which operands stand that may be swapped.
     fn rank(&self) -> u8 {
-        match self.kind {
-            Kind::Imm(_) => 2,
-            Kind::Slot(_) => 1,
-            _ => 0,
-        }
+        rank(match self.kind {
+            Kind::Imm(_) => Some(Leaf::Imm),
+            Kind::Slot(_) => Some(Leaf::Slot),
+            _ => None,
+        })
     }
 
     pub(super) fn kids(&self) -> &[NodeId] {
