@@ -373,7 +373,9 @@ impl<T: Target> Lowering<'_, T> {
         let moves = arity > 0 && condition - arity != to;
         if moves {
             // The moves overwrite the accumulators on the way taken only.
-            self.flush_owners(condition);
+            for owner in self.acc_owner.into_iter().flatten().filter(|&owner| owner < condition) {
+                self.flush(owner);
+            }
         }
         if is_function || moves {
             let (around, _) = self.branch_on(false);
@@ -403,8 +405,6 @@ impl<T: Target> Lowering<'_, T> {
         for entry in index - arity..index {
             self.flush(entry);
         }
-        // Moves overwrite the accumulators, and a slot that whoever waits for one would come to.
-        self.flush_owners(index);
         self.acquire(index);
         self.pop(1);
         let placeholders: SmallVec<[i32; 16]> = depths.iter().map(|_| 0).collect();

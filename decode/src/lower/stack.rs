@@ -165,13 +165,6 @@ impl<T: Target> Lowering<'_, T> {
         self.disown(height);
     }
 
-    /// Flushes the entries below `height` that hold an accumulator.
-    pub(super) fn flush_owners(&mut self, height: usize) {
-        for owner in self.acc_owner.into_iter().flatten().filter(|&owner| owner < height) {
-            self.flush(owner);
-        }
-    }
-
     /// Flushes the entries from `height` on, constants too.
     pub(super) fn flush_from(&mut self, height: usize) {
         for entry in height..self.stack.len() {
