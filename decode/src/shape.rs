@@ -78,8 +78,8 @@ impl Shape {
         self.len() == 0
     }
 
-    /// Whether lowering may ask for it: in what it builds, operands that may be swapped stand in the order of [`rank`]. (A
-    /// slot read from the accumulator that mirrors it stays where the slot stood.)
+    /// Whether lowering may ask for it: of operands that may be swapped, it puts what is computed first and immediates last.
+    /// (A slot read from the accumulator that mirrors it stays where the slot stood.)
     pub const fn is_canonical(&self) -> bool {
         match *self {
             Self::Leaf(..) | Self::Cell(_) | Self::Thunk => true,
