@@ -92,7 +92,7 @@ fn a_line_for_each_cell() {
         "s6 = s5",
         r#"call func=func[0] "log" args=s6 header=s7"#,
         "r0 = s5",
-        "br_table count=1 r0 -> [0xa8, 0xa8]",
+        "br_table count=1 r0 -> [0xb8, 0xb8]",
         "return s5 (header s2)",
     ];
     assert_eq!(statements, expected, "{text}");

@@ -4,8 +4,8 @@
 //! padded to whole words. Everything that computes is described by its tree ([`crate::sig`]); the rest is listed here,
 //! once: lowering writes the operands with `encode`, the machine reads them with `decode`.
 //!
-//! Operand types: `u16` is a slot (word index from `fp`), `u32` a word index in the instance unless said otherwise, `i32`
-//! a branch target in bytes from the beginning of the cell.
+//! Operand types: `u16` is a slot (word index from `fp`), `u32` a word index in the instance unless said otherwise, `u64`
+//! a branch target, the address of its cell. An address takes no arithmetic to follow.
 
 macro_rules! cells {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $ty:ident,)* })*) => {
@@ -79,7 +79,7 @@ pub enum Field {
     /// A word of the instance, or a number.
     u32,
     /// A branch target.
-    i32,
+    u64,
 }
 
 /// What the operand counts by which a bulk operation's size is paid for.
@@ -103,7 +103,7 @@ pub trait Fields {
     /// The next operand, of this type.
     fn u32(&mut self) -> u32;
     /// The next operand, of this type.
-    fn i32(&mut self) -> i32;
+    fn u64(&mut self) -> u64;
 }
 
 /// The operands of one kind of cell.
@@ -121,8 +121,8 @@ cells! {
     /// Traps.
     Unreachable {}
     /// Branches.
-    Br { target: i32, }
-    /// Branches to the target the accumulator chooses; `count` targets and the default one follow as `i32`s.
+    Br { target: u64, }
+    /// Branches to the target the accumulator chooses; `count` targets and the default one follow as `u64`s.
     BrTable {
         /// How many targets before the default one.
         count: u32,

@@ -86,11 +86,17 @@ pub fn disassemble(
     let survey = Some(Box::new(Survey::new(None)));
     let (code, survey) = lower_with(module, &type_ids, funcidx, options, &Signatures(target), survey)?;
     let emitted = survey.expect("given").into_cells();
-    let bytes: Vec<u8> = code.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
     let names = names(module);
     let start = CodeHead::WORDS * 8;
-    let mut reader =
-        Reader { module, layout: InstanceLayout::of(module), names: &names, bytes: &bytes, cell: 0, at: 0 };
+    let mut reader = Reader {
+        module,
+        layout: InstanceLayout::of(module),
+        names: &names,
+        bytes: &bytes,
+        at: 0,
+        base: code.words().as_ptr().addr() as u64,
+    };
     let mut lines = Vec::new();
     let mut cell = start;
     for one in &emitted {
@@ -100,7 +106,7 @@ pub fn disassemble(
         if one.position != cell {
             return Err(wrong("the one before ends here, but the next begins elsewhere"));
         }
-        (reader.cell, reader.at) = (cell, cell);
+        reader.at = cell;
         let sig = reader.u64();
         let shape = shape(sig).ok_or_else(|| wrong("no handler has this signature"))?;
         let mut text = String::new();
@@ -115,7 +121,7 @@ pub fn disassemble(
     if cell != bytes.len() {
         return Err(Error::new(format!("function {funcidx}: the cells do not cover the code"), 0));
     }
-    let frame_words = code.words[1] as u32 / 8;
+    let frame_words = code.words()[1] as u32 / 8;
     Ok(Disassembly { head: head(module, funcidx, frame_words, bytes.len() - start, &names), lines })
 }
 
@@ -158,10 +164,10 @@ struct Reader<'a> {
     names: &'a HashMap<u32, String>,
     /// The code, its head included.
     bytes: &'a [u8],
-    /// Where the cell begins.
-    cell: usize,
     /// The next operand.
     at: usize,
+    /// Where the code lies.
+    base: u64,
 }
 
 impl Reader<'_> {
@@ -188,8 +194,7 @@ impl Reader<'_> {
     }
 
     fn target(&mut self) -> String {
-        let distance = i32::from_ne_bytes(self.take());
-        let target = self.cell as i64 + i64::from(distance) - (CodeHead::WORDS * 8) as i64;
+        let target = self.u64().wrapping_sub(self.base + (CodeHead::WORDS * 8) as u64);
         format!("{target:#x}")
     }
 
@@ -321,7 +326,7 @@ impl Reader<'_> {
         let mut count = 0;
         for &(name, field) in cell.fields() {
             let value = match (field, name) {
-                (Field::i32, _) => {
+                (Field::u64, _) => {
                     push(out, format_args!(" -> {}", self.target()));
                     continue;
                 }

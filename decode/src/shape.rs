@@ -135,7 +135,8 @@ impl Form {
     pub const fn bytes(self) -> usize {
         match self {
             Self::SetSlot | Self::Return => 2,
-            Self::SetGlobal | Self::BrIf => 4,
+            Self::SetGlobal => 4,
+            Self::BrIf => 8,
             Self::SetAcc | Self::Select | Self::Seq => 0,
         }
     }

@@ -37,7 +37,7 @@ define_cell! { Unreachable |m, _, at| { Flow::Trap(m, Trap::Unreachable) } }
 
 define_cell! {
     Br |m, cell::Br { target }, at| {
-        m.ip = m.ip.byte_offset(target as isize);
+        m.branch(target);
         Flow::Jump(m)
     }
 }
@@ -45,8 +45,7 @@ define_cell! {
 define_cell! {
     BrTable |m, cell::BrTable { count }, at| {
         let index = (m.r0 as u32).min(count) as usize;
-        let target = m.operand::<i32>(at + cell::BrTable::LEN + 4 * index);
-        m.ip = m.ip.byte_offset(target as isize);
+        m.branch(m.operand(at + cell::BrTable::LEN + 8 * index));
         Flow::Jump(m)
     }
 }

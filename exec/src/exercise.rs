@@ -3,14 +3,14 @@
 //! The code is made here, by hand, from the handler's shape: operands that exist, branches that lead to the next cell, calls
 //! of a function that returns. What a handler computes is tested elsewhere; here it only has to be executed very often.
 
-use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, handlers, invoke};
+use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, first_cell, handlers, invoke};
 use pirn_decode::Target;
 use pirn_decode::cell::{Cell, Field, Operands};
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, InstanceLayout, RECORD_WORDS};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf, Sig};
-use pirn_decode::{PAGE_BYTES, cell};
+use pirn_decode::{Code, PAGE_BYTES, cell};
 
 /// Parameters of every function here: a slot of each class, three operands of bulk operations, the slot that is set, and
 /// the counter.
@@ -87,9 +87,13 @@ fn leaf(leaf: Leaf, class: Class) -> Shape {
 }
 
 /// Code of a function, as it grows.
-struct Code(Vec<u64>);
+struct Growing {
+    bytes: Vec<u8>,
+    /// Where the targets of branches stand.
+    branches: Vec<usize>,
+}
 
-impl Code {
+impl Growing {
     fn new(index: usize) -> Self {
         let head = CodeHead {
             index: index as u32,
@@ -97,16 +101,28 @@ impl Code {
             frame_bytes: u32::from(FRAME_WORDS) * 8,
             type_id: 0,
         };
-        Self(head.words().to_vec())
+        Self { bytes: head.words().into_iter().flat_map(u64::to_ne_bytes).collect(), branches: Vec::new() }
     }
 
     fn cell(&mut self, sig: Sig, operands: &[u8]) {
-        self.0.push(handlers::target().tile(sig).expect("a handler of the base set").handler);
-        for chunk in operands.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0.push(u64::from_ne_bytes(word));
-        }
+        self.begin(sig);
+        self.bytes.extend(operands);
+        self.end();
+    }
+
+    fn begin(&mut self, sig: Sig) {
+        let handler = handlers::target().tile(sig).expect("a handler of the base set").handler;
+        self.bytes.extend(handler.to_ne_bytes());
+    }
+
+    fn end(&mut self) {
+        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+    }
+
+    /// An operand that says where a branch leads.
+    fn target(&mut self, position: usize) {
+        self.branches.push(self.bytes.len());
+        self.bytes.extend((position as u64).to_ne_bytes());
     }
 
     fn special<C: Operands>(&mut self, operands: C) {
@@ -119,20 +135,23 @@ impl Code {
 impl Exercise {
     fn run(&self, rounds: u32) -> Result<(), Trap> {
         let [slot, _, acc] = self.values;
-        let mut returns = Code::new(RETURNS);
+        let mut returns = Growing::new(RETURNS);
         returns.special(cell::Return { header: PARAMS });
 
         let leaves = leaves(self.shape);
-        let mut called = Code::new(CALLED);
-        let mut main = Code::new(LOOP);
-        let start = main.0.len();
+        let mut called = Growing::new(CALLED);
+        let mut main = Growing::new(LOOP);
+        let start = main.bytes.len();
         let body = if leaves { &mut called } else { &mut main };
         let set = |class| pirn_decode::sig::form(Form::SetAcc, class, leaf(Leaf::Imm, class).sig());
         body.cell(set(Class::F64), &2.5_f64.to_bits().to_ne_bytes());
         body.cell(set(Class::I64), &acc.to_ne_bytes());
-        let mut operands = Vec::new();
-        self.encode(self.shape, &mut operands);
-        body.cell(self.shape.sig(), &operands);
+        // Branches lead to the cell behind this one; a `br_table` has two.
+        let more = if self.shape.has_targets() { 16 } else { 0 };
+        let next = body.bytes.len() + 8 + (self.shape.len() + more).next_multiple_of(8);
+        body.begin(self.shape.sig());
+        self.encode(self.shape, next, body);
+        body.end();
         if leaves {
             // Where a branch before the return leads to.
             body.special(cell::Return { header: PARAMS });
@@ -146,9 +165,11 @@ impl Exercise {
         };
         let counter = COUNTER.to_ne_bytes();
         main.cell(less, &[&counter[..], &counter, &1_u32.to_ne_bytes()].concat());
-        let back = (start as i32 - main.0.len() as i32) * 8;
         let again = pirn_decode::sig::form(Form::BrIf, Class::I32, leaf(Leaf::Slot, Class::I32).sig());
-        main.cell(again, &[&back.to_ne_bytes()[..], &counter].concat());
+        main.begin(again);
+        main.target(start);
+        main.bytes.extend(counter);
+        main.end();
         main.special(cell::Return { header: PARAMS });
 
         let mut values = [0; PARAMS as usize];
@@ -158,62 +179,60 @@ impl Exercise {
         values[3] = 1.5_f64.to_bits();
         values[usize::from(BULK)..usize::from(BULK) + 3].fill(8);
         values[usize::from(COUNTER)] = u64::from(rounds);
-        execute([&returns.0, &called.0, &main.0], &mut values)
+        execute([returns, called, main].map(|code| Code::new(code.bytes, &code.branches)), &mut values)
     }
 
-    /// The operands of a cell of the shape.
-    fn encode(&self, shape: &Shape, out: &mut Vec<u8>) {
-        // Branches lead to the cell behind this one; a `br_table` has two.
-        let more = if self.shape.has_targets() { 8 } else { 0 };
-        let next = (8 + (self.shape.len() + more).next_multiple_of(8)) as i32;
+    /// The operands of a cell of the shape; branches lead to `next`.
+    fn encode(&self, shape: &Shape, next: usize, out: &mut Growing) {
         match *shape {
             Shape::Leaf(leaf, class) => match leaf {
-                Leaf::Slot => out.extend((class as u16).to_ne_bytes()),
+                Leaf::Slot => out.bytes.extend((class as u16).to_ne_bytes()),
                 Leaf::Acc => {}
                 Leaf::Imm => match class {
-                    Class::I32 => out.extend((self.values[1] as u32).to_ne_bytes()),
-                    Class::I64 => out.extend(self.values[1].to_ne_bytes()),
-                    Class::F32 => out.extend(3.5_f32.to_ne_bytes()),
-                    Class::F64 => out.extend(3.5_f64.to_ne_bytes()),
+                    Class::I32 => out.bytes.extend((self.values[1] as u32).to_ne_bytes()),
+                    Class::I64 => out.bytes.extend(self.values[1].to_ne_bytes()),
+                    Class::F32 => out.bytes.extend(3.5_f32.to_ne_bytes()),
+                    Class::F64 => out.bytes.extend(3.5_f64.to_ne_bytes()),
                 },
-                Leaf::Global => out.extend((LAYOUT.globals as u32).to_ne_bytes()),
-                Leaf::Func => out.extend((LAYOUT.func(RETURNS as u32) as u32).to_ne_bytes()),
+                Leaf::Global => out.bytes.extend((LAYOUT.globals as u32).to_ne_bytes()),
+                Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS as u32) as u32).to_ne_bytes()),
             },
-            Shape::Unary(_, a) => self.encode(a, out),
+            Shape::Unary(_, a) => self.encode(a, next, out),
             Shape::Binary(_, a, b) | Shape::Seq(a, b) => {
-                self.encode(a, out);
-                self.encode(b, out);
+                self.encode(a, next, out);
+                self.encode(b, next, out);
             }
             Shape::Load(_, a) => {
-                out.extend(0_u32.to_ne_bytes());
-                self.encode(a, out);
+                out.bytes.extend(0_u32.to_ne_bytes());
+                self.encode(a, next, out);
             }
             Shape::Store(_, a, v) => {
-                out.extend(0_u32.to_ne_bytes());
-                self.encode(a, out);
-                self.encode(v, out);
+                out.bytes.extend(0_u32.to_ne_bytes());
+                self.encode(a, next, out);
+                self.encode(v, next, out);
             }
             Shape::Select(_, a, b, condition) => {
-                self.encode(a, out);
-                self.encode(b, out);
-                self.encode(condition, out);
+                self.encode(a, next, out);
+                self.encode(b, next, out);
+                self.encode(condition, next, out);
             }
             Shape::Form(form, _, a) => {
                 match form {
-                    Form::SetSlot => out.extend(SET.to_ne_bytes()),
-                    Form::Return => out.extend(PARAMS.to_ne_bytes()),
-                    Form::SetGlobal => out.extend((LAYOUT.globals as u32).to_ne_bytes()),
-                    Form::BrIf => out.extend(next.to_ne_bytes()),
+                    Form::SetSlot => out.bytes.extend(SET.to_ne_bytes()),
+                    Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),
+                    Form::SetGlobal => out.bytes.extend((LAYOUT.globals as u32).to_ne_bytes()),
+                    Form::BrIf => out.target(next),
                     Form::SetAcc | Form::Select | Form::Seq => {}
                 }
-                self.encode(a, out);
+                self.encode(a, next, out);
             }
             Shape::Cell(cell) => {
                 for &(name, field) in cell.fields() {
                     encode_field(cell, name, field, next, out);
                 }
                 if cell == Cell::BrTable {
-                    out.extend([next.to_ne_bytes(), next.to_ne_bytes()].concat());
+                    out.target(next);
+                    out.target(next);
                 }
             }
             Shape::Thunk => {}
@@ -221,11 +240,11 @@ impl Exercise {
     }
 }
 
-fn encode_field(cell: Cell, name: &str, field: Field, next: i32, out: &mut Vec<u8>) {
+fn encode_field(cell: Cell, name: &str, field: Field, next: usize, out: &mut Growing) {
     let calls = matches!(cell, Cell::Call | Cell::CallIndirect);
     let leaves = matches!(cell, Cell::ReturnCall | Cell::ReturnCallIndirect);
     match (field, name) {
-        (Field::i32, _) => out.extend(next.to_ne_bytes()),
+        (Field::u64, _) => out.target(next),
         (Field::u16, _) => {
             let value = match name {
                 "header" if calls => ARGS + PARAMS,
@@ -238,7 +257,7 @@ fn encode_field(cell: Cell, name: &str, field: Field, next: i32, out: &mut Vec<u
                 "to" => SCRATCH + 2,
                 _ => SCRATCH,
             };
-            out.extend(value.to_ne_bytes());
+            out.bytes.extend(value.to_ne_bytes());
         }
         (Field::u32, _) => {
             let value = match name {
@@ -249,13 +268,13 @@ fn encode_field(cell: Cell, name: &str, field: Field, next: i32, out: &mut Vec<u
                 "count" => 1,
                 _ => 0,
             };
-            out.extend((value as u32).to_ne_bytes());
+            out.bytes.extend((value as u32).to_ne_bytes());
         }
     }
 }
 
 /// Runs the last of the functions on its parameters, in an instance with one of everything.
-fn execute(code: [&[u64]; 3], values: &mut [u64]) -> Result<(), Trap> {
+fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
     /// Nothing is left to lower.
     unsafe fn lower(_: *mut crate::Inst, _: u32) -> Result<*const u64, Box<dyn std::any::Any + Send>> {
         Ok(std::ptr::null())
@@ -274,9 +293,8 @@ fn execute(code: [&[u64]; 3], values: &mut [u64]) -> Result<(), Trap> {
     // exist, and ends by returning.
     unsafe {
         Vm::attach(vm, std::ptr::null_mut());
-        for (funcidx, code) in code.into_iter().enumerate() {
-            let first = code.as_ptr().wrapping_add(CodeHead::WORDS);
-            block.set_func(funcidx as u32, FuncRecord::new(first, block.as_ptr()));
+        for (funcidx, code) in code.iter().enumerate() {
+            block.set_func(funcidx as u32, FuncRecord::new(first_cell(code), block.as_ptr()));
         }
         let elements = vec![block.func(RETURNS as u32) as u64; 64];
         let table = Box::into_raw(Box::new(Table::new(64, 96, elements[0]).expect("a small table")));

@@ -87,7 +87,7 @@ pub(crate) fn head(code: *const u64) -> *const CodeHead {
 /// Where `code` begins, for [`FuncRecord::new`].
 pub fn first_cell(code: &Code) -> *const u64 {
     // Derived from the whole allocation: the head is read through it as well.
-    code.words.as_ptr().wrapping_add(CodeHead::WORDS)
+    code.words().as_ptr().wrapping_add(CodeHead::WORDS)
 }
 
 /// The code of a function that has none yet: a cell that has it lowered.

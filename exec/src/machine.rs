@@ -91,6 +91,12 @@ impl Machine {
         unsafe { self.ip.byte_add(at).cast::<T>().read_unaligned() }
     }
 
+    /// Goes to the cell at an address, a branch's operand.
+    #[inline(always)]
+    pub(crate) fn branch(&mut self, target: u64) {
+        self.ip = std::ptr::with_exposed_provenance(target as usize);
+    }
+
     /// The operands of a cell, from `at` bytes behind `ip` on.
     ///
     /// # Safety
@@ -152,7 +158,7 @@ macro_rules! next_operand {
 impl pirn_decode::cell::Fields for Operands {
     next_operand!(u16);
     next_operand!(u32);
-    next_operand!(i32);
+    next_operand!(u64);
 }
 
 /// A handler's address as it stands in the first word of a cell.

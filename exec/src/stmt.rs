@@ -100,17 +100,17 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
 }
 
 impl<C: Expr<T = u32>> Stmt for BrIf<C> {
-    const LEN: usize = 4 + C::LEN;
+    const LEN: usize = 8 + C::LEN;
     const SIG: Sig = sig::form(Form::BrIf, Class::I32, C::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::BrIf, Class::I32, C::SHAPE);
 
     #[inline(always)]
     unsafe fn run(mut m: Machine, at: usize) -> Flow {
-        // SAFETY: the caller's; the operand is the distance to another cell.
+        // SAFETY: the caller's; the operand is the address of another cell.
         unsafe {
-            let condition = value!(m, C::eval(&m, at + 4));
+            let condition = value!(m, C::eval(&m, at + 8));
             if condition != 0 {
-                m.ip = m.ip.byte_offset(m.operand::<i32>(at) as isize);
+                m.branch(m.operand(at));
                 Flow::Jump(m)
             } else {
                 Flow::Next(m)

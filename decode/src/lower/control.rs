@@ -9,7 +9,7 @@ use super::read::{Operator, opcode};
 use super::stack::{Prefix, Sink, SinkKind};
 use super::tree::{Kind, NodeId, Register, Traits};
 use super::{Lowering, Target};
-use crate::cell;
+use crate::cell::{self, Operands};
 use crate::layout::FrameLayout;
 use crate::ops::Class;
 use crate::sig::{self, Form};
@@ -183,8 +183,7 @@ impl<T: Target> Lowering<'_, T> {
         if !self.is_skipping() {
             self.flush_results();
             self.end_first_arm();
-            let branch = self.code.special(cell::Br { target: 0 }, &[]);
-            let fixup = self.code.fixup(branch);
+            let fixup = self.emit_br();
             self.frames.last_mut().expect("an open `if`").ends.push(fixup);
         }
         let frame = self.frames.last_mut().expect("an open `if`");
@@ -265,7 +264,7 @@ impl<T: Target> Lowering<'_, T> {
         self.fit_condition();
         let sink = Sink {
             sig: &|kids| sig::form(Form::BrIf, Class::I32, kids[0]),
-            prefix: Prefix::Word(0),
+            prefix: Prefix::Target,
             kind: SinkKind::Form(Form::BrIf),
         };
         self.settle_traps(1);
@@ -328,19 +327,24 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Branches to the label of the frame `depth` blocks out, with its values in place.
     fn branch_to(&mut self, depth: u32) {
+        let target = self.emit_br();
+        self.target(target, depth);
+    }
+
+    /// Emits a branch.
+    fn emit_br(&mut self) -> Fixup {
         let branch = self.code.special(cell::Br { target: 0 }, &[]);
-        self.target(branch, depth);
+        self.code.fixup(branch)
     }
 
     /// Gives a branch the label of the frame `depth` blocks out for a target.
-    fn target(&mut self, branch: Emitted, depth: u32) {
+    fn target(&mut self, branch: Fixup, depth: u32) {
         let index = self.frames.len() - 1 - depth as usize;
         if self.frames[index].construct == Construct::Loop {
             let start = self.frames[index].start;
-            self.code.branch(branch, start);
+            self.code.bind(branch, start);
         } else {
-            let fixup = self.code.fixup(branch);
-            self.frames[index].ends.push(fixup);
+            self.frames[index].ends.push(branch);
         }
     }
 
@@ -393,7 +397,8 @@ impl<T: Target> Lowering<'_, T> {
             (self.acc_owner, self.acc_slot) = (owners, slots);
         } else {
             let (branch, _) = self.branch_on(true);
-            self.target(branch, depth);
+            let target = self.code.fixup(branch);
+            self.target(target, depth);
         }
     }
 
@@ -407,13 +412,14 @@ impl<T: Target> Lowering<'_, T> {
         }
         self.acquire(index);
         self.pop(1);
-        let placeholders: SmallVec<[i32; 16]> = depths.iter().map(|_| 0).collect();
+        let placeholders: SmallVec<[u64; 16]> = depths.iter().map(|_| 0).collect();
         let (cell, at) = self.code.special(cell::BrTable { count: depths.len() as u32 - 1 }, &placeholders);
+        let entry = |i| self.code.fixup((cell, at + cell::BrTable::LEN + 8 * i));
+        let entries: SmallVec<[Fixup; 16]> = (0..depths.len()).map(entry).collect();
         let from = self.stack.len() - arity;
         // One stub for every label that needs its values moved, or returns.
         let mut stubs: SmallVec<[(u32, Position); 4]> = SmallVec::new();
-        for (i, &depth) in depths.iter().enumerate() {
-            let entry = (cell, at + 4 + 4 * i);
+        for (&entry, &depth) in entries.iter().zip(depths) {
             let frame = self.frame(depth);
             let is_function = frame.construct == Construct::Function;
             if !is_function && (arity == 0 || frame.base == from) {
@@ -434,7 +440,7 @@ impl<T: Target> Lowering<'_, T> {
                 stubs.push((depth, stub));
                 stub
             });
-            self.code.branch(entry, stub);
+            self.code.bind(entry, stub);
         }
         self.unreachable();
     }

@@ -5,7 +5,7 @@
 //! cell another handler, and goes on where the operands there ended.
 
 use super::survey::Survey;
-use super::{Target, Tile};
+use super::{Code, Target, Tile};
 use crate::cell::Operands;
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
@@ -16,14 +16,9 @@ pub(super) type Position = usize;
 /// A cell, and where in it the operands of the statement begin that was emitted.
 pub(super) type Emitted = (Position, usize);
 
-/// An operand not known yet: a branch's target, a fuel cell's cost.
+/// A branch's target not known yet: the byte of the code where it is to stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fixup {
-    /// The cell.
-    cell: Position,
-    /// Where in the code its `i32` stands.
-    byte: usize,
-}
+pub(super) struct Fixup(usize);
 
 /// The last statement, while the next may still join its cell.
 #[derive(Debug)]
@@ -42,8 +37,8 @@ pub(super) struct Emitter<'a, T> {
     pub(super) bytes: Vec<u8>,
     last: Option<Last>,
     fuse: bool,
-    /// Whether a branch offset did not fit.
-    pub(super) overflow: bool,
+    /// Where in the bytes the targets of branches stand, in order.
+    branches: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// What is noted of the cells, if anybody asked.
@@ -55,13 +50,15 @@ impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn new(target: &'a T, fuse: bool, capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(capacity);
         bytes.resize(8 * CodeHead::WORDS, 0);
-        Self { target, bytes, last: None, fuse, overflow: false, emitted: 0, survey: None }
+        Self { target, bytes, branches: Vec::new(), last: None, fuse, emitted: 0, survey: None }
     }
 
-    /// The code as words, the head in front.
-    pub(super) fn words(&self, head: &CodeHead) -> Box<[u64]> {
-        let cells = self.bytes.as_chunks().0.iter().skip(CodeHead::WORDS);
-        head.words().into_iter().chain(cells.map(|&word| u64::from_ne_bytes(word))).collect()
+    /// The code, the head in front, and what was noted.
+    pub(super) fn into_code(mut self, head: &CodeHead) -> (Code, Option<Box<Survey>>) {
+        for (bytes, word) in self.bytes.as_chunks_mut().0.iter_mut().zip(head.words()) {
+            *bytes = word.to_ne_bytes();
+        }
+        (Code::new(self.bytes, &self.branches), self.survey)
     }
 
     /// The handler for a shape.
@@ -78,6 +75,8 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Takes back everything from the cell at `position` on, to which no branch leads.
     pub(super) fn rewind(&mut self, position: Position) {
         self.bytes.truncate(position);
+        let kept = self.branches.iter().rposition(|&place| place < position).map_or(0, |last| last + 1);
+        self.branches.truncate(kept);
         self.last = None;
         if let Some(survey) = &mut self.survey {
             survey.rewind(position);
@@ -143,7 +142,7 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Adds a cell with operands of its own, alone or joined to the one before; returns it and where in it the operands
     /// begin.
-    pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[i32]) -> Emitted {
+    pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[u64]) -> Emitted {
         let sig = sig::cell(C::CELL);
         if let Some(survey) = &mut self.survey {
             survey.special(C::CELL);
@@ -163,28 +162,20 @@ impl<'a, T: Target> Emitter<'a, T> {
         emitted
     }
 
-    /// A branch of `cell`, whose target's `i32` stands `at` bytes into it, leads to `target`.
-    pub(super) fn branch(&mut self, emitted: Emitted, target: Position) {
-        self.bind(self.fixup(emitted), target);
-    }
-
-    /// An operand of `cell`, `at` bytes into it, that is not known yet.
-    pub(super) fn fixup(&self, (cell, at): Emitted) -> Fixup {
-        Fixup { cell, byte: cell + at }
+    /// The target of the branch just emitted, which stands `at` bytes into `cell`; it is not known yet. For the targets of
+    /// a `br_table`, in order.
+    pub(super) fn fixup(&mut self, (cell, at): Emitted) -> Fixup {
+        self.branches.push(cell + at);
+        Fixup(cell + at)
     }
 
     /// Gives a branch its target.
-    pub(super) fn bind(&mut self, fixup: Fixup, target: Position) {
-        let distance = target as i64 - fixup.cell as i64;
-        let Ok(distance) = i32::try_from(distance) else {
-            self.overflow = true;
-            return;
-        };
-        self.patch(fixup, distance.to_ne_bytes());
+    pub(super) fn bind(&mut self, Fixup(place): Fixup, target: Position) {
+        self.bytes[place..][..8].copy_from_slice(&(target as u64).to_ne_bytes());
     }
 
-    /// Overwrites an operand.
-    pub(super) fn patch(&mut self, fixup: Fixup, operand: [u8; 4]) {
-        self.bytes[fixup.byte..][..4].copy_from_slice(&operand);
+    /// Overwrites an operand that stands `at` bytes into `cell`.
+    pub(super) fn patch(&mut self, (cell, at): Emitted, operand: u32) {
+        self.bytes[cell + at..][..4].copy_from_slice(&operand.to_ne_bytes());
     }
 }

@@ -13,7 +13,7 @@
 //! Operations on memories and tables as a whole pay for their size besides, in a cell of their own in front of them. At
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
 
-use super::emit::Fixup;
+use super::emit::Emitted;
 use super::read::opcode;
 use super::tree::Traits;
 use super::{Lowering, Target};
@@ -22,8 +22,8 @@ use crate::cell::{self, Amount};
 /// A region whose end is not known yet.
 #[derive(Debug)]
 pub(super) struct Region {
-    /// The operand of its cell.
-    operand: Fixup,
+    /// Its cell.
+    cell: Emitted,
     cost: u32,
 }
 
@@ -32,14 +32,14 @@ impl<T: Target> Lowering<'_, T> {
     pub(super) fn open_region(&mut self) {
         if self.options.fuel {
             let cell = self.code.special(cell::Fuel { cost: 0 }, &[]);
-            self.regions.push(Region { operand: self.code.fixup(cell), cost: 0 });
+            self.regions.push(Region { cell, cost: 0 });
         }
     }
 
     /// The innermost region ends here.
     pub(super) fn close_region(&mut self) {
-        if let Some(Region { operand, cost }) = self.regions.pop() {
-            self.code.patch(operand, cost.max(1).to_ne_bytes());
+        if let Some(Region { cell, cost }) = self.regions.pop() {
+            self.code.patch(cell, cost.max(1));
         }
     }
 

@@ -42,14 +42,38 @@ pub struct Tile {
     pub handler: u64,
 }
 
-/// Threaded code of one function.
-#[derive(Debug, Clone)]
+/// Threaded code of one function. Its branches hold addresses in it, so it stays where it is and has no copies.
+#[derive(Debug)]
 pub struct Code {
-    /// [`CodeHead`], then cells: see [`crate::cell`].
-    pub words: Box<[u64]>,
+    words: Box<[u64]>,
 }
 
 impl Code {
+    /// From its bytes: a [`CodeHead`], then cells. At every place in `branches` stands, as a `u64`, where in the bytes the
+    /// branch's target begins; here it becomes that cell's address.
+    ///
+    /// # Panics
+    /// A place is not in the bytes.
+    pub fn new(mut bytes: Vec<u8>, branches: &[usize]) -> Self {
+        let mut words = vec![0; bytes.len() / 8].into_boxed_slice();
+        let base = words.as_ptr().addr() as u64;
+        for &place in branches {
+            let operand = bytes[place..].first_chunk_mut().expect("eight bytes for an address");
+            *operand = (base + u64::from_ne_bytes(*operand)).to_ne_bytes();
+        }
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_ne_bytes(*bytes);
+        }
+        // The machine makes pointers of the addresses.
+        words.as_ptr().expose_provenance();
+        Self { words }
+    }
+
+    /// [`CodeHead`], then cells: see [`crate::cell`].
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The cells.
     pub fn cells(&self) -> &[u64] {
         &self.words[CodeHead::WORDS..]
@@ -107,7 +131,7 @@ struct Lowering<'a, T> {
 /// Lowers function `funcidx` (not an imported one). `type_ids` gives the engine-wide id of every typeidx.
 ///
 /// # Errors
-/// The frame would pass [`MAX_FRAME_WORDS`] (which [`Module::new`] refuses already); a branch would pass 2 GiB of code.
+/// The frame would pass [`MAX_FRAME_WORDS`] (which [`Module::new`] refuses already).
 pub fn lower(
     module: &Module,
     type_ids: &[u32],
@@ -185,12 +209,9 @@ pub(crate) fn lower_with(
     if words > MAX_FRAME_WORDS {
         return Err(too_large(words));
     }
-    if lowering.code.overflow {
-        return Err(Error::new(format!("function {funcidx} has a branch over more than 2 GiB of code"), start));
-    }
     let type_id = type_ids[module.funcs[funcidx as usize] as usize];
     let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
-    Ok((Code { words: lowering.code.words(&head) }, lowering.code.survey))
+    Ok(lowering.code.into_code(&head))
 }
 
 /// The class of a type wasmparser gave.

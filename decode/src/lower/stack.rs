@@ -38,8 +38,10 @@ pub(super) enum Prefix {
     None,
     /// A slot.
     Slot(u16),
-    /// A word of the instance, the static offset of a store, or a branch's target, which comes later.
+    /// A word of the instance, or the static offset of a store.
     Word(u32),
+    /// A branch's target, which comes later.
+    Target,
 }
 
 /// A form of statement.
@@ -378,6 +380,7 @@ impl<T: Target> Lowering<'_, T> {
             Prefix::None => {}
             Prefix::Slot(slot) => self.code.bytes.extend_from_slice(&slot.to_ne_bytes()),
             Prefix::Word(word) => self.code.bytes.extend_from_slice(&word.to_ne_bytes()),
+            Prefix::Target => self.code.bytes.extend_from_slice(&[0; 8]),
         }
         for &kid in kids {
             self.trees.encode(kid, acc, &mut self.code.bytes);
