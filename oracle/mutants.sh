@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Does the driver find wrong handlers? Tries mutants FIRST..LAST (exec/src/mutants.rs), each with up to 1,000 modules of the
-# generated kinds, and lists those that were not found.
+# generated kinds, and lists those that were not found. MUTANTS=c tries those with a wrong constant.
 #
-#   oracle/mutants.sh [FIRST [LAST [SEED]]]
+#   [MUTANTS=c] oracle/mutants.sh [FIRST [LAST [SEED]]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ driver=target/release/pirn-oracle
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 found=0
-for mutant in $(seq "$first" "$last"); do
+for mutant in $(seq -f "${MUTANTS:-}%g" "$first" "$last"); do
     caught=
     # 1,000 modules in all, most of them of the kind that has every shape in four hundred.
     for run in shape:900 loop:50 circle:50; do

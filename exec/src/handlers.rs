@@ -73,9 +73,16 @@ impl Handlers {
             }
         }
         #[cfg(feature = "mutants")]
-        if let Some((sig, other)) = crate::mutants::chosen(entries) {
-            let (at, other) = (this.find(sig), this.find(other));
-            this.slots[at].1 = this.slots[other].1;
+        match crate::mutants::chosen(entries) {
+            Some(crate::mutants::Mutant::Exchanged(sig, other)) => {
+                let (at, other) = (this.find(sig), this.find(other));
+                this.slots[at].1 = this.slots[other].1;
+            }
+            Some(crate::mutants::Mutant::Wrong(entry)) => {
+                let at = this.find(entry.sig);
+                this.slots[at].1 = handler_word(entry.handler);
+            }
+            None => {}
         }
         this
     }

@@ -2,15 +2,125 @@
 //!
 //! `PIRN_MUTANT=N` chooses one fused shape, and executes it by the handler of another that differs from it in a single
 //! operator: what a slip in one line of `shapes` or `expr` would do. Nothing has to be compiled for it,
-//! so hundreds can be tried; `oracle/mutants.sh` does.
+//! so hundreds can be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody
+//! put a wrong constant.
 
+use crate::control::Call;
+use crate::expr::*;
 use crate::handlers::Entry;
+use crate::machine::Stmt;
+use crate::stmt::*;
+use crate::{Trap, control};
+use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
+use std::marker::PhantomData;
 
-/// The shape that gets a wrong handler, and the one whose handler it gets; `None` without `PIRN_MUTANT`.
-pub(crate) fn chosen(entries: &[Entry]) -> Option<(Sig, Sig)> {
-    let number: u64 = std::env::var("PIRN_MUTANT").ok()?.parse().expect("PIRN_MUTANT is a number");
+type S<T> = Slot<T>;
+type R<T> = Acc<T>;
+type I<T> = Imm<T>;
+
+/// An operator whose result is off by one. Its signature is the right operator's.
+struct Off<O>(PhantomData<O>);
+
+trait Next {
+    fn next(self) -> Self;
+}
+
+macro_rules! next {
+    ($($ty:ty: |$value:ident| $next:expr;)*) => {
+        $(impl Next for $ty {
+            fn next(self) -> Self {
+                let $value = self;
+                $next
+            }
+        })*
+    };
+}
+next! {
+    u32: |a| a.wrapping_add(1);
+    u64: |a| a.wrapping_add(1);
+    f64: |a| a + 1.0;
+}
+
+impl<O: BinOp<T: Next>> BinOp for Off<O> {
+    type A = O::A;
+    type T = O::T;
+    const OP: Op = O::OP;
+    fn eval(a: O::A, b: O::A) -> Result<O::T, Trap> {
+        O::eval(a, b).map(Next::next)
+    }
+}
+
+impl<O: LoadOp<T: Next>> LoadOp for Off<O> {
+    type Raw = O::Raw;
+    type T = O::T;
+    const OP: Op = O::OP;
+    fn convert(raw: O::Raw) -> O::T {
+        O::convert(raw).next()
+    }
+}
+
+impl<O: StoreOp<A: Next>> StoreOp for Off<O> {
+    type Raw = O::Raw;
+    type A = O::A;
+    const OP: Op = O::OP;
+    fn convert(a: O::A) -> O::Raw {
+        O::convert(a.next())
+    }
+}
+
+/// Handlers with a wrong constant, in fused shapes of every family: each with one operator off by one.
+fn wrong() -> Vec<Entry> {
+    const fn of<S: Stmt>() -> Entry {
+        Entry::of::<S>()
+    }
+    type Step = SetSlot<Bin<I32Add, S<u32>, I<u32>>>;
+    vec![
+        // Trees.
+        of::<SetSlot<Bin<I64Add, Bin<Off<I64Mul>, S<u64>, S<u64>>, S<u64>>>>(),
+        of::<SetAcc<Bin<Off<I64Xor>, Bin<I64ShrU, S<u64>, I<u64>>, I<u64>>>>(),
+        of::<SetSlot<Bin<F64Add, Bin<Off<F64Mul>, S<f64>, S<f64>>, S<f64>>>>(),
+        of::<SetSlot<Load<I32Load, Bin<I32Add, Bin<Off<I32Shl>, S<u32>, I<u32>>, S<u32>>>>>(),
+        of::<SetSlot<Load<Off<I64Load>, Bin<I32Add, S<u32>, I<u32>>>>>(),
+        of::<SetAcc<Bin<I64And, Load<Off<I64Load>, S<u32>>, I<u64>>>>(),
+        // Sinks.
+        of::<Store<Off<I64Store>, Bin<I32Add, S<u32>, I<u32>>, S<u64>>>(),
+        of::<Store<I32Store8, Bin<Off<I32Add>, S<u32>, S<u32>>, I<u32>>>(),
+        of::<BrIf<Bin<Off<I32And>, Load<I32Load8U, S<u32>>, I<u32>>>>(),
+        of::<BrIf<Un<I32Eqz, Bin<Off<F64Lt>, S<f64>, S<f64>>>>>(),
+        of::<Return<Bin<Off<I32Mul>, S<u32>, S<u32>>>>(),
+        // Sequences.
+        of::<Seq<SetSlot<S<u32>>, SetSlot<Bin<Off<I32Sub>, S<u32>, I<u32>>>>>(),
+        of::<Seq<Step, BrIf<Bin<Off<I32LtU>, R<u32>, S<u32>>>>>(),
+        of::<Seq<Seq<Step, SetSlot<Bin<Off<I32Sub>, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(),
+        of::<Seq<SetSlot<Bin<Off<I32And>, S<u32>, I<u32>>>, Call>>(),
+        of::<Seq<BrIf<Bin<Off<I32GeS>, S<u32>, I<u32>>>, control::Return>>(),
+    ]
+}
+
+/// What is wrong.
+#[derive(Clone, Copy)]
+pub(crate) enum Mutant {
+    /// The handler of this shape is that of the other.
+    Exchanged(Sig, Sig),
+    /// The handler of this shape.
+    Wrong(Entry),
+}
+
+/// The mutant asked for; `None` without `PIRN_MUTANT`.
+pub(crate) fn chosen(entries: &[Entry]) -> Option<Mutant> {
+    let name = std::env::var("PIRN_MUTANT").ok()?;
+    let number = name.trim_start_matches('c').parse().expect("PIRN_MUTANT is a number, perhaps with a `c` before it");
+    if name.starts_with('c') {
+        let entry = *wrong().get(number as usize - 1).expect("there are not so many wrong constants");
+        assert!(entries.iter().any(|right| right.sig == entry.sig), "no handler has the shape {:?}", entry.shape);
+        return Some(Mutant::Wrong(entry));
+    }
+    exchanged(number, entries)
+}
+
+fn exchanged(number: u64, entries: &[Entry]) -> Option<Mutant> {
     let fused: Vec<&Entry> = entries.iter().filter(|entry| operators(entry.shape) > 1).collect();
     // Knuth's multiplicative hash spreads the numbers.
     let first = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize % fused.len();
@@ -18,16 +128,18 @@ pub(crate) fn chosen(entries: &[Entry]) -> Option<(Sig, Sig)> {
         let siblings: Vec<&&Entry> =
             fused.iter().filter(|other| differences(entry.shape, other.shape) == Some(1)).collect();
         let other = siblings.get(number as usize % siblings.len().max(1))?;
-        Some((entry.sig, other.sig))
+        Some(Mutant::Exchanged(entry.sig, other.sig))
     })
 }
 
 /// What the chosen number does, in words.
 pub fn description() -> Option<String> {
     let entries = crate::handlers::entries();
-    let (sig, other) = chosen(&entries)?;
-    let [sig, other] = [sig, other].map(|sig| crate::inspect::shape(sig).expect("a handler's signature"));
-    Some(format!("{sig:?} is executed as {other:?}"))
+    let shape = |sig| crate::inspect::shape(sig).expect("a handler's signature");
+    Some(match chosen(&entries)? {
+        Mutant::Exchanged(sig, other) => format!("{:?} is executed as {:?}", shape(sig), shape(other)),
+        Mutant::Wrong(entry) => format!("{:?} is off by one", entry.shape),
+    })
 }
 
 /// Operators and statements in a tree.

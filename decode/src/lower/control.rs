@@ -5,7 +5,7 @@
 
 use super::diamond::Diamond;
 use super::emit::{Emitted, Fixup, Position};
-use super::read::{Operator, opcode};
+use super::read::{Operator, Reader, opcode};
 use super::stack::{Prefix, Sink, SinkKind};
 use super::tree::{Kind, NodeId, Register, Traits};
 use super::{Lowering, Target};
@@ -179,8 +179,12 @@ impl<T: Target> Lowering<'_, T> {
         frame.diamond = diamond;
     }
 
-    pub(super) fn else_(&mut self) {
-        if !self.is_skipping() {
+    /// `reader` has read the `else`.
+    pub(super) fn else_(&mut self, reader: &Reader<'_>) {
+        if !self.is_skipping() && self.returns_before_else(reader) {
+            self.return_explicit();
+            self.end_first_arm();
+        } else if !self.is_skipping() {
             self.flush_results();
             self.end_first_arm();
             let fixup = self.emit_br();
@@ -194,6 +198,17 @@ impl<T: Target> Lowering<'_, T> {
         self.bind(&[otherwise]);
         self.begin_second_arm();
         params.iter().for_each(|&class| self.push_settled(class));
+    }
+
+    /// Whether the first arm, which ends here, gives the function's results, and does best to return them: not if a
+    /// selection may come of the two. It is asked of the outermost blocks only, so no operator is looked at twice for it.
+    fn returns_before_else(&self, reader: &Reader<'_>) -> bool {
+        let [function, frame] = self.frames.as_slice() else { return false };
+        if function.results.len() != frame.results.len() {
+            return false;
+        }
+        let (last, acts) = reader.last_arm();
+        last && (acts || !self.may_select())
     }
 
     /// Puts the results of the innermost block into their slots.

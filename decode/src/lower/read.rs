@@ -231,6 +231,22 @@ impl<'a> Reader<'a> {
         self.at >= self.tail
     }
 
+    /// Of an arm that begins here: whether it ends where the function does, and whether something in it is more than an
+    /// expression.
+    pub(super) fn last_arm(&self) -> (bool, bool) {
+        let (mut reader, mut depth, mut acts) = (self.clone(), 0, false);
+        loop {
+            let operator = reader.operator();
+            match operator.opcode {
+                END if depth == 0 => return (reader.only_ends_follow(), acts),
+                END => depth -= 1,
+                BLOCK | LOOP | IF => depth += 1,
+                BR..=RETURN_CALL_INDIRECT | FIRST_LOAD..=LAST_STORE => acts = true,
+                _ => {}
+            }
+        }
+    }
+
     /// Where the next operator begins.
     pub(super) fn position(&self) -> usize {
         self.at

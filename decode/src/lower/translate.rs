@@ -36,7 +36,7 @@ impl<T: Target> Lowering<'_, T> {
             opcode::BLOCK => self.block(&operator),
             opcode::LOOP => self.loop_(&operator),
             opcode::IF => self.if_(&operator),
-            opcode::ELSE => self.else_(),
+            opcode::ELSE => self.else_(reader),
             opcode::END => self.end(reader.only_ends_follow()),
             opcode::BR => self.br(index),
             opcode::BR_IF => self.br_if(index),

@@ -1,7 +1,7 @@
 //! Two or three statements in one dispatch.
 
 use super::{I, R, S, Shapes, each};
-use crate::control::{Br, Call, CallIndirect, ReturnCall};
+use crate::control::{self, Br, Call, CallIndirect, ReturnCall};
 use crate::expr::*;
 use crate::stmt::*;
 
@@ -23,6 +23,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     pairs(t);
     with_stores(t);
     before_branches(t);
+    guards(t);
     before_calls(t);
 }
 
@@ -102,6 +103,22 @@ fn before_branches(t: &mut Shapes<'_>) {
             t.stmt::<Seq<Seq<A, B>, BrIf<Un<I32Eqz, R<u32>>>>>();
         });
     });
+}
+
+/// A condition, and the return where it does not hold: how recursions end, and what functions begin with.
+fn guards(t: &mut Shapes<'_>) {
+    macro_rules! guard {
+        ($condition:ty) => {
+            each!(E in [Return<S<u32>>, Return<I<u32>>, control::Return] { t.stmt::<Seq<BrIf<$condition>, E>>(); });
+        };
+    }
+    each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
+        guard!(Bin<C, R<u32>, S<u32>>);
+        guard!(Bin<C, R<u32>, I<u32>>);
+        guard!(Bin<C, S<u32>, S<u32>>);
+        guard!(Bin<C, S<u32>, I<u32>>);
+    });
+    each!(C in [R<u32>, Un<I32Eqz, R<u32>>, S<u32>, Un<I32Eqz, S<u32>>] { guard!(C); });
 }
 
 fn before_calls(t: &mut Shapes<'_>) {
