@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 first=${1:-1} last=${2:-30} seed=${3:-0}
 cargo build --release --package pirn-oracle --features mutants
-driver=target/release/pirn-oracle
+driver=${CARGO_TARGET_DIR:-target}/release/pirn-oracle
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 found=0

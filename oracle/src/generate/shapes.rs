@@ -31,8 +31,8 @@ static SHAPES: LazyLock<Vec<&'static Shape>> = LazyLock::new(|| {
 const PER_MODULE: usize = 32;
 /// Rounds of each function's loop.
 const ROUNDS: i32 = 3;
-/// Rounds more where integers are compared. In these the parameters are at most 3, and one of each two steps through all of
-/// that, for what tells `<` from `<=` is operands that are equal.
+/// Rounds more where integers are compared. In these the parameters are from -2 to 1, and one of each two steps through all
+/// of that: what tells `<` from `<=` is operands that are equal, and signed from unsigned operands of different sign.
 const TIGHT_ROUNDS: i32 = 4;
 /// Types of the parameters; then come as many locals that hold what was set last, and the counter and the witness.
 const PARAMS: [Type; 8] = [I32, I32, I64, I64, F32, F32, F64, F64];
@@ -101,6 +101,16 @@ fn begins_function(shape: &Shape) -> bool {
     }
 }
 
+/// What a sequence returns in the end: nothing, or a value; `None` if it does not return, or returns a reference.
+fn returned<'a>(shape: &'a Shape) -> Option<Option<&'a Shape>> {
+    let Shape::Seq(_, last) = shape else { return None };
+    match last {
+        Shape::Cell(Cell::Return) => Some(None),
+        Shape::Form(Form::Return, _, value) if !is_reference(value) => Some(Some(value)),
+        _ => None,
+    }
+}
+
 /// Whether the class means a reference.
 fn is_reference(shape: &Shape) -> bool {
     matches!(shape, Shape::Leaf(Leaf::Func, _))
@@ -155,6 +165,7 @@ pub fn program(seed: u64) -> ProgramSpec {
         written: Vec::new(),
         last: None,
         tight: false,
+        second: false,
     };
     let first = (seed as usize).wrapping_mul(PER_MODULE);
     let mut shapes: Vec<&Shape> = (0..PER_MODULE).map(|i| SHAPES[first.wrapping_add(i) % SHAPES.len()]).collect();
@@ -164,6 +175,9 @@ pub fn program(seed: u64) -> ProgramSpec {
         let most = maker.rng.between(1, 5).min(shapes.len());
         let is_return = |shape: &&Shape| matches!(shape, Shape::Form(Form::Return, ..));
         let own: Vec<&Shape> = shapes.drain(..most).collect();
+        // A sequence that returns has a function of its own.
+        let (sequences, own): (Vec<&Shape>, Vec<&Shape>) = own.into_iter().partition(|shape| returned(shape).is_some());
+        made.extend(sequences.iter().map(|shape| maker.returning(shape)));
         // Locals are zeroed once, too.
         let (starts, own): (Vec<&Shape>, Vec<&Shape>) = own.into_iter().partition(|shape| begins_function(shape));
         made.extend(starts.iter().map(|shape| maker.start(shape)));
@@ -236,6 +250,8 @@ struct Maker<'a> {
     last: Option<(u32, Class)>,
     /// Whether this shape's integer constants are so small that operands equal them.
     tight: bool,
+    /// Whether the slot before was the second parameter of its type.
+    second: bool,
 }
 
 impl Maker<'_> {
@@ -249,10 +265,7 @@ impl Maker<'_> {
         if tight {
             round.push(self.small_parameters());
         }
-        for (local, param) in SMALL.into_iter().zip([0, 1]) {
-            let kids = vec![self.local(param, I32), expr::i32_const(0x1F8)];
-            round.push(set(local, plain(I::I32And, kids, &[I32])));
-        }
+        round.push(self.small_addresses());
         for shape in shapes {
             if !matches!(shape, Shape::Form(Form::Return, ..)) {
                 round.push(self.shape(shape));
@@ -282,6 +295,56 @@ impl Maker<'_> {
         FuncSpec { ty, locals: LOCALS.to_vec(), body }
     }
 
+    /// A function that a sequence returns from, unless a branch in it leads around that.
+    fn returning(&mut self, shape: &Shape) -> FuncSpec {
+        let value = returned(shape).expect("it returns");
+        let mut parts = Vec::new();
+        flatten(shape, &mut parts);
+        parts.pop();
+        let mut body = Vec::new();
+        // Nothing stands before the zeroing of locals.
+        if !begins_function(shape) {
+            let low = plain(I::I32And, vec![self.local(0, I32), expr::i32_const(2 * TIGHT_ROUNDS - 1)], &[I32]);
+            body.push(set(COUNTER, low));
+            if compares(shape) {
+                body.push(self.small_parameters());
+            }
+            body.push(self.small_addresses());
+        }
+        self.last = None;
+        self.tight = compares(shape) && self.rng.chance(75);
+        let (mut before, mut inner) = (Vec::new(), Vec::new());
+        for part in parts {
+            self.statement(part, &mut Vec::new(), &mut before, &mut inner);
+        }
+        let value = value.map(|value| self.expr(value, false, &mut before));
+        let results = value.as_ref().map_or_else(Vec::new, |value| value.results.clone());
+        inner.push(plain(I::Return, value.into_iter().collect(), &[]));
+        before.extend(inner);
+        body.push(self.block(Construct::Block, Vec::new(), before));
+        self.written.clear();
+        let place = 144 * self.functions;
+        body.extend(seen().iter().map(|&(ty, local)| store(ty, place + 8 * u64::from(local), local)));
+        body.extend(results.iter().map(|&ty| match ty {
+            I32 => expr::i32_const(0x7E57),
+            I64 => plain(I::I64Const(0x7E57), Vec::new(), &[I64]),
+            F32 => plain(I::F32Const(7.5_f32.into()), Vec::new(), &[F32]),
+            _ => plain(I::F64Const(7.5_f64.into()), Vec::new(), &[F64]),
+        }));
+        self.functions += 1;
+        let ty = self.module.types.index(&PARAMS, &results);
+        FuncSpec { ty, locals: LOCALS.to_vec(), body }
+    }
+
+    /// Sets the locals with small numbers.
+    fn small_addresses(&self) -> Node {
+        let low = |local, param| {
+            let kids = vec![self.local(param, I32), expr::i32_const(0x1F8)];
+            set(local, plain(I::I32And, kids, &[I32]))
+        };
+        Node::seq(SMALL.into_iter().zip([0, 1]).map(|(local, param)| low(local, param)).collect(), &[])
+    }
+
     /// A function that begins with the shape.
     fn start(&mut self, shape: &Shape) -> FuncSpec {
         let mut body = vec![self.shape(shape)];
@@ -304,11 +367,13 @@ impl Maker<'_> {
         };
         let mut body = Vec::new();
         for local in 0..2 {
-            body.push(set(local, plain(I::I32And, vec![step(self, local), expr::i32_const(3)], &[I32])));
+            let low = plain(I::I32And, vec![step(self, local), expr::i32_const(3)], &[I32]);
+            body.push(set(local, plain(I::I32Sub, vec![low, expr::i32_const(2)], &[I32])));
         }
         for local in 2..4 {
-            let three = plain(I::I64Const(3), Vec::new(), &[I64]);
-            body.push(set(local, plain(I::I64And, vec![step(self, local), three], &[I64])));
+            let constant = |value| plain(I::I64Const(value), Vec::new(), &[I64]);
+            let low = plain(I::I64And, vec![step(self, local), constant(3)], &[I64]);
+            body.push(set(local, plain(I::I64Sub, vec![low, constant(2)], &[I64])));
         }
         let kids = vec![self.local(COUNTER, I32), expr::i32_const(TIGHT_ROUNDS)];
         let condition = plain(I::I32LeU, kids, &[I32]);
@@ -490,8 +555,8 @@ impl Maker<'_> {
 
     fn constant(&mut self, class: Class, address: bool) -> Node {
         let instruction = match class {
-            Class::I32 if self.tight => I::I32Const(self.rng.below(3) as i32),
-            Class::I64 if self.tight => I::I64Const(self.rng.below(3) as i64),
+            Class::I32 if self.tight => I::I32Const(self.rng.below(3) as i32 - 1),
+            Class::I64 if self.tight => I::I64Const(self.rng.below(3) as i64 - 1),
             Class::I32 if address => I::I32Const(self.rng.below(9) as i32),
             Class::I32 if self.rng.chance(80) => I::I32Const(self.rng.between(1, 40) as i32),
             Class::I32 => I::I32Const(self.rng.integer() as i32),
@@ -512,8 +577,9 @@ impl Maker<'_> {
                 self.local(local, I32)
             }
             Shape::Leaf(Leaf::Slot, class) => {
-                let local = 2 * class as u32 + self.rng.below(2) as u32;
-                self.local(local, ty)
+                // Mostly not the same as the slot before: comparing a local with itself tells little.
+                self.second = if self.rng.chance(80) { !self.second } else { self.rng.chance(50) };
+                self.local(2 * class as u32 + u32::from(self.second), ty)
             }
             Shape::Leaf(Leaf::Imm, class) => self.constant(class, address),
             Shape::Leaf(Leaf::Global, class) => plain(I::GlobalGet(class as u32), Vec::new(), &result),
