@@ -28,7 +28,7 @@ pub enum Task<'a> {
     Call(&'a str, u64),
     /// A kernel, with this parameter.
     Kernel(&'a str, u64),
-    /// Decoding of a module: a program's by name. A mean of [`DECODINGS`], for hash tables have keys of their own each time.
+    /// Decoding of a module: a program's by name. A mean of several, for hash tables have keys of their own each time.
     Decode(&'a str),
 }
 
