@@ -73,16 +73,9 @@ impl Handlers {
             }
         }
         #[cfg(feature = "mutants")]
-        match crate::mutants::chosen(entries) {
-            Some(crate::mutants::Mutant::Exchanged(sig, other)) => {
-                let (at, other) = (this.find(sig), this.find(other));
-                this.slots[at].1 = this.slots[other].1;
-            }
-            Some(crate::mutants::Mutant::Wrong(entry)) => {
-                let at = this.find(entry.sig);
-                this.slots[at].1 = handler_word(entry.handler);
-            }
-            None => {}
+        if let Some((sig, wrong)) = crate::mutants::chosen(entries) {
+            let at = this.find(sig);
+            this.slots[at].1 = handler_word(wrong.handler);
         }
         this
     }

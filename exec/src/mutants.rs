@@ -99,28 +99,19 @@ fn wrong() -> Vec<Entry> {
     ]
 }
 
-/// What is wrong.
-#[derive(Clone, Copy)]
-pub(crate) enum Mutant {
-    /// The handler of this shape is that of the other.
-    Exchanged(Sig, Sig),
-    /// The handler of this shape.
-    Wrong(Entry),
-}
-
-/// The mutant asked for; `None` without `PIRN_MUTANT`.
-pub(crate) fn chosen(entries: &[Entry]) -> Option<Mutant> {
+/// The shape that gets a wrong handler, and that handler; `None` without `PIRN_MUTANT`.
+pub(crate) fn chosen(entries: &[Entry]) -> Option<(Sig, Entry)> {
     let name = std::env::var("PIRN_MUTANT").ok()?;
     let number = name.trim_start_matches('c').parse().expect("PIRN_MUTANT is a number, perhaps with a `c` before it");
     if name.starts_with('c') {
         let entry = *wrong().get(number as usize - 1).expect("there are not so many wrong constants");
         assert!(entries.iter().any(|right| right.sig == entry.sig), "no handler has the shape {:?}", entry.shape);
-        return Some(Mutant::Wrong(entry));
+        return Some((entry.sig, entry));
     }
     exchanged(number, entries)
 }
 
-fn exchanged(number: u64, entries: &[Entry]) -> Option<Mutant> {
+fn exchanged(number: u64, entries: &[Entry]) -> Option<(Sig, Entry)> {
     let fused: Vec<&Entry> = entries.iter().filter(|entry| operators(entry.shape) > 1).collect();
     // Knuth's multiplicative hash spreads the numbers.
     let first = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize % fused.len();
@@ -128,17 +119,19 @@ fn exchanged(number: u64, entries: &[Entry]) -> Option<Mutant> {
         let siblings: Vec<&&Entry> =
             fused.iter().filter(|other| differences(entry.shape, other.shape) == Some(1)).collect();
         let other = siblings.get(number as usize % siblings.len().max(1))?;
-        Some(Mutant::Exchanged(entry.sig, other.sig))
+        Some((entry.sig, ***other))
     })
 }
 
 /// What the chosen number does, in words.
 pub fn description() -> Option<String> {
     let entries = crate::handlers::entries();
-    let shape = |sig| crate::inspect::shape(sig).expect("a handler's signature");
-    Some(match chosen(&entries)? {
-        Mutant::Exchanged(sig, other) => format!("{:?} is executed as {:?}", shape(sig), shape(other)),
-        Mutant::Wrong(entry) => format!("{:?} is off by one", entry.shape),
+    let (sig, wrong) = chosen(&entries)?;
+    let shape = crate::inspect::shape(sig).expect("a handler's signature");
+    Some(if wrong.sig == sig {
+        format!("{shape:?} is off by one")
+    } else {
+        format!("{shape:?} is executed as {:?}", wrong.shape)
     })
 }
 

@@ -201,7 +201,7 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Whether the first arm, which ends here, gives the function's results, and does best to return them: not if a
-    /// selection may come of the two. It is asked of the outermost blocks only, so no operator is looked at twice for it.
+    /// selection may come of the two. It is asked of the outermost blocks only, so each operator is looked ahead at once at most.
     fn returns_before_else(&self, reader: &Reader<'_>) -> bool {
         let [function, frame] = self.frames.as_slice() else { return false };
         if function.results.len() != frame.results.len() {
