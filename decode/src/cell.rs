@@ -52,9 +52,10 @@ macro_rules! cells {
                 const CELL: Cell = Cell::$name;
                 const LEN: usize = 0 $(+ size_of::<$ty>())*;
 
-                fn encode(&self, bytes: &mut Vec<u8>) {
-                    let _ = &bytes;
-                    $(bytes.extend_from_slice(&self.$field.to_ne_bytes());)*
+                #[inline]
+                fn encode<'a>(&self, room: &'a mut [u8]) -> &'a mut [u8] {
+                    $(let room = put(room, self.$field.to_ne_bytes());)*
+                    room
                 }
             }
 
@@ -113,8 +114,19 @@ pub trait Operands {
     /// Bytes.
     const LEN: usize;
 
-    /// Writes the bytes at the end of `bytes`.
-    fn encode(&self, bytes: &mut Vec<u8>);
+    /// Writes the bytes to where there is room, and returns the room behind them.
+    ///
+    /// # Panics
+    /// There is room for less than [`Operands::LEN`].
+    fn encode<'a>(&self, room: &'a mut [u8]) -> &'a mut [u8];
+}
+
+/// Writes `bytes` to where there is room, and returns the room behind them.
+#[inline]
+pub(crate) fn put<const N: usize>(room: &mut [u8], bytes: [u8; N]) -> &mut [u8] {
+    let (place, rest) = room.split_first_chunk_mut().expect("room was made before");
+    *place = bytes;
+    rest
 }
 
 cells! {

@@ -18,7 +18,7 @@
 use crate::cell::{Cell, Field};
 use crate::layout::{CodeHead, FrameLayout, HEADER_WORDS, InstanceLayout, RECORD_WORDS};
 use crate::lower::survey::Survey;
-use crate::lower::{Options, Target, Tile, lower_with};
+use crate::lower::{Lowering, Options, Target, Tile};
 use crate::module::ExternIndex;
 use crate::ops::Class;
 use crate::shape::Shape;
@@ -72,7 +72,7 @@ impl<T: Target> Target for Signatures<'_, T> {
 /// Function `funcidx` as it is lowered for `target`, whose handlers' shapes `shape` gives.
 ///
 /// # Errors
-/// Those of [`crate::lower()`]; the shapes do not fit the code, which is a mistake in one of the three.
+/// Those of [`crate::Lowering::lower`]; the shapes do not fit the code, which is a mistake in one of the three.
 pub fn disassemble(
     module: &Module,
     funcidx: u32,
@@ -84,8 +84,10 @@ pub fn disassemble(
     let first = |ty| module.types.iter().position(|other| other == ty).expect("it is one of them") as u32;
     let type_ids: Vec<u32> = module.types.iter().map(first).collect();
     let survey = Some(Box::new(Survey::new(None)));
-    let (code, survey) = lower_with(module, &type_ids, funcidx, options, &Signatures(target), survey)?;
-    let emitted = survey.expect("given").into_cells();
+    let signatures = Signatures(target);
+    let mut lowering = Lowering::surveyed(module, &type_ids, options, &signatures, survey);
+    let code = lowering.lower(funcidx)?;
+    let emitted = lowering.into_cells();
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
     let names = names(module);
     let start = CodeHead::WORDS * 8;

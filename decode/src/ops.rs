@@ -201,6 +201,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class, in order.
+    pub const ALL: [Self; 4] = [Self::I32, Self::I64, Self::F32, Self::F64];
+
     /// Whether values of this class live in vector registers.
     pub const fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
@@ -303,7 +306,7 @@ macro_rules! define {
             ];
 
             /// Which section of the table it stands in.
-            pub fn kind(self) -> Kind {
+            pub const fn kind(self) -> Kind {
                 const KINDS: &[Kind] = &[
                     $({ _ = Op::$un; Kind::Unary },)*
                     $({ _ = Op::$bin; Kind::Binary },)*
@@ -332,12 +335,12 @@ pub enum Kind {
 
 impl Op {
     /// The operator's row.
-    pub fn info(self) -> &'static OpInfo {
+    pub const fn info(self) -> &'static OpInfo {
         &Self::INFO[self as usize]
     }
 
     /// Whether it compares two values.
-    pub fn is_comparison(self) -> bool {
+    pub const fn is_comparison(self) -> bool {
         use Op::*;
         self.inverse().is_some()
             || matches!(
@@ -360,7 +363,7 @@ impl Op {
     }
 
     /// The comparison that gives the opposite result, for integers (for floats NaN spoils it).
-    pub fn inverse(self) -> Option<Self> {
+    pub const fn inverse(self) -> Option<Self> {
         const INVERSE: [Option<Op>; Op::INFO.len()] = Op::pairs(&[
             (Op::I32Eq, Op::I32Ne),
             (Op::I32LtS, Op::I32GeS),

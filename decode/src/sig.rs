@@ -4,7 +4,7 @@
 //! nodes. Both use the functions here, so a tree and the type that executes it agree or do not meet at all. The machine
 //! checks at start-up, in a test, that no two of its handlers share a signature.
 
-use crate::ops::{Class, Op};
+use crate::ops::{Class, Kind, Op};
 
 /// A shape's signature.
 pub type Sig = u64;
@@ -47,6 +47,12 @@ pub enum Form {
     Seq,
 }
 
+impl Form {
+    /// Every form, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Select, Self::SetAcc, Self::SetSlot, Self::SetGlobal, Self::BrIf, Self::Return, Self::Seq];
+}
+
 /// One wide multiplication. The constants tell the two sides apart, and keep both from being zero. (Plain xor and multiply
 /// was not enough: with small tags on either side, `popcnt(popcnt(slot))` had the signature of `ctz(slot)`.)
 const fn mix(hash: u64, part: u64) -> u64 {
@@ -59,29 +65,51 @@ pub const fn leaf(leaf: Leaf, class: Class) -> Sig {
     mix(1, (leaf as u64) << 8 | class as u64)
 }
 
+/// What the signature of an operator begins with: [`with`] adds its operands', in order.
+pub const fn operator(op: Op) -> Sig {
+    match op.kind() {
+        Kind::Unary | Kind::Load => mix(2, op as u64),
+        Kind::Binary | Kind::Store => mix(3, op as u64),
+    }
+}
+
+/// What the signature of a form begins with.
+pub const fn of_form(form: Form, class: Class) -> Sig {
+    mix(4, (form as u64) << 8 | class as u64)
+}
+
+/// What the signature of two statements in one cell begins with.
+pub const SEQ: Sig = of_form(Form::Seq, Class::I32);
+
+/// Adds an operand's signature, the first, second or third, to that of the operator or form so far.
+#[inline]
+pub const fn with(sig: Sig, operand: Sig) -> Sig {
+    mix(sig, operand)
+}
+
 /// Signature of an operator of one operand, or a load (whose operand is the address).
 pub const fn unary(op: Op, a: Sig) -> Sig {
-    mix(mix(2, op as u64), a)
+    with(operator(op), a)
 }
 
 /// Signature of an operator of two operands, or a store (address, value).
 pub const fn binary(op: Op, a: Sig, b: Sig) -> Sig {
-    mix(mix(mix(3, op as u64), a), b)
+    with(with(operator(op), a), b)
 }
 
 /// Signature of a form with one operand.
 pub const fn form(form: Form, class: Class, a: Sig) -> Sig {
-    mix(mix(4, (form as u64) << 8 | class as u64), a)
+    with(of_form(form, class), a)
 }
 
 /// Signature of `select`.
 pub const fn select(class: Class, a: Sig, b: Sig, condition: Sig) -> Sig {
-    mix(mix(form(Form::Select, class, a), b), condition)
+    with(with(form(Form::Select, class, a), b), condition)
 }
 
 /// Signature of two statements in one cell.
 pub const fn seq(a: Sig, b: Sig) -> Sig {
-    mix(form(Form::Seq, Class::I32, a), b)
+    with(with(SEQ, a), b)
 }
 
 /// Signature of a cell with operands of its own.

@@ -126,7 +126,7 @@ impl Growing {
     }
 
     fn special<C: Operands>(&mut self, operands: C) {
-        let mut bytes = Vec::new();
+        let mut bytes = vec![0; C::LEN];
         operands.encode(&mut bytes);
         self.cell(pirn_decode::sig::cell(C::CELL), &bytes);
     }
@@ -179,7 +179,7 @@ impl Exercise {
         values[3] = 1.5_f64.to_bits();
         values[usize::from(BULK)..usize::from(BULK) + 3].fill(8);
         values[usize::from(COUNTER)] = u64::from(rounds);
-        execute([returns, called, main].map(|code| Code::new(code.bytes, &code.branches)), &mut values)
+        execute([returns, called, main].map(|mut code| Code::new(&mut code.bytes, &code.branches)), &mut values)
     }
 
     /// The operands of a cell of the shape; branches lead to `next`.

@@ -9,8 +9,8 @@ use crate::error::Result;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Code, ExternType, lower};
-use pirn_exec::{LazyCode, first_cell};
+use pirn_decode::{Code, ExternType, Lowering, Options};
+use pirn_exec::{Handlers, LazyCode, first_cell};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -172,8 +172,9 @@ impl Module {
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
+            let mut lowering = module.lowering();
             for funcidx in module.own_funcs() {
-                module.code(funcidx)?;
+                module.code_by(funcidx, &mut lowering)?;
             }
         }
         Ok(module)
@@ -284,14 +285,19 @@ impl Module {
 
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.
     pub(crate) fn code(&self, funcidx: u32) -> Result<&Code, pirn_decode::Error> {
-        let inner = &*self.0;
-        let lower = || {
-            let config = inner.engine.config();
-            let options = lower::Options { fuse: config.fuse, fuel: config.consume_fuel };
-            lower(&inner.parsed, &inner.type_ids, funcidx, options, pirn_exec::target())
-        };
-        let code = inner.code[funcidx as usize - inner.parsed.imported_funcs].get_or_init(lower);
-        code.as_ref().map_err(Clone::clone)
+        self.code_by(funcidx, &mut self.lowering())
+    }
+
+    /// As [`Module::code`], by a lowering of this module's.
+    fn code_by(&self, funcidx: u32, lowering: &mut Lowering<'_, Handlers>) -> Result<&Code, pirn_decode::Error> {
+        let code = &self.0.code[funcidx as usize - self.0.parsed.imported_funcs];
+        code.get_or_init(|| lowering.lower(funcidx)).as_ref().map_err(Clone::clone)
+    }
+
+    fn lowering(&self) -> Lowering<'_, Handlers> {
+        let config = self.0.engine.config();
+        let options = Options { fuse: config.fuse, fuel: config.consume_fuel };
+        Lowering::new(&self.0.parsed, &self.0.type_ids, options, pirn_exec::target())
     }
 }
 

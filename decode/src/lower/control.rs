@@ -5,15 +5,15 @@
 
 use super::diamond::Diamond;
 use super::emit::{Emitted, Fixup, Position};
-use super::read::{Operator, Reader, opcode};
-use super::stack::{Prefix, Sink, SinkKind};
-use super::tree::{Kind, NodeId, Register, Traits};
+use super::read::{Reader, opcode};
+use super::stack::{Prefix, Sink};
+use super::tree::{Kind, NodeId, Register, Traits, form_sig};
 use super::{Lowering, Target};
 use crate::cell::{self, Operands};
 use crate::layout::FrameLayout;
 use crate::ops::Class;
 use crate::sig::{self, Form};
-use crate::{FuncType, ValType};
+use crate::{FuncType, RefType, ValType};
 use smallvec::SmallVec;
 
 /// What kind of structured instruction.
@@ -25,17 +25,14 @@ pub(super) enum Construct {
     If,
 }
 
-/// Classes of a block's parameters or results.
-pub(super) type Classes = SmallVec<[Class; 4]>;
-
 /// One open block.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct Frame<'a> {
     pub(super) construct: Construct,
     /// Height of the operand stack below the parameters.
     pub(super) base: usize,
-    pub(super) params: Classes,
-    pub(super) results: Classes,
+    pub(super) params: &'a [ValType],
+    pub(super) results: &'a [ValType],
     /// Where a loop begins.
     start: Position,
     /// Branches to the end.
@@ -44,34 +41,28 @@ pub(super) struct Frame {
     pub(super) otherwise: Option<Fixup>,
     /// What an `if` may become.
     pub(super) diamond: Option<Diamond>,
-    /// `Some(depth)`: the operators here cannot be reached; so many blocks were opened since.
-    skipping: Option<usize>,
 }
 
-impl Frame {
+impl Frame<'_> {
     /// How many values a branch here takes.
     fn arity(&self) -> usize {
         if self.construct == Construct::Loop { self.params.len() } else { self.results.len() }
     }
 }
 
-fn classes(types: &[ValType]) -> Classes {
-    types.iter().map(|&ty| ty.into()).collect()
-}
-
-impl<T: Target> Lowering<'_, T> {
+impl<'a, T: Target> Lowering<'a, T> {
     /// Begins the function.
-    pub(super) fn enter(&mut self, ty: &FuncType) {
-        self.open(Construct::Function, Classes::new(), classes(ty.results()));
+    pub(super) fn enter(&mut self, ty: &'a FuncType) {
+        self.open(Construct::Function, &[], ty.results());
         self.open_region();
-        let count = self.locals.len() - self.params;
+        let count = self.locals.len() - ty.params().len();
         if count > 0 {
             let from = self.operands - count as u16;
             self.code.special(cell::Zero { from, count: count as u16 }, &[]);
         }
     }
 
-    fn open(&mut self, construct: Construct, params: Classes, results: Classes) {
+    fn open(&mut self, construct: Construct, params: &'a [ValType], results: &'a [ValType]) {
         let base = self.stack.len() - params.len();
         let start = if construct == Construct::Loop { self.code.label() } else { 0 };
         self.frames.push(Frame {
@@ -83,77 +74,60 @@ impl<T: Target> Lowering<'_, T> {
             ends: SmallVec::new(),
             otherwise: None,
             diamond: None,
-            skipping: None,
         });
     }
 
-    /// The slot of local `index`.
-    pub(super) fn local_slot(&self, index: u32) -> u16 {
-        let index = index as usize;
-        if index < self.params {
-            index as u16
-        } else {
-            (FrameLayout { header: usize::from(self.header) }.locals() + index - self.params) as u16
-        }
-    }
-
-    /// Classes of a block's parameters and results: its type is a typeidx, or a value type or nothing as a negative number
+    /// The parameters and results of a block of type `ty`: a typeidx, or a value type or nothing as a negative number
     /// (spec 5.4.1).
-    fn block_type(&self, operator: &Operator) -> (Classes, Classes) {
-        let result = match operator.immediate as i64 {
-            -0x40 => return (Classes::new(), Classes::new()),
+    fn block_type(&self, ty: i64) -> (&'a [ValType], &'a [ValType]) {
+        let result: &[ValType] = match ty {
+            -0x40 => &[],
             index @ 0.. => {
                 let ty = &self.module.types[index as usize];
-                return (classes(ty.params()), classes(ty.results()));
+                return (ty.params(), ty.results());
             }
-            -1 => Class::I32,
-            -3 => Class::F32,
-            -4 => Class::F64,
-            _ => Class::I64,
+            -1 => &[ValType::I32],
+            -2 => &[ValType::I64],
+            -3 => &[ValType::F32],
+            -4 => &[ValType::F64],
+            // Which reference makes no difference here.
+            _ => &[ValType::Ref(RefType::FUNCREF)],
         };
-        (Classes::new(), Classes::from_slice(&[result]))
+        (&[], result)
     }
 
     /// The frame `depth` blocks out.
-    fn frame(&self, depth: u32) -> &Frame {
+    fn frame(&self, depth: u32) -> &Frame<'a> {
         &self.frames[self.frames.len() - 1 - depth as usize]
     }
 
-    /// Whether the operators here cannot be reached.
-    pub(super) fn is_skipping(&self) -> bool {
-        self.frames.last().is_some_and(|frame| frame.skipping.is_some())
-    }
-
-    /// Skips one operator that cannot be reached; whether it is an `else` or `end` that has to be looked at.
-    pub(super) fn skip(&mut self, operator: u16) -> bool {
-        let frame = self.frames.last_mut().expect("code ends with its function's frame");
-        let depth = frame.skipping.as_mut().expect("skipping");
-        match operator {
-            opcode::BLOCK | opcode::LOOP | opcode::IF => *depth += 1,
-            opcode::ELSE if *depth == 0 => return true,
-            opcode::END if *depth == 0 => return true,
-            opcode::END => *depth -= 1,
-            _ => {}
-        }
-        false
+    /// Skips one operator, which cannot be reached, nor can `depth` blocks opened before it: unless it is the `else` or `end`
+    /// that ends this.
+    pub(super) fn skip(&mut self, reader: &mut Reader<'_>, depth: usize) {
+        self.skipping = Some(match reader.skip() {
+            opcode::BLOCK | opcode::LOOP | opcode::IF => depth + 1,
+            opcode::ELSE if depth == 0 => return self.else_(reader),
+            opcode::END if depth == 0 => return self.end(reader.only_ends_follow()),
+            opcode::END => depth - 1,
+            _ => depth,
+        });
     }
 
     /// What follows cannot be reached.
     pub(super) fn unreachable(&mut self) {
-        let frame = self.frames.last_mut().expect("an open frame");
-        frame.skipping = Some(0);
-        let base = frame.base;
+        self.skipping = Some(0);
+        let base = self.frames.last().expect("an open frame").base;
         self.truncate(base);
     }
 
-    pub(super) fn block(&mut self, operator: &Operator) {
-        let (params, results) = self.block_type(operator);
+    pub(super) fn block(&mut self, ty: i64) {
+        let (params, results) = self.block_type(ty);
         self.flush_below(self.stack.len());
         self.open(Construct::Block, params, results);
     }
 
-    pub(super) fn loop_(&mut self, operator: &Operator) {
-        let (params, results) = self.block_type(operator);
+    pub(super) fn loop_(&mut self, ty: i64) {
+        let (params, results) = self.block_type(ty);
         self.flush_below(self.stack.len());
         self.flush_from(self.stack.len() - params.len());
         self.forget_accs();
@@ -161,8 +135,8 @@ impl<T: Target> Lowering<'_, T> {
         self.open_region();
     }
 
-    pub(super) fn if_(&mut self, operator: &Operator) {
-        let (params, results) = self.block_type(operator);
+    pub(super) fn if_(&mut self, ty: i64) {
+        let (params, results) = self.block_type(ty);
         let condition = self.stack.len() - 1;
         self.flush_below(condition);
         for entry in condition - params.len()..condition {
@@ -181,23 +155,23 @@ impl<T: Target> Lowering<'_, T> {
 
     /// `reader` has read the `else`.
     pub(super) fn else_(&mut self, reader: &Reader<'_>) {
-        if !self.is_skipping() && self.returns_before_else(reader) {
+        if self.skipping.is_none() && self.returns_before_else(reader) {
             self.return_explicit();
             self.end_first_arm();
-        } else if !self.is_skipping() {
+        } else if self.skipping.is_none() {
             self.flush_results();
             self.end_first_arm();
             let fixup = self.emit_br();
             self.frames.last_mut().expect("an open `if`").ends.push(fixup);
         }
+        self.skipping = None;
         let frame = self.frames.last_mut().expect("an open `if`");
-        frame.skipping = None;
         let otherwise = frame.otherwise.take().expect("`else` belongs to `if`");
-        let (base, params) = (frame.base, frame.params.clone());
+        let (base, params) = (frame.base, frame.params);
         self.truncate(base);
         self.bind(&[otherwise]);
         self.begin_second_arm();
-        params.iter().for_each(|&class| self.push_settled(class));
+        params.iter().for_each(|&ty| self.push_settled(ty.into()));
     }
 
     /// Whether the first arm, which ends here, gives the function's results, and does best to return them: not if a
@@ -226,7 +200,7 @@ impl<T: Target> Lowering<'_, T> {
 
     /// `last` says that the function ends behind this block.
     pub(super) fn end(&mut self, last: bool) {
-        let reached = !self.is_skipping();
+        let reached = self.skipping.is_none();
         if self.frames.last().is_some_and(|frame| frame.construct == Construct::Function) {
             if reached {
                 self.return_();
@@ -247,6 +221,7 @@ impl<T: Target> Lowering<'_, T> {
             self.flush_results();
         }
         let reached = reached && !returns;
+        self.skipping = None;
         let frame = self.frames.pop().expect("an open frame");
         if frame.construct == Construct::Loop {
             self.close_region();
@@ -255,14 +230,14 @@ impl<T: Target> Lowering<'_, T> {
         self.pins -= usize::from(frame.diamond.is_some());
         if selected {
             self.truncate(frame.base);
-            frame.results.iter().for_each(|&class| self.push_settled(class));
+            frame.results.iter().for_each(|&ty| self.push_settled(ty.into()));
         } else if joined {
             self.truncate(frame.base);
             self.bind(&frame.ends);
             if let Some(otherwise) = frame.otherwise {
                 self.bind(&[otherwise]);
             }
-            frame.results.iter().for_each(|&class| self.push_settled(class));
+            frame.results.iter().for_each(|&ty| self.push_settled(ty.into()));
         } else if !reached {
             self.unreachable();
         }
@@ -277,14 +252,10 @@ impl<T: Target> Lowering<'_, T> {
         let node = if if_nonzero { node } else { self.trees.negated(node) };
         self.stack[top] = node;
         self.fit_condition();
-        let sink = Sink {
-            sig: &|kids| sig::form(Form::BrIf, Class::I32, kids[0]),
-            prefix: Prefix::Target,
-            kind: SinkKind::Form(Form::BrIf),
-        };
         self.settle_traps(1);
         let node = self.stack[top];
-        let branch = self.statement(&sink, &[node]).expect("`fit` made it so");
+        let sink = Sink::form(Form::BrIf, Class::I32, Prefix::TARGET);
+        let branch = self.statement(sink, [node]).expect("`fit` made it so");
         self.pins += 1;
         self.pop(1);
         self.pins -= 1;
@@ -294,31 +265,22 @@ impl<T: Target> Lowering<'_, T> {
     /// Cuts the condition at the top until a branch on it has a handler.
     fn fit_condition(&mut self) {
         let top = self.stack.len() - 1;
-        let fits = |this: &Self| {
-            let sig = sig::form(Form::BrIf, Class::I32, this.tree(top).sig);
-            this.fits_over(sig, &[this.stack[top]])
-        };
-        if fits(self) {
+        let id = self.stack[top];
+        if self.fits_over(const { sig::of_form(Form::BrIf, Class::I32) }, &[id]) {
             return;
         }
         // The operands of a comparison become entries of their own and are cut; anything else goes to the accumulator.
-        if let Some((kind, kids)) = self.trees.test(self.stack[top]) {
-            self.pop_tree();
-            kids.iter().for_each(|&kid| self.push(kid));
-            self.operator_of(kind, kids.len(), Form::BrIf);
+        let node = self.trees[id];
+        if node.is_test {
+            self.remove(top);
+            node.kids().iter().for_each(|&kid| self.push(kid));
+            match node.kids().len() {
+                1 => self.operator_of::<1>(node.kind, Form::BrIf),
+                _ => self.operator_of::<2>(node.kind, Form::BrIf),
+            }
         } else {
             self.acquire(top);
         }
-    }
-
-    /// Removes the top entry, whose parts live on.
-    fn pop_tree(&mut self) {
-        let top = self.stack.len() - 1;
-        for owner in &mut self.acc_owner {
-            *owner = owner.filter(|&owner| owner != top);
-        }
-        self.stack.truncate(top);
-        self.floor = self.floor.min(top);
     }
 
     /// Evaluates what may trap below the top `count` entries.
@@ -392,9 +354,8 @@ impl<T: Target> Lowering<'_, T> {
         let moves = arity > 0 && condition - arity != to;
         if moves {
             // The moves overwrite the accumulators on the way taken only.
-            for owner in self.acc_owner.into_iter().flatten().filter(|&owner| owner < condition) {
-                self.flush(owner);
-            }
+            let owners = Register::BOTH.map(|register| self.acc_owner.of(register));
+            owners.into_iter().flatten().filter(|&owner| owner < condition).for_each(|owner| self.flush(owner));
         }
         if is_function || moves {
             let (around, _) = self.branch_on(false);
@@ -487,14 +448,10 @@ impl<T: Target> Lowering<'_, T> {
         }
         let class = self.tree(height).class;
         if count == 1 {
-            self.fit(1, &|trees, kids| sig::form(Form::Return, class, trees[kids[0]].sig));
+            self.fit::<1>(form_sig(Form::Return, class));
         }
-        let sink = Sink {
-            sig: &|kids| sig::form(Form::Return, class, kids[0]),
-            prefix: Prefix::Slot(header),
-            kind: SinkKind::Form(Form::Return),
-        };
-        self.statement(&sink, &[self.stack[height]]).expect("`fit` made it so");
+        let sink = Sink::form(Form::Return, class, Prefix::slot(header));
+        self.statement(sink, [self.stack[height]]).expect("`fit` made it so");
     }
 
     /// Puts the `count` arguments at the top in place and settles what the call might disturb. Returns the slots of the

@@ -88,7 +88,7 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Replaces the `if` that ends here by a selection, if it can be one.
-    pub(super) fn select_arms(&mut self, frame: &Frame) -> bool {
+    pub(super) fn select_arms(&mut self, frame: &Frame<'_>) -> bool {
         let Some(diamond) = frame.diamond.filter(|_| frame.construct == Construct::If) else { return false };
         let Some(last) = self.arm(&diamond) else { return false };
         let class = self.trees[last.node].class;
@@ -105,14 +105,10 @@ impl<T: Target> Lowering<'_, T> {
         }
         let inverse = self.trees.negated(diamond.condition);
         let ways = [[taken, not_taken, diamond.condition], [not_taken, taken, inverse]];
-        let set = |select| sig::form(Form::SetSlot, class, select);
+        let set = sig::of_form(Form::SetSlot, class);
         let select = ways.into_iter().find_map(|kids| {
-            let select = self.trees.operator(Kind::Select, &kids);
-            let operators = self.trees[select].operators;
-            if self.code.survey.as_ref().is_some_and(|survey| !survey.may_be(operators)) {
-                return None;
-            }
-            self.code.tile(set(self.trees[select].sig)).map(|_| select)
+            let select = self.trees.operator(Kind::Select, kids);
+            self.fits_over(set, &[select]).then_some(select)
         });
         let Some(select) = select else { return false };
         self.code.rewind(diamond.branch);

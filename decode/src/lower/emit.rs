@@ -1,12 +1,12 @@
 //! Threaded code as it grows: cells, labels, and the joining of neighbouring statements.
 //!
 //! A statement is emitted in three steps: [`Emitter::begin`] writes the handler, whoever knows the operands writes them
-//! behind it ([`Emitter::bytes`]), and [`Emitter::finish`] closes the cell. One that joins the cell before it gives that
+//! to the [`Emitter::room`] behind it, and [`Emitter::finish`] closes the cell. One that joins the cell before it gives that
 //! cell another handler, and goes on where the operands there ended.
 
 use super::survey::Survey;
 use super::{Code, Target, Tile};
-use crate::cell::Operands;
+use crate::cell::{Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
 
@@ -33,32 +33,70 @@ struct Last {
 #[derive(Debug)]
 pub(super) struct Emitter<'a, T> {
     target: &'a T,
-    /// Room for the head, then cells: whole words, but for the operands being written.
-    pub(super) bytes: Vec<u8>,
+    /// Room for the head, then cells up to `end`, which are whole words but for the operands being written, then room for
+    /// more.
+    bytes: Vec<u8>,
+    end: usize,
     last: Option<Last>,
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
     branches: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
+    /// Offset in the module's bytes of the operator being lowered.
+    pub(super) offset: u32,
+    /// How many operators a statement may have.
+    pub(super) most_operators: u8,
     /// What is noted of the cells, if anybody asked.
     pub(super) survey: Option<Box<Survey>>,
 }
 
 impl<'a, T: Target> Emitter<'a, T> {
-    /// With room for some `capacity` bytes.
-    pub(super) fn new(target: &'a T, fuse: bool, capacity: usize) -> Self {
-        let mut bytes = Vec::with_capacity(capacity);
-        bytes.resize(8 * CodeHead::WORDS, 0);
-        Self { target, bytes, branches: Vec::new(), last: None, fuse, emitted: 0, survey: None }
+    pub(super) fn new(target: &'a T, fuse: bool, survey: Option<Box<Survey>>) -> Self {
+        // Without fusion nothing waits but leaves.
+        let most_operators = if fuse { survey.as_ref().map_or(u8::MAX, |survey| survey.most_operators()) } else { 0 };
+        Self {
+            target,
+            bytes: Vec::new(),
+            end: 8 * CodeHead::WORDS,
+            last: None,
+            fuse,
+            branches: Vec::new(),
+            emitted: 0,
+            offset: 0,
+            most_operators,
+            survey,
+        }
     }
 
-    /// The code, the head in front, and what was noted.
-    pub(super) fn into_code(mut self, head: &CodeHead) -> (Code, Option<Box<Survey>>) {
+    /// Begins a function, which will take some `size` bytes.
+    pub(super) fn reset(&mut self, size: usize) {
+        self.end = 8 * CodeHead::WORDS;
+        self.last = None;
+        self.branches.clear();
+        self.emitted = 0;
+        self.reserve(size);
+    }
+
+    /// Makes room for `len` more bytes.
+    #[inline]
+    fn reserve(&mut self, len: usize) {
+        if self.bytes.len() < self.end + len {
+            self.grow(len);
+        }
+    }
+
+    #[inline(never)]
+    fn grow(&mut self, len: usize) {
+        self.bytes.resize((self.end + len).max(2 * self.bytes.len()), 0);
+    }
+
+    /// The code, the head in front.
+    pub(super) fn code(&mut self, head: &CodeHead) -> Code {
         for (bytes, word) in self.bytes.as_chunks_mut().0.iter_mut().zip(head.words()) {
             *bytes = word.to_ne_bytes();
         }
-        (Code::new(self.bytes, &self.branches), self.survey)
+        Code::new(&mut self.bytes[..self.end], &self.branches)
     }
 
     /// The handler for a shape.
@@ -69,12 +107,12 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Bytes of code so far.
     pub(super) fn len(&self) -> Position {
-        self.bytes.len()
+        self.end
     }
 
     /// Takes back everything from the cell at `position` on, to which no branch leads.
     pub(super) fn rewind(&mut self, position: Position) {
-        self.bytes.truncate(position);
+        self.end = position;
         let kept = self.branches.iter().rposition(|&place| place < position).map_or(0, |last| last + 1);
         self.branches.truncate(kept);
         self.last = None;
@@ -86,38 +124,41 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
         self.last = None;
-        self.bytes.len()
+        self.end
     }
 
-    /// The handler for this statement in one cell with the one before.
+    /// What the signature of a cell begins with in which the next statement joins the last one, if it may.
     #[inline]
-    pub(super) fn joined(&self, sig: Sig) -> Option<Tile> {
+    pub(super) fn joining(&self) -> Option<Sig> {
         let last = self.last.as_ref()?;
         if self.survey.as_ref().is_some_and(|survey| !survey.may_join()) {
             return None;
         }
-        self.target.tile(sig::seq(last.sig, sig))
+        Some(sig::with(sig::SEQ, last.sig))
     }
 
-    /// Begins the cell of a statement, or adds it to the last cell: then `tile` is what [`Emitter::joined`] gave.
-    #[inline]
-    pub(super) fn begin(&mut self, sig: Sig, tile: Tile, joins: bool) -> Emitted {
+    /// Begins the cell of a statement, or adds it to the last cell; `sig` and `tile` are the whole cell's, and the
+    /// statement has at most `len` operand bytes.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, sig: Sig, tile: Tile, joins: bool, len: usize) -> Emitted {
         self.emitted += 1;
-        let (sig, cell) = match self.last.take().filter(|_| joins) {
-            Some(last) => {
+        // The handler in front, the padding behind.
+        self.reserve(8 + len + 8);
+        let cell = match &self.last {
+            Some(last) if joins => {
                 if let Some(survey) = &mut self.survey {
                     survey.join();
                 }
-                self.bytes.truncate(last.end);
-                self.bytes[last.cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
-                (sig::seq(last.sig, sig), last.cell)
+                self.end = last.end;
+                last.cell
             }
-            None => {
-                let cell = self.bytes.len();
-                self.bytes.extend_from_slice(&tile.handler.to_ne_bytes());
-                (sig, cell)
+            _ => {
+                let cell = self.end;
+                self.end += 8;
+                cell
             }
         };
+        self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
         if let Some(survey) = &mut self.survey {
             survey.cell(cell);
         }
@@ -125,40 +166,47 @@ impl<'a, T: Target> Emitter<'a, T> {
         if self.fuse {
             self.last = Some(Last { sig, cell, end: 0 });
         }
-        (cell, self.bytes.len() - cell)
+        (cell, self.end - cell)
     }
 
-    /// Ends what was begun: its operands are written.
+    /// Where the operands go of what was begun.
     #[inline]
-    pub(super) fn finish(&mut self) {
-        let end = self.bytes.len();
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.end..]
+    }
+
+    /// Ends what was begun: so many bytes of [`Emitter::room`] are still free.
+    #[inline]
+    pub(super) fn finish(&mut self, free: usize) {
+        let end = self.bytes.len() - free;
         if let Some(last) = &mut self.last {
             last.end = end;
         }
-        // Cheaper than `resize` by a variable amount.
-        self.bytes.extend_from_slice(&[0; 8]);
-        self.bytes.truncate(end.next_multiple_of(8));
+        self.bytes[end..][..8].fill(0);
+        self.end = end.next_multiple_of(8);
     }
 
     /// Adds a cell with operands of its own, alone or joined to the one before; returns it and where in it the operands
     /// begin.
     pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[u64]) -> Emitted {
-        let sig = sig::cell(C::CELL);
+        let (alone, len) = (const { sig::cell(C::CELL) }, C::LEN + size_of_val(more));
         if let Some(survey) = &mut self.survey {
-            survey.special(C::CELL);
+            survey.special(C::CELL, self.offset);
         }
-        let emitted = match self.joined(sig) {
-            Some(tile) => self.begin(sig, tile, true),
+        let joined = self.joining().map(|begun| sig::with(begun, alone));
+        let emitted = match joined.and_then(|sig| Some((sig, self.tile(sig)?))) {
+            Some((sig, tile)) => self.begin(sig, tile, true, len),
             None => {
-                let tile = self.tile(sig).expect("every cell has a handler");
-                self.begin(sig, tile, false)
+                let tile = self.tile(alone).expect("every cell has a handler");
+                self.begin(alone, tile, false, len)
             }
         };
-        operands.encode(&mut self.bytes);
+        let mut room = operands.encode(self.room());
         for target in more {
-            self.bytes.extend_from_slice(&target.to_ne_bytes());
+            room = put(room, target.to_ne_bytes());
         }
-        self.finish();
+        let free = room.len();
+        self.finish(free);
         emitted
     }
 

@@ -27,6 +27,7 @@ use control::Frame;
 use diamond::Assignment;
 use emit::Emitter;
 use read::Reader;
+use stack::Owners;
 use tree::{NodeId, Trees};
 
 /// What a machine can execute.
@@ -50,11 +51,11 @@ pub struct Code {
 
 impl Code {
     /// From its bytes: a [`CodeHead`], then cells. At every place in `branches` stands, as a `u64`, where in the bytes the
-    /// branch's target begins; here it becomes that cell's address.
+    /// branch's target begins; that becomes that cell's address, in the bytes too.
     ///
     /// # Panics
     /// A place is not in the bytes.
-    pub fn new(mut bytes: Vec<u8>, branches: &[usize]) -> Self {
+    pub fn new(bytes: &mut [u8], branches: &[usize]) -> Self {
         let mut words = vec![0; bytes.len() / 8].into_boxed_slice();
         let base = words.as_ptr().addr() as u64;
         for &place in branches {
@@ -95,8 +96,16 @@ impl Default for Options {
     }
 }
 
-/// The state of lowering one function.
-struct Lowering<'a, T> {
+/// One local of the function.
+#[derive(Debug, Clone, Copy)]
+struct Local {
+    slot: u16,
+    class: Class,
+}
+
+/// Lowers functions of one module, one after the other: what it needs while it does is allocated once.
+#[derive(Debug)]
+pub struct Lowering<'a, T> {
     module: &'a Module,
     layout: InstanceLayout,
     type_ids: &'a [u32],
@@ -109,109 +118,124 @@ struct Lowering<'a, T> {
     floor: usize,
     max_height: usize,
     /// Which entry holds `r0`, which `v0`.
-    acc_owner: [Option<usize>; 2],
+    acc_owner: Owners,
     /// Which slot's value, as which class, `r0` and `v0` hold besides.
     acc_slot: [Option<(u16, Class)>; 2],
-    frames: Vec<Frame>,
+    frames: Vec<Frame<'a>>,
+    /// `Some(depth)`: the operators here, in the innermost frame, cannot be reached; so many blocks were opened since.
+    skipping: Option<usize>,
     /// The last assignment to a slot that has a cell of its own.
     last_set: Option<Assignment>,
     /// The open regions that pay for themselves, the innermost last.
     regions: Vec<fuel::Region>,
     /// How many open blocks keep nodes for later.
     pins: usize,
-    /// Class of every local.
-    locals: Vec<Class>,
-    params: usize,
+    locals: Vec<Local>,
     /// Slot of the frame's header.
     header: u16,
     /// First slot of the operand stack.
     operands: u16,
 }
 
-/// Lowers function `funcidx` (not an imported one). `type_ids` gives the engine-wide id of every typeidx.
-///
-/// # Errors
-/// The frame would pass [`MAX_FRAME_WORDS`] (which [`Module::new`] refuses already).
-pub fn lower(
-    module: &Module,
-    type_ids: &[u32],
-    funcidx: u32,
-    options: Options,
-    target: &impl Target,
-) -> Result<Code, Error> {
-    lower_with(module, type_ids, funcidx, options, target, None).map(|(code, _)| code)
-}
+impl<'a, T: Target> Lowering<'a, T> {
+    /// Of functions of `module`. `type_ids` gives the engine-wide id of every typeidx.
+    pub fn new(module: &'a Module, type_ids: &'a [u32], options: Options, target: &'a T) -> Self {
+        Self::surveyed(module, type_ids, options, target, None)
+    }
 
-/// [`lower`], with a survey.
-pub(crate) fn lower_with(
-    module: &Module,
-    type_ids: &[u32],
-    funcidx: u32,
-    options: Options,
-    target: &impl Target,
-    survey: Option<Box<survey::Survey>>,
-) -> Result<(Code, Option<Box<survey::Survey>>), Error> {
-    let ty = module.func_type(funcidx);
-    let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
-    let (start, end, size) = (range.start as u64, range.end, range.len());
-    let reader = wasmparser::BinaryReader::new(&module.bytes[range], start);
-    let body = wasmparser::FunctionBody::new(reader);
-    let mut locals: Vec<Class> = ty.params().iter().map(|&ty| ty.into()).collect();
-    for declared in body.get_locals_reader()? {
-        let (count, ty) = declared?;
-        locals.resize(locals.len() + count as usize, class_of(ty));
-    }
-    let frame = FrameLayout::of(ty);
-    let params = ty.params().len();
-    let operands = frame.locals() + locals.len() - params;
-    let too_large = |words| {
-        Error::new(
-            format!("function {funcidx} needs a frame of {words} words; at most {MAX_FRAME_WORDS} are supported"),
-            start,
-        )
-    };
-    if operands > MAX_FRAME_WORDS {
-        return Err(too_large(operands));
-    }
-    let mut lowering = Lowering {
-        module,
-        layout: InstanceLayout::of(module),
-        type_ids,
-        options,
-        code: Emitter::new(target, options.fuse, 8 * size),
-        trees: Trees::default(),
-        stack: Vec::new(),
-        floor: 0,
-        max_height: 0,
-        acc_owner: [None; 2],
-        acc_slot: [None; 2],
-        frames: Vec::new(),
-        last_set: None,
-        regions: Vec::new(),
-        pins: 0,
-        locals,
-        params,
-        header: frame.header as u16,
-        operands: operands as u16,
-    };
-    lowering.code.survey = survey;
-    lowering.enter(ty);
-    let operators = body.get_operators_reader()?.original_position() as usize;
-    let mut reader = Reader::new(&module.bytes[..end], operators);
-    while !reader.is_done() {
-        if let Some(survey) = &mut lowering.code.survey {
-            survey.offset = reader.position() as u32;
+    /// As [`Lowering::new`], with a survey of the one function that is to be lowered.
+    pub(crate) fn surveyed(
+        module: &'a Module,
+        type_ids: &'a [u32],
+        options: Options,
+        target: &'a T,
+        survey: Option<Box<survey::Survey>>,
+    ) -> Self {
+        Self {
+            module,
+            layout: InstanceLayout::of(module),
+            type_ids,
+            options,
+            code: Emitter::new(target, options.fuse, survey),
+            trees: Trees::default(),
+            stack: Vec::new(),
+            floor: 0,
+            max_height: 0,
+            acc_owner: Owners::new(),
+            acc_slot: [None; 2],
+            frames: Vec::new(),
+            skipping: None,
+            last_set: None,
+            regions: Vec::new(),
+            pins: 0,
+            locals: Vec::new(),
+            header: 0,
+            operands: 0,
         }
-        let operator = reader.operator();
-        lowering.operator(operator, &reader);
     }
-    let words = operands + lowering.max_height;
-    if words > MAX_FRAME_WORDS {
-        return Err(too_large(words));
+
+    /// Lowers function `funcidx`, which is not an imported one.
+    ///
+    /// # Errors
+    /// The frame would pass [`MAX_FRAME_WORDS`] (which [`Module::new`] refuses already).
+    pub fn lower(&mut self, funcidx: u32) -> Result<Code, Error> {
+        let module = self.module;
+        let ty = module.func_type(funcidx);
+        let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
+        let (start, end) = (range.start as u64, range.end);
+        let too_large = |words| {
+            let message =
+                format!("function {funcidx} needs a frame of {words} words; at most {MAX_FRAME_WORDS} are supported");
+            Error::new(message, start)
+        };
+        self.reset(8 * range.len());
+        let frame = FrameLayout::of(ty);
+        self.header = frame.header as u16;
+        self.locals.extend((0..).zip(ty.params()).map(|(slot, &ty)| Local { slot, class: ty.into() }));
+        let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(&module.bytes[range], start));
+        let mut declared = body.get_locals_reader()?;
+        let mut operands = frame.locals();
+        for _ in 0..declared.get_count() {
+            let (count, ty) = declared.read()?;
+            let slots = operands..operands + count as usize;
+            operands = slots.end;
+            if operands > MAX_FRAME_WORDS {
+                return Err(too_large(operands));
+            }
+            self.locals.extend(slots.map(|slot| Local { slot: slot as u16, class: class_of(ty) }));
+        }
+        self.operands = operands as u16;
+        self.enter(ty);
+        let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
+        while !reader.is_done() {
+            self.code.offset = reader.position() as u32;
+            self.operator(&mut reader);
+        }
+        let words = usize::from(self.operands) + self.max_height;
+        if words > MAX_FRAME_WORDS {
+            return Err(too_large(words));
+        }
+        let type_id = self.type_ids[self.module.funcs[funcidx as usize] as usize];
+        let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
+        Ok(self.code.code(&head))
     }
-    let type_id = type_ids[module.funcs[funcidx as usize] as usize];
-    let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
-    Ok(lowering.code.into_code(&head))
+
+    /// Forgets the function before; code of the next will take some `size` bytes.
+    fn reset(&mut self, size: usize) {
+        self.code.reset(size);
+        self.trees.clear();
+        self.stack.clear();
+        self.floor = 0;
+        self.max_height = 0;
+        self.acc_owner = Owners::new();
+        self.forget_accs();
+        self.frames.clear();
+        self.skipping = None;
+        self.last_set = None;
+        self.regions.clear();
+        self.pins = 0;
+        self.locals.clear();
+    }
 }
 
 /// The class of a type wasmparser gave.

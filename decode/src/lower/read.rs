@@ -26,12 +26,12 @@ pub(super) mod opcode {
 use opcode::*;
 
 /// The prefix of what came after the first 256.
-const PREFIX: u16 = 0xfc;
+const PREFIX: u8 = 0xfc;
 const FIRST_LOAD: u16 = 0x28;
 const LAST_STORE: u16 = 0x3e;
 
 /// The [`Op`] of each opcode below `0x108`.
-pub(super) static OPS: [Option<Op>; 0x108] = {
+static OPS: [Option<Op>; 0x108] = {
     use Op::*;
     const MEMORY: [Op; 23] = [
         I32Load, I64Load, F32Load, F64Load, I32Load8S, I32Load8U, I32Load16S, I32Load16U, I64Load8S, I64Load8U,
@@ -192,22 +192,10 @@ pub(super) static OPS: [Option<Op>; 0x108] = {
     place(table, 0x100, &SATURATING)
 };
 
-/// One operator.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Operator {
-    pub(super) opcode: u16,
-    /// Its immediate: an index, a constant's bits, the static offset of a load or store, a block's type (as the signed
-    /// number that it is), where the targets of a `br_table` are.
-    pub(super) immediate: u64,
-    /// Its second immediate: another index, or how many targets a `br_table` has before the default one.
-    pub(super) second: u32,
-}
-
-impl Operator {
-    /// The immediate as an index.
-    pub(super) fn index(&self) -> u32 {
-        self.immediate as u32
-    }
+/// The [`Op`] of an opcode that is none of those above.
+#[inline]
+pub(super) fn op(opcode: u16) -> Op {
+    OPS[usize::from(opcode)].expect("an operator of the table")
 }
 
 /// Reads operators.
@@ -236,8 +224,7 @@ impl<'a> Reader<'a> {
     pub(super) fn last_arm(&self) -> (bool, bool) {
         let (mut reader, mut depth, mut acts) = (self.clone(), 0, false);
         loop {
-            let operator = reader.operator();
-            match operator.opcode {
+            match reader.skip() {
                 END if depth == 0 => return (reader.only_ends_follow(), acts),
                 END => depth -= 1,
                 BLOCK | LOOP | IF => depth += 1,
@@ -257,53 +244,73 @@ impl<'a> Reader<'a> {
         self.at >= self.bytes.len()
     }
 
-    /// The next operator.
-    #[inline]
-    pub(super) fn operator(&mut self) -> Operator {
-        let mut opcode = u16::from(self.byte());
-        let (mut immediate, mut second) = (0, 0);
+    /// The next operator; its immediates come next.
+    #[inline(always)]
+    pub(super) fn opcode(&mut self) -> u16 {
+        match self.byte() {
+            PREFIX => 0x100 + self.unsigned() as u16,
+            opcode => u16::from(opcode),
+        }
+    }
+
+    /// The next operator, whose immediates are skipped.
+    pub(super) fn skip(&mut self) -> u16 {
+        let opcode = self.opcode();
         match opcode {
             LOCAL_GET | LOCAL_SET | LOCAL_TEE | GLOBAL_GET | GLOBAL_SET | TABLE_GET | TABLE_SET | BR | BR_IF | CALL
-            | RETURN_CALL | REF_FUNC | MEMORY_SIZE | MEMORY_GROW => immediate = self.unsigned(),
-            I32_CONST => immediate = u64::from(self.signed() as u32),
-            I64_CONST | BLOCK | LOOP | IF | REF_NULL => immediate = self.signed() as u64,
-            FIRST_LOAD..=LAST_STORE => {
-                self.unsigned();
-                immediate = self.unsigned();
+            | RETURN_CALL | REF_FUNC | MEMORY_SIZE | MEMORY_GROW | DATA_DROP | MEMORY_FILL | ELEM_DROP | TABLE_GROW
+            | TABLE_SIZE | TABLE_FILL => _ = self.index(),
+            CALL_INDIRECT | RETURN_CALL_INDIRECT | MEMORY_INIT | MEMORY_COPY | TABLE_INIT | TABLE_COPY => {
+                self.indices();
             }
-            F32_CONST => immediate = u64::from(u32::from_le_bytes(self.array())),
-            F64_CONST => immediate = u64::from_le_bytes(self.array()),
-            CALL_INDIRECT | RETURN_CALL_INDIRECT => (immediate, second) = (self.unsigned(), self.unsigned() as u32),
-            BR_TABLE => {
-                second = self.unsigned() as u32;
-                immediate = self.at as u64;
-                (0..=second).for_each(|_| _ = self.unsigned());
-            }
-            TYPED_SELECT => (0..self.unsigned()).for_each(|_| _ = self.signed()),
-            PREFIX => {
-                opcode = 0x100 + self.unsigned() as u16;
-                match opcode {
-                    MEMORY_INIT | MEMORY_COPY | TABLE_INIT | TABLE_COPY => {
-                        (immediate, second) = (self.unsigned(), self.unsigned() as u32);
-                    }
-                    DATA_DROP | MEMORY_FILL | ELEM_DROP | TABLE_GROW | TABLE_SIZE | TABLE_FILL => {
-                        immediate = self.unsigned();
-                    }
-                    _ => {}
-                }
-            }
+            I32_CONST | I64_CONST | BLOCK | LOOP | IF | REF_NULL => _ = self.signed(),
+            FIRST_LOAD..=LAST_STORE => _ = self.offset(),
+            F32_CONST => _ = self.f32_bits(),
+            F64_CONST => _ = self.f64_bits(),
+            BR_TABLE => _ = self.targets(),
+            TYPED_SELECT => self.types(),
             _ => {}
         }
-        Operator { opcode, immediate, second }
+        opcode
+    }
+
+    /// An index.
+    #[inline(always)]
+    pub(super) fn index(&mut self) -> u32 {
+        self.unsigned() as u32
+    }
+
+    /// Two indices.
+    pub(super) fn indices(&mut self) -> (u32, u32) {
+        (self.index(), self.index())
+    }
+
+    /// The alignment of a load or store, which means nothing here, and its static offset.
+    #[inline(always)]
+    pub(super) fn offset(&mut self) -> u32 {
+        self.unsigned();
+        self.unsigned() as u32
     }
 
     /// The targets of a `br_table`, the default one last.
-    pub(super) fn targets(&self, operator: &Operator) -> impl Iterator<Item = u32> + use<'a> {
-        let mut targets = Self { at: operator.immediate as usize, ..self.clone() };
-        (0..=operator.second).map(move |_| targets.unsigned() as u32)
+    pub(super) fn targets(&mut self) -> Vec<u32> {
+        (0..=self.unsigned()).map(|_| self.index()).collect()
     }
 
-    #[inline]
+    /// Types, which mean nothing here.
+    pub(super) fn types(&mut self) {
+        (0..self.unsigned()).for_each(|_| _ = self.signed());
+    }
+
+    pub(super) fn f32_bits(&mut self) -> u32 {
+        u32::from_le_bytes(self.array())
+    }
+
+    pub(super) fn f64_bits(&mut self) -> u64 {
+        u64::from_le_bytes(self.array())
+    }
+
+    #[inline(always)]
     fn byte(&mut self) -> u8 {
         let byte = self.bytes[self.at];
         self.at += 1;
@@ -317,15 +324,15 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned number in LEB128 (spec 5.2.2).
-    #[inline]
+    #[inline(always)]
     fn unsigned(&mut self) -> u64 {
         let first = self.byte();
         if first < 0x80 { u64::from(first) } else { self.long(first).0 }
     }
 
-    /// A signed number in LEB128.
-    #[inline]
-    fn signed(&mut self) -> i64 {
+    /// A signed number in LEB128: a constant, or a type.
+    #[inline(always)]
+    pub(super) fn signed(&mut self) -> i64 {
         let first = self.byte();
         let (bits, len) = if first < 0x80 { (u64::from(first), 7) } else { self.long(first) };
         let unused = 64_u32.saturating_sub(len);
@@ -374,8 +381,7 @@ mod tests {
             let name = format!("{operator:?}");
             let name = name.split([' ', '{']).next().expect("a name");
             let mut ours = Reader::new(&bytes, 0);
-            let read = ours.operator();
-            assert_eq!(read.opcode, opcode);
+            assert_eq!(ours.skip(), opcode);
             match OPS.get(usize::from(opcode)).copied().flatten() {
                 Some(op) => assert_eq!(format!("{op:?}"), name),
                 None if !KNOWN.contains(&opcode) => continue,

@@ -14,8 +14,8 @@
 
 use super::diamond::Assignment;
 use super::emit::Emitted;
-use super::tree::{Kind, Node, NodeId, Register, Traits};
-use super::{Lowering, Target, tree};
+use super::tree::{Kind, NodeId, Register, Traits, form_sig, operator_sig};
+use super::{Lowering, Target, Tile, tree};
 use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
 use smallvec::SmallVec;
@@ -23,25 +23,55 @@ use smallvec::SmallVec;
 /// How many entries at the top may wait.
 const WINDOW: usize = 24;
 
-/// A statement about to be emitted: how its signature follows from its operands', and what stands before them.
-pub(super) struct Sink<'a> {
-    pub(super) sig: &'a dyn Fn(&[Sig]) -> Sig,
+/// A statement about to be emitted, without its trees.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sink {
+    pub(super) kind: SinkKind,
+    /// Class of what it takes.
+    pub(super) class: Class,
     /// Operand bytes before the trees'.
     pub(super) prefix: Prefix,
-    /// What it is, for those who read it.
-    pub(super) kind: SinkKind,
+}
+
+impl Sink {
+    pub(super) fn form(form: Form, class: Class, prefix: Prefix) -> Self {
+        Self { kind: SinkKind::Form(form), class, prefix }
+    }
+
+    /// What its signature begins with; see [`sig::of_form`].
+    #[inline]
+    fn sig(&self) -> Sig {
+        match self.kind {
+            SinkKind::Form(form) => form_sig(form, self.class),
+            SinkKind::Store(op) => operator_sig(op),
+        }
+    }
 }
 
 /// What stands before a statement's trees.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Prefix {
-    None,
-    /// A slot.
-    Slot(u16),
-    /// A word of the instance, or the static offset of a store.
-    Word(u32),
+pub(super) struct Prefix {
+    bytes: [u8; 8],
+    len: usize,
+}
+
+impl Prefix {
+    pub(super) const NONE: Self = Self { bytes: [0; 8], len: 0 };
     /// A branch's target, which comes later.
-    Target,
+    pub(super) const TARGET: Self = Self { bytes: [0; 8], len: 8 };
+
+    #[inline]
+    pub(super) fn slot(slot: u16) -> Self {
+        let [a, b] = slot.to_ne_bytes();
+        Self { bytes: [a, b, 0, 0, 0, 0, 0, 0], len: 2 }
+    }
+
+    /// A word of the instance, or the static offset of a store.
+    #[inline]
+    pub(super) fn word(word: u32) -> Self {
+        let [a, b, c, d] = word.to_ne_bytes();
+        Self { bytes: [a, b, c, d, 0, 0, 0, 0], len: 4 }
+    }
 }
 
 /// A form of statement.
@@ -51,6 +81,43 @@ pub(super) enum SinkKind {
     Store(Op),
 }
 
+/// Which entry holds `r0`, which `v0`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owners([u32; 2]);
+
+impl Owners {
+    const NONE: u32 = u32::MAX;
+
+    pub(super) fn new() -> Self {
+        Self([Self::NONE; 2])
+    }
+
+    pub(super) fn of(self, register: Register) -> Option<usize> {
+        let owner = self.0[register as usize];
+        (owner != Self::NONE).then_some(owner as usize)
+    }
+
+    pub(super) fn set(&mut self, register: Register, height: usize) {
+        self.0[register as usize] = height as u32;
+    }
+
+    /// The entries from `height` on are gone.
+    #[inline]
+    pub(super) fn truncate(&mut self, height: usize) {
+        for owner in &mut self.0 {
+            *owner = if (*owner as usize) < height { *owner } else { Self::NONE };
+        }
+    }
+
+    /// The entry holds no accumulator any more.
+    #[inline]
+    fn disown(&mut self, height: usize) {
+        for owner in &mut self.0 {
+            *owner = if *owner as usize == height { Self::NONE } else { *owner };
+        }
+    }
+}
+
 impl<T: Target> Lowering<'_, T> {
     /// The canonical slot of the entry at `height`.
     pub(super) fn canonical(&self, height: usize) -> u16 {
@@ -58,28 +125,42 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Pushes a tree.
+    #[inline(always)]
     pub(super) fn push(&mut self, node: NodeId) {
-        let height = self.stack.len();
+        self.adopt(self.stack.len(), node);
+        self.push_leaf(node);
+    }
+
+    /// Pushes a tree that holds no accumulator.
+    #[inline(always)]
+    pub(super) fn push_leaf(&mut self, node: NodeId) {
         self.stack.push(node);
-        self.max_height = self.max_height.max(height + 1);
-        self.adopt(height);
+        let height = self.stack.len();
+        self.max_height = self.max_height.max(height);
+        if height - self.floor > WINDOW {
+            self.raise_floor();
+        }
+    }
+
+    /// Has no more than [`WINDOW`] entries wait.
+    #[inline(never)]
+    fn raise_floor(&mut self) {
+        let top = self.stack.len() - 1;
+        while self.floor < top && self.settled(self.floor) {
+            self.floor += 1;
+        }
         if self.stack.len() - self.floor > WINDOW {
-            while self.floor < height && self.settled(self.floor) {
-                self.floor += 1;
-            }
-            if self.stack.len() - self.floor > WINDOW && matches!(self.tree(self.floor).kind, Kind::Imm(_)) {
-                self.floor += 1;
-            } else if self.stack.len() - self.floor > WINDOW {
+            if !matches!(self.tree(self.floor).kind, Kind::Imm(_)) {
                 self.flush(self.floor);
-                self.floor += 1;
             }
+            self.floor += 1;
         }
     }
 
     /// Pushes a value that already lies in its canonical slot.
     pub(super) fn push_settled(&mut self, class: Class) {
         let node = self.trees.slot(self.canonical(self.stack.len()), class);
-        self.push(node);
+        self.push_leaf(node);
     }
 
     /// Pushes a value that lies in the accumulator.
@@ -96,15 +177,20 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Removes all entries from `height` on.
+    #[inline]
     pub(super) fn truncate(&mut self, height: usize) {
-        self.stack.truncate(height);
-        self.floor = self.floor.min(height);
-        for owner in &mut self.acc_owner {
-            *owner = owner.filter(|&owner| owner < height);
-        }
+        self.remove(height);
         if height == 0 && self.pins == 0 {
             self.trees.clear();
         }
+    }
+
+    /// Removes all entries from `height` on, but not their trees.
+    #[inline]
+    pub(super) fn remove(&mut self, height: usize) {
+        self.stack.truncate(height);
+        self.floor = self.floor.min(height);
+        self.acc_owner.truncate(height);
     }
 
     /// The root of the tree at `height`.
@@ -112,26 +198,40 @@ impl<T: Target> Lowering<'_, T> {
         &self.trees[self.stack[height]]
     }
 
-    /// Notes which accumulators the tree at `height` holds.
-    fn adopt(&mut self, height: usize) {
-        let traits = self.tree(height).traits;
+    /// The top entries.
+    #[inline]
+    fn top<const N: usize>(&self) -> [NodeId; N] {
+        *self.stack.last_chunk().expect("validation has counted the operands")
+    }
+
+    /// Notes which accumulators the tree, which comes to `height`, holds.
+    #[inline]
+    fn adopt(&mut self, height: usize, node: NodeId) {
+        let traits = self.trees[node].traits;
         for register in Register::BOTH {
             if traits.any(Traits::acc(register)) {
-                debug_assert!(self.acc_owner[register as usize].is_none_or(|owner| owner >= height));
-                self.acc_owner[register as usize] = Some(height);
+                debug_assert!(self.acc_owner.of(register).is_none_or(|owner| owner >= height));
+                self.acc_owner.set(register, height);
             }
         }
     }
 
-    /// Replaces the top `count` entries by one tree made of them.
+    /// Replaces the top `count` entries by one tree.
+    #[inline]
     pub(super) fn replace(&mut self, count: usize, node: NodeId) {
         let height = self.stack.len() - count;
-        self.stack.truncate(height);
-        self.floor = self.floor.min(height);
-        for owner in &mut self.acc_owner {
-            *owner = owner.filter(|&owner| owner < height);
-        }
+        self.remove(height);
         self.push(node);
+    }
+
+    /// Replaces the top `N` entries, at least one, by a tree made of them: it holds the accumulators that they held.
+    #[inline]
+    fn combine<const N: usize>(&mut self, node: NodeId) {
+        let height = self.stack.len() - N;
+        self.stack[height] = node;
+        self.stack.truncate(height + 1);
+        self.floor = self.floor.min(height);
+        self.adopt(height, node);
     }
 
     /// Whether the entry needs no flush, ever.
@@ -164,7 +264,7 @@ impl<T: Target> Lowering<'_, T> {
         }
         self.set_slot(height, slot);
         self.stack[height] = self.trees.slot(slot, self.tree(height).class);
-        self.disown(height);
+        self.acc_owner.disown(height);
     }
 
     /// Flushes the entries from `height` on, constants too.
@@ -214,7 +314,7 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Readies the accumulator for what the entry at `height` is about to leave there; it may itself hold it now.
     fn release(&mut self, register: Register, height: usize) {
-        if let Some(owner) = self.acc_owner[register as usize].filter(|&owner| owner != height) {
+        if let Some(owner) = self.acc_owner.of(register).filter(|&owner| owner != height) {
             self.flush(owner);
         }
     }
@@ -227,46 +327,47 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Has the part of a test that computes evaluated into the accumulator, if only branches can take the test whole.
+    #[inline]
     fn simplify(&mut self, height: usize) {
         let node = self.tree(height);
-        if !node.kind.is_test() || self.code.tile(sig::form(Form::SetAcc, node.class, node.sig)).is_some() {
-            return;
+        if node.is_test && self.code.tile(sig::with(form_sig(Form::SetAcc, node.class), node.sig)).is_none() {
+            self.simplify_test(height);
         }
-        let (kind, mut kids) = self.trees.test(self.stack[height]).expect("only tests wait for a branch");
+    }
+
+    fn simplify_test(&mut self, height: usize) {
+        let node = self.tree(height);
+        let kind = node.kind;
+        let mut kids = [0; 2];
+        let kids = &mut kids[..node.kids().len()];
+        kids.copy_from_slice(node.kids());
         let part = kids.iter_mut().find(|kid| !self.trees[**kid].is_leaf()).expect("a test of leaves has a handler");
         let class = self.trees[*part].class;
         self.claim(Register::of(class), height);
         self.set_acc(*part);
         *part = self.trees.acc(class);
-        self.stack[height] = self.trees.operator(kind, &kids);
-        self.disown(height);
-        self.acc_owner[Register::of(class) as usize] = Some(height);
+        self.stack[height] = match *kids {
+            [a] => self.trees.operator(kind, [a]),
+            [a, b] => self.trees.operator(kind, [a, b]),
+            _ => unreachable!("tests have one operand or two"),
+        };
+        self.acc_owner.disown(height);
+        self.acc_owner.set(Register::of(class), height);
     }
 
     /// Emits the evaluation of a tree into the accumulator.
     fn set_acc(&mut self, node: NodeId) {
         let class = self.trees[node].class;
-        let sink = Sink {
-            sig: &|kids| sig::form(Form::SetAcc, class, kids[0]),
-            prefix: Prefix::None,
-            kind: SinkKind::Form(Form::SetAcc),
-        };
-        self.statement(&sink, &[node]).expect("a tree that waits can be set to the accumulator");
+        let sink = Sink::form(Form::SetAcc, class, Prefix::NONE);
+        self.statement(sink, [node]).expect("a tree that waits can be set to the accumulator");
         self.acc_slot[Register::of(class) as usize] = None;
-    }
-
-    /// The entry holds no accumulator any more.
-    fn disown(&mut self, height: usize) {
-        for owner in &mut self.acc_owner {
-            *owner = owner.filter(|&owner| owner != height);
-        }
     }
 
     /// What waited at `height` was evaluated into `slot`, or nobody will ask for it: it must not be evaluated any more.
     pub(super) fn moved(&mut self, height: usize, slot: u16) {
         if !self.settled(height) {
             self.stack[height] = self.trees.slot(slot, self.tree(height).class);
-            self.disown(height);
+            self.acc_owner.disown(height);
         }
     }
 
@@ -289,12 +390,7 @@ impl<T: Target> Lowering<'_, T> {
     /// Emits an assignment of a tree to a slot. `None`, and nothing emitted, if the tree has to be evaluated into the
     /// accumulator first.
     pub(super) fn emit_set(&mut self, node: NodeId, slot: u16, class: Class) -> Option<Emitted> {
-        let sink = Sink {
-            sig: &|kids| sig::form(Form::SetSlot, class, kids[0]),
-            prefix: Prefix::Slot(slot),
-            kind: SinkKind::Form(Form::SetSlot),
-        };
-        self.statement(&sink, &[node])
+        self.statement(Sink::form(Form::SetSlot, class, Prefix::slot(slot)), [node])
     }
 
     /// Notes that the accumulator holds what was just written to `slot`.
@@ -331,87 +427,117 @@ impl<T: Target> Lowering<'_, T> {
         self.simplify(height);
         self.set_acc(self.stack[height]);
         self.stack[height] = self.trees.acc(class);
-        self.disown(height);
-        self.acc_owner[register as usize] = Some(height);
+        self.acc_owner.disown(height);
+        self.acc_owner.set(register, height);
     }
 
     /// Emits one statement over `kids`, in the best form there is: in one cell with the statement before, and with a
     /// slot read from the accumulator that mirrors it. `None`, and nothing emitted, if it has no handler.
-    pub(super) fn statement(&mut self, sink: &Sink<'_>, kids: &[NodeId]) -> Option<Emitted> {
+    pub(super) fn statement<const N: usize>(&mut self, sink: Sink, kids: [NodeId; N]) -> Option<Emitted> {
         if let Some(survey) = &mut self.code.survey {
             survey.next = kids.iter().map(|&kid| self.trees[kid].operators).sum();
         }
-        // Signatures, with the leaf that is read from the accumulator instead of its slot.
-        let mut candidates = SmallVec::<[(Sig, Option<NodeId>); 5]>::new();
-        let mut sigs = [0; 3];
-        for register in Register::BOTH {
-            let Some((slot, class)) = self.acc_slot[register as usize] else { continue };
-            if kids.iter().any(|&kid| self.trees[kid].traits.any(Traits::acc(register))) {
-                continue;
-            }
-            for kid in kids {
-                for nth in 0..2 {
-                    let Some(leaf) = self.trees.find_slot(*kid, slot, class, &mut { nth }) else { break };
-                    for (sig, &kid) in sigs.iter_mut().zip(kids) {
-                        *sig = self.trees.sig_with(kid, leaf, slot);
-                    }
-                    candidates.push(((sink.sig)(&sigs[..kids.len()]), Some(leaf)));
-                }
-            }
-        }
-        for (sig, &kid) in sigs.iter_mut().zip(kids) {
-            *sig = self.trees[kid].sig;
-        }
-        candidates.push(((sink.sig)(&sigs[..kids.len()]), None));
-        let joined = candidates.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.joined(sig)?)));
-        let (sig, acc, tile, joins) = match joined {
-            Some((sig, acc, tile)) => (sig, acc, tile, true),
-            None => {
-                let alone = candidates.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.tile(sig)?)));
-                let (sig, acc, tile) = alone?;
-                (sig, acc, tile, false)
-            }
+        let (begins, nodes) = (sink.sig(), kids.map(|kid| &self.trees[kid]));
+        let traits = nodes.iter().fold(Traits::NONE, |traits, node| traits.with(node.traits));
+        let mirrored = |register| {
+            let mirrored = self.acc_slot[register as usize];
+            mirrored.is_some_and(|(slot, _)| nodes.iter().any(|node| node.may_read(slot)))
+                && !traits.any(Traits::acc(register))
         };
+        let sig = nodes.iter().fold(begins, |sig, node| sig::with(sig, node.sig));
+        let (sig, acc, tile, joins) = if Register::BOTH.into_iter().any(mirrored) {
+            let others = self.over_accs(begins, kids, Register::BOTH.map(mirrored));
+            self.best(others.iter().copied().chain([(sig, None)]))
+        } else {
+            self.best([(sig, None)].into_iter())
+        }?;
         if let Some(survey) = &mut self.code.survey {
-            survey.statement(sink.kind, &self.trees, kids, acc);
+            survey.statement(sink.kind, &self.trees, &kids, acc, self.code.offset);
         }
-        let emitted = self.code.begin(sig, tile, joins);
-        match sink.prefix {
-            Prefix::None => {}
-            Prefix::Slot(slot) => self.code.bytes.extend_from_slice(&slot.to_ne_bytes()),
-            Prefix::Word(word) => self.code.bytes.extend_from_slice(&word.to_ne_bytes()),
-            Prefix::Target => self.code.bytes.extend_from_slice(&[0; 8]),
+        // An operator has an offset and two leaves, or up to three.
+        let operators: usize = nodes.iter().map(|node| usize::from(node.operators)).sum();
+        let emitted = self.code.begin(sig, tile, joins, 8 + 8 * N + (4 + 16) * operators);
+        let room = self.code.room();
+        room[..8].copy_from_slice(&sink.prefix.bytes);
+        let mut room = &mut room[sink.prefix.len..];
+        for kid in kids {
+            room = self.trees.encode(kid, acc, room);
         }
-        for &kid in kids {
-            self.trees.encode(kid, acc, &mut self.code.bytes);
-        }
-        self.code.finish();
+        let free = room.len();
+        self.code.finish(free);
         Some(emitted)
     }
 
+    /// The first of the forms, which are a statement's signature and the leaf that is the accumulator, for which there is a
+    /// handler, joined to the statement before or else alone: the whole cell's signature, the leaf, the handler, and whether
+    /// it joins.
+    #[inline]
+    fn best(
+        &self,
+        mut forms: impl Iterator<Item = (Sig, Option<NodeId>)> + Clone,
+    ) -> Option<(Sig, Option<NodeId>, Tile, bool)> {
+        let joined = self.code.joining().and_then(|begun| {
+            forms.clone().find_map(|(sig, acc)| {
+                let sig = sig::with(begun, sig);
+                Some((sig, acc, self.code.tile(sig)?, true))
+            })
+        });
+        joined.or_else(|| forms.find_map(|(sig, acc)| Some((sig, acc, self.code.tile(sig)?, false))))
+    }
+
+    /// The forms of a statement in which a leaf is read from an accumulator that mirrors its slot: its signature, and the
+    /// leaf.
+    #[inline(never)]
+    fn over_accs<const N: usize>(
+        &self,
+        begins: Sig,
+        kids: [NodeId; N],
+        mirrored: [bool; 2],
+    ) -> SmallVec<[(Sig, Option<NodeId>); 4]> {
+        let mut forms = SmallVec::new();
+        for (&mirror, _) in self.acc_slot.iter().zip(mirrored).filter(|&(_, mirrored)| mirrored) {
+            let (slot, class) = mirror.expect("it mirrors a slot");
+            for kid in kids {
+                // The first two.
+                let mut leaves = [0; 2];
+                let count = self.trees.find_leaves(kid, slot, class, &mut leaves, 0);
+                for &leaf in &leaves[..count] {
+                    let sig =
+                        kids.iter().fold(begins, |sig, &kid| sig::with(sig, self.trees.sig_with(kid, leaf, slot)));
+                    forms.push((sig, Some(leaf)));
+                }
+            }
+        }
+        forms
+    }
+
     /// Whether a statement of this signature, whose trees have so many operators together, has a handler.
+    #[inline]
     fn fits(&self, sig: Sig, operators: u8) -> bool {
-        // Without fusion nothing waits but leaves.
-        (self.options.fuse || operators == 0)
-            && self.code.survey.as_ref().is_none_or(|survey| survey.may_be(operators))
-            && self.code.tile(sig).is_some()
+        operators <= self.code.most_operators && self.code.tile(sig).is_some()
     }
 
-    /// Whether a statement of this signature over `kids` has a handler.
-    pub(super) fn fits_over(&self, sig: Sig, kids: &[NodeId]) -> bool {
-        self.fits(sig, kids.iter().map(|&kid| self.trees[kid].operators).sum())
+    /// Whether the statement whose signature begins with `begins` has a handler for `kids`.
+    #[inline]
+    pub(super) fn fits_over(&self, begins: Sig, kids: &[NodeId]) -> bool {
+        let (mut sig, mut operators) = (begins, 0);
+        for &kid in kids {
+            sig = sig::with(sig, self.trees[kid].sig);
+            operators += self.trees[kid].operators;
+        }
+        self.fits(sig, operators)
     }
 
-    /// Cuts parts off the top `count` entries until the statement `sig` gives for them has a handler. Fewest cuts win.
-    pub(super) fn fit(&mut self, count: usize, sig: &dyn Fn(&tree::Trees, &[NodeId]) -> Sig) {
-        let fits = |this: &Self, kids: &[NodeId]| this.fits_over(sig(&this.trees, kids), kids);
-        while !fits(self, &self.stack[self.stack.len() - count..]) {
-            self.cut(count, &fits);
+    /// Cuts parts off the top entries until the statement whose signature begins with `begins` has a handler for them.
+    /// Fewest cuts win.
+    pub(super) fn fit<const N: usize>(&mut self, begins: Sig) {
+        while !self.fits_over(begins, &self.top::<N>()) {
+            self.cut(N, &|this, kids| this.fits_over(begins, kids));
         }
     }
 
     /// Cuts one part off the top `count` entries, which do not fit.
-    fn cut(&mut self, count: usize, fits: &dyn Fn(&Self, &[NodeId]) -> bool) {
+    fn cut(&mut self, count: usize, fits: &dyn Fn(&mut Self, &[NodeId]) -> bool) {
         let base = self.stack.len() - count;
         let mut places = [0; 3];
         places[..count].copy_from_slice(&self.stack[base..]);
@@ -456,30 +582,40 @@ impl<T: Target> Lowering<'_, T> {
         self.flush(base + first.expect("operands in slots fit every statement"));
     }
 
-    /// Replaces the top `count` entries by an operator of them, cut so that `form` of it has a handler.
-    pub(super) fn operator_of(&mut self, kind: Kind, count: usize, form: Form) {
+    /// Replaces the top entries by an operator of them, cut so that `form` of it has a handler.
+    pub(super) fn operator_of<const N: usize>(&mut self, kind: Kind, form: Form) {
         let node = loop {
-            let kids = &self.stack[self.stack.len() - count..];
-            if let Some(node) = self.fitting(kind, kids, form) {
+            if let Some(node) = self.fitting(kind, self.top::<N>(), form) {
                 break node;
             }
-            self.cut(count, &|this, kids| this.fitting(kind, kids, form).is_some());
+            self.cut(N, &|this, kids| {
+                let kids = kids.try_into().expect("as many as there were");
+                let fitting = this.fitting::<N>(kind, kids, form);
+                fitting.inspect(|_| this.trees.pop()).is_some()
+            });
         };
-        let node = self.trees.push(node);
-        self.replace(count, node);
+        self.combine::<N>(node);
     }
 
     /// The operator applied to `kids`, if `form` of it has a handler, or it may wait for a branch that takes it.
-    fn fitting(&self, kind: Kind, kids: &[NodeId], form: Form) -> Option<Node> {
-        let node = match kind {
-            Kind::Binary(op) => {
-                let (op, kids) = self.trees.canonical(op, [kids[0], kids[1]]);
-                self.trees.applied(Kind::Binary(op), &kids)
-            }
-            _ => self.trees.applied(kind, kids),
+    #[inline]
+    fn fitting<const N: usize>(&mut self, mut kind: Kind, mut kids: [NodeId; N], form: Form) -> Option<NodeId> {
+        if let (Kind::Binary(op), [a, b]) = (kind, &mut kids[..])
+            && let Some(swapped) = self.trees.swapped(op, *a, *b)
+        {
+            kind = Kind::Binary(swapped);
+            std::mem::swap(a, b);
+        }
+        let node = self.trees.operator(kind, kids);
+        let fits = |form| {
+            let node = &self.trees[node];
+            self.fits(sig::with(form_sig(form, node.class), node.sig), node.operators - 1)
         };
-        let fits = |form| self.fits(sig::form(form, node.class, node.sig), node.operators - 1);
-        (fits(form) || self.trees.is_test(&node) && fits(Form::BrIf)).then_some(node)
+        if fits(form) || self.trees.is_test(node) && fits(Form::BrIf) {
+            return Some(node);
+        }
+        self.trees.pop();
+        None
     }
 
     /// Forgets what the accumulators mirror.

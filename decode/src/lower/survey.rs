@@ -3,7 +3,7 @@
 
 use super::stack::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
-use super::{Options, Target};
+use super::{Lowering, Options, Target};
 use crate::cell::Cell;
 use crate::ops::Class;
 use crate::sig::Form;
@@ -38,8 +38,6 @@ pub struct Surveyed {
 #[derive(Debug)]
 pub struct Survey {
     limits: Option<Limits>,
-    /// The running operator.
-    pub(super) offset: u32,
     /// Operators of the statement about to be emitted.
     pub(super) next: u8,
     /// The statement about to be emitted.
@@ -51,17 +49,12 @@ pub struct Survey {
 
 impl Survey {
     pub(crate) fn new(limits: Option<Limits>) -> Self {
-        Self { limits, offset: 0, next: 0, pending: None, joining: None, cells: Vec::new() }
+        Self { limits, next: 0, pending: None, joining: None, cells: Vec::new() }
     }
 
-    /// The cells.
-    pub(crate) fn into_cells(self) -> Vec<Surveyed> {
-        self.cells
-    }
-
-    /// Whether a statement of so many operators may be asked for.
-    pub(super) fn may_be(&self, operators: u8) -> bool {
-        self.limits.is_none_or(|limits| operators < limits.operators)
+    /// How many operators a statement may have that is asked for.
+    pub(super) fn most_operators(&self) -> u8 {
+        self.limits.map_or(u8::MAX, |limits| limits.operators.saturating_sub(1))
     }
 
     /// Whether the next statement may join the last cell.
@@ -94,7 +87,7 @@ impl Survey {
         self.cells.push(cell);
     }
 
-    pub(super) fn special(&mut self, cell: Cell) {
+    pub(super) fn special(&mut self, cell: Cell, offset: u32) {
         let falls_through = !matches!(
             cell,
             Cell::Unreachable
@@ -110,14 +103,21 @@ impl Survey {
         self.pending = Some(Surveyed {
             position: 0,
             shape: format!("{cell:?}"),
-            offset: self.offset,
+            offset,
             operators: 0,
             statements: 1,
             falls_through,
         });
     }
 
-    pub(super) fn statement(&mut self, kind: SinkKind, trees: &Trees, kids: &[NodeId], acc: Option<NodeId>) {
+    pub(super) fn statement(
+        &mut self,
+        kind: SinkKind,
+        trees: &Trees,
+        kids: &[NodeId],
+        acc: Option<NodeId>,
+        offset: u32,
+    ) {
         let mut shape = match kind {
             SinkKind::Form(form) => format!("{form:?}<"),
             SinkKind::Store(op) => format!("Store<{op:?}, "),
@@ -127,11 +127,18 @@ impl Survey {
         self.pending = Some(Surveyed {
             position: 0,
             shape,
-            offset: self.offset,
+            offset,
             operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
             statements: 1,
             falls_through: !matches!(kind, SinkKind::Form(Form::Return)),
         });
+    }
+}
+
+impl<T> Lowering<'_, T> {
+    /// The cells of the function it was to survey.
+    pub(crate) fn into_cells(self) -> Vec<Surveyed> {
+        self.code.survey.expect("a survey was asked for").cells
     }
 }
 
@@ -176,11 +183,11 @@ fn write_operator(trees: &Trees, id: NodeId, acc: Option<NodeId>, head: &str, ou
     out.push('>');
 }
 
-/// Lowers function `funcidx` as [`super::lower()`] does, and tells what became of it; with `limits`, handlers are asked for
+/// Lowers function `funcidx` as [`Lowering::lower`] does, and tells what became of it; with `limits`, handlers are asked for
 /// up to that size only.
 ///
 /// # Errors
-/// Those of [`super::lower()`].
+/// Those of [`Lowering::lower`].
 pub fn survey(
     module: &Module,
     type_ids: &[u32],
@@ -190,6 +197,7 @@ pub fn survey(
     limits: Option<Limits>,
 ) -> Result<Vec<Surveyed>, Error> {
     let survey = Some(Box::new(Survey::new(limits)));
-    let (_, survey) = super::lower_with(module, type_ids, funcidx, options, target, survey)?;
-    Ok(survey.expect("it was asked for").cells)
+    let mut lowering = Lowering::surveyed(module, type_ids, options, target, survey);
+    lowering.lower(funcidx)?;
+    Ok(lowering.into_cells())
 }

@@ -1,141 +1,163 @@
 //! What each operator does to the operand stack and the code.
 
-use super::read::{OPS, Operator, Reader, opcode};
+use super::read::{Reader, op, opcode};
 use super::stack::{Prefix, Sink, SinkKind};
-use super::tree::{Kind, Register, Traits};
-use super::{Lowering, Target};
+use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
+use super::{Local, Lowering, Target};
 use crate::cell::{self, Amount};
 use crate::ops::{self, Class, Op};
-use crate::sig::{self, Form};
+use crate::sig::Form;
 
-impl<T: Target> Lowering<'_, T> {
-    /// Lowers one operator, which `reader` has just read.
-    #[inline]
-    pub(super) fn operator(&mut self, operator: Operator, reader: &Reader<'_>) {
-        if self.is_skipping() && !self.skip(operator.opcode) {
-            return;
+impl<'a, T: Target> Lowering<'a, T> {
+    /// Lowers the operator that `reader` reads next.
+    #[inline(always)]
+    pub(super) fn operator(&mut self, reader: &mut Reader<'a>) {
+        if let Some(depth) = self.skipping {
+            return self.skip(reader, depth);
         }
-        self.charge(operator.opcode);
-        if let Some(&Some(op)) = OPS.get(usize::from(operator.opcode)) {
-            let offset = operator.immediate as u32;
-            return match op.kind() {
-                ops::Kind::Unary => self.operator_of(Kind::Unary(op), 1, Form::SetAcc),
-                ops::Kind::Binary => self.operator_of(Kind::Binary(op), 2, Form::SetAcc),
-                ops::Kind::Load => self.operator_of(Kind::Load(op, offset), 1, Form::SetAcc),
-                ops::Kind::Store => self.store(op, offset),
-            };
-        }
-        let (index, second) = (operator.index(), operator.second);
-        match operator.opcode {
+        let opcode = reader.opcode();
+        self.charge(opcode);
+        match opcode {
             opcode::NOP => {}
             opcode::UNREACHABLE => {
                 self.settle_traps(0);
                 self.code.special(cell::Unreachable {}, &[]);
                 self.unreachable();
             }
-            opcode::BLOCK => self.block(&operator),
-            opcode::LOOP => self.loop_(&operator),
-            opcode::IF => self.if_(&operator),
+            opcode::BLOCK => self.block(reader.signed()),
+            opcode::LOOP => self.loop_(reader.signed()),
+            opcode::IF => self.if_(reader.signed()),
             opcode::ELSE => self.else_(reader),
             opcode::END => self.end(reader.only_ends_follow()),
-            opcode::BR => self.br(index),
-            opcode::BR_IF => self.br_if(index),
-            opcode::BR_TABLE => self.br_table(&reader.targets(&operator).collect::<Vec<_>>()),
+            opcode::BR => self.br(reader.index()),
+            opcode::BR_IF => self.br_if(reader.index()),
+            opcode::BR_TABLE => self.br_table(&reader.targets()),
             opcode::RETURN => self.return_explicit(),
-            opcode::CALL => self.call(index),
-            opcode::CALL_INDIRECT => self.call_indirect(index, second),
-            opcode::RETURN_CALL => self.return_call(index),
-            opcode::RETURN_CALL_INDIRECT => self.return_call_indirect(index, second),
+            opcode::CALL => self.call(reader.index()),
+            opcode::CALL_INDIRECT => {
+                let (typeidx, tableidx) = reader.indices();
+                self.call_indirect(typeidx, tableidx);
+            }
+            opcode::RETURN_CALL => self.return_call(reader.index()),
+            opcode::RETURN_CALL_INDIRECT => {
+                let (typeidx, tableidx) = reader.indices();
+                self.return_call_indirect(typeidx, tableidx);
+            }
             opcode::DROP => self.drop_(),
-            opcode::SELECT | opcode::TYPED_SELECT => self.operator_of(Kind::Select, 3, Form::SetAcc),
+            opcode::SELECT => self.operator_of::<3>(Kind::Select, Form::SetAcc),
+            opcode::TYPED_SELECT => {
+                reader.types();
+                self.operator_of::<3>(Kind::Select, Form::SetAcc);
+            }
             opcode::LOCAL_GET => {
-                let (slot, class) = (self.local_slot(index), self.locals[index as usize]);
+                let Local { slot, class } = self.locals[reader.index() as usize];
                 let node = self.trees.slot(slot, class);
-                self.push(node);
+                self.push_leaf(node);
             }
             opcode::LOCAL_SET => {
-                self.local_set(index);
+                self.local_set(reader.index());
                 self.pop(1);
             }
             opcode::LOCAL_TEE => {
-                let slot = self.local_set(index);
-                let node = self.trees.slot(slot, self.locals[index as usize]);
+                let Local { slot, class } = self.local_set(reader.index());
+                let node = self.trees.slot(slot, class);
                 self.replace(1, node);
             }
             opcode::GLOBAL_GET => {
+                let index = reader.index();
                 let class = self.module.globals[index as usize].content.into();
                 let node = self.trees.global(self.global_word(index), class);
                 self.push(node);
             }
-            opcode::GLOBAL_SET => self.global_set(index),
-            opcode::I32_CONST => self.constant(operator.immediate, Class::I32),
-            opcode::I64_CONST => self.constant(operator.immediate, Class::I64),
-            opcode::F32_CONST => self.constant(operator.immediate, Class::F32),
-            opcode::F64_CONST => self.constant(operator.immediate, Class::F64),
-            opcode::REF_NULL => self.constant(0, Class::I64),
-            opcode::REF_FUNC => {
-                let node = self.trees.func(self.layout.func(index) as u32);
-                self.push(node);
+            opcode::GLOBAL_SET => self.global_set(reader.index()),
+            opcode::I32_CONST => self.constant(u64::from(reader.signed() as u32), Class::I32),
+            opcode::I64_CONST => self.constant(reader.signed() as u64, Class::I64),
+            opcode::F32_CONST => self.constant(u64::from(reader.f32_bits()), Class::F32),
+            opcode::F64_CONST => self.constant(reader.f64_bits(), Class::F64),
+            opcode::REF_NULL => {
+                reader.signed();
+                self.constant(0, Class::I64);
             }
-            opcode::MEMORY_SIZE => self.produce(cell::MemorySize {}),
+            opcode::REF_FUNC => {
+                let node = self.trees.func(self.layout.func(reader.index()) as u32);
+                self.push_leaf(node);
+            }
+            opcode::MEMORY_SIZE => {
+                reader.index();
+                self.produce(cell::MemorySize {});
+            }
             opcode::MEMORY_GROW => {
+                reader.index();
                 let traits = Traits::TRAPS.with(Traits::LOADS);
                 self.charge_pages(traits);
                 self.transform(cell::MemoryGrow {}, traits);
             }
             opcode::MEMORY_FILL => {
+                reader.index();
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryFill { args });
             }
             opcode::MEMORY_COPY => {
+                reader.indices();
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryCopy { args });
             }
             opcode::MEMORY_INIT => {
-                let segment = self.data_word(index);
+                let (dataidx, _) = reader.indices();
+                let segment = self.data_word(dataidx);
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryInit { segment, args });
             }
             opcode::DATA_DROP => {
-                let segment = self.data_word(index);
+                let segment = self.data_word(reader.index());
                 self.consume(0, |_| cell::DataDrop { segment });
             }
             opcode::TABLE_GET => {
-                let table = self.table_word(index);
+                let table = self.table_word(reader.index());
                 self.transform(cell::TableGet { table }, Traits::TRAPS);
                 self.top_is(Class::I64);
             }
             opcode::TABLE_SET => {
-                let table = self.table_word(index);
+                let table = self.table_word(reader.index());
                 self.consume(2, |args| cell::TableSet { table, args });
             }
-            opcode::TABLE_SIZE => self.produce(cell::TableSize { table: self.table_word(index) }),
+            opcode::TABLE_SIZE => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
             opcode::TABLE_GROW => {
-                let table = self.table_word(index);
+                let table = self.table_word(reader.index());
                 self.charge_bulk(Amount::NewElements, 2, table);
                 self.consume(2, |args| cell::TableGrow { table, args });
                 self.push_acc(Class::I32);
             }
             opcode::TABLE_FILL => {
-                let table = self.table_word(index);
+                let table = self.table_word(reader.index());
                 self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableFill { table, args });
             }
             opcode::TABLE_COPY => {
-                let (to, from) = (self.table_word(index), self.table_word(second));
+                let (to, from) = reader.indices();
+                let (to, from) = (self.table_word(to), self.table_word(from));
                 self.charge_bulk(Amount::Elements, 3, to);
                 self.consume(3, |args| cell::TableCopy { to, from, args });
             }
             opcode::TABLE_INIT => {
-                let (table, segment) = (self.table_word(second), self.element_word(index));
+                let (elemidx, tableidx) = reader.indices();
+                let (table, segment) = (self.table_word(tableidx), self.element_word(elemidx));
                 self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableInit { table, segment, args });
             }
             opcode::ELEM_DROP => {
-                let segment = self.element_word(index);
+                let segment = self.element_word(reader.index());
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
-            other => unreachable!("validation admits no opcode {other:#x}"),
+            _ => {
+                let op = op(opcode);
+                match op.kind() {
+                    ops::Kind::Unary => self.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
+                    ops::Kind::Binary => self.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
+                    ops::Kind::Load => self.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
+                    ops::Kind::Store => self.store(op, reader.offset()),
+                }
+            }
         }
     }
 
@@ -151,9 +173,10 @@ impl<T: Target> Lowering<'_, T> {
         (self.layout.elements + 2 * elemidx as usize) as u32
     }
 
+    #[inline(always)]
     fn constant(&mut self, bits: u64, class: Class) {
         let node = self.trees.imm(bits, class);
-        self.push(node);
+        self.push_leaf(node);
     }
 
     /// A trap of what is dropped must still happen.
@@ -166,29 +189,26 @@ impl<T: Target> Lowering<'_, T> {
         self.pop(1);
     }
 
-    /// Sets the local to the value at the top, which stays; returns the local's slot.
-    fn local_set(&mut self, index: u32) -> u16 {
-        let (slot, top) = (self.local_slot(index), self.stack.len() - 1);
+    /// Sets the local, which it returns, to the value at the top, which stays.
+    fn local_set(&mut self, index: u32) -> Local {
+        let (local, top) = (self.locals[index as usize], self.stack.len() - 1);
+        let slot = local.slot;
         self.before_write(top, slot);
         // A local set to itself is left alone.
         if self.tree(top).kind != Kind::Slot(slot) {
             self.set_slot(top, slot);
         }
-        slot
+        local
     }
 
     fn global_set(&mut self, index: u32) {
         let (word, top) = (self.global_word(index), self.stack.len() - 1);
         self.settle(top, Traits::GLOBALS.with(Traits::TRAPS));
         let class = self.tree(top).class;
-        self.fit(1, &|trees, kids| sig::form(Form::SetGlobal, class, trees[kids[0]].sig));
+        self.fit::<1>(form_sig(Form::SetGlobal, class));
         self.claim(Register::of(class), top);
-        let sink = Sink {
-            sig: &|kids| sig::form(Form::SetGlobal, class, kids[0]),
-            prefix: Prefix::Word(word),
-            kind: SinkKind::Form(Form::SetGlobal),
-        };
-        self.statement(&sink, &[self.stack[top]]).expect("`fit` made it so");
+        let sink = Sink::form(Form::SetGlobal, class, Prefix::word(word));
+        self.statement(sink, [self.stack[top]]).expect("`fit` made it so");
         self.acc_slot[Register::of(class) as usize] = None;
         self.pop(1);
     }
@@ -196,13 +216,9 @@ impl<T: Target> Lowering<'_, T> {
     fn store(&mut self, op: Op, offset: u32) {
         let base = self.stack.len() - 2;
         self.settle(base, Traits::TRAPS.with(Traits::LOADS));
-        self.fit(2, &|trees, kids| sig::binary(op, trees[kids[0]].sig, trees[kids[1]].sig));
-        let sink = Sink {
-            sig: &|kids| sig::binary(op, kids[0], kids[1]),
-            prefix: Prefix::Word(offset),
-            kind: SinkKind::Store(op),
-        };
-        self.statement(&sink, &[self.stack[base], self.stack[base + 1]]).expect("`fit` made it so");
+        self.fit::<2>(operator_sig(op));
+        let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
+        self.statement(sink, [self.stack[base], self.stack[base + 1]]).expect("`fit` made it so");
         self.pop(2);
     }
 

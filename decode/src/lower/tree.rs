@@ -1,9 +1,9 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
+use crate::cell::put;
 use crate::ops::{Class, Effect, Op};
 use crate::shape::rank;
-use crate::sig::{self, Leaf, Sig};
-use smallvec::SmallVec;
+use crate::sig::{self, Form, Leaf, Sig};
 
 /// A node's index in its [`Trees`].
 pub(super) type NodeId = u32;
@@ -55,6 +55,64 @@ impl Traits {
     }
 }
 
+/// What is asked of every operator, worked out beforehand.
+#[derive(Debug, Clone, Copy)]
+struct Fact {
+    /// What its signature begins with.
+    sig: Sig,
+    /// Class of its result.
+    class: Class,
+    /// What its evaluation adds to its operands' traits.
+    traits: Traits,
+    /// Whether it is a comparison or a test for zero.
+    is_test: bool,
+}
+
+impl Fact {
+    const fn of(op: Op) -> Self {
+        let info = op.info();
+        let traits = match info.effect {
+            Effect::Pure => Traits::NONE,
+            Effect::Traps => Traits::TRAPS,
+            Effect::Loads | Effect::Stores => Traits::TRAPS.with(Traits::LOADS),
+        };
+        let is_test = op.is_comparison() || matches!(op, Op::I32Eqz | Op::I64Eqz);
+        Self { sig: sig::operator(op), class: info.result, traits, is_test }
+    }
+}
+
+static FACTS: [Fact; Op::ALL.len()] = {
+    let mut facts = [Fact::of(Op::ALL[0]); Op::ALL.len()];
+    let mut i = 0;
+    while i < facts.len() {
+        facts[i] = Fact::of(Op::ALL[i]);
+        i += 1;
+    }
+    facts
+};
+
+/// [`sig::operator`] of every operator.
+#[inline]
+pub(super) fn operator_sig(op: Op) -> Sig {
+    FACTS[op as usize].sig
+}
+
+/// [`sig::of_form`] of every form.
+#[inline]
+pub(super) fn form_sig(form: Form, class: Class) -> Sig {
+    static SIGS: [[Sig; 4]; 7] = {
+        let mut sigs = [[0; 4]; 7];
+        let mut i = 0;
+        while i < 4 * Form::ALL.len() {
+            let (form, class) = (Form::ALL[i / 4], Class::ALL[i % 4]);
+            sigs[form as usize][class as usize] = sig::of_form(form, class);
+            i += 1;
+        }
+        sigs
+    };
+    SIGS[form as usize][class as usize]
+}
+
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
@@ -74,17 +132,6 @@ pub(super) enum Kind {
     Select,
 }
 
-impl Kind {
-    /// Whether it is a comparison or a test for zero.
-    pub(super) fn is_test(self) -> bool {
-        match self {
-            Self::Unary(op) => matches!(op, Op::I32Eqz | Op::I64Eqz),
-            Self::Binary(op) => op.is_comparison(),
-            _ => false,
-        }
-    }
-}
-
 /// One node.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
@@ -99,6 +146,10 @@ pub(super) struct Node {
     pub(super) highest_slot: u16,
     /// How many operators it has.
     pub(super) operators: u8,
+    /// Whether its root is a comparison or a test for zero.
+    pub(super) is_test: bool,
+    /// Order in which operands stand that may be swapped.
+    rank: u8,
     kids: [NodeId; 3],
 }
 
@@ -107,15 +158,22 @@ impl Node {
         matches!(self.kind, Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_))
     }
 
-    /// Order in which operands stand that may be swapped.
-    fn rank(&self) -> u8 {
-        rank(match self.kind {
-            Kind::Imm(_) => Some(Leaf::Imm),
-            Kind::Slot(_) => Some(Leaf::Slot),
-            _ => None,
-        })
+    /// Whether it may read `slot`: exact for leaves.
+    #[inline]
+    pub(super) fn may_read(&self, slot: u16) -> bool {
+        self.slots & (1 << (slot % 64)) != 0
     }
 
+    /// What the signature of an operator begins with.
+    #[inline]
+    fn operator_sig(&self) -> Sig {
+        match self.kind {
+            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => operator_sig(op),
+            _ => form_sig(Form::Select, self.class),
+        }
+    }
+
+    #[inline]
     pub(super) fn kids(&self) -> &[NodeId] {
         let count = match self.kind {
             Kind::Unary(_) | Kind::Load(..) => 1,
@@ -147,11 +205,19 @@ impl Trees {
         self.nodes.clear();
     }
 
-    pub(super) fn push(&mut self, node: Node) -> NodeId {
+    #[inline(always)]
+    fn push(&mut self, node: Node) -> NodeId {
+        let id = self.nodes.len() as NodeId;
         self.nodes.push(node);
-        (self.nodes.len() - 1) as NodeId
+        id
     }
 
+    /// Forgets the node made last.
+    pub(super) fn pop(&mut self) {
+        self.nodes.pop();
+    }
+
+    #[inline(always)]
     fn leaf(&mut self, kind: Kind, leaf: Leaf, class: Class, traits: Traits) -> NodeId {
         let (slots, highest_slot) = match kind {
             Kind::Slot(slot) => (1 << (slot % 64), slot),
@@ -165,10 +231,13 @@ impl Trees {
             slots,
             highest_slot,
             operators: 0,
+            is_test: false,
+            rank: rank(Some(leaf)),
             kids: [0; 3],
         })
     }
 
+    #[inline(always)]
     pub(super) fn slot(&mut self, slot: u16, class: Class) -> NodeId {
         self.leaf(Kind::Slot(slot), Leaf::Slot, class, Traits::NONE)
     }
@@ -177,6 +246,7 @@ impl Trees {
         self.leaf(Kind::Acc, Leaf::Acc, class, Traits::acc(Register::of(class)))
     }
 
+    #[inline(always)]
     pub(super) fn imm(&mut self, bits: u64, class: Class) -> NodeId {
         self.leaf(Kind::Imm(bits), Leaf::Imm, class, Traits::NONE)
     }
@@ -189,60 +259,45 @@ impl Trees {
         self.leaf(Kind::Func(word), Leaf::Func, Class::I64, Traits::NONE)
     }
 
-    /// An operator applied to `kids`.
-    pub(super) fn operator(&mut self, kind: Kind, kids: &[NodeId]) -> NodeId {
-        let node = self.applied(kind, kids);
-        self.push(node)
-    }
-
-    /// The node of an operator applied to `kids`.
-    pub(super) fn applied(&self, kind: Kind, kids: &[NodeId]) -> Node {
-        let (class, effect) = match kind {
-            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => (op.info().result, op.info().effect),
-            _ => (self[kids[0]].class, Effect::Pure),
+    /// An operator applied to as many `kids` as it takes.
+    #[inline]
+    pub(super) fn operator<const N: usize>(&mut self, kind: Kind, kids: [NodeId; N]) -> NodeId {
+        let nodes = kids.map(|kid| &self[kid]);
+        let Fact { sig, class, traits, is_test } = match kind {
+            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => FACTS[op as usize],
+            _ => {
+                let class = nodes[0].class;
+                Fact { sig: form_sig(Form::Select, class), class, traits: Traits::NONE, is_test: false }
+            }
         };
-        let mut node = Node {
-            kind,
-            class,
-            traits: match effect {
-                Effect::Pure => Traits::NONE,
-                Effect::Traps => Traits::TRAPS,
-                Effect::Loads | Effect::Stores => Traits::TRAPS.with(Traits::LOADS),
-            },
-            sig: 0,
-            slots: 0,
-            highest_slot: 0,
-            operators: 1,
-            kids: [0; 3],
-        };
-        for (place, &kid) in node.kids.iter_mut().zip(kids) {
-            *place = kid;
-            let kid = &self[kid];
+        let (slots, highest_slot, operators, rank) = (0, 0, 1, rank(None));
+        let mut node = Node { kind, class, traits, sig, slots, highest_slot, operators, is_test, rank, kids: [0; 3] };
+        for kid in nodes {
             node.traits = node.traits.with(kid.traits);
             node.slots |= kid.slots;
             node.highest_slot = node.highest_slot.max(kid.highest_slot);
             node.operators = node.operators.saturating_add(kid.operators);
+            node.sig = sig::with(node.sig, kid.sig);
         }
-        node.sig = combine(kind, class, |i| self[kids[i]].sig);
-        node
+        node.kids[..N].copy_from_slice(&kids);
+        self.push(node)
     }
 
-    /// The kind and operand order an operator is built with: a commutative one, or one with a mirror image, has what
-    /// computes first and immediates last. Operands that may both trap keep their order.
-    pub(super) fn canonical(&self, op: Op, kids: [NodeId; 2]) -> (Op, [NodeId; 2]) {
-        let (a, b) = (&self[kids[0]], &self[kids[1]]);
-        match op.swapped() {
-            Some(swapped) if a.rank() > b.rank() => (swapped, [kids[1], kids[0]]),
-            _ => (op, kids),
-        }
+    /// The operator to build with operands in the other order, if that is the canonical one: what computes comes first, and
+    /// immediates last. Operands that may both trap keep their order.
+    #[inline]
+    pub(super) fn swapped(&self, op: Op, a: NodeId, b: NodeId) -> Option<Op> {
+        if self[a].rank > self[b].rank { op.swapped() } else { None }
     }
 
     /// Whether the tree reads `slot`.
+    #[inline]
     pub(super) fn reads_slot(&self, id: NodeId, slot: u16) -> bool {
+        self[id].may_read(slot) && self.find_slot(id, slot)
+    }
+
+    fn find_slot(&self, id: NodeId, slot: u16) -> bool {
         let node = &self[id];
-        if node.slots & (1 << (slot % 64)) == 0 {
-            return false;
-        }
         // Trees are a few nodes deep, for each has a handler of its own.
         match node.kind {
             Kind::Slot(reads) => reads == slot,
@@ -250,21 +305,26 @@ impl Trees {
         }
     }
 
-    /// The leaf that reads `slot` as a value of `class`; the `skip`th of them.
-    pub(super) fn find_slot(&self, id: NodeId, slot: u16, class: Class, skip: &mut usize) -> Option<NodeId> {
+    /// Finds the first leaves that read `slot` as a value of `class`: behind the first `count` in `found`. Returns how many
+    /// there are then.
+    pub(super) fn find_leaves(
+        &self,
+        id: NodeId,
+        slot: u16,
+        class: Class,
+        found: &mut [NodeId; 2],
+        count: usize,
+    ) -> usize {
         let node = &self[id];
-        if node.slots & (1 << (slot % 64)) == 0 {
-            return None;
+        if count == found.len() || !node.may_read(slot) {
+            return count;
         }
         match node.kind {
             Kind::Slot(reads) if reads == slot && node.class == class => {
-                if *skip == 0 {
-                    return Some(id);
-                }
-                *skip -= 1;
-                None
+                found[count] = id;
+                count + 1
             }
-            _ => node.kids().iter().find_map(|&kid| self.find_slot(kid, slot, class, skip)),
+            _ => node.kids().iter().fold(count, |count, &kid| self.find_leaves(kid, slot, class, found, count)),
         }
     }
 
@@ -274,41 +334,51 @@ impl Trees {
         if id == acc {
             return sig::leaf(Leaf::Acc, node.class);
         }
-        if node.is_leaf() || node.slots & (1 << (slot % 64)) == 0 {
+        if node.is_leaf() || !node.may_read(slot) {
             return node.sig;
         }
-        combine(node.kind, node.class, |i| self.sig_with(node.kids[i], acc, slot))
+        let kids = node.kids().iter();
+        kids.fold(node.operator_sig(), |sig, &kid| sig::with(sig, self.sig_with(kid, acc, slot)))
     }
 
-    /// Writes the tree's operands at the end of `bytes`; the leaf `acc` is the accumulator.
-    pub(super) fn encode(&self, id: NodeId, acc: Option<NodeId>, bytes: &mut Vec<u8>) {
+    /// Writes the tree's operands to where there is room, and returns the room behind them; the leaf `acc` is the
+    /// accumulator.
+    pub(super) fn encode<'a>(&self, mut id: NodeId, acc: Option<NodeId>, mut room: &'a mut [u8]) -> &'a mut [u8] {
+        loop {
+            let node = &self[id];
+            match node.kind {
+                Kind::Slot(_) if acc == Some(id) => return room,
+                Kind::Slot(slot) => return put(room, slot.to_ne_bytes()),
+                Kind::Acc => return room,
+                Kind::Imm(bits) if node.class.bytes() == 4 => return put(room, (bits as u32).to_ne_bytes()),
+                Kind::Imm(bits) => return put(room, bits.to_ne_bytes()),
+                Kind::Global(word) | Kind::Func(word) => return put(room, word.to_ne_bytes()),
+                Kind::Load(_, offset) => {
+                    room = put(room, offset.to_ne_bytes());
+                    id = node.kids[0];
+                }
+                Kind::Unary(_) => id = node.kids[0],
+                Kind::Binary(_) => {
+                    room = self.encode(node.kids[0], acc, room);
+                    id = node.kids[1];
+                }
+                Kind::Select => {
+                    room = self.encode(node.kids[0], acc, room);
+                    room = self.encode(node.kids[1], acc, room);
+                    id = node.kids[2];
+                }
+            }
+        }
+    }
+
+    /// Whether the tree may wait although only a branch can take it whole: a test one of whose operands computes, so that
+    /// it can be evaluated into the accumulator first.
+    pub(super) fn is_test(&self, id: NodeId) -> bool {
         let node = &self[id];
-        match node.kind {
-            Kind::Slot(_) if acc == Some(id) => {}
-            Kind::Slot(slot) => bytes.extend_from_slice(&slot.to_ne_bytes()),
-            Kind::Acc | Kind::Unary(_) | Kind::Binary(_) | Kind::Select => {}
-            Kind::Imm(bits) if node.class.bytes() == 4 => bytes.extend_from_slice(&(bits as u32).to_ne_bytes()),
-            Kind::Imm(bits) => bytes.extend_from_slice(&bits.to_ne_bytes()),
-            Kind::Global(word) | Kind::Func(word) | Kind::Load(_, word) => bytes.extend_from_slice(&word.to_ne_bytes()),
-        }
-        for &kid in node.kids() {
-            self.encode(kid, acc, bytes);
-        }
-    }
-
-    /// Whether `node` may wait although only a branch can take it whole: a test one of whose operands computes, so that it
-    /// can be evaluated into the accumulator first.
-    pub(super) fn is_test(&self, node: &Node) -> bool {
         let kids = node.kids();
-        node.kind.is_test()
+        node.is_test
             && kids.iter().filter(|&&kid| !self[kid].is_leaf()).count() == 1
             && !kids.iter().any(|&kid| self[kid].kind == Kind::Acc)
-    }
-
-    /// The operator and operands of a comparison or a test for zero, which branches know in every form.
-    pub(super) fn test(&self, id: NodeId) -> Option<(Kind, SmallVec<[NodeId; 2]>)> {
-        let node = &self[id];
-        node.kind.is_test().then(|| (node.kind, node.kids().into()))
     }
 
     /// The condition that holds when that of `id` does not, and that branches best.
@@ -318,12 +388,13 @@ impl Trees {
             Kind::Unary(Op::I32Eqz) => node.kids[0],
             Kind::Unary(Op::I64Eqz) => {
                 let zero = self.imm(0, Class::I64);
-                self.operator(Kind::Binary(Op::I64Ne), &[node.kids[0], zero])
+                self.operator(Kind::Binary(Op::I64Ne), [node.kids[0], zero])
             }
             Kind::Binary(op) if op.inverse().is_some() => {
-                self.operator(Kind::Binary(op.inverse().expect("just seen")), node.kids())
+                let inverse = Kind::Binary(op.inverse().expect("just seen"));
+                self.operator(inverse, [node.kids[0], node.kids[1]])
             }
-            _ => self.operator(Kind::Unary(Op::I32Eqz), &[id]),
+            _ => self.operator(Kind::Unary(Op::I32Eqz), [id]),
         }
     }
 
@@ -340,22 +411,10 @@ impl Trees {
                 },
                 Kind::Binary(Op::I32Ne) if self[node.kids[1]].kind == Kind::Imm(0) => id = node.kids[0],
                 Kind::Binary(Op::I32Eq) if self[node.kids[1]].kind == Kind::Imm(0) => {
-                    id = self.operator(Kind::Unary(Op::I32Eqz), &[node.kids[0]]);
+                    id = self.operator(Kind::Unary(Op::I32Eqz), [node.kids[0]]);
                 }
                 _ => return id,
             }
-        }
-    }
-}
-
-/// Signature of an operator over its kids'.
-pub(super) fn combine(kind: Kind, class: Class, kid: impl Fn(usize) -> Sig) -> Sig {
-    match kind {
-        Kind::Unary(op) | Kind::Load(op, _) => sig::unary(op, kid(0)),
-        Kind::Binary(op) => sig::binary(op, kid(0), kid(1)),
-        Kind::Select => sig::select(class, kid(0), kid(1), kid(2)),
-        Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) => {
-            unreachable!("a leaf has no kids")
         }
     }
 }
