@@ -40,11 +40,14 @@ impl Entry {
 /// cache gives them.
 #[derive(Debug)]
 pub struct Handlers {
-    slots: Box<[(Sig, u64)]>,
+    slots: Box<[(Sig, u64); SLOTS]>,
     /// The bit that each signature's upper bits name, of [`FILTER_BITS`].
     filter: Box<[u64; FILTER_BITS / 64]>,
     len: usize,
 }
+
+/// A power of two, and constant, so that finding a place takes no comparison.
+const SLOTS: usize = 1 << 15;
 
 const FILTER_BITS: usize = 1 << 17;
 
@@ -57,11 +60,7 @@ const fn filter_place(sig: Sig) -> (usize, u64) {
 
 impl Handlers {
     fn new(entries: &[Entry]) -> Self {
-        let mut this = Self {
-            slots: vec![(0, 0); (2 * entries.len()).next_power_of_two()].into(),
-            filter: Box::new([0; FILTER_BITS / 64]),
-            len: 0,
-        };
+        let mut this = Self { slots: Box::new([(0, 0); SLOTS]), filter: Box::new([0; FILTER_BITS / 64]), len: 0 };
         for entry in entries {
             let (word, bit) = filter_place(entry.sig);
             this.filter[word] |= bit;
@@ -72,6 +71,7 @@ impl Handlers {
                 this.slots[at] = (entry.sig, handler_word(entry.handler));
             }
         }
+        assert!(2 * this.len <= SLOTS, "the table is more than half full");
         #[cfg(feature = "mutants")]
         if let Some((sig, wrong)) = crate::mutants::chosen(entries) {
             let at = this.find(sig);
@@ -83,10 +83,9 @@ impl Handlers {
     /// Where `sig` is, or where it would be.
     #[inline]
     fn find(&self, sig: Sig) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut at = sig as usize & mask;
-        while self.slots[at].1 != 0 && self.slots[at].0 != sig {
-            at = (at + 1) & mask;
+        let mut at = sig as usize % SLOTS;
+        while self.slots[at].0 != sig && self.slots[at].1 != 0 {
+            at = (at + 1) % SLOTS;
         }
         at
     }

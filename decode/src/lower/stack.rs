@@ -257,13 +257,15 @@ impl<T: Target> Lowering<'_, T> {
         for below in self.floor..height {
             if self.is_high(below) && self.trees.reads_slot(self.stack[below], slot) {
                 self.flush(below);
+                // That may have had this one flushed before.
+                if self.settled(height) {
+                    return;
+                }
             }
         }
-        if self.settled(height) {
-            return;
-        }
+        let class = self.tree(height).class;
         self.set_slot(height, slot);
-        self.stack[height] = self.trees.slot(slot, self.tree(height).class);
+        self.stack[height] = self.trees.slot(slot, class);
         self.acc_owner.disown(height);
     }
 
@@ -319,13 +321,6 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
-    /// Emits whatever has to be evaluated before the tree at `height`.
-    fn before_evaluation(&mut self, height: usize) {
-        if self.tree(height).traits.any(Traits::TRAPS) {
-            self.settle(height, Traits::TRAPS);
-        }
-    }
-
     /// Has the part of a test that computes evaluated into the accumulator, if only branches can take the test whole.
     #[inline]
     fn simplify(&mut self, height: usize) {
@@ -373,9 +368,12 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Emits the evaluation of the tree at `height` into `slot`. The entry is left as it was.
     pub(super) fn set_slot(&mut self, height: usize, slot: u16) {
-        self.before_evaluation(height);
+        let node = self.tree(height);
+        let (class, traits) = (node.class, node.traits);
+        if traits.any(Traits::TRAPS) {
+            self.settle(height, Traits::TRAPS);
+        }
         self.simplify(height);
-        let class = self.tree(height).class;
         self.release(Register::of(class), height);
         let mut node = self.stack[height];
         let (cell, at) = self.emit_set(node, slot, class).unwrap_or_else(|| {
@@ -446,10 +444,11 @@ impl<T: Target> Lowering<'_, T> {
         };
         let sig = nodes.iter().fold(begins, |sig, node| sig::with(sig, node.sig));
         let (sig, acc, tile, joins) = if Register::BOTH.into_iter().any(mirrored) {
-            let others = self.over_accs(begins, kids, Register::BOTH.map(mirrored));
-            self.best(others.iter().copied().chain([(sig, None)]))
+            let mut forms = self.over_accs(begins, kids, Register::BOTH.map(mirrored));
+            forms.push((sig, None));
+            self.best(&forms)
         } else {
-            self.best([(sig, None)].into_iter())
+            self.best(&[(sig, None)])
         }?;
         if let Some(survey) = &mut self.code.survey {
             survey.statement(sink.kind, &self.trees, &kids, acc, self.code.offset);
@@ -471,18 +470,17 @@ impl<T: Target> Lowering<'_, T> {
     /// The first of the forms, which are a statement's signature and the leaf that is the accumulator, for which there is a
     /// handler, joined to the statement before or else alone: the whole cell's signature, the leaf, the handler, and whether
     /// it joins.
-    #[inline]
-    fn best(
-        &self,
-        mut forms: impl Iterator<Item = (Sig, Option<NodeId>)> + Clone,
-    ) -> Option<(Sig, Option<NodeId>, Tile, bool)> {
-        let joined = self.code.joining().and_then(|begun| {
-            forms.clone().find_map(|(sig, acc)| {
+    #[inline(always)]
+    fn best(&self, forms: &[(Sig, Option<NodeId>)]) -> Option<(Sig, Option<NodeId>, Tile, bool)> {
+        if let Some(begun) = self.code.joining() {
+            for &(sig, acc) in forms {
                 let sig = sig::with(begun, sig);
-                Some((sig, acc, self.code.tile(sig)?, true))
-            })
-        });
-        joined.or_else(|| forms.find_map(|(sig, acc)| Some((sig, acc, self.code.tile(sig)?, false))))
+                if let Some(tile) = self.code.tile(sig) {
+                    return Some((sig, acc, tile, true));
+                }
+            }
+        }
+        forms.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.tile(sig)?, false)))
     }
 
     /// The forms of a statement in which a leaf is read from an accumulator that mirrors its slot: its signature, and the
@@ -598,7 +596,7 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// The operator applied to `kids`, if `form` of it has a handler, or it may wait for a branch that takes it.
-    #[inline]
+    #[inline(always)]
     fn fitting<const N: usize>(&mut self, mut kind: Kind, mut kids: [NodeId; N], form: Form) -> Option<NodeId> {
         if let (Kind::Binary(op), [a, b]) = (kind, &mut kids[..])
             && let Some(swapped) = self.trees.swapped(op, *a, *b)
@@ -606,16 +604,23 @@ impl<T: Target> Lowering<'_, T> {
             kind = Kind::Binary(swapped);
             std::mem::swap(a, b);
         }
-        let node = self.trees.operator(kind, kids);
-        let fits = |form| {
-            let node = &self.trees[node];
-            self.fits(sig::with(form_sig(form, node.class), node.sig), node.operators - 1)
-        };
-        if fits(form) || self.trees.is_test(node) && fits(Form::BrIf) {
-            return Some(node);
+        let id = self.trees.operator(kind, kids);
+        let node = &self.trees[id];
+        if self.fits(sig::with(form_sig(form, node.class), node.sig), node.operators - 1)
+            || node.is_test && self.waits_for_branch(id)
+        {
+            return Some(id);
         }
         self.trees.pop();
         None
+    }
+
+    /// Whether the test may wait for a branch, which has a handler for it.
+    #[inline(never)]
+    fn waits_for_branch(&self, test: NodeId) -> bool {
+        let node = &self.trees[test];
+        self.trees.is_divisible(test)
+            && self.fits(sig::with(form_sig(Form::BrIf, node.class), node.sig), node.operators - 1)
     }
 
     /// Forgets what the accumulators mirror.

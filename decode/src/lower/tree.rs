@@ -260,7 +260,7 @@ impl Trees {
     }
 
     /// An operator applied to as many `kids` as it takes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn operator<const N: usize>(&mut self, kind: Kind, kids: [NodeId; N]) -> NodeId {
         let nodes = kids.map(|kid| &self[kid]);
         let Fact { sig, class, traits, is_test } = match kind {
@@ -343,6 +343,12 @@ impl Trees {
 
     /// Writes the tree's operands to where there is room, and returns the room behind them; the leaf `acc` is the
     /// accumulator.
+    fn encode_kid<'a>(&self, id: NodeId, acc: Option<NodeId>, room: &'a mut [u8]) -> &'a mut [u8] {
+        self.encode(id, acc, room)
+    }
+
+    /// As [`Trees::encode_kid`], within its caller.
+    #[inline(always)]
     pub(super) fn encode<'a>(&self, mut id: NodeId, acc: Option<NodeId>, mut room: &'a mut [u8]) -> &'a mut [u8] {
         loop {
             let node = &self[id];
@@ -359,25 +365,23 @@ impl Trees {
                 }
                 Kind::Unary(_) => id = node.kids[0],
                 Kind::Binary(_) => {
-                    room = self.encode(node.kids[0], acc, room);
+                    room = self.encode_kid(node.kids[0], acc, room);
                     id = node.kids[1];
                 }
                 Kind::Select => {
-                    room = self.encode(node.kids[0], acc, room);
-                    room = self.encode(node.kids[1], acc, room);
+                    room = self.encode_kid(node.kids[0], acc, room);
+                    room = self.encode_kid(node.kids[1], acc, room);
                     id = node.kids[2];
                 }
             }
         }
     }
 
-    /// Whether the tree may wait although only a branch can take it whole: a test one of whose operands computes, so that
-    /// it can be evaluated into the accumulator first.
-    pub(super) fn is_test(&self, id: NodeId) -> bool {
-        let node = &self[id];
-        let kids = node.kids();
-        node.is_test
-            && kids.iter().filter(|&&kid| !self[kid].is_leaf()).count() == 1
+    /// Whether the test may wait although only a branch can take it whole: one of its operands computes, and can be
+    /// evaluated into the accumulator first.
+    pub(super) fn is_divisible(&self, test: NodeId) -> bool {
+        let kids = self[test].kids();
+        kids.iter().filter(|&&kid| !self[kid].is_leaf()).count() == 1
             && !kids.iter().any(|&kid| self[kid].kind == Kind::Acc)
     }
 
