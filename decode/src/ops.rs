@@ -289,7 +289,7 @@ macro_rules! define {
         /// An operator of the table.
         #[allow(missing_docs, reason = "the instructions of the same names")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[repr(u16)]
+        #[repr(u32)]
         pub enum Op {
             $($un,)* $($bin,)* $($load,)* $($store,)*
         }

@@ -56,14 +56,14 @@ impl Code {
     /// # Panics
     /// A place is not in the bytes.
     pub fn new(bytes: &mut [u8], branches: &[usize]) -> Self {
-        let mut words = vec![0; bytes.len() / 8].into_boxed_slice();
+        let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+        let mut words: Box<[u64]> = bytes.as_chunks().0.iter().map(word).collect();
         let base = words.as_ptr().addr() as u64;
         for &place in branches {
             let operand = bytes[place..].first_chunk_mut().expect("eight bytes for an address");
             *operand = (base + u64::from_ne_bytes(*operand)).to_ne_bytes();
-        }
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u64::from_ne_bytes(*bytes);
+            let whole = place / 8..(place + 15) / 8;
+            words[whole.clone()].iter_mut().zip(&bytes.as_chunks().0[whole]).for_each(|(to, from)| *to = word(from));
         }
         // The machine makes pointers of the addresses.
         words.as_ptr().expose_provenance();

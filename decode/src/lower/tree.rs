@@ -114,7 +114,11 @@ pub(super) fn form_sig(form: Form, class: Class) -> Sig {
 }
 
 /// What a node is.
+///
+/// Its parts are 32 bits wide or more: they are written one by one and read soon after, which processors are quick at only
+/// if the widths are the same, and compilers like to read 32 bits where 16 would do.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(u32)]
 pub(super) enum Kind {
     /// A slot: a local's, or where a value of the operand stack was put.
     Slot(u16),
