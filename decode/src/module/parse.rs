@@ -3,8 +3,8 @@
 //! wasmparser's validator sees each section before its contents are read here, so reading relies on what it checked:
 //! indices are in range, limits fit 32 bits, constant expressions hold nothing but the instructions of
 //! [`ConstOp`]. A body is validated where it stands and not touched again before it is lowered; the one
-//! thing added on the way is the height of the operand stack, because a function whose frame has more words than slots
-//! can be named ([`MAX_FRAME_WORDS`]) must be refused now, not when it is first called.
+//! thing added on the way, for long bodies, is the height of the operand stack, because a function whose frame has more
+//! words than slots can be named ([`MAX_FRAME_WORDS`]) must be refused now, not when it is first called.
 //!
 //! What the validator already bounds (parameters, results, locals, sizes of index spaces) is not bounded again.
 
@@ -31,10 +31,14 @@ pub(super) fn parse(bytes: Box<[u8]>) -> Result<Module, Error> {
     let mut allocations = FuncValidatorAllocations::default();
     let mut parser = Parser::new(0);
     parser.set_features(FEATURES);
+    let mut most_results = 1;
     for payload in parser.parse_all(&bytes) {
         let payload = payload?;
+        if let Payload::CodeSectionStart { .. } = payload {
+            most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
+        }
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-            allocations = validate_body(func, &body, allocations, &module)?;
+            allocations = validate_body(func, &body, allocations, &module, most_results)?;
             module.bodies.push(range(body.range()));
         } else {
             read(&mut module, payload)?;
@@ -181,15 +185,22 @@ fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
     Ok(Element { ty, mode, items })
 }
 
-/// Validates one body, and that its frame is addressable.
+/// Validates one body, and that its frame is addressable. No function of the module has more than `most_results` results,
+/// which is at least 1.
 fn validate_body(
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
     allocations: FuncValidatorAllocations,
     module: &Module,
+    most_results: u64,
 ) -> Result<FuncValidatorAllocations, Error> {
-    let funcidx = func.index;
+    let (funcidx, range) = (func.index, body.range());
     let mut validator = func.into_validator(allocations);
+    // No operator takes less than a byte, or pushes more than the results of some function.
+    if (range.end - range.start).saturating_mul(most_results) <= SURELY_ADDRESSABLE {
+        validator.validate(body)?;
+        return Ok(validator.into_allocations());
+    }
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader)?;
     let mut height = 0;
@@ -207,10 +218,14 @@ fn validate_body(
     if words > MAX_FRAME_WORDS {
         let message =
             format!("function {funcidx} needs a frame of {words} words, more than the {MAX_FRAME_WORDS} supported");
-        return Err(Error::new(message, body.range().start));
+        return Err(Error::new(message, range.start));
     }
     Ok(validator.into_allocations())
 }
+
+/// With so many operands a frame is always addressable: the validator lets a function have 50,000 locals, and parameters
+/// and results of 1,000 words each.
+const SURELY_ADDRESSABLE: u64 = MAX_FRAME_WORDS as u64 - 50_000 - 2 * 1_000 - 2 * HEADER_WORDS as u64;
 
 /// Opcode of `i32.const` (spec 5.4.7).
 const I32_CONST: u8 = 0x41;
