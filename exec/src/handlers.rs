@@ -60,7 +60,9 @@ const fn filter_place(sig: Sig) -> (usize, u64) {
 
 impl Handlers {
     fn new(entries: &[Entry]) -> Self {
-        let mut this = Self { slots: Box::new([(0, 0); SLOTS]), filter: Box::new([0; FILTER_BITS / 64]), len: 0 };
+        // The slots are no array first, which would lie on the stack of whoever is the first to need them.
+        let slots = vec![(0, 0); SLOTS].try_into().expect("as many as there are");
+        let mut this = Self { slots, filter: Box::new([0; FILTER_BITS / 64]), len: 0 };
         for entry in entries {
             let (word, bit) = filter_place(entry.sig);
             this.filter[word] |= bit;
