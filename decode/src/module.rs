@@ -1,4 +1,4 @@
-//! A parsed and validated module: everything but the code, which stays in the bytes until [`crate::Lowering::lower`] reads it.
+//! A parsed and validated module: everything but the code, which stays in the bytes until [`crate::Lowering`] reads it.
 
 pub(crate) mod parse;
 

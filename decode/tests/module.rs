@@ -222,6 +222,13 @@ fn frames_are_addressable() {
     good(&tall(1000, most - 1000));
     bad(&tall(1001, most - 1000), "function 0 needs a frame of 65536 words, more than the 65535 supported");
     bad(&tall(0, most + 1), "function 0");
+    // Few bytes push many words if functions have many results.
+    let wide = |calls: usize| {
+        let (results, calls) = ("i64 ".repeat(1000), "(call 0)".repeat(calls));
+        format!("(module (func (result {results}) unreachable) (func {calls} unreachable))")
+    };
+    good(&wide(65));
+    bad(&wide(66), "function 1 needs a frame of 66006 words");
     // The number counts imports too.
     let text = tall(0, most + 1).replacen("(module", "(module (import \"\" \"\" (func)) (func)", 1);
     bad(&text, "function 2");

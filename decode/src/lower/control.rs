@@ -12,7 +12,7 @@ use super::{Lowering, Target};
 use crate::cell::{self, Operands};
 use crate::layout::FrameLayout;
 use crate::ops::Class;
-use crate::sig::{self, Form};
+use crate::sig::Form;
 use crate::{FuncType, RefType, ValType};
 use smallvec::SmallVec;
 
@@ -101,8 +101,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         &self.frames[self.frames.len() - 1 - depth as usize]
     }
 
-    /// Skips one operator, which cannot be reached, nor can `depth` blocks opened before it: unless it is the `else` or `end`
-    /// that ends this.
+    /// Skips one operator, which cannot be reached, nor can the `depth` blocks around it that are open since: unless it is
+    /// the `else` or `end` that ends this.
     pub(super) fn skip(&mut self, reader: &mut Reader<'_>, depth: usize) {
         self.skipping = Some(match reader.skip() {
             opcode::BLOCK | opcode::LOOP | opcode::IF => depth + 1,
@@ -266,7 +266,7 @@ impl<'a, T: Target> Lowering<'a, T> {
     fn fit_condition(&mut self) {
         let top = self.stack.len() - 1;
         let id = self.stack[top];
-        if self.fits_over(const { sig::of_form(Form::BrIf, Class::I32) }, &[id]) {
+        if self.fits_over(form_sig(Form::BrIf, Class::I32), &[id]) {
             return;
         }
         // The operands of a comparison become entries of their own and are cut; anything else goes to the accumulator.

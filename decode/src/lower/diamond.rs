@@ -7,10 +7,10 @@
 
 use super::control::{Construct, Frame};
 use super::emit::{Emitted, Position};
-use super::tree::{Kind, NodeId, Traits};
+use super::tree::{Kind, NodeId, Traits, form_sig};
 use super::{Lowering, Target};
 use crate::ops::Class;
-use crate::sig::{self, Form};
+use crate::sig::Form;
 
 /// A slot set in a cell of its own.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,7 @@ impl<T: Target> Lowering<'_, T> {
         }
         let inverse = self.trees.negated(diamond.condition);
         let ways = [[taken, not_taken, diamond.condition], [not_taken, taken, inverse]];
-        let set = sig::of_form(Form::SetSlot, class);
+        let set = form_sig(Form::SetSlot, class);
         let select = ways.into_iter().find_map(|kids| {
             let select = self.trees.operator(Kind::Select, kids);
             self.fits_over(set, &[select]).then_some(select)

@@ -267,7 +267,7 @@ impl<'a> Reader<'a> {
             FIRST_LOAD..=LAST_STORE => _ = self.offset(),
             F32_CONST => _ = self.f32_bits(),
             F64_CONST => _ = self.f64_bits(),
-            BR_TABLE => _ = self.targets(),
+            BR_TABLE => (0..=self.unsigned()).for_each(|_| _ = self.index()),
             TYPED_SELECT => self.types(),
             _ => {}
         }
@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
         (0..=self.unsigned()).map(|_| self.index()).collect()
     }
 
-    /// Types, which mean nothing here.
+    /// Skips types, which mean nothing here.
     pub(super) fn types(&mut self) {
         (0..self.unsigned()).for_each(|_| _ = self.signed());
     }

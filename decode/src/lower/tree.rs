@@ -346,12 +346,7 @@ impl Trees {
     }
 
     /// Writes the tree's operands to where there is room, and returns the room behind them; the leaf `acc` is the
-    /// accumulator.
-    fn encode_kid<'a>(&self, id: NodeId, acc: Option<NodeId>, room: &'a mut [u8]) -> &'a mut [u8] {
-        self.encode(id, acc, room)
-    }
-
-    /// As [`Trees::encode_kid`], within its caller.
+    /// accumulator. Compiled into its caller, for most trees have no more than a leaf beside the way down.
     #[inline(always)]
     pub(super) fn encode<'a>(&self, mut id: NodeId, acc: Option<NodeId>, mut room: &'a mut [u8]) -> &'a mut [u8] {
         loop {
@@ -379,6 +374,11 @@ impl Trees {
                 }
             }
         }
+    }
+
+    /// [`Trees::encode`], of its own.
+    fn encode_kid<'a>(&self, id: NodeId, acc: Option<NodeId>, room: &'a mut [u8]) -> &'a mut [u8] {
+        self.encode(id, acc, room)
     }
 
     /// Whether the test may wait although only a branch can take it whole: one of its operands computes, and can be
