@@ -13,6 +13,7 @@ mod error;
 pub mod layout;
 pub mod lower;
 pub mod module;
+mod opcode;
 pub mod ops;
 pub mod shape;
 pub mod sig;

@@ -1,5 +1,6 @@
 //! A parsed and validated module: everything but the code, which stays in the bytes until [`crate::Lowering`] reads it.
 
+mod check;
 pub(crate) mod parse;
 
 use crate::{Error, ExternType, FuncType, GlobalType, MemoryType, RefType, TableType};

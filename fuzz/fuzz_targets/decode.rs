@@ -1,4 +1,5 @@
-//! Arbitrary bytes as a module: an error or a module whose functions can all be lowered, never a panic.
+//! Arbitrary bytes as a module: an error or a module whose functions can all be lowered, never a panic. (With debug
+//! assertions, which fuzzing has, wasmparser is asked about every body that pirn accepted by itself.)
 //!
 //! `cargo +nightly fuzz run decode`
 

@@ -13,6 +13,9 @@
 //! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000; the
 //! dispatcher is the build's, so the driver is built twice.
 //!
+//! Of each program's modules some broken ones are made as well, which pirn must accept or refuse as wasmparser does
+//! ([`broken`]).
+//!
 //! NaNs count as one value. The generators see to it that the bits of a NaN the specification leaves open never reach
 //! an integer; see [`generate`].
 //!
@@ -20,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod broken;
 pub mod coverage;
 pub mod generate;
 pub mod on_pirn;

@@ -19,7 +19,7 @@
 use pirn_oracle::on_pirn::{DISPATCHER, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
-use pirn_oracle::{Authority, Kind, Mismatch, Verdict, check, coverage, generate, shrink, threaded_code};
+use pirn_oracle::{Authority, Kind, Mismatch, Verdict, broken, check, coverage, generate, shrink, threaded_code};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -363,6 +363,7 @@ fn work(options: &Options) -> ExitCode {
             options.authority.run(&program, 0);
             continue;
         }
+        broken::compare(&program, seed);
         match check(&program, options.authority, &Mode::of_seed(seed), 0) {
             Verdict::Same { cut, overruled, returned, trapped } => {
                 counts[6] += u64::from(overruled);

@@ -5,12 +5,13 @@
 
 use super::diamond::Diamond;
 use super::emit::{Emitted, Fixup, Position};
-use super::read::{Reader, opcode};
+use super::read::Reader;
 use super::stack::{Prefix, Sink};
 use super::tree::{Kind, NodeId, Register, Traits, form_sig};
 use super::{Lowering, Target};
 use crate::cell::{self, Operands};
 use crate::layout::FrameLayout;
+use crate::opcode;
 use crate::ops::Class;
 use crate::sig::Form;
 use crate::{FuncType, RefType, ValType};

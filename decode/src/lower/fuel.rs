@@ -14,10 +14,10 @@
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
 
 use super::emit::Emitted;
-use super::read::opcode;
 use super::tree::Traits;
 use super::{Lowering, Target};
 use crate::cell::{self, Amount};
+use crate::opcode;
 
 /// A region whose end is not known yet.
 #[derive(Debug)]

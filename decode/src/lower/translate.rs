@@ -1,10 +1,11 @@
 //! What each operator does to the operand stack and the code.
 
-use super::read::{Reader, op, opcode};
+use super::read::Reader;
 use super::stack::{Prefix, Sink, SinkKind};
 use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
 use super::{Local, Lowering, Target};
 use crate::cell::{self, Amount};
+use crate::opcode;
 use crate::ops::{self, Class, Op};
 use crate::sig::Form;
 
@@ -150,7 +151,7 @@ impl<'a, T: Target> Lowering<'a, T> {
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
             _ => {
-                let op = op(opcode);
+                let op = opcode::op(opcode);
                 match op.kind() {
                     ops::Kind::Unary => self.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
                     ops::Kind::Binary => self.operator_of::<2>(Kind::Binary(op), Form::SetAcc),

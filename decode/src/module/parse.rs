@@ -2,12 +2,14 @@
 //!
 //! wasmparser's validator sees each section before its contents are read here, so reading relies on what it checked:
 //! indices are in range, limits fit 32 bits, constant expressions hold nothing but the instructions of
-//! [`ConstOp`]. A body is validated where it stands and not touched again before it is lowered; the one
-//! thing added on the way, for long bodies, is the height of the operand stack, because a function whose frame has more
-//! words than slots can be named ([`MAX_FRAME_WORDS`]) must be refused now, not when it is first called.
+//! [`ConstOp`]. A body is checked where it stands and not touched again before it is lowered: by [`Checker`], which accepts
+//! most, or else by wasmparser. The one thing added on the way, for long bodies, is the height of the operand stack, because
+//! a function whose frame has more words than slots can be named ([`MAX_FRAME_WORDS`]) must be refused now, not when it is
+//! first called.
 //!
 //! What the validator already bounds (parameters, results, locals, sizes of index spaces) is not bounded again.
 
+use super::check::Checker;
 use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::{Error, FuncType, GlobalType, Limits, MemoryType, RefType, TableType, ValType};
@@ -32,14 +34,22 @@ pub(super) fn parse(bytes: Box<[u8]>) -> Result<Module, Error> {
     let mut parser = Parser::new(0);
     parser.set_features(FEATURES);
     let mut most_results = 1;
+    let mut checker = None;
     for payload in parser.parse_all(&bytes) {
         let payload = payload?;
         if let Payload::CodeSectionStart { .. } = payload {
             most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
         }
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-            allocations = validate_body(func, &body, allocations, &module, most_results)?;
-            module.bodies.push(range(body.range()));
+            let range = range(body.range());
+            let checker = checker.get_or_insert_with(|| Checker::new(&module));
+            let is_accepted = checker.accepts(&module, func.index, &bytes[range.clone()]);
+            if !is_accepted || cfg!(debug_assertions) {
+                let validated = validate_body(func, &body, allocations, &module, most_results);
+                debug_assert!(!is_accepted || validated.is_ok(), "wasmparser refuses what was accepted");
+                allocations = validated?;
+            }
+            module.bodies.push(range);
         } else {
             read(&mut module, payload)?;
         }
@@ -185,7 +195,7 @@ fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
     Ok(Element { ty, mode, items })
 }
 
-/// Validates one body, and that its frame is addressable. No function of the module has more than `most_results` results,
+/// Has wasmparser validate one body, and checks that its frame is addressable. No function of the module has more than `most_results` results,
 /// which is at least 1.
 fn validate_body(
     func: FuncToValidate<ValidatorResources>,
