@@ -25,6 +25,11 @@ pub enum Leaf {
     Func,
 }
 
+impl Leaf {
+    /// Every leaf, in order.
+    pub const ALL: [Self; 5] = [Self::Slot, Self::Acc, Self::Imm, Self::Global, Self::Func];
+}
+
 /// What a statement, or the one expression that is no operator of the table, does with its operands.
 ///
 /// Operand bytes come in the order given here, nested expressions' at their place.

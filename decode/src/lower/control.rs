@@ -104,14 +104,16 @@ impl<'a, T: Target> Lowering<'a, T> {
 
     /// Skips one operator, which cannot be reached, nor can the `depth` blocks around it that are open since: unless it is
     /// the `else` or `end` that ends this.
-    pub(super) fn skip(&mut self, reader: &mut Reader<'_>, depth: usize) {
-        self.skipping = Some(match reader.skip() {
-            opcode::BLOCK | opcode::LOOP | opcode::IF => depth + 1,
-            opcode::ELSE if depth == 0 => return self.else_(reader),
-            opcode::END if depth == 0 => return self.end(reader.only_ends_follow()),
-            opcode::END => depth - 1,
-            _ => depth,
-        });
+    pub(super) fn skip(&mut self, reader: Reader<'a>, depth: usize) -> Reader<'a> {
+        let (opcode, reader) = reader.skip();
+        match opcode {
+            opcode::BLOCK | opcode::LOOP | opcode::IF => self.skipping = Some(depth + 1),
+            opcode::ELSE if depth == 0 => self.else_(reader),
+            opcode::END if depth == 0 => self.end(reader.only_ends_follow()),
+            opcode::END => self.skipping = Some(depth - 1),
+            _ => {}
+        }
+        reader
     }
 
     /// What follows cannot be reached.
@@ -155,7 +157,7 @@ impl<'a, T: Target> Lowering<'a, T> {
     }
 
     /// `reader` has read the `else`.
-    pub(super) fn else_(&mut self, reader: &Reader<'_>) {
+    pub(super) fn else_(&mut self, reader: Reader<'_>) {
         if self.skipping.is_none() && self.returns_before_else(reader) {
             self.return_explicit();
             self.end_first_arm();
@@ -177,7 +179,7 @@ impl<'a, T: Target> Lowering<'a, T> {
 
     /// Whether the first arm, which ends here, gives the function's results, and does best to return them: not if a
     /// selection may come of the two. It is asked of the outermost blocks only, so each operator is looked ahead at once at most.
-    fn returns_before_else(&self, reader: &Reader<'_>) -> bool {
+    fn returns_before_else(&self, reader: Reader<'_>) -> bool {
         let [function, frame] = self.frames.as_slice() else { return false };
         if function.results.len() != frame.results.len() {
             return false;

@@ -43,11 +43,11 @@ pub(super) struct Emitter<'a, T> {
     branches: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
-    /// Offset in the module's bytes of the operator being lowered.
+    /// Offset in the module's bytes of the operator being lowered; for the survey alone.
     pub(super) offset: u32,
     /// How many operators a statement may have.
     pub(super) most_operators: u8,
-    /// What is noted of the cells, if anybody asked.
+    /// See [`Emitter::survey`].
     pub(super) survey: Option<Box<Survey>>,
 }
 
@@ -67,6 +67,12 @@ impl<'a, T: Target> Emitter<'a, T> {
             most_operators,
             survey,
         }
+    }
+
+    /// What is noted of the cells, if anybody asked.
+    #[inline(always)]
+    pub(super) fn survey(&mut self) -> Option<&mut Survey> {
+        if T::SURVEYED { self.survey.as_deref_mut() } else { None }
     }
 
     /// Begins a function, which will take some `size` bytes.
@@ -116,7 +122,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         let kept = self.branches.iter().rposition(|&place| place < position).map_or(0, |last| last + 1);
         self.branches.truncate(kept);
         self.last = None;
-        if let Some(survey) = &mut self.survey {
+        if let Some(survey) = self.survey() {
             survey.rewind(position);
         }
     }
@@ -131,7 +137,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     #[inline]
     pub(super) fn joining(&self) -> Option<Sig> {
         let last = self.last.as_ref()?;
-        if self.survey.as_ref().is_some_and(|survey| !survey.may_join()) {
+        if T::SURVEYED && self.survey.as_ref().is_some_and(|survey| !survey.may_join()) {
             return None;
         }
         Some(sig::with(sig::SEQ, last.sig))
@@ -146,11 +152,12 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.reserve(8 + len + 8);
         let cell = match &self.last {
             Some(last) if joins => {
-                if let Some(survey) = &mut self.survey {
+                let cell = last.cell;
+                self.end = last.end;
+                if let Some(survey) = self.survey() {
                     survey.join();
                 }
-                self.end = last.end;
-                last.cell
+                cell
             }
             _ => {
                 let cell = self.end;
@@ -159,7 +166,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             }
         };
         self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
-        if let Some(survey) = &mut self.survey {
+        if let Some(survey) = self.survey() {
             survey.cell(cell);
         }
         // Without fusion nothing joins.
@@ -190,8 +197,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// begin.
     pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[u64]) -> Emitted {
         let (alone, len) = (const { sig::cell(C::CELL) }, C::LEN + size_of_val(more));
-        if let Some(survey) = &mut self.survey {
-            survey.special(C::CELL, self.offset);
+        let offset = self.offset;
+        if let Some(survey) = self.survey() {
+            survey.special(C::CELL, offset);
         }
         let joined = self.joining().map(|begun| sig::with(begun, alone));
         let emitted = match joined.and_then(|sig| Some((sig, self.tile(sig)?))) {

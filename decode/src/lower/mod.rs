@@ -32,6 +32,9 @@ use tree::{NodeId, Trees};
 
 /// What a machine can execute.
 pub trait Target {
+    /// Whether it is noted what is emitted: see [`survey`].
+    const SURVEYED: bool = false;
+
     /// The handler for a shape.
     fn tile(&self, sig: Sig) -> Option<Tile>;
 }
@@ -208,7 +211,9 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.enter(ty);
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
         while !reader.is_done() {
-            self.code.offset = reader.position() as u32;
+            if T::SURVEYED {
+                self.code.offset = reader.position() as u32;
+            }
             self.operator(&mut reader);
         }
         let words = usize::from(self.operands) + self.max_height;

@@ -4,7 +4,7 @@
 use crate::opcode::*;
 
 /// Reads operators.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -20,16 +20,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether nothing follows but the ends of blocks and of the function.
-    pub(super) fn only_ends_follow(&self) -> bool {
+    pub(super) fn only_ends_follow(self) -> bool {
         self.at >= self.tail
     }
 
     /// Of an arm that begins here: whether it ends where the function does, and whether something in it is more than an
     /// expression.
-    pub(super) fn last_arm(&self) -> (bool, bool) {
-        let (mut reader, mut depth, mut acts) = (self.clone(), 0, false);
+    pub(super) fn last_arm(self) -> (bool, bool) {
+        let (mut reader, mut depth, mut acts) = (self, 0, false);
         loop {
-            match reader.skip() {
+            let opcode;
+            (opcode, reader) = reader.skip();
+            match opcode {
                 END if depth == 0 => return (reader.only_ends_follow(), acts),
                 END => depth -= 1,
                 BLOCK | LOOP | IF => depth += 1,
@@ -40,12 +42,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the next operator begins.
-    pub(super) fn position(&self) -> usize {
+    pub(super) fn position(self) -> usize {
         self.at
     }
 
     /// Whether all are read.
-    pub(super) fn is_done(&self) -> bool {
+    pub(super) fn is_done(self) -> bool {
         self.at >= self.bytes.len()
     }
 
@@ -58,8 +60,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next operator, whose immediates are skipped.
-    pub(super) fn skip(&mut self) -> u16 {
+    /// The next operator, whose immediates are skipped, and what reads on behind it.
+    pub(super) fn skip(mut self) -> (u16, Self) {
         let opcode = self.opcode();
         match opcode {
             LOCAL_GET | LOCAL_SET | LOCAL_TEE | GLOBAL_GET | GLOBAL_SET | TABLE_GET | TABLE_SET | BR | BR_IF | CALL
@@ -73,10 +75,10 @@ impl<'a> Reader<'a> {
             F32_CONST => _ = self.f32_bits(),
             F64_CONST => _ = self.f64_bits(),
             BR_TABLE => (0..=self.unsigned()).for_each(|_| _ = self.index()),
-            TYPED_SELECT => self.types(),
+            TYPED_SELECT => self = self.types(),
             _ => {}
         }
-        opcode
+        (opcode, self)
     }
 
     /// An index.
@@ -86,6 +88,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Two indices.
+    #[inline(always)]
     pub(super) fn indices(&mut self) -> (u32, u32) {
         (self.index(), self.index())
     }
@@ -97,20 +100,24 @@ impl<'a> Reader<'a> {
         self.unsigned() as u32
     }
 
-    /// The targets of a `br_table`, the default one last.
-    pub(super) fn targets(&mut self) -> Vec<u32> {
-        (0..=self.unsigned()).map(|_| self.index()).collect()
+    /// The targets of a `br_table`, the default one last, and what reads on behind them.
+    pub(super) fn targets(mut self) -> (Vec<u32>, Self) {
+        let targets = (0..=self.unsigned()).map(|_| self.index()).collect();
+        (targets, self)
     }
 
     /// Skips types, which mean nothing here.
-    pub(super) fn types(&mut self) {
+    pub(super) fn types(mut self) -> Self {
         (0..self.unsigned()).for_each(|_| _ = self.signed());
+        self
     }
 
+    #[inline(always)]
     pub(super) fn f32_bits(&mut self) -> u32 {
         u32::from_le_bytes(self.array())
     }
 
+    #[inline(always)]
     pub(super) fn f64_bits(&mut self) -> u64 {
         u64::from_le_bytes(self.array())
     }
@@ -122,6 +129,7 @@ impl<'a> Reader<'a> {
         byte
     }
 
+    #[inline(always)]
     fn array<const N: usize>(&mut self) -> [u8; N] {
         let array = self.bytes[self.at..].first_chunk().expect("validation has read it");
         self.at += N;
@@ -145,17 +153,26 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of several bytes, and how many bits it was written in.
+    #[inline(always)]
     fn long(&mut self, first: u8) -> (u64, u32) {
-        let (mut bits, mut len) = (u64::from(first & 0x7f), 7);
-        loop {
-            let byte = self.byte();
-            bits |= u64::from(byte & 0x7f) << len;
-            len += 7;
-            if byte < 0x80 {
-                return (bits, len);
-            }
+        let (bits, len) = long(&self.bytes[self.at..], first);
+        self.at += (len / 7) as usize - 1;
+        (bits, len)
+    }
+}
+
+/// A number in LEB128 that begins with `first`, and goes on in `rest`; and how many bits it was written in.
+#[inline(never)]
+fn long(rest: &[u8], first: u8) -> (u64, u32) {
+    let (mut bits, mut len) = (u64::from(first & 0x7f), 7);
+    for &byte in rest {
+        bits |= u64::from(byte & 0x7f) << len;
+        len += 7;
+        if byte < 0x80 {
+            break;
         }
     }
+    (bits, len)
 }
 
 #[cfg(test)]

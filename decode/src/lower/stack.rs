@@ -432,7 +432,7 @@ impl<T: Target> Lowering<'_, T> {
     /// Emits one statement over `kids`, in the best form there is: in one cell with the statement before, and with a
     /// slot read from the accumulator that mirrors it. `None`, and nothing emitted, if it has no handler.
     pub(super) fn statement<const N: usize>(&mut self, sink: Sink, kids: [NodeId; N]) -> Option<Emitted> {
-        if let Some(survey) = &mut self.code.survey {
+        if let Some(survey) = self.code.survey() {
             survey.next = kids.iter().map(|&kid| self.trees[kid].operators).sum();
         }
         let (begins, nodes) = (sink.sig(), kids.map(|kid| &self.trees[kid]));
@@ -450,8 +450,9 @@ impl<T: Target> Lowering<'_, T> {
         } else {
             self.best(&[(sig, None)])
         }?;
-        if let Some(survey) = &mut self.code.survey {
-            survey.statement(sink.kind, &self.trees, &kids, acc, self.code.offset);
+        let offset = self.code.offset;
+        if let Some(survey) = self.code.survey() {
+            survey.statement(sink.kind, &self.trees, &kids, acc, offset);
         }
         // An operator has an offset and two leaves, or up to three.
         let operators: usize = nodes.iter().map(|node| usize::from(node.operators)).sum();

@@ -3,10 +3,10 @@
 
 use super::stack::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
-use super::{Lowering, Options, Target};
+use super::{Lowering, Options, Target, Tile};
 use crate::cell::Cell;
 use crate::ops::Class;
-use crate::sig::Form;
+use crate::sig::{Form, Sig};
 use crate::{Error, Module};
 
 /// How big shapes may get where the machine does not say, because it is being asked what it should have.
@@ -183,6 +183,17 @@ fn write_operator(trees: &Trees, id: NodeId, acc: Option<NodeId>, head: &str, ou
     out.push('>');
 }
 
+/// A machine of which a survey is made.
+struct Surveying<'a, T>(&'a T);
+
+impl<T: Target> Target for Surveying<'_, T> {
+    const SURVEYED: bool = true;
+
+    fn tile(&self, sig: Sig) -> Option<Tile> {
+        self.0.tile(sig)
+    }
+}
+
 /// Lowers function `funcidx` as [`Lowering::lower`] does, and tells what became of it; with `limits`, handlers are asked for
 /// up to that size only.
 ///
@@ -197,7 +208,8 @@ pub fn survey(
     limits: Option<Limits>,
 ) -> Result<Vec<Surveyed>, Error> {
     let survey = Some(Box::new(Survey::new(limits)));
-    let mut lowering = Lowering::surveyed(module, type_ids, options, target, survey);
+    let target = Surveying(target);
+    let mut lowering = Lowering::surveyed(module, type_ids, options, &target, survey);
     lowering.lower(funcidx)?;
     Ok(lowering.into_cells())
 }

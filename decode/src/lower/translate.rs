@@ -14,7 +14,8 @@ impl<'a, T: Target> Lowering<'a, T> {
     #[inline(always)]
     pub(super) fn operator(&mut self, reader: &mut Reader<'a>) {
         if let Some(depth) = self.skipping {
-            return self.skip(reader, depth);
+            *reader = self.skip(*reader, depth);
+            return;
         }
         let opcode = reader.opcode();
         self.charge(opcode);
@@ -28,11 +29,15 @@ impl<'a, T: Target> Lowering<'a, T> {
             opcode::BLOCK => self.block(reader.signed()),
             opcode::LOOP => self.loop_(reader.signed()),
             opcode::IF => self.if_(reader.signed()),
-            opcode::ELSE => self.else_(reader),
+            opcode::ELSE => self.else_(*reader),
             opcode::END => self.end(reader.only_ends_follow()),
             opcode::BR => self.br(reader.index()),
             opcode::BR_IF => self.br_if(reader.index()),
-            opcode::BR_TABLE => self.br_table(&reader.targets()),
+            opcode::BR_TABLE => {
+                let (targets, rest) = reader.targets();
+                *reader = rest;
+                self.br_table(&targets);
+            }
             opcode::RETURN => self.return_explicit(),
             opcode::CALL => self.call(reader.index()),
             opcode::CALL_INDIRECT => {
@@ -47,7 +52,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             opcode::DROP => self.drop_(),
             opcode::SELECT => self.operator_of::<3>(Kind::Select, Form::SetAcc),
             opcode::TYPED_SELECT => {
-                reader.types();
+                *reader = reader.types();
                 self.operator_of::<3>(Kind::Select, Form::SetAcc);
             }
             opcode::LOCAL_GET => {

@@ -97,6 +97,22 @@ pub(super) fn operator_sig(op: Op) -> Sig {
     FACTS[op as usize].sig
 }
 
+/// [`sig::leaf`] of every leaf.
+#[inline]
+fn leaf_sig(leaf: Leaf, class: Class) -> Sig {
+    static SIGS: [[Sig; 4]; 5] = {
+        let mut sigs = [[0; 4]; 5];
+        let mut i = 0;
+        while i < 4 * Leaf::ALL.len() {
+            let (leaf, class) = (Leaf::ALL[i / 4], Class::ALL[i % 4]);
+            sigs[leaf as usize][class as usize] = sig::leaf(leaf, class);
+            i += 1;
+        }
+        sigs
+    };
+    SIGS[leaf as usize][class as usize]
+}
+
 /// [`sig::of_form`] of every form.
 #[inline]
 pub(super) fn form_sig(form: Form, class: Class) -> Sig {
@@ -231,7 +247,7 @@ impl Trees {
             kind,
             class,
             traits,
-            sig: sig::leaf(leaf, class),
+            sig: leaf_sig(leaf, class),
             slots,
             highest_slot,
             operators: 0,
@@ -336,7 +352,7 @@ impl Trees {
     pub(super) fn sig_with(&self, id: NodeId, acc: NodeId, slot: u16) -> Sig {
         let node = &self[id];
         if id == acc {
-            return sig::leaf(Leaf::Acc, node.class);
+            return leaf_sig(Leaf::Acc, node.class);
         }
         if node.is_leaf() || !node.may_read(slot) {
             return node.sig;
