@@ -1,8 +1,7 @@
 //! Threaded code as it grows: cells, labels, and the joining of neighbouring statements.
 //!
-//! A statement is emitted in three steps: [`Emitter::begin`] writes the handler, whoever knows the operands writes them
-//! to the [`Emitter::room`] behind it, and [`Emitter::finish`] closes the cell. One that joins the cell before it gives that
-//! cell another handler, and goes on where the operands there ended.
+//! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
+//! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
 use super::survey::Survey;
 use super::{Code, Target, Tile};
@@ -143,54 +142,43 @@ impl<'a, T: Target> Emitter<'a, T> {
         Some(sig::with(sig::SEQ, last.sig))
     }
 
-    /// Begins the cell of a statement, or adds it to the last cell; `sig` and `tile` are the whole cell's, and the
-    /// statement has at most `len` operand bytes.
+    /// Emits a statement, in a cell of its own or added to the last one; `sig` and `tile` are the whole cell's. `operands`
+    /// writes the operands, at most `len` bytes, to where there is room for eight more, and returns the room behind them.
     #[inline(always)]
-    pub(super) fn begin(&mut self, sig: Sig, tile: Tile, joins: bool, len: usize) -> Emitted {
+    pub(super) fn statement(
+        &mut self,
+        sig: Sig,
+        tile: Tile,
+        joins: bool,
+        len: usize,
+        operands: impl FnOnce(&mut [u8]) -> &mut [u8],
+    ) -> Emitted {
         self.emitted += 1;
         // The handler in front, the padding behind.
         self.reserve(8 + len + 8);
-        let cell = match &self.last {
-            Some(last) if joins => {
-                let cell = last.cell;
-                self.end = last.end;
-                if let Some(survey) = self.survey() {
-                    survey.join();
-                }
-                cell
-            }
-            _ => {
-                let cell = self.end;
-                self.end += 8;
-                cell
-            }
+        let (cell, begin) = match &self.last {
+            Some(last) if joins => (last.cell, last.end),
+            _ => (self.end, self.end + 8),
         };
-        self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
         if let Some(survey) = self.survey() {
+            if joins {
+                survey.join();
+            }
             survey.cell(cell);
         }
+        let bytes = &mut self.bytes[cell..];
+        let all = bytes.len();
+        let (handler, room) = bytes.split_first_chunk_mut().expect("room was made");
+        *handler = tile.handler.to_ne_bytes();
+        let rest = operands(&mut room[begin - cell - 8..]);
+        let end = cell + all - rest.len();
+        *rest.first_chunk_mut().expect("room was made") = [0; 8];
         // Without fusion nothing joins.
         if self.fuse {
-            self.last = Some(Last { sig, cell, end: 0 });
+            self.last = Some(Last { sig, cell, end });
         }
-        (cell, self.end - cell)
-    }
-
-    /// Where the operands go of what was begun.
-    #[inline]
-    pub(super) fn room(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.end..]
-    }
-
-    /// Ends what was begun: so many bytes of [`Emitter::room`] are still free.
-    #[inline]
-    pub(super) fn finish(&mut self, free: usize) {
-        let end = self.bytes.len() - free;
-        if let Some(last) = &mut self.last {
-            last.end = end;
-        }
-        self.bytes[end..][..8].fill(0);
         self.end = end.next_multiple_of(8);
+        (cell, begin - cell)
     }
 
     /// Adds a cell with operands of its own, alone or joined to the one before; returns it and where in it the operands
@@ -202,20 +190,13 @@ impl<'a, T: Target> Emitter<'a, T> {
             survey.special(C::CELL, offset);
         }
         let joined = self.joining().map(|begun| sig::with(begun, alone));
-        let emitted = match joined.and_then(|sig| Some((sig, self.tile(sig)?))) {
-            Some((sig, tile)) => self.begin(sig, tile, true, len),
-            None => {
-                let tile = self.tile(alone).expect("every cell has a handler");
-                self.begin(alone, tile, false, len)
-            }
+        let (sig, tile, joins) = match joined.and_then(|sig| Some((sig, self.tile(sig)?, true))) {
+            Some(joined) => joined,
+            None => (alone, self.tile(alone).expect("every cell has a handler"), false),
         };
-        let mut room = operands.encode(self.room());
-        for target in more {
-            room = put(room, target.to_ne_bytes());
-        }
-        let free = room.len();
-        self.finish(free);
-        emitted
+        self.statement(sig, tile, joins, len, |room| {
+            more.iter().fold(operands.encode(room), |room, target| put(room, target.to_ne_bytes()))
+        })
     }
 
     /// The target of the branch just emitted, which stands `at` bytes into `cell`; it is not known yet. For the targets of

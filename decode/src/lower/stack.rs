@@ -456,16 +456,12 @@ impl<T: Target> Lowering<'_, T> {
         }
         // An operator has an offset and two leaves, or up to three.
         let operators: usize = nodes.iter().map(|node| usize::from(node.operators)).sum();
-        let emitted = self.code.begin(sig, tile, joins, 8 + 8 * N + (4 + 16) * operators);
-        let room = self.code.room();
-        room[..8].copy_from_slice(&sink.prefix.bytes);
-        let mut room = &mut room[sink.prefix.len..];
-        for kid in kids {
-            room = self.trees.encode(kid, acc, room);
-        }
-        let free = room.len();
-        self.code.finish(free);
-        Some(emitted)
+        let len = 8 + 8 * N + (4 + 16) * operators;
+        let (trees, prefix) = (&self.trees, &sink.prefix);
+        Some(self.code.statement(sig, tile, joins, len, |room| {
+            *room.first_chunk_mut().expect("room was made") = prefix.bytes;
+            kids.into_iter().fold(&mut room[prefix.len..], |room, kid| trees.encode(kid, acc, room))
+        }))
     }
 
     /// The first of the forms, which are a statement's signature and the leaf that is the accumulator, for which there is a

@@ -1,6 +1,5 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
-use crate::cell::put;
 use crate::ops::{Class, Effect, Op};
 use crate::shape::rank;
 use crate::sig::{self, Form, Leaf, Sig};
@@ -170,12 +169,17 @@ pub(super) struct Node {
     pub(super) is_test: bool,
     /// Order in which operands stand that may be swapped.
     rank: u8,
+    /// Its own operand bytes, which come before its operands': so many of these.
+    bytes: [u8; 8],
+    len: u8,
+    /// How many operands it has: none if it is a leaf.
+    arity: u8,
     kids: [NodeId; 3],
 }
 
 impl Node {
     pub(super) fn is_leaf(&self) -> bool {
-        matches!(self.kind, Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_))
+        self.arity == 0
     }
 
     /// Whether it may read `slot`: exact for leaves.
@@ -195,14 +199,16 @@ impl Node {
 
     #[inline]
     pub(super) fn kids(&self) -> &[NodeId] {
-        let count = match self.kind {
-            Kind::Unary(_) | Kind::Load(..) => 1,
-            Kind::Binary(_) => 2,
-            Kind::Select => 3,
-            _ => 0,
-        };
-        &self.kids[..count]
+        &self.kids[..usize::from(self.arity)]
     }
+}
+
+/// Bytes with zeros behind them.
+#[inline(always)]
+fn widened<const N: usize>(bytes: [u8; N]) -> [u8; 8] {
+    let mut wide = [0; 8];
+    wide[..N].copy_from_slice(&bytes);
+    wide
 }
 
 /// The arena of a function's trees.
@@ -243,6 +249,13 @@ impl Trees {
             Kind::Slot(slot) => (1 << (slot % 64), slot),
             _ => (0, 0),
         };
+        let bytes = match kind {
+            Kind::Slot(slot) => widened(slot.to_ne_bytes()),
+            Kind::Imm(bits) if class.bytes() == 4 => widened((bits as u32).to_ne_bytes()),
+            Kind::Imm(bits) => bits.to_ne_bytes(),
+            Kind::Global(word) | Kind::Func(word) => widened(word.to_ne_bytes()),
+            _ => [0; 8],
+        };
         self.push(Node {
             kind,
             class,
@@ -253,6 +266,9 @@ impl Trees {
             operators: 0,
             is_test: false,
             rank: rank(Some(leaf)),
+            bytes,
+            len: leaf.bytes(class) as u8,
+            arity: 0,
             kids: [0; 3],
         })
     }
@@ -291,7 +307,26 @@ impl Trees {
             }
         };
         let (slots, highest_slot, operators, rank) = (0, 0, 1, rank(None));
-        let mut node = Node { kind, class, traits, sig, slots, highest_slot, operators, is_test, rank, kids: [0; 3] };
+        let (bytes, len) = match kind {
+            Kind::Load(_, offset) => (widened(offset.to_ne_bytes()), 4),
+            _ => ([0; 8], 0),
+        };
+        let arity = N as u8;
+        let mut node = Node {
+            kind,
+            class,
+            traits,
+            sig,
+            slots,
+            highest_slot,
+            operators,
+            is_test,
+            rank,
+            bytes,
+            len,
+            arity,
+            kids: [0; 3],
+        };
         for kid in nodes {
             node.traits = node.traits.with(kid.traits);
             node.slots |= kid.slots;
@@ -361,33 +396,28 @@ impl Trees {
         kids.fold(node.operator_sig(), |sig, &kid| sig::with(sig, self.sig_with(kid, acc, slot)))
     }
 
-    /// Writes the tree's operands to where there is room, and returns the room behind them; the leaf `acc` is the
-    /// accumulator. Compiled into its caller, for most trees have no more than a leaf beside the way down.
+    /// Writes the tree's operands to where there is room, eight bytes more than they take, and returns the room behind
+    /// them; the leaf `acc` is the accumulator. Compiled into its caller, for most trees have no more than a leaf beside the
+    /// way down.
     #[inline(always)]
     pub(super) fn encode<'a>(&self, mut id: NodeId, acc: Option<NodeId>, mut room: &'a mut [u8]) -> &'a mut [u8] {
         loop {
             let node = &self[id];
-            match node.kind {
-                Kind::Slot(_) if acc == Some(id) => return room,
-                Kind::Slot(slot) => return put(room, slot.to_ne_bytes()),
-                Kind::Acc => return room,
-                Kind::Imm(bits) if node.class.bytes() == 4 => return put(room, (bits as u32).to_ne_bytes()),
-                Kind::Imm(bits) => return put(room, bits.to_ne_bytes()),
-                Kind::Global(word) | Kind::Func(word) => return put(room, word.to_ne_bytes()),
-                Kind::Load(_, offset) => {
-                    room = put(room, offset.to_ne_bytes());
-                    id = node.kids[0];
-                }
-                Kind::Unary(_) => id = node.kids[0],
-                Kind::Binary(_) => {
-                    room = self.encode_kid(node.kids[0], acc, room);
-                    id = node.kids[1];
-                }
-                Kind::Select => {
-                    room = self.encode_kid(node.kids[0], acc, room);
-                    room = self.encode_kid(node.kids[1], acc, room);
-                    id = node.kids[2];
-                }
+            let len = if acc == Some(id) { 0 } else { usize::from(node.len) };
+            *room.first_chunk_mut().expect("room was made before") = node.bytes;
+            room = &mut room[len..];
+            let [first, second, third] = node.kids;
+            id = first;
+            if node.arity == 0 {
+                return room;
+            }
+            if node.arity > 1 {
+                room = self.encode_kid(first, acc, room);
+                id = second;
+            }
+            if node.arity > 2 {
+                room = self.encode_kid(second, acc, room);
+                id = third;
             }
         }
     }
