@@ -59,15 +59,17 @@ impl Code {
     /// # Panics
     /// A place is not in the bytes.
     pub fn new(bytes: &mut [u8], branches: &[usize]) -> Self {
-        let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-        let mut words: Box<[u64]> = bytes.as_chunks().0.iter().map(word).collect();
+        let cells = bytes.len() / 8;
+        let mut words: Vec<u64> = Vec::with_capacity(cells);
+        // Where they stay: they are as many as there is room for.
         let base = words.as_ptr().addr() as u64;
         for &place in branches {
             let operand = bytes[place..].first_chunk_mut().expect("eight bytes for an address");
             *operand = (base + u64::from_ne_bytes(*operand)).to_ne_bytes();
-            let whole = place / 8..(place + 15) / 8;
-            words[whole.clone()].iter_mut().zip(&bytes.as_chunks().0[whole]).for_each(|(to, from)| *to = word(from));
         }
+        words.extend(bytes.as_chunks().0.iter().map(|bytes| u64::from_ne_bytes(*bytes)));
+        let words = words.into_boxed_slice();
+        assert_eq!(words.as_ptr().addr() as u64, base, "the words have moved");
         // The machine makes pointers of the addresses.
         words.as_ptr().expose_provenance();
         Self { words }

@@ -206,6 +206,7 @@ impl Checker {
     /// Checks the code. Every operator adds no more than one operand, but calls, which check how many they add.
     fn operators(&mut self, module: &Module, results: List, mut reader: Reader<'_>) -> Option<()> {
         let Self { types, signatures, globals, has_memory, locals, frames, operands } = self;
+        let (types, signatures, globals, locals) = (&types[..], &signatures[..], &globals[..], &locals[..]);
         let has_memory = has_memory.then_some(());
         let list = |list| slice(types, list);
         let mut operands = Operands { types: operands, top: BASE };
