@@ -1,7 +1,9 @@
 //! Every handler there is, very often, on a small native stack: under tail dispatch one that leaves by a call instead of a
 //! jump grows the stack by at least a return address each time, and passes its end.
 
+use pirn_decode::ops::{Kind, Op};
 use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Form, Leaf};
 use pirn_exec::Trap;
 use pirn_exec::exercise::{all, exercise};
 use std::collections::HashSet;
@@ -30,6 +32,33 @@ fn every_handler_leaves_by_a_jump() {
     // Deep trees compute addresses and divisors of their own, and some end in a trap with any operands of the exercise.
     println!("{} handlers always trap, the first of them: {:?}", trapped.len(), trapped.first());
     assert!(trapped.len() * 100 < all().count(), "too many handlers always trap");
+}
+
+/// Lowering does not ask for these: see [`pirn_decode::Target`].
+#[test]
+fn operators_of_slots_and_accumulators_have_handlers() {
+    let sigs: HashSet<u64> = all().map(|(sig, _)| sig).collect();
+    let mut asked = 0;
+    for &op in Op::ALL {
+        let info = op.info();
+        let leaf = |leaf| sig::leaf(leaf, info.operand);
+        let firsts = [Leaf::Slot, Leaf::Acc];
+        let trees: Vec<_> = match op.kind() {
+            Kind::Unary | Kind::Load => firsts.map(|a| sig::unary(op, leaf(a))).to_vec(),
+            Kind::Binary => {
+                let pairs = firsts.into_iter().flat_map(|a| [Leaf::Slot, Leaf::Acc, Leaf::Imm].map(|b| (a, b)));
+                // There is one accumulator, and it comes first if it may.
+                let possible = |&(a, b): &_| b != Leaf::Acc || a == Leaf::Slot && op.swapped().is_none();
+                pairs.filter(possible).map(|(a, b)| sig::binary(op, leaf(a), leaf(b))).collect()
+            }
+            Kind::Store => continue,
+        };
+        for tree in trees {
+            asked += 1;
+            assert!(sigs.contains(&sig::form(Form::SetAcc, info.result, tree)), "{op:?}");
+        }
+    }
+    assert!(asked > 450, "{asked}");
 }
 
 /// Lowering joins one statement after the other.

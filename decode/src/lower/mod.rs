@@ -31,6 +31,9 @@ use stack::Owners;
 use tree::{NodeId, Trees};
 
 /// What a machine can execute.
+///
+/// Nobody asks for statements that set the accumulator to an operator (of one operand or two, or a load) whose first operand
+/// is a slot or the accumulator, and whose second one is either or an immediate: every machine has a handler for these.
 pub trait Target {
     /// Whether it is noted what is emitted: see [`survey`].
     const SURVEYED: bool = false;

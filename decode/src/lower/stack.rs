@@ -603,7 +603,8 @@ impl<T: Target> Lowering<'_, T> {
         }
         let id = self.trees.operator(kind, kids);
         let node = &self.trees[id];
-        if self.fits(sig::with(form_sig(form, node.class), node.sig), node.operators - 1)
+        if form == Form::SetAcc && self.trees.is_basic(kind, kids)
+            || self.fits(sig::with(form_sig(form, node.class), node.sig), node.operators - 1)
             || node.is_test && self.waits_for_branch(id)
         {
             return Some(id);

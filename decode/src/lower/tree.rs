@@ -338,6 +338,18 @@ impl Trees {
         self.push(node)
     }
 
+    /// Whether every machine has a handler that sets the accumulator to this operator of `kids`: see [`super::Target`].
+    #[inline]
+    pub(super) fn is_basic<const N: usize>(&self, kind: Kind, kids: [NodeId; N]) -> bool {
+        let is_slot = |kid: NodeId| matches!(self[kid].kind, Kind::Slot(_) | Kind::Acc);
+        match kids[..] {
+            _ if kind == Kind::Select => false,
+            [a] => is_slot(a),
+            [a, b] => is_slot(a) && (is_slot(b) || matches!(self[b].kind, Kind::Imm(_))),
+            _ => false,
+        }
+    }
+
     /// The operator to build with operands in the other order, if that is the canonical one: what computes comes first, and
     /// immediates last. Operands that may both trap keep their order.
     #[inline]
