@@ -64,6 +64,8 @@ impl fmt::Display for Disassembly {
 struct Signatures<'a, T>(&'a T);
 
 impl<T: Target> Target for Signatures<'_, T> {
+    const SURVEYED: bool = true;
+
     fn tile(&self, sig: Sig) -> Option<Tile> {
         self.0.tile(sig).map(|_| Tile { handler: sig })
     }

@@ -52,6 +52,7 @@ pub(super) struct Emitter<'a, T> {
 
 impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn new(target: &'a T, fuse: bool, survey: Option<Box<Survey>>) -> Self {
+        assert_eq!(survey.is_some(), T::SURVEYED, "a survey is made of targets that ask for it");
         // Without fusion nothing waits but leaves.
         let most_operators = if fuse { survey.as_ref().map_or(u8::MAX, |survey| survey.most_operators()) } else { 0 };
         Self {

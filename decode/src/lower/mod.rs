@@ -151,7 +151,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         Self::surveyed(module, type_ids, options, target, None)
     }
 
-    /// As [`Lowering::new`], with a survey of the one function that is to be lowered.
+    /// As [`Lowering::new`], with a survey of the one function that is to be lowered, for a target that is
+    /// [`Target::SURVEYED`].
     pub(crate) fn surveyed(
         module: &'a Module,
         type_ids: &'a [u32],
