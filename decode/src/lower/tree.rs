@@ -1,6 +1,6 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
-use crate::ops::{Class, Effect, Op};
+use crate::ops::{self, Class, Effect, Op};
 use crate::shape::rank;
 use crate::sig::{self, Form, Leaf, Sig};
 
@@ -17,7 +17,7 @@ pub(super) enum Register {
 impl Register {
     pub(super) const BOTH: [Self; 2] = [Self::Integer, Self::Float];
 
-    pub(super) fn of(class: Class) -> Self {
+    pub(super) const fn of(class: Class) -> Self {
         if class.is_float() { Self::Float } else { Self::Integer }
     }
 }
@@ -38,7 +38,7 @@ impl Traits {
     pub(super) const ACC_INTEGER: Self = Self(8);
     pub(super) const ACC_FLOAT: Self = Self(16);
 
-    pub(super) fn acc(register: Register) -> Self {
+    pub(super) const fn acc(register: Register) -> Self {
         match register {
             Register::Integer => Self::ACC_INTEGER,
             Register::Float => Self::ACC_FLOAT,
@@ -54,20 +54,33 @@ impl Traits {
     }
 }
 
-/// What is asked of every operator, worked out beforehand.
+/// What is asked of a node most. It is eight bytes, which are written at once where a table has them.
 #[derive(Debug, Clone, Copy)]
-struct Fact {
-    /// What its signature begins with.
-    sig: Sig,
-    /// Class of its result.
-    class: Class,
-    /// What its evaluation adds to its operands' traits.
-    traits: Traits,
-    /// Whether it is a comparison or a test for zero.
-    is_test: bool,
+#[repr(C, align(8))]
+pub(super) struct Facts {
+    /// Class of its value.
+    pub(super) class: Class,
+    pub(super) traits: Traits,
+    /// How many operators it has.
+    pub(super) operators: u8,
+    /// Whether its root is a comparison or a test for zero.
+    pub(super) is_test: bool,
+    /// Order in which operands stand that may be swapped.
+    rank: u8,
+    /// Operand bytes of its own.
+    len: u8,
+    /// How many operands it has: none if it is a leaf.
+    arity: u8,
 }
 
-impl Fact {
+/// What is known of an operator, or of a leaf, whatever its operands: its signature, or what that begins with, and facts.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    sig: Sig,
+    facts: Facts,
+}
+
+impl Known {
     const fn of(op: Op) -> Self {
         let info = op.info();
         let traits = match info.effect {
@@ -76,40 +89,59 @@ impl Fact {
             Effect::Loads | Effect::Stores => Traits::TRAPS.with(Traits::LOADS),
         };
         let is_test = op.is_comparison() || matches!(op, Op::I32Eqz | Op::I64Eqz);
-        Self { sig: sig::operator(op), class: info.result, traits, is_test }
+        let (len, arity) = match op.kind() {
+            ops::Kind::Unary => (0, 1),
+            ops::Kind::Binary => (0, 2),
+            ops::Kind::Load => (4, 1),
+            ops::Kind::Store => (4, 2),
+        };
+        let facts = Facts { class: info.result, traits, operators: 1, is_test, rank: rank(None), len, arity };
+        Self { sig: sig::operator(op), facts }
+    }
+
+    const fn of_leaf(leaf: Leaf, class: Class) -> Self {
+        let traits = match leaf {
+            Leaf::Acc => Traits::acc(Register::of(class)),
+            Leaf::Global => Traits::GLOBALS,
+            _ => Traits::NONE,
+        };
+        let (rank, len) = (rank(Some(leaf)), leaf.bytes(class) as u8);
+        let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0 };
+        Self { sig: sig::leaf(leaf, class), facts }
     }
 }
 
-static FACTS: [Fact; Op::ALL.len()] = {
-    let mut facts = [Fact::of(Op::ALL[0]); Op::ALL.len()];
+static OPERATORS: [Known; Op::ALL.len()] = {
+    let mut known = [Known::of(Op::ALL[0]); Op::ALL.len()];
     let mut i = 0;
-    while i < facts.len() {
-        facts[i] = Fact::of(Op::ALL[i]);
+    while i < known.len() {
+        known[i] = Known::of(Op::ALL[i]);
         i += 1;
     }
-    facts
+    known
+};
+
+static LEAVES: [[Known; 4]; 5] = {
+    let mut known = [[Known::of_leaf(Leaf::Slot, Class::I32); 4]; 5];
+    let mut i = 0;
+    while i < 4 * Leaf::ALL.len() {
+        let (leaf, class) = (Leaf::ALL[i / 4], Class::ALL[i % 4]);
+        known[leaf as usize][class as usize] = Known::of_leaf(leaf, class);
+        i += 1;
+    }
+    known
 };
 
 /// [`sig::operator`] of every operator.
 #[inline]
 pub(super) fn operator_sig(op: Op) -> Sig {
-    FACTS[op as usize].sig
+    OPERATORS[op as usize].sig
 }
 
 /// [`sig::leaf`] of every leaf.
 #[inline]
 fn leaf_sig(leaf: Leaf, class: Class) -> Sig {
-    static SIGS: [[Sig; 4]; 5] = {
-        let mut sigs = [[0; 4]; 5];
-        let mut i = 0;
-        while i < 4 * Leaf::ALL.len() {
-            let (leaf, class) = (Leaf::ALL[i / 4], Class::ALL[i % 4]);
-            sigs[leaf as usize][class as usize] = sig::leaf(leaf, class);
-            i += 1;
-        }
-        sigs
-    };
-    SIGS[leaf as usize][class as usize]
+    LEAVES[leaf as usize][class as usize].sig
 }
 
 /// [`sig::of_form`] of every form.
@@ -155,26 +187,24 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) kind: Kind,
-    pub(super) class: Class,
-    pub(super) traits: Traits,
     /// Signature of the tree.
     pub(super) sig: Sig,
     /// One bit for each slot the tree reads, by number modulo 64: no bit, no such slot.
     slots: u64,
+    /// Its own operand bytes, which come before its operands'.
+    bytes: [u8; 8],
+    kids: [NodeId; 3],
     /// The highest slot the tree reads.
     pub(super) highest_slot: u16,
-    /// How many operators it has.
-    pub(super) operators: u8,
-    /// Whether its root is a comparison or a test for zero.
-    pub(super) is_test: bool,
-    /// Order in which operands stand that may be swapped.
-    rank: u8,
-    /// Its own operand bytes, which come before its operands': so many of these.
-    bytes: [u8; 8],
-    len: u8,
-    /// How many operands it has: none if it is a leaf.
-    arity: u8,
-    kids: [NodeId; 3],
+    facts: Facts,
+}
+
+impl std::ops::Deref for Node {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
 }
 
 impl Node {
@@ -244,7 +274,7 @@ impl Trees {
     }
 
     #[inline(always)]
-    fn leaf(&mut self, kind: Kind, leaf: Leaf, class: Class, traits: Traits) -> NodeId {
+    fn leaf(&mut self, kind: Kind, leaf: Leaf, class: Class) -> NodeId {
         let (slots, highest_slot) = match kind {
             Kind::Slot(slot) => (1 << (slot % 64), slot),
             _ => (0, 0),
@@ -256,82 +286,62 @@ impl Trees {
             Kind::Global(word) | Kind::Func(word) => widened(word.to_ne_bytes()),
             _ => [0; 8],
         };
-        self.push(Node {
-            kind,
-            class,
-            traits,
-            sig: leaf_sig(leaf, class),
-            slots,
-            highest_slot,
-            operators: 0,
-            is_test: false,
-            rank: rank(Some(leaf)),
-            bytes,
-            len: leaf.bytes(class) as u8,
-            arity: 0,
-            kids: [0; 3],
-        })
+        let Known { sig, facts } = LEAVES[leaf as usize][class as usize];
+        self.push(Node { kind, sig, slots, bytes, kids: [0; 3], highest_slot, facts })
     }
 
     #[inline(always)]
     pub(super) fn slot(&mut self, slot: u16, class: Class) -> NodeId {
-        self.leaf(Kind::Slot(slot), Leaf::Slot, class, Traits::NONE)
+        self.leaf(Kind::Slot(slot), Leaf::Slot, class)
     }
 
     pub(super) fn acc(&mut self, class: Class) -> NodeId {
-        self.leaf(Kind::Acc, Leaf::Acc, class, Traits::acc(Register::of(class)))
+        self.leaf(Kind::Acc, Leaf::Acc, class)
     }
 
     #[inline(always)]
     pub(super) fn imm(&mut self, bits: u64, class: Class) -> NodeId {
-        self.leaf(Kind::Imm(bits), Leaf::Imm, class, Traits::NONE)
+        self.leaf(Kind::Imm(bits), Leaf::Imm, class)
     }
 
     pub(super) fn global(&mut self, word: u32, class: Class) -> NodeId {
-        self.leaf(Kind::Global(word), Leaf::Global, class, Traits::GLOBALS)
+        self.leaf(Kind::Global(word), Leaf::Global, class)
     }
 
     pub(super) fn func(&mut self, word: u32) -> NodeId {
-        self.leaf(Kind::Func(word), Leaf::Func, Class::I64, Traits::NONE)
+        self.leaf(Kind::Func(word), Leaf::Func, Class::I64)
     }
 
     /// An operator applied to as many `kids` as it takes.
     #[inline(always)]
     pub(super) fn operator<const N: usize>(&mut self, kind: Kind, kids: [NodeId; N]) -> NodeId {
         let nodes = kids.map(|kid| &self[kid]);
-        let Fact { sig, class, traits, is_test } = match kind {
-            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => FACTS[op as usize],
+        let Known { sig, facts } = match kind {
+            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => OPERATORS[op as usize],
             _ => {
                 let class = nodes[0].class;
-                Fact { sig: form_sig(Form::Select, class), class, traits: Traits::NONE, is_test: false }
+                let facts = Facts {
+                    class,
+                    traits: Traits::NONE,
+                    operators: 1,
+                    is_test: false,
+                    rank: rank(None),
+                    len: 0,
+                    arity: 3,
+                };
+                Known { sig: form_sig(Form::Select, class), facts }
             }
         };
-        let (slots, highest_slot, operators, rank) = (0, 0, 1, rank(None));
-        let (bytes, len) = match kind {
-            Kind::Load(_, offset) => (widened(offset.to_ne_bytes()), 4),
-            _ => ([0; 8], 0),
+        let bytes = match kind {
+            Kind::Load(_, offset) => widened(offset.to_ne_bytes()),
+            _ => [0; 8],
         };
-        let arity = N as u8;
-        let mut node = Node {
-            kind,
-            class,
-            traits,
-            sig,
-            slots,
-            highest_slot,
-            operators,
-            is_test,
-            rank,
-            bytes,
-            len,
-            arity,
-            kids: [0; 3],
-        };
+        let mut node = Node { kind, sig, slots: 0, bytes, kids: [0; 3], highest_slot: 0, facts };
         for kid in nodes {
-            node.traits = node.traits.with(kid.traits);
+            node.facts.traits = node.traits.with(kid.traits);
             node.slots |= kid.slots;
             node.highest_slot = node.highest_slot.max(kid.highest_slot);
-            node.operators = node.operators.saturating_add(kid.operators);
+            node.facts.operators = node.operators.saturating_add(kid.operators);
             node.sig = sig::with(node.sig, kid.sig);
         }
         node.kids[..N].copy_from_slice(&kids);
