@@ -5,7 +5,7 @@
 
 use super::survey::Survey;
 use super::{Code, Target, Tile};
-use crate::cell::{Operands, put};
+use crate::cell::{Cell, Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
 
@@ -27,6 +27,9 @@ struct Last {
     /// Where its operands end.
     end: usize,
 }
+
+/// Room for the operand bytes of any kind of cell.
+const MOST_BYTES: usize = 24;
 
 /// The code so far.
 #[derive(Debug)]
@@ -182,21 +185,30 @@ impl<'a, T: Target> Emitter<'a, T> {
         (cell, begin - cell)
     }
 
-    /// Adds a cell with operands of its own, alone or joined to the one before; returns it and where in it the operands
-    /// begin.
+    /// Adds a cell with operands of its own, alone or joined to the one before, and `more` behind them; returns it and where
+    /// in it the operands begin.
+    #[inline(always)]
     pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[u64]) -> Emitted {
-        let (alone, len) = (const { sig::cell(C::CELL) }, C::LEN + size_of_val(more));
+        let mut bytes = [0; MOST_BYTES];
+        operands.encode(&mut bytes);
+        self.cell(C::CELL, const { sig::cell(C::CELL) }, &bytes, C::LEN, more)
+    }
+
+    /// One piece of code for all kinds of cell, rather than one for each: caches are small.
+    #[inline(never)]
+    fn cell(&mut self, cell: Cell, alone: Sig, operands: &[u8; MOST_BYTES], len: usize, more: &[u64]) -> Emitted {
         let offset = self.offset;
         if let Some(survey) = self.survey() {
-            survey.special(C::CELL, offset);
+            survey.special(cell, offset);
         }
         let joined = self.joining().map(|begun| sig::with(begun, alone));
         let (sig, tile, joins) = match joined.and_then(|sig| Some((sig, self.tile(sig)?, true))) {
             Some(joined) => joined,
             None => (alone, self.tile(alone).expect("every cell has a handler"), false),
         };
-        self.statement(sig, tile, joins, len, |room| {
-            more.iter().fold(operands.encode(room), |room, target| put(room, target.to_ne_bytes()))
+        self.statement(sig, tile, joins, MOST_BYTES + size_of_val(more), |room| {
+            *room.first_chunk_mut().expect("room was made") = *operands;
+            more.iter().fold(&mut room[len..], |room, target| put(room, target.to_ne_bytes()))
         })
     }
 
