@@ -14,7 +14,7 @@
 
 use super::diamond::Assignment;
 use super::emit::Emitted;
-use super::tree::{Kind, NodeId, Register, Traits, form_sig, operator_sig};
+use super::tree::{Facts, Kind, NodeId, Register, Traits, form_sig, operator_sig};
 use super::{Lowering, Target, Tile, tree};
 use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
@@ -198,6 +198,11 @@ impl<T: Target> Lowering<'_, T> {
         &self.trees[self.stack[height]]
     }
 
+    /// Facts about the tree at `height`.
+    fn facts(&self, height: usize) -> &Facts {
+        self.tree(height)
+    }
+
     /// The top entries.
     #[inline]
     fn top<const N: usize>(&self) -> [NodeId; N] {
@@ -368,13 +373,16 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Emits the evaluation of the tree at `height` into `slot`. The entry is left as it was.
     pub(super) fn set_slot(&mut self, height: usize, slot: u16) {
-        let node = self.tree(height);
-        let (class, traits) = (node.class, node.traits);
-        if traits.any(Traits::TRAPS) {
+        let facts = *self.facts(height);
+        let class = facts.class;
+        if facts.traits.any(Traits::TRAPS) {
             self.settle(height, Traits::TRAPS);
         }
-        self.simplify(height);
+        if facts.is_test {
+            self.simplify(height);
+        }
         self.release(Register::of(class), height);
+        // What was emitted meanwhile may have changed it.
         let mut node = self.stack[height];
         let (cell, at) = self.emit_set(node, slot, class).unwrap_or_else(|| {
             self.set_acc(node);

@@ -384,6 +384,7 @@ impl Trees {
 
     /// Finds the first leaves that read `slot` as a value of `class`: behind the first `count` in `found`. Returns how many
     /// there are then.
+    #[inline(always)]
     pub(super) fn find_leaves(
         &self,
         id: NodeId,
@@ -401,11 +402,25 @@ impl Trees {
                 found[count] = id;
                 count + 1
             }
-            _ => node.kids().iter().fold(count, |count, &kid| self.find_leaves(kid, slot, class, found, count)),
+            _ if node.is_leaf() => count,
+            _ => self.find_leaves_below(id, slot, class, found, count),
         }
     }
 
+    /// [`Trees::find_leaves`], of the operands.
+    fn find_leaves_below(
+        &self,
+        id: NodeId,
+        slot: u16,
+        class: Class,
+        found: &mut [NodeId; 2],
+        count: usize,
+    ) -> usize {
+        self[id].kids().iter().fold(count, |count, &kid| self.find_leaves(kid, slot, class, found, count))
+    }
+
     /// The tree's signature if the leaf `acc`, which reads `slot`, were the accumulator.
+    #[inline(always)]
     pub(super) fn sig_with(&self, id: NodeId, acc: NodeId, slot: u16) -> Sig {
         let node = &self[id];
         if id == acc {
@@ -414,6 +429,12 @@ impl Trees {
         if node.is_leaf() || !node.may_read(slot) {
             return node.sig;
         }
+        self.sig_with_below(id, acc, slot)
+    }
+
+    /// [`Trees::sig_with`], of an operator.
+    fn sig_with_below(&self, id: NodeId, acc: NodeId, slot: u16) -> Sig {
+        let node = &self[id];
         let kids = node.kids().iter();
         kids.fold(node.operator_sig(), |sig, &kid| sig::with(sig, self.sig_with(kid, acc, slot)))
     }
