@@ -3,7 +3,6 @@
 //! At every label the values it takes lie in canonical slots: those of the label's own height. A branch moves them there
 //! if they lie higher.
 
-use super::diamond::Diamond;
 use super::emit::{Emitted, Fixup, Position};
 use super::read::Reader;
 use super::stack::{Prefix, Sink};
@@ -40,8 +39,8 @@ pub(super) struct Frame<'a> {
     pub(super) ends: SmallVec<[Fixup; 4]>,
     /// The branch of an `if` around its first arm.
     pub(super) otherwise: Option<Fixup>,
-    /// What an `if` may become.
-    pub(super) diamond: Option<Diamond>,
+    /// Whether it is the innermost of [`Lowering`]'s diamonds.
+    pub(super) is_diamond: bool,
 }
 
 impl Frame<'_> {
@@ -74,7 +73,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             start,
             ends: SmallVec::new(),
             otherwise: None,
-            diamond: None,
+            is_diamond: false,
         });
     }
 
@@ -149,11 +148,11 @@ impl<'a, T: Target> Lowering<'a, T> {
         let (branch, condition) = self.branch_on(false);
         let otherwise = self.code.fixup(branch);
         let diamond = self.diamond(branch, condition).filter(|_| simple);
-        self.pins += usize::from(diamond.is_some());
         self.open(Construct::If, params, results);
         let frame = self.frames.last_mut().expect("just opened");
         frame.otherwise = Some(otherwise);
-        frame.diamond = diamond;
+        frame.is_diamond = diamond.is_some();
+        self.diamonds.extend(diamond);
     }
 
     /// `reader` has read the `else`.
@@ -230,7 +229,9 @@ impl<'a, T: Target> Lowering<'a, T> {
             self.close_region();
         }
         let selected = reached && self.select_arms(&frame);
-        self.pins -= usize::from(frame.diamond.is_some());
+        if frame.is_diamond {
+            self.diamonds.pop();
+        }
         if selected {
             self.truncate(frame.base);
             frame.results.iter().for_each(|&ty| self.push_settled(ty.into()));
@@ -259,9 +260,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         let node = self.stack[top];
         let sink = Sink::form(Form::BrIf, Class::I32, Prefix::TARGET);
         let branch = self.statement(sink, [node]).expect("`fit` made it so");
-        self.pins += 1;
-        self.pop(1);
-        self.pins -= 1;
+        // The caller looks at the condition.
+        self.remove(top);
         (branch, node)
     }
 

@@ -5,7 +5,7 @@
 //! bit-serial CRC is bound by those. It is done only if the machine has one handler for all of it, so the code that the
 //! arms became is known to be one cell each and is taken back.
 
-use super::control::{Construct, Frame};
+use super::control::Frame;
 use super::emit::{Emitted, Position};
 use super::tree::{Kind, NodeId, Traits, form_sig};
 use super::{Lowering, Target};
@@ -65,31 +65,46 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Whether the innermost block may become a selection, as far as can be told before its results are in place.
     pub(super) fn may_select(&self) -> bool {
-        let diamond = self.frames.last().and_then(|frame| frame.diamond);
-        diamond.is_some_and(|diamond| self.code.emitted <= diamond.emitted + 1)
+        self.innermost().is_some_and(|diamond| self.code.emitted <= diamond.emitted + 1)
     }
 
     /// The innermost `if`'s first arm ends here.
     pub(super) fn end_first_arm(&mut self) {
-        let Some(diamond) = self.frames.last().and_then(|frame| frame.diamond) else { return };
-        let first = self.arm(&diamond);
-        let frame = self.frames.last_mut().expect("just seen");
-        frame.diamond = first.map(|_| Diamond { first, ..diamond });
-        self.pins -= usize::from(first.is_none());
+        let Some(diamond) = self.innermost() else { return };
+        let first = self.arm(diamond);
+        if first.is_none() {
+            return self.forget_diamond();
+        }
+        self.diamonds.last_mut().expect("just seen").first = first;
     }
 
     /// The innermost `if`'s second arm begins here.
     pub(super) fn begin_second_arm(&mut self) {
         let (arm, emitted) = (self.code.len(), self.code.emitted);
-        let frame = self.frames.last_mut().expect("an open `if`");
-        let kept = frame.diamond.filter(|diamond| diamond.first.is_some());
-        self.pins -= usize::from(frame.diamond.is_some() && kept.is_none());
-        frame.diamond = kept.map(|diamond| Diamond { arm, emitted, ..diamond });
+        match self.innermost() {
+            Some(Diamond { first: Some(_), .. }) => {
+                let diamond = self.diamonds.last_mut().expect("just seen");
+                (diamond.arm, diamond.emitted) = (arm, emitted);
+            }
+            Some(_) => self.forget_diamond(),
+            None => {}
+        }
+    }
+
+    /// The diamond of the innermost block, if it is one.
+    fn innermost(&self) -> Option<&Diamond> {
+        self.diamonds.last().filter(|_| self.frames.last().is_some_and(|frame| frame.is_diamond))
+    }
+
+    /// The innermost block can become no selection.
+    fn forget_diamond(&mut self) {
+        self.frames.last_mut().expect("an open `if`").is_diamond = false;
+        self.diamonds.pop();
     }
 
     /// Replaces the `if` that ends here by a selection, if it can be one.
     pub(super) fn select_arms(&mut self, frame: &Frame<'_>) -> bool {
-        let Some(diamond) = frame.diamond.filter(|_| frame.construct == Construct::If) else { return false };
+        let Some(&diamond) = self.diamonds.last().filter(|_| frame.is_diamond) else { return false };
         let Some(last) = self.arm(&diamond) else { return false };
         let class = self.trees[last.node].class;
         let (taken, not_taken) = match diamond.first {

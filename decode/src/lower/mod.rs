@@ -24,7 +24,7 @@ use crate::ops::Class;
 use crate::sig::Sig;
 use crate::{Error, Module};
 use control::Frame;
-use diamond::Assignment;
+use diamond::{Assignment, Diamond};
 use emit::Emitter;
 use read::Reader;
 use stack::Owners;
@@ -136,8 +136,8 @@ pub struct Lowering<'a, T> {
     last_set: Option<Assignment>,
     /// The open regions that pay for themselves, the innermost last.
     regions: Vec<fuel::Region>,
-    /// How many open blocks keep nodes for later.
-    pins: usize,
+    /// The open `if`s that may become selections, the innermost last. They keep nodes for later.
+    diamonds: Vec<Diamond>,
     locals: Vec<Local>,
     /// Slot of the frame's header.
     header: u16,
@@ -176,7 +176,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             skipping: None,
             last_set: None,
             regions: Vec::new(),
-            pins: 0,
+            diamonds: Vec::new(),
             locals: Vec::new(),
             header: 0,
             operands: 0,
@@ -244,7 +244,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.skipping = None;
         self.last_set = None;
         self.regions.clear();
-        self.pins = 0;
+        self.diamonds.clear();
         self.locals.clear();
     }
 }

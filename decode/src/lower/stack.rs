@@ -180,7 +180,7 @@ impl<T: Target> Lowering<'_, T> {
     #[inline]
     pub(super) fn truncate(&mut self, height: usize) {
         self.remove(height);
-        if height == 0 && self.pins == 0 {
+        if height == 0 && self.diamonds.is_empty() {
             self.trees.clear();
         }
     }

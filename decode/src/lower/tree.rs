@@ -408,14 +408,7 @@ impl Trees {
     }
 
     /// [`Trees::find_leaves`], of the operands.
-    fn find_leaves_below(
-        &self,
-        id: NodeId,
-        slot: u16,
-        class: Class,
-        found: &mut [NodeId; 2],
-        count: usize,
-    ) -> usize {
+    fn find_leaves_below(&self, id: NodeId, slot: u16, class: Class, found: &mut [NodeId; 2], count: usize) -> usize {
         self[id].kids().iter().fold(count, |count, &kid| self.find_leaves(kid, slot, class, found, count))
     }
 
