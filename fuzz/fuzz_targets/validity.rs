@@ -1,0 +1,21 @@
+//! Arbitrary bytes as a module: it is valid if wasmparser says so, whoever checked its bodies.
+//!
+//! `cargo +nightly fuzz run validity`
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pirn_decode::Module;
+use wasmparser::{Validator, WasmFeatures};
+
+const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .difference(WasmFeatures::SIMD)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::TAIL_CALL);
+
+fuzz_target!(|bytes: &[u8]| {
+    let ours = Module::new(bytes).map(|_| ());
+    let theirs = Validator::new_with_features(FEATURES).validate_all(bytes).map(|_| ());
+    let too_large = ours.as_ref().is_err_and(|error| error.message().contains("needs a frame"));
+    assert!(ours.is_ok() == theirs.is_ok() || too_large, "{ours:?}, and wasmparser {theirs:?}");
+});
