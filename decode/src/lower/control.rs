@@ -107,7 +107,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         let (opcode, reader) = reader.skip();
         match opcode {
             opcode::BLOCK | opcode::LOOP | opcode::IF => self.skipping = Some(depth + 1),
-            opcode::ELSE if depth == 0 => self.else_(reader),
+            opcode::ELSE if depth == 0 => self.else_(reader.clone()),
             opcode::END if depth == 0 => self.end(reader.only_ends_follow()),
             opcode::END => self.skipping = Some(depth - 1),
             _ => {}

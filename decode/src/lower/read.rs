@@ -2,26 +2,28 @@
 //! and nothing is checked again.
 
 use crate::opcode::*;
+use std::slice::Iter;
 
-/// Reads operators.
-#[derive(Debug, Clone, Copy)]
+/// Reads operators. It is passed by value wherever it goes, which leaves it in registers.
+#[derive(Debug, Clone)]
 pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    /// Every operator from here on is an `end`.
+    bytes: Iter<'a, u8>,
+    /// Where they end.
+    end: usize,
+    /// How many of the last operators are `end`s: bytes, too.
     tail: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Of the operators from `at` to the end of `bytes`.
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        let tail = bytes.iter().rposition(|&byte| u16::from(byte) != END).map_or(0, |last| last + 1);
-        Self { bytes, at, tail }
+        let tail = bytes.iter().rev().take_while(|&&byte| u16::from(byte) == END).count();
+        Self { bytes: bytes[at..].iter(), end: bytes.len(), tail }
     }
 
     /// Whether nothing follows but the ends of blocks and of the function.
-    pub(super) fn only_ends_follow(self) -> bool {
-        self.at >= self.tail
+    pub(super) fn only_ends_follow(&self) -> bool {
+        self.bytes.len() <= self.tail
     }
 
     /// Of an arm that begins here: whether it ends where the function does, and whether something in it is more than an
@@ -42,13 +44,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the next operator begins.
-    pub(super) fn position(self) -> usize {
-        self.at
+    pub(super) fn position(&self) -> usize {
+        self.end - self.bytes.len()
     }
 
     /// Whether all are read.
-    pub(super) fn is_done(self) -> bool {
-        self.at >= self.bytes.len()
+    pub(super) fn is_done(&self) -> bool {
+        self.bytes.len() == 0
     }
 
     /// The next operator; its immediates come next.
@@ -124,15 +126,13 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn byte(&mut self) -> u8 {
-        let byte = self.bytes[self.at];
-        self.at += 1;
-        byte
+        *self.bytes.next().expect("validation has read it")
     }
 
     #[inline(always)]
     fn array<const N: usize>(&mut self) -> [u8; N] {
-        let array = self.bytes[self.at..].first_chunk().expect("validation has read it");
-        self.at += N;
+        let (array, rest) = self.bytes.as_slice().split_first_chunk().expect("validation has read it");
+        self.bytes = rest.iter();
         *array
     }
 
@@ -147,7 +147,10 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub(super) fn signed(&mut self) -> i64 {
         let first = self.byte();
-        let (bits, len) = if first < 0x80 { (u64::from(first), 7) } else { self.long(first) };
+        if first < 0x80 {
+            return i64::from((first << 1) as i8 >> 1);
+        }
+        let (bits, len) = self.long(first);
         let unused = 64_u32.saturating_sub(len);
         ((bits << unused) as i64) >> unused
     }
@@ -155,24 +158,25 @@ impl<'a> Reader<'a> {
     /// A number of several bytes, and how many bits it was written in.
     #[inline(always)]
     fn long(&mut self, first: u8) -> (u64, u32) {
-        let (bits, len) = long(&self.bytes[self.at..], first);
-        self.at += (len / 7) as usize - 1;
+        let (bits, len, rest) = long(self.bytes.as_slice(), first);
+        self.bytes = rest.iter();
         (bits, len)
     }
 }
 
-/// A number in LEB128 that begins with `first`, and goes on in `rest`; and how many bits it was written in.
+/// A number in LEB128 that begins with `first`, and goes on in `rest`; how many bits it was written in; and what follows.
 #[inline(never)]
-fn long(rest: &[u8], first: u8) -> (u64, u32) {
+fn long(rest: &[u8], first: u8) -> (u64, u32, &[u8]) {
     let (mut bits, mut len) = (u64::from(first & 0x7f), 7);
-    for &byte in rest {
+    let mut rest = rest.iter();
+    for &byte in rest.by_ref() {
         bits |= u64::from(byte & 0x7f) << len;
         len += 7;
         if byte < 0x80 {
             break;
         }
     }
-    (bits, len)
+    (bits, len, rest.as_slice())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ impl<'a, T: Target> Lowering<'a, T> {
     #[inline(always)]
     pub(super) fn operator(&mut self, reader: &mut Reader<'a>) {
         if let Some(depth) = self.skipping {
-            *reader = self.skip(*reader, depth);
+            *reader = self.skip(reader.clone(), depth);
             return;
         }
         let opcode = reader.opcode();
@@ -29,12 +29,12 @@ impl<'a, T: Target> Lowering<'a, T> {
             opcode::BLOCK => self.block(reader.signed()),
             opcode::LOOP => self.loop_(reader.signed()),
             opcode::IF => self.if_(reader.signed()),
-            opcode::ELSE => self.else_(*reader),
+            opcode::ELSE => self.else_(reader.clone()),
             opcode::END => self.end(reader.only_ends_follow()),
             opcode::BR => self.br(reader.index()),
             opcode::BR_IF => self.br_if(reader.index()),
             opcode::BR_TABLE => {
-                let (targets, rest) = reader.targets();
+                let (targets, rest) = reader.clone().targets();
                 *reader = rest;
                 self.br_table(&targets);
             }
@@ -52,7 +52,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             opcode::DROP => self.drop_(),
             opcode::SELECT => self.operator_of::<3>(Kind::Select, Form::SetAcc),
             opcode::TYPED_SELECT => {
-                *reader = reader.types();
+                *reader = reader.clone().types();
                 self.operator_of::<3>(Kind::Select, Form::SetAcc);
             }
             opcode::LOCAL_GET => {
