@@ -4,6 +4,7 @@
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
 use super::survey::Survey;
+use super::tree::ENCODE_ROOM;
 use super::{Code, Target, Tile};
 use crate::cell::{Cell, Operands, put};
 use crate::layout::CodeHead;
@@ -147,7 +148,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// Emits a statement, in a cell of its own or added to the last one; `sig` and `tile` are the whole cell's. `operands`
-    /// writes the operands, at most `len` bytes, to where there is room for eight more, and returns the room behind them.
+    /// writes the operands, at most `len` bytes, to where there is room for [`ENCODE_ROOM`] more, and returns the room behind them.
     #[inline(always)]
     pub(super) fn statement(
         &mut self,
@@ -159,7 +160,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     ) -> Emitted {
         self.emitted += 1;
         // The handler in front, the padding behind.
-        self.reserve(8 + len + 8);
+        self.reserve(8 + len + ENCODE_ROOM);
         let (cell, begin) = match &self.last {
             Some(last) if joins => (last.cell, last.end),
             _ => (self.end, self.end + 8),

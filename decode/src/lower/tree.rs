@@ -1,5 +1,6 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
+use crate::cell::put;
 use crate::ops::{self, Class, Effect, Op};
 use crate::shape::rank;
 use crate::sig::{self, Form, Leaf, Sig};
@@ -67,7 +68,7 @@ pub(super) struct Facts {
     pub(super) is_test: bool,
     /// Order in which operands stand that may be swapped.
     rank: u8,
-    /// Operand bytes of its own.
+    /// How many operand bytes the tree has.
     len: u8,
     /// How many operands it has: none if it is a leaf.
     arity: u8,
@@ -191,8 +192,8 @@ pub(super) struct Node {
     pub(super) sig: Sig,
     /// One bit for each slot the tree reads, by number modulo 64: no bit, no such slot.
     slots: u64,
-    /// Its own operand bytes, which come before its operands'.
-    bytes: [u8; 8],
+    /// The tree's operand bytes, if they are no more than these, with zeros behind them.
+    bytes: [u8; MOST_BYTES],
     kids: [NodeId; 3],
     /// The highest slot the tree reads.
     pub(super) highest_slot: u16,
@@ -233,13 +234,10 @@ impl Node {
     }
 }
 
-/// Bytes with zeros behind them.
-#[inline(always)]
-fn widened<const N: usize>(bytes: [u8; N]) -> [u8; 8] {
-    let mut wide = [0; 8];
-    wide[..N].copy_from_slice(&bytes);
-    wide
-}
+/// So many operand bytes are kept in nodes: those of most trees.
+const MOST_BYTES: usize = size_of::<u128>();
+/// So many bytes are written at a time when they are.
+pub(super) const ENCODE_ROOM: usize = MOST_BYTES;
 
 /// The arena of a function's trees.
 #[derive(Debug, Default)]
@@ -280,12 +278,13 @@ impl Trees {
             _ => (0, 0),
         };
         let bytes = match kind {
-            Kind::Slot(slot) => widened(slot.to_ne_bytes()),
-            Kind::Imm(bits) if class.bytes() == 4 => widened((bits as u32).to_ne_bytes()),
-            Kind::Imm(bits) => bits.to_ne_bytes(),
-            Kind::Global(word) | Kind::Func(word) => widened(word.to_ne_bytes()),
-            _ => [0; 8],
+            Kind::Slot(slot) => slot.into(),
+            Kind::Imm(bits) if class.bytes() == 4 => (bits as u32).into(),
+            Kind::Imm(bits) => bits,
+            Kind::Global(word) | Kind::Func(word) => word.into(),
+            _ => 0,
         };
+        let bytes = u128::from(bytes).to_le_bytes();
         let Known { sig, facts } = LEAVES[leaf as usize][class as usize];
         self.push(Node { kind, sig, slots, bytes, kids: [0; 3], highest_slot, facts })
     }
@@ -332,18 +331,23 @@ impl Trees {
                 Known { sig: form_sig(Form::Select, class), facts }
             }
         };
-        let bytes = match kind {
-            Kind::Load(_, offset) => widened(offset.to_ne_bytes()),
-            _ => [0; 8],
-        };
-        let mut node = Node { kind, sig, slots: 0, bytes, kids: [0; 3], highest_slot: 0, facts };
+        let (mut bytes, mut len) = (0_u128, 0_u8);
+        let mut node = Node { kind, sig, slots: 0, bytes: [0; MOST_BYTES], kids: [0; 3], highest_slot: 0, facts };
         for kid in nodes {
             node.facts.traits = node.traits.with(kid.traits);
             node.slots |= kid.slots;
             node.highest_slot = node.highest_slot.max(kid.highest_slot);
             node.facts.operators = node.operators.saturating_add(kid.operators);
             node.sig = sig::with(node.sig, kid.sig);
+            // Where a byte has no place, nobody will look at the others either.
+            bytes |= u128::from_le_bytes(kid.bytes).wrapping_shl(8 * u32::from(len));
+            len = len.saturating_add(kid.len);
         }
+        if let Kind::Load(_, offset) = kind {
+            bytes = bytes << 32 | u128::from(offset);
+        }
+        node.facts.len = node.len.saturating_add(len);
+        node.bytes = bytes.to_le_bytes();
         node.kids[..N].copy_from_slice(&kids);
         self.push(node)
     }
@@ -432,35 +436,33 @@ impl Trees {
         kids.fold(node.operator_sig(), |sig, &kid| sig::with(sig, self.sig_with(kid, acc, slot)))
     }
 
-    /// Writes the tree's operands to where there is room, eight bytes more than they take, and returns the room behind
-    /// them; the leaf `acc` is the accumulator. Compiled into its caller, for most trees have no more than a leaf beside the
-    /// way down.
+    /// Writes the tree's operands to where there is room, [`ENCODE_ROOM`] bytes more than they take, and returns the room
+    /// behind them; the leaf `acc` is the accumulator.
     #[inline(always)]
-    pub(super) fn encode<'a>(&self, mut id: NodeId, acc: Option<NodeId>, mut room: &'a mut [u8]) -> &'a mut [u8] {
-        loop {
-            let node = &self[id];
-            let len = if acc == Some(id) { 0 } else { usize::from(node.len) };
-            *room.first_chunk_mut().expect("room was made before") = node.bytes;
-            room = &mut room[len..];
-            let [first, second, third] = node.kids;
-            id = first;
-            if node.arity == 0 {
-                return room;
-            }
-            if node.arity > 1 {
-                room = self.encode_kid(first, acc, room);
-                id = second;
-            }
-            if node.arity > 2 {
-                room = self.encode_kid(second, acc, room);
-                id = third;
-            }
+    pub(super) fn encode<'a>(&self, id: NodeId, acc: Option<NodeId>, room: &'a mut [u8]) -> &'a mut [u8] {
+        let node = &self[id];
+        let len = usize::from(node.len);
+        if acc.is_some() || len > MOST_BYTES {
+            return self.encode_parts(id, acc, room);
         }
+        *room.first_chunk_mut().expect("room was made before") = node.bytes;
+        &mut room[len..]
     }
 
-    /// [`Trees::encode`], of its own.
-    fn encode_kid<'a>(&self, id: NodeId, acc: Option<NodeId>, room: &'a mut [u8]) -> &'a mut [u8] {
-        self.encode(id, acc, room)
+    /// [`Trees::encode`], node by node.
+    fn encode_parts<'a>(&self, id: NodeId, acc: Option<NodeId>, mut room: &'a mut [u8]) -> &'a mut [u8] {
+        let node = &self[id];
+        if acc == Some(id) {
+            return room;
+        }
+        if node.is_leaf() {
+            *room.first_chunk_mut().expect("room was made before") = node.bytes;
+            return &mut room[usize::from(node.len)..];
+        }
+        if let Kind::Load(_, offset) = node.kind {
+            room = put(room, offset.to_ne_bytes());
+        }
+        node.kids().iter().fold(room, |room, &kid| self.encode_parts(kid, acc, room))
     }
 
     /// Whether the test may wait although only a branch can take it whole: one of its operands computes, and can be
