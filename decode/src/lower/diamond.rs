@@ -7,9 +7,9 @@
 
 use super::control::Frame;
 use super::emit::{Emitted, Position};
+use super::stack::Mirrored;
 use super::tree::{Kind, NodeId, Traits, form_sig};
 use super::{Lowering, Target};
-use crate::ops::Class;
 use crate::sig::Form;
 
 /// A slot set in a cell of its own.
@@ -30,7 +30,7 @@ pub(super) struct Diamond {
     /// The condition on which it is taken.
     condition: NodeId,
     /// What the accumulators mirrored there.
-    acc_slot: [Option<(u16, Class)>; 2],
+    acc_slot: [Mirrored; 2],
     /// Where the arm begins that is being lowered.
     arm: Position,
     /// How many statements were emitted before it.

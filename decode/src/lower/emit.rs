@@ -20,9 +20,11 @@ pub(super) type Emitted = (Position, usize);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fixup(usize);
 
-/// The last statement, while the next may still join its cell.
+/// The last statement.
 #[derive(Debug)]
 struct Last {
+    /// Whether the next may still join its cell.
+    is_open: bool,
     sig: Sig,
     cell: Position,
     /// Where its operands end.
@@ -40,7 +42,7 @@ pub(super) struct Emitter<'a, T> {
     /// more.
     bytes: Vec<u8>,
     end: usize,
-    last: Option<Last>,
+    last: Last,
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
     branches: Vec<usize>,
@@ -63,7 +65,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             target,
             bytes: Vec::new(),
             end: 8 * CodeHead::WORDS,
-            last: None,
+            last: Last { is_open: false, sig: 0, cell: 0, end: 0 },
             fuse,
             branches: Vec::new(),
             emitted: 0,
@@ -82,7 +84,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Begins a function, which will take some `size` bytes.
     pub(super) fn reset(&mut self, size: usize) {
         self.end = 8 * CodeHead::WORDS;
-        self.last = None;
+        self.last.is_open = false;
         self.branches.clear();
         self.emitted = 0;
         self.reserve(size);
@@ -125,7 +127,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.end = position;
         let kept = self.branches.iter().rposition(|&place| place < position).map_or(0, |last| last + 1);
         self.branches.truncate(kept);
-        self.last = None;
+        self.last.is_open = false;
         if let Some(survey) = self.survey() {
             survey.rewind(position);
         }
@@ -133,18 +135,20 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
-        self.last = None;
+        self.last.is_open = false;
         self.end
     }
 
     /// What the signature of a cell begins with in which the next statement joins the last one, if it may.
     #[inline]
     pub(super) fn joining(&self) -> Option<Sig> {
-        let last = self.last.as_ref()?;
+        if !self.last.is_open {
+            return None;
+        }
         if T::SURVEYED && self.survey.as_ref().is_some_and(|survey| !survey.may_join()) {
             return None;
         }
-        Some(sig::with(sig::SEQ, last.sig))
+        Some(sig::with(sig::SEQ, self.last.sig))
     }
 
     /// Emits a statement, in a cell of its own or added to the last one; `sig` and `tile` are the whole cell's. `operands`
@@ -161,10 +165,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.emitted += 1;
         // The handler in front, the padding behind.
         self.reserve(8 + len + ENCODE_ROOM);
-        let (cell, begin) = match &self.last {
-            Some(last) if joins => (last.cell, last.end),
-            _ => (self.end, self.end + 8),
-        };
+        let (cell, begin) = if joins { (self.last.cell, self.last.end) } else { (self.end, self.end + 8) };
         if let Some(survey) = self.survey() {
             if joins {
                 survey.join();
@@ -179,9 +180,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         let end = cell + all - rest.len();
         *rest.first_chunk_mut().expect("room was made") = [0; 8];
         // Without fusion nothing joins.
-        if self.fuse {
-            self.last = Some(Last { sig, cell, end });
-        }
+        self.last = Last { is_open: self.fuse, sig, cell, end };
         self.end = end.next_multiple_of(8);
         (cell, begin - cell)
     }

@@ -27,7 +27,7 @@ use control::Frame;
 use diamond::{Assignment, Diamond};
 use emit::Emitter;
 use read::Reader;
-use stack::Owners;
+use stack::{Mirrored, Owners};
 use tree::{NodeId, Trees};
 
 /// What a machine can execute.
@@ -128,7 +128,7 @@ pub struct Lowering<'a, T> {
     /// Which entry holds `r0`, which `v0`.
     acc_owner: Owners,
     /// Which slot's value, as which class, `r0` and `v0` hold besides.
-    acc_slot: [Option<(u16, Class)>; 2],
+    acc_slot: [Mirrored; 2],
     frames: Vec<Frame<'a>>,
     /// `Some(depth)`: the operators here, in the innermost frame, cannot be reached; so many blocks were opened since.
     skipping: Option<usize>,
@@ -171,7 +171,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             floor: 0,
             max_height: 0,
             acc_owner: Owners::new(),
-            acc_slot: [None; 2],
+            acc_slot: [Mirrored::NONE; 2],
             frames: Vec::new(),
             skipping: None,
             last_set: None,

@@ -14,7 +14,7 @@
 
 use super::diamond::Assignment;
 use super::emit::Emitted;
-use super::tree::{Facts, Kind, NodeId, Register, Traits, form_sig, operator_sig};
+use super::tree::{Facts, Kind, NodeId, Register, Traits, form_sig, operator_sig, slot_bit};
 use super::{Lowering, Target, Tile, tree};
 use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
@@ -118,6 +118,20 @@ impl Owners {
     }
 }
 
+/// The slot whose value an accumulator holds as well.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mirrored {
+    slot: u16,
+    /// As a value of which class.
+    class: Class,
+    /// The slot's [`slot_bit`], or no bit if there is none.
+    bit: u64,
+}
+
+impl Mirrored {
+    pub(super) const NONE: Self = Self { slot: 0, class: Class::I32, bit: 0 };
+}
+
 impl<T: Target> Lowering<'_, T> {
     /// The canonical slot of the entry at `height`.
     pub(super) fn canonical(&self, height: usize) -> u16 {
@@ -165,7 +179,7 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Pushes a value that lies in the accumulator.
     pub(super) fn push_acc(&mut self, class: Class) {
-        self.acc_slot[Register::of(class) as usize] = None;
+        self.acc_slot[Register::of(class) as usize] = Mirrored::NONE;
         let node = self.trees.acc(class);
         self.push(node);
     }
@@ -360,7 +374,7 @@ impl<T: Target> Lowering<'_, T> {
         let class = self.trees[node].class;
         let sink = Sink::form(Form::SetAcc, class, Prefix::NONE);
         self.statement(sink, [node]).expect("a tree that waits can be set to the accumulator");
-        self.acc_slot[Register::of(class) as usize] = None;
+        self.acc_slot[Register::of(class) as usize] = Mirrored::NONE;
     }
 
     /// What waited at `height` was evaluated into `slot`, or nobody will ask for it: it must not be evaluated any more.
@@ -402,9 +416,11 @@ impl<T: Target> Lowering<'_, T> {
     /// Notes that the accumulator holds what was just written to `slot`.
     pub(super) fn mirror(&mut self, class: Class, slot: u16) {
         let register = Register::of(class);
-        self.acc_slot[register as usize] = Some((slot, class));
+        self.acc_slot[register as usize] = Mirrored { slot, class, bit: slot_bit(slot) };
         let other = &mut self.acc_slot[1 - register as usize];
-        *other = other.filter(|&(mirrored, _)| mirrored != slot);
+        if other.slot == slot {
+            *other = Mirrored::NONE;
+        }
     }
 
     /// Frees the accumulator `register` for a value of the entry at `height`: after this, nothing below that entry has to
@@ -444,15 +460,10 @@ impl<T: Target> Lowering<'_, T> {
             survey.next = kids.iter().map(|&kid| self.trees[kid].operators).sum();
         }
         let (begins, nodes) = (sink.sig(), kids.map(|kid| &self.trees[kid]));
-        let traits = nodes.iter().fold(Traits::NONE, |traits, node| traits.with(node.traits));
-        let mirrored = |register| {
-            let mirrored = self.acc_slot[register as usize];
-            mirrored.is_some_and(|(slot, _)| nodes.iter().any(|node| node.may_read(slot)))
-                && !traits.any(Traits::acc(register))
-        };
+        let mirrored = self.acc_slot[0].bit | self.acc_slot[1].bit;
         let sig = nodes.iter().fold(begins, |sig, node| sig::with(sig, node.sig));
-        let (sig, acc, tile, joins) = if Register::BOTH.into_iter().any(mirrored) {
-            let mut forms = self.over_accs(begins, kids, Register::BOTH.map(mirrored));
+        let (sig, acc, tile, joins) = if nodes.iter().any(|node| node.may_read_any(mirrored)) {
+            let mut forms = self.over_accs(begins, kids);
             forms.push((sig, None));
             self.best(&forms)
         } else {
@@ -491,15 +502,13 @@ impl<T: Target> Lowering<'_, T> {
     /// The forms of a statement in which a leaf is read from an accumulator that mirrors its slot: its signature, and the
     /// leaf.
     #[inline(never)]
-    fn over_accs<const N: usize>(
-        &self,
-        begins: Sig,
-        kids: [NodeId; N],
-        mirrored: [bool; 2],
-    ) -> SmallVec<[(Sig, Option<NodeId>); 4]> {
+    fn over_accs<const N: usize>(&self, begins: Sig, kids: [NodeId; N]) -> SmallVec<[(Sig, Option<NodeId>); 4]> {
         let mut forms = SmallVec::new();
-        for (&mirror, _) in self.acc_slot.iter().zip(mirrored).filter(|&(_, mirrored)| mirrored) {
-            let (slot, class) = mirror.expect("it mirrors a slot");
+        for register in Register::BOTH {
+            let Mirrored { slot, class, bit } = self.acc_slot[register as usize];
+            if bit == 0 || kids.iter().any(|&kid| self.trees[kid].traits.any(Traits::acc(register))) {
+                continue;
+            }
             for kid in kids {
                 // The first two.
                 let mut leaves = [0; 2];
@@ -631,6 +640,6 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Forgets what the accumulators mirror.
     pub(super) fn forget_accs(&mut self) {
-        self.acc_slot = [None; 2];
+        self.acc_slot = [Mirrored::NONE; 2];
     }
 }

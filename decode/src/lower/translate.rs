@@ -1,7 +1,7 @@
 //! What each operator does to the operand stack and the code.
 
 use super::read::Reader;
-use super::stack::{Prefix, Sink, SinkKind};
+use super::stack::{Mirrored, Prefix, Sink, SinkKind};
 use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
 use super::{Local, Lowering, Target};
 use crate::cell::{self, Amount};
@@ -215,7 +215,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.claim(Register::of(class), top);
         let sink = Sink::form(Form::SetGlobal, class, Prefix::word(word));
         self.statement(sink, [self.stack[top]]).expect("`fit` made it so");
-        self.acc_slot[Register::of(class) as usize] = None;
+        self.acc_slot[Register::of(class) as usize] = Mirrored::NONE;
         self.pop(1);
     }
 
@@ -241,7 +241,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.settle(top, traits);
         self.acquire(top);
         self.code.special(cell, &[]);
-        self.acc_slot[0] = None;
+        self.acc_slot[0] = Mirrored::NONE;
     }
 
     /// The value in the accumulator at the top has another class than it was made with.

@@ -216,7 +216,13 @@ impl Node {
     /// Whether it may read `slot`: exact for leaves.
     #[inline]
     pub(super) fn may_read(&self, slot: u16) -> bool {
-        self.slots & (1 << (slot % 64)) != 0
+        self.may_read_any(slot_bit(slot))
+    }
+
+    /// Whether it may read one of the slots of these [`slot_bit`]s.
+    #[inline]
+    pub(super) fn may_read_any(&self, bits: u64) -> bool {
+        self.slots & bits != 0
     }
 
     /// What the signature of an operator begins with.
@@ -232,6 +238,12 @@ impl Node {
     pub(super) fn kids(&self) -> &[NodeId] {
         &self.kids[..usize::from(self.arity)]
     }
+}
+
+/// The bit in [`Node::slots`] for a slot.
+#[inline]
+pub(super) fn slot_bit(slot: u16) -> u64 {
+    1 << (slot % 64)
 }
 
 /// So many operand bytes are kept in nodes: those of most trees.
@@ -274,7 +286,7 @@ impl Trees {
     #[inline(always)]
     fn leaf(&mut self, kind: Kind, leaf: Leaf, class: Class) -> NodeId {
         let (slots, highest_slot) = match kind {
-            Kind::Slot(slot) => (1 << (slot % 64), slot),
+            Kind::Slot(slot) => (slot_bit(slot), slot),
             _ => (0, 0),
         };
         let bytes = match kind {
