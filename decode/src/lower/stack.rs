@@ -255,10 +255,7 @@ impl<T: Target> Lowering<'_, T> {
 
     /// Whether the entry needs no flush, ever.
     fn settled(&self, height: usize) -> bool {
-        match self.tree(height).kind {
-            Kind::Slot(slot) => slot == self.canonical(height),
-            _ => false,
-        }
+        self.tree(height).is_slot(self.canonical(height))
     }
 
     /// Whether the tree reads slots above its own.

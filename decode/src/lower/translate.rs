@@ -201,7 +201,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         let slot = local.slot;
         self.before_write(top, slot);
         // A local set to itself is left alone.
-        if self.tree(top).kind != Kind::Slot(slot) {
+        if !self.tree(top).is_slot(slot) {
             self.set_slot(top, slot);
         }
         local
