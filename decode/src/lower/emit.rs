@@ -152,7 +152,8 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// Emits a statement, in a cell of its own or added to the last one; `sig` and `tile` are the whole cell's. `operands`
-    /// writes the operands, at most `len` bytes, to where there is room for [`ENCODE_ROOM`] more, and returns the room behind them.
+    /// writes the operands, at most `len` bytes, to where there is room for [`ENCODE_ROOM`] more, and returns the room behind
+    /// them.
     #[inline(always)]
     pub(super) fn statement(
         &mut self,

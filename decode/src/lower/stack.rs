@@ -18,10 +18,13 @@ use super::tree::{Facts, Kind, NodeId, Register, Traits, form_sig, operator_sig,
 use super::{Lowering, Target, Tile, tree};
 use crate::ops::{Class, Op};
 use crate::sig::{self, Form, Sig};
-use smallvec::SmallVec;
 
 /// How many entries at the top may wait.
 const WINDOW: usize = 24;
+
+/// How many forms a statement has: for each of two accumulators and its trees, of which it has two at most, two leaves; and
+/// the one without.
+const MOST_FORMS: usize = 2 * 2 * 2 + 1;
 
 /// A statement about to be emitted, without its trees.
 #[derive(Debug, Clone, Copy)]
@@ -460,9 +463,7 @@ impl<T: Target> Lowering<'_, T> {
         let mirrored = self.acc_slot[0].bit | self.acc_slot[1].bit;
         let sig = nodes.iter().fold(begins, |sig, node| sig::with(sig, node.sig));
         let (sig, acc, tile, joins) = if nodes.iter().any(|node| node.may_read_any(mirrored)) {
-            let mut forms = self.over_accs(begins, kids);
-            forms.push((sig, None));
-            self.best(&forms)
+            self.best_over_accs(begins, kids, sig)
         } else {
             self.best(&[(sig, None)])
         }?;
@@ -496,11 +497,17 @@ impl<T: Target> Lowering<'_, T> {
         forms.iter().find_map(|&(sig, acc)| Some((sig, acc, self.code.tile(sig)?, false)))
     }
 
-    /// The forms of a statement in which a leaf is read from an accumulator that mirrors its slot: its signature, and the
-    /// leaf.
+    /// The best form of a statement of which leaves may be read from accumulators that mirror their slots; `sig` is its
+    /// signature if none is.
     #[inline(never)]
-    fn over_accs<const N: usize>(&self, begins: Sig, kids: [NodeId; N]) -> SmallVec<[(Sig, Option<NodeId>); 4]> {
-        let mut forms = SmallVec::new();
+    fn best_over_accs<const N: usize>(
+        &self,
+        begins: Sig,
+        kids: [NodeId; N],
+        sig: Sig,
+    ) -> Option<(Sig, Option<NodeId>, Tile, bool)> {
+        let mut forms = [(0, None); MOST_FORMS];
+        let mut count = 0;
         for register in Register::BOTH {
             let Mirrored { slot, class, bit } = self.acc_slot[register as usize];
             if bit == 0 || kids.iter().any(|&kid| self.trees[kid].traits.any(Traits::acc(register))) {
@@ -509,15 +516,17 @@ impl<T: Target> Lowering<'_, T> {
             for kid in kids {
                 // The first two.
                 let mut leaves = [0; 2];
-                let count = self.trees.find_leaves(kid, slot, class, &mut leaves, 0);
-                for &leaf in &leaves[..count] {
+                let found = self.trees.find_leaves(kid, slot, class, &mut leaves, 0);
+                for &leaf in &leaves[..found] {
                     let sig =
                         kids.iter().fold(begins, |sig, &kid| sig::with(sig, self.trees.sig_with(kid, leaf, slot)));
-                    forms.push((sig, Some(leaf)));
+                    forms[count] = (sig, Some(leaf));
+                    count += 1;
                 }
             }
         }
-        forms
+        forms[count] = (sig, None);
+        self.best(&forms[..=count])
     }
 
     /// Whether a statement of this signature, whose trees have so many operators together, has a handler.

@@ -1,7 +1,7 @@
 //! A quick check of function bodies, which accepts most; whatever it does not accept wasmparser validates.
 //!
 //! This is the algorithm of the spec's appendix (A.3) for what compilers write: numbers, locals and globals, the one memory,
-//! calls, and blocks without parameters. It says "valid" or "cannot say" (a `None`), nothing else. What is wrong, what is
+//! calls, and blocks with no more than a result. It says "valid" or "cannot say" (a `None`), nothing else. What is wrong, what is
 //! rare, and what stands behind a branch where nothing can reach it are left to wasmparser: every error is wasmparser's, and
 //! the operand stack is never polymorphic here. In debug builds wasmparser validates what was accepted as well, and tests
 //! compare the two on broken bodies.
@@ -11,6 +11,7 @@
 //! and gives stands in a table, which needs no branch to tell one operand from two.
 
 use super::Module;
+use crate::layout::{HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::opcode::*;
 use crate::ops::{Class, Kind, Op};
 use crate::{HeapType, RefType, ValType};
@@ -32,15 +33,21 @@ const FENCE: Type = 0;
 /// The block type without results (spec 5.4.1).
 const NO_RESULT: u8 = 0x40;
 
-/// Most operands at a time, fences among them. More are rare, and with so few a frame is always addressable.
+/// Most operands between two operators, all fences among them. More are rare.
 const MOST_OPERANDS: usize = 1_000;
-/// Room for them; a power of two, so that no access need be checked.
+/// Room for them. Places are taken modulo this, so that no access need be checked.
 const ROOM: usize = 1_024;
-/// Two fences below all operands, because operands are looked at by two.
+/// How many fences there are below all operands. A numeric operator looks at two places whatever it takes; who looks further
+/// down stops at a fence.
 const BASE: usize = 2;
 
 /// Most locals, parameters among them. wasmparser's limit is 50,000, but few bytes can declare many.
 const MOST_LOCALS: usize = 2_000;
+
+// A push at the limit is not modulo, or it would overwrite the fences.
+const _: () = assert!(MOST_OPERANDS + 1 < ROOM && ROOM.is_power_of_two());
+// With so little, and the 1,000 parameters and results that wasmparser allows, a frame is always addressable.
+const _: () = assert!(2 * 1_000 + MOST_LOCALS + MOST_OPERANDS + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
 
 /// A list of types: where it lies in [`Checker::types`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +100,8 @@ struct Numeric {
     more: u8,
 }
 
-/// Those of each opcode below `0x108`; for others, an operand that nothing is.
+/// Those of each opcode below `0x108`; for others, an operand that nothing is. `ref.is_null` is not one of them: it takes
+/// references of any type, which the table of operators knows as integers.
 static NUMERIC: [Numeric; OPS.len()] = {
     let mut table = [Numeric { operand: 0xff, result: 0xff, more: 0 }; OPS.len()];
     let mut i = 0;
@@ -381,7 +389,7 @@ fn slice(types: &[Type], list: List) -> &[Type] {
 
 /// What a branch with label index `label` takes.
 fn label(frames: &[Frame], label: usize) -> Option<List> {
-    let frame = frames.len().checked_sub(label + 1)?;
+    let frame = frames.len().checked_sub(label.checked_add(1)?)?;
     Some(frames[frame].label())
 }
 

@@ -195,8 +195,8 @@ fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
     Ok(Element { ty, mode, items })
 }
 
-/// Has wasmparser validate one body, and checks that its frame is addressable. No function of the module has more than `most_results` results,
-/// which is at least 1.
+/// Has wasmparser validate one body, and checks that its frame is addressable. No function of the module has more than
+/// `most_results` results, which is at least 1.
 fn validate_body(
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
@@ -206,7 +206,8 @@ fn validate_body(
 ) -> Result<FuncValidatorAllocations, Error> {
     let (funcidx, range) = (func.index, body.range());
     let mut validator = func.into_validator(allocations);
-    // No operator takes less than a byte, or pushes more than the results of some function.
+    // No operator takes less than a byte, or pushes more than the results of some function. (In code that is not reached some
+    // push parameters and labels' types as well, but lowering leaves that out.)
     if (range.end - range.start).saturating_mul(most_results) <= SURELY_ADDRESSABLE {
         validator.validate(body)?;
         return Ok(validator.into_allocations());
