@@ -144,6 +144,94 @@ fn bodies_that_are_almost_valid() {
     }
 }
 
+/// A module of two functions, the first of type `[i32 * params] -> [i32 * results]`, the second of type `[] -> []` with this
+/// body.
+fn module_of(params: usize, results: usize, body: &[u8]) -> Vec<u8> {
+    let section = |id: u8, content: &[u8]| [&[id], &*leb128(content.len()), content].concat();
+    let with_len = |bytes: &[u8]| [&*leb128(bytes.len()), bytes].concat();
+    let ints = |count: usize| [leb128(count), vec![0x7f; count]].concat();
+    let types = [&[2, 0x60], &*ints(params), &ints(results), &[0x60, 0, 0]].concat();
+    // The first function only traps.
+    let bodies = [&[2], &*with_len(&[0, 0x00, 0x0b]), &with_len(body)].concat();
+    [b"\0asm\x01\0\0\0", &*section(1, &types), &section(3, &[2, 0, 1]), &section(10, &bodies)].concat()
+}
+
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// Numbers of every length, with every last byte.
+#[test]
+fn long_numbers() {
+    let (mut valid, mut invalid) = (0, 0);
+    // `local.get`, `i32.const`, `i64.const`, `call` and `br`, followed by what makes good ones valid.
+    for (opcode, behind) in [(0x20, &[0x1a][..]), (0x41, &[0x1a]), (0x42, &[0x1a]), (0x10, &[]), (0x0c, &[])] {
+        for len in 1..=11 {
+            for (middle, last) in [0x80, 0xff].into_iter().flat_map(|middle| (0..=0xff).map(move |last| (middle, last)))
+            {
+                let number = [&vec![middle; len - 1][..], &[last]].concat();
+                let body = [&[1, 1, 0x7f, opcode], &*number, behind, &[0x0b]].concat();
+                if compare(&module_of(0, 0, &body), "a long number") { valid += 1 } else { invalid += 1 }
+            }
+        }
+    }
+    assert!(valid > 2_000 && invalid > 2_000, "{valid} valid, {invalid} invalid");
+}
+
+/// As many operands and locals as the quick check takes, and more, and calls that take and give many.
+#[test]
+fn many_operands_and_locals() {
+    let counts = [0, 1, 2, 499, 500, 996, 997, 998, 999, 1_000];
+    let all = counts.into_iter().flat_map(|params| counts.map(|results| (params, results)));
+    for ((params, results), height) in
+        all.flat_map(|types| [0, 1, 2, 498, 500, 996, 998, 999].map(|high| (types, high)))
+    {
+        let consts = |count: usize| [0x41, 0].repeat(count);
+        let drops = |count: usize| vec![0x1a; count];
+        let plain = |missing: usize| {
+            let given = consts(height + params - missing.min(params));
+            [&[0], &*given, &[0x10, 0], &drops(height + results), &[0x0b]].concat()
+        };
+        assert!(compare(&module_of(params, results, &plain(0)), "a call"));
+        // Arguments below a block's begin.
+        let fenced = |missing: usize| {
+            let given = consts(params - missing.min(params));
+            let inside = [&[0x02, 0x40], &*given, &[0x10, 0], &drops(results), &[0x0b]].concat();
+            [&[0], &*consts(height), &inside, &drops(height), &[0x0b]].concat()
+        };
+        assert!(compare(&module_of(params, results, &fenced(0)), "a call in a block"));
+        if params > 0 {
+            assert!(!compare(&module_of(params, results, &plain(1)), "a call without an argument"));
+            assert!(!compare(&module_of(params, results, &fenced(1)), "a call without an argument in a block"));
+        }
+    }
+    for locals in [1_999, 2_000, 2_001, 49_999, 50_000, 50_001, u32::MAX as usize] {
+        let body = |index: usize| [&[1], &*leb128(locals), &[0x7f, 0x20], &leb128(index), &[0x1a, 0x0b]].concat();
+        assert_eq!(compare(&module_of(0, 0, &body(locals - 1)), "the last local"), locals <= 50_000);
+        assert!(!compare(&module_of(0, 0, &body(locals)), "a local that there is not"));
+    }
+}
+
+/// Everything that needs a memory, without one.
+#[test]
+fn no_memory() {
+    let mut bodies: Vec<Vec<u8>> = (0x28..=0x3e).map(|opcode| vec![0, 0x00, opcode, 0, 0, 0x0b]).collect();
+    bodies.extend((0x28..=0x35).map(|opcode| vec![0, 0x41, 0, opcode, 0, 0, 0x1a, 0x0b]));
+    bodies.push(vec![0, 0x3f, 0, 0x1a, 0x0b]);
+    bodies.push(vec![0, 0x41, 0, 0x40, 0, 0x1a, 0x0b]);
+    bodies.push([&[0], &[0x41, 0].repeat(3)[..], &[0xfc, 0x0a, 0, 0, 0x0b]].concat());
+    bodies.push([&[0], &[0x41, 0].repeat(3)[..], &[0xfc, 0x0b, 0, 0x0b]].concat());
+    for body in bodies {
+        assert!(!compare(&module_of(0, 0, &body), "no memory"));
+    }
+}
+
 #[test]
 fn bodies_with_a_changed_byte() {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
