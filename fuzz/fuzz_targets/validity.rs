@@ -6,12 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use pirn_decode::Module;
-use wasmparser::{Validator, WasmFeatures};
-
-const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::TAIL_CALL);
+use pirn_decode::module::FEATURES;
+use wasmparser::Validator;
 
 fuzz_target!(|bytes: &[u8]| {
     let ours = Module::new(bytes).map(|_| ());

@@ -3,16 +3,11 @@
 use crate::program::Program;
 use crate::rng::Rng;
 use pirn_decode::Module;
-use wasmparser::{Validator, WasmFeatures};
+use pirn_decode::module::FEATURES;
+use wasmparser::Validator;
 
 /// How many broken modules are made of a program.
 const MODULES: usize = 6;
-
-/// What pirn supports.
-const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::TAIL_CALL);
 
 /// Breaks bodies of a program's modules: in each a byte or a few.
 ///

@@ -20,8 +20,8 @@ use wasmparser::{
     Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
-/// WebAssembly 2.0 without SIMD, and extended-const and tail-call on top.
-pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
+/// What is supported: WebAssembly 2.0 without SIMD, and extended-const and tail-call on top.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .difference(WasmFeatures::SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL);

@@ -102,7 +102,7 @@ fn begins_function(shape: &Shape) -> bool {
 }
 
 /// What a sequence returns in the end: nothing, or a value; `None` if it does not return, or returns a reference.
-fn returned<'a>(shape: &'a Shape) -> Option<Option<&'a Shape>> {
+fn returned(shape: &Shape) -> Option<Option<&Shape>> {
     let Shape::Seq(_, last) = shape else { return None };
     match last {
         Shape::Cell(Cell::Return) => Some(None),
