@@ -27,7 +27,10 @@ impl<'a, T: Target> Lowering<'a, T> {
                 self.unreachable();
             }
             opcode::BLOCK => self.block(reader.signed()),
-            opcode::LOOP => self.loop_(reader.signed()),
+            opcode::LOOP => {
+                let ty = reader.signed();
+                self.loop_(ty, reader.clone());
+            }
             opcode::IF => self.if_(reader.signed()),
             opcode::ELSE => self.else_(reader.clone()),
             opcode::END => self.end(reader.only_ends_follow()),

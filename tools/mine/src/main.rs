@@ -3,16 +3,17 @@
 //! ```text
 //! pirn-mine stats                       dispatches for each instruction the programs execute, with the handlers there are
 //! pirn-mine mine [--keep N]             chooses some N shapes by the training programs: exec/src/shapes/mined.rs
-//! pirn-mine mine --without NAME         chooses without that program, and tells what it would dispatch
+//! pirn-mine mine [--keep N] --without NAME      chooses without that program, and tells what it would dispatch
 //! ```
 //!
 //! A training program is run once, instrumented, which tells how often each of its operators is executed (`count`). Then
 //! every function is lowered for a machine that has every shape up to some size, and each cell counts as often as the
-//! operator it was emitted at. The shapes that count most are kept, with all that lowering has to find on its way to them
+//! operator it was emitted at. The shapes that weigh most are kept, with all that lowering has to find on its way to them
 //! (`shape`); the functions are lowered again for a machine that has these; and so on, with fewer each time.
 //!
-//! Code that a program contains but did not execute counts a little too: what it executes with this input is a small part
-//! of what compilers write.
+//! What is sought is what helps programs that nobody has seen. So a shape that many programs dispatch weighs more than one
+//! that a single program dispatches all the time ([`POWER`]), and code that a program contains but did not execute counts
+//! too: what it executes with this input is a small part of what compilers write.
 
 mod count;
 mod shape;
@@ -30,9 +31,11 @@ use std::fmt::Write as _;
 /// The largest shapes that are considered.
 const LIMITS: Limits = Limits { operators: 4, cell: 7, statements: 4 };
 /// How many shapes are kept, unless it is said.
-const KEEP: usize = 6_000;
+const KEEP: usize = 9_500;
 /// What all code of a program counts together, where all that it executes counts 1.
-const UNEXECUTED: f64 = 0.3;
+const UNEXECUTED: f64 = 1.0;
+/// A shape weighs, for each program, how often that dispatches it, to this power.
+const POWER: f64 = 0.5;
 
 /// A program and how often its operators were executed.
 struct Program {
@@ -87,7 +90,8 @@ fn main() -> Result<()> {
         ["mine"] => mine(KEEP, None),
         ["mine", "--keep", keep] => mine(keep.parse()?, None),
         ["mine", "--without", name] => mine(KEEP, Some(name)),
-        _ => bail!("pirn-mine stats | mine [--keep N | --without NAME]"),
+        ["mine", "--keep", keep, "--without", name] => mine(keep.parse()?, Some(name)),
+        _ => bail!("pirn-mine stats | mine [--keep N] [--without NAME]"),
     }
 }
 
@@ -112,9 +116,17 @@ fn stats() -> Result<()> {
     Ok(())
 }
 
-/// Shapes with their weights, the heaviest first.
-fn weigh(programs: &[Program], target: &Chosen) -> Result<Vec<(Shape, f64)>> {
-    let mut weights: HashMap<String, f64> = HashMap::new();
+/// A shape, and how often the programs dispatch it.
+struct Weighed {
+    shape: Shape,
+    /// For a million instructions, summed over the programs.
+    dispatches: f64,
+}
+
+/// The shapes that the programs dispatch, the heaviest first.
+fn weigh(programs: &[Program], target: &Chosen) -> Result<Vec<Weighed>> {
+    // By text: the weight, and the dispatches.
+    let mut shapes: HashMap<String, (f64, f64)> = HashMap::new();
     for program in programs {
         let mut cells: HashMap<String, (u64, u64)> = HashMap::new();
         let (mut dispatched, mut code) = (0, 0);
@@ -131,14 +143,17 @@ fn weigh(programs: &[Program], target: &Chosen) -> Result<Vec<(Shape, f64)>> {
             dispatched as f64 / program.counts.executed as f64
         );
         for (shape, (count, places)) in cells {
-            let executed = count as f64 / program.counts.executed as f64;
-            let present = places as f64 / f64::from(code) * UNEXECUTED;
-            *weights.entry(shape).or_default() += 1e6 * (executed + present);
+            let executed = 1e6 * count as f64 / program.counts.executed as f64;
+            let present = 1e6 * places as f64 / f64::from(code);
+            let (weight, dispatches) = shapes.entry(shape).or_default();
+            *weight += (executed + UNEXECUTED * present).powf(POWER);
+            *dispatches += executed;
         }
     }
-    let mut shapes = weights.into_iter().collect::<Vec<_>>();
-    shapes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    shapes.into_iter().map(|(text, weight)| Ok((Shape::parse(&text)?, weight))).collect()
+    let mut shapes = shapes.into_iter().collect::<Vec<_>>();
+    shapes.sort_by(|(a, (a_weight, _)), (b, (b_weight, _))| b_weight.total_cmp(a_weight).then_with(|| a.cmp(b)));
+    let weighed = |(text, (_, dispatches)): (String, _)| Ok(Weighed { shape: Shape::parse(&text)?, dispatches });
+    shapes.into_iter().map(weighed).collect()
 }
 
 fn mine(keep: usize, without: Option<&str>) -> Result<()> {
@@ -151,8 +166,8 @@ fn mine(keep: usize, without: Option<&str>) -> Result<()> {
         println!("at most {limit} shapes:");
         // With each shape what lowering needs to get there, until there are enough.
         let mut known = written.clone();
-        let mut kept: Vec<(Shape, f64)> = Vec::new();
-        for (shape, weight) in weigh(&programs, &target)? {
+        let mut kept: Vec<Weighed> = Vec::new();
+        for Weighed { shape, dispatches } in weigh(&programs, &target)? {
             if kept.len() >= limit {
                 break;
             }
@@ -160,7 +175,7 @@ fn mine(keep: usize, without: Option<&str>) -> Result<()> {
             while let Some(shape) = wanted.pop() {
                 if known.insert(shape.sig()?) {
                     wanted.extend(shape.parts());
-                    kept.push((shape, weight));
+                    kept.push(Weighed { shape, dispatches });
                 }
             }
         }
@@ -169,7 +184,7 @@ fn mine(keep: usize, without: Option<&str>) -> Result<()> {
         if last {
             break kept;
         }
-        limit = (limit / 2).max(keep);
+        limit = (limit / 4 * 3).max(keep);
     };
     println!("{} shapes kept", kept.len());
     if let Some(name) = without {
@@ -187,10 +202,11 @@ fn mine(keep: usize, without: Option<&str>) -> Result<()> {
 }
 
 /// The list as Rust.
-fn source(kept: &[(Shape, f64)]) -> Result<String> {
+fn source(kept: &[Weighed]) -> Result<String> {
     let mut text = String::from(
-        "//! Generated by `cargo run --release -p pirn-mine mine`: the shapes that training programs execute most, with what\n\
-         //! lowering needs to get there. Behind each, its dispatches for a million instructions, summed over the programs.\n\
+        "//! Generated by `cargo run --release -p pirn-mine mine`: shapes that many training programs execute, the heaviest\n\
+         //! first, with what lowering needs to get there. Behind each, its dispatches for a million instructions, summed over\n\
+         //! the programs.\n\
          \n\
          use super::*;\n\
          #[allow(unused_imports, reason = \"which of them are in the list changes\")]\n\
@@ -202,7 +218,7 @@ fn source(kept: &[(Shape, f64)]) -> Result<String> {
          #[rustfmt::skip]\n\
          pub(super) fn all(t: &mut Shapes<'_>) {\n",
     );
-    for (shape, weight) in kept {
+    for Weighed { shape, dispatches } in kept {
         // What works on memories and tables as a whole takes long enough by itself.
         let text_of = shape.to_string();
         if ["Memory", "Table", "Data", "Elem"].iter().any(|name| text_of.contains(name) && !text_of.contains("BrTable"))
@@ -211,7 +227,7 @@ fn source(kept: &[(Shape, f64)]) -> Result<String> {
         }
         // The cell, and not the statement that returns a value.
         let shape = shape.to_string().replace("Return>", "control::Return>");
-        writeln!(text, "    t.stmt::<{shape}>(); // {weight:.0}")?;
+        writeln!(text, "    t.stmt::<{shape}>(); // {dispatches:.0}")?;
     }
     text.push_str("}\n");
     Ok(text)
