@@ -15,33 +15,23 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 drivers=$here/drivers
 
-mkdir -p "$out/sources/crates/src" "$out/sources/python" "$out/sources/node" "$out"/{train,judge,startup}
+mkdir -p "$out/sources/python" "$out/sources/node" "$out"/{train,judge,startup}
 cd "$out/sources"
 
-# The crates, whose C sources cargo fetches without building anything.
-cat > crates/Cargo.toml <<'EOF'
-[package]
-name = "sources"
-edition = "2024"
-
-[dependencies]
-blake3 = "=1.8.7"
-bzip2-sys = "=0.1.13"
-libz-sys = "=1.1.31"
-lua-src = "=551.1.0"
-lzma-sys = "=0.1.20"
-onig_sys = "=69.9.3"
-rustsat-minisat = "=0.7.5"
-tree-sitter = "=0.27.1"
-tree-sitter-javascript = "=0.25.0"
-zstd-sys = "=2.1.2"
-
-[workspace]
-EOF
-touch crates/src/lib.rs
-(cd crates && cargo vendor --quiet --versioned-dirs vendor > /dev/null)
+# The crates, whose C sources cargo fetches without building anything; one at a time, since some cannot be dependencies of the
+# same package.
+for package in blake3@1.8.7 bzip2-sys@0.1.13 expat-sys@2.1.6 libdeflate-sys@1.26.1 libsqlite3-sys@0.40.0 libwebp-sys@0.14.4 \
+    libz-sys@1.1.31 lua-src@551.1.0 lz4-sys@1.11.1 lzma-sys@0.1.20 meshopt@0.7.0 onig_sys@69.9.3 pcre2-sys@0.2.10 \
+    qhull-sys@0.4.1 rquickjs-sys@0.14.0 rustsat-minisat@0.7.5 secp256k1-sys@0.14.1 tree-sitter@0.27.1 \
+    tree-sitter-javascript@0.25.0 zstd-sys@2.1.2; do
+    mkdir -p "one/${package%@*}/src"
+    printf '[package]\nname = "sources"\nedition = "2024"\n[dependencies]\n%s = "=%s"\n[workspace]\n' \
+        "${package%@*}" "${package#*@}" > "one/${package%@*}/Cargo.toml"
+    touch "one/${package%@*}/src/lib.rs"
+    (cd "one/${package%@*}" && cargo vendor --quiet --versioned-dirs vendor > /dev/null)
+done
 crate() {
-    echo "$out/sources/crates/vendor/$1"*
+    echo "$out/sources/one/${1%-[0-9]*}/vendor/$1"*
 }
 
 cd python
@@ -50,6 +40,7 @@ pip download --quiet --no-deps pythondata-cpu-picorv32==1.0.post218 pythondata-c
 pip download --quiet --no-deps --no-binary argon2-cffi-bindings argon2-cffi-bindings==26.2.0
 pip download --quiet --no-deps --no-binary cmarkgfm cmarkgfm==2025.10.22
 pip download --quiet --no-deps --no-binary pycosat pycosat==0.6.6
+pip download --quiet --no-deps --no-binary pymunk pymunk==7.3.1
 for wheel in *.whl; do python3 -m zipfile -e "$wheel" .; done
 for archive in *.tar.gz; do tar xzf "$archive"; done
 cd ../node
@@ -150,6 +141,56 @@ sitter=$(crate tree-sitter-0.27.1)
 script=$(crate tree-sitter-javascript-0.25.0)/src
 cc clang-14 -I"$sitter"/{include,src} -I"$script" "$drivers/tree_sitter.c" "$sitter/src/lib.c" "$script"/{parser,scanner}.c \
     train/tree-sitter
+
+lz4=$(crate lz4-sys-1.11.1)/liblz4/lib
+cc clang-14 -I"$lz4" "$drivers/lz4.c" "$lz4"/{lz4,lz4hc}.c train/lz4
+
+deflate=$(crate libdeflate-sys-1.26.1)/libdeflate
+cc clang-14 -I"$deflate" "$drivers/libdeflate.c" "$deflate"/lib/*.c train/libdeflate
+
+webp=$(crate libwebp-sys-0.14.4)/vendor
+mapfile -t sources < <(find "$webp"/src/{dec,enc,utils,dsp} -name '*.c' | LC_ALL=C sort |
+    grep -vE '_(sse2|sse41|avx2|neon|msa|mips32|mips_dsp_r2)[.]c')
+cc clang-14 -I"$webp" -I"$webp/src" "$drivers/webp.c" "${sources[@]}" \
+    "$webp"/sharpyuv/sharpyuv{,_csp,_dsp,_gamma,_cpu}.c train/webp
+
+secp=$(crate secp256k1-sys-0.14.1)/depend/secp256k1
+cc clang-14 -DECMULT_WINDOW_SIZE=8 -DCOMB_BLOCKS=11 -DCOMB_TEETH=6 -DENABLE_MODULE_EXTRAKEYS=1 -DENABLE_MODULE_SCHNORRSIG=1 \
+    -include stdio.h -I"$secp/include" "$drivers/secp256k1.c" "$secp"/src/{secp256k1,precomputed_ecmult,precomputed_ecmult_gen}.c \
+    train/secp256k1
+
+mesh=$(crate meshopt-0.7.0)/vendor/src
+cc clang++-14 -fno-exceptions -I"$mesh" "$drivers/meshopt.cpp" "$mesh"/*.cpp train/meshopt
+
+# Errors end the program, as Lua's do.
+qhull=$(crate qhull-sys-0.4.1)/qhull/src
+mapfile -t sources < <(printf '%s\n' "$qhull"/libqhull_r/*_r.c | grep -v rbox)
+cc clang-14 -I"$drivers/missing" -I"$qhull" "$drivers/qhull.c" "${sources[@]}" "${emulated[@]}" train/qhull
+
+pcre2=$(crate pcre2-sys-0.2.10)/upstream
+mkdir -p pcre2
+cp "$pcre2/include/pcre2.h" pcre2/pcre2.h
+mapfile -t sources < <(printf '%s\n' "$pcre2"/src/*.c | grep -vE 'jit|dfa|ucptables')
+cc clang-14 -DPCRE2_CODE_UNIT_WIDTH=8 -DPCRE2_EXPORT= -DHAVE_STDINT_H=1 -DHAVE_STDLIB_H=1 -DHAVE_STRING_H=1 -DHAVE_MEMMOVE=1 \
+    -DPCRE2_STATIC=1 -DSTDC_HEADERS=1 -DSUPPORT_UNICODE=1 -DHEAP_LIMIT=20000000 -DLINK_SIZE=2 -DMATCH_LIMIT=10000000 \
+    -DMATCH_LIMIT_DEPTH=10000000 -DMAX_NAME_COUNT=10000 -DMAX_NAME_SIZE=32 -DMAX_VARLOOKBEHIND=255 -DNEWLINE_DEFAULT=2 \
+    -DPARENS_NEST_LIMIT=250 -Ipcre2 -I"$pcre2/src" -I"$pcre2/include" "$drivers/pcre2.c" "${sources[@]}" train/pcre2
+
+expat=$(crate expat-sys-2.1.6)/expat/lib
+cc clang-14 -DHAVE_MEMMOVE -DXML_DTD -DXML_NS -DXML_CONTEXT_BYTES=1024 -DBYTEORDER=1234 -I"$expat" "$drivers/expat.c" \
+    "$expat"/{xmlparse,xmlrole,xmltok}.c "${emulated[@]}" train/expat
+
+munk=python/pymunk-7.3.1/Munk2D
+mapfile -t sources < <(printf '%s\n' "$PWD/$munk"/src/*.c | grep -v cpHastySpace)
+cc clang-14 -DNDEBUG -I"$munk/include" "$drivers/chipmunk.c" "${sources[@]}" train/chipmunk
+
+quickjs=$(crate rquickjs-sys-0.14.0)/quickjs
+cc clang-14 -D_GNU_SOURCE -I"$quickjs" "$drivers/quickjs.c" "$quickjs"/{quickjs,libregexp,libunicode,dtoa}.c "${emulated[@]}" \
+    train/quickjs
+
+sqlite=$(crate libsqlite3-sys-0.40.0)/sqlite3
+cc clang-14 -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_OS_OTHER=1 -I"$sqlite" \
+    "$drivers/sqlite.c" "$sqlite/sqlite3.c" "${emulated[@]}" train/sqlite
 
 # Our own kernels. No loop becomes a call of a library's function, and a square root is one operator.
 for kernels in floats integers arrays; do

@@ -5,7 +5,7 @@
 
 use super::emit::{Emitted, Fixup, Position};
 use super::read::Reader;
-use super::stack::{Mirrored, Prefix, Sink};
+use super::stack::{Prefix, Sink};
 use super::tree::{Kind, NodeId, Register, Traits, form_sig};
 use super::{Lowering, Target};
 use crate::cell::{self, Operands};
@@ -35,10 +35,6 @@ pub(super) struct Frame<'a> {
     pub(super) results: &'a [ValType],
     /// Where a loop begins.
     start: Position,
-    /// What the accumulators mirror there.
-    pub(super) carried: [Mirrored; 2],
-    /// Where they are loaded in front of it, and which of them.
-    pub(super) loads: (Position, [bool; 2]),
     /// Branches to the end.
     pub(super) ends: SmallVec<[Fixup; 4]>,
     /// The branch of an `if` around its first arm.
@@ -75,8 +71,6 @@ impl<'a, T: Target> Lowering<'a, T> {
             params,
             results,
             start,
-            carried: [Mirrored::NONE; 2],
-            loads: (start, [false; 2]),
             ends: SmallVec::new(),
             otherwise: None,
             is_diamond: false,
@@ -134,20 +128,12 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.open(Construct::Block, params, results);
     }
 
-    /// `reader` reads the body.
-    pub(super) fn loop_(&mut self, ty: i64, reader: Reader<'_>) {
+    pub(super) fn loop_(&mut self, ty: i64) {
         let (params, results) = self.block_type(ty);
         self.flush_below(self.stack.len());
         self.flush_from(self.stack.len() - params.len());
-        let carried = if self.options.fuse { self.carried(reader) } else { [None; 2] };
-        let carried = carried.map(|local| local.map_or(Mirrored::NONE, |local| Mirrored::new(local.slot, local.class)));
-        let loads = carried.map(|carried| !self.has(carried));
-        let front = if loads.contains(&true) { self.code.label() } else { 0 };
-        carried.into_iter().for_each(|carried| self.load_carried(carried));
+        self.forget_accs();
         self.open(Construct::Loop, params, results);
-        self.acc_slot = carried;
-        let frame = self.frames.last_mut().expect("just opened");
-        (frame.carried, frame.loads) = (carried, (front, loads));
         self.open_region();
     }
 
@@ -321,7 +307,6 @@ impl<'a, T: Target> Lowering<'a, T> {
 
     /// Branches to the label of the frame `depth` blocks out, with its values in place.
     fn branch_to(&mut self, depth: u32) {
-        self.frame(depth).carried.into_iter().for_each(|carried| self.load_carried(carried));
         let target = self.emit_br();
         self.target(target, depth);
     }
@@ -336,22 +321,8 @@ impl<'a, T: Target> Lowering<'a, T> {
     fn target(&mut self, branch: Fixup, depth: u32) {
         let index = self.frames.len() - 1 - depth as usize;
         if self.frames[index].construct == Construct::Loop {
-            let Frame { start, carried, loads: (front, loads), .. } = self.frames[index];
-            if carried.into_iter().all(|carried| self.has(carried)) {
-                return self.code.bind(branch, start);
-            }
-            if carried.into_iter().zip(loads).all(|(carried, loaded)| loaded || self.has(carried)) {
-                return self.code.bind(branch, front);
-            }
-            // It goes by way of loads of its own.
-            let held = self.acc_slot;
-            let around = self.emit_br();
-            let here = self.code.label();
-            self.code.bind(branch, here);
-            self.branch_to(depth);
-            let here = self.code.label();
-            self.code.bind(around, here);
-            self.acc_slot = held;
+            let start = self.frames[index].start;
+            self.code.bind(branch, start);
         } else {
             self.frames[index].ends.push(branch);
         }

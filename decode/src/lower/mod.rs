@@ -9,7 +9,6 @@
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Time and memory are linear in the
 //! body's size, and nothing recurses on the input's depth (trees are as deep as the deepest handler).
 
-mod carry;
 mod control;
 mod diamond;
 mod emit;

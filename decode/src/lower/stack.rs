@@ -122,7 +122,7 @@ impl Owners {
 }
 
 /// The slot whose value an accumulator holds as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Mirrored {
     slot: u16,
     /// As a value of which class.
@@ -133,15 +133,6 @@ pub(super) struct Mirrored {
 
 impl Mirrored {
     pub(super) const NONE: Self = Self { slot: 0, class: Class::I32, bit: 0 };
-
-    pub(super) fn new(slot: u16, class: Class) -> Self {
-        Self { slot, class, bit: slot_bit(slot) }
-    }
-
-    /// The slot, and the class as which it is mirrored.
-    pub(super) fn local(self) -> (u16, Class) {
-        (self.slot, self.class)
-    }
 }
 
 impl<T: Target> Lowering<'_, T> {
@@ -379,7 +370,7 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Emits the evaluation of a tree into the accumulator.
-    pub(super) fn set_acc(&mut self, node: NodeId) {
+    fn set_acc(&mut self, node: NodeId) {
         let class = self.trees[node].class;
         let sink = Sink::form(Form::SetAcc, class, Prefix::NONE);
         self.statement(sink, [node]).expect("a tree that waits can be set to the accumulator");
@@ -425,7 +416,7 @@ impl<T: Target> Lowering<'_, T> {
     /// Notes that the accumulator holds what was just written to `slot`.
     pub(super) fn mirror(&mut self, class: Class, slot: u16) {
         let register = Register::of(class);
-        self.acc_slot[register as usize] = Mirrored::new(slot, class);
+        self.acc_slot[register as usize] = Mirrored { slot, class, bit: slot_bit(slot) };
         let other = &mut self.acc_slot[1 - register as usize];
         if other.slot == slot {
             *other = Mirrored::NONE;

@@ -27,10 +27,7 @@ impl<'a, T: Target> Lowering<'a, T> {
                 self.unreachable();
             }
             opcode::BLOCK => self.block(reader.signed()),
-            opcode::LOOP => {
-                let ty = reader.signed();
-                self.loop_(ty, reader.clone());
-            }
+            opcode::LOOP => self.loop_(reader.signed()),
             opcode::IF => self.if_(reader.signed()),
             opcode::ELSE => self.else_(reader.clone()),
             opcode::END => self.end(reader.only_ends_follow()),
