@@ -9,8 +9,30 @@ use crate::bulk::*;
 use crate::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};
 
 /// All of them.
-#[rustfmt::skip]
 pub(super) fn all(t: &mut Shapes<'_>) {
+    part_0(t);
+    part_1(t);
+    part_2(t);
+    part_3(t);
+    part_4(t);
+    part_5(t);
+    part_6(t);
+    part_7(t);
+    part_8(t);
+    part_9(t);
+    part_10(t);
+    part_11(t);
+    part_12(t);
+    part_13(t);
+    part_14(t);
+    part_15(t);
+    part_16(t);
+    part_17(t);
+    part_18(t);
+}
+
+#[rustfmt::skip]
+fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 855
     t.stmt::<Seq<SetGlobal<Bin<I32Add, S<u32>, I<u32>>>, Return<S<u32>>>>(); // 8717
     t.stmt::<SetGlobal<Bin<I32Add, S<u32>, I<u32>>>>(); // 8717
@@ -511,6 +533,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>>(); // 362
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>(); // 362
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 362
+}
+
+#[rustfmt::skip]
+fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 362
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Load<I32Load, S<u32>>>>>(); // 26
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 11
@@ -1011,6 +1037,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 496
     t.stmt::<Seq<Store<I32Store, I<u32>, R<u32>>, control::Return>>(); // 224
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 3
+}
+
+#[rustfmt::skip]
+fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Select<R<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetSlot<Select<R<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Select<S<u32>, R<u32>, Bin<I32LtS, S<u32>, S<u32>>>>, Br>>(); // 0
@@ -1511,6 +1541,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store, I<u32>, Load<I32Load, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 146
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 621
+}
+
+#[rustfmt::skip]
+fn part_3(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 206
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 206
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>(); // 206
@@ -2008,6 +2042,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 70
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 476
     t.stmt::<Seq<Seq<SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>, SetSlot<Bin<I64And, S<u64>, I<u64>>>>, SetSlot<Bin<I64And, S<u64>, I<u64>>>>>(); // 10366
+}
+
+#[rustfmt::skip]
+fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>, SetSlot<Bin<I64And, S<u64>, I<u64>>>>>(); // 10366
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, S<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 10366
     t.stmt::<Seq<Zero, SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, S<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>>>(); // 10366
@@ -2508,6 +2546,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 186
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Select<S<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>, Call>>(); // 37
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Select<S<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 37
+}
+
+#[rustfmt::skip]
+fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 685
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 685
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, Call>>(); // 69
@@ -3008,6 +3050,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 197
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 17
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 788
+}
+
+#[rustfmt::skip]
+fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I32Or, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>(); // 12
     t.stmt::<BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>(); // 12
@@ -3507,6 +3553,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32ShrU, S<u32>, I<u32>>, R<u32>>>>(); // 969
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>>>(); // 411
     t.stmt::<Seq<BrIf<R<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 115
+}
+
+#[rustfmt::skip]
+fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 216
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>>(); // 216
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 156
@@ -4007,6 +4057,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<S<u32>>>>(); // 1
+}
+
+#[rustfmt::skip]
+fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 401
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 34
@@ -4507,6 +4561,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Load<I32Load8S, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 1011
     t.stmt::<SetAcc<Load<I32Load8S, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 1011
     t.stmt::<Seq<Seq<SetSlot<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>>(); // 40
+}
+
+#[rustfmt::skip]
+fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 40
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Mul, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 257
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 81
@@ -5007,6 +5065,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32GeU, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 2349
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 15
+}
+
+#[rustfmt::skip]
+fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Load<I32Load16S, S<u32>>>, SetAcc<Bin<I32LtS, R<u32>, Load<I32Load16S, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>>(); // 632
     t.stmt::<SetAcc<Bin<I32LtS, R<u32>, Load<I32Load16S, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 632
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Select<R<f64>, S<f64>, Bin<F64Gt, S<f64>, S<f64>>>>>>(); // 403
@@ -5507,6 +5569,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<F64ConvertI32S, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 89
+}
+
+#[rustfmt::skip]
+fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, BrIf<Bin<I64LtS, S<u64>, I<u64>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, I<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u64>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u64>>>>(); // 0
@@ -6007,6 +6073,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Store<F32Store, S<u32>, Un<F32DemoteF64, Bin<F64Mul, Un<F64ConvertI32U, R<u32>>, I<f64>>>>>(); // 449
     t.stmt::<SetAcc<Un<F32DemoteF64, Bin<F64Mul, Un<F64ConvertI32U, S<u32>>, I<f64>>>>>(); // 449
     t.stmt::<SetAcc<Un<F32DemoteF64, Bin<F64Mul, Un<F64ConvertI32U, R<u32>>, I<f64>>>>>(); // 449
+}
+
+#[rustfmt::skip]
+fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<S<f64>>, SetSlot<I<f64>>>, Call>>(); // 33
     t.stmt::<Seq<SetSlot<S<f64>>, SetSlot<I<f64>>>>(); // 33
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>>(); // 197
@@ -6507,6 +6577,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Zero, SetSlot<Bin<I64Or, S<u64>, S<u64>>>>>(); // 35
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<Bin<I64Add, Bin<I64RemU, S<u64>, I<u64>>, I<u64>>>>, SetSlot<I<u64>>>>(); // 35
     t.stmt::<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<Bin<I64Add, Bin<I64RemU, S<u64>, I<u64>>, I<u64>>>>>(); // 35
+}
+
+#[rustfmt::skip]
+fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64RemU, S<u64>, I<u64>>, I<u64>>>>(); // 35
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64RemU, S<u64>, I<u64>>, I<u64>>>>(); // 35
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Shl, Un<I64ExtendI32U, R<u32>>, I<u64>>>, SetSlot<Un<I64ExtendI32U, S<u32>>>>, SetSlot<Bin<I64Or, S<u64>, R<u64>>>>>(); // 35
@@ -7007,6 +7081,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>>(); // 176
     t.stmt::<SetAcc<Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>>>(); // 176
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>(); // 176
+}
+
+#[rustfmt::skip]
+fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>>(); // 176
     t.stmt::<SetAcc<Select<R<f64>, Bin<F64Sub, I<f64>, S<f64>>, Bin<F64Lt, S<f64>, I<f64>>>>>(); // 176
     t.stmt::<SetSlot<Bin<F64Add, Bin<F64Mul, Bin<F64Add, Bin<F64Mul, R<f64>, S<f64>>, I<f64>>, S<f64>>, I<f64>>>>(); // 176
@@ -7507,6 +7585,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Add, Select<Un<F64PromoteF32, R<f32>>, I<f64>, Bin<F32Lt, S<f32>, I<f32>>>, S<f64>>>>(); // 45
     t.stmt::<SetAcc<Select<Un<F64PromoteF32, S<f32>>, I<f64>, Bin<F32Lt, S<f32>, I<f32>>>>>(); // 45
     t.stmt::<SetAcc<Select<Un<F64PromoteF32, R<f32>>, I<f64>, Bin<F32Lt, S<f32>, I<f32>>>>>(); // 45
+}
+
+#[rustfmt::skip]
+fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Add, Select<Un<F64PromoteF32, S<f32>>, I<f64>, Bin<F32Lt, S<f32>, I<f32>>>, S<f64>>>>(); // 45
     t.stmt::<SetAcc<Bin<F64Add, Select<Un<F64PromoteF32, R<f32>>, I<f64>, Bin<F32Lt, S<f32>, I<f32>>>, S<f64>>>>(); // 45
     t.stmt::<SetSlot<Bin<F32Add, Bin<F32Mul, Un<F32ConvertI32U, Bin<I32And, S<u32>, I<u32>>>, I<f32>>, I<f32>>>>(); // 45
@@ -8007,6 +8089,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, S<u32>>, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 151
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, S<u32>>, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 151
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, S<u32>>, S<u32>>>>>(); // 151
+}
+
+#[rustfmt::skip]
+fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Mul, Bin<I64Xor, R<u64>, Load<I64Load8U, Bin<I32Add, S<u32>, I<u32>>>>, I<u64>>>>(); // 549
     t.stmt::<SetAcc<Bin<I64Xor, S<u64>, Load<I64Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 549
     t.stmt::<SetAcc<Bin<I64Xor, R<u64>, Load<I64Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 549
@@ -8507,6 +8593,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Select<I<u32>, I<u32>, R<u32>>>>, SetSlot<Bin<I32GtS, S<u32>, S<u32>>>>>(); // 12
     t.stmt::<Seq<SetSlot<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Select<I<u32>, I<u32>, R<u32>>>>>(); // 12
     t.stmt::<Seq<SetSlot<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 12
+}
+
+#[rustfmt::skip]
+fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 12
     t.stmt::<SetAcc<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 12
     t.stmt::<Seq<SetSlot<Select<I<u32>, I<u32>, R<u32>>>, SetSlot<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>>(); // 12
@@ -9007,6 +9097,10 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 183
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 7
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<f64>>>, Br>>(); // 0
+}
+
+#[rustfmt::skip]
+fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<I<f64>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, I<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>>>>(); // 1149
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>>>(); // 1149

@@ -37,6 +37,9 @@ const UNEXECUTED: f64 = 1.0;
 /// A shape weighs, for each program, how often that dispatches it, to this power.
 const POWER: f64 = 0.5;
 
+/// How many shapes a function of the list names: where nothing is optimised, each takes room on the stack.
+const PART: usize = 500;
+
 /// A program and how often its operators were executed.
 struct Program {
     name: String,
@@ -215,20 +218,27 @@ fn source(kept: &[Weighed]) -> Result<String> {
          use crate::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};\n\
          \n\
          /// All of them.\n\
-         #[rustfmt::skip]\n\
          pub(super) fn all(t: &mut Shapes<'_>) {\n",
     );
-    for Weighed { shape, dispatches } in kept {
-        // What works on memories and tables as a whole takes long enough by itself.
-        let text_of = shape.to_string();
-        if ["Memory", "Table", "Data", "Elem"].iter().any(|name| text_of.contains(name) && !text_of.contains("BrTable"))
-        {
-            continue;
-        }
-        // The cell, and not the statement that returns a value.
-        let shape = shape.to_string().replace("Return>", "control::Return>");
-        writeln!(text, "    t.stmt::<{shape}>(); // {dispatches:.0}")?;
-    }
+    let parts = kept.chunks(PART);
+    (0..parts.len()).try_for_each(|part| writeln!(text, "    part_{part}(t);"))?;
     text.push_str("}\n");
+    for (number, part) in parts.enumerate() {
+        writeln!(text, "\n#[rustfmt::skip]\nfn part_{number}(t: &mut Shapes<'_>) {{")?;
+        for Weighed { shape, dispatches } in part {
+            // What works on memories and tables as a whole takes long enough by itself.
+            let text_of = shape.to_string();
+            if ["Memory", "Table", "Data", "Elem"]
+                .iter()
+                .any(|name| text_of.contains(name) && !text_of.contains("BrTable"))
+            {
+                continue;
+            }
+            // The cell, and not the statement that returns a value.
+            let shape = shape.to_string().replace("Return>", "control::Return>");
+            writeln!(text, "    t.stmt::<{shape}>(); // {dispatches:.0}")?;
+        }
+        text.push_str("}\n");
+    }
     Ok(text)
 }
