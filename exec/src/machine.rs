@@ -91,6 +91,19 @@ impl Machine {
         unsafe { self.ip.byte_add(at).cast::<T>().read_unaligned() }
     }
 
+    /// Goes to the cell at an address, a branch's operand, if a condition held.
+    #[inline(always)]
+    pub(crate) fn branch_if(&mut self, target: u64) {
+        // Of two ways that both read where they lead, LLVM makes one that selects what it reads, and then nothing can be
+        // fetched before the condition is known. An empty block of assembly is merged with nothing.
+        #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+        // SAFETY: it is empty.
+        unsafe {
+            std::arch::asm!("", options(nomem, nostack, preserves_flags));
+        }
+        self.branch(target);
+    }
+
     /// Goes to the cell at an address, a branch's operand.
     #[inline(always)]
     pub(crate) fn branch(&mut self, target: u64) {

@@ -110,7 +110,7 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
         unsafe {
             let condition = value!(m, C::eval(&m, at + 8));
             if condition != 0 {
-                m.branch(m.operand(at));
+                m.branch_if(m.operand(at));
                 Flow::Jump(m)
             } else {
                 Flow::Next(m)

@@ -1,5 +1,6 @@
 ;; Short loops whose iterations end and begin with the same local, a counter or a sum: what an accumulator held at a branch
-;; back must not be taken for what the loop begins with.
+;; back must not be taken for what the loop begins with. Loops whose condition comes first: what is lowered once more at the
+;; branch back must lead to where the condition led.
 (module
   (memory 1)
   (data (i32.const 0) "\03\01\04\01\05\09\02\06\05\03\05\08\09\07\09\03")
@@ -93,6 +94,91 @@
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br_table $next $done (i32.ge_u (local.get $i) (local.get $n)))))
     (local.get $sum))
+
+  ;; A loop of one cell, passed once and often, and what comes behind it uses the same local.
+  (func (export "length") (param $at i32) (result i32) (local $from i32)
+    (local.set $from (local.get $at))
+    (loop $next
+      (br_if $next (i32.load8_u (local.tee $at (i32.add (local.get $at) (i32.const 1))))))
+    (i32.sub (local.get $at) (local.get $from)))
+
+  ;; A loop without a branch back, and a block at its level.
+  (func (export "no-way-back") (param $n i32) (result i32) (local $x i32)
+    (loop (local.set $x (i32.add (local.get $n) (i32.const 1))))
+    (block $out
+      (br_if $out (i32.gt_u (local.get $x) (i32.const 5)))
+      (local.set $x (i32.add (local.get $x) (i32.const 100))))
+    (local.get $x))
+
+  ;; A loop that begins with a condition and goes back with another; then one that goes back without, and begins with none.
+  (func (export "siblings") (param $n i32) (result i32) (local $i i32) (local $x i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $i) (local.get $n)))
+        (local.set $x (i32.add (local.get $x) (i32.const 10)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $i) (i32.const 3)))))
+    (block $done
+      (loop $next
+        (local.set $x (i32.add (local.get $x) (i32.const 1000)))
+        (i32.store8 (i32.const 100) (local.get $x))
+        (br_if $done (i32.eqz (local.get $n)))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br $next)))
+    (local.get $x))
+
+  ;; The condition steps the counter, and nothing follows it.
+  (func (export "empty") (param $n i32) (result i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.lt_s (local.tee $n (i32.sub (local.get $n) (i32.const 2))) (i32.const 0)))
+        (br $next)))
+    (local.get $n))
+
+  ;; Comparisons of floats, whose negations are others, behind a counter that the accumulator mirrors.
+  (func (export "floats-first") (param $x f64) (param $y f64) (result i32) (local $i i32)
+    (block $done
+      (loop $next
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $done (f64.lt (local.get $x) (local.get $y)))
+        (local.set $i (i32.mul (local.get $i) (i32.const 3)))
+        (local.set $x (f64.sub (local.get $x) (f64.const 1)))
+        (br $next)))
+    (local.get $i))
+  (func (export "not-a-number") (param $x f64) (param $y f64) (result i32) (local $i i32)
+    (block $done
+      (loop $next
+        (br_if $done (f64.ge (local.get $x) (local.get $y)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $done (i32.eq (local.get $i) (i32.const 4)))
+        (local.set $x (f64.add (local.get $x) (f64.const 1)))
+        (br $next)))
+    (local.get $i))
+
+  ;; Lists: the condition loads, and may trap; loops in arms and in each other; branches to the outer one from the head.
+  (func (export "last") (param $at i32) (result i32) (local $next i32)
+    (block $done
+      (loop $again
+        (br_if $done (i32.eqz (local.tee $next (i32.load (local.get $at)))))
+        (local.set $at (local.get $next))
+        (br $again)))
+    (local.get $at))
+  (func (export "pairs") (param $n i32) (result i32) (local $i i32) (local $j i32) (local $count i32)
+    (block $done
+      (loop $rows
+        (br_if $done (i32.ge_u (local.get $i) (local.get $n)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (local.set $j (i32.const 0))
+        (if (i32.ne (local.get $i) (i32.const 2))
+          (then
+            (loop $columns
+              (br_if $rows (i32.ge_u (local.get $j) (local.get $i)))
+              (local.set $j (i32.add (local.get $j) (i32.const 1)))
+              (local.set $count (i32.add (local.get $count) (i32.const 1)))
+              (br $columns))))
+        (br $rows)))
+    (local.get $count))
+  (func (export "store") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
 )
 
 (assert_return (invoke "sum" (i32.const 1)) (f64.const 3))
@@ -111,3 +197,24 @@
 (assert_return (invoke "nested" (i32.const 1)) (i64.const 9))
 (assert_return (invoke "nested" (i32.const 6)) (i64.const 39))
 (assert_return (invoke "table" (i32.const 5)) (i32.const 10))
+(assert_return (invoke "length" (i32.const 0)) (i32.const 16))
+(assert_return (invoke "length" (i32.const 15)) (i32.const 1))
+(assert_return (invoke "no-way-back" (i32.const 1)) (i32.const 102))
+(assert_return (invoke "no-way-back" (i32.const 9)) (i32.const 10))
+(assert_return (invoke "siblings" (i32.const 0)) (i32.const 1000))
+(assert_return (invoke "siblings" (i32.const 2)) (i32.const 3020))
+(assert_return (invoke "siblings" (i32.const 9)) (i32.const 10030))
+(assert_return (invoke "empty" (i32.const 9)) (i32.const -1))
+(assert_return (invoke "empty" (i32.const 0)) (i32.const -2))
+(assert_return (invoke "floats-first" (f64.const 0) (f64.const 1)) (i32.const 1))
+(assert_return (invoke "floats-first" (f64.const 2) (f64.const 1)) (i32.const 13))
+(assert_return (invoke "not-a-number" (f64.const 0) (f64.const 2)) (i32.const 2))
+(assert_return (invoke "not-a-number" (f64.const nan) (f64.const 2)) (i32.const 4))
+(assert_return (invoke "store" (i32.const 64) (i32.const 128)))
+(assert_return (invoke "store" (i32.const 128) (i32.const 96)))
+(assert_return (invoke "last" (i32.const 64)) (i32.const 96))
+(assert_return (invoke "last" (i32.const 96)) (i32.const 96))
+(assert_return (invoke "store" (i32.const 96) (i32.const 65536)))
+(assert_trap (invoke "last" (i32.const 64)) "out of bounds memory access")
+(assert_return (invoke "pairs" (i32.const 0)) (i32.const 0))
+(assert_return (invoke "pairs" (i32.const 4)) (i32.const 8))

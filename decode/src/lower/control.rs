@@ -128,12 +128,14 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.open(Construct::Block, params, results);
     }
 
-    pub(super) fn loop_(&mut self, ty: i64) {
+    /// `body` reads what is in the loop.
+    pub(super) fn loop_(&mut self, ty: i64, body: Reader<'a>) {
         let (params, results) = self.block_type(ty);
         self.flush_below(self.stack.len());
         self.flush_from(self.stack.len() - params.len());
         self.forget_accs();
         self.open(Construct::Loop, params, results);
+        self.open_loop(body);
         self.open_region();
     }
 
@@ -227,6 +229,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         let frame = self.frames.pop().expect("an open frame");
         if frame.construct == Construct::Loop {
             self.close_region();
+            self.close_loop();
         }
         let selected = reached && self.select_arms(&frame);
         if frame.is_diamond {
@@ -263,6 +266,12 @@ impl<'a, T: Target> Lowering<'a, T> {
         // The caller looks at the condition.
         self.remove(top);
         (branch, node)
+    }
+
+    /// Emits a branch that is taken if the condition at the top does not hold, and removes the condition.
+    pub(super) fn branch_unless(&mut self) -> Fixup {
+        let (branch, _) = self.branch_on(false);
+        self.code.fixup(branch)
     }
 
     /// Cuts the condition at the top until a branch on it has a handler.
@@ -306,13 +315,13 @@ impl<'a, T: Target> Lowering<'a, T> {
     }
 
     /// Branches to the label of the frame `depth` blocks out, with its values in place.
-    fn branch_to(&mut self, depth: u32) {
+    pub(super) fn branch_to(&mut self, depth: u32) {
         let target = self.emit_br();
         self.target(target, depth);
     }
 
     /// Emits a branch.
-    fn emit_br(&mut self) -> Fixup {
+    pub(super) fn emit_br(&mut self) -> Fixup {
         let branch = self.code.special(cell::Br { target: 0 }, &[]);
         self.code.fixup(branch)
     }
@@ -328,9 +337,12 @@ impl<'a, T: Target> Lowering<'a, T> {
         }
     }
 
-    pub(super) fn br(&mut self, depth: u32) {
-        if self.frame(depth).construct == Construct::Function {
-            return self.return_explicit();
+    /// `rest` reads what follows. Returns what reads on, if that is something else.
+    pub(super) fn br(&mut self, depth: u32, rest: Reader<'a>) -> Option<Reader<'a>> {
+        let construct = self.frame(depth).construct;
+        if construct == Construct::Function {
+            self.return_explicit();
+            return None;
         }
         let (arity, to) = (self.frame(depth).arity(), self.frame(depth).base);
         self.settle_traps(arity);
@@ -340,12 +352,20 @@ impl<'a, T: Target> Lowering<'a, T> {
         for entry in base..self.stack.len() - arity {
             self.moved(entry, self.canonical(entry));
         }
+        if depth == 0 && construct == Construct::Loop && arity == 0 {
+            self.truncate(base);
+            if let Some(body) = self.begin_inverting(rest) {
+                return Some(body);
+            }
+        }
         self.move_to(arity, to);
         self.branch_to(depth);
         self.unreachable();
+        None
     }
 
-    pub(super) fn br_if(&mut self, depth: u32) {
+    /// Returns what reads on, if that is not what follows.
+    pub(super) fn br_if(&mut self, depth: u32) -> Option<Reader<'a>> {
         let (arity, to) = (self.frame(depth).arity(), self.frame(depth).base);
         let is_function = self.frame(depth).construct == Construct::Function;
         let condition = self.stack.len() - 1;
@@ -375,10 +395,15 @@ impl<'a, T: Target> Lowering<'a, T> {
             self.code.bind(around, here);
             (self.acc_owner, self.acc_slot) = (owners, slots);
         } else {
+            if let Some(rest) = self.end_inverting(depth) {
+                return Some(rest);
+            }
             let (branch, _) = self.branch_on(true);
             let target = self.code.fixup(branch);
             self.target(target, depth);
+            return self.branched(depth, target);
         }
+        None
     }
 
     /// `depths` says to which labels, the default one last.

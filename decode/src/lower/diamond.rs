@@ -37,6 +37,8 @@ pub(super) struct Diamond {
     emitted: usize,
     /// The first arm's assignment, when the second is lowered.
     first: Option<Assignment>,
+    /// The `if`'s offset; for the survey alone.
+    offset: u32,
 }
 
 impl<T: Target> Lowering<'_, T> {
@@ -50,6 +52,7 @@ impl<T: Target> Lowering<'_, T> {
             arm,
             emitted: self.code.emitted,
             first: None,
+            offset: self.code.offset,
         })
     }
 
@@ -128,7 +131,9 @@ impl<T: Target> Lowering<'_, T> {
         let Some(select) = select else { return false };
         self.code.rewind(diamond.branch);
         self.acc_slot = diamond.acc_slot;
+        let end = std::mem::replace(&mut self.code.offset, diamond.offset);
         self.emit_set(select, last.slot, class).expect("just found");
+        self.code.offset = end;
         self.mirror(class, last.slot);
         self.last_set = None;
         true

@@ -3,7 +3,7 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
-use super::survey::Survey;
+use super::survey::{Survey, Surveyed};
 use super::tree::ENCODE_ROOM;
 use super::{Code, Target, Tile};
 use crate::cell::{Cell, Operands, put};
@@ -18,10 +18,10 @@ pub(super) type Emitted = (Position, usize);
 
 /// A branch's target not known yet: the byte of the code where it is to stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fixup(usize);
+pub(super) struct Fixup(pub(super) usize);
 
 /// The last statement.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Last {
     /// Whether the next may still join its cell.
     is_open: bool,
@@ -29,6 +29,18 @@ struct Last {
     cell: Position,
     /// Where its operands end.
     end: usize,
+}
+
+/// The code as it was.
+#[derive(Debug)]
+pub(super) struct Mark {
+    pub(super) end: Position,
+    pub(super) cells: usize,
+    last: Last,
+    /// The last cell's handler.
+    handler: u64,
+    branches: usize,
+    surveyed: Option<Surveyed>,
 }
 
 /// Room for the operand bytes of any kind of cell.
@@ -48,6 +60,8 @@ pub(super) struct Emitter<'a, T> {
     branches: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
+    /// Cells so far, those taken back by [`Emitter::rewind`] too.
+    pub(super) cells: usize,
     /// Offset in the module's bytes of the operator being lowered; for the survey alone.
     pub(super) offset: u32,
     /// How many operators a statement may have.
@@ -69,6 +83,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             fuse,
             branches: Vec::new(),
             emitted: 0,
+            cells: 0,
             offset: 0,
             most_operators,
             survey,
@@ -87,6 +102,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.last.is_open = false;
         self.branches.clear();
         self.emitted = 0;
+        self.cells = 0;
         self.reserve(size);
     }
 
@@ -122,6 +138,21 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.end
     }
 
+    /// The handler of a cell.
+    pub(super) fn handler(&self, cell: Position) -> u64 {
+        u64::from_ne_bytes(*self.bytes[cell..].first_chunk().expect("a cell begins with its handler"))
+    }
+
+    /// The code from one place to another.
+    pub(super) fn between(&self, begin: Position, end: Position) -> &[u8] {
+        &self.bytes[begin..end]
+    }
+
+    /// How many targets of branches stand behind `position`, or two if there are more.
+    pub(super) fn branches_from(&self, position: Position) -> usize {
+        self.branches.iter().rev().take(2).take_while(|&&place| place >= position).count()
+    }
+
     /// Takes back everything from the cell at `position` on, to which no branch leads.
     pub(super) fn rewind(&mut self, position: Position) {
         self.end = position;
@@ -130,6 +161,27 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.last.is_open = false;
         if let Some(survey) = self.survey() {
             survey.rewind(position);
+        }
+    }
+
+    /// The code as it is, for [`Emitter::undo`].
+    pub(super) fn mark(&mut self) -> Mark {
+        let handler = if self.last.is_open { self.handler(self.last.cell) } else { 0 };
+        let surveyed = self.survey().and_then(|survey| survey.last().cloned());
+        Mark { end: self.end, cells: self.cells, last: self.last, handler, branches: self.branches.len(), surveyed }
+    }
+
+    /// Takes back everything since, to which no branch from before leads.
+    pub(super) fn undo(&mut self, mark: Mark) {
+        let Mark { end, cells, last, handler, branches, surveyed } = mark;
+        (self.end, self.cells, self.last) = (end, cells, last);
+        self.branches.truncate(branches);
+        if last.is_open {
+            self.bytes[last.cell..][..8].copy_from_slice(&handler.to_ne_bytes());
+            self.bytes[last.end..end].fill(0);
+        }
+        if let Some(survey) = self.survey() {
+            survey.undo(end, surveyed);
         }
     }
 
@@ -166,6 +218,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.emitted += 1;
         // The handler in front, the padding behind.
         self.reserve(8 + len + ENCODE_ROOM);
+        self.cells += usize::from(!joins);
         let (cell, begin) = if joins { (self.last.cell, self.last.end) } else { (self.end, self.end + 8) };
         if let Some(survey) = self.survey() {
             if joins {
@@ -184,6 +237,11 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.last = Last { is_open: self.fuse, sig, cell, end };
         self.end = end.next_multiple_of(8);
         (cell, begin - cell)
+    }
+
+    /// Whether a cell with operands of its own would join the last one.
+    pub(super) fn joins<C: Operands>(&self) -> bool {
+        self.joining().is_some_and(|begun| self.tile(sig::with(begun, const { sig::cell(C::CELL) })).is_some())
     }
 
     /// Adds a cell with operands of its own, alone or joined to the one before, and `more` behind them; returns it and where

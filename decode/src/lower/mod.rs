@@ -13,6 +13,7 @@ mod control;
 mod diamond;
 mod emit;
 mod fuel;
+mod loops;
 mod read;
 mod stack;
 pub mod survey;
@@ -26,6 +27,7 @@ use crate::{Error, Module};
 use control::Frame;
 use diamond::{Assignment, Diamond};
 use emit::Emitter;
+use loops::{Head, Opened};
 use read::Reader;
 use stack::{Mirrored, Owners};
 use tree::{NodeId, Trees};
@@ -132,6 +134,10 @@ pub struct Lowering<'a, T> {
     frames: Vec<Frame<'a>>,
     /// `Some(depth)`: the operators here, in the innermost frame, cannot be reached; so many blocks were opened since.
     skipping: Option<usize>,
+    /// The loop opened last, if no branch has been lowered since.
+    opened: Option<Opened<'a>>,
+    /// How open loops begin that may be inverted, the innermost last.
+    heads: Vec<Head<'a>>,
     /// The last assignment to a slot that has a cell of its own.
     last_set: Option<Assignment>,
     /// The open regions that pay for themselves, the innermost last.
@@ -174,6 +180,8 @@ impl<'a, T: Target> Lowering<'a, T> {
             acc_slot: [Mirrored::NONE; 2],
             frames: Vec::new(),
             skipping: None,
+            opened: None,
+            heads: Vec::new(),
             last_set: None,
             regions: Vec::new(),
             diamonds: Vec::new(),
@@ -242,6 +250,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.forget_accs();
         self.frames.clear();
         self.skipping = None;
+        self.opened = None;
+        self.heads.clear();
         self.last_set = None;
         self.regions.clear();
         self.diamonds.clear();

@@ -122,7 +122,7 @@ impl Owners {
 }
 
 /// The slot whose value an accumulator holds as well.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mirrored {
     slot: u16,
     /// As a value of which class.

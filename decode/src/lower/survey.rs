@@ -29,6 +29,10 @@ pub struct Surveyed {
     pub shape: String,
     /// Offset in the module's bytes of the operator at which it was emitted (the last statement of several).
     pub offset: u32,
+    /// It is executed as often as the operator at this offset.
+    pub counted: u32,
+    /// But for those times when the operator at this offset is.
+    pub discounted: Option<u32>,
     operators: u8,
     statements: u8,
     falls_through: bool,
@@ -72,6 +76,28 @@ impl Survey {
         }
     }
 
+    /// The last cell.
+    pub(super) fn last(&self) -> Option<&Surveyed> {
+        self.cells.last()
+    }
+
+    /// Takes back all cells from `position` on; `last` was the last one then.
+    pub(super) fn undo(&mut self, position: usize, last: Option<Surveyed>) {
+        self.rewind(position);
+        if let (Some(cell), Some(last)) = (self.cells.last_mut(), last) {
+            *cell = last;
+        }
+    }
+
+    /// The cells that begin from `begin` on and before `end` are executed as often as the operators at `counted`, or their
+    /// own, less as often as those at `discounted`.
+    pub(super) fn recount(&mut self, begin: usize, end: usize, counted: Option<u32>, discounted: Option<u32>) {
+        for cell in self.cells.iter_mut().filter(|cell| (begin..end).contains(&cell.position)) {
+            cell.counted = counted.unwrap_or(cell.counted);
+            cell.discounted = discounted;
+        }
+    }
+
     pub(super) fn join(&mut self) {
         self.joining = self.cells.pop();
     }
@@ -80,6 +106,9 @@ impl Survey {
         let mut cell = self.pending.take().expect("every statement says what it is");
         if let Some(first) = self.joining.take() {
             cell.shape = format!("Seq<{}, {}>", first.shape, cell.shape);
+            // It is dispatched where its first statement is executed; the last may come behind a branch.
+            cell.counted = first.counted;
+            cell.discounted = first.discounted;
             cell.operators += first.operators;
             cell.statements += first.statements;
         }
@@ -104,6 +133,8 @@ impl Survey {
             position: 0,
             shape: format!("{cell:?}"),
             offset,
+            counted: offset,
+            discounted: None,
             operators: 0,
             statements: 1,
             falls_through,
@@ -128,6 +159,8 @@ impl Survey {
             position: 0,
             shape,
             offset,
+            counted: offset,
+            discounted: None,
             operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
             statements: 1,
             falls_through: !matches!(kind, SinkKind::Form(Form::Return)),

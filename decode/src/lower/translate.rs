@@ -27,12 +27,24 @@ impl<'a, T: Target> Lowering<'a, T> {
                 self.unreachable();
             }
             opcode::BLOCK => self.block(reader.signed()),
-            opcode::LOOP => self.loop_(reader.signed()),
+            opcode::LOOP => {
+                let ty = reader.signed();
+                self.loop_(ty, reader.clone());
+            }
             opcode::IF => self.if_(reader.signed()),
             opcode::ELSE => self.else_(reader.clone()),
             opcode::END => self.end(reader.only_ends_follow()),
-            opcode::BR => self.br(reader.index()),
-            opcode::BR_IF => self.br_if(reader.index()),
+            opcode::BR => {
+                let depth = reader.index();
+                if let Some(body) = self.br(depth, reader.clone()) {
+                    *reader = body;
+                }
+            }
+            opcode::BR_IF => {
+                if let Some(body) = self.br_if(reader.index()) {
+                    *reader = body;
+                }
+            }
             opcode::BR_TABLE => {
                 let (targets, rest) = reader.clone().targets();
                 *reader = rest;

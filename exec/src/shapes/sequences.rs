@@ -84,9 +84,16 @@ fn before_branches(t: &mut Shapes<'_>) {
             });
         });
     });
-    // A fill or a copy: store, step, compare.
-    each!(W in [Store<I32Store8, S<u32>, I<u32>>, Store<I32Store8, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>] {
-        each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {
+    // A fill or a copy: store, step, compare; the pointer may come in the accumulator from the iteration before.
+    each!(W in [
+        Store<I32Store8, S<u32>, I<u32>>, Store<I32Store8, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>,
+        Store<I32Store8, R<u32>, I<u32>>, Store<I32Store8, R<u32>, S<u32>>, Store<I32Store, R<u32>, S<u32>>,
+    ] {
+        each!(A in [
+            SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>,
+            SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>,
+        ] {
+            t.stmt::<Seq<W, A>>();
             each!(C in [I32Ne, I32LtS, I32LtU] {
                 t.stmt::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
             });

@@ -85,6 +85,14 @@ macro_rules! floats {
                     t.expr::<Bin<P, X, S<$ty>>>();
                     t.expr::<Bin<P, S<$ty>, X>>();
                 });
+                // The sum comes from the iteration before.
+                each!(X in [
+                    Bin<$mul, L<S<u32>>, L<S<u32>>>, Bin<$mul, L<S<u32>>, S<$ty>>, Bin<$mul, S<$ty>, L<S<u32>>>,
+                    Bin<$mul, L<R<u32>>, S<$ty>>, Bin<$mul, S<$ty>, L<R<u32>>>,
+                    Bin<$mul, L<R<u32>>, L<S<u32>>>, Bin<$mul, L<S<u32>>, L<R<u32>>>,
+                ] {
+                    t.expr::<Bin<P, X, R<$ty>>>();
+                });
                 each!(X in [Bin<$mul, S<$ty>, S<$ty>>, Bin<$mul, R<$ty>, S<$ty>>] {
                     each!(Y in [Bin<$mul, S<$ty>, S<$ty>>, L<S<u32>>] { t.expr::<Bin<P, X, Y>>(); });
                 });

@@ -60,6 +60,10 @@ impl Generator<'_> {
             (false, 0) => plain(I::I32GtS, vec![value, i32_const(0)], &[I32]),
             (false, _) => value,
         };
+        if self.rng.chance(25) {
+            let body = self.tested_first(rounds / count, counter, count as i32, up);
+            return Node::seq(vec![start, body], &[]);
+        }
         // Values that the loop takes and gives.
         let carried: Vec<Type> = match self.rng.below(10) {
             0..6 => Vec::new(),
@@ -121,9 +125,49 @@ impl Generator<'_> {
         Node::seq(vec![start, node], &[])
     }
 
+    /// A loop of `count` rounds whose condition comes before what it does, and a branch back behind it; a block around it.
+    fn tested_first(&mut self, rounds: usize, counter: u32, count: i32, up: bool) -> Node {
+        let get = leaf(I::LocalGet(counter), I32);
+        let next = plain(I::I32Add, vec![get.clone(), i32_const(if up { 1 } else { -1 })], &[I32]);
+        self.loops += 1;
+        let around = self.labelled(&[], true, |this| {
+            let body = this.labelled(&[], false, |this| {
+                let mut body = Vec::new();
+                if this.rng.chance(30) {
+                    body.push(this.step());
+                }
+                // The counter steps with the condition, or with what the loop does.
+                let early = this.rng.chance(30);
+                let (value, last) = match (early, up) {
+                    (true, true) => (plain(I::LocalTee(counter), vec![next.clone()], &[I32]), count + 1),
+                    (true, false) => (plain(I::LocalTee(counter), vec![next.clone()], &[I32]), -1),
+                    (false, true) => (get, count),
+                    (false, false) => (get, 0),
+                };
+                let condition = match this.rng.below(3) {
+                    0 => plain(I::I32Eq, vec![value, i32_const(last)], &[I32]),
+                    1 if last == 0 => plain(I::I32Eqz, vec![value], &[I32]),
+                    _ if up => plain(I::I32GeS, vec![value, i32_const(last)], &[I32]),
+                    _ => plain(I::I32GeS, vec![i32_const(last), value], &[I32]),
+                };
+                body.push(plain(I::BrIf(1), vec![condition], &[]));
+                let steps = this.rng.below(3);
+                body.extend(if steps == 0 { this.round(rounds) } else { (1..steps).map(|_| this.step()).collect() });
+                if !early {
+                    body.push(set(counter, next));
+                }
+                body.push(plain(I::Br(0), Vec::new(), &[]));
+                body
+            });
+            vec![this.block(Construct::Loop, &[], &[], Vec::new(), body, Vec::new())]
+        });
+        self.loops -= 1;
+        self.block(Construct::Block, &[], &[], Vec::new(), around, Vec::new())
+    }
+
     /// What a loop does in one round; `rounds` are left for loops in it.
     fn round(&mut self, rounds: usize) -> Vec<Node> {
-        let count = self.rng.between(2, 8);
+        let count = self.rng.between(if rounds > 1 { 2 } else { 0 }, 8);
         let mut nodes = Vec::new();
         for _ in 0..count {
             if rounds > 1 && self.loops < 3 && self.rng.chance(14) {

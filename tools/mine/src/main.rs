@@ -62,7 +62,8 @@ impl Program {
         for function in 0..self.counts.functions.len() {
             let funcidx = (self.module.imported_funcs + function) as u32;
             for cell in survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)? {
-                see(&cell, self.counts.at(function, cell.offset));
+                let count = |offset| self.counts.at(function, offset);
+                see(&cell, count(cell.counted) - cell.discounted.map_or(0, count));
             }
         }
         Ok(())
@@ -81,7 +82,7 @@ struct Chosen(Option<HashSet<Sig>>);
 
 impl Target for Chosen {
     fn tile(&self, sig: Sig) -> Option<Tile> {
-        self.0.as_ref().is_none_or(|chosen| chosen.contains(&sig)).then_some(Tile { handler: 1 })
+        self.0.as_ref().is_none_or(|chosen| chosen.contains(&sig)).then_some(Tile { handler: sig })
     }
 }
 

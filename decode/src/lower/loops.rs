@@ -1,0 +1,239 @@
+//! Loops whose beginning is lowered twice.
+//!
+//! **Peeling.** At a label the accumulators hold nothing known, so what an iteration ends with and the next one begins with,
+//! a counter or a pointer, goes through its slot; in a loop of one cell nothing takes as long as that. The first iteration of
+//! such a loop is peeled off: the body is lowered once more behind it, where the accumulators mirror what an iteration
+//! ends with, and that is the loop from then on. A loop left after its first iteration jumps over the other.
+//!
+//! ```text
+//! start:  the body, slots read        -> again
+//!         br                          -> end
+//! again:  the body, accumulators read -> again
+//! end:
+//! ```
+//!
+//! Nothing is guessed: what was lowered again is taken back if it is not better. It is done for straight bodies of a few
+//! cells only, so decoding stays linear.
+//!
+//! **Inversion.** A loop that begins with the cell that may leave it, and ends with a branch back, takes a dispatch for each. The
+//! branch back becomes that cell, with the condition negated: it is lowered once more for each branch back from the loop's own
+//! level, of which there is one, since what follows it cannot be reached.
+//!
+//! ```text
+//! start:  unless the condition holds  -> end
+//! body:   ...
+//!         if the condition holds      -> body
+//!         br                          -> end
+//! ```
+
+use super::emit::{Fixup, Mark, Position};
+use super::read::Reader;
+use super::stack::Mirrored;
+use super::{Lowering, Target};
+use crate::cell;
+
+/// Longer bodies, in bytes of code, are not peeled.
+const MOST_BYTES: usize = 64;
+
+/// A loop of which no branch has been lowered yet.
+#[derive(Debug)]
+pub(super) struct Opened<'a> {
+    /// Reads the body.
+    body: Reader<'a>,
+    /// How many blocks are open in it.
+    frames: usize,
+    /// Where it begins, and how many cells are before it.
+    start: (Position, usize),
+    /// The `loop`'s own offset; for the survey alone.
+    offset: u32,
+    again: Option<Again<'a>>,
+}
+
+/// Why the body is being lowered again, up to its first branch.
+#[derive(Debug)]
+enum Again<'a> {
+    Peeling(Peeled),
+    Inverting(Inverted<'a>),
+}
+
+/// A first iteration, behind which the body is being lowered again.
+#[derive(Debug)]
+struct Peeled {
+    /// The branch back at its end, which becomes the way into the loop.
+    enters: Fixup,
+    /// Where it ends.
+    end: Mark,
+    /// The branch that stands there, over the loop.
+    leaves: Fixup,
+    /// Where the loop begins.
+    again: Position,
+    /// What the accumulators mirror there.
+    acc_slot: [Mirrored; 2],
+}
+
+/// The beginning of an open loop that begins with a cell that may leave it.
+#[derive(Debug)]
+pub(super) struct Head<'a> {
+    /// Reads the body.
+    body: Reader<'a>,
+    /// How many blocks are open in the loop.
+    frames: usize,
+    /// The cell.
+    cell: Position,
+    /// Its handler, as long as nothing has joined it.
+    handler: u64,
+    /// Where the next cell begins.
+    end: Position,
+    /// What the accumulators mirror there.
+    acc_slot: [Mirrored; 2],
+}
+
+/// A branch back in whose place the loop's beginning is being lowered.
+#[derive(Debug)]
+struct Inverted<'a> {
+    head: Head<'a>,
+    /// Reads what follows the branch.
+    rest: Reader<'a>,
+    /// Where it stands, and the accumulators there.
+    at: Mark,
+    acc_slot: [Mirrored; 2],
+    /// How many cells it takes.
+    cells: usize,
+    /// Its offset; for the survey alone.
+    offset: u32,
+}
+
+/// Whether accumulators mirror all that they should.
+fn hold(now: [Mirrored; 2], wanted: [Mirrored; 2]) -> bool {
+    now.iter().zip(&wanted).all(|(now, wanted)| *wanted == Mirrored::NONE || now == wanted)
+}
+
+impl<'a, T: Target> Lowering<'a, T> {
+    /// A loop was just opened, which `body` reads.
+    pub(super) fn open_loop(&mut self, body: Reader<'a>) {
+        // With fuel, each iteration begins with a cell that pays.
+        let twice = self.options.fuse && !self.options.fuel;
+        let (frames, start, offset) = (self.frames.len(), (self.code.len(), self.code.cells), self.code.offset);
+        self.opened = twice.then_some(Opened { body, frames, start, offset, again: None });
+    }
+
+    /// The innermost loop was closed.
+    pub(super) fn close_loop(&mut self) {
+        self.opened = None;
+        self.heads.pop_if(|head| head.frames > self.frames.len());
+    }
+
+    /// A branch on a condition was just emitted, to the frame `depth` blocks out. Returns what reads on, if that is not what
+    /// follows.
+    #[inline]
+    pub(super) fn branched(&mut self, depth: u32, branch: Fixup) -> Option<Reader<'a>> {
+        let opened = self.opened.take()?;
+        if let Some(Again::Peeling(peeled)) = opened.again {
+            self.end_peeling(opened.start, opened.offset, peeled, branch);
+            return None;
+        }
+        let straight = opened.frames == self.frames.len() && self.code.branches_from(opened.start.0) == 1;
+        if !straight || self.frames.last().is_none_or(|frame| frame.base != self.stack.len()) {
+            return None;
+        }
+        if depth == 0 {
+            return self.begin_peeling(opened, branch);
+        }
+        if self.code.cells == opened.start.1 + 1 {
+            let Opened { body, frames, start: (cell, _), .. } = opened;
+            let (handler, end) = (self.code.handler(cell), self.code.len());
+            self.heads.push(Head { body, frames, cell, handler, end, acc_slot: self.acc_slot });
+        }
+        None
+    }
+
+    /// The body of a loop ends with `branch`, the only one so far.
+    fn begin_peeling(&mut self, opened: Opened<'a>, branch: Fixup) -> Option<Reader<'a>> {
+        if self.acc_slot == [Mirrored::NONE; 2] || self.code.len() - opened.start.0 > MOST_BYTES {
+            return None;
+        }
+        let end = self.code.mark();
+        // In a cell of its own.
+        self.code.label();
+        let leaves = self.emit_br();
+        let again = self.code.label();
+        self.code.bind(branch, again);
+        let body = opened.body.clone();
+        let peeled = Peeled { enters: branch, end, leaves, again, acc_slot: self.acc_slot };
+        self.opened = Some(Opened { again: Some(Again::Peeling(peeled)), ..opened });
+        Some(body)
+    }
+
+    /// The body was lowered again, and ends with `branch`: keeps that as the loop, if it reads accumulators.
+    fn end_peeling(&mut self, start: (Position, usize), offset: u32, peeled: Peeled, branch: Fixup) {
+        let Peeled { enters, end, leaves, again, acc_slot } = peeled;
+        let here = self.code.len();
+        let (first, second) = (self.code.between(start.0, end.end), self.code.between(again, here));
+        // But for the target.
+        let at = enters.0 - start.0;
+        let same = first.len() == second.len() && first[..at] == second[..at] && first[at + 8..] == second[at + 8..];
+        let cells = (end.cells - start.1, self.code.cells - end.cells - 1);
+        if hold(self.acc_slot, acc_slot) && !same && cells.1 <= cells.0 {
+            self.code.bind(branch, again);
+            self.code.label();
+            self.code.bind(leaves, here);
+            if let Some(survey) = self.code.survey() {
+                survey.recount(start.0, again, Some(offset), None);
+                // How often that is the only iteration, nobody has counted.
+                survey.recount(end.end, again, Some(offset), Some(offset));
+                survey.recount(again, here, None, Some(offset));
+            }
+        } else {
+            self.code.undo(end);
+            self.code.bind(enters, start.0);
+            self.last_set = None;
+        }
+        self.acc_slot = acc_slot;
+    }
+
+    /// A branch back to the innermost block, which is a loop, is about to be emitted, and nothing waits in it; `rest` reads
+    /// what follows. Returns what reads on, if what the loop begins with is to be lowered in its place.
+    pub(super) fn begin_inverting(&mut self, rest: Reader<'a>) -> Option<Reader<'a>> {
+        let frames = self.frames.len();
+        let head = self.heads.pop_if(|head| head.frames == frames)?;
+        // Something joined it, or will.
+        if self.code.handler(head.cell) != head.handler || self.code.len() == head.end {
+            return None;
+        }
+        let (body, start) = (head.body.clone(), (self.code.len(), self.code.cells));
+        let (cells, offset) = (usize::from(!self.code.joins::<cell::Br>()), self.code.offset);
+        let inverted = Inverted { head, rest, at: self.code.mark(), acc_slot: self.acc_slot, cells, offset };
+        let again = Some(Again::Inverting(inverted));
+        self.opened = Some(Opened { body: body.clone(), frames, start, offset, again });
+        Some(body)
+    }
+
+    /// Lowers the branch on a condition to the frame `depth` blocks out that ends what is being inverted, if anything is, and
+    /// returns what reads on. Unless that saves a dispatch, the branch back is lowered instead.
+    #[inline]
+    pub(super) fn end_inverting(&mut self, depth: u32) -> Option<Reader<'a>> {
+        self.opened.as_ref().filter(|opened| matches!(opened.again, Some(Again::Inverting(_))))?;
+        let Some(Again::Inverting(inverted)) = self.opened.take()?.again else { return None };
+        let Inverted { head, rest, at, acc_slot, cells, offset } = inverted;
+        let back = self.branch_unless();
+        if hold(self.acc_slot, head.acc_slot) && self.code.cells - at.cells <= cells {
+            self.code.bind(back, head.end);
+            let exit = self.code.len();
+            self.branch_to(depth);
+            let here = self.code.len();
+            if let Some(survey) = self.code.survey() {
+                survey.recount(head.cell, head.end, None, Some(offset));
+                survey.recount(at.end, exit, Some(offset), None);
+                // How often the loop is left here, nobody has counted.
+                survey.recount(exit, here, Some(offset), Some(offset));
+            }
+        } else {
+            self.code.undo(at);
+            self.acc_slot = acc_slot;
+            self.last_set = None;
+            self.branch_to(0);
+        }
+        self.unreachable();
+        Some(rest)
+    }
+}
