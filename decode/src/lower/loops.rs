@@ -46,7 +46,7 @@ pub(super) struct Opened<'a> {
     start: (Position, usize),
     /// The `loop`'s own offset; for the survey alone.
     offset: u32,
-    again: Option<Again<'a>>,
+    again: Option<Box<Again<'a>>>,
 }
 
 /// Why the body is being lowered again, up to its first branch.
@@ -125,10 +125,16 @@ impl<'a, T: Target> Lowering<'a, T> {
 
     /// A branch on a condition was just emitted, to the frame `depth` blocks out. Returns what reads on, if that is not what
     /// follows.
-    #[inline]
+    #[inline(always)]
     pub(super) fn branched(&mut self, depth: u32, branch: Fixup) -> Option<Reader<'a>> {
-        let opened = self.opened.take()?;
-        if let Some(Again::Peeling(peeled)) = opened.again {
+        if self.opened.is_some() { self.branched_first(depth, branch) } else { None }
+    }
+
+    #[inline(never)]
+    fn branched_first(&mut self, depth: u32, branch: Fixup) -> Option<Reader<'a>> {
+        let mut opened = self.opened.take()?;
+        if let Some(again) = opened.again.take() {
+            let Again::Peeling(peeled) = *again else { unreachable!("`end_inverting` takes it") };
             self.end_peeling(opened.start, opened.offset, peeled, branch);
             return None;
         }
@@ -160,7 +166,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.code.bind(branch, again);
         let body = opened.body.clone();
         let peeled = Peeled { enters: branch, end, leaves, again, acc_slot: self.acc_slot };
-        self.opened = Some(Opened { again: Some(Again::Peeling(peeled)), ..opened });
+        self.opened = Some(Opened { again: Some(Box::new(Again::Peeling(peeled))), ..opened });
         Some(body)
     }
 
@@ -203,17 +209,23 @@ impl<'a, T: Target> Lowering<'a, T> {
         let (body, start) = (head.body.clone(), (self.code.len(), self.code.cells));
         let (cells, offset) = (usize::from(!self.code.joins::<cell::Br>()), self.code.offset);
         let inverted = Inverted { head, rest, at: self.code.mark(), acc_slot: self.acc_slot, cells, offset };
-        let again = Some(Again::Inverting(inverted));
+        let again = Some(Box::new(Again::Inverting(inverted)));
         self.opened = Some(Opened { body: body.clone(), frames, start, offset, again });
         Some(body)
     }
 
     /// Lowers the branch on a condition to the frame `depth` blocks out that ends what is being inverted, if anything is, and
     /// returns what reads on. Unless that saves a dispatch, the branch back is lowered instead.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end_inverting(&mut self, depth: u32) -> Option<Reader<'a>> {
-        self.opened.as_ref().filter(|opened| matches!(opened.again, Some(Again::Inverting(_))))?;
-        let Some(Again::Inverting(inverted)) = self.opened.take()?.again else { return None };
+        let inverts = |again: &Again<'_>| matches!(again, Again::Inverting(_));
+        let inverts = self.opened.as_ref().is_some_and(|opened| opened.again.as_deref().is_some_and(inverts));
+        if inverts { self.inverted(depth) } else { None }
+    }
+
+    #[inline(never)]
+    fn inverted(&mut self, depth: u32) -> Option<Reader<'a>> {
+        let Again::Inverting(inverted) = *self.opened.take()?.again? else { return None };
         let Inverted { head, rest, at, acc_slot, cells, offset } = inverted;
         let back = self.branch_unless();
         if hold(self.acc_slot, head.acc_slot) && self.code.cells - at.cells <= cells {
