@@ -35,6 +35,8 @@ pub(super) struct Diamond {
     arm: Position,
     /// How many statements were emitted before it.
     emitted: usize,
+    /// How many cells are before the branch.
+    cells: usize,
     /// The first arm's assignment, when the second is lowered.
     first: Option<Assignment>,
     /// The `if`'s offset; for the survey alone.
@@ -51,6 +53,7 @@ impl<T: Target> Lowering<'_, T> {
             acc_slot: self.acc_slot,
             arm,
             emitted: self.code.emitted,
+            cells: self.code.cells - 1,
             first: None,
             offset: self.code.offset,
         })
@@ -129,7 +132,7 @@ impl<T: Target> Lowering<'_, T> {
             self.fits_over(set, &[select]).then_some(select)
         });
         let Some(select) = select else { return false };
-        self.code.rewind(diamond.branch);
+        self.code.rewind(diamond.branch, diamond.cells);
         self.acc_slot = diamond.acc_slot;
         let end = std::mem::replace(&mut self.code.offset, diamond.offset);
         self.emit_set(select, last.slot, class).expect("just found");

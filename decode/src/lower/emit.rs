@@ -60,7 +60,7 @@ pub(super) struct Emitter<'a, T> {
     branches: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
-    /// Cells so far, those taken back by [`Emitter::rewind`] too.
+    /// Cells so far.
     pub(super) cells: usize,
     /// Offset in the module's bytes of the operator being lowered; for the survey alone.
     pub(super) offset: u32,
@@ -153,9 +153,9 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.branches.iter().rev().take(2).take_while(|&&place| place >= position).count()
     }
 
-    /// Takes back everything from the cell at `position` on, to which no branch leads.
-    pub(super) fn rewind(&mut self, position: Position) {
-        self.end = position;
+    /// Takes back everything from the cell at `position` on, to which no branch leads; `cells` are before it.
+    pub(super) fn rewind(&mut self, position: Position, cells: usize) {
+        (self.end, self.cells) = (position, cells);
         let kept = self.branches.iter().rposition(|&place| place < position).map_or(0, |last| last + 1);
         self.branches.truncate(kept);
         self.last.is_open = false;
@@ -240,7 +240,10 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// Whether a cell with operands of its own would join the last one.
-    pub(super) fn joins<C: Operands>(&self) -> bool {
+    pub(super) fn joins<C: Operands>(&mut self) -> bool {
+        if let Some(survey) = self.survey() {
+            survey.next = 0;
+        }
         self.joining().is_some_and(|begun| self.tile(sig::with(begun, const { sig::cell(C::CELL) })).is_some())
     }
 

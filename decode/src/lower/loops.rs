@@ -12,12 +12,12 @@
 //! end:
 //! ```
 //!
-//! Nothing is guessed: what was lowered again is taken back if it is not better. It is done for straight bodies of a few
-//! cells only, so decoding stays linear.
+//! Nothing is guessed: what was lowered again is taken back if it is not better. The body is what comes before the first
+//! `br_if`, if that is the first branch and leads back; it is a few cells at most. More may follow, and may branch back, to
+//! `start`.
 //!
 //! **Inversion.** A loop that begins with the cell that may leave it, and ends with a branch back, takes a dispatch for each. The
-//! branch back becomes that cell, with the condition negated: it is lowered once more for each branch back from the loop's own
-//! level, of which there is one, since what follows it cannot be reached.
+//! branch back becomes that cell, with the condition negated, if that saves one.
 //!
 //! ```text
 //! start:  unless the condition holds  -> end
@@ -25,6 +25,10 @@
 //!         if the condition holds      -> body
 //!         br                          -> end
 //! ```
+//!
+//! What is lowered again contains no loop, and each loop's beginning is lowered again once at most: to peel, or at the
+//! branch back from the loop's own level, of which there is one, since what follows it cannot be reached. So decoding stays
+//! linear.
 
 use super::emit::{Fixup, Mark, Position};
 use super::read::Reader;
@@ -35,7 +39,18 @@ use crate::cell;
 /// Longer bodies, in bytes of code, are not peeled.
 const MOST_BYTES: usize = 64;
 
-/// A loop of which no branch has been lowered yet.
+/// What the next `br_if` may end.
+#[derive(Debug)]
+pub(super) enum Begun<'a> {
+    /// The beginning of the loop opened last. Other branches may have come since.
+    Loop(Opened<'a>),
+    /// The body of a loop, lowered again behind the first iteration.
+    Peeling(Box<Peeled>),
+    /// The beginning of a loop, lowered again in the place of a branch back.
+    Inverting(Box<Inverted<'a>>),
+}
+
+/// A loop just opened.
 #[derive(Debug)]
 pub(super) struct Opened<'a> {
     /// Reads the body.
@@ -46,19 +61,13 @@ pub(super) struct Opened<'a> {
     start: (Position, usize),
     /// The `loop`'s own offset; for the survey alone.
     offset: u32,
-    again: Option<Box<Again<'a>>>,
 }
 
-/// Why the body is being lowered again, up to its first branch.
+/// A first iteration.
 #[derive(Debug)]
-enum Again<'a> {
-    Peeling(Peeled),
-    Inverting(Inverted<'a>),
-}
-
-/// A first iteration, behind which the body is being lowered again.
-#[derive(Debug)]
-struct Peeled {
+pub(super) struct Peeled {
+    /// Where it begins, and how many cells are before it.
+    start: (Position, usize),
     /// The branch back at its end, which becomes the way into the loop.
     enters: Fixup,
     /// Where it ends.
@@ -69,6 +78,8 @@ struct Peeled {
     again: Position,
     /// What the accumulators mirror there.
     acc_slot: [Mirrored; 2],
+    /// The `loop`'s offset; for the survey alone.
+    offset: u32,
 }
 
 /// The beginning of an open loop that begins with a cell that may leave it.
@@ -80,7 +91,7 @@ pub(super) struct Head<'a> {
     frames: usize,
     /// The cell.
     cell: Position,
-    /// Its handler, as long as nothing has joined it.
+    /// Its handler, as long as nothing has joined it. (What has does more, so its machine code is no other handler's.)
     handler: u64,
     /// Where the next cell begins.
     end: Position,
@@ -88,9 +99,9 @@ pub(super) struct Head<'a> {
     acc_slot: [Mirrored; 2],
 }
 
-/// A branch back in whose place the loop's beginning is being lowered.
+/// A branch back in whose place a loop's beginning is being lowered.
 #[derive(Debug)]
-struct Inverted<'a> {
+pub(super) struct Inverted<'a> {
     head: Head<'a>,
     /// Reads what follows the branch.
     rest: Reader<'a>,
@@ -114,12 +125,12 @@ impl<'a, T: Target> Lowering<'a, T> {
         // With fuel, each iteration begins with a cell that pays.
         let twice = self.options.fuse && !self.options.fuel;
         let (frames, start, offset) = (self.frames.len(), (self.code.len(), self.code.cells), self.code.offset);
-        self.opened = twice.then_some(Opened { body, frames, start, offset, again: None });
+        self.begun = twice.then_some(Begun::Loop(Opened { body, frames, start, offset }));
     }
 
     /// The innermost loop was closed.
     pub(super) fn close_loop(&mut self) {
-        self.opened = None;
+        self.begun = None;
         self.heads.pop_if(|head| head.frames > self.frames.len());
     }
 
@@ -127,18 +138,21 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// follows.
     #[inline(always)]
     pub(super) fn branched(&mut self, depth: u32, branch: Fixup) -> Option<Reader<'a>> {
-        if self.opened.is_some() { self.branched_first(depth, branch) } else { None }
+        if self.begun.is_some() { self.branched_first(depth, branch) } else { None }
     }
 
     #[inline(never)]
     fn branched_first(&mut self, depth: u32, branch: Fixup) -> Option<Reader<'a>> {
-        let mut opened = self.opened.take()?;
-        if let Some(again) = opened.again.take() {
-            let Again::Peeling(peeled) = *again else { unreachable!("`end_inverting` takes it") };
-            self.end_peeling(opened.start, opened.offset, peeled, branch);
-            return None;
-        }
+        let opened = match self.begun.take()? {
+            Begun::Loop(opened) => opened,
+            Begun::Peeling(peeled) => {
+                self.end_peeling(*peeled, branch);
+                return None;
+            }
+            Begun::Inverting(_) => return None,
+        };
         let straight = opened.frames == self.frames.len() && self.code.branches_from(opened.start.0) == 1;
+        // Nothing waits in the loop, so the branch takes nothing, and the loop neither.
         if !straight || self.frames.last().is_none_or(|frame| frame.base != self.stack.len()) {
             return None;
         }
@@ -153,9 +167,10 @@ impl<'a, T: Target> Lowering<'a, T> {
         None
     }
 
-    /// The body of a loop ends with `branch`, the only one so far.
+    /// A loop begins with a body that ends with `branch`, which leads back.
     fn begin_peeling(&mut self, opened: Opened<'a>, branch: Fixup) -> Option<Reader<'a>> {
-        if self.acc_slot == [Mirrored::NONE; 2] || self.code.len() - opened.start.0 > MOST_BYTES {
+        let Opened { body, start, offset, .. } = opened;
+        if self.acc_slot == [Mirrored::NONE; 2] || self.code.len() - start.0 > MOST_BYTES {
             return None;
         }
         let end = self.code.mark();
@@ -164,15 +179,15 @@ impl<'a, T: Target> Lowering<'a, T> {
         let leaves = self.emit_br();
         let again = self.code.label();
         self.code.bind(branch, again);
-        let body = opened.body.clone();
-        let peeled = Peeled { enters: branch, end, leaves, again, acc_slot: self.acc_slot };
-        self.opened = Some(Opened { again: Some(Box::new(Again::Peeling(peeled))), ..opened });
+        let acc_slot = self.acc_slot;
+        self.begun =
+            Some(Begun::Peeling(Box::new(Peeled { start, enters: branch, end, leaves, again, acc_slot, offset })));
         Some(body)
     }
 
     /// The body was lowered again, and ends with `branch`: keeps that as the loop, if it reads accumulators.
-    fn end_peeling(&mut self, start: (Position, usize), offset: u32, peeled: Peeled, branch: Fixup) {
-        let Peeled { enters, end, leaves, again, acc_slot } = peeled;
+    fn end_peeling(&mut self, peeled: Peeled, branch: Fixup) {
+        let Peeled { start, enters, end, leaves, again, acc_slot, offset } = peeled;
         let here = self.code.len();
         let (first, second) = (self.code.between(start.0, end.end), self.code.between(again, here));
         // But for the target.
@@ -184,7 +199,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             self.code.label();
             self.code.bind(leaves, here);
             if let Some(survey) = self.code.survey() {
-                survey.recount(start.0, again, Some(offset), None);
+                survey.recount(start.0, end.end, Some(offset), None);
                 // How often that is the only iteration, nobody has counted.
                 survey.recount(end.end, again, Some(offset), Some(offset));
                 survey.recount(again, here, None, Some(offset));
@@ -206,11 +221,10 @@ impl<'a, T: Target> Lowering<'a, T> {
         if self.code.handler(head.cell) != head.handler || self.code.len() == head.end {
             return None;
         }
-        let (body, start) = (head.body.clone(), (self.code.len(), self.code.cells));
+        let body = head.body.clone();
         let (cells, offset) = (usize::from(!self.code.joins::<cell::Br>()), self.code.offset);
         let inverted = Inverted { head, rest, at: self.code.mark(), acc_slot: self.acc_slot, cells, offset };
-        let again = Some(Box::new(Again::Inverting(inverted)));
-        self.opened = Some(Opened { body: body.clone(), frames, start, offset, again });
+        self.begun = Some(Begun::Inverting(Box::new(inverted)));
         Some(body)
     }
 
@@ -218,14 +232,14 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// returns what reads on. Unless that saves a dispatch, the branch back is lowered instead.
     #[inline(always)]
     pub(super) fn end_inverting(&mut self, depth: u32) -> Option<Reader<'a>> {
-        let inverts = |again: &Again<'_>| matches!(again, Again::Inverting(_));
-        let inverts = self.opened.as_ref().is_some_and(|opened| opened.again.as_deref().is_some_and(inverts));
-        if inverts { self.inverted(depth) } else { None }
+        match self.begun.take_if(|begun| matches!(begun, Begun::Inverting(_))) {
+            Some(Begun::Inverting(inverted)) => Some(self.inverted(*inverted, depth)),
+            _ => None,
+        }
     }
 
     #[inline(never)]
-    fn inverted(&mut self, depth: u32) -> Option<Reader<'a>> {
-        let Again::Inverting(inverted) = *self.opened.take()?.again? else { return None };
+    fn inverted(&mut self, inverted: Inverted<'a>, depth: u32) -> Reader<'a> {
         let Inverted { head, rest, at, acc_slot, cells, offset } = inverted;
         let back = self.branch_unless();
         if hold(self.acc_slot, head.acc_slot) && self.code.cells - at.cells <= cells {
@@ -246,6 +260,6 @@ impl<'a, T: Target> Lowering<'a, T> {
             self.branch_to(0);
         }
         self.unreachable();
-        Some(rest)
+        rest
     }
 }

@@ -4,7 +4,7 @@
 //! consumes them: a `local.set`, a store, a branch, a call. There the tree becomes one cell if the machine has a handler
 //! for it; what is too big is cut into parts that do have one, which [`Target`] decides. `emit` packs the cells and
 //! joins neighbours where one handler does both; `control` knows blocks, branches and calls, `translate` the
-//! operators, `fuel` what they cost.
+//! operators, `fuel` what they cost; `diamond` makes selections of small `if`s, `loops` lowers how loops begin twice.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Time and memory are linear in the
 //! body's size, and nothing recurses on the input's depth (trees are as deep as the deepest handler).
@@ -27,7 +27,7 @@ use crate::{Error, Module};
 use control::Frame;
 use diamond::{Assignment, Diamond};
 use emit::Emitter;
-use loops::{Head, Opened};
+use loops::{Begun, Head};
 use read::Reader;
 use stack::{Mirrored, Owners};
 use tree::{NodeId, Trees};
@@ -134,8 +134,8 @@ pub struct Lowering<'a, T> {
     frames: Vec<Frame<'a>>,
     /// `Some(depth)`: the operators here, in the innermost frame, cannot be reached; so many blocks were opened since.
     skipping: Option<usize>,
-    /// The loop opened last, if no branch has been lowered since.
-    opened: Option<Opened<'a>>,
+    /// What the next `br_if` may end.
+    begun: Option<Begun<'a>>,
     /// How open loops begin that may be inverted, the innermost last.
     heads: Vec<Head<'a>>,
     /// The last assignment to a slot that has a cell of its own.
@@ -180,7 +180,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             acc_slot: [Mirrored::NONE; 2],
             frames: Vec::new(),
             skipping: None,
-            opened: None,
+            begun: None,
             heads: Vec::new(),
             last_set: None,
             regions: Vec::new(),
@@ -250,7 +250,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.forget_accs();
         self.frames.clear();
         self.skipping = None;
-        self.opened = None;
+        self.begun = None;
         self.heads.clear();
         self.last_set = None;
         self.regions.clear();

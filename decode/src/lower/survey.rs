@@ -92,7 +92,9 @@ impl Survey {
     /// The cells that begin from `begin` on and before `end` are executed as often as the operators at `counted`, or their
     /// own, less as often as those at `discounted`.
     pub(super) fn recount(&mut self, begin: usize, end: usize, counted: Option<u32>, discounted: Option<u32>) {
-        for cell in self.cells.iter_mut().filter(|cell| (begin..end).contains(&cell.position)) {
+        let place = |position| self.cells.partition_point(|cell| cell.position < position);
+        let places = place(begin)..place(end);
+        for cell in &mut self.cells[places] {
             cell.counted = counted.unwrap_or(cell.counted);
             cell.discounted = discounted;
         }

@@ -29,7 +29,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     part_16(t);
     part_17(t);
     part_18(t);
-    part_19(t);
 }
 
 #[rustfmt::skip]
@@ -63,12 +62,12 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32Add, S<u32>, I<u32>>>, BrTable>>(); // 4355
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 8760
+    t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>, Br>>(); // 1007
+    t.stmt::<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>>(); // 1007
     t.stmt::<Seq<SetAcc<S<u32>>, CallIndirect>>(); // 4036
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, Br>>(); // 822
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 822
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 3204
-    t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>, Br>>(); // 974
-    t.stmt::<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>>(); // 974
     t.stmt::<Seq<SetGlobal<Bin<I32Add, S<u32>, I<u32>>>, Return<S<u64>>>>(); // 675
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>(); // 2165
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>(); // 2165
@@ -246,6 +245,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<R<u32>>, SetGlobal<Bin<I32Add, S<u32>, I<u32>>>>>(); // 77
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 347
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 347
+    t.stmt::<Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>(); // 2449
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>(); // 569
@@ -275,7 +275,6 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>(); // 1719
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Store<I32Store, Load<I32Load, S<u32>>, S<u32>>, Br>>(); // 0
-    t.stmt::<Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>(); // 2016
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>, SetSlot<R<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>, SetSlot<R<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>, SetSlot<R<u32>>>>(); // 1
@@ -520,10 +519,10 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 113
+    t.stmt::<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 11
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 11
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 11
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 30
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>(); // 104
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 764
@@ -614,6 +613,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>>(); // 26
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 862
     t.stmt::<Seq<Store<I32Store, I<u32>, I<u32>>, Br>>(); // 0
+    t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1125
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<S<u32>>>, CallIndirect>>(); // 390
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<S<u32>>>>(); // 390
     t.stmt::<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>(); // 5
@@ -630,8 +630,8 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32ShrU, R<u32>, I<u32>>, S<u32>>>>(); // 6636
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 57
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 220
-    t.stmt::<Store<I32Store, R<u32>, Load<I32Load, S<u32>>>>(); // 633
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, control::Return>>(); // 3088
+    t.stmt::<Store<I32Store, R<u32>, Load<I32Load, S<u32>>>>(); // 633
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>>(); // 171
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>>(); // 1191
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>, Br>>(); // 2
@@ -641,7 +641,6 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 258
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 32
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 658
-    t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1125
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>(); // 192
     t.stmt::<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 647
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 647
@@ -705,9 +704,9 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>>>(); // 206
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>>(); // 206
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 1296
-    t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1294
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<I<u64>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<I<u64>>>>(); // 0
+    t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1294
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 347
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 347
     t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
@@ -718,9 +717,9 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 1
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 1
-    t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, Br>>(); // 103
     t.stmt::<Seq<Store<I32Store16, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 564
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, control::Return>>(); // 415
+    t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, Br>>(); // 103
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetAcc<S<u32>>>>(); // 400
     t.stmt::<Seq<SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>, CallIndirect>>(); // 336
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>(); // 113
@@ -825,11 +824,11 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>(); // 175
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>(); // 175
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Select<R<u32>, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 243
     t.stmt::<SetSlot<Select<R<u32>, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 243
     t.stmt::<SetAcc<Select<R<u32>, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 243
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>(); // 175
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>(); // 175
     t.stmt::<Seq<BrIf<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 243
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, R<u32>>>>(); // 243
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, R<u32>>>>(); // 243
@@ -953,8 +952,8 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 56
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 56
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 56
-    t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1247
+    t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<Select<I<u32>, S<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>, Call>>(); // 76
@@ -1082,9 +1081,9 @@ fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Or, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Load<I32Load8S, R<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 19
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Load<I32Load8S, R<u32>>>>>(); // 19
     t.stmt::<Seq<SetSlot<Bin<I32Or, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 19
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 230
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 89
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>(); // 89
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 230
     t.stmt::<SetSlot<Bin<I32Mul, Bin<I32And, S<u32>, S<u32>>, S<u32>>>>(); // 11
     t.stmt::<SetAcc<Bin<I32Mul, Bin<I32And, S<u32>, S<u32>>, S<u32>>>>(); // 11
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 465
@@ -1700,7 +1699,6 @@ fn part_3(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Sub, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>, SetSlot<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 9
     t.stmt::<SetSlot<Bin<I32Sub, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 9
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 9
-    t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 1181
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 134
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Return<S<u32>>>>(); // 544
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, Store<I32Store, R<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>>(); // 7
@@ -2043,11 +2041,11 @@ fn part_3(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32LeU, Load<I32Load, S<u32>>, S<u32>>>>(); // 2047
     t.stmt::<SetAcc<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>>(); // 2047
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64Shl, S<u64>, I<u64>>, Bin<I64And, S<u64>, I<u64>>>>>(); // 10366
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 1
 }
 
 #[rustfmt::skip]
 fn part_4(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 321
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>>(); // 2289
@@ -2065,8 +2063,8 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>, Bin<I64ShrU, R<u64>, I<u64>>>>>(); // 10366
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64And, S<u64>, I<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>>(); // 10366
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64And, S<u64>, I<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>>(); // 10366
-    t.stmt::<Seq<SetSlot<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<R<u32>>>>(); // 157
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 476
+    t.stmt::<Seq<SetSlot<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<R<u32>>>>(); // 157
     t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 218
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 326
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 263
@@ -2106,9 +2104,9 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>>(); // 29
     t.stmt::<SetAcc<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>>>(); // 510
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, control::Return>>(); // 357
+    t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 808
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>, CallIndirect>>(); // 441
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>>(); // 441
-    t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 808
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, R<u32>>>>>(); // 326
     t.stmt::<SetSlot<Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>(); // 222
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, I<u32>>, S<u32>>>>>(); // 67
@@ -2134,6 +2132,8 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 1110
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>(); // 659
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>(); // 659
+    t.stmt::<BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, I<u32>>>>(); // 819
+    t.stmt::<SetAcc<Bin<I32GtU, Load<I32Load, S<u32>>, I<u32>>>>(); // 819
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 174
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 42
@@ -2180,8 +2180,6 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>(); // 626
-    t.stmt::<BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, I<u32>>>>(); // 751
-    t.stmt::<SetAcc<Bin<I32GtU, Load<I32Load, S<u32>>, I<u32>>>>(); // 751
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 741
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 2615
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 536
@@ -2230,7 +2228,6 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 2
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 2
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 32
-    t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 606
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetAcc<S<u32>>>, BrTable>>(); // 64
     t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<S<u32>>>>(); // 64
     t.stmt::<Seq<SetSlot<Bin<I32Or, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 307
@@ -2256,6 +2253,7 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 594
     t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 487
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 15
+    t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 606
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 1661
     t.stmt::<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 647
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 5
@@ -2368,15 +2366,15 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>>>(); // 5563
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, I<u32>>>>>(); // 0
     t.stmt::<Store<I64Store, S<u32>, Load<I64Load, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 57
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Add, S<u32>, I<u32>>>>(); // 57
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 154
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, I<u32>>>>(); // 154
     t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 1028
-    t.stmt::<Seq<BrIf<Bin<I32LeS, R<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 806
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetAcc<Load<I32Load8U, R<u32>>>>>(); // 1198
+    t.stmt::<Seq<BrIf<Bin<I32LeS, R<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 806
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 475
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 150
     t.stmt::<Seq<SetAcc<Bin<I32And, S<u32>, I<u32>>>, BrTable>>(); // 7573
@@ -2394,8 +2392,8 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 1304
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 739
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Bin<I32Add, R<u32>, I<u32>>>>>(); // 10
-    t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 24
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 24
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 498
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u64>>>, Call>>(); // 5
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<I<u64>>>>(); // 5
@@ -2466,9 +2464,9 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 813
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 274
     t.stmt::<Seq<SetSlot<I<u64>>, SetSlot<S<u32>>>>(); // 221
-    t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 813
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 11
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 11
+    t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 813
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<S<u32>>>>(); // 41
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 40
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
@@ -2526,9 +2524,9 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 199
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, Br>>(); // 19
-    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 43
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 591
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 591
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 43
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 251
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>, Br>>(); // 2
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>>(); // 168
@@ -2547,14 +2545,14 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 108
     t.stmt::<SetAcc<Bin<I32Or, R<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 164
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 33
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 29
 }
 
 #[rustfmt::skip]
 fn part_5(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 29
     t.stmt::<Seq<SetSlot<R<u32>>, Store<I32Store, R<u32>, S<u32>>>>(); // 29
-    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 58
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 62
+    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 58
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 98
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 445
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 1
@@ -2590,9 +2588,9 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 31
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 15
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>(); // 170
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>>(); // 42
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>>(); // 42
+    t.stmt::<SetAcc<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>(); // 170
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Return<I<u32>>>>(); // 422
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 30
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 30
@@ -2615,14 +2613,14 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 5
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 1042
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 341
-    t.stmt::<Seq<SetSlot<Bin<F64Mul, R<f64>, I<f64>>>, BrIf<Un<I32Eqz, Bin<F64Lt, Un<F64Abs, R<f64>>, I<f64>>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 253
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 253
+    t.stmt::<Seq<SetSlot<Bin<F64Mul, R<f64>, I<f64>>>, BrIf<Un<I32Eqz, Bin<F64Lt, Un<F64Abs, R<f64>>, I<f64>>>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 358
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 81
-    t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 500
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 46
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 46
+    t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 500
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 238
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 12661
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 24
@@ -2636,13 +2634,15 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, Br>>(); // 1990
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 472
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<S<u32>>>>(); // 163
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 527
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 12661
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 12661
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 527
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 11
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 669
+    t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 669
     t.stmt::<SetSlot<Un<I32Eqz, Load<I32Load8U, S<u32>>>>>(); // 675
     t.stmt::<SetAcc<Un<I32Eqz, Load<I32Load8U, S<u32>>>>>(); // 675
+    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Select<R<u32>, I<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>(); // 156
     t.stmt::<SetAcc<Select<R<u32>, I<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>(); // 156
     t.stmt::<Seq<SetSlot<I<f32>>, SetSlot<I<u32>>>>(); // 424
@@ -2680,9 +2680,9 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 291
     t.stmt::<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 910
     t.stmt::<SetAcc<Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 910
+    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 291
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<F32Load, R<u32>>>>>(); // 943
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 7
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>>(); // 7
@@ -2798,8 +2798,8 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, Bin<I32Add, S<u32>, R<u32>>, I<u64>>>(); // 2
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 254
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 38
+    t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 254
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 43
     t.stmt::<Seq<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 43
     t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>, R<u32>>>(); // 319
@@ -2809,26 +2809,26 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Mul, Un<F64ConvertI32U, R<u32>>, I<f64>>>>(); // 1119
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 187
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<I<u32>>>>(); // 42
-    t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<I<u64>>>, Call>>(); // 815
-    t.stmt::<Seq<SetSlot<S<u64>>, SetSlot<I<u64>>>>(); // 815
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 14
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 456
+    t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<I<u64>>>, Call>>(); // 815
+    t.stmt::<Seq<SetSlot<S<u64>>, SetSlot<I<u64>>>>(); // 815
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>, Return<S<u64>>>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 164
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 164
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, R<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32And, R<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load8U, S<u32>>, S<u32>>>>(); // 81
+    t.stmt::<SetAcc<Select<S<u32>, R<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>(); // 41
     t.stmt::<SetSlot<Select<I<u32>, R<u32>, Bin<I32GtU, S<u32>, I<u32>>>>>(); // 292
     t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32GtU, S<u32>, I<u32>>>>>(); // 292
-    t.stmt::<SetAcc<Select<S<u32>, R<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>(); // 41
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 4
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 24
     t.stmt::<Seq<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 24
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 11
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 184
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 46
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 46
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 184
     t.stmt::<Store<I32Store, Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, S<u32>, I<u32>>>, S<u32>>>(); // 643
     t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 658
     t.stmt::<Seq<Store<F64Store, S<u32>, S<f64>>, Store<F64Store, S<u32>, S<f64>>>>(); // 1096
@@ -2842,8 +2842,8 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<F64Lt, Un<F64Abs, S<f64>>, I<f64>>>>, SetSlot<Un<I64TruncF64S, S<f64>>>>>(); // 811
     t.stmt::<Store<F64Store, S<u32>, Bin<F64Add, R<f64>, Load<F64Load, S<u32>>>>>(); // 607
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>>(); // 18
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>>>(); // 27
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 94
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>>>(); // 27
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<I<u32>>>>(); // 297
     t.stmt::<Seq<Seq<Seq<Store<I32Store, R<u32>, Bin<I32Or, S<u32>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>, SetSlot<R<u32>>>, SetSlot<S<u32>>>>(); // 26
     t.stmt::<Seq<Seq<Store<I32Store, R<u32>, Bin<I32Or, S<u32>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>, SetSlot<R<u32>>>>(); // 26
@@ -2861,8 +2861,8 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 24
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>>>(); // 21
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>>(); // 21
-    t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 407
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, Br>>(); // 30
+    t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 407
     t.stmt::<Seq<SetAcc<Bin<I32Or, R<u32>, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Or, R<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 0
@@ -2971,9 +2971,9 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 328
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 422
     t.stmt::<Seq<Seq<SetSlot<I<u64>>, SetSlot<I<u64>>>, Call>>(); // 765
-    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 104
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 352
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 352
+    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 104
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 23
     t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, R<u64>>>, SetAcc<Load<I64Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>>(); // 790
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Add, R<f64>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 436
@@ -3018,9 +3018,9 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 318
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 250
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 129
+    t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, Call>>(); // 4
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 217
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1116
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, Call>>(); // 4
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 25
     t.stmt::<SetAcc<Bin<I32Or, R<u32>, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 69
@@ -3050,11 +3050,11 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 2
     t.stmt::<SetSlot<Bin<I64Or, Bin<I64Or, R<u64>, S<u64>>, S<u64>>>>(); // 468
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64Or, S<u64>, S<u64>>, S<u64>>>>(); // 468
-    t.stmt::<SetAcc<Bin<I64Or, Bin<I64Or, R<u64>, S<u64>>, S<u64>>>>(); // 468
 }
 
 #[rustfmt::skip]
 fn part_6(t: &mut Shapes<'_>) {
+    t.stmt::<SetAcc<Bin<I64Or, Bin<I64Or, R<u64>, S<u64>>, S<u64>>>>(); // 468
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 237
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 237
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>>(); // 237
@@ -3129,7 +3129,6 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 33
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 270
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 270
     t.stmt::<Seq<BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 1355
@@ -3243,10 +3242,10 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 4
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 238
+    t.stmt::<SetAcc<Un<F64ConvertI32S, Load<I32Load, S<u32>>>>>(); // 14
     t.stmt::<SetSlot<Bin<I64Xor, Bin<I64Rotl, S<u64>, I<u64>>, R<u64>>>>(); // 756
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Rotl, S<u64>, I<u64>>, S<u64>>>>(); // 756
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Rotl, S<u64>, I<u64>>, R<u64>>>>(); // 756
-    t.stmt::<SetAcc<Un<F64ConvertI32S, Load<I32Load, S<u32>>>>>(); // 14
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 20
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<R<u32>>>, Return<S<u32>>>>(); // 10
@@ -3290,8 +3289,8 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 516
     t.stmt::<Seq<SetSlot<Select<I<u32>, I<u32>, S<u32>>>, Br>>(); // 44
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64Or, Bin<I64And, S<u64>, S<u64>>, R<u64>>>>(); // 1243
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2
+    t.stmt::<SetAcc<Bin<I64Or, Bin<I64And, S<u64>, S<u64>>, R<u64>>>>(); // 1243
     t.stmt::<Seq<Store<I32Store, R<u32>, I<u32>>, Store<I32Store, R<u32>, I<u32>>>>(); // 110
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 96
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Or, S<u32>, S<u32>>>>(); // 66
@@ -3346,8 +3345,8 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 801
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 322
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 2
-    t.stmt::<Seq<BrIf<R<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 145
     t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 26
+    t.stmt::<Seq<BrIf<R<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 145
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 81
     t.stmt::<Seq<Seq<Seq<SetSlot<Select<S<u64>, S<u64>, S<u32>>>, SetSlot<R<u64>>>, SetSlot<Bin<I64Sub, S<u64>, S<u64>>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>(); // 1153
     t.stmt::<Seq<Seq<SetSlot<Select<S<u64>, S<u64>, S<u32>>>, SetSlot<R<u64>>>, SetSlot<Bin<I64Sub, S<u64>, S<u64>>>>>(); // 1153
@@ -3372,8 +3371,8 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 34
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 820
     t.stmt::<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 515
-    t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 93
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 230
+    t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 93
     t.stmt::<SetAcc<Bin<F64Add, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, S<f64>>>>(); // 19
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>(); // 16
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>(); // 16
@@ -3401,6 +3400,7 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, R<u32>>>>(); // 153
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 141
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 84
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 33
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32LeU, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32LeU, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32LeU, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>(); // 0
@@ -3510,8 +3510,8 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store16, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 147
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 539
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Bin<F64Mul, R<f64>, S<f64>>>>>(); // 358
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 142
     t.stmt::<BrIf<Load<I32Load8U, Load<I32Load, S<u32>>>>>(); // 142
+    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 142
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Add, Load<F64Load, S<u32>>, R<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 399
     t.stmt::<Seq<SetSlot<Bin<F64Add, Load<F64Load, S<u32>>, R<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 399
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>(); // 25
@@ -3553,11 +3553,11 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32GeS, Load<I32Load, R<u32>>, S<u32>>>>(); // 2852
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Bin<F64Add, S<f64>, S<f64>>, S<f64>>, R<f64>>>>(); // 236
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>>>(); // 310
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 1984
 }
 
 #[rustfmt::skip]
 fn part_7(t: &mut Shapes<'_>) {
+    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 1984
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 1984
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 1984
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>>(); // 711
@@ -3610,8 +3610,8 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LeS, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 615
     t.stmt::<BrIf<Bin<I32LeS, Load<I32Load, S<u32>>, R<u32>>>>(); // 30
     t.stmt::<SetAcc<Bin<I32LeS, Load<I32Load, S<u32>>, R<u32>>>>(); // 30
-    t.stmt::<SetAcc<Bin<F32Mul, Load<F32Load, Bin<I32Add, S<u32>, I<u32>>>, S<f32>>>>(); // 790
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 156
+    t.stmt::<SetAcc<Bin<F32Mul, Load<F32Load, Bin<I32Add, S<u32>, I<u32>>>, S<f32>>>>(); // 790
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 5
     t.stmt::<SetSlot<Load<I32Load8U, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>>>(); // 1113
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>>>(); // 1113
@@ -3630,8 +3630,8 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Mul, Un<F64PromoteF32, R<f32>>, I<f64>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Load<I64Load, R<u32>>>>>(); // 86
     t.stmt::<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Load<I64Load, R<u32>>>>(); // 86
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 798
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 373
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 798
     t.stmt::<Seq<Zero, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, Call>>(); // 306
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 36
@@ -3652,8 +3652,8 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<f64>>>, SetSlot<I<f64>>>>(); // 156
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, R<u32>, I<u32>>>>(); // 67
     t.stmt::<Seq<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 364
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 2348
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 186
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 2348
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 37
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 108
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Or, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 154
@@ -3681,8 +3681,8 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<F32Load, R<u32>>>, SetSlot<Load<F32Load, S<u32>>>>>(); // 633
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 460
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 158
-    t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>>>(); // 177
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Add, S<u32>, S<u32>>>>(); // 201
+    t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>>>(); // 177
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 261
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 56
     t.stmt::<Seq<Seq<Store<I32Store16, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 268
@@ -3724,13 +3724,13 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Mul, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 272
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, Call>>(); // 0
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32DivS, R<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 16
+    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32DivS, S<u32>, I<u32>>, I<u32>>>>(); // 16
+    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32DivS, R<u32>, I<u32>>, I<u32>>>>(); // 16
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 78
     t.stmt::<SetSlot<Bin<I32And, Un<I32Eqz, S<u32>>, R<u32>>>>(); // 779
     t.stmt::<SetAcc<Bin<I32And, Un<I32Eqz, S<u32>>, S<u32>>>>(); // 779
     t.stmt::<SetAcc<Bin<I32And, Un<I32Eqz, S<u32>>, R<u32>>>>(); // 779
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32DivS, R<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 16
-    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32DivS, S<u32>, I<u32>>, I<u32>>>>(); // 16
-    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32DivS, R<u32>, I<u32>>, I<u32>>>>(); // 16
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 6904
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>, SetSlot<R<u32>>>>(); // 6904
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 6904
@@ -3756,8 +3756,8 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 34
     t.stmt::<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, S<u32>>>>(); // 34
     t.stmt::<Seq<SetSlot<Bin<I32Shl, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 98
-    t.stmt::<Seq<SetSlot<S<f32>>, Call>>(); // 96
     t.stmt::<Seq<SetSlot<Select<S<u32>, I<u32>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 1
+    t.stmt::<Seq<SetSlot<S<f32>>, Call>>(); // 96
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Select<R<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Select<R<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Select<R<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 1
@@ -3768,16 +3768,16 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F32Div, Un<F32ConvertI32U, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, I<f32>>>>(); // 959
     t.stmt::<SetAcc<Un<F32ConvertI32U, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 959
     t.stmt::<SetAcc<Bin<F32Div, Un<F32ConvertI32U, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, I<f32>>>>(); // 959
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32And, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>(); // 408
     t.stmt::<Return<Bin<I32DivU, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32DivU, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32And, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>(); // 408
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<F64Gt, Load<F64Load, S<u32>>, R<f64>>>>, Store<F64Store, S<u32>, R<f64>>>>(); // 1748
     t.stmt::<BrIf<Un<I32Eqz, Bin<F64Gt, Load<F64Load, S<u32>>, R<f64>>>>>(); // 1748
     t.stmt::<SetAcc<Bin<F64Gt, Load<F64Load, S<u32>>, R<f64>>>>(); // 1748
     t.stmt::<SetAcc<Un<I32Eqz, Bin<F64Gt, Load<F64Load, S<u32>>, S<f64>>>>>(); // 1748
     t.stmt::<SetAcc<Un<I32Eqz, Bin<F64Gt, Load<F64Load, S<u32>>, R<f64>>>>>(); // 1748
-    t.stmt::<SetSlot<Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 145
     t.stmt::<SetAcc<Bin<I32And, Load<I32Load16U, S<u32>>, R<u32>>>>(); // 695
+    t.stmt::<SetSlot<Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 145
     t.stmt::<Seq<SetAcc<Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, S<u32>>>>>(); // 42
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I64Store, S<u32>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2
     t.stmt::<Seq<BrIf<Bin<I32GtS, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 57
@@ -3814,8 +3814,8 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 49
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<I<u32>>>, Br>>(); // 3
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 529
-    t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<R<u32>>>>(); // 93
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>, SetSlot<S<u32>>>, Br>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<R<u32>>>>(); // 93
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 411
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, R<u32>>, I<u32>>>>>(); // 411
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, R<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 411
@@ -3840,16 +3840,18 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I64Load, R<u32>>>>, BrIf<Bin<I64Ne, R<u64>, S<u64>>>>, Return<S<u32>>>>(); // 2297
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I64Load, R<u32>>>>, BrIf<Bin<I64Ne, R<u64>, S<u64>>>>>(); // 2297
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Load<I64Load, R<u32>>>>>(); // 2297
-    t.stmt::<Store<I32Store16, R<u32>, Load<I32Load16U, S<u32>>>>(); // 216
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 187
+    t.stmt::<Store<I32Store16, R<u32>, Load<I32Load16U, S<u32>>>>(); // 216
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>, Call>>(); // 144
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>>(); // 144
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 3873
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 27
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 483
+    t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 483
     t.stmt::<Store<I32Store, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>(); // 351
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
-    t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 8
+    t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32GtS, R<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 218
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<I<u32>>>>(); // 8
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 18
@@ -3863,9 +3865,9 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LeS, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 5309
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetAcc<S<u32>>>>(); // 96
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 1
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 323
     t.stmt::<SetSlot<Bin<I32ShrU, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 212
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 212
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 323
     t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<I<f32>>>>(); // 368
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 10
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 10
@@ -3878,7 +3880,6 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1210
     t.stmt::<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1210
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 90
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 30
     t.stmt::<Seq<BrIf<Bin<I32Ne, Bin<I32Add, Bin<I32Sub, S<u32>, R<u32>>, S<u32>>, I<u32>>>, SetSlot<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<BrIf<Bin<I32Ne, Bin<I32Add, Bin<I32Sub, S<u32>, R<u32>>, S<u32>>, I<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, R<u32>>, S<u32>>>>(); // 1
@@ -3889,6 +3890,7 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, SetSlot<I<u64>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, SetSlot<I<u64>>>>(); // 1
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 30
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, Br>>(); // 237
     t.stmt::<SetAcc<Select<I<u64>, I<u64>, R<u32>>>>(); // 1546
     t.stmt::<Store<I32Store, S<u32>, Select<I<u32>, I<u32>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 0
@@ -3925,16 +3927,16 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 203
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u64>>>, Call>>(); // 158
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 205
-    t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2485
-    t.stmt::<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, R<u32>>>>(); // 2485
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I64LeS, S<u64>, S<u64>>, I<u32>>, S<u32>>>>, BrIf<R<u32>>>>(); // 2145
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I64LeS, S<u64>, S<u64>>, I<u32>>, S<u32>>>>>(); // 2145
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I64LeS, S<u64>, S<u64>>, I<u32>>>>(); // 2145
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I64LeS, S<u64>, S<u64>>, I<u32>>, S<u32>>>>(); // 2145
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I64LeS, S<u64>, S<u64>>, I<u32>>, S<u32>>>>>(); // 2145
+    t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2485
+    t.stmt::<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, R<u32>>>>(); // 2485
     t.stmt::<Store<I32Store, S<u32>, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 9
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 25
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 25
+    t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 25
     t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, Bin<I32Add, S<u32>, I<u32>>>>(); // 103
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load, I<u32>>>>(); // 57
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
@@ -3944,9 +3946,9 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32GeS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 431
     t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>>, BrTable>>(); // 4888
-    t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 45
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 709
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 709
+    t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 45
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 374
     t.stmt::<SetSlot<Select<I<u32>, R<u32>, S<u32>>>>(); // 11
     t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 812
@@ -3960,17 +3962,17 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 2
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 2
     t.stmt::<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<S<u32>>>>(); // 2
+    t.stmt::<Seq<Seq<SetSlot<Un<I64ExtendI32U, S<u32>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 1
     t.stmt::<Seq<SetAcc<Bin<F64Sub, Load<F64Load, S<u32>>, Bin<F64Mul, Bin<F64Mul, S<f64>, S<f64>>, S<f64>>>>, Store<F64Store, S<u32>, R<f64>>>>(); // 648
     t.stmt::<SetAcc<Bin<F64Sub, Load<F64Load, S<u32>>, Bin<F64Mul, Bin<F64Mul, S<f64>, S<f64>>, S<f64>>>>>(); // 648
-    t.stmt::<Seq<Seq<SetSlot<Un<I64ExtendI32U, S<u32>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, Store<I64Store, R<u32>, Load<I64Load, S<u32>>>>>(); // 4
     t.stmt::<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>>, CallIndirect>>(); // 42
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 42
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 2318
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 2318
-    t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 56
     t.stmt::<SetAcc<Bin<I32Shl, I<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
+    t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 56
     t.stmt::<Seq<SetSlot<Load<I64Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 11
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Sub, R<u32>, S<u32>>>>(); // 34
     t.stmt::<Seq<SetAcc<Un<I64ExtendI32U, Bin<I32Rotr, R<u32>, Un<I32WrapI64, Bin<I64ShrU, S<u64>, I<u64>>>>>>, SetSlot<Bin<I64Add, R<u64>, S<u64>>>>>(); // 474
@@ -3983,9 +3985,9 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, S<u64>, S<u64>>, Bin<I64ShrU, S<u64>, I<u64>>>, S<u64>>>>(); // 474
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, S<u64>, S<u64>>, Bin<I64ShrU, S<u64>, I<u64>>>, R<u64>>>>(); // 474
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 109
-    t.stmt::<Seq<BrIf<Bin<I32GeU, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 29
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32GeU, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 29
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 27
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, R<u32>>>, SetSlot<I<u32>>>>(); // 112
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, R<u32>, I<u32>>>>>(); // 2122
@@ -3996,8 +3998,8 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Mul, Bin<I64Rotl, R<u64>, I<u64>>, I<u64>>>>(); // 147
     t.stmt::<SetAcc<Bin<I64Mul, Bin<I64Rotl, S<u64>, I<u64>>, I<u64>>>>(); // 147
     t.stmt::<SetAcc<Bin<I64Mul, Bin<I64Rotl, R<u64>, I<u64>>, I<u64>>>>(); // 147
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 2348
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 15
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 2348
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 850
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<R<u32>>>>(); // 0
@@ -4006,8 +4008,6 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<R<u32>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 215
     t.stmt::<SetSlot<Un<I32Eqz, Load<I32Load, S<u32>>>>>(); // 182
     t.stmt::<SetAcc<Un<I32Eqz, Load<I32Load, S<u32>>>>>(); // 182
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 331
-    t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 331
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 125
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
@@ -4024,9 +4024,9 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Select<R<f32>, S<f32>, Bin<F32Gt, S<f32>, S<f32>>>>>(); // 603
     t.stmt::<SetAcc<Select<S<f32>, S<f32>, Bin<F32Gt, S<f32>, S<f32>>>>>(); // 603
     t.stmt::<SetAcc<Select<R<f32>, S<f32>, Bin<F32Gt, S<f32>, S<f32>>>>>(); // 603
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 431
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 431
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 37
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 31
     t.stmt::<SetAcc<Bin<I32Xor, R<u32>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 22
@@ -4042,30 +4042,30 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32LtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 157
     t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 124
     t.stmt::<Seq<BrIf<R<u32>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 153
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, Store<I32Store8, S<u32>, Load<I32Load8U, R<u32>>>>>(); // 730
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 136
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 136
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, Store<I32Store8, S<u32>, Load<I32Load8U, R<u32>>>>>(); // 730
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 241
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 9
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>(); // 209
     t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 13
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>(); // 388
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>(); // 388
+    t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>(); // 797
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>, Return<S<u64>>>>(); // 1576
     t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, SetSlot<Bin<I64LtU, S<u64>, R<u64>>>>>(); // 1576
     t.stmt::<Seq<SetSlot<Bin<I64Add, Select<I<u64>, S<u64>, R<u32>>, Bin<I64ShrU, S<u64>, I<u64>>>>, SetSlot<Bin<I64Sub, S<u64>, Select<I<u64>, S<u64>, S<u32>>>>>>(); // 1576
     t.stmt::<SetSlot<Bin<I64Sub, S<u64>, Select<I<u64>, S<u64>, S<u32>>>>>(); // 1576
     t.stmt::<SetAcc<Select<I<u64>, S<u64>, S<u32>>>>(); // 1576
-    t.stmt::<SetAcc<Bin<I64Sub, S<u64>, Select<I<u64>, S<u64>, S<u32>>>>>(); // 1576
-    t.stmt::<SetSlot<Bin<I64Add, Select<I<u64>, S<u64>, R<u32>>, Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 1576
 }
 
 #[rustfmt::skip]
 fn part_8(t: &mut Shapes<'_>) {
+    t.stmt::<SetAcc<Bin<I64Sub, S<u64>, Select<I<u64>, S<u64>, S<u32>>>>>(); // 1576
+    t.stmt::<SetSlot<Bin<I64Add, Select<I<u64>, S<u64>, R<u32>>, Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 1576
     t.stmt::<SetAcc<Select<I<u64>, S<u64>, R<u32>>>>(); // 1576
     t.stmt::<SetAcc<Bin<I64Add, Select<I<u64>, S<u64>, S<u32>>, Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 1576
     t.stmt::<SetAcc<Bin<I64Add, Select<I<u64>, S<u64>, R<u32>>, Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 1576
-    t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>(); // 797
     t.stmt::<SetAcc<Bin<I32Add, Select<I<u32>, I<u32>, S<u32>>, R<u32>>>>(); // 83
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 89
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 82
@@ -4088,8 +4088,8 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 28
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 12
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 42
-    t.stmt::<Seq<SetSlot<I<f32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 103
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 5
+    t.stmt::<Seq<SetSlot<I<f32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 103
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>>>(); // 305
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, Bin<I32Sub, I<u32>, R<u32>>>, S<u32>>>>>(); // 506
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, Bin<I32Sub, I<u32>, R<u32>>>, S<u32>>>>(); // 506
@@ -4116,8 +4116,8 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>>(); // 23
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 401
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<S<u32>>>, BrTable>>(); // 21
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Un<I64ExtendI32S, S<u32>>, S<u64>>, R<u64>>>>(); // 7
+    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<S<u32>>>, BrTable>>(); // 21
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 22
     t.stmt::<SetSlot<Bin<I32ShrS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 2409
     t.stmt::<SetAcc<Bin<I32ShrS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 2409
@@ -4128,8 +4128,8 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Or, S<u32>, I<u32>>, S<u32>>>>>(); // 439
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Or, S<u32>, I<u32>>, S<u32>>>>(); // 439
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, Store<I32Store8, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<SetAcc<Select<S<f64>, I<f64>, R<u32>>>>(); // 472
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 34
+    t.stmt::<SetAcc<Select<S<f64>, I<f64>, R<u32>>>>(); // 472
     t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<Seq<Zero, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Add, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 109
@@ -4153,13 +4153,13 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 465
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 113
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>(); // 22
+    t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 220
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<S<u32>>>>(); // 1
-    t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 220
-    t.stmt::<Seq<SetSlot<Bin<I32Sub, I<u32>, R<u32>>>, Br>>(); // 7
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>(); // 90
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>(); // 90
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, I<u32>, R<u32>>>, Br>>(); // 7
     t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, Br>>(); // 29
     t.stmt::<BrIf<Bin<I32And, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 376
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>(); // 2
@@ -4181,9 +4181,9 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Xor, Load<I32Load, S<u32>>, S<u32>>>, BrIf<R<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Load<I32Load, S<u32>>>, I<u32>>>>(); // 20
     t.stmt::<Seq<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32RemU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 687
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 687
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store8, Bin<I32Add, R<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 62
     t.stmt::<Store<I32Store8, Bin<I32Add, R<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>(); // 62
     t.stmt::<Store<F64Store, S<u32>, Un<F64Neg, Load<F64Load, S<u32>>>>>(); // 0
@@ -4219,8 +4219,8 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 61
     t.stmt::<Seq<Zero, SetSlot<Load<I64Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 15
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2285
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 30
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2285
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 51
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 6
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u64>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
@@ -4235,22 +4235,22 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, R<u32>, S<u32>>, I<u32>>>>(); // 726
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 75
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 89
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 421
+    t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 89
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 24
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 69
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 40
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 172
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 172
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 172
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 172
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 18
     t.stmt::<Seq<SetSlot<R<u32>>, Store<I32Store, R<u32>, I<u32>>>>(); // 2
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I64Store, R<u32>, I<u64>>>>(); // 3
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 3
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I64Store, R<u32>, I<u64>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u64>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 17
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 69
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 69
@@ -4267,11 +4267,11 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<I32WrapI64, Bin<I64Sub, S<u64>, R<u64>>>>>(); // 1358
     t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 203
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Xor, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>, I<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Xor, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, R<u32>>>>(); // 940
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load8U, S<u32>>, R<u32>>>>(); // 940
-    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Xor, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>, I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Xor, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>>, SetSlot<S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 1378
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>>, SetSlot<S<u64>>>>(); // 1378
     t.stmt::<Seq<Store<I32Store8, S<u32>, R<u32>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 47
@@ -4399,13 +4399,14 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Xor, Bin<I64Rotl, S<u64>, I<u64>>, S<u64>>>>(); // 605
     t.stmt::<Return<Bin<I32Sub, S<u32>, R<u32>>>>(); // 5
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 3
+    t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, Br>>(); // 188
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>>>(); // 147
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>>>(); // 147
     t.stmt::<Seq<SetSlot<Bin<F64Sub, S<f64>, Bin<F64Mul, Load<F64Load, S<u32>>, Load<F64Load, S<u32>>>>>, Store<F64Store, S<u32>, R<f64>>>>(); // 525
     t.stmt::<Seq<SetAcc<Bin<I32Or, Load<I32Load8U, S<u32>>, Bin<I32Xor, Load<I32Load8U, S<u32>>, I<u32>>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load8U, S<u32>>, Bin<I32Xor, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>(); // 32
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetAcc<Bin<I32Add, Load<I32Load8U, R<u32>>, S<u32>>>>>(); // 76
+    t.stmt::<Store<I32Store8, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>(); // 32
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32ShrU, R<u32>, I<u32>>, S<u32>>>>(); // 89
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, I<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 748
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 621
@@ -4418,38 +4419,38 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 41
     t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 92
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 29
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<SetSlot<R<f64>>, SetSlot<I<u32>>>>(); // 4
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 10
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 111
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 111
     t.stmt::<Seq<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>, Store<I32Store8, R<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 2
-    t.stmt::<Seq<Store<I32Store8, R<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 690
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Load<I32Load8U, S<u32>>>>>(); // 93
     t.stmt::<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<I<u32>>>>(); // 21
+    t.stmt::<Seq<Store<I32Store8, R<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 690
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 78
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 193
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 193
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>(); // 253
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 141
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, S<u32>>>>>(); // 2
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64RemU, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 8
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64RemU, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>>>>(); // 8
     t.stmt::<SetSlot<Bin<I64RemU, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>>>(); // 8
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 376
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>, SetSlot<S<u32>>>, Call>>(); // 378
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>, SetSlot<S<u32>>>>(); // 378
     t.stmt::<Seq<BrIf<Bin<I32GtS, Load<I32Load, R<u32>>, I<u32>>>, Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 419
     t.stmt::<BrIf<Bin<I32GtS, Load<I32Load, R<u32>>, I<u32>>>>(); // 419
     t.stmt::<SetAcc<Bin<I32GtS, Load<I32Load, R<u32>>, I<u32>>>>(); // 419
-    t.stmt::<Seq<SetSlot<S<u32>>, BrIf<Bin<I64Ne, S<u64>, S<u64>>>>>(); // 5
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>, SetSlot<S<u32>>>, Call>>(); // 378
+    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>, SetSlot<S<u32>>>>(); // 378
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Mul, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, S<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Mul, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Mul, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, S<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, S<u32>>>>(); // 1
+    t.stmt::<Seq<SetSlot<S<u32>>, BrIf<Bin<I64Ne, S<u64>, S<u64>>>>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 11
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 1682
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 1682
@@ -4463,19 +4464,20 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load, R<u32>>, I<u32>>, S<u32>>>>(); // 183
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 391
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 35
-    t.stmt::<Seq<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, I<u32>>>, Br>>(); // 1716
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 4999
-    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 4999
     t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, BrIf<Bin<I32Eq, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>>(); // 545
     t.stmt::<BrIf<Bin<I32Eq, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 545
     t.stmt::<SetAcc<Bin<I32Eq, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 545
     t.stmt::<SetAcc<Bin<I32Eq, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 545
+    t.stmt::<Seq<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, I<u32>>>, Br>>(); // 1716
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 4999
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 4999
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Load<I32Load, S<u32>>>>>(); // 180
     t.stmt::<SetSlot<Bin<I64Or, Bin<I64And, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>, R<u64>>>>(); // 36
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64And, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>, S<u64>>>>(); // 36
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64And, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>, R<u64>>>>(); // 36
     t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 100
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 100
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 63
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>, BrIf<R<u32>>>>(); // 1153
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 1153
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Or, S<u32>, S<u32>>>>>(); // 1153
@@ -4487,16 +4489,15 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 1153
     t.stmt::<SetSlot<Bin<I32Shl, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 1153
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 1153
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 63
     t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 303
     t.stmt::<Seq<Seq<SetSlot<Select<S<f32>, S<f32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1949
     t.stmt::<Seq<SetSlot<Select<S<f32>, S<f32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 1949
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>, Store<F64Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<f64>>>>(); // 1383
     t.stmt::<Seq<SetSlot<Bin<F64Add, Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1383
     t.stmt::<SetAcc<Bin<F64Div, I<f64>, Un<F64ConvertI32S, R<u32>>>>>(); // 1383
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 44
     t.stmt::<Seq<Seq<Seq<Store<F64Store, S<u32>, S<f64>>, Store<F64Store, S<u32>, S<f64>>>, Store<F64Store, S<u32>, S<f64>>>, Store<F64Store, S<u32>, S<f64>>>>(); // 2
     t.stmt::<Seq<Seq<Store<F64Store, S<u32>, S<f64>>, Store<F64Store, S<u32>, S<f64>>>, Store<F64Store, S<u32>, S<f64>>>>(); // 2
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 44
     t.stmt::<Seq<SetSlot<Bin<F64Add, Bin<F64Mul, Bin<F64Add, S<f64>, S<f64>>, S<f64>>, S<f64>>>, SetSlot<Bin<F64Add, Bin<F64Sub, S<f64>, S<f64>>, S<f64>>>>>(); // 1379
     t.stmt::<SetSlot<Bin<F64Add, Bin<F64Mul, Bin<F64Add, S<f64>, S<f64>>, S<f64>>, S<f64>>>>(); // 1379
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Bin<F64Add, S<f64>, S<f64>>, S<f64>>, S<f64>>>>(); // 1379
@@ -4506,11 +4507,11 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 15
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 22
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 22
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 184
     t.stmt::<Seq<Seq<SetSlot<Bin<F32Add, R<f32>, S<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1448
     t.stmt::<Seq<SetSlot<Bin<F32Add, R<f32>, S<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1448
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 184
-    t.stmt::<Seq<Store<I32Store16, S<u32>, S<u32>>, SetSlot<S<u32>>>>(); // 145
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Store<I32Store16, S<u32>, S<u32>>, SetSlot<S<u32>>>>(); // 145
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeU, S<u32>, R<u32>>>>>(); // 45
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 2462
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 2462
@@ -4529,17 +4530,17 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64ShrU, R<u64>, Un<I64Ctz, S<u64>>>>>(); // 1119
     t.stmt::<SetAcc<Bin<I64ShrU, S<u64>, Un<I64Ctz, S<u64>>>>>(); // 1119
     t.stmt::<SetAcc<Bin<I64ShrU, R<u64>, Un<I64Ctz, S<u64>>>>>(); // 1119
-    t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>>(); // 106
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, Bin<I32DivU, S<u32>, I<u32>>>>>(); // 500
     t.stmt::<SetAcc<Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>(); // 500
     t.stmt::<SetSlot<Bin<I32And, Bin<I32Sub, S<u32>, Bin<I32Mul, R<u32>, I<u32>>>, I<u32>>>>(); // 500
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Sub, S<u32>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>>(); // 500
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Sub, S<u32>, Bin<I32Mul, R<u32>, I<u32>>>, I<u32>>>>(); // 500
+    t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>>(); // 106
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 24
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 24
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<S<u32>>>>(); // 24
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 69
     t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, Return<I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 69
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 75
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 20
@@ -4548,10 +4549,10 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, R<u32>, Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 57
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Store<F64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<f64>>>(); // 5
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 23
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 23
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 23
+    t.stmt::<Store<F64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<f64>>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Xor, Bin<I32Or, Bin<I32Or, S<u32>, S<u32>>, S<u32>>, I<u32>>, S<u32>>>, BrIf<R<u32>>>, Return<I<u32>>>>(); // 1095
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Xor, Bin<I32Or, Bin<I32Or, S<u32>, S<u32>>, S<u32>>, I<u32>>, S<u32>>>, BrIf<R<u32>>>>(); // 1095
     t.stmt::<SetSlot<Bin<I32And, Bin<I32Xor, Bin<I32Or, Bin<I32Or, S<u32>, S<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 1095
@@ -4560,23 +4561,23 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Xor, Bin<I32Or, Bin<I32Or, S<u32>, S<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 1095
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 273
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 273
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 52
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 248
 }
 
 #[rustfmt::skip]
 fn part_9(t: &mut Shapes<'_>) {
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 52
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 248
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<f64>>>, Br>>(); // 0
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<I<f64>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Br>>(); // 471
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 45
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetAcc<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 59
+    t.stmt::<Store<I64Store, S<u32>, Bin<I64Sub, I<u64>, S<u64>>>>(); // 11
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 92
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, R<u32>>>>, SetSlot<Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 100
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 100
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 100
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 92
-    t.stmt::<Store<I64Store, S<u32>, Bin<I64Sub, I<u64>, S<u64>>>>(); // 11
     t.stmt::<Store<F64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, S<u32>, I<u32>>>, S<f64>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 803
     t.stmt::<Seq<BrIf<Bin<I32LtU, Un<I32WrapI64, Bin<I64ShrU, S<u64>, I<u64>>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 193
@@ -4585,9 +4586,9 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 167
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 3
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 19
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 19
+    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<Bin<F32Add, Bin<F32Mul, R<f32>, I<f32>>, Load<F32Load, S<u32>>>>, Store<F32Store, S<u32>, R<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 772
     t.stmt::<Seq<SetSlot<Bin<F32Add, Bin<F32Mul, R<f32>, I<f32>>, Load<F32Load, S<u32>>>>, Store<F32Store, S<u32>, R<f32>>>>(); // 772
     t.stmt::<SetSlot<Bin<F32Add, Bin<F32Mul, R<f32>, I<f32>>, Load<F32Load, S<u32>>>>>(); // 772
@@ -4612,7 +4613,6 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 169
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 262
-    t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, Br>>(); // 188
     t.stmt::<Seq<BrIf<Bin<I32GeS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 48
@@ -4721,7 +4721,6 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64And, S<u64>, I<u64>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 378
     t.stmt::<Seq<Seq<SetSlot<Bin<I64And, S<u64>, I<u64>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 378
     t.stmt::<Seq<SetSlot<Bin<I64And, S<u64>, I<u64>>>, SetSlot<I<u64>>>>(); // 378
-    t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 193
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 17
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Mul, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 681
     t.stmt::<SetSlot<Bin<I32Shl, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 166
@@ -4754,9 +4753,9 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, BrIf<Un<I32Eqz, Bin<F64Gt, R<f64>, S<f64>>>>>, Store<F64Store, Bin<I32Add, S<u32>, I<u32>>, R<f64>>>>(); // 1189
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, BrIf<Un<I32Eqz, Bin<F64Gt, R<f64>, S<f64>>>>>>(); // 1189
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 6
+    t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 512
     t.stmt::<Seq<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>, I<u32>>>, BrTable>>(); // 2044
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>, I<u32>>>>(); // 2044
-    t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 512
     t.stmt::<Seq<BrIf<Bin<I32And, Load<I32Load8U, R<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 460
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, Load<I64Load, S<u32>>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, Load<I64Load, S<u32>>>>>(); // 114
     t.stmt::<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, Load<I64Load, S<u32>>>>(); // 114
@@ -4783,10 +4782,10 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Load<I64Load, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>, Store<I64Store, S<u32>, R<u64>>>>(); // 922
     t.stmt::<SetAcc<Load<I64Load, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>>(); // 922
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 922
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, Br>>(); // 503
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load16U, R<u32>>, S<u32>>>>(); // 14
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load16U, S<u32>>, S<u32>>>>(); // 14
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load16U, R<u32>>, S<u32>>>>(); // 14
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, Br>>(); // 503
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 418
@@ -4814,10 +4813,10 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>, SetSlot<Load<I64Load, R<u32>>>>>(); // 910
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 174
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 28
-    t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, Return<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 245
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, SetSlot<S<u32>>>>(); // 245
+    t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 313
+    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, Return<S<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Sub, I<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<SetAcc<Select<S<f32>, S<f32>, Bin<F32Lt, S<f32>, S<f32>>>>>(); // 479
@@ -4830,21 +4829,21 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 549
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 549
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>(); // 549
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>>(); // 285
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 85
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>>(); // 285
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, Call>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store16, R<u32>, S<u32>>>, Store<I32Store16, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 144
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store16, R<u32>, S<u32>>>, Store<I32Store16, R<u32>, S<u32>>>>(); // 144
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store16, R<u32>, S<u32>>>>(); // 144
-    t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 247
-    t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load16U, S<u32>>, Load<I32Load16U, S<u32>>>>>>(); // 0
-    t.stmt::<BrIf<Bin<I32Ne, Load<I32Load16U, S<u32>>, Load<I32Load16U, S<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load16U, S<u32>>, Load<I32Load16U, S<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store16, S<u32>, Bin<I32ShrU, Bin<I32Add, R<u32>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>, SetAcc<Bin<I32Mul, S<u32>, I<u32>>>>>(); // 275
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32ShrU, Bin<I32Add, R<u32>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>>(); // 275
     t.stmt::<SetAcc<Bin<I32Add, S<u32>, Bin<I32Mul, S<u32>, I<u32>>>>>(); // 275
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, S<u32>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>>(); // 275
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, R<u32>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>>(); // 275
+    t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 247
+    t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load16U, S<u32>>, Load<I32Load16U, S<u32>>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32Ne, Load<I32Load16U, S<u32>>, Load<I32Load16U, S<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load16U, S<u32>>, Load<I32Load16U, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<R<u64>>, SetSlot<S<u32>>>, Call>>(); // 3
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 698
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 2
@@ -4861,7 +4860,6 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u64>>>>(); // 222
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 222
     t.stmt::<Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, I<u32>>>(); // 235
-    t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 686
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 257
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 257
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32LtU, R<u32>, I<u32>>>>(); // 257
@@ -4875,8 +4873,8 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Or, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 4515
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Or, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 4515
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Or, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 4515
-    t.stmt::<SetAcc<Bin<F32Add, Un<F32Abs, S<f32>>, I<f32>>>>(); // 105
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<F32Add, Un<F32Abs, S<f32>>, I<f32>>>>(); // 105
     t.stmt::<SetSlot<Bin<I64Add, Load<I64Load32U, S<u32>>, S<u64>>>>(); // 11
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>(); // 414
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 109
@@ -4903,12 +4901,12 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, S<u32>>, I<u32>>>>>(); // 4
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 33
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 743
+    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>(); // 831
     t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>, SetSlot<S<u64>>>>(); // 831
     t.stmt::<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>>(); // 831
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, BrIf<Bin<I32LtU, Un<I32WrapI64, Bin<I64ShrU, R<u64>, I<u64>>>, I<u32>>>>>(); // 1077
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 85
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 85
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Sub, Load<I32Load8U, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>, S<u32>>>>>(); // 4421
@@ -4925,11 +4923,11 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Load<F32Load, S<u32>>>, SetAcc<Bin<F32Gt, R<f32>, Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>>(); // 518
     t.stmt::<SetAcc<Bin<F32Gt, R<f32>, Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 518
     t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 317
-    t.stmt::<Store<I32Store, S<u32>, Bin<I32ShrU, S<u32>, I<u32>>>>(); // 115
     t.stmt::<Seq<SetSlot<Bin<I32Xor, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>, Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Xor, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Store<I32Store, S<u32>, Bin<I32ShrU, S<u32>, I<u32>>>>(); // 115
     t.stmt::<SetAcc<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>>(); // 93
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>(); // 93
     t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>, SetSlot<Bin<I32Xor, R<u32>, S<u32>>>>>(); // 3793
@@ -4939,8 +4937,8 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F32Add, S<f32>, Bin<F32Mul, Load<F32Load, S<u32>>, S<f32>>>>>(); // 1075
     t.stmt::<SetAcc<Bin<F32Add, R<f32>, Bin<F32Mul, Load<F32Load, S<u32>>, S<f32>>>>>(); // 1075
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 536
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>>>>(); // 44
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 176
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>>>>(); // 44
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 3
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Load<F64Load, I<u32>>, S<f64>>, Load<F64Load, I<u32>>>>>(); // 25
     t.stmt::<SetAcc<Load<F64Load, I<u32>>>>(); // 25
@@ -5009,8 +5007,8 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<S<u32>, Select<S<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 1
     t.stmt::<SetAcc<Select<S<u32>, Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<R<u32>>>>(); // 120
-    t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 35
     t.stmt::<Seq<SetSlot<R<u64>>, Br>>(); // 148
+    t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 35
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I64Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>, SetSlot<I<u64>>>>(); // 378
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I64Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>>(); // 378
     t.stmt::<SetSlot<Load<I64Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 378
@@ -5034,9 +5032,9 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Add, S<u32>, S<u32>>>>(); // 120
     t.stmt::<Seq<Zero, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<I<f64>>>>(); // 64
+    t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 395
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Call>>(); // 15
     t.stmt::<SetSlot<Bin<I32ShrS, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 311
@@ -5048,12 +5046,12 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<I32Eqz, Load<I32Load8U, I<u32>>>>>(); // 6
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, Bin<I32And, Un<I32WrapI64, S<u64>>, I<u32>>, S<u32>>, I<u32>>>>(); // 862
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Un<I32WrapI64, S<u64>>, I<u32>>, S<u32>>>>(); // 862
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, R<u32>>>, SetSlot<S<u32>>>, Br>>(); // 8
-    t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 8
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>(); // 115
     t.stmt::<Seq<Seq<Store<I32Store16, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 865
     t.stmt::<Seq<Store<I32Store16, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 865
     t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 73
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>(); // 115
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, R<u32>>>, SetSlot<S<u32>>>, Br>>(); // 8
+    t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 8
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I64Load, S<u32>>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 377
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I64Load, S<u32>>>>, SetSlot<I<u64>>>>(); // 377
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 377
@@ -5066,29 +5064,29 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 161
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 306
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 414
+    t.stmt::<Seq<SetAcc<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Bin<I32Or, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, R<u32>>>>>(); // 0
 }
 
 #[rustfmt::skip]
 fn part_10(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<SetAcc<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Bin<I32Or, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, R<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 4
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 108
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 37
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 71
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 71
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 71
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 4
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>, control::Return>>(); // 587
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>>(); // 587
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, Br>>(); // 956
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>(); // 956
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, Store<I32Store8, Bin<I32Add, R<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1425
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load16U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2991
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load16U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 2991
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load16U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 2991
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, Store<I32Store8, Bin<I32Add, R<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1425
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I64Store, S<u32>, I<u64>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 48
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 0
@@ -5153,8 +5151,8 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>>>(); // 2
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 15
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 200
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 367
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 200
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>(); // 29
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>(); // 29
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
@@ -5179,12 +5177,10 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Or, Bin<I64ShrU, S<u64>, I<u64>>, Bin<I64Shl, R<u64>, I<u64>>>, S<u64>>>, SetSlot<Bin<I64And, R<u64>, I<u64>>>>>(); // 339
     t.stmt::<Seq<Seq<BrIf<Bin<I32LeU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 160
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 160
-    t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 34
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 34
-    t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Add, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<f64>>>>(); // 355
-    t.stmt::<SetAcc<Bin<F64Add, S<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 355
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 52
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 52
+    t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Add, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<f64>>>>(); // 355
+    t.stmt::<SetAcc<Bin<F64Add, S<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 355
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 158
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 240
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 2
@@ -5201,16 +5197,16 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32LtS, R<u32>, Load<I32Load16S, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 632
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<F64Add, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Bin<F64Add, R<f64>, Load<F64Load, S<u32>>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 43
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 115
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 43
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 233
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<f64>>>, SetSlot<S<f64>>>, SetSlot<S<f64>>>>(); // 186
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<f64>>>, SetSlot<S<f64>>>>(); // 186
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 233
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 734
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 32
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 759
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 759
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 759
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 32
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 734
     t.stmt::<Seq<SetSlot<Bin<I64ShrU, Bin<I64Mul, S<u64>, S<u64>>, I<u64>>>, SetSlot<Bin<I64ShrU, Bin<I64Mul, S<u64>, S<u64>>, I<u64>>>>>(); // 646
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>>>>(); // 3
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 1205
@@ -5236,23 +5232,23 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<S<u32>>>>(); // 59
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>>>>(); // 292
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>(); // 288
-    t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 328
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 1054
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 1054
-    t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 47
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, R<u32>, I<u32>>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 7
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 328
+    t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>(); // 47
     t.stmt::<SetAcc<Un<I64ExtendI32U, Un<I32Eqz, S<u32>>>>>(); // 845
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<S<u32>>>>(); // 6
     t.stmt::<SetSlot<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 706
-    t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 8
-    t.stmt::<Seq<SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 532
     t.stmt::<Return<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store16, S<u32>, Load<I32Load16U, R<u32>>>>, Store<I32Store16, R<u32>, S<u32>>>>(); // 34
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store16, S<u32>, Load<I32Load16U, R<u32>>>>>(); // 34
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store16, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>, Store<I64Store, S<u32>, I<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 0
     t.stmt::<Seq<Store<I32Store16, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>, Store<I64Store, S<u32>, I<u64>>>>(); // 0
     t.stmt::<Store<I32Store16, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 8
+    t.stmt::<Seq<SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 532
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 278
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 278
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 1
@@ -5273,9 +5269,9 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, R<u32>, I<u64>>>>(); // 100
     t.stmt::<Seq<SetSlot<Bin<F64Sub, Load<F64Load, S<u32>>, S<f64>>>, SetSlot<Bin<F64Add, S<f64>, R<f64>>>>>(); // 303
     t.stmt::<Seq<Seq<Seq<BrIf<R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load16U, S<u32>>>>>(); // 79
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 1
+    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load16U, S<u32>>>>>(); // 79
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, control::Return>>(); // 601
     t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32RemU, Bin<I32And, S<u32>, I<u32>>, I<u32>>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 601
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32RemU, Bin<I32And, S<u32>, I<u32>>, I<u32>>, I<u32>>, S<u32>>>>(); // 601
@@ -5306,12 +5302,12 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>>>(); // 205
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Store<I32Store, R<u32>, Load<I32Load, I<u32>>>>(); // 161
     t.stmt::<Seq<BrIf<R<u32>>, BrIf<Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I32GeU, R<u32>, S<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32GeU, R<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Store<I32Store, R<u32>, Load<I32Load, I<u32>>>>(); // 161
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 11
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 9
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 11
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, R<u32>>>>(); // 277
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, S<u32>>, I<u32>>, S<u32>>>>(); // 123
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load16U, S<u32>>, I<u32>>, S<u32>>>>(); // 123
@@ -5348,13 +5344,13 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 5
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, R<u32>, I<u64>>, Store<I32Store, R<u32>, I<u32>>>>(); // 727
-    t.stmt::<Seq<SetSlot<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 282
     t.stmt::<Seq<Store<I32Store8, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 282
     t.stmt::<Store<I32Store8, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>(); // 282
+    t.stmt::<Seq<SetSlot<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, BrIf<Load<I32Load8U, S<u32>>>>>(); // 76
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 205
+    t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>, BrIf<Load<I32Load8U, S<u32>>>>>(); // 76
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 258
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 28
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 28
@@ -5430,29 +5426,29 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Sub, S<u32>, Bin<I32Shl, S<u32>, I<u32>>>>>>(); // 983
     t.stmt::<SetAcc<Bin<I32Add, S<u32>, Load<I32Load, Bin<I32Sub, S<u32>, Bin<I32Shl, S<u32>, I<u32>>>>>>>(); // 983
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load, Bin<I32Sub, S<u32>, Bin<I32Shl, S<u32>, I<u32>>>>>>>(); // 983
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 21
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 21
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 68
     t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, R<u64>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 352
     t.stmt::<SetSlot<Bin<I32Xor, Bin<I32Xor, Bin<I32Rotl, S<u32>, I<u32>>, Bin<I32Rotl, S<u32>, I<u32>>>, R<u32>>>>(); // 126
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Xor, Bin<I32Rotl, S<u32>, I<u32>>, Bin<I32Rotl, S<u32>, I<u32>>>, S<u32>>>>(); // 126
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>, S<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 542
     t.stmt::<Store<I64Store, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>, S<u64>>>(); // 542
-    t.stmt::<SetAcc<Bin<I32Or, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 472
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 11
+    t.stmt::<SetAcc<Bin<I32Or, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 472
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, Load<I32Load, S<u32>>>>>(); // 262
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, Load<I32Load, S<u32>>>>>(); // 262
-    t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load8U, S<u32>>, I<u64>>>>(); // 9
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetAcc<R<u32>>>, BrTable>>(); // 561
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetAcc<R<u32>>>>(); // 561
+    t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load8U, S<u32>>, I<u64>>>>(); // 9
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Sub, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 32
     t.stmt::<SetAcc<Select<I<f32>, Bin<F32Min, S<f32>, I<f32>>, Bin<F32Lt, S<f32>, I<f32>>>>>(); // 93
     t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>, Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 253
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u64>>>>(); // 73
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 50
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 268
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 268
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 50
     t.stmt::<Seq<SetSlot<Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 400
     t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<SetSlot<Load<F64Load, Bin<I32Add, S<u32>, R<u32>>>>>(); // 392
@@ -5477,15 +5473,15 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 16
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 52
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2419
     t.stmt::<Return<Bin<I32And, Bin<I32Xor, Bin<I32Shl, I<u32>, S<u32>>, I<u32>>, S<u32>>>>(); // 956
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32ShrU, S<u32>, S<u32>>>>>(); // 956
     t.stmt::<Store<I32Store, S<u32>, Bin<I32ShrU, S<u32>, S<u32>>>>(); // 956
+    t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2419
+    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 525
+    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<F32Div, I<f32>, Un<F32Sqrt, R<f32>>>>>(); // 95
     t.stmt::<SetAcc<Bin<F32Div, I<f32>, Un<F32Sqrt, S<f32>>>>>(); // 95
     t.stmt::<SetAcc<Bin<F32Div, I<f32>, Un<F32Sqrt, R<f32>>>>>(); // 95
-    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 525
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 48
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, S<u64>, I<u64>>>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 519
     t.stmt::<Seq<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, S<u64>, I<u64>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 519
@@ -5508,8 +5504,8 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Store<F64Store, S<u32>, Un<F64Neg, R<f64>>>>(); // 105
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 92
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<S<u32>>>, Br>>(); // 87
-    t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>, S<u32>>>(); // 346
     t.stmt::<Seq<SetSlot<Load<I32Load16S, S<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>(); // 261
+    t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>, S<u32>>>(); // 346
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 5
     t.stmt::<Seq<SetSlot<Bin<I32ShrS, S<u32>, I<u32>>>, SetAcc<Bin<I32Xor, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>>(); // 637
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 42
@@ -5520,8 +5516,8 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Xor, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 1
-    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, Return<S<u32>>>>(); // 3613
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 89
+    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, Return<S<u32>>>>(); // 3613
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Select<I<u32>, S<u32>, S<u32>>, S<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>>>(); // 488
     t.stmt::<Seq<SetSlot<Bin<I32Add, Select<I<u32>, S<u32>, S<u32>>, S<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>>(); // 488
     t.stmt::<SetSlot<Bin<I32Add, Select<I<u32>, S<u32>, S<u32>>, S<u32>>>>(); // 488
@@ -5552,31 +5548,31 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I64Rotl, R<u64>, I<u64>>>, SetSlot<Bin<I64Xor, S<u64>, S<u64>>>>>(); // 474
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 99
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Mul, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>(); // 374
+    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, R<u32>>>, Store<I32Store, R<u32>, S<u32>>>, Br>>(); // 25
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 15
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, SetSlot<S<u32>>>>(); // 9
     t.stmt::<Seq<SetSlot<Load<I32Load16U, R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 76
-    t.stmt::<Seq<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Br>>(); // 1
     t.stmt::<Seq<SetSlot<Load<I32Load8S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>(); // 894
     t.stmt::<SetSlot<Load<I32Load8S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>>>>(); // 894
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 894
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>>>(); // 894
     t.stmt::<SetAcc<Load<I32Load8S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>>>>(); // 894
     t.stmt::<SetAcc<Load<I32Load8S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>>>>(); // 894
+    t.stmt::<Seq<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Br>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, S<u32>>>>(); // 200
     t.stmt::<SetAcc<Bin<F64Sub, R<f64>, Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>>>>(); // 186
     t.stmt::<BrIf<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>>(); // 60
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 71
+    t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 71
+    t.stmt::<Seq<SetSlot<I<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 64
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 0
 }
 
 #[rustfmt::skip]
 fn part_11(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 71
-    t.stmt::<Seq<SetSlot<I<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 64
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 1422
@@ -5626,6 +5622,7 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 132
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>, SetSlot<S<u32>>>>(); // 250
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 84
+    t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, Call>>(); // 140
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetAcc<Bin<I32Rotl, R<u32>, I<u32>>>>>(); // 435
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 435
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 435
@@ -5643,7 +5640,6 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 435
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, S<u32>>>>(); // 435
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, S<u32>>>>(); // 435
-    t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, Call>>(); // 140
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 66
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeS, S<u32>, I<u32>>>, SetSlot<I<u64>>>, Br>>(); // 40
@@ -5662,17 +5658,17 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Mul, S<u32>, I<u32>>>, Call>>(); // 0
     t.stmt::<SetAcc<Bin<I32Mul, R<u32>, Load<I32Load16U, S<u32>>>>>(); // 486
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 428
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 428
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 428
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<SetAcc<Select<I<u64>, I<u64>, S<u32>>>>(); // 15
+    t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 494
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 55
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>>(); // 55
-    t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 494
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, S<u64>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, S<u64>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, S<u64>>>>(); // 44
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, S<u64>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, S<u64>>>>(); // 44
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 453
@@ -5693,18 +5689,18 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 174
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Sub, I<u32>, S<u32>>>>(); // 25
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Add, Load<I64Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, S<u64>>>>(); // 839
     t.stmt::<SetAcc<Bin<I64Add, Load<I64Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, S<u64>>>>(); // 839
     t.stmt::<SetAcc<Bin<I64Add, Load<I64Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, S<u64>>>>(); // 839
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 7
     t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>(); // 1197
     t.stmt::<BrIf<Bin<I64LtU, Bin<I64Add, R<u64>, I<u64>>, I<u64>>>>(); // 22
     t.stmt::<SetAcc<Bin<I64LtU, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>>(); // 22
     t.stmt::<SetAcc<Bin<I64LtU, Bin<I64Add, R<u64>, I<u64>>, I<u64>>>>(); // 22
-    t.stmt::<Seq<SetAcc<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 114
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, S<u32>>>, Br>>(); // 4
+    t.stmt::<Seq<SetAcc<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 114
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 399
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 6
     t.stmt::<Seq<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 6
@@ -5788,11 +5784,11 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64LeS, Un<I64ExtendI32S, Bin<I32Sub, S<u32>, S<u32>>>, S<u64>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64LeS, Un<I64ExtendI32S, Bin<I32Sub, S<u32>, S<u32>>>, R<u64>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, R<u32>, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<BrIf<Bin<I32Ne, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 13
-    t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 13
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, Bin<I32And, S<u32>, I<u32>>, S<u32>>, R<u32>>, I<u32>>>>(); // 374
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32And, S<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 374
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32And, S<u32>, I<u32>>, S<u32>>, R<u32>>>>(); // 374
+    t.stmt::<BrIf<Bin<I32Ne, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 13
+    t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 13
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>(); // 6
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 1300
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>, control::Return>>(); // 798
@@ -5809,10 +5805,10 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetAcc<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>>>(); // 3186
     t.stmt::<Seq<SetAcc<Bin<I64And, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>, SetSlot<Bin<I64Or, Bin<I64And, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>, R<u64>>>>>(); // 158
     t.stmt::<SetSlot<Bin<I32Add, R<u32>, Bin<I32Mul, S<u32>, I<u32>>>>>(); // 7
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Return<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, I<f64>>>>>(); // 582
     t.stmt::<SetAcc<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, I<f64>>>>>(); // 582
     t.stmt::<Return<Un<F64Sqrt, Bin<F64Add, S<f64>, I<f64>>>>>(); // 582
@@ -5836,10 +5832,10 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Shl, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 344
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Xor, Bin<I32Shl, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>, S<u32>>>>(); // 344
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 5
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Mul, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 5
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 5
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<F64Mul, Bin<F64Sub, Load<F64Load, S<u32>>, Load<F64Load, S<u32>>>, I<f64>>>, Store<F64Store, S<u32>, R<f64>>>>(); // 576
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Sub, Load<F64Load, S<u32>>, Load<F64Load, S<u32>>>, I<f64>>>>(); // 576
     t.stmt::<Seq<Store<F64Store, S<u32>, Bin<F64Add, R<f64>, Bin<F64Mul, Load<F64Load, S<u32>>, I<f64>>>>, control::Return>>(); // 576
@@ -5882,12 +5878,12 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<Bin<I32LtS, S<u32>, S<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 3522
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<Bin<I32LtS, S<u32>, S<u32>>>>, SetSlot<I<u32>>>>(); // 3522
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<Bin<I32LtS, S<u32>, S<u32>>>>>(); // 3522
+    t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 18
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 330
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 330
-    t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 18
+    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>(); // 100
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 64
-    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>(); // 100
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load16U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load16U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>(); // 0
@@ -5922,11 +5918,11 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Return<Load<I64Load, S<u32>>>>(); // 133
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 4
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeS, R<u32>, I<u32>>>>, SetSlot<I<u32>>>, Br>>(); // 164
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeS, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 164
     t.stmt::<Seq<SetSlot<Bin<I32Mul, Bin<I32Xor, Load<I32Load8U, S<u32>>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Mul, Bin<I32Xor, Load<I32Load8U, S<u32>>, S<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Mul, Bin<I32Xor, Load<I32Load8U, S<u32>>, S<u32>>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeS, R<u32>, I<u32>>>>, SetSlot<I<u32>>>, Br>>(); // 164
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeS, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 164
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 2133
     t.stmt::<Return<Bin<I64ShrS, S<u64>, Bin<I64And, S<u64>, I<u64>>>>>(); // 302
     t.stmt::<SetAcc<Bin<I64ShrS, S<u64>, Bin<I64And, S<u64>, I<u64>>>>>(); // 302
@@ -5934,18 +5930,18 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32Or, S<u32>, S<u32>>>>, SetAcc<Bin<I32Mul, Bin<I32RemS, S<u32>, S<u32>>, S<u32>>>>>(); // 2965
     t.stmt::<SetAcc<Bin<I32Mul, Bin<I32RemS, S<u32>, S<u32>>, S<u32>>>>(); // 2965
     t.stmt::<Seq<SetSlot<R<u64>>, BrIf<Bin<I64Ne, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>(); // 148
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 0
-    t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32LeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 7
     t.stmt::<SetAcc<Bin<I32LeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 7
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 0
+    t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Load<I32Load8U, S<u32>>>, BrTable>>(); // 474
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 209
     t.stmt::<Seq<SetSlot<I<u32>>, Store<I32Store16, S<u32>, I<u32>>>>(); // 223
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load8U, I<u32>>>>(); // 0
     t.stmt::<BrIf<Load<I32Load, Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, I<u32>>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>(); // 2089
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 90
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 1
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 90
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>, SetSlot<Load<I32Load, R<u32>>>>, Br>>(); // 728
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 728
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>(); // 728
@@ -5985,25 +5981,25 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, S<u32>, Bin<I64Add, R<u64>, Load<I64Load8U, S<u32>>>>>(); // 284
     t.stmt::<SetAcc<Bin<I64Add, S<u64>, Load<I64Load8U, S<u32>>>>>(); // 284
     t.stmt::<SetAcc<Bin<I64Add, R<u64>, Load<I64Load8U, S<u32>>>>>(); // 284
+    t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store8, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 293
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Load<I64Load32U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 284
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Load<I64Load32U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 284
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Load<I64Load32U, S<u32>>>>>(); // 284
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Load<I64Load32U, S<u32>>>>>(); // 284
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 284
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 284
-    t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store8, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 293
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>, Call>>(); // 288
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>, Br>>(); // 501
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 501
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 168
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 168
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 19
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32Add, Bin<I32RemU, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 714
     t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Add, Bin<I32RemU, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 714
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Add, Bin<I32RemU, R<u32>, S<u32>>, I<u32>>>>(); // 714
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, S<u32>, S<u32>>, I<u32>>>>(); // 714
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, R<u32>, S<u32>>, I<u32>>>>(); // 714
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 19
     t.stmt::<SetAcc<Load<F32Load, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 317
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32Mul, S<u32>, I<u32>>>, SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32Mul, S<u32>, I<u32>>>, R<u32>>>>>(); // 140
@@ -6025,9 +6021,9 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Sub, S<u32>, Bin<I32Mul, R<u32>, I<u32>>>>>>(); // 274
     t.stmt::<SetAcc<Bin<I64Add, Un<I64ExtendI32U, Bin<I32Sub, S<u32>, Bin<I32Mul, S<u32>, I<u32>>>>, S<u64>>>>(); // 274
     t.stmt::<SetAcc<Bin<I64Add, Un<I64ExtendI32U, Bin<I32Sub, S<u32>, Bin<I32Mul, R<u32>, I<u32>>>>, S<u64>>>>(); // 274
-    t.stmt::<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 147
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 6
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 6
+    t.stmt::<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 147
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, S<f64>>>, SetSlot<R<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 557
     t.stmt::<Seq<SetSlot<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, S<f64>>>, SetSlot<R<f64>>>>(); // 557
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>>(); // 448
@@ -6074,13 +6070,13 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, Load<I32Load, R<u32>>>>>(); // 63
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, S<u32>>, Load<I32Load, R<u32>>>>>(); // 63
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>(); // 253
+    t.stmt::<Seq<SetAcc<Bin<I64Eq, S<u64>, I<u64>>>, SetAcc<Select<S<u64>, Select<S<u64>, Bin<I64Add, S<u64>, S<u64>>, Bin<I64Eq, S<u64>, S<u64>>>, R<u32>>>>>(); // 253
+    t.stmt::<SetAcc<Select<S<u64>, Select<S<u64>, Bin<I64Add, S<u64>, S<u64>>, Bin<I64Eq, S<u64>, S<u64>>>, R<u32>>>>(); // 253
+    t.stmt::<SetAcc<Select<S<u64>, Bin<I64Add, S<u64>, S<u64>>, Bin<I64Eq, S<u64>, S<u64>>>>>(); // 253
 }
 
 #[rustfmt::skip]
 fn part_12(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<SetAcc<Bin<I64Eq, S<u64>, I<u64>>>, SetAcc<Select<S<u64>, Select<S<u64>, Bin<I64Add, S<u64>, S<u64>>, Bin<I64Eq, S<u64>, S<u64>>>, R<u32>>>>>(); // 253
-    t.stmt::<SetAcc<Select<S<u64>, Select<S<u64>, Bin<I64Add, S<u64>, S<u64>>, Bin<I64Eq, S<u64>, S<u64>>>, R<u32>>>>(); // 253
-    t.stmt::<SetAcc<Select<S<u64>, Bin<I64Add, S<u64>, S<u64>>, Bin<I64Eq, S<u64>, S<u64>>>>>(); // 253
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, Store<I64Store, R<u32>, I<u64>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 219
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, Store<I64Store, R<u32>, I<u64>>>>(); // 219
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, Br>>(); // 1
@@ -6091,13 +6087,13 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<R<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32LtS, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>>(); // 497
+    t.stmt::<Seq<SetSlot<Bin<I32LtS, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 497
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32GeS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>, I<u32>>>>(); // 4
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>, I<u32>>>>(); // 4
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 18
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32LtS, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>>(); // 497
-    t.stmt::<Seq<SetSlot<Bin<I32LtS, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 497
     t.stmt::<Seq<Store<I32Store, R<u32>, I<u32>>, Store<I64Store, R<u32>, I<u64>>>>(); // 4
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<F32Gt, R<f32>, I<f32>>>>, BrIf<Bin<F32Ne, S<f32>, S<f32>>>>>(); // 479
@@ -6134,9 +6130,9 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Load<I64Load8U, Bin<I32Add, S<u32>, I<u32>>>>>(); // 813
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 123
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 168
-    t.stmt::<Seq<Seq<SetSlot<I<u64>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 176
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Eq, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 22
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 22
+    t.stmt::<Seq<Seq<SetSlot<I<u64>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 176
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Ne, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>(); // 43
     t.stmt::<SetAcc<Select<I<u32>, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 27
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 106
@@ -6170,11 +6166,11 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Or, Un<I32WrapI64, S<u64>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 213
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Or, Un<I32WrapI64, S<u64>>, I<u32>>>>(); // 213
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 14
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32Mul, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32Mul, S<u32>, I<u32>>>, R<u32>>>>>(); // 144
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32Mul, S<u32>, I<u32>>>, R<u32>>>>(); // 144
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32Mul, S<u32>, I<u32>>>, S<u32>>>>(); // 144
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 3
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 3
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 3
@@ -6188,9 +6184,9 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, R<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 273
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Mul, S<u32>, I<u32>>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 165
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Br>>(); // 1
-    t.stmt::<Store<I32Store8, R<u32>, Load<I32Load, S<u32>>>>(); // 6
     t.stmt::<SetSlot<Bin<I64Add, Load<I64Load32S, S<u32>>, S<u64>>>>(); // 81
     t.stmt::<SetAcc<Bin<I64Add, Load<I64Load32S, S<u32>>, S<u64>>>>(); // 81
+    t.stmt::<Store<I32Store8, R<u32>, Load<I32Load, S<u32>>>>(); // 6
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>(); // 805
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<F32Load, S<u32>>>>, SetSlot<Load<F32Load, S<u32>>>>>(); // 432
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<F32Load, S<u32>>>>>(); // 432
@@ -6207,8 +6203,8 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F32Add, Bin<F32Add, Bin<F32Mul, S<f32>, S<f32>>, R<f32>>, S<f32>>>>(); // 432
     t.stmt::<SetSlot<Bin<I64Mul, Load<I64Load32U, Bin<I32Add, S<u32>, I<u32>>>, S<u64>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load32U, Bin<I32Add, S<u32>, I<u32>>>, S<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 431
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>(); // 139
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 431
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, R<u32>>>>>(); // 608
     t.stmt::<SetAcc<Bin<F32Mul, R<f32>, Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>>(); // 3323
@@ -6230,8 +6226,8 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 1936
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 1936
     t.stmt::<Seq<SetSlot<Bin<I32ShrS, S<u32>, I<u32>>>, SetSlot<Bin<I32Xor, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>>(); // 67
-    t.stmt::<Seq<SetSlot<Un<I64TruncF64S, R<f64>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 2
+    t.stmt::<Seq<SetSlot<Un<I64TruncF64S, R<f64>>>, Br>>(); // 0
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>>>(); // 115
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 326
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, R<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 151
@@ -6244,6 +6240,11 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>>>(); // 164
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Bin<I32DivS, Bin<I32Sub, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, I<u32>>>>>(); // 927
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 361
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 361
+    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>>(); // 361
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, S<u32>, S<u32>>, S<u32>>>>(); // 361
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>>(); // 361
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, BrIf<Bin<I32LeU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>(); // 0
@@ -6258,11 +6259,6 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<F64Mul, S<f64>, I<f64>>>, SetSlot<Bin<I32Add, Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 361
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 361
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>>(); // 361
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, S<u32>, S<u32>>, S<u32>>>>(); // 361
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, R<u32>, S<u32>>, S<u32>>>>(); // 361
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 8
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>>, Store<I64Store, S<u32>, R<u64>>>>(); // 0
     t.stmt::<Seq<Zero, SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>>>(); // 0
@@ -6272,9 +6268,9 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store16, R<u32>, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 504
     t.stmt::<SetSlot<Bin<F64Add, Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Bin<F64Mul, S<f64>, S<f64>>>, S<f64>>>>(); // 799
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Bin<F64Mul, S<f64>, S<f64>>>, S<f64>>>>(); // 799
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32ShrU, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 201
     t.stmt::<SetAcc<Bin<I32ShrU, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 201
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 15
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<R<f64>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, Call>>(); // 406
@@ -6353,6 +6349,8 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Add, Bin<I32RemS, R<u32>, I<u32>>, S<u32>>>>(); // 587
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemS, S<u32>, I<u32>>, S<u32>>>>(); // 587
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemS, R<u32>, I<u32>>, S<u32>>>>(); // 587
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>(); // 585
+    t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 585
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, R<u32>, Bin<I64Rotl, Load<I64Load, S<u32>>, I<u64>>>>, SetSlot<S<u32>>>, Br>>(); // 153
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, R<u32>, Bin<I64Rotl, Load<I64Load, S<u32>>, I<u64>>>>, SetSlot<S<u32>>>>(); // 153
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, R<u32>, Bin<I64Rotl, Load<I64Load, S<u32>>, I<u64>>>>>(); // 153
@@ -6371,8 +6369,6 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, S<u32>, Un<I64ExtendI32U, R<u32>>>>(); // 153
     t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load, R<u32>>, Load<I64Load, S<u32>>>>>(); // 153
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 19
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>(); // 585
-    t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 585
     t.stmt::<Seq<Store<I32Store8, R<u32>, I<u32>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
@@ -6383,13 +6379,13 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 107
     t.stmt::<Seq<Zero, BrIf<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 50
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, S<u64>, S<u64>>, S<u64>>, S<u64>>, S<u64>>>>(); // 103
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, S<u64>, S<u64>>, S<u64>>, S<u64>>>>(); // 103
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, S<u64>, S<u64>>, S<u64>>, S<u64>>, S<u64>>>>(); // 103
     t.stmt::<Store<I64Store, S<u32>, Bin<I64Xor, Bin<I64And, Bin<I64Xor, R<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 103
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 103
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64And, Bin<I64Xor, R<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 103
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Or, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 12
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 12
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Ne, S<u32>, I<u32>>, S<u32>>>>(); // 1
@@ -6409,30 +6405,30 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Add, R<f64>, Bin<F64Mul, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, S<f64>>>>>(); // 1523
     t.stmt::<SetAcc<Bin<F64Add, S<f64>, Bin<F64Mul, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, S<f64>>>>>(); // 1523
     t.stmt::<SetAcc<Bin<F64Add, R<f64>, Bin<F64Mul, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, S<f64>>>>>(); // 1523
-    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, Bin<I32RemS, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>, S<u32>>>>(); // 2636
     t.stmt::<SetAcc<Bin<I32RemS, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>(); // 2636
     t.stmt::<SetAcc<Bin<I32Add, S<u32>, Bin<I32RemS, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>>(); // 2636
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32RemS, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>>(); // 2636
+    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32And, Load<I32Load8U, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 84
     t.stmt::<SetAcc<Bin<I32And, Load<I32Load8U, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, I<u32>>>>(); // 84
-    t.stmt::<Seq<Seq<SetSlot<Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>, Store<I64Store, S<u32>, R<u64>>>>(); // 67
-    t.stmt::<BrIf<Bin<I32Eq, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 1
-    t.stmt::<SetAcc<Bin<I32Eq, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32LtS, Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 567
     t.stmt::<SetSlot<Bin<I32LtS, Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, S<u32>>>>(); // 567
     t.stmt::<SetAcc<Bin<I32LtS, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, S<u32>>>>(); // 567
     t.stmt::<SetAcc<Bin<I32LtS, Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, S<u32>>>>(); // 567
     t.stmt::<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, S<u32>>>, BrIf<Bin<I32GtS, S<u32>, R<u32>>>>>(); // 567
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 3
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, R<u32>, S<u32>>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 581
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, R<u32>, S<u32>>>>>(); // 581
+    t.stmt::<Seq<Seq<SetSlot<Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>, Store<I64Store, S<u32>, R<u64>>>>(); // 67
+    t.stmt::<BrIf<Bin<I32Eq, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 1
+    t.stmt::<SetAcc<Bin<I32Eq, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 1
+    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 3
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64Add, Load<I64Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, S<u64>>>>(); // 278
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 2488
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 2488
-    t.stmt::<SetSlot<Bin<I64Add, Load<I64Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, S<u64>>>>(); // 278
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 563
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 116
@@ -6442,21 +6438,21 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, S<u32>, Bin<I32Shl, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 28
     t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 289
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load8U, R<u32>>>>(); // 193
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 374
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 95
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>, SetSlot<S<u32>>>>(); // 95
     t.stmt::<Seq<Store<I32Store, R<u32>, Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Store<I32Store, R<u32>, Bin<I32Xor, Load<I32Load, S<u32>>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 374
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Store<I64Store, S<u32>, I<u64>>>>(); // 15
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Ne, S<u32>, I<u32>>, S<u32>>, Bin<I32Ne, S<u32>, I<u32>>>>>(); // 156
     t.stmt::<SetSlot<Bin<I32Shl, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, I<u32>>>>(); // 1390
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, I<u32>>>>(); // 1390
-    t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<I<f64>>>, Br>>(); // 0
     t.stmt::<SetAcc<Bin<I32DivS, Load<I32Load16S, S<u32>>, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 551
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>>(); // 551
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>>(); // 551
+    t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<I<f64>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<R<u32>>>, Call>>(); // 16
     t.stmt::<Seq<SetSlot<Bin<F64Sub, Load<F64Load, S<u32>>, S<f64>>>, SetSlot<Bin<F64Add, Bin<F64Mul, R<f64>, S<f64>>, S<f64>>>>>(); // 400
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrU, I<u32>, S<u32>>, I<u32>>>>(); // 133
@@ -6487,8 +6483,8 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 111
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<f64>>>, SetSlot<I<u32>>>>(); // 8
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<S<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>>, BrIf<S<u32>>>>(); // 9
+    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<F32Lt, R<f32>, Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 330
     t.stmt::<SetAcc<Bin<F32Lt, R<f32>, Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 330
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 330
@@ -6523,10 +6519,12 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Mul, Un<F64Sqrt, R<f64>>, S<f64>>>>(); // 324
     t.stmt::<SetAcc<Bin<F64Div, S<f64>, Bin<F64Mul, Un<F64Sqrt, S<f64>>, S<f64>>>>>(); // 324
     t.stmt::<SetAcc<Bin<F64Div, S<f64>, Bin<F64Mul, Un<F64Sqrt, R<f64>>, S<f64>>>>>(); // 324
+    t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Bin<I64Add, Bin<I64And, S<u64>, I<u64>>, R<u64>>>>>(); // 223
+    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 606
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 2
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 2
-    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 606
     t.stmt::<Seq<Seq<SetAcc<Load<I32Load16U, R<u32>>>, Store<I32Store16, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>, R<u32>>>, Store<I32Store16, S<u32>, S<u32>>>>(); // 2320
     t.stmt::<Seq<SetAcc<Load<I32Load16U, R<u32>>>, Store<I32Store16, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>, R<u32>>>>(); // 2320
     t.stmt::<Store<I32Store16, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>, R<u32>>>(); // 2320
@@ -6549,10 +6547,10 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Add, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 1740
     t.stmt::<Seq<Seq<SetSlot<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>>(); // 423
     t.stmt::<Seq<SetSlot<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 423
-    t.stmt::<Seq<SetSlot<Load<F64Load, R<u32>>>, SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1538
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, I<u32>>, I<u32>>>, Store<I32Store, I<u32>, R<u32>>>>(); // 22
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 595
+    t.stmt::<Seq<SetSlot<Load<F64Load, R<u32>>>, SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1538
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 63
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 595
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 2
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, SetSlot<I<u32>>>>(); // 15
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>>(); // 312
@@ -6578,11 +6576,11 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 68
     t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>, BrIf<Bin<I64GtU, S<u64>, S<u64>>>>>(); // 68
     t.stmt::<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>>(); // 68
+    t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>, S<u64>>>, Call>>(); // 68
 }
 
 #[rustfmt::skip]
 fn part_13(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>, S<u64>>>, Call>>(); // 68
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Mul, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>, S<u64>>>>(); // 68
     t.stmt::<SetAcc<Bin<I64Mul, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>>>(); // 68
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Mul, Bin<I64Mul, S<u64>, S<u64>>, S<u64>>, S<u64>>>>(); // 68
@@ -6592,13 +6590,13 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, R<u32>, S<u32>>, Store<I64Store, R<u32>, I<u64>>>>(); // 1
     t.stmt::<BrIf<Bin<I32LeU, Load<I32Load, R<u32>>, S<u32>>>>(); // 408
     t.stmt::<SetAcc<Bin<I32LeU, Load<I32Load, R<u32>>, S<u32>>>>(); // 408
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 41
-    t.stmt::<Seq<SetSlot<R<u32>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 41
     t.stmt::<Seq<SetAcc<Bin<I32Or, Load<I32Load16U, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, S<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 497
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load16U, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, S<u32>>>>(); // 497
     t.stmt::<SetSlot<Bin<I32Or, R<u32>, Load<I32Load16U, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 497
     t.stmt::<SetAcc<Bin<I32Or, S<u32>, Load<I32Load16U, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 497
     t.stmt::<SetAcc<Bin<I32Or, R<u32>, Load<I32Load16U, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 497
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 41
+    t.stmt::<Seq<SetSlot<R<u32>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 41
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 517
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 517
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 124
@@ -6611,9 +6609,9 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, Select<S<u64>, I<u64>, Bin<I64Eq, S<u64>, S<u64>>>>>>(); // 60
     t.stmt::<SetAcc<Select<S<u64>, I<u64>, Bin<I64Eq, S<u64>, S<u64>>>>>(); // 60
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, Select<S<u64>, I<u64>, Bin<I64Eq, S<u64>, S<u64>>>>>>(); // 60
-    t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Load<F64Load, R<u32>>>>>(); // 1473
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>, I<u32>>>>(); // 108
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>, I<u32>>>>(); // 108
+    t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Load<F64Load, R<u32>>>>>(); // 1473
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Xor, S<u32>, I<u32>>, I<u32>>>>(); // 20
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, Return<I<u32>>>>(); // 220
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32DivU, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 7
@@ -6622,9 +6620,16 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 167
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 1
+    t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetAcc<Load<I32Load16U, R<u32>>>>>(); // 487
+    t.stmt::<Seq<BrIf<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 487
+    t.stmt::<BrIf<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 487
+    t.stmt::<SetAcc<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 487
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8S, Bin<I32Add, S<u32>, S<u32>>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 487
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8S, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 487
+    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 487
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 40
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 1408
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 1408
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 40
     t.stmt::<Return<Select<Bin<I64Sub, I<u64>, S<u64>>, S<u64>, S<u32>>>>(); // 55
     t.stmt::<SetAcc<Select<Bin<I64Sub, I<u64>, S<u64>>, S<u64>, S<u32>>>>(); // 55
     t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 55
@@ -6646,13 +6651,6 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Xor, Bin<I64Shl, S<u64>, I<u64>>, Bin<I64ShrS, S<u64>, I<u64>>>>>(); // 55
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Shl, S<u64>, I<u64>>, Bin<I64ShrS, S<u64>, I<u64>>>>>(); // 55
     t.stmt::<Seq<Store<I64Store8, Bin<I32Add, S<u32>, S<u32>>, S<u64>>, Return<Bin<I32Add, S<u32>, I<u32>>>>>(); // 55
-    t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetAcc<Load<I32Load16U, R<u32>>>>>(); // 487
-    t.stmt::<Seq<BrIf<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 487
-    t.stmt::<BrIf<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 487
-    t.stmt::<SetAcc<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 487
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8S, Bin<I32Add, S<u32>, S<u32>>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 487
-    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8S, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 487
-    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 487
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 36
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 77
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32DivU, R<u32>, I<u32>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
@@ -6703,12 +6701,12 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<R<u64>>>, Call>>(); // 38
     t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<R<u64>>>>(); // 38
     t.stmt::<Seq<SetSlot<Select<S<u64>, S<u64>, S<u32>>>, BrIf<Bin<I64Ne, S<u64>, S<u64>>>>>(); // 38
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, I<u32>>>>, BrTable>>(); // 1958
-    t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, I<u32>>>>>(); // 1958
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load16U, S<u32>>, S<u32>>>, Store<I32Store16, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 35
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load16U, S<u32>>, S<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 35
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load16U, S<u32>>, S<u32>>>>(); // 35
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load16U, S<u32>>, S<u32>>>>(); // 35
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, I<u32>>>>, BrTable>>(); // 1958
+    t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, I<u32>>>>>(); // 1958
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 53
     t.stmt::<Seq<SetAcc<Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, Bin<I32ShrU, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, Bin<I32Or, R<u32>, S<u32>>>>>(); // 25
     t.stmt::<Seq<SetSlot<Bin<I32DivU, S<u32>, I<u32>>>, SetSlot<Bin<I64Add, Un<I64ExtendI32U, Bin<I32Sub, S<u32>, Bin<I32Mul, R<u32>, I<u32>>>>, S<u64>>>>>(); // 35
@@ -6765,27 +6763,27 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<F64ReinterpretI64, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>(); // 264
     t.stmt::<SetAcc<Bin<F64Mul, S<f64>, Un<F64ReinterpretI64, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>>(); // 264
     t.stmt::<SetAcc<Bin<F64Mul, R<f64>, Un<F64ReinterpretI64, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>>(); // 264
+    t.stmt::<Seq<Zero, BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 28
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>, SetSlot<S<u32>>>>(); // 28
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 28
     t.stmt::<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32U, Bin<I32And, S<u32>, I<u32>>>, I<u64>>>, SetSlot<Un<I64ExtendI32U, Bin<I32And, S<u32>, I<u32>>>>>>(); // 28
     t.stmt::<SetSlot<Bin<I64Add, Un<I64ExtendI32U, Bin<I32And, S<u32>, I<u32>>>, I<u64>>>>(); // 28
     t.stmt::<SetAcc<Bin<I64Add, Un<I64ExtendI32U, Bin<I32And, S<u32>, I<u32>>>, I<u64>>>>(); // 28
-    t.stmt::<Seq<Zero, BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 1
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>(); // 214
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 214
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, R<u32>>>>(); // 214
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 27
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 18
-    t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 15
-    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 26
-    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 26
-    t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 26
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Sub, I<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 457
     t.stmt::<Seq<BrIf<Bin<I32LtS, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Sub, I<u32>, S<u32>>>>>(); // 457
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 457
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 457
+    t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 15
+    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 26
+    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 26
+    t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 26
     t.stmt::<Seq<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Br>>(); // 456
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 456
     t.stmt::<Seq<SetSlot<Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>>, SetSlot<I<u32>>>>(); // 456
@@ -6818,8 +6816,9 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 3
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Mul, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<R<u32>>>>(); // 14
-    t.stmt::<Seq<SetSlot<R<f32>>, Br>>(); // 52
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 4
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>(); // 29
+    t.stmt::<Seq<SetSlot<R<f32>>, Br>>(); // 52
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>>(); // 15
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, Bin<I32RemU, R<u32>, I<u32>>, I<u32>>>, Call>>(); // 15
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, Bin<I32RemU, R<u32>, I<u32>>, I<u32>>>>(); // 15
@@ -6828,18 +6827,16 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, S<u32>, Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, R<u32>, I<u32>>, I<u32>>>>>(); // 15
     t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, I<u32>>>>>(); // 15
     t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, R<u32>, I<u32>>, I<u32>>>>>(); // 15
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>(); // 29
-    t.stmt::<Store<I32Store, S<u32>, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>(); // 111
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 115
+    t.stmt::<Store<I32Store, S<u32>, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>(); // 111
     t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 14
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 27
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeU, Load<I32Load, R<u32>>, S<u32>>>>>(); // 589
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 169
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 32
-    t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 16
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 69
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 1270
+    t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 16
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32RemU, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32RemU, S<u32>, I<u32>>>>>(); // 441
     t.stmt::<Seq<Seq<SetSlot<Bin<I32RemU, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 441
     t.stmt::<Seq<SetSlot<Bin<I32RemU, R<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 441
@@ -6854,8 +6851,11 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<I64ExtendI32U, Select<S<u32>, I<u32>, R<u32>>>>>(); // 441
     t.stmt::<SetAcc<Bin<I64Add, Un<I64ExtendI32U, Select<S<u32>, I<u32>, S<u32>>>, S<u64>>>>(); // 441
     t.stmt::<SetAcc<Bin<I64Add, Un<I64ExtendI32U, Select<S<u32>, I<u32>, R<u32>>>, S<u64>>>>(); // 441
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 1270
+    t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 128
     t.stmt::<SetSlot<Bin<I32Or, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, Load<I32Load8U, R<u32>>>>>>(); // 181
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<f64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 242
     t.stmt::<Seq<Seq<SetSlot<R<f64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 242
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Mul, S<f64>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Un<F64Floor, S<f64>>>>>(); // 242
@@ -6876,7 +6876,6 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Mul, Bin<F64Mul, R<f64>, S<f64>>, Bin<F64Sub, I<f64>, Bin<F64Add, S<f64>, S<f64>>>>>>(); // 242
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, S<f64>, S<f64>>, Bin<F64Sub, I<f64>, Bin<F64Add, S<f64>, S<f64>>>>>>(); // 242
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, R<f64>, S<f64>>, Bin<F64Sub, I<f64>, Bin<F64Add, S<f64>, S<f64>>>>>>(); // 242
-    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, I<u32>>>>(); // 553
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, R<u32>>>, Store<I64Store, R<u32>, S<u64>>>>(); // 1354
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<S<u32>>>>(); // 2
@@ -6938,8 +6937,8 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, R<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 1
-    t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 439
+    t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<S<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I64Xor, Bin<I64Xor, Un<I64ExtendI32U, S<u32>>, S<u64>>, Un<I64ExtendI32U, S<u32>>>>, SetSlot<Bin<I64Add, R<u64>, S<u64>>>>>(); // 3
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64Xor, Un<I64ExtendI32U, S<u32>>, S<u64>>, Un<I64ExtendI32U, S<u32>>>>>(); // 3
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 3
@@ -6963,11 +6962,11 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>, I<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>, I<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>, Call>>(); // 1
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 143
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Store<F32Store, S<u32>, Bin<F32Div, S<f32>, R<f32>>>, Br>>(); // 235
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 143
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Store<I32Store8, Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>, S<u32>>>(); // 1
     t.stmt::<Seq<SetAcc<Load<I64Load, Bin<I32Add, Bin<I32Shl, Bin<I32DivS, S<u32>, I<u32>>, I<u32>>, S<u32>>>>, Return<R<u64>>>>(); // 0
@@ -7052,14 +7051,16 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32And, Bin<I32ShrU, Load<I32Load16U, S<u32>>, I<u32>>, I<u32>>>>(); // 611
     t.stmt::<SetAcc<Bin<I32ShrU, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 611
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrU, Load<I32Load16U, S<u32>>, I<u32>>, I<u32>>>>(); // 611
-    t.stmt::<Store<I32Store, S<u32>, Bin<I32Sub, Load<I32Load, S<u32>>, R<u32>>>>(); // 23
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Store<I32Store, S<u32>, Bin<I32Sub, Load<I32Load, S<u32>>, R<u32>>>>(); // 23
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 7
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 7
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 1744
     t.stmt::<Seq<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 191
+    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 61
+    t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>(); // 61
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<F64Add, S<f64>, S<f64>>>, BrIf<R<u32>>>, BrIf<S<u32>>>, SetSlot<Bin<F64Mul, R<f64>, I<f64>>>>>(); // 225
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Add, S<f64>, S<f64>>>, BrIf<R<u32>>>, BrIf<S<u32>>>>(); // 225
     t.stmt::<Seq<SetSlot<Bin<F64Add, S<f64>, S<f64>>>, BrIf<R<u32>>>>(); // 225
@@ -7072,8 +7073,6 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Div, Select<Un<F64Neg, S<f64>>, S<f64>, Bin<I32Eq, S<u32>, I<u32>>>, S<f64>>>>(); // 225
     t.stmt::<SetAcc<Select<Un<F64Neg, S<f64>>, S<f64>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 225
     t.stmt::<Seq<SetSlot<R<f64>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 225
-    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 61
-    t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>(); // 61
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, Br>>(); // 989
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 466
     t.stmt::<Seq<SetSlot<Bin<F32Sub, S<f32>, Load<F32Load, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Bin<F32Mul, R<f32>, S<f32>>>>>(); // 867
@@ -7087,51 +7086,51 @@ fn part_13(t: &mut Shapes<'_>) {
 #[rustfmt::skip]
 fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Un<I64ExtendI32S, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, S<u64>>>>(); // 429
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load, Load<I32Load, S<u32>>>, S<u32>>>>>(); // 191
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u32>>, I<u32>>, Load<I32Load, S<u32>>>>>(); // 51
-    t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 5
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u32>>, I<u32>>, Load<I32Load, S<u32>>>>>(); // 51
+    t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load, Load<I32Load, S<u32>>>, S<u32>>>>>(); // 191
+    t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 5
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u64>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 182
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 73
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>(); // 308
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>(); // 308
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, Br>>(); // 1
     t.stmt::<Seq<Zero, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>>(); // 6
     t.stmt::<Seq<Seq<Seq<Store<F64Store, S<u32>, Load<F64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<F64Store, S<u32>, Load<F64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Store<F64Store, S<u32>, Load<F64Load, S<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>>(); // 6
     t.stmt::<Store<I32Store8, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<F64Sub, Load<F64Load, R<u32>>, S<f64>>>, SetSlot<Bin<F64Sub, Load<F64Load, S<u32>>, S<f64>>>>>(); // 1407
-    t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 133
     t.stmt::<Seq<Store<I64Store, S<u32>, R<u64>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, S<u64>>>>(); // 4
+    t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 133
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 115
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 261
     t.stmt::<Seq<Seq<Seq<Store<I32Store, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>, Store<I64Store, R<u32>, I<u64>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 102
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>, Store<I64Store, R<u32>, I<u64>>>>(); // 102
-    t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 263
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 115
     t.stmt::<Seq<Seq<SetSlot<Bin<I32DivS, S<u32>, I<u32>>>, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>>(); // 408
     t.stmt::<Seq<SetSlot<Bin<I32DivS, S<u32>, I<u32>>>, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>>(); // 408
+    t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 263
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Sub, Bin<F64Sub, R<f64>, S<f64>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<f64>>>>(); // 235
     t.stmt::<Seq<SetSlot<Bin<F64Sub, Bin<F64Sub, R<f64>, S<f64>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 235
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>>>(); // 128
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 407
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 6
-    t.stmt::<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, Br>>(); // 60
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Xor, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 421
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Xor, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>, BrIf<R<u32>>>>(); // 421
     t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Xor, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 421
+    t.stmt::<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, Br>>(); // 60
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 301
     t.stmt::<Seq<SetSlot<Bin<I32Shl, R<u32>, I<u32>>>, SetSlot<Select<R<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 318
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u64>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<SetAcc<Bin<I32And, R<u32>, I<u32>>>, BrTable>>(); // 28
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load, R<u32>>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load, R<u32>>, I<u32>>>>(); // 0
+    t.stmt::<Seq<SetAcc<Bin<I32And, R<u32>, I<u32>>>, BrTable>>(); // 28
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, R<u32>>, S<u32>>>>(); // 131
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 368
@@ -7150,12 +7149,12 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<I<f64>>>>(); // 187
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>, Br>>(); // 16
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Sub, R<f64>, Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>>>, Store<F64Store, S<u32>, R<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 186
     t.stmt::<Seq<SetSlot<Bin<F64Sub, R<f64>, Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>>>, Store<F64Store, S<u32>, R<f64>>>>(); // 186
     t.stmt::<SetSlot<Bin<F64Sub, R<f64>, Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>>>>(); // 186
     t.stmt::<Seq<Seq<SetSlot<S<f64>>, SetSlot<Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 186
     t.stmt::<Seq<SetSlot<S<f64>>, SetSlot<Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>>>>(); // 186
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>, Br>>(); // 16
     t.stmt::<Seq<Seq<SetSlot<Bin<F32Add, Bin<F32Mul, R<f32>, S<f32>>, S<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 1437
     t.stmt::<Seq<SetSlot<Bin<F32Add, Bin<F32Mul, R<f32>, S<f32>>, S<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1437
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I64Store, S<u32>, I<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 0
@@ -7165,8 +7164,8 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32GeU, S<u32>, Load<I32Load8U, S<u32>>>>>(); // 152
     t.stmt::<SetAcc<Bin<I32GeU, R<u32>, Load<I32Load8U, S<u32>>>>>(); // 152
     t.stmt::<Seq<BrIf<Bin<I64Eq, Load<I64Load, S<u32>>, S<u64>>>, SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 381
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 78
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>(); // 379
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 78
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 7
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 468
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Call>>(); // 0
@@ -7188,6 +7187,13 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>>(); // 53
     t.stmt::<BrIf<Bin<I32GeS, Load<I32Load8S, S<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32GeS, Load<I32Load8S, S<u32>>, I<u32>>>>(); // 0
+    t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>, R<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 374
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>, R<u32>>>>(); // 374
+    t.stmt::<SetAcc<Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 374
+    t.stmt::<Seq<SetSlot<Bin<I32Xor, R<u32>, I<u32>>>, SetAcc<Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 374
+    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Or, Bin<I32Or, Bin<I32And, R<u32>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 374
+    t.stmt::<Store<I32Store, S<u32>, Bin<I32Or, Bin<I32Or, Bin<I32And, R<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 374
+    t.stmt::<SetAcc<Bin<I32Or, Bin<I32Or, Bin<I32And, R<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 374
     t.stmt::<Seq<SetSlot<Bin<F64Mul, Bin<F64Mul, S<f64>, I<f64>>, S<f64>>>, Call>>(); // 176
     t.stmt::<SetSlot<Bin<F64Mul, Bin<F64Mul, S<f64>, I<f64>>, S<f64>>>>(); // 176
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, S<f64>, I<f64>>, S<f64>>>>(); // 176
@@ -7198,20 +7204,12 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, R<f64>, I<f64>>, S<f64>>>>(); // 176
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, S<f64>, I<f64>>, S<f64>>, S<f64>>>>(); // 176
     t.stmt::<SetAcc<Bin<F64Mul, Bin<F64Mul, Bin<F64Mul, R<f64>, I<f64>>, S<f64>>, S<f64>>>>(); // 176
-    t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>, R<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 374
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>, R<u32>>>>(); // 374
-    t.stmt::<SetAcc<Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 374
-    t.stmt::<Seq<SetSlot<Bin<I32Xor, R<u32>, I<u32>>>, SetAcc<Bin<I32Mul, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 374
-    t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Or, Bin<I32Or, Bin<I32And, R<u32>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 374
-    t.stmt::<Store<I32Store, S<u32>, Bin<I32Or, Bin<I32Or, Bin<I32And, R<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 374
-    t.stmt::<SetAcc<Bin<I32Or, Bin<I32Or, Bin<I32And, R<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 374
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, S<u32>>>>(); // 278
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>, SetAcc<Bin<I32Rotl, S<u32>, I<u32>>>>>(); // 88
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 22
     t.stmt::<Seq<SetSlot<Un<I64ExtendI32S, Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 140
-    t.stmt::<SetAcc<Bin<I64Xor, R<u64>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 258
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 22
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 367
@@ -7219,6 +7217,7 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 367
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<I<u32>>>>(); // 367
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 367
+    t.stmt::<SetAcc<Bin<I64Xor, R<u64>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 258
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Zero, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 0
@@ -7244,23 +7243,23 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 37
     t.stmt::<SetSlot<Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 325
     t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Or, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 299
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 164
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 164
-    t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<f64>>>>(); // 164
     t.stmt::<Seq<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 96
     t.stmt::<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 96
     t.stmt::<SetAcc<Bin<I32GeS, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 96
+    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 164
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 164
+    t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<f64>>>>(); // 164
     t.stmt::<Seq<BrIf<Bin<I64GeS, R<u64>, I<u64>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I64Store, S<u32>, I<u64>>>, SetSlot<S<u32>>>, SetSlot<S<u64>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 1
+    t.stmt::<Seq<Store<I32Store8, S<u32>, I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I64Sub, S<u64>, Un<I64ExtendI32S, Bin<I32Sub, R<u32>, Load<I32Load, S<u32>>>>>>>(); // 0
     t.stmt::<SetAcc<Un<I64ExtendI32S, Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Un<I64ExtendI32S, Bin<I32Sub, R<u32>, Load<I32Load, S<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Sub, S<u64>, Un<I64ExtendI32S, Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Sub, S<u64>, Un<I64ExtendI32S, Bin<I32Sub, R<u32>, Load<I32Load, S<u32>>>>>>>(); // 0
-    t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 1
-    t.stmt::<Seq<Store<I32Store8, S<u32>, I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 16
     t.stmt::<Seq<SetSlot<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<R<f64>>, SetSlot<S<f64>>>, Call>>(); // 1
@@ -7282,8 +7281,8 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I64Load8U, Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Bin<I64Shl, S<u64>, R<u64>>>>>(); // 1608
-    t.stmt::<Seq<SetSlot<Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I64Store, S<u32>, S<u64>>>, SetSlot<I<u32>>>>(); // 347
+    t.stmt::<Seq<SetSlot<Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, R<u32>, I<u64>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 2
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 0
@@ -7293,8 +7292,8 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 46
     t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 46
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 5
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 70
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 70
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<R<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
@@ -7304,10 +7303,10 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 102
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2740
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Eq, S<u32>, I<u32>>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 56
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, S<u32>>>>>(); // 355
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, S<u32>>>>(); // 355
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, S<u32>>>>(); // 355
+    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load16S, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 66
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
@@ -7336,16 +7335,16 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 193
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>>(); // 193
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 1
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>(); // 248
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, R<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>, control::Return>>(); // 136
     t.stmt::<Seq<BrIf<Bin<I32LtU, R<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>(); // 136
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 136
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 136
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>(); // 248
-    t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 523
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Load<I64Load32S, R<u32>>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 332
     t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load32S, R<u32>>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 332
     t.stmt::<SetSlot<Bin<I64Add, Load<I64Load32S, R<u32>>, S<u64>>>>(); // 332
     t.stmt::<SetAcc<Bin<I64Add, Load<I64Load32S, R<u32>>, S<u64>>>>(); // 332
+    t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 523
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load16U, R<u32>>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 155
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Call>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Br>>(); // 7
@@ -7410,19 +7409,19 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<F32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<f32>>, control::Return>>(); // 113
     t.stmt::<SetAcc<Select<S<u64>, I<u64>, R<u32>>>>(); // 44
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 380
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>>(); // 1144
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>, BrIf<R<u32>>>>(); // 1144
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>, S<u32>>>>(); // 316
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Bin<I32RemU, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 309
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32RemU, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 309
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32RemU, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 309
     t.stmt::<Store<I32Store, S<u32>, Bin<I32RemU, R<u32>, S<u32>>>>(); // 309
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>>(); // 1144
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>, BrIf<R<u32>>>>(); // 1144
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>, S<u32>>>>(); // 316
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32ShrS, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrS, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 5
     t.stmt::<Seq<SetSlot<Bin<I32ShrS, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 5
     t.stmt::<SetSlot<Bin<I32ShrS, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 5
     t.stmt::<SetAcc<Bin<I32ShrS, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 5
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<f64>>>, SetSlot<S<u32>>>>(); // 309
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<f64>>>>(); // 309
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, R<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 315
@@ -7431,15 +7430,15 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 108
     t.stmt::<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 108
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Load<I32Load, S<u32>>>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 46
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u64>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 279
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>(); // 51
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<u64>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 279
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, I<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetAcc<Select<S<f32>, Bin<F32Mul, S<f32>, I<f32>>, Bin<F32Gt, S<f32>, I<f32>>>>, Store<F32Store, Bin<I32Add, S<u32>, S<u32>>, R<f32>>>>(); // 105
     t.stmt::<SetAcc<Select<S<f32>, Bin<F32Mul, S<f32>, I<f32>>, Bin<F32Gt, S<f32>, I<f32>>>>>(); // 105
     t.stmt::<SetSlot<Load<F32Load, Bin<I32Add, S<u32>, R<u32>>>>>(); // 105
     t.stmt::<SetAcc<Load<F32Load, Bin<I32Add, S<u32>, R<u32>>>>>(); // 105
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, BrIf<S<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetAcc<Bin<F64Add, Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>, Load<F64Load, R<u32>>>>, Store<F64Store, R<u32>, R<f64>>>>(); // 103
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Load<F64Load, S<u32>>, S<f64>>, Load<F64Load, R<u32>>>>>(); // 103
     t.stmt::<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 119
@@ -7509,6 +7508,7 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>(); // 12
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<R<u32>>>>(); // 428
     t.stmt::<Seq<SetSlot<Bin<F64Mul, S<f64>, S<f64>>>, SetAcc<Bin<F64Add, Bin<F64Mul, Bin<F64Add, Bin<F64Mul, R<f64>, I<f64>>, I<f64>>, S<f64>>, I<f64>>>>>(); // 47
+    t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load32S, R<u32>>, I<u64>>>>(); // 29
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Add, Bin<F64Sub, S<f64>, Bin<F64Mul, R<f64>, S<f64>>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 88
     t.stmt::<Seq<SetSlot<Bin<F64Add, Bin<F64Sub, S<f64>, Bin<F64Mul, R<f64>, S<f64>>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 88
     t.stmt::<SetSlot<Bin<F64Add, Bin<F64Sub, S<f64>, Bin<F64Mul, R<f64>, S<f64>>>, S<f64>>>>(); // 88
@@ -7544,23 +7544,22 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<Bin<F64Mul, S<f64>, I<f64>>, S<f64>, S<u32>>>>(); // 88
     t.stmt::<SetAcc<Select<Bin<F64Mul, S<f64>, I<f64>>, S<f64>, R<u32>>>>(); // 88
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load32S, R<u32>>, I<u64>>>>(); // 29
     t.stmt::<SetAcc<Bin<I32Add, Select<I<u32>, I<u32>, Bin<I32Eq, S<u32>, I<u32>>>, S<u32>>>>(); // 86
     t.stmt::<SetAcc<Bin<I32Sub, R<u32>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 66
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 8
-    t.stmt::<Seq<SetAcc<Bin<F32Mul, R<f32>, I<f32>>>, Store<F32Store, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>, R<f32>>>>(); // 86
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 83
     t.stmt::<Seq<SetAcc<Bin<I32LtS, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 283
     t.stmt::<SetAcc<Bin<I32LtS, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 283
+    t.stmt::<Seq<SetAcc<Bin<F32Mul, R<f32>, I<f32>>>, Store<F32Store, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>, R<f32>>>>(); // 86
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 83
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 714
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 389
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, I<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 2376
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, I<u32>>>>(); // 2376
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, R<u32>>>, SetSlot<S<u32>>>, Br>>(); // 33
     t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 33
+    t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 17
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 69
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, S<u64>>>>>(); // 2616
-    t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 17
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, SetSlot<I<u32>>>>(); // 30
     t.stmt::<Seq<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 14
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 0
@@ -7581,8 +7580,8 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 29
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32DivS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>(); // 289
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, R<u32>>>>>(); // 7
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 7
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, R<u32>>>>>(); // 7
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 166
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>, Br>>(); // 0
     t.stmt::<SetSlot<Select<R<f32>, S<f32>, Bin<F32Lt, S<f32>, S<f32>>>>>(); // 96
@@ -7632,9 +7631,9 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<I<u64>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 65
+    t.stmt::<SetAcc<Bin<I32And, Bin<I32Or, Bin<I32Or, S<u32>, S<u32>>, S<u32>>, R<u32>>>>(); // 3
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetAcc<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>>>(); // 2350
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 2350
-    t.stmt::<SetAcc<Bin<I32And, Bin<I32Or, Bin<I32Or, S<u32>, S<u32>>, S<u32>>, R<u32>>>>(); // 3
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 266
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<R<u32>>>, SetSlot<S<u32>>>>(); // 3
@@ -7645,10 +7644,10 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtS, Load<I32Load, I<u32>>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 0
     t.stmt::<BrIf<Bin<I32GtS, Load<I32Load, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32GtS, Load<I32Load, I<u32>>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 255
     t.stmt::<Seq<SetSlot<Bin<F32Sub, Load<F32Load, R<u32>>, S<f32>>>, SetSlot<Bin<F32Mul, R<f32>, S<f32>>>>>(); // 1560
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 1742
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 1742
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 255
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 74
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<F64Add, Bin<F64Div, S<f64>, I<f64>>, I<f64>>>, SetSlot<S<f64>>>, SetSlot<I<u32>>>, Call>>(); // 57
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Add, Bin<F64Div, S<f64>, I<f64>>, I<f64>>>, SetSlot<S<f64>>>, SetSlot<I<u32>>>>(); // 57
@@ -7658,14 +7657,14 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<Bin<F64Add, S<f64>, I<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 57
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<Bin<F64Add, S<f64>, I<f64>>>>>(); // 57
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Un<I64ExtendI32S, R<u32>>>>, SetSlot<Bin<F64Add, S<f64>, I<f64>>>>>(); // 57
+    t.stmt::<Seq<SetAcc<Bin<I32GtS, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 253
+    t.stmt::<SetAcc<Bin<I32GtS, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 253
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, Bin<I64Xor, R<u64>, S<u64>>>, Store<I64Store, S<u32>, Bin<I64Xor, R<u64>, S<u64>>>>, Store<I64Store, S<u32>, Bin<I64Xor, R<u64>, S<u64>>>>>(); // 83
     t.stmt::<Seq<Store<I64Store, S<u32>, Bin<I64Xor, R<u64>, S<u64>>>, Store<I64Store, S<u32>, Bin<I64Xor, R<u64>, S<u64>>>>>(); // 83
     t.stmt::<Store<I64Store, S<u32>, Bin<I64Xor, Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, R<u64>>, S<u64>>>>(); // 83
     t.stmt::<SetAcc<Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, R<u64>>>>(); // 83
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, R<u64>>, S<u64>>>>(); // 83
     t.stmt::<Store<I64Store, S<u32>, Bin<I64Xor, Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 83
-    t.stmt::<Seq<SetAcc<Bin<I32GtS, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 253
-    t.stmt::<SetAcc<Bin<I32GtS, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 253
     t.stmt::<Seq<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 91
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 91
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 137
@@ -7678,19 +7677,19 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>(); // 21
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>(); // 1394
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>(); // 1
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 32
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 34
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Load<I64Load32U, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 252
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Load<I64Load32U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 252
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Load<I64Load32U, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 252
-    t.stmt::<SetAcc<Bin<I32Or, R<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 52
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 32
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 34
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LeS, Load<I32Load, R<u32>>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store16, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 245
     t.stmt::<Seq<Seq<BrIf<Bin<I32LeS, Load<I32Load, R<u32>>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store16, S<u32>, S<u32>>>>(); // 245
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, S<u32>>>>>(); // 245
     t.stmt::<Seq<SetSlot<Load<I32Load16S, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 245
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>, Call>>(); // 751
+    t.stmt::<SetAcc<Bin<I32Or, R<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 52
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>, Call>>(); // 751
     t.stmt::<Seq<SetAcc<Bin<I32GtU, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, SetSlot<Select<S<u32>, S<u32>, R<u32>>>>>(); // 4
     t.stmt::<SetAcc<Bin<I32GtU, R<u32>, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 4
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 9
@@ -7716,15 +7715,15 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F32Mul, Un<F32ConvertI32U, Bin<I32And, S<u32>, I<u32>>>, I<f32>>>>(); // 45
     t.stmt::<SetAcc<Bin<F32Add, Bin<F32Mul, Un<F32ConvertI32U, Bin<I32And, S<u32>, I<u32>>>, I<f32>>, I<f32>>>>(); // 45
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 5
+    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 24
+    t.stmt::<Seq<Store<I32Store8, R<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 24
+    t.stmt::<Store<I32Store8, R<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 24
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<I<u32>>>, Call>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 3
     t.stmt::<Seq<SetAcc<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<F64Mul, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 64
     t.stmt::<SetSlot<Bin<F64Mul, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 64
     t.stmt::<SetAcc<Bin<F64Mul, S<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 64
     t.stmt::<SetAcc<Bin<F64Mul, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 64
-    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 24
-    t.stmt::<Seq<Store<I32Store8, R<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I32Or, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 24
-    t.stmt::<Store<I32Store8, R<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 24
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 7
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 84
     t.stmt::<Store<I32Store, S<u32>, Select<I<u32>, I<u32>, S<u32>>>>(); // 1
@@ -7784,8 +7783,8 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, S<u32>>, R<u32>, Bin<I32And, S<u32>, I<u32>>>>>(); // 2350
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 71
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, SetSlot<S<u32>>>>(); // 2
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>(); // 229
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, SetSlot<S<u32>>>>(); // 2
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, R<u32>>>>(); // 45
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load8U, S<u32>>, R<u32>>>>(); // 45
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 0
@@ -7794,30 +7793,30 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<I32Eqz, Bin<I32And, Bin<I32ShrU, Load<I32Load, S<u32>>, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Un<I32Eqz, Bin<I32And, Bin<I32ShrU, Load<I32Load, R<u32>>, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 472
-    t.stmt::<Seq<Seq<SetSlot<Select<S<f64>, S<f64>, R<u32>>>, SetSlot<Bin<F64Gt, S<f64>, R<f64>>>>, SetSlot<Select<S<f64>, S<f64>, R<u32>>>>>(); // 610
-    t.stmt::<Seq<SetSlot<Select<S<f64>, S<f64>, R<u32>>>, SetSlot<Bin<F64Gt, S<f64>, R<f64>>>>>(); // 610
     t.stmt::<Seq<Seq<Seq<Store<I32Store16, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 10
     t.stmt::<Seq<Seq<Store<I32Store16, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 10
     t.stmt::<Seq<Store<I32Store16, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 10
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 472
+    t.stmt::<Seq<Seq<SetSlot<Select<S<f64>, S<f64>, R<u32>>>, SetSlot<Bin<F64Gt, S<f64>, R<f64>>>>, SetSlot<Select<S<f64>, S<f64>, R<u32>>>>>(); // 610
+    t.stmt::<Seq<SetSlot<Select<S<f64>, S<f64>, R<u32>>>, SetSlot<Bin<F64Gt, S<f64>, R<f64>>>>>(); // 610
+    t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 2
+    t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 2
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, R<u32>, S<u32>>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 26
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, R<u32>, S<u32>>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 26
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, Bin<I32Mul, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 26
     t.stmt::<Seq<SetSlot<Bin<I32Shl, Bin<I32Mul, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 26
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 26
-    t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 2
-    t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 2
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 106
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32DivU, S<u32>, I<u32>>, R<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 243
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 243
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32DivU, S<u32>, I<u32>>, R<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<F32Sub, S<f32>, Un<F32ConvertI32S, S<u32>>>>>>(); // 24
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, S<u32>, S<u32>>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 24
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, S<u32>, S<u32>>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 24
-    t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<R<u32>>>>(); // 88
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, I<u32>>>>(); // 719
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, I<u32>>>>(); // 719
+    t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<R<u32>>>>(); // 88
     t.stmt::<Seq<Seq<Seq<Store<I64Store32, S<u32>, R<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 499
     t.stmt::<Seq<Seq<Store<I64Store32, S<u32>, R<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 499
     t.stmt::<Seq<Store<I64Store32, S<u32>, R<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>>(); // 499
@@ -7865,9 +7864,9 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>, SetSlot<I<f64>>>>(); // 17
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 17
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 17
-    t.stmt::<Seq<SetSlot<Bin<I32Xor, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Xor, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, I<u32>, S<u32>>, S<u32>>>>(); // 203
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, I<u32>, S<u32>>, S<u32>>>>(); // 203
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, Load<I32Load, S<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
@@ -7875,11 +7874,12 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Mul, Un<I64ExtendI32U, S<u32>>, R<u64>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Select<R<u32>, S<u32>, Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 212
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 67
+    t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 3
     t.stmt::<Seq<SetAcc<Load<F64Load, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>>>, SetSlot<Bin<F64Div, S<f64>, R<f64>>>>>(); // 9
     t.stmt::<SetAcc<Load<F64Load, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 9
     t.stmt::<Seq<Seq<Store<F64Store, Bin<I32Add, S<u32>, I<u32>>, S<f64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<F64Store, Bin<I32Add, S<u32>, I<u32>>, S<f64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>(); // 3
     t.stmt::<BrIf<Bin<I32LeS, Load<I32Load, S<u32>>, I<u32>>>>(); // 78
     t.stmt::<SetAcc<Bin<I32LeS, Load<I32Load, S<u32>>, I<u32>>>>(); // 78
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, Bin<I32Mul, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 9
@@ -7897,11 +7897,11 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<F64Store, S<u32>, Load<F64Load, R<u32>>>>, Store<F64Store, R<u32>, S<f64>>>>(); // 7
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<F64Store, S<u32>, Load<F64Load, R<u32>>>>>(); // 7
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<F64Load, R<u32>>>>>(); // 7
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 7
-    t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 7
     t.stmt::<Seq<SetSlot<Bin<I32Add, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 8
     t.stmt::<SetSlot<Bin<I32Add, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 8
     t.stmt::<SetAcc<Bin<I32Add, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 8
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 7
+    t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 7
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 22
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, control::Return>>(); // 103
     t.stmt::<SetSlot<Bin<I32Sub, I<u32>, Load<I32Load, S<u32>>>>>(); // 112
@@ -7925,8 +7925,8 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 4
-    t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Add, R<u32>, I<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Mul, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 100
+    t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Add, R<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<F32Add, Bin<F32Div, Bin<F32Mul, Un<F32ConvertI32U, S<u32>>, I<f32>>, S<f32>>, I<f32>>>, SetSlot<I<u32>>>>(); // 4
     t.stmt::<SetSlot<Bin<F32Add, Bin<F32Div, Bin<F32Mul, Un<F32ConvertI32U, S<u32>>, I<f32>>, S<f32>>, I<f32>>>>(); // 4
     t.stmt::<SetAcc<Bin<F32Mul, Un<F32ConvertI32U, S<u32>>, I<f32>>>>(); // 4
@@ -8089,11 +8089,11 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Un<F64ReinterpretI64, Bin<I64Or, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>(); // 0
     t.stmt::<SetAcc<Un<F64ReinterpretI64, Bin<I64Or, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>(); // 0
     t.stmt::<Seq<Zero, SetSlot<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>>(); // 0
 }
 
 #[rustfmt::skip]
 fn part_16(t: &mut Shapes<'_>) {
+    t.stmt::<SetSlot<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>>(); // 0
     t.stmt::<SetAcc<Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>>>(); // 0
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>(); // 0
     t.stmt::<SetAcc<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>>(); // 0
@@ -8101,16 +8101,16 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 119
+    t.stmt::<Store<I32Store, S<u32>, Bin<I32Shl, R<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Store<I32Store, S<u32>, Bin<I32Shl, R<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 174
-    t.stmt::<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, I<u32>, S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Or, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 195
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Or, S<u32>, I<u32>>>>>(); // 195
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Or, S<u32>, I<u32>>>>(); // 195
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GeS, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<I<u32>>>>(); // 195
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeS, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 195
+    t.stmt::<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, I<u32>, S<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 119
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, Load<I32Load, S<u32>>, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 194
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, Load<I32Load, S<u32>>, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 194
@@ -8147,15 +8147,15 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 297
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, R<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 2254
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 2254
-    t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u64>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 153
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I64Store, S<u32>, S<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 186
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I64Store, S<u32>, S<u64>>>>(); // 186
     t.stmt::<Seq<SetAcc<Bin<I64Add, Bin<I64Mul, R<u64>, I<u64>>, Load<I64Load, S<u32>>>>, SetSlot<Bin<I64Add, R<u64>, Load<I64Load32U, S<u32>>>>>>(); // 186
     t.stmt::<SetSlot<Bin<I64Add, R<u64>, Load<I64Load32U, S<u32>>>>>(); // 186
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Mul, R<u64>, I<u64>>, Load<I64Load, S<u32>>>>>(); // 186
     t.stmt::<SetAcc<Bin<I32Add, Select<S<u32>, R<u32>, Bin<I32GtS, S<u32>, S<u32>>>, I<u32>>>>(); // 186
+    t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u64>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 153
     t.stmt::<SetSlot<Select<S<u32>, Bin<I32Add, S<u32>, I<u32>>, Bin<I64GtS, S<u64>, S<u64>>>>>(); // 184
     t.stmt::<SetAcc<Select<S<u32>, Bin<I32Add, S<u32>, I<u32>>, Bin<I64GtS, S<u64>, S<u64>>>>>(); // 184
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>, SetSlot<S<u32>>>>(); // 0
@@ -8177,8 +8177,8 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64ShrU, S<u64>, Bin<I64And, Bin<I64Sub, I<u64>, S<u64>>, I<u64>>>, S<u64>>>>(); // 1608
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64ShrU, S<u64>, Bin<I64And, Bin<I64Sub, I<u64>, S<u64>>, I<u64>>>, R<u64>>>>(); // 1608
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, Br>>(); // 529
-    t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 179
+    t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load16U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 14
@@ -8204,19 +8204,19 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Xor, S<u64>, Load<I64Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 549
     t.stmt::<SetAcc<Bin<I64Xor, R<u64>, Load<I64Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 549
     t.stmt::<Seq<SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>, Call>>(); // 3
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>(); // 169
     t.stmt::<Seq<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>(); // 1207
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 248
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>(); // 169
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 10
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 10
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 209
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 5
     t.stmt::<Seq<SetAcc<Bin<I32Rotl, S<u32>, I<u32>>>, SetAcc<Bin<I32Xor, Bin<I32Xor, Bin<I32Rotl, S<u32>, I<u32>>, Bin<I32Rotl, S<u32>, I<u32>>>, R<u32>>>>>(); // 76
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 17
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 17
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 107
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 107
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 264
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 17
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 17
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<BrIf<Bin<I32Ne, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>, I<u32>>>>(); // 55
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>, I<u32>>>>(); // 55
@@ -8236,8 +8236,8 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 2253
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 156
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 156
-    t.stmt::<Seq<Seq<SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 823
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 12
+    t.stmt::<Seq<Seq<SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 823
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>, SetSlot<R<u32>>>, Br>>(); // 1860
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>, SetSlot<R<u32>>>>(); // 1860
@@ -8252,32 +8252,31 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 184
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 113
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 96
-    t.stmt::<SetAcc<Select<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>, R<u32>>>>(); // 0
     t.stmt::<BrIf<Bin<I32And, Bin<I32ShrU, S<u32>, R<u32>>, I<u32>>>>(); // 184
+    t.stmt::<SetAcc<Select<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>, R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 7
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, I<u32>>>>, Br>>(); // 152
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, I<u32>>>>>(); // 152
-    t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, I<u32>>>>(); // 152
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 152
+    t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 152
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 21
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, S<u32>>, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 151
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, S<u32>>, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 151
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Or, Bin<I32Shl, S<u32>, S<u32>>, S<u32>>>>>(); // 151
+    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<SetAcc<Select<Bin<I32Add, R<u32>, I<u32>>, S<u32>, S<u32>>>>(); // 150
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 133
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<R<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 15
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 272
     t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 272
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, R<u32>>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 2073
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, R<u32>>>>>(); // 2073
     t.stmt::<Seq<SetSlot<Select<Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, S<u32>>, R<u32>, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 2073
-    t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, SetSlot<I<u32>>>>(); // 7
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, BrIf<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 149
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, BrIf<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 149
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>(); // 149
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>>(); // 149
+    t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, SetSlot<I<u32>>>>(); // 7
     t.stmt::<Seq<SetSlot<Bin<I32Xor, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 1409
     t.stmt::<SetSlot<Bin<I32Xor, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 1409
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 1409
@@ -8297,9 +8296,9 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>>, BrIf<Bin<I32LeU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<R<u32>>>>(); // 7
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 143
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 143
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<R<u32>>>>(); // 7
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, R<u32>>>>>(); // 40
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 0
@@ -8307,8 +8306,8 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I64LtU, R<u64>, S<u64>>>>>(); // 2
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>>, CallIndirect>>(); // 86
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetAcc<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 86
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 2
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u64>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 140
     t.stmt::<Seq<Seq<SetSlot<R<u64>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 140
@@ -8317,7 +8316,6 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Sub, S<u64>, R<u64>>, S<u64>>>>(); // 140
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Sub, S<u64>, S<u64>>, S<u64>>>>(); // 140
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Sub, S<u64>, R<u64>>, S<u64>>>>(); // 140
-    t.stmt::<Seq<SetSlot<Bin<I32ShrU, Un<I32Ctz, S<u32>>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load16S, R<u32>>>>>(); // 138
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Load<I32Load16S, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 138
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load16S, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 138
@@ -8331,19 +8329,20 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 138
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>>(); // 138
     t.stmt::<Seq<Store<I32Store16, S<u32>, Bin<I32ShrU, Bin<I32Add, R<u32>, Bin<I32Mul, S<u32>, I<u32>>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 138
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32ShrU, Un<I32Ctz, S<u32>>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, R<u32>>, I<u32>>, S<u32>>>>>(); // 89
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, R<u32>>, I<u32>>, S<u32>>>>(); // 89
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, R<u32>>, I<u32>>, S<u32>>>>(); // 89
+    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32And, Load<I32Load8U, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, I<u32>>>, BrIf<R<u32>>>>(); // 2
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 675
-    t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LeS, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 136
     t.stmt::<Seq<BrIf<Bin<I32LeS, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 136
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 675
+    t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load16U, R<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 473
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I64Store, S<u32>, I<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 1
     t.stmt::<SetAcc<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, S<u32>>>>(); // 23
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I64Store, S<u32>, I<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 230
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 91
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 0
@@ -8376,9 +8375,9 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 26
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Ne, S<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, Br>>(); // 33
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>>(); // 199
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>>(); // 199
+    t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, Br>>(); // 33
     t.stmt::<Seq<Seq<SetSlot<Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 84
     t.stmt::<Seq<SetSlot<Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>>(); // 84
     t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>>, BrIf<Bin<I32GeU, S<u32>, R<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
@@ -8402,14 +8401,11 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrS, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 629
     t.stmt::<SetAcc<Bin<I32ShrS, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>>(); // 629
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load16U, S<u32>>, S<u32>>>>(); // 78
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load16U, S<u32>>, S<u32>>>>(); // 78
+    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 2179
     t.stmt::<Seq<SetSlot<Bin<F64Mul, S<f64>, R<f64>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 1291
-    t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 16
-    t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 16
-    t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, BrIf<S<u32>>>>(); // 2
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 110
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 110
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 109
@@ -8420,6 +8416,9 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 109
     t.stmt::<SetAcc<Bin<I32LtS, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 109
     t.stmt::<SetSlot<Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>(); // 109
+    t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, BrIf<S<u32>>>>(); // 2
+    t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 16
+    t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 16
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 9
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, BrIf<S<u32>>>>(); // 9
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Shl, S<u64>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u64>>>, SetSlot<I<u64>>>>(); // 238
@@ -8437,7 +8436,6 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32ShrS, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>>>(); // 11
     t.stmt::<BrIf<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>(); // 15
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Load<I32Load8U, S<u32>>>>>(); // 528
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, I<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<R<u32>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 4
@@ -8445,10 +8443,10 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, R<u32>>>, SetSlot<I<u32>>>>(); // 100
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 100
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, SetSlot<I<u32>>>>(); // 100
-    t.stmt::<Seq<BrIf<Bin<I64LtU, S<u64>, I<u64>>>, SetSlot<Un<I32WrapI64, S<u64>>>>>(); // 113
     t.stmt::<BrIf<Bin<I32GeS, R<u32>, Load<I32Load, S<u32>>>>>(); // 38
     t.stmt::<SetAcc<Bin<I32GeS, S<u32>, Load<I32Load, S<u32>>>>>(); // 38
     t.stmt::<SetAcc<Bin<I32GeS, R<u32>, Load<I32Load, S<u32>>>>>(); // 38
+    t.stmt::<Seq<BrIf<Bin<I64LtU, S<u64>, I<u64>>>, SetSlot<Un<I32WrapI64, S<u64>>>>>(); // 113
     t.stmt::<Seq<Store<F64Store, S<u32>, Bin<F64Add, R<f64>, S<f64>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 1348
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Un<F64ConvertI32S, S<u32>>, S<f64>>, S<f64>>>>(); // 464
     t.stmt::<Seq<BrIf<Bin<I32And, Bin<I32Or, R<u32>, Bin<I32And, S<u32>, I<u32>>>, S<u32>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 99
@@ -8473,10 +8471,10 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>, I<u32>>>>, BrTable>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 284
-    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
-    t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, R<u64>>>, Store<I64Store, S<u32>, R<u64>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 91
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, R<u64>>>, Store<I64Store, S<u32>, R<u64>>>>(); // 91
+    t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
+    t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Br>>(); // 0
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 189
@@ -8489,7 +8487,6 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 8
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 8
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 2
-    t.stmt::<Seq<BrIf<Bin<I32LeS, S<u32>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32LtS, R<u32>, S<u32>>>>, SetSlot<Bin<I32Add, Select<I<u32>, S<u32>, R<u32>>, S<u32>>>>>(); // 87
     t.stmt::<SetSlot<Bin<I32Add, Select<I<u32>, S<u32>, R<u32>>, S<u32>>>>(); // 87
     t.stmt::<SetAcc<Bin<I32Add, Select<I<u32>, S<u32>, R<u32>>, S<u32>>>>(); // 87
@@ -8499,22 +8496,23 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Select<I<u32>, S<u32>, S<u32>>, S<u32>>, Select<I<u32>, S<u32>, S<u32>>>>>(); // 87
     t.stmt::<Seq<SetSlot<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Select<I<u32>, S<u32>, R<u32>>, S<u32>>>>>(); // 87
     t.stmt::<Store<I32Store8, Bin<I32Add, Bin<I32Add, Bin<I32Mul, R<u32>, S<u32>>, S<u32>>, S<u32>>, S<u32>>>(); // 87
+    t.stmt::<Seq<BrIf<Bin<I32LeS, S<u32>, I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 15
     t.stmt::<Seq<Store<I64Store, S<u32>, R<u64>>, Store<I64Store, S<u32>, R<u64>>>>(); // 32
     t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 67
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<I<u32>>>>(); // 432
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>>(); // 85
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 85
+    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<I<u32>>>>(); // 432
     t.stmt::<SetSlot<Bin<I32Or, R<u32>, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, S<u32>, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 2
-    t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, I<u32>, S<u32>>>>>(); // 248
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>, control::Return>>(); // 84
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 84
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load16S, S<u32>>>>>(); // 84
+    t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, I<u32>, S<u32>>>>>(); // 248
+    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, Load<I64Load, S<u32>>>, control::Return>>(); // 83
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>>>(); // 225
     t.stmt::<Seq<SetSlot<Un<I32Eqz, Load<I32Load, S<u32>>>>, Br>>(); // 139
-    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, Load<I64Load, S<u32>>>, control::Return>>(); // 83
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Load<I64Load, S<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>>>(); // 1
     t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 185
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 185
@@ -8549,9 +8547,9 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Select<I<u32>, Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, S<u32>>>, Bin<I32LtS, S<u32>, S<u32>>>>, Return<R<u32>>>>(); // 71
     t.stmt::<SetAcc<Select<I<u32>, Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, S<u32>>>, Bin<I32LtS, S<u32>, S<u32>>>>>(); // 71
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 16
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 20
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 20
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>(); // 622
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, S<u32>>>>>(); // 541
@@ -8561,9 +8559,9 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Br>>(); // 79
     t.stmt::<Return<Bin<I32Sub, Bin<I32RemS, S<u32>, I<u32>>, Bin<I32RemS, S<u32>, I<u32>>>>>(); // 65
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32RemS, S<u32>, I<u32>>, Bin<I32RemS, S<u32>, I<u32>>>>>(); // 65
+    t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 25
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 25
-    t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 246
@@ -8576,29 +8574,29 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Load<I32Load, R<u32>>>>>(); // 2118
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 14
     t.stmt::<SetAcc<Bin<I32And, Bin<I64GtU, S<u64>, I<u64>>, S<u32>>>>(); // 7
+    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, control::Return>>(); // 59
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, control::Return>>(); // 59
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>(); // 59
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>, control::Return>>(); // 59
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 59
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 59
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>, S<u32>>>>(); // 1265
-    t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>>>(); // 1265
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>, S<u32>>>>(); // 1265
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, Return<I<u32>>>>(); // 28
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32RemU, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 57
     t.stmt::<Seq<Seq<SetSlot<Bin<I32RemU, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 57
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 57
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 57
     t.stmt::<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 57
+    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>, S<u32>>>>(); // 1265
+    t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>>>(); // 1265
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>, S<u32>>>>(); // 1265
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, Return<I<u32>>>>(); // 28
     t.stmt::<BrIf<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I64Store, S<u32>, I<u64>>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>>(); // 1
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I64Store, S<u32>, I<u64>>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 1
 }
 
 #[rustfmt::skip]
 fn part_17(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I64Store, S<u32>, I<u64>>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 1
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 1
@@ -8643,9 +8641,9 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>>, Br>>(); // 54
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>>>(); // 54
     t.stmt::<SetAcc<Un<I64ExtendI32S, Bin<I32Sub, S<u32>, R<u32>>>>>(); // 4
+    t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<I<u64>>>>(); // 37
     t.stmt::<Seq<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 493
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 493
-    t.stmt::<Seq<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<I<u64>>>>(); // 37
     t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 115
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>, BrTable>>(); // 44
     t.stmt::<Seq<SetSlot<I<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 44
@@ -8660,7 +8658,6 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<S<u32>, I<u32>, Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 101
     t.stmt::<SetAcc<Select<R<u32>, I<u32>, Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 101
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 48
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 8
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 32
     t.stmt::<Seq<Seq<SetSlot<Load<I64Load32S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, SetSlot<I<u64>>>, SetSlot<S<u32>>>>(); // 32
     t.stmt::<Seq<SetSlot<Load<I64Load32S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, SetSlot<I<u64>>>>(); // 32
@@ -8670,10 +8667,11 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Load<I64Load32S, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 32
     t.stmt::<SetAcc<Load<I64Load32S, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 32
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>, S<u64>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 32
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 8
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 226
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, R<u32>, I<u32>>, S<u32>>, Store<I32Store, Bin<I32Add, R<u32>, I<u32>>, S<u32>>>, Store<I32Store, Bin<I32Add, R<u32>, I<u32>>, S<u32>>>>(); // 31
+    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
@@ -8685,25 +8683,26 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, Bin<I32Or, S<u32>, I<u32>>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 30
     t.stmt::<Store<I32Store8, Bin<I32Add, Bin<I32Or, S<u32>, I<u32>>, S<u32>>, R<u32>>>(); // 30
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetAcc<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 30
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>, SetSlot<I<u32>>>>(); // 30
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 30
+    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32LtU, R<u32>, I<u32>>>, SetAcc<Select<Bin<I32ShrU, S<u32>, I<u32>>, Select<I<u32>, I<u32>, Bin<I32LtS, S<u32>, I<u32>>>, R<u32>>>>>(); // 40
     t.stmt::<SetAcc<Select<Bin<I32ShrU, S<u32>, I<u32>>, Select<I<u32>, I<u32>, Bin<I32LtS, S<u32>, I<u32>>>, R<u32>>>>(); // 40
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Load<I64Load32U, S<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 32
+    t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load32U, S<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 32
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 381
     t.stmt::<Seq<Store<I64Store, R<u32>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, Br>>(); // 357
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Load<I64Load32U, S<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 32
-    t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load32U, S<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 32
+    t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 29
     t.stmt::<SetSlot<Bin<I32Or, R<u32>, Load<I32Load8U, S<u32>>>>>(); // 5
     t.stmt::<SetAcc<Bin<I32Or, S<u32>, Load<I32Load8U, S<u32>>>>>(); // 5
-    t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 29
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 172
     t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 33
+    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, Br>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, Load<I32Load8U, S<u32>>>, Load<I32Load8U, S<u32>>>>>(); // 5
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64LtU, S<u64>, I<u64>>>>, SetSlot<Bin<I64Shl, S<u64>, I<u64>>>>, SetSlot<R<u64>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64LtU, S<u64>, I<u64>>>>, SetSlot<Bin<I64Shl, S<u64>, I<u64>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64LtU, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, Load<I32Load8U, S<u32>>>, Load<I32Load8U, S<u32>>>>>(); // 5
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Sub, S<u64>, S<u64>>, S<u64>>>>(); // 479
     t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, BrIf<S<u32>>>>(); // 204
@@ -8717,9 +8716,9 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 1156
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Mul, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 193
-    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u64>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 4
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 4
+    t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u64>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 22
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 22
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 22
@@ -8751,9 +8750,9 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<F64Mul, Load<F64Load, I<u32>>, S<f64>>>, SetSlot<Load<F64Load, I<u32>>>>>(); // 15
     t.stmt::<SetSlot<Load<F64Load, I<u32>>>>(); // 15
     t.stmt::<Seq<SetSlot<Bin<F64Mul, R<f64>, S<f64>>>, SetAcc<Bin<F64Add, Bin<F64Mul, Load<F64Load, I<u32>>, S<f64>>, Load<F64Load, I<u32>>>>>>(); // 15
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 2044
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Mul, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 17
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Mul, S<u32>, I<u32>>>>>(); // 17
+    t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 2044
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>>>(); // 1860
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, S<u32>>>>>(); // 1860
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, S<u32>>>>(); // 1860
@@ -8764,10 +8763,9 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, Br>>(); // 192
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 192
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<f32>>>>(); // 955
+    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 17
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<S<u32>>>>(); // 2
     t.stmt::<SetSlot<Select<I<u64>, I<u64>, R<u32>>>>(); // 13
-    t.stmt::<Seq<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 17
-    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 15
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 15
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store16, S<u32>, Bin<I32Or, Load<I32Load16U, S<u32>>, S<u32>>>>>(); // 15
@@ -8776,11 +8774,12 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32DivU, S<u32>, I<u32>>>>>(); // 15
     t.stmt::<Seq<Store<I32Store16, S<u32>, Bin<I32Or, Load<I32Load16U, S<u32>>, S<u32>>>, Store<I32Store16, S<u32>, Bin<I32Or, Load<I32Load16U, S<u32>>, S<u32>>>>>(); // 15
     t.stmt::<Seq<Seq<BrIf<R<u32>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Xor, S<u32>, I<u32>>>>>(); // 15
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, control::Return>>(); // 14
     t.stmt::<Seq<SetSlot<Bin<F64Add, Load<F64Load, Bin<I32Add, R<u32>, I<u32>>>, S<f64>>>, Store<F64Store, Bin<I32Add, S<u32>, I<u32>>, R<f64>>>>(); // 522
     t.stmt::<SetSlot<Bin<F64Add, Load<F64Load, Bin<I32Add, R<u32>, I<u32>>>, S<f64>>>>(); // 522
     t.stmt::<SetAcc<Bin<F64Add, Load<F64Load, Bin<I32Add, R<u32>, I<u32>>>, S<f64>>>>(); // 522
-    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, control::Return>>(); // 14
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 13
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, R<u32>>>>>(); // 0
@@ -8804,15 +8803,15 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Mul, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, Load<F64Load, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, Load<F64Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetAcc<Load<F32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 115
-    t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 0
-    t.stmt::<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>>(); // 0
-    t.stmt::<SetAcc<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Select<I<u32>, I<u32>, R<u32>>>>, SetSlot<Bin<I32GtS, S<u32>, S<u32>>>>>(); // 12
     t.stmt::<Seq<SetSlot<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Select<I<u32>, I<u32>, R<u32>>>>>(); // 12
     t.stmt::<Seq<SetSlot<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 12
     t.stmt::<SetSlot<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 12
     t.stmt::<SetAcc<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 12
     t.stmt::<Seq<SetSlot<Select<I<u32>, I<u32>, R<u32>>>, SetSlot<Select<Bin<I32Sub, S<u32>, S<u32>>, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>>(); // 12
+    t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 0
+    t.stmt::<SetSlot<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>>(); // 0
+    t.stmt::<SetAcc<Load<I32Load, Load<I32Load, Load<I32Load, Load<I32Load, S<u32>>>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 15
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>>(); // 15
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F32Add, Bin<F32Mul, S<f32>, I<f32>>, Load<F32Load, R<u32>>>>>, Store<F32Store, R<u32>, S<f32>>>>(); // 516
@@ -8827,18 +8826,18 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 9
     t.stmt::<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>(); // 9
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 9
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 161
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 8
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 8
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32ShrU, R<u32>, I<u32>>>>(); // 8
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 161
     t.stmt::<Seq<BrIf<Bin<I32LeS, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 558
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Load<I64Load32S, S<u32>>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 6
     t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load32S, S<u32>>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 6
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 977
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>, control::Return>>(); // 6
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u64>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 6
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u64>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 6
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 558
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 977
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>, Call>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 5
@@ -8863,8 +8862,6 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load8U, R<u32>>, I<u32>>>>(); // 5
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 75
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>, S<u32>>>>(); // 519
-    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 519
     t.stmt::<Seq<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 4
@@ -8874,6 +8871,8 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store16, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 4
     t.stmt::<Seq<Seq<SetSlot<Bin<I32RemU, R<u32>, I<u32>>>, SetSlot<Bin<I32RemU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 4
     t.stmt::<Seq<SetSlot<Bin<I32RemU, R<u32>, I<u32>>>, SetSlot<Bin<I32RemU, S<u32>, I<u32>>>>>(); // 4
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>, S<u32>>>>(); // 519
+    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 519
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Add, R<u64>, S<u64>>, Load<I64Load32U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 3
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Add, R<u64>, S<u64>>, Load<I64Load32U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 3
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Add, R<u64>, S<u64>>, Load<I64Load32U, S<u32>>>>>(); // 3
@@ -8888,8 +8887,6 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<I<u64>>>, SetSlot<S<u64>>>, SetSlot<I<u64>>>>(); // 193
     t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<I<u64>>>, SetSlot<S<u64>>>>(); // 193
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 81
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 102
-    t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 433
     t.stmt::<Seq<Seq<SetSlot<R<u64>>, SetSlot<Load<I64Load32U, S<u32>>>>, SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 2
     t.stmt::<Seq<SetSlot<R<u64>>, SetSlot<Load<I64Load32U, S<u32>>>>>(); // 2
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Add, R<u64>, Load<I64Load32S, S<u32>>>, Load<I64Load32S, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2
@@ -8901,6 +8898,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>, R<u32>>, SetAcc<Load<I64Load, S<u32>>>>>(); // 2
     t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>, R<u32>>>(); // 2
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, S<u64>>, S<u64>>, R<u64>>>>(); // 2
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 102
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2
     t.stmt::<Store<I32Store8, Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>, S<u32>>>(); // 2
@@ -8914,17 +8912,13 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Add, R<u64>, Load<I64Load32S, S<u32>>>>>(); // 2
     t.stmt::<Seq<SetAcc<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetAcc<Bin<I64Add, R<u64>, Bin<I64Mul, Un<I64ExtendI32S, S<u32>>, I<u64>>>>>>(); // 2
     t.stmt::<SetAcc<Bin<I64Add, R<u64>, Bin<I64Mul, Un<I64ExtendI32S, S<u32>>, I<u64>>>>>(); // 2
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, S<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 434
+    t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 433
     t.stmt::<Seq<SetAcc<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, Un<I64ExtendI32S, S<u32>>, I<u64>>>>>>(); // 2
     t.stmt::<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, Un<I64ExtendI32S, S<u32>>, I<u64>>>>>(); // 2
     t.stmt::<SetAcc<Bin<I64Add, S<u64>, Bin<I64Mul, Un<I64ExtendI32S, S<u32>>, I<u64>>>>>(); // 2
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32RemU, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 2
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>>(); // 2
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 2
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>, Store<I32Store8, S<u32>, I<u32>>>, Br>>(); // 2061
-    t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 2061
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2061
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 2061
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<S<u32>>>, Call>>(); // 2
     t.stmt::<Seq<Seq<SetSlot<R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32RemU, R<u32>, I<u32>>, S<u32>>>>>(); // 2
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32RemU, R<u32>, I<u32>>, S<u32>>>>(); // 2
@@ -8934,10 +8928,6 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, Un<I64ExtendI32S, S<u32>>>>>(); // 2
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, Un<I64ExtendI32S, S<u32>>>, S<u64>>>>(); // 2
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, Un<I64ExtendI32S, S<u32>>>, R<u64>>>>(); // 2
-    t.stmt::<SetSlot<Select<I<u32>, R<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 35
-    t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 35
-    t.stmt::<SetAcc<Select<I<u32>, S<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 35
-    t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 35
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<S<u32>>>, Br>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>>(); // 1
@@ -8956,6 +8946,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Load<I64Load8S, Bin<I32Add, Bin<I32RemU, R<u32>, I<u32>>, S<u32>>>>>(); // 1
     t.stmt::<Seq<Store<I32Store8, R<u32>, Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, I<u32>>>, SetAcc<Un<I64ExtendI32U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1
     t.stmt::<Store<I32Store8, R<u32>, Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, I<u32>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32And, S<u32>, I<u32>>, S<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 434
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Un<I64ExtendI32S, R<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 1
@@ -8970,11 +8961,18 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>, SetSlot<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>, SetSlot<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 1
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>>>(); // 17
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>, Store<I32Store8, S<u32>, I<u32>>>, Br>>(); // 2061
+    t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 2061
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2061
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 2061
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<S<u32>>>, SetSlot<I<u64>>>, Br>>(); // 1
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<S<u32>>>, SetSlot<I<u64>>>>(); // 1
     t.stmt::<Seq<Store<I32Store16, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Store<I32Store16, Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>(); // 1
+    t.stmt::<SetSlot<Select<I<u32>, R<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 35
+    t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 35
+    t.stmt::<SetAcc<Select<I<u32>, S<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 35
+    t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32GtU, Bin<I32Sub, I<u32>, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 35
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store16, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store16, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 1
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store16, S<u32>, I<u32>>>>(); // 1
@@ -8984,6 +8982,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>, BrIf<S<u32>>>, control::Return>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>>(); // 1
+    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>>>(); // 17
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, Load<I64Load32S, S<u32>>, S<u64>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Mul, Load<I64Load32S, S<u32>>, S<u64>>, S<u64>>>>(); // 1
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Mul, Load<I64Load32S, S<u32>>, S<u64>>, S<u64>>>>(); // 1
@@ -9104,16 +9103,16 @@ fn part_17(t: &mut Shapes<'_>) {
 fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 180
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 11
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 84
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>(); // 22
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 84
     t.stmt::<Seq<Seq<BrIf<Bin<I64LtS, Load<I64Load, S<u32>>, I<u64>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I64LtS, Load<I64Load, S<u32>>, I<u64>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, BrIf<R<u32>>>>(); // 0
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, I<u32>>>>>(); // 0
+    t.stmt::<Store<I32Store8, S<u32>, Bin<I32And, S<u32>, I<u32>>>>(); // 107
     t.stmt::<BrIf<Bin<I32LtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 1389
     t.stmt::<SetAcc<Bin<I32LtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 1389
-    t.stmt::<Store<I32Store8, S<u32>, Bin<I32And, S<u32>, I<u32>>>>(); // 107
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
     t.stmt::<Store<F64Store, S<u32>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>(); // 393
     t.stmt::<Seq<SetSlot<Bin<F32Sub, R<f32>, S<f32>>>, SetSlot<Bin<F32Add, Bin<F32Mul, R<f32>, S<f32>>, S<f32>>>>>(); // 1768
@@ -9148,11 +9147,11 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>, S<u32>>>>(); // 18
     t.stmt::<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 825
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 825
+    t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 5
+    t.stmt::<SetSlot<Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 5
     t.stmt::<Seq<Seq<SetSlot<Un<F64ConvertI32S, S<u32>>>, BrIf<Bin<F64Ne, S<f64>, R<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2013
     t.stmt::<Seq<SetSlot<Un<F64ConvertI32S, S<u32>>>, BrIf<Bin<F64Ne, S<f64>, R<f64>>>>>(); // 2013
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 14
-    t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 5
-    t.stmt::<SetSlot<Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>(); // 5
     t.stmt::<SetSlot<Select<S<f32>, S<f32>, Bin<F32Gt, S<f32>, S<f32>>>>>(); // 151
     t.stmt::<SetSlot<Bin<F32Sub, Load<F32Load, Bin<I32Add, S<u32>, I<u32>>>, S<f32>>>>(); // 363
     t.stmt::<SetAcc<Bin<F32Sub, Load<F32Load, Bin<I32Add, S<u32>, I<u32>>>, S<f32>>>>(); // 363
@@ -9161,12 +9160,12 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 192
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>>(); // 70
+    t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 36
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<Bin<I32Sub, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<Bin<I32Sub, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32Sub, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, R<u32>, I<u32>>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 36
     t.stmt::<Seq<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 157
     t.stmt::<Seq<Store<I32Store8, R<u32>, I<u32>>, Store<I32Store, R<u32>, S<u32>>>>(); // 88
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>, Br>>(); // 0
@@ -9195,9 +9194,9 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, Br>>(); // 1
     t.stmt::<SetSlot<Bin<I32DivS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 284
     t.stmt::<SetAcc<Bin<I32DivS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>(); // 284
-    t.stmt::<Return<Un<I32Eqz, Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 136
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 136
+    t.stmt::<Return<Un<I32Eqz, Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2
     t.stmt::<SetSlot<Load<I32Load16U, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>>(); // 28
     t.stmt::<SetAcc<Load<I32Load16U, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>>(); // 28
@@ -9210,6 +9209,8 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 11
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 42
     t.stmt::<SetAcc<Bin<I32Xor, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 146
+    t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 451
+    t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 451
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Shl, I<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetAcc<Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>>>>(); // 1149
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>>>(); // 1149
     t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32Or, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>, S<u32>>, R<u32>>>, SetSlot<S<u32>>>>(); // 1149
@@ -9217,15 +9218,12 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>, S<u32>>>>(); // 1149
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Or, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>, S<u32>>, S<u32>>>>(); // 1149
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Or, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, S<u32>>, S<u32>>, R<u32>>>>(); // 1149
-    t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 451
-    t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 451
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, R<u32>>>>>(); // 99
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Or, Bin<I64Shl, R<u64>, I<u64>>, S<u64>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 201
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Or, Bin<I64Shl, R<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 201
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Or, Bin<I64Shl, S<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 201
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Or, Bin<I64Shl, R<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 201
     t.stmt::<SetAcc<Select<Un<F64Neg, S<f64>>, S<f64>, Bin<F64Lt, S<f64>, I<f64>>>>>(); // 1
-    t.stmt::<Seq<SetSlot<Bin<F32Add, Bin<F32Mul, Load<F32Load, S<u32>>, Load<F32Load, S<u32>>>, R<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1282
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64LtS, S<u64>, I<u64>>>, SetSlot<Bin<F64Add, S<f64>, I<f64>>>>, SetSlot<Bin<F64Add, R<f64>, I<f64>>>>, Store<F64Store, S<u32>, R<f64>>>>(); // 5
     t.stmt::<Seq<Seq<BrIf<Bin<I64LtS, S<u64>, I<u64>>>, SetSlot<Bin<F64Add, S<f64>, I<f64>>>>, SetSlot<Bin<F64Add, R<f64>, I<f64>>>>>(); // 5
     t.stmt::<Seq<BrIf<Bin<I64LtS, S<u64>, I<u64>>>, SetSlot<Bin<F64Add, S<f64>, I<f64>>>>>(); // 5
@@ -9248,9 +9246,9 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Ne, R<u32>, Load<I32Load8U, S<u32>>>>>(); // 283
     t.stmt::<SetAcc<Bin<I32Ne, S<u32>, Load<I32Load8U, S<u32>>>>>(); // 283
     t.stmt::<SetAcc<Bin<I32Ne, R<u32>, Load<I32Load8U, S<u32>>>>>(); // 283
+    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>, I<u32>>>>(); // 155
     t.stmt::<SetSlot<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 382
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 382
-    t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>, I<u32>>>>(); // 155
     t.stmt::<SetSlot<Bin<I32Shl, I<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>>>(); // 27
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 1853
@@ -9280,9 +9278,9 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 7
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 27
     t.stmt::<Seq<Store<I32Store16, S<u32>, I<u32>>, SetSlot<I<u32>>>>(); // 2
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeU, S<u32>, R<u32>>>>>(); // 393
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 11
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 11
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeU, S<u32>, R<u32>>>>>(); // 393
     t.stmt::<Seq<SetSlot<Select<S<f64>, R<f64>, Bin<F64Lt, S<f64>, S<f64>>>>, SetSlot<Select<S<f64>, R<f64>, Bin<F64Lt, S<f64>, S<f64>>>>>>(); // 122
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, R<u32>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>>(); // 19
@@ -9291,6 +9289,8 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 604
+    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 797
+    t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, S<u32>>>>>(); // 797
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Xor, Bin<I64Rotl, S<u64>, I<u64>>, S<u64>>>, Store<I64Store, S<u32>, Bin<I64Xor, S<u64>, R<u64>>>>, Store<I64Store, S<u32>, Bin<I64Xor, R<u64>, S<u64>>>>>(); // 62
     t.stmt::<Seq<SetSlot<Bin<I64Xor, Bin<I64Rotl, S<u64>, I<u64>>, S<u64>>>, Store<I64Store, S<u32>, Bin<I64Xor, S<u64>, R<u64>>>>>(); // 62
     t.stmt::<Store<I64Store, S<u32>, Bin<I64Xor, S<u64>, R<u64>>>>(); // 62
@@ -9298,8 +9298,6 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, S<u32>, Bin<I64Xor, Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, S<u64>>, R<u64>>>>(); // 62
     t.stmt::<SetAcc<Bin<I64Xor, Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, S<u64>>, R<u64>>>>(); // 62
     t.stmt::<Seq<Store<I64Store, S<u32>, Bin<I64Xor, Bin<I64And, Bin<I64Xor, S<u64>, I<u64>>, S<u64>>, R<u64>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 62
-    t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 797
-    t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, Bin<I32ShrU, S<u32>, I<u32>>, S<u32>>>>>(); // 797
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 58
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Sub, R<u32>, Bin<I32ShrU, S<u32>, I<u32>>>>>>(); // 438
     t.stmt::<SetSlot<Bin<I32Sub, R<u32>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 438
@@ -9352,8 +9350,8 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>(); // 3
     t.stmt::<SetSlot<Bin<I64Or, Bin<I64And, S<u64>, S<u64>>, Bin<I64And, S<u64>, S<u64>>>>>(); // 1489
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64And, S<u64>, S<u64>>, Bin<I64And, S<u64>, S<u64>>>>>(); // 1489
-    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<SetAcc<Select<S<u64>, R<u64>, Bin<I64GtU, S<u64>, S<u64>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 7
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 355
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 12
@@ -9401,8 +9399,8 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store8, S<u32>, Bin<I64ShrU, S<u64>, I<u64>>>>(); // 3
     t.stmt::<Seq<Store<I64Store8, S<u32>, Bin<I64ShrU, S<u64>, I<u64>>>, Store<I64Store8, S<u32>, Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 177
-    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<S<u32>>>>(); // 260
     t.stmt::<Seq<Store<I32Store16, S<u32>, I<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<S<u32>>>>(); // 260
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1106
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>>>>(); // 1106
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 1106
@@ -9461,9 +9459,9 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 29
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>, SetSlot<I<u32>>>>(); // 1534
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, R<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>>>(); // 1534
+    t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, I<u32>>, R<f64>>>>(); // 13
     t.stmt::<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, I<u32>>, R<f64>>>>(); // 13
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 12
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<S<u32>>>>(); // 12
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, R<u32>>>>>, BrTable>>(); // 1364
@@ -9534,9 +9532,9 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LeU, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, S<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32LeU, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32LeU, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Un<I32WrapI64, R<u64>>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 11
     t.stmt::<Seq<SetSlot<Bin<I32Add, Un<I32WrapI64, R<u64>>, I<u32>>>, SetSlot<R<u32>>>>(); // 11
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>, Store<I32Store16, S<u32>, Load<I32Load16U, S<u32>>>>>(); // 1698
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>>>(); // 1731
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GeU, R<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, Br>>(); // 1731
@@ -9568,10 +9566,10 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Sub, R<f64>, Bin<F64Sub, Bin<F64Sub, S<f64>, S<f64>>, S<f64>>>>>(); // 204
     t.stmt::<SetAcc<Bin<F64Sub, S<f64>, Bin<F64Sub, Bin<F64Sub, S<f64>, S<f64>>, S<f64>>>>>(); // 204
     t.stmt::<SetAcc<Bin<F64Sub, R<f64>, Bin<F64Sub, Bin<F64Sub, S<f64>, S<f64>>, S<f64>>>>>(); // 204
-    t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 786
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>, S<u32>>>>(); // 786
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, R<u32>>>, S<u32>>>>(); // 786
+    t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 142
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 214
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 214
@@ -9602,9 +9600,5 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Xor, Load<I32Load8U, S<u32>>, I<u32>>, Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
-}
-
-#[rustfmt::skip]
-fn part_19(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 0
 }

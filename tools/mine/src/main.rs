@@ -63,7 +63,8 @@ impl Program {
             let funcidx = (self.module.imported_funcs + function) as u32;
             for cell in survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)? {
                 let count = |offset| self.counts.at(function, offset);
-                see(&cell, count(cell.counted) - cell.discounted.map_or(0, count));
+                // A program may end between the two.
+                see(&cell, count(cell.counted).saturating_sub(cell.discounted.map_or(0, count)));
             }
         }
         Ok(())
