@@ -250,6 +250,10 @@ impl Reader<'_> {
                         self.expression(a, out);
                         return push(out, format_args!(" (header s{header})"));
                     }
+                    Form::Repeat => {
+                        out.push_str("repeat ");
+                        return self.statement(a, out);
+                    }
                     Form::Select | Form::Seq => push(out, format_args!("{form:?} ")),
                 }
                 self.expression(a, out);

@@ -23,7 +23,7 @@ pub enum Shape {
     Store(Op, &'static Shape, &'static Shape),
     /// First, second, condition.
     Select(Class, &'static Shape, &'static Shape, &'static Shape),
-    /// What [`Form`] says, with one operand; never `Select` or `Seq`.
+    /// What [`Form`] says, with one operand (a statement for `Repeat`); never `Select` or `Seq`.
     Form(Form, Class, &'static Shape),
     /// Two statements.
     Seq(&'static Shape, &'static Shape),
@@ -137,7 +137,7 @@ impl Form {
             Self::SetSlot | Self::Return => 2,
             Self::SetGlobal => 4,
             Self::BrIf => 8,
-            Self::SetAcc | Self::Select | Self::Seq => 0,
+            Self::SetAcc | Self::Select | Self::Seq | Self::Repeat => 0,
         }
     }
 }

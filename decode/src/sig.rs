@@ -50,12 +50,14 @@ pub enum Form {
     Return,
     /// Two statements, one after the other.
     Seq,
+    /// A statement, or several, again and again as long as the branch at its end is taken, which leads back to it.
+    Repeat,
 }
 
 impl Form {
     /// Every form, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Select, Self::SetAcc, Self::SetSlot, Self::SetGlobal, Self::BrIf, Self::Return, Self::Seq];
+    pub const ALL: [Self; 8] =
+        [Self::Select, Self::SetAcc, Self::SetSlot, Self::SetGlobal, Self::BrIf, Self::Return, Self::Seq, Self::Repeat];
 }
 
 /// One wide multiplication. The constants tell the two sides apart, and keep both from being zero. (Plain xor and multiply
@@ -85,6 +87,11 @@ pub const fn of_form(form: Form, class: Class) -> Sig {
 
 /// What the signature of two statements in one cell begins with.
 pub const SEQ: Sig = of_form(Form::Seq, Class::I32);
+
+/// Signature of a cell that repeats itself.
+pub const fn repeat(a: Sig) -> Sig {
+    form(Form::Repeat, Class::I32, a)
+}
 
 /// Adds an operand's signature, the first, second or third, to that of the operator or form so far.
 #[inline]

@@ -30,7 +30,7 @@ fn shapes_are_told_apart() {
     let level: Vec<_> = shapes[leaves.len()..].iter().step_by(97).cloned().collect();
     grow(&level, &mut shapes);
     let some: Vec<_> = shapes.iter().step_by(7).cloned().collect();
-    for form in [Form::Select, Form::SetAcc, Form::SetSlot, Form::SetGlobal, Form::BrIf, Form::Return, Form::Seq] {
+    for form in Form::ALL {
         for (text, shape) in some.iter().step_by(11).chain(&leaves) {
             shapes.push((format!("{form:?} {text}"), sig::form(form, Class::I32, *shape)));
         }

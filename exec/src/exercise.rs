@@ -82,6 +82,11 @@ fn leaves(shape: &Shape) -> bool {
     }
 }
 
+/// Whether it repeats itself.
+fn repeats(shape: &Shape) -> bool {
+    matches!(shape, Shape::Form(Form::Repeat, ..))
+}
+
 fn leaf(leaf: Leaf, class: Class) -> Shape {
     Shape::Leaf(leaf, class)
 }
@@ -146,6 +151,11 @@ impl Exercise {
         let set = |class| pirn_decode::sig::form(Form::SetAcc, class, leaf(Leaf::Imm, class).sig());
         body.cell(set(Class::F64), &2.5_f64.to_bits().to_ne_bytes());
         body.cell(set(Class::I64), &acc.to_ne_bytes());
+        if repeats(self.shape) {
+            // What it stepped the round before; what it compares with is the same slot, so it ends at once.
+            let again = pirn_decode::sig::form(Form::SetSlot, Class::I32, leaf(Leaf::Imm, Class::I32).sig());
+            body.cell(again, &[&0_u16.to_ne_bytes()[..], &(slot as u32).to_ne_bytes()].concat());
+        }
         // Branches lead to the cell behind this one; a `br_table` has two.
         let more = if self.shape.has_targets() { 16 } else { 0 };
         let next = body.bytes.len() + 8 + (self.shape.len() + more).next_multiple_of(8);
@@ -218,11 +228,12 @@ impl Exercise {
             }
             Shape::Form(form, _, a) => {
                 match form {
+                    Form::SetSlot if repeats(self.shape) => out.bytes.extend(0_u16.to_ne_bytes()),
                     Form::SetSlot => out.bytes.extend(SET.to_ne_bytes()),
                     Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),
                     Form::SetGlobal => out.bytes.extend((LAYOUT.globals as u32).to_ne_bytes()),
                     Form::BrIf => out.target(next),
-                    Form::SetAcc | Form::Select | Form::Seq => {}
+                    Form::SetAcc | Form::Select | Form::Seq | Form::Repeat => {}
                 }
                 self.encode(a, next, out);
             }

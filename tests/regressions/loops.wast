@@ -178,6 +178,25 @@
               (br $columns))))
         (br $rows)))
     (local.get $count))
+  ;; Loops of one cell that repeat it: fills by a constant and by a local, of bytes and words, up and down, and a search. They
+  ;; trap in the middle, with everything stored before.
+  (func (export "fill-by") (param $at i32) (param $end i32) (param $step i32) (param $value i32) (result i32)
+    (loop $next
+      (i32.store8 (local.get $at) (local.get $value))
+      (br_if $next (i32.ne (local.tee $at (i32.add (local.get $at) (local.get $step))) (local.get $end))))
+    (local.get $at))
+  (func (export "fill-words") (param $at i32) (param $end i32) (param $value i32) (result i32)
+    (loop $next
+      (i32.store (local.get $at) (local.get $value))
+      (br_if $next (i32.lt_s (local.tee $at (i32.add (local.get $at) (i32.const 4))) (local.get $end))))
+    (local.get $at))
+  (func (export "find") (param $at i32) (param $byte i32) (result i32) (local $seen i32)
+    (loop $next
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if $next
+        (i32.ne (local.tee $seen (i32.load8_u (local.get $at))) (local.get $byte))))
+    (i32.add (i32.mul (local.get $at) (i32.const 1000)) (local.get $seen)))
+  (func (export "byte") (param i32) (result i32) (i32.load8_u (local.get 0)))
   (func (export "store") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
 )
 
@@ -218,3 +237,21 @@
 (assert_trap (invoke "last" (i32.const 64)) "out of bounds memory access")
 (assert_return (invoke "pairs" (i32.const 0)) (i32.const 0))
 (assert_return (invoke "pairs" (i32.const 4)) (i32.const 8))
+(assert_return (invoke "fill-by" (i32.const 200) (i32.const 206) (i32.const 2) (i32.const 77)) (i32.const 206))
+(assert_return (invoke "byte" (i32.const 200)) (i32.const 77))
+(assert_return (invoke "byte" (i32.const 201)) (i32.const 0))
+(assert_return (invoke "byte" (i32.const 204)) (i32.const 77))
+(assert_return (invoke "byte" (i32.const 206)) (i32.const 0))
+(assert_return (invoke "fill-by" (i32.const 210) (i32.const 207) (i32.const -1) (i32.const 78)) (i32.const 207))
+(assert_return (invoke "byte" (i32.const 207)) (i32.const 0))
+(assert_return (invoke "byte" (i32.const 208)) (i32.const 78))
+(assert_return (invoke "fill-words" (i32.const 300) (i32.const 300) (i32.const 0x01020304)) (i32.const 304))
+(assert_return (invoke "fill-words" (i32.const 300) (i32.const 309) (i32.const 0x01020304)) (i32.const 312))
+(assert_return (invoke "byte" (i32.const 311)) (i32.const 1))
+(assert_return (invoke "byte" (i32.const 312)) (i32.const 0))
+(assert_return (invoke "find" (i32.const 199) (i32.const 78)) (i32.const 208078))
+(assert_return (invoke "find" (i32.const 299) (i32.const 4)) (i32.const 300004))
+(assert_trap (invoke "find" (i32.const 400) (i32.const 9)) "out of bounds memory access")
+(assert_trap (invoke "fill-by" (i32.const 65500) (i32.const 0) (i32.const 5) (i32.const 99)) "out of bounds memory access")
+(assert_return (invoke "byte" (i32.const 65535)) (i32.const 99))
+(assert_return (invoke "byte" (i32.const 65534)) (i32.const 7))

@@ -164,6 +164,16 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
     }
 
+    /// Has the last cell, whose only branch leads back to it, repeat itself, if there is a handler for that. Nothing joins it
+    /// then.
+    pub(super) fn repeat(&mut self) {
+        let Last { sig, cell, .. } = self.last;
+        if let Some(tile) = self.tile(sig::repeat(sig)) {
+            self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
+            self.last.is_open = false;
+        }
+    }
+
     /// The code as it is, for [`Emitter::undo`].
     pub(super) fn mark(&mut self) -> Mark {
         let handler = if self.last.is_open { self.handler(self.last.cell) } else { 0 };

@@ -16,6 +16,9 @@
 //! `br_if`, if that is the first branch and leads back; it is a few cells at most. More may follow, and may branch back, to
 //! `start`.
 //!
+//! **Repetition.** A loop that is one cell, peeled or not, does not come back by way of a dispatch if there is a handler that
+//! repeats the cell.
+//!
 //! **Inversion.** A loop that begins with the cell that may leave it, and ends with a branch back, takes a dispatch for each. The
 //! branch back becomes that cell, with the condition negated, if that saves one.
 //!
@@ -171,6 +174,9 @@ impl<'a, T: Target> Lowering<'a, T> {
     fn begin_peeling(&mut self, opened: Opened<'a>, branch: Fixup) -> Option<Reader<'a>> {
         let Opened { body, start, offset, .. } = opened;
         if self.acc_slot == [Mirrored::NONE; 2] || self.code.len() - start.0 > MOST_BYTES {
+            if self.code.cells == start.1 + 1 {
+                self.code.repeat();
+            }
             return None;
         }
         let end = self.code.mark();
@@ -196,6 +202,9 @@ impl<'a, T: Target> Lowering<'a, T> {
         let cells = (end.cells - start.1, self.code.cells - end.cells - 1);
         if hold(self.acc_slot, acc_slot) && !same && cells.1 <= cells.0 {
             self.code.bind(branch, again);
+            if cells.1 == 1 {
+                self.code.repeat();
+            }
             self.code.label();
             self.code.bind(leaves, here);
             if let Some(survey) = self.code.survey() {
@@ -208,6 +217,9 @@ impl<'a, T: Target> Lowering<'a, T> {
             self.code.undo(end);
             self.code.bind(enters, start.0);
             self.last_set = None;
+            if cells.0 == 1 {
+                self.code.repeat();
+            }
         }
         self.acc_slot = acc_slot;
     }

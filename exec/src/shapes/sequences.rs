@@ -82,6 +82,10 @@ fn before_branches(t: &mut Shapes<'_>) {
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, S<u32>, R<u32>>>>>();
             });
+            each!(C in [I32Eq, I32Ne] {
+                t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>>();
+                t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>>();
+            });
         });
     });
     // A fill or a copy: store, step, compare; the pointer may come in the accumulator from the iteration before.
@@ -96,6 +100,7 @@ fn before_branches(t: &mut Shapes<'_>) {
             t.stmt::<Seq<W, A>>();
             each!(C in [I32Ne, I32LtS, I32LtU] {
                 t.stmt::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.stmt::<Repeat<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>>();
             });
         });
     });

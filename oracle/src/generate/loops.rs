@@ -64,6 +64,9 @@ impl Generator<'_> {
             let body = self.tested_first(rounds / count, counter, count as i32, up);
             return Node::seq(vec![start, body], &[]);
         }
+        if self.rng.chance(10) {
+            return self.tight(count as i32);
+        }
         // Values that the loop takes and gives.
         let carried: Vec<Type> = match self.rng.below(10) {
             0..6 => Vec::new(),
@@ -123,6 +126,73 @@ impl Generator<'_> {
             _ => plain(I::Drop, vec![node], &[]),
         });
         Node::seq(vec![start, node], &[])
+    }
+
+    /// A loop of `count` rounds that does next to nothing: a pointer steps, and stores or looks for something.
+    fn tight(&mut self, count: i32) -> Node {
+        let [pointer, end, step, byte] = [0; 4].map(|_| {
+            self.locals.push(I32);
+            self.locals.len() as u32 - 1
+        });
+        let get = |local: u32| leaf(I::LocalGet(local), I32);
+        let stride = self.rng.between(1, 9) as i32 * if self.rng.chance(25) { -1 } else { 1 };
+        // The memory ends within, sometimes.
+        let base = if self.rng.chance(15) { 65_530 } else { self.rng.between(100, 200) as i32 };
+        let mut nodes = vec![
+            set(pointer, i32_const(base)),
+            set(end, i32_const(base + count * stride)),
+            set(step, i32_const(stride)),
+        ];
+        let by = if self.rng.chance(50) { get(step) } else { i32_const(stride) };
+        let next = plain(I::I32Add, vec![get(pointer), by], &[I32]);
+        let body = self.labelled(&[], false, |this| {
+            let compare = |value: Node, this: &mut Self| {
+                let operator = match (stride > 0, this.rng.below(3)) {
+                    (true, 0) => I::I32LtS,
+                    (true, 1) => I::I32LtU,
+                    (false, 0) => I::I32GtS,
+                    _ => I::I32Ne,
+                };
+                plain(operator, vec![value, get(end)], &[I32])
+            };
+            let mut body = Vec::new();
+            if this.rng.chance(70) {
+                let value = if this.rng.chance(50) { get(step) } else { i32_const(this.rng.between(0, 300) as i32) };
+                let store = match this.rng.below(4) {
+                    0 => I::I32Store(mem(0)),
+                    1 => I::I32Store16(mem(3)),
+                    _ => I::I32Store8(mem(0)),
+                };
+                body.push(plain(store, vec![get(pointer), value], &[]));
+                let value = if this.rng.chance(60) {
+                    plain(I::LocalTee(pointer), vec![next], &[I32])
+                } else {
+                    body.push(set(pointer, next));
+                    get(pointer)
+                };
+                let condition = compare(value, this);
+                body.push(plain(I::BrIf(0), vec![condition], &[]));
+            } else {
+                // What is looked for may be nowhere: then the memory's end is found.
+                body.push(set(pointer, next));
+                let load = this.rng.pick(&[I::I32Load8U(mem(0)), I::I32Load(mem(0))]).clone();
+                let loaded = plain(load, vec![get(pointer)], &[I32]);
+                let loaded = plain(I::LocalTee(byte), vec![loaded], &[I32]);
+                let other = if this.rng.chance(50) { get(step) } else { i32_const(this.rng.below(3) as i32) };
+                let operator = if this.rng.chance(50) { I::I32Eq } else { I::I32Ne };
+                let condition = plain(operator, vec![loaded, other], &[I32]);
+                body.push(plain(I::BrIf(0), vec![condition], &[]));
+            }
+            body
+        });
+        nodes.push(self.block(Construct::Loop, &[], &[], Vec::new(), body, Vec::new()));
+        for local in [pointer, byte] {
+            if let Some(to) = self.free_local(I32) {
+                let sum = plain(I::I32Xor, vec![self.get(to), get(local)], &[I32]);
+                nodes.push(set(to, sum));
+            }
+        }
+        Node::seq(nodes, &[])
     }
 
     /// A loop of `count` rounds whose condition comes before what it does, and a branch back behind it; a block around it.
