@@ -96,6 +96,8 @@ struct Growing {
     bytes: Vec<u8>,
     /// Where the targets of branches stand.
     branches: Vec<usize>,
+    /// Whether there is a slot set that the handler was given.
+    sets: bool,
 }
 
 impl Growing {
@@ -106,7 +108,7 @@ impl Growing {
             frame_bytes: u32::from(FRAME_WORDS) * 8,
             type_id: 0,
         };
-        Self { bytes: head.words().into_iter().flat_map(u64::to_ne_bytes).collect(), branches: Vec::new() }
+        Self { bytes: head.words().into_iter().flat_map(u64::to_ne_bytes).collect(), branches: Vec::new(), sets: false }
     }
 
     fn cell(&mut self, sig: Sig, operands: &[u8]) {
@@ -152,7 +154,7 @@ impl Exercise {
         body.cell(set(Class::F64), &2.5_f64.to_bits().to_ne_bytes());
         body.cell(set(Class::I64), &acc.to_ne_bytes());
         if repeats(self.shape) {
-            // What it stepped the round before; what it compares with is the same slot, so it ends at once.
+            // What it steps is the slot that it compares with, so it ends at once, or passes the end of the memory some time.
             let again = pirn_decode::sig::form(Form::SetSlot, Class::I32, leaf(Leaf::Imm, Class::I32).sig());
             body.cell(again, &[&0_u16.to_ne_bytes()[..], &(slot as u32).to_ne_bytes()].concat());
         }
@@ -228,8 +230,11 @@ impl Exercise {
             }
             Shape::Form(form, _, a) => {
                 match form {
-                    Form::SetSlot if repeats(self.shape) => out.bytes.extend(0_u16.to_ne_bytes()),
-                    Form::SetSlot => out.bytes.extend(SET.to_ne_bytes()),
+                    Form::SetSlot => {
+                        let steps = repeats(self.shape) && !out.sets;
+                        out.sets = true;
+                        out.bytes.extend(if steps { 0 } else { SET }.to_ne_bytes());
+                    }
                     Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),
                     Form::SetGlobal => out.bytes.extend((LAYOUT.globals as u32).to_ne_bytes()),
                     Form::BrIf => out.target(next),
