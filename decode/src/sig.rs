@@ -44,7 +44,7 @@ pub enum Form {
     SetSlot,
     /// Word index of the global's pointer (4 bytes), value.
     SetGlobal,
-    /// Branch offset (4 bytes), condition: branches if it is not zero.
+    /// Address of a cell (8 bytes), condition: branches there if it is not zero.
     BrIf,
     /// Word index of the header (2 bytes), value: left in the accumulator.
     Return,
