@@ -1,7 +1,7 @@
 //! Calls across the boundary of threaded code: from the host, to the host, and to what is not lowered yet.
 
 use crate::func::{HostCall, HostRecord, head};
-use crate::machine::{Flow, Handler, Machine, Stmt, handler, handler_word, run};
+use crate::machine::{Flow, Handle, Handler, Machine, Stmt, handler_word, run};
 use crate::pause::Yielded;
 use crate::stmt::{pop_frame, push_frame};
 use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
@@ -10,9 +10,9 @@ use pirn_decode::sig::Sig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The cell of a [`crate::LazyCode`].
-pub(crate) const LOWER: Handler = handler::<LowerThunk>;
+pub(crate) const LOWER: Handler = LowerThunk::handler;
 /// The cell of a [`HostRecord`].
-pub(crate) const HOST: Handler = handler::<HostThunk>;
+pub(crate) const HOST: Handler = HostThunk::handler;
 
 /// Where the host returns to: the end of [`invoke`].
 struct ExitCell;
@@ -32,7 +32,7 @@ impl Stmt for ExitCell {
 /// The address of an [`ExitCell`].
 fn exit_cell() -> *const u64 {
     static CELL: std::sync::OnceLock<[u64; 1]> = std::sync::OnceLock::new();
-    CELL.get_or_init(|| [handler_word(handler::<ExitCell> as Handler)]).as_ptr()
+    CELL.get_or_init(|| [handler_word(ExitCell::handler as Handler)]).as_ptr()
 }
 
 /// Lowers the function, then calls it for good.

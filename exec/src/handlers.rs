@@ -1,6 +1,6 @@
 //! The handler table: from a shape's signature to the handler that executes it.
 
-use crate::machine::{Handler, Stmt, handler, handler_word};
+use crate::machine::{Handle, Handler, Stmt, handler_word};
 use crate::shapes;
 use pirn_decode::sig::Sig;
 use pirn_decode::{Target, Tile};
@@ -22,7 +22,7 @@ impl Entry {
     pub(crate) const fn of<S: Stmt>() -> Self {
         Self {
             sig: S::SIG,
-            handler: handler::<S>,
+            handler: S::handler,
             #[cfg(feature = "profile")]
             name: std::any::type_name::<S>,
             #[cfg(feature = "inspect")]

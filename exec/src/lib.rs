@@ -27,6 +27,7 @@ mod num;
 mod pause;
 #[cfg(feature = "profile")]
 pub mod profile;
+mod seq;
 mod shapes;
 mod stack;
 mod stmt;

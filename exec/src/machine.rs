@@ -200,28 +200,34 @@ mod tail {
                 }
             }
 
-            /// The handler of `S`.
-            ///
-            /// # Safety
-            /// That of [`Stmt::run`].
-            pub(crate) unsafe extern $abi fn handler<S: Stmt>($($register: $ty),*) -> u64 {
-                let m = Machine { $($register),* };
-                // SAFETY: the caller's; each arm leaves by a jump to a function that asks for the same.
-                unsafe {
-                    match S::run(m, 8) {
-                        Flow::Next(mut m) => {
-                            m.ip = m.ip.byte_add(cell_bytes(S::LEN));
-                            dispatch(m)
+            /// Statements have handlers. The compiler puts a trait's function where the type of `Self` is defined, and so
+            /// makes more than one codegen unit of them.
+            pub(crate) trait Handle: Stmt {
+                /// The handler.
+                ///
+                /// # Safety
+                /// That of [`Stmt::run`].
+                unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
+                    let m = Machine { $($register),* };
+                    // SAFETY: the caller's; each arm leaves by a jump to a function that asks for the same.
+                    unsafe {
+                        match Self::run(m, 8) {
+                            Flow::Next(mut m) => {
+                                m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
+                                dispatch(m)
+                            }
+                            Flow::Jump(m) => dispatch(m),
+                            Flow::Trap(mut m, trap) => {
+                                m.r0 = trap as u64;
+                                trapped($(m.$register),*)
+                            }
+                            Flow::Stop(m) => stopped($(m.$register),*),
                         }
-                        Flow::Jump(m) => dispatch(m),
-                        Flow::Trap(mut m, trap) => {
-                            m.r0 = trap as u64;
-                            trapped($(m.$register),*)
-                        }
-                        Flow::Stop(m) => stopped($(m.$register),*),
                     }
                 }
             }
+
+            impl<S: Stmt> Handle for S {}
 
             #[cold]
             #[inline(never)]
@@ -265,7 +271,7 @@ mod tail {
     }
 }
 #[cfg(pirn_tail)]
-pub(crate) use tail::{Handler, handler, run};
+pub(crate) use tail::{Handle, Handler, run};
 
 #[cfg(not(pirn_tail))]
 mod portable {
@@ -274,34 +280,39 @@ mod portable {
     /// A handler: whether to go on.
     pub(crate) type Handler = unsafe fn(&mut Machine) -> bool;
 
-    /// The handler of `S`.
-    ///
-    /// # Safety
-    /// That of [`Stmt::run`].
-    pub(crate) unsafe fn handler<S: Stmt>(machine: &mut Machine) -> bool {
-        // SAFETY: the caller's.
-        unsafe {
-            match S::run(*machine, 8) {
-                Flow::Next(mut m) => {
-                    m.ip = m.ip.byte_add(cell_bytes(S::LEN));
-                    *machine = m;
-                    true
-                }
-                Flow::Jump(m) => {
-                    *machine = m;
-                    true
-                }
-                Flow::Trap(m, trap) => {
-                    m.record_trap(trap);
-                    false
-                }
-                Flow::Stop(m) => {
-                    *machine = m;
-                    false
+    /// Statements have handlers.
+    pub(crate) trait Handle: Stmt {
+        /// The handler.
+        ///
+        /// # Safety
+        /// That of [`Stmt::run`].
+        unsafe fn handler(machine: &mut Machine) -> bool {
+            // SAFETY: the caller's.
+            unsafe {
+                match Self::run(*machine, 8) {
+                    Flow::Next(mut m) => {
+                        m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
+                        *machine = m;
+                        true
+                    }
+                    Flow::Jump(m) => {
+                        *machine = m;
+                        true
+                    }
+                    Flow::Trap(m, trap) => {
+                        m.record_trap(trap);
+                        false
+                    }
+                    Flow::Stop(m) => {
+                        *machine = m;
+                        false
+                    }
                 }
             }
         }
     }
+
+    impl<S: Stmt> Handle for S {}
 
     /// Runs from `m` until something stops.
     ///
@@ -322,4 +333,4 @@ mod portable {
     }
 }
 #[cfg(not(pirn_tail))]
-pub(crate) use portable::{Handler, handler, run};
+pub(crate) use portable::{Handle, Handler, run};

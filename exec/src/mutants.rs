@@ -9,6 +9,7 @@ use crate::control::Call;
 use crate::expr::*;
 use crate::handlers::Entry;
 use crate::machine::Stmt;
+use crate::seq::Seq;
 use crate::stmt::*;
 use crate::{Trap, control};
 use pirn_decode::ops::Op;

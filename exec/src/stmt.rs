@@ -20,10 +20,6 @@ pub(crate) struct Store<O, A, V>(PhantomData<(O, A, V)>);
 pub(crate) struct BrIf<C>(PhantomData<C>);
 /// Returns with a value in the accumulator.
 pub(crate) struct Return<E>(PhantomData<E>);
-/// A statement whose only branch leads back to it: repeats it as long as that is taken.
-pub(crate) struct Repeat<S>(PhantomData<S>);
-/// One statement, then another.
-pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
 
 /// The value of an expression, or a trap.
 macro_rules! value {
@@ -163,41 +159,6 @@ impl<E: Expr> Stmt for Return<E> {
         unsafe {
             value!(m, E::eval(&m, at + 2)).set_acc(&mut m);
             Flow::Jump(pop_frame(m, m.operand(at)))
-        }
-    }
-}
-
-impl<S: Stmt> Stmt for Repeat<S> {
-    const LEN: usize = S::LEN;
-    const SIG: Sig = sig::repeat(S::SIG);
-    const SHAPE: &'static Shape = &Shape::Form(Form::Repeat, Class::I32, S::SHAPE);
-
-    #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
-        let ip = m.ip;
-        loop {
-            // SAFETY: the caller's.
-            match unsafe { S::run(m, at) } {
-                Flow::Jump(next) => m = Machine { ip, ..next },
-                flow => return flow,
-            }
-        }
-    }
-}
-
-impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
-    const LEN: usize = A::LEN + B::LEN;
-    const SIG: Sig = sig::seq(A::SIG, B::SIG);
-    const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
-
-    #[inline(always)]
-    unsafe fn run(m: Machine, at: usize) -> Flow {
-        // SAFETY: the caller's; the operands follow each other.
-        unsafe {
-            match A::run(m, at) {
-                Flow::Next(m) => B::run(m, at + A::LEN),
-                flow => flow,
-            }
         }
     }
 }

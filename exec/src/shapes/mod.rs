@@ -16,6 +16,7 @@ mod trees;
 use crate::expr::*;
 use crate::handlers::Entry;
 use crate::machine::Stmt;
+use crate::seq::Seq;
 use crate::stmt::*;
 use crate::{bulk, control};
 

@@ -3,6 +3,7 @@
 use super::{I, R, S, Shapes, each};
 use crate::control::{self, Br, Call, CallIndirect, ReturnCall};
 use crate::expr::*;
+use crate::seq::{Repeat, Seq};
 use crate::stmt::*;
 
 /// Assignments that often have neighbours.
@@ -82,10 +83,19 @@ fn before_branches(t: &mut Shapes<'_>) {
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, S<u32>, R<u32>>>>>();
             });
-            each!(C in [I32Eq, I32Ne] {
+            each!(C in [I32Eq, I32Ne, I32LtS, I32GtS, I32LeS, I32GeS, I32LtU, I32GtU] {
                 t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>>();
                 t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>>();
             });
+        });
+    });
+    // Up to the end of a string, or to a byte.
+    each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>] {
+        each!(C in [
+            Load<I32Load8U, R<u32>>, Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>, Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>,
+        ] {
+            t.stmt::<Seq<A, BrIf<C>>>();
+            t.stmt::<Repeat<Seq<A, BrIf<C>>>>();
         });
     });
     // A fill or a copy: store, step, compare; the pointer may come in the accumulator from the iteration before.

@@ -1,0 +1,47 @@
+//! Statements of statements: sequences, and loops of one cell.
+
+use crate::machine::{Flow, Machine, Stmt};
+use pirn_decode::ops::Class;
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Form, Sig};
+use std::marker::PhantomData;
+
+/// One statement, then another.
+pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
+/// A statement whose only branch leads back to it: repeats it as long as that is taken.
+pub(crate) struct Repeat<S>(PhantomData<S>);
+
+impl<S: Stmt> Stmt for Repeat<S> {
+    const LEN: usize = S::LEN;
+    const SIG: Sig = sig::repeat(S::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::Repeat, Class::I32, S::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+        let ip = m.ip;
+        loop {
+            // SAFETY: the caller's.
+            match unsafe { S::run(m, at) } {
+                Flow::Jump(next) => m = Machine { ip, ..next },
+                flow => return flow,
+            }
+        }
+    }
+}
+
+impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
+    const LEN: usize = A::LEN + B::LEN;
+    const SIG: Sig = sig::seq(A::SIG, B::SIG);
+    const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the operands follow each other.
+        unsafe {
+            match A::run(m, at) {
+                Flow::Next(m) => B::run(m, at + A::LEN),
+                flow => flow,
+            }
+        }
+    }
+}
