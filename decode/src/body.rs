@@ -1,6 +1,6 @@
 //! The loops and the operators of a function, for those who tell where time goes.
 
-use crate::{Error, Module};
+use crate::{Error, Module, lower};
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
 /// One loop.
@@ -28,6 +28,9 @@ impl Body {
     ///
     /// # Errors
     /// It cannot be read, which validation excludes.
+    ///
+    /// # Panics
+    /// The module has no such function, or it is imported.
     pub fn read(module: &Module, funcidx: u32) -> Result<Self, Error> {
         let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
         let start = range.start as u64;
@@ -56,16 +59,8 @@ impl Body {
                 }
                 _ => {}
             }
-            let works = !matches!(
-                operator,
-                Operator::Nop
-                    | Operator::Drop
-                    | Operator::Block { .. }
-                    | Operator::Loop { .. }
-                    | Operator::Else
-                    | Operator::End
-            );
-            if works && dead.is_none() {
+            let is_free = lower::is_free(module.bytes[offset as usize].into());
+            if !is_free && dead.is_none() {
                 this.operators.push(offset);
             }
             if leaves(&operator) {

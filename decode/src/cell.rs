@@ -186,7 +186,8 @@ cells! {
         header: u16,
         new_header: u16,
     }
-    /// Pays for what follows, up to the next such cell, or stops in front of it: see [`mod@crate::lower`].
+    /// Pays for what follows, up to the next such cell, or stops in front of it. What costs how much,
+    /// `Config::consume_fuel` says.
     Fuel { cost: u32, }
     /// Pays for the size of the bulk operation that follows, or stops in front of it.
     FuelBulk {

@@ -61,6 +61,7 @@ impl fmt::Display for Disassembly {
 }
 
 /// Lowers for reading: handlers are their signatures.
+#[derive(Debug)]
 struct Signatures<'a, T>(&'a T);
 
 impl<T: Target> Target for Signatures<'_, T> {
@@ -71,62 +72,82 @@ impl<T: Target> Target for Signatures<'_, T> {
     }
 }
 
-/// Function `funcidx` as it is lowered for `target`, whose handlers' shapes `shape` gives.
-///
-/// # Errors
-/// Those of [`crate::Lowering::lower`]; the shapes do not fit the code, which is a mistake in one of the three.
-pub fn disassemble(
-    module: &Module,
-    funcidx: u32,
+/// Disassembles functions of one module. What is the same for all of them is found out once.
+#[derive(Debug)]
+pub struct Disassembler<'a, T> {
+    module: &'a Module,
     options: Options,
-    target: &impl Target,
-    shape: impl Fn(Sig) -> Option<&'static Shape>,
-) -> Result<Disassembly, Error> {
-    // The first of equal types stands for all, as an engine's ids do.
-    let first = |ty| module.types.iter().position(|other| other == ty).expect("it is one of them") as u32;
-    let type_ids: Vec<u32> = module.types.iter().map(first).collect();
-    let survey = Some(Box::new(Survey::new(None)));
-    let signatures = Signatures(target);
-    let mut lowering = Lowering::surveyed(module, &type_ids, options, &signatures, survey);
-    let code = lowering.lower(funcidx)?;
-    let emitted = lowering.into_cells();
-    let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
-    let names = names(module);
-    let start = CodeHead::WORDS * 8;
-    let mut reader = Reader {
-        module,
-        layout: InstanceLayout::of(module),
-        names: &names,
-        bytes: &bytes,
-        at: 0,
-        base: code.words().as_ptr().addr() as u64,
-    };
-    let mut lines = Vec::new();
-    let mut cell = start;
-    for one in &emitted {
-        let wrong = |what: &str| {
-            Error::new(format!("function {funcidx}, cell {:#x}: {what}", cell - start), u64::from(one.offset))
+    target: Signatures<'a, T>,
+    shape: fn(Sig) -> Option<&'static Shape>,
+    layout: InstanceLayout,
+    type_ids: Vec<u32>,
+    names: HashMap<u32, String>,
+}
+
+impl<'a, T: Target> Disassembler<'a, T> {
+    /// Of functions of `module` as they are lowered for `target`, whose handlers' shapes `shape` gives.
+    pub fn new(module: &'a Module, options: Options, target: &'a T, shape: fn(Sig) -> Option<&'static Shape>) -> Self {
+        // The first of equal types stands for all, as an engine's ids do.
+        let mut first = HashMap::new();
+        let type_ids = module.types.iter().zip(0..).map(|(ty, typeidx)| *first.entry(ty).or_insert(typeidx)).collect();
+        let (target, layout, names) = (Signatures(target), InstanceLayout::of(module), names(module));
+        Self { module, options, target, shape, layout, type_ids, names }
+    }
+
+    /// What the functions are called: see [`names`].
+    pub fn names(&self) -> &HashMap<u32, String> {
+        &self.names
+    }
+
+    /// Function `funcidx`, which is not an imported one.
+    ///
+    /// # Errors
+    /// Those of [`Lowering::lower`]; the shapes do not fit the code, which is a mistake in one of the three.
+    ///
+    /// # Panics
+    /// As [`Lowering::lower`].
+    pub fn function(&self, funcidx: u32) -> Result<Disassembly, Error> {
+        let survey = Some(Box::new(Survey::new(None)));
+        let mut lowering = Lowering::surveyed(self.module, &self.type_ids, self.options, &self.target, survey);
+        let code = lowering.lower(funcidx)?;
+        let emitted = lowering.into_cells();
+        let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let start = CodeHead::WORDS * 8;
+        let mut reader = Reader {
+            module: self.module,
+            layout: self.layout,
+            names: &self.names,
+            bytes: &bytes,
+            at: 0,
+            base: code.words().as_ptr().addr() as u64,
         };
-        if one.position != cell {
-            return Err(wrong("the one before ends here, but the next begins elsewhere"));
+        let mut lines = Vec::new();
+        let mut cell = start;
+        for one in &emitted {
+            let wrong = |what: &str| {
+                Error::new(format!("function {funcidx}, cell {:#x}: {what}", cell - start), u64::from(one.offset))
+            };
+            if one.position != cell {
+                return Err(wrong("the one before ends here, but the next begins elsewhere"));
+            }
+            reader.at = cell;
+            let sig = reader.u64();
+            let shape = (self.shape)(sig).ok_or_else(|| wrong("no handler has this signature"))?;
+            let mut text = String::new();
+            reader.statement(shape, &mut text);
+            let targets = if shape.has_targets() { reader.at - cell - 8 - shape.len() } else { 0 };
+            if reader.at != cell + 8 + shape.len() + targets {
+                return Err(wrong("its text has other operands than its shape"));
+            }
+            lines.push(Line { at: cell - start, sig, text, offset: one.offset });
+            cell = reader.at.next_multiple_of(8);
         }
-        reader.at = cell;
-        let sig = reader.u64();
-        let shape = shape(sig).ok_or_else(|| wrong("no handler has this signature"))?;
-        let mut text = String::new();
-        reader.statement(shape, &mut text);
-        let targets = if shape.has_targets() { reader.at - cell - 8 - shape.len() } else { 0 };
-        if reader.at != cell + 8 + shape.len() + targets {
-            return Err(wrong("its text has other operands than its shape"));
+        if cell != bytes.len() {
+            return Err(Error::new(format!("function {funcidx}: the cells do not cover the code"), 0));
         }
-        lines.push(Line { at: cell - start, sig, text, offset: one.offset });
-        cell = reader.at.next_multiple_of(8);
+        let frame_words = code.words()[1] as u32 / 8;
+        Ok(Disassembly { head: head(self.module, funcidx, frame_words, bytes.len() - start, &self.names), lines })
     }
-    if cell != bytes.len() {
-        return Err(Error::new(format!("function {funcidx}: the cells do not cover the code"), 0));
-    }
-    let frame_words = code.words()[1] as u32 / 8;
-    Ok(Disassembly { head: head(module, funcidx, frame_words, bytes.len() - start, &names), lines })
 }
 
 /// What functions are called: in the name section, else as they are exported first.

@@ -1,8 +1,12 @@
 //! Parses, validates and lowers WebAssembly for the pirn interpreter.
 //!
-//! The data's way: [`module`] parses the bytes and validates them with wasmparser, giving a [`Module`] that describes
-//! everything but the code; [`Lowering`] turns one validated function body at a time into threaded code. What a machine
-//! can execute it says itself, by implementing [`Target`]; this crate does not know the machine.
+//! The data's way: [`module`] parses and validates the bytes, giving a [`Module`] that describes everything but the
+//! code: sections by wasmparser, most function bodies by a pass of this crate's that can only accept, and wasmparser
+//! judges the others; [`Lowering`] turns one validated function body at a time into threaded code. What a machine can
+//! execute it says itself, by implementing [`Target`]; this crate does not know the machine.
+//!
+//! Sections of the specification, as in "spec 2.5.1", are numbered as in the
+//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/).
 
 #![forbid(unsafe_code)]
 

@@ -97,7 +97,7 @@ pub struct Export {
     pub index: ExternIndex,
 }
 
-/// One instruction of a constant expression (spec 3.3.7.2, with extended-const).
+/// One instruction of a constant expression (spec 3.3.10, with extended-const).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[allow(missing_docs, reason = "the instructions of the same names")]
 pub enum ConstOp {
@@ -178,12 +178,18 @@ impl Module {
     }
 
     /// The text of a name of this module's.
+    ///
+    /// # Panics
+    /// It is another module's, and no part of this one's names.
     pub fn name(&self, name: Name) -> &str {
         &self.names[name.start as usize..][..name.len as usize]
     }
 
     /// As [`Module::name`], in UTF-8: does not look at the text, whose first byte may be the only one in its line of memory
     /// that anybody wants.
+    ///
+    /// # Panics
+    /// As [`Module::name`].
     #[inline]
     pub fn name_bytes(&self, name: Name) -> &[u8] {
         &self.names.as_bytes()[name.start as usize..][..name.len as usize]
@@ -199,6 +205,9 @@ impl Module {
     }
 
     /// The type of what stands at `index`.
+    ///
+    /// # Panics
+    /// Nothing does.
     pub fn extern_type(&self, index: ExternIndex) -> ExternType {
         match index {
             ExternIndex::Func(i) => ExternType::Func(self.func_type(i).clone()),
@@ -209,6 +218,9 @@ impl Module {
     }
 
     /// The type of function `funcidx`.
+    ///
+    /// # Panics
+    /// There is no such function.
     pub fn func_type(&self, funcidx: u32) -> &FuncType {
         &self.types[self.funcs[funcidx as usize] as usize]
     }

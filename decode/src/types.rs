@@ -1,4 +1,4 @@
-//! Types of the WebAssembly specification (section 2.3), as far as pirn supports them.
+//! Types of the WebAssembly specification (spec 2.3), as far as pirn supports them.
 
 use std::fmt;
 
@@ -93,11 +93,20 @@ pub struct FuncType {
 }
 
 impl FuncType {
+    /// How many parameters a function may have, and how many results: as many as in modules.
+    pub const MOST: usize = 1_000;
+
     /// The function type `[params] -> [results]`.
+    ///
+    /// # Panics
+    /// There are more than [`FuncType::MOST`] parameters or results.
     pub fn new(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> Self {
-        let mut types: Vec<_> = params.into_iter().collect();
+        // What goes on for ever ends here, too.
+        let mut types: Vec<_> = params.into_iter().take(Self::MOST + 1).collect();
         let params = types.len();
-        types.extend(results);
+        assert!(params <= Self::MOST, "a function type of more than {} parameters", Self::MOST);
+        types.extend(results.into_iter().take(Self::MOST + 1));
+        assert!(types.len() - params <= Self::MOST, "a function type of more than {} results", Self::MOST);
         Self { types: types.into(), params }
     }
 
@@ -127,7 +136,7 @@ impl fmt::Display for FuncType {
     }
 }
 
-/// Bounds of a size: pages of a memory, elements of a table (spec 2.3.8).
+/// Bounds of a size: pages of a memory, elements of a table (spec 2.3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Size at the beginning.
@@ -138,7 +147,7 @@ pub struct Limits {
 
 impl Limits {
     /// Whether something of `size` now, declared with these limits, may stand where `wanted` is asked for
-    /// (spec 4.5.3).
+    /// (spec 3.2.8).
     pub fn matches(&self, size: u32, wanted: &Limits) -> bool {
         size >= wanted.min
             && match (self.max, wanted.max) {
@@ -219,7 +228,7 @@ pub enum ExternType {
 }
 
 impl ExternType {
-    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.5.3).
+    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.2.8).
     pub fn matches(&self, wanted: &Self) -> bool {
         match (self, wanted) {
             (Self::Table(found), Self::Table(wanted)) => {

@@ -118,14 +118,14 @@ unsafe fn table_fill(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
 
 #[inline(never)]
 unsafe fn table_copy(inst: *mut Inst, to_word: u32, from_word: u32, args: *const u64) -> u8 {
-    // SAFETY: as in `table_grow`; the two references are to different tables.
+    // SAFETY: as in `table_grow`; there is one reference to a table, or two to different ones.
     unsafe {
         let (to, from, len) = three(args);
-        let (target, source) = (table(inst, to_word) as *mut Table, table(inst, from_word) as *mut Table);
-        code(if target == source {
-            (*target).copy_within(to, from, len)
+        let pointer = |word| Inst::word::<*mut Table>(inst, word as usize).read();
+        code(if pointer(to_word) == pointer(from_word) {
+            table(inst, to_word).copy_within(to, from, len)
         } else {
-            (*target).init(to, (*source).elements(), from, len)
+            table(inst, to_word).init(to, table(inst, from_word).elements(), from, len)
         })
     }
 }

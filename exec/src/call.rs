@@ -5,6 +5,7 @@ use crate::machine::{Flow, Handle, Handler, Machine, Stmt, handler_word, run};
 use crate::pause::Yielded;
 use crate::stmt::{pop_frame, push_frame};
 use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
+use pirn_decode::ValType;
 use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::Sig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,6 +94,7 @@ impl Stmt for HostThunk {
         // SAFETY: the cell is a host record's thunk; the header is where its type puts it.
         unsafe {
             let record = m.ip.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>();
+            // A function type is that short (`FuncType::MOST`).
             let header = (*record).head.header as u16;
             let caller = pop_frame(m, header);
             if !call_host(record, m.fp, caller.inst) {
@@ -184,8 +186,13 @@ pub(crate) unsafe fn enter_from_host(
 ///
 /// # Safety
 /// `func` is a live record of the store `vm` belongs to; `values` holds arguments of its type and is as long as the
-/// longer of parameters and results; `first_float` says whether the first result is a float.
-pub unsafe fn invoke(vm: *mut Vm, func: *mut FuncRecord, values: &mut [Word], first_float: bool) -> Result<(), Exit> {
+/// longer of parameters and results; `first` is the type of its first result, if it has one.
+pub unsafe fn invoke(
+    vm: *mut Vm,
+    func: *mut FuncRecord,
+    values: &mut [Word],
+    first: Option<ValType>,
+) -> Result<(), Exit> {
     // SAFETY: the caller's.
     unsafe {
         (*vm).enter()?;
@@ -201,8 +208,8 @@ pub unsafe fn invoke(vm: *mut Vm, func: *mut FuncRecord, values: &mut [Word], fi
                     }
                     None => {
                         values.copy_from_slice(std::slice::from_raw_parts(fp, values.len()));
-                        if let Some(first) = values.first_mut() {
-                            *first = (*vm).first_result(first_float);
+                        if let Some(ty) = first {
+                            values[0] = (*vm).first_result(ty);
                         }
                         Ok(())
                     }

@@ -67,6 +67,11 @@ pub fn all() -> impl Iterator<Item = (Sig, &'static Shape)> {
     handlers::shapes().iter().map(|(&sig, &shape)| (sig, shape))
 }
 
+/// As [`all`], but as they are listed: some several times.
+pub fn listed() -> impl Iterator<Item = (Sig, &'static Shape)> {
+    handlers::entries().into_iter().map(|entry| (entry.sig, entry.shape))
+}
+
 struct Exercise {
     shape: &'static Shape,
     values: [u64; 3],
@@ -319,7 +324,7 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
         block.set_memory(memory);
         block.set_data(0, &data);
         block.set_element(0, &elements);
-        let result = invoke(vm, block.func(LOOP as u32), values, false);
+        let result = invoke(vm, block.func(LOOP as u32), values, None);
         drop(block);
         drop((Box::from_raw(table), Box::from_raw(global), Box::from_raw(memory), Box::from_raw(vm)));
         match result {

@@ -1,4 +1,4 @@
-//! Cells that pay for what follows them: see `pirn_decode::lower` for what costs how much.
+//! Cells that pay for what follows them. What costs how much, `Config::consume_fuel` says.
 //!
 //! Both stop in front of themselves with the whole machine saved. Nothing has been paid then, so running them again, with
 //! more fuel, is all there is to going on.

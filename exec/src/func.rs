@@ -52,7 +52,10 @@ impl FuncRecord {
         self.code.is_null()
     }
 
-    /// What is known of the function. The record must not be null.
+    /// What is known of the function.
+    ///
+    /// # Panics
+    /// The record [is null](Self::is_null).
     pub fn head(&self) -> CodeHead {
         assert!(!self.is_null(), "a record that was not set");
         // SAFETY: a record that is not null has code with a head (`new`, `HostRecord`).

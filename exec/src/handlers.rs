@@ -59,6 +59,9 @@ const fn filter_place(sig: Sig) -> (usize, u64) {
 }
 
 impl Handlers {
+    /// How many handlers there may be.
+    pub const MOST: usize = SLOTS / 2;
+
     fn new(entries: &[Entry]) -> Self {
         // The slots are no array first, which would lie on the stack of whoever is the first to need them.
         let slots = vec![(0, 0); SLOTS].try_into().expect("as many as there are");
@@ -73,7 +76,7 @@ impl Handlers {
                 this.slots[at] = (entry.sig, handler_word(entry.handler));
             }
         }
-        assert!(2 * this.len <= SLOTS, "the table is more than half full");
+        assert!(this.len <= Self::MOST, "the table is more than half full");
         #[cfg(feature = "mutants")]
         if let Some((sig, wrong)) = crate::mutants::chosen(entries) {
             let at = this.find(sig);

@@ -1,20 +1,17 @@
 //! For those who read threaded code.
 
-use crate::handlers;
-use pirn_decode::dump::{self, Disassembly};
+use crate::handlers::{self, Handlers};
+use pirn_decode::dump::Disassembler;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
-use pirn_decode::{Error, Module, Options};
+use pirn_decode::{Module, Options};
 
 /// Which dispatcher was built: `tail` or `portable`.
 pub const DISPATCHER: &str = if cfg!(pirn_tail) { "tail" } else { "portable" };
 
-/// Threaded code of function `funcidx` as text, as this machine executes it.
-///
-/// # Errors
-/// See [`dump::disassemble`].
-pub fn disassemble(module: &Module, funcidx: u32, options: Options) -> Result<Disassembly, Error> {
-    dump::disassemble(module, funcidx, options, handlers::target(), shape)
+/// Gives threaded code of functions of `module` as text, as this machine executes it.
+pub fn disassembler(module: &Module, options: Options) -> Disassembler<'_, Handlers> {
+    Disassembler::new(module, options, handlers::target(), shape)
 }
 
 /// The shape of the handler with this signature.

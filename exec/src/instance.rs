@@ -109,22 +109,34 @@ impl InstanceBlock {
     }
 
     /// The record of function `funcidx`; null before [`InstanceBlock::set_func`].
+    ///
+    /// # Panics
+    /// It would lie behind the block.
     pub fn func(&self, funcidx: u32) -> *mut FuncRecord {
         self.word(self.layout.func(funcidx)).cast()
     }
 
     /// Puts function `funcidx` in place: a copy of the record by which its own instance or the host has it.
+    ///
+    /// # Panics
+    /// As [`InstanceBlock::func`].
     pub fn set_func(&mut self, funcidx: u32, record: FuncRecord) {
         // SAFETY: a record of this block; `&mut self` and the store's owner keep the machine from running.
         unsafe { self.func(funcidx).write(record) };
     }
 
     /// Puts global `globalidx` in place.
+    ///
+    /// # Panics
+    /// It would lie behind the block.
     pub fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
         self.set(self.layout.globals + globalidx, cell as u64);
     }
 
     /// Puts table `tableidx` in place.
+    ///
+    /// # Panics
+    /// It would lie behind the block.
     pub fn set_table(&mut self, tableidx: usize, table: *mut Table) {
         self.set(self.layout.tables + tableidx, table as u64);
     }
@@ -141,6 +153,9 @@ impl InstanceBlock {
 
     /// The bytes `memory.init dataidx` copies from; empty once dropped.
     ///
+    /// # Panics
+    /// Their place would lie behind the block.
+    ///
     /// # Safety
     /// `bytes` outlive the block.
     pub unsafe fn set_data(&mut self, dataidx: usize, bytes: &[u8]) {
@@ -150,6 +165,9 @@ impl InstanceBlock {
     }
 
     /// The references `table.init elemidx` copies from; empty once dropped.
+    ///
+    /// # Panics
+    /// Their place would lie behind the block.
     ///
     /// # Safety
     /// `refs` outlive the block.

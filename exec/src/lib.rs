@@ -6,6 +6,9 @@ compile_error!(
     "pirn reads WebAssembly's little-endian memory and its own slots directly: big-endian targets are not supported"
 );
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("pirn keeps addresses in 64-bit words of code and slots: 32-bit targets are not supported");
+
 mod bulk;
 mod call;
 mod control;

@@ -8,6 +8,7 @@ use crate::call::{enter_from_host, returned};
 use crate::machine::{Machine, run};
 use crate::stack::Stack;
 use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
+use pirn_decode::ValType;
 
 /// A host function that did not return yet: whoever goes on writes its results.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,8 @@ pub struct Execution {
     stack: Stack,
     /// How many words hold the arguments, and later the results, at the stack's base.
     words: usize,
-    first_float: bool,
+    /// Type of the first result.
+    first: Option<ValType>,
     /// Where it goes on.
     machine: Machine,
     /// If it goes on behind a host function.
@@ -51,14 +53,14 @@ impl Execution {
         stack: Stack,
         func: *mut FuncRecord,
         values: &[Word],
-        first_float: bool,
+        first: Option<ValType>,
     ) -> (Self, Result<(), Exit>) {
         let base = stack.base();
         // SAFETY: the caller's.
         let entered = unsafe { enter_from_host(vm, func, values, base, stack.limit()) };
         let machine =
             entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
-        let mut this = Self { stack, words: values.len(), first_float, machine, yielded: None };
+        let mut this = Self { stack, words: values.len(), first, machine, yielded: None };
         let outcome = match entered {
             // SAFETY: the caller's; the frame is in place.
             Some(_) => unsafe { this.run(vm) },
@@ -101,8 +103,11 @@ impl Execution {
             self.yielded = (*vm).yielded.take();
             match exit {
                 Some(exit) => return Err(exit),
-                None if self.words > 0 => self.stack.base().write((*vm).first_result(self.first_float)),
-                None => {}
+                None => {
+                    if let Some(ty) = self.first {
+                        self.stack.base().write((*vm).first_result(ty));
+                    }
+                }
             }
         }
         Ok(())
@@ -119,6 +124,9 @@ impl Execution {
     }
 
     /// Gives the results it waits for.
+    ///
+    /// # Panics
+    /// It waits for none; they are more than the function's type has.
     ///
     /// # Safety
     /// They are results of the function that yielded, in its store.

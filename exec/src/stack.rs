@@ -1,6 +1,5 @@
 //! Value stacks.
 
-use pirn_decode::layout::HEADER_WORDS;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
@@ -12,18 +11,15 @@ pub struct Stack {
     layout: Layout,
 }
 
-/// Words above the limit, for entering from the host: a header.
-const ENTRY_WORDS: usize = HEADER_WORDS;
-
 // SAFETY: the stack owns its words, and what they point at belongs to a store without which nobody follows them.
 unsafe impl Send for Stack {}
 // SAFETY: as above; a shared stack gives no more than addresses.
 unsafe impl Sync for Stack {}
 
 impl Stack {
-    /// A stack of `bytes` bytes. `None` if there is no memory for it.
+    /// A stack of `bytes` bytes, rounded down to whole words, at least one. `None` if there is no memory for it.
     pub fn new(bytes: usize) -> Option<Self> {
-        let layout = Layout::array::<u64>((bytes / 8).checked_add(ENTRY_WORDS)?).ok()?;
+        let layout = Layout::array::<u64>((bytes / 8).max(1)).ok()?;
         // SAFETY: the size is not zero.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) })?.cast();
         Some(Self { base, layout })
@@ -34,10 +30,10 @@ impl Stack {
         self.base.as_ptr()
     }
 
-    /// The first word that no frame may reach.
+    /// Its end, which no frame may pass. Nothing is written behind it, by whoever enters from the host either.
     pub(crate) fn limit(&self) -> *mut u64 {
-        // SAFETY: within the allocation.
-        unsafe { self.base().byte_add(self.layout.size()).sub(ENTRY_WORDS) }
+        // SAFETY: the end of the allocation.
+        unsafe { self.base().byte_add(self.layout.size()) }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::machine::Machine;
 use crate::pause::Yielded;
 use crate::stack::Stack;
 use crate::{Exit, Inst, Trap, Word};
+use pirn_decode::ValType;
 use std::any::Any;
 use std::ptr::{null, null_mut};
 
@@ -111,17 +112,23 @@ impl Vm {
     }
 
     /// The first result of the function that returned to the host, from the accumulator it lies in.
-    pub(crate) fn first_result(&self, is_float: bool) -> Word {
-        if is_float {
-            // SAFETY: a float was left in the lowest lane, which is as wide as a word.
-            unsafe { (&raw const self.saved.v0).cast::<Word>().read() }
-        } else {
-            self.saved.r0
+    ///
+    /// # Safety
+    /// It has a first result, of type `ty`.
+    pub(crate) unsafe fn first_result(&self, ty: ValType) -> Word {
+        let v0 = &raw const self.saved.v0;
+        // SAFETY: the caller's: a float of that width was left in the lowest lane, and nothing else need be initialised.
+        unsafe {
+            match ty {
+                ValType::F32 => v0.cast::<u32>().read().into(),
+                ValType::F64 => v0.cast::<u64>().read(),
+                _ => self.saved.r0,
+            }
         }
     }
 
-    /// Bytes of the value stack in use while a host function runs; 0 when nothing executes.
-    pub fn stack_used(&self) -> usize {
-        self.top as usize - self.stack.base() as usize
+    /// Whether nothing executes on it and no frames are left.
+    pub fn is_idle(&self) -> bool {
+        self.depth == 0 && self.top == self.stack.base()
     }
 }

@@ -4,9 +4,9 @@
 use pirn_decode::ops::{Kind, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Leaf};
-use pirn_exec::Trap;
-use pirn_exec::exercise::{all, exercise};
-use std::collections::HashSet;
+use pirn_exec::exercise::{all, exercise, listed};
+use pirn_exec::{Handlers, Trap, target};
+use std::collections::{HashMap, HashSet};
 
 /// Bytes of the native stack.
 const STACK: usize = 256 << 10;
@@ -32,6 +32,25 @@ fn every_handler_leaves_by_a_jump() {
     // Deep trees compute addresses and divisors of their own, and some end in a trap with any operands of the exercise.
     println!("{} handlers always trap, the first of them: {:?}", trapped.len(), trapped.first());
     assert!(trapped.len() * 100 < all().count(), "too many handlers always trap");
+}
+
+/// Lowering knows shapes by their signatures alone.
+#[test]
+fn no_two_shapes_share_a_signature() {
+    let mut shapes: HashMap<u64, &Shape> = HashMap::new();
+    for (sig, shape) in listed() {
+        let first = *shapes.entry(sig).or_insert(shape);
+        assert_eq!(first, shape, "both have the signature {sig:#x}");
+    }
+    assert_eq!(shapes.len(), target().len());
+}
+
+#[test]
+fn the_table_has_room_for_more() {
+    const ROOM: usize = 100;
+    let (len, most) = (target().len(), Handlers::MOST);
+    println!("{len} handlers of {most}");
+    assert!(len + ROOM <= most, "{len} handlers, and the table takes {most}: double `SLOTS` in exec/src/handlers.rs");
 }
 
 /// Lowering does not ask for these: see [`pirn_decode::Target`].

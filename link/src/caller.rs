@@ -55,10 +55,10 @@ impl<'a, T: 'static> Caller<'a, T> {
         if self.instance.is_null() {
             return None;
         }
-        // SAFETY: an instance of the store, whose owner is its `InstanceData`, or a head of the machine's own, without
-        // owner; all live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
-        let instance = unsafe { (*self.instance).owner.cast::<InstanceData>().as_ref() };
-        instance?.export(name, self.store_id())
+        // SAFETY: an instance of the store (for the embedder the machine passes null); its owner is its `InstanceData`.
+        // Both live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
+        let instance = unsafe { &*(*self.instance).owner.cast::<InstanceData>() };
+        instance.export(name, self.store_id())
     }
 }
 

@@ -43,16 +43,20 @@ impl Config {
         Self::default()
     }
 
-    /// Bytes of a store's value stack, on which all WebAssembly frames lie; calls that pass its end trap with
-    /// `Trap::StackOverflow`. The default is 8 MiB. The system commits only what is used.
+    /// Bytes of a store's value stack, rounded down to words of 8, on which all WebAssembly frames lie; calls that pass
+    /// its end trap with `Trap::StackOverflow`. The default is 8 MiB. The system commits only what is used.
+    /// `Engine::new` refuses more than `isize::MAX / 2`.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.stack_bytes = bytes;
         self
     }
 
     /// How many calls from the host into WebAssembly may be nested (through host functions that call WebAssembly
-    /// again) before the next one traps with `Trap::StackOverflow`. Only these calls use the native stack. The default
-    /// is 256.
+    /// again) before the next one traps with `Trap::StackOverflow`. The default is 256.
+    ///
+    /// Only these calls use the native stack, and each takes as much of it as the host function between it and the one
+    /// before. Nobody compares that with what there is: if it does not suffice for so many, it overflows, and the
+    /// system aborts the process. So multiply, and choose less for threads with a small stack.
     pub fn max_nested_entries(&mut self, entries: u32) -> &mut Self {
         self.max_nested_entries = entries;
         self
@@ -81,8 +85,11 @@ impl Config {
     ///   is entered; those of a loop, outside of the loops in it, whenever an iteration begins. `nop`, `drop`, `block`,
     ///   `loop`, `else` and `end` are free, and so are operators that can never be reached, such as those behind a `br`;
     ///   but entering a function or an iteration costs 1 at least. Of an `if` or a `br_table` all arms are paid for,
-    ///   whichever is taken. So no more operators are executed than fuel is consumed, and what an iteration or a call
-    ///   costs can be read off the module's text.
+    ///   whichever is taken. So no more operators that cost are executed than fuel is consumed, and what an iteration or
+    ///   a call costs can be read off the module's text.
+    /// - *Words*: entering a function costs one more unit for every 8 of its locals, parameters not counted, since they are
+    ///   zeroed, and for every 8 of its results; a branch or `return` costs one more for every 8 values it takes. All are
+    ///   rounded down.
     /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit
     ///   for every 64 bytes they write or add, rounded down, an element being 8 bytes. Growing that the maximum forbids
     ///   adds nothing, and what traps for reaching beyond the end costs no more than the whole memory or table.

@@ -17,6 +17,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
+///
+/// An engine keeps every function type that a module or host function made with it ever had. Whoever loads modules of
+/// strangers for long makes a new engine now and then.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -82,10 +85,10 @@ impl Engine {
     /// Takes the machine of a store that is dropped.
     pub(crate) fn recycle(&self, machine: Pinned<Vm>) {
         // SAFETY: the machine is owned here, and its store is gone: nothing runs on it.
-        let used = unsafe { machine.as_ptr().as_ref() }.stack_used();
+        let is_idle = unsafe { machine.as_ptr().as_ref() }.is_idle();
         let mut idle = lock(&self.0.idle);
         // Frames would be left by a panic of the machine itself only.
-        if used == 0 && idle.len() < MAX_IDLE {
+        if is_idle && idle.len() < MAX_IDLE {
             idle.push(machine);
         }
     }

@@ -1,4 +1,4 @@
-//! What can be imported and exported (spec 4.2.11).
+//! What can be imported and exported (spec 4.2.13).
 
 use crate::error::Result;
 use crate::func::Func;

@@ -86,10 +86,10 @@ impl Func {
         if results.len() != ty.results().len() {
             return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
         }
-        let first_float = ty.results().first().is_some_and(|ty| ty.is_float());
+        let first = ty.results().first().copied();
         // SAFETY: the record and the machine are of this store, to which no reference exists any more; the values were
         // compared with the function's type, and are as many as the record says.
-        let outcome = unsafe { pirn_exec::invoke(vm, self.0.as_ptr(), &mut values, first_float) };
+        let outcome = unsafe { pirn_exec::invoke(vm, self.0.as_ptr(), &mut values, first) };
         outcome.map_err(Error::from_exit)?;
         for ((ty, result), &word) in ty.results().iter().zip(results).zip(&values) {
             // SAFETY: the machine left results of the function's type.
@@ -186,7 +186,7 @@ const fn longer(a: &[ValType], b: &[ValType]) -> usize {
 
 impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     pub(crate) const WORDS: usize = longer(P::TYPES, R::TYPES);
-    pub(crate) const FIRST_FLOAT: bool = !R::TYPES.is_empty() && R::TYPES[0].is_float();
+    pub(crate) const FIRST: Option<ValType> = if R::TYPES.is_empty() { None } else { Some(R::TYPES[0]) };
 
     /// The same function, its type not known to Rust.
     pub fn func(&self) -> Func {
@@ -221,7 +221,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         params.write(words, id)?;
         // SAFETY: the record and the machine are of this store, to which no reference exists any more; `Func::typed`
         // compared the function's type with `P` and `R`, so the words are the arguments and as many as the record says.
-        let outcome = unsafe { pirn_exec::invoke(vm, self.func.0.as_ptr(), words, Self::FIRST_FLOAT) };
+        let outcome = unsafe { pirn_exec::invoke(vm, self.func.0.as_ptr(), words, Self::FIRST) };
         match outcome {
             // SAFETY: the machine left results of these types, in this store.
             Ok(()) => Ok(unsafe { R::read(words, id) }),

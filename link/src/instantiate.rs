@@ -218,7 +218,7 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
     Ok(())
 }
 
-/// The value of a constant expression (spec 3.3.7.2), whose globals have been linked.
+/// The value of a constant expression (spec 3.3.10), whose globals have been linked.
 fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr: &ConstExpr) -> Result<Word> {
     let instance = instance.get(store)?;
     let mut stack: SmallVec<[Word; 4]> = SmallVec::new();

@@ -5,7 +5,7 @@
 
 use pirn_decode::PAGE_BYTES;
 
-/// Most pages a memory can have (spec 3.2.4: 2^16).
+/// Most pages a memory can have (spec 3.2.5: 2^16).
 pub(crate) const MAX_PAGES: u32 = 65_536;
 
 /// Limits of a store; make one with [`StoreLimitsBuilder`].

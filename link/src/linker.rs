@@ -11,7 +11,7 @@ use crate::instance::Instance;
 use crate::instantiate::{instantiate, instantiate_resumable};
 use crate::module::{ExportType, ImportType, Module};
 use crate::resumable::Resumable;
-use crate::store::{AsContext, AsContextMut, StoreOpaque};
+use crate::store::{AsContext, AsContextMut, StoreContext, StoreOpaque};
 use crate::value::Val;
 use pirn_decode::{ExternType, FuncType};
 use std::collections::HashMap;
@@ -26,7 +26,20 @@ pub struct Linker<T: 'static> {
     engine: Engine,
     shadowing: bool,
     modules: HashMap<Arc<str>, HashMap<Arc<str>, Definition>>,
-    data: PhantomData<fn(T)>,
+    /// Host functions read and write a `T`, so it is that type and no subtype, here and in [`InstancePre`]:
+    ///
+    /// ```compile_fail
+    /// fn widen(linker: pirn_link::Linker<fn(&'static u8)>) -> pirn_link::Linker<for<'a> fn(&'a u8)> {
+    ///     linker
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail
+    /// fn widen(pre: pirn_link::InstancePre<fn(&'static u8)>) -> pirn_link::InstancePre<for<'a> fn(&'a u8)> {
+    ///     pre
+    /// }
+    /// ```
+    data: PhantomData<fn(T) -> T>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +73,17 @@ impl<T: 'static> std::fmt::Debug for Linker<T> {
     }
 }
 
+/// All exports of an instance, as definitions of a module called `module`.
+fn exports<'a, T: 'static>(
+    store: StoreContext<'a, T>,
+    module: &'a str,
+    instance: Instance,
+) -> Result<Vec<(&'a str, &'a str, Definition)>> {
+    instance.check(store.opaque())?;
+    let exports = instance.exports(store);
+    Ok(exports.map(|export| (module, export.name(), Definition::Extern(export.into_extern()))).collect())
+}
+
 fn unknown(import: ImportType<'_>) -> Error {
     format_err!("unknown import: `{}::{}` has not been defined", import.module(), import.name())
 }
@@ -82,14 +106,21 @@ impl<T: 'static> Linker<T> {
     }
 
     fn insert(&mut self, module: &str, name: &str, definition: Definition) -> Result<&mut Self> {
-        if !self.modules.contains_key(module) {
-            self.modules.insert(module.into(), HashMap::new());
-        }
-        let names = self.modules.get_mut(module).expect("inserted");
-        if !self.shadowing && names.contains_key(name) {
+        self.insert_all(vec![(module, name, definition)])
+    }
+
+    /// Defines all of them, whose names differ, or none.
+    fn insert_all(&mut self, all: Vec<(&str, &str, Definition)>) -> Result<&mut Self> {
+        let is_taken = |module, name| !self.shadowing && self.definition(module, name).is_some();
+        if let Some((module, name, _)) = all.iter().find(|(module, name, _)| is_taken(module, name)) {
             return Err(format_err!("import of `{module}::{name}` defined twice"));
         }
-        names.insert(name.into(), definition);
+        for (module, name, definition) in all {
+            if !self.modules.contains_key(module) {
+                self.modules.insert(module.into(), HashMap::new());
+            }
+            self.modules.get_mut(module).expect("inserted").insert(name.into(), definition);
+        }
         Ok(self)
     }
 
@@ -141,14 +172,9 @@ impl<T: 'static> Linker<T> {
     /// Defines all exports of an instance, as of a module called `module`.
     ///
     /// # Errors
-    /// A name is taken; the instance belongs to another store.
+    /// A name is taken; the instance belongs to another store. Nothing has been defined then.
     pub fn instance(&mut self, store: impl AsContext<Data = T>, module: &str, instance: Instance) -> Result<&mut Self> {
-        let store = store.as_context();
-        instance.check(store.opaque())?;
-        for export in instance.exports(store) {
-            self.insert(module, export.name(), Definition::Extern(export.into_extern()))?;
-        }
-        Ok(self)
+        self.insert_all(exports(store.as_context(), module, instance)?)
     }
 
     /// Defines all exports of all instances of a group, as of modules of the names they have there.
@@ -156,11 +182,11 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// As [`Linker::instance`].
     pub fn instances(&mut self, store: impl AsContext<Data = T>, group: &LinkedGroup) -> Result<&mut Self> {
-        let store = store.as_context();
+        let mut all = Vec::new();
         for (name, instance) in group.iter() {
-            self.instance(store, name, instance)?;
+            all.extend(exports(store.as_context(), name, instance)?);
         }
-        Ok(self)
+        self.insert_all(all)
     }
 
     /// Instantiates a module, calls its export `_initialize` if it has one (a "reactor" in WASI's words), and defines
@@ -168,6 +194,9 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// As [`Linker::instantiate`] and [`Linker::instance`]; `_initialize` is not a function of type `[] -> []`.
+    ///
+    /// # Panics
+    /// As [`Func::call`], for the start function and `_initialize`.
     pub fn module(&mut self, mut store: impl AsContextMut<Data = T>, name: &str, module: &Module) -> Result<&mut Self> {
         let mut store = store.as_context_mut();
         let instance = self.instantiate(&mut store, module)?;
@@ -190,13 +219,11 @@ impl<T: 'static> Linker<T> {
     /// Defines under the module name `as_module` everything that `module` has now.
     ///
     /// # Errors
-    /// There is no such module; a new name is taken.
+    /// There is no such module; a new name is taken. Nothing has been defined then.
     pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<&mut Self> {
         let names = self.modules.get(module).cloned();
-        for (name, definition) in names.ok_or_else(|| format_err!("module `{module}` has not been defined"))? {
-            self.insert(as_module, &name, definition)?;
-        }
-        Ok(self)
+        let names = names.ok_or_else(|| format_err!("module `{module}` has not been defined"))?;
+        self.insert_all(names.iter().map(|(name, definition)| (as_module, &**name, definition.clone())).collect())
     }
 
     /// Defines every function that `module` imports and that has no definition yet as one that fails when called, with
@@ -295,7 +322,7 @@ impl<T: 'static> Linker<T> {
 pub struct InstancePre<T: 'static> {
     module: Module,
     definitions: Arc<[Definition]>,
-    data: PhantomData<fn(T)>,
+    data: PhantomData<fn(T) -> T>,
 }
 
 impl<T: 'static> Clone for InstancePre<T> {

@@ -6,6 +6,9 @@ use std::ops::Range;
 impl Module {
     /// The function whose threaded code has a cell at `address`: its funcidx, and where its cells lie. Not part of the API
     /// that versions promise.
+    ///
+    /// Every function must have been lowered ([`crate::CompilationMode::Eager`]). One that has not may be taken for the
+    /// nearest: then it is lowered, and nothing is found.
     #[doc(hidden)]
     pub fn code_at(&self, address: usize) -> Option<(u32, Range<usize>)> {
         let first_cell = |&funcidx: &u32| self.first_cell(funcidx) as usize;

@@ -70,7 +70,7 @@ impl Memory {
     /// Makes a memory of zeros.
     ///
     /// # Errors
-    /// `ty` is not valid (spec 3.2.4), passes the store's limits, or the system has not that much memory.
+    /// `ty` is not valid (spec 3.2.5), passes the store's limits, or the system has not that much memory.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
         MemoryItem::create(store.as_context_mut().opaque_mut(), ty).map(Self)
     }
@@ -83,7 +83,7 @@ impl Memory {
         self.0.get(store).expect("memory")
     }
 
-    /// Its type; the minimum is the size now (spec 4.5.3.9).
+    /// Its type; the minimum is the size now (spec 4.5.3, growing memories).
     pub fn ty(&self, store: impl AsContext) -> MemoryType {
         self.get(store.as_context().opaque()).ty()
     }

@@ -127,8 +127,8 @@ impl Module {
     /// are read as the text format.
     ///
     /// # Errors
-    /// The module is malformed, invalid, or needs a feature that pirn does not support; [`crate::Error::offset`] says
-    /// where. With [`CompilationMode::Eager`] also: a function is too large to be lowered.
+    /// The module is malformed, invalid, or needs a feature that pirn does not support; a function's parameters, locals
+    /// and operands are too large for a frame. [`crate::Error::offset`] says where.
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Self> {
         Self::load(engine, bytes.as_ref().into())
     }

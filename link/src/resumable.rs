@@ -296,19 +296,19 @@ impl<R> Paused<R> {
 /// Begins a call whose arguments are `words`, which are as many as its record says.
 ///
 /// # Safety
-/// `func` is of the store; `words` are arguments of its type; `first_float` says whether its first result is a float.
+/// `func` is of the store; `words` are arguments of its type; `first` is the type of its first result.
 unsafe fn begin<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     func: Func,
     words: &[Word],
-    first_float: bool,
+    first: Option<ValType>,
 ) -> Result<(Lease, Result<(), Exit>)> {
     let opaque = store.opaque_mut();
     let (limit, vm) = (opaque.limits().resumable_calls, opaque.vm());
     let stacks = Arc::clone(opaque.stacks());
     let stack = stacks.take(limit)?;
     // SAFETY: the caller's; record and machine are of this store, to which no reference exists any more.
-    let (execution, outcome) = unsafe { Execution::start(vm, stack, func.record().as_ptr(), words, first_float) };
+    let (execution, outcome) = unsafe { Execution::start(vm, stack, func.record().as_ptr(), words, first) };
     Ok((Lease::new(execution, stacks), outcome))
 }
 
@@ -327,7 +327,7 @@ fn drive<T: 'static, R: 'static>(
                 Next::Call(func, next) => {
                     drop(lease);
                     // SAFETY: start functions are their store's and take and give nothing.
-                    (lease, outcome) = unsafe { begin(store, func, &[], false)? };
+                    (lease, outcome) = unsafe { begin(store, func, &[], None)? };
                     then = next;
                     continue;
                 }
@@ -359,7 +359,7 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
         Next::Done(value) => Ok(Resumable::Finished(value)),
         Next::Call(func, then) => {
             // SAFETY: as in `drive`.
-            let (lease, outcome) = unsafe { begin(store, func, &[], false)? };
+            let (lease, outcome) = unsafe { begin(store, func, &[], None)? };
             drive(store, lease, outcome, then)
         }
     }
@@ -380,9 +380,9 @@ impl Func {
     pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Resumable<Vec<Val>>> {
         let mut store = store.as_context_mut();
         let (ty, words) = self.arguments(&mut store, params)?;
-        let first_float = ty.results().first().is_some_and(|ty| ty.is_float());
+        let first = ty.results().first().copied();
         // SAFETY: `arguments` compared store and types.
-        let (lease, outcome) = unsafe { begin(&mut store, *self, &words, first_float)? };
+        let (lease, outcome) = unsafe { begin(&mut store, *self, &words, first)? };
         let then = move |id, words: &[Word]| {
             let results = ty.results().iter().zip(words);
             // SAFETY: the machine left results of the function's type.
@@ -437,7 +437,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
         params.write(&mut words, id)?;
         // SAFETY: the store was compared, and `Func::typed` compared the function's type with `P` and `R`.
-        let (lease, outcome) = unsafe { begin(&mut store, self.func(), &words, Self::FIRST_FLOAT)? };
+        let (lease, outcome) = unsafe { begin(&mut store, self.func(), &words, Self::FIRST)? };
         // SAFETY: the machine left results of these types, in this store.
         drive(&mut store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })))
     }

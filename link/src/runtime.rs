@@ -61,6 +61,9 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Runtime::add_module`].
+    ///
+    /// # Panics
+    /// As [`Store::new`] and [`Runtime::add_module`].
     pub fn new(module: &Module) -> Result<Self> {
         Self::new_named(DEFAULT_MODULE, module)
     }
@@ -69,6 +72,9 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Runtime::add_module`].
+    ///
+    /// # Panics
+    /// As [`Store::new`] and [`Runtime::add_module`].
     pub fn new_named(name: &str, module: &Module) -> Result<Self> {
         let mut this = Self::empty(module.engine());
         this.add_module(name, module)?;
@@ -76,6 +82,9 @@ impl Runtime {
     }
 
     /// A runtime without modules.
+    ///
+    /// # Panics
+    /// As [`Store::new`].
     pub fn empty(engine: &Engine) -> Self {
         Self::with_linker(Linker::new(engine), ())
     }
@@ -84,6 +93,9 @@ impl Runtime {
 impl<T: 'static> Runtime<T> {
     /// A runtime without modules, whose modules may import what `linker` defines, and whose host functions find `data`
     /// in their [`crate::Caller`].
+    ///
+    /// # Panics
+    /// As [`Store::new`].
     pub fn with_linker(linker: Linker<T>, data: T) -> Self {
         let store = Store::new(linker.engine(), data);
         Self { store, linker, modules: Vec::new(), by_name: HashMap::new() }

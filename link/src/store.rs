@@ -72,6 +72,14 @@ pub(crate) struct StoreInner<T> {
 /// independent of each other, also when they share an engine and modules.
 pub struct Store<T: 'static> {
     inner: NonNull<StoreInner<T>>,
+    /// Host functions read and write a `T`, so it is that type and no subtype:
+    ///
+    /// ```compile_fail
+    /// fn narrow(store: pirn_link::Store<for<'a> fn(&'a u8)>) -> pirn_link::Store<fn(&'static u8)> {
+    ///     store
+    /// }
+    /// ```
+    invariant: PhantomData<fn(T) -> T>,
     owns: PhantomData<StoreInner<T>>,
 }
 
@@ -82,6 +90,9 @@ unsafe impl<T: Sync> Sync for Store<T> {}
 
 impl<T: 'static> Store<T> {
     /// An empty store.
+    ///
+    /// # Panics
+    /// There is no memory for its value stack ([`crate::Config::max_wasm_stack`]).
     pub fn new(engine: &Engine, data: T) -> Self {
         let machine = engine.machine(lower);
         let vm = machine.as_ptr();
@@ -101,7 +112,7 @@ impl<T: 'static> Store<T> {
             globals: Vec::new(),
         };
         let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
-        let this = Self { inner, owns: PhantomData };
+        let this = Self { inner, invariant: PhantomData, owns: PhantomData };
         // SAFETY: the machine is this store's now, pinned, and nothing runs on it.
         unsafe { Vm::attach(vm.as_ptr(), inner.as_ptr().cast()) };
         this

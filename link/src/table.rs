@@ -63,7 +63,7 @@ impl Table {
     /// Makes a table, all its elements `init`.
     ///
     /// # Errors
-    /// `init` is of another type or store; `ty` is not valid (spec 3.2.5), passes the store's limits, or the system has
+    /// `init` is of another type or store; `ty` is not valid (spec 3.2.4), passes the store's limits, or the system has
     /// not that much memory.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Self> {
         let mut store = store.as_context_mut();
@@ -78,7 +78,7 @@ impl Table {
         self.0
     }
 
-    /// Its type; the minimum is the size now (spec 4.5.3.8).
+    /// Its type; the minimum is the size now (spec 4.5.3, growing tables).
     ///
     /// # Panics
     /// The table belongs to another store.

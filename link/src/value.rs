@@ -65,7 +65,7 @@ impl ExternRef {
 }
 
 impl Val {
-    /// The value that locals of type `ty` begin with (spec 4.2.14): zero, or null.
+    /// The value that locals of type `ty` begin with (spec 4.2.1): zero, or null.
     pub const fn default_for(ty: ValType) -> Self {
         match ty {
             ValType::I32 => Self::I32(0),

@@ -15,15 +15,12 @@ pub fn executed(lines: &str) -> HashSet<Sig> {
 pub fn lowered(program: &Program, seen: &mut HashSet<Sig>) {
     for wasm in &program.modules {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
-        for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
-            for fuse in [true, false] {
-                let code = pirn_exec::inspect::disassemble(
-                    &module,
-                    funcidx,
-                    pirn_decode::Options { fuse, ..Default::default() },
-                );
-                seen.extend(code.into_iter().flat_map(|code| code.lines).map(|line| line.sig));
-            }
+        for fuse in [true, false] {
+            let options = pirn_decode::Options { fuse, ..Default::default() };
+            let disassembler = pirn_exec::inspect::disassembler(&module, options);
+            let own = module.imported_funcs as u32..module.funcs.len() as u32;
+            let code = own.filter_map(|funcidx| disassembler.function(funcidx).ok());
+            seen.extend(code.flat_map(|code| code.lines).map(|line| line.sig));
         }
     }
 }

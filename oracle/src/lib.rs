@@ -217,9 +217,10 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
     let mut text = String::new();
     for (index, wasm) in program.modules.iter().enumerate() {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
+        let options = pirn_decode::Options { fuse: mode.fuse, fuel: mode.step.is_some() };
+        let disassembler = pirn_exec::inspect::disassembler(&module, options);
         for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
-            let options = pirn_decode::Options { fuse: mode.fuse, fuel: mode.step.is_some() };
-            match pirn_exec::inspect::disassemble(&module, funcidx, options) {
+            match disassembler.function(funcidx) {
                 Ok(code)
                     if code.lines.iter().all(|line| line.text == "unreachable" || line.text.starts_with("zero")) => {}
                 Ok(code) => {

@@ -16,6 +16,8 @@
 //! counted apart.) For each mismatch the modules are written to DIR (`oracle-failures` by default) as wasm and text, and,
 //! for generated programs, a shrunk form.
 
+#![forbid(unsafe_code)]
+
 use pirn_oracle::on_pirn::{DISPATCHER, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
@@ -185,8 +187,13 @@ struct Totals {
 }
 
 impl Totals {
+    /// How many a worker counts.
+    const FIELDS: usize = 7;
+    /// The first of them tell what became of a seed.
+    const SEEDS: usize = 3;
+
     /// In the order of the line a worker prints.
-    fn fields(&self) -> [&AtomicU64; 7] {
+    fn fields(&self) -> [&AtomicU64; Self::FIELDS] {
         [&self.passed, &self.failed, &self.invalid, &self.cut, &self.returned, &self.trapped, &self.overruled]
     }
 }
@@ -290,11 +297,14 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
             std::thread::sleep(Duration::from_millis(5));
         };
         let lines = reader.join().expect("reading lines does not panic");
+        let mut reported = 0;
         for line in &lines {
             match line.strip_prefix("counts ") {
                 Some(counts) => {
-                    for (field, count) in totals.fields().into_iter().zip(counts.split(' ')) {
-                        field.fetch_add(count.parse().unwrap_or(0), Relaxed);
+                    let counts: Vec<u64> = counts.split(' ').map(|count| count.parse().expect("a count")).collect();
+                    reported += counts[..Totals::SEEDS].iter().sum::<u64>();
+                    for (field, count) in totals.fields().into_iter().zip(counts) {
+                        field.fetch_add(count, Relaxed);
                     }
                 }
                 None => println!("{line}"),
@@ -303,9 +313,9 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
         if status.success() {
             break;
         }
-        // The counts of a process that died are lost; those before the seed passed or were reported.
+        // A process that dies has reported all seeds that did not pass.
         let seed = read().unwrap_or(next);
-        totals.passed.fetch_add(seed - next, Relaxed);
+        totals.passed.fetch_add(seed - next - reported, Relaxed);
         next = seed + 1;
         let dies_alone =
             || worker(seed..next).args(["--oracle-alone", "yes"]).output().is_ok_and(|alone| !alone.status.success());
@@ -343,7 +353,7 @@ fn work(options: &Options) -> ExitCode {
         .worker
         .as_ref()
         .map(|path| std::fs::OpenOptions::new().write(true).open(path).expect("the driver made the file"));
-    let mut counts = [0_u64; 7];
+    let (mut counts, mut found) = ([0; Totals::FIELDS], false);
     let kind = options.kinds[0];
     for seed in options.seeds.clone() {
         if let Some(file) = &mut progress {
@@ -352,6 +362,7 @@ fn work(options: &Options) -> ExitCode {
         let program = if options.wasm.is_empty() { kind.program(seed) } else { Some(program_in(&options.wasm, seed)) };
         let Some(program) = program else {
             counts[2] += 1;
+            tell(&mut counts);
             continue;
         };
         if options.verbose {
@@ -372,15 +383,25 @@ fn work(options: &Options) -> ExitCode {
                 counts[4] += returned as u64;
                 counts[5] += trapped as u64;
             }
-            Verdict::Invalid => counts[2] += 1,
+            Verdict::Invalid => {
+                counts[2] += 1;
+                tell(&mut counts);
+            }
             Verdict::Different(mismatch) => {
-                counts[1] += 1;
+                found = true;
                 report(options, kind, seed, &program, &mismatch);
+                counts[1] += 1;
+                tell(&mut counts);
             }
         }
     }
-    println!("counts {}", counts.map(|count| count.to_string()).join(" "));
-    if options.verbose && counts[1] > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    tell(&mut counts);
+    if options.verbose && found { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Tells the driver what was found since the last time. Whoever dies has told of all seeds that did not pass.
+fn tell(counts: &mut [u64; Totals::FIELDS]) {
+    println!("counts {}", std::mem::take(counts).map(|count| count.to_string()).join(" "));
 }
 
 fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch: &Mismatch) {

@@ -273,3 +273,30 @@ fn host_functions_are_dropped_with_their_store_and_linker() {
     drop(store);
     assert_eq!(std::sync::Arc::strong_count(&counter), 1);
 }
+
+#[test]
+fn function_types_are_as_wide_as_in_modules() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let many = |count: usize| std::iter::repeat_n(ValType::I64, count);
+    let ty = FuncType::new(many(FuncType::MOST), many(FuncType::MOST));
+    let reverse = Func::new(&mut store, ty, |_, params, results| {
+        results.iter_mut().zip(params.iter().rev()).for_each(|(result, param)| *result = *param);
+        Ok(())
+    });
+    let params: Vec<_> = (0..FuncType::MOST as i64).map(Val::I64).collect();
+    let mut results = vec![Val::I64(0); FuncType::MOST];
+    reverse.call(&mut store, &params, &mut results).unwrap();
+    assert!(results.iter().eq(params.iter().rev()));
+    for (params, results, what) in
+        [(FuncType::MOST + 1, 0, "parameters"), (65_540, 0, "parameters"), (0, 1_001, "results")]
+    {
+        let panic = catch_unwind(|| FuncType::new(many(params), many(results))).unwrap_err();
+        assert!(
+            panic.downcast_ref::<String>().unwrap().contains(&format!("more than 1000 {what}")),
+            "{params} {results}"
+        );
+    }
+    let endless = std::iter::repeat(ValType::I32);
+    assert!(catch_unwind(|| FuncType::new([], endless)).is_err());
+}

@@ -158,6 +158,23 @@ fn linker_errors() {
 }
 
 #[test]
+fn all_exports_are_defined_or_none() {
+    let (mut store, two) = instance(r#"(module (func (export "a")) (func (export "b")))"#);
+    let engine = store.engine().clone();
+    let module = Module::new(&engine, r#"(module (func (export "c")) (func (export "b")))"#).unwrap();
+    let other = Instance::new(&mut store, &module, &[]).unwrap();
+    let mut linker = Linker::new(&engine);
+    linker.instance(&store, "m", two).unwrap();
+    assert_says(&linker.instance(&store, "m", other).unwrap_err(), &["m::b", "twice"]);
+    assert!(linker.get(&mut store, "m", "c").is_none());
+    linker.instance(&store, "n", other).unwrap();
+    assert_says(&linker.alias_module("n", "m").unwrap_err(), &["m::b", "twice"]);
+    assert!(linker.get(&mut store, "m", "c").is_none());
+    linker.allow_shadowing(true).alias_module("n", "m").unwrap();
+    assert!(linker.get(&mut store, "m", "c").is_some());
+}
+
+#[test]
 fn aliases() {
     let engine = Engine::default();
     let mut store = Store::new(&engine, ());

@@ -74,6 +74,32 @@ fn iterations_cost_what_is_in_them() {
 }
 
 #[test]
+fn locals_and_values_cost_by_the_word() {
+    let locals = |n: usize| cost_of(&format!("(module (func (export \"f\") (local {})))", "i64 ".repeat(n)), 0);
+    assert_eq!([0, 7, 8, 15, 16].map(locals), [1, 1, 1, 1, 2]);
+    assert_eq!(locals(50_000), 6_250);
+    let values = |n: usize| ("i32 ".repeat(n), "(i32.const 1)".repeat(n));
+    let returns = |n: usize| {
+        let (types, values) = values(n);
+        cost_of(&format!("(module (func (export \"f\") (result {types}) {values}))"), 0)
+    };
+    assert_eq!([7, 8, 17].map(returns), [7, 9, 19]);
+    // A constant each, the condition, the branch; the values it takes, and the function's results.
+    let branches = |n: usize, branch: &str| {
+        let (types, values) = values(n);
+        let wat = format!(
+            "(module (func (export \"f\") (param i32) (result {types})
+                (block (result {types}) {values} (local.get 0) {branch})))"
+        );
+        cost_of(&wat, 0) - (n + 2) as u64
+    };
+    for branch in ["(br_if 0)", "(br_if 1)", "(br_table 0 1 0)", "(drop) (br 0)", "(drop) (br 1)", "(drop) (return)"] {
+        // `drop` is free.
+        assert_eq!([7, 8, 16].map(|n| branches(n, branch)), [0, 2, 4], "{branch}");
+    }
+}
+
+#[test]
 fn bulk_operations_cost_their_size() {
     let module = |body: &str| {
         format!(

@@ -25,7 +25,7 @@ pub fn write(results: &Results, root: &Path) -> Result<()> {
     std::fs::create_dir_all(&directory)?;
     let mut page = head(results)?;
     for group in &results.groups {
-        let _ = write!(page, "\n## {}\n\n{}\n\n", title(&group.name), about(&group.name));
+        let _ = write!(page, "\n## {}\n\n{}\n\n", title(&group.name), wrap(&about(&group.name)));
         if let Some(svg) = pictures::of(group) {
             let file = format!("{}.svg", group.name.replace(' ', "-"));
             std::fs::write(directory.join(&file), svg)?;
@@ -35,6 +35,34 @@ pub fn write(results: &Results, root: &Path) -> Result<()> {
     }
     std::fs::write(root.join("BENCHMARKS.md"), page)?;
     pirn_suite::page::replace(&root.join("README.md"), "peers", &summary(results))
+}
+
+/// Breaks prose into lines of at most 120 columns. Code spans and links stay whole.
+fn wrap(text: &str) -> String {
+    const COLUMNS: usize = 120;
+    let mut lines = vec![String::new()];
+    let mut word = String::new();
+    for part in text.split(' ') {
+        word.push_str(part);
+        let count = |of| word.matches(of).count();
+        if count("`") % 2 == 1 || count("[") > count("]") || count("](") > count(")") {
+            word.push(' ');
+            continue;
+        }
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            line.push_str(&word);
+        } else if line.chars().count() + 1 + word.chars().count() <= COLUMNS {
+            line.push(' ');
+            line.push_str(&word);
+        } else {
+            lines.push(word.clone());
+        }
+        word.clear();
+    }
+    // A span that does not end.
+    lines.extend((!word.is_empty()).then(|| word.trim_end().to_owned()));
+    lines.join("\n")
 }
 
 /// When and where, in a sentence.
@@ -65,9 +93,11 @@ fn head(results: &Results) -> Result<String> {
     let mut page = String::from("# Benchmarks\n\n");
     writeln!(page, "Written by a program, from one run on one machine; do not edit. To run it again:\n")?;
     writeln!(page, "```sh")?;
-    writeln!(page, "{COMMAND}            # quick: under five minutes once it is built")?;
+    writeln!(page, "{COMMAND}            # quick: under five minutes once built")?;
     writeln!(page, "{COMMAND} -- full    # all programs, more rounds\n```\n")?;
-    writeln!(page, "`CC=clang` and `--features wasm3`, which need clang and libclang, are for wasm3 alone.\n")?;
+    if cfg!(feature = "wasm3") {
+        writeln!(page, "`CC=clang` and `--features wasm3`, which need clang and libclang, are for wasm3 alone.\n")?;
+    }
     writeln!(page, "| | |\n|---|---|\n| when and where | {} |", provenance(results))?;
     writeln!(page, "| pirn | {version} |")?;
     writeln!(page, "| compiler | {rustc}; {} |", profile())?;
@@ -75,14 +105,14 @@ fn head(results: &Results) -> Result<String> {
     if let Some(spread) = spread(results) {
         writeln!(page, "| steadiness | the median round takes {:.1} % more than the fastest |", spread * 100.0)?;
     }
-    writeln!(
-        page,
-        "\nEvery runtime runs the same modules with the same host functions, each in a process of its own; all answers are \
-         compared before anything is timed, and a runtime that cannot do a case, or gives another answer, is listed with \
-         the reason below the table. Times are the processor's; the runtimes take turns, and the fastest round of each counts. In parentheses stands \
-         the ratio to pirn: **(2.00) means twice as long, or twice as much memory**. Differences under 10 % are not \
-         real: the layout of code and the machine move numbers by as much.\n"
-    )?;
+    let conditions = wrap(
+        "Every runtime runs the same modules with the same host functions, each in a process of its own; all answers \
+         are compared before anything is timed, and a runtime that cannot do a case, or gives another answer, is \
+         listed with the reason below the table. Times are the processor's; the runtimes take turns, and the fastest \
+         round of each counts. In parentheses stands the ratio to pirn: **(2.00) means twice as long, or twice as much memory**. \
+         Differences under 10 % are not real: the layout of code and the machine move numbers by as much.",
+    );
+    writeln!(page, "\n{conditions}\n")?;
     writeln!(page, "| runtime | what |\n|---|---|")?;
     for kind in &runtimes::ALL {
         writeln!(page, "| {} | {} |", kind.name, kind.what)?;
@@ -257,13 +287,13 @@ fn shorten(why: &str) -> String {
 
 /// What the README says.
 fn summary(results: &Results) -> String {
-    let mut text = format!(
-        "`{COMMAND}` ({} mode; {}) on {}. [BENCHMARKS.md](BENCHMARKS.md) has every case, and what \
-         fails where.\n\n",
+    let mut text = wrap(&format!(
+        "`{COMMAND}` ({} mode; {}) on {}. [BENCHMARKS.md](BENCHMARKS.md) has every case, and what fails where.",
         results.mode,
         profile(),
         provenance(results)
-    );
+    ));
+    text.push_str("\n\n");
     text.push_str("![Time of programs, relative to pirn](benches/pictures/execute.svg)\n\n");
     text.push_str("![What a call costs](benches/pictures/calls.svg)\n\n");
     let find = |name: &str| results.groups.iter().find(|group| group.name == name);

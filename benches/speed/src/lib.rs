@@ -1,5 +1,7 @@
 //! The cases of the small comparison with wasmi, and its table.
 
+#![forbid(unsafe_code)]
+
 use anyhow::{Result, bail};
 use pirn_suite::measure::{self, Effort};
 use pirn_suite::{Case, Runtime, case};

@@ -39,6 +39,8 @@ pub(super) struct Frame<'a> {
     pub(super) ends: SmallVec<[Fixup; 4]>,
     /// The branch of an `if` around its first arm.
     pub(super) otherwise: Option<Fixup>,
+    /// The stub that leads here, of the `br_table` that is being lowered.
+    stub: Option<Position>,
     /// Whether it is the innermost of [`Lowering`]'s diamonds.
     pub(super) is_diamond: bool,
 }
@@ -56,6 +58,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.open(Construct::Function, &[], ty.results());
         self.open_region();
         let count = self.locals.len() - ty.params().len();
+        self.charge_words(count);
+        self.charge_words(ty.results().len());
         if count > 0 {
             let from = self.operands - count as u16;
             self.code.special(cell::Zero { from, count: count as u16 }, &[]);
@@ -73,6 +77,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             start,
             ends: SmallVec::new(),
             otherwise: None,
+            stub: None,
             is_diamond: false,
         });
     }
@@ -99,6 +104,11 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// The frame `depth` blocks out.
     fn frame(&self, depth: u32) -> &Frame<'a> {
         &self.frames[self.frames.len() - 1 - depth as usize]
+    }
+
+    fn frame_mut(&mut self, depth: u32) -> &mut Frame<'a> {
+        let index = self.frames.len() - 1 - depth as usize;
+        &mut self.frames[index]
     }
 
     /// Skips one operator, which cannot be reached, nor can the `depth` blocks around it that are open since: unless it is
@@ -160,7 +170,8 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// `reader` has read the `else`.
     pub(super) fn else_(&mut self, reader: Reader<'_>) {
         if self.skipping.is_none() && self.returns_before_else(reader) {
-            self.return_explicit();
+            self.return_();
+            self.unreachable();
             self.end_first_arm();
         } else if self.skipping.is_none() {
             self.flush_results();
@@ -220,7 +231,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         let all = self.frames.last().expect("an open frame").results.len() == self.frames[0].results.len();
         let returns = last && all && joined && reached && !self.may_select();
         if returns {
-            self.return_explicit();
+            self.return_();
+            self.unreachable();
         } else if joined && reached {
             self.flush_results();
         }
@@ -345,6 +357,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             return None;
         }
         let (arity, to) = (self.frame(depth).arity(), self.frame(depth).base);
+        self.charge_words(arity);
         self.settle_traps(arity);
         // What waits in this block is lost, and must not come to its slot any more, where a value may be by then. (Below
         // it, nothing waits but constants, which belong to other ways too.)
@@ -367,6 +380,7 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// Returns what reads on, if that is not what follows.
     pub(super) fn br_if(&mut self, depth: u32) -> Option<Reader<'a>> {
         let (arity, to) = (self.frame(depth).arity(), self.frame(depth).base);
+        self.charge_words(arity);
         let is_function = self.frame(depth).construct == Construct::Function;
         let condition = self.stack.len() - 1;
         // Values and traps first: they are evaluated whether the branch is taken or not.
@@ -409,6 +423,7 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// `depths` says to which labels, the default one last.
     pub(super) fn br_table(&mut self, depths: &[u32]) {
         let arity = self.frame(depths[depths.len() - 1]).arity();
+        self.charge_words(arity);
         let index = self.stack.len() - 1;
         self.settle(index, Traits::TRAPS);
         for entry in index - arity..index {
@@ -422,7 +437,6 @@ impl<'a, T: Target> Lowering<'a, T> {
         let entries: SmallVec<[Fixup; 16]> = (0..depths.len()).map(entry).collect();
         let from = self.stack.len() - arity;
         // One stub for every label that needs its values moved, or returns.
-        let mut stubs: SmallVec<[(u32, Position); 4]> = SmallVec::new();
         for (&entry, &depth) in entries.iter().zip(depths) {
             let frame = self.frame(depth);
             let is_function = frame.construct == Construct::Function;
@@ -430,9 +444,8 @@ impl<'a, T: Target> Lowering<'a, T> {
                 self.target(entry, depth);
                 continue;
             }
-            let stub = stubs.iter().find(|&&(of, _)| of == depth).map(|&(_, stub)| stub);
+            let (to, stub) = (frame.base, frame.stub);
             let stub = stub.unwrap_or_else(|| {
-                let to = self.frame(depth).base;
                 let stub = self.code.label();
                 self.forget_accs();
                 if is_function {
@@ -441,10 +454,13 @@ impl<'a, T: Target> Lowering<'a, T> {
                     self.move_to(arity, to);
                     self.branch_to(depth);
                 }
-                stubs.push((depth, stub));
+                self.frame_mut(depth).stub = Some(stub);
                 stub
             });
             self.code.bind(entry, stub);
+        }
+        for &depth in depths {
+            self.frame_mut(depth).stub = None;
         }
         self.unreachable();
     }
@@ -454,7 +470,9 @@ impl<'a, T: Target> Lowering<'a, T> {
         self.emit_return();
     }
 
+    /// A `return`, or a branch that is one.
     pub(super) fn return_explicit(&mut self) {
+        self.charge_words(self.frames[0].results.len());
         self.return_();
         self.unreachable();
     }

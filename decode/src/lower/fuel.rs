@@ -1,14 +1,18 @@
 //! Metering: which cells pay for what.
 //!
-//! A function's body outside its loops is a *region*, and so is each loop's body outside the loops in it. A region begins
-//! with a cell that pays for all operators of the region at once, before any of them is executed; it is passed when the
-//! function is entered, or when an iteration begins. Operators of branches not taken are paid for as well. So the fuel
-//! consumed is never less than the operators executed, whatever a program does can be told from its text, and most
-//! dispatches of a metered program are those of the same program unmetered. (A cell for each basic block would be exact,
-//! and one more dispatch where there are the fewest operators to pay for it.)
+//! A function's body outside its loops is a *region*, and so is each loop's body outside the loops in it. A region
+//! begins with a cell that pays for all operators of the region at once, before any of them is executed; it is passed
+//! when the function is entered, or when an iteration begins. Operators of branches not taken are paid for as well. So
+//! no more operators that cost are executed than fuel is consumed, what an iteration or a call costs can be told from
+//! the program's text, and most dispatches of a metered program are those of the same program unmetered. (A cell for
+//! each basic block would be exact, and one more dispatch where there are the fewest operators to pay for it.)
+//! `Config::consume_fuel` says what costs how much, and what is free.
 //!
 //! What a region costs is known at its end, and is written into the cell then. Each region costs at least 1, so no loop and
 //! no recursion goes on for free.
+//!
+//! So do the words of locals that are zeroed, and of values that branches and returns move, which nobody can see in the
+//! number of operators.
 //!
 //! Operations on memories and tables as a whole pay for their size besides, in a cell of their own in front of them. At
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
@@ -18,6 +22,14 @@ use super::tree::Traits;
 use super::{Lowering, Target};
 use crate::cell::{self, Amount};
 use crate::opcode;
+
+/// So many words that are zeroed or moved cost 1.
+const WORDS: u32 = 8;
+
+/// Whether executing an operator of this opcode costs nothing.
+pub(crate) const fn is_free(operator: u16) -> bool {
+    matches!(operator, opcode::NOP | opcode::DROP | opcode::BLOCK | opcode::LOOP | opcode::ELSE | opcode::END)
+}
 
 /// A region whose end is not known yet.
 #[derive(Debug)]
@@ -46,10 +58,14 @@ impl<T: Target> Lowering<'_, T> {
     /// The innermost region pays for `operator`.
     pub(super) fn charge(&mut self, operator: u16) {
         if let Some(region) = self.regions.last_mut() {
-            region.cost += match operator {
-                opcode::NOP | opcode::DROP | opcode::BLOCK | opcode::LOOP | opcode::ELSE | opcode::END => 0,
-                _ => 1,
-            };
+            region.cost += u32::from(!is_free(operator));
+        }
+    }
+
+    /// The innermost region pays for `words` that are zeroed or moved.
+    pub(super) fn charge_words(&mut self, words: usize) {
+        if let Some(region) = self.regions.last_mut() {
+            region.cost += words as u32 / WORDS;
         }
     }
 

@@ -1,9 +1,10 @@
 //! Loops whose beginning is lowered twice.
 //!
-//! **Peeling.** At a label the accumulators hold nothing known, so what an iteration ends with and the next one begins with,
-//! a counter or a pointer, goes through its slot; in a loop of one cell nothing takes as long as that. The first iteration of
-//! such a loop is peeled off: the body is lowered once more behind it, where the accumulators mirror what an iteration
-//! ends with, and that is the loop from then on. A loop left after its first iteration jumps over the other.
+//! **Peeling.** At a label the accumulators hold nothing known, so what an iteration ends with and the next one begins
+//! with, a counter or a pointer, goes through its slot; in a loop of a few cells nothing takes as long as that. The
+//! first iteration of such a loop is peeled off: the body is lowered once more behind it, where the accumulators mirror
+//! what an iteration ends with, and that is the loop from then on. A loop left after its first iteration jumps over the
+//! other.
 //!
 //! ```text
 //! start:  the body, slots read        -> again
@@ -12,9 +13,9 @@
 //! end:
 //! ```
 //!
-//! Nothing is guessed: what was lowered again is taken back if it is not better. The body is what comes before the first
-//! `br_if`, if that is the first branch and leads back; it is a few cells at most. More may follow, and may branch back, to
-//! `start`.
+//! Nothing is guessed: what was lowered again is taken back unless it differs, has no more cells, and ends as it
+//! begins. The body is what comes before the first `br_if`, if that is the first branch and leads back; it is a few
+//! cells at most ([`MOST_BYTES`]). More may follow, and may branch back, to `start`.
 //!
 //! **Repetition.** A loop that is one cell, peeled or not, does not come back by way of a dispatch if there is a handler that
 //! repeats the cell.
@@ -191,7 +192,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         Some(body)
     }
 
-    /// The body was lowered again, and ends with `branch`: keeps that as the loop, if it reads accumulators.
+    /// The body was lowered again, and ends with `branch`: keeps that as the loop, if it is other code, has no more
+    /// cells, and ends with what the accumulators mirrored when it began.
     fn end_peeling(&mut self, peeled: Peeled, branch: Fixup) {
         let Peeled { start, enters, end, leaves, again, acc_slot, offset } = peeled;
         let here = self.code.len();

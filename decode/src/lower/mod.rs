@@ -27,6 +27,7 @@ use crate::{Error, Module};
 use control::Frame;
 use diamond::{Assignment, Diamond};
 use emit::Emitter;
+pub(crate) use fuel::is_free;
 use loops::{Begun, Head};
 use read::Reader;
 use stack::{Mirrored, Owners};
@@ -195,6 +196,9 @@ impl<'a, T: Target> Lowering<'a, T> {
     ///
     /// # Errors
     /// The frame would pass [`MAX_FRAME_WORDS`] (which [`Module::new`] refuses already).
+    ///
+    /// # Panics
+    /// The module has no such function, or it is imported; there are fewer type ids than types.
     pub fn lower(&mut self, funcidx: u32) -> Result<Code, Error> {
         let module = self.module;
         let ty = module.func_type(funcidx);

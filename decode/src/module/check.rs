@@ -1,10 +1,10 @@
 //! A quick check of function bodies, which accepts most; whatever it does not accept wasmparser validates.
 //!
-//! This is the algorithm of the spec's appendix (A.3) for what compilers write: numbers, locals and globals, the one memory,
-//! calls, and blocks with no more than a result. It says "valid" or "cannot say" (a `None`), nothing else. What is wrong,
-//! what is rare, and what stands behind a branch where nothing can reach it are left to wasmparser: every error is
-//! wasmparser's, and the operand stack is never polymorphic here. In debug builds wasmparser validates what was accepted as
-//! well, and tests compare the two on broken bodies.
+//! This is the algorithm of the appendix (spec A.3) for what compilers write: numbers, locals and globals, the one
+//! memory, calls, and blocks with no more than a result. It says "valid" or "cannot say" (a `None`), nothing else. What
+//! is wrong, what is rare, and what stands behind a branch where nothing can reach it are left to wasmparser: every
+//! error is wasmparser's, and the operand stack is never polymorphic here. In debug builds wasmparser validates what
+//! was accepted as well, and tests compare the two on broken bodies.
 //!
 //! Three things make it quick. Types are the bytes that the binary has for them. A block begins with a byte on the operand
 //! stack that is no type, so that taking an operand compares its type and nothing else. And what a numeric instruction takes

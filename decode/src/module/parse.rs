@@ -280,8 +280,8 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
     Ok(ops)
 }
 
-/// The type of values of type `ty`; lowering needs it of blocks and locals as well.
-pub(crate) fn val_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
+/// The type of values of type `ty`.
+fn val_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
         wasmparser::ValType::I64 => ValType::I64,

@@ -15,6 +15,8 @@
 //! that a single program dispatches all the time ([`POWER`]), and code that a program contains but did not execute counts
 //! too: what it executes with this input is a small part of what compilers write.
 
+#![forbid(unsafe_code)]
+
 mod count;
 mod shape;
 

@@ -7,6 +7,8 @@
 //! prints for each case whose name contains one of the filters (all, if there is none) the fastest of several alternating
 //! runs, and the ratio of the two; and then, in nanoseconds, a call, a call that could pause, and a pause.
 
+#![forbid(unsafe_code)]
+
 use anyhow::{Result, ensure};
 use pirn::{Config, Engine, Instance, Module, Resumable, Store};
 use pirn_suite::Runtime;

@@ -7,6 +7,8 @@
 //! prints for each case whose name contains one of the filters (all, if there is none) the fastest of several alternating
 //! runs, and the ratio of the two.
 
+#![forbid(unsafe_code)]
+
 use anyhow::Result;
 use pirn_suite::Runtime;
 use pirn_suite::adapters::{Pirn, Wasmi};
