@@ -53,17 +53,26 @@ impl Memory {
         unsafe {
             (*inst).memory = this;
             (*this).users.push(inst);
-            (*this).publish();
+            (*this).publish_to(inst);
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&self) {
         for &inst in &self.users {
             // SAFETY: `attach` asked for live blocks.
-            unsafe {
-                (*inst).mem_base = self.base.as_ptr();
-                (*inst).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
-            }
+            unsafe { self.publish_to(inst) };
+        }
+    }
+
+    /// Writes base and limits into an instance.
+    ///
+    /// # Safety
+    /// `inst` is live.
+    unsafe fn publish_to(&self, inst: *mut Inst) {
+        // SAFETY: the caller's.
+        unsafe {
+            (*inst).mem_base = self.base.as_ptr();
+            (*inst).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Tables.
 
 use crate::Trap;
+use std::alloc::Layout;
 
 /// A table: references encoded as on the value stack (0 is null).
 #[repr(C)]
@@ -19,10 +20,24 @@ unsafe impl Send for Table {}
 // SAFETY: as above; writing needs `&mut`.
 unsafe impl Sync for Table {}
 
+/// So many null references. The system gives them page by page, as they are touched.
+fn zeroed(len: usize) -> Option<Vec<u64>> {
+    let layout = Layout::array::<u64>(len).ok()?;
+    if len == 0 {
+        return Some(Vec::new());
+    }
+    // SAFETY: the layout, that of so many words, is not empty; zeros are words; a vector frees with the same layout.
+    unsafe {
+        let words = std::alloc::alloc_zeroed(layout).cast::<u64>();
+        (!words.is_null()).then(|| Vec::from_raw_parts(words, len, len))
+    }
+}
+
 impl Table {
     /// A table of `min` elements, all `init`, that may grow to `max`. `None` if there is no memory for it.
     pub fn new(min: u32, max: u32, init: u64) -> Option<Self> {
-        let mut this = Self { base: std::ptr::null_mut(), len: 0, elements: Vec::new(), max };
+        let elements = if init == 0 { zeroed(min as usize)? } else { Vec::new() };
+        let mut this = Self { base: std::ptr::null_mut(), len: 0, elements, max };
         this.resize(min, init).then_some(this)
     }
 

@@ -314,12 +314,19 @@ impl<'a, T: Target> Lowering<'a, T> {
 
     /// Moves the top `count` entries to the slots from height `to` on.
     fn move_to(&mut self, count: usize, to: usize) {
+        /// More are moved by one cell: two bytes of a module may ask for a thousand.
+        const MOST: usize = 8;
         let from = self.stack.len() - count;
-        for i in 0..count {
-            let slot = self.canonical(to + i);
-            if from == to {
-                self.flush(from + i);
-            } else {
+        if from == to {
+            self.flush_from(from);
+        } else if count > MOST {
+            self.flush_from(from);
+            let (from, to) = (self.canonical(from), self.canonical(to));
+            self.code.special(cell::Copy { from, to, count: count as u16 }, &[]);
+            self.forget_accs();
+        } else {
+            for i in 0..count {
+                let slot = self.canonical(to + i);
                 self.set_slot(from + i, slot);
                 self.moved(from + i, slot);
             }

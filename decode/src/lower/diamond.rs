@@ -34,13 +34,20 @@ pub(super) struct Diamond {
     /// Where the arm begins that is being lowered.
     arm: Position,
     /// How many statements were emitted before it.
-    emitted: usize,
+    pub(super) emitted: usize,
     /// How many cells are before the branch.
     cells: usize,
     /// The first arm's assignment, when the second is lowered.
     first: Option<Assignment>,
     /// The `if`'s offset; for the survey alone.
     offset: u32,
+}
+
+impl Diamond {
+    /// The trees it needs.
+    pub(super) fn nodes(&mut self) -> impl Iterator<Item = &mut NodeId> {
+        std::iter::once(&mut self.condition).chain(self.first.as_mut().map(|first| &mut first.node))
+    }
 }
 
 impl<T: Target> Lowering<'_, T> {

@@ -173,7 +173,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             type_ids,
             options,
             code: Emitter::new(target, options.fuse, survey),
-            trees: Trees::default(),
+            trees: Trees::new(),
             stack: Vec::new(),
             floor: 0,
             max_height: 0,
@@ -233,6 +233,9 @@ impl<'a, T: Target> Lowering<'a, T> {
                 self.code.offset = reader.position() as u32;
             }
             self.operator(&mut reader);
+            if self.trees.are_many() {
+                self.keep_trees();
+            }
         }
         let words = usize::from(self.operands) + self.max_height;
         if words > MAX_FRAME_WORDS {

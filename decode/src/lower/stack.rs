@@ -12,7 +12,7 @@
 //!
 //! At most [`WINDOW`] entries wait, so that looking through them keeps lowering linear.
 
-use super::diamond::Assignment;
+use super::diamond::{Assignment, Diamond};
 use super::emit::Emitted;
 use super::tree::{Facts, Kind, NodeId, Register, Traits, form_sig, operator_sig, slot_bit};
 use super::{Lowering, Target, Tile, tree};
@@ -200,6 +200,18 @@ impl<T: Target> Lowering<'_, T> {
         if height == 0 && self.diamonds.is_empty() {
             self.trees.clear();
         }
+    }
+
+    /// Forgets the trees that nobody needs any more. A function may go on for long without its stack ever being empty.
+    #[inline(never)]
+    pub(super) fn keep_trees(&mut self) {
+        // It is asked for by the diamond whose arm it is all of.
+        let (emitted, diamond) = (self.code.emitted, self.diamonds.last());
+        let in_arm = |set: &Assignment| diamond.is_some_and(|it| set.emitted == emitted && it.emitted < emitted);
+        self.last_set = self.last_set.filter(in_arm);
+        let diamonds = self.diamonds.iter_mut().flat_map(Diamond::nodes);
+        let last_set = self.last_set.as_mut().map(|set| &mut set.node);
+        self.trees.keep(self.stack.iter_mut().chain(diamonds).chain(last_set));
     }
 
     /// Removes all entries from `height` on, but not their trees.

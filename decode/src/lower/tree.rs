@@ -257,10 +257,14 @@ const MOST_BYTES: usize = size_of::<u128>();
 /// So many bytes are written at a time when they are.
 pub(super) const ENCODE_ROOM: usize = MOST_BYTES;
 
+/// So many nodes may there be, more if more are needed, before those that nobody needs are looked for.
+const MOST_NODES: usize = 4_096;
+
 /// The arena of a function's trees.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Trees {
     nodes: Vec<Node>,
+    limit: usize,
 }
 
 impl std::ops::Index<NodeId> for Trees {
@@ -272,6 +276,34 @@ impl std::ops::Index<NodeId> for Trees {
 }
 
 impl Trees {
+    pub(super) fn new() -> Self {
+        Self { nodes: Vec::new(), limit: MOST_NODES }
+    }
+
+    /// Whether it is time to [`keep`](Self::keep) what is needed.
+    #[inline(always)]
+    pub(super) fn are_many(&self) -> bool {
+        self.nodes.len() > self.limit
+    }
+
+    /// Keeps the trees that have these roots, and forgets all others.
+    pub(super) fn keep<'a>(&mut self, roots: impl Iterator<Item = &'a mut NodeId>) {
+        let nodes = std::mem::take(&mut self.nodes);
+        for root in roots {
+            *root = self.copy(&nodes, *root);
+        }
+        self.limit = MOST_NODES.max(2 * self.nodes.len());
+    }
+
+    /// Copies a tree, which is no deeper than the deepest handler.
+    fn copy(&mut self, nodes: &[Node], id: NodeId) -> NodeId {
+        let mut node = nodes[id as usize];
+        for kid in &mut node.kids[..usize::from(node.facts.arity)] {
+            *kid = self.copy(nodes, *kid);
+        }
+        self.push(node)
+    }
+
     /// Forgets all nodes.
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
