@@ -157,6 +157,21 @@ pub enum ElementItems {
     Exprs(Box<[ConstExpr]>),
 }
 
+impl ElementItems {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Funcs(funcs) => funcs.len(),
+            Self::Exprs(exprs) => exprs.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// A data segment.
 #[derive(Debug, Clone)]
 pub struct Data {

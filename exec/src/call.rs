@@ -4,7 +4,8 @@ use crate::func::{HostCall, HostRecord, head};
 use crate::machine::{Flow, Handle, Handler, Machine, Stmt, handler_word, run};
 use crate::pause::Yielded;
 use crate::stmt::{pop_frame, push_frame};
-use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
+use crate::vm::{OnStack, Vm};
+use crate::{Exit, FuncRecord, Trap, Word};
 use pirn_decode::ValType;
 use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::Sig;
@@ -193,31 +194,48 @@ pub unsafe fn invoke(
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
-    // SAFETY: the caller's.
+    // SAFETY: the caller's; guard and stack are dropped before this returns, the guard first.
     unsafe {
         (*vm).enter()?;
-        let fp = (*vm).top;
-        let result = match enter_from_host(vm, func, values, fp, (*vm).stack_limit) {
-            None => Err(Exit::Trap(Trap::StackOverflow)),
-            Some(machine) => {
-                run(machine);
-                match (*vm).exit.take() {
-                    Some(exit) => {
-                        (*vm).yielded = None;
-                        Err(exit)
-                    }
-                    None => {
-                        values.copy_from_slice(std::slice::from_raw_parts(fp, values.len()));
-                        if let Some(ty) = first {
-                            values[0] = (*vm).first_result(ty);
-                        }
-                        Ok(())
-                    }
-                }
+        let result = match (*vm).stack() {
+            Ok(stack) => {
+                let _guard = stack.as_ref().map(|stack| OnStack::new(vm, stack));
+                invoke_on_stack(vm, func, values, first)
             }
+            Err(exit) => Err(exit),
         };
-        (*vm).top = fp;
         (*vm).depth -= 1;
         result
+    }
+}
+
+/// As [`invoke`], above the frames that are on the machine's stack.
+///
+/// # Safety
+/// That of [`invoke`]; the machine has a stack.
+#[inline(always)]
+unsafe fn invoke_on_stack(
+    vm: *mut Vm,
+    func: *mut FuncRecord,
+    values: &mut [Word],
+    first: Option<ValType>,
+) -> Result<(), Exit> {
+    // SAFETY: the caller's.
+    unsafe {
+        let fp = (*vm).top;
+        let Some(machine) = enter_from_host(vm, func, values, fp, (*vm).stack_limit) else {
+            return Err(Exit::Trap(Trap::StackOverflow));
+        };
+        run(machine);
+        (*vm).top = fp;
+        if let Some(exit) = (*vm).exit.take() {
+            (*vm).yielded = None;
+            return Err(exit);
+        }
+        values.copy_from_slice(std::slice::from_raw_parts(fp, values.len()));
+        if let Some(ty) = first {
+            values[0] = (*vm).first_result(ty);
+        }
+        Ok(())
     }
 }

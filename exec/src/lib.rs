@@ -27,6 +27,7 @@ mod memory;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 mod num;
+mod pages;
 mod pause;
 #[cfg(feature = "profile")]
 pub mod profile;

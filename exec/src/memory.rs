@@ -1,22 +1,17 @@
 //! Linear memories.
 //!
-//! The bytes are one zeroed allocation, so the system commits pages when they are first touched. Growing may move them;
-//! every attached instance's base and length are rewritten then, which is what lets handlers read them through `inst`
-//! without asking.
-//!
-//! Growing touches as little as it can: either the new bytes, which are zeroed behind a `realloc` (on Linux that of a
-//! large block moves no bytes but page tables), or the old ones, which are copied into a new zeroed allocation, whichever
-//! are fewer. So a program that grows its memory by a gigabyte pays for the pages it uses.
+//! The bytes are [`Pages`], committed by the system as they are touched. Growing may move them; every attached instance's
+//! base and length are rewritten then, which is what lets handlers read them through `inst` without asking.
 
+use crate::pages::Pages;
 use crate::{Inst, Trap};
 use pirn_decode::PAGE_BYTES;
-use std::alloc::{Layout, alloc_zeroed, dealloc, realloc};
-use std::ptr::NonNull;
 
 /// A linear memory.
 #[derive(Debug)]
 pub struct Memory {
-    base: NonNull<u8>,
+    pages: Pages,
+    /// Bytes now; behind them, up to the room there is, nothing has been written.
     len: usize,
     max_pages: u32,
     users: Vec<*mut Inst>,
@@ -27,18 +22,10 @@ unsafe impl Send for Memory {}
 // SAFETY: as above; writing needs `&mut` of the store.
 unsafe impl Sync for Memory {}
 
-/// No more than the alignment that every allocation has anyhow: beyond it, the standard library clears allocations by hand
-/// instead of asking the system for zeroed pages, and copies on every `realloc`.
-const ALIGN: usize = 16;
-
-fn layout(len: usize) -> Option<Layout> {
-    Layout::from_size_align(len, ALIGN).ok()
-}
-
 impl Memory {
     /// A zeroed memory of `min` pages that may grow to `max` pages. `None` if there is no memory for it.
     pub fn new(min: u32, max: u32) -> Option<Self> {
-        let mut this = Self { base: NonNull::<u64>::dangling().cast(), len: 0, max_pages: max, users: Vec::new() };
+        let mut this = Self { pages: Pages::empty(), len: 0, max_pages: max, users: Vec::new() };
         this.grow(min).map(|_| this)
     }
 
@@ -71,7 +58,7 @@ impl Memory {
     unsafe fn publish_to(&self, inst: *mut Inst) {
         // SAFETY: the caller's.
         unsafe {
-            (*inst).mem_base = self.base.as_ptr();
+            (*inst).mem_base = self.pages.base();
             (*inst).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
         }
     }
@@ -95,29 +82,10 @@ impl Memory {
             return Some(old);
         }
         let new_len = usize::try_from(u64::from(pages) * PAGE_BYTES).ok()?;
-        let new_layout = layout(new_len)?;
-        let (len, old_layout) = (self.len, layout(self.len)?);
-        let grown = if len <= new_len - len {
-            // SAFETY: the size is not zero.
-            let grown = unsafe { alloc_zeroed(new_layout) };
-            if !grown.is_null() && len != 0 {
-                // SAFETY: the new allocation is longer than `len`, and `base` came from this allocator with the old layout.
-                unsafe {
-                    grown.copy_from_nonoverlapping(self.base.as_ptr(), len);
-                    dealloc(self.base.as_ptr(), old_layout);
-                }
-            }
-            grown
-        } else {
-            // SAFETY: `base` came from this allocator with this layout; the new size is larger and a valid layout.
-            let grown = unsafe { realloc(self.base.as_ptr(), old_layout, new_len) };
-            if !grown.is_null() {
-                // SAFETY: the new bytes lie within the allocation just made.
-                unsafe { grown.add(len).write_bytes(0, new_len - len) };
-            }
-            grown
-        };
-        self.base = NonNull::new(grown)?;
+        // SAFETY: there is room for `len`, and `&mut self` keeps the machine from running.
+        if !unsafe { self.pages.grow(self.len, new_len) } {
+            return None;
+        }
         self.len = new_len;
         self.publish();
         Some(old)
@@ -125,14 +93,14 @@ impl Memory {
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `base` and `len` describe the allocation; `&self` keeps the machine from running.
-        unsafe { std::slice::from_raw_parts(self.base.as_ptr(), self.len) }
+        // SAFETY: there is room for `len`; `&self` keeps the machine from running.
+        unsafe { std::slice::from_raw_parts(self.pages.base(), self.len) }
     }
 
     /// The bytes.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `bytes`.
-        unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.pages.base(), self.len) }
     }
 
     fn range(&mut self, start: u32, len: u32) -> Result<&mut [u8], Trap> {
@@ -170,14 +138,5 @@ impl Memory {
         let from = from as usize;
         self.bytes_mut().copy_within(from..from + len as usize, to as usize);
         Ok(())
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        if let Some(layout) = layout(self.len).filter(|layout| layout.size() != 0) {
-            // SAFETY: `base` came from this allocator with this layout.
-            unsafe { dealloc(self.base.as_ptr(), layout) };
-        }
     }
 }

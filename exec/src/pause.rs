@@ -7,7 +7,8 @@
 use crate::call::{enter_from_host, returned};
 use crate::machine::{Machine, run};
 use crate::stack::Stack;
-use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
+use crate::vm::{OnStack, Vm};
+use crate::{Exit, FuncRecord, Trap, Word};
 use pirn_decode::ValType;
 
 /// A host function that did not return yet: whoever goes on writes its results.
@@ -91,13 +92,10 @@ impl Execution {
         // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
         unsafe {
             (*vm).enter()?;
-            let (limit, top) = ((*vm).stack_limit, (*vm).top);
-            (*vm).stack_limit = self.stack.limit();
-            (*vm).top = self.stack.base();
+            let guard = OnStack::new(vm, &self.stack);
             run(self.machine);
+            drop(guard);
             let exit = (*vm).exit.take();
-            (*vm).stack_limit = limit;
-            (*vm).top = top;
             (*vm).depth -= 1;
             self.machine = (*vm).saved;
             self.yielded = (*vm).yielded.take();
@@ -141,10 +139,5 @@ impl Execution {
     pub fn results(&self) -> &[Word] {
         // SAFETY: the frame it was started in is at the base of the stack and begins with so many words.
         unsafe { std::slice::from_raw_parts(self.stack.base(), self.words) }
-    }
-
-    /// Its stack, for the next one.
-    pub fn into_stack(self) -> Stack {
-        self.stack
     }
 }

@@ -1,7 +1,7 @@
 //! Tables.
 
 use crate::Trap;
-use std::alloc::Layout;
+use crate::pages::Pages;
 
 /// A table: references encoded as on the value stack (0 is null).
 #[repr(C)]
@@ -9,45 +9,38 @@ use std::alloc::Layout;
 pub struct Table {
     /// First element. Read by handlers; kept true by [`Table::grow`].
     pub(crate) base: *mut u64,
-    /// Elements now.
+    /// Elements now; behind them, up to the room there is, nothing has been written.
     pub(crate) len: u64,
-    elements: Vec<u64>,
+    pages: Pages,
     max: u32,
 }
 
-// SAFETY: `base` points into `elements`, which the table owns.
+// SAFETY: `base` points into `pages`, which the table owns.
 unsafe impl Send for Table {}
 // SAFETY: as above; writing needs `&mut`.
 unsafe impl Sync for Table {}
 
-/// So many null references. The system gives them page by page, as they are touched.
-fn zeroed(len: usize) -> Option<Vec<u64>> {
-    let layout = Layout::array::<u64>(len).ok()?;
-    if len == 0 {
-        return Some(Vec::new());
-    }
-    // SAFETY: the layout, that of so many words, is not empty; zeros are words; a vector frees with the same layout.
-    unsafe {
-        let words = std::alloc::alloc_zeroed(layout).cast::<u64>();
-        (!words.is_null()).then(|| Vec::from_raw_parts(words, len, len))
-    }
-}
-
 impl Table {
     /// A table of `min` elements, all `init`, that may grow to `max`. `None` if there is no memory for it.
     pub fn new(min: u32, max: u32, init: u64) -> Option<Self> {
-        let elements = if init == 0 { zeroed(min as usize)? } else { Vec::new() };
-        let mut this = Self { base: std::ptr::null_mut(), len: 0, elements, max };
+        let pages = Pages::empty();
+        let mut this = Self { base: pages.base().cast(), len: 0, pages, max };
         this.resize(min, init).then_some(this)
     }
 
     fn resize(&mut self, len: u32, init: u64) -> bool {
-        if len > self.max || self.elements.try_reserve(len as usize - self.elements.len()).is_err() {
+        let old = self.len as usize;
+        let Some(bytes) = (len as usize).checked_mul(8).filter(|_| len <= self.max) else { return false };
+        // SAFETY: there is room for the elements, and `&mut self` keeps the machine from running.
+        if !unsafe { self.pages.grow(old * 8, bytes) } {
             return false;
         }
-        self.elements.resize(len as usize, init);
-        self.base = self.elements.as_mut_ptr();
-        self.len = self.elements.len() as u64;
+        self.base = self.pages.base().cast();
+        self.len = len.into();
+        // Null is what the new ones are already, and untouched pages are not committed.
+        if init != 0 {
+            self.elements_mut()[old..].fill(init);
+        }
         true
     }
 
@@ -69,18 +62,20 @@ impl Table {
 
     /// The elements.
     pub fn elements(&self) -> &[u64] {
-        &self.elements
+        // SAFETY: there is room for `len`, of words; `&self` keeps the machine from running.
+        unsafe { std::slice::from_raw_parts(self.base, self.len as usize) }
     }
 
     /// The elements.
     pub fn elements_mut(&mut self) -> &mut [u64] {
-        &mut self.elements
+        // SAFETY: as in `elements`.
+        unsafe { std::slice::from_raw_parts_mut(self.base, self.len as usize) }
     }
 
     /// The `len` elements from `start` on.
     fn range(&mut self, start: u32, len: u32) -> Result<&mut [u64], Trap> {
         let (start, len) = (start as usize, len as usize);
-        self.elements.get_mut(start..).and_then(|rest| rest.get_mut(..len)).ok_or(Trap::TableOutOfBounds)
+        self.elements_mut().get_mut(start..).and_then(|rest| rest.get_mut(..len)).ok_or(Trap::TableOutOfBounds)
     }
 
     /// `table.fill` (spec 4.4.6).
@@ -111,7 +106,7 @@ impl Table {
         self.range(to, len)?;
         self.range(from, len)?;
         let from = from as usize;
-        self.elements.copy_within(from..from + len as usize, to as usize);
+        self.elements_mut().copy_within(from..from + len as usize, to as usize);
         Ok(())
     }
 }

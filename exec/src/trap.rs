@@ -95,6 +95,11 @@ pub enum Exit {
     },
     /// A host function yielded this; its results are awaited.
     Yield(Box<dyn Any + Send>),
+    /// There was no memory for a value stack, so nothing has begun.
+    NoStack {
+        /// How many bytes were asked for.
+        bytes: usize,
+    },
     /// A host function panicked with this payload; whoever gets it resumes the panic.
     Panic(Box<dyn Any + Send>),
 }

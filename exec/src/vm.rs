@@ -1,4 +1,4 @@
-//! The machine's state between handlers: the value stack and what execution leaves behind when it stops.
+//! The machine's state between handlers: where its value stack ends and what execution leaves behind when it stops.
 
 use crate::machine::Machine;
 use crate::pause::Yielded;
@@ -12,14 +12,14 @@ use std::ptr::{null, null_mut};
 /// [`Exit::Host`].
 pub type LowerHook = unsafe fn(*mut Inst, u32) -> Result<*const u64, Box<dyn Any + Send>>;
 
-/// One machine: a value stack and the registers of an execution that stands still.
+/// One machine: the registers of an execution that stands still, and what running code asks for besides them.
 ///
-/// All WebAssembly frames of an execution, whatever their instances, lie on one stack: this one, or that of the
-/// [`crate::Execution`] that runs.
+/// All WebAssembly frames of an execution, whatever their instances, lie on one [`Stack`], which is there as long as
+/// something runs ([`OnStack`]).
 #[repr(C)]
 #[derive(Debug)]
 pub struct Vm {
-    /// First byte a frame may not reach. Read by every call, through `inst`.
+    /// First byte a frame may not reach. Read by every call, through `inst`. Null while there is no stack.
     pub(crate) stack_limit: *mut u64,
     /// What metered code may still consume.
     pub fuel: u64,
@@ -27,7 +27,7 @@ pub struct Vm {
     pub(crate) saved: Machine,
     /// The host function that yielded there, if one did.
     pub(crate) yielded: Option<Yielded>,
-    /// First free word of the stack while WebAssembly does not run.
+    /// First free word of the stack while WebAssembly does not run. Null while there is no stack.
     pub(crate) top: *mut u64,
     /// What a handler that stops leaves for [`crate::invoke`].
     pub(crate) exit: Option<Exit>,
@@ -39,35 +39,32 @@ pub struct Vm {
     pub store: *mut (),
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: Inst,
-    stack: Stack,
+    /// Bytes of a stack.
+    stack_bytes: usize,
 }
 
-// SAFETY: all pointers are into the stack, which goes along, or into the store that owns the machine.
+// SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it.
 unsafe impl Send for Vm {}
 // SAFETY: a shared machine does nothing; executing needs `&mut` of the store.
 unsafe impl Sync for Vm {}
 
 impl Vm {
-    /// A machine with a value stack of `stack_bytes` bytes on which the host may enter WebAssembly `max_depth` times
+    /// A machine with value stacks of `stack_bytes` bytes on which the host may enter WebAssembly `max_depth` times
     /// nested. It has to be [attached](Self::attach) before it runs.
-    ///
-    /// # Panics
-    /// There is no memory for the stack.
     pub fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
-        let stack = Stack::new(stack_bytes).expect("there is no memory for a value stack");
         Box::new(Self {
-            stack_limit: stack.limit(),
+            stack_limit: null_mut(),
             fuel: 0,
             saved: Machine::new(null(), null_mut(), null_mut(), null()),
             yielded: None,
-            top: stack.base(),
+            top: null_mut(),
             exit: None,
             depth: 0,
             max_depth,
             lower,
             store: null_mut(),
             host: Inst::host(),
-            stack,
+            stack_bytes,
         })
     }
 
@@ -127,8 +124,46 @@ impl Vm {
         }
     }
 
-    /// Whether nothing executes on it and no frames are left.
-    pub fn is_idle(&self) -> bool {
-        self.depth == 0 && self.top == self.stack.base()
+    /// A stack to enter WebAssembly on, if nothing runs yet: otherwise what is entered lies above the frames there are.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn stack(&self) -> Result<Option<Stack>, Exit> {
+        if !self.top.is_null() {
+            return Ok(None);
+        }
+        Stack::new(self.stack_bytes).map(Some).ok_or(Exit::NoStack { bytes: self.stack_bytes })
+    }
+}
+
+/// A machine on a stack. Whatever happens, it gets back the one it had, or none.
+pub(crate) struct OnStack {
+    vm: *mut Vm,
+    limit: *mut u64,
+    top: *mut u64,
+}
+
+impl OnStack {
+    /// Puts the machine on `stack`.
+    ///
+    /// # Safety
+    /// `vm` and `stack` outlive this.
+    pub(crate) unsafe fn new(vm: *mut Vm, stack: &Stack) -> Self {
+        // SAFETY: the caller's.
+        unsafe {
+            let limit = std::mem::replace(&mut (*vm).stack_limit, stack.limit());
+            let top = std::mem::replace(&mut (*vm).top, stack.base());
+            Self { vm, limit, top }
+        }
+    }
+}
+
+impl Drop for OnStack {
+    fn drop(&mut self) {
+        // SAFETY: the machine is live (`new`).
+        unsafe {
+            (*self.vm).stack_limit = self.limit;
+            (*self.vm).top = self.top;
+        }
     }
 }

@@ -2,10 +2,6 @@
 //!
 //! A function type's id is the same in all modules and stores of one engine, so `call_indirect` and linking compare
 //! one integer. Types are never removed; the registry is bounded by the number of different types ever seen.
-//!
-//! It also keeps a few machines of dropped stores for new ones: a fresh value stack of 8 MiB costs 80 us where the
-//! allocator clears it by hand (glibc does once it has freed one), a used one nothing. What a store left on the stack,
-//! the next one cannot read: validated code writes every local and operand before it reads it.
 
 use crate::config::Config;
 use crate::error::{Result, format_err};
@@ -29,11 +25,7 @@ struct Inner {
     /// Of the names of imports and exports; random, so that nobody can choose names that collide.
     names: RandomState,
     types: Mutex<Types>,
-    idle: Mutex<Vec<Pinned<Vm>>>,
 }
-
-/// Most machines kept for new stores.
-const MAX_IDLE: usize = 16;
 
 #[derive(Debug, Default)]
 struct Types {
@@ -61,8 +53,8 @@ impl Engine {
     }
 
     fn with_config(config: Config) -> Self {
-        let (names, types, idle) = Default::default();
-        Self(Arc::new(Inner { config, names, types, idle }))
+        let (names, types) = Default::default();
+        Self(Arc::new(Inner { config, names, types }))
     }
 
     /// The settings.
@@ -77,20 +69,8 @@ impl Engine {
 
     /// A machine for a new store.
     pub(crate) fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
-        let idle = lock(&self.0.idle).pop();
         let Config { stack_bytes, max_nested_entries, .. } = self.0.config;
-        idle.unwrap_or_else(|| Pinned::new(Vm::new(stack_bytes, max_nested_entries, lower)))
-    }
-
-    /// Takes the machine of a store that is dropped.
-    pub(crate) fn recycle(&self, machine: Pinned<Vm>) {
-        // SAFETY: the machine is owned here, and its store is gone: nothing runs on it.
-        let is_idle = unsafe { machine.as_ptr().as_ref() }.is_idle();
-        let mut idle = lock(&self.0.idle);
-        // Frames would be left by a panic of the machine itself only.
-        if is_idle && idle.len() < MAX_IDLE {
-            idle.push(machine);
-        }
+        Pinned::new(Vm::new(stack_bytes, max_nested_entries, lower))
     }
 
     /// The hash of a name of an import or export, by which modules of this engine find each other's exports: taken when

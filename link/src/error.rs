@@ -99,6 +99,7 @@ impl Error {
                     Err(_) => unreachable!("host functions and the hook for lowering return `Error` or `CaughtPanic`"),
                 },
             },
+            Exit::NoStack { bytes } => format_err!("the system gave no memory for a value stack of {bytes} bytes"),
             Exit::Panic(payload) => std::panic::resume_unwind(payload),
         }
     }

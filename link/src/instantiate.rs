@@ -173,17 +173,24 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
         if matches!(element.mode, SegmentMode::Declared) {
             continue;
         }
-        let refs: Box<[Word]> = match &element.items {
+        // Nobody bounds a segment but the module's size.
+        let mut refs: Vec<Word> = Vec::new();
+        let len = element.items.len();
+        refs.try_reserve_exact(len)
+            .map_err(|_| format_err!("the system gave no memory for an element segment of {len} elements"))?;
+        match &element.items {
             ElementItems::Funcs(funcs) => {
                 let block = &handle.get(store)?.block;
-                funcs.iter().map(|&funcidx| block.func(funcidx) as Word).collect()
+                refs.extend(funcs.iter().map(|&funcidx| block.func(funcidx) as Word));
             }
             ElementItems::Exprs(exprs) => {
-                exprs.iter().map(|expr| evaluate(store, handle, expr)).collect::<Result<_>>()?
+                for expr in exprs {
+                    refs.push(evaluate(store, handle, expr)?);
+                }
             }
-        };
+        }
         let instance = handle.get_mut(store)?;
-        instance.elements[i] = refs;
+        instance.elements[i] = refs.into();
         // SAFETY: the references stay in the instance next to the block until the segment is dropped below.
         unsafe { instance.block.set_element(i, &instance.elements[i]) };
     }

@@ -1,20 +1,20 @@
 //! Calls that can pause, out of fuel or because a host function yields, and go on later.
 //!
-//! A resumable call runs on a value stack of its own ([`crate::stacks`]) and pausing it is keeping that stack: there are
+//! A resumable call runs on a value stack of its own, and pausing it is keeping that stack: there are
 //! no frames anywhere else, however many instances the call goes through. So any number of calls of one store may be paused
-//! at a time and go on in any order, and dropping one is giving its stack back.
+//! at a time and go on in any order, and dropping one is dropping its stack.
 //!
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
 use crate::error::{Error, Result, format_err};
 use crate::func::{Func, TypedFunc};
 use crate::handle::{StoreId, wrong_store};
-use crate::stacks::Lease;
+use crate::lease::{Lease, Place};
 use crate::store::{AsContextMut, StoreContextMut};
 use crate::typed::{WasmParams, WasmResults};
 use crate::value::Val;
 use pirn_decode::{FuncType, ValType};
-use pirn_exec::{Execution, Exit, Word};
+use pirn_exec::{Execution, Exit, Stack, Word};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
@@ -231,7 +231,7 @@ impl<R: 'static> Paused<R> {
             Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
         };
         let Inner { mut lease, then, .. } = *self.0;
-        let execution = lease.get_mut();
+        let execution = &mut lease.execution;
         if execution.awaits().is_some() {
             // SAFETY: `words` compared store and types.
             unsafe { execution.set_results(&words) };
@@ -273,7 +273,7 @@ impl<R> Paused<R> {
     /// the API that versions promise.
     #[doc(hidden)]
     pub fn address(&self) -> usize {
-        self.0.lease.get().address()
+        self.0.lease.execution.address()
     }
 
     /// The payload that a host function yielded, to change it or to move something out of it.
@@ -304,12 +304,12 @@ unsafe fn begin<T: 'static>(
     first: Option<ValType>,
 ) -> Result<(Lease, Result<(), Exit>)> {
     let opaque = store.opaque_mut();
-    let (limit, vm) = (opaque.limits().resumable_calls, opaque.vm());
-    let stacks = Arc::clone(opaque.stacks());
-    let stack = stacks.take(limit)?;
+    let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
+    let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
+    let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
     // SAFETY: the caller's; record and machine are of this store, to which no reference exists any more.
     let (execution, outcome) = unsafe { Execution::start(vm, stack, func.record().as_ptr(), words, first) };
-    Ok((Lease::new(execution, stacks), outcome))
+    Ok((Lease::new(execution, place), outcome))
 }
 
 /// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
@@ -322,7 +322,7 @@ fn drive<T: 'static, R: 'static>(
     let id = store.opaque().id();
     loop {
         let reason = match outcome {
-            Ok(()) => match then(id, lease.get().results()) {
+            Ok(()) => match then(id, lease.execution.results()) {
                 Next::Done(results) => return Ok(Resumable::Finished(results)),
                 Next::Call(func, next) => {
                     drop(lease);
@@ -334,7 +334,7 @@ fn drive<T: 'static, R: 'static>(
             },
             Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
             Err(Exit::Yield(payload)) => {
-                let type_id = lease.get().awaits().expect("a host function yielded");
+                let type_id = lease.execution.awaits().expect("a host function yielded");
                 Reason::Yield { payload, ty: store.opaque_mut().func_type(type_id) }
             }
             Err(exit) => return Err(Error::from_exit(exit)),
@@ -370,7 +370,7 @@ impl Func {
     /// of fuel ([`crate::Config::consume_fuel`]), or when a host function yields ([`Yield`]). It goes on with
     /// [`Paused::resume`].
     ///
-    /// The call has a value stack of its own, which the store keeps for later calls when it is over.
+    /// The call has a value stack of its own until it is over.
     ///
     /// # Errors
     /// As [`Func::call`]; the store's limit of resumable calls is reached, or there is no memory for the stack.

@@ -14,7 +14,7 @@ use crate::handle::{Handle, Pinned, StoreId};
 use crate::host::HostDef;
 use crate::instance::InstanceData;
 use crate::limits::StoreLimits;
-use crate::stacks::Stacks;
+use crate::lease::Calls;
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
 use pirn_decode::FuncType;
 use pirn_decode::layout::CodeHead;
@@ -31,8 +31,7 @@ use std::sync::Arc;
 pub(crate) struct StoreOpaque {
     id: StoreId,
     engine: Engine,
-    /// `None` only while the store is dropped.
-    machine: Option<Pinned<Vm>>,
+    machine: Pinned<Vm>,
     limits: StoreLimits,
     /// Function types by id, as far as they were asked for here: spares the engine's lock.
     types: Vec<Option<Arc<FuncType>>>,
@@ -40,8 +39,7 @@ pub(crate) struct StoreOpaque {
     /// used again.
     hosts: HashMap<usize, (Arc<HostDef>, Handle<FuncRecord>)>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
-    /// Value stacks of resumable calls, once there was one.
-    stacks: Option<Arc<Stacks>>,
+    resumable_calls: Calls,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
     host_funcs: Vec<Pinned<HostRecord>>,
@@ -90,21 +88,18 @@ unsafe impl<T: Sync> Sync for Store<T> {}
 
 impl<T: 'static> Store<T> {
     /// An empty store.
-    ///
-    /// # Panics
-    /// There is no memory for its value stack ([`crate::Config::max_wasm_stack`]).
     pub fn new(engine: &Engine, data: T) -> Self {
         let machine = engine.machine(lower);
         let vm = machine.as_ptr();
         let opaque = StoreOpaque {
             id: StoreId::next(),
             engine: engine.clone(),
-            machine: Some(machine),
+            machine,
             limits: engine.config().limits.clone(),
             types: Vec::new(),
             hosts: HashMap::new(),
             externs: Vec::new(),
-            stacks: None,
+            resumable_calls: Calls::default(),
             instances: Vec::new(),
             host_funcs: Vec::new(),
             memories: Vec::new(),
@@ -349,14 +344,6 @@ impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
     }
 }
 
-impl Drop for StoreOpaque {
-    fn drop(&mut self) {
-        if let Some(machine) = self.machine.take() {
-            self.engine.recycle(machine);
-        }
-    }
-}
-
 impl StoreOpaque {
     #[inline]
     pub(crate) fn id(&self) -> StoreId {
@@ -369,7 +356,7 @@ impl StoreOpaque {
 
     #[inline]
     pub(crate) fn vm(&self) -> *mut Vm {
-        self.machine.as_ref().expect("a store has its machine until it is dropped").as_ptr().as_ptr()
+        self.machine.as_ptr().as_ptr()
     }
 
     pub(crate) fn limits(&self) -> &StoreLimits {
@@ -385,9 +372,9 @@ impl StoreOpaque {
         Arc::clone(self.types[id].get_or_insert_with(|| self.engine.func_type(id as u32)))
     }
 
-    /// The value stacks of resumable calls.
-    pub(crate) fn stacks(&mut self) -> &Arc<Stacks> {
-        self.stacks.get_or_insert_with(|| Arc::new(Stacks::new(self.engine.config().stack_bytes)))
+    /// How many resumable calls there are.
+    pub(crate) fn resumable_calls(&self) -> &Calls {
+        &self.resumable_calls
     }
 
     pub(crate) fn externs(&mut self) -> &mut Vec<Box<dyn Any + Send + Sync>> {

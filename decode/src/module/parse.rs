@@ -175,6 +175,7 @@ fn next(imported: &mut usize) -> u32 {
 }
 
 fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
+    let range = element.range.clone();
     let mode = match &element.kind {
         ElementKind::Passive => SegmentMode::Passive,
         ElementKind::Declared => SegmentMode::Declared,
@@ -184,15 +185,34 @@ fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
     };
     let (ty, items) = match element.items {
         wasmparser::ElementItems::Functions(funcs) => {
-            let funcs = funcs.into_iter().collect::<Result<_, _>>()?;
-            (RefType::FUNCREF, ElementItems::Funcs(funcs))
+            let items = try_collect(funcs.count(), &range, funcs.into_iter().map(|func| Ok(func?)))?;
+            (RefType::FUNCREF, ElementItems::Funcs(items))
         }
         wasmparser::ElementItems::Expressions(ty, exprs) => {
-            let items = exprs.into_iter().map(|expr| const_expr(&expr?)).collect::<Result<_, _>>()?;
+            let items = try_collect(exprs.count(), &range, exprs.into_iter().map(|expr| const_expr(&expr?)))?;
             (ref_type(ty)?, ElementItems::Exprs(items))
         }
     };
     Ok(Element { ty, mode, items })
+}
+
+/// The `count` items of a segment at `range` of the module. A segment may be most of the module, and each of its bytes
+/// an item of tens of bytes, so memory for them is asked for and not taken for granted.
+fn try_collect<T>(
+    count: u32,
+    range: &Range<u64>,
+    items: impl Iterator<Item = Result<T, Error>>,
+) -> Result<Box<[T]>, Error> {
+    let mut collected = Vec::new();
+    // No item is shorter than a byte, whatever the count says.
+    let most = (count as usize).min((range.end - range.start) as usize);
+    if collected.try_reserve_exact(most).is_err() {
+        return Err(Error::new(format!("there is no memory for an element segment of {count} elements"), range.start));
+    }
+    for item in items {
+        collected.push(item?);
+    }
+    Ok(collected.into())
 }
 
 /// Has wasmparser validate one body, and checks that its frame is addressable. No function of the module has more than

@@ -1,0 +1,49 @@
+//! How many resumable calls a store has, running or paused.
+//!
+//! A paused call may outlive its store, so both share the count.
+
+use crate::error::{Result, format_err};
+use pirn_exec::Execution;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many there are. Only whoever borrows the store mutably adds to it.
+pub(crate) type Calls = Arc<AtomicUsize>;
+
+/// A place among a store's resumable calls.
+#[derive(Debug)]
+pub(crate) struct Place(Calls);
+
+impl Place {
+    /// Takes one.
+    ///
+    /// # Errors
+    /// `limit` are taken already.
+    pub(crate) fn take(calls: &Calls, limit: usize) -> Result<Self> {
+        if calls.load(Ordering::Relaxed) >= limit {
+            return Err(format_err!("the store's limit of {limit} resumable calls is reached"));
+        }
+        calls.fetch_add(1, Ordering::Relaxed);
+        Ok(Self(Arc::clone(calls)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An execution and its place.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) execution: Execution,
+    _place: Place,
+}
+
+impl Lease {
+    /// `execution` was begun in `place`.
+    pub(crate) fn new(execution: Execution, place: Place) -> Self {
+        Self { execution, _place: place }
+    }
+}
