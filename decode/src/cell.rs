@@ -202,11 +202,7 @@ cells! {
     MemorySize {}
     /// `memory.grow` of and to the accumulator.
     MemoryGrow {}
-    /// `memory.fill`: start, value, bytes in the slots from `args` on.
-    MemoryFill { args: u16, }
-    /// `memory.copy`: to, from, bytes.
-    MemoryCopy { args: u16, }
-    /// `memory.init`: to, from, bytes.
+    /// `memory.init`: to, from, bytes in the slots from `args` on.
     MemoryInit { segment: u32, args: u16, }
     /// `data.drop`.
     DataDrop { segment: u32, }

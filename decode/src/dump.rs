@@ -275,13 +275,20 @@ impl Reader<'_> {
                         out.push_str("repeat ");
                         return self.statement(a, out);
                     }
-                    Form::Select | Form::Seq => push(out, format_args!("{form:?} ")),
+                    // These have shapes of their own.
+                    Form::Select | Form::Seq | Form::MemoryFill | Form::MemoryCopy => {
+                        push(out, format_args!("{form:?} "));
+                    }
                 }
                 self.expression(a, out);
             }
             Shape::Store(op, a, v) => {
                 self.access(op.info().text, out);
                 self.list(&[a, v], out);
+            }
+            Shape::Bulk(form, a, b, bytes) => {
+                out.push_str(if form == Form::MemoryFill { "memory.fill" } else { "memory.copy" });
+                self.list(&[a, b, bytes], out);
             }
             Shape::Cell(cell) => self.cell(cell, out),
             _ => self.expression(shape, out),

@@ -23,7 +23,9 @@ pub enum Shape {
     Store(Op, &'static Shape, &'static Shape),
     /// First, second, condition.
     Select(Class, &'static Shape, &'static Shape, &'static Shape),
-    /// What [`Form`] says, with one operand (a statement for `Repeat`); never `Select` or `Seq`.
+    /// `MemoryFill` or `MemoryCopy`, with the operands that [`Form`] says.
+    Bulk(Form, &'static Shape, &'static Shape, &'static Shape),
+    /// What [`Form`] says, with one operand (a statement for `Repeat`); never one of the forms above, nor `Seq`.
     Form(Form, Class, &'static Shape),
     /// Two statements.
     Seq(&'static Shape, &'static Shape),
@@ -51,6 +53,7 @@ impl Shape {
             Self::Unary(op, a) | Self::Load(op, a) => sig::unary(op, a.sig()),
             Self::Binary(op, a, b) | Self::Store(op, a, b) => sig::binary(op, a.sig(), b.sig()),
             Self::Select(class, a, b, condition) => sig::select(class, a.sig(), b.sig(), condition.sig()),
+            Self::Bulk(form, a, b, bytes) => sig::bulk(form, a.sig(), b.sig(), bytes.sig()),
             Self::Form(form, class, a) => sig::form(form, class, a.sig()),
             Self::Seq(a, b) => sig::seq(a.sig(), b.sig()),
             Self::Cell(cell) => sig::cell(cell),
@@ -66,7 +69,7 @@ impl Shape {
             Self::Load(_, a) => 4 + a.len(),
             Self::Binary(_, a, b) | Self::Seq(a, b) => a.len() + b.len(),
             Self::Store(_, a, b) => 4 + a.len() + b.len(),
-            Self::Select(_, a, b, condition) => a.len() + b.len() + condition.len(),
+            Self::Select(_, a, b, c) | Self::Bulk(_, a, b, c) => a.len() + b.len() + c.len(),
             Self::Form(form, _, a) => form.bytes() + a.len(),
             Self::Cell(cell) => cell.len(),
             Self::Thunk => 0,
@@ -92,7 +95,9 @@ impl Shape {
                 !(a.rank() > second && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
             Self::Store(_, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
-            Self::Select(_, a, b, condition) => a.is_canonical() && b.is_canonical() && condition.is_canonical(),
+            Self::Select(_, a, b, c) | Self::Bulk(_, a, b, c) => {
+                a.is_canonical() && b.is_canonical() && c.is_canonical()
+            }
         }
     }
 
@@ -137,7 +142,7 @@ impl Form {
             Self::SetSlot | Self::Return => 2,
             Self::SetGlobal => 4,
             Self::BrIf => 8,
-            Self::SetAcc | Self::Select | Self::Seq | Self::Repeat => 0,
+            Self::SetAcc | Self::Select | Self::Seq | Self::Repeat | Self::MemoryFill | Self::MemoryCopy => 0,
         }
     }
 }

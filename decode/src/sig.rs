@@ -53,12 +53,26 @@ pub enum Form {
     Seq,
     /// A statement, or several, again and again as long as the branch at its end is taken, which leads back to it.
     Repeat,
+    /// `memory.fill`: start, value, bytes.
+    MemoryFill,
+    /// `memory.copy`: to, from, bytes.
+    MemoryCopy,
 }
 
 impl Form {
     /// Every form, in order.
-    pub const ALL: [Self; 8] =
-        [Self::Select, Self::SetAcc, Self::SetSlot, Self::SetGlobal, Self::BrIf, Self::Return, Self::Seq, Self::Repeat];
+    pub const ALL: [Self; 10] = [
+        Self::Select,
+        Self::SetAcc,
+        Self::SetSlot,
+        Self::SetGlobal,
+        Self::BrIf,
+        Self::Return,
+        Self::Seq,
+        Self::Repeat,
+        Self::MemoryFill,
+        Self::MemoryCopy,
+    ];
 }
 
 /// One wide multiplication. The constants tell the two sides apart, and keep both from being zero. (Plain xor and multiply
@@ -115,9 +129,19 @@ pub const fn form(form: Form, class: Class, a: Sig) -> Sig {
     with(of_form(form, class), a)
 }
 
+/// Signature of a form with three operands.
+pub const fn ternary(of: Form, class: Class, a: Sig, b: Sig, c: Sig) -> Sig {
+    with(with(form(of, class, a), b), c)
+}
+
 /// Signature of `select`.
 pub const fn select(class: Class, a: Sig, b: Sig, condition: Sig) -> Sig {
-    with(with(form(Form::Select, class, a), b), condition)
+    ternary(Form::Select, class, a, b, condition)
+}
+
+/// Signature of `memory.fill` or `memory.copy`.
+pub const fn bulk(form: Form, a: Sig, b: Sig, bytes: Sig) -> Sig {
+    ternary(form, Class::I32, a, b, bytes)
 }
 
 /// Signature of two statements in one cell.

@@ -1,7 +1,7 @@
 //! Cells that work on memories, tables and segments as a whole.
 //!
 //! Each calls an out-of-line function that owns its stack and returns a scalar; the handler then dispatches. `0` means
-//! success, otherwise it is a [`Trap`]'s code.
+//! success, otherwise it is a [`Trap`]'s code. Filling and copying are in `fill_copy.rs`.
 
 use crate::control::define_cell;
 use crate::machine::{Flow, Machine, Stmt};
@@ -69,26 +69,8 @@ unsafe fn memory_grow(inst: *mut Inst, delta: u32) -> u32 {
 }
 
 #[inline(never)]
-unsafe fn memory_fill(inst: *mut Inst, args: *const u64) -> u8 {
-    // SAFETY: as in `memory_grow`; lowering placed the operands.
-    unsafe {
-        let (start, value, len) = three(args);
-        code(memory(inst).fill(start, len, value as u8))
-    }
-}
-
-#[inline(never)]
-unsafe fn memory_copy(inst: *mut Inst, args: *const u64) -> u8 {
-    // SAFETY: as in `memory_fill`.
-    unsafe {
-        let (to, from, len) = three(args);
-        code(memory(inst).copy_within(to, from, len))
-    }
-}
-
-#[inline(never)]
 unsafe fn memory_init(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
-    // SAFETY: as in `memory_fill`; `word` is a data segment's.
+    // SAFETY: as in `memory_grow`; lowering placed the operands; `word` is a data segment's.
     unsafe {
         let (to, from, len) = three(args);
         code(memory(inst).init(to, segment(inst, word), from, len))
@@ -151,8 +133,6 @@ define_cell! {
         Flow::Next(m)
     }
 }
-define_cell! { MemoryFill |m, cell::MemoryFill { args }, at| { conclude(m, memory_fill(m.inst, m.slot(args))) } }
-define_cell! { MemoryCopy |m, cell::MemoryCopy { args }, at| { conclude(m, memory_copy(m.inst, m.slot(args))) } }
 define_cell! {
     MemoryInit |m, cell::MemoryInit { segment, args }, at| { conclude(m, memory_init(m.inst, segment, m.slot(args))) }
 }

@@ -228,10 +228,10 @@ impl Exercise {
                 self.encode(a, next, out);
                 self.encode(v, next, out);
             }
-            Shape::Select(_, a, b, condition) => {
+            Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
                 self.encode(a, next, out);
                 self.encode(b, next, out);
-                self.encode(condition, next, out);
+                self.encode(c, next, out);
             }
             Shape::Form(form, _, a) => {
                 match form {
@@ -243,7 +243,12 @@ impl Exercise {
                     Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),
                     Form::SetGlobal => out.bytes.extend((LAYOUT.globals as u32).to_ne_bytes()),
                     Form::BrIf => out.target(next),
-                    Form::SetAcc | Form::Select | Form::Seq | Form::Repeat => {}
+                    Form::SetAcc
+                    | Form::Select
+                    | Form::Seq
+                    | Form::Repeat
+                    | Form::MemoryFill
+                    | Form::MemoryCopy => {}
                 }
                 self.encode(a, next, out);
             }

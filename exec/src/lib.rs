@@ -15,6 +15,7 @@ mod control;
 #[cfg(feature = "inspect")]
 pub mod exercise;
 mod expr;
+mod fill_copy;
 mod fuel;
 mod func;
 mod global;

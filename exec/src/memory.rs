@@ -108,15 +108,6 @@ impl Memory {
         self.bytes_mut().get_mut(start..).and_then(|rest| rest.get_mut(..len)).ok_or(Trap::MemoryOutOfBounds)
     }
 
-    /// `memory.fill` (spec 4.4.7).
-    ///
-    /// # Errors
-    /// [`Trap::MemoryOutOfBounds`].
-    pub fn fill(&mut self, start: u32, len: u32, value: u8) -> Result<(), Trap> {
-        self.range(start, len)?.fill(value);
-        Ok(())
-    }
-
     /// `memory.init` (spec 4.4.7): copies `len` bytes from `source[from..]`.
     ///
     /// # Errors
@@ -125,18 +116,6 @@ impl Memory {
         let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let target = self.range(start, len)?;
         target.copy_from_slice(source.ok_or(Trap::MemoryOutOfBounds)?);
-        Ok(())
-    }
-
-    /// `memory.copy` (spec 4.4.7).
-    ///
-    /// # Errors
-    /// [`Trap::MemoryOutOfBounds`], for either side.
-    pub fn copy_within(&mut self, to: u32, from: u32, len: u32) -> Result<(), Trap> {
-        self.range(to, len)?;
-        self.range(from, len)?;
-        let from = from as usize;
-        self.bytes_mut().copy_within(from..from + len as usize, to as usize);
         Ok(())
     }
 }

@@ -142,7 +142,7 @@ fn operators(shape: &Shape) -> usize {
         Shape::Unary(_, a) | Shape::Load(_, a) => 1 + operators(a),
         Shape::Binary(_, a, b) | Shape::Store(_, a, b) => 1 + operators(a) + operators(b),
         Shape::Seq(a, b) => 1 + operators(a) + operators(b),
-        Shape::Select(_, a, b, condition) => 1 + operators(a) + operators(b) + operators(condition),
+        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => 1 + operators(a) + operators(b) + operators(c),
         Shape::Form(_, _, a) => operators(a),
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => 0,
     }
@@ -164,6 +164,7 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
         }
         (Shape::Seq(a, x), Shape::Seq(b, y)) => sum(&[(a, b), (x, y)]),
         (Shape::Select(s, a, x, c), Shape::Select(t, b, y, d)) if s == t => sum(&[(a, b), (x, y), (c, d)]),
+        (Shape::Bulk(f, a, x, c), Shape::Bulk(g, b, y, d)) if f == g => sum(&[(a, b), (x, y), (c, d)]),
         (Shape::Form(f, s, a), Shape::Form(g, t, b)) if (f, s) == (g, t) => sum(&[(a, b)]),
         (a, b) => (a == b).then_some(0),
     }

@@ -55,6 +55,7 @@ fn group(shape: &Shape) -> &'static str {
     match shape {
         Shape::Seq(..) => "sequences",
         Shape::Store(..) => "stores",
+        Shape::Bulk(..) => "fills and copies",
         Shape::Form(Form::BrIf, ..) => "branches",
         Shape::Form(Form::Return, ..) => "returns",
         Shape::Form(..) => "assignments",
@@ -73,6 +74,7 @@ fn name(shape: &Shape) -> String {
         Shape::Unary(op, a) | Shape::Load(op, a) => of(op, &[a]),
         Shape::Binary(op, a, b) | Shape::Store(op, a, b) => of(op, &[a, b]),
         Shape::Select(_, a, b, condition) => format!("Select({}, {}, {})", name(a), name(b), name(condition)),
+        Shape::Bulk(form, a, b, bytes) => format!("{form:?}({}, {}, {})", name(a), name(b), name(bytes)),
         Shape::Form(form, _, a) => format!("{form:?}({})", name(a)),
         Shape::Seq(a, b) => format!("{}; {}", name(a), name(b)),
         Shape::Cell(cell) => format!("{cell:?}"),

@@ -22,8 +22,8 @@ use crate::sig::{self, Form, Sig};
 /// How many entries at the top may wait.
 const WINDOW: usize = 24;
 
-/// How many forms a statement has: for each of two accumulators and its trees, of which it has two at most, two leaves; and
-/// the one without.
+/// How many forms a statement has: for each of two accumulators and its trees, of which it has two at most, two leaves, or
+/// three leaves; and the one without.
 const MOST_FORMS: usize = 2 * 2 * 2 + 1;
 
 /// A statement about to be emitted, without its trees.
@@ -234,7 +234,7 @@ impl<T: Target> Lowering<'_, T> {
 
     /// The top entries.
     #[inline]
-    fn top<const N: usize>(&self) -> [NodeId; N] {
+    pub(super) fn top<const N: usize>(&self) -> [NodeId; N] {
         *self.stack.last_chunk().expect("validation has counted the operands")
     }
 

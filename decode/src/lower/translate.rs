@@ -113,12 +113,12 @@ impl<'a, T: Target> Lowering<'a, T> {
             opcode::MEMORY_FILL => {
                 reader.index();
                 self.charge_bulk(Amount::Bytes, 3, 0);
-                self.consume(3, |args| cell::MemoryFill { args });
+                self.bulk(Form::MemoryFill);
             }
             opcode::MEMORY_COPY => {
                 reader.indices();
                 self.charge_bulk(Amount::Bytes, 3, 0);
-                self.consume(3, |args| cell::MemoryCopy { args });
+                self.bulk(Form::MemoryCopy);
             }
             opcode::MEMORY_INIT => {
                 let (dataidx, _) = reader.indices();
@@ -238,6 +238,16 @@ impl<'a, T: Target> Lowering<'a, T> {
         let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
         self.statement(sink, [self.stack[base], self.stack[base + 1]]).expect("`fit` made it so");
         self.pop(2);
+    }
+
+    /// `memory.fill` or `memory.copy` of the top three entries.
+    fn bulk(&mut self, form: Form) {
+        let base = self.stack.len() - 3;
+        self.settle(base, Traits::TRAPS.with(Traits::LOADS));
+        self.fit::<3>(form_sig(form, Class::I32));
+        let sink = Sink::form(form, Class::I32, Prefix::NONE);
+        self.statement(sink, self.top::<3>()).expect("`fit` made it so");
+        self.pop(3);
     }
 
     /// A cell that takes nothing and leaves an i32 in the accumulator.

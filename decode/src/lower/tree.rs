@@ -148,8 +148,8 @@ fn leaf_sig(leaf: Leaf, class: Class) -> Sig {
 /// [`sig::of_form`] of every form.
 #[inline]
 pub(super) fn form_sig(form: Form, class: Class) -> Sig {
-    static SIGS: [[Sig; 4]; 8] = {
-        let mut sigs = [[0; 4]; 8];
+    static SIGS: [[Sig; 4]; Form::ALL.len()] = {
+        let mut sigs = [[0; 4]; Form::ALL.len()];
         let mut i = 0;
         while i < 4 * Form::ALL.len() {
             let (form, class) = (Form::ALL[i / 4], Class::ALL[i % 4]);

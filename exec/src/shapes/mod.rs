@@ -14,6 +14,7 @@ mod sinks;
 mod trees;
 
 use crate::expr::*;
+use crate::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::Entry;
 use crate::machine::Stmt;
 use crate::seq::Seq;
@@ -139,9 +140,27 @@ fn cells(t: &mut Shapes<'_>) {
     each!(C in [crate::fuel::Fuel, crate::fuel::FuelBulk] { t.stmt::<C>(); });
     use bulk::*;
     each!(C in [
-        MemorySize, MemoryGrow, MemoryFill, MemoryCopy, MemoryInit, DataDrop, TableGet, TableSet, TableSize, TableGrow,
-        TableFill, TableCopy, TableInit, ElemDrop,
+        MemorySize, MemoryGrow, MemoryInit, DataDrop, TableGet, TableSet, TableSize, TableGrow, TableFill, TableCopy, TableInit,
+        ElemDrop,
     ] { t.stmt::<C>(); });
+    macro_rules! fills_and_copies {
+        ($([$($a:ident)*] [$($b:ident)*] [$($c:ident)*];)*) => {
+            $(each!(A in [$($a<u32>),*] {
+                each!(B in [$($b<u32>),*] {
+                    each!(C in [$($c<u32>),*] {
+                        t.stmt::<MemoryFill<A, B, C>>();
+                        t.stmt::<MemoryCopy<A, B, C>>();
+                    });
+                });
+            });)*
+        };
+    }
+    fills_and_copies! {
+        [S I] [S I] [S I];
+        [R] [S I] [S I];
+        [S I] [R] [S I];
+        [S I] [S I] [R];
+    }
 }
 
 fn selects(t: &mut Shapes<'_>) {

@@ -88,7 +88,7 @@ fn compares(shape: &Shape) -> bool {
         Shape::Binary(op, a, b) => op.is_comparison() && !class_of(a).is_float() || compares(a) || compares(b),
         Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) => compares(a),
         Shape::Store(_, a, b) | Shape::Seq(a, b) => compares(a) || compares(b),
-        Shape::Select(_, a, b, condition) => compares(a) || compares(b) || compares(condition),
+        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => compares(a) || compares(b) || compares(c),
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => false,
     }
 }
@@ -504,6 +504,13 @@ impl Maker<'_> {
                 let address = self.expr(address, true, before);
                 let value = self.expr(value, false, before);
                 body.extend(instruction(op, offset).map(|store| plain(store, vec![address, value], &[])));
+            }
+            Shape::Bulk(form, a, b, bytes) => {
+                let fills = form == Form::MemoryFill;
+                let operands = [(a, true), (b, !fills), (bytes, true)];
+                let kids = operands.map(|(part, address)| self.expr(part, address, before)).to_vec();
+                let operator = if fills { I::MemoryFill(0) } else { I::MemoryCopy { src_mem: 0, dst_mem: 0 } };
+                body.push(plain(operator, kids, &[]));
             }
             Shape::Cell(Cell::Call | Cell::CallIndirect) => {
                 let params: Vec<Type> = arguments.iter().map(|argument| argument.results[0]).collect();

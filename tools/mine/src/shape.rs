@@ -125,6 +125,10 @@ impl Shape {
             "SetSlot" => form(Form::SetSlot)?,
             "SetGlobal" => form(Form::SetGlobal)?,
             "BrIf" => form(Form::BrIf)?,
+            "MemoryFill" | "MemoryCopy" => {
+                let form = if self.name == "MemoryFill" { Form::MemoryFill } else { Form::MemoryCopy };
+                sig::bulk(form, args[0].sig()?, args[1].sig()?, args[2].sig()?)
+            }
             "Return" if !args.is_empty() => form(Form::Return)?,
             "Seq" => sig::seq(args[0].sig()?, args[1].sig()?),
             name => {

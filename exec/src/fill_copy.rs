@@ -1,0 +1,157 @@
+//! `memory.fill` and `memory.copy` (spec 4.4.7).
+//!
+//! Compilers write them for every structure that is set or assigned, so most are short: up to [`SHORT`] bytes are written
+//! by the handler itself, and what is longer by the library, whose call costs as much as two dispatches. Operands are slots,
+//! immediates, and the accumulator in one place.
+
+use crate::Trap;
+use crate::expr::Expr;
+use crate::machine::{Flow, Machine, Stmt};
+use crate::stmt::{trap_if, value};
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Form, Sig};
+use std::marker::PhantomData;
+
+/// Most bytes that a handler writes itself.
+const SHORT: usize = 64;
+
+/// Start, value, bytes.
+pub(crate) struct MemoryFill<A, V, N>(PhantomData<(A, V, N)>);
+/// To, from, bytes.
+pub(crate) struct MemoryCopy<A, B, N>(PhantomData<(A, B, N)>);
+
+/// Where `bytes` bytes from `start` on lie in memory 0.
+///
+/// # Safety
+/// The instance is live.
+#[inline(always)]
+unsafe fn range(m: &Machine, start: u32, bytes: u32) -> Result<*mut u8, Trap> {
+    // SAFETY: the caller's; the pointer is formed only if the bytes lie within the memory.
+    unsafe {
+        trap_if(u64::from(start) + u64::from(bytes) > (*m.inst).mem_len(), Trap::MemoryOutOfBounds)?;
+        Ok((*m.inst).mem_base.add(start as usize))
+    }
+}
+
+impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A, V, N> {
+    const LEN: usize = A::LEN + V::LEN + N::LEN;
+    const SIG: Sig = sig::bulk(Form::MemoryFill, A::SIG, V::SIG, N::SIG);
+    const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryFill, A::SHAPE, V::SHAPE, N::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; the range was checked.
+        unsafe {
+            let start = value!(m, A::eval(&m, at));
+            let value = value!(m, V::eval(&m, at + A::LEN)) as u8;
+            let bytes = value!(m, N::eval(&m, at + A::LEN + V::LEN));
+            let place = value!(m, range(&m, start, bytes));
+            if bytes as usize <= SHORT { fill_short(place, value, bytes as usize) } else { fill(place, value, bytes) }
+            Flow::Next(m)
+        }
+    }
+}
+
+impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A, B, N> {
+    const LEN: usize = A::LEN + B::LEN + N::LEN;
+    const SIG: Sig = sig::bulk(Form::MemoryCopy, A::SIG, B::SIG, N::SIG);
+    const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryCopy, A::SHAPE, B::SHAPE, N::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Machine, at: usize) -> Flow {
+        // SAFETY: the caller's; both ranges were checked.
+        unsafe {
+            let to = value!(m, A::eval(&m, at));
+            let from = value!(m, B::eval(&m, at + A::LEN));
+            let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
+            let to = value!(m, range(&m, to, bytes));
+            let from = value!(m, range(&m, from, bytes));
+            if bytes as usize <= SHORT { copy_short(to, from, bytes as usize) } else { copy(to, from, bytes) }
+            Flow::Next(m)
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn fill(place: *mut u8, value: u8, bytes: u32) {
+    // SAFETY: the caller's.
+    unsafe { place.write_bytes(value, bytes as usize) };
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn copy(to: *mut u8, from: *const u8, bytes: u32) {
+    // SAFETY: the caller's.
+    unsafe { to.copy_from(from, bytes as usize) };
+}
+
+/// Writes the first and the last bytes of a range, twice as wide a `T` as fit: they may overlap.
+macro_rules! both_ends {
+    ($place:ident, $bytes:ident, $value:expr, $ty:ty) => {{
+        let value: $ty = $value;
+        $place.cast::<$ty>().write_unaligned(value);
+        $place.add($bytes - size_of::<$ty>()).cast::<$ty>().write_unaligned(value);
+    }};
+}
+
+/// As [`fill`], of [`SHORT`] bytes at most.
+#[inline(always)]
+unsafe fn fill_short(place: *mut u8, value: u8, bytes: usize) {
+    let value = u64::from(value) * 0x0101_0101_0101_0101;
+    // SAFETY: the caller's; each width is written where so many bytes are.
+    unsafe {
+        if bytes >= 16 {
+            let wide = [value; 2];
+            both_ends!(place, bytes, wide, [u64; 2]);
+            if bytes > 32 {
+                place.add(16).cast::<[u64; 2]>().write_unaligned(wide);
+                place.add(bytes - 32).cast::<[u64; 2]>().write_unaligned(wide);
+            }
+        } else if bytes >= 8 {
+            both_ends!(place, bytes, value, u64);
+        } else if bytes >= 4 {
+            both_ends!(place, bytes, value as u32, u32);
+        } else if bytes > 0 {
+            both_ends!(place, bytes, value as u8, u8);
+            place.add(bytes / 2).write(value as u8);
+        }
+    }
+}
+
+/// Reads the first and the last bytes of a range, then writes both.
+macro_rules! both_ends_of {
+    ($to:ident, $from:ident, $bytes:ident, $ty:ty) => {{
+        let last = $bytes - size_of::<$ty>();
+        let (a, b) = ($from.cast::<$ty>().read_unaligned(), $from.add(last).cast::<$ty>().read_unaligned());
+        $to.cast::<$ty>().write_unaligned(a);
+        $to.add(last).cast::<$ty>().write_unaligned(b);
+    }};
+}
+
+/// As [`copy`], of [`SHORT`] bytes at most: all are read before the first is written, for the ranges may overlap.
+#[inline(always)]
+unsafe fn copy_short(to: *mut u8, from: *const u8, bytes: usize) {
+    type Wide = [u64; 2];
+    // SAFETY: the caller's; each width is read and written where so many bytes are.
+    unsafe {
+        if bytes > 32 {
+            let places = [0, 16, bytes - 32, bytes - 16];
+            let [a, b, c, d] = places.map(|place| from.add(place).cast::<Wide>().read_unaligned());
+            to.cast::<Wide>().write_unaligned(a);
+            to.add(16).cast::<Wide>().write_unaligned(b);
+            to.add(bytes - 32).cast::<Wide>().write_unaligned(c);
+            to.add(bytes - 16).cast::<Wide>().write_unaligned(d);
+        } else if bytes >= 16 {
+            both_ends_of!(to, from, bytes, Wide);
+        } else if bytes >= 8 {
+            both_ends_of!(to, from, bytes, u64);
+        } else if bytes >= 4 {
+            both_ends_of!(to, from, bytes, u32);
+        } else if bytes > 0 {
+            let middle = from.add(bytes / 2).read();
+            both_ends_of!(to, from, bytes, u8);
+            to.add(bytes / 2).write(middle);
+        }
+    }
+}
