@@ -273,7 +273,7 @@ fn encode_field(cell: Cell, name: &str, field: Field, next: usize, out: &mut Gro
                 "args" if calls => ARGS,
                 "args" if leaves => 0,
                 "args" => BULK,
-                "count" if leaves => PARAMS,
+                "moves" => cell::moves(PARAMS, true),
                 "count" => 3,
                 "to" => SCRATCH + 2,
                 _ => SCRATCH,

@@ -25,7 +25,7 @@ use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
 pub struct FuncRecord {
     /// First cell; a [`CodeHead`] stands before it.
     pub(crate) code: *const u64,
-    /// Instance the code runs in; for a host function, null (its thunk leaves `inst` to the caller's).
+    /// Instance the code runs in; for a host function, null: it acts for whoever calls it.
     pub(crate) inst: *mut Inst,
 }
 

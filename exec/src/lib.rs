@@ -38,7 +38,7 @@ mod table;
 mod trap;
 mod vm;
 
-pub use call::invoke;
+pub use call::{invoke, invoke_start};
 pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
 pub use global::GlobalCell;
 pub use handlers::{Handlers, target, written};

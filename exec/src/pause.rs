@@ -4,10 +4,10 @@
 //! in its instances. While it runs, the machine's stack is this one: what a host function calls meanwhile lies above the
 //! caller's frame, as always.
 
-use crate::call::{enter_from_host, returned};
+use crate::call::{Entry, enter_from_host, returned};
 use crate::machine::{Machine, run};
 use crate::stack::Stack;
-use crate::{Exit, FuncRecord, Trap, Word, vm::Vm};
+use crate::{Exit, FuncRecord, Inst, Trap, Word, vm::Vm};
 use pirn_decode::ValType;
 
 /// A host function that did not return yet: whoever goes on writes its results.
@@ -44,20 +44,22 @@ unsafe impl Send for Execution {}
 unsafe impl Sync for Execution {}
 
 impl Execution {
-    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it.
+    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host function,
+    /// it acts for the instance `start_of`, whose start function it is, or for none if that is null.
     ///
     /// # Safety
-    /// That of [`crate::invoke`].
+    /// That of [`crate::invoke`], and, for `start_of`, that of [`crate::invoke_start`].
     pub unsafe fn start(
         vm: *mut Vm,
         stack: Stack,
         func: *mut FuncRecord,
+        start_of: *mut Inst,
         values: &[Word],
         first: Option<ValType>,
     ) -> (Self, Result<(), Exit>) {
         let base = stack.base();
         // SAFETY: the caller's.
-        let entered = unsafe { enter_from_host(vm, func, values, base, stack.limit()) };
+        let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit()) };
         let machine =
             entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
         let mut this = Self { stack, words: values.len(), first, machine, yielded: None };
@@ -88,17 +90,13 @@ impl Execution {
     /// # Safety
     /// `machine` is the state of an execution on this stack, in instances of the store `vm` belongs to.
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
-        // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
+        // SAFETY: the caller's; whatever happens, the machine gets its own stack back, when the entry is dropped.
         unsafe {
-            (*vm).enter()?;
-            let (limit, top) = ((*vm).stack_limit, (*vm).top);
+            let _entry = Entry::new(vm)?;
             (*vm).stack_limit = self.stack.limit();
             (*vm).top = self.stack.base();
             run(self.machine);
             let exit = (*vm).exit.take();
-            (*vm).stack_limit = limit;
-            (*vm).top = top;
-            (*vm).depth -= 1;
             self.machine = (*vm).saved;
             self.yielded = (*vm).yielded.take();
             match exit {

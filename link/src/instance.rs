@@ -13,7 +13,8 @@ use crate::store::{AsContext, AsContextMut, StoreContext, StoreOpaque};
 use crate::table::{Table, TableItem};
 use crate::typed::{WasmParams, WasmResults};
 use pirn_decode::module::ExternIndex;
-use pirn_exec::{FuncRecord, InstanceBlock, Word};
+use pirn_exec::{FuncRecord, Inst, InstanceBlock, Word};
+use std::ptr::NonNull;
 
 /// An instance in a store.
 ///
@@ -69,6 +70,12 @@ impl InstanceData {
     pub(crate) fn own_record(&self, funcidx: u32) -> FuncRecord {
         // SAFETY: set when the instance was allocated; nobody writes to it while the instance is borrowed.
         unsafe { *self.block.func(funcidx) }
+    }
+
+    /// Itself, as the machine knows it.
+    pub(crate) fn inst(&self, store: StoreId) -> Handle<Inst> {
+        // SAFETY: the block's address, never null; it lives as long as the instance, and so the store.
+        unsafe { Handle::new(store, NonNull::new_unchecked(self.block.as_ptr())) }
     }
 
     /// What stands at `index`.

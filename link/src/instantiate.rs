@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
 use crate::external::Extern;
-use crate::func::Func;
+use crate::func::Start;
 use crate::global::GlobalItem;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
@@ -25,7 +25,7 @@ pub(crate) fn instantiate<T: 'static>(
 ) -> Result<Instance> {
     let (instance, start) = prepare(store, module, imports)?;
     if let Some(start) = start {
-        start.call(&mut *store, &[], &mut [])?;
+        start.call(store)?;
     }
     Ok(instance)
 }
@@ -45,7 +45,7 @@ fn prepare<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     module: &Module,
     imports: &[Extern],
-) -> Result<(Instance, Option<Func>)> {
+) -> Result<(Instance, Option<Start>)> {
     let opaque = store.opaque_mut();
     check(opaque, module, imports)?;
     let instance = InstanceData::allocate(opaque, module);
@@ -65,9 +65,10 @@ fn prepare<T: 'static>(
 }
 
 /// The start function, if there is one.
-pub(crate) fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Func>> {
+pub(crate) fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Start>> {
     let data = instance.get(store)?;
-    Ok(data.module().parsed().start.map(|funcidx| data.func(funcidx, store.id())))
+    let start = data.module().parsed().start;
+    Ok(start.map(|funcidx| Start::new(data.func(funcidx, store.id()), data.inst(store.id()))))
 }
 
 /// Whether the instance may be made. Nothing has changed if not.
