@@ -155,7 +155,11 @@ unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
     // SAFETY: `call_host`'s machine is live.
     unsafe {
         (*vm).yielded = matches!(exit, Exit::Yield(_)).then_some(yielded);
-        (*vm).exit = Some(exit);
+        (*vm).exit = Some(match exit {
+            // Only metered code is where it can go on with more fuel.
+            Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
+            exit => exit,
+        });
     }
 }
 
@@ -198,8 +202,8 @@ pub(crate) unsafe fn enter_from_host(
 /// How the execution ended, if not by returning. It cannot go on.
 ///
 /// # Safety
-/// `func` is a live record of the store `vm` belongs to; `values` holds arguments of its type and is as long as the
-/// longer of parameters and results; `first` is the type of its first result, if it has one.
+/// [The crate's](crate#safety), for the store of `vm`; `func` is a record of it; `values` holds arguments of its type and is
+/// as long as the longer of parameters and results; `first` is the type of its first result, if it has one.
 pub unsafe fn invoke(
     vm: *mut Vm,
     func: *mut FuncRecord,

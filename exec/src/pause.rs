@@ -32,6 +32,8 @@ pub struct Execution {
     words: usize,
     /// Type of the first result.
     first: Option<ValType>,
+    /// Whether it has, and so the results are there.
+    returned: bool,
     /// Where it goes on.
     machine: Machine,
     /// If it goes on behind a host function.
@@ -62,7 +64,7 @@ impl Execution {
         let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit()) };
         let machine =
             entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
-        let mut this = Self { stack, words: values.len(), first, machine, yielded: None };
+        let mut this = Self { stack, words: values.len(), first, returned: false, machine, yielded: None };
         let outcome = match entered {
             // SAFETY: the caller's; the frame is in place.
             Some(_) => unsafe { this.run(vm) },
@@ -105,6 +107,7 @@ impl Execution {
                     if let Some(ty) = self.first {
                         self.stack.base().write((*vm).first_result(ty));
                     }
+                    self.returned = true;
                 }
             }
         }
@@ -135,9 +138,13 @@ impl Execution {
         unsafe { frame.copy_from_nonoverlapping(results.as_ptr(), results.len()) };
     }
 
-    /// The results, in as many words as it was started with, once it has returned.
+    /// The results, in as many words as it was started with.
+    ///
+    /// # Panics
+    /// It has not returned.
     pub fn results(&self) -> &[Word] {
-        // SAFETY: the frame it was started in is at the base of the stack and begins with so many words.
+        assert!(self.returned, "results of an execution that has not returned");
+        // SAFETY: the frame in which it was started is at the base of the stack, and fits it; it begins with so many words.
         unsafe { std::slice::from_raw_parts(self.stack.base(), self.words) }
     }
 

@@ -62,7 +62,10 @@ impl Table {
     }
 
     /// Adds `delta` elements and gives the old size; `None` if that passes the maximum or memory is short.
-    pub fn grow(&mut self, delta: u32, init: u64) -> Option<u32> {
+    ///
+    /// # Safety
+    /// If instances have the table, `init` is a word of its element type, in their store.
+    pub unsafe fn grow(&mut self, delta: u32, init: u64) -> Option<u32> {
         let old = self.size();
         self.resize(old.checked_add(delta)?, init).then_some(old)
     }
@@ -73,7 +76,10 @@ impl Table {
     }
 
     /// The elements.
-    pub fn elements_mut(&mut self) -> &mut [u64] {
+    ///
+    /// # Safety
+    /// If instances have the table, what is written is words of its element type, in their store.
+    pub unsafe fn elements_mut(&mut self) -> &mut [u64] {
         &mut self.elements
     }
 
@@ -87,7 +93,10 @@ impl Table {
     ///
     /// # Errors
     /// [`Trap::TableOutOfBounds`].
-    pub fn fill(&mut self, start: u32, len: u32, value: u64) -> Result<(), Trap> {
+    ///
+    /// # Safety
+    /// If instances have the table, `value` is a word of its element type, in their store.
+    pub unsafe fn fill(&mut self, start: u32, len: u32, value: u64) -> Result<(), Trap> {
         self.range(start, len)?.fill(value);
         Ok(())
     }
@@ -96,7 +105,10 @@ impl Table {
     ///
     /// # Errors
     /// [`Trap::TableOutOfBounds`], for either side.
-    pub fn init(&mut self, start: u32, source: &[u64], from: u32, len: u32) -> Result<(), Trap> {
+    ///
+    /// # Safety
+    /// If instances have the table, `source` is words of its element type, in their store.
+    pub unsafe fn init(&mut self, start: u32, source: &[u64], from: u32, len: u32) -> Result<(), Trap> {
         let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let target = self.range(start, len)?;
         target.copy_from_slice(source.ok_or(Trap::TableOutOfBounds)?);

@@ -22,7 +22,7 @@ pub struct Vm {
     /// First byte a frame may not reach. Read by every call, through `inst`.
     pub(crate) stack_limit: *mut u64,
     /// What metered code may still consume.
-    pub fuel: u64,
+    pub(crate) fuel: u64,
     /// The registers where execution stands still.
     pub(crate) saved: Machine,
     /// The host function that yielded there, if one did.
@@ -36,7 +36,7 @@ pub struct Vm {
     max_depth: u32,
     pub(crate) lower: LowerHook,
     /// Of the owner's choosing: see [`Vm::attach`].
-    pub store: *mut (),
+    store: *mut (),
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: Inst,
     stack: Stack,
@@ -53,7 +53,11 @@ impl Vm {
     ///
     /// # Panics
     /// There is no memory for the stack.
-    pub fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
+    ///
+    /// # Safety
+    /// `lower`, asked for a function of an instance of the machine's store, gives an address of which [`crate::FuncRecord::new`]
+    /// can make that function's record, not that of a [`crate::LazyCode`].
+    pub unsafe fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
         let stack = Stack::new(stack_bytes).expect("there is no memory for a value stack");
         Box::new(Self {
             stack_limit: stack.limit(),
@@ -82,6 +86,33 @@ impl Vm {
             (*this).fuel = 0;
             (*this).host.vm = this;
         }
+    }
+
+    /// Whom it was [attached](Self::attach) to; null before.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub unsafe fn store(this: *const Self) -> *mut () {
+        // SAFETY: the caller's.
+        unsafe { (*this).store }
+    }
+
+    /// What metered code may still consume.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub unsafe fn fuel(this: *const Self) -> u64 {
+        // SAFETY: the caller's.
+        unsafe { (*this).fuel }
+    }
+
+    /// Changes what metered code may still consume.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
+        // SAFETY: the caller's.
+        unsafe { (*this).fuel = fuel };
     }
 
     /// The instance that stands for the embedder.

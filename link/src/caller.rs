@@ -57,7 +57,7 @@ impl<'a, T: 'static> Caller<'a, T> {
         }
         // SAFETY: an instance of the store (for the embedder the machine passes null); its owner is its `InstanceData`.
         // Both live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
-        let instance = unsafe { &*(*self.instance).owner.cast::<InstanceData>() };
+        let instance = unsafe { &*Inst::owner(self.instance).cast::<InstanceData>() };
         instance.export(name, self.store_id())
     }
 }

@@ -76,10 +76,14 @@ impl Engine {
     }
 
     /// A machine for a new store.
-    pub(crate) fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
+    ///
+    /// # Safety
+    /// That of [`Vm::new`]; all stores have the same hook.
+    pub(crate) unsafe fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
         let idle = lock(&self.0.idle).pop();
         let Config { stack_bytes, max_nested_entries, .. } = self.0.config;
-        idle.unwrap_or_else(|| Pinned::new(Vm::new(stack_bytes, max_nested_entries, lower)))
+        // SAFETY: the caller's.
+        idle.unwrap_or_else(|| Pinned::new(unsafe { Vm::new(stack_bytes, max_nested_entries, lower) }))
     }
 
     /// Takes the machine of a store that is dropped.

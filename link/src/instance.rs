@@ -36,11 +36,10 @@ impl InstanceData {
     /// Nothing runs here and nothing is linked, so several instances that import from each other can be allocated
     /// before any of them is linked.
     pub(crate) fn allocate(store: &mut StoreOpaque, module: &Module) -> Handle<Self> {
-        let mut block = InstanceBlock::new(module.layout(), store.vm(), std::ptr::null());
+        let mut block = InstanceBlock::new(module.layout(), store.vm());
         for funcidx in module.own_funcs() {
-            // SAFETY: this function's code for the machine's target; the instance keeps the module.
-            let record = unsafe { FuncRecord::new(module.first_cell(funcidx), block.as_ptr()) };
-            block.set_func(funcidx, record);
+            // SAFETY: this function's code for the machine's target; the instance keeps the module, which stays as it was parsed.
+            unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
         }
         let elements = module.parsed().elements.iter().map(|_| Box::default()).collect();
         let handle = store.add_instance(Self {
@@ -52,7 +51,7 @@ impl InstanceData {
             elements,
         });
         // SAFETY: the instance was made just now, nothing runs in it.
-        unsafe { (*(*handle.as_ptr()).block.as_ptr()).owner = handle.as_ptr().cast() };
+        unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
         handle
     }
 
