@@ -240,8 +240,10 @@ unsafe fn call(
     unsafe {
         let entry = Entry::new(vm)?;
         let fp = entry.top;
-        let machine = enter_from_host(vm, func, on_behalf, values, fp, entry.limit);
-        run(machine.ok_or(Exit::Trap(Trap::StackOverflow))?);
+        let Some(machine) = enter_from_host(vm, func, on_behalf, values, fp, (*vm).stack_limit) else {
+            return Err(Exit::Trap(Trap::StackOverflow));
+        };
+        run(machine);
         if let Some(exit) = (*vm).exit.take() {
             (*vm).yielded = None;
             return Err(exit);
@@ -255,10 +257,9 @@ unsafe fn call(
 }
 
 /// An entry from the host: when it is over, by a panic of the machine itself too, which only the portable loop can have,
-/// the machine has its stack back as it was.
+/// the machine is as it was before.
 pub(crate) struct Entry {
     vm: *mut Vm,
-    limit: *mut u64,
     top: *mut u64,
 }
 
@@ -273,7 +274,7 @@ impl Entry {
         // SAFETY: the caller's.
         unsafe {
             (*vm).enter()?;
-            Ok(Self { vm, limit: (*vm).stack_limit, top: (*vm).top })
+            Ok(Self { vm, top: (*vm).top })
         }
     }
 }
@@ -283,7 +284,6 @@ impl Drop for Entry {
     fn drop(&mut self) {
         // SAFETY: `new` asked for it.
         unsafe {
-            (*self.vm).stack_limit = self.limit;
             (*self.vm).top = self.top;
             (*self.vm).depth -= 1;
         }

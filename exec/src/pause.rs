@@ -40,6 +40,19 @@ pub struct Execution {
     yielded: Option<Yielded>,
 }
 
+/// A machine that runs on another stack than its own. It gets that back at the end, by a panic too: see [`Entry`].
+struct Lent {
+    vm: *mut Vm,
+    limit: *mut u64,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: the machine is live as long as it runs.
+        unsafe { (*self.vm).stack_limit = self.limit };
+    }
+}
+
 // SAFETY: the pointers lead to the stack, which goes along, and to a store without which nobody follows them.
 unsafe impl Send for Execution {}
 // SAFETY: as above; running needs `&mut` of execution and store.
@@ -92,9 +105,10 @@ impl Execution {
     /// # Safety
     /// `machine` is the state of an execution on this stack, in instances of the store `vm` belongs to.
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
-        // SAFETY: the caller's; whatever happens, the machine gets its own stack back, when the entry is dropped.
+        // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
         unsafe {
             let _entry = Entry::new(vm)?;
+            let _lent = Lent { vm, limit: (*vm).stack_limit };
             (*vm).stack_limit = self.stack.limit();
             (*vm).top = self.stack.base();
             run(self.machine);
