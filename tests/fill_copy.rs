@@ -36,12 +36,8 @@ fn module() -> String {
         for kinds in all_kinds() {
             for (operator, copies) in [("memory.fill", false), ("memory.copy", true)] {
                 let [a, b, n] = [(0, 100), (1, 109), (2, length)].map(|(param, constant)| (param, constant));
-                let operands = [
-                    operand(kinds[0], a.0, a.1),
-                    operand(kinds[1], b.0, b.1),
-                    operand(kinds[2], n.0, n.1),
-                ]
-                .join(" ");
+                let operands =
+                    [operand(kinds[0], a.0, a.1), operand(kinds[1], b.0, b.1), operand(kinds[2], n.0, n.1)].join(" ");
                 // Something that may trap waits below, and something comes behind that reads what was written.
                 write!(
                     wat,
@@ -75,7 +71,9 @@ fn they_do_what_the_standard_library_does() {
                 for copies in [false, true] {
                     let name = name(copies, kinds, length);
                     let func = instance.get_typed_func::<(i32, i32, i32, i32), i32>(&store, &name).unwrap();
-                    for [to, from] in PLACES.into_iter().chain([[END - length, 7], [7, END - length], [END - length + 1, 7]]) {
+                    for [to, from] in
+                        PLACES.into_iter().chain([[END - length, 7], [7, END - length], [END - length + 1, 7]])
+                    {
                         let (a, b) = (if kinds[0] == 1 { 100 } else { to }, if kinds[1] == 1 { 109 } else { from });
                         let before = model[100];
                         let (a, b, n) = (a as usize, b as usize, length as usize);

@@ -348,3 +348,28 @@ fn no_arguments_make_the_host_panic() {
         assert!([Some(0), Some(1)].contains(&output.status.code()), "{:?}: {}", output.status, stderr(&output));
     }
 }
+
+/// A call of WASI acts on the memory of the instance whose code made it, tail call or not.
+#[test]
+fn tail_calls_have_a_memory() {
+    let scratch = Scratch::new("tail");
+    let file = scratch.file(
+        "tail.wat",
+        r#"(module
+            (type $write (func (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (type $write)))
+            (memory (export "memory") 1)
+            (table funcref (elem $fd_write))
+            (data (i32.const 0) "\10\00\00\00\06\00\00\00") (data (i32.const 16) "hello\n")
+            (func (export "direct") (result i32) (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+            (func (export "tail") (result i32)
+                (return_call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+            (func (export "tail_indirect") (result i32)
+                (return_call_indirect (type $write)
+                    (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8) (i32.const 0))))"#,
+    );
+    for function in ["direct", "tail", "tail_indirect"] {
+        let output = pirn(&["run", "--invoke", function, &file]);
+        assert_eq!((stdout(&output), stderr(&output)), ("hello\n0\n", ""), "{function}");
+    }
+}

@@ -97,6 +97,12 @@ pub enum Amount {
     NewElements,
 }
 
+/// What a tail call has to move, in one number: twice how many arguments, and one more if the header does. Mostly it is
+/// zero, which takes one comparison to find out.
+pub const fn moves(arguments: u16, header: bool) -> u16 {
+    2 * arguments + header as u16
+}
+
 /// Reads operands one after the other. One by one, for a machine's compiler then loads each where it needs it.
 pub trait Fields {
     /// The next operand, of this type.
@@ -169,11 +175,11 @@ cells! {
     ReturnCall {
         func: u32,
         args: u16,
-        /// How many arguments.
-        count: u16,
+        /// What has to move: [`moves`].
+        moves: u16,
         /// Slot of the frame's own header.
         header: u16,
-        /// Slot, from the same `fp`, of the callee's header.
+        /// Slot, from the same `fp`, of the callee's header. The machine finds it as the last operand.
         new_header: u16,
     }
     /// Calls through a table, giving the frame away; the index is in the accumulator.
@@ -182,7 +188,7 @@ cells! {
         /// Canonical type id (not a word index).
         type_id: u32,
         args: u16,
-        count: u16,
+        moves: u16,
         header: u16,
         new_header: u16,
     }

@@ -33,39 +33,89 @@ pub const HEADER_WORDS: usize = 3;
 /// Most words of one frame: slots are 16 bits wide in operands.
 pub const MAX_FRAME_WORDS: usize = 65_535;
 
-/// Word index of the first entry of each index space in an instance.
+/// Word index of the first entry of each index space in an instance. They follow each other, whoever makes the layout: the
+/// machine trusts it with where it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstanceLayout {
     /// First function record.
-    pub funcs: usize,
+    pub(crate) funcs: usize,
     /// First global cell pointer.
-    pub globals: usize,
+    pub(crate) globals: usize,
     /// First table pointer.
-    pub tables: usize,
+    pub(crate) tables: usize,
     /// First data segment: two words each.
-    pub data: usize,
+    pub(crate) data: usize,
     /// First element segment: two words each.
-    pub elements: usize,
+    pub(crate) elements: usize,
     /// Words of the whole block.
-    pub words: usize,
+    words: usize,
 }
 
 impl InstanceLayout {
     /// The layout of every instance of `module`.
     pub fn of(module: &Module) -> Self {
-        let funcs = HEAD_WORDS;
-        let globals = funcs + RECORD_WORDS * module.funcs.len();
-        let tables = globals + module.globals.len();
-        let data = tables + module.tables.len();
-        let elements = data + 2 * module.data.len();
-        let words = elements + 2 * module.elements.len();
-        Self { funcs, globals, tables, data, elements, words }
+        let (funcs, globals, tables) = (module.funcs.len(), module.globals.len(), module.tables.len());
+        Self::new(funcs, globals, tables, module.data.len(), module.elements.len())
     }
 
-    /// Where the record of function `funcidx` lies.
-    pub fn func(&self, funcidx: u32) -> usize {
-        self.funcs + RECORD_WORDS * funcidx as usize
+    /// The layout of instances with so many functions, globals, tables, data segments and element segments.
+    ///
+    /// # Panics
+    /// They have more words than there are numbers for.
+    pub const fn new(funcs: usize, globals: usize, tables: usize, data: usize, elements: usize) -> Self {
+        /// Behind `count` entries of `words` words each.
+        const fn behind(start: usize, count: usize, words: usize) -> usize {
+            let Some(len) = count.checked_mul(words) else { panic!("an instance of too many words") };
+            let Some(end) = start.checked_add(len) else { panic!("an instance of too many words") };
+            end
+        }
+        let globals_at = behind(HEAD_WORDS, funcs, RECORD_WORDS);
+        let tables_at = behind(globals_at, globals, 1);
+        let data_at = behind(tables_at, tables, 1);
+        let elements_at = behind(data_at, data, 2);
+        let words = behind(elements_at, elements, 2);
+        let (globals, tables, data, elements) = (globals_at, tables_at, data_at, elements_at);
+        Self { funcs: HEAD_WORDS, globals, tables, data, elements, words }
     }
+
+    /// Words of the whole block.
+    pub const fn words(&self) -> usize {
+        self.words
+    }
+}
+
+macro_rules! places {
+    ($($(#[$doc:meta])* $name:ident($ty:ty): $start:ident, $words:expr, $end:ident;)*) => {
+        /// Where the entries of the index spaces lie.
+        impl InstanceLayout {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Panics
+                /// There is none.
+                #[inline]
+                pub const fn $name(&self, index: $ty) -> usize {
+                    assert!(
+                        (index as usize) < (self.$end - self.$start) / $words,
+                        concat!("the instance has no such ", stringify!($name))
+                    );
+                    self.$start + $words * index as usize
+                }
+            )*
+        }
+    };
+}
+places! {
+    /// The record of function `index`: [`RECORD_WORDS`].
+    func(u32): funcs, RECORD_WORDS, globals;
+    /// The pointer to the cell of global `index`.
+    global(usize): globals, 1, tables;
+    /// The pointer to table `index`.
+    table(usize): tables, 1, data;
+    /// Address and length of data segment `index`.
+    data(usize): data, 2, elements;
+    /// Address and length of element segment `index`.
+    element(usize): elements, 2, words;
 }
 
 /// Places in a frame that follow from the function's type.

@@ -1,11 +1,10 @@
 //! Calls across the boundary of threaded code: from the host, to the host, and to what is not lowered yet.
 
 use crate::func::{HostCall, HostRecord, head};
-use crate::machine::{Flow, Handle, Handler, Machine, Stmt, handler_word, run};
+use crate::machine::{Flow, Handle, Handler, Machine, Stmt, Vector, handler_word, run};
 use crate::pause::Yielded;
 use crate::stmt::{pop_frame, push_frame};
-use crate::vm::{OnStack, Vm};
-use crate::{Exit, FuncRecord, Trap, Word};
+use crate::{Exit, FuncRecord, Inst, Trap, Word, vm::Vm};
 use pirn_decode::ValType;
 use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::Sig;
@@ -97,8 +96,9 @@ impl Stmt for HostThunk {
             let record = m.ip.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>();
             // A function type is that short (`FuncType::MOST`).
             let header = (*record).head.header as u16;
-            let caller = pop_frame(m, header);
-            if !call_host(record, m.fp, caller.inst) {
+            // Nobody asks for the accumulators of who calls: the results replace them.
+            let caller = Machine { r0: 0, v0: Vector::zeroed(), ..pop_frame(m, header) };
+            if !call_host(record, m.fp, caller.inst, m.inst) {
                 caller.save();
                 return Flow::Stop(caller);
             }
@@ -121,45 +121,60 @@ pub(crate) unsafe fn returned(mut caller: Machine, fp: *const u64) -> Machine {
     caller
 }
 
-/// Runs the host function behind `record` on the frame at `fp`. `false`, with the reason in the machine, if execution
-/// cannot go on.
+/// Runs the host function behind `record` on the frame at `fp`, which returns to the instance `to`. It acts for the
+/// instance `on_behalf`, if that is not null: whose code made a tail call, or whose start function it is. `false`, with the
+/// reason in the machine, if execution cannot go on.
 #[inline(never)]
-unsafe fn call_host(record: *const HostRecord, fp: *mut u64, caller: *mut crate::Inst) -> bool {
+unsafe fn call_host(record: *const HostRecord, fp: *mut u64, to: *mut Inst, on_behalf: *mut Inst) -> bool {
     // SAFETY: the frame was checked against the limit; nothing else refers to its values while the closure runs, for
     // what it calls lies above `top`.
     unsafe {
         let func = &(*record).func;
-        let vm = (*caller).vm;
+        let vm = (*to).vm;
         let words = (*record).head.header as usize;
         let top = std::mem::replace(&mut (*vm).top, fp.add(words + HEADER_WORDS));
         let values = std::slice::from_raw_parts_mut(fp, words);
-        let caller = if Vm::is_host(vm, caller) { std::ptr::null_mut() } else { caller };
+        // The code that called it by a plain call is where it returns to.
+        let caller = if on_behalf.is_null() && !Vm::is_host(vm, to) { to } else { on_behalf };
         let result = catch_unwind(AssertUnwindSafe(|| func(HostCall { vm, caller, values })));
         (*vm).top = top;
-        match result {
-            Ok(Ok(())) => return true,
-            Ok(Err(exit)) => {
-                if let Exit::Yield(_) = exit {
-                    let type_id = (*record).head.type_id;
-                    (*vm).yielded = Some(Yielded { frame: fp, words, type_id });
-                }
-                (*vm).exit = Some(exit);
-            }
-            Err(payload) => (*vm).exit = Some(Exit::Panic(payload)),
-        }
-        false
+        let Ok(Ok(())) = result else {
+            let exit = result.map_or_else(Exit::Panic, |result| result.expect_err("success is looked at before"));
+            let yielded = Yielded { frame: fp, words, type_id: (*record).head.type_id };
+            stop(vm, exit, yielded);
+            return false;
+        };
+        true
+    }
+}
+
+/// Leaves in the machine why a host function did not return.
+#[cold]
+#[inline(never)]
+unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
+    // SAFETY: `call_host`'s machine is live.
+    unsafe {
+        (*vm).yielded = matches!(exit, Exit::Yield(_)).then_some(yielded);
+        (*vm).exit = Some(match exit {
+            // Only metered code is where it can go on with more fuel.
+            Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
+            exit => exit,
+        });
     }
 }
 
 /// Puts `func`'s frame at `fp`, with `values` for arguments and a header that returns to the host, and gives the state in
 /// which it begins. `None` if the frame reaches beyond `limit`.
 ///
+/// A host function acts for the instance `on_behalf`, or nobody's if that is null.
+///
 /// # Safety
-/// That of [`invoke`]; `fp` is the first free word of a stack whose limit is `limit`.
+/// That of [`invoke`] and, for `on_behalf`, [`invoke_start`]; `fp` is the first free word of a stack whose limit is `limit`.
 #[inline(always)]
 pub(crate) unsafe fn enter_from_host(
     vm: *mut Vm,
     func: *mut FuncRecord,
+    on_behalf: *mut Inst,
     values: &[Word],
     fp: *mut u64,
     limit: *mut u64,
@@ -175,59 +190,64 @@ pub(crate) unsafe fn enter_from_host(
         // The host itself returns nowhere.
         let host = Machine::new(std::ptr::null(), fp, Vm::host(vm), std::ptr::null());
         push_frame(fp.add((*head).header as usize), &host);
-        // A host function's record has no instance; its thunk takes the caller's from the header.
+        let inst = if inst.is_null() { on_behalf } else { inst };
         Some(Machine { r0: func as u64, ..Machine::new(code, fp, inst, exit_cell()) })
     }
 }
 
-/// Calls `func` from the host: arguments are the first words of `values`, results replace them.
+/// Calls `func` from the host: arguments are the first words of `values`, results replace them. A host function that is
+/// called so acts for no instance.
 ///
 /// # Errors
 /// How the execution ended, if not by returning. It cannot go on.
 ///
 /// # Safety
-/// `func` is a live record of the store `vm` belongs to; `values` holds arguments of its type and is as long as the
-/// longer of parameters and results; `first` is the type of its first result, if it has one.
+/// [The crate's](crate#safety), for the store of `vm`; `func` is a record of it; `values` holds arguments of its type and is
+/// as long as the longer of parameters and results; `first` is the type of its first result, if it has one.
 pub unsafe fn invoke(
     vm: *mut Vm,
     func: *mut FuncRecord,
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
-    // SAFETY: the caller's; guard and stack are dropped before this returns, the guard first.
-    unsafe {
-        (*vm).enter()?;
-        let result = match (*vm).stack() {
-            Ok(stack) => {
-                let _guard = stack.as_ref().map(|stack| OnStack::new(vm, stack));
-                invoke_on_stack(vm, func, values, first)
-            }
-            Err(exit) => Err(exit),
-        };
-        (*vm).depth -= 1;
-        result
-    }
+    // SAFETY: the caller's.
+    unsafe { call(vm, func, std::ptr::null_mut(), values, first) }
 }
 
-/// As [`invoke`], above the frames that are on the machine's stack.
+/// Calls the start function of the instance `inst` (spec 4.5.4), which may be a host function: then it acts for `inst`.
+///
+/// # Errors
+/// As [`invoke`].
 ///
 /// # Safety
-/// That of [`invoke`]; the machine has a stack.
+/// That of [`invoke`], for a function without parameters and results; `inst` is a live instance of the same store.
+pub unsafe fn invoke_start(vm: *mut Vm, func: *mut FuncRecord, inst: *mut Inst) -> Result<(), Exit> {
+    // SAFETY: the caller's.
+    unsafe { call(vm, func, inst, &mut [], None) }
+}
+
+/// # Safety
+/// That of [`invoke`] and, for `on_behalf`, [`invoke_start`].
 #[inline(always)]
-unsafe fn invoke_on_stack(
+unsafe fn call(
     vm: *mut Vm,
     func: *mut FuncRecord,
+    on_behalf: *mut Inst,
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
     // SAFETY: the caller's.
     unsafe {
+        let _entry = Entry::new(vm)?;
+        let stack = (*vm).stack()?;
+        if let Some(stack) = &stack {
+            (*vm).run_on(stack);
+        }
         let fp = (*vm).top;
-        let Some(machine) = enter_from_host(vm, func, values, fp, (*vm).stack_limit) else {
+        let Some(machine) = enter_from_host(vm, func, on_behalf, values, fp, (*vm).stack_limit) else {
             return Err(Exit::Trap(Trap::StackOverflow));
         };
         run(machine);
-        (*vm).top = fp;
         if let Some(exit) = (*vm).exit.take() {
             (*vm).yielded = None;
             return Err(exit);
@@ -237,5 +257,41 @@ unsafe fn invoke_on_stack(
             values[0] = (*vm).first_result(ty);
         }
         Ok(())
+    }
+}
+
+/// An entry from the host: when it is over, by a panic of the machine itself too, which only the portable loop can have,
+/// the machine is as it was before.
+pub(crate) struct Entry {
+    vm: *mut Vm,
+    limit: *mut u64,
+    top: *mut u64,
+}
+
+impl Entry {
+    /// # Errors
+    /// Too many entries are nested.
+    ///
+    /// # Safety
+    /// `vm` is live until the entry is dropped.
+    #[inline(always)]
+    pub(crate) unsafe fn new(vm: *mut Vm) -> Result<Self, Exit> {
+        // SAFETY: the caller's.
+        unsafe {
+            (*vm).enter()?;
+            Ok(Self { vm, limit: (*vm).stack_limit, top: (*vm).top })
+        }
+    }
+}
+
+impl Drop for Entry {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `new` asked for it.
+        unsafe {
+            (*self.vm).stack_limit = self.limit;
+            (*self.vm).top = self.top;
+            (*self.vm).depth -= 1;
+        }
     }
 }

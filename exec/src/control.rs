@@ -1,10 +1,11 @@
 //! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
 
 use crate::func::head;
-use crate::machine::{Flow, Machine, Stmt, cell_bytes};
+use crate::machine::{Flow, Machine, Stmt, Vector, cell_bytes};
 use crate::stmt::{pop_frame, push_frame, trap_if, value};
 use crate::{FuncRecord, Inst, Table, Trap};
 use pirn_decode::cell::{self, Operands};
+use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::{self, Sig};
 
 /// `Stmt` for a cell with operands of its own; the body gets the machine, the operands and the operands' place.
@@ -115,21 +116,84 @@ unsafe fn call(m: Machine, record: *mut FuncRecord, args: u16, header: u16, retu
     }
 }
 
+/// A frame's header while the arguments of a tail call are moved over it: in vector registers, for the others are few.
+struct Header([Vector; 2]);
+
+const _: () = assert!(size_of::<Vector>() == 16 && HEADER_WORDS == 3);
+
+impl Header {
+    /// # Safety
+    /// A header lies at `at`.
+    #[inline(always)]
+    unsafe fn read(at: *const u64) -> Self {
+        // SAFETY: the caller's: the vectors are three words together.
+        unsafe { Self([at.cast::<Vector>().read_unaligned(), at.add(1).cast::<Vector>().read_unaligned()]) }
+    }
+
+    /// # Safety
+    /// A header may be written to `at`.
+    #[inline(always)]
+    unsafe fn write(self, at: *mut u64) {
+        let Self([first, second]) = self;
+        // SAFETY: as in `read`.
+        unsafe {
+            at.cast::<Vector>().write_unaligned(first);
+            at.add(1).cast::<Vector>().write_unaligned(second);
+        }
+    }
+}
+
+/// Moves so many words from the slot `args` on to the frame's beginning.
+///
+/// # Safety
+/// Both ranges lie in the value stack.
 #[inline(always)]
-unsafe fn tail_call(m: Machine, record: *mut FuncRecord, cell: cell::ReturnCall) -> Flow {
-    // SAFETY: as in `call`; the header is read before the arguments may overwrite it, and everything written lies in the
+unsafe fn move_arguments(m: &Machine, args: u16, count: u16) {
+    // SAFETY: the caller's. Volatile keeps LLVM from calling the library's `memmove`; it does not unroll the loop, which
+    // would take registers that have to be saved.
+    unsafe {
+        let (mut from, mut to) = (m.slot(args), m.fp);
+        let end = m.slot(count);
+        while to < end {
+            to.write_volatile(from.read_volatile());
+            (from, to) = (from.add(1), to.add(1));
+        }
+    }
+}
+
+/// The tail call: the callee gets this frame. `args`, `moves` and `header` are operands of the cell, `new_header` is where
+/// in it the one stands that is called so: what is read late takes no register until then.
+///
+/// # Safety
+/// That of [`enter`], and the operands are those of a tail call of a function of the record's type.
+#[inline(always)]
+unsafe fn tail_call(
+    m: Machine,
+    record: *mut FuncRecord,
+    args: u16,
+    moves: u16,
+    header: u16,
+    new_header: usize,
+) -> Flow {
+    // SAFETY: the caller's; the header is read before the arguments may overwrite it, and everything written lies in the
     // frame just checked.
     unsafe {
-        let callee = value!(m, enter(m, record, m.fp));
-        let (args, count) = (m.slot(cell.args), usize::from(cell.count));
-        // Between functions of like types the header stays where it is.
-        if cell.header == cell.new_header {
-            copy_words(args, m.fp, count);
-        } else {
-            let caller = pop_frame(m, cell.header);
-            copy_words(args, m.fp, count);
-            push_frame(m.slot(cell.new_header), &caller);
+        let mut callee = value!(m, enter(m, record, m.fp));
+        if callee.inst.is_null() {
+            // A host function. Nothing but this tells it whose code calls: the header names who called that code.
+            callee.inst = m.inst;
         }
+        if moves != 0 {
+            if moves % 2 == 0 {
+                move_arguments(&m, args, moves / 2);
+            } else {
+                let caller = Header::read(m.slot(header));
+                move_arguments(&m, args, moves / 2);
+                caller.write(m.slot(m.operand(new_header)));
+            }
+        }
+        // Read once more, for the same reason.
+        callee.ip = (&raw const (*record).code).read_volatile();
         Flow::Jump(callee)
     }
 }
@@ -172,12 +236,14 @@ define_cell! {
 }
 
 define_cell! {
-    ReturnCall |m, operands, at| { tail_call(m, direct(&m, operands.func), operands) }
+    ReturnCall |m, cell::ReturnCall { func, args, moves, header, .. }, at| {
+        tail_call(m, direct(&m, func), args, moves, header, at + cell::ReturnCall::LEN - 2)
+    }
 }
 
 define_cell! {
-    ReturnCallIndirect |m, cell::ReturnCallIndirect { table, type_id, args, count, header, new_header }, at| {
+    ReturnCallIndirect |m, cell::ReturnCallIndirect { table, type_id, args, moves, header, .. }, at| {
         let record = value!(m, indirect(&m, table, type_id));
-        tail_call(m, record, cell::ReturnCall { func: 0, args, count, header, new_header })
+        tail_call(m, record, args, moves, header, at + cell::ReturnCallIndirect::LEN - 2)
     }
 }

@@ -6,7 +6,7 @@
 use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, first_cell, handlers, invoke};
 use pirn_decode::Target;
 use pirn_decode::cell::{Cell, Field, Operands};
-use pirn_decode::layout::{CodeHead, HEAD_WORDS, InstanceLayout, RECORD_WORDS};
+use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf, Sig};
@@ -28,14 +28,8 @@ const RETURNS: usize = 0;
 const CALLED: usize = 1;
 const LOOP: usize = 2;
 
-const LAYOUT: InstanceLayout = InstanceLayout {
-    funcs: HEAD_WORDS,
-    globals: HEAD_WORDS + 3 * RECORD_WORDS,
-    tables: HEAD_WORDS + 3 * RECORD_WORDS + 1,
-    data: HEAD_WORDS + 3 * RECORD_WORDS + 2,
-    elements: HEAD_WORDS + 3 * RECORD_WORDS + 4,
-    words: HEAD_WORDS + 3 * RECORD_WORDS + 6,
-};
+/// Three functions, and one of everything else.
+const LAYOUT: InstanceLayout = InstanceLayout::new(3, 1, 1, 1, 1);
 
 /// Values of slots, immediates and the accumulator; others are tried where some trap.
 const VALUES: [[u64; 3]; 6] = [[8, 3, 5], [1, 3, 1], [2, 1, 1], [8, 1, 2], [1, 9, 8], [24, 16, 8]];
@@ -211,7 +205,7 @@ impl Exercise {
                     Class::F32 => out.bytes.extend(3.5_f32.to_ne_bytes()),
                     Class::F64 => out.bytes.extend(3.5_f64.to_ne_bytes()),
                 },
-                Leaf::Global => out.bytes.extend((LAYOUT.globals as u32).to_ne_bytes()),
+                Leaf::Global => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                 Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS as u32) as u32).to_ne_bytes()),
             },
             Shape::Unary(_, a) => self.encode(a, next, out),
@@ -241,14 +235,9 @@ impl Exercise {
                         out.bytes.extend(if steps { 0 } else { SET }.to_ne_bytes());
                     }
                     Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),
-                    Form::SetGlobal => out.bytes.extend((LAYOUT.globals as u32).to_ne_bytes()),
+                    Form::SetGlobal => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                     Form::BrIf => out.target(next),
-                    Form::SetAcc
-                    | Form::Select
-                    | Form::Seq
-                    | Form::Repeat
-                    | Form::MemoryFill
-                    | Form::MemoryCopy => {}
+                    Form::SetAcc | Form::Select | Form::Seq | Form::Repeat | Form::MemoryFill | Form::MemoryCopy => {}
                 }
                 self.encode(a, next, out);
             }
@@ -278,7 +267,7 @@ fn encode_field(cell: Cell, name: &str, field: Field, next: usize, out: &mut Gro
                 "args" if calls => ARGS,
                 "args" if leaves => 0,
                 "args" => BULK,
-                "count" if leaves => PARAMS,
+                "moves" => cell::moves(PARAMS, true),
                 "count" => 3,
                 "to" => SCRATCH + 2,
                 _ => SCRATCH,
@@ -288,9 +277,9 @@ fn encode_field(cell: Cell, name: &str, field: Field, next: usize, out: &mut Gro
         (Field::u32, _) => {
             let value = match name {
                 "func" => LAYOUT.func(RETURNS as u32),
-                "table" | "to" | "from" => LAYOUT.tables,
-                "segment" if matches!(cell, Cell::MemoryInit | Cell::DataDrop) => LAYOUT.data,
-                "segment" => LAYOUT.elements,
+                "table" | "to" | "from" => LAYOUT.table(0),
+                "segment" if matches!(cell, Cell::MemoryInit | Cell::DataDrop) => LAYOUT.data(0),
+                "segment" => LAYOUT.element(0),
                 "count" => 1,
                 _ => 0,
             };
@@ -306,15 +295,16 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
         Ok(std::ptr::null())
     }
     // Behind raw pointers while the machine runs, for it has pointers to all of it.
-    let vm = Box::into_raw(Vm::new(64 << 10, 4, lower));
+    // SAFETY: no code asks.
+    let vm = Box::into_raw(unsafe { Vm::new(64 << 10, 4, lower) });
     let mut memory = Memory::new(1, 1).expect("a page");
     for chunk in memory.bytes_mut().chunks_exact_mut(8) {
         chunk[0] = 2;
     }
     let memory = Box::into_raw(Box::new(memory));
-    let global = Box::into_raw(Box::new(GlobalCell { value: 1 }));
+    let global = Box::into_raw(Box::new(GlobalCell::new(1)));
     let data = [1_u8; PAGE_BYTES as usize];
-    let mut block = InstanceBlock::new(LAYOUT, vm, std::ptr::null());
+    let mut block = InstanceBlock::new(LAYOUT, vm).expect("a few words");
     // SAFETY: everything lives until the blocks are taken back below; the code is made of handlers with operands that
     // exist, and ends by returning.
     unsafe {

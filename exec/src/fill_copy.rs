@@ -46,7 +46,11 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
             let value = value!(m, V::eval(&m, at + A::LEN)) as u8;
             let bytes = value!(m, N::eval(&m, at + A::LEN + V::LEN));
             let place = value!(m, range(&m, start, bytes));
-            if bytes as usize <= SHORT { fill_short(place, value, bytes as usize) } else { fill(place, value, bytes) }
+            if bytes as usize <= SHORT {
+                fill_short(place, value, bytes as usize)
+            } else {
+                fill(place, value, bytes)
+            }
             Flow::Next(m)
         }
     }
@@ -66,7 +70,11 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
             let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
             let to = value!(m, range(&m, to, bytes));
             let from = value!(m, range(&m, from, bytes));
-            if bytes as usize <= SHORT { copy_short(to, from, bytes as usize) } else { copy(to, from, bytes) }
+            if bytes as usize <= SHORT {
+                copy_short(to, from, bytes as usize)
+            } else {
+                copy(to, from, bytes)
+            }
             Flow::Next(m)
         }
     }

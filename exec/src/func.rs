@@ -25,7 +25,7 @@ use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
 pub struct FuncRecord {
     /// First cell; a [`CodeHead`] stands before it.
     pub(crate) code: *const u64,
-    /// Instance the code runs in; for a host function, null (its thunk leaves `inst` to the caller's).
+    /// Instance the code runs in; for a host function, null: it acts for whoever calls it.
     pub(crate) inst: *mut Inst,
 }
 
@@ -41,8 +41,8 @@ impl FuncRecord {
     /// The record of a function whose code begins at `code`, in `inst`.
     ///
     /// # Safety
-    /// `code` is what [`first_cell`] or [`LazyCode::first_cell`] gave for a function of `inst`'s module, and outlives the
-    /// record.
+    /// `code` is what [`first_cell`] gave for a function of `inst`'s module, or [`LazyCode::first_cell`], whose head is that
+    /// function's, and outlives the record and all its copies; see [the crate's](crate#safety).
     pub unsafe fn new(code: *const u64, inst: *mut Inst) -> Self {
         Self { code, inst }
     }
@@ -87,7 +87,7 @@ pub(crate) fn head(code: *const u64) -> *const CodeHead {
     code.wrapping_sub(CodeHead::WORDS).cast()
 }
 
-/// Where `code` begins, for [`FuncRecord::new`].
+/// Where `code` begins, for [`FuncRecord::new`], which says what code that must be.
 pub fn first_cell(code: &Code) -> *const u64 {
     // Derived from the whole allocation: the head is read through it as well.
     code.words().as_ptr().wrapping_add(CodeHead::WORDS)
@@ -113,19 +113,33 @@ impl LazyCode {
     }
 }
 
-/// A host function: takes the arguments and leaves the results in [`HostCall::values`], or says why the execution cannot
-/// go on: [`Exit::Host`] or [`Exit::Yield`].
+/// A host function: takes the arguments and leaves the results in [`HostCall::into_values`], or says why the execution
+/// cannot go on: [`Exit::Host`], [`Exit::Yield`], or [`Exit::Trap`].
 pub type HostFunc = dyn Fn(HostCall<'_>) -> Result<(), Exit> + Send + Sync;
 
-/// One call of a host function.
+/// One call of a host function. Nobody but the machine makes one.
 #[derive(Debug)]
 pub struct HostCall<'a> {
-    /// The machine; its `store` pointer leads back to the owner.
-    pub vm: *mut Vm,
-    /// The calling instance; null if the embedder called.
-    pub caller: *mut Inst,
+    pub(crate) vm: *mut Vm,
+    pub(crate) caller: *mut Inst,
+    pub(crate) values: &'a mut [u64],
+}
+
+impl<'a> HostCall<'a> {
+    /// The machine, which is live and runs; its [`Vm::store`] leads back to the owner.
+    pub fn vm(&self) -> *mut Vm {
+        self.vm
+    }
+
+    /// The instance whose code called, which is live; null if the embedder did.
+    pub fn caller(&self) -> *mut Inst {
+        self.caller
+    }
+
     /// Arguments on entry, results on return; as long as the longer of the two. See [`crate::Word`] for the encoding.
-    pub values: &'a mut [u64],
+    pub fn into_values(self) -> &'a mut [u64] {
+        self.values
+    }
 }
 
 /// A host function and the code that calls it.
@@ -150,7 +164,11 @@ unsafe impl Sync for HostRecord {}
 
 impl HostRecord {
     /// The host function `func`, to be [armed](Self::arm) before anything else.
-    pub fn new(head: CodeHead, func: Box<HostFunc>) -> Box<Self> {
+    ///
+    /// # Safety
+    /// `head` is that of a function type ([`CodeHead::new`]) with its id. When `func` returns `Ok`, words of the type's results
+    /// are in the values.
+    pub unsafe fn new(head: CodeHead, func: Box<HostFunc>) -> Box<Self> {
         let record = FuncRecord { code: std::ptr::null(), inst: std::ptr::null_mut() };
         Box::new(Self { record, head, thunk: handler_word(crate::call::HOST as Handler), func })
     }
@@ -159,7 +177,8 @@ impl HostRecord {
     /// of it, is what the code is derived from. Gives the record.
     ///
     /// # Safety
-    /// `this` is live, does not move any more, and is the pointer by which all others reach it.
+    /// `this` is live, does not move any more, lives as long as the record that is given and all its copies, and is the pointer
+    /// by which all others reach it.
     pub unsafe fn arm(this: *mut Self) -> *mut FuncRecord {
         // SAFETY: the caller's.
         unsafe {

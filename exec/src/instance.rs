@@ -15,11 +15,11 @@ pub struct Inst {
     /// added before. The first is the memory's size in bytes.
     pub(crate) mem_limits: [u64; 4],
     /// The machine that executes.
-    pub vm: *mut Vm,
+    pub(crate) vm: *mut Vm,
     /// Memory 0, or null.
-    pub memory: *mut Memory,
+    pub(crate) memory: *mut Memory,
     /// Of the owner's choosing.
-    pub owner: *const (),
+    owner: *const (),
 }
 
 const _: () = assert!(size_of::<Inst>() == HEAD_WORDS * 8);
@@ -34,6 +34,15 @@ impl Inst {
             memory: std::ptr::null_mut(),
             owner: std::ptr::null(),
         }
+    }
+
+    /// Whose it is: what [`InstanceBlock::set_owner`] was given; null before.
+    ///
+    /// # Safety
+    /// `this` is a live instance.
+    pub unsafe fn owner(this: *const Self) -> *const () {
+        // SAFETY: the caller's.
+        unsafe { (*this).owner }
     }
 
     /// Memory 0's bytes.
@@ -69,27 +78,24 @@ unsafe impl Sync for InstanceBlock {}
 
 impl Drop for InstanceBlock {
     fn drop(&mut self) {
-        let words = std::ptr::slice_from_raw_parts_mut(self.words.as_ptr(), self.layout.words);
+        let words = std::ptr::slice_from_raw_parts_mut(self.words.as_ptr(), self.layout.words());
         // SAFETY: the box of `new`, taken back once.
         drop(unsafe { Box::from_raw(words) });
     }
 }
 
 impl InstanceBlock {
-    /// A block with all words null: no memory, segments dropped.
-    pub fn new(layout: InstanceLayout, vm: *mut Vm, owner: *const ()) -> Self {
-        let words: Box<[u64]> = vec![0; layout.words].into();
+    /// A block with all words null: no memory, segments dropped, no owner. `None` if there is no memory for it.
+    pub fn new(layout: InstanceLayout, vm: *mut Vm) -> Option<Self> {
+        let mut words = Vec::new();
+        words.try_reserve_exact(layout.words()).ok()?;
+        words.resize(layout.words(), 0);
+        let words: Box<[u64]> = words.into();
         let this = Self { words: NonNull::from(Box::leak(words)).cast(), layout };
-        let head = Inst {
-            mem_base: NonNull::dangling().as_ptr(),
-            mem_limits: [0; 4],
-            vm,
-            memory: std::ptr::null_mut(),
-            owner,
-        };
-        // SAFETY: the block begins with room for the head (`InstanceLayout` starts at `HEAD_WORDS`).
+        let head = Inst { vm, ..Inst::host() };
+        // SAFETY: every layout begins with room for the head (`HEAD_WORDS`).
         unsafe { this.as_ptr().write(head) };
-        this
+        Some(this)
     }
 
     /// The pointer handlers carry. Valid as long as the block lives; moving the block does not move it.
@@ -97,21 +103,27 @@ impl InstanceBlock {
         self.words.as_ptr().cast()
     }
 
-    fn word(&self, index: usize) -> *mut u64 {
-        assert!(index < self.layout.words, "word {index} of an instance of {} words", self.layout.words);
-        // SAFETY: within the block.
-        unsafe { self.words.as_ptr().add(index) }
+    /// Says whose the instance is, for [`Inst::owner`].
+    pub fn set_owner(&mut self, owner: *const ()) {
+        // SAFETY: the head of this block; `&mut self` and the store's owner keep the machine from running.
+        unsafe { (*self.as_ptr()).owner = owner };
     }
 
-    fn set(&mut self, index: usize, word: u64) {
+    /// The word at a place that the layout gave.
+    fn word(&self, place: usize) -> *mut u64 {
+        // SAFETY: within the block, for the layout gives no other places.
+        unsafe { self.words.as_ptr().add(place) }
+    }
+
+    fn set(&mut self, place: usize, word: u64) {
         // SAFETY: a word of this block; `&mut self` and the store's owner keep the machine from running.
-        unsafe { self.word(index).write(word) };
+        unsafe { self.word(place).write(word) };
     }
 
     /// The record of function `funcidx`; null before [`InstanceBlock::set_func`].
     ///
     /// # Panics
-    /// It would lie behind the block.
+    /// The instance has no such function.
     pub fn func(&self, funcidx: u32) -> *mut FuncRecord {
         self.word(self.layout.func(funcidx)).cast()
     }
@@ -120,7 +132,10 @@ impl InstanceBlock {
     ///
     /// # Panics
     /// As [`InstanceBlock::func`].
-    pub fn set_func(&mut self, funcidx: u32, record: FuncRecord) {
+    ///
+    /// # Safety
+    /// [The crate's](crate#safety): it is a record of the block's store, of a function of the type that the module says.
+    pub unsafe fn set_func(&mut self, funcidx: u32, record: FuncRecord) {
         // SAFETY: a record of this block; `&mut self` and the store's owner keep the machine from running.
         unsafe { self.func(funcidx).write(record) };
     }
@@ -128,23 +143,30 @@ impl InstanceBlock {
     /// Puts global `globalidx` in place.
     ///
     /// # Panics
-    /// It would lie behind the block.
-    pub fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
-        self.set(self.layout.globals + globalidx, cell as u64);
+    /// The instance has no such global.
+    ///
+    /// # Safety
+    /// [The crate's](crate#safety): `cell` holds a word of the type that the module says, now and later.
+    pub unsafe fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
+        self.set(self.layout.global(globalidx), cell as u64);
     }
 
     /// Puts table `tableidx` in place.
     ///
     /// # Panics
-    /// It would lie behind the block.
-    pub fn set_table(&mut self, tableidx: usize, table: *mut Table) {
-        self.set(self.layout.tables + tableidx, table as u64);
+    /// The instance has no such table.
+    ///
+    /// # Safety
+    /// [The crate's](crate#safety): the elements of `table` are words of the type that the module says, now and later.
+    pub unsafe fn set_table(&mut self, tableidx: usize, table: *mut Table) {
+        self.set(self.layout.table(tableidx), table as u64);
     }
 
     /// Puts memory 0 in place, and asks `memory` to keep its base and length here.
     ///
     /// # Safety
-    /// `memory` lives at least as long as the block is executed in, and does not move.
+    /// [The crate's](crate#safety): `memory` lives at least as long as the block is executed in, and does not move; the block
+    /// lives as long as the memory may grow.
     pub unsafe fn set_memory(&mut self, memory: *mut Memory) {
         let inst = self.as_ptr();
         // SAFETY: the caller's, and `inst` is this block's head.
@@ -154,26 +176,26 @@ impl InstanceBlock {
     /// The bytes `memory.init dataidx` copies from; empty once dropped.
     ///
     /// # Panics
-    /// Their place would lie behind the block.
+    /// The instance has no such segment.
     ///
     /// # Safety
     /// `bytes` outlive the block.
     pub unsafe fn set_data(&mut self, dataidx: usize, bytes: &[u8]) {
-        let at = self.layout.data + 2 * dataidx;
-        self.set(at, bytes.as_ptr() as u64);
-        self.set(at + 1, bytes.len() as u64);
+        let place = self.layout.data(dataidx);
+        self.set(place, bytes.as_ptr() as u64);
+        self.set(place + 1, bytes.len() as u64);
     }
 
     /// The references `table.init elemidx` copies from; empty once dropped.
     ///
     /// # Panics
-    /// Their place would lie behind the block.
+    /// The instance has no such segment.
     ///
     /// # Safety
-    /// `refs` outlive the block.
+    /// `refs` outlive the block, and are words of the segment's type, in its store.
     pub unsafe fn set_element(&mut self, elemidx: usize, refs: &[u64]) {
-        let at = self.layout.elements + 2 * elemidx;
-        self.set(at, refs.as_ptr() as u64);
-        self.set(at + 1, refs.len() as u64);
+        let place = self.layout.element(elemidx);
+        self.set(place, refs.as_ptr() as u64);
+        self.set(place + 1, refs.len() as u64);
     }
 }

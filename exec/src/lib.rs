@@ -1,5 +1,24 @@
 //! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stacks, memories, tables, globals, traps,
 //! fuel.
+//!
+//! # Safety
+//!
+//! What runs is a *store*: a [`Vm`], and the instance blocks, function records, tables, memories, globals and code that
+//! pointers lead to from there. Safe functions make these things and look at them. Those that connect them, change what the
+//! machine follows, or run, are unsafe, and whoever calls one answers for its part of this, as long as anything of the store
+//! may run:
+//!
+//! - **Everything lives and stays where it is**: the machine, which is [attached](Vm::attach), blocks, records, tables,
+//!   memories, cells of globals, segments, code. While the machine runs, nobody else refers to them, but host functions
+//!   while they are called.
+//! - **Code is from [`pirn_decode::Lowering::lower`], for [`target`]**, of a [`pirn_decode::Module`] as its `new` made it. Code of
+//!   any other target, or of a module that somebody changed, may do anything. All modules of a store have the same type ids
+//!   for the same function types, and different ones for different types.
+//! - **A block is what the module says of which its code is**: it has the module's
+//!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table or memory of the type that
+//!   the module imports or declares, before its code runs.
+//! - **A [`Word`] is of the type that it stands for**, in cells, tables, segments, arguments and results: a `funcref` is 0 or the
+//!   address of a record of the same store.
 
 #[cfg(target_endian = "big")]
 compile_error!(
@@ -40,7 +59,7 @@ mod table;
 mod trap;
 mod vm;
 
-pub use call::invoke;
+pub use call::{invoke, invoke_start};
 pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
 pub use global::GlobalCell;
 pub use handlers::{Handlers, target, written};

@@ -4,11 +4,10 @@
 //! in its instances. While it runs, the machine's stack is this one: what a host function calls meanwhile lies above the
 //! caller's frame, as always.
 
-use crate::call::{enter_from_host, returned};
+use crate::call::{Entry, enter_from_host, returned};
 use crate::machine::{Machine, run};
 use crate::stack::Stack;
-use crate::vm::{OnStack, Vm};
-use crate::{Exit, FuncRecord, Trap, Word};
+use crate::{Exit, FuncRecord, Inst, Trap, Word, vm::Vm};
 use pirn_decode::ValType;
 
 /// A host function that did not return yet: whoever goes on writes its results.
@@ -33,6 +32,8 @@ pub struct Execution {
     words: usize,
     /// Type of the first result.
     first: Option<ValType>,
+    /// Whether it has, and so the results are there.
+    returned: bool,
     /// Where it goes on.
     machine: Machine,
     /// If it goes on behind a host function.
@@ -45,23 +46,25 @@ unsafe impl Send for Execution {}
 unsafe impl Sync for Execution {}
 
 impl Execution {
-    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it.
+    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host function,
+    /// it acts for the instance `start_of`, whose start function it is, or for none if that is null.
     ///
     /// # Safety
-    /// That of [`crate::invoke`].
+    /// That of [`crate::invoke`], and, for `start_of`, that of [`crate::invoke_start`].
     pub unsafe fn start(
         vm: *mut Vm,
         stack: Stack,
         func: *mut FuncRecord,
+        start_of: *mut Inst,
         values: &[Word],
         first: Option<ValType>,
     ) -> (Self, Result<(), Exit>) {
         let base = stack.base();
         // SAFETY: the caller's.
-        let entered = unsafe { enter_from_host(vm, func, values, base, stack.limit()) };
+        let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit()) };
         let machine =
             entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
-        let mut this = Self { stack, words: values.len(), first, machine, yielded: None };
+        let mut this = Self { stack, words: values.len(), first, returned: false, machine, yielded: None };
         let outcome = match entered {
             // SAFETY: the caller's; the frame is in place.
             Some(_) => unsafe { this.run(vm) },
@@ -91,12 +94,10 @@ impl Execution {
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
         // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
         unsafe {
-            (*vm).enter()?;
-            let guard = OnStack::new(vm, &self.stack);
+            let _entry = Entry::new(vm)?;
+            (*vm).run_on(&self.stack);
             run(self.machine);
-            drop(guard);
             let exit = (*vm).exit.take();
-            (*vm).depth -= 1;
             self.machine = (*vm).saved;
             self.yielded = (*vm).yielded.take();
             match exit {
@@ -105,6 +106,7 @@ impl Execution {
                     if let Some(ty) = self.first {
                         self.stack.base().write((*vm).first_result(ty));
                     }
+                    self.returned = true;
                 }
             }
         }
@@ -135,9 +137,13 @@ impl Execution {
         unsafe { frame.copy_from_nonoverlapping(results.as_ptr(), results.len()) };
     }
 
-    /// The results, in as many words as it was started with, once it has returned.
+    /// The results, in as many words as it was started with.
+    ///
+    /// # Panics
+    /// It has not returned.
     pub fn results(&self) -> &[Word] {
-        // SAFETY: the frame it was started in is at the base of the stack and begins with so many words.
+        assert!(self.returned, "results of an execution that has not returned");
+        // SAFETY: the frame in which it was started is at the base of the stack, and fits it; it begins with so many words.
         unsafe { std::slice::from_raw_parts(self.stack.base(), self.words) }
     }
 }

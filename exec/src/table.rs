@@ -39,7 +39,7 @@ impl Table {
         self.len = len.into();
         // Null is what the new ones are already, and untouched pages are not committed.
         if init != 0 {
-            self.elements_mut()[old..].fill(init);
+            self.words()[old..].fill(init);
         }
         true
     }
@@ -55,7 +55,10 @@ impl Table {
     }
 
     /// Adds `delta` elements and gives the old size; `None` if that passes the maximum or memory is short.
-    pub fn grow(&mut self, delta: u32, init: u64) -> Option<u32> {
+    ///
+    /// # Safety
+    /// If instances have the table, `init` is a word of its element type, in their store.
+    pub unsafe fn grow(&mut self, delta: u32, init: u64) -> Option<u32> {
         let old = self.size();
         self.resize(old.checked_add(delta)?, init).then_some(old)
     }
@@ -67,7 +70,14 @@ impl Table {
     }
 
     /// The elements.
-    pub fn elements_mut(&mut self) -> &mut [u64] {
+    ///
+    /// # Safety
+    /// If instances have the table, what is written is words of its element type, in their store.
+    pub unsafe fn elements_mut(&mut self) -> &mut [u64] {
+        self.words()
+    }
+
+    fn words(&mut self) -> &mut [u64] {
         // SAFETY: as in `elements`.
         unsafe { std::slice::from_raw_parts_mut(self.base, self.len as usize) }
     }
@@ -75,14 +85,17 @@ impl Table {
     /// The `len` elements from `start` on.
     fn range(&mut self, start: u32, len: u32) -> Result<&mut [u64], Trap> {
         let (start, len) = (start as usize, len as usize);
-        self.elements_mut().get_mut(start..).and_then(|rest| rest.get_mut(..len)).ok_or(Trap::TableOutOfBounds)
+        self.words().get_mut(start..).and_then(|rest| rest.get_mut(..len)).ok_or(Trap::TableOutOfBounds)
     }
 
     /// `table.fill` (spec 4.4.6).
     ///
     /// # Errors
     /// [`Trap::TableOutOfBounds`].
-    pub fn fill(&mut self, start: u32, len: u32, value: u64) -> Result<(), Trap> {
+    ///
+    /// # Safety
+    /// If instances have the table, `value` is a word of its element type, in their store.
+    pub unsafe fn fill(&mut self, start: u32, len: u32, value: u64) -> Result<(), Trap> {
         self.range(start, len)?.fill(value);
         Ok(())
     }
@@ -91,7 +104,10 @@ impl Table {
     ///
     /// # Errors
     /// [`Trap::TableOutOfBounds`], for either side.
-    pub fn init(&mut self, start: u32, source: &[u64], from: u32, len: u32) -> Result<(), Trap> {
+    ///
+    /// # Safety
+    /// If instances have the table, `source` is words of its element type, in their store.
+    pub unsafe fn init(&mut self, start: u32, source: &[u64], from: u32, len: u32) -> Result<(), Trap> {
         let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let target = self.range(start, len)?;
         target.copy_from_slice(source.ok_or(Trap::TableOutOfBounds)?);
@@ -106,7 +122,7 @@ impl Table {
         self.range(to, len)?;
         self.range(from, len)?;
         let from = from as usize;
-        self.elements_mut().copy_within(from..from + len as usize, to as usize);
+        self.words().copy_within(from..from + len as usize, to as usize);
         Ok(())
     }
 }

@@ -15,14 +15,14 @@ pub type LowerHook = unsafe fn(*mut Inst, u32) -> Result<*const u64, Box<dyn Any
 /// One machine: the registers of an execution that stands still, and what running code asks for besides them.
 ///
 /// All WebAssembly frames of an execution, whatever their instances, lie on one [`Stack`], which is there as long as
-/// something runs ([`OnStack`]).
+/// something runs.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Vm {
     /// First byte a frame may not reach. Read by every call, through `inst`. Null while there is no stack.
     pub(crate) stack_limit: *mut u64,
     /// What metered code may still consume.
-    pub fuel: u64,
+    pub(crate) fuel: u64,
     /// The registers where execution stands still.
     pub(crate) saved: Machine,
     /// The host function that yielded there, if one did.
@@ -36,7 +36,7 @@ pub struct Vm {
     max_depth: u32,
     pub(crate) lower: LowerHook,
     /// Of the owner's choosing: see [`Vm::attach`].
-    pub store: *mut (),
+    store: *mut (),
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: Inst,
     /// Bytes of a stack.
@@ -51,7 +51,11 @@ unsafe impl Sync for Vm {}
 impl Vm {
     /// A machine with value stacks of `stack_bytes` bytes on which the host may enter WebAssembly `max_depth` times
     /// nested. It has to be [attached](Self::attach) before it runs.
-    pub fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
+    ///
+    /// # Safety
+    /// `lower`, asked for a function of an instance of the machine's store, gives an address of which [`crate::FuncRecord::new`]
+    /// can make that function's record, not that of a [`crate::LazyCode`].
+    pub unsafe fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
         Box::new(Self {
             stack_limit: null_mut(),
             fuel: 0,
@@ -79,6 +83,33 @@ impl Vm {
             (*this).fuel = 0;
             (*this).host.vm = this;
         }
+    }
+
+    /// Whom it was [attached](Self::attach) to; null before.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub unsafe fn store(this: *const Self) -> *mut () {
+        // SAFETY: the caller's.
+        unsafe { (*this).store }
+    }
+
+    /// What metered code may still consume.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub unsafe fn fuel(this: *const Self) -> u64 {
+        // SAFETY: the caller's.
+        unsafe { (*this).fuel }
+    }
+
+    /// Changes what metered code may still consume.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
+        // SAFETY: the caller's.
+        unsafe { (*this).fuel = fuel };
     }
 
     /// The instance that stands for the embedder.
@@ -134,36 +165,15 @@ impl Vm {
         }
         Stack::new(self.stack_bytes).map(Some).ok_or(Exit::NoStack { bytes: self.stack_bytes })
     }
-}
 
-/// A machine on a stack. Whatever happens, it gets back the one it had, or none.
-pub(crate) struct OnStack {
-    vm: *mut Vm,
-    limit: *mut u64,
-    top: *mut u64,
-}
-
-impl OnStack {
-    /// Puts the machine on `stack`.
-    ///
-    /// # Safety
-    /// `vm` and `stack` outlive this.
-    pub(crate) unsafe fn new(vm: *mut Vm, stack: &Stack) -> Self {
-        // SAFETY: the caller's.
-        unsafe {
-            let limit = std::mem::replace(&mut (*vm).stack_limit, stack.limit());
-            let top = std::mem::replace(&mut (*vm).top, stack.base());
-            Self { vm, limit, top }
-        }
+    /// Whether nothing executes on it.
+    pub fn is_idle(&self) -> bool {
+        self.depth == 0 && self.top.is_null() && self.stack_limit.is_null()
     }
-}
 
-impl Drop for OnStack {
-    fn drop(&mut self) {
-        // SAFETY: the machine is live (`new`).
-        unsafe {
-            (*self.vm).stack_limit = self.limit;
-            (*self.vm).top = self.top;
-        }
+    /// Has what is entered next run on `stack`, until the [`Entry`](crate::call::Entry) made before is dropped.
+    pub(crate) fn run_on(&mut self, stack: &Stack) {
+        self.stack_limit = stack.limit();
+        self.top = stack.base();
     }
 }

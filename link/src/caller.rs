@@ -48,16 +48,16 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.engine()
     }
 
-    /// The calling instance's export called `name`. `None` also if the embedder called the function itself.
-    ///
-    /// After a tail call, the caller is the one whose frame was not given up: the caller of the function that made it.
+    /// The export called `name` of the calling instance: whose code made the call, be it a tail call, and whoever is called
+    /// through whatever tables and modules; for a start function, the instance being made. `None` also if the embedder
+    /// called the function itself.
     pub fn get_export(&self, name: &str) -> Option<Extern> {
         if self.instance.is_null() {
             return None;
         }
         // SAFETY: an instance of the store (for the embedder the machine passes null); its owner is its `InstanceData`.
         // Both live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
-        let instance = unsafe { &*(*self.instance).owner.cast::<InstanceData>() };
+        let instance = unsafe { &*Inst::owner(self.instance).cast::<InstanceData>() };
         instance.export(name, self.store_id())
     }
 }

@@ -68,9 +68,13 @@ impl Engine {
     }
 
     /// A machine for a new store.
-    pub(crate) fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
+    ///
+    /// # Safety
+    /// That of [`Vm::new`]; all stores have the same hook.
+    pub(crate) unsafe fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
         let Config { stack_bytes, max_nested_entries, .. } = self.0.config;
-        Pinned::new(Vm::new(stack_bytes, max_nested_entries, lower))
+        // SAFETY: the caller's.
+        Pinned::new(unsafe { Vm::new(stack_bytes, max_nested_entries, lower) })
     }
 
     /// The hash of a name of an import or export, by which modules of this engine find each other's exports: taken when

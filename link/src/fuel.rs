@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::error::{Result, format_err};
 use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, StoreOpaque};
+use pirn_exec::Vm;
 
 impl StoreOpaque {
     fn check_metered(&self) -> Result<()> {
@@ -15,13 +16,13 @@ impl StoreOpaque {
     fn fuel(&self) -> Result<u64> {
         self.check_metered()?;
         // SAFETY: the store owns its machine; nobody writes to it while the store is borrowed.
-        Ok(unsafe { (*self.vm()).fuel })
+        Ok(unsafe { Vm::fuel(self.vm()) })
     }
 
     fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.check_metered()?;
         // SAFETY: the store owns its machine; what runs on it, if anything, waits for the borrow to end.
-        unsafe { (*self.vm()).fuel = fuel };
+        unsafe { Vm::set_fuel(self.vm(), fuel) };
         Ok(())
     }
 }

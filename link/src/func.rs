@@ -8,7 +8,7 @@ use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::typed::{MAX_ARITY, WasmParams, WasmResults};
 use crate::value::Val;
 use pirn_decode::{FuncType, ValType};
-use pirn_exec::{FuncRecord, Word};
+use pirn_exec::{FuncRecord, Inst, Word};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -157,6 +157,40 @@ impl Func {
             return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
         }
         Ok(TypedFunc { func: self, types: PhantomData })
+    }
+}
+
+/// A start function to be called. It is of type `[] -> []`.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    func: Func,
+    /// Whose it is: for this instance a host function acts that is imported to be the start function.
+    inst: Handle<Inst>,
+}
+
+impl Start {
+    /// The start function of `inst`, of the same store.
+    pub(crate) fn new(func: Func, inst: Handle<Inst>) -> Self {
+        Self { func, inst }
+    }
+
+    /// Function and instance.
+    ///
+    /// # Errors
+    /// They belong to another store than `store`.
+    pub(crate) fn get(self, store: StoreId) -> Result<(*mut FuncRecord, *mut Inst)> {
+        self.func.0.check(store)?;
+        self.inst.check(store)?;
+        Ok((self.func.0.as_ptr(), self.inst.as_ptr()))
+    }
+
+    /// Calls it.
+    pub(crate) fn call<T: 'static>(self, store: &mut StoreContextMut<'_, T>) -> Result<()> {
+        let (id, vm) = (store.opaque().id(), store.opaque().vm());
+        let (func, inst) = self.get(id)?;
+        // SAFETY: function, instance and machine are of this store, to which no reference exists any more; the type is that
+        // of all start functions, by validation.
+        unsafe { pirn_exec::invoke_start(vm, func, inst) }.map_err(Error::from_exit)
     }
 }
 

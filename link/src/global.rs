@@ -36,7 +36,7 @@ impl Global {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
         let value = value.to_word(store.id())?;
-        Ok(Self(store.add_global(GlobalItem { cell: GlobalCell { value }, ty })))
+        Ok(Self(store.add_global(GlobalItem { cell: GlobalCell::new(value), ty })))
     }
 
     pub(crate) fn item(self) -> Handle<GlobalItem> {
@@ -59,7 +59,7 @@ impl Global {
         let store = store.as_context();
         let item = self.0.get(store.opaque()).expect("global");
         // SAFETY: a global holds the word of a value of its type, of its store.
-        unsafe { Val::from_word(item.ty.content, item.cell.value, store.opaque().id()) }
+        unsafe { Val::from_word(item.ty.content, item.cell.get(), store.opaque().id()) }
     }
 
     /// Changes its value.
@@ -76,7 +76,9 @@ impl Global {
         if value.ty() != item.ty.content {
             return Err(format_err!("value of a global: expected {}, found {}", item.ty.content, value.ty()));
         }
-        item.cell.value = value.to_word(id)?;
+        let word = value.to_word(id)?;
+        // SAFETY: the word of a value of the global's type, and its store's.
+        unsafe { item.cell.set(word) };
         Ok(())
     }
 }

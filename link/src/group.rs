@@ -12,7 +12,7 @@
 
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
-use crate::func::Func;
+use crate::func::Start;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
 use crate::instantiate;
@@ -152,7 +152,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         let mut store = store.as_context_mut();
         let (linked, starts) = self.prepare(store.opaque_mut())?;
         for start in starts {
-            start.call(&mut store, &[], &mut [])?;
+            start.call(&mut store)?;
         }
         Ok(linked)
     }
@@ -172,7 +172,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
     }
 
     /// Makes all instances; gives them, and their start functions in order, which are all that is left to do.
-    fn prepare(&self, opaque: &mut StoreOpaque) -> Result<(LinkedGroup, Vec<Func>)> {
+    fn prepare(&self, opaque: &mut StoreOpaque) -> Result<(LinkedGroup, Vec<Start>)> {
         if !Engine::same(self.linker.engine(), opaque.engine()) {
             return Err(format_err!("the linker was made with another engine than the store"));
         }
@@ -181,7 +181,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
         let order = self.order(&sources)?;
 
         let handles: Vec<_> =
-            self.members.iter().map(|member| InstanceData::allocate(opaque, &member.module)).collect();
+            self.members.iter().map(|member| InstanceData::allocate(opaque, &member.module)).collect::<Result<_>>()?;
         for (member, &handle) in self.members.iter().zip(&handles) {
             let funcs = self
                 .imports_of(member, &sources)

@@ -20,7 +20,9 @@ pub struct HostDef {
 
 impl HostDef {
     /// `func` finds the arguments in the words, which are as many as the longer of parameters and results, and leaves
-    /// the results there, both of the types `ty` says. It must be put into stores whose data is a `T`.
+    /// the results there when it returns `Ok`, both of the types `ty` says. It must be put into stores whose data is a `T`.
+    ///
+    /// The machine relies on either, and so only this file makes definitions.
     fn new<T: 'static>(
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &mut [Word]) -> Result<()> + Send + Sync + 'static,
@@ -31,8 +33,8 @@ impl HostDef {
             Box::new(move |call: HostCall<'_>| {
                 // SAFETY: the machine is that of a `Store<T>`: `Func::wrap` and `Linker<T>` put definitions into no
                 // others. Whoever called the machine let go of the store for the time of the call.
-                let caller = unsafe { Caller::<T>::new(call.vm, call.caller) };
-                func(caller, call.values).map_err(Error::into_exit)
+                let caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
+                func(caller, call.into_values()).map_err(Error::into_exit)
             })
         };
         Self { ty, make: Box::new(make) }
@@ -87,15 +89,30 @@ impl std::fmt::Debug for HostDef {
 /// Closures that [`crate::Func::wrap`] and [`crate::Linker::func_wrap`] take: up to 16 parameters that are [`WasmTy`],
 /// with or without a leading [`Caller`], and results that are [`WasmRet`].
 ///
-/// `Params` and `Results` only tell the implementations apart; they are always inferred.
-pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
-    #[doc(hidden)]
-    fn into_host(self) -> HostDef;
+/// `Params` and `Results` only tell the implementations apart; they are always inferred. Nobody can implement it, for what
+/// it makes may only be put into stores whose data is a `T`:
+///
+/// ```compile_fail
+/// struct Evil;
+/// impl pirn_link::IntoFunc<u8, (), ()> for Evil {}
+/// ```
+pub trait IntoFunc<T: 'static, Params, Results>: sealed::Closure<T, Params, Results> {}
+
+impl<T: 'static, Params, Results, F: sealed::Closure<T, Params, Results>> IntoFunc<T, Params, Results> for F {}
+
+pub(crate) mod sealed {
+    use super::HostDef;
+
+    /// What a closure does as an [`super::IntoFunc`].
+    pub trait Closure<T: 'static, Params, Results>: Send + Sync + 'static {
+        /// The definition of a host function for stores whose data is a `T`.
+        fn into_host(self) -> HostDef;
+    }
 }
 
 macro_rules! into_func {
     ($($arg:ident)*) => {
-        impl<T: 'static, F, $($arg,)* R> IntoFunc<T, ($($arg,)*), R> for F
+        impl<T: 'static, F, $($arg,)* R> sealed::Closure<T, ($($arg,)*), R> for F
         where
             F: Fn($($arg),*) -> R + Send + Sync + 'static,
             $($arg: WasmTy,)*
@@ -104,11 +121,11 @@ macro_rules! into_func {
             #[allow(non_snake_case, reason = "one name for type and value")]
             fn into_host(self) -> HostDef {
                 let func = move |_: Caller<'_, T>, $($arg: $arg),*| self($($arg),*);
-                IntoFunc::<T, (Caller<'_, T>, $($arg,)*), R>::into_host(func)
+                sealed::Closure::<T, (Caller<'_, T>, $($arg,)*), R>::into_host(func)
             }
         }
 
-        impl<T: 'static, F, $($arg,)* R> IntoFunc<T, (Caller<'_, T>, $($arg,)*), R> for F
+        impl<T: 'static, F, $($arg,)* R> sealed::Closure<T, (Caller<'_, T>, $($arg,)*), R> for F
         where
             F: Fn(Caller<'_, T>, $($arg),*) -> R + Send + Sync + 'static,
             $($arg: WasmTy,)*

@@ -13,7 +13,8 @@ use crate::store::{AsContext, AsContextMut, StoreContext, StoreOpaque};
 use crate::table::{Table, TableItem};
 use crate::typed::{WasmParams, WasmResults};
 use pirn_decode::module::ExternIndex;
-use pirn_exec::{FuncRecord, InstanceBlock, Word};
+use pirn_exec::{FuncRecord, Inst, InstanceBlock, Word};
+use std::ptr::NonNull;
 
 /// An instance in a store.
 ///
@@ -34,12 +35,16 @@ impl InstanceData {
     ///
     /// Nothing runs here and nothing is linked, so several instances that import from each other can be allocated
     /// before any of them is linked.
-    pub(crate) fn allocate(store: &mut StoreOpaque, module: &Module) -> Handle<Self> {
-        let mut block = InstanceBlock::new(module.layout(), store.vm(), std::ptr::null());
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn allocate(store: &mut StoreOpaque, module: &Module) -> Result<Handle<Self>> {
+        let layout = module.layout();
+        let mut block = InstanceBlock::new(layout, store.vm())
+            .ok_or_else(|| format_err!("the system gave no memory for an instance of {} words", layout.words()))?;
         for funcidx in module.own_funcs() {
-            // SAFETY: this function's code for the machine's target; the instance keeps the module.
-            let record = unsafe { FuncRecord::new(module.first_cell(funcidx), block.as_ptr()) };
-            block.set_func(funcidx, record);
+            // SAFETY: this function's code for the machine's target; the instance keeps the module, which stays as it was parsed.
+            unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
         }
         let elements = module.parsed().elements.iter().map(|_| Box::default()).collect();
         let handle = store.add_instance(Self {
@@ -51,8 +56,8 @@ impl InstanceData {
             elements,
         });
         // SAFETY: the instance was made just now, nothing runs in it.
-        unsafe { (*(*handle.as_ptr()).block.as_ptr()).owner = handle.as_ptr().cast() };
-        handle
+        unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
+        Ok(handle)
     }
 
     pub(crate) fn module(&self) -> &Module {
@@ -69,6 +74,12 @@ impl InstanceData {
     pub(crate) fn own_record(&self, funcidx: u32) -> FuncRecord {
         // SAFETY: set when the instance was allocated; nobody writes to it while the instance is borrowed.
         unsafe { *self.block.func(funcidx) }
+    }
+
+    /// Itself, as the machine knows it.
+    pub(crate) fn inst(&self, store: StoreId) -> Handle<Inst> {
+        // SAFETY: the block's address, never null; it lives as long as the instance, and so the store.
+        unsafe { Handle::new(store, NonNull::new_unchecked(self.block.as_ptr())) }
     }
 
     /// What stands at `index`.

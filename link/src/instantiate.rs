@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
 use crate::external::Extern;
-use crate::func::Func;
+use crate::func::Start;
 use crate::global::GlobalItem;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
@@ -25,7 +25,7 @@ pub(crate) fn instantiate<T: 'static>(
 ) -> Result<Instance> {
     let (instance, start) = prepare(store, module, imports)?;
     if let Some(start) = start {
-        start.call(&mut *store, &[], &mut [])?;
+        start.call(store)?;
     }
     Ok(instance)
 }
@@ -45,10 +45,10 @@ fn prepare<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     module: &Module,
     imports: &[Extern],
-) -> Result<(Instance, Option<Func>)> {
+) -> Result<(Instance, Option<Start>)> {
     let opaque = store.opaque_mut();
     check(opaque, module, imports)?;
-    let instance = InstanceData::allocate(opaque, module);
+    let instance = InstanceData::allocate(opaque, module)?;
     let mut funcidx = 0;
     for import in imports {
         if let Extern::Func(func) = import {
@@ -65,9 +65,10 @@ fn prepare<T: 'static>(
 }
 
 /// The start function, if there is one.
-pub(crate) fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Func>> {
+pub(crate) fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Start>> {
     let data = instance.get(store)?;
-    Ok(data.module().parsed().start.map(|funcidx| data.func(funcidx, store.id())))
+    let start = data.module().parsed().start;
+    Ok(start.map(|funcidx| Start::new(data.func(funcidx, store.id()), data.inst(store.id()))))
 }
 
 /// Whether the instance may be made. Nothing has changed if not.
@@ -106,10 +107,12 @@ pub(crate) fn link_import(store: &mut StoreOpaque, instance: Handle<InstanceData
     let instance = instance.get_mut(store)?;
     match import {
         Extern::Func(_) => unreachable!("functions have places of their own: `InstanceData::link_func`"),
-        Extern::Table(table) => instance.link_table(table.item()),
-        // SAFETY: whoever checked the import compared the store.
+        // SAFETY: whoever checked the import compared store and type.
+        Extern::Table(table) => unsafe { instance.link_table(table.item()) },
+        // SAFETY: as above.
         Extern::Memory(memory) => unsafe { instance.link_memory(memory.item()) },
-        Extern::Global(global) => instance.link_global(global.item()),
+        // SAFETY: as above.
+        Extern::Global(global) => unsafe { instance.link_global(global.item()) },
     }
     Ok(())
 }
@@ -120,12 +123,14 @@ pub(crate) fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>) ->
     let parsed = module.parsed();
     for (ty, init) in parsed.globals[parsed.imported_globals..].iter().zip(&parsed.global_inits) {
         let value = evaluate(store, instance, init)?;
-        let global = store.add_global(GlobalItem { cell: GlobalCell { value }, ty: *ty });
-        instance.get_mut(store)?.link_global(global);
+        let global = store.add_global(GlobalItem { cell: GlobalCell::new(value), ty: *ty });
+        // SAFETY: made in this store just now; by validation the value is of the type.
+        unsafe { instance.get_mut(store)?.link_global(global) };
     }
     for ty in &parsed.tables[parsed.imported_tables..] {
         let table = TableItem::create(store, *ty, 0)?;
-        instance.get_mut(store)?.link_table(table);
+        // SAFETY: made in this store just now, of nulls.
+        unsafe { instance.get_mut(store)?.link_table(table) };
     }
     for ty in &parsed.memories[parsed.imported_memories..] {
         let memory = MemoryItem::create(store, *ty)?;
@@ -138,20 +143,25 @@ pub(crate) fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>) ->
 impl InstanceData {
     /// Puts imported function `funcidx`, which was checked, in place.
     pub(crate) fn link_func(&mut self, funcidx: u32, func: FuncRecord) {
-        self.block.set_func(funcidx, func);
+        // SAFETY: whoever checked it compared type and store, in which the function lives on.
+        unsafe { self.block.set_func(funcidx, func) };
     }
 
-    fn link_table(&mut self, table: Handle<TableItem>) {
+    /// # Safety
+    /// The table is of the instance's store, and of the type that the module says.
+    unsafe fn link_table(&mut self, table: Handle<TableItem>) {
         let place = self.tables.len();
-        // SAFETY: only the field's address is taken, of a table that lives as long as the store.
-        self.block.set_table(place, unsafe { &raw mut (*table.as_ptr()).table });
+        // SAFETY: the caller's; only the field's address is taken, of a table that lives as long as the store.
+        unsafe { self.block.set_table(place, &raw mut (*table.as_ptr()).table) };
         self.tables.push(table);
     }
 
-    fn link_global(&mut self, global: Handle<GlobalItem>) {
+    /// # Safety
+    /// The global is of the instance's store, and of the type that the module says.
+    unsafe fn link_global(&mut self, global: Handle<GlobalItem>) {
         let place = self.globals.len();
-        // SAFETY: only the field's address is taken, of a global that lives as long as the store.
-        self.block.set_global(place, unsafe { &raw mut (*global.as_ptr()).cell });
+        // SAFETY: the caller's; only the field's address is taken, of a global that lives as long as the store.
+        unsafe { self.block.set_global(place, &raw mut (*global.as_ptr()).cell) };
         self.globals.push(global);
     }
 
@@ -207,9 +217,8 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
             // SAFETY: the empty slice lives forever; nothing points at the references any more.
             unsafe { instance.block.set_element(i, &[]) };
             let refs = std::mem::take(&mut instance.elements[i]);
-            if let Err(trap) = table.get_mut(store)?.table.init(offset, &refs, 0, refs.len() as u32) {
-                return Err(trap.into());
-            }
+            // SAFETY: the segment's references; by validation they are of the table's type.
+            unsafe { table.get_mut(store)?.table.init(offset, &refs, 0, refs.len() as u32) }?;
         }
     }
     for (i, data) in parsed.data.iter().enumerate() {
@@ -239,7 +248,7 @@ fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr: &ConstExp
             ConstOp::F64Const(bits) => bits,
             ConstOp::RefNull(_) => 0,
             ConstOp::RefFunc(funcidx) => instance.block.func(funcidx) as Word,
-            ConstOp::GlobalGet(globalidx) => instance.globals[globalidx as usize].get(store)?.cell.value,
+            ConstOp::GlobalGet(globalidx) => instance.globals[globalidx as usize].get(store)?.cell.get(),
             // The right operand comes off the stack first.
             ConstOp::I32Add => word((pop() as u32).wrapping_add(pop() as u32)),
             ConstOp::I32Sub => word((pop() as u32).wrapping_neg().wrapping_add(pop() as u32)),

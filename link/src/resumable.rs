@@ -7,17 +7,18 @@
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
 use crate::error::{Error, Result, format_err};
-use crate::func::{Func, TypedFunc};
+use crate::func::{Func, Start, TypedFunc};
 use crate::handle::{StoreId, wrong_store};
 use crate::lease::{Lease, Place};
 use crate::store::{AsContextMut, StoreContextMut};
 use crate::typed::{WasmParams, WasmResults};
 use crate::value::Val;
 use pirn_decode::{FuncType, ValType};
-use pirn_exec::{Execution, Exit, Stack, Word};
+use pirn_exec::{Execution, Exit, FuncRecord, Inst, Stack, Word};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
+use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a host function returns as its error to yield to the embedder: the resumable call it was called from pauses, with
@@ -153,8 +154,8 @@ type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
 enum Next<R> {
     /// Nothing.
     Done(R),
-    /// A function of type `[] -> []` is called.
-    Call(Func, Then<R>),
+    /// A start function is called.
+    Start(Start, Then<R>),
 }
 
 /// A paused call could not go on, or failed when it did.
@@ -296,10 +297,12 @@ impl<R> Paused<R> {
 /// Begins a call whose arguments are `words`, which are as many as its record says.
 ///
 /// # Safety
-/// `func` is of the store; `words` are arguments of its type; `first` is the type of its first result.
+/// `func` is of the store, and so is the instance `start_of`, whose start function it is, if that is not null; `words` are
+/// arguments of its type; `first` is the type of its first result.
 unsafe fn begin<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
-    func: Func,
+    func: *mut FuncRecord,
+    start_of: *mut Inst,
     words: &[Word],
     first: Option<ValType>,
 ) -> Result<(Lease, Result<(), Exit>)> {
@@ -308,8 +311,15 @@ unsafe fn begin<T: 'static>(
     let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
     let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
     // SAFETY: the caller's; record and machine are of this store, to which no reference exists any more.
-    let (execution, outcome) = unsafe { Execution::start(vm, stack, func.record().as_ptr(), words, first) };
+    let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first) };
     Ok((Lease::new(execution, place), outcome))
+}
+
+/// Begins the call of a start function.
+fn begin_start<T: 'static>(store: &mut StoreContextMut<'_, T>, start: Start) -> Result<(Lease, Result<(), Exit>)> {
+    let (func, inst) = start.get(store.opaque().id())?;
+    // SAFETY: the store was compared; start functions take and give nothing.
+    unsafe { begin(store, func, inst, &[], None) }
 }
 
 /// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
@@ -324,10 +334,9 @@ fn drive<T: 'static, R: 'static>(
         let reason = match outcome {
             Ok(()) => match then(id, lease.execution.results()) {
                 Next::Done(results) => return Ok(Resumable::Finished(results)),
-                Next::Call(func, next) => {
+                Next::Start(start, next) => {
                     drop(lease);
-                    // SAFETY: start functions are their store's and take and give nothing.
-                    (lease, outcome) = unsafe { begin(store, func, &[], None)? };
+                    (lease, outcome) = begin_start(store, start)?;
                     then = next;
                     continue;
                 }
@@ -343,23 +352,22 @@ fn drive<T: 'static, R: 'static>(
     }
 }
 
-/// Calls `funcs`, which are of the store and of type `[] -> []`, one after the other; gives `value` at last.
+/// Calls start functions, one after the other; gives `value` at last.
 pub(crate) fn run_all<T: 'static, R: Send + 'static>(
     store: &mut StoreContextMut<'_, T>,
-    funcs: Vec<Func>,
+    starts: Vec<Start>,
     value: R,
 ) -> Result<Resumable<R>> {
-    fn next<R: Send + 'static>(mut funcs: std::vec::IntoIter<Func>, value: R) -> Next<R> {
-        match funcs.next() {
+    fn next<R: Send + 'static>(mut starts: std::vec::IntoIter<Start>, value: R) -> Next<R> {
+        match starts.next() {
             None => Next::Done(value),
-            Some(func) => Next::Call(func, Box::new(move |_, _| next(funcs, value))),
+            Some(start) => Next::Start(start, Box::new(move |_, _| next(starts, value))),
         }
     }
-    match next(funcs.into_iter(), value) {
+    match next(starts.into_iter(), value) {
         Next::Done(value) => Ok(Resumable::Finished(value)),
-        Next::Call(func, then) => {
-            // SAFETY: as in `drive`.
-            let (lease, outcome) = unsafe { begin(store, func, &[], None)? };
+        Next::Start(start, then) => {
+            let (lease, outcome) = begin_start(store, start)?;
             drive(store, lease, outcome, then)
         }
     }
@@ -382,7 +390,7 @@ impl Func {
         let (ty, words) = self.arguments(&mut store, params)?;
         let first = ty.results().first().copied();
         // SAFETY: `arguments` compared store and types.
-        let (lease, outcome) = unsafe { begin(&mut store, *self, &words, first)? };
+        let (lease, outcome) = unsafe { begin(&mut store, self.record().as_ptr(), null_mut(), &words, first)? };
         let then = move |id, words: &[Word]| {
             let results = ty.results().iter().zip(words);
             // SAFETY: the machine left results of the function's type.
@@ -437,7 +445,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
         params.write(&mut words, id)?;
         // SAFETY: the store was compared, and `Func::typed` compared the function's type with `P` and `R`.
-        let (lease, outcome) = unsafe { begin(&mut store, self.func(), &words, Self::FIRST)? };
+        let (lease, outcome) =
+            unsafe { begin(&mut store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST)? };
         // SAFETY: the machine left results of these types, in this store.
         drive(&mut store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })))
     }

@@ -13,8 +13,8 @@ use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::handle::{Handle, Pinned, StoreId};
 use crate::host::HostDef;
 use crate::instance::InstanceData;
-use crate::limits::StoreLimits;
 use crate::lease::Calls;
+use crate::limits::StoreLimits;
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
 use pirn_decode::FuncType;
 use pirn_decode::layout::CodeHead;
@@ -89,7 +89,8 @@ unsafe impl<T: Sync> Sync for Store<T> {}
 impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Self {
-        let machine = engine.machine(lower);
+        // SAFETY: the hook gives the code of the module whose instance asks, once it is lowered.
+        let machine = unsafe { engine.machine(lower) };
         let vm = machine.as_ptr();
         let opaque = StoreOpaque {
             id: StoreId::next(),
@@ -213,7 +214,7 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.
     pub(crate) unsafe fn of_machine(vm: *mut Vm) -> Self {
         // SAFETY: the caller's; `Store::new` set the pointer.
-        let inner = unsafe { (*vm).store };
+        let inner = unsafe { Vm::store(vm) };
         // SAFETY: as above, it is not null.
         Self { inner: unsafe { NonNull::new_unchecked(inner.cast()) }, borrow: PhantomData }
     }
@@ -423,7 +424,9 @@ impl StoreOpaque {
     pub(crate) fn add_host(&mut self, host: &HostDef) -> Handle<FuncRecord> {
         let type_id = self.engine.type_id(host.ty());
         let index = u32::try_from(self.host_funcs.len()).expect("more than 2^32 host functions in one store");
-        let host = Pinned::new(HostRecord::new(CodeHead::new(index, host.ty(), type_id), host.instantiate()));
+        let head = CodeHead::new(index, host.ty(), type_id);
+        // SAFETY: the definition's function leaves results of its type (`HostDef::new`).
+        let host = Pinned::new(unsafe { HostRecord::new(head, host.instantiate()) });
         // SAFETY: it is pinned, and everything reaches it by this pointer.
         let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
         self.host_funcs.push(host);
@@ -457,7 +460,7 @@ fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Handle<T> {
 /// `inst` is a live instance's, and `funcidx` a function of its own.
 unsafe fn lower(inst: *mut Inst, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
     // SAFETY: an instance's owner is its `InstanceData` (`InstanceData::allocate`); both live as long as the store.
-    let instance = unsafe { &*(*inst).owner.cast::<InstanceData>() };
+    let instance = unsafe { &*Inst::owner(inst).cast::<InstanceData>() };
     // A panic would be a mistake in lowering; it must not try to unwind the machine.
     match catch_unwind(AssertUnwindSafe(|| instance.module().code(funcidx))) {
         Ok(code) => Ok(first_cell(code.map_err(|error| Box::new(Error::from(error)) as Box<_>)?)),

@@ -124,7 +124,8 @@ impl Table {
         let id = store.opaque().id();
         let item = self.0.get_mut(store.opaque_mut())?;
         let word = item.to_word(value, id)?;
-        Ok(item.table.fill(index(start)?, index(len)?, word)?)
+        // SAFETY: the word of a reference of the table's type, and its store's.
+        Ok(unsafe { item.table.fill(index(start)?, index(len)?, word) }?)
     }
 
     /// Adds `delta` elements, all `init`; gives the old size.
@@ -137,7 +138,8 @@ impl Table {
         let id = store.opaque().id();
         let item = self.0.get_mut(store.opaque_mut())?;
         let word = item.to_word(init, id)?;
-        let old = u32::try_from(delta).ok().and_then(|delta| item.table.grow(delta, word));
+        // SAFETY: as in `fill`.
+        let old = u32::try_from(delta).ok().and_then(|delta| unsafe { item.table.grow(delta, word) });
         old.map(u64::from)
             .ok_or_else(|| format_err!("failed to grow a table of {} elements by {delta} elements", item.table.size()))
     }
@@ -169,6 +171,7 @@ impl Table {
         if target.element != element {
             return Err(format_err!("element of a table: expected {}, found {element}", target.element));
         }
-        Ok(target.table.init(to, &elements, 0, len)?)
+        // SAFETY: elements of a table of the same type and store.
+        Ok(unsafe { target.table.init(to, &elements, 0, len) }?)
     }
 }

@@ -1,5 +1,6 @@
 //! The public API, as an embedder uses it.
 
+mod callers;
 mod calls;
 mod host;
 mod items;

@@ -586,8 +586,9 @@ impl<'a, T: Target> Lowering<'a, T> {
         let count = ty.params().len();
         let new_header = FrameLayout::of(ty).header as u16;
         let (args, count) = self.tail_arguments(count);
-        let func = self.layout.func(funcidx) as u32;
-        self.code.special(cell::ReturnCall { func, args, count, header: self.header, new_header }, &[]);
+        let (func, header) = (self.layout.func(funcidx) as u32, self.header);
+        let moves = cell::moves(count, header != new_header);
+        self.code.special(cell::ReturnCall { func, args, moves, header, new_header }, &[]);
         self.unreachable();
     }
 
@@ -599,8 +600,8 @@ impl<'a, T: Target> Lowering<'a, T> {
         let (args, _) = self.arguments(count, FrameLayout::of(ty));
         let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
         let header = self.header;
-        self.code
-            .special(cell::ReturnCallIndirect { table, type_id, args, count: count as u16, header, new_header }, &[]);
+        let moves = cell::moves(count as u16, header != new_header);
+        self.code.special(cell::ReturnCallIndirect { table, type_id, args, moves, header, new_header }, &[]);
         self.unreachable();
     }
 

@@ -54,9 +54,13 @@ pub struct Tile {
 }
 
 /// Threaded code of one function. Its branches hold addresses in it, so it stays where it is and has no copies.
+///
+/// It is worth no more than who made it: anybody can make some ([`Code::new`], or by a [`Target`] or [`Module`] of their
+/// own). Where it is to be executed, somebody has to answer for that.
 #[derive(Debug)]
 pub struct Code {
-    words: Box<[u64]>,
+    /// A vector, and no box: moving a box claims that nothing else points into it, but branches do.
+    words: Vec<u64>,
 }
 
 impl Code {
@@ -75,7 +79,6 @@ impl Code {
             *operand = (base + u64::from_ne_bytes(*operand)).to_ne_bytes();
         }
         words.extend(bytes.as_chunks().0.iter().map(|bytes| u64::from_ne_bytes(*bytes)));
-        let words = words.into_boxed_slice();
         assert_eq!(words.as_ptr().addr() as u64, base, "the words have moved");
         // The machine makes pointers of the addresses.
         words.as_ptr().expose_provenance();

@@ -20,11 +20,11 @@
 mod heap;
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 mod pool;
-#[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
-mod system;
 #[cfg(not(all(any(target_os = "linux", target_os = "android"), not(miri))))]
 #[path = "absent.rs"]
 mod pool;
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
+mod system;
 
 use std::ptr::NonNull;
 
