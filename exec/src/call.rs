@@ -139,8 +139,8 @@ unsafe fn call_host(record: *const HostRecord, fp: *mut u64, caller: *mut crate:
             Ok(Ok(())) => return true,
             Ok(Err(exit)) => {
                 if let Exit::Yield(_) = exit {
-                    let type_id = (*record).head.type_id;
-                    (*vm).yielded = Some(Yielded { frame: fp, words, type_id });
+                    let number = (*record).head.index;
+                    (*vm).yielded = Some(Yielded { frame: fp, words, number });
                 }
                 (*vm).exit = Some(exit);
             }

@@ -3,8 +3,10 @@
 mod calls;
 mod host;
 mod items;
+mod limits;
 mod link;
 mod statics;
+mod types;
 
 use pirn::{Engine, Error, Extern, Instance, Module, Store};
 
