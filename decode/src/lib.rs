@@ -15,6 +15,7 @@ pub mod cell;
 pub mod dump;
 mod error;
 pub mod layout;
+mod limits;
 pub mod lower;
 pub mod module;
 mod opcode;
@@ -24,6 +25,7 @@ pub mod sig;
 mod types;
 
 pub use error::Error;
+pub use limits::ModuleLimits;
 pub use lower::{Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{

@@ -5,7 +5,7 @@ pub(crate) mod parse;
 
 pub use parse::FEATURES;
 
-use crate::{Error, ExternType, FuncType, GlobalType, MemoryType, RefType, TableType};
+use crate::{Error, ExternType, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType};
 use std::ops::Range;
 
 /// What a validated module declares. Index spaces begin with the imports, in order (spec 2.5.1).
@@ -189,7 +189,15 @@ impl Module {
     /// extended-const and tail-call), or a function whose frame passes [`crate::layout::MAX_FRAME_WORDS`]; with its
     /// offset.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, Error> {
-        parse::parse(bytes.into())
+        Self::limited(bytes, &ModuleLimits::default())
+    }
+
+    /// As [`Module::new`], with limits.
+    ///
+    /// # Errors
+    /// As [`Module::new`]; the module passes a limit.
+    pub fn limited(bytes: impl Into<Box<[u8]>>, limits: &ModuleLimits) -> Result<Self, Error> {
+        parse::parse(bytes.into(), limits)
     }
 
     /// The text of a name of this module's.

@@ -1,6 +1,7 @@
 //! Types of the WebAssembly specification (spec 2.3), as far as pirn supports them.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// Bytes of one page of linear memory (spec 4.2.8).
 pub const PAGE_BYTES: u64 = 65_536;
@@ -29,6 +30,18 @@ impl ValType {
     /// Whether the machine keeps values of this type in vector registers.
     pub const fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
+    }
+
+    /// A number below 256 of its own.
+    const fn number(self) -> u64 {
+        match self {
+            Self::I32 => 1,
+            Self::I64 => 2,
+            Self::F32 => 3,
+            Self::F64 => 4,
+            Self::Ref(RefType { heap: HeapType::Func }) => 5,
+            Self::Ref(RefType { heap: HeapType::Extern }) => 6,
+        }
     }
 
     /// Whether this is a reference type.
@@ -86,7 +99,7 @@ impl fmt::Display for RefType {
 }
 
 /// A function type: parameters and results (spec 2.3.6).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FuncType {
     types: Box<[ValType]>,
     params: usize,
@@ -118,6 +131,16 @@ impl FuncType {
     /// The result types.
     pub fn results(&self) -> &[ValType] {
         &self.types[self.params..]
+    }
+}
+
+impl Hash for FuncType {
+    /// Eight types a word: an engine hashes every type of every module.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64((self.types.len() as u64) << 32 | self.params as u64);
+        for types in self.types.chunks(8) {
+            state.write_u64(types.iter().fold(0, |word, ty| word << 8 | ty.number()));
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::control::define_cell;
 use crate::machine::{Flow, Machine, Stmt};
-use crate::{Inst, Memory, Table, Trap};
+use crate::{Inst, Memory, Room, Table, Trap};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
@@ -64,8 +64,11 @@ unsafe fn three(args: *const u64) -> (u32, u32, u32) {
 #[cold]
 #[inline(never)]
 unsafe fn memory_grow(inst: *mut Inst, delta: u32) -> u32 {
-    // SAFETY: validation: the instance has a memory.
-    unsafe { memory(inst) }.grow(delta).unwrap_or(u32::MAX)
+    // SAFETY: validation: the instance has a memory; its machine runs it, and is not part of it.
+    unsafe {
+        let room = &mut (*(*inst).vm).room.pages;
+        Room::grow(room, delta, |delta| memory(inst).grow(delta)).unwrap_or(u32::MAX)
+    }
 }
 
 #[inline(never)]
@@ -85,8 +88,12 @@ unsafe fn drop_segment(inst: *mut Inst, word: u32) {
 
 #[inline(never)]
 unsafe fn table_grow(inst: *mut Inst, word: u32, args: *const u64) -> u32 {
-    // SAFETY: `word` is a table's; lowering placed the operands.
-    unsafe { table(inst, word).grow(args.add(1).read() as u32, args.read()).unwrap_or(u32::MAX) }
+    // SAFETY: `word` is a table's; lowering placed the operands; the machine is as in `memory_grow`.
+    unsafe {
+        let room = &mut (*(*inst).vm).room.elements;
+        Room::grow(room, args.add(1).read() as u32, |delta| table(inst, word).grow(delta, args.read()))
+            .unwrap_or(u32::MAX)
+    }
 }
 
 #[inline(never)]

@@ -140,7 +140,7 @@ unsafe fn call_host(record: *const HostRecord, fp: *mut u64, to: *mut Inst, on_b
         (*vm).top = top;
         let Ok(Ok(())) = result else {
             let exit = result.map_or_else(Exit::Panic, |result| result.expect_err("success is looked at before"));
-            let yielded = Yielded { frame: fp, words, type_id: (*record).head.type_id };
+            let yielded = Yielded { frame: fp, words, number: (*record).head.index };
             stop(vm, exit, yielded);
             return false;
         };

@@ -5,7 +5,7 @@
 
 use crate::control::define_cell;
 use crate::machine::{Flow, Machine, Stmt};
-use crate::{Exit, Inst, Table};
+use crate::{Exit, Inst, Room, Table};
 use pirn_decode::PAGE_BYTES;
 use pirn_decode::cell::{self, Amount, Operands};
 use pirn_decode::sig::{self, Sig};
@@ -55,14 +55,15 @@ unsafe fn cost(inst: *mut Inst, slot: *const u64, pages: u32, amount: u16, table
         let memory = || &*(*inst).memory.cast_const();
         let table = || &*Inst::word::<*const Table>(inst, table as usize).read();
         let size = || slot.read() as u32;
+        let Room { pages: free_pages, elements: free_elements } = (*(*inst).vm).room;
         let bytes = if amount == Amount::Bytes as u16 {
             u64::from(size()).min((*inst).mem_len())
         } else if amount == Amount::Pages as u16 {
-            if memory().can_grow(pages) { u64::from(pages) * PAGE_BYTES } else { 0 }
+            if memory().can_grow(pages) && u64::from(pages) <= free_pages { u64::from(pages) * PAGE_BYTES } else { 0 }
         } else if amount == Amount::Elements as u16 {
             u64::from(size().min(table().size())) * 8
         } else {
-            if table().can_grow(size()) { u64::from(size()) * 8 } else { 0 }
+            if table().can_grow(size()) && u64::from(size()) <= free_elements { u64::from(size()) * 8 } else { 0 }
         };
         bytes / BYTES
     }

@@ -17,6 +17,7 @@ use crate::machine::{Handler, handler_word};
 use crate::{Exit, Inst, vm::Vm};
 use pirn_decode::Code;
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
+use std::ptr::NonNull;
 
 /// One function of one instance, or one host function. Records do not move, and what they point at lives as long as
 /// their store.
@@ -50,6 +51,11 @@ impl FuncRecord {
     /// Whether there is no function: what an instance's records are until they are set.
     pub fn is_null(&self) -> bool {
         self.code.is_null()
+    }
+
+    /// The instance whose function it is; `None` for a function of the host.
+    pub fn instance(&self) -> Option<NonNull<Inst>> {
+        NonNull::new(self.inst)
     }
 
     /// What is known of the function.

@@ -69,7 +69,7 @@ pub use pause::Execution;
 pub use stack::Stack;
 pub use table::Table;
 pub use trap::{Exit, Trap};
-pub use vm::{LowerHook, Vm};
+pub use vm::{LowerHook, Room, Vm};
 
 /// One value on the value stack, in a global, or in a table:
 ///

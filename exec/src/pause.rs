@@ -17,8 +17,8 @@ pub(crate) struct Yielded {
     pub(crate) frame: *mut u64,
     /// How many words of it are for arguments and results.
     pub(crate) words: usize,
-    /// Id of its type.
-    pub(crate) type_id: u32,
+    /// Its number.
+    pub(crate) number: u32,
 }
 
 /// A call from the host on a stack of its own.
@@ -118,9 +118,9 @@ impl Execution {
         self.machine.ip as usize
     }
 
-    /// Id of the type of the host function that it goes on behind, if it does: whose results it waits for.
+    /// Number of the host function that it goes on behind, if it does: whose results it waits for.
     pub fn awaits(&self) -> Option<u32> {
-        self.yielded.map(|yielded| yielded.type_id)
+        self.yielded.map(|yielded| yielded.number)
     }
 
     /// Gives the results it waits for.

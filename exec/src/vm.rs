@@ -12,6 +12,33 @@ use std::ptr::{null, null_mut};
 /// [`Exit::Host`].
 pub type LowerHook = unsafe fn(*mut Inst, u32) -> Result<*const u64, Box<dyn Any + Send>>;
 
+/// What the memories and tables of a store may still grow by, all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Pages.
+    pub pages: u64,
+    /// Elements.
+    pub elements: u64,
+}
+
+impl Default for Room {
+    /// No bound.
+    fn default() -> Self {
+        Self { pages: u64::MAX, elements: u64::MAX }
+    }
+}
+
+impl Room {
+    /// Takes `delta` of `room`, a field of this, for what `grow` adds. Gives what `grow` gives, or `None`, with nothing
+    /// changed, if there is too little.
+    pub fn grow<T>(room: &mut u64, delta: u32, grow: impl FnOnce(u32) -> Option<T>) -> Option<T> {
+        let left = room.checked_sub(delta.into())?;
+        let grown = grow(delta)?;
+        *room = left;
+        Some(grown)
+    }
+}
+
 /// One machine: the registers of an execution that stands still, and what running code asks for besides them.
 ///
 /// All WebAssembly frames of an execution, whatever their instances, lie on one [`Stack`], which is there as long as
@@ -37,6 +64,8 @@ pub struct Vm {
     pub(crate) lower: LowerHook,
     /// Of the owner's choosing: see [`Vm::attach`].
     store: *mut (),
+    /// What memories and tables may still grow by.
+    pub room: Room,
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: Inst,
     /// Bytes of a stack.
@@ -59,6 +88,7 @@ impl Vm {
         Box::new(Self {
             stack_limit: null_mut(),
             fuel: 0,
+            room: Room::default(),
             saved: Machine::new(null(), null_mut(), null_mut(), null()),
             yielded: None,
             top: null_mut(),
@@ -72,7 +102,7 @@ impl Vm {
         })
     }
 
-    /// Gives the machine to a store, without fuel.
+    /// Gives the machine to a store, without fuel and with all room.
     ///
     /// # Safety
     /// `this` is a live machine that stands still, does not move any more, and is reached by this pointer from now on.
@@ -81,6 +111,7 @@ impl Vm {
         unsafe {
             (*this).store = store;
             (*this).fuel = 0;
+            (*this).room = Room::default();
             (*this).host.vm = this;
         }
     }
@@ -130,9 +161,14 @@ impl Vm {
         inst == unsafe { Self::host(this) }
     }
 
+    /// Whether the host may enter once more.
+    pub fn may_enter(&self) -> bool {
+        self.depth < self.max_depth
+    }
+
     /// Counts one more entry from the host.
     pub(crate) fn enter(&mut self) -> Result<(), Exit> {
-        if self.depth >= self.max_depth {
+        if !self.may_enter() {
             return Err(Exit::Trap(Trap::StackOverflow));
         }
         self.depth += 1;

@@ -1,6 +1,7 @@
 //! What an engine may be asked to do differently.
 
 use crate::limits::StoreLimits;
+use pirn_decode::ModuleLimits;
 
 /// When functions are lowered to threaded code. Modules are validated wholly by `Module::new` in either mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub(crate) mode: CompilationMode,
     pub(crate) fuse: bool,
     pub(crate) consume_fuel: bool,
+    pub(crate) text_size: usize,
+    pub(crate) module_limits: ModuleLimits,
     pub(crate) limits: StoreLimits,
 }
 
@@ -32,6 +35,8 @@ impl Default for Config {
             mode: CompilationMode::default(),
             fuse: true,
             consume_fuel: false,
+            text_size: usize::MAX,
+            module_limits: ModuleLimits::default(),
             limits: StoreLimits::default(),
         }
     }
@@ -41,6 +46,56 @@ impl Config {
     /// The default settings.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Settings for modules of strangers, who may mean ill. What an embedder wants otherwise is set on top.
+    ///
+    /// | setting | value | why |
+    /// |---|---|---|
+    /// | [`consume_fuel`](Config::consume_fuel) | yes | nothing else stops a loop. A store begins without: `Store::set_fuel` gives it some |
+    /// | [`max_wasm_stack`](Config::max_wasm_stack) | 1 MiB | a module may fill it, and that of each resumable call. Recursion of 20,000 small frames fits |
+    /// | [`max_nested_entries`](Config::max_nested_entries) | 32 | through host functions that call WebAssembly, the module chooses how deep the native stack gets: 64 KiB each fit a thread of 2 MiB |
+    /// | [`max_text_size`](Config::max_text_size) | 0 | text can take time quadratic in its size to read |
+    /// | [`module_limits`](Config::module_limits) | [`ModuleLimits::untrusted`] | bound the time and memory that making a module takes |
+    /// | [`limits`](Config::limits) | [`StoreLimits::untrusted`] | bound the memory that running it takes |
+    ///
+    /// What host functions do for a module remains the embedder's to bound.
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Config, Engine, Linker, Module, Store, Trap};
+    ///
+    /// let engine = Engine::new(&Config::untrusted())?;
+    /// # let stranger = wat::parse_str(r#"(module
+    /// #     (func (export "answer") (result i32) (i32.const 42))
+    /// #     (func (export "hang") (loop $again (br $again))))"#).unwrap();
+    /// // `stranger` is bytes from somewhere.
+    /// let module = Module::from_binary(&engine, &stranger)?;
+    ///
+    /// // A store of its own: when it is dropped, all that the module took is free again.
+    /// let mut store = Store::new(&engine, ());
+    /// store.set_fuel(1_000_000)?;
+    /// let linker = Linker::new(&engine); // Define what it may call.
+    /// let instance = linker.instantiate(&mut store, &module)?;
+    /// let answer = instance.get_typed_func::<(), i32>(&store, "answer")?;
+    /// assert_eq!(answer.call(&mut store, ())?, 42);
+    ///
+    /// let hang = instance.get_typed_func::<(), ()>(&store, "hang")?;
+    /// assert_eq!(hang.call(&mut store, ()).unwrap_err().trap(), Some(Trap::OutOfFuel));
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    pub fn untrusted() -> Self {
+        Self {
+            stack_bytes: 1 << 20,
+            max_nested_entries: 32,
+            consume_fuel: true,
+            text_size: 0,
+            module_limits: ModuleLimits::untrusted(),
+            limits: StoreLimits::untrusted(),
+            ..Self::default()
+        }
     }
 
     /// Bytes of a store's value stack, rounded down to words of 8, on which all WebAssembly frames lie; calls that pass
@@ -104,6 +159,19 @@ impl Config {
     /// Whether executing consumes fuel: see [`Config::consume_fuel`].
     pub fn consumes_fuel(&self) -> bool {
         self.consume_fuel
+    }
+
+    /// Most bytes of a module in the text format that `Module::new` reads; with 0 it reads none, and binaries only. There is
+    /// no limit by default: see `Module::new` for what text costs.
+    pub fn max_text_size(&mut self, bytes: usize) -> &mut Self {
+        self.text_size = bytes;
+        self
+    }
+
+    /// The limits of modules; by default they may have all that WebAssembly allows.
+    pub fn module_limits(&mut self, limits: ModuleLimits) -> &mut Self {
+        self.module_limits = limits;
+        self
     }
 
     /// The limits every new store begins with; `Store::set_limits` changes them for one store.

@@ -1,21 +1,19 @@
 //! The engine: configuration and the registry of function types, shared by everything made with it.
 //!
-//! A function type's id is the same in all modules and stores of one engine, so `call_indirect` and linking compare
-//! one integer. Types are never removed; the registry is bounded by the number of different types ever seen.
 
 use crate::config::Config;
 use crate::error::{Result, format_err};
 use crate::handle::Pinned;
-use pirn_decode::FuncType;
+use crate::types::TypeRegistry;
 use pirn_exec::{LowerHook, Vm};
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
 ///
-/// An engine keeps every function type that a module or host function made with it ever had. Whoever loads modules of
-/// strangers for long makes a new engine now and then.
+/// An engine keeps the function types of the modules, and of the host functions in stores and linkers, that there are;
+/// when the last of them is dropped that has a type, the engine forgets the type. So one engine serves for as long as one likes,
+/// whoever makes modules with it.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -24,13 +22,7 @@ struct Inner {
     config: Config,
     /// Of the names of imports and exports; random, so that nobody can choose names that collide.
     names: RandomState,
-    types: Mutex<Types>,
-}
-
-#[derive(Debug, Default)]
-struct Types {
-    ids: HashMap<Arc<FuncType>, u32>,
-    by_id: Vec<Arc<FuncType>>,
+    types: TypeRegistry,
 }
 
 impl Default for Engine {
@@ -83,26 +75,15 @@ impl Engine {
         self.0.names.hash_one(name)
     }
 
-    fn types(&self) -> MutexGuard<'_, Types> {
-        lock(&self.0.types)
+    /// The function types in use.
+    pub(crate) fn types(&self) -> &TypeRegistry {
+        &self.0.types
     }
 
-    /// The id of `ty`.
-    pub(crate) fn type_id(&self, ty: &FuncType) -> u32 {
-        let mut types = self.types();
-        if let Some(&id) = types.ids.get(ty) {
-            return id;
-        }
-        let id = u32::try_from(types.by_id.len()).expect("more than 2^32 function types in one engine");
-        let ty = Arc::new(ty.clone());
-        types.by_id.push(Arc::clone(&ty));
-        types.ids.insert(ty, id);
-        id
-    }
-
-    /// The type whose id is `id`.
-    pub(crate) fn func_type(&self, id: u32) -> Arc<FuncType> {
-        Arc::clone(&self.types().by_id[id as usize])
+    /// How many function types it keeps. For tests; no part of the API that versions promise.
+    #[doc(hidden)]
+    pub fn function_types(&self) -> usize {
+        self.types().len()
     }
 }
 

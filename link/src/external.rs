@@ -57,9 +57,7 @@ impl Extern {
     /// It belongs to another store.
     pub(crate) fn ty_in(&self, store: &StoreOpaque) -> Result<ExternType> {
         Ok(match self {
-            Self::Func(func) => {
-                ExternType::Func((*store.engine().func_type(func.record().get(store)?.head().type_id)).clone())
-            }
+            Self::Func(func) => ExternType::Func(store.func_type(func.record())?.clone()),
             Self::Table(table) => ExternType::Table(table.item().get(store)?.ty()),
             Self::Memory(memory) => ExternType::Memory(memory.item().get(store)?.ty()),
             Self::Global(global) => ExternType::Global(global.item().get(store)?.ty),

@@ -4,15 +4,15 @@ use crate::caller::Caller;
 use crate::error::{Error, Result, format_err};
 use crate::handle::{Handle, StoreId};
 use crate::host::{HostDef, IntoFunc};
-use crate::store::{AsContext, AsContextMut, StoreContextMut};
+use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreOpaque};
 use crate::typed::{MAX_ARITY, WasmParams, WasmResults};
 use crate::value::Val;
+use pirn_decode::layout::FrameLayout;
 use pirn_decode::{FuncType, ValType};
 use pirn_exec::{FuncRecord, Inst, Word};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 /// A function of an instance, or of the host (spec 4.2.6).
 ///
@@ -65,9 +65,7 @@ impl Func {
     /// # Panics
     /// The function belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> FuncType {
-        let store = store.as_context();
-        let record = self.0.get(store.opaque()).expect("Func::ty");
-        (*store.engine().func_type(record.head().type_id)).clone()
+        store.as_context().opaque().func_type(self.0).expect("Func::ty").clone()
     }
 
     /// Calls it (spec 4.5.5): as many `params` as its type says, of these types, and as many `results`, which are
@@ -80,8 +78,8 @@ impl Func {
     /// # Panics
     /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
-        let mut store = store.as_context_mut();
-        let (ty, mut values) = self.arguments(&mut store, params)?;
+        let store = store.as_context_mut();
+        let (ty, mut values) = self.arguments(store.opaque(), params)?;
         let (id, vm) = (store.opaque().id(), store.opaque().vm());
         if results.len() != ty.results().len() {
             return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
@@ -91,6 +89,8 @@ impl Func {
         // compared with the function's type, and are as many as the record says.
         let outcome = unsafe { pirn_exec::invoke(vm, self.0.as_ptr(), &mut values, first) };
         outcome.map_err(Error::from_exit)?;
+        let Some(_) = first else { return Ok(()) };
+        let ty = store.opaque().func_type(self.0)?;
         for ((ty, result), &word) in ty.results().iter().zip(results).zip(&values) {
             // SAFETY: the machine left results of the function's type.
             *result = unsafe { Val::from_word(*ty, word, id) };
@@ -102,15 +102,13 @@ impl Func {
     ///
     /// # Errors
     /// The function belongs to another store; `params` do not fit.
-    pub(crate) fn arguments<T: 'static>(
+    pub(crate) fn arguments<'store>(
         self,
-        store: &mut StoreContextMut<'_, T>,
+        store: &'store StoreOpaque,
         params: &[Val],
-    ) -> Result<(Arc<FuncType>, SmallVec<[Word; 16]>)> {
-        let head = self.0.get(store.opaque())?.head();
-        let (type_id, words) = (head.type_id, head.header as usize);
-        let ty = store.opaque_mut().func_type(type_id);
-        let id = store.opaque().id();
+    ) -> Result<(&'store FuncType, SmallVec<[Word; 16]>)> {
+        let ty = store.func_type(self.0)?;
+        let (id, words) = (store.id(), FrameLayout::of(ty).header);
         if params.len() != ty.params().len() {
             return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
         }
@@ -133,10 +131,8 @@ impl Func {
     /// # Panics
     /// As [`Func::call`].
     pub fn invoke<P: WasmParams, R: WasmResults>(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
-        let mut store = store.as_context_mut();
-        let type_id = self.0.get(store.opaque())?.head().type_id;
-        let ty = store.opaque_mut().func_type(type_id);
-        self.typed_as::<P, R>(&ty)?.call(store, params)
+        let store = store.as_context_mut();
+        self.typed::<P, R>(&store)?.call(store, params)
     }
 
     /// The function with its type known to Rust, for fast calls. `P` and `R` are single values or tuples: see
@@ -146,17 +142,12 @@ impl Func {
     /// The function belongs to another store, or has another type.
     pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
         let store = store.as_context();
-        let ty = store.engine().func_type(self.0.get(store.opaque())?.head().type_id);
-        self.typed_as(&ty)
-    }
-
-    /// As [`Func::typed`]; `ty` is its type.
-    fn typed_as<P: WasmParams, R: WasmResults>(self, ty: &FuncType) -> Result<TypedFunc<P, R>> {
+        let ty = store.opaque().func_type(self.0)?;
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
             let expected = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
             return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
         }
-        Ok(TypedFunc { func: self, types: PhantomData })
+        Ok(TypedFunc { func: *self, types: PhantomData })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::func::Start;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
 use crate::instantiate;
+use crate::limits::Needs;
 use crate::link_error::{ImportName, LinkError};
 use crate::linker::{Definition, Linker};
 use crate::module::{Exported, ExportedItem, ImportHash, ImportType, Module};
@@ -325,11 +326,9 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
 
     /// Whether the types fit, and the store's limits allow for the instances. Nothing has changed if not.
     fn check(&self, store: &StoreOpaque, sources: &[Source<'_>]) -> Result<()> {
-        let (mut memories, mut tables) = (0, 0);
+        let mut needs = Needs::default();
         for member in &self.members {
-            let parsed = member.module.parsed();
-            memories += parsed.memories.len() - parsed.imported_memories;
-            tables += parsed.tables.len() - parsed.imported_tables;
+            needs += Needs::of(member.module.parsed());
             for (i, (import, source)) in self.imports_of(member, sources).enumerate() {
                 let named = |error| {
                     let (module, name) = (import.module(), import.name());
@@ -357,7 +356,7 @@ impl<'linker, T: 'static> LinkGroup<'linker, T> {
                 }
             }
         }
-        store.check_counts(self.members.len(), memories, tables)
+        store.check_needs(needs)
     }
 
     /// In which order the members are initialised.

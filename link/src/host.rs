@@ -4,8 +4,10 @@
 //! to the value stack, so a call from WebAssembly is one indirect call and no allocation.
 
 use crate::caller::Caller;
+use crate::engine::Engine;
 use crate::error::{Error, Result, format_err};
 use crate::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
+use crate::types::TypeUse;
 use crate::value::Val;
 use pirn_decode::FuncType;
 use pirn_exec::{HostCall, HostFunc, Word};
@@ -16,6 +18,23 @@ use std::sync::Arc;
 pub struct HostDef {
     ty: FuncType,
     make: Box<dyn Fn() -> Box<HostFunc> + Send + Sync>,
+    registered: Option<Registered>,
+}
+
+/// The type's use in the engine of the linker that has the definition: so that the many stores that the definition serves,
+/// which keep it, need not ask the engine for its id.
+struct Registered {
+    engine: Engine,
+    /// `None` only while it is dropped.
+    ty: Option<TypeUse>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if let Some(ty) = self.ty.take() {
+            self.engine.types().release(ty);
+        }
+    }
 }
 
 impl HostDef {
@@ -37,7 +56,7 @@ impl HostDef {
                 func(caller, call.into_values()).map_err(Error::into_exit)
             })
         };
-        Self { ty, make: Box::new(make) }
+        Self { ty, make: Box::new(make), registered: None }
     }
 
     /// A function whose type is known at run time only.
@@ -67,6 +86,18 @@ impl HostDef {
             }
             Ok(())
         })
+    }
+
+    /// The same, for stores of `engine`.
+    pub(crate) fn registered(mut self, engine: &Engine) -> Self {
+        self.registered = Some(Registered { engine: engine.clone(), ty: Some(engine.types().acquire(&self.ty)) });
+        self
+    }
+
+    /// Id of its type in `engine` as long as the definition lives, if it was made for stores of `engine`.
+    pub(crate) fn type_id_in(&self, engine: &Engine) -> Option<u32> {
+        let registered = self.registered.as_ref().filter(|registered| Engine::same(&registered.engine, engine))?;
+        registered.ty.as_ref().map(TypeUse::id)
     }
 
     /// Its type.

@@ -8,6 +8,7 @@ use crate::func::Start;
 use crate::global::GlobalItem;
 use crate::handle::Handle;
 use crate::instance::{Instance, InstanceData};
+use crate::limits::Needs;
 use crate::memory::MemoryItem;
 use crate::module::Module;
 use crate::resumable::{self, Resumable};
@@ -98,8 +99,7 @@ fn check(store: &StoreOpaque, module: &Module, imports: &[Extern]) -> Result<()>
             ));
         }
     }
-    let memories = parsed.memories.len() - parsed.imported_memories;
-    store.check_counts(1, memories, parsed.tables.len() - parsed.imported_tables)
+    store.check_needs(Needs::of(parsed))
 }
 
 /// Puts an import that is not a function, and was checked, behind those of its kind.

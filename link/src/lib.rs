@@ -38,6 +38,7 @@ mod runtime;
 mod store;
 mod table;
 mod typed;
+mod types;
 mod value;
 
 pub use caller::Caller;
@@ -63,6 +64,7 @@ pub use typed::{WasmParams, WasmResults, WasmRet, WasmTy};
 pub use value::{ExternRef, Ref, Val};
 
 pub use pirn_decode::{
-    Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, RefType, TableType, ValType,
+    Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits, RefType,
+    TableType, ValType,
 };
 pub use pirn_exec::Trap;

@@ -1,9 +1,11 @@
 //! How much a store may hold.
 //!
-//! The limits are looked at when a memory or table is created and become its maximum then, so growing costs nothing
-//! extra: no callback runs on `memory.grow`.
+//! What one memory or table may have is looked at when it is created, and becomes its maximum then. What all may have
+//! together is counted down where they grow (`pirn_exec::Room`). No callback runs on `memory.grow`.
 
-use pirn_decode::PAGE_BYTES;
+use pirn_decode::{Module, PAGE_BYTES};
+use pirn_exec::Room;
+use std::ops::AddAssign;
 
 /// Most pages a memory can have (spec 3.2.5: 2^16).
 pub(crate) const MAX_PAGES: u32 = 65_536;
@@ -11,10 +13,23 @@ pub(crate) const MAX_PAGES: u32 = 65_536;
 /// Limits of a store; make one with [`StoreLimitsBuilder`].
 ///
 /// Whatever a store creates stays until the store is dropped, so the counts are of all that was ever created in it.
+///
+/// | limit | default | [untrusted](StoreLimits::untrusted) | why |
+/// |---|---|---|---|
+/// | [`memory_size`](StoreLimitsBuilder::memory_size) | 4 GiB | 128 MiB | what a module can ask for, by declaring it or by growing; committed as it is touched. 128 MiB hold what compilers and tools in WebAssembly take to start 5 times over |
+/// | [`total_memory_size`](StoreLimitsBuilder::total_memory_size) | 64 GiB | 128 MiB | a module of 20 bytes may declare 4 GiB, and a store have 10,000 |
+/// | [`table_elements`](StoreLimitsBuilder::table_elements) | 10,000,000 | 100,000 | 8 bytes each; the largest programs measured with have 9,403 |
+/// | [`total_table_elements`](StoreLimitsBuilder::total_table_elements) | 50,000,000 | 100,000 | one module may declare 100,000 tables in 600 KB, each of as many elements as a table may have; this is 400 MB, a tenth of a memory |
+/// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes up to 12 bytes for a byte of its module, besides memories and tables. Instances that fail to start count |
+/// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | an instance has at most one of its own |
+/// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | each takes a page, or 4 KiB, at least, once it is used, for 6 bytes of a module |
+/// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each has a value stack ([`crate::Config::max_wasm_stack`]), which it may fill: 8 GB by default, 10 MB untrusted |
 #[derive(Debug, Clone)]
 pub struct StoreLimits {
     pub(crate) memory_pages: u32,
+    pub(crate) total_pages: u64,
     pub(crate) table_elements: u32,
+    pub(crate) total_elements: u64,
     pub(crate) instances: usize,
     pub(crate) memories: usize,
     pub(crate) tables: usize,
@@ -22,15 +37,36 @@ pub struct StoreLimits {
 }
 
 impl Default for StoreLimits {
+    /// What well-meaning programs do not reach, and the system can give: see the table above.
     fn default() -> Self {
         Self {
             memory_pages: MAX_PAGES,
+            total_pages: 16 * u64::from(MAX_PAGES),
             table_elements: 10_000_000,
-            instances: usize::MAX,
-            memories: usize::MAX,
-            tables: usize::MAX,
-            resumable_calls: usize::MAX,
+            total_elements: 50_000_000,
+            instances: 10_000,
+            memories: 10_000,
+            tables: 10_000,
+            resumable_calls: 1_000,
         }
+    }
+}
+
+impl StoreLimits {
+    /// For a store that runs a stranger's module: see the table above. [`crate::Config::untrusted`] gives them to all
+    /// stores of an engine.
+    pub fn untrusted() -> Self {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(128 << 20)
+            .total_memory_size(128 << 20)
+            .table_elements(100_000)
+            .total_table_elements(100_000);
+        limits.instances(10).memories(10).tables(100).resumable_calls(10).build()
+    }
+
+    /// What memories and tables may grow by that have so many pages and elements already.
+    pub(crate) fn room(&self, pages: u64, elements: u64) -> Room {
+        Room { pages: self.total_pages.saturating_sub(pages), elements: self.total_elements.saturating_sub(elements) }
     }
 }
 
@@ -39,8 +75,7 @@ impl Default for StoreLimits {
 pub struct StoreLimitsBuilder(StoreLimits);
 
 impl StoreLimitsBuilder {
-    /// Begins with the defaults: 4 GiB a memory, 10,000,000 elements a table, any number of instances, memories,
-    /// tables and resumable calls.
+    /// Begins with the defaults, which [`StoreLimits`] lists.
     pub fn new() -> Self {
         Self::default()
     }
@@ -51,9 +86,21 @@ impl StoreLimitsBuilder {
         self
     }
 
+    /// Most bytes of all memories together, rounded down to whole pages: those of the host and what they grow by included.
+    pub fn total_memory_size(mut self, bytes: u64) -> Self {
+        self.0.total_pages = bytes / PAGE_BYTES;
+        self
+    }
+
     /// Most elements of one table.
     pub fn table_elements(mut self, elements: u32) -> Self {
         self.0.table_elements = elements;
+        self
+    }
+
+    /// Most elements of all tables together: those of the host and what they grow by included.
+    pub fn total_table_elements(mut self, elements: u64) -> Self {
+        self.0.total_elements = elements;
         self
     }
 
@@ -85,5 +132,40 @@ impl StoreLimitsBuilder {
     /// The limits.
     pub fn build(self) -> StoreLimits {
         self.0
+    }
+}
+
+/// What is about to be created in a store.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Needs {
+    pub(crate) instances: usize,
+    pub(crate) memories: usize,
+    pub(crate) tables: usize,
+    pub(crate) pages: u64,
+    pub(crate) elements: u64,
+}
+
+impl Needs {
+    /// What an instance of `module` needs.
+    pub(crate) fn of(module: &Module) -> Self {
+        let memories = &module.memories[module.imported_memories..];
+        let tables = &module.tables[module.imported_tables..];
+        Self {
+            instances: 1,
+            memories: memories.len(),
+            tables: tables.len(),
+            pages: memories.iter().map(|ty| u64::from(ty.limits.min)).sum(),
+            elements: tables.iter().map(|ty| u64::from(ty.limits.min)).sum(),
+        }
+    }
+}
+
+impl AddAssign for Needs {
+    fn add_assign(&mut self, other: Self) {
+        self.instances += other.instances;
+        self.memories += other.memories;
+        self.tables += other.tables;
+        self.pages += other.pages;
+        self.elements += other.elements;
     }
 }

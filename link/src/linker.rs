@@ -124,6 +124,11 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
+    /// A definition that serves many stores.
+    fn host(&self, host: HostDef) -> Definition {
+        Definition::Host(Arc::new(host.registered(&self.engine)))
+    }
+
     /// Defines something of a store.
     ///
     /// # Errors
@@ -152,7 +157,7 @@ impl<T: 'static> Linker<T> {
         name: &str,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Result<&mut Self> {
-        self.insert(module, name, Definition::Host(Arc::new(func.into_host())))
+        self.insert(module, name, self.host(func.into_host()))
     }
 
     /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`].
@@ -166,7 +171,7 @@ impl<T: 'static> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
-        self.insert(module, name, Definition::Host(Arc::new(HostDef::dynamic(ty, func))))
+        self.insert(module, name, self.host(HostDef::dynamic(ty, func)))
     }
 
     /// Defines all exports of an instance, as of a module called `module`.

@@ -2,9 +2,10 @@
 
 use crate::error::{Result, format_err};
 use crate::handle::Handle;
-use crate::limits::MAX_PAGES;
+use crate::limits::{MAX_PAGES, Needs};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreOpaque};
 use pirn_decode::{Limits, MemoryType};
+use pirn_exec::Room;
 
 /// A memory in a store.
 #[derive(Debug)]
@@ -21,13 +22,14 @@ impl MemoryItem {
         if max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > MAX_PAGES {
             return Err(format_err!("a memory cannot have limits {}", ty.limits));
         }
-        store.check_counts(0, 1, 0)?;
+        store.check_needs(Needs { memories: 1, pages: min.into(), ..Needs::default() })?;
         let limit = store.limits().memory_pages;
         if min > limit {
             return Err(format_err!("a memory of {min} pages passes the store's limit of {limit} pages"));
         }
         let memory = pirn_exec::Memory::new(min, max.unwrap_or(MAX_PAGES).min(limit));
         let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
+        store.room_mut().pages -= u64::from(min);
         Ok(store.add_memory(Self { memory, max }))
     }
 
@@ -105,10 +107,15 @@ impl Memory {
     /// much memory. Nothing has changed then.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
         let mut store = store.as_context_mut();
-        let memory = &mut self.0.get_mut(store.opaque_mut())?.memory;
-        let old = u32::try_from(delta).ok().and_then(|delta| memory.grow(delta));
-        old.map(u64::from)
-            .ok_or_else(|| format_err!("failed to grow a memory of {} pages by {delta} pages", memory.size()))
+        let store = store.opaque_mut();
+        let mut room = store.room().pages;
+        let memory = &mut self.0.get_mut(store)?.memory;
+        let grow = |delta| Room::grow(&mut room, delta, |delta| memory.grow(delta));
+        let Some(old) = u32::try_from(delta).ok().and_then(grow) else {
+            return Err(format_err!("failed to grow a memory of {} pages by {delta} pages", memory.size()));
+        };
+        store.room_mut().pages = room;
+        Ok(old.into())
     }
 
     /// Copies bytes from `offset` on into `buffer`.

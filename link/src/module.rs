@@ -6,6 +6,9 @@
 use crate::config::CompilationMode;
 use crate::engine::Engine;
 use crate::error::Result;
+#[cfg(feature = "wat")]
+use crate::error::format_err;
+use crate::types::TypeUse;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
@@ -23,7 +26,8 @@ struct Inner {
     engine: Engine,
     parsed: pirn_decode::Module,
     layout: InstanceLayout,
-    /// By typeidx: the engine's id of the type.
+    /// By typeidx: the type in the engine, and its id, which lowering asks for.
+    types: Vec<TypeUse>,
     type_ids: Box<[u32]>,
     /// By funcidx without imports: what the functions run until they are lowered, and what then.
     lazy: Box<[LazyCode]>,
@@ -32,6 +36,15 @@ struct Inner {
     import_hashes: Box<[ImportHash]>,
     /// By the hashes of their names.
     exports: HashTable<Exported>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The code goes as well, and instances have it only with the module.
+        for ty in self.types.drain(..) {
+            self.engine.types().release(ty);
+        }
+    }
 }
 
 /// An export, and all that linking asks of it, so that a look-up reads one line of memory: with thousands of modules none
@@ -126,9 +139,14 @@ impl Module {
     /// Parses and validates a module. With the feature `wat` (on by default), `bytes` that do not begin with `\0asm`
     /// are read as the text format.
     ///
+    /// Text is for people: reading it is the work of the crate `wat`, and can take time quadratic in its size (400 KB of
+    /// nested blocks, each with a name and a branch to the outermost, took 0.12 s, and ten times as much would take 12 s).
+    /// Take the modules of strangers by [`Module::from_binary`], or limit text with [`crate::Config::max_text_size`].
+    ///
     /// # Errors
     /// The module is malformed, invalid, or needs a feature that pirn does not support; a function's parameters, locals
-    /// and operands are too large for a frame. [`crate::Error::offset`] says where.
+    /// and operands are too large for a frame; it passes one of [`crate::Config::module_limits`]. [`crate::Error::offset`]
+    /// says where. It is text, and longer than [`crate::Config::max_text_size`].
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Self> {
         Self::load(engine, bytes.as_ref().into())
     }
@@ -145,6 +163,11 @@ impl Module {
     fn load(engine: &Engine, bytes: Cow<'_, [u8]>) -> Result<Self> {
         #[cfg(feature = "wat")]
         if !bytes.starts_with(b"\0asm") {
+            let most = engine.config().text_size;
+            if bytes.len() > most {
+                let bytes = bytes.len();
+                return Err(format_err!("{bytes} bytes, not a binary module; the engine takes {most} bytes of text"));
+            }
             let binary = wat::parse_bytes(&bytes).map_err(crate::error::Error::new)?;
             return Self::parse(engine, binary.into());
         }
@@ -152,8 +175,9 @@ impl Module {
     }
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
-        let parsed = pirn_decode::Module::new(binary)?;
-        let type_ids: Box<[u32]> = parsed.types.iter().map(|ty| engine.type_id(ty)).collect();
+        let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
+        let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
+        let type_ids: Box<[u32]> = types.iter().map(TypeUse::id).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
         let lazy = own_funcs.map(|(&typeidx, funcidx)| {
             let typeidx = typeidx as usize;
@@ -165,6 +189,7 @@ impl Module {
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
             lazy: lazy.collect(),
+            types,
             type_ids,
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
             import_hashes,
@@ -192,8 +217,8 @@ impl Module {
     ///
     /// # Errors
     /// As [`Module::new`].
-    pub fn validate(_engine: &Engine, binary: &[u8]) -> Result<()> {
-        pirn_decode::Module::new(binary)?;
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
         Ok(())
     }
 

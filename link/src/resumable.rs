@@ -10,16 +10,16 @@ use crate::error::{Error, Result, format_err};
 use crate::func::{Func, Start, TypedFunc};
 use crate::handle::{StoreId, wrong_store};
 use crate::lease::{Lease, Place};
-use crate::store::{AsContextMut, StoreContextMut};
+use crate::store::{AsContextMut, StoreContextMut, StoreOpaque};
 use crate::typed::{WasmParams, WasmResults};
 use crate::value::Val;
-use pirn_decode::{FuncType, ValType};
-use pirn_exec::{Execution, Exit, FuncRecord, Inst, Stack, Word};
+use pirn_decode::ValType;
+use pirn_exec::{Execution, Exit, FuncRecord, Inst, Stack, Trap, Word};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
 use std::ptr::null_mut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// What a host function returns as its error to yield to the embedder: the resumable call it was called from pauses, with
 /// this payload, and [`Paused::resume`] later gives the host function's results.
@@ -144,8 +144,11 @@ struct Inner<R> {
 
 enum Reason {
     OutOfFuel { required: u64 },
-    Yield { payload: Box<dyn Any + Send>, ty: Arc<FuncType> },
+    Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
 }
+
+/// Types of a function's results.
+type ResultTypes = SmallVec<[ValType; 16]>;
 
 /// What happens to the results of a call.
 type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
@@ -176,7 +179,8 @@ impl<R> ResumeError<R> {
         self.error
     }
 
-    /// The call, still paused as it was, if [`Paused::resume`] refused to let it go on; `None` if it went on and failed.
+    /// The call, still paused as it was, if [`Paused::resume`] refused to let it go on or could not; `None` if it went on
+    /// and failed.
     pub fn into_paused(self) -> Option<Paused<R>> {
         self.paused.map(|paused| paused.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
@@ -219,15 +223,17 @@ impl<R: 'static> Paused<R> {
     /// A call that is out of fuel may be resumed with too little; it pauses again then, with nothing changed.
     ///
     /// # Errors
-    /// - The store is another than the one it was begun in, or `results` are not those that are expected; the
-    ///   [`ResumeError`] gives the call back, still paused.
+    /// - The store is another than the one it was begun in, or `results` are not those that are expected; or it trapped
+    ///   with [`crate::Trap::StackOverflow`] because so many calls from the host are nested already that one more is not
+    ///   allowed ([`crate::Config::max_nested_entries`]). The [`ResumeError`] gives the call back, still paused: nothing
+    ///   of it has run, and it goes on where it may.
     /// - As [`Func::call`], when it goes on and fails.
     ///
     /// # Panics
     /// As [`Func::call`].
-    pub fn resume(mut self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
+    pub fn resume(self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
         let mut store = store.as_context_mut();
-        let words = match self.words(store.opaque().id(), results) {
+        let words = match self.words(store.opaque(), results) {
             Ok(words) => words,
             Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
         };
@@ -242,8 +248,9 @@ impl<R: 'static> Paused<R> {
         drive(&mut store, lease, outcome, then).map_err(|error| ResumeError { error, paused: None })
     }
 
-    /// The words of `results`, if they are what is expected.
-    fn words(&mut self, store: StoreId, results: &[Val]) -> Result<SmallVec<[Word; 4]>> {
+    /// The words of `results`, if they are what is expected and it may go on.
+    fn words(&self, opaque: &StoreOpaque, results: &[Val]) -> Result<SmallVec<[Word; 4]>> {
+        let store = opaque.id();
         if self.0.store != store {
             return Err(wrong_store());
         }
@@ -257,7 +264,11 @@ impl<R: 'static> Paused<R> {
             }
             result.to_word(store)
         });
-        words.collect()
+        let words = words.collect::<Result<_>>()?;
+        if !opaque.may_enter() {
+            return Err(Trap::StackOverflow.into());
+        }
+        Ok(words)
     }
 }
 
@@ -289,7 +300,7 @@ impl<R> Paused<R> {
     pub fn expects(&self) -> &[ValType] {
         match &self.0.reason {
             Reason::OutOfFuel { .. } => &[],
-            Reason::Yield { ty, .. } => ty.results(),
+            Reason::Yield { expects, .. } => expects,
         }
     }
 }
@@ -343,8 +354,8 @@ fn drive<T: 'static, R: 'static>(
             },
             Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
             Err(Exit::Yield(payload)) => {
-                let type_id = lease.execution.awaits().expect("a host function yielded");
-                Reason::Yield { payload, ty: store.opaque_mut().func_type(type_id) }
+                let number = lease.execution.awaits().expect("a host function yielded");
+                Reason::Yield { payload, expects: store.opaque().host_type(number).results().into() }
             }
             Err(exit) => return Err(Error::from_exit(exit)),
         };
@@ -387,12 +398,13 @@ impl Func {
     /// As [`Func::call`].
     pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Resumable<Vec<Val>>> {
         let mut store = store.as_context_mut();
-        let (ty, words) = self.arguments(&mut store, params)?;
-        let first = ty.results().first().copied();
+        let (ty, words) = self.arguments(store.opaque(), params)?;
+        let types = ResultTypes::from(ty.results());
         // SAFETY: `arguments` compared store and types.
-        let (lease, outcome) = unsafe { begin(&mut store, self.record().as_ptr(), null_mut(), &words, first)? };
+        let record = self.record().as_ptr();
+        let (lease, outcome) = unsafe { begin(&mut store, record, null_mut(), &words, types.first().copied())? };
         let then = move |id, words: &[Word]| {
-            let results = ty.results().iter().zip(words);
+            let results = types.iter().zip(words);
             // SAFETY: the machine left results of the function's type.
             Next::Done(results.map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }).collect())
         };

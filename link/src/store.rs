@@ -14,11 +14,12 @@ use crate::handle::{Handle, Pinned, StoreId};
 use crate::host::HostDef;
 use crate::instance::InstanceData;
 use crate::lease::Calls;
-use crate::limits::StoreLimits;
+use crate::limits::{Needs, StoreLimits};
+use crate::types::TypeUse;
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
 use pirn_decode::FuncType;
 use pirn_decode::layout::CodeHead;
-use pirn_exec::{FuncRecord, HostRecord, Inst, Vm, first_cell};
+use pirn_exec::{FuncRecord, HostRecord, Inst, Room, Vm, first_cell};
 use std::any::Any;
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -33,16 +34,15 @@ pub(crate) struct StoreOpaque {
     engine: Engine,
     machine: Pinned<Vm>,
     limits: StoreLimits,
-    /// Function types by id, as far as they were asked for here: spares the engine's lock.
-    types: Vec<Option<Arc<FuncType>>>,
-    /// The records made of definitions that serve many stores, by the definition's address, which it keeps from being
-    /// used again.
-    hosts: HashMap<usize, (Arc<HostDef>, Handle<FuncRecord>)>,
+    /// The records made of definitions that serve many stores, by the definition's address, which `host_funcs` keeps from
+    /// being used again.
+    hosts: HashMap<usize, Handle<FuncRecord>>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     resumable_calls: Calls,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
-    host_funcs: Vec<Pinned<HostRecord>>,
+    /// By number.
+    host_funcs: Vec<(Pinned<HostRecord>, HostOrigin)>,
     memories: Vec<Pinned<MemoryItem>>,
     tables: Vec<Pinned<TableItem>>,
     globals: Vec<Pinned<GlobalItem>>,
@@ -52,6 +52,14 @@ const _: () = {
     const fn send_and_sync<T: Send + Sync>() {}
     send_and_sync::<StoreOpaque>();
 };
+
+/// What a host function is made of, and what keeps its type and the type's id: one at least is there.
+struct HostOrigin {
+    /// The definition, if it serves many stores.
+    shared: Option<Arc<HostDef>>,
+    /// The type and its use, if the definition does not keep them.
+    own: Option<Box<(FuncType, TypeUse)>>,
+}
 
 /// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
 #[repr(C)]
@@ -97,7 +105,6 @@ impl<T: 'static> Store<T> {
             engine: engine.clone(),
             machine,
             limits: engine.config().limits.clone(),
-            types: Vec::new(),
             hosts: HashMap::new(),
             externs: Vec::new(),
             resumable_calls: Calls::default(),
@@ -108,9 +115,11 @@ impl<T: 'static> Store<T> {
             globals: Vec::new(),
         };
         let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
-        let this = Self { inner, invariant: PhantomData, owns: PhantomData };
+        let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
         // SAFETY: the machine is this store's now, pinned, and nothing runs on it.
         unsafe { Vm::attach(vm.as_ptr(), inner.as_ptr().cast()) };
+        let opaque = this.as_context_mut().into_parts().0;
+        *opaque.room_mut() = opaque.limits.room(0, 0);
         this
     }
 
@@ -137,9 +146,10 @@ impl<T: 'static> Store<T> {
         inner.data
     }
 
-    /// Limits what is created from now on; memories and tables that exist keep the maximum they were created with.
+    /// Limits what is created from now on; memories and tables that exist keep the maximum they were created with, and
+    /// grow as far as the new limits allow for all of them together.
     pub fn set_limits(&mut self, limits: StoreLimits) {
-        self.as_context_mut().opaque_mut().limits = limits;
+        self.as_context_mut().opaque_mut().set_limits(limits);
     }
 }
 
@@ -345,6 +355,15 @@ impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
     }
 }
 
+impl Drop for StoreOpaque {
+    fn drop(&mut self) {
+        // Nothing runs in a store that is dropped, so nobody compares the types of its functions any more.
+        for own in self.host_funcs.drain(..).filter_map(|(_, origin)| origin.own) {
+            self.engine.types().release(own.1);
+        }
+    }
+}
+
 impl StoreOpaque {
     #[inline]
     pub(crate) fn id(&self) -> StoreId {
@@ -360,17 +379,37 @@ impl StoreOpaque {
         self.machine.as_ptr().as_ptr()
     }
 
+    /// Whether the host may enter WebAssembly once more.
+    pub(crate) fn may_enter(&self) -> bool {
+        // SAFETY: the store owns its machine; nobody writes to it while the store is borrowed.
+        unsafe { (*self.vm()).may_enter() }
+    }
+
     pub(crate) fn limits(&self) -> &StoreLimits {
         &self.limits
     }
 
-    /// The function type whose id is `id`.
-    pub(crate) fn func_type(&mut self, id: u32) -> Arc<FuncType> {
-        let id = id as usize;
-        if self.types.len() <= id {
-            self.types.resize(id + 1, None);
+    /// The type of a function. Nothing is looked up in the engine: its module has it, or the store.
+    ///
+    /// # Errors
+    /// The function belongs to another store.
+    pub(crate) fn func_type(&self, func: Handle<FuncRecord>) -> Result<&FuncType> {
+        let record = func.get(self)?;
+        let index = record.head().index;
+        let Some(inst) = record.instance() else { return Ok(self.host_type(index)) };
+        // SAFETY: an instance of this store, whose owner is its `InstanceData` (`InstanceData::allocate`). Both live as long
+        // as the store, and nobody changes an `InstanceData` while the store is borrowed here.
+        let instance = unsafe { &*Inst::owner(inst.as_ptr()).cast::<InstanceData>() };
+        Ok(instance.module().parsed().func_type(index))
+    }
+
+    /// The type of a host function, by its number.
+    pub(crate) fn host_type(&self, number: u32) -> &FuncType {
+        let HostOrigin { shared, own } = &self.host_funcs[number as usize].1;
+        match own {
+            Some(own) => &own.0,
+            None => shared.as_ref().expect("a host function has an origin").ty(),
         }
-        Arc::clone(self.types[id].get_or_insert_with(|| self.engine.func_type(id as u32)))
     }
 
     /// How many resumable calls there are.
@@ -386,19 +425,50 @@ impl StoreOpaque {
         &*self.externs[index]
     }
 
-    /// Whether one more of each of these may be created.
+    fn set_limits(&mut self, limits: StoreLimits) {
+        self.limits = limits;
+        // SAFETY: items of this store, to which nobody else refers while it is borrowed.
+        let pages = |item: &Pinned<MemoryItem>| u64::from(unsafe { item.as_ptr().as_ref() }.memory.size());
+        // SAFETY: as above.
+        let elements = |item: &Pinned<TableItem>| u64::from(unsafe { item.as_ptr().as_ref() }.table.size());
+        let (pages, elements) = (self.memories.iter().map(pages).sum(), self.tables.iter().map(elements).sum());
+        *self.room_mut() = self.limits.room(pages, elements);
+    }
+
+    /// What memories and tables may still grow by.
+    pub(crate) fn room(&self) -> Room {
+        // SAFETY: the store owns its machine; nobody writes to it while the store is borrowed.
+        unsafe { (*self.vm()).room }
+    }
+
+    pub(crate) fn room_mut(&mut self) -> &mut Room {
+        // SAFETY: the store owns its machine; what runs on it, if anything, waits for the borrow to end.
+        unsafe { &mut (*self.vm()).room }
+    }
+
+    /// Whether what is needed may be created.
     ///
     /// # Errors
     /// A limit of the store would be passed.
-    pub(crate) fn check_counts(&self, instances: usize, memories: usize, tables: usize) -> Result<()> {
+    pub(crate) fn check_needs(&self, needs: Needs) -> Result<()> {
         let kinds = [
-            ("instances", self.instances.len(), instances, self.limits.instances),
-            ("memories", self.memories.len(), memories, self.limits.memories),
-            ("tables", self.tables.len(), tables, self.limits.tables),
+            ("instances", self.instances.len(), needs.instances, self.limits.instances),
+            ("memories", self.memories.len(), needs.memories, self.limits.memories),
+            ("tables", self.tables.len(), needs.tables, self.limits.tables),
+        ];
+        let Room { pages, elements } = self.room();
+        let totals = [
+            ("pages of memory", pages, needs.pages, self.limits.total_pages),
+            ("elements of tables", elements, needs.elements, self.limits.total_elements),
         ];
         for (name, has, more, limit) in kinds {
             if has.saturating_add(more) > limit {
                 return Err(format_err!("the store's limit of {limit} {name} is reached"));
+            }
+        }
+        for (name, room, more, limit) in totals {
+            if more > room {
+                return Err(format_err!("{more} {name} would pass the store's limit of {limit} in all"));
             }
         }
         Ok(())
@@ -422,14 +492,20 @@ impl StoreOpaque {
 
     /// Makes a host function of this store.
     pub(crate) fn add_host(&mut self, host: &HostDef) -> Handle<FuncRecord> {
-        let type_id = self.engine.type_id(host.ty());
+        let used = self.engine.types().acquire(host.ty());
+        let (type_id, own) = (used.id(), Some(Box::new((host.ty().clone(), used))));
+        self.add_host_from(host, type_id, HostOrigin { shared: None, own })
+    }
+
+    /// As [`StoreOpaque::add_host`]; `origin` keeps the type's id, `type_id`.
+    fn add_host_from(&mut self, host: &HostDef, type_id: u32, origin: HostOrigin) -> Handle<FuncRecord> {
         let index = u32::try_from(self.host_funcs.len()).expect("more than 2^32 host functions in one store");
         let head = CodeHead::new(index, host.ty(), type_id);
         // SAFETY: the definition's function leaves results of its type (`HostDef::new`).
         let host = Pinned::new(unsafe { HostRecord::new(head, host.instantiate()) });
         // SAFETY: it is pinned, and everything reaches it by this pointer.
         let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
-        self.host_funcs.push(host);
+        self.host_funcs.push((host, origin));
         // SAFETY: it was put into this store's list, which only grows.
         unsafe { Handle::new(self.id, record) }
     }
@@ -437,11 +513,18 @@ impl StoreOpaque {
     /// This store's function for a definition that serves many stores; the same one every time.
     pub(crate) fn shared_host(&mut self, host: &Arc<HostDef>) -> Handle<FuncRecord> {
         let address = Arc::as_ptr(host) as usize;
-        if let Some((_, record)) = self.hosts.get(&address) {
+        if let Some(record) = self.hosts.get(&address) {
             return *record;
         }
-        let record = self.add_host(host);
-        self.hosts.insert(address, (Arc::clone(host), record));
+        let (type_id, own) = match host.type_id_in(&self.engine) {
+            Some(id) => (id, None),
+            None => {
+                let used = self.engine.types().acquire(host.ty());
+                (used.id(), Some(Box::new((host.ty().clone(), used))))
+            }
+        };
+        let record = self.add_host_from(host, type_id, HostOrigin { shared: Some(Arc::clone(host)), own });
+        self.hosts.insert(address, record);
         record
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::error::{Result, format_err};
 use crate::handle::{Handle, StoreId};
+use crate::limits::Needs;
 use crate::store::{AsContext, AsContextMut, StoreOpaque};
 use crate::value::Ref;
 use pirn_decode::{Limits, RefType, TableType};
-use pirn_exec::{Trap, Word};
+use pirn_exec::{Room, Trap, Word};
 
 /// A table in a store.
 #[derive(Debug)]
@@ -23,13 +24,14 @@ impl TableItem {
         if max.is_some_and(|max| max < min) {
             return Err(format_err!("a table cannot have limits {}", ty.limits));
         }
-        store.check_counts(0, 0, 1)?;
+        store.check_needs(Needs { tables: 1, elements: min.into(), ..Needs::default() })?;
         let limit = store.limits().table_elements;
         if min > limit {
             return Err(format_err!("a table of {min} elements passes the store's limit of {limit} elements"));
         }
         let table = pirn_exec::Table::new(min, max.unwrap_or(u32::MAX).min(limit), init);
         let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
+        store.room_mut().elements -= u64::from(min);
         Ok(store.add_table(Self { table, element: ty.element, max }))
     }
 
@@ -135,13 +137,18 @@ impl Table {
     /// be passed; the system has not that much memory. Nothing has changed then.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let mut store = store.as_context_mut();
-        let id = store.opaque().id();
-        let item = self.0.get_mut(store.opaque_mut())?;
+        let store = store.opaque_mut();
+        let (id, mut room) = (store.id(), store.room().elements);
+        let item = self.0.get_mut(store)?;
         let word = item.to_word(init, id)?;
         // SAFETY: as in `fill`.
-        let old = u32::try_from(delta).ok().and_then(|delta| unsafe { item.table.grow(delta, word) });
-        old.map(u64::from)
-            .ok_or_else(|| format_err!("failed to grow a table of {} elements by {delta} elements", item.table.size()))
+        let grow = |delta| Room::grow(&mut room, delta, |delta| unsafe { item.table.grow(delta, word) });
+        let Some(old) = u32::try_from(delta).ok().and_then(grow) else {
+            let size = item.table.size();
+            return Err(format_err!("failed to grow a table of {size} elements by {delta} elements"));
+        };
+        store.room_mut().elements = room;
+        Ok(old.into())
     }
 
     /// Copies `len` elements between tables, or within one (spec 4.4.6, `table.copy`).

@@ -4,8 +4,10 @@ mod callers;
 mod calls;
 mod host;
 mod items;
+mod limits;
 mod link;
 mod statics;
+mod types;
 
 use pirn::{Engine, Error, Extern, Instance, Module, Store};
 

@@ -4,6 +4,7 @@
 //! - `across`: calls from instance to instance and back, resumed a unit of fuel at a time, also behind a host function that
 //!   yields;
 //! - `yields`: host functions that yield, and everything that can be wrong about resuming;
+//! - `nested`: resuming where calls from the host are nested as deep as they may;
 //! - `starts`: start functions that pause;
 //! - `leaks`: paused calls that are dropped;
 //! - `property`: generated programs of up to 8 modules, run in one go and in pieces.
@@ -13,6 +14,7 @@
 mod across;
 mod leaks;
 mod metering;
+mod nested;
 mod program;
 mod property;
 mod starts;

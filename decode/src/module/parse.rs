@@ -12,7 +12,7 @@
 use super::check::Checker;
 use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
-use crate::{Error, FuncType, GlobalType, Limits, MemoryType, RefType, TableType, ValType};
+use crate::{Error, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
 use smallvec::smallvec;
 use std::ops::Range;
 use wasmparser::{
@@ -27,7 +27,8 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::TAIL_CALL);
 
 /// Fills a [`Module`] section by section.
-pub(super) fn parse(bytes: Box<[u8]>) -> Result<Module, Error> {
+pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, Error> {
+    ModuleLimits::check("bytes", bytes.len() as u64, limits.size as u64, 0)?;
     let mut module = Module::default();
     let mut validator = Validator::new_with_features(FEATURES);
     let mut allocations = FuncValidatorAllocations::default();
@@ -37,10 +38,19 @@ pub(super) fn parse(bytes: Box<[u8]>) -> Result<Module, Error> {
     let mut checker = None;
     for payload in parser.parse_all(&bytes) {
         let payload = payload?;
-        if let Payload::CodeSectionStart { .. } = payload {
-            most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
+        match &payload {
+            Payload::TypeSection(types) => {
+                ModuleLimits::check("types", types.count().into(), limits.types.into(), types.range().start)?;
+            }
+            Payload::CodeSectionStart { .. } => {
+                most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
+            }
+            _ => {}
         }
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
+            if limits.locals != u32::MAX {
+                check_locals(&body, limits)?;
+            }
             let range = range(body.range());
             let checker = checker.get_or_insert_with(|| Checker::new(&module));
             let is_accepted = checker.accepts(&module, func.index, &bytes[range.clone()]);
@@ -51,7 +61,7 @@ pub(super) fn parse(bytes: Box<[u8]>) -> Result<Module, Error> {
             }
             module.bodies.push(range);
         } else {
-            read(&mut module, payload)?;
+            read(&mut module, payload, limits)?;
         }
     }
     module.bytes = bytes;
@@ -59,11 +69,15 @@ pub(super) fn parse(bytes: Box<[u8]>) -> Result<Module, Error> {
 }
 
 /// Takes what a validated section declares.
-fn read(module: &mut Module, payload: Payload<'_>) -> Result<(), Error> {
+fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Result<(), Error> {
     match payload {
         Payload::TypeSection(types) => {
+            let offset = types.range().start;
             for ty in types.into_iter_err_on_gc_types() {
-                module.types.push(func_type(&ty?)?);
+                let ty = ty?;
+                ModuleLimits::check("parameters", ty.params().len() as u64, limits.params as u64, offset)?;
+                ModuleLimits::check("results", ty.results().len() as u64, limits.results as u64, offset)?;
+                module.types.push(func_type(&ty)?);
             }
         }
         Payload::ImportSection(imports) => {
@@ -141,6 +155,16 @@ fn read(module: &mut Module, payload: Payload<'_>) -> Result<(), Error> {
         }
         // The header, counts the validator compared, custom sections, and the end.
         _ => {}
+    }
+    Ok(())
+}
+
+/// Refuses a body that declares more locals than `limits` allow.
+fn check_locals(body: &FunctionBody<'_>, limits: &ModuleLimits) -> Result<(), Error> {
+    let mut locals = 0;
+    for declared in body.get_locals_reader()? {
+        locals += u64::from(declared?.0);
+        ModuleLimits::check("locals", locals, limits.locals.into(), body.range().start)?;
     }
     Ok(())
 }

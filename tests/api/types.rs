@@ -1,0 +1,243 @@
+//! An engine's function types: kept as long as somebody has them, and their ids used again.
+
+use pirn::*;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many types the tests below choose from.
+const TYPES: usize = 200;
+
+/// Types of the parameters of type `k`, no two alike.
+fn params(k: usize) -> Vec<ValType> {
+    let digits = (0..4).map(|i| [ValType::I32, ValType::I64, ValType::F32, ValType::F64][k >> (2 * i) & 3]);
+    digits.chain([ValType::I32]).collect()
+}
+
+fn func_type(k: usize) -> FuncType {
+    FuncType::new(params(k), [ValType::I32])
+}
+
+/// Numbers that look random.
+struct Rng(u64);
+
+impl Rng {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+/// A module that imports a table, puts a function of type `k` at `slot` that returns `k`, and exports a function
+/// `call{j}` for each of `calls`, which calls the table's function at an index as one of type `j`.
+fn module(engine: &Engine, slot: usize, k: usize, calls: &[usize]) -> Module {
+    let list = |k| params(k).iter().map(|ty| format!("{ty} ")).collect::<String>();
+    // The types come in another order in every module.
+    let mut text = String::from("(module (import \"host\" \"table\" (table 64 funcref))");
+    for &j in calls {
+        let args = params(j).iter().map(|ty| format!("({ty}.const 0)")).collect::<String>();
+        text += &format!("(type $t{j} (func (param {}) (result i32)))", list(j));
+        text += &format!(
+            "(func (export \"call{j}\") (param $at i32) (result i32) (call_indirect (type $t{j}) {args} (local.get $at)))"
+        );
+    }
+    text += &format!("(func $own (param {}) (result i32) (i32.const {k}))", list(k));
+    text += &format!("(elem (i32.const {slot}) func $own))");
+    Module::new(engine, text).unwrap()
+}
+
+/// A store with a table, what stands in it, and the instances that call through it.
+struct World {
+    store: Store<()>,
+    table: Table,
+    slots: Vec<Option<usize>>,
+    callers: VecDeque<(Instance, Vec<usize>)>,
+}
+
+impl World {
+    fn new(engine: &Engine) -> Self {
+        let mut store = Store::new(engine, ());
+        let ty = TableType::new(RefType::FUNCREF, 64, None);
+        let table = Table::new(&mut store, ty, Ref::Func(None)).unwrap();
+        Self { store, table, slots: vec![None; 64], callers: VecDeque::new() }
+    }
+
+    /// One more function in the table, of a module that nobody else keeps or of the host, and one more caller.
+    fn step(&mut self, rng: &mut Rng) {
+        let (slot, k) = (rng.below(64), rng.below(TYPES));
+        self.slots[slot] = Some(k);
+        if rng.below(3) == 0 {
+            let func = Func::new(&mut self.store, func_type(k), move |_, _, results| {
+                results[0] = Val::I32(k as i32);
+                Ok(())
+            });
+            self.table.set(&mut self.store, slot as u64, Ref::Func(Some(func))).unwrap();
+            return;
+        }
+        let mut calls: Vec<_> = (0..4).map(|_| rng.below(TYPES)).collect();
+        // What is there is called as what it is, too.
+        calls.extend(self.slots[rng.below(64)]);
+        calls.sort_unstable();
+        calls.dedup();
+        let first = rng.below(calls.len());
+        calls.rotate_left(first);
+        let module = module(self.store.engine(), slot, k, &calls);
+        let instance = Instance::new(&mut self.store, &module, &[self.table.into()]).unwrap();
+        self.callers.push_back((instance, calls));
+    }
+
+    /// Calls everything as everything: it works if the types are the same, and traps if not.
+    fn check(&mut self) -> (usize, usize) {
+        let (mut right, mut wrong) = (0, 0);
+        for (instance, calls) in &self.callers {
+            for j in calls {
+                let call = instance.get_typed_func::<i32, i32>(&self.store, &format!("call{j}")).unwrap();
+                for (at, k) in self.slots.iter().enumerate() {
+                    let result = call.call(&mut self.store, at as i32);
+                    match k {
+                        Some(k) if k == j => {
+                            assert_eq!(result.unwrap(), *k as i32);
+                            right += 1;
+                        }
+                        Some(k) => {
+                            let trap =
+                                result.expect_err(&format!("a function of type {k} was called as of type {j}")).trap();
+                            assert_eq!(trap, Some(Trap::IndirectCallTypeMismatch));
+                            wrong += 1;
+                        }
+                        None => assert_eq!(result.unwrap_err().trap(), Some(Trap::UninitializedElement)),
+                    }
+                }
+            }
+        }
+        (right, wrong)
+    }
+}
+
+#[test]
+fn ids_are_used_again_and_calls_stay_right() {
+    let engine = Engine::default();
+    let mut rng = Rng(1);
+    let mut worlds: Vec<_> = (0..4).map(|_| World::new(&engine)).collect();
+    let (mut right, mut wrong) = (0, 0);
+    for step in 0..600 {
+        let at = rng.below(worlds.len());
+        worlds[at].step(&mut rng);
+        if step % 10 == 9 {
+            // Stores die, with all their types.
+            let at = rng.below(worlds.len());
+            let (some, more) = worlds[at].check();
+            (right, wrong) = (right + some, wrong + more);
+            worlds[at] = World::new(&engine);
+        }
+        assert!(engine.function_types() <= TYPES + 1);
+    }
+    for world in &mut worlds {
+        let (some, more) = world.check();
+        (right, wrong) = (right + some, wrong + more);
+    }
+    assert!(right > 100 && wrong > 10_000, "{right} calls were right, {wrong} wrong");
+    drop(worlds);
+    assert_eq!(engine.function_types(), 0);
+}
+
+#[test]
+fn an_engine_keeps_the_types_that_there_are() {
+    let engine = Engine::default();
+    let text =
+        "(module (type (func (param i32))) (type (func (param i32))) (type (func (param i64))) (func (export \"f\")))";
+    let module = Module::new(&engine, text).unwrap();
+    let again = Module::new(&engine, text).unwrap();
+    assert_eq!(engine.function_types(), 3);
+    drop(again);
+    assert_eq!(engine.function_types(), 3);
+    // An instance keeps its module.
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    drop(module);
+    assert_eq!(engine.function_types(), 3);
+    assert_eq!(instance.get_func(&store, "f").unwrap().ty(&store), FuncType::new([], []));
+    // A store keeps the types of its host functions, and so does a linker.
+    let func = Func::wrap(&mut store, |_: f32| {});
+    assert_eq!(engine.function_types(), 4);
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("host", "f", |_: f64| {}).unwrap();
+    assert_eq!(engine.function_types(), 5);
+    let shared = linker.get(&mut store, "host", "f").unwrap();
+    assert_eq!(engine.function_types(), 5);
+    assert_eq!(shared.ty(&store), ExternType::Func(FuncType::new([ValType::F64], [])));
+    assert_eq!(func.ty(&store), FuncType::new([ValType::F32], []));
+    // The store keeps what it has of the linker; a store of another engine has types of its own.
+    let other = Engine::default();
+    let mut foreign = Store::new(&other, ());
+    assert_eq!(linker.get(&mut foreign, "host", "f").unwrap().ty(&foreign), shared.ty(&store));
+    assert_eq!((engine.function_types(), other.function_types()), (5, 1));
+    drop(linker);
+    assert_eq!(engine.function_types(), 5);
+    drop(store);
+    // A definition keeps its type in the engine it was made for, whoever has it.
+    assert_eq!((engine.function_types(), other.function_types()), (1, 1));
+    drop(foreign);
+    assert_eq!((engine.function_types(), other.function_types()), (0, 0));
+    // What was refused leaves nothing, at whichever step.
+    for wat in [
+        "(module (type (func (param i32))) (func (result i32)))",
+        "(module (type (func (param i32))) (func (unknown)))",
+    ] {
+        assert!(Module::new(&engine, wat).is_err());
+    }
+    assert_eq!(engine.function_types(), 0);
+}
+
+#[test]
+fn what_outlives_its_store_keeps_no_types() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("host", "ask", |_: i64| -> Result<f32> { Err(Yield::new(()).into()) }).unwrap();
+    let text = r#"(module (import "host" "ask" (func $ask (param i64) (result f32)))
+        (func (export "f") (result i32) (i32.trunc_f32_s (call $ask (i64.const 1)))))"#;
+    let mut store = Store::new(&engine, ());
+    let module = Module::new(&engine, text).unwrap();
+    let f = linker.instantiate(&mut store, &module).unwrap().get_func(&store, "f").unwrap();
+    let paused = f.call_resumable(&mut store, &[]).unwrap().paused().unwrap();
+    drop((store, module, linker));
+    assert_eq!(engine.function_types(), 0);
+    assert_eq!(paused.expects(), [ValType::F32]);
+    // Other types have the ids now; the paused call and the handle are refused all the same.
+    let module =
+        Module::new(&engine, "(module (type (func)) (type (func (param i64))) (func (export \"f\")))").unwrap();
+    let mut store = Store::new(&engine, ());
+    Instance::new(&mut store, &module, &[]).unwrap();
+    let error = paused.resume(&mut store, &[Val::from(1f32)]).unwrap_err();
+    assert!(error.to_string().contains("wrong store"));
+    assert!(error.into_paused().is_some());
+    assert!(f.call(&mut store, &[], &mut [Val::I32(0)]).is_err());
+    assert!(f.typed::<(), i32>(&store).is_err());
+}
+
+/// Threads make and drop modules and stores of the same types, through each other.
+#[test]
+fn threads_share_the_types() {
+    let engine = Engine::default();
+    let right = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let (engine, right) = (engine.clone(), &right);
+            scope.spawn(move || {
+                let mut rng = Rng(seed);
+                let mut kept = VecDeque::new();
+                for _ in 0..40 {
+                    let mut world = World::new(&engine);
+                    (0..3).for_each(|_| world.step(&mut rng));
+                    // Some live on while other threads' types come and go.
+                    kept.push_back(world);
+                    if kept.len() > 3 {
+                        let mut world = kept.pop_front().unwrap();
+                        right.fetch_add(world.check().0, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert!(right.into_inner() > 0);
+    assert_eq!(engine.function_types(), 0);
+}
