@@ -93,7 +93,7 @@ impl Stmt for HostThunk {
     unsafe fn run(m: Machine, _: usize) -> Flow {
         // SAFETY: the cell is a host record's thunk; the header is where its type puts it.
         unsafe {
-            let record = m.ip.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>();
+            let record = HostRecord::of(m.ip);
             // A function type is that short (`FuncType::MOST`).
             let header = (*record).head.header as u16;
             // Nobody asks for the accumulators of who calls: the results replace them.
@@ -140,7 +140,7 @@ unsafe fn call_host(record: *const HostRecord, fp: *mut u64, to: *mut Inst, on_b
         (*vm).top = top;
         let Ok(Ok(())) = result else {
             let exit = result.map_or_else(Exit::Panic, |result| result.expect_err("success is looked at before"));
-            let yielded = Yielded { frame: fp, words, number: (*record).head.index };
+            let yielded = Yielded { frame: fp, words, func: record };
             stop(vm, exit, yielded);
             return false;
         };

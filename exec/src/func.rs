@@ -15,9 +15,10 @@
 
 use crate::machine::{Handler, handler_word};
 use crate::{Exit, Inst, vm::Vm};
-use pirn_decode::Code;
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
+use pirn_decode::{Code, FuncType};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// One function of one instance, or one host function. Records do not move, and what they point at lives as long as
 /// their store.
@@ -58,6 +59,15 @@ impl FuncRecord {
         NonNull::new(self.inst)
     }
 
+    /// The host function, if it is one.
+    pub fn host(&self) -> Option<&HostRecord> {
+        if self.is_null() || !self.inst.is_null() {
+            return None;
+        }
+        // SAFETY: the code of a record without an instance is a host function's thunk, which lives as long as the record.
+        Some(unsafe { &*HostRecord::of(self.code) })
+    }
+
     /// What is known of the function.
     ///
     /// # Panics
@@ -79,8 +89,7 @@ impl FuncRecord {
         unsafe {
             let Self { code, inst } = *this;
             if inst.is_null() {
-                let host = code.byte_sub(std::mem::offset_of!(HostRecord, thunk)).cast::<HostRecord>().cast_mut();
-                return &raw mut (*host).record;
+                return &raw mut (*HostRecord::of(code).cast_mut()).record;
             }
             Inst::word::<Self>(inst, HEAD_WORDS).add((*head(code)).index as usize)
         }
@@ -148,13 +157,15 @@ impl<'a> HostCall<'a> {
     }
 }
 
-/// A host function and the code that calls it.
+/// A host function and the code that calls it. Nothing in it changes once it is armed, so any number of stores, in any threads,
+/// may have it.
 #[repr(C)]
 pub struct HostRecord {
     record: FuncRecord,
     pub(crate) head: CodeHead,
     pub(crate) thunk: u64,
-    pub(crate) func: Box<HostFunc>,
+    pub(crate) func: Arc<HostFunc>,
+    ty: FuncType,
 }
 
 impl std::fmt::Debug for HostRecord {
@@ -172,11 +183,22 @@ impl HostRecord {
     /// The host function `func`, to be [armed](Self::arm) before anything else.
     ///
     /// # Safety
-    /// `head` is that of a function type ([`CodeHead::new`]) with its id. When `func` returns `Ok`, words of the type's results
-    /// are in the values.
-    pub unsafe fn new(head: CodeHead, func: Box<HostFunc>) -> Box<Self> {
+    /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results are in the
+    /// values.
+    pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
         let record = FuncRecord { code: std::ptr::null(), inst: std::ptr::null_mut() };
-        Box::new(Self { record, head, thunk: handler_word(crate::call::HOST as Handler), func })
+        let head = CodeHead::new(0, &ty, type_id);
+        Box::new(Self { record, head, thunk: handler_word(crate::call::HOST as Handler), func, ty })
+    }
+
+    /// The host function whose record's code is `code`.
+    pub(crate) fn of(code: *const u64) -> *const Self {
+        code.wrapping_byte_sub(std::mem::offset_of!(Self, thunk)).cast()
+    }
+
+    /// Its type.
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
     }
 
     /// Points the record's code at the thunk, from which the thunk finds back here: so `this`, and not a reference made

@@ -5,10 +5,11 @@
 //! caller's frame, as always.
 
 use crate::call::{Entry, enter_from_host, returned};
+use crate::func::HostRecord;
 use crate::machine::{Machine, run};
 use crate::stack::Stack;
 use crate::{Exit, FuncRecord, Inst, Trap, Word, vm::Vm};
-use pirn_decode::ValType;
+use pirn_decode::{FuncType, ValType};
 
 /// A host function that did not return yet: whoever goes on writes its results.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +18,7 @@ pub(crate) struct Yielded {
     pub(crate) frame: *mut u64,
     /// How many words of it are for arguments and results.
     pub(crate) words: usize,
-    /// Its number.
-    pub(crate) number: u32,
+    pub(crate) func: *const HostRecord,
 }
 
 /// A call from the host on a stack of its own.
@@ -118,9 +118,18 @@ impl Execution {
         self.machine.ip as usize
     }
 
-    /// Number of the host function that it goes on behind, if it does: whose results it waits for.
-    pub fn awaits(&self) -> Option<u32> {
-        self.yielded.map(|yielded| yielded.number)
+    /// Whether it goes on behind a host function, whose results it waits for.
+    pub fn awaits(&self) -> bool {
+        self.yielded.is_some()
+    }
+
+    /// Type of the host function whose results it waits for.
+    ///
+    /// # Safety
+    /// Its store is alive, and so for as long as the type is looked at.
+    pub unsafe fn awaited<'a>(&self) -> Option<&'a FuncType> {
+        // SAFETY: the caller's: a store keeps the host functions that its instances have.
+        self.yielded.map(|yielded| unsafe { (*yielded.func).ty() })
     }
 
     /// Gives the results it waits for.

@@ -10,6 +10,7 @@ use pirn_exec::{
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
+use std::sync::Arc;
 
 /// A hook for machines that have nothing to lower; it panics.
 unsafe fn nothing_to_lower(_: *mut Inst, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
@@ -50,10 +51,10 @@ struct Host {
 
 impl Host {
     fn new(params: usize, func: impl Fn(HostCall<'_>) -> Result<(), Exit> + Send + Sync + 'static) -> Self {
-        let head = CodeHead::new(0, &FuncType::new(vec![ValType::I64; params], [ValType::I64]), 0);
+        let ty = FuncType::new(vec![ValType::I64; params], [ValType::I64]);
         // SAFETY: any word is an i64; the record is taken back when nobody calls it any more.
         unsafe {
-            let record = Box::into_raw(HostRecord::new(head, Box::new(func)));
+            let record = Box::into_raw(HostRecord::new(ty, 0, Arc::new(func)));
             Self { record, func: HostRecord::arm(record) }
         }
     }

@@ -1,5 +1,4 @@
 //! The engine: configuration and the registry of function types, shared by everything made with it.
-//!
 
 use crate::config::Config;
 use crate::error::{Result, format_err};
@@ -7,7 +6,7 @@ use crate::handle::Pinned;
 use crate::types::TypeRegistry;
 use pirn_exec::{LowerHook, Vm};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
 ///
@@ -85,9 +84,4 @@ impl Engine {
     pub fn function_types(&self) -> usize {
         self.types().len()
     }
-}
-
-/// Nothing that is locked here can be left half-changed by a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -36,7 +36,7 @@ impl Func {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self(store.as_context_mut().opaque_mut().add_host(&HostDef::dynamic(ty, func)))
+        Self(store.as_context_mut().opaque_mut().add_host(HostDef::dynamic(ty, func)))
     }
 
     /// Makes a host function of a closure; its type follows from the closure's: see [`IntoFunc`].
@@ -44,7 +44,7 @@ impl Func {
         mut store: impl AsContextMut<Data = T>,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Self {
-        Self(store.as_context_mut().opaque_mut().add_host(&func.into_host()))
+        Self(store.as_context_mut().opaque_mut().add_host(func.into_host()))
     }
 
     /// The function that `record` is one of the records of.

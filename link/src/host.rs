@@ -6,35 +6,20 @@
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::error::{Error, Result, format_err};
+use crate::handle::Pinned;
 use crate::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
 use crate::types::TypeUse;
 use crate::value::Val;
 use pirn_decode::FuncType;
-use pirn_exec::{HostCall, HostFunc, Word};
+use pirn_exec::{FuncRecord, HostCall, HostFunc, HostRecord, Word};
 use smallvec::SmallVec;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// A host function not bound to a store.
+/// A host function not bound to an engine.
 pub struct HostDef {
     ty: FuncType,
-    make: Box<dyn Fn() -> Box<HostFunc> + Send + Sync>,
-    registered: Option<Registered>,
-}
-
-/// The type's use in the engine of the linker that has the definition: so that the many stores that the definition serves,
-/// which keep it, need not ask the engine for its id.
-struct Registered {
-    engine: Engine,
-    /// `None` only while it is dropped.
-    ty: Option<TypeUse>,
-}
-
-impl Drop for Registered {
-    fn drop(&mut self) {
-        if let Some(ty) = self.ty.take() {
-            self.engine.types().release(ty);
-        }
-    }
+    func: Arc<HostFunc>,
 }
 
 impl HostDef {
@@ -46,17 +31,13 @@ impl HostDef {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &mut [Word]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let func = Arc::new(func);
-        let make = move || -> Box<HostFunc> {
-            let func = Arc::clone(&func);
-            Box::new(move |call: HostCall<'_>| {
-                // SAFETY: the machine is that of a `Store<T>`: `Func::wrap` and `Linker<T>` put definitions into no
-                // others. Whoever called the machine let go of the store for the time of the call.
-                let caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
-                func(caller, call.into_values()).map_err(Error::into_exit)
-            })
-        };
-        Self { ty, make: Box::new(make), registered: None }
+        let func = Arc::new(move |call: HostCall<'_>| {
+            // SAFETY: the machine is that of a `Store<T>`: `Func::wrap` and `Linker<T>` put definitions into no
+            // others. Whoever called the machine let go of the store for the time of the call.
+            let caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
+            func(caller, call.into_values()).map_err(Error::into_exit)
+        });
+        Self { ty, func }
     }
 
     /// A function whose type is known at run time only.
@@ -88,26 +69,72 @@ impl HostDef {
         })
     }
 
-    /// The same, for stores of `engine`.
-    pub(crate) fn registered(mut self, engine: &Engine) -> Self {
-        self.registered = Some(Registered { engine: engine.clone(), ty: Some(engine.types().acquire(&self.ty)) });
-        self
+    /// The function, for stores of `engine`.
+    pub(crate) fn for_engine(self, engine: &Engine) -> Arc<HostItem> {
+        HostItem::new(engine, self.ty, self.func)
+    }
+}
+
+/// A host function in the stores of one engine. They share its record, and keep it: so a store that may call hundreds of host
+/// functions makes none of them.
+pub(crate) struct HostItem {
+    engine: Engine,
+    /// What keeps the id of its type. `None` only while this is dropped.
+    ty: Option<TypeUse>,
+    host: Pinned<HostRecord>,
+    record: NonNull<FuncRecord>,
+    func: Arc<HostFunc>,
+}
+
+// SAFETY: the record is part of what is pinned here, and nothing writes to it.
+unsafe impl Send for HostItem {}
+// SAFETY: as above.
+unsafe impl Sync for HostItem {}
+
+impl HostItem {
+    fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Arc<Self> {
+        let used = engine.types().acquire(&ty);
+        // SAFETY: the use keeps the id; the function leaves results of its type (`HostDef::new`).
+        let host = Pinned::new(unsafe { HostRecord::new(ty, used.id(), Arc::clone(&func)) });
+        // SAFETY: it is pinned, lives as long as this, which stores keep, and everything reaches it by this pointer.
+        let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
+        Arc::new(Self { engine: engine.clone(), ty: Some(used), host, record, func })
     }
 
-    /// Id of its type in `engine` as long as the definition lives, if it was made for stores of `engine`.
-    pub(crate) fn type_id_in(&self, engine: &Engine) -> Option<u32> {
-        let registered = self.registered.as_ref().filter(|registered| Engine::same(&registered.engine, engine))?;
-        registered.ty.as_ref().map(TypeUse::id)
+    /// The same function in the stores of another engine.
+    pub(crate) fn for_engine(&self, engine: &Engine) -> Arc<Self> {
+        Self::new(engine, self.ty().clone(), Arc::clone(&self.func))
+    }
+
+    /// Whether it is for stores of `engine`.
+    pub(crate) fn is_for(&self, engine: &Engine) -> bool {
+        Engine::same(&self.engine, engine)
+    }
+
+    /// The one record of it.
+    pub(crate) fn record(&self) -> NonNull<FuncRecord> {
+        self.record
     }
 
     /// Its type.
     pub(crate) fn ty(&self) -> &FuncType {
-        &self.ty
+        // SAFETY: it is pinned here, and nothing writes to it.
+        unsafe { self.host.as_ptr().as_ref() }.ty()
     }
+}
 
-    /// The function for one more store.
-    pub(crate) fn instantiate(&self) -> Box<HostFunc> {
-        (self.make)()
+impl Drop for HostItem {
+    fn drop(&mut self) {
+        // No store keeps it, so nobody compares its type any more.
+        if let Some(ty) = self.ty.take() {
+            self.engine.types().release(ty);
+        }
+    }
+}
+
+impl std::fmt::Debug for HostItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "host func {}", self.ty())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Result, format_err};
 use crate::external::Extern;
 use crate::func::Func;
 use crate::group::{LinkGroup, LinkedGroup};
-use crate::host::{HostDef, IntoFunc};
+use crate::host::{HostDef, HostItem, IntoFunc};
 use crate::instance::Instance;
 use crate::instantiate::{instantiate, instantiate_resumable};
 use crate::module::{ExportType, ImportType, Module};
@@ -47,7 +47,7 @@ pub(crate) enum Definition {
     /// Something of a store.
     Extern(Extern),
     /// A host function of any store.
-    Host(Arc<HostDef>),
+    Host(Arc<HostItem>),
 }
 
 impl Definition {
@@ -126,7 +126,7 @@ impl<T: 'static> Linker<T> {
 
     /// A definition that serves many stores.
     fn host(&self, host: HostDef) -> Definition {
-        Definition::Host(Arc::new(host.registered(&self.engine)))
+        Definition::Host(host.for_engine(&self.engine))
     }
 
     /// Defines something of a store.

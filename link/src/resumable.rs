@@ -239,7 +239,7 @@ impl<R: 'static> Paused<R> {
         };
         let Inner { mut lease, then, .. } = *self.0;
         let execution = &mut lease.execution;
-        if execution.awaits().is_some() {
+        if execution.awaits() {
             // SAFETY: `words` compared store and types.
             unsafe { execution.set_results(&words) };
         }
@@ -354,8 +354,9 @@ fn drive<T: 'static, R: 'static>(
             },
             Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
             Err(Exit::Yield(payload)) => {
-                let number = lease.execution.awaits().expect("a host function yielded");
-                Reason::Yield { payload, expects: store.opaque().host_type(number).results().into() }
+                // SAFETY: its store is borrowed here.
+                let ty = unsafe { lease.execution.awaited() }.expect("a host function yielded");
+                Reason::Yield { payload, expects: ty.results().into() }
             }
             Err(exit) => return Err(Error::from_exit(exit)),
         };

@@ -11,17 +11,15 @@
 use crate::engine::Engine;
 use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::handle::{Handle, Pinned, StoreId};
-use crate::host::HostDef;
+use crate::host::{HostDef, HostItem};
 use crate::instance::InstanceData;
 use crate::lease::Calls;
 use crate::limits::{Needs, StoreLimits};
-use crate::types::TypeUse;
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
+use hashbrown::HashTable;
 use pirn_decode::FuncType;
-use pirn_decode::layout::CodeHead;
-use pirn_exec::{FuncRecord, HostRecord, Inst, Room, Vm, first_cell};
+use pirn_exec::{FuncRecord, Inst, Room, Vm, first_cell};
 use std::any::Any;
-use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,15 +32,14 @@ pub(crate) struct StoreOpaque {
     engine: Engine,
     machine: Pinned<Vm>,
     limits: StoreLimits,
-    /// The records made of definitions that serve many stores, by the definition's address, which `host_funcs` keeps from
-    /// being used again.
-    hosts: HashMap<usize, Handle<FuncRecord>>,
+    /// The host functions it has, by their records, so that each lives as long as the store.
+    hosts: HashTable<Arc<HostItem>>,
+    /// Those made for this store of items of other engines, by the items.
+    foreign: Vec<(Arc<HostItem>, Handle<FuncRecord>)>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     resumable_calls: Calls,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
-    /// By number.
-    host_funcs: Vec<(Pinned<HostRecord>, HostOrigin)>,
     memories: Vec<Pinned<MemoryItem>>,
     tables: Vec<Pinned<TableItem>>,
     globals: Vec<Pinned<GlobalItem>>,
@@ -52,14 +49,6 @@ const _: () = {
     const fn send_and_sync<T: Send + Sync>() {}
     send_and_sync::<StoreOpaque>();
 };
-
-/// What a host function is made of, and what keeps its type and the type's id: one at least is there.
-struct HostOrigin {
-    /// The definition, if it serves many stores.
-    shared: Option<Arc<HostDef>>,
-    /// The type and its use, if the definition does not keep them.
-    own: Option<Box<(FuncType, TypeUse)>>,
-}
 
 /// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
 #[repr(C)]
@@ -105,11 +94,11 @@ impl<T: 'static> Store<T> {
             engine: engine.clone(),
             machine,
             limits: engine.config().limits.clone(),
-            hosts: HashMap::new(),
+            hosts: HashTable::new(),
+            foreign: Vec::new(),
             externs: Vec::new(),
             resumable_calls: Calls::default(),
             instances: Vec::new(),
-            host_funcs: Vec::new(),
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
@@ -355,15 +344,6 @@ impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
     }
 }
 
-impl Drop for StoreOpaque {
-    fn drop(&mut self) {
-        // Nothing runs in a store that is dropped, so nobody compares the types of its functions any more.
-        for own in self.host_funcs.drain(..).filter_map(|(_, origin)| origin.own) {
-            self.engine.types().release(own.1);
-        }
-    }
-}
-
 impl StoreOpaque {
     #[inline]
     pub(crate) fn id(&self) -> StoreId {
@@ -395,21 +375,15 @@ impl StoreOpaque {
     /// The function belongs to another store.
     pub(crate) fn func_type(&self, func: Handle<FuncRecord>) -> Result<&FuncType> {
         let record = func.get(self)?;
-        let index = record.head().index;
-        let Some(inst) = record.instance() else { return Ok(self.host_type(index)) };
+        if let Some(host) = record.host() {
+            return Ok(host.ty());
+        }
+        let (index, inst) =
+            (record.head().index, record.instance().expect("whoever is not the host's has an instance"));
         // SAFETY: an instance of this store, whose owner is its `InstanceData` (`InstanceData::allocate`). Both live as long
         // as the store, and nobody changes an `InstanceData` while the store is borrowed here.
         let instance = unsafe { &*Inst::owner(inst.as_ptr()).cast::<InstanceData>() };
         Ok(instance.module().parsed().func_type(index))
-    }
-
-    /// The type of a host function, by its number.
-    pub(crate) fn host_type(&self, number: u32) -> &FuncType {
-        let HostOrigin { shared, own } = &self.host_funcs[number as usize].1;
-        match own {
-            Some(own) => &own.0,
-            None => shared.as_ref().expect("a host function has an origin").ty(),
-        }
     }
 
     /// How many resumable calls there are.
@@ -491,41 +465,34 @@ impl StoreOpaque {
     }
 
     /// Makes a host function of this store.
-    pub(crate) fn add_host(&mut self, host: &HostDef) -> Handle<FuncRecord> {
-        let used = self.engine.types().acquire(host.ty());
-        let (type_id, own) = (used.id(), Some(Box::new((host.ty().clone(), used))));
-        self.add_host_from(host, type_id, HostOrigin { shared: None, own })
-    }
-
-    /// As [`StoreOpaque::add_host`]; `origin` keeps the type's id, `type_id`.
-    fn add_host_from(&mut self, host: &HostDef, type_id: u32, origin: HostOrigin) -> Handle<FuncRecord> {
-        let index = u32::try_from(self.host_funcs.len()).expect("more than 2^32 host functions in one store");
-        let head = CodeHead::new(index, host.ty(), type_id);
-        // SAFETY: the definition's function leaves results of its type (`HostDef::new`).
-        let host = Pinned::new(unsafe { HostRecord::new(head, host.instantiate()) });
-        // SAFETY: it is pinned, and everything reaches it by this pointer.
-        let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
-        self.host_funcs.push((host, origin));
-        // SAFETY: it was put into this store's list, which only grows.
-        unsafe { Handle::new(self.id, record) }
+    pub(crate) fn add_host(&mut self, host: HostDef) -> Handle<FuncRecord> {
+        let item = host.for_engine(&self.engine);
+        self.keep_host(&item)
     }
 
     /// This store's function for a definition that serves many stores; the same one every time.
-    pub(crate) fn shared_host(&mut self, host: &Arc<HostDef>) -> Handle<FuncRecord> {
-        let address = Arc::as_ptr(host) as usize;
-        if let Some(record) = self.hosts.get(&address) {
-            return *record;
+    pub(crate) fn shared_host(&mut self, item: &Arc<HostItem>) -> Handle<FuncRecord> {
+        if item.is_for(&self.engine) {
+            return self.keep_host(item);
         }
-        let (type_id, own) = match host.type_id_in(&self.engine) {
-            Some(id) => (id, None),
-            None => {
-                let used = self.engine.types().acquire(host.ty());
-                (used.id(), Some(Box::new((host.ty().clone(), used))))
-            }
-        };
-        let record = self.add_host_from(host, type_id, HostOrigin { shared: Some(Arc::clone(host)), own });
-        self.hosts.insert(address, record);
-        record
+        let known = self.foreign.iter().find(|(foreign, _)| Arc::ptr_eq(foreign, item));
+        known.map(|&(_, record)| record).unwrap_or_else(|| {
+            let record = self.keep_host(&item.for_engine(&self.engine));
+            self.foreign.push((Arc::clone(item), record));
+            record
+        })
+    }
+
+    /// A host function, which is kept as long as this store.
+    fn keep_host(&mut self, item: &Arc<HostItem>) -> Handle<FuncRecord> {
+        /// Addresses are no secret, and nobody chooses them.
+        fn hash(item: &Arc<HostItem>) -> u64 {
+            (item.record().addr().get() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        }
+        let entry = self.hosts.entry(hash(item), |other| Arc::ptr_eq(other, item), hash);
+        entry.or_insert_with(|| Arc::clone(item));
+        // SAFETY: the item was put into this store's list, which only grows, and nobody writes to a host function's record.
+        unsafe { Handle::new(self.id, item.record()) }
     }
 }
 
