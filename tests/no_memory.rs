@@ -1,0 +1,146 @@
+//! Where the system gives no memory, there is an error or -1, and what there was goes on: in a process of its own each, which
+//! limits its address space.
+#![cfg(target_os = "linux")]
+
+use pirn::*;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::process::Command;
+
+/// Set to the name of what a process of its own is to do.
+const TASK: &str = "PIRN_TEST_TASK";
+
+const MIB: u64 = 1 << 20;
+
+/// Runs `task` in a process of its own, which then calls it once more.
+fn alone(name: &str, task: impl FnOnce()) {
+    if std::env::var_os(TASK).is_some_and(|task| *task == *name) {
+        return task();
+    }
+    let me = std::env::current_exe().unwrap();
+    let output = Command::new(me).args([name, "--exact", "--nocapture"]).env(TASK, name).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{}\n{text}{}", output.status, {
+        String::from_utf8_lossy(&output.stderr)
+    });
+}
+
+/// From now on there are so many MiB more.
+fn leave(mib: u64) {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let size: u64 = pages.split(' ').next().unwrap().parse().unwrap();
+    let limit = Some(size * 4096 + mib * MIB);
+    setrlimit(Resource::As, Rlimit { current: limit, ..getrlimit(Resource::As) }).unwrap();
+}
+
+fn instance(engine: &Engine, wat: &str) -> (Store<()>, Instance) {
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, &Module::new(engine, wat).unwrap(), &[]).unwrap();
+    (store, instance)
+}
+
+#[test]
+fn growing_a_memory_gives_minus_one() {
+    alone("growing_a_memory_gives_minus_one", || {
+        let engine = Engine::default();
+        let wat = r#"(module (memory (export "m") 1)
+            (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+            (func (export "store") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
+            (func (export "load") (param i32) (result i32) (i32.load (local.get 0))))"#;
+        let (mut store, instance) = instance(&engine, wat);
+        let grow = instance.get_typed_func::<i32, i32>(&store, "grow").unwrap();
+        let write = instance.get_typed_func::<(i32, i32), ()>(&store, "store").unwrap();
+        let read = instance.get_typed_func::<i32, i32>(&store, "load").unwrap();
+        write.call(&mut store, (65_528, 77)).unwrap();
+        leave(400);
+        // From slot to slot, to a mapping of its own, and on, until there is no more.
+        let mut pages = 1;
+        for delta in [60_000, 7, 100, 60_000, 200, 1, 60_000, 1_000, 60_000, 400, 60_000, 60_000] {
+            let old = grow.call(&mut store, delta).unwrap();
+            if delta == 60_000 {
+                assert_eq!(old, -1);
+            } else {
+                assert_eq!(old, pages, "{delta}");
+                pages += delta;
+            }
+            assert_eq!(read.call(&mut store, 65_528).unwrap(), 77);
+            let end = pages * 65_536 - 4;
+            write.call(&mut store, (end, pages)).unwrap();
+            assert_eq!(read.call(&mut store, end).unwrap(), pages);
+            assert!(read.call(&mut store, end + 4).is_err());
+        }
+        let memory = instance.get_memory(&store, "m").unwrap();
+        assert!(memory.grow(&mut store, 60_000).is_err());
+        assert_eq!(memory.size(&store), pages as u64);
+    });
+}
+
+/// A module of one function and a passive segment that has it so many times, a byte each.
+fn segment(items: u32) -> Vec<u8> {
+    let number = |mut n: u32| {
+        let mut bytes = Vec::new();
+        while n >= 0x80 {
+            bytes.push(n as u8 | 0x80);
+            n >>= 7;
+        }
+        bytes.push(n as u8);
+        bytes
+    };
+    let mut elements = vec![1, 1, 0];
+    elements.extend(number(items));
+    elements.resize(elements.len() + items as usize, 0);
+    let sections: [(u8, &[u8]); 4] = [(1, &[1, 0x60, 0, 0]), (3, &[1, 0]), (9, &elements), (10, &[1, 2, 0, 0x0b])];
+    let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+    for (id, content) in sections {
+        bytes.push(id);
+        bytes.extend(number(content.len() as u32));
+        bytes.extend(content);
+    }
+    bytes
+}
+
+#[test]
+fn instances_without_memory_are_errors() {
+    alone("instances_without_memory_are_errors", || {
+        let engine = Engine::default();
+        let module = |wat: &str| Module::new(&engine, wat).unwrap();
+        let large = module("(module (memory 60000))");
+        let table = module("(module (table 10000000 funcref))");
+        let functions = format!("(module (func $f) {})", "(func)".repeat(100_000));
+        let functions = module(&functions);
+        let segment = Module::from_binary(&engine, &segment(10_000_000)).unwrap();
+        let small = module("(module (memory 1) (table 1 funcref) (func (export \"f\") (result i32) (i32.const 5)))");
+        leave(40);
+        let mut store = Store::new(&engine, ());
+        for (name, module) in [("memory", &large), ("table", &table), ("segment", &segment)] {
+            let error = Instance::new(&mut store, module, &[]).unwrap_err().to_string();
+            assert!(error.contains("the system gave no memory"), "{name}: {error}");
+            assert!(error.contains(name), "{name}: {error}");
+        }
+        assert!(Memory::new(&mut store, MemoryType::new(60_000, None)).is_err());
+        // What fits is made as before.
+        Instance::new(&mut store, &functions, &[]).unwrap();
+        for _ in 0..100 {
+            let instance = Instance::new(&mut store, &small, &[]).unwrap();
+            let func = instance.get_typed_func::<(), i32>(&store, "f").unwrap();
+            assert_eq!(func.call(&mut store, ()).unwrap(), 5);
+        }
+    });
+}
+
+#[test]
+fn calls_without_a_stack_are_errors() {
+    alone("calls_without_a_stack_are_errors", || {
+        let engine = Engine::new(Config::new().max_wasm_stack(1 << 30)).unwrap();
+        let (mut store, instance) = instance(&engine, r#"(module (func (export "f") (result i32) (i32.const 5)))"#);
+        let func = instance.get_typed_func::<(), i32>(&store, "f").unwrap();
+        leave(100);
+        for _ in 0..3 {
+            let error = func.call(&mut store, ()).unwrap_err().to_string();
+            assert!(error.contains("no memory for a value stack of 1073741824 bytes"), "{error}");
+            let error = func.call_resumable(&mut store, ()).unwrap_err().to_string();
+            assert!(error.contains("no memory for a value stack"), "{error}");
+        }
+        setrlimit(Resource::As, Rlimit { current: None, maximum: None }).unwrap();
+        assert_eq!(func.call(&mut store, ()).unwrap(), 5);
+    });
+}
