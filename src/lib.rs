@@ -136,8 +136,28 @@
 //! WebAssembly frames lie on a value stack of the store, not on the native one; [`Config::max_wasm_stack`] is its size
 //! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
 //! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables,
-//! instances and resumable calls, each of which has a value stack of its own. [`Config::consume_fuel`] bounds what is
-//! executed.
+//! instances and resumable calls, each of which has a value stack of its own. [`ModuleLimits`] bounds what making a module
+//! takes. [`Config::consume_fuel`] bounds what is executed. [`Config::untrusted`] sets all of these for modules of
+//! strangers:
+//!
+//! ```
+//! use pirn::{Config, Engine, Linker, Module, Result, Store};
+//!
+//! /// Runs a stranger's module: what it exports as `run`, which gives a number.
+//! fn run(stranger: &[u8]) -> Result<i32> {
+//!     let engine = Engine::new(&Config::untrusted())?;
+//!     let module = Module::from_binary(&engine, stranger)?;
+//!     let mut store = Store::new(&engine, ());
+//!     store.set_fuel(10_000_000)?;
+//!     let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
+//!     instance.get_typed_func::<(), i32>(&store, "run")?.call(&mut store, ())
+//! }
+//!
+//! // (module (func (export "run") (result i32) (i32.const 42)))
+//! let stranger = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x07\x07\x01\x03run\0\0\x0a\x06\x01\x04\0\x41\x2a\x0b";
+//! assert_eq!(run(stranger)?, 42);
+//! # Ok::<(), pirn::Error>(())
+//! ```
 //!
 //! # The specification
 //!

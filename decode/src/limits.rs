@@ -8,8 +8,8 @@
 ///
 /// | limit | default | [untrusted](ModuleLimits::untrusted) | why |
 /// |---|---|---|---|
-/// | [`size`](ModuleLimits::size) | none | 8 MiB | with the limits below, parsing and lowering a byte take up to 55 bytes of memory and 0.5 us (two busy cores of an AMD EPYC): some 440 MB and 4 s for 8 MiB, if each is of the dearest. A program of 2.7 MB in C++ takes 0.2 s |
-/// | [`types`](ModuleLimits::types) | 1,000,000 | 10,000 | three bytes declare a function type, and take up to 350 bytes of memory |
+/// | [`size`](ModuleLimits::size) | none | 8 MiB | with the limits below, parsing and lowering a byte take up to 60 bytes of memory and 0.5 us (two busy cores of an AMD EPYC): some 500 MB and 4 s for 8 MiB, if each is of the dearest. A program of 2.7 MB in C++ takes 0.1 s |
+/// | [`types`](ModuleLimits::types) | 1,000,000 | 10,000 | three bytes declare a function type, and take up to 400 bytes of memory |
 /// | [`params`](ModuleLimits::params) | 1,000 | 32 | a `call`, which is two bytes, takes some 13 ns to lower for a parameter and a result |
 /// | [`results`](ModuleLimits::results) | 1,000 | 32 | the same; and a target of a `br_table`, which is a byte, takes 5 to 9 ns to validate for each |
 /// | [`locals`](ModuleLimits::locals) | 50,000 | 5,000 | 50,000 take 8 bytes to declare, and 16 to 24 us to lower; 5,000 take 3 us |

@@ -19,10 +19,10 @@ pub(crate) const MAX_PAGES: u32 = 65_536;
 /// | [`memory_size`](StoreLimitsBuilder::memory_size) | 4 GiB | 128 MiB | what a module can ask for, by declaring it or by growing; committed as it is touched. 128 MiB hold what compilers and tools in WebAssembly take to start 5 times over |
 /// | [`total_memory_size`](StoreLimitsBuilder::total_memory_size) | 64 GiB | 128 MiB | a module of 20 bytes may declare 4 GiB, and a store have 10,000 |
 /// | [`table_elements`](StoreLimitsBuilder::table_elements) | 10,000,000 | 100,000 | 8 bytes each; the largest programs measured with have 9,403 |
-/// | [`total_table_elements`](StoreLimitsBuilder::total_table_elements) | 50,000,000 | 100,000 | one module may declare 100,000 tables in 600 KB, each of as many elements as a table may have; this is 400 MB, a tenth of a memory |
+/// | [`total_table_elements`](StoreLimitsBuilder::total_table_elements) | 10,000,000 | 100,000 | a table takes 6 bytes to declare, whatever its size; all together take 80 MB at most, or 800 KB |
 /// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes up to 12 bytes for a byte of its module, besides memories and tables. Instances that fail to start count |
 /// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | an instance has at most one of its own |
-/// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | each takes a page, or 4 KiB, at least, once it is used, for 6 bytes of a module |
+/// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
 /// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each has a value stack ([`crate::Config::max_wasm_stack`]), which it may fill: 8 GB by default, 10 MB untrusted |
 #[derive(Debug, Clone)]
 pub struct StoreLimits {
@@ -43,7 +43,7 @@ impl Default for StoreLimits {
             memory_pages: MAX_PAGES,
             total_pages: 16 * u64::from(MAX_PAGES),
             table_elements: 10_000_000,
-            total_elements: 50_000_000,
+            total_elements: 10_000_000,
             instances: 10_000,
             memories: 10_000,
             tables: 10_000,

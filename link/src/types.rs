@@ -25,7 +25,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const SHARDS: usize = 32;
 
 /// Capacity of a shard's table below which it is not worth shrinking.
-const SMALL: usize = 64;
+const SMALL: usize = 16;
 
 #[derive(Debug, Default)]
 pub(crate) struct TypeRegistry {
@@ -147,5 +147,53 @@ impl FreeIds {
                 self.0.insert(number, end);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FreeIds, TypeRegistry};
+    use pirn_decode::{FuncType, ValType};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_lowest_free_number_is_taken() {
+        let (mut free, mut taken) = (FreeIds::default(), BTreeSet::new());
+        let mut random = 1u32;
+        for step in 0..20_000 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // More and more are taken, then fewer and fewer.
+            if (random >> 16) % 10 < if step < 10_000 { 6 } else { 4 } || taken.is_empty() {
+                let lowest = (0..).find(|number| !taken.contains(number)).unwrap();
+                assert_eq!(free.take(), lowest);
+                taken.insert(lowest);
+            } else {
+                let number = *taken.iter().nth(random as usize / 7 % taken.len()).unwrap();
+                taken.remove(&number);
+                free.give(number);
+            }
+            assert!(free.0.len() <= taken.len() + 1);
+        }
+        taken.into_iter().for_each(|number| free.give(number));
+        assert_eq!(free.0.len(), 1);
+    }
+
+    #[test]
+    fn ids_are_unique_among_used_types_and_used_again() {
+        let registry = TypeRegistry::default();
+        let ty = |n: usize| FuncType::new((0..n).map(|_| ValType::I32), (n..n + n % 3).map(|_| ValType::F64));
+        let uses: Vec<_> = (0..500).map(|n| registry.acquire(&ty(n))).collect();
+        let ids: BTreeSet<_> = uses.iter().map(|used| used.id()).collect();
+        assert_eq!((ids.len(), registry.len()), (500, 500));
+        // A second use has the same id, and the type stays until both have ended.
+        let again: Vec<_> = (0..500).map(|n| registry.acquire(&ty(n))).collect();
+        assert!(again.iter().zip(&uses).all(|(a, b)| a.id() == b.id()));
+        again.into_iter().for_each(|used| registry.release(used));
+        assert_eq!(registry.len(), 500);
+        uses.into_iter().for_each(|used| registry.release(used));
+        assert_eq!(registry.len(), 0);
+        let most = ids.last().unwrap();
+        let others: Vec<_> = (500..1000).map(|n| registry.acquire(&ty(n))).collect();
+        assert!(others.iter().filter(|used| used.id() <= *most).count() > 300);
     }
 }
