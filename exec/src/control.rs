@@ -184,7 +184,7 @@ unsafe fn tail_call(
             callee.inst = m.inst;
         }
         if moves != 0 {
-            if moves % 2 == 0 {
+            if moves & 1 == 0 {
                 move_arguments(&m, args, moves / 2);
             } else {
                 let caller = Header::read(m.slot(header));

@@ -115,9 +115,17 @@ impl InstanceBlock {
         unsafe { self.words.as_ptr().add(place) }
     }
 
-    fn set(&mut self, place: usize, word: u64) {
+    /// Writes a pointer, and as one: its word is read as one.
+    fn set<T>(&mut self, place: usize, pointer: *const T) {
         // SAFETY: a word of this block; `&mut self` and the store's owner keep the machine from running.
-        unsafe { self.word(place).write(word) };
+        unsafe { self.word(place).cast::<*const T>().write(pointer) };
+    }
+
+    /// Puts address and length of a segment in place.
+    fn set_segment<T>(&mut self, place: usize, items: &[T]) {
+        self.set(place, items.as_ptr());
+        // SAFETY: as in `set`.
+        unsafe { self.word(place + 1).write(items.len() as u64) };
     }
 
     /// The record of function `funcidx`; null before [`InstanceBlock::set_func`].
@@ -148,7 +156,7 @@ impl InstanceBlock {
     /// # Safety
     /// [The crate's](crate#safety): `cell` holds a word of the type that the module says, now and later.
     pub unsafe fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
-        self.set(self.layout.global(globalidx), cell as u64);
+        self.set(self.layout.global(globalidx), cell);
     }
 
     /// Puts table `tableidx` in place.
@@ -159,7 +167,7 @@ impl InstanceBlock {
     /// # Safety
     /// [The crate's](crate#safety): the elements of `table` are words of the type that the module says, now and later.
     pub unsafe fn set_table(&mut self, tableidx: usize, table: *mut Table) {
-        self.set(self.layout.table(tableidx), table as u64);
+        self.set(self.layout.table(tableidx), table);
     }
 
     /// Puts memory 0 in place, and asks `memory` to keep its base and length here.
@@ -181,9 +189,7 @@ impl InstanceBlock {
     /// # Safety
     /// `bytes` outlive the block.
     pub unsafe fn set_data(&mut self, dataidx: usize, bytes: &[u8]) {
-        let place = self.layout.data(dataidx);
-        self.set(place, bytes.as_ptr() as u64);
-        self.set(place + 1, bytes.len() as u64);
+        self.set_segment(self.layout.data(dataidx), bytes);
     }
 
     /// The references `table.init elemidx` copies from; empty once dropped.
@@ -194,8 +200,6 @@ impl InstanceBlock {
     /// # Safety
     /// `refs` outlive the block, and are words of the segment's type, in its store.
     pub unsafe fn set_element(&mut self, elemidx: usize, refs: &[u64]) {
-        let place = self.layout.element(elemidx);
-        self.set(place, refs.as_ptr() as u64);
-        self.set(place + 1, refs.len() as u64);
+        self.set_segment(self.layout.element(elemidx), refs);
     }
 }

@@ -319,10 +319,11 @@ mod portable {
     /// # Safety
     /// That of [`Stmt::run`], for the cell at `m.ip`.
     pub(crate) unsafe fn run(mut m: Machine) {
-        // SAFETY: the first word of a cell is a handler's address, the rest the caller's.
+        // SAFETY: the first word of a cell is a handler's address, which `handler_word` exposed; the rest is the caller's.
         unsafe {
             loop {
-                let handler = m.ip.cast::<Handler>().read();
+                let address = std::ptr::with_exposed_provenance::<()>(m.ip.read() as usize);
+                let handler = std::mem::transmute::<*const (), Handler>(address);
                 #[cfg(feature = "profile")]
                 crate::profile::count(m.ip as usize, handler as usize);
                 if !handler(&mut m) {
