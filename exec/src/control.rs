@@ -1,7 +1,7 @@
 //! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
 
 use crate::func::head;
-use crate::machine::{Flow, Machine, Stmt, Vector, cell_bytes};
+use crate::machine::{Flow, Machine, Stmt, Vector, cell_bytes, load, store};
 use crate::stmt::{pop_frame, push_frame, trap_if, value};
 use crate::{FuncRecord, Inst, Table, Trap};
 use pirn_decode::cell::{self, Operands};
@@ -127,7 +127,7 @@ impl Header {
     #[inline(always)]
     unsafe fn read(at: *const u64) -> Self {
         // SAFETY: the caller's: the vectors are three words together.
-        unsafe { Self([at.cast::<Vector>().read_unaligned(), at.add(1).cast::<Vector>().read_unaligned()]) }
+        unsafe { Self([load(at.cast::<Vector>()), load(at.add(1).cast::<Vector>())]) }
     }
 
     /// # Safety
@@ -137,8 +137,8 @@ impl Header {
         let Self([first, second]) = self;
         // SAFETY: as in `read`.
         unsafe {
-            at.cast::<Vector>().write_unaligned(first);
-            at.add(1).cast::<Vector>().write_unaligned(second);
+            store(at.cast::<Vector>(), first);
+            store(at.add(1).cast::<Vector>(), second);
         }
     }
 }

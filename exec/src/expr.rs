@@ -1,6 +1,6 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
-use crate::machine::{Machine, Vector};
+use crate::machine::{Machine, Vector, load};
 use crate::{GlobalCell, Inst, Trap, num};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
@@ -263,7 +263,7 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
         unsafe {
             let address = A::eval(m, at + 4)?;
             let raw: *mut O::Raw = effective_address(m, address, m.operand(at))?;
-            Ok(O::convert(raw.read_unaligned()))
+            Ok(O::convert(load(raw)))
         }
     }
 }

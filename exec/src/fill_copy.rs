@@ -6,7 +6,7 @@
 
 use crate::Trap;
 use crate::expr::Expr;
-use crate::machine::{Flow, Machine, Stmt};
+use crate::machine::{Flow, Machine, Stmt, load, store};
 use crate::stmt::{trap_if, value};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
@@ -98,8 +98,8 @@ unsafe fn copy(to: *mut u8, from: *const u8, bytes: u32) {
 macro_rules! both_ends {
     ($place:ident, $bytes:ident, $value:expr, $ty:ty) => {{
         let value: $ty = $value;
-        $place.cast::<$ty>().write_unaligned(value);
-        $place.add($bytes - size_of::<$ty>()).cast::<$ty>().write_unaligned(value);
+        store($place.cast::<$ty>(), value);
+        store($place.add($bytes - size_of::<$ty>()).cast::<$ty>(), value);
     }};
 }
 
@@ -113,8 +113,8 @@ unsafe fn fill_short(place: *mut u8, value: u8, bytes: usize) {
             let wide = [value; 2];
             both_ends!(place, bytes, wide, [u64; 2]);
             if bytes > 32 {
-                place.add(16).cast::<[u64; 2]>().write_unaligned(wide);
-                place.add(bytes - 32).cast::<[u64; 2]>().write_unaligned(wide);
+                store(place.add(16).cast::<[u64; 2]>(), wide);
+                store(place.add(bytes - 32).cast::<[u64; 2]>(), wide);
             }
         } else if bytes >= 8 {
             both_ends!(place, bytes, value, u64);
@@ -131,9 +131,9 @@ unsafe fn fill_short(place: *mut u8, value: u8, bytes: usize) {
 macro_rules! both_ends_of {
     ($to:ident, $from:ident, $bytes:ident, $ty:ty) => {{
         let last = $bytes - size_of::<$ty>();
-        let (a, b) = ($from.cast::<$ty>().read_unaligned(), $from.add(last).cast::<$ty>().read_unaligned());
-        $to.cast::<$ty>().write_unaligned(a);
-        $to.add(last).cast::<$ty>().write_unaligned(b);
+        let (a, b) = (load($from.cast::<$ty>()), load($from.add(last).cast::<$ty>()));
+        store($to.cast::<$ty>(), a);
+        store($to.add(last).cast::<$ty>(), b);
     }};
 }
 
@@ -145,11 +145,11 @@ unsafe fn copy_short(to: *mut u8, from: *const u8, bytes: usize) {
     unsafe {
         if bytes > 32 {
             let places = [0, 16, bytes - 32, bytes - 16];
-            let [a, b, c, d] = places.map(|place| from.add(place).cast::<Wide>().read_unaligned());
-            to.cast::<Wide>().write_unaligned(a);
-            to.add(16).cast::<Wide>().write_unaligned(b);
-            to.add(bytes - 32).cast::<Wide>().write_unaligned(c);
-            to.add(bytes - 16).cast::<Wide>().write_unaligned(d);
+            let [a, b, c, d] = places.map(|place| load(from.add(place).cast::<Wide>()));
+            store(to.cast::<Wide>(), a);
+            store(to.add(16).cast::<Wide>(), b);
+            store(to.add(bytes - 32).cast::<Wide>(), c);
+            store(to.add(bytes - 16).cast::<Wide>(), d);
         } else if bytes >= 16 {
             both_ends_of!(to, from, bytes, Wide);
         } else if bytes >= 8 {

@@ -64,12 +64,19 @@ pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell}
 pub use global::GlobalCell;
 pub use handlers::{Handlers, target, written};
 pub use instance::{Inst, InstanceBlock};
+pub use machine::stack_pointer;
 pub use memory::Memory;
 pub use pause::Execution;
 pub use stack::Stack;
 pub use table::Table;
 pub use trap::{Exit, Trap};
 pub use vm::{LowerHook, Room, Vm};
+
+/// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
+pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);
+
+/// Whether the handlers were compiled with optimisations, which tells tests how much they may execute.
+pub const OPTIMISED: bool = cfg!(pirn_optimised);
 
 /// One value on the value stack, in a global, or in a table:
 ///

@@ -86,9 +86,9 @@ impl Machine {
     /// # Safety
     /// An operand of this type lies there.
     #[inline(always)]
-    pub(crate) unsafe fn operand<T>(&self, at: usize) -> T {
+    pub(crate) unsafe fn operand<T: Copy>(&self, at: usize) -> T {
         // SAFETY: the caller's.
-        unsafe { self.ip.byte_add(at).cast::<T>().read_unaligned() }
+        unsafe { load(self.ip.byte_add(at).cast()) }
     }
 
     /// Goes to the cell at an address, a branch's operand, if a condition held.
@@ -151,6 +151,31 @@ impl Machine {
     }
 }
 
+/// A value at any address.
+#[repr(C, packed)]
+struct Unaligned<T>(T);
+
+/// Reads a value at any address. `read_unaligned` copies to a local, and where debug assertions are on, looks at the
+/// local's address: then LLVM takes it for one that may be kept, and makes calls of all jumps behind it.
+///
+/// # Safety
+/// A `T` lies there.
+#[inline(always)]
+pub(crate) unsafe fn load<T: Copy>(place: *const T) -> T {
+    // SAFETY: the caller's; a packed struct's alignment is 1.
+    unsafe { (*place.cast::<Unaligned<T>>()).0 }
+}
+
+/// Writes a value at any address; not `write_unaligned`, as in [`load`].
+///
+/// # Safety
+/// There is room for a `T`, and nothing refers to it.
+#[inline(always)]
+pub(crate) unsafe fn store<T: Copy>(place: *mut T, value: T) {
+    // SAFETY: the caller's; a packed struct's alignment is 1.
+    unsafe { (*place.cast::<Unaligned<T>>()).0 = value };
+}
+
 /// Where the next operand lies.
 pub(crate) struct Operands(*const u8);
 
@@ -160,7 +185,7 @@ macro_rules! next_operand {
         fn $ty(&mut self) -> $ty {
             // SAFETY: `Machine::operands` asked for it.
             unsafe {
-                let operand = self.0.cast::<$ty>().read_unaligned();
+                let operand = load(self.0.cast::<$ty>());
                 self.0 = self.0.add(size_of::<$ty>());
                 operand
             }
@@ -172,6 +197,26 @@ impl pirn_decode::cell::Fields for Operands {
     next_operand!(u16);
     next_operand!(u32);
     next_operand!(u64);
+}
+
+/// The native stack pointer in the function that asks, to see whether handlers leave anything on the stack. An
+/// address of a local would not do: AddressSanitizer keeps locals elsewhere. 0 on machines without tail dispatch.
+#[inline(always)]
+pub fn stack_pointer() -> usize {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    {
+        let pointer: usize;
+        // SAFETY: reading a register does nothing else.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            std::arch::asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+            #[cfg(target_arch = "aarch64")]
+            std::arch::asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+        }
+        pointer
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+    0
 }
 
 /// A handler's address as it stands in the first word of a cell.

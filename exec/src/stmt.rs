@@ -1,7 +1,7 @@
 //! Statements as types: what consumes expressions.
 
 use crate::expr::{Expr, StoreOp, Value, effective_address, global_cell};
-use crate::machine::{Flow, Machine, Stmt};
+use crate::machine::{Flow, Machine, Stmt, store};
 use crate::{Inst, Trap};
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
@@ -91,7 +91,7 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
             let address = value!(m, A::eval(&m, at + 4));
             let value = O::convert(value!(m, V::eval(&m, at + 4 + A::LEN)));
             let place: *mut O::Raw = value!(m, effective_address(&m, address, m.operand(at)));
-            place.write_unaligned(value);
+            store(place, value);
         }
         Flow::Next(m)
     }

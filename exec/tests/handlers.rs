@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 /// Bytes of the native stack.
 const STACK: usize = 256 << 10;
 /// How often each is executed: 16 bytes a call pass the end of the stack sixty times over.
-const ROUNDS: u32 = if cfg!(debug_assertions) { 20 } else { 1_000_000 };
+const ROUNDS: u32 = if pirn_exec::OPTIMISED { 1_000_000 } else { 20 };
 
 #[test]
 fn every_handler_leaves_by_a_jump() {

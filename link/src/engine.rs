@@ -26,24 +26,34 @@ struct Inner {
 
 impl Default for Engine {
     /// An engine with the default [`Config`].
+    ///
+    /// # Panics
+    /// [`Engine::new`] fails, which it does with these settings only in builds that cannot run anything
+    /// ([`TailDispatchError`](crate::TailDispatchError)), or where there is no memory.
     fn default() -> Self {
-        Self::with_config(Config::default())
+        Self::new(&Config::default()).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
 impl Engine {
     /// An engine with these settings.
     ///
+    /// The first engine of a process also proves that this build can run WebAssembly for long, which takes less than a
+    /// millisecond.
+    ///
     /// # Errors
-    /// The value stack asked for is larger than the address space allows.
+    /// The value stack asked for is larger than the address space allows. Or a
+    /// [`TailDispatchError`](crate::TailDispatchError): this build would overflow the native stack.
     pub fn new(config: &Config) -> Result<Self> {
         if config.stack_bytes > isize::MAX as usize / 2 {
             return Err(format_err!("a value stack of {} bytes does not fit the address space", config.stack_bytes));
         }
-        Ok(Self::with_config(config.clone()))
+        crate::probe::prove_jumps()?;
+        Ok(Self::unproven(config.clone()))
     }
 
-    fn with_config(config: Config) -> Self {
+    /// An engine without the proof: for the probe itself.
+    pub(crate) fn unproven(config: Config) -> Self {
         let (names, types) = Default::default();
         Self(Arc::new(Inner { config, names, types }))
     }

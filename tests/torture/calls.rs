@@ -1,6 +1,6 @@
 //! Calls that cross a boundary, recurse without end, or panic.
 
-use crate::{ROUNDS, on_small_stack};
+use crate::{CUT, ROUNDS, on_small_stack};
 use pirn::{Caller, Config, Engine, Instance, Linker, Module, Store, Trap, TypedFunc, Val};
 
 #[test]
@@ -75,7 +75,7 @@ fn recursion_to_the_limit() {
             (func $f (export "f") (param i32) (result i32) (i32.add (call_indirect (type $t) (local.get 0) (i32.const 0)) (i32.const 1))))"#;
         let mut config = Config::new();
         // In unoptimised builds an entry from the host takes some KiB of the small native stack.
-        config.max_wasm_stack(1 << 20).max_nested_entries(if cfg!(debug_assertions) { 16 } else { 64 });
+        config.max_wasm_stack(1 << 20).max_nested_entries(if pirn_exec::OPTIMISED { 64 } else { 16 });
         let engine = Engine::new(&config).unwrap();
         let mut store: Store<Option<TypedFunc<i32, i32>>> = Store::new(&engine, None);
         let mut linker = Linker::new(&engine);
@@ -138,11 +138,11 @@ fn panicking_host_function() {
     });
 }
 
-/// Calls of each kind in one run, and whether both stacks are afterwards where they were before: the native one by the
-/// address of what a host function keeps there, the value stack by how deep a recursion gets before it is exhausted.
+/// Calls of each kind in one run, and whether both stacks are afterwards where they were before: the native one by where
+/// a host function finds its end, the value stack by how deep a recursion gets before it is exhausted.
 #[test]
 fn ten_million_calls_of_each_kind() {
-    const CALLS: i32 = if cfg!(debug_assertions) { 20_000 } else { 10_000_000 };
+    const CALLS: i32 = 10_000_000 / CUT;
     on_small_stack(|| {
         let callee =
             r#"(module (func (export "imported") (param i64) (result i64) (i64.add (local.get 0) (i64.const 2))))"#;
@@ -168,13 +168,12 @@ fn ten_million_calls_of_each_kind() {
                 (local.get $sum))
             (func $deeper (export "deeper") (global.set $depth (i32.add (global.get $depth) (i32.const 1))) (call $deeper)))"#;
         let engine = Engine::default();
-        // Lowest and highest address of a host function's local, and how often it was called.
+        // Lowest and highest stack pointer in a host function, and how often it was called.
         let mut store = Store::new(&engine, (usize::MAX, 0_usize, 0_u64));
         let mut linker = Linker::new(&engine);
         linker
             .func_wrap("host", "host", |mut caller: Caller<'_, (usize, usize, u64)>, n: i64| {
-                let local = 0_u8;
-                let address = std::hint::black_box(&raw const local) as usize;
+                let address = pirn_exec::stack_pointer();
                 let (lowest, highest, calls) = caller.data_mut();
                 (*lowest, *highest, *calls) = (address.min(*lowest), address.max(*highest), *calls + 1);
                 n + 5
