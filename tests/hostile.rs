@@ -84,12 +84,9 @@ fn lowering() {
     }
 }
 
-/// Many of whatever takes few bytes to declare: as many as just pass a power of two, and others, since vectors double.
+/// Many of whatever takes few bytes to declare: as many as just pass a power of two, since vectors double.
 fn parsing_and_instantiating() {
-    [16_400, 20_000, 33_000].into_iter().for_each(declare);
-}
-
-fn declare(n: usize) {
+    let n = 16_400;
     let repeat = |id, item: &[u8]| section(id, n, &item.repeat(n));
     let nothing = section(1, 1, &[0x60, 0, 0]);
     let func = section(3, 1, &[0]);
@@ -146,7 +143,7 @@ fn declare(n: usize) {
         instantiated +=
             peak(|| _ = linker.instantiate(&mut store, &module).unwrap_or_else(|error| panic!("{name}: {error}")));
         let (made, instantiated) = (made / wasm.len(), instantiated / wasm.len());
-        println!("{n} {name}: {made} bytes for one of the module, {instantiated} for each instance");
+        println!("{name}: {made} bytes for one of the module, {instantiated} for each instance");
         assert!(made < 200 && instantiated < 200, "{name} take {made} and {instantiated} bytes for one of the module");
     }
 }
@@ -155,7 +152,7 @@ fn declare(n: usize) {
 /// another module that was made later lives.
 fn types_are_forgotten() {
     let engine = Engine::default();
-    let n = 100_000;
+    let n = 30_000;
     let hostile = |salt: u8| {
         let ty = |i: usize| {
             let mut ty = [0x60, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, salt, 0];
