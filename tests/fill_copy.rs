@@ -64,7 +64,7 @@ fn they_do_what_the_standard_library_does() {
         }
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
         let memory = instance.get_memory(&store, "memory").unwrap();
-        let mut model: Vec<u8> = (0..END).map(|i| (i * 7 >> 3) as u8).collect();
+        let mut model: Vec<u8> = (0..END).map(|i| ((i * 7) >> 3) as u8).collect();
         memory.write(&mut store, 0, &model).unwrap();
         for length in LENGTHS {
             for kinds in all_kinds() {

@@ -401,8 +401,8 @@ impl Func {
         let mut store = store.as_context_mut();
         let (ty, words) = self.arguments(store.opaque(), params)?;
         let types = ResultTypes::from(ty.results());
-        // SAFETY: `arguments` compared store and types.
         let record = self.record().as_ptr();
+        // SAFETY: `arguments` compared store and types.
         let (lease, outcome) = unsafe { begin(&mut store, record, null_mut(), &words, types.first().copied())? };
         let then = move |id, words: &[Word]| {
             let results = types.iter().zip(words);
