@@ -116,7 +116,7 @@ fn layouts_of_too_many_words_are_refused() {
     ] {
         panics(|| InstanceLayout::new(funcs, globals, tables, data, elements));
     }
-    panics(|| InstanceBlock::new(InstanceLayout::new(most / 4, 0, 0, 0, 0), null_mut()));
+    assert!(InstanceBlock::new(InstanceLayout::new(most / 4, 0, 0, 0, 0), null_mut()).is_none());
 }
 
 #[test]
