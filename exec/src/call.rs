@@ -3,6 +3,7 @@
 use crate::func::{HostCall, HostRecord, head};
 use crate::machine::{Flow, Handle, Handler, Machine, Stmt, Vector, handler_word, run};
 use crate::pause::Yielded;
+use crate::stack::Borrowed;
 use crate::stmt::{pop_frame, push_frame};
 use crate::{Exit, FuncRecord, Inst, Trap, Word, vm::Vm};
 use pirn_decode::ValType;
@@ -239,9 +240,14 @@ unsafe fn call(
     // SAFETY: the caller's.
     unsafe {
         let _entry = Entry::new(vm)?;
-        let stack = (*vm).stack()?;
-        if let Some(stack) = &stack {
-            (*vm).run_on(stack);
+        let mut _stack = None;
+        if (*vm).top.is_null() {
+            // Nothing runs yet; otherwise what is entered lies above the frames there are.
+            let bytes = (*vm).stack_bytes;
+            let Some(stack) = Borrowed::new(bytes) else { return Err(Exit::NoStack { bytes }) };
+            (*vm).top = stack.base();
+            (*vm).stack_limit = stack.base().byte_add(bytes);
+            _stack = Some(stack);
         }
         let fp = (*vm).top;
         let Some(machine) = enter_from_host(vm, func, on_behalf, values, fp, (*vm).stack_limit) else {

@@ -4,21 +4,54 @@
 //! uses one and the same again, with its pages in the cache, and 100,000 stores that wait for calls hold no stack at all.
 //! What an execution leaves on a stack the next one cannot read, for validated code writes every local and operand before
 //! it reads it; so stacks are handed on as they are.
+//!
+//! Every call from the host takes a stack and gives it back, so that must cost nothing: the thread's last stack is one
+//! pointer in a thread-local variable without a destructor. (With the stack itself there, which has one, a call from the
+//! host took 28 ns and not 7.)
 
 use crate::pages::Pages;
 use std::cell::Cell;
+use std::ptr::{NonNull, null_mut, without_provenance_mut};
 use std::sync::{Mutex, PoisonError};
 
 /// A value stack. It does not move, for frames point at each other.
 #[derive(Debug)]
 pub struct Stack {
-    pages: Pages,
+    /// A box's, which this owns.
+    pages: NonNull<Pages>,
     bytes: usize,
 }
 
+// SAFETY: the stack owns its words, and what they point at belongs to a store without which nobody follows them.
+unsafe impl Send for Stack {}
+// SAFETY: as above; a shared stack gives no more than addresses.
+unsafe impl Sync for Stack {}
+
 thread_local! {
-    /// The stack this thread used last.
-    static LAST: Cell<Option<Pages>> = const { Cell::new(None) };
+    /// The stack this thread used last, a box's pointer, or one of the addresses below.
+    static LAST: Cell<*mut Pages> = const { Cell::new(NONE) };
+
+    /// Gives the last stack up when the thread ends.
+    static AT_END: AtEnd = const { AtEnd };
+}
+
+/// The thread never kept a stack.
+const NONE: *mut Pages = null_mut();
+/// The thread's last stack is in use, or was given to another thread.
+const IN_USE: *mut Pages = without_provenance_mut(1);
+/// The thread ends, and must not keep one.
+const ENDED: *mut Pages = without_provenance_mut(2);
+
+struct AtEnd;
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        let last = LAST.replace(ENDED);
+        if last > ENDED {
+            // SAFETY: the box of a stack that nobody uses, taken back once.
+            drop(unsafe { Box::from_raw(last) });
+        }
+    }
 }
 
 /// Stacks nobody uses, for any thread: of calls that were nested, or paused.
@@ -27,28 +60,110 @@ static IDLE: Mutex<Vec<Pages>> = Mutex::new(Vec::new());
 /// Most of them.
 const MOST_IDLE: usize = 16;
 
-impl Stack {
-    /// A stack of `bytes` bytes, rounded down to whole words, at least one. `None` if there is no memory for it.
-    pub fn new(bytes: usize) -> Option<Self> {
-        let bytes = (bytes & !7).max(8);
-        let last = LAST.try_with(Cell::take).ok().flatten();
-        let pages = match last.filter(|last| last.room() >= bytes) {
-            Some(last) => last,
-            None => Self::idle(bytes).or_else(|| Pages::zeroed(bytes))?,
-        };
-        Some(Self { pages, bytes })
-    }
+/// So many bytes as a stack has that is asked for `bytes`: whole words, at least one.
+pub(crate) fn whole_words(bytes: usize) -> usize {
+    (bytes & !7).max(8)
+}
 
-    #[cold]
-    fn idle(bytes: usize) -> Option<Pages> {
+/// Takes a stack with room for so many bytes, the thread's last one if that has.
+#[inline(always)]
+fn take(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
+    let pages = last.get();
+    // SAFETY: it is no other address, so it is a stack that nobody uses.
+    if pages > ENDED && unsafe { (*pages).room() } >= bytes {
+        last.set(IN_USE);
+        return NonNull::new(pages);
+    }
+    take_other(last, bytes)
+}
+
+#[cold]
+#[inline(never)]
+fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
+    let pages = last.get();
+    if pages > ENDED {
+        // It is too small; the one that is taken now will be kept in its place.
+        last.set(IN_USE);
+        // SAFETY: the box of a stack that nobody uses, taken back once.
+        keep(*unsafe { Box::from_raw(pages) });
+    }
+    let idle = || {
         let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
         let place = idle.iter().rposition(|pages| pages.room() >= bytes)?;
         Some(idle.swap_remove(place))
+    };
+    let pages = idle().or_else(|| Pages::zeroed(bytes))?;
+    Some(NonNull::from(Box::leak(Box::new(pages))))
+}
+
+/// Gives a stack up.
+///
+/// # Safety
+/// It was taken, and nobody uses it any more.
+#[inline(always)]
+unsafe fn give(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
+    if last.get() == IN_USE {
+        last.set(pages.as_ptr());
+    } else {
+        // SAFETY: the caller's.
+        unsafe { give_other(last, pages) };
+    }
+}
+
+/// As [`give`], in a thread that has another stack, or none yet.
+#[cold]
+#[inline(never)]
+unsafe fn give_other(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
+    if last.get() == NONE && AT_END.try_with(|_| {}).is_ok() {
+        return last.set(pages.as_ptr());
+    }
+    // SAFETY: the caller's: the box of `take_other`, taken back once.
+    keep(*unsafe { Box::from_raw(pages.as_ptr()) });
+}
+
+/// A stack that its thread gives back itself: a [`Stack`] that asks for the thread's last one once and not twice.
+pub(crate) struct Borrowed {
+    /// Of this thread: a pointer, so this stays here.
+    last: *const Cell<*mut Pages>,
+    pages: NonNull<Pages>,
+}
+
+impl Borrowed {
+    /// A stack of so many bytes, which are [whole words](whole_words). `None` if there is no memory for it.
+    #[inline(always)]
+    pub(crate) fn new(bytes: usize) -> Option<Self> {
+        let last = LAST.with(std::ptr::from_ref);
+        // SAFETY: a variable of this thread without a destructor is there as long as the thread runs.
+        Some(Self { last, pages: take(unsafe { &*last }, bytes)? })
+    }
+
+    /// Its first word.
+    #[inline(always)]
+    pub(crate) fn base(&self) -> *mut u64 {
+        // SAFETY: the box is this stack's.
+        unsafe { self.pages.as_ref() }.base().cast()
+    }
+}
+
+impl Drop for Borrowed {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: as in `new`, where it was taken.
+        unsafe { give(&*self.last, self.pages) };
+    }
+}
+
+impl Stack {
+    /// A stack of `bytes` bytes, rounded down to whole words, at least one. `None` if there is no memory for it.
+    pub fn new(bytes: usize) -> Option<Self> {
+        let bytes = whole_words(bytes);
+        Some(Self { pages: LAST.with(|last| take(last, bytes))?, bytes })
     }
 
     /// Its first word.
     pub(crate) fn base(&self) -> *mut u64 {
-        self.pages.base().cast()
+        // SAFETY: the box is this stack's.
+        unsafe { self.pages.as_ref() }.base().cast()
     }
 
     /// Its end, which no frame may pass. Nothing is written behind it, by whoever enters from the host either.
@@ -60,17 +175,12 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        let pages = std::mem::replace(&mut self.pages, Pages::empty());
-        // While a thread ends, it keeps nothing.
-        let _ = LAST.try_with(|last| match last.replace(Some(pages)) {
-            None => {}
-            Some(other) => keep(other),
-        });
+        // SAFETY: it was taken in `new`.
+        LAST.with(|last| unsafe { give(last, self.pages) });
     }
 }
 
 /// Keeps a stack for whoever needs one, if there are few.
-#[cold]
 fn keep(pages: Pages) {
     let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     // The pages of one too many are given back behind the lock.

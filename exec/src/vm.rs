@@ -2,7 +2,7 @@
 
 use crate::machine::Machine;
 use crate::pause::Yielded;
-use crate::stack::Stack;
+use crate::stack::{Stack, whole_words};
 use crate::{Exit, Inst, Trap, Word};
 use pirn_decode::ValType;
 use std::any::Any;
@@ -68,8 +68,8 @@ pub struct Vm {
     pub room: Room,
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: Inst,
-    /// Bytes of a stack.
-    stack_bytes: usize,
+    /// Bytes of a stack, whole words.
+    pub(crate) stack_bytes: usize,
 }
 
 // SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it.
@@ -98,7 +98,7 @@ impl Vm {
             lower,
             store: null_mut(),
             host: Inst::host(),
-            stack_bytes,
+            stack_bytes: whole_words(stack_bytes),
         })
     }
 
@@ -189,17 +189,6 @@ impl Vm {
                 _ => self.saved.r0,
             }
         }
-    }
-
-    /// A stack to enter WebAssembly on, if nothing runs yet: otherwise what is entered lies above the frames there are.
-    ///
-    /// # Errors
-    /// There is no memory for it.
-    pub(crate) fn stack(&self) -> Result<Option<Stack>, Exit> {
-        if !self.top.is_null() {
-            return Ok(None);
-        }
-        Stack::new(self.stack_bytes).map(Some).ok_or(Exit::NoStack { bytes: self.stack_bytes })
     }
 
     /// Whether nothing executes on it.
