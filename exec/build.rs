@@ -14,7 +14,8 @@ fn main() {
     let wide = var("CARGO_CFG_TARGET_POINTER_WIDTH") == "64";
     // The profile's level, unless RUSTFLAGS has another one, which comes later.
     let flags = var("CARGO_ENCODED_RUSTFLAGS");
-    let level = flags.split('\x1f').filter_map(|flag| flag.split_once("opt-level=")).map(|(_, level)| level).last();
+    let level =
+        flags.split('\x1f').filter_map(|flag| flag.split_once("opt-level=")).map(|(_, level)| level).next_back();
     let optimised = level.unwrap_or(&var("OPT_LEVEL")) != "0";
     // Other sanitizers do something before a function returns, so that no call is the last thing it does.
     let sanitized = var("CARGO_CFG_SANITIZE").split(',').any(|name| !matches!(name, "" | "address" | "leak"));
