@@ -57,8 +57,8 @@ fn taken_clean_whatever_was_there() {
     for round in 0..200 {
         for bytes in SIZES.into_iter().filter(|&bytes| round < 5 || bytes <= MIB) {
             let pages = Pages::zeroed(bytes).unwrap();
-            assert!(pages.room() >= bytes && pages.base().addr() % 8 == 0);
-            assert!(bytes < 4096 || cfg!(not(target_os = "linux")) || pages.base().addr() % 4096 == 0);
+            assert!(pages.room() >= bytes && pages.base().addr().is_multiple_of(8));
+            assert!(bytes < 4096 || cfg!(not(target_os = "linux")) || pages.base().addr().is_multiple_of(4096));
             for place in places(pages.room()) {
                 assert_eq!(read(&pages, place), 0, "byte {place} of {bytes} in round {round}");
             }
