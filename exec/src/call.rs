@@ -240,14 +240,14 @@ unsafe fn call(
     // SAFETY: the caller's.
     unsafe {
         let _entry = Entry::new(vm)?;
-        let mut _stack = None;
+        let mut own_stack = None;
         if (*vm).top.is_null() {
             // Nothing runs yet; otherwise what is entered lies above the frames there are.
             let bytes = (*vm).stack_bytes;
             let Some(stack) = Borrowed::new(bytes) else { return Err(Exit::NoStack { bytes }) };
             (*vm).top = stack.base();
             (*vm).stack_limit = stack.base().byte_add(bytes);
-            _stack = Some(stack);
+            own_stack = Some(stack);
         }
         let fp = (*vm).top;
         let Some(machine) = enter_from_host(vm, func, on_behalf, values, fp, (*vm).stack_limit) else {
@@ -256,6 +256,10 @@ unsafe fn call(
         run(machine);
         if let Some(exit) = (*vm).exit.take() {
             (*vm).yielded = None;
+            if let (Some(stack), Exit::Trap(Trap::StackOverflow)) = (&mut own_stack, &exit) {
+                // Nothing runs on it any more.
+                stack.trim();
+            }
             return Err(exit);
         }
         values.copy_from_slice(std::slice::from_raw_parts(fp, values.len()));

@@ -47,6 +47,8 @@ pub(crate) enum Flow {
     Next(Machine),
     /// The cell at `ip`.
     Jump(Machine),
+    /// The same cell, by another handler: one that may take what this one must not.
+    Other(Machine, Handler),
     /// No cell: the program trapped at `ip`.
     Trap(Machine, Trap),
     /// No cell: what happened is written in the [`crate::Vm`]. `inst` is live.
@@ -266,6 +268,7 @@ mod tail {
                                 m.r0 = trap as u64;
                                 trapped($(m.$register),*)
                             }
+                            Flow::Other(m, handler) => handler($(m.$register),*),
                             Flow::Stop(m) => stopped($(m.$register),*),
                         }
                     }
@@ -347,6 +350,10 @@ mod portable {
                     Flow::Trap(m, trap) => {
                         m.record_trap(trap);
                         false
+                    }
+                    Flow::Other(m, handler) => {
+                        *machine = m;
+                        handler(machine)
                     }
                     Flow::Stop(m) => {
                         *machine = m;

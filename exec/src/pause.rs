@@ -101,7 +101,13 @@ impl Execution {
             self.machine = (*vm).saved;
             self.yielded = (*vm).yielded.take();
             match exit {
-                Some(exit) => return Err(exit),
+                Some(exit) => {
+                    if let Exit::Trap(Trap::StackOverflow) = exit {
+                        // It cannot go on, so its frames are none any more.
+                        self.stack.trim();
+                    }
+                    return Err(exit);
+                }
                 None => {
                     if let Some(ty) = self.first {
                         self.stack.base().write((*vm).first_result(ty));

@@ -5,6 +5,9 @@
 //! What an execution leaves on a stack the next one cannot read, for validated code writes every local and operand before
 //! it reads it; so stacks are handed on as they are.
 //!
+//! What is kept is bounded: a thread's last stack is one of [`MOST_KEPT`] bytes at most, and gives its pages back when an
+//! execution ended at its limit; of the others the first [`KEPT`] bytes are kept.
+//!
 //! Every call from the host takes a stack and gives it back, so that must cost nothing: the thread's last stack is one
 //! pointer in a thread-local variable without a destructor. (With the stack itself there, which has one, a call from the
 //! host took 28 ns and not 7.)
@@ -60,6 +63,12 @@ static IDLE: Mutex<Vec<Pages>> = Mutex::new(Vec::new());
 /// Most of them.
 const MOST_IDLE: usize = 16;
 
+/// Bytes of a stack that is not in use which stay committed, unless it is its thread's last one.
+const KEPT: usize = 64 << 10;
+
+/// Bytes of the largest stack that is kept as its thread's last one.
+const MOST_KEPT: usize = 16 << 20;
+
 /// So many bytes as a stack has that is asked for `bytes`: whole words, at least one.
 pub(crate) fn whole_words(bytes: usize) -> usize {
     (bytes & !7).max(8)
@@ -70,7 +79,7 @@ pub(crate) fn whole_words(bytes: usize) -> usize {
 fn take(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
     let pages = last.get();
     // SAFETY: it is no other address, so it is a stack that nobody uses.
-    if pages > ENDED && unsafe { (*pages).room() } >= bytes {
+    if pages > ENDED && unsafe { (*pages).len() } >= bytes {
         last.set(IN_USE);
         return NonNull::new(pages);
     }
@@ -89,7 +98,8 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
     }
     let idle = || {
         let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = idle.iter().rposition(|pages| pages.room() >= bytes)?;
+        let (place, _) =
+            idle.iter().enumerate().filter(|(_, pages)| pages.len() >= bytes).min_by_key(|(_, it)| it.len())?;
         Some(idle.swap_remove(place))
     };
     let pages = idle().or_else(|| Pages::zeroed(bytes))?;
@@ -102,7 +112,8 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
 /// It was taken, and nobody uses it any more.
 #[inline(always)]
 unsafe fn give(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
-    if last.get() == IN_USE {
+    // SAFETY: the caller's: it is nobody else's.
+    if last.get() == IN_USE && unsafe { pages.as_ref() }.len() <= MOST_KEPT {
         last.set(pages.as_ptr());
     } else {
         // SAFETY: the caller's.
@@ -114,7 +125,9 @@ unsafe fn give(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
 #[cold]
 #[inline(never)]
 unsafe fn give_other(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
-    if last.get() == NONE && AT_END.try_with(|_| {}).is_ok() {
+    // SAFETY: the caller's: it is nobody else's.
+    let large = unsafe { pages.as_ref() }.len() > MOST_KEPT;
+    if last.get() == NONE && !large && AT_END.try_with(|_| {}).is_ok() {
         return last.set(pages.as_ptr());
     }
     // SAFETY: the caller's: the box of `take_other`, taken back once.
@@ -143,6 +156,17 @@ impl Borrowed {
         // SAFETY: the box is this stack's.
         unsafe { self.pages.as_ref() }.base().cast()
     }
+
+    /// Gives its pages back, of which many were used.
+    ///
+    /// # Safety
+    /// No frame is left on it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn trim(&mut self) {
+        // SAFETY: the box is this stack's, and the caller's.
+        unsafe { self.pages.as_mut().trim(KEPT) };
+    }
 }
 
 impl Drop for Borrowed {
@@ -166,6 +190,15 @@ impl Stack {
         unsafe { self.pages.as_ref() }.base().cast()
     }
 
+    /// As [`Borrowed::trim`].
+    ///
+    /// # Safety
+    /// No frame is left on it.
+    pub(crate) unsafe fn trim(&mut self) {
+        // SAFETY: the box is this stack's, and the caller's.
+        unsafe { self.pages.as_mut().trim(KEPT) };
+    }
+
     /// Its end, which no frame may pass. Nothing is written behind it, by whoever enters from the host either.
     pub(crate) fn limit(&self) -> *mut u64 {
         // SAFETY: there is room for so many bytes.
@@ -181,7 +214,9 @@ impl Drop for Stack {
 }
 
 /// Keeps a stack for whoever needs one, if there are few.
-fn keep(pages: Pages) {
+fn keep(mut pages: Pages) {
+    // SAFETY: nobody uses it.
+    unsafe { pages.trim(KEPT) };
     let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     // The pages of one too many are given back behind the lock.
     if idle.len() < MOST_IDLE && idle.try_reserve(1).is_ok() {

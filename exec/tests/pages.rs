@@ -67,7 +67,8 @@ fn taken_clean_whatever_was_there() {
                 let all = unsafe { std::slice::from_raw_parts(pages.base(), pages.room().min(MIB)) };
                 assert!(all.iter().all(|&byte| byte == 0));
             }
-            places(pages.room()).for_each(|place| write(&pages, place, 0xa5));
+            // Nothing is written behind what was asked for.
+            places(bytes).for_each(|place| write(&pages, place, 0xa5));
         }
     }
 }
@@ -107,6 +108,43 @@ fn growing_keeps_what_there_was() {
                 assert_eq!(read(&pages, place), if written.contains(&place) { 7 } else { 0 }, "{from} to {to}");
             }
         }
+    }
+}
+
+/// What grows out of the largest slot moves page tables; a copy would commit what nobody touched.
+#[cfg(target_os = "linux")]
+#[test]
+fn growing_out_of_a_slot_copies_nothing() {
+    let committed = |at: *mut u8, bytes: usize| {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        let mut kib = 0;
+        for line in maps.lines() {
+            if let Some((range, _)) = line.split_once(' ').filter(|(range, _)| range.contains('-')) {
+                let (begin, end) = range.split_once('-').unwrap();
+                let number = |text| usize::from_str_radix(text, 16).unwrap();
+                inside = number(begin) < at.addr() + bytes && at.addr() < number(end);
+            } else if let Some(rss) = line.strip_prefix("Rss:").filter(|_| inside) {
+                kib += rss.trim().trim_end_matches(" kB").parse::<usize>().unwrap();
+            }
+        }
+        kib
+    };
+    for touched in [0, 3, 200] {
+        let mut pages = Pages::zeroed(16 * MIB).unwrap();
+        (0..touched).for_each(|i| write(&pages, i * 5 * 4096, 9));
+        let begin = std::time::Instant::now();
+        assert!(grow(&mut pages, 16 * MIB, 17 * MIB));
+        println!("{touched} pages touched: {:?}", begin.elapsed());
+        assert!(
+            (0..16 * MIB / 4096)
+                .step_by(5)
+                .enumerate()
+                .all(|(i, page)| { i >= 200 || read(&pages, page * 4096) == if i < touched { 9 } else { 0 } })
+        );
+        // Reading maps zeros, which count for nothing.
+        let kib = committed(pages.base(), pages.room());
+        assert!(kib <= touched * 4 + 64, "{kib} KiB are committed of {touched} pages");
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) unsafe fn grow(_: NonNull<u8>, _: usize, source: &mut Source, _: usiz
     match *source {}
 }
 
-pub(super) unsafe fn give(_: NonNull<u8>, _: usize, source: &mut Source) {
+pub(super) unsafe fn trim(_: NonNull<u8>, _: usize, _: usize) {}
+
+pub(super) unsafe fn give(_: NonNull<u8>, _: usize, _: usize, source: &mut Source) {
     match *source {}
 }

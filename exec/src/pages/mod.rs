@@ -6,14 +6,14 @@
 //! | bytes | origin | growing beyond the room |
 //! |---|---|---|
 //! | less than [`HEAP_LIMIT`], tables mostly | the allocator | copies |
-//! | up to 16 MiB | a slot of a mapping that many share ([`pool`]): 64 KiB, 1 MiB or 16 MiB | copies the pages that are not zero, or moves page tables from 16 MiB on |
+//! | up to 16 MiB | a slot of a mapping that many share ([`pool`]): 64 KiB or 16 MiB | from 64 KiB copies what is not zero, from 16 MiB moves page tables |
 //! | more | a mapping of their own, twice as large | moves page tables |
 //!
 //! The system commits a page when it is first touched, so room costs addresses and nothing else, and making a memory
 //! takes as long for 4 GiB as for 64 KiB. Where the system refuses room, there is none; only where it refuses what is
 //! needed, there is no memory. Slots are no promise of the system's that it has so much memory (`MAP_NORESERVE`), and
 //! never huge pages (`MADV_NOHUGEPAGE`), which would commit 2 MiB for a byte; for mappings of their own the system decides
-//! both, as for any allocation.
+//! both, as for any allocation, but what grew out of a slot keeps its small pages.
 //!
 //! That is so on Linux and Android. Elsewhere, and under Miri, everything comes from the allocator ([`heap`]).
 
@@ -36,6 +36,8 @@ const HEAP_LIMIT: usize = if pool::PRESENT { 4096 } else { usize::MAX };
 pub(crate) struct Pages {
     base: NonNull<u8>,
     room: usize,
+    /// How many were asked for. Behind them nothing is written.
+    used: usize,
     origin: Origin,
 }
 
@@ -56,7 +58,7 @@ impl Pages {
     /// No bytes.
     pub(crate) const fn empty() -> Self {
         // Aligned for whatever is kept in pages.
-        Self { base: NonNull::<u64>::dangling().cast(), room: 0, origin: Origin::Nothing }
+        Self { base: NonNull::<u64>::dangling().cast(), room: 0, used: 0, origin: Origin::Nothing }
     }
 
     /// At least `bytes` zeros. `None` if there is no memory for them.
@@ -65,20 +67,37 @@ impl Pages {
             return Some(Self::empty());
         }
         if bytes < HEAP_LIMIT {
-            return Some(Self { base: heap::zeroed(bytes)?, room: bytes, origin: Origin::Heap });
+            return Some(Self { base: heap::zeroed(bytes)?, room: bytes, used: bytes, origin: Origin::Heap });
         }
         let (base, room, source) = pool::take(bytes)?;
-        Some(Self { base, room, origin: Origin::Pool(source) })
+        Some(Self { base, room, used: bytes, origin: Origin::Pool(source) })
     }
 
-    /// Their first byte, aligned to words at least. Bytes up to [`Pages::room`] may be used.
+    /// Their first byte, aligned to words at least. So many bytes as were asked for may be used.
     pub(crate) fn base(&self) -> *mut u8 {
         self.base.as_ptr()
     }
 
-    /// How many there are.
+    /// How many were asked for.
+    pub(crate) fn len(&self) -> usize {
+        self.used
+    }
+
+    /// How many there are, in tests.
+    #[allow(dead_code, reason = "the machine asks for what it needs")]
     pub(crate) fn room(&self) -> usize {
         self.room
+    }
+
+    /// Gives back what lies behind the first `kept` bytes. These are as they were, the others zero.
+    ///
+    /// # Safety
+    /// Nobody refers to the others.
+    pub(crate) unsafe fn trim(&mut self, kept: usize) {
+        if matches!(self.origin, Origin::Pool(_)) && kept < self.room {
+            // SAFETY: the caller's.
+            unsafe { pool::trim(self.base, self.room, kept) };
+        }
     }
 
     /// Makes room for `bytes`, of which the first `used` are as they were and the others zero: nothing behind `used` has
@@ -88,6 +107,7 @@ impl Pages {
     /// `used` is no more than there is room; nobody refers to the bytes, which may move.
     pub(crate) unsafe fn grow(&mut self, used: usize, bytes: usize) -> bool {
         if bytes <= self.room {
+            self.used = self.used.max(bytes);
             return true;
         }
         let grown = match &mut self.origin {
@@ -99,7 +119,7 @@ impl Pages {
             Origin::Pool(source) => unsafe { pool::grow(self.base, self.room, source, bytes) },
         };
         if let Some((base, room)) = grown {
-            (self.base, self.room) = (base, room);
+            (self.base, self.room, self.used) = (base, room, bytes);
             return true;
         }
         let Some(grown) = Self::zeroed(bytes) else { return false };
@@ -117,7 +137,7 @@ impl Drop for Pages {
             // SAFETY: the bytes are from there, as many as there is room for, and given back once.
             Origin::Heap => unsafe { heap::free(self.base, self.room) },
             // SAFETY: as above.
-            Origin::Pool(source) => unsafe { pool::give(self.base, self.room, source) },
+            Origin::Pool(source) => unsafe { pool::give(self.base, self.room, self.used, source) },
         }
     }
 }

@@ -5,13 +5,14 @@
 //! used before is no system call.
 //!
 //! A slot that is given back is made clean by giving its pages back to the system: some 0.4 us, and 1.2 us for each page
-//! when it is touched again. Where instances come and go that is most of what they cost. So each thread keeps a few *warm*
-//! slots of the smallest class, of those that lived shortly, and clears by hand what was written in them: 64 KiB of mostly
-//! zeros are looked through in 0.3 us, and what is not written to is not committed by it.
+//! when it is touched again. Where instances come and go that is most of what they cost. So each thread keeps *warm* slots,
+//! of those that lived shortly, up to [`MOST_WARM`] bytes, and clears by hand what was written in them: 64 KiB are looked
+//! through in 0.4 us, and what is not written to is not committed by it. Of what is larger only slots are kept in which that
+//! is less than touching the pages again would take; how many were touched, the kernel knows (`mincore`).
 //!
-//! Tried and rejected: asking the kernel which pages were touched (`mincore` 0.6 us for 16 pages, and it does not know
-//! pages that were swapped out; `/proc/self/pagemap` 0.9 us); clearing slots whole (0.4 us, but each slot that was ever
-//! used again stays committed whole); a mapping each (6 us to make, touch and drop).
+//! Tried and rejected: asking the kernel which pages to clear (it does not know those that were swapped out); clearing
+//! slots whole (each slot that was ever used again stays committed whole); a mapping each (6 us to make, touch and drop);
+//! a class of 1 MiB between the two (growing out of it copied, and took 180 us).
 
 use super::{CHUNK, is_zero, system};
 use std::cell::{Cell, RefCell};
@@ -20,17 +21,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(super) const PRESENT: bool = true;
 
-/// Bytes of a slot of each class, and how many slots a slab has, if the system gives so much at once.
-const CLASSES: [(usize, u32); 3] = [(64 << 10, 64), (1 << 20, 64), (16 << 20, 16)];
+/// Bytes of a slot of each class, and how many slots a slab has at most. The first slab has one, the next as many as there
+/// are already, so that who needs little takes few addresses.
+const CLASSES: [(usize, u32); 2] = [(64 << 10, 64), (16 << 20, 16)];
 
-/// The class of which threads keep warm slots: the smallest.
-const WARM_CLASS: u8 = 0;
+/// Most bytes of a thread's warm slots, as far as they were used, and most of one. Each byte may be committed.
+const MOST_WARM: usize = 8 << 20;
+const MOST_WARM_EACH: usize = system::MOST_COUNTED;
 
-/// Most warm slots of a thread.
-const MOST_WARM: usize = 4;
+/// Most warm slots of a thread, so that looking through them takes no time.
+const MOST_WARM_SLOTS: usize = 64;
 
 /// A slot lived shortly if its thread has taken no more than so many since.
-const SHORTLY: u32 = 32;
+const SHORTLY: u32 = 256;
 
 /// Slabs without a slot in use that a class keeps.
 const MOST_EMPTY: usize = 1;
@@ -76,23 +79,33 @@ struct Slab {
 // SAFETY: a slab owns its mapping.
 unsafe impl Send for Slab {}
 
-static POOL: [Mutex<Class>; 3] = [const { Mutex::new(Class::new()) }; 3];
+static POOL: [Mutex<Class>; CLASSES.len()] = [const { Mutex::new(Class::new()) }; CLASSES.len()];
 
 /// What a thread keeps for itself.
 struct Local {
     taken: Cell<u32>,
-    warm: RefCell<Vec<(NonNull<u8>, Slot)>>,
+    warm: RefCell<Vec<Warm>>,
+    /// Bytes of all of them.
+    bytes: Cell<usize>,
+}
+
+/// A slot that is clean, and of which the first `used` bytes may be committed.
+struct Warm {
+    base: NonNull<u8>,
+    slot: Slot,
+    used: usize,
 }
 
 thread_local! {
-    static LOCAL: Local = const { Local { taken: Cell::new(0), warm: RefCell::new(Vec::new()) } };
+    static LOCAL: Local =
+        const { Local { taken: Cell::new(0), warm: RefCell::new(Vec::new()), bytes: Cell::new(0) } };
 }
 
 impl Drop for Local {
     fn drop(&mut self) {
-        for (base, slot) in self.warm.take() {
+        for Warm { base, slot, used } in self.warm.take() {
             // SAFETY: a slot that nobody else knows of.
-            unsafe { release(base, slot) };
+            unsafe { release(base, used, slot) };
         }
     }
 }
@@ -107,14 +120,19 @@ pub(super) fn take(bytes: usize) -> Option<(NonNull<u8>, usize, Source)> {
     let class = class as u8;
     let local = LOCAL.try_with(|local| {
         local.taken.set(local.taken.get().wrapping_add(1));
-        let warm = if class == WARM_CLASS { local.warm.borrow_mut().pop() } else { None };
-        (local.taken.get(), warm)
+        let mut warm = local.warm.borrow_mut();
+        let place = warm.iter().rposition(|warm| warm.slot.class == class);
+        let Warm { base, slot, used } = warm.swap_remove(place?);
+        local.bytes.set(local.bytes.get() - used);
+        Some((local.taken.get(), base, slot))
     });
     // A thread that ends has nothing of its own any more.
-    let (taken, warm) = local.unwrap_or((0, None));
-    let (base, slot) = match warm {
+    let (taken, base, slot) = match local.ok().flatten() {
         Some(warm) => warm,
-        None => lock(class).take(class)?,
+        None => {
+            let (base, slot) = lock(class).take(class)?;
+            (LOCAL.try_with(|local| local.taken.get()).unwrap_or(0), base, slot)
+        }
     };
     Some((base, slot_bytes, Source::Slot(Slot { taken, ..slot })))
 }
@@ -134,58 +152,80 @@ pub(super) unsafe fn grow(
         // SAFETY: the mapping is whole, and the caller's.
         Source::Mapping => with_room(bytes, |bytes| unsafe { system::extend(base, room, bytes) }),
         // What fits a slot stays in slots: a mapping of its own each would be many.
-        Source::Slot(slot) if bytes > CLASSES[CLASSES.len() - 1].0 => {
+        Source::Slot(slot) if bytes > CLASSES[CLASSES.len() - 1].0 && room == CLASSES[CLASSES.len() - 1].0 => {
             // SAFETY: the caller's; the slot stays mapped, is zero then, and is given back once.
             unsafe {
-                let moved = system::take_out(base, room)?;
-                let Some(grown) = with_room(bytes, |bytes| system::extend(moved, room, bytes)) else {
-                    // Where there is no room for more, the bytes go back to where they were.
-                    base.copy_from_nonoverlapping(moved, room);
-                    system::unmap(moved, room);
+                // That there is so much is known before anything is moved.
+                let (to, grown) = with_room(bytes, system::map)?;
+                system::unmap(to.add(room), grown - room);
+                if !system::take_out(base, room, to) {
+                    system::unmap(to, room);
+                    return None;
+                }
+                let Some(base) = system::extend(to, room, grown) else {
+                    // Somebody else has taken it meanwhile.
+                    assert!(system::put_back(to, room, base), "pages can go back to where they were");
                     return None;
                 };
                 lock(slot.class).give(slot);
                 *source = Source::Mapping;
-                Some(grown)
+                Some((base, grown))
             }
         }
         Source::Slot(_) => None,
     }
 }
 
-/// Takes bytes back.
+/// Takes bytes back, of which the first `used` were written to at most.
 ///
 /// # Safety
 /// `base` and `room` are of `source`, which is given back once; nobody refers to the bytes.
-pub(super) unsafe fn give(base: NonNull<u8>, room: usize, source: &mut Source) {
+pub(super) unsafe fn give(base: NonNull<u8>, room: usize, used: usize, source: &mut Source) {
     match *source {
         // SAFETY: the mapping is whole, and the caller's.
         Source::Mapping => unsafe { system::unmap(base, room) },
         // SAFETY: the caller's.
         Source::Slot(slot) => unsafe {
-            if !(slot.class == WARM_CLASS && keep_warm(base, slot)) {
-                release(base, slot);
+            let used = used.next_multiple_of(CHUNK);
+            if !keep_warm(base, used, slot) {
+                release(base, used, slot);
             }
         },
     }
 }
 
-/// Keeps a slot for this thread, if it lived shortly and there are few.
+/// Gives back what lies behind the first `kept` bytes, which are as they were.
 ///
 /// # Safety
-/// As for [`give`].
-unsafe fn keep_warm(base: NonNull<u8>, slot: Slot) -> bool {
+/// `base` and `room` are of bytes from here; nobody refers to those behind `kept`.
+pub(super) unsafe fn trim(base: NonNull<u8>, room: usize, kept: usize) {
+    // SAFETY: the caller's.
+    unsafe { system::clear(base.add(kept), room - kept) };
+}
+
+/// Keeps a slot for this thread, if it lived shortly and may be kept.
+///
+/// # Safety
+/// As for [`give`]; `used` is whole chunks.
+unsafe fn keep_warm(base: NonNull<u8>, used: usize, slot: Slot) -> bool {
     let kept = LOCAL.try_with(|local| {
         let mut warm = local.warm.borrow_mut();
-        if local.taken.get().wrapping_sub(slot.taken) > SHORTLY || warm.len() == MOST_WARM {
+        let bytes = local.bytes.get() + used;
+        if local.taken.get().wrapping_sub(slot.taken) > SHORTLY || used > MOST_WARM_EACH || bytes > MOST_WARM {
             return false;
         }
-        if warm.try_reserve(1).is_err() {
+        // Looking through 64 KiB takes as long as touching a third of a page again.
+        // SAFETY: the caller's.
+        if used > CLASSES[0].0 && unsafe { system::resident(base, used) } < used / 32 {
+            return false;
+        }
+        if warm.len() == MOST_WARM_SLOTS || warm.try_reserve(1).is_err() {
             return false;
         }
         // SAFETY: the caller's.
-        unsafe { clear_written(base, CLASSES[usize::from(WARM_CLASS)].0) };
-        warm.push((base, slot));
+        unsafe { clear_written(base, used) };
+        warm.push(Warm { base, slot, used });
+        local.bytes.set(bytes);
         true
     });
     kept.unwrap_or(false)
@@ -194,10 +234,10 @@ unsafe fn keep_warm(base: NonNull<u8>, slot: Slot) -> bool {
 /// Makes a slot clean and free.
 ///
 /// # Safety
-/// As for [`give`].
-unsafe fn release(base: NonNull<u8>, slot: Slot) {
+/// As for [`give`]; `used` is whole chunks.
+unsafe fn release(base: NonNull<u8>, used: usize, slot: Slot) {
     // SAFETY: the caller's.
-    unsafe { system::clear(base, CLASSES[usize::from(slot.class)].0) };
+    unsafe { system::clear(base, used.next_multiple_of(64 << 10)) };
     lock(slot.class).give(slot);
 }
 
@@ -277,8 +317,9 @@ impl Class {
         self.slabs.try_reserve(1).ok()?;
         self.open.try_reserve(numbers - self.open.len()).ok()?;
         self.vacant.try_reserve(numbers - self.vacant.len()).ok()?;
+        let there = self.slabs.iter().map(|slab| slab.all.count_ones()).sum::<u32>();
         let map = |slots| Some((system::map_loosely(slot_bytes * slots as usize)?, slots));
-        let (base, slots) = map(slots).or_else(|| map(4)).or_else(|| map(1))?;
+        let (base, slots) = map(there.clamp(1, slots)).or_else(|| map(1))?;
         // SAFETY: the mapping made just now.
         unsafe { system::small_pages(base, slot_bytes * slots as usize) };
         let all = u64::MAX >> (64 - slots);
