@@ -108,6 +108,8 @@ fn instances_without_memory_are_errors() {
         let functions = format!("(module (func $f) {})", "(func)".repeat(100_000));
         let functions = module(&functions);
         let segment = Module::from_binary(&engine, &segment(10_000_000)).unwrap();
+        let globals = module(&format!("(module {})", "(global i32 (i32.const 7))".repeat(200_000)));
+        let segments = module(&format!("(module (func $f) {})", "(elem func $f)".repeat(100_000)));
         let small = module("(module (memory 1) (table 1 funcref) (func (export \"f\") (result i32) (i32.const 5)))");
         leave(40);
         let mut store = Store::new(&engine, ());
@@ -123,6 +125,12 @@ fn instances_without_memory_are_errors() {
             let instance = Instance::new(&mut store, &small, &[]).unwrap();
             let func = instance.get_typed_func::<(), i32>(&store, "f").unwrap();
             assert_eq!(func.call(&mut store, ()).unwrap(), 5);
+        }
+        // Many of what is small.
+        leave(4);
+        for module in [&globals, &segments] {
+            let error = Instance::new(&mut store, module, &[]).unwrap_err().to_string();
+            assert!(error.contains("the system gave no memory"), "{error}");
         }
     });
 }

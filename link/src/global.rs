@@ -28,7 +28,7 @@ impl Global {
     /// Makes a global.
     ///
     /// # Errors
-    /// `value` is of another type or store.
+    /// `value` is of another type or store; the system has no memory.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Self> {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
@@ -36,7 +36,7 @@ impl Global {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
         let value = value.to_word(store.id())?;
-        Ok(Self(store.add_global(GlobalItem { cell: GlobalCell::new(value), ty })))
+        store.add_global(GlobalItem { cell: GlobalCell::new(value), ty }).map(Self)
     }
 
     pub(crate) fn item(self) -> Handle<GlobalItem> {

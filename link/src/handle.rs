@@ -24,6 +24,18 @@ impl<T: ?Sized> Pinned<T> {
     }
 }
 
+impl<T> Pinned<T> {
+    /// As [`Pinned::new`], of something that is in no box yet; `None` if there is no memory for one.
+    pub(crate) fn try_new(content: T) -> Option<Self> {
+        let mut one = Vec::new();
+        one.try_reserve_exact(1).ok()?;
+        one.push(content);
+        let one: Box<[T; 1]> = one.into_boxed_slice().try_into().ok()?;
+        // An array of one lies in memory as its element does.
+        Some(Self(NonNull::from(Box::leak(one)).cast()))
+    }
+}
+
 impl<T: ?Sized> Drop for Pinned<T> {
     fn drop(&mut self) {
         // SAFETY: the pointer came from a box and is given back once, here.

@@ -46,15 +46,24 @@ impl InstanceData {
             // SAFETY: this function's code for the machine's target; the instance keeps the module, which stays as it was parsed.
             unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
         }
-        let elements = module.parsed().elements.iter().map(|_| Box::default()).collect();
+        /// Room for so many.
+        fn room<T>(count: usize) -> Result<Vec<T>> {
+            let mut list = Vec::new();
+            list.try_reserve_exact(count)
+                .map_err(|_| format_err!("the system gave no memory for an instance's list of {count} items"))?;
+            Ok(list)
+        }
+        let parsed = module.parsed();
+        let mut elements = room(parsed.elements.len())?;
+        elements.resize_with(parsed.elements.len(), Box::default);
         let handle = store.add_instance(Self {
             module: module.clone(),
             block,
-            tables: Vec::with_capacity(module.parsed().tables.len()),
-            memories: Vec::with_capacity(module.parsed().memories.len()),
-            globals: Vec::with_capacity(module.parsed().globals.len()),
-            elements,
-        });
+            tables: room(parsed.tables.len())?,
+            memories: room(parsed.memories.len())?,
+            globals: room(parsed.globals.len())?,
+            elements: elements.into(),
+        })?;
         // SAFETY: the instance was made just now, nothing runs in it.
         unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
         Ok(handle)

@@ -123,7 +123,7 @@ pub(crate) fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>) ->
     let parsed = module.parsed();
     for (ty, init) in parsed.globals[parsed.imported_globals..].iter().zip(&parsed.global_inits) {
         let value = evaluate(store, instance, init)?;
-        let global = store.add_global(GlobalItem { cell: GlobalCell::new(value), ty: *ty });
+        let global = store.add_global(GlobalItem { cell: GlobalCell::new(value), ty: *ty })?;
         // SAFETY: made in this store just now; by validation the value is of the type.
         unsafe { instance.get_mut(store)?.link_global(global) };
     }

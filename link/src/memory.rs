@@ -30,7 +30,7 @@ impl MemoryItem {
         let memory = pirn_exec::Memory::new(min, max.unwrap_or(MAX_PAGES).min(limit));
         let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
         store.room_mut().pages -= u64::from(min);
-        Ok(store.add_memory(Self { memory, max }))
+        store.add_memory(Self { memory, max })
     }
 
     pub(crate) fn ty(&self) -> MemoryType {

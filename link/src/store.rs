@@ -448,19 +448,19 @@ impl StoreOpaque {
         Ok(())
     }
 
-    pub(crate) fn add_memory(&mut self, memory: MemoryItem) -> Handle<MemoryItem> {
+    pub(crate) fn add_memory(&mut self, memory: MemoryItem) -> Result<Handle<MemoryItem>> {
         keep(self.id, &mut self.memories, memory)
     }
 
-    pub(crate) fn add_table(&mut self, table: TableItem) -> Handle<TableItem> {
+    pub(crate) fn add_table(&mut self, table: TableItem) -> Result<Handle<TableItem>> {
         keep(self.id, &mut self.tables, table)
     }
 
-    pub(crate) fn add_global(&mut self, global: GlobalItem) -> Handle<GlobalItem> {
+    pub(crate) fn add_global(&mut self, global: GlobalItem) -> Result<Handle<GlobalItem>> {
         keep(self.id, &mut self.globals, global)
     }
 
-    pub(crate) fn add_instance(&mut self, instance: InstanceData) -> Handle<InstanceData> {
+    pub(crate) fn add_instance(&mut self, instance: InstanceData) -> Result<Handle<InstanceData>> {
         keep(self.id, &mut self.instances, instance)
     }
 
@@ -496,12 +496,15 @@ impl StoreOpaque {
     }
 }
 
-fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Handle<T> {
-    let item = Pinned::new(Box::new(item));
+/// # Errors
+/// There is no memory for it: a module may have any number of them.
+fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Result<Handle<T>> {
+    let item = list.try_reserve(1).ok().and_then(|()| Pinned::try_new(item));
+    let item = item.ok_or_else(|| format_err!("the system gave no memory for what a store lists"))?;
     let ptr = item.as_ptr();
     list.push(item);
     // SAFETY: the item was put into a list of the store, which only grows.
-    unsafe { Handle::new(store, ptr) }
+    Ok(unsafe { Handle::new(store, ptr) })
 }
 
 /// The machine's hook: gives a function of a module its threaded code on the first call.

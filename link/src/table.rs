@@ -32,7 +32,7 @@ impl TableItem {
         let table = pirn_exec::Table::new(min, max.unwrap_or(u32::MAX).min(limit), init);
         let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
         store.room_mut().elements -= u64::from(min);
-        Ok(store.add_table(Self { table, element: ty.element, max }))
+        store.add_table(Self { table, element: ty.element, max })
     }
 
     pub(crate) fn ty(&self) -> TableType {
@@ -173,12 +173,12 @@ impl Table {
         let source = from_table.0.get(store)?;
         let element = source.element;
         let elements = source.table.elements().get(from as usize..).and_then(|rest| rest.get(..len as usize));
-        let elements = elements.ok_or(Trap::TableOutOfBounds)?.to_vec();
+        let elements = std::ptr::from_ref(elements.ok_or(Trap::TableOutOfBounds)?);
         let target = to_table.0.get_mut(store)?;
         if target.element != element {
             return Err(format_err!("element of a table: expected {}, found {element}", target.element));
         }
-        // SAFETY: elements of a table of the same type and store.
-        Ok(unsafe { target.table.init(to, &elements, 0, len) }?)
+        // SAFETY: elements of another table, of the same type and store; nobody else refers to either.
+        Ok(unsafe { target.table.init(to, &*elements, 0, len) }?)
     }
 }

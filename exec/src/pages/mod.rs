@@ -153,6 +153,10 @@ const CHUNK: usize = 4096;
 unsafe fn is_zero(chunk: *const u8) -> bool {
     // SAFETY: the caller's.
     let words = unsafe { &*chunk.cast::<[[u64; 16]; CHUNK / 128]>() };
+    // What is written to mostly begins with something.
+    if words[0] != [0; 16] {
+        return false;
+    }
     // All of it, without looking in between: that is a load and an `or` for each vector.
     let mut all = [0; 16];
     for words in words {
