@@ -11,6 +11,9 @@ const NATIVE_STACK: usize = 256 << 10;
 /// Whether handlers of this build call where they should jump.
 const CALLS: bool = cfg!(pirn_tail_unproven) && !pirn_exec::OPTIMISED;
 
+// It is the build that was asked for.
+const _: () = assert!(pirn_exec::TAIL_DISPATCH || !cfg!(pirn_tail_unproven));
+
 /// What `body` gives, on the small stack.
 fn on_small_stack<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> std::thread::Result<T> {
     std::thread::Builder::new().stack_size(NATIVE_STACK).spawn(body).unwrap().join()
@@ -18,7 +21,6 @@ fn on_small_stack<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) 
 
 #[test]
 fn engines_say_whether_handlers_jump() {
-    const { assert!(pirn_exec::TAIL_DISPATCH || !cfg!(pirn_tail_unproven), "the build is not the one that was asked for") }
     // The first engine runs the probe; later ones know.
     for _ in 0..3 {
         let engine = on_small_stack(|| Engine::new(Config::new().consume_fuel(true))).unwrap();

@@ -15,6 +15,26 @@ pub(crate) trait Value: Copy + 'static {
     fn acc(m: &Machine) -> Self;
     /// To the accumulator.
     fn set_acc(self, m: &mut Machine);
+
+    /// From a slot.
+    ///
+    /// # Safety
+    /// It is a slot of a frame, and holds a value of this class.
+    #[inline(always)]
+    unsafe fn read_slot(slot: *const u64) -> Self {
+        // SAFETY: the caller's.
+        unsafe { slot.cast::<Self>().read() }
+    }
+
+    /// To a slot.
+    ///
+    /// # Safety
+    /// It is a slot of a frame.
+    #[inline(always)]
+    unsafe fn write_slot(self, slot: *mut u64) {
+        // SAFETY: the caller's.
+        unsafe { slot.cast::<Self>().write(self) }
+    }
 }
 
 macro_rules! integer {
@@ -30,6 +50,23 @@ macro_rules! integer {
             #[inline(always)]
             fn set_acc(self, m: &mut Machine) {
                 m.r0 = u64::from(self);
+            }
+
+            // An access of a whole word takes the slot's index as it is; one of half a word would need it shifted first.
+            // The half that has no meaning is written as well, for a word that is read after half of it was written
+            // waits for the write.
+            #[cfg(target_arch = "aarch64")]
+            #[inline(always)]
+            unsafe fn read_slot(slot: *const u64) -> Self {
+                // SAFETY: the caller's.
+                unsafe { slot.read() as Self }
+            }
+
+            #[cfg(target_arch = "aarch64")]
+            #[inline(always)]
+            unsafe fn write_slot(self, slot: *mut u64) {
+                // SAFETY: the caller's.
+                unsafe { slot.write(u64::from(self)) }
             }
         }
     };
@@ -102,7 +139,7 @@ impl<T: Value> Expr for Slot<T> {
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
         // SAFETY: the operand is a slot of the frame, and holds a value of this class.
-        Ok(unsafe { m.slot(m.operand(at)).cast::<T>().read() })
+        Ok(unsafe { T::read_slot(m.slot(m.operand(at))) })
     }
 }
 

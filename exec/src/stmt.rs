@@ -55,7 +55,7 @@ impl<E: Expr> Stmt for SetSlot<E> {
         // SAFETY: the caller's; the operand is a slot of the frame.
         unsafe {
             let value = value!(m, E::eval(&m, at + 2));
-            m.slot(m.operand(at)).cast::<E::T>().write(value);
+            value.write_slot(m.slot(m.operand(at)));
             value.set_acc(&mut m);
         }
         Flow::Next(m)
