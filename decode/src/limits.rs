@@ -23,12 +23,22 @@ pub struct ModuleLimits {
     pub(crate) params: usize,
     pub(crate) results: usize,
     pub(crate) locals: u32,
+    pub(crate) function_size: usize,
+    pub(crate) nesting: u32,
 }
 
 impl Default for ModuleLimits {
     /// What WebAssembly allows.
     fn default() -> Self {
-        Self { size: usize::MAX, types: u32::MAX, params: usize::MAX, results: usize::MAX, locals: u32::MAX }
+        Self {
+            size: usize::MAX,
+            types: u32::MAX,
+            params: usize::MAX,
+            results: usize::MAX,
+            locals: u32::MAX,
+            function_size: usize::MAX,
+            nesting: u32::MAX,
+        }
     }
 }
 
@@ -40,7 +50,15 @@ impl ModuleLimits {
 
     /// For modules of strangers: see the table above.
     pub fn untrusted() -> Self {
-        Self { size: 8 << 20, types: 10_000, params: 32, results: 32, locals: 5_000 }
+        Self {
+            size: 8 << 20,
+            types: 10_000,
+            params: 32,
+            results: 32,
+            locals: 5_000,
+            function_size: 512 << 10,
+            nesting: 10_000,
+        }
     }
 
     /// Most bytes of the binary.
@@ -73,8 +91,21 @@ impl ModuleLimits {
         self
     }
 
+    /// Most bytes of one function's body, its declarations of locals included. The first call of a function lowers it
+    /// whole (unless all were lowered before), and fuel does not pay for that: this bounds it.
+    pub fn function_size(mut self, bytes: usize) -> Self {
+        self.function_size = bytes;
+        self
+    }
+
+    /// Most blocks (`block`, `loop` and `if`) that are open at a time within one function.
+    pub fn nesting(mut self, depth: u32) -> Self {
+        self.nesting = depth;
+        self
+    }
+
     /// Refuses `found` of something if it is more than `limit`.
-    pub(crate) fn check(what: &str, found: u64, limit: u64, offset: u64) -> Result<(), crate::Error> {
+    pub(crate) fn check(what: &dyn std::fmt::Display, found: u64, limit: u64, offset: u64) -> Result<(), crate::Error> {
         if found <= limit {
             return Ok(());
         }

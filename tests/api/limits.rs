@@ -134,9 +134,9 @@ fn of_modules() {
     Module::new(&engine, fits).unwrap();
     let long = format!("(module (func {}))", "nop ".repeat(200));
     let cases = [
-        ("(module (type (func (param i32 i32 i32 i32))))", "4 parameters, more than the 3"),
-        ("(module (type (func (result i32 i32 i32))))", "3 results, more than the 2"),
-        ("(module (func (local i32 i64 i32 i64 i32 i64 i32 i64 i32 i64 i64)))", "11 locals, more than the 10"),
+        ("(module (type (func (param i32 i32 i32 i32))))", "4 parameters of type 0, more than the 3"),
+        ("(module (type (func (result i32 i32 i32))))", "3 results of type 0, more than the 2"),
+        ("(module (func (local i32 i64 i32 i64 i32 i64 i32 i64 i32 i64 i64)))", "11 locals of function 0, more than the 10"),
         ("(module (type (func)) (type (func)) (type (func)) (type (func)) (type (func)))", "5 types, more than the 4"),
         (&long, "bytes, more than the 200"),
     ];
