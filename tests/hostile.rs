@@ -52,22 +52,23 @@ fn memory_is_linear() {
 /// Repetitions just past a power of two: vectors double.
 const MANY: usize = (1 << 14) + 20;
 
-/// Types 0 to 3: of nothing; of 32 parameters and results; of 1,000; of 1,000 results.
-fn types() -> Vec<u8> {
+/// Types 0 to 3: of nothing; of 32 parameters and results; of `most`; of `most` results.
+fn types(most: usize) -> Vec<u8> {
     let ty = |params: usize, results: usize| {
         [vec![0x60], leb(params), vec![0x7f; params], leb(results), vec![0x7f; results]].concat()
     };
-    section(1, 4, &[ty(0, 0), ty(32, 32), ty(1000, 1000), ty(0, 1000)].concat())
+    section(1, 4, &[ty(0, 0), ty(32, 32), ty(most, most), ty(0, most)].concat())
 }
 
 /// A module of four functions: one exported as "f", with one local and this code, and one of each type above but the first.
-fn function(code: &[u8]) -> Vec<u8> {
+/// Its types have `most` parameters and results at most.
+fn function(code: &[u8], most: usize) -> Vec<u8> {
     let body = |locals: &[u8], code: &[u8]| {
         let body = [locals, code, &[END]].concat();
         [leb(body.len()), body].concat()
     };
     let bodies = [body(&[1, 1, 0x7f], code), body(&[0], &[UNREACHABLE]).repeat(3)].concat();
-    binary(&[types(), section(3, 4, &[0, 1, 2, 3]), section(7, 1, &[1, b'f', 0, 0]), section(10, 4, &bodies)])
+    binary(&[types(most), section(3, 4, &[0, 1, 2, 3]), section(7, 1, &[1, b'f', 0, 0]), section(10, 4, &bodies)])
 }
 
 // Opcodes (spec 5.4), and block types: of no values, and of type 1 above.
@@ -99,17 +100,59 @@ struct Construct {
 }
 
 const CONSTRUCTS: [Construct; 11] = [
-    Construct { name: "block", begin: &[BLOCK, NONE], end: &[END], wide: false, nested: 999, in_sequence: 999 },
-    Construct { name: "loop", begin: &[LOOP, NONE], end: &[END], wide: false, nested: 999, in_sequence: 999 },
-    Construct { name: "if", begin: &[0x20, 0, IF, NONE], end: &[END], wide: false, nested: 999, in_sequence: 999 },
-    Construct { name: "if else", begin: &[0x20, 0, IF, NONE, ELSE], end: &[END], wide: false, nested: 999, in_sequence: 999 },
-    Construct { name: "if then else", begin: &[0x20, 0, IF, NONE], end: &[ELSE, END], wide: false, nested: 999, in_sequence: 999 },
-    Construct { name: "br_if out", begin: &[BLOCK, NONE, 0x20, 0, BR_IF, 0], end: &[END], wide: false, nested: 999, in_sequence: 999 },
-    Construct { name: "br_if back", begin: &[LOOP, NONE], end: &[0x20, 0, BR_IF, 0, END], wide: false, nested: 999, in_sequence: 999 },
-    Construct { name: "wide block", begin: &[BLOCK, WIDE], end: &[END], wide: true, nested: 999, in_sequence: 999 },
-    Construct { name: "wide loop", begin: &[LOOP, WIDE], end: &[END], wide: true, nested: 999, in_sequence: 999 },
-    Construct { name: "wide if", begin: &[0x20, 0, IF, WIDE], end: &[ELSE, END], wide: true, nested: 999, in_sequence: 999 },
-    Construct { name: "wide br_if", begin: &[BLOCK, WIDE, 0x20, 0, BR_IF, 0], end: &[END], wide: true, nested: 999, in_sequence: 999 },
+    Construct { name: "block", begin: &[BLOCK, NONE], end: &[END], wide: false, nested: 138, in_sequence: 10 },
+    Construct { name: "loop", begin: &[LOOP, NONE], end: &[END], wide: false, nested: 145, in_sequence: 15 },
+    Construct { name: "if", begin: &[0x20, 0, IF, NONE], end: &[END], wide: false, nested: 128, in_sequence: 18 },
+    Construct {
+        name: "if else",
+        begin: &[0x20, 0, IF, NONE, ELSE],
+        end: &[END],
+        wide: false,
+        nested: 79,
+        in_sequence: 21,
+    },
+    Construct {
+        name: "if then else",
+        begin: &[0x20, 0, IF, NONE],
+        end: &[ELSE, END],
+        wide: false,
+        nested: 109,
+        in_sequence: 21,
+    },
+    Construct {
+        name: "br_if out",
+        begin: &[BLOCK, NONE, 0x20, 0, BR_IF, 0],
+        end: &[END],
+        wide: false,
+        nested: 71,
+        in_sequence: 16,
+    },
+    Construct {
+        name: "br_if back",
+        begin: &[LOOP, NONE],
+        end: &[0x20, 0, BR_IF, 0, END],
+        wide: false,
+        nested: 70,
+        in_sequence: 19,
+    },
+    Construct { name: "wide block", begin: &[BLOCK, WIDE], end: &[END], wide: true, nested: 138, in_sequence: 10 },
+    Construct { name: "wide loop", begin: &[LOOP, WIDE], end: &[END], wide: true, nested: 145, in_sequence: 15 },
+    Construct {
+        name: "wide if",
+        begin: &[0x20, 0, IF, WIDE],
+        end: &[ELSE, END],
+        wide: true,
+        nested: 78,
+        in_sequence: 21,
+    },
+    Construct {
+        name: "wide br_if",
+        begin: &[BLOCK, WIDE, 0x20, 0, BR_IF, 0],
+        end: &[END],
+        wide: true,
+        nested: 68,
+        in_sequence: 16,
+    },
 ];
 
 impl Construct {
@@ -132,16 +175,12 @@ fn straight(size: usize, wide: bool) -> [(&'static str, Vec<u8>, usize); 6] {
     let block = [&WAITS, &values[..], &[BLOCK], ty, &WAITS, &values].concat();
     let targets = size / 2;
     [
-        ("calls", [&WAITS, &values[..], &repeat(&[&[CALL], ty].concat()), &end].concat(), 200),
-        ("arms", [&WAITS, &values[..], &repeat(&[&GET[..], &[IF], ty, &[ELSE, END]].concat()), &end].concat(), 200),
-        ("tests", [&GET[..], &repeat(&[EQZ]), &end].concat(), 200),
-        ("moves", [&block[..], &repeat(&[&GET[..], &[BR_IF, 0]].concat()), &[UNREACHABLE, END], &end].concat(), 200),
-        (
-            "targets",
-            [&block[..], &GET, &[BR_TABLE], &leb(targets), &vec![0; targets + 1], &[END], &end].concat(),
-            200,
-        ),
-        ("sets", [&values[..], &repeat(&[&GET[..], &[0x21, 0]].concat()), &end].concat(), 200),
+        ("calls", [&WAITS, &values[..], &repeat(&[&[CALL], ty].concat()), &end].concat(), 37),
+        ("arms", [&WAITS, &values[..], &repeat(&[&GET[..], &[IF], ty, &[ELSE, END]].concat()), &end].concat(), 33),
+        ("tests", [&GET[..], &repeat(&[EQZ]), &end].concat(), 31),
+        ("moves", [&block[..], &repeat(&[&GET[..], &[BR_IF, 0]].concat()), &[UNREACHABLE, END], &end].concat(), 45),
+        ("targets", [&block[..], &GET, &[BR_TABLE], &leb(targets), &vec![0; targets + 1], &[END], &end].concat(), 58),
+        ("sets", [&values[..], &repeat(&[&GET[..], &[0x21, 0]].concat()), &end].concat(), 30),
     ]
 }
 
@@ -157,13 +196,13 @@ fn lowering() {
     for construct in &CONSTRUCTS {
         let name = construct.name;
         for (how, deep, most) in [("nested", MANY, construct.nested), ("in sequence", 1, construct.in_sequence)] {
-            let bytes = bytes_for_one(&function(&construct.code(MANY, deep)));
+            let bytes = bytes_for_one(&function(&construct.code(MANY, deep), 1000));
             println!("{name} {how}: {bytes} bytes for one of the module");
             assert!(bytes <= most, "{name} {how}: {bytes} bytes for one of the module, more than {most}");
         }
     }
     for (name, code, most) in straight(40_000, true) {
-        let bytes = bytes_for_one(&function(&code));
+        let bytes = bytes_for_one(&function(&code, 1000));
         println!("{name}: {bytes} bytes for one of the module");
         assert!(bytes <= most, "{name}: {bytes} bytes for one of the module, more than {most}");
     }
@@ -173,7 +212,7 @@ fn lowering() {
 }
 
 /// Most bytes for one of [`stubs`].
-const STUBS: usize = 200;
+const STUBS: usize = 19;
 
 /// Tables of branches that move 1,000 values each.
 fn stubs() -> Vec<u8> {
@@ -189,7 +228,7 @@ fn stubs() -> Vec<u8> {
 }
 
 /// Most bytes that the first call of a function takes under `Config::untrusted`, to lower it, beside the module.
-const FIRST_CALL: usize = 64 << 20;
+const FIRST_CALL: usize = 17_500_000;
 
 /// The first call of a function as large as it may be, without fuel to run it.
 fn first_calls() {
@@ -203,7 +242,8 @@ fn first_calls() {
         cases.push((format!("{} in sequence", construct.name), construct.code(count, 1)));
     }
     for (name, code) in cases {
-        let module = Module::from_binary(&engine, &function(&code)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let module =
+            Module::from_binary(&engine, &function(&code, 32)).unwrap_or_else(|error| panic!("{name}: {error}"));
         let mut store = Store::new(&engine, ());
         let f = Instance::new(&mut store, &module, &[]).unwrap().get_func(&store, "f").unwrap();
         // The value stack is made on the first call, and is no part of this.
@@ -238,33 +278,33 @@ fn parsing_and_instantiating() {
     let functions = [nothing.clone(), func.clone(), table.clone()].concat();
     // Name, most bytes to make it and for each instance, for one of the module, and the module.
     let cases = [
-        ("types", 200, 200, binary(&[repeat(1, &[0x60, 0, 0])])),
-        ("different types", 200, 200, binary(&[section(1, n, &types)])),
-        ("imported functions", 200, 200, binary(&[nothing.clone(), repeat(2, &[0, 0, 0, 0])])),
-        ("functions", 200, 200, binary(&[nothing.clone(), repeat(3, &[0]), repeat(10, &[2, 0, 0x0b])])),
-        ("tables", 200, 200, binary(&[repeated(4, 10_000, &[0x70, 0, 0])])),
-        ("globals", 200, 200, binary(&[repeat(6, &global)])),
-        ("a million globals", 200, 200, binary(&[repeated(6, globals, &global)])),
-        ("exports", 200, 200, binary(&[nothing.clone(), func.clone(), section(7, n, &exports), code.clone()])),
-        ("passive element segments", 200, 200, binary(&[table.clone(), repeat(9, &[1, 0, 0])])),
-        ("active element segments", 200, 200, binary(&[table.clone(), repeat(9, &[0, 0x41, 0, 0x0b, 0])])),
+        ("types", 135, 2, binary(&[repeat(1, &[0x60, 0, 0])])),
+        ("different types", 45, 2, binary(&[section(1, n, &types)])),
+        ("imported functions", 62, 12, binary(&[nothing.clone(), repeat(2, &[0, 0, 0, 0])])),
+        ("functions", 32, 6, binary(&[nothing.clone(), repeat(3, &[0]), repeat(10, &[2, 0, 0x0b])])),
+        ("tables", 26, 38, binary(&[repeated(4, 10_000, &[0x70, 0, 0])])),
+        ("globals", 25, 16, binary(&[repeat(6, &global)])),
+        ("a million globals", 15, 13, binary(&[repeated(6, globals, &global)])),
+        ("exports", 29, 2, binary(&[nothing.clone(), func.clone(), section(7, n, &exports), code.clone()])),
+        ("passive element segments", 28, 12, binary(&[table.clone(), repeat(9, &[1, 0, 0])])),
+        ("active element segments", 18, 8, binary(&[table.clone(), repeat(9, &[0, 0x41, 0, 0x0b, 0])])),
         (
             "passive segments of one element",
-            200,
-            200,
+            23,
+            12,
             binary(&[functions.clone(), repeated(9, segments, &[1, 0, 1, 0]), code.clone()]),
         ),
         (
             "passive segments of one expression",
-            200,
-            200,
+            21,
+            8,
             binary(&[functions.clone(), repeated(9, segments, &[5, 0x70, 1, 0xd2, 0, 0x0b]), code.clone()]),
         ),
-        ("elements", 200, 200, binary(&[functions, elements, code.clone()])),
-        ("element expressions", 200, 200, binary(&[table, exprs])),
-        ("data segments", 200, 200, binary(&[one_memory.clone(), repeat(11, &[1, 0])])),
-        ("active data segments", 200, 200, binary(&[one_memory, repeat(11, &[0, 0x41, 0, 0x0b, 0])])),
-        ("locals", 200, 200, binary(&[nothing, repeat(3, &[0]), repeat(10, &[6, 1, 0xd0, 0x86, 3, 0x7f, 0x0b])])),
+        ("elements", 7, 10, binary(&[functions, elements, code.clone()])),
+        ("element expressions", 13, 4, binary(&[table, exprs])),
+        ("data segments", 31, 10, binary(&[one_memory.clone(), repeat(11, &[1, 0])])),
+        ("active data segments", 14, 5, binary(&[one_memory, repeat(11, &[0, 0x41, 0, 0x0b, 0])])),
+        ("locals", 21, 4, binary(&[nothing, repeat(3, &[0]), repeat(10, &[6, 1, 0xd0, 0x86, 3, 0x7f, 0x0b])])),
     ];
     for (name, most, most_instantiated, wasm) in cases {
         let mut config = Config::new();
