@@ -54,7 +54,7 @@ impl Config {
     /// |---|---|---|
     /// | [`consume_fuel`](Config::consume_fuel) | yes | nothing else stops a loop. A store begins without: `Store::set_fuel` gives it some |
     /// | [`max_wasm_stack`](Config::max_wasm_stack) | 1 MiB | a module may fill it, and that of each resumable call. Recursion of 20,000 small frames fits |
-    /// | [`max_nested_entries`](Config::max_nested_entries) | 32 | through host functions that call WebAssembly, the module chooses how deep the native stack gets: 64 KiB each fit a thread of 2 MiB |
+    /// | [`max_nested_entries`](Config::max_nested_entries) | 24 | through host functions that call WebAssembly, the module chooses how deep the native stack gets: on a thread of 2 MiB each of them may take 64 KiB |
     /// | [`max_text_size`](Config::max_text_size) | 0 | text can take time quadratic in its size to read |
     /// | [`module_limits`](Config::module_limits) | [`ModuleLimits::untrusted`] | bound the time and memory that making a module takes |
     /// | [`limits`](Config::limits) | [`StoreLimits::untrusted`] | bound the memory that running it takes |
@@ -89,7 +89,7 @@ impl Config {
     pub fn untrusted() -> Self {
         Self {
             stack_bytes: 1 << 20,
-            max_nested_entries: 32,
+            max_nested_entries: 24,
             consume_fuel: true,
             text_size: 0,
             module_limits: ModuleLimits::untrusted(),
@@ -110,7 +110,7 @@ impl Config {
     /// again) before the next one traps with `Trap::StackOverflow`. The default is 256.
     ///
     /// Only these calls use the native stack, and each takes as much of it as the host function between it and the one
-    /// before. Nobody compares that with what there is: if it does not suffice for so many, it overflows, and the
+    /// before, and some KiB for the call itself (1 KiB in a release build). Nobody compares that with what there is: if it does not suffice for so many, it overflows, and the
     /// system aborts the process. So multiply, and choose less for threads with a small stack.
     pub fn max_nested_entries(&mut self, entries: u32) -> &mut Self {
         self.max_nested_entries = entries;

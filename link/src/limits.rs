@@ -20,7 +20,7 @@ pub(crate) const MAX_PAGES: u32 = 65_536;
 /// | [`total_memory_size`](StoreLimitsBuilder::total_memory_size) | 64 GiB | 128 MiB | a module of 20 bytes may declare 4 GiB, and a store have 10,000 |
 /// | [`table_elements`](StoreLimitsBuilder::table_elements) | 10,000,000 | 100,000 | 8 bytes each; the largest programs measured with have 9,403 |
 /// | [`total_table_elements`](StoreLimitsBuilder::total_table_elements) | 10,000,000 | 100,000 | a table takes 6 bytes to declare, whatever its size; all together take 80 MB at most, or 800 KB |
-/// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes up to 12 bytes for a byte of its module, besides memories and tables. Instances that fail to start count |
+/// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes memory for every global, segment and import of its module, besides memories and tables: see SECURITY.md. Instances that fail to start count |
 /// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | an instance has at most one of its own |
 /// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
 /// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each has a value stack ([`crate::Config::max_wasm_stack`]), which it may fill: 8 GB by default, 10 MB untrusted |
@@ -70,7 +70,16 @@ impl StoreLimits {
     }
 }
 
-/// Builds [`StoreLimits`].
+/// Builds [`StoreLimits`], or others from those that there are:
+///
+/// ```
+/// use pirn_link::{Config, StoreLimits, StoreLimitsBuilder};
+///
+/// // The limits for strangers' modules, but with memories of 512 MiB.
+/// let limits = StoreLimitsBuilder::from(StoreLimits::untrusted()).memory_size(512 << 20).total_memory_size(512 << 20);
+/// let mut config = Config::untrusted();
+/// config.limits(limits.build());
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct StoreLimitsBuilder(StoreLimits);
 
@@ -78,6 +87,11 @@ impl StoreLimitsBuilder {
     /// Begins with the defaults, which [`StoreLimits`] lists.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Begins with [`StoreLimits::untrusted`].
+    pub fn untrusted() -> Self {
+        StoreLimits::untrusted().into()
     }
 
     /// Most bytes of one memory, rounded down to whole pages of 65,536 bytes.
@@ -132,6 +146,13 @@ impl StoreLimitsBuilder {
     /// The limits.
     pub fn build(self) -> StoreLimits {
         self.0
+    }
+}
+
+impl From<StoreLimits> for StoreLimitsBuilder {
+    /// Begins with these.
+    fn from(limits: StoreLimits) -> Self {
+        Self(limits)
     }
 }
 

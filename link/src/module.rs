@@ -164,6 +164,9 @@ impl Module {
         #[cfg(feature = "wat")]
         if !bytes.starts_with(b"\0asm") {
             let most = engine.config().text_size;
+            if most == 0 {
+                return Err(format_err!("not a binary module, and the engine takes no text"));
+            }
             if bytes.len() > most {
                 let bytes = bytes.len();
                 return Err(format_err!("{bytes} bytes, not a binary module; the engine takes {most} bytes of text"));

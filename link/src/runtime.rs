@@ -63,7 +63,7 @@ impl Runtime {
     /// As [`Runtime::add_module`].
     ///
     /// # Panics
-    /// As [`Store::new`] and [`Runtime::add_module`].
+    /// As [`Runtime::add_module`].
     pub fn new(module: &Module) -> Result<Self> {
         Self::new_named(DEFAULT_MODULE, module)
     }
@@ -74,7 +74,7 @@ impl Runtime {
     /// As [`Runtime::add_module`].
     ///
     /// # Panics
-    /// As [`Store::new`] and [`Runtime::add_module`].
+    /// As [`Runtime::add_module`].
     pub fn new_named(name: &str, module: &Module) -> Result<Self> {
         let mut this = Self::empty(module.engine());
         this.add_module(name, module)?;
@@ -82,9 +82,6 @@ impl Runtime {
     }
 
     /// A runtime without modules.
-    ///
-    /// # Panics
-    /// As [`Store::new`].
     pub fn empty(engine: &Engine) -> Self {
         Self::with_linker(Linker::new(engine), ())
     }
@@ -93,9 +90,6 @@ impl Runtime {
 impl<T: 'static> Runtime<T> {
     /// A runtime without modules, whose modules may import what `linker` defines, and whose host functions find `data`
     /// in their [`crate::Caller`].
-    ///
-    /// # Panics
-    /// As [`Store::new`].
     pub fn with_linker(linker: Linker<T>, data: T) -> Self {
         let store = Store::new(linker.engine(), data);
         Self { store, linker, modules: Vec::new(), by_name: HashMap::new() }

@@ -102,7 +102,8 @@ impl TypeRegistry {
         }
         let (unused, _) = known.remove();
         shard.free.give(id / SHARDS as u32);
-        let (len, capacity) = (shard.types.len(), shard.types.capacity());
+        // `HashTable::capacity` leaves out the places of removed types, which take memory, too.
+        let (len, capacity) = (shard.types.len(), shard.types.num_buckets() / 8 * 7);
         if capacity > SMALL && len < capacity / 4 {
             shard.types.shrink_to(2 * len, |known| spread(known.hash));
         }

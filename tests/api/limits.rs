@@ -101,6 +101,59 @@ fn of_groups() {
     group(2).instantiate(&mut store).unwrap();
 }
 
+/// A preset is a beginning.
+#[test]
+fn presets_are_adjusted() {
+    let mut config = Config::untrusted();
+    config.limits(StoreLimitsBuilder::untrusted().instances(11).build());
+    let engine = Engine::new(&config).unwrap();
+    let mut store = Store::new(&engine, ());
+    let module = Module::from_binary(&engine, &wat::parse_str("(module (memory 0))").unwrap()).unwrap();
+    for _ in 0..10 {
+        Instance::new(&mut store, &module, &[]).unwrap();
+    }
+    assert_says(&Instance::new(&mut store, &module, &[]).unwrap_err(), &["limit of 10 memories"]);
+}
+
+/// What `Config::untrusted` says of nested entries: that as many as it allows may take 64 KiB each on a thread of 2 MiB.
+/// In a process of its own, since it would abort.
+#[test]
+fn nested_entries_fit_a_small_thread() {
+    const TASK: &str = "PIRN_TEST_NESTED_ENTRIES";
+    const NAME: &str = "limits::nested_entries_fit_a_small_thread";
+    if std::env::var_os(TASK).is_none() {
+        let me = std::env::current_exe().unwrap();
+        let output = std::process::Command::new(me).args([NAME, "--exact"]).env(TASK, "").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{}\n{text}", output.status);
+        return;
+    }
+    let nest = || {
+        let engine = Engine::new(&Config::untrusted()).unwrap();
+        let mut linker = Linker::<u32>::new(&engine);
+        let nested = |mut caller: Caller<'_, u32>| -> Result<()> {
+            // Used before the call and after it, so it is there meanwhile.
+            let bytes = [1u8; 64 << 10];
+            std::hint::black_box(&bytes);
+            *caller.data_mut() += 1;
+            let f = caller.get_export("f").unwrap().into_func().unwrap();
+            let result = f.call(&mut caller, &[], &mut []);
+            std::hint::black_box(&bytes);
+            result
+        };
+        linker.func_wrap("", "h", nested).unwrap();
+        let wasm = wat::parse_str("(module (import \"\" \"h\" (func $h)) (func (export \"f\") (call $h)))").unwrap();
+        let module = Module::from_binary(&engine, &wasm).unwrap();
+        let mut store = Store::new(&engine, 0);
+        store.set_fuel(1_000_000).unwrap();
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let f = instance.get_func(&store, "f").unwrap();
+        let error = f.call(&mut store, &[], &mut []).unwrap_err();
+        assert_eq!((error.trap(), *store.data()), (Some(Trap::StackOverflow), 24));
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(nest).unwrap().join().unwrap();
+}
+
 /// By default no module gets more than the totals, whatever it declares.
 #[test]
 fn defaults_hold_for_hostile_modules() {
@@ -128,15 +181,29 @@ fn defaults_hold_for_hostile_modules() {
 #[test]
 fn of_modules() {
     let limited = |limits| Engine::new(Config::new().module_limits(limits)).unwrap();
-    let limits = ModuleLimits::new().size(200).types(4).params(3).results(2).locals(10);
+    let limits = ModuleLimits::new().size(200).types(4).params(3).results(2).locals(10).function_size(100).nesting(3);
     let engine = limited(limits.clone());
     let fits = "(module (func (param i32 i32 i32) (result i32 i32) (local i32 i64 i32 i64 i32 i64 i32 i64 i32 i64) unreachable))";
     Module::new(&engine, fits).unwrap();
     let long = format!("(module (func {}))", "nop ".repeat(200));
+    let large = format!("(module (func) (func {}))", "nop ".repeat(100));
+    // In a body that the quick check refuses, in one that it takes, and where nothing is reached.
+    let deep = "(module (func block block block end end end block block (block (result i32 i32) i32.const 0 i32.const 0 \
+        (block)) drop drop end end))";
+    let deep_if = "(module (func block i32.const 0 if loop block end end end end))";
+    let dead = "(module (func unreachable block block block block end end end end))";
     let cases = [
-        ("(module (type (func (param i32 i32 i32 i32))))", "4 parameters, more than the 3"),
-        ("(module (type (func (result i32 i32 i32))))", "3 results, more than the 2"),
-        ("(module (func (local i32 i64 i32 i64 i32 i64 i32 i64 i32 i64 i64)))", "11 locals, more than the 10"),
+        ("(module (type (func)) (type (func (param i32 i32 i32 i32))))", "4 parameters of type 1, more than the 3"),
+        (&large, "102 bytes of function 1, more than the 100"),
+        (deep, "4 nested blocks in function 0, more than the 3"),
+        (deep_if, "4 nested blocks in function 0, more than the 3"),
+        (dead, "4 nested blocks in function 0, more than the 3"),
+        ("(module (type (func (param i32 i32 i32 i32))))", "4 parameters of type 0, more than the 3"),
+        ("(module (type (func (result i32 i32 i32))))", "3 results of type 0, more than the 2"),
+        (
+            "(module (func (local i32 i64 i32 i64 i32 i64 i32 i64 i32 i64 i64)))",
+            "11 locals of function 0, more than the 10",
+        ),
         ("(module (type (func)) (type (func)) (type (func)) (type (func)) (type (func)))", "5 types, more than the 4"),
         (&long, "bytes, more than the 200"),
     ];
@@ -148,6 +215,10 @@ fn of_modules() {
         }
         Module::new(&Engine::default(), &wasm).unwrap();
     }
+    Module::new(&engine, "(module (func block block block end end end block end))").unwrap();
+    let error = Module::new(&engine, "(module (type (func)) (type (func (result i32 i32 i32))))").unwrap_err();
+    // Behind the header, the section's id, size and count, and the first type.
+    assert_eq!(error.offset(), Some(14));
     // Locals are counted however they are declared.
     let many = "(local i32 i32 i32 i32)".repeat(3);
     let locals = Module::new(&limited(ModuleLimits::new().locals(11)), format!("(module (func {many}))")).unwrap_err();
@@ -168,7 +239,9 @@ fn text_can_be_refused() {
 fn strangers_are_bounded() {
     let engine = Engine::new(&Config::untrusted()).unwrap();
     assert!(engine.config().consumes_fuel());
-    assert_says(&Module::new(&engine, "(module)").unwrap_err(), &["0 bytes of text"]);
+    assert_says(&Module::new(&engine, "(module)").unwrap_err(), &["not a binary", "takes no text"]);
+    // Nor is nothing at all text.
+    assert_says(&Module::new(&engine, "").unwrap_err(), &["not a binary", "takes no text"]);
     let module = |wat: &str| Module::new(&engine, wat::parse_str(wat).unwrap());
     let wide = format!("(module (type (func (param {}))))", "i32 ".repeat(33));
     assert_says(&module(&wide).unwrap_err(), &["33 parameters"]);
@@ -178,6 +251,11 @@ fn strangers_are_bounded() {
     assert_says(&module(&types).unwrap_err(), &["10001 types"]);
     let locals = format!("(module (func (local {})))", "i32 ".repeat(5_001));
     assert_says(&module(&locals).unwrap_err(), &["5001 locals"]);
+    let large = format!("(module (func {}))", "nop ".repeat(512 << 10));
+    assert_says(&module(&large).unwrap_err(), &["524290 bytes of function 0, more than the 524288"]);
+    let deep = |depth| module(&format!("(module (func {}{}))", "block ".repeat(depth), "end ".repeat(depth)));
+    deep(10_000).unwrap();
+    assert_says(&deep(10_001).unwrap_err(), &["10001 nested blocks in function 0"]);
     let long = format!("(module (memory 1) (data \"{}\"))", "x".repeat(8 << 20));
     assert_says(&module(&long).unwrap_err(), &["bytes, more than the 8388608"]);
 

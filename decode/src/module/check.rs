@@ -163,13 +163,15 @@ pub(super) struct Checker {
     has_memory: bool,
     /// Types of the locals of the function at hand.
     locals: Vec<Type>,
+    /// Most open blocks, the function among them.
+    most_frames: usize,
     frames: Vec<Frame>,
     operands: Box<[Type; ROOM]>,
 }
 
 impl Checker {
-    /// For `module`, whose sections before the code are read.
-    pub(super) fn new(module: &Module) -> Self {
+    /// For `module`, whose sections before the code are read. In no function more than `nesting` blocks may be open.
+    pub(super) fn new(module: &Module, nesting: u32) -> Self {
         let mut types = TYPES.to_vec();
         let mut list = |of: &[ValType]| {
             let start = types.len() as u32;
@@ -185,6 +187,7 @@ impl Checker {
             types,
             signatures,
             locals: Vec::new(),
+            most_frames: (nesting as usize).saturating_add(1),
             frames: Vec::new(),
             operands: Box::new([FENCE; ROOM]),
         }
@@ -213,7 +216,7 @@ impl Checker {
 
     /// Checks the code. Every operator adds no more than one operand, but calls, which check how many they add.
     fn operators(&mut self, module: &Module, results: List, mut reader: Reader<'_>) -> Option<()> {
-        let Self { types, signatures, globals, has_memory, locals, frames, operands } = self;
+        let Self { types, signatures, globals, has_memory, locals, most_frames, frames, operands } = self;
         let (types, signatures, globals, locals) = (&types[..], &signatures[..], &globals[..], &locals[..]);
         let has_memory = has_memory.then_some(());
         let list = |list| slice(types, list);
@@ -274,6 +277,7 @@ impl Checker {
                     }
                     operands.push(FENCE);
                     frames.push(Frame { opcode, base: operands.top, results });
+                    (frames.len() <= *most_frames).then_some(())?;
                 }
                 END | ELSE => {
                     let frame = frames.last_mut()?;

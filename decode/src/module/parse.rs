@@ -28,7 +28,7 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
 
 /// Fills a [`Module`] section by section.
 pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, Error> {
-    ModuleLimits::check("bytes", bytes.len() as u64, limits.size as u64, 0)?;
+    ModuleLimits::check(&"bytes", bytes.len() as u64, limits.size as u64, 0)?;
     let mut module = Module::default();
     let mut validator = Validator::new_with_features(FEATURES);
     let mut allocations = FuncValidatorAllocations::default();
@@ -40,7 +40,7 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, E
         let payload = payload?;
         match &payload {
             Payload::TypeSection(types) => {
-                ModuleLimits::check("types", types.count().into(), limits.types.into(), types.range().start)?;
+                ModuleLimits::check(&"types", types.count().into(), limits.types.into(), types.range().start)?;
             }
             Payload::CodeSectionStart { .. } => {
                 most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
@@ -48,14 +48,12 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, E
             _ => {}
         }
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-            if limits.locals != u32::MAX {
-                check_locals(&body, limits)?;
-            }
+            check_declared(func.index, &body, limits)?;
             let range = range(body.range());
-            let checker = checker.get_or_insert_with(|| Checker::new(&module));
+            let checker = checker.get_or_insert_with(|| Checker::new(&module, limits.nesting));
             let is_accepted = checker.accepts(&module, func.index, &bytes[range.clone()]);
             if !is_accepted || cfg!(debug_assertions) {
-                let validated = validate_body(func, &body, allocations, &module, most_results);
+                let validated = validate_body(func, &body, allocations, &module, most_results, limits.nesting);
                 debug_assert!(!is_accepted || validated.is_ok(), "wasmparser refuses what was accepted");
                 allocations = validated?;
             }
@@ -72,11 +70,18 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, E
 fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Result<(), Error> {
     match payload {
         Payload::TypeSection(types) => {
-            let offset = types.range().start;
-            for ty in types.into_iter_err_on_gc_types() {
+            for (index, ty) in types.clone().into_iter_err_on_gc_types().enumerate() {
                 let ty = ty?;
-                ModuleLimits::check("parameters", ty.params().len() as u64, limits.params as u64, offset)?;
-                ModuleLimits::check("results", ty.results().len() as u64, limits.results as u64, offset)?;
+                let check = |what: &str, found: &[_], limit: usize| {
+                    if found.len() <= limit {
+                        return Ok(());
+                    }
+                    let offset = types.clone().into_iter_with_offsets().nth(index).map_or(Ok(0), |ty| Ok(ty?.0));
+                    let what = format_args!("{what} of type {index}");
+                    offset.and_then(|at| ModuleLimits::check(&what, found.len() as u64, limit as u64, at))
+                };
+                check("parameters", ty.params(), limits.params)?;
+                check("results", ty.results(), limits.results)?;
                 module.types.push(func_type(&ty)?);
             }
         }
@@ -159,12 +164,17 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
     Ok(())
 }
 
-/// Refuses a body that declares more locals than `limits` allow.
-fn check_locals(body: &FunctionBody<'_>, limits: &ModuleLimits) -> Result<(), Error> {
+/// Refuses a body of function `funcidx` that has more bytes, or declares more locals, than `limits` allow.
+fn check_declared(funcidx: u32, body: &FunctionBody<'_>, limits: &ModuleLimits) -> Result<(), Error> {
+    let Range { start, end } = body.range();
+    ModuleLimits::check(&format_args!("bytes of function {funcidx}"), end - start, limits.function_size as u64, start)?;
+    if limits.locals == u32::MAX {
+        return Ok(());
+    }
     let mut locals = 0;
     for declared in body.get_locals_reader()? {
         locals += u64::from(declared?.0);
-        ModuleLimits::check("locals", locals, limits.locals.into(), body.range().start)?;
+        ModuleLimits::check(&format_args!("locals of function {funcidx}"), locals, limits.locals.into(), start)?;
     }
     Ok(())
 }
@@ -239,20 +249,23 @@ fn try_collect<T>(
     Ok(collected.into())
 }
 
-/// Has wasmparser validate one body, and checks that its frame is addressable. No function of the module has more than
-/// `most_results` results, which is at least 1.
+/// Has wasmparser validate one body, and checks that its frame is addressable and no more than `nesting` blocks are open at
+/// once. No function of the module has more than `most_results` results, which is at least 1.
 fn validate_body(
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
     allocations: FuncValidatorAllocations,
     module: &Module,
     most_results: u64,
+    nesting: u32,
 ) -> Result<FuncValidatorAllocations, Error> {
     let (funcidx, range) = (func.index, body.range());
     let mut validator = func.into_validator(allocations);
     // No operator takes less than a byte, or pushes more than the results of some function. (In code that is not reached some
     // push parameters and labels' types as well, but lowering leaves that out.)
-    if (range.end - range.start).saturating_mul(most_results) <= SURELY_ADDRESSABLE {
+    // And no block takes less than two bytes.
+    let size = range.end - range.start;
+    if size.saturating_mul(most_results) <= SURELY_ADDRESSABLE && size <= u64::from(nesting) {
         validator.validate(body)?;
         return Ok(validator.into_allocations());
     }
@@ -260,7 +273,10 @@ fn validate_body(
     validator.read_locals(&mut reader)?;
     let mut height = 0;
     while !reader.eof() {
-        reader.visit_operator(&mut validator.visitor(reader.original_position()))??;
+        let offset = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(offset))??;
+        let open = u64::from(validator.control_stack_height()).saturating_sub(1);
+        ModuleLimits::check(&format_args!("nested blocks in function {funcidx}"), open, nesting.into(), offset)?;
         height = height.max(validator.operand_stack_height());
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
