@@ -74,28 +74,36 @@ fn growing_a_memory_gives_minus_one() {
     });
 }
 
-/// A module of one function and a passive segment that has it so many times, a byte each.
-fn segment(items: u32) -> Vec<u8> {
-    let number = |mut n: u32| {
-        let mut bytes = Vec::new();
-        while n >= 0x80 {
-            bytes.push(n as u8 | 0x80);
-            n >>= 7;
-        }
-        bytes.push(n as u8);
-        bytes
-    };
-    let mut elements = vec![1, 1, 0];
-    elements.extend(number(items));
-    elements.resize(elements.len() + items as usize, 0);
-    let sections: [(u8, &[u8]); 4] = [(1, &[1, 0x60, 0, 0]), (3, &[1, 0]), (9, &elements), (10, &[1, 2, 0, 0x0b])];
+fn number(mut n: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while n >= 0x80 {
+        bytes.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    bytes.push(n as u8);
+    bytes
+}
+
+/// A module of one function, and of globals and passive segments as they stand in their sections. As text, parsing would
+/// leave the allocator with more memory than the module takes.
+fn binary(globals: Option<&[u8]>, elements: Option<&[u8]>) -> Vec<u8> {
     let mut bytes = b"\0asm\x01\0\0\0".to_vec();
-    for (id, content) in sections {
+    let mut section = |id: u8, content: &[u8]| {
         bytes.push(id);
         bytes.extend(number(content.len() as u32));
         bytes.extend(content);
-    }
+    };
+    section(1, &[1, 0x60, 0, 0]);
+    section(3, &[1, 0]);
+    globals.inspect(|globals| section(6, globals));
+    elements.inspect(|elements| section(9, elements));
+    section(10, &[1, 2, 0, 0x0b]);
     bytes
+}
+
+/// So many times the same, with the number in front.
+fn repeated(item: &[u8], count: u32) -> Vec<u8> {
+    [number(count), item.repeat(count as usize)].concat()
 }
 
 #[test]
@@ -107,9 +115,13 @@ fn instances_without_memory_are_errors() {
         let table = module("(module (table 10000000 funcref))");
         let functions = format!("(module (func $f) {})", "(func)".repeat(100_000));
         let functions = module(&functions);
-        let segment = Module::from_binary(&engine, &segment(10_000_000)).unwrap();
-        let globals = module(&format!("(module {})", "(global i32 (i32.const 7))".repeat(200_000)));
-        let segments = module(&format!("(module (func $f) {})", "(elem func $f)".repeat(100_000)));
+        let load = |globals: Option<&[u8]>, elements: Option<&[u8]>| {
+            Module::from_binary(&engine, &binary(globals, elements)).unwrap()
+        };
+        // One segment of many elements, many globals, and many segments of one element.
+        let segment = load(None, Some(&[&[1, 1, 0][..], &repeated(&[0], 10_000_000)].concat()));
+        let globals = load(Some(&repeated(&[0x7f, 0, 0x41, 7, 0x0b], 200_000)), None);
+        let segments = load(None, Some(&repeated(&[1, 0, 1, 0], 100_000)));
         let small = module("(module (memory 1) (table 1 funcref) (func (export \"f\") (result i32) (i32.const 5)))");
         leave(40);
         let mut store = Store::new(&engine, ());
@@ -126,10 +138,10 @@ fn instances_without_memory_are_errors() {
             let func = instance.get_typed_func::<(), i32>(&store, "f").unwrap();
             assert_eq!(func.call(&mut store, ()).unwrap(), 5);
         }
-        // Many of what is small.
+        // Many of what is small, until there is no more.
         leave(4);
         for module in [&globals, &segments] {
-            let error = Instance::new(&mut store, module, &[]).unwrap_err().to_string();
+            let error = (0..100).find_map(|_| Instance::new(&mut store, module, &[]).err()).unwrap().to_string();
             assert!(error.contains("the system gave no memory"), "{error}");
         }
     });

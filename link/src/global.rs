@@ -36,7 +36,10 @@ impl Global {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
         let value = value.to_word(store.id())?;
-        store.add_global(GlobalItem { cell: GlobalCell::new(value), ty }).map(Self)
+        let global = store.add_globals(&[ty])?.next().expect("one was asked for");
+        // SAFETY: made just now, of the value's type.
+        unsafe { global.get_mut(store)?.cell.set(value) };
+        Ok(Self(global))
     }
 
     pub(crate) fn item(self) -> Handle<GlobalItem> {

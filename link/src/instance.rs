@@ -26,8 +26,10 @@ pub(crate) struct InstanceData {
     pub(crate) tables: Vec<Handle<TableItem>>,
     pub(crate) memories: Vec<Handle<MemoryItem>>,
     pub(crate) globals: Vec<Handle<GlobalItem>>,
-    /// Element segments that have not been dropped at instantiation; the block points at them.
-    pub(crate) elements: Box<[Box<[Word]>]>,
+    /// Of element segments that are not active, one after the other; the block points at them.
+    pub(crate) elements: Box<[Word]>,
+    /// Of active ones, until all are copied.
+    pub(crate) active: Box<[Word]>,
 }
 
 impl InstanceData {
@@ -54,15 +56,14 @@ impl InstanceData {
             Ok(list)
         }
         let parsed = module.parsed();
-        let mut elements = room(parsed.elements.len())?;
-        elements.resize_with(parsed.elements.len(), Box::default);
         let handle = store.add_instance(Self {
             module: module.clone(),
             block,
             tables: room(parsed.tables.len())?,
             memories: room(parsed.memories.len())?,
             globals: room(parsed.globals.len())?,
-            elements: elements.into(),
+            elements: Box::default(),
+            active: Box::default(),
         })?;
         // SAFETY: the instance was made just now, nothing runs in it.
         unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };

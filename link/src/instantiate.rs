@@ -14,8 +14,8 @@ use crate::module::Module;
 use crate::resumable::{self, Resumable};
 use crate::store::{StoreContextMut, StoreOpaque};
 use crate::table::TableItem;
-use pirn_decode::module::{ConstExpr, ConstOp, ElementItems, ExternIndex, SegmentMode};
-use pirn_exec::{FuncRecord, GlobalCell, Word};
+use pirn_decode::module::{ConstExpr, ConstOp, Element, ElementItems, ExternIndex, SegmentMode};
+use pirn_exec::{FuncRecord, Word};
 use smallvec::SmallVec;
 
 /// [`Instance::new`].
@@ -121,11 +121,14 @@ pub(crate) fn link_import(store: &mut StoreOpaque, instance: Handle<InstanceData
 pub(crate) fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>) -> Result<()> {
     let module = instance.get(store)?.module().clone();
     let parsed = module.parsed();
-    for (ty, init) in parsed.globals[parsed.imported_globals..].iter().zip(&parsed.global_inits) {
+    let own = &parsed.globals[parsed.imported_globals..];
+    for (global, init) in store.add_globals(own)?.zip(&parsed.global_inits) {
         let value = evaluate(store, instance, init)?;
-        let global = store.add_global(GlobalItem { cell: GlobalCell::new(value), ty: *ty })?;
         // SAFETY: made in this store just now; by validation the value is of the type.
-        unsafe { instance.get_mut(store)?.link_global(global) };
+        unsafe {
+            global.get_mut(store)?.cell.set(value);
+            instance.get_mut(store)?.link_global(global);
+        }
     }
     for ty in &parsed.tables[parsed.imported_tables..] {
         let table = TableItem::create(store, *ty, 0)?;
@@ -179,15 +182,20 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
     let parsed = module.parsed();
     // All segments exist before the first is copied: if a later one traps, a function that an earlier one put into an
     // imported table may still use those behind.
-    for (i, element) in parsed.elements.iter().enumerate() {
-        if matches!(element.mode, SegmentMode::Declared) {
-            continue;
-        }
-        // Nobody bounds a segment but the module's size.
+    let is_active = |element: &Element| matches!(element.mode, SegmentMode::Active { .. });
+    let room = |active: bool| {
+        let elements = parsed.elements.iter().filter(|element| is_active(element) == active);
+        let len = elements.map(|element| element.items.len()).sum();
         let mut refs: Vec<Word> = Vec::new();
-        let len = element.items.len();
-        refs.try_reserve_exact(len)
-            .map_err(|_| format_err!("the system gave no memory for an element segment of {len} elements"))?;
+        // Nobody bounds segments but the module's size.
+        match refs.try_reserve_exact(len) {
+            Ok(()) => Ok(refs),
+            Err(_) => Err(format_err!("the system gave no memory for element segments of {len} elements")),
+        }
+    };
+    let (mut active, mut others) = (room(true)?, room(false)?);
+    for element in &parsed.elements {
+        let refs = if is_active(element) { &mut active } else { &mut others };
         match &element.items {
             ElementItems::Funcs(funcs) => {
                 let block = &handle.get(store)?.block;
@@ -199,28 +207,41 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
                 }
             }
         }
-        let instance = handle.get_mut(store)?;
-        instance.elements[i] = refs.into();
-        // SAFETY: the references stay in the instance next to the block until the segment is dropped below.
-        unsafe { instance.block.set_element(i, &instance.elements[i]) };
+    }
+    let instance = handle.get_mut(store)?;
+    (instance.active, instance.elements) = (active.into(), others.into());
+    let (mut active, mut others) = (&instance.active[..], &instance.elements[..]);
+    for (i, element) in parsed.elements.iter().enumerate() {
+        let refs = if is_active(element) { &mut active } else { &mut others };
+        let refs = refs.split_off(..element.items.len()).expect("as many as there are elements");
+        if !matches!(element.mode, SegmentMode::Declared) {
+            // SAFETY: the references stay in the instance next to the block until the segment is dropped below.
+            unsafe { instance.block.set_element(i, refs) };
+        }
     }
     for (i, data) in parsed.data.iter().enumerate() {
         let bytes = &parsed.bytes[data.bytes.clone()];
         // SAFETY: the instance keeps the module, and with it these bytes.
         unsafe { handle.get_mut(store)?.block.set_data(i, bytes) };
     }
+    let mut begin = 0;
     for (i, element) in parsed.elements.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &element.mode {
             let offset = evaluate(store, handle, offset)? as u32;
             let instance = handle.get_mut(store)?;
             let table = instance.tables[*index as usize];
-            // SAFETY: the empty slice lives forever; nothing points at the references any more.
+            let refs = &raw const instance.active[begin..][..element.items.len()];
+            begin += element.items.len();
+            // SAFETY: the empty slice lives forever.
             unsafe { instance.block.set_element(i, &[]) };
-            let refs = std::mem::take(&mut instance.elements[i]);
-            // SAFETY: the segment's references; by validation they are of the table's type.
-            unsafe { table.get_mut(store)?.table.init(offset, &refs, 0, refs.len() as u32) }?;
+            // SAFETY: the segment's references, in the instance and not in the table.
+            let refs = unsafe { &*refs };
+            // SAFETY: by validation they are of the table's type.
+            unsafe { table.get_mut(store)?.table.init(offset, refs, 0, refs.len() as u32) }?;
         }
     }
+    // Nothing points there any more.
+    handle.get_mut(store)?.active = Box::default();
     for (i, data) in parsed.data.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &data.mode {
             let offset = evaluate(store, handle, offset)? as u32;

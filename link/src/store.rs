@@ -17,8 +17,8 @@ use crate::lease::Calls;
 use crate::limits::{Needs, StoreLimits};
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
 use hashbrown::HashTable;
-use pirn_decode::FuncType;
-use pirn_exec::{FuncRecord, Inst, Room, Vm, first_cell};
+use pirn_decode::{FuncType, GlobalType};
+use pirn_exec::{FuncRecord, GlobalCell, Inst, Room, Vm, first_cell};
 use std::any::Any;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -42,7 +42,7 @@ pub(crate) struct StoreOpaque {
     instances: Vec<Pinned<InstanceData>>,
     memories: Vec<Pinned<MemoryItem>>,
     tables: Vec<Pinned<TableItem>>,
-    globals: Vec<Pinned<GlobalItem>>,
+    globals: Vec<Pinned<[GlobalItem]>>,
 }
 
 const _: () = {
@@ -456,8 +456,23 @@ impl StoreOpaque {
         keep(self.id, &mut self.tables, table)
     }
 
-    pub(crate) fn add_global(&mut self, global: GlobalItem) -> Result<Handle<GlobalItem>> {
-        keep(self.id, &mut self.globals, global)
+    /// Globals of these types, in one piece, which hold zeros and nulls.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub(crate) fn add_globals(
+        &mut self,
+        types: &[GlobalType],
+    ) -> Result<impl ExactSizeIterator<Item = Handle<GlobalItem>> + use<>> {
+        let mut items = Vec::new();
+        let room = self.globals.try_reserve(1).and_then(|()| items.try_reserve_exact(types.len()));
+        room.map_err(|_| format_err!("the system gave no memory for {} globals", types.len()))?;
+        items.extend(types.iter().map(|&ty| GlobalItem { cell: GlobalCell::new(0), ty }));
+        let items = Pinned::new(items.into_boxed_slice());
+        let (id, first) = (self.id, items.as_ptr().cast::<GlobalItem>());
+        self.globals.push(items);
+        // SAFETY: they were put into a list of the store, which only grows.
+        Ok((0..types.len()).map(move |index| unsafe { Handle::new(id, first.add(index)) }))
     }
 
     pub(crate) fn add_instance(&mut self, instance: InstanceData) -> Result<Handle<InstanceData>> {
