@@ -27,7 +27,7 @@ step cargo test --release
 # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code.
 step cargo test --profile checked -p pirn --test torture --test probe
 step cargo test --profile dev-optimised -p pirn --test torture --test probe
-step tools/jumps.sh target/{checked,dev-optimised}/deps/libpirn_exec-*.rlib
+step tools/jumps.sh target/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
 RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir target/unproven -p pirn --test probe
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
