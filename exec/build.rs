@@ -2,7 +2,7 @@
 //!
 //! Tail dispatch relies on LLVM's sibling-call optimisation. On 64-bit x86-64 and aarch64 every handler was seen to end in
 //! a jump at every optimisation level above 0, debug assertions and overflow checks on or off, and with AddressSanitizer
-//! (DESIGN.md, "Two dispatchers"). Everything else runs the same handler bodies under the portable loop. What flags
+//! (EXPERIMENTS.md, "Dispatch"). Everything else runs the same handler bodies under the portable loop. What flags
 //! unknown to this file do, `Engine::new` finds out.
 
 fn main() {
