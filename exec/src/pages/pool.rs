@@ -54,6 +54,8 @@ pub(super) struct Slot {
     slab: u32,
     /// How many slots its thread had taken before.
     taken: u32,
+    /// So many chunks may be committed already, by whoever had it warm.
+    committed: u32,
 }
 
 /// The slabs of one class.
@@ -89,11 +91,17 @@ struct Local {
     bytes: Cell<usize>,
 }
 
-/// A slot that is clean, and of which the first `used` bytes may be committed.
+/// A slot that is clean, and partly committed.
 struct Warm {
     base: NonNull<u8>,
     slot: Slot,
-    used: usize,
+}
+
+impl Slot {
+    /// Bytes from its beginning on that may be committed, if `used` were used.
+    fn reach(&self, used: usize) -> usize {
+        used.max(self.committed as usize * CHUNK)
+    }
 }
 
 thread_local! {
@@ -103,9 +111,9 @@ thread_local! {
 
 impl Drop for Local {
     fn drop(&mut self) {
-        for Warm { base, slot, used } in self.warm.take() {
+        for Warm { base, slot } in self.warm.take() {
             // SAFETY: a slot that nobody else knows of.
-            unsafe { release(base, used, slot) };
+            unsafe { release(base, 0, slot) };
         }
     }
 }
@@ -122,8 +130,8 @@ pub(super) fn take(bytes: usize) -> Option<(NonNull<u8>, usize, Source)> {
         local.taken.set(local.taken.get().wrapping_add(1));
         let mut warm = local.warm.borrow_mut();
         let place = warm.iter().rposition(|warm| warm.slot.class == class);
-        let Warm { base, slot, used } = warm.swap_remove(place?);
-        local.bytes.set(local.bytes.get() - used);
+        let Warm { base, slot } = warm.swap_remove(place?);
+        local.bytes.set(local.bytes.get() - slot.reach(0));
         Some((local.taken.get(), base, slot))
     });
     // A thread that ends has nothing of its own any more.
@@ -164,7 +172,10 @@ pub(super) unsafe fn grow(
                 }
                 let Some(base) = system::extend(to, room, grown) else {
                     // Somebody else has taken it meanwhile.
-                    assert!(system::put_back(to, room, base), "pages can go back to where they were");
+                    if !system::put_back(to, room, base) {
+                        base.copy_from_nonoverlapping(to, room);
+                        system::unmap(to, room);
+                    }
                     return None;
                 };
                 lock(slot.class).give(slot);
@@ -210,7 +221,8 @@ pub(super) unsafe fn trim(base: NonNull<u8>, room: usize, kept: usize) {
 unsafe fn keep_warm(base: NonNull<u8>, used: usize, slot: Slot) -> bool {
     let kept = LOCAL.try_with(|local| {
         let mut warm = local.warm.borrow_mut();
-        let bytes = local.bytes.get() + used;
+        let reach = slot.reach(used);
+        let bytes = local.bytes.get() + reach;
         if local.taken.get().wrapping_sub(slot.taken) > SHORTLY || used > MOST_WARM_EACH || bytes > MOST_WARM {
             return false;
         }
@@ -224,7 +236,7 @@ unsafe fn keep_warm(base: NonNull<u8>, used: usize, slot: Slot) -> bool {
         }
         // SAFETY: the caller's.
         unsafe { clear_written(base, used) };
-        warm.push(Warm { base, slot, used });
+        warm.push(Warm { base, slot: Slot { committed: (reach / CHUNK) as u32, ..slot } });
         local.bytes.set(bytes);
         true
     });
@@ -237,7 +249,7 @@ unsafe fn keep_warm(base: NonNull<u8>, used: usize, slot: Slot) -> bool {
 /// As for [`give`]; `used` is whole chunks.
 unsafe fn release(base: NonNull<u8>, used: usize, slot: Slot) {
     // SAFETY: the caller's.
-    unsafe { system::clear(base, used.next_multiple_of(64 << 10)) };
+    unsafe { system::clear(base, slot.reach(used).next_multiple_of(64 << 10)) };
     lock(slot.class).give(slot);
 }
 
@@ -307,7 +319,7 @@ impl Class {
         if slab.free == 0 {
             self.open.pop();
         }
-        Some((base, Slot { class, bit, slab: number, taken: 0 }))
+        Some((base, Slot { class, bit, slab: number, taken: 0, committed: 0 }))
     }
 
     fn add_slab(&mut self, class: u8) -> Option<()> {
