@@ -98,9 +98,10 @@ impl Config {
         }
     }
 
-    /// Bytes of a store's value stack, rounded down to words of 8, on which all WebAssembly frames lie; calls that pass
-    /// its end trap with `Trap::StackOverflow`. The default is 8 MiB. The system commits only what is used.
-    /// `Engine::new` refuses more than `isize::MAX / 2`.
+    /// Bytes of a value stack, rounded down to words of 8, on which the frames of all WebAssembly lie that a call from the
+    /// host runs; calls that pass its end trap with `Trap::StackOverflow`. The default is 8 MiB. A store has one only while
+    /// something runs in it, and a resumable call as long as it is paused. The system commits only what is used; threads
+    /// keep a stack of up to 16 MiB for their next call. `Engine::new` refuses more than `isize::MAX / 2`.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.stack_bytes = bytes;
         self
