@@ -7,7 +7,7 @@
 
 use crate::Trap;
 use crate::expr::Expr;
-use crate::machine::{Flow, Handle, Machine, Stmt, load, store};
+use crate::machine::{Flow, Handle, Machine, Stmt, Vector, load, store};
 use crate::stmt::{trap_if, value};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
@@ -69,8 +69,10 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
             let to = value!(m, A::eval(&m, at));
             let from = value!(m, B::eval(&m, at + A::LEN));
             let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
-            let to = value!(m, range(&m, to, bytes));
-            let from = value!(m, range(&m, from, bytes));
+            // Both ranges end within the memory if the one behind does.
+            value!(m, range(&m, to.max(from), bytes));
+            let base = (*m.inst).mem_base;
+            let (to, from) = (base.add(to as usize), base.add(from as usize));
             if bytes as usize > SHORT {
                 return Flow::Other(m, LongCopy::<A, B, N>::handler);
             }
@@ -162,7 +164,8 @@ macro_rules! both_ends_of {
 /// As [`copy`], of [`SHORT`] bytes at most: all are read before the first is written, for the ranges may overlap.
 #[inline(always)]
 unsafe fn copy_short(to: *mut u8, from: *const u8, bytes: usize) {
-    type Wide = [u64; 2];
+    // A vector stays in a register where an array would go through memory.
+    type Wide = Vector;
     // SAFETY: the caller's; each width is read and written where so many bytes are.
     unsafe {
         if bytes > 32 {
@@ -178,10 +181,12 @@ unsafe fn copy_short(to: *mut u8, from: *const u8, bytes: usize) {
             both_ends_of!(to, from, bytes, u64);
         } else if bytes >= 4 {
             both_ends_of!(to, from, bytes, u32);
-        } else if bytes > 0 {
-            let middle = from.add(bytes / 2).read();
-            both_ends_of!(to, from, bytes, u8);
-            to.add(bytes / 2).write(middle);
+        } else if bytes >= 2 {
+            let (first, last) = (load(from.cast::<u16>()), from.add(bytes - 1).read());
+            store(to.cast::<u16>(), first);
+            to.add(bytes - 1).write(last);
+        } else if bytes == 1 {
+            to.write(from.read());
         }
     }
 }
