@@ -69,6 +69,17 @@ const KEPT: usize = 64 << 10;
 /// Bytes of the largest stack that is kept as its thread's last one.
 const MOST_KEPT: usize = 16 << 20;
 
+/// Where in its pages a stack begins, if there is room. Memories begin on a page as well, and processors take a load for one of
+/// what was just stored if the addresses agree below that: a loop that filled 64 bytes at address 0 took 1.15 times as long.
+const OFFSET: usize = 2560;
+
+/// Where a stack of `bytes` bytes begins.
+#[inline(always)]
+fn first_word(pages: &Pages, bytes: usize) -> *mut u64 {
+    let offset = if pages.len() - bytes >= OFFSET { OFFSET } else { 0 };
+    pages.base().wrapping_add(offset).cast()
+}
+
 /// So many bytes as a stack has that is asked for `bytes`: whole words, at least one.
 pub(crate) fn whole_words(bytes: usize) -> usize {
     (bytes & !7).max(8)
@@ -102,7 +113,15 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
             idle.iter().enumerate().filter(|(_, pages)| pages.len() >= bytes).min_by_key(|(_, it)| it.len())?;
         Some(idle.swap_remove(place))
     };
-    let pages = idle().or_else(|| Pages::zeroed(bytes))?;
+    let new = || {
+        let mut pages = Pages::zeroed(bytes)?;
+        if pages.room() - bytes >= OFFSET {
+            // SAFETY: nobody knows of them yet. There is room, so they stay where they are.
+            unsafe { pages.grow(0, bytes + OFFSET) };
+        }
+        Some(pages)
+    };
+    let pages = idle().or_else(new)?;
     Some(NonNull::from(Box::leak(Box::new(pages))))
 }
 
@@ -139,6 +158,7 @@ pub(crate) struct Borrowed {
     /// Of this thread: a pointer, so this stays here.
     last: *const Cell<*mut Pages>,
     pages: NonNull<Pages>,
+    bytes: usize,
 }
 
 impl Borrowed {
@@ -147,14 +167,14 @@ impl Borrowed {
     pub(crate) fn new(bytes: usize) -> Option<Self> {
         let last = LAST.with(std::ptr::from_ref);
         // SAFETY: a variable of this thread without a destructor is there as long as the thread runs.
-        Some(Self { last, pages: take(unsafe { &*last }, bytes)? })
+        Some(Self { last, pages: take(unsafe { &*last }, bytes)?, bytes })
     }
 
     /// Its first word.
     #[inline(always)]
     pub(crate) fn base(&self) -> *mut u64 {
         // SAFETY: the box is this stack's.
-        unsafe { self.pages.as_ref() }.base().cast()
+        first_word(unsafe { self.pages.as_ref() }, self.bytes)
     }
 
     /// Gives its pages back, of which many were used.
@@ -187,7 +207,7 @@ impl Stack {
     /// Its first word.
     pub(crate) fn base(&self) -> *mut u64 {
         // SAFETY: the box is this stack's.
-        unsafe { self.pages.as_ref() }.base().cast()
+        first_word(unsafe { self.pages.as_ref() }, self.bytes)
     }
 
     /// As [`Borrowed::trim`].

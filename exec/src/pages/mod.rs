@@ -83,8 +83,7 @@ impl Pages {
         self.used
     }
 
-    /// How many there are, in tests.
-    #[allow(dead_code, reason = "the machine asks for what it needs")]
+    /// How many there are.
     pub(crate) fn room(&self) -> usize {
         self.room
     }
