@@ -170,7 +170,7 @@ pub(super) unsafe fn grow(
                     system::unmap(to, room);
                     return None;
                 }
-                let Some(base) = system::extend(to, room, grown) else {
+                let Some(moved) = system::extend(to, room, grown) else {
                     // Somebody else has taken it meanwhile.
                     if !system::put_back(to, room, base) {
                         base.copy_from_nonoverlapping(to, room);
@@ -178,9 +178,12 @@ pub(super) unsafe fn grow(
                     }
                     return None;
                 };
-                lock(slot.class).give(slot);
+                // A slot whose addresses are somebody else's is never given again.
+                if system::is_left(base, room) {
+                    lock(slot.class).give(slot);
+                }
                 *source = Source::Mapping;
-                Some((base, grown))
+                Some((moved, grown))
             }
         }
         Source::Slot(_) => None,

@@ -96,6 +96,34 @@ pub(super) unsafe fn take_out(base: NonNull<u8>, bytes: usize, to: NonNull<u8>) 
     mapped(unsafe { libc::mremap(base.as_ptr().cast(), bytes, bytes, flags, to.as_ptr().cast::<c_void>()) }).is_some()
 }
 
+/// Whether the part of a mapping is still there that [`take_out`] took pages of, and if not, puts zeros there. An emulator may
+/// know `mremap` and not this flag of it. `false` if somebody else has the addresses now.
+///
+/// # Safety
+/// The part was of a mapping of this file's, and nobody refers to it.
+pub(super) unsafe fn is_left(base: NonNull<u8>, bytes: usize) -> bool {
+    let mut page = [0_u8; 16];
+    // SAFETY: there is a byte for the one page.
+    if unsafe { libc::mincore(base.as_ptr().cast(), PAGE, page.as_mut_ptr().cast()) } == 0 {
+        return true;
+    }
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: nothing is replaced.
+    let there = unsafe { libc::mmap(base.as_ptr().cast(), bytes, protection, flags, -1, 0) };
+    if there == base.as_ptr().cast() {
+        // SAFETY: the mapping made just now.
+        unsafe { small_pages(base, bytes) };
+        return true;
+    }
+    if there != libc::MAP_FAILED {
+        // Old kernels take the address for a wish.
+        // SAFETY: the mapping made just now.
+        unsafe { libc::munmap(there, bytes) };
+    }
+    false
+}
+
 /// Moves pages back that [`take_out`] moved. The mapping at `from` is gone then.
 ///
 /// # Safety
