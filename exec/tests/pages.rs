@@ -210,5 +210,6 @@ fn more_than_there_are_mappings() {
     let larger: Vec<_> = (0..10_000).map(|i| Pages::zeroed(if i % 2 == 0 { MIB } else { 16 * MIB }).unwrap()).collect();
     assert!(mappings() < before + 2500, "{} mappings", mappings());
     drop((all, larger));
-    assert!(mappings() < before + 100, "{} mappings are left", mappings());
+    // Other tests run beside this one.
+    assert!(mappings() < before + 1000, "{} mappings are left", mappings());
 }
