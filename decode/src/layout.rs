@@ -142,7 +142,7 @@ impl FrameLayout {
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeHead {
-    /// Funcidx in its module, or the host function's number.
+    /// Funcidx in its module; 0 for host functions.
     pub index: u32,
     /// Words of the frame before the header: the longer of parameters and results.
     pub header: u32,

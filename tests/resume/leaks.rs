@@ -1,4 +1,4 @@
-//! Paused calls that are dropped: every byte comes back, and stacks are used again.
+//! Paused calls that are dropped: every byte of the heap comes back, and stacks, which are the system's pages, are used again.
 
 use crate::{assert_says, group, instantiate, metered};
 use pirn::*;
