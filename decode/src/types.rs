@@ -115,10 +115,13 @@ impl FuncType {
     /// There are more than [`FuncType::MOST`] parameters or results.
     pub fn new(params: impl IntoIterator<Item = ValType>, results: impl IntoIterator<Item = ValType>) -> Self {
         // What goes on for ever ends here, too.
-        let mut types: Vec<_> = params.into_iter().take(Self::MOST + 1).collect();
+        let params = params.into_iter().take(Self::MOST + 1);
+        let results = results.into_iter().take(Self::MOST + 1);
+        let mut types = Vec::with_capacity(params.size_hint().0 + results.size_hint().0);
+        types.extend(params);
         let params = types.len();
         assert!(params <= Self::MOST, "a function type of more than {} parameters", Self::MOST);
-        types.extend(results.into_iter().take(Self::MOST + 1));
+        types.extend(results);
         assert!(types.len() - params <= Self::MOST, "a function type of more than {} results", Self::MOST);
         Self { types: types.into(), params }
     }

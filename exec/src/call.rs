@@ -187,12 +187,29 @@ pub(crate) unsafe fn enter_from_host(
         if fp as usize + (*head).frame_bytes as usize > limit as usize {
             return None;
         }
-        fp.copy_from_nonoverlapping(values.as_ptr(), values.len());
+        copy_few(values.as_ptr(), fp, values.len());
         // The host itself returns nowhere.
         let host = Machine::new(std::ptr::null(), fp, Vm::host(vm), std::ptr::null());
         push_frame(fp.add((*head).header as usize), &host);
         let inst = if inst.is_null() { on_behalf } else { inst };
         Some(Machine { r0: func as u64, ..Machine::new(code, fp, inst, exit_cell()) })
+    }
+}
+
+/// Copies words, mostly one or two: a call of `memcpy` takes as long as all the rest of an entry.
+///
+/// # Safety
+/// That of [`pointer::copy_to_nonoverlapping`].
+#[inline(always)]
+unsafe fn copy_few(from: *const Word, to: *mut Word, words: usize) {
+    // SAFETY: the caller's.
+    unsafe {
+        match words {
+            0 => {}
+            1 => *to = *from,
+            2 => to.cast::<[Word; 2]>().write(from.cast::<[Word; 2]>().read()),
+            _ => to.copy_from_nonoverlapping(from, words),
+        }
     }
 }
 
@@ -245,8 +262,9 @@ unsafe fn call(
             // Nothing runs yet; otherwise what is entered lies above the frames there are.
             let bytes = (*vm).stack_bytes;
             let Some(stack) = Borrowed::new(bytes) else { return Err(Exit::NoStack { bytes }) };
-            (*vm).top = stack.base();
-            (*vm).stack_limit = stack.base().byte_add(bytes);
+            let base = stack.base();
+            (*vm).top = base;
+            (*vm).stack_limit = base.byte_add(bytes);
             own_stack = Some(stack);
         }
         let fp = (*vm).top;
@@ -262,7 +280,7 @@ unsafe fn call(
             }
             return Err(exit);
         }
-        values.copy_from_slice(std::slice::from_raw_parts(fp, values.len()));
+        copy_few(fp, values.as_mut_ptr(), values.len());
         if let Some(ty) = first {
             values[0] = (*vm).first_result(ty);
         }

@@ -81,7 +81,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             end: 8 * CodeHead::WORDS,
             last: Last { is_open: false, sig: 0, cell: 0, end: 0 },
             fuse,
-            branches: Vec::new(),
+            branches: Vec::with_capacity(16),
             emitted: 0,
             cells: 0,
             offset: 0,

@@ -178,7 +178,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             options,
             code: Emitter::new(target, options.fuse, survey),
             trees: Trees::new(),
-            stack: Vec::new(),
+            stack: Vec::with_capacity(16),
             floor: 0,
             max_height: 0,
             acc_owner: Owners::new(),
@@ -190,7 +190,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             last_set: None,
             regions: Vec::new(),
             diamonds: Vec::new(),
-            locals: Vec::new(),
+            locals: Vec::with_capacity(16),
             header: 0,
             operands: 0,
         }

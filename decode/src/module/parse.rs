@@ -13,7 +13,7 @@ use super::check::Checker;
 use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::{Error, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use wasmparser::{
     DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
@@ -70,6 +70,7 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, E
 fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Result<(), Error> {
     match payload {
         Payload::TypeSection(types) => {
+            module.types.reserve_exact(types.count() as usize);
             for (index, ty) in types.clone().into_iter_err_on_gc_types().enumerate() {
                 let ty = ty?;
                 let check = |what: &str, found: &[_], limit: usize| {
@@ -116,6 +117,8 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
             }
         }
         Payload::GlobalSection(globals) => {
+            module.globals.reserve_exact(globals.count() as usize);
+            module.global_inits.reserve_exact(globals.count() as usize);
             for global in globals {
                 let global = global?;
                 module.globals.push(global_type(&global.ty)?);
@@ -123,6 +126,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
             }
         }
         Payload::ExportSection(exports) => {
+            module.exports.reserve_exact(exports.count() as usize);
             for item in exports.into_iter_with_offsets() {
                 let (offset, item) = item?;
                 let index = match item.kind {
@@ -366,8 +370,10 @@ fn unsupported(ty: &dyn std::fmt::Display) -> Error {
 }
 
 fn func_type(ty: &wasmparser::FuncType) -> Result<FuncType, Error> {
-    let list = |types: &[wasmparser::ValType]| types.iter().map(|&ty| val_type(ty)).collect::<Result<Vec<_>, _>>();
-    Ok(FuncType::new(list(ty.params())?, list(ty.results())?))
+    let types = ty.params().iter().chain(ty.results()).map(|&ty| val_type(ty));
+    let types = types.collect::<Result<SmallVec<[_; 32]>, _>>()?;
+    let (params, results) = types.split_at(ty.params().len());
+    Ok(FuncType::new(params.iter().copied(), results.iter().copied()))
 }
 
 /// Limits of 32-bit memories and tables are at most `u32::MAX`, says the validator.
