@@ -5,7 +5,7 @@
 
 use crate::control::define_cell;
 use crate::machine::{Flow, Machine, Stmt};
-use crate::{Inst, Memory, Room, Table, Trap};
+use crate::{InstanceHead, Memory, Room, Table, Trap};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
@@ -23,7 +23,7 @@ fn code(result: Result<(), Trap>) -> u8 {
 ///
 /// # Safety
 /// The instance has one, and nobody else refers to it: the machine has the store to itself.
-unsafe fn memory<'a>(inst: *mut Inst) -> &'a mut Memory {
+unsafe fn memory<'a>(inst: *mut InstanceHead) -> &'a mut Memory {
     // SAFETY: the caller's.
     unsafe { &mut *(*inst).memory }
 }
@@ -32,23 +32,23 @@ unsafe fn memory<'a>(inst: *mut Inst) -> &'a mut Memory {
 ///
 /// # Safety
 /// As for [`memory`].
-unsafe fn table<'a>(inst: *mut Inst, word: u32) -> &'a mut Table {
+unsafe fn table<'a>(inst: *mut InstanceHead, word: u32) -> &'a mut Table {
     // SAFETY: the caller's.
-    unsafe { &mut **Inst::word::<*mut Table>(inst, word as usize) }
+    unsafe { &mut **InstanceHead::word::<*mut Table>(inst, word as usize) }
 }
 
 /// What is left of the segment at a word of the instance.
 ///
 /// # Safety
 /// It is a segment of items of type `T`.
-unsafe fn segment<'a, T>(inst: *mut Inst, word: u32) -> &'a [T] {
+unsafe fn segment<'a, T>(inst: *mut InstanceHead, word: u32) -> &'a [T] {
     // SAFETY: `InstanceBlock` wrote address and length of a slice that outlives the block, or nulls.
     unsafe {
-        let len = Inst::word::<u64>(inst, word as usize + 1).read() as usize;
+        let len = InstanceHead::word::<u64>(inst, word as usize + 1).read() as usize;
         if len == 0 {
             return &[];
         }
-        std::slice::from_raw_parts(Inst::word::<*const T>(inst, word as usize).read(), len)
+        std::slice::from_raw_parts(InstanceHead::word::<*const T>(inst, word as usize).read(), len)
     }
 }
 
@@ -63,7 +63,7 @@ unsafe fn three(args: *const u64) -> (u32, u32, u32) {
 
 #[cold]
 #[inline(never)]
-unsafe fn memory_grow(inst: *mut Inst, delta: u32) -> u32 {
+unsafe fn memory_grow(inst: *mut InstanceHead, delta: u32) -> u32 {
     // SAFETY: validation: the instance has a memory; its machine runs it, and is not part of it.
     unsafe {
         let room = &mut (*(*inst).vm).room.pages;
@@ -72,7 +72,7 @@ unsafe fn memory_grow(inst: *mut Inst, delta: u32) -> u32 {
 }
 
 #[inline(never)]
-unsafe fn memory_init(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
+unsafe fn memory_init(inst: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
     // SAFETY: as in `memory_grow`; lowering placed the operands; `word` is a data segment's.
     unsafe {
         let (to, from, len) = three(args);
@@ -81,13 +81,13 @@ unsafe fn memory_init(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
 }
 
 #[inline(never)]
-unsafe fn drop_segment(inst: *mut Inst, word: u32) {
+unsafe fn drop_segment(inst: *mut InstanceHead, word: u32) {
     // SAFETY: `word` is a segment's, its length the next.
-    unsafe { Inst::word::<u64>(inst, word as usize + 1).write(0) };
+    unsafe { InstanceHead::word::<u64>(inst, word as usize + 1).write(0) };
 }
 
 #[inline(never)]
-unsafe fn table_grow(inst: *mut Inst, word: u32, args: *const u64) -> u32 {
+unsafe fn table_grow(inst: *mut InstanceHead, word: u32, args: *const u64) -> u32 {
     // SAFETY: `word` is a table's; lowering placed the operands; the machine is as in `memory_grow`.
     unsafe {
         let room = &mut (*(*inst).vm).room.elements;
@@ -97,7 +97,7 @@ unsafe fn table_grow(inst: *mut Inst, word: u32, args: *const u64) -> u32 {
 }
 
 #[inline(never)]
-unsafe fn table_fill(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
+unsafe fn table_fill(inst: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
     // SAFETY: as in `table_grow`.
     unsafe {
         let (start, _, len) = three(args);
@@ -106,11 +106,11 @@ unsafe fn table_fill(inst: *mut Inst, word: u32, args: *const u64) -> u8 {
 }
 
 #[inline(never)]
-unsafe fn table_copy(inst: *mut Inst, to_word: u32, from_word: u32, args: *const u64) -> u8 {
+unsafe fn table_copy(inst: *mut InstanceHead, to_word: u32, from_word: u32, args: *const u64) -> u8 {
     // SAFETY: as in `table_grow`; there is one reference to a table, or two to different ones.
     unsafe {
         let (to, from, len) = three(args);
-        let pointer = |word| Inst::word::<*mut Table>(inst, word as usize).read();
+        let pointer = |word| InstanceHead::word::<*mut Table>(inst, word as usize).read();
         code(if pointer(to_word) == pointer(from_word) {
             table(inst, to_word).copy_within(to, from, len)
         } else {
@@ -120,7 +120,7 @@ unsafe fn table_copy(inst: *mut Inst, to_word: u32, from_word: u32, args: *const
 }
 
 #[inline(never)]
-unsafe fn table_init(inst: *mut Inst, word: u32, segment_word: u32, args: *const u64) -> u8 {
+unsafe fn table_init(inst: *mut InstanceHead, word: u32, segment_word: u32, args: *const u64) -> u8 {
     // SAFETY: as in `table_grow`; `segment_word` is an element segment's.
     unsafe {
         let (to, from, len) = three(args);
@@ -164,7 +164,7 @@ define_cell! {
 unsafe fn element(m: &Machine, word: u32, index: u32) -> Result<*mut u64, Trap> {
     // SAFETY: the caller's; `base` and `len` describe the elements.
     unsafe {
-        let table = Inst::word::<*mut Table>(m.inst, word as usize).read();
+        let table = InstanceHead::word::<*mut Table>(m.inst, word as usize).read();
         crate::stmt::trap_if(u64::from(index) >= (*table).len, Trap::TableOutOfBounds)?;
         Ok((*table).base.add(index as usize))
     }
@@ -185,7 +185,7 @@ define_cell! {
 }
 define_cell! {
     TableSize |m, cell::TableSize { table }, at| {
-        let table = Inst::word::<*mut Table>(m.inst, table as usize).read();
+        let table = InstanceHead::word::<*mut Table>(m.inst, table as usize).read();
         m.r0 = (*table).len;
         Flow::Next(m)
     }

@@ -5,7 +5,7 @@ use crate::machine::{Flow, Handle, Handler, Machine, Stmt, Vector, handler_word,
 use crate::pause::Yielded;
 use crate::stack::Borrowed;
 use crate::stmt::{pop_frame, push_frame};
-use crate::{Exit, FuncRecord, Inst, Trap, Word, vm::Vm};
+use crate::{Exit, FuncRecord, InstanceHead, Trap, Word, vm::Vm};
 use pirn_decode::ValType;
 use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::Sig;
@@ -126,7 +126,12 @@ pub(crate) unsafe fn returned(mut caller: Machine, fp: *const u64) -> Machine {
 /// instance `on_behalf`, if that is not null: whose code made a tail call, or whose start function it is. `false`, with the
 /// reason in the machine, if execution cannot go on.
 #[inline(never)]
-unsafe fn call_host(record: *const HostRecord, fp: *mut u64, to: *mut Inst, on_behalf: *mut Inst) -> bool {
+unsafe fn call_host(
+    record: *const HostRecord,
+    fp: *mut u64,
+    to: *mut InstanceHead,
+    on_behalf: *mut InstanceHead,
+) -> bool {
     // SAFETY: the frame was checked against the limit; nothing else refers to its values while the closure runs, for
     // what it calls lies above `top`.
     unsafe {
@@ -175,7 +180,7 @@ unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
 pub(crate) unsafe fn enter_from_host(
     vm: *mut Vm,
     func: *mut FuncRecord,
-    on_behalf: *mut Inst,
+    on_behalf: *mut InstanceHead,
     values: &[Word],
     fp: *mut u64,
     limit: *mut u64,
@@ -239,7 +244,7 @@ pub unsafe fn invoke(
 ///
 /// # Safety
 /// That of [`invoke`], for a function without parameters and results; `inst` is a live instance of the same store.
-pub unsafe fn invoke_start(vm: *mut Vm, func: *mut FuncRecord, inst: *mut Inst) -> Result<(), Exit> {
+pub unsafe fn invoke_start(vm: *mut Vm, func: *mut FuncRecord, inst: *mut InstanceHead) -> Result<(), Exit> {
     // SAFETY: the caller's.
     unsafe { call(vm, func, inst, &mut [], None) }
 }
@@ -250,7 +255,7 @@ pub unsafe fn invoke_start(vm: *mut Vm, func: *mut FuncRecord, inst: *mut Inst) 
 unsafe fn call(
     vm: *mut Vm,
     func: *mut FuncRecord,
-    on_behalf: *mut Inst,
+    on_behalf: *mut InstanceHead,
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {

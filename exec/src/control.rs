@@ -3,7 +3,7 @@
 use crate::func::head;
 use crate::machine::{Flow, Machine, Stmt, Vector, cell_bytes, load, store};
 use crate::stmt::{pop_frame, push_frame, trap_if, value};
-use crate::{FuncRecord, Inst, Table, Trap};
+use crate::{FuncRecord, InstanceHead, Table, Trap};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::{self, Sig};
@@ -202,7 +202,7 @@ unsafe fn tail_call(
 #[inline(always)]
 unsafe fn direct(m: &Machine, func: u32) -> *mut FuncRecord {
     // SAFETY: lowering wrote the first word of a function's record.
-    unsafe { Inst::word(m.inst, func as usize) }
+    unsafe { InstanceHead::word(m.inst, func as usize) }
 }
 
 /// The function a table holds at the index in the accumulator, if it has the type (spec 4.4.8, `call_indirect`).
@@ -210,7 +210,7 @@ unsafe fn direct(m: &Machine, func: u32) -> *mut FuncRecord {
 unsafe fn indirect(m: &Machine, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
     // SAFETY: lowering wrote the word of a table, and that table holds records or null.
     unsafe {
-        let table = Inst::word::<*mut Table>(m.inst, table as usize).read();
+        let table = InstanceHead::word::<*mut Table>(m.inst, table as usize).read();
         let index = u64::from(m.r0 as u32);
         trap_if(index >= (*table).len, Trap::UndefinedElement)?;
         let record = (*table).base.add(index as usize).read() as *mut FuncRecord;

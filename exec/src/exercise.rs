@@ -291,7 +291,7 @@ fn encode_field(cell: Cell, name: &str, field: Field, next: usize, out: &mut Gro
 /// Runs the last of the functions on its parameters, in an instance with one of everything.
 fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
     /// Nothing is left to lower.
-    unsafe fn lower(_: *mut crate::Inst, _: u32) -> Result<*const u64, Box<dyn std::any::Any + Send>> {
+    unsafe fn lower(_: *mut crate::InstanceHead, _: u32) -> Result<*const u64, Box<dyn std::any::Any + Send>> {
         Ok(std::ptr::null())
     }
     // Behind raw pointers while the machine runs, for it has pointers to all of it.

@@ -1,7 +1,7 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
 use crate::machine::{Machine, Vector, load};
-use crate::{GlobalCell, Inst, Trap, num};
+use crate::{GlobalCell, InstanceHead, Trap, num};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
@@ -175,7 +175,7 @@ impl<T: Value> Expr for Imm<T> {
 #[inline(always)]
 pub(crate) unsafe fn global_cell(m: &Machine, at: usize) -> *mut GlobalCell {
     // SAFETY: lowering wrote the word of a global of this instance.
-    unsafe { Inst::word::<*mut GlobalCell>(m.inst, m.operand::<u32>(at) as usize).read() }
+    unsafe { InstanceHead::word::<*mut GlobalCell>(m.inst, m.operand::<u32>(at) as usize).read() }
 }
 
 impl<T: Value> Expr for Global<T> {
@@ -200,7 +200,7 @@ impl Expr for Func {
     #[inline(always)]
     unsafe fn eval(m: &Machine, at: usize) -> Result<u64, Trap> {
         // SAFETY: lowering wrote the word of a function of this instance.
-        Ok(unsafe { Inst::word::<u64>(m.inst, m.operand::<u32>(at) as usize) as u64 })
+        Ok(unsafe { InstanceHead::word::<u64>(m.inst, m.operand::<u32>(at) as usize) as u64 })
     }
 }
 

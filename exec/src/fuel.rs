@@ -5,7 +5,7 @@
 
 use crate::control::define_cell;
 use crate::machine::{Flow, Machine, Stmt};
-use crate::{Exit, Inst, Room, Table};
+use crate::{Exit, InstanceHead, Room, Table};
 use pirn_decode::PAGE_BYTES;
 use pirn_decode::cell::{self, Amount, Operands};
 use pirn_decode::sig::{self, Sig};
@@ -49,11 +49,11 @@ define_cell! {
 /// # Safety
 /// The operands are those of a [`FuelBulk`] cell of `inst`'s code.
 #[inline(never)]
-unsafe fn cost(inst: *mut Inst, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
+unsafe fn cost(inst: *mut InstanceHead, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
     // SAFETY: lowering wrote the cell; by validation the instance has the memory or table.
     unsafe {
         let memory = || &*(*inst).memory.cast_const();
-        let table = || &*Inst::word::<*const Table>(inst, table as usize).read();
+        let table = || &*InstanceHead::word::<*const Table>(inst, table as usize).read();
         let size = || slot.read() as u32;
         let Room { pages: free_pages, elements: free_elements } = (*(*inst).vm).room;
         let bytes = if amount == Amount::Bytes as u16 {

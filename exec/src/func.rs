@@ -14,7 +14,7 @@
 //! compares references. Towards the embedder, [`FuncRecord::canonical`] is the function's identity.
 
 use crate::machine::{Handler, handler_word};
-use crate::{Exit, Inst, vm::Vm};
+use crate::{Exit, InstanceHead, vm::Vm};
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
 use pirn_decode::{Code, FuncType};
 use std::ptr::NonNull;
@@ -28,7 +28,7 @@ pub struct FuncRecord {
     /// First cell; a [`CodeHead`] stands before it.
     pub(crate) code: *const u64,
     /// Instance the code runs in; for a host function, null: it acts for whoever calls it.
-    pub(crate) inst: *mut Inst,
+    pub(crate) inst: *mut InstanceHead,
 }
 
 const _: () = assert!(size_of::<FuncRecord>() == RECORD_WORDS * 8);
@@ -45,7 +45,7 @@ impl FuncRecord {
     /// # Safety
     /// `code` is what [`first_cell`] gave for a function of `inst`'s module, or [`LazyCode::first_cell`], whose head is that
     /// function's, and outlives the record and all its copies; see [the crate's](crate#safety).
-    pub unsafe fn new(code: *const u64, inst: *mut Inst) -> Self {
+    pub unsafe fn new(code: *const u64, inst: *mut InstanceHead) -> Self {
         Self { code, inst }
     }
 
@@ -55,7 +55,7 @@ impl FuncRecord {
     }
 
     /// The instance whose function it is; `None` for a function of the host.
-    pub fn instance(&self) -> Option<NonNull<Inst>> {
+    pub fn instance(&self) -> Option<NonNull<InstanceHead>> {
         NonNull::new(self.inst)
     }
 
@@ -91,7 +91,7 @@ impl FuncRecord {
             if inst.is_null() {
                 return &raw mut (*HostRecord::of(code).cast_mut()).record;
             }
-            Inst::word::<Self>(inst, HEAD_WORDS).add((*head(code)).index as usize)
+            InstanceHead::word::<Self>(inst, HEAD_WORDS).add((*head(code)).index as usize)
         }
     }
 }
@@ -136,7 +136,7 @@ pub type HostFunc = dyn Fn(HostCall<'_>) -> Result<(), Exit> + Send + Sync;
 #[derive(Debug)]
 pub struct HostCall<'a> {
     pub(crate) vm: *mut Vm,
-    pub(crate) caller: *mut Inst,
+    pub(crate) caller: *mut InstanceHead,
     pub(crate) values: &'a mut [u64],
 }
 
@@ -147,7 +147,7 @@ impl<'a> HostCall<'a> {
     }
 
     /// The instance whose code called, which is live; null if the embedder did.
-    pub fn caller(&self) -> *mut Inst {
+    pub fn caller(&self) -> *mut InstanceHead {
         self.caller
     }
 

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 /// [`InstanceLayout`] gives. Everything a handler needs of an instance is one load away from this pointer.
 #[repr(C)]
 #[derive(Debug)]
-pub struct Inst {
+pub struct InstanceHead {
     /// Memory 0's first byte. [`Memory`] keeps this and the next field true whenever it grows.
     pub(crate) mem_base: *mut u8,
     /// Below which address an access to memory 0 must begin, by the logarithm of its size: one comparison, with nothing
@@ -22,9 +22,9 @@ pub struct Inst {
     owner: *const (),
 }
 
-const _: () = assert!(size_of::<Inst>() == HEAD_WORDS * 8);
+const _: () = assert!(size_of::<InstanceHead>() == HEAD_WORDS * 8);
 
-impl Inst {
+impl InstanceHead {
     /// A head that belongs to no module; `vm` is to be filled in.
     pub(crate) fn host() -> Self {
         Self {
@@ -92,18 +92,18 @@ impl InstanceBlock {
         words.resize(layout.words(), 0);
         let words: Box<[u64]> = words.into();
         let this = Self { words: NonNull::from(Box::leak(words)).cast(), layout };
-        let head = Inst { vm, ..Inst::host() };
+        let head = InstanceHead { vm, ..InstanceHead::host() };
         // SAFETY: every layout begins with room for the head (`HEAD_WORDS`).
         unsafe { this.as_ptr().write(head) };
         Some(this)
     }
 
     /// The pointer handlers carry. Valid as long as the block lives; moving the block does not move it.
-    pub fn as_ptr(&self) -> *mut Inst {
+    pub fn as_ptr(&self) -> *mut InstanceHead {
         self.words.as_ptr().cast()
     }
 
-    /// Says whose the instance is, for [`Inst::owner`].
+    /// Says whose the instance is, for [`InstanceHead::owner`].
     pub fn set_owner(&mut self, owner: *const ()) {
         // SAFETY: the head of this block; `&mut self` and the store's owner keep the machine from running.
         unsafe { (*self.as_ptr()).owner = owner };

@@ -63,7 +63,7 @@ pub use call::{invoke, invoke_start};
 pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
 pub use global::GlobalCell;
 pub use handlers::{Handlers, target, written};
-pub use instance::{Inst, InstanceBlock};
+pub use instance::{InstanceBlock, InstanceHead};
 pub use machine::stack_pointer;
 pub use memory::Memory;
 pub use pause::Execution;

@@ -15,7 +15,7 @@
 //! Bodies are written once, as [`Stmt::run`] from a [`Machine`] to a [`Flow`]. Where LLVM's sibling-call optimisation
 //! does not hold (build.rs decides), a loop calls the same bodies with the machine in memory.
 
-use crate::{Inst, Trap};
+use crate::{InstanceHead, Trap};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
 use std::mem::MaybeUninit;
@@ -35,7 +35,7 @@ pub(crate) type Vector = MaybeUninit<RawVector>;
 pub(crate) struct Machine {
     pub(crate) ip: *const u64,
     pub(crate) fp: *mut u64,
-    pub(crate) inst: *mut Inst,
+    pub(crate) inst: *mut InstanceHead,
     pub(crate) r0: u64,
     pub(crate) link: *const u64,
     pub(crate) v0: Vector,
@@ -79,7 +79,7 @@ pub(crate) const fn cell_bytes(len: usize) -> usize {
 
 impl Machine {
     /// The state in which code is entered that returns to `link`.
-    pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut Inst, link: *const u64) -> Self {
+    pub(crate) fn new(ip: *const u64, fp: *mut u64, inst: *mut InstanceHead, link: *const u64) -> Self {
         Self { ip, fp, inst, r0: 0, link, v0: Vector::zeroed() }
     }
 
@@ -229,7 +229,7 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
 #[cfg(pirn_tail)]
 #[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
 mod tail {
-    use super::{Flow, Inst, Machine, Stmt, Trap, Vector, cell_bytes};
+    use super::{Flow, InstanceHead, Machine, Stmt, Trap, Vector, cell_bytes};
 
     /// Expands once for each ABI: the only place where the argument list is written.
     macro_rules! contract {
@@ -311,11 +311,11 @@ mod tail {
 
     #[cfg(target_arch = "x86_64")]
     contract! {
-        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, link: *const u64, v0: Vector
+        "sysv64", ip: *const u64, fp: *mut u64, inst: *mut InstanceHead, r0: u64, link: *const u64, v0: Vector
     }
     #[cfg(target_arch = "aarch64")]
     contract! {
-        "C", ip: *const u64, fp: *mut u64, inst: *mut Inst, r0: u64, link: *const u64, v0: Vector
+        "C", ip: *const u64, fp: *mut u64, inst: *mut InstanceHead, r0: u64, link: *const u64, v0: Vector
     }
 }
 #[cfg(pirn_tail)]

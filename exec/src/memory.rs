@@ -4,7 +4,7 @@
 //! base and length are rewritten then, which is what lets handlers read them through `inst` without asking.
 
 use crate::pages::Pages;
-use crate::{Inst, Trap};
+use crate::{InstanceHead, Trap};
 use pirn_decode::PAGE_BYTES;
 
 /// A linear memory.
@@ -14,7 +14,7 @@ pub struct Memory {
     /// Bytes now; behind them, up to the room there is, nothing has been written.
     len: usize,
     max_pages: u32,
-    users: Vec<*mut Inst>,
+    users: Vec<*mut InstanceHead>,
 }
 
 // SAFETY: the memory owns its bytes; the instances in `users` belong to the same store and go between threads with it.
@@ -34,7 +34,7 @@ impl Memory {
     /// # Safety
     /// `this` is a live memory that does not move; `inst` is a live instance block, and stays so as long as this memory
     /// may grow.
-    pub unsafe fn attach(this: *mut Self, inst: *mut Inst) {
+    pub unsafe fn attach(this: *mut Self, inst: *mut InstanceHead) {
         // The instance gets the pointer itself, not one derived from a reference that ends here.
         // SAFETY: the caller's.
         unsafe {
@@ -55,7 +55,7 @@ impl Memory {
     ///
     /// # Safety
     /// `inst` is live.
-    unsafe fn publish_to(&self, inst: *mut Inst) {
+    unsafe fn publish_to(&self, inst: *mut InstanceHead) {
         // SAFETY: the caller's.
         unsafe {
             (*inst).mem_base = self.pages.base();

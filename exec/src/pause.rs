@@ -8,7 +8,7 @@ use crate::call::{Entry, enter_from_host, returned};
 use crate::func::HostRecord;
 use crate::machine::{Machine, run};
 use crate::stack::Stack;
-use crate::{Exit, FuncRecord, Inst, Trap, Word, vm::Vm};
+use crate::{Exit, FuncRecord, InstanceHead, Trap, Word, vm::Vm};
 use pirn_decode::{FuncType, ValType};
 
 /// A host function that did not return yet: whoever goes on writes its results.
@@ -55,7 +55,7 @@ impl Execution {
         vm: *mut Vm,
         stack: Stack,
         func: *mut FuncRecord,
-        start_of: *mut Inst,
+        start_of: *mut InstanceHead,
         values: &[Word],
         first: Option<ValType>,
     ) -> (Self, Result<(), Exit>) {

@@ -2,7 +2,7 @@
 
 use crate::expr::{Expr, StoreOp, Value, effective_address, global_cell};
 use crate::machine::{Flow, Machine, Stmt, store};
-use crate::{Inst, Trap};
+use crate::{InstanceHead, Trap};
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
@@ -129,7 +129,7 @@ pub(crate) unsafe fn pop_frame(mut m: Machine, header: u16) -> Machine {
         m.ip = m.link;
         m.link = header.cast::<*const u64>().read();
         m.fp = header.add(1).cast::<*mut u64>().read();
-        m.inst = header.add(2).cast::<*mut Inst>().read();
+        m.inst = header.add(2).cast::<*mut InstanceHead>().read();
     }
     m
 }
@@ -144,7 +144,7 @@ pub(crate) unsafe fn push_frame(header: *mut u64, caller: &Machine) {
     unsafe {
         header.cast::<*const u64>().write(caller.link);
         header.add(1).cast::<*mut u64>().write(caller.fp);
-        header.add(2).cast::<*mut Inst>().write(caller.inst);
+        header.add(2).cast::<*mut InstanceHead>().write(caller.inst);
     }
 }
 

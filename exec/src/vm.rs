@@ -3,14 +3,14 @@
 use crate::machine::Machine;
 use crate::pause::Yielded;
 use crate::stack::{Stack, whole_words};
-use crate::{Exit, Inst, Trap, Word};
+use crate::{Exit, InstanceHead, Trap, Word};
 use pirn_decode::ValType;
 use std::any::Any;
 use std::ptr::{null, null_mut};
 
 /// Gives where the code of a function of an instance begins ([`crate::first_cell`]), by funcidx; an error becomes
 /// [`Exit::Host`].
-pub type LowerHook = unsafe fn(*mut Inst, u32) -> Result<*const u64, Box<dyn Any + Send>>;
+pub type LowerHook = unsafe fn(*mut InstanceHead, u32) -> Result<*const u64, Box<dyn Any + Send>>;
 
 /// What the memories and tables of a store may still grow by, all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub struct Vm {
     /// What memories and tables may still grow by.
     pub room: Room,
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
-    host: Inst,
+    host: InstanceHead,
     /// Bytes of a stack, whole words.
     pub(crate) stack_bytes: usize,
 }
@@ -97,7 +97,7 @@ impl Vm {
             max_depth,
             lower,
             store: null_mut(),
-            host: Inst::host(),
+            host: InstanceHead::host(),
             stack_bytes: whole_words(stack_bytes),
         })
     }
@@ -147,7 +147,7 @@ impl Vm {
     ///
     /// # Safety
     /// `this` is live.
-    pub(crate) unsafe fn host(this: *mut Self) -> *mut Inst {
+    pub(crate) unsafe fn host(this: *mut Self) -> *mut InstanceHead {
         // SAFETY: the caller's.
         unsafe { &raw mut (*this).host }
     }
@@ -156,7 +156,7 @@ impl Vm {
     ///
     /// # Safety
     /// `this` is live.
-    pub(crate) unsafe fn is_host(this: *mut Self, inst: *mut Inst) -> bool {
+    pub(crate) unsafe fn is_host(this: *mut Self, inst: *mut InstanceHead) -> bool {
         // SAFETY: the caller's.
         inst == unsafe { Self::host(this) }
     }

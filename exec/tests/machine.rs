@@ -4,8 +4,8 @@ use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::{FuncType, ValType};
 use pirn_exec::inspect::DISPATCHER;
 use pirn_exec::{
-    Execution, Exit, FuncRecord, GlobalCell, HostCall, HostRecord, Inst, InstanceBlock, LazyCode, Stack, Table, Trap,
-    Vm, invoke,
+    Execution, Exit, FuncRecord, GlobalCell, HostCall, HostRecord, InstanceBlock, InstanceHead, LazyCode, Stack, Table,
+    Trap, Vm, invoke,
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 /// A hook for machines that have nothing to lower; it panics.
-unsafe fn nothing_to_lower(_: *mut Inst, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+unsafe fn nothing_to_lower(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
     panic!("there is no code")
 }
 
@@ -100,7 +100,7 @@ fn a_block_has_no_places_but_those_of_its_layout() {
     let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), null_mut()).unwrap();
     panics(|| block.func(0));
     // SAFETY: it is live.
-    assert!(unsafe { Inst::owner(block.as_ptr()) }.is_null());
+    assert!(unsafe { InstanceHead::owner(block.as_ptr()) }.is_null());
 }
 
 #[test]

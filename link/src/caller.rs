@@ -5,7 +5,7 @@ use crate::external::Extern;
 use crate::handle::StoreId;
 use crate::instance::InstanceData;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
-use pirn_exec::{Inst, Vm};
+use pirn_exec::{InstanceHead, Vm};
 
 /// First parameter of host functions that want the store, or the calling instance's exports.
 ///
@@ -13,13 +13,13 @@ use pirn_exec::{Inst, Vm};
 /// included.
 pub struct Caller<'a, T: 'static> {
     store: StoreContextMut<'a, T>,
-    instance: *mut Inst,
+    instance: *mut InstanceHead,
 }
 
 impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
     /// As [`StoreContextMut::of_machine`]; `instance` is an instance of that store, or null.
-    pub(crate) unsafe fn new(vm: *mut Vm, instance: *mut Inst) -> Self {
+    pub(crate) unsafe fn new(vm: *mut Vm, instance: *mut InstanceHead) -> Self {
         // SAFETY: the caller's.
         Self { store: unsafe { StoreContextMut::of_machine(vm) }, instance }
     }
@@ -57,7 +57,7 @@ impl<'a, T: 'static> Caller<'a, T> {
         }
         // SAFETY: an instance of the store (for the embedder the machine passes null); its owner is its `InstanceData`.
         // Both live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
-        let instance = unsafe { &*Inst::owner(self.instance).cast::<InstanceData>() };
+        let instance = unsafe { &*InstanceHead::owner(self.instance).cast::<InstanceData>() };
         instance.export(name, self.store_id())
     }
 }

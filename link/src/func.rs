@@ -9,7 +9,7 @@ use crate::typed::{MAX_ARITY, WasmParams, WasmResults};
 use crate::value::Val;
 use pirn_decode::layout::FrameLayout;
 use pirn_decode::{FuncType, ValType};
-use pirn_exec::{FuncRecord, Inst, Word};
+use pirn_exec::{FuncRecord, InstanceHead, Word};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -156,12 +156,12 @@ impl Func {
 pub(crate) struct Start {
     func: Func,
     /// Whose it is: for this instance a host function acts that is imported to be the start function.
-    inst: Handle<Inst>,
+    inst: Handle<InstanceHead>,
 }
 
 impl Start {
     /// The start function of `inst`, of the same store.
-    pub(crate) fn new(func: Func, inst: Handle<Inst>) -> Self {
+    pub(crate) fn new(func: Func, inst: Handle<InstanceHead>) -> Self {
         Self { func, inst }
     }
 
@@ -169,7 +169,7 @@ impl Start {
     ///
     /// # Errors
     /// They belong to another store than `store`.
-    pub(crate) fn get(self, store: StoreId) -> Result<(*mut FuncRecord, *mut Inst)> {
+    pub(crate) fn get(self, store: StoreId) -> Result<(*mut FuncRecord, *mut InstanceHead)> {
         self.func.0.check(store)?;
         self.inst.check(store)?;
         Ok((self.func.0.as_ptr(), self.inst.as_ptr()))

@@ -13,7 +13,7 @@ use crate::store::{AsContext, AsContextMut, StoreContext, StoreOpaque};
 use crate::table::{Table, TableItem};
 use crate::typed::{WasmParams, WasmResults};
 use pirn_decode::module::ExternIndex;
-use pirn_exec::{FuncRecord, Inst, InstanceBlock, Word};
+use pirn_exec::{FuncRecord, InstanceBlock, InstanceHead, Word};
 use std::ptr::NonNull;
 
 /// An instance in a store.
@@ -87,7 +87,7 @@ impl InstanceData {
     }
 
     /// Itself, as the machine knows it.
-    pub(crate) fn inst(&self, store: StoreId) -> Handle<Inst> {
+    pub(crate) fn inst(&self, store: StoreId) -> Handle<InstanceHead> {
         // SAFETY: the block's address, never null; it lives as long as the instance, and so the store.
         unsafe { Handle::new(store, NonNull::new_unchecked(self.block.as_ptr())) }
     }

@@ -14,7 +14,7 @@ use crate::store::{AsContextMut, StoreContextMut, StoreOpaque};
 use crate::typed::{WasmParams, WasmResults};
 use crate::value::Val;
 use pirn_decode::ValType;
-use pirn_exec::{Execution, Exit, FuncRecord, Inst, Stack, Trap, Word};
+use pirn_exec::{Execution, Exit, FuncRecord, InstanceHead, Stack, Trap, Word};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
@@ -313,7 +313,7 @@ impl<R> Paused<R> {
 unsafe fn begin<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     func: *mut FuncRecord,
-    start_of: *mut Inst,
+    start_of: *mut InstanceHead,
     words: &[Word],
     first: Option<ValType>,
 ) -> Result<(Lease, Result<(), Exit>)> {

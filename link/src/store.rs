@@ -18,7 +18,7 @@ use crate::limits::{Needs, StoreLimits};
 use crate::{global::GlobalItem, memory::MemoryItem, table::TableItem};
 use hashbrown::HashTable;
 use pirn_decode::{FuncType, GlobalType};
-use pirn_exec::{FuncRecord, GlobalCell, Inst, Room, Vm, first_cell};
+use pirn_exec::{FuncRecord, GlobalCell, InstanceHead, Room, Vm, first_cell};
 use std::any::Any;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -382,7 +382,7 @@ impl StoreOpaque {
             (record.head().index, record.instance().expect("whoever is not the host's has an instance"));
         // SAFETY: an instance of this store, whose owner is its `InstanceData` (`InstanceData::allocate`). Both live as long
         // as the store, and nobody changes an `InstanceData` while the store is borrowed here.
-        let instance = unsafe { &*Inst::owner(inst.as_ptr()).cast::<InstanceData>() };
+        let instance = unsafe { &*InstanceHead::owner(inst.as_ptr()).cast::<InstanceData>() };
         Ok(instance.module().parsed().func_type(index))
     }
 
@@ -526,9 +526,9 @@ fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Result<Handle<
 ///
 /// # Safety
 /// `inst` is a live instance's, and `funcidx` a function of its own.
-unsafe fn lower(inst: *mut Inst, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+unsafe fn lower(inst: *mut InstanceHead, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
     // SAFETY: an instance's owner is its `InstanceData` (`InstanceData::allocate`); both live as long as the store.
-    let instance = unsafe { &*Inst::owner(inst).cast::<InstanceData>() };
+    let instance = unsafe { &*InstanceHead::owner(inst).cast::<InstanceData>() };
     // A panic would be a mistake in lowering; it must not try to unwind the machine.
     match catch_unwind(AssertUnwindSafe(|| instance.module().code(funcidx))) {
         Ok(code) => Ok(first_cell(code.map_err(|error| Box::new(Error::from(error)) as Box<_>)?)),
