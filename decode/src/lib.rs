@@ -12,6 +12,7 @@
 
 pub mod body;
 pub mod cell;
+pub mod checker;
 pub mod dump;
 mod error;
 pub mod layout;
