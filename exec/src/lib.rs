@@ -28,49 +28,30 @@ compile_error!(
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("pirn keeps addresses in 64-bit words of code and slots: 32-bit targets are not supported");
 
-mod bulk;
-mod call;
-mod control;
-#[cfg(feature = "inspect")]
-pub mod exercise;
-mod expr;
-mod fill_copy;
-mod fuel;
-mod func;
-mod global;
 mod handlers;
-#[cfg(feature = "inspect")]
-pub mod inspect;
-mod instance;
-mod machine;
-mod memory;
-#[cfg(feature = "mutants")]
-pub mod mutants;
-mod num;
-mod pages;
-mod pause;
-#[cfg(feature = "profile")]
-pub mod profile;
-mod seq;
+mod host;
+mod probes;
 mod shapes;
-mod stack;
-mod stmt;
-mod table;
-mod trap;
-mod vm;
+mod state;
 
-pub use call::{invoke, invoke_start};
-pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
-pub use global::GlobalCell;
-pub use handlers::{Handlers, target, written};
-pub use instance::{InstanceBlock, InstanceHead};
-pub use machine::stack_pointer;
-pub use memory::Memory;
-pub use pause::Execution;
-pub use stack::Stack;
-pub use table::Table;
-pub use trap::{Exit, Trap};
-pub use vm::{LowerHook, Room, Vm};
+pub use host::call::{invoke, invoke_start};
+pub use host::pause::Execution;
+#[cfg(feature = "mutants")]
+pub use probes::mutants;
+#[cfg(feature = "profile")]
+pub use probes::profile;
+#[cfg(feature = "inspect")]
+pub use probes::{exercise, inspect};
+pub use shapes::lookup::{Handlers, target, written};
+pub use state::global::GlobalCell;
+pub use state::instance::{InstanceBlock, InstanceHead};
+pub use state::memory::Memory;
+pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
+pub use state::registers::stack_pointer;
+pub use state::stack::Stack;
+pub use state::table::Table;
+pub use state::trap::{Exit, Trap};
+pub use state::vm::{LowerHook, Room, Vm};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);

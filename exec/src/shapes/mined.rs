@@ -4,9 +4,11 @@
 
 use super::*;
 #[allow(unused_imports, reason = "which of them are in the list changes")]
-use crate::bulk::*;
+use crate::handlers::bulk::*;
 #[allow(unused_imports, reason = "as above")]
-use crate::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};
+use crate::handlers::control::{
+    self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero,
+};
 
 /// All of them.
 pub(super) fn all(t: &mut Shapes<'_>) {

@@ -8,18 +8,19 @@
 //!
 //! Then the fused shapes, by what they fuse; and those that `tools/mine` chose.
 
+pub(crate) mod lookup;
 mod mined;
 mod sequences;
 mod sinks;
 mod trees;
 
-use crate::expr::*;
-use crate::fill_copy::{MemoryCopy, MemoryFill};
-use crate::handlers::Entry;
-use crate::machine::Stmt;
-use crate::seq::Seq;
-use crate::stmt::*;
-use crate::{bulk, control};
+use crate::handlers::expr::*;
+use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
+use crate::handlers::seq::Seq;
+use crate::handlers::stmt::*;
+use crate::handlers::{bulk, control};
+use crate::shapes::lookup::Entry;
+use crate::state::registers::Stmt;
 
 /// Collects handlers.
 pub(crate) struct Shapes<'a>(pub(crate) &'a mut Vec<Entry>);
@@ -137,7 +138,7 @@ fn cells(t: &mut Shapes<'_>) {
     each!(C in [
         Unreachable, Br, BrTable, control::Return, Zero, Copy, Call, CallIndirect, ReturnCall, ReturnCallIndirect,
     ] { t.stmt::<C>(); });
-    each!(C in [crate::fuel::Fuel, crate::fuel::FuelBulk] { t.stmt::<C>(); });
+    each!(C in [crate::handlers::fuel::Fuel, crate::handlers::fuel::FuelBulk] { t.stmt::<C>(); });
     use bulk::*;
     each!(C in [
         MemorySize, MemoryGrow, MemoryInit, DataDrop, TableGet, TableSet, TableSize, TableGrow, TableFill, TableCopy, TableInit,

@@ -217,9 +217,9 @@ fn source(kept: &[Weighed]) -> Result<String> {
          \n\
          use super::*;\n\
          #[allow(unused_imports, reason = \"which of them are in the list changes\")]\n\
-         use crate::bulk::*;\n\
+         use crate::handlers::bulk::*;\n\
          #[allow(unused_imports, reason = \"as above\")]\n\
-         use crate::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};\n\
+         use crate::handlers::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};\n\
          \n\
          /// All of them.\n\
          pub(super) fn all(t: &mut Shapes<'_>) {\n",

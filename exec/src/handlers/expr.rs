@@ -1,7 +1,8 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
-use crate::machine::{Machine, Vector, load};
-use crate::{GlobalCell, InstanceHead, Trap, num};
+use crate::handlers::num;
+use crate::state::registers::{Machine, Vector, load};
+use crate::{GlobalCell, InstanceHead, Trap};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
@@ -115,7 +116,7 @@ pub(crate) trait Expr {
     const SHAPE: &'static Shape;
 
     /// # Safety
-    /// As for [`crate::machine::Stmt::run`].
+    /// As for [`crate::state::registers::Stmt::run`].
     unsafe fn eval(m: &Machine, at: usize) -> Result<Self::T, Trap>;
 }
 

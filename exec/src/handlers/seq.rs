@@ -1,6 +1,6 @@
 //! Statements of statements: sequences, and loops of one cell.
 
-use crate::machine::{Flow, Machine, Stmt};
+use crate::state::registers::{Flow, Machine, Stmt};
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};

@@ -39,7 +39,7 @@ fn cover(handler: usize) {
     static SEEN: LazyLock<Option<Mutex<Coverage>>> = LazyLock::new(|| {
         let path = std::env::var_os("PIRN_COVERAGE")?;
         let file = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("PIRN_COVERAGE is writable");
-        Some(Mutex::new(Coverage { file, seen: HashSet::new(), sigs: crate::handlers::sigs() }))
+        Some(Mutex::new(Coverage { file, seen: HashSet::new(), sigs: crate::shapes::lookup::sigs() }))
     });
     let Some(coverage) = &*SEEN else { return };
     let mut coverage = coverage.lock().expect("nothing panics with the lock held");
@@ -60,7 +60,7 @@ struct Coverage {
 /// How often which cell followed which on this thread so far: names of the two shapes, and the count, most frequent
 /// first.
 pub fn pairs() -> Vec<(String, String, u64)> {
-    let names = crate::handlers::names();
+    let names = crate::shapes::lookup::names();
     let name = |handler: usize| names.get(&handler).map_or_else(|| "other".to_owned(), |&name| short(name));
     let mut pairs: Vec<_> = COUNTS.with_borrow(|counts| {
         counts.pairs.iter().map(|(&(first, second), &count)| (name(first), name(second), count)).collect()

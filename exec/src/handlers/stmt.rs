@@ -1,7 +1,7 @@
 //! Statements as types: what consumes expressions.
 
-use crate::expr::{Expr, StoreOp, Value, effective_address, global_cell};
-use crate::machine::{Flow, Machine, Stmt, store};
+use crate::handlers::expr::{Expr, StoreOp, Value, effective_address, global_cell};
+use crate::state::registers::{Flow, Machine, Stmt, store};
 use crate::{InstanceHead, Trap};
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;

@@ -1,7 +1,7 @@
 //! The handler table: from a shape's signature to the handler that executes it.
 
-use crate::machine::{Handle, Handler, Stmt, handler_word};
 use crate::shapes;
+use crate::state::registers::{Handle, Handler, Stmt, handler_word};
 use pirn_decode::sig::Sig;
 use pirn_decode::{Target, Tile};
 use std::sync::OnceLock;
@@ -78,7 +78,7 @@ impl Handlers {
         }
         assert!(this.len <= Self::MOST, "the table is more than half full");
         #[cfg(feature = "mutants")]
-        if let Some((sig, wrong)) = crate::mutants::chosen(entries) {
+        if let Some((sig, wrong)) = crate::probes::mutants::chosen(entries) {
             let at = this.find(sig);
             this.slots[at].1 = handler_word(wrong.handler);
         }

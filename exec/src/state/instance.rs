@@ -1,6 +1,6 @@
 //! The running instance's block of words.
 
-use crate::{FuncRecord, GlobalCell, Memory, Table, vm::Vm};
+use crate::{FuncRecord, GlobalCell, Memory, Table, Vm};
 use pirn_decode::layout::{HEAD_WORDS, InstanceLayout};
 use std::ptr::NonNull;
 

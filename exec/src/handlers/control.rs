@@ -1,8 +1,8 @@
 //! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
 
-use crate::func::head;
-use crate::machine::{Flow, Machine, Stmt, Vector, cell_bytes, load, store};
-use crate::stmt::{pop_frame, push_frame, trap_if, value};
+use crate::handlers::stmt::{pop_frame, push_frame, trap_if, value};
+use crate::state::record::head;
+use crate::state::registers::{Flow, Machine, Stmt, Vector, cell_bytes, load, store};
 use crate::{FuncRecord, InstanceHead, Table, Trap};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::layout::HEADER_WORDS;

@@ -377,7 +377,7 @@ mod portable {
                 let address = std::ptr::with_exposed_provenance::<()>(m.ip.read() as usize);
                 let handler = std::mem::transmute::<*const (), Handler>(address);
                 #[cfg(feature = "profile")]
-                crate::profile::count(m.ip as usize, handler as usize);
+                crate::probes::profile::count(m.ip as usize, handler as usize);
                 if !handler(&mut m) {
                     return;
                 }

@@ -1,7 +1,7 @@
 //! Tables.
 
 use crate::Trap;
-use crate::pages::Pages;
+use crate::state::pages::Pages;
 
 /// A table: references encoded as on the value stack (0 is null).
 #[repr(C)]

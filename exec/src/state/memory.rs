@@ -3,7 +3,7 @@
 //! The bytes are [`Pages`], committed by the system as they are touched. Growing may move them; every attached instance's
 //! base and length are rewritten then, which is what lets handlers read them through `inst` without asking.
 
-use crate::pages::Pages;
+use crate::state::pages::Pages;
 use crate::{InstanceHead, Trap};
 use pirn_decode::PAGE_BYTES;
 

@@ -5,13 +5,14 @@
 //! so hundreds can be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody
 //! put a wrong constant.
 
-use crate::control::Call;
-use crate::expr::*;
-use crate::handlers::Entry;
-use crate::machine::Stmt;
-use crate::seq::Seq;
-use crate::stmt::*;
-use crate::{Trap, control};
+use crate::Trap;
+use crate::handlers::control;
+use crate::handlers::control::Call;
+use crate::handlers::expr::*;
+use crate::handlers::seq::Seq;
+use crate::handlers::stmt::*;
+use crate::shapes::lookup::Entry;
+use crate::state::registers::Stmt;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
@@ -126,9 +127,9 @@ fn exchanged(number: u64, entries: &[Entry]) -> Option<(Sig, Entry)> {
 
 /// What the chosen number does, in words.
 pub fn description() -> Option<String> {
-    let entries = crate::handlers::entries();
+    let entries = crate::shapes::lookup::entries();
     let (sig, wrong) = chosen(&entries)?;
-    let shape = crate::inspect::shape(sig).expect("a handler's signature");
+    let shape = crate::probes::inspect::shape(sig).expect("a handler's signature");
     Some(if wrong.sig == sig {
         format!("{shape:?} is off by one")
     } else {

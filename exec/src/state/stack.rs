@@ -12,7 +12,7 @@
 //! pointer in a thread-local variable without a destructor. (With the stack itself there, which has one, a call from the
 //! host took 28 ns and not 8.)
 
-use crate::pages::Pages;
+use crate::state::pages::Pages;
 use std::cell::Cell;
 use std::ptr::{NonNull, null_mut, without_provenance_mut};
 use std::sync::{Mutex, PoisonError};

@@ -3,8 +3,8 @@
 //! Both stop in front of themselves with the whole machine saved. Nothing has been paid then, so running them again, with
 //! more fuel, is all there is to going on.
 
-use crate::control::define_cell;
-use crate::machine::{Flow, Machine, Stmt};
+use crate::handlers::control::define_cell;
+use crate::state::registers::{Flow, Machine, Stmt};
 use crate::{Exit, InstanceHead, Room, Table};
 use pirn_decode::PAGE_BYTES;
 use pirn_decode::cell::{self, Amount, Operands};

@@ -13,8 +13,8 @@
 //! So several records are the same function, and a `funcref` is the address of any one of them; nothing in WebAssembly
 //! compares references. Towards the embedder, [`FuncRecord::canonical`] is the function's identity.
 
-use crate::machine::{Handler, handler_word};
-use crate::{Exit, InstanceHead, vm::Vm};
+use crate::state::registers::{Handler, handler_word};
+use crate::{Exit, InstanceHead, Vm};
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
 use pirn_decode::{Code, FuncType};
 use std::ptr::NonNull;
@@ -119,7 +119,7 @@ pub struct LazyCode {
 impl LazyCode {
     /// The code of the function with this head.
     pub fn new(head: CodeHead) -> Self {
-        Self { head, cell: handler_word(crate::call::LOWER as Handler) }
+        Self { head, cell: handler_word(crate::host::call::LOWER as Handler) }
     }
 
     /// Where it begins, for [`FuncRecord::new`].
@@ -188,7 +188,7 @@ impl HostRecord {
     pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
         let record = FuncRecord { code: std::ptr::null(), inst: std::ptr::null_mut() };
         let head = CodeHead::new(0, &ty, type_id);
-        Box::new(Self { record, head, thunk: handler_word(crate::call::HOST as Handler), func, ty })
+        Box::new(Self { record, head, thunk: handler_word(crate::host::call::HOST as Handler), func, ty })
     }
 
     /// The host function whose record's code is `code`.

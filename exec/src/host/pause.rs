@@ -4,11 +4,11 @@
 //! in its instances. While it runs, the machine's stack is this one: what a host function calls meanwhile lies above the
 //! caller's frame, as always.
 
-use crate::call::{Entry, enter_from_host, returned};
-use crate::func::HostRecord;
-use crate::machine::{Machine, run};
-use crate::stack::Stack;
-use crate::{Exit, FuncRecord, InstanceHead, Trap, Word, vm::Vm};
+use crate::host::call::{Entry, enter_from_host, returned};
+use crate::state::record::HostRecord;
+use crate::state::registers::{Machine, run};
+use crate::state::stack::Stack;
+use crate::{Exit, FuncRecord, InstanceHead, Trap, Vm, Word};
 use pirn_decode::{FuncType, ValType};
 
 /// A host function that did not return yet: whoever goes on writes its results.

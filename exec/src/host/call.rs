@@ -1,11 +1,11 @@
 //! Calls across the boundary of threaded code: from the host, to the host, and to what is not lowered yet.
 
-use crate::func::{HostCall, HostRecord, head};
-use crate::machine::{Flow, Handle, Handler, Machine, Stmt, Vector, handler_word, run};
-use crate::pause::Yielded;
-use crate::stack::Borrowed;
-use crate::stmt::{pop_frame, push_frame};
-use crate::{Exit, FuncRecord, InstanceHead, Trap, Word, vm::Vm};
+use crate::handlers::stmt::{pop_frame, push_frame};
+use crate::host::pause::Yielded;
+use crate::state::record::{HostCall, HostRecord, head};
+use crate::state::registers::{Flow, Handle, Handler, Machine, Stmt, Vector, handler_word, run};
+use crate::state::stack::Borrowed;
+use crate::{Exit, FuncRecord, InstanceHead, Trap, Vm, Word};
 use pirn_decode::ValType;
 use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::Sig;
@@ -117,7 +117,7 @@ pub(crate) unsafe fn returned(mut caller: Machine, fp: *const u64) -> Machine {
     // SAFETY: the caller's. The first result, whatever its class, is in the frame's first word.
     unsafe {
         caller.r0 = fp.read();
-        crate::expr::Value::set_acc(fp.cast::<f64>().read(), &mut caller);
+        crate::handlers::expr::Value::set_acc(fp.cast::<f64>().read(), &mut caller);
     }
     caller
 }

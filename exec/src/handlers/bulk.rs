@@ -3,8 +3,8 @@
 //! Each calls an out-of-line function that owns its stack and returns a scalar; the handler then dispatches. `0` means
 //! success, otherwise it is a [`Trap`]'s code. Filling and copying are in `fill_copy.rs`.
 
-use crate::control::define_cell;
-use crate::machine::{Flow, Machine, Stmt};
+use crate::handlers::control::define_cell;
+use crate::state::registers::{Flow, Machine, Stmt};
 use crate::{InstanceHead, Memory, Room, Table, Trap};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
@@ -165,21 +165,21 @@ unsafe fn element(m: &Machine, word: u32, index: u32) -> Result<*mut u64, Trap> 
     // SAFETY: the caller's; `base` and `len` describe the elements.
     unsafe {
         let table = InstanceHead::word::<*mut Table>(m.inst, word as usize).read();
-        crate::stmt::trap_if(u64::from(index) >= (*table).len, Trap::TableOutOfBounds)?;
+        crate::handlers::stmt::trap_if(u64::from(index) >= (*table).len, Trap::TableOutOfBounds)?;
         Ok((*table).base.add(index as usize))
     }
 }
 
 define_cell! {
     TableGet |m, cell::TableGet { table }, at| {
-        m.r0 = crate::stmt::value!(m, element(&m, table, m.r0 as u32)).read();
+        m.r0 = crate::handlers::stmt::value!(m, element(&m, table, m.r0 as u32)).read();
         Flow::Next(m)
     }
 }
 define_cell! {
     TableSet |m, cell::TableSet { table, args }, at| {
         let args = m.slot(args);
-        crate::stmt::value!(m, element(&m, table, args.read() as u32)).write(args.add(1).read());
+        crate::handlers::stmt::value!(m, element(&m, table, args.read() as u32)).write(args.add(1).read());
         Flow::Next(m)
     }
 }

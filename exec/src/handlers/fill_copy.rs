@@ -6,9 +6,9 @@
 //! are slots, immediates, and the accumulator in one place.
 
 use crate::Trap;
-use crate::expr::Expr;
-use crate::machine::{Flow, Handle, Machine, Stmt, Vector, load, store};
-use crate::stmt::{trap_if, value};
+use crate::handlers::expr::Expr;
+use crate::handlers::stmt::{trap_if, value};
+use crate::state::registers::{Flow, Handle, Machine, Stmt, Vector, load, store};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
 use std::marker::PhantomData;

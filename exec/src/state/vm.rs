@@ -1,8 +1,8 @@
 //! The machine's state between handlers: where its value stack ends and what execution leaves behind when it stops.
 
-use crate::machine::Machine;
-use crate::pause::Yielded;
-use crate::stack::{Stack, whole_words};
+use crate::host::pause::Yielded;
+use crate::state::registers::Machine;
+use crate::state::stack::{Stack, whole_words};
 use crate::{Exit, InstanceHead, Trap, Word};
 use pirn_decode::ValType;
 use std::any::Any;
@@ -196,7 +196,7 @@ impl Vm {
         self.depth == 0 && self.top.is_null() && self.stack_limit.is_null()
     }
 
-    /// Has what is entered next run on `stack`, until the [`Entry`](crate::call::Entry) made before is dropped.
+    /// Has what is entered next run on `stack`, until the [`Entry`](crate::host::call::Entry) made before is dropped.
     pub(crate) fn run_on(&mut self, stack: &Stack) {
         self.stack_limit = stack.limit();
         self.top = stack.base();

@@ -1,0 +1,4 @@
+//! Where execution enters and leaves WebAssembly: calls from the host and to it, and executions that stand still.
+
+pub(crate) mod call;
+pub(crate) mod pause;
