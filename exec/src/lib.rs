@@ -36,17 +36,19 @@ mod state;
 
 pub use host::call::{invoke, invoke_start};
 pub use host::pause::Execution;
+pub use host::thunks::LazyCode;
 #[cfg(feature = "mutants")]
 pub use probes::mutants;
 #[cfg(feature = "profile")]
 pub use probes::profile;
 #[cfg(feature = "inspect")]
 pub use probes::{exercise, inspect};
-pub use shapes::lookup::{Handlers, target, written};
+pub use shapes::lookup::{Handlers, target};
+pub use shapes::written;
 pub use state::global::GlobalCell;
 pub use state::instance::{InstanceBlock, InstanceHead};
 pub use state::memory::Memory;
-pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
+pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
 pub use state::registers::stack_pointer;
 pub use state::stack::Stack;
 pub use state::table::Table;

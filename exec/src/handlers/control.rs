@@ -1,38 +1,15 @@
 //! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
 
-use crate::handlers::stmt::{pop_frame, push_frame, trap_if, value};
-use crate::state::record::head;
-use crate::state::registers::{Flow, Machine, Stmt, Vector, cell_bytes, load, store};
-use crate::{FuncRecord, InstanceHead, Table, Trap};
+use crate::handlers::cells::define_cell;
+use crate::handlers::dispatch::{Flow, Stmt, cell_bytes, value};
+use crate::state::frames::{Header, pop_frame, push_frame};
+use crate::state::instance::InstanceHead;
+use crate::state::record::{FuncRecord, head};
+use crate::state::registers::Registers;
+use crate::state::table::Table;
+use crate::state::trap::{Trap, trap_if};
 use pirn_decode::cell::{self, Operands};
-use pirn_decode::layout::HEADER_WORDS;
 use pirn_decode::sig::{self, Sig};
-
-/// `Stmt` for a cell with operands of its own; the body gets the machine, the operands and the operands' place.
-macro_rules! define_cell {
-    ($(#[$doc:meta])* $name:ident |$m:ident, $operands:pat_param, $at:ident| $body:block) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl Stmt for $name {
-            const LEN: usize = cell::$name::LEN;
-            const SIG: Sig = sig::cell(cell::$name::CELL);
-            const SHAPE: &'static pirn_decode::shape::Shape = &pirn_decode::shape::Shape::Cell(cell::$name::CELL);
-
-            #[inline(always)]
-            #[allow(unused_mut, unused_variables, reason = "not every cell needs everything")]
-            unsafe fn run(mut $m: Machine, $at: usize) -> Flow {
-                // SAFETY: the operands were written by `encode` of the same struct; lowering chose them so that slots,
-                // words and targets exist.
-                unsafe {
-                    let $operands = cell::$name::decode($m.operands($at));
-                    $body
-                }
-            }
-        }
-    };
-}
-pub(crate) use define_cell;
 
 define_cell! { Unreachable |m, _, at| { Flow::Trap(m, Trap::Unreachable) } }
 
@@ -90,15 +67,15 @@ unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
 /// # Safety
 /// `record` is live; `args` is an argument area of its type on the value stack; `header` the place its type gives.
 #[inline(always)]
-unsafe fn enter(mut m: Machine, record: *mut FuncRecord, args: *mut u64) -> Result<Machine, Trap> {
+unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Result<Registers, Trap> {
     // SAFETY: the caller's; a record is always a callable function's.
     unsafe {
         let code = (*record).code;
         let end = (args as usize) + (*head(code)).frame_bytes as usize;
-        trap_if(end > (*(*m.inst).vm).stack_limit as usize, Trap::StackOverflow)?;
+        trap_if(end > (*(*m.instance).vm).stack_limit as usize, Trap::StackOverflow)?;
         m.fp = args;
         m.ip = code;
-        m.inst = (*record).inst;
+        m.instance = (*record).instance;
         // The callee looks for nothing in the accumulator, unless it has to be lowered first: then for its record.
         m.r0 = record as u64;
     }
@@ -106,7 +83,7 @@ unsafe fn enter(mut m: Machine, record: *mut FuncRecord, args: *mut u64) -> Resu
 }
 
 #[inline(always)]
-unsafe fn call(m: Machine, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
+unsafe fn call(m: Registers, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
     // SAFETY: lowering placed arguments and header by the callee's type.
     unsafe {
         let mut callee = value!(m, enter(m, record, m.slot(args)));
@@ -116,39 +93,12 @@ unsafe fn call(m: Machine, record: *mut FuncRecord, args: u16, header: u16, retu
     }
 }
 
-/// A frame's header while the arguments of a tail call are moved over it: in vector registers, for the others are few.
-struct Header([Vector; 2]);
-
-const _: () = assert!(size_of::<Vector>() == 16 && HEADER_WORDS == 3);
-
-impl Header {
-    /// # Safety
-    /// A header lies at `at`.
-    #[inline(always)]
-    unsafe fn read(at: *const u64) -> Self {
-        // SAFETY: the caller's: the vectors are three words together.
-        unsafe { Self([load(at.cast::<Vector>()), load(at.add(1).cast::<Vector>())]) }
-    }
-
-    /// # Safety
-    /// A header may be written to `at`.
-    #[inline(always)]
-    unsafe fn write(self, at: *mut u64) {
-        let Self([first, second]) = self;
-        // SAFETY: as in `read`.
-        unsafe {
-            store(at.cast::<Vector>(), first);
-            store(at.add(1).cast::<Vector>(), second);
-        }
-    }
-}
-
 /// Moves so many words from the slot `args` on to the frame's beginning.
 ///
 /// # Safety
 /// Both ranges lie in the value stack.
 #[inline(always)]
-unsafe fn move_arguments(m: &Machine, args: u16, count: u16) {
+unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
     // SAFETY: the caller's. Volatile keeps LLVM from calling the library's `memmove`; it does not unroll the loop, which
     // would take registers that have to be saved.
     unsafe {
@@ -168,7 +118,7 @@ unsafe fn move_arguments(m: &Machine, args: u16, count: u16) {
 /// That of [`enter`], and the operands are those of a tail call of a function of the record's type.
 #[inline(always)]
 unsafe fn tail_call(
-    m: Machine,
+    m: Registers,
     record: *mut FuncRecord,
     args: u16,
     moves: u16,
@@ -179,9 +129,9 @@ unsafe fn tail_call(
     // frame just checked.
     unsafe {
         let mut callee = value!(m, enter(m, record, m.fp));
-        if callee.inst.is_null() {
+        if callee.instance.is_null() {
             // A host function. Nothing but this tells it whose code calls: the header names who called that code.
-            callee.inst = m.inst;
+            callee.instance = m.instance;
         }
         if moves != 0 {
             if moves & 1 == 0 {
@@ -200,17 +150,17 @@ unsafe fn tail_call(
 
 /// The record that begins at a word of the instance.
 #[inline(always)]
-unsafe fn direct(m: &Machine, func: u32) -> *mut FuncRecord {
+unsafe fn direct(m: &Registers, func: u32) -> *mut FuncRecord {
     // SAFETY: lowering wrote the first word of a function's record.
-    unsafe { InstanceHead::word(m.inst, func as usize) }
+    unsafe { InstanceHead::word(m.instance, func as usize) }
 }
 
 /// The function a table holds at the index in the accumulator, if it has the type (spec 4.4.8, `call_indirect`).
 #[inline(always)]
-unsafe fn indirect(m: &Machine, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
+unsafe fn indirect(m: &Registers, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
     // SAFETY: lowering wrote the word of a table, and that table holds records or null.
     unsafe {
-        let table = InstanceHead::word::<*mut Table>(m.inst, table as usize).read();
+        let table = InstanceHead::word::<*mut Table>(m.instance, table as usize).read();
         let index = u64::from(m.r0 as u32);
         trap_if(index >= (*table).len, Trap::UndefinedElement)?;
         let record = (*table).base.add(index as usize).read() as *mut FuncRecord;

@@ -1,8 +1,10 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
 use crate::handlers::num;
-use crate::state::registers::{Machine, Vector, load};
-use crate::{GlobalCell, InstanceHead, Trap};
+use crate::state::global::GlobalCell;
+use crate::state::instance::InstanceHead;
+use crate::state::registers::{Registers, Vector, load};
+use crate::state::trap::Trap;
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
@@ -13,9 +15,9 @@ pub(crate) trait Value: Copy + 'static {
     const CLASS: Class;
 
     /// From the accumulator.
-    fn acc(m: &Machine) -> Self;
+    fn acc(m: &Registers) -> Self;
     /// To the accumulator.
-    fn set_acc(self, m: &mut Machine);
+    fn set_acc(self, m: &mut Registers);
 
     /// From a slot.
     ///
@@ -44,12 +46,12 @@ macro_rules! integer {
             const CLASS: Class = Class::$class;
 
             #[inline(always)]
-            fn acc(m: &Machine) -> Self {
+            fn acc(m: &Registers) -> Self {
                 m.r0 as Self
             }
 
             #[inline(always)]
-            fn set_acc(self, m: &mut Machine) {
+            fn set_acc(self, m: &mut Registers) {
                 m.r0 = u64::from(self);
             }
 
@@ -81,13 +83,13 @@ macro_rules! float {
             const CLASS: Class = Class::$class;
 
             #[inline(always)]
-            fn acc(m: &Machine) -> Self {
+            fn acc(m: &Registers) -> Self {
                 // SAFETY: lowering reads the accumulator only after something of this class was set.
                 unsafe { m.v0.as_ptr().cast::<Self>().read() }
             }
 
             #[inline(always)]
-            fn set_acc(self, m: &mut Machine) {
+            fn set_acc(self, m: &mut Registers) {
                 m.v0 = vector(self);
             }
         }
@@ -116,8 +118,8 @@ pub(crate) trait Expr {
     const SHAPE: &'static Shape;
 
     /// # Safety
-    /// As for [`crate::state::registers::Stmt::run`].
-    unsafe fn eval(m: &Machine, at: usize) -> Result<Self::T, Trap>;
+    /// As for [`crate::handlers::dispatch::Stmt::run`].
+    unsafe fn eval(m: &Registers, at: usize) -> Result<Self::T, Trap>;
 }
 
 /// A slot of the frame.
@@ -138,7 +140,7 @@ impl<T: Value> Expr for Slot<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
         // SAFETY: the operand is a slot of the frame, and holds a value of this class.
         Ok(unsafe { T::read_slot(m.slot(m.operand(at))) })
     }
@@ -151,7 +153,7 @@ impl<T: Value> Expr for Acc<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, _: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, _: usize) -> Result<T, Trap> {
         Ok(T::acc(m))
     }
 }
@@ -163,7 +165,7 @@ impl<T: Value> Expr for Imm<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
         // SAFETY: the operand is an immediate of this class.
         Ok(unsafe { m.operand(at) })
     }
@@ -174,9 +176,9 @@ impl<T: Value> Expr for Imm<T> {
 /// # Safety
 /// There is one.
 #[inline(always)]
-pub(crate) unsafe fn global_cell(m: &Machine, at: usize) -> *mut GlobalCell {
+pub(crate) unsafe fn global_cell(m: &Registers, at: usize) -> *mut GlobalCell {
     // SAFETY: lowering wrote the word of a global of this instance.
-    unsafe { InstanceHead::word::<*mut GlobalCell>(m.inst, m.operand::<u32>(at) as usize).read() }
+    unsafe { InstanceHead::word::<*mut GlobalCell>(m.instance, m.operand::<u32>(at) as usize).read() }
 }
 
 impl<T: Value> Expr for Global<T> {
@@ -186,7 +188,7 @@ impl<T: Value> Expr for Global<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
         // SAFETY: a global's cell is live as long as its importers, and holds a value of its type.
         Ok(unsafe { (&raw const (*global_cell(m, at)).value).cast::<T>().read() })
     }
@@ -199,9 +201,9 @@ impl Expr for Func {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<u64, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<u64, Trap> {
         // SAFETY: lowering wrote the word of a function of this instance.
-        Ok(unsafe { InstanceHead::word::<u64>(m.inst, m.operand::<u32>(at) as usize) as u64 })
+        Ok(unsafe { InstanceHead::word::<u64>(m.instance, m.operand::<u32>(at) as usize) as u64 })
     }
 }
 
@@ -253,7 +255,7 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
         // SAFETY: the caller's.
         O::eval(unsafe { A::eval(m, at) }?)
     }
@@ -266,7 +268,7 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
     const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
         // SAFETY: the caller's.
         unsafe { O::eval(A::eval(m, at)?, B::eval(m, at + A::LEN)?) }
     }
@@ -277,15 +279,15 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
 /// # Safety
 /// The instance is live.
 #[inline(always)]
-pub(crate) unsafe fn effective_address<T>(m: &Machine, address: u32, offset: u32) -> Result<*mut T, Trap> {
+pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Result<*mut T, Trap> {
     let size = const { size_of::<T>().ilog2() as usize };
     let start = u64::from(address) + u64::from(offset);
     // SAFETY: the caller's; the pointer is formed only if the bytes lie within the memory.
     unsafe {
-        if start >= (*m.inst).mem_limits[size] {
+        if start >= (*m.instance).mem_limits[size] {
             return Err(Trap::MemoryOutOfBounds);
         }
-        Ok((*m.inst).mem_base.add(start as usize).cast())
+        Ok((*m.instance).mem_base.add(start as usize).cast())
     }
 }
 
@@ -296,7 +298,7 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
     const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<O::T, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
         // SAFETY: the caller's; the address was checked.
         unsafe {
             let address = A::eval(m, at + 4)?;
@@ -313,7 +315,7 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
     const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Machine, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
         // SAFETY: the caller's.
         unsafe {
             let (a, b) = (A::eval(m, at)?, B::eval(m, at + A::LEN)?);

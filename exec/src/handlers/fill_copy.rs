@@ -5,10 +5,10 @@
 //! call to a handler of its own: with it in the same one LLVM saved six registers before it looked at the length. Operands
 //! are slots, immediates, and the accumulator in one place.
 
-use crate::Trap;
+use crate::handlers::dispatch::{Flow, HasHandler, Stmt, value};
 use crate::handlers::expr::Expr;
-use crate::handlers::stmt::{trap_if, value};
-use crate::state::registers::{Flow, Handle, Machine, Stmt, Vector, load, store};
+use crate::state::registers::{Registers, Vector, load, store};
+use crate::state::trap::{Trap, trap_if};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
 use std::marker::PhantomData;
@@ -26,11 +26,11 @@ pub(crate) struct MemoryCopy<A, B, N>(PhantomData<(A, B, N)>);
 /// # Safety
 /// The instance is live.
 #[inline(always)]
-unsafe fn range(m: &Machine, start: u32, bytes: u32) -> Result<*mut u8, Trap> {
+unsafe fn range(m: &Registers, start: u32, bytes: u32) -> Result<*mut u8, Trap> {
     // SAFETY: the caller's; the pointer is formed only if the bytes lie within the memory.
     unsafe {
-        trap_if(u64::from(start) + u64::from(bytes) > (*m.inst).mem_len(), Trap::MemoryOutOfBounds)?;
-        Ok((*m.inst).mem_base.add(start as usize))
+        trap_if(u64::from(start) + u64::from(bytes) > (*m.instance).mem_len(), Trap::MemoryOutOfBounds)?;
+        Ok((*m.instance).mem_base.add(start as usize))
     }
 }
 
@@ -40,7 +40,7 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryFill, A::SHAPE, V::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Machine, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; the range was checked.
         unsafe {
             let start = value!(m, A::eval(&m, at));
@@ -63,7 +63,7 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryCopy, A::SHAPE, B::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Machine, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; both ranges were checked.
         unsafe {
             let to = value!(m, A::eval(&m, at));
@@ -71,10 +71,10 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
             let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
             // Both ranges end within the memory if the one behind does.
             value!(m, range(&m, to.max(from), bytes));
-            let base = (*m.inst).mem_base;
+            let base = (*m.instance).mem_base;
             let (to, from) = (base.add(to as usize), base.add(from as usize));
             if bytes as usize > SHORT {
-                return Flow::Other(m, LongCopy::<A, B, N>::handler);
+                return Flow::Delegate(m, LongCopy::<A, B, N>::handler);
             }
             copy_short(to, from, bytes as usize);
             Flow::Next(m)
@@ -91,13 +91,13 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Machine, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; `MemoryCopy` checked both ranges.
         unsafe {
             let to = value!(m, A::eval(&m, at));
             let from = value!(m, B::eval(&m, at + A::LEN));
             let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
-            let base = (*m.inst).mem_base;
+            let base = (*m.instance).mem_base;
             copy(base.add(to as usize), base.add(from as usize), bytes);
             Flow::Next(m)
         }

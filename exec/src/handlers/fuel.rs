@@ -3,9 +3,13 @@
 //! Both stop in front of themselves with the whole machine saved. Nothing has been paid then, so running them again, with
 //! more fuel, is all there is to going on.
 
-use crate::handlers::control::define_cell;
-use crate::state::registers::{Flow, Machine, Stmt};
-use crate::{Exit, InstanceHead, Room, Table};
+use crate::handlers::cells::define_cell;
+use crate::handlers::dispatch::{Flow, Stmt};
+use crate::state::instance::InstanceHead;
+use crate::state::registers::Registers;
+use crate::state::table::Table;
+use crate::state::trap::Exit;
+use crate::state::vm::Room;
 use pirn_decode::PAGE_BYTES;
 use pirn_decode::cell::{self, Amount, Operands};
 use pirn_decode::sig::{self, Sig};
@@ -18,10 +22,10 @@ const BYTES: u64 = 64;
 /// # Safety
 /// `m` is the state of a running execution.
 #[inline(always)]
-unsafe fn pay(m: Machine, cost: u64) -> Flow {
-    // SAFETY: `inst` is a live instance, its `vm` the machine that runs it.
+unsafe fn pay(m: Registers, cost: u64) -> Flow {
+    // SAFETY: `instance` is a live instance, its `vm` the machine that runs it.
     unsafe {
-        let vm = (*m.inst).vm;
+        let vm = (*m.instance).vm;
         let fuel = (*vm).fuel;
         if fuel < cost {
             m.save();
@@ -38,7 +42,7 @@ define_cell! { Fuel |m, cell::Fuel { cost }, at| { pay(m, u64::from(cost)) } }
 
 define_cell! {
     FuelBulk |m, operands, at| {
-        let cost = cost(m.inst, m.slot(operands.slot), m.r0 as u32, operands.amount, operands.table);
+        let cost = cost(m.instance, m.slot(operands.slot), m.r0 as u32, operands.amount, operands.table);
         pay(m, cost)
     }
 }
@@ -47,17 +51,17 @@ define_cell! {
 /// may be anything.
 ///
 /// # Safety
-/// The operands are those of a [`FuelBulk`] cell of `inst`'s code.
+/// The operands are those of a [`FuelBulk`] cell of `instance`'s code.
 #[inline(never)]
-unsafe fn cost(inst: *mut InstanceHead, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
+unsafe fn cost(instance: *mut InstanceHead, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
     // SAFETY: lowering wrote the cell; by validation the instance has the memory or table.
     unsafe {
-        let memory = || &*(*inst).memory.cast_const();
-        let table = || &*InstanceHead::word::<*const Table>(inst, table as usize).read();
+        let memory = || &*(*instance).memory.cast_const();
+        let table = || &*InstanceHead::word::<*const Table>(instance, table as usize).read();
         let size = || slot.read() as u32;
-        let Room { pages: free_pages, elements: free_elements } = (*(*inst).vm).room;
+        let Room { pages: free_pages, elements: free_elements } = (*(*instance).vm).room;
         let bytes = if amount == Amount::Bytes as u16 {
-            u64::from(size()).min((*inst).mem_len())
+            u64::from(size()).min((*instance).mem_len())
         } else if amount == Amount::Pages as u16 {
             if memory().can_grow(pages) && u64::from(pages) <= free_pages { u64::from(pages) * PAGE_BYTES } else { 0 }
         } else if amount == Amount::Elements as u16 {

@@ -1,7 +1,7 @@
 //! Numeric semantics (spec 4.3) that are not one Rust expression. Nothing here calls the mathematics library: a call
 //! would make the handler spill its registers.
 
-use crate::Trap;
+use crate::state::trap::Trap;
 
 macro_rules! signed_division {
     ($div:ident, $rem:ident, $unsigned:ty, $signed:ty) => {

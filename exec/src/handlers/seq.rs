@@ -1,6 +1,7 @@
 //! Statements of statements: sequences, and loops of one cell.
 
-use crate::state::registers::{Flow, Machine, Stmt};
+use crate::handlers::dispatch::{Flow, Stmt};
+use crate::state::registers::Registers;
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
@@ -17,12 +18,12 @@ impl<S: Stmt> Stmt for Repeat<S> {
     const SHAPE: &'static Shape = &Shape::Form(Form::Repeat, Class::I32, S::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: usize) -> Flow {
         let ip = m.ip;
         loop {
             // SAFETY: the caller's.
             match unsafe { S::run(m, at) } {
-                Flow::Jump(next) => m = Machine { ip, ..next },
+                Flow::Jump(next) => m = Registers { ip, ..next },
                 flow => return flow,
             }
         }
@@ -35,7 +36,7 @@ impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
     const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Machine, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; the operands follow each other.
         unsafe {
             match A::run(m, at) {

@@ -1,8 +1,9 @@
 //! Statements as types: what consumes expressions.
 
+use crate::handlers::dispatch::{Flow, Stmt, value};
 use crate::handlers::expr::{Expr, StoreOp, Value, effective_address, global_cell};
-use crate::state::registers::{Flow, Machine, Stmt, store};
-use crate::{InstanceHead, Trap};
+use crate::state::frames::pop_frame;
+use crate::state::registers::{Registers, store};
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
@@ -21,24 +22,13 @@ pub(crate) struct BrIf<C>(PhantomData<C>);
 /// Returns with a value in the accumulator.
 pub(crate) struct Return<E>(PhantomData<E>);
 
-/// The value of an expression, or a trap.
-macro_rules! value {
-    ($m:ident, $result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(trap) => return Flow::Trap($m, trap),
-        }
-    };
-}
-pub(crate) use value;
-
 impl<E: Expr> Stmt for SetAcc<E> {
     const LEN: usize = E::LEN;
     const SIG: Sig = sig::form(Form::SetAcc, E::T::CLASS, E::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::SetAcc, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's.
         value!(m, unsafe { E::eval(&m, at) }).set_acc(&mut m);
         Flow::Next(m)
@@ -51,7 +41,7 @@ impl<E: Expr> Stmt for SetSlot<E> {
     const SHAPE: &'static Shape = &Shape::Form(Form::SetSlot, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; the operand is a slot of the frame.
         unsafe {
             let value = value!(m, E::eval(&m, at + 2));
@@ -68,7 +58,7 @@ impl<E: Expr> Stmt for SetGlobal<E> {
     const SHAPE: &'static Shape = &Shape::Form(Form::SetGlobal, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; the operand is a mutable global's word.
         unsafe {
             let value = value!(m, E::eval(&m, at + 4));
@@ -85,7 +75,7 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
     const SHAPE: &'static Shape = &Shape::Store(O::OP, A::SHAPE, V::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Machine, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; the address was checked.
         unsafe {
             let address = value!(m, A::eval(&m, at + 4));
@@ -103,7 +93,7 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
     const SHAPE: &'static Shape = &Shape::Form(Form::BrIf, Class::I32, C::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; the operand is the address of another cell.
         unsafe {
             let condition = value!(m, C::eval(&m, at + 8));
@@ -117,54 +107,17 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
     }
 }
 
-/// The state of the caller, whose frame's header is in slot `header`: where `link` leads.
-///
-/// # Safety
-/// It is a header, as [`push_frame`] wrote it.
-#[inline(always)]
-pub(crate) unsafe fn pop_frame(mut m: Machine, header: u16) -> Machine {
-    // SAFETY: the caller's.
-    unsafe {
-        let header = m.slot(header);
-        m.ip = m.link;
-        m.link = header.cast::<*const u64>().read();
-        m.fp = header.add(1).cast::<*mut u64>().read();
-        m.inst = header.add(2).cast::<*mut InstanceHead>().read();
-    }
-    m
-}
-
-/// Writes a frame's header: what of `caller` its callee does not keep in registers.
-///
-/// # Safety
-/// `header` lies within the stack's limit.
-#[inline(always)]
-pub(crate) unsafe fn push_frame(header: *mut u64, caller: &Machine) {
-    // SAFETY: the caller's.
-    unsafe {
-        header.cast::<*const u64>().write(caller.link);
-        header.add(1).cast::<*mut u64>().write(caller.fp);
-        header.add(2).cast::<*mut InstanceHead>().write(caller.inst);
-    }
-}
-
 impl<E: Expr> Stmt for Return<E> {
     const LEN: usize = 2 + E::LEN;
     const SIG: Sig = sig::form(Form::Return, E::T::CLASS, E::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::Return, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Machine, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: usize) -> Flow {
         // SAFETY: the caller's; the operand is the slot of the frame's header.
         unsafe {
             value!(m, E::eval(&m, at + 2)).set_acc(&mut m);
             Flow::Jump(pop_frame(m, m.operand(at)))
         }
     }
-}
-
-/// A trap, if `condition` holds.
-#[inline(always)]
-pub(crate) fn trap_if(condition: bool, trap: Trap) -> Result<(), Trap> {
-    if condition { Err(trap) } else { Ok(()) }
 }

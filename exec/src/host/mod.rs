@@ -2,3 +2,4 @@
 
 pub(crate) mod call;
 pub(crate) mod pause;
+pub(crate) mod thunks;

@@ -1,25 +1,20 @@
 //! Executions that can stand still and go on: calls from the host that run on a value stack of their own.
 //!
-//! What stands still is one [`Machine`], the registers, and one [`Stack`], the frames; whatever else the program knows is
+//! What stands still is the [`Registers`], and one [`Stack`], the frames; whatever else the program knows is
 //! in its instances. While it runs, the machine's stack is this one: what a host function calls meanwhile lies above the
 //! caller's frame, as always.
 
-use crate::host::call::{Entry, enter_from_host, returned};
-use crate::state::record::HostRecord;
-use crate::state::registers::{Machine, run};
+use crate::Word;
+use crate::handlers::dispatch::run;
+use crate::host::call::{HostEntry, enter_from_host};
+use crate::host::thunks::returned;
+use crate::state::instance::InstanceHead;
+use crate::state::record::FuncRecord;
+use crate::state::registers::Registers;
 use crate::state::stack::Stack;
-use crate::{Exit, FuncRecord, InstanceHead, Trap, Vm, Word};
+use crate::state::trap::{Exit, Trap};
+use crate::state::vm::{Vm, Yielded};
 use pirn_decode::{FuncType, ValType};
-
-/// A host function that did not return yet: whoever goes on writes its results.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Yielded {
-    /// First word of its frame.
-    pub(crate) frame: *mut u64,
-    /// How many words of it are for arguments and results.
-    pub(crate) words: usize,
-    pub(crate) func: *const HostRecord,
-}
 
 /// A call from the host on a stack of its own.
 ///
@@ -35,7 +30,7 @@ pub struct Execution {
     /// Whether it has, and so the results are there.
     returned: bool,
     /// Where it goes on.
-    machine: Machine,
+    machine: Registers,
     /// If it goes on behind a host function.
     yielded: Option<Yielded>,
 }
@@ -63,7 +58,7 @@ impl Execution {
         // SAFETY: the caller's.
         let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit()) };
         let machine =
-            entered.unwrap_or_else(|| Machine::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
+            entered.unwrap_or_else(|| Registers::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
         let mut this = Self { stack, words: values.len(), first, returned: false, machine, yielded: None };
         let outcome = match entered {
             // SAFETY: the caller's; the frame is in place.
@@ -94,7 +89,7 @@ impl Execution {
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
         // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
         unsafe {
-            let _entry = Entry::new(vm)?;
+            let _entry = HostEntry::new(vm)?;
             (*vm).run_on(&self.stack);
             run(self.machine);
             let exit = (*vm).exit.take();

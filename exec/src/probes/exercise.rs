@@ -3,7 +3,8 @@
 //! The code is made here, by hand, from the handler's shape: operands that exist, branches that lead to the next cell, calls
 //! of a function that returns. What a handler computes is tested elsewhere; here it only has to be executed very often.
 
-use crate::shapes::lookup;
+use crate::probes::inspect::{shape, shapes};
+use crate::shapes::{entries, lookup};
 use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, first_cell, invoke};
 use pirn_decode::Target;
 use pirn_decode::cell::{Cell, Field, Operands};
@@ -43,7 +44,7 @@ const VALUES: [[u64; 3]; 6] = [[8, 3, 5], [1, 3, 1], [2, 1, 1], [8, 1, 2], [1, 9
 /// # Panics
 /// There is no such handler.
 pub fn exercise(sig: Sig, rounds: u32) -> Result<(), Trap> {
-    let shape = crate::probes::inspect::shape(sig).expect("a handler's signature");
+    let shape = shape(sig).expect("a handler's signature");
     if *shape == Shape::Cell(Cell::Unreachable) {
         return Ok(());
     }
@@ -59,12 +60,12 @@ pub fn exercise(sig: Sig, rounds: u32) -> Result<(), Trap> {
 
 /// Signature and shape of every handler.
 pub fn all() -> impl Iterator<Item = (Sig, &'static Shape)> {
-    lookup::shapes().iter().map(|(&sig, &shape)| (sig, shape))
+    shapes().iter().map(|(&sig, &shape)| (sig, shape))
 }
 
 /// As [`all`], but as they are listed: some several times.
 pub fn listed() -> impl Iterator<Item = (Sig, &'static Shape)> {
-    lookup::entries().into_iter().map(|entry| (entry.sig, entry.shape))
+    entries().into_iter().map(|entry| (entry.sig, entry.shape))
 }
 
 struct Exercise {

@@ -5,14 +5,15 @@
 //! so hundreds can be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody
 //! put a wrong constant.
 
-use crate::Trap;
 use crate::handlers::control;
 use crate::handlers::control::Call;
+use crate::handlers::dispatch::Stmt;
 use crate::handlers::expr::*;
 use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
-use crate::shapes::lookup::Entry;
-use crate::state::registers::Stmt;
+use crate::shapes::entries;
+use crate::shapes::list::HandlerEntry;
+use crate::state::trap::Trap;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
@@ -73,9 +74,9 @@ impl<O: StoreOp<A: Next>> StoreOp for Off<O> {
 }
 
 /// Handlers with a wrong constant, in fused shapes of every family: each with one operator off by one.
-fn wrong() -> Vec<Entry> {
-    const fn of<S: Stmt>() -> Entry {
-        Entry::of::<S>()
+fn wrong() -> Vec<HandlerEntry> {
+    const fn of<S: Stmt>() -> HandlerEntry {
+        HandlerEntry::of::<S>()
     }
     type Step = SetSlot<Bin<I32Add, S<u32>, I<u32>>>;
     vec![
@@ -102,7 +103,7 @@ fn wrong() -> Vec<Entry> {
 }
 
 /// The shape that gets a wrong handler, and that handler; `None` without `PIRN_MUTANT`.
-pub(crate) fn chosen(entries: &[Entry]) -> Option<(Sig, Entry)> {
+pub(crate) fn chosen(entries: &[HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
     let name = std::env::var("PIRN_MUTANT").ok()?;
     let number = name.trim_start_matches('c').parse().expect("PIRN_MUTANT is a number, perhaps with a `c` before it");
     if name.starts_with('c') {
@@ -113,12 +114,12 @@ pub(crate) fn chosen(entries: &[Entry]) -> Option<(Sig, Entry)> {
     exchanged(number, entries)
 }
 
-fn exchanged(number: u64, entries: &[Entry]) -> Option<(Sig, Entry)> {
-    let fused: Vec<&Entry> = entries.iter().filter(|entry| operators(entry.shape) > 1).collect();
+fn exchanged(number: u64, entries: &[HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
+    let fused: Vec<&HandlerEntry> = entries.iter().filter(|entry| operators(entry.shape) > 1).collect();
     // Knuth's multiplicative hash spreads the numbers.
     let first = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize % fused.len();
     (0..fused.len()).map(|i| fused[(first + i) % fused.len()]).find_map(|entry| {
-        let siblings: Vec<&&Entry> =
+        let siblings: Vec<&&HandlerEntry> =
             fused.iter().filter(|other| differences(entry.shape, other.shape) == Some(1)).collect();
         let other = siblings.get(number as usize % siblings.len().max(1))?;
         Some((entry.sig, ***other))
@@ -127,9 +128,9 @@ fn exchanged(number: u64, entries: &[Entry]) -> Option<(Sig, Entry)> {
 
 /// What the chosen number does, in words.
 pub fn description() -> Option<String> {
-    let entries = crate::shapes::lookup::entries();
+    let entries = entries();
     let (sig, wrong) = chosen(&entries)?;
-    let shape = crate::probes::inspect::shape(sig).expect("a handler's signature");
+    let shape = entries.iter().find(|entry| entry.sig == sig).expect("a handler's signature").shape;
     Some(if wrong.sig == sig {
         format!("{shape:?} is off by one")
     } else {

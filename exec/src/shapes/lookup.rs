@@ -1,38 +1,11 @@
 //! The handler table: from a shape's signature to the handler that executes it.
 
-use crate::shapes;
-use crate::state::registers::{Handle, Handler, Stmt, handler_word};
+use crate::handlers::dispatch::handler_word;
+use crate::shapes::entries;
+use crate::shapes::list::HandlerEntry;
 use pirn_decode::sig::Sig;
 use pirn_decode::{Target, Tile};
 use std::sync::OnceLock;
-
-/// One handler.
-#[derive(Clone, Copy)]
-pub(crate) struct Entry {
-    pub(crate) sig: Sig,
-    handler: Handler,
-    #[cfg(feature = "profile")]
-    name: fn() -> &'static str,
-    #[cfg(feature = "inspect")]
-    pub(crate) shape: &'static pirn_decode::shape::Shape,
-}
-
-impl Entry {
-    /// The handler of `S`.
-    pub(crate) const fn of<S: Stmt>() -> Self {
-        Self {
-            sig: S::SIG,
-            handler: S::handler,
-            #[cfg(feature = "profile")]
-            name: std::any::type_name::<S>,
-            #[cfg(feature = "inspect")]
-            shape: {
-                assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
-                S::SHAPE
-            },
-        }
-    }
-}
 
 /// Every handler there is, found by signature: open addressing in a table at most half full.
 ///
@@ -62,7 +35,7 @@ impl Handlers {
     /// How many handlers there may be.
     pub const MOST: usize = SLOTS / 2;
 
-    fn new(entries: &[Entry]) -> Self {
+    fn new(entries: &[HandlerEntry]) -> Self {
         // The slots are no array first, which would lie on the stack of whoever is the first to need them.
         let slots = vec![(0, 0); SLOTS].try_into().expect("as many as there are");
         let mut this = Self { slots, filter: Box::new([0; FILTER_BITS / 64]), len: 0 };
@@ -121,39 +94,10 @@ impl Target for Handlers {
 /// The machine's answer to lowering: which trees have handlers.
 pub fn target() -> &'static Handlers {
     static HANDLERS: OnceLock<Handlers> = OnceLock::new();
-    HANDLERS.get_or_init(|| Handlers::new(&entries()))
-}
-
-pub(crate) fn entries() -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(16 * 1024);
-    shapes::all(&mut shapes::Shapes(&mut entries));
-    entries
-}
-
-/// Signatures of the handlers whose shapes people wrote down: all but the mined ones.
-pub fn written() -> std::collections::HashSet<Sig> {
-    let mut entries = Vec::new();
-    shapes::written(&mut shapes::Shapes(&mut entries));
-    entries.into_iter().map(|entry| entry.sig).collect()
-}
-
-/// Every handler's type, by address.
-#[cfg(feature = "profile")]
-pub(crate) fn names() -> std::collections::HashMap<usize, &'static str> {
-    entries().into_iter().map(|entry| (entry.handler as usize, (entry.name)())).collect()
-}
-
-/// Every handler's signatures, by address.
-#[cfg(feature = "profile")]
-pub(crate) fn sigs() -> std::collections::HashMap<usize, Vec<Sig>> {
-    let mut sigs = std::collections::HashMap::<usize, Vec<Sig>>::new();
-    entries().into_iter().for_each(|entry| sigs.entry(entry.handler as usize).or_default().push(entry.sig));
-    sigs
-}
-
-/// Every handler's shape, by signature.
-#[cfg(feature = "inspect")]
-pub(crate) fn shapes() -> &'static std::collections::HashMap<Sig, &'static pirn_decode::shape::Shape> {
-    static SHAPES: OnceLock<std::collections::HashMap<Sig, &'static pirn_decode::shape::Shape>> = OnceLock::new();
-    SHAPES.get_or_init(|| entries().into_iter().map(|entry| (entry.sig, entry.shape)).collect())
+    HANDLERS.get_or_init(|| {
+        let entries = entries();
+        #[cfg(feature = "profile")]
+        crate::handlers::counts::cover(entries.iter().map(|entry| (entry.handler as usize, entry.sig)));
+        Handlers::new(&entries)
+    })
 }

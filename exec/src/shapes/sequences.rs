@@ -1,6 +1,6 @@
 //! Two or three statements in one dispatch.
 
-use super::{I, R, S, Shapes, each};
+use super::list::{I, R, S, Shapes, each};
 use crate::handlers::control::{self, Br, Call, CallIndirect, ReturnCall};
 use crate::handlers::expr::*;
 use crate::handlers::seq::{Repeat, Seq};

@@ -1,7 +1,7 @@
 //! Fused statements: stores, branches and returns of expressions.
 
+use super::list::{I, R, S, Shapes, each};
 use super::trees::inner;
-use super::{I, R, S, Shapes, each};
 use crate::handlers::expr::*;
 use crate::handlers::stmt::*;
 

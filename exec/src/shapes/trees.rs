@@ -1,6 +1,6 @@
 //! Fused expressions: operators over operators and loads, addresses, selections.
 
-use super::{I, R, S, Shapes, each};
+use super::list::{I, R, S, Shapes, each};
 use crate::handlers::expr::*;
 use crate::handlers::stmt::SetSlot;
 

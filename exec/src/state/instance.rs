@@ -1,6 +1,10 @@
 //! The running instance's block of words.
 
-use crate::{FuncRecord, GlobalCell, Memory, Table, Vm};
+use crate::state::global::GlobalCell;
+use crate::state::memory::Memory;
+use crate::state::record::FuncRecord;
+use crate::state::table::Table;
+use crate::state::vm::Vm;
 use pirn_decode::layout::{HEAD_WORDS, InstanceLayout};
 use std::ptr::NonNull;
 
@@ -176,9 +180,9 @@ impl InstanceBlock {
     /// [The crate's](crate#safety): `memory` lives at least as long as the block is executed in, and does not move; the block
     /// lives as long as the memory may grow.
     pub unsafe fn set_memory(&mut self, memory: *mut Memory) {
-        let inst = self.as_ptr();
-        // SAFETY: the caller's, and `inst` is this block's head.
-        unsafe { Memory::attach(memory, inst) };
+        let instance = self.as_ptr();
+        // SAFETY: the caller's, and `instance` is this block's head.
+        unsafe { Memory::attach(memory, instance) };
     }
 
     /// The bytes `memory.init dataidx` copies from; empty once dropped.

@@ -1,10 +1,11 @@
 //! Linear memories.
 //!
 //! The bytes are [`Pages`], committed by the system as they are touched. Growing may move them; every attached instance's
-//! base and length are rewritten then, which is what lets handlers read them through `inst` without asking.
+//! base and length are rewritten then, which is what lets handlers read them through `instance` without asking.
 
+use crate::state::instance::InstanceHead;
 use crate::state::pages::Pages;
-use crate::{InstanceHead, Trap};
+use crate::state::trap::Trap;
 use pirn_decode::PAGE_BYTES;
 
 /// A linear memory.
@@ -29,37 +30,37 @@ impl Memory {
         this.grow(min).map(|_| this)
     }
 
-    /// Keeps `inst`'s view of memory 0 true from now on.
+    /// Keeps `instance`'s view of memory 0 true from now on.
     ///
     /// # Safety
-    /// `this` is a live memory that does not move; `inst` is a live instance block, and stays so as long as this memory
+    /// `this` is a live memory that does not move; `instance` is a live instance block, and stays so as long as this memory
     /// may grow.
-    pub unsafe fn attach(this: *mut Self, inst: *mut InstanceHead) {
+    pub unsafe fn attach(this: *mut Self, instance: *mut InstanceHead) {
         // The instance gets the pointer itself, not one derived from a reference that ends here.
         // SAFETY: the caller's.
         unsafe {
-            (*inst).memory = this;
-            (*this).users.push(inst);
-            (*this).publish_to(inst);
+            (*instance).memory = this;
+            (*this).users.push(instance);
+            (*this).publish_to(instance);
         }
     }
 
     fn publish(&self) {
-        for &inst in &self.users {
+        for &instance in &self.users {
             // SAFETY: `attach` asked for live blocks.
-            unsafe { self.publish_to(inst) };
+            unsafe { self.publish_to(instance) };
         }
     }
 
     /// Writes base and limits into an instance.
     ///
     /// # Safety
-    /// `inst` is live.
-    unsafe fn publish_to(&self, inst: *mut InstanceHead) {
+    /// `instance` is live.
+    unsafe fn publish_to(&self, instance: *mut InstanceHead) {
         // SAFETY: the caller's.
         unsafe {
-            (*inst).mem_base = self.pages.base();
-            (*inst).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
+            (*instance).mem_base = self.pages.base();
+            (*instance).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
         }
     }
 

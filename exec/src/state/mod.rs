@@ -1,5 +1,6 @@
 //! What a running program is: registers, a value stack with its frames, and the instances with all that they hold.
 
+pub(crate) mod frames;
 pub(crate) mod global;
 pub(crate) mod instance;
 pub(crate) mod memory;

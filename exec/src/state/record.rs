@@ -1,20 +1,21 @@
 //! Records of functions: what an instance's function index space, a table and the embedder's handles are made of.
 //!
 //! A record is two words, code and instance, and lies in the instance's block itself: a call loads both at one distance
-//! from `inst`, and what else it needs (the frame's size, for indirect calls the type) stands before the code
+//! from `instance`, and what else it needs (the frame's size, for indirect calls the type) stands before the code
 //! ([`CodeHead`]), in the line the first dispatch reads. An import is a copy of the exporter's record, so calling it
 //! is the same loads. Records of their own with a pointer to each (72 bytes a function and instance) cost one more
 //! dependent load a call; pointers to records shared by a module's instances until first called would save 8 bytes more,
 //! but need to find out at the first call which word led to them.
 //!
-//! A function that is not lowered yet has for code a cell of its module, [`LazyCode`], that lowers it and then rewrites
+//! A function that is not lowered yet has for code a cell of its module, [`crate::LazyCode`], that lowers it and then rewrites
 //! the record it was reached by, which every call leaves in `r0`. Copies are rewritten each at its own first call.
 //!
 //! So several records are the same function, and a `funcref` is the address of any one of them; nothing in WebAssembly
 //! compares references. Towards the embedder, [`FuncRecord::canonical`] is the function's identity.
 
-use crate::state::registers::{Handler, handler_word};
-use crate::{Exit, InstanceHead, Vm};
+use crate::state::instance::InstanceHead;
+use crate::state::trap::Exit;
+use crate::state::vm::Vm;
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
 use pirn_decode::{Code, FuncType};
 use std::ptr::NonNull;
@@ -28,7 +29,7 @@ pub struct FuncRecord {
     /// First cell; a [`CodeHead`] stands before it.
     pub(crate) code: *const u64,
     /// Instance the code runs in; for a host function, null: it acts for whoever calls it.
-    pub(crate) inst: *mut InstanceHead,
+    pub(crate) instance: *mut InstanceHead,
 }
 
 const _: () = assert!(size_of::<FuncRecord>() == RECORD_WORDS * 8);
@@ -40,13 +41,13 @@ unsafe impl Send for FuncRecord {}
 unsafe impl Sync for FuncRecord {}
 
 impl FuncRecord {
-    /// The record of a function whose code begins at `code`, in `inst`.
+    /// The record of a function whose code begins at `code`, in `instance`.
     ///
     /// # Safety
-    /// `code` is what [`first_cell`] gave for a function of `inst`'s module, or [`LazyCode::first_cell`], whose head is that
+    /// `code` is what [`first_cell`] gave for a function of `instance`'s module, or [`crate::LazyCode::first_cell`], whose head is that
     /// function's, and outlives the record and all its copies; see [the crate's](crate#safety).
-    pub unsafe fn new(code: *const u64, inst: *mut InstanceHead) -> Self {
-        Self { code, inst }
+    pub unsafe fn new(code: *const u64, instance: *mut InstanceHead) -> Self {
+        Self { code, instance }
     }
 
     /// Whether there is no function: what an instance's records are until they are set.
@@ -56,12 +57,12 @@ impl FuncRecord {
 
     /// The instance whose function it is; `None` for a function of the host.
     pub fn instance(&self) -> Option<NonNull<InstanceHead>> {
-        NonNull::new(self.inst)
+        NonNull::new(self.instance)
     }
 
     /// The host function, if it is one.
     pub fn host(&self) -> Option<&HostRecord> {
-        if self.is_null() || !self.inst.is_null() {
+        if self.is_null() || !self.instance.is_null() {
             return None;
         }
         // SAFETY: the code of a record without an instance is a host function's thunk, which lives as long as the record.
@@ -87,11 +88,11 @@ impl FuncRecord {
         // SAFETY: the caller's; an instance's block has a record for each function of its module, and a host function's
         // code is a field of its `HostRecord`.
         unsafe {
-            let Self { code, inst } = *this;
-            if inst.is_null() {
+            let Self { code, instance } = *this;
+            if instance.is_null() {
                 return &raw mut (*HostRecord::of(code).cast_mut()).record;
             }
-            InstanceHead::word::<Self>(inst, HEAD_WORDS).add((*head(code)).index as usize)
+            InstanceHead::word::<Self>(instance, HEAD_WORDS).add((*head(code)).index as usize)
         }
     }
 }
@@ -106,26 +107,6 @@ pub(crate) fn head(code: *const u64) -> *const CodeHead {
 pub fn first_cell(code: &Code) -> *const u64 {
     // Derived from the whole allocation: the head is read through it as well.
     code.words().as_ptr().wrapping_add(CodeHead::WORDS)
-}
-
-/// The code of a function that has none yet: a cell that has it lowered.
-#[repr(C)]
-#[derive(Debug)]
-pub struct LazyCode {
-    head: CodeHead,
-    cell: u64,
-}
-
-impl LazyCode {
-    /// The code of the function with this head.
-    pub fn new(head: CodeHead) -> Self {
-        Self { head, cell: handler_word(crate::host::call::LOWER as Handler) }
-    }
-
-    /// Where it begins, for [`FuncRecord::new`].
-    pub fn first_cell(&self) -> *const u64 {
-        std::ptr::from_ref(self).cast::<u64>().wrapping_add(CodeHead::WORDS)
-    }
 }
 
 /// A host function: takes the arguments and leaves the results in [`HostCall::into_values`], or says why the execution
@@ -180,15 +161,14 @@ unsafe impl Send for HostRecord {}
 unsafe impl Sync for HostRecord {}
 
 impl HostRecord {
-    /// The host function `func`, to be [armed](Self::arm) before anything else.
+    /// The host function `func`, which the handler in the word `thunk` calls; [`HostRecord::new`] says the rest.
     ///
     /// # Safety
-    /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results are in the
-    /// values.
-    pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
-        let record = FuncRecord { code: std::ptr::null(), inst: std::ptr::null_mut() };
+    /// That of [`HostRecord::new`]; `thunk` is the handler that calls host functions.
+    pub(crate) unsafe fn with_thunk(thunk: u64, ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
+        let record = FuncRecord { code: std::ptr::null(), instance: std::ptr::null_mut() };
         let head = CodeHead::new(0, &ty, type_id);
-        Box::new(Self { record, head, thunk: handler_word(crate::host::call::HOST as Handler), func, ty })
+        Box::new(Self { record, head, thunk, func, ty })
     }
 
     /// The host function whose record's code is `code`.

@@ -1,7 +1,7 @@
 //! Tables.
 
-use crate::Trap;
 use crate::state::pages::Pages;
+use crate::state::trap::Trap;
 
 /// A table: references encoded as on the value stack (0 is null).
 #[repr(C)]

@@ -81,6 +81,12 @@ impl fmt::Display for Trap {
 
 impl std::error::Error for Trap {}
 
+/// A trap, if `condition` holds.
+#[inline(always)]
+pub(crate) fn trap_if(condition: bool, trap: Trap) -> Result<(), Trap> {
+    if condition { Err(trap) } else { Ok(()) }
+}
+
 /// How an execution ended, other than by returning.
 #[derive(Debug)]
 pub enum Exit {

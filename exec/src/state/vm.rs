@@ -1,9 +1,11 @@
 //! The machine's state between handlers: where its value stack ends and what execution leaves behind when it stops.
 
-use crate::host::pause::Yielded;
-use crate::state::registers::Machine;
+use crate::Word;
+use crate::state::instance::InstanceHead;
+use crate::state::record::HostRecord;
+use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
-use crate::{Exit, InstanceHead, Trap, Word};
+use crate::state::trap::{Exit, Trap};
 use pirn_decode::ValType;
 use std::any::Any;
 use std::ptr::{null, null_mut};
@@ -39,6 +41,16 @@ impl Room {
     }
 }
 
+/// A host function that did not return yet: whoever goes on writes its results.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Yielded {
+    /// First word of its frame.
+    pub(crate) frame: *mut u64,
+    /// How many words of it are for arguments and results.
+    pub(crate) words: usize,
+    pub(crate) func: *const HostRecord,
+}
+
 /// One machine: the registers of an execution that stands still, and what running code asks for besides them.
 ///
 /// All WebAssembly frames of an execution, whatever their instances, lie on one [`Stack`], which is there as long as
@@ -46,12 +58,12 @@ impl Room {
 #[repr(C)]
 #[derive(Debug)]
 pub struct Vm {
-    /// First byte a frame may not reach. Read by every call, through `inst`. Null while there is no stack.
+    /// First byte a frame may not reach. Read by every call, through `instance`. Null while there is no stack.
     pub(crate) stack_limit: *mut u64,
     /// What metered code may still consume.
     pub(crate) fuel: u64,
     /// The registers where execution stands still.
-    pub(crate) saved: Machine,
+    pub(crate) saved: Registers,
     /// The host function that yielded there, if one did.
     pub(crate) yielded: Option<Yielded>,
     /// First free word of the stack while WebAssembly does not run. Null while there is no stack.
@@ -89,7 +101,7 @@ impl Vm {
             stack_limit: null_mut(),
             fuel: 0,
             room: Room::default(),
-            saved: Machine::new(null(), null_mut(), null_mut(), null()),
+            saved: Registers::new(null(), null_mut(), null_mut(), null()),
             yielded: None,
             top: null_mut(),
             exit: None,
@@ -152,13 +164,13 @@ impl Vm {
         unsafe { &raw mut (*this).host }
     }
 
-    /// Whether `inst` stands for the embedder.
+    /// Whether `instance` stands for the embedder.
     ///
     /// # Safety
     /// `this` is live.
-    pub(crate) unsafe fn is_host(this: *mut Self, inst: *mut InstanceHead) -> bool {
+    pub(crate) unsafe fn is_host(this: *mut Self, instance: *mut InstanceHead) -> bool {
         // SAFETY: the caller's.
-        inst == unsafe { Self::host(this) }
+        instance == unsafe { Self::host(this) }
     }
 
     /// Whether the host may enter once more.
@@ -196,7 +208,7 @@ impl Vm {
         self.depth == 0 && self.top.is_null() && self.stack_limit.is_null()
     }
 
-    /// Has what is entered next run on `stack`, until the [`Entry`](crate::host::call::Entry) made before is dropped.
+    /// Has what is entered next run on `stack`, until the [`HostEntry`](crate::host::call::HostEntry) made before is dropped.
     pub(crate) fn run_on(&mut self, stack: &Stack) {
         self.stack_limit = stack.limit();
         self.top = stack.base();

@@ -215,11 +215,15 @@ fn source(kept: &[Weighed]) -> Result<String> {
          //! first, with what lowering needs to get there. Behind each, its dispatches for a million instructions, summed over\n\
          //! the programs.\n\
          \n\
-         use super::*;\n\
+         use super::list::{I, R, S, Shapes};\n\
          #[allow(unused_imports, reason = \"which of them are in the list changes\")]\n\
          use crate::handlers::bulk::*;\n\
          #[allow(unused_imports, reason = \"as above\")]\n\
          use crate::handlers::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};\n\
+         use crate::handlers::expr::*;\n\
+         #[allow(unused_imports, reason = \"as above\")]\n\
+         use crate::handlers::seq::{Repeat, Seq};\n\
+         use crate::handlers::stmt::*;\n\
          \n\
          /// All of them.\n\
          pub(super) fn all(t: &mut Shapes<'_>) {\n",

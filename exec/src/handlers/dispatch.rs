@@ -1,0 +1,236 @@
+//! Dispatch: how one handler leads to the next, in two ways.
+//!
+//! *Tail dispatch*: a handler is a function that carries the registers in its arguments and ends by jumping to the next
+//! handler with the same arguments. *The portable loop*, where LLVM's sibling-call optimisation does not hold (build.rs
+//! decides): a loop calls the same bodies with the registers in memory. Bodies are written once, as [`Stmt::run`] from
+//! [`Registers`] to a [`Flow`].
+
+use crate::state::registers::Registers;
+use crate::state::trap::{Exit, Trap};
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::Sig;
+
+/// What follows a statement.
+pub(crate) enum Flow {
+    /// The cell behind this one.
+    Next(Registers),
+    /// The cell at `ip`.
+    Jump(Registers),
+    /// The same cell, by another handler: one that may take what this one must not.
+    Delegate(Registers, Handler),
+    /// No cell: the program trapped at `ip`.
+    Trap(Registers, Trap),
+    /// No cell: what happened is written in the [`crate::Vm`]. `instance` is live.
+    Stop(Registers),
+}
+
+/// The body of a handler, or one statement of it.
+pub(crate) trait Stmt {
+    /// Operand bytes.
+    const LEN: usize;
+    /// See [`pirn_decode::sig`].
+    const SIG: Sig;
+    /// The tree.
+    const SHAPE: &'static Shape = &Shape::Thunk;
+
+    /// Executes the statement whose operands lie `at` bytes behind `m.ip`.
+    ///
+    /// # Safety
+    /// `m` is the state of a running execution: `ip` at a cell of validated code holding this statement, `fp` at a frame
+    /// that code was lowered for, `instance` at its instance.
+    unsafe fn run(m: Registers, at: usize) -> Flow;
+}
+
+/// The value of an expression, or a trap.
+macro_rules! value {
+    ($m:ident, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(trap) => return Flow::Trap($m, trap),
+        }
+    };
+}
+pub(crate) use value;
+
+/// Bytes of a cell with `len` operand bytes.
+pub(crate) const fn cell_bytes(len: usize) -> usize {
+    8 + len.next_multiple_of(8)
+}
+
+/// A handler's address as it stands in the first word of a cell.
+pub(crate) fn handler_word(handler: Handler) -> u64 {
+    handler as usize as u64
+}
+
+/// Leaves the registers and the trap in the machine.
+///
+/// # Safety
+/// `m` is the state of a running execution.
+unsafe fn record_trap(m: &Registers, trap: Trap) {
+    // SAFETY: as in `save`.
+    unsafe {
+        m.save();
+        (*(*m.instance).vm).exit = Some(Exit::Trap(trap));
+    }
+}
+
+#[cfg(pirn_tail)]
+#[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
+mod tail {
+    use super::{Flow, Stmt, cell_bytes, record_trap};
+    use crate::state::instance::InstanceHead;
+    use crate::state::registers::{Registers, Vector, for_each_register};
+    use crate::state::trap::Trap;
+
+    /// The handlers of one ABI: the registers are their arguments.
+    macro_rules! contract {
+        ($abi:literal, $($(#[$doc:meta])* $register:ident: $ty:ty),*) => {
+            /// A handler.
+            pub(crate) type Handler = unsafe extern $abi fn($($ty),*) -> u64;
+
+            /// Jumps to the cell at `m.ip`.
+            #[inline(always)]
+            unsafe fn dispatch(m: Registers) -> u64 {
+                // SAFETY: the first word of a cell is a handler's address.
+                unsafe {
+                    let handler = m.ip.cast::<Handler>().read();
+                    handler($(m.$register),*)
+                }
+            }
+
+            /// Statements have handlers. The compiler puts a trait's function where the type of `Self` is defined, and so
+            /// makes more than one codegen unit of them.
+            pub(crate) trait HasHandler: Stmt {
+                /// The handler.
+                ///
+                /// # Safety
+                /// That of [`Stmt::run`].
+                unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
+                    let m = Registers { $($register),* };
+                    // SAFETY: the caller's; each arm leaves by a jump to a function that asks for the same.
+                    unsafe {
+                        match Self::run(m, 8) {
+                            Flow::Next(mut m) => {
+                                m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
+                                dispatch(m)
+                            }
+                            Flow::Jump(m) => dispatch(m),
+                            Flow::Trap(mut m, trap) => {
+                                m.r0 = trap as u64;
+                                trapped($(m.$register),*)
+                            }
+                            Flow::Delegate(m, handler) => handler($(m.$register),*),
+                            Flow::Stop(m) => stopped($(m.$register),*),
+                        }
+                    }
+                }
+            }
+
+            impl<S: Stmt> HasHandler for S {}
+
+            #[cold]
+            #[inline(never)]
+            unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
+                let m = Registers { $($register),* };
+                // SAFETY: `handler` put a trap's code in `r0`.
+                unsafe {
+                    record_trap(&m, Trap::from_code(m.r0 as u8));
+                    stopped($(m.$register),*)
+                }
+            }
+
+            /// Returns to [`run`]. What it returns is read from memory: were it a constant, LLVM would turn the jumps to
+            /// it into calls followed by that constant.
+            #[cold]
+            #[inline(never)]
+            unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
+                let m = Registers { $($register),* };
+                // SAFETY: `instance` is live.
+                unsafe { (&raw const (*m.instance).mem_limits[0]).read_volatile() }
+            }
+
+            /// Runs from `m` until something stops.
+            ///
+            /// # Safety
+            /// That of [`Stmt::run`], for the cell at `m.ip`.
+            pub(crate) unsafe fn run(m: Registers) {
+                // SAFETY: the caller's.
+                unsafe { dispatch(m) };
+            }
+        };
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    for_each_register!(contract! "sysv64",);
+    #[cfg(target_arch = "aarch64")]
+    for_each_register!(contract! "C",);
+}
+#[cfg(pirn_tail)]
+pub(crate) use tail::{Handler, HasHandler, run};
+
+#[cfg(not(pirn_tail))]
+mod portable {
+    use super::{Flow, Registers, Stmt, cell_bytes, record_trap};
+
+    /// A handler: whether to go on.
+    pub(crate) type Handler = unsafe fn(&mut Registers) -> bool;
+
+    /// Statements have handlers.
+    pub(crate) trait HasHandler: Stmt {
+        /// The handler.
+        ///
+        /// # Safety
+        /// That of [`Stmt::run`].
+        unsafe fn handler(machine: &mut Registers) -> bool {
+            // SAFETY: the caller's.
+            unsafe {
+                match Self::run(*machine, 8) {
+                    Flow::Next(mut m) => {
+                        m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
+                        *machine = m;
+                        true
+                    }
+                    Flow::Jump(m) => {
+                        *machine = m;
+                        true
+                    }
+                    Flow::Trap(m, trap) => {
+                        record_trap(&m, trap);
+                        false
+                    }
+                    Flow::Delegate(m, handler) => {
+                        *machine = m;
+                        handler(machine)
+                    }
+                    Flow::Stop(m) => {
+                        *machine = m;
+                        false
+                    }
+                }
+            }
+        }
+    }
+
+    impl<S: Stmt> HasHandler for S {}
+
+    /// Runs from `m` until something stops.
+    ///
+    /// # Safety
+    /// That of [`Stmt::run`], for the cell at `m.ip`.
+    pub(crate) unsafe fn run(mut m: Registers) {
+        // SAFETY: the first word of a cell is a handler's address, which `handler_word` exposed; the rest is the caller's.
+        unsafe {
+            loop {
+                let address = std::ptr::with_exposed_provenance::<()>(m.ip.read() as usize);
+                let handler = std::mem::transmute::<*const (), Handler>(address);
+                #[cfg(feature = "profile")]
+                crate::handlers::counts::count(m.ip as usize, handler as usize);
+                if !handler(&mut m) {
+                    return;
+                }
+            }
+        }
+    }
+}
+#[cfg(not(pirn_tail))]
+pub(crate) use portable::{Handler, HasHandler, run};

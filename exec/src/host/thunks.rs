@@ -1,0 +1,201 @@
+//! Cells that no lowering writes: they stand where a call expects code, or where it returns to. One has a function lowered,
+//! one calls a host function, one ends what the host entered.
+
+use crate::handlers::dispatch::{Flow, Handler, HasHandler, Stmt, handler_word};
+use crate::handlers::expr::Value;
+use crate::state::frames::pop_frame;
+use crate::state::instance::InstanceHead;
+use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, head};
+use crate::state::registers::{Registers, Vector};
+use crate::state::trap::{Exit, Trap};
+use crate::state::vm::{Vm, Yielded};
+use pirn_decode::FuncType;
+use pirn_decode::layout::{CodeHead, HEADER_WORDS};
+use pirn_decode::sig::Sig;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Where the host returns to: the end of [`invoke`].
+struct ExitCell;
+
+impl Stmt for ExitCell {
+    const LEN: usize = 0;
+    const SIG: Sig = 0;
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, _: usize) -> Flow {
+        // SAFETY: `instance` is the machine's own host instance.
+        unsafe { m.save() };
+        Flow::Stop(m)
+    }
+}
+
+/// The address of an [`ExitCell`].
+pub(crate) fn exit_cell() -> *const u64 {
+    static CELL: std::sync::OnceLock<[u64; 1]> = std::sync::OnceLock::new();
+    CELL.get_or_init(|| [handler_word(ExitCell::handler as Handler)]).as_ptr()
+}
+
+/// The code of a function that has none yet: a cell that has it lowered.
+#[repr(C)]
+#[derive(Debug)]
+pub struct LazyCode {
+    head: CodeHead,
+    cell: u64,
+}
+
+impl LazyCode {
+    /// The code of the function with this head.
+    pub fn new(head: CodeHead) -> Self {
+        Self { head, cell: handler_word(LowerThunk::handler as Handler) }
+    }
+
+    /// Where it begins, for [`FuncRecord::new`].
+    pub fn first_cell(&self) -> *const u64 {
+        std::ptr::from_ref(self).cast::<u64>().wrapping_add(CodeHead::WORDS)
+    }
+}
+
+/// Lowers the function, then calls it for good.
+struct LowerThunk;
+
+impl Stmt for LowerThunk {
+    const LEN: usize = 0;
+    const SIG: Sig = 0;
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, _: usize) -> Flow {
+        // SAFETY: whoever enters a function leaves its record in `r0`.
+        unsafe {
+            let code = lower(m.r0 as *mut FuncRecord, m.fp);
+            if code.is_null() {
+                return Flow::Stop(m);
+            }
+            m.ip = code;
+        }
+        Flow::Jump(m)
+    }
+}
+
+/// Has `record` lowered and checks its frame, which nobody knew before, at `fp`. Null, with the reason in the machine, if
+/// execution cannot go on.
+#[cold]
+#[inline(never)]
+unsafe fn lower(record: *mut FuncRecord, fp: *mut u64) -> *const u64 {
+    // SAFETY: records of functions to be lowered have an instance, and that a machine.
+    unsafe {
+        let FuncRecord { code, instance } = *record;
+        let vm = (*instance).vm;
+        match ((*vm).lower)(instance, (*head(code)).index) {
+            Ok(code) => (*record).code = code,
+            Err(error) => {
+                (*vm).exit = Some(Exit::Host(error));
+                return std::ptr::null();
+            }
+        }
+        let code = (*record).code;
+        if fp as usize + (*head(code)).frame_bytes as usize > (*vm).stack_limit as usize {
+            (*vm).exit = Some(Exit::Trap(Trap::StackOverflow));
+            return std::ptr::null();
+        }
+        code
+    }
+}
+
+impl HostRecord {
+    /// The host function `func`, to be [armed](Self::arm) before anything else.
+    ///
+    /// # Safety
+    /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results are in the
+    /// values.
+    pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
+        // SAFETY: the caller's; this is the handler that calls host functions.
+        unsafe { Self::with_thunk(handler_word(HostThunk::handler as Handler), ty, type_id, func) }
+    }
+}
+
+/// Calls the host function.
+struct HostThunk;
+
+impl Stmt for HostThunk {
+    const LEN: usize = 0;
+    const SIG: Sig = 0;
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, _: usize) -> Flow {
+        // SAFETY: the cell is a host record's thunk; the header is where its type puts it.
+        unsafe {
+            let record = HostRecord::of(m.ip);
+            // A function type is that short (`FuncType::MOST`).
+            let header = (*record).head.header as u16;
+            // Nobody asks for the accumulators of who calls: the results replace them.
+            let caller = Registers { r0: 0, v0: Vector::zeroed(), ..pop_frame(m, header) };
+            if !call_host(record, m.fp, caller.instance, m.instance) {
+                caller.save();
+                return Flow::Stop(caller);
+            }
+            Flow::Jump(returned(caller, m.fp))
+        }
+    }
+}
+
+/// The state in which `caller` goes on behind a host function that left its results in the frame at `fp`.
+///
+/// # Safety
+/// `fp` is that frame.
+#[inline(always)]
+pub(crate) unsafe fn returned(mut caller: Registers, fp: *const u64) -> Registers {
+    // SAFETY: the caller's. The first result, whatever its class, is in the frame's first word.
+    unsafe {
+        caller.r0 = fp.read();
+        Value::set_acc(fp.cast::<f64>().read(), &mut caller);
+    }
+    caller
+}
+
+/// Runs the host function behind `record` on the frame at `fp`, which returns to the instance `to`. It acts for the
+/// instance `on_behalf`, if that is not null: whose code made a tail call, or whose start function it is. `false`, with the
+/// reason in the machine, if execution cannot go on.
+#[inline(never)]
+unsafe fn call_host(
+    record: *const HostRecord,
+    fp: *mut u64,
+    to: *mut InstanceHead,
+    on_behalf: *mut InstanceHead,
+) -> bool {
+    // SAFETY: the frame was checked against the limit; nothing else refers to its values while the closure runs, for
+    // what it calls lies above `top`.
+    unsafe {
+        let func = &(*record).func;
+        let vm = (*to).vm;
+        let words = (*record).head.header as usize;
+        let top = std::mem::replace(&mut (*vm).top, fp.add(words + HEADER_WORDS));
+        let values = std::slice::from_raw_parts_mut(fp, words);
+        // The code that called it by a plain call is where it returns to.
+        let caller = if on_behalf.is_null() && !Vm::is_host(vm, to) { to } else { on_behalf };
+        let result = catch_unwind(AssertUnwindSafe(|| func(HostCall { vm, caller, values })));
+        (*vm).top = top;
+        let Ok(Ok(())) = result else {
+            let exit = result.map_or_else(Exit::Panic, |result| result.expect_err("success is looked at before"));
+            let yielded = Yielded { frame: fp, words, func: record };
+            stop(vm, exit, yielded);
+            return false;
+        };
+        true
+    }
+}
+
+/// Leaves in the machine why a host function did not return.
+#[cold]
+#[inline(never)]
+unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
+    // SAFETY: `call_host`'s machine is live.
+    unsafe {
+        (*vm).yielded = matches!(exit, Exit::Yield(_)).then_some(yielded);
+        (*vm).exit = Some(match exit {
+            // Only metered code is where it can go on with more fuel.
+            Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
+            exit => exit,
+        });
+    }
+}
