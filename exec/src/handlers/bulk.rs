@@ -20,34 +20,35 @@ fn conclude(m: Registers, code: u8) -> Flow {
     if code == 0 { Flow::Next(m) } else { Flow::Trap(m, Trap::from_code(code)) }
 }
 
-fn code(result: Result<(), Trap>) -> u8 {
+fn trap_code(result: Result<(), Trap>) -> u8 {
     result.map_or_else(|trap| trap as u8, |()| 0)
 }
 
 /// Memory 0 of an instance.
 ///
 /// # Safety
-/// The instance has one, and nobody else refers to it: the machine has the store to itself.
+/// `instance` is live and has one, to which nobody else refers as long as what this gives is in use.
 unsafe fn memory<'a>(instance: *mut InstanceHead) -> &'a mut Memory {
-    // SAFETY: the caller's.
+    // SAFETY: the instance's memory is live (I1).
     unsafe { &mut *(*instance).memory }
 }
 
 /// The table behind a word of the instance.
 ///
 /// # Safety
-/// As for [`memory`].
+/// `instance` is live, `word` that of one of its tables, to which nobody else refers as long as what this gives is in use.
 unsafe fn table<'a>(instance: *mut InstanceHead, word: u32) -> &'a mut Table {
-    // SAFETY: the caller's.
+    // SAFETY: the word is within the block and leads to a live table (I1, I4).
     unsafe { &mut **InstanceHead::word::<*mut Table>(instance, word as usize) }
 }
 
 /// What is left of the segment at a word of the instance.
 ///
 /// # Safety
-/// It is a segment of items of type `T`.
+/// `instance` is live, `word` that of one of its segments, of items of type `T`.
 unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
-    // SAFETY: `InstanceBlock` wrote address and length of a slice that outlives the block, or nulls.
+    // SAFETY: both words are within the block (I4); `InstanceBlock::set_segment` wrote address and length of a slice that
+    // outlives it (I1). The length is 0 before, and once the segment is dropped.
     unsafe {
         let len = InstanceHead::word::<u64>(instance, word as usize + 1).read() as usize;
         if len == 0 {
@@ -60,40 +61,50 @@ unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
 /// Three i32 operands.
 ///
 /// # Safety
-/// `args` points at three slots.
+/// At `args` are three slots of a frame.
 unsafe fn three(args: *const u64) -> (u32, u32, u32) {
-    // SAFETY: the caller's.
+    // SAFETY: slots are whole words.
     unsafe { (args.read() as u32, args.add(1).read() as u32, args.add(2).read() as u32) }
 }
 
+/// # Safety
+/// `instance` is the one that runs, and has a memory.
 #[cold]
 #[inline(never)]
 unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u32 {
-    // SAFETY: validation: the instance has a memory; its machine runs it, and is not part of it.
+    // SAFETY: the machine is alone with memory and machine (I2), which are two things, and its handler keeps no pointer into
+    // the bytes, which may move (I8).
     unsafe {
         let room = &mut (*(*instance).vm).room.pages;
         Room::grow(room, delta, |delta| memory(instance).grow(delta)).unwrap_or(u32::MAX)
     }
 }
 
+/// # Safety
+/// `instance` is the one that runs, and has a memory; `word` is that of one of its data segments; at `args` are three slots.
 #[inline(never)]
 unsafe fn memory_init(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
-    // SAFETY: as in `memory_grow`; lowering placed the operands; `word` is a data segment's.
+    // SAFETY: the machine is alone with the memory (I2), and a segment's bytes are not among a memory's.
     unsafe {
         let (to, from, len) = three(args);
-        code(memory(instance).init(to, segment(instance, word), from, len))
+        trap_code(memory(instance).init(to, segment(instance, word), from, len))
     }
 }
 
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its segments.
 #[inline(never)]
 unsafe fn drop_segment(instance: *mut InstanceHead, word: u32) {
-    // SAFETY: `word` is a segment's, its length the next.
+    // SAFETY: a segment's length is in the word behind its address, within the block (I4).
     unsafe { InstanceHead::word::<u64>(instance, word as usize + 1).write(0) };
 }
 
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are a slot of the table's type and an i32.
 #[inline(never)]
 unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *const u64) -> u32 {
-    // SAFETY: `word` is a table's; lowering placed the operands; the machine is as in `memory_grow`.
+    // SAFETY: the machine is alone with table and machine (I2), which are two things. What the table is filled with is of its
+    // type by validation (I3, I5).
     unsafe {
         let room = &mut (*(*instance).vm).room.elements;
         Room::grow(room, args.add(1).read() as u32, |delta| table(instance, word).grow(delta, args.read()))
@@ -101,22 +112,27 @@ unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *const u64) -
     }
 }
 
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are an i32, a slot of the table's type, an i32.
 #[inline(never)]
 unsafe fn table_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
-    // SAFETY: as in `table_grow`.
+    // SAFETY: the machine is alone with the table (I2); the value is of its type by validation (I3, I5).
     unsafe {
         let (start, _, len) = three(args);
-        code(table(instance, word).fill(start, len, args.add(1).read()))
+        trap_code(table(instance, word).fill(start, len, args.add(1).read()))
     }
 }
 
+/// # Safety
+/// `instance` is the one that runs, the words those of two of its tables of one type, or of one; at `args` are three slots.
 #[inline(never)]
 unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, args: *const u64) -> u8 {
-    // SAFETY: as in `table_grow`; there is one reference to a table, or two to different ones.
+    // SAFETY: the machine is alone with the tables (I2). Two words may lead to one table, if it was imported twice: then there
+    // is one reference to it, otherwise two to two. The elements are of one type by validation (I3, I5).
     unsafe {
         let (to, from, len) = three(args);
         let pointer = |word| InstanceHead::word::<*mut Table>(instance, word as usize).read();
-        code(if pointer(to_word) == pointer(from_word) {
+        trap_code(if pointer(to_word) == pointer(from_word) {
             table(instance, to_word).copy_within(to, from, len)
         } else {
             table(instance, to_word).init(to, table(instance, from_word).elements(), from, len)
@@ -124,12 +140,15 @@ unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, 
     }
 }
 
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its tables, `segment_word` of an element segment of its type; at
+/// `args` are three slots.
 #[inline(never)]
 unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, args: *const u64) -> u8 {
-    // SAFETY: as in `table_grow`; `segment_word` is an element segment's.
+    // SAFETY: the machine is alone with the table (I2); a segment's references are not among a table's, and of its type (I5).
     unsafe {
         let (to, from, len) = three(args);
-        code(table(instance, word).init(to, segment(instance, segment_word), from, len))
+        trap_code(table(instance, word).init(to, segment(instance, segment_word), from, len))
     }
 }
 
@@ -164,10 +183,10 @@ define_cell! {
 /// Element `index` of the table at a word of the instance.
 ///
 /// # Safety
-/// As for [`table`].
+/// `m.instance` is live, `word` that of one of its tables.
 #[inline(always)]
 unsafe fn element(m: &Registers, word: u32, index: u32) -> Result<*mut u64, Trap> {
-    // SAFETY: the caller's; `base` and `len` describe the elements.
+    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says (I8).
     unsafe {
         let table = InstanceHead::word::<*mut Table>(m.instance, word as usize).read();
         trap_if(u64::from(index) >= (*table).len, Trap::TableOutOfBounds)?;

@@ -2,7 +2,7 @@
 
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{Flow, Stmt, cell_bytes, value};
-use crate::state::frames::{Header, pop_frame, push_frame};
+use crate::state::frames::{Header, frame_end, pop_frame, push_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, head};
 use crate::state::registers::Registers;
@@ -53,11 +53,11 @@ define_cell! {
 /// Copies words one by one, upwards: right for ranges that overlap with the target below the source.
 ///
 /// # Safety
-/// Both ranges lie in the value stack.
+/// Both ranges lie in frames of the value stack.
 #[inline(always)]
 unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
     for i in 0..count {
-        // SAFETY: the caller's. Volatile keeps LLVM from calling the library's `memmove`.
+        // SAFETY: the word is in either range. Volatile keeps LLVM from calling the library's `memmove`.
         unsafe { to.add(i).write_volatile(from.add(i).read_volatile()) };
     }
 }
@@ -65,14 +65,15 @@ unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
 /// The call: checks the callee's whole frame against the limit, then enters it. What kind of function it is, nobody asks.
 ///
 /// # Safety
-/// `record` is live; `args` is an argument area of its type on the value stack; `header` the place its type gives.
+/// [I6](crate#safety) holds of `m`; `record` is one of its store, not null; at `args`, within `m`'s frame, are arguments of
+/// its type.
 #[inline(always)]
 unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Result<Registers, Trap> {
-    // SAFETY: the caller's; a record is always a callable function's.
+    // SAFETY: records are live (I1) and lead to code with a head, and the instance to its machine. The frame is compared with
+    // the limit before anything is written (I7), so the rest of I6 holds of the callee: the instance is the one of its code.
     unsafe {
         let code = (*record).code;
-        let end = (args as usize) + (*head(code)).frame_bytes as usize;
-        trap_if(end > (*(*m.instance).vm).stack_limit as usize, Trap::StackOverflow)?;
+        trap_if(frame_end(code, args) > (*(*m.instance).vm).stack_limit as usize, Trap::StackOverflow)?;
         m.fp = args;
         m.ip = code;
         m.instance = (*record).instance;
@@ -82,9 +83,14 @@ unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Re
     Ok(m)
 }
 
+/// Calls the function of `record`, whose arguments begin in the slot `args`, with the header in the slot `header`; it returns
+/// to `return_ip`.
+///
+/// # Safety
+/// That of [`enter`]; `header` is the slot that the function's type gives for arguments there; `return_ip` is the cell behind.
 #[inline(always)]
 unsafe fn call(m: Registers, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
-    // SAFETY: lowering placed arguments and header by the callee's type.
+    // SAFETY: the callee's frame begins with `args`, and its type puts the header in it: so that was compared with the limit.
     unsafe {
         let mut callee = value!(m, enter(m, record, m.slot(args)));
         push_frame(m.slot(header), &m);
@@ -96,11 +102,11 @@ unsafe fn call(m: Registers, record: *mut FuncRecord, args: u16, header: u16, re
 /// Moves so many words from the slot `args` on to the frame's beginning.
 ///
 /// # Safety
-/// Both ranges lie in the value stack.
+/// Both ranges lie in frames of the value stack.
 #[inline(always)]
 unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
-    // SAFETY: the caller's. Volatile keeps LLVM from calling the library's `memmove`; it does not unroll the loop, which
-    // would take registers that have to be saved.
+    // SAFETY: each word is in either range. Volatile keeps LLVM from calling the library's `memmove`; it does not unroll the
+    // loop, which would take registers that have to be saved.
     unsafe {
         let (mut from, mut to) = (m.slot(args), m.fp);
         let end = m.slot(count);
@@ -115,7 +121,8 @@ unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
 /// in it the one stands that is called so: what is read late takes no register until then.
 ///
 /// # Safety
-/// That of [`enter`], and the operands are those of a tail call of a function of the record's type.
+/// That of [`enter`], but that the arguments are at `m.slot(args)`; the operands are what lowering wrote for a tail call of a
+/// function of the record's type.
 #[inline(always)]
 unsafe fn tail_call(
     m: Registers,
@@ -125,8 +132,8 @@ unsafe fn tail_call(
     header: u16,
     new_header: usize,
 ) -> Flow {
-    // SAFETY: the caller's; the header is read before the arguments may overwrite it, and everything written lies in the
-    // frame just checked.
+    // SAFETY: the callee's frame is compared with the limit before anything is written (I7), and all that is written lies in
+    // it: its arguments and its header. The header that leads to the caller is read before the arguments may overwrite it.
     unsafe {
         let mut callee = value!(m, enter(m, record, m.fp));
         if callee.instance.is_null() {
@@ -149,16 +156,23 @@ unsafe fn tail_call(
 }
 
 /// The record that begins at a word of the instance.
+///
+/// # Safety
+/// `m.instance` is a live instance, and `func` the word of one of its functions.
 #[inline(always)]
 unsafe fn direct(m: &Registers, func: u32) -> *mut FuncRecord {
-    // SAFETY: lowering wrote the first word of a function's record.
+    // SAFETY: a function's word is within the block (I4).
     unsafe { InstanceHead::word(m.instance, func as usize) }
 }
 
 /// The function a table holds at the index in the accumulator, if it has the type (spec 4.4.8, `call_indirect`).
+///
+/// # Safety
+/// `m.instance` is a live instance, and `table` the word of one of its tables of functions.
 #[inline(always)]
 unsafe fn indirect(m: &Registers, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
-    // SAFETY: lowering wrote the word of a table, and that table holds records or null.
+    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says (I8):
+    // each is null or the address of a live record (I5), whose code has a head.
     unsafe {
         let table = InstanceHead::word::<*mut Table>(m.instance, table as usize).read();
         let index = u64::from(m.r0 as u32);

@@ -36,8 +36,7 @@ pub(crate) trait Stmt {
     /// Executes the statement whose operands lie `at` bytes behind `m.ip`.
     ///
     /// # Safety
-    /// `m` is the state of a running execution: `ip` at a cell of validated code holding this statement, `fp` at a frame
-    /// that code was lowered for, `instance` at its instance.
+    /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5; the statement's operands lie there.
     unsafe fn run(m: Registers, at: usize) -> Flow;
 }
 
@@ -65,9 +64,9 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
 /// Leaves the registers and the trap in the machine.
 ///
 /// # Safety
-/// `m` is the state of a running execution.
+/// `m.instance` is a live instance or the machine's own for the host, and so leads to the machine that runs.
 unsafe fn record_trap(m: &Registers, trap: Trap) {
-    // SAFETY: as in `save`.
+    // SAFETY: so `save` asks, too; the machine's fields are nobody else's (I2).
     unsafe {
         m.save();
         (*(*m.instance).vm).exit = Some(Exit::Trap(trap));
@@ -89,9 +88,12 @@ mod tail {
             pub(crate) type Handler = unsafe extern $abi fn($($ty),*) -> u64;
 
             /// Jumps to the cell at `m.ip`.
+            ///
+            /// # Safety
+            /// That of [`run`].
             #[inline(always)]
             unsafe fn dispatch(m: Registers) -> u64 {
-                // SAFETY: the first word of a cell is a handler's address.
+                // SAFETY: I3, or a thunk: a cell begins with its handler's address, and I6 is what that asks for.
                 unsafe {
                     let handler = m.ip.cast::<Handler>().read();
                     handler($(m.$register),*)
@@ -104,10 +106,11 @@ mod tail {
                 /// The handler.
                 ///
                 /// # Safety
-                /// That of [`Stmt::run`].
+                /// That of [`Stmt::run`], for the operands of the cell at `ip`.
                 unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
                     let m = Registers { $($register),* };
-                    // SAFETY: the caller's; each arm leaves by a jump to a function that asks for the same.
+                    // SAFETY: `run` asks for what this does, and gives I6 on: of the cell behind, of the one it leads to,
+                    // or of this one by another handler. Whoever stops asks for `instance` alone.
                     unsafe {
                         match Self::run(m, 8) {
                             Flow::Next(mut m) => {
@@ -132,7 +135,7 @@ mod tail {
             #[inline(never)]
             unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
                 let m = Registers { $($register),* };
-                // SAFETY: `handler` put a trap's code in `r0`.
+                // SAFETY: `instance` is as the handler got it (I6); it put a trap's code in `r0`.
                 unsafe {
                     record_trap(&m, Trap::from_code(m.r0 as u8));
                     stopped($(m.$register),*)
@@ -145,16 +148,16 @@ mod tail {
             #[inline(never)]
             unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
                 let m = Registers { $($register),* };
-                // SAFETY: `instance` is live.
+                // SAFETY: `instance` is live (I1), or the machine's own for the host.
                 unsafe { (&raw const (*m.instance).mem_limits[0]).read_volatile() }
             }
 
             /// Runs from `m` until something stops.
             ///
             /// # Safety
-            /// That of [`Stmt::run`], for the cell at `m.ip`.
+            /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5.
             pub(crate) unsafe fn run(m: Registers) {
-                // SAFETY: the caller's.
+                // SAFETY: `dispatch` asks for the same.
                 unsafe { dispatch(m) };
             }
         };
@@ -180,9 +183,9 @@ mod portable {
         /// The handler.
         ///
         /// # Safety
-        /// That of [`Stmt::run`].
+        /// That of [`Stmt::run`], for the operands of the cell at `machine.ip`.
         unsafe fn handler(machine: &mut Registers) -> bool {
-            // SAFETY: the caller's.
+            // SAFETY: `run` asks for what this does. The handler in `Delegate` asks for the same of the same cell.
             unsafe {
                 match Self::run(*machine, 8) {
                     Flow::Next(mut m) => {
@@ -216,9 +219,10 @@ mod portable {
     /// Runs from `m` until something stops.
     ///
     /// # Safety
-    /// That of [`Stmt::run`], for the cell at `m.ip`.
+    /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5.
     pub(crate) unsafe fn run(mut m: Registers) {
-        // SAFETY: the first word of a cell is a handler's address, which `handler_word` exposed; the rest is the caller's.
+        // SAFETY: I3, or a thunk: a cell begins with its handler's address, which `handler_word` exposed. A handler that goes
+        // on gives I6 on, which is what the next one asks for.
         unsafe {
             loop {
                 let address = std::ptr::with_exposed_provenance::<()>(m.ip.read() as usize);

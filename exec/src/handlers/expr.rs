@@ -25,7 +25,7 @@ pub(crate) trait Value: Copy + 'static {
     /// It is a slot of a frame, and holds a value of this class.
     #[inline(always)]
     unsafe fn read_slot(slot: *const u64) -> Self {
-        // SAFETY: the caller's.
+        // SAFETY: a slot is a whole word, the value in its low bytes.
         unsafe { slot.cast::<Self>().read() }
     }
 
@@ -35,7 +35,7 @@ pub(crate) trait Value: Copy + 'static {
     /// It is a slot of a frame.
     #[inline(always)]
     unsafe fn write_slot(self, slot: *mut u64) {
-        // SAFETY: the caller's.
+        // SAFETY: a slot is a whole word, and nobody else refers to a frame's while its function runs (I2).
         unsafe { slot.cast::<Self>().write(self) }
     }
 }
@@ -61,14 +61,14 @@ macro_rules! integer {
             #[cfg(target_arch = "aarch64")]
             #[inline(always)]
             unsafe fn read_slot(slot: *const u64) -> Self {
-                // SAFETY: the caller's.
+                // SAFETY: a slot is a whole word of pages, which are never uninitialised.
                 unsafe { slot.read() as Self }
             }
 
             #[cfg(target_arch = "aarch64")]
             #[inline(always)]
             unsafe fn write_slot(self, slot: *mut u64) {
-                // SAFETY: the caller's.
+                // SAFETY: as for floats, which have no half.
                 unsafe { slot.write(u64::from(self)) }
             }
         }
@@ -84,7 +84,7 @@ macro_rules! float {
 
             #[inline(always)]
             fn acc(m: &Registers) -> Self {
-                // SAFETY: lowering reads the accumulator only after something of this class was set.
+                // SAFETY: I3: something of this class was set before, which initialised the lowest lane.
                 unsafe { m.v0.as_ptr().cast::<Self>().read() }
             }
 
@@ -100,8 +100,7 @@ macro_rules! float {
 fn vector<T>(value: T) -> Vector {
     // Under the portable loop the other lanes are zeroed, so that the vector can be read whole.
     let mut vector = if cfg!(pirn_tail) { Vector::uninit() } else { Vector::zeroed() };
-    // SAFETY: the lowest lane is at the vector's address on little-endian machines, and wherever the other lanes are, only
-    // `acc` reads the vector.
+    // SAFETY: a float fits a vector; where in it, only `acc` need know, which reads from the same place.
     unsafe { vector.as_mut_ptr().cast::<T>().write(value) };
     vector
 }
@@ -117,8 +116,10 @@ pub(crate) trait Expr {
     /// The tree, for those who read code.
     const SHAPE: &'static Shape;
 
+    /// The value; its operands lie `at` bytes behind `m.ip`.
+    ///
     /// # Safety
-    /// As for [`crate::handlers::dispatch::Stmt::run`].
+    /// As for [`Stmt::run`](crate::handlers::dispatch::Stmt::run).
     unsafe fn eval(m: &Registers, at: usize) -> Result<Self::T, Trap>;
 }
 
@@ -141,7 +142,7 @@ impl<T: Value> Expr for Slot<T> {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
-        // SAFETY: the operand is a slot of the frame, and holds a value of this class.
+        // SAFETY: I3: the operand is a slot of the frame, and holds a value of this class.
         Ok(unsafe { T::read_slot(m.slot(m.operand(at))) })
     }
 }
@@ -166,7 +167,7 @@ impl<T: Value> Expr for Imm<T> {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
-        // SAFETY: the operand is an immediate of this class.
+        // SAFETY: I3: the operand is an immediate of this class.
         Ok(unsafe { m.operand(at) })
     }
 }
@@ -174,10 +175,10 @@ impl<T: Value> Expr for Imm<T> {
 /// The cell of the global whose word index is the operand `at`.
 ///
 /// # Safety
-/// There is one.
+/// That of [`Expr::eval`], of something that has such an operand there.
 #[inline(always)]
 pub(crate) unsafe fn global_cell(m: &Registers, at: usize) -> *mut GlobalCell {
-    // SAFETY: lowering wrote the word of a global of this instance.
+    // SAFETY: I3 and I4: it is the word of a global, and the block has the pointer to its cell there.
     unsafe { InstanceHead::word::<*mut GlobalCell>(m.instance, m.operand::<u32>(at) as usize).read() }
 }
 
@@ -189,7 +190,7 @@ impl<T: Value> Expr for Global<T> {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
-        // SAFETY: a global's cell is live as long as its importers, and holds a value of its type.
+        // SAFETY: the cell is live (I1), and holds a word of the global's type (I5), of which this is the class (I3).
         Ok(unsafe { (&raw const (*global_cell(m, at)).value).cast::<T>().read() })
     }
 }
@@ -202,7 +203,7 @@ impl Expr for Func {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<u64, Trap> {
-        // SAFETY: lowering wrote the word of a function of this instance.
+        // SAFETY: I3: the operand is the word of a function of this instance, and so within the block (I4).
         Ok(unsafe { InstanceHead::word::<u64>(m.instance, m.operand::<u32>(at) as usize) as u64 })
     }
 }
@@ -256,7 +257,7 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
-        // SAFETY: the caller's.
+        // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
         O::eval(unsafe { A::eval(m, at) }?)
     }
 }
@@ -269,7 +270,7 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
-        // SAFETY: the caller's.
+        // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
         unsafe { O::eval(A::eval(m, at)?, B::eval(m, at + A::LEN)?) }
     }
 }
@@ -277,12 +278,13 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
 /// Where the bytes of a `T` at `address + offset` lie in memory 0.
 ///
 /// # Safety
-/// The instance is live.
+/// `m.instance` is a live instance.
 #[inline(always)]
 pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Result<*mut T, Trap> {
     let size = const { size_of::<T>().ilog2() as usize };
     let start = u64::from(address) + u64::from(offset);
-    // SAFETY: the caller's; the pointer is formed only if the bytes lie within the memory.
+    // SAFETY: the instance is live, and what it says of its memory true (I8): the pointer is formed only if the bytes lie
+    // within. Without a memory all limits are 0.
     unsafe {
         if start >= (*m.instance).mem_limits[size] {
             return Err(Trap::MemoryOutOfBounds);
@@ -299,7 +301,8 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
-        // SAFETY: the caller's; the address was checked.
+        // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's limit
+        // (I8), and any bytes are a raw value.
         unsafe {
             let address = A::eval(m, at + 4)?;
             let raw: *mut O::Raw = effective_address(m, address, m.operand(at))?;
@@ -316,7 +319,7 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
-        // SAFETY: the caller's.
+        // SAFETY: the operands follow each other, and `eval` asks for nothing else.
         unsafe {
             let (a, b) = (A::eval(m, at)?, B::eval(m, at + A::LEN)?);
             let condition = C::eval(m, at + A::LEN + B::LEN)?;

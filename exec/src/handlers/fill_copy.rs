@@ -24,10 +24,11 @@ pub(crate) struct MemoryCopy<A, B, N>(PhantomData<(A, B, N)>);
 /// Where `bytes` bytes from `start` on lie in memory 0.
 ///
 /// # Safety
-/// The instance is live.
+/// `m.instance` is a live instance.
 #[inline(always)]
 unsafe fn range(m: &Registers, start: u32, bytes: u32) -> Result<*mut u8, Trap> {
-    // SAFETY: the caller's; the pointer is formed only if the bytes lie within the memory.
+    // SAFETY: the instance is live, and what it says of its memory true (I8): the pointer is formed only if the bytes lie
+    // within.
     unsafe {
         trap_if(u64::from(start) + u64::from(bytes) > (*m.instance).mem_len(), Trap::MemoryOutOfBounds)?;
         Ok((*m.instance).mem_base.add(start as usize))
@@ -41,7 +42,8 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
 
     #[inline(always)]
     unsafe fn run(m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; the range was checked.
+        // SAFETY: the operands follow each other (I3). The range was compared with the memory's length (I8), and nobody else
+        // refers to it (I2).
         unsafe {
             let start = value!(m, A::eval(&m, at));
             let value = value!(m, V::eval(&m, at + A::LEN)) as u8;
@@ -64,12 +66,12 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
 
     #[inline(always)]
     unsafe fn run(m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; both ranges were checked.
+        // SAFETY: the operands follow each other (I3). Both ranges end within the memory (I8) if the one does that begins
+        // later, and nobody else refers to them (I2).
         unsafe {
             let to = value!(m, A::eval(&m, at));
             let from = value!(m, B::eval(&m, at + A::LEN));
             let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
-            // Both ranges end within the memory if the one behind does.
             value!(m, range(&m, to.max(from), bytes));
             let base = (*m.instance).mem_base;
             let (to, from) = (base.add(to as usize), base.add(from as usize));
@@ -82,7 +84,7 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
     }
 }
 
-/// A [`MemoryCopy`] of more than [`SHORT`] bytes, which has been checked.
+/// A [`MemoryCopy`] of more than [`SHORT`] bytes, which has been checked: only [`MemoryCopy::run`] leads here.
 struct LongCopy<A, B, N>(PhantomData<(A, B, N)>);
 
 impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, B, N> {
@@ -92,7 +94,8 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
 
     #[inline(always)]
     unsafe fn run(m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; `MemoryCopy` checked both ranges.
+        // SAFETY: the operands are those of `MemoryCopy`, which compared both ranges with the memory's length (I8) and left
+        // memory and registers as they were, so that they are evaluated to the same.
         unsafe {
             let to = value!(m, A::eval(&m, at));
             let from = value!(m, B::eval(&m, at + A::LEN));
@@ -104,17 +107,21 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
     }
 }
 
+/// # Safety
+/// There are so many bytes at `place`, which nobody else refers to.
 #[cold]
 #[inline(never)]
 unsafe fn fill(place: *mut u8, value: u8, bytes: u32) {
-    // SAFETY: the caller's.
+    // SAFETY: bytes of a memory have no alignment.
     unsafe { place.write_bytes(value, bytes as usize) };
 }
 
+/// # Safety
+/// There are so many bytes at either place, which nobody else refers to; they may overlap.
 #[cold]
 #[inline(never)]
 unsafe fn copy(to: *mut u8, from: *const u8, bytes: u32) {
-    // SAFETY: the caller's.
+    // SAFETY: bytes of a memory have no alignment, and this is the copy for what overlaps.
     unsafe { to.copy_from(from, bytes as usize) };
 }
 
@@ -128,10 +135,13 @@ macro_rules! both_ends {
 }
 
 /// As [`fill`], of [`SHORT`] bytes at most.
+///
+/// # Safety
+/// That of [`fill`].
 #[inline(always)]
 unsafe fn fill_short(place: *mut u8, value: u8, bytes: usize) {
     let value = u64::from(value) * 0x0101_0101_0101_0101;
-    // SAFETY: the caller's; each width is written where so many bytes are.
+    // SAFETY: each width is written only if there are so many bytes, at their beginning or up to their end.
     unsafe {
         if bytes >= 16 {
             let wide = [value; 2];
@@ -162,11 +172,14 @@ macro_rules! both_ends_of {
 }
 
 /// As [`copy`], of [`SHORT`] bytes at most: all are read before the first is written, for the ranges may overlap.
+///
+/// # Safety
+/// That of [`copy`].
 #[inline(always)]
 unsafe fn copy_short(to: *mut u8, from: *const u8, bytes: usize) {
     // A vector stays in a register where an array would go through memory.
     type Wide = Vector;
-    // SAFETY: the caller's; each width is read and written where so many bytes are.
+    // SAFETY: each width is read and written only if there are so many bytes, at their beginning or up to their end.
     unsafe {
         if bytes > 32 {
             let places = [0, 16, bytes - 32, bytes - 16];

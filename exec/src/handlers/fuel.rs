@@ -20,10 +20,10 @@ const BYTES: u64 = 64;
 /// Goes on if there is fuel for `cost`, and takes it; stops otherwise.
 ///
 /// # Safety
-/// `m` is the state of a running execution.
+/// `m.instance` is a live instance, and so leads to the machine that runs.
 #[inline(always)]
 unsafe fn pay(m: Registers, cost: u64) -> Flow {
-    // SAFETY: `instance` is a live instance, its `vm` the machine that runs it.
+    // SAFETY: the machine's fields are nobody else's while it runs (I2).
     unsafe {
         let vm = (*m.instance).vm;
         let fuel = (*vm).fuel;
@@ -51,10 +51,12 @@ define_cell! {
 /// may be anything.
 ///
 /// # Safety
-/// The operands are those of a [`FuelBulk`] cell of `instance`'s code.
+/// `instance` is the one that runs, and the rest the operands of a [`FuelBulk`] cell of its code: for pages it has a memory, for
+/// elements `table` is the word of a table, and `slot` that of the size.
 #[inline(never)]
 unsafe fn cost(instance: *mut InstanceHead, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
-    // SAFETY: lowering wrote the cell; by validation the instance has the memory or table.
+    // SAFETY: memory and table are live (I1, I4), and the machine alone with them (I2); each is referred to only where the
+    // amount says that it is there.
     unsafe {
         let memory = || &*(*instance).memory.cast_const();
         let table = || &*InstanceHead::word::<*const Table>(instance, table as usize).read();
@@ -67,6 +69,7 @@ unsafe fn cost(instance: *mut InstanceHead, slot: *const u64, pages: u32, amount
         } else if amount == Amount::Elements as u16 {
             u64::from(size().min(table().size())) * 8
         } else {
+            debug_assert_eq!(amount, Amount::NewElements as u16);
             if table().can_grow(size()) && u64::from(size()) <= free_elements { u64::from(size()) * 8 } else { 0 }
         };
         bytes / BYTES

@@ -31,7 +31,7 @@ macro_rules! truncation {
         #[inline(always)]
         pub(crate) fn $name(a: $float) -> Result<$bits, Trap> {
             if a > $low && a < $high {
-                // SAFETY: `a` lies in the range and is no NaN.
+                // SAFETY: `a` was compared with both ends of the integer's range, and so is no NaN.
                 Ok(unsafe { a.to_int_unchecked::<$int>() } as $bits)
             } else if a.is_nan() {
                 Err(Trap::InvalidConversionToInteger)
@@ -63,7 +63,7 @@ macro_rules! float {
         #[inline(always)]
         pub(crate) fn $trunc(a: $float) -> $float {
             if a.abs() < $integral {
-                // SAFETY: `a` is no NaN and lies in the integer's range.
+                // SAFETY: what is less than `INTEGRAL` in magnitude is no NaN and lies in the integer's range.
                 let integer = unsafe { a.to_int_unchecked::<$int>() };
                 (integer as $float).copysign(a)
             } else {

@@ -21,7 +21,8 @@ impl<S: Stmt> Stmt for Repeat<S> {
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
         let ip = m.ip;
         loop {
-            // SAFETY: the caller's.
+            // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and instance it
+            // leaves as they were, so I6 holds of the next round as it did of this one.
             match unsafe { S::run(m, at) } {
                 Flow::Jump(next) => m = Registers { ip, ..next },
                 flow => return flow,
@@ -37,7 +38,8 @@ impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
 
     #[inline(always)]
     unsafe fn run(m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; the operands follow each other.
+        // SAFETY: the operands follow each other. `Next` gives on what `run` asks for: the first statement has left this
+        // cell no more than the second will.
         unsafe {
             match A::run(m, at) {
                 Flow::Next(m) => B::run(m, at + A::LEN),

@@ -29,7 +29,7 @@ impl<E: Expr> Stmt for SetAcc<E> {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's.
+        // SAFETY: the operands are the expression's own, and `eval` asks for nothing else.
         value!(m, unsafe { E::eval(&m, at) }).set_acc(&mut m);
         Flow::Next(m)
     }
@@ -42,7 +42,7 @@ impl<E: Expr> Stmt for SetSlot<E> {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; the operand is a slot of the frame.
+        // SAFETY: the first operand is a slot of the frame (I3), behind it are the expression's.
         unsafe {
             let value = value!(m, E::eval(&m, at + 2));
             value.write_slot(m.slot(m.operand(at)));
@@ -59,7 +59,8 @@ impl<E: Expr> Stmt for SetGlobal<E> {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; the operand is a mutable global's word.
+        // SAFETY: the first operand is the word of a mutable global of this class (I3, I4), whose cell nobody else refers to
+        // (I2); behind it are the expression's.
         unsafe {
             let value = value!(m, E::eval(&m, at + 4));
             (&raw mut (*global_cell(&m, at)).value).cast::<E::T>().write(value);
@@ -76,7 +77,8 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
 
     #[inline(always)]
     unsafe fn run(m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; the address was checked.
+        // SAFETY: the operands are a static offset, then those of address and value (I3). The place was compared with the
+        // memory's limit (I8), and nobody else refers to it (I2).
         unsafe {
             let address = value!(m, A::eval(&m, at + 4));
             let value = O::convert(value!(m, V::eval(&m, at + 4 + A::LEN)));
@@ -94,7 +96,7 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; the operand is the address of another cell.
+        // SAFETY: the first operand is the address of a cell of this function (I3), behind it are the condition's.
         unsafe {
             let condition = value!(m, C::eval(&m, at + 8));
             if condition != 0 {
@@ -114,7 +116,7 @@ impl<E: Expr> Stmt for Return<E> {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
-        // SAFETY: the caller's; the operand is the slot of the frame's header.
+        // SAFETY: the first operand is the slot of the frame's header (I3, I7), behind it are the expression's.
         unsafe {
             value!(m, E::eval(&m, at + 2)).set_acc(&mut m);
             Flow::Jump(pop_frame(m, m.operand(at)))

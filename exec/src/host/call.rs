@@ -3,7 +3,7 @@
 use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::thunks::exit_cell;
-use crate::state::frames::push_frame;
+use crate::state::frames::{frame_end, push_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, head};
 use crate::state::registers::Registers;
@@ -18,7 +18,8 @@ use pirn_decode::ValType;
 /// A host function acts for the instance `on_behalf`, or nobody's if that is null.
 ///
 /// # Safety
-/// That of [`invoke`] and, for `on_behalf`, [`invoke_start`]; `fp` is the first free word of a stack whose limit is `limit`.
+/// That of [`invoke`] for `vm` and `func`; `values` is as long as there, and holds arguments; `on_behalf` is null or a live
+/// instance of the same store; `fp` is the first free word of a stack whose limit is `limit`.
 #[inline(always)]
 pub(crate) unsafe fn enter_from_host(
     vm: *mut Vm,
@@ -28,11 +29,13 @@ pub(crate) unsafe fn enter_from_host(
     fp: *mut u64,
     limit: *mut u64,
 ) -> Option<Registers> {
-    // SAFETY: the caller's; the frame is checked before it is written.
+    // SAFETY: the record is live and leads to code with a head (I1). The frame is compared with the limit before anything is
+    // written (I7); its type says that it begins with as many words as there are values, and where its header is. That leads to
+    // the exit cell with the machine's own instance for the host. So I6 holds of what is given.
     unsafe {
         let FuncRecord { code, instance } = *func;
         let head = head(code);
-        if fp as usize + (*head).frame_bytes as usize > limit as usize {
+        if frame_end(code, fp) > limit as usize {
             return None;
         }
         copy_few(values.as_ptr(), fp, values.len());
@@ -47,10 +50,10 @@ pub(crate) unsafe fn enter_from_host(
 /// Copies words, mostly one or two: a call of `memcpy` takes as long as all the rest of an entry.
 ///
 /// # Safety
-/// That of [`pointer::copy_to_nonoverlapping`].
+/// There are so many words at either place, which do not overlap, and nobody else refers to those at `to`.
 #[inline(always)]
 unsafe fn copy_few(from: *const Word, to: *mut Word, words: usize) {
-    // SAFETY: the caller's.
+    // SAFETY: each arm copies so many words as there are; two words are aligned as one is.
     unsafe {
         match words {
             0 => {}
@@ -76,7 +79,7 @@ pub unsafe fn invoke(
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
-    // SAFETY: the caller's.
+    // SAFETY: `call` asks for the same; nobody's instance is null.
     unsafe { call(vm, func, std::ptr::null_mut(), values, first) }
 }
 
@@ -88,12 +91,14 @@ pub unsafe fn invoke(
 /// # Safety
 /// That of [`invoke`], for a function without parameters and results; `instance` is a live instance of the same store.
 pub unsafe fn invoke_start(vm: *mut Vm, func: *mut FuncRecord, instance: *mut InstanceHead) -> Result<(), Exit> {
-    // SAFETY: the caller's.
+    // SAFETY: `call` asks for the same; without parameters and results there are no values.
     unsafe { call(vm, func, instance, &mut [], None) }
 }
 
+/// As [`invoke`]; a host function acts for `on_behalf`.
+///
 /// # Safety
-/// That of [`invoke`] and, for `on_behalf`, [`invoke_start`].
+/// That of [`invoke`]; `on_behalf` is null or a live instance of the same store.
 #[inline(always)]
 unsafe fn call(
     vm: *mut Vm,
@@ -102,7 +107,10 @@ unsafe fn call(
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
-    // SAFETY: the caller's.
+    // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one taken
+    // here until the end, or the one that lies below this entry. What was run has left, if it returned, results where the
+    // arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack taken here is
+    // free to be trimmed.
     unsafe {
         let _entry = HostEntry::new(vm)?;
         let mut own_stack = None;
@@ -152,7 +160,7 @@ impl HostEntry {
     /// `vm` is live until the entry is dropped.
     #[inline(always)]
     pub(crate) unsafe fn new(vm: *mut Vm) -> Result<Self, Exit> {
-        // SAFETY: the caller's.
+        // SAFETY: it is live, and stands still: nobody else refers to its fields.
         unsafe {
             (*vm).enter()?;
             Ok(Self { vm, limit: (*vm).stack_limit, top: (*vm).top })
@@ -163,7 +171,7 @@ impl HostEntry {
 impl Drop for HostEntry {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: `new` asked for it.
+        // SAFETY: `new` asked for a machine that is live until now; what ran since has stopped.
         unsafe {
             (*self.vm).stack_limit = self.limit;
             (*self.vm).top = self.top;

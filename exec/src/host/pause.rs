@@ -30,14 +30,15 @@ pub struct Execution {
     /// Whether it has, and so the results are there.
     returned: bool,
     /// Where it goes on.
-    machine: Registers,
+    registers: Registers,
     /// If it goes on behind a host function.
     yielded: Option<Yielded>,
 }
 
-// SAFETY: the pointers lead to the stack, which goes along, and to a store without which nobody follows them.
+// SAFETY: the pointers lead to the stack, which goes along, and into a store; they are followed by `resume` and the like, which
+// ask for that store.
 unsafe impl Send for Execution {}
-// SAFETY: as above; running needs `&mut` of execution and store.
+// SAFETY: a shared one gives its results, an address and what it waits for; running needs `&mut` of it.
 unsafe impl Sync for Execution {}
 
 impl Execution {
@@ -55,13 +56,13 @@ impl Execution {
         first: Option<ValType>,
     ) -> (Self, Result<(), Exit>) {
         let base = stack.base();
-        // SAFETY: the caller's.
+        // SAFETY: `enter_from_host` asks for the same; a stack in which nothing runs is free from its base on.
         let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit()) };
-        let machine =
+        let registers =
             entered.unwrap_or_else(|| Registers::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
-        let mut this = Self { stack, words: values.len(), first, returned: false, machine, yielded: None };
+        let mut this = Self { stack, words: values.len(), first, returned: false, registers, yielded: None };
         let outcome = match entered {
-            // SAFETY: the caller's; the frame is in place.
+            // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
             Some(_) => unsafe { this.run(vm) },
             None => Err(Exit::Trap(Trap::StackOverflow)),
         };
@@ -75,25 +76,29 @@ impl Execution {
     /// `vm` is the machine it was started on.
     pub unsafe fn resume(&mut self, vm: *mut Vm) -> Result<(), Exit> {
         if let Some(Yielded { frame, .. }) = self.yielded.take() {
-            // SAFETY: the caller's: results of the function's type are in the frame.
-            self.machine = unsafe { returned(self.machine, frame) };
+            // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this stack
+            // since.
+            self.registers = unsafe { returned(self.registers, frame) };
         }
-        // SAFETY: the caller's.
+        // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
+        // yielded. Nobody else writes to the stack, and everything it leads to is live as before (I1).
         unsafe { self.run(vm) }
     }
 
     /// Runs from where it stands still.
     ///
     /// # Safety
-    /// `machine` is the state of an execution on this stack, in instances of the store `vm` belongs to.
+    /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone with it.
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
-        // SAFETY: the caller's; whatever happens, the machine gets its own stack back.
+        // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it runs on this stack, whose frames are
+        // this execution's alone; afterwards it has its own back, whatever happens. If the function returned, its first
+        // result is in the accumulator, and there is a word for it at the stack's base.
         unsafe {
             let _entry = HostEntry::new(vm)?;
             (*vm).run_on(&self.stack);
-            run(self.machine);
+            run(self.registers);
             let exit = (*vm).exit.take();
-            self.machine = (*vm).saved;
+            self.registers = (*vm).saved;
             self.yielded = (*vm).yielded.take();
             match exit {
                 Some(exit) => {
@@ -116,7 +121,7 @@ impl Execution {
 
     /// Address of the cell at which it goes on.
     pub fn address(&self) -> usize {
-        self.machine.ip as usize
+        self.registers.ip as usize
     }
 
     /// Whether it goes on behind a host function, whose results it waits for.
@@ -129,7 +134,7 @@ impl Execution {
     /// # Safety
     /// Its store is alive, and so for as long as the type is looked at.
     pub unsafe fn awaited<'a>(&self) -> Option<&'a FuncType> {
-        // SAFETY: the caller's: a store keeps the host functions that its instances have.
+        // SAFETY: a store keeps the host functions that its instances have (I1).
         self.yielded.map(|yielded| unsafe { (*yielded.func).ty() })
     }
 
@@ -143,7 +148,7 @@ impl Execution {
     pub unsafe fn set_results(&mut self, results: &[Word]) {
         let Yielded { frame, words, .. } = self.yielded.expect("a host function yielded");
         assert!(results.len() <= words, "more results than the function's type has");
-        // SAFETY: the function's frame begins with so many words.
+        // SAFETY: the function's frame begins with so many words, on the stack that this owns.
         unsafe { frame.copy_from_nonoverlapping(results.as_ptr(), results.len()) };
     }
 
@@ -153,7 +158,8 @@ impl Execution {
     /// It has not returned.
     pub fn results(&self) -> &[Word] {
         assert!(self.returned, "results of an execution that has not returned");
-        // SAFETY: the frame in which it was started is at the base of the stack, and fits it; it begins with so many words.
+        // SAFETY: it has returned, so it was entered: its frame, at the base of the stack, fits that (I7), and begins with so many
+        // words.
         unsafe { std::slice::from_raw_parts(self.stack.base(), self.words) }
     }
 }

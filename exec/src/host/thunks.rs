@@ -3,7 +3,7 @@
 
 use crate::handlers::dispatch::{Flow, Handler, HasHandler, Stmt, handler_word};
 use crate::handlers::expr::Value;
-use crate::state::frames::pop_frame;
+use crate::state::frames::{frame_end, pop_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, head};
 use crate::state::registers::{Registers, Vector};
@@ -15,7 +15,7 @@ use pirn_decode::sig::Sig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Where the host returns to: the end of [`invoke`].
+/// Where the host returns to: the end of [`crate::invoke`].
 struct ExitCell;
 
 impl Stmt for ExitCell {
@@ -24,7 +24,8 @@ impl Stmt for ExitCell {
 
     #[inline(always)]
     unsafe fn run(m: Registers, _: usize) -> Flow {
-        // SAFETY: `instance` is the machine's own host instance.
+        // SAFETY: who returns here has the `instance` of the header that `enter_from_host` wrote: the machine's own for the
+        // host, which leads to the machine.
         unsafe { m.save() };
         Flow::Stop(m)
     }
@@ -65,7 +66,8 @@ impl Stmt for LowerThunk {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, _: usize) -> Flow {
-        // SAFETY: whoever enters a function leaves its record in `r0`.
+        // SAFETY: every call leaves in `r0` the record by which it found this cell, and has written nothing to the frame but
+        // arguments and header, which the head of this cell counts.
         unsafe {
             let code = lower(m.r0 as *mut FuncRecord, m.fp);
             if code.is_null() {
@@ -79,10 +81,14 @@ impl Stmt for LowerThunk {
 
 /// Has `record` lowered and checks its frame, which nobody knew before, at `fp`. Null, with the reason in the machine, if
 /// execution cannot go on.
+/// # Safety
+/// `record` is a record of the store that runs, whose code is a [`LazyCode`]; `fp` is at the frame of its call.
 #[cold]
 #[inline(never)]
 unsafe fn lower(record: *mut FuncRecord, fp: *mut u64) -> *const u64 {
-    // SAFETY: records of functions to be lowered have an instance, and that a machine.
+    // SAFETY: a record that a `LazyCode` is for has an instance (`FuncRecord::new`), and that leads to its machine. The hook
+    // gives code for the same record (`Vm::new`). Its frame is compared with the limit here (I7), for the call knew only what
+    // the type says of it.
     unsafe {
         let FuncRecord { code, instance } = *record;
         let vm = (*instance).vm;
@@ -94,7 +100,7 @@ unsafe fn lower(record: *mut FuncRecord, fp: *mut u64) -> *const u64 {
             }
         }
         let code = (*record).code;
-        if fp as usize + (*head(code)).frame_bytes as usize > (*vm).stack_limit as usize {
+        if frame_end(code, fp) > (*vm).stack_limit as usize {
             (*vm).exit = Some(Exit::Trap(Trap::StackOverflow));
             return std::ptr::null();
         }
@@ -109,7 +115,7 @@ impl HostRecord {
     /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results are in the
     /// values.
     pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
-        // SAFETY: the caller's; this is the handler that calls host functions.
+        // SAFETY: this is the handler that calls host functions; for the rest `with_thunk` asks for the same.
         unsafe { Self::with_thunk(handler_word(HostThunk::handler as Handler), ty, type_id, func) }
     }
 }
@@ -123,7 +129,9 @@ impl Stmt for HostThunk {
 
     #[inline(always)]
     unsafe fn run(m: Registers, _: usize) -> Flow {
-        // SAFETY: the cell is a host record's thunk; the header is where its type puts it.
+        // SAFETY: this cell is the thunk of a `HostRecord`, which is live (I1), and its type says where the header is (I7), that
+        // of who called: whose `instance`, `link` and `fp` are I6 for what comes next. `instance` itself is null or live:
+        // `call_host` says what it means.
         unsafe {
             let record = HostRecord::of(m.ip);
             // A function type is that short (`FuncType::MOST`).
@@ -142,10 +150,10 @@ impl Stmt for HostThunk {
 /// The state in which `caller` goes on behind a host function that left its results in the frame at `fp`.
 ///
 /// # Safety
-/// `fp` is that frame.
+/// At `fp` is that frame.
 #[inline(always)]
 pub(crate) unsafe fn returned(mut caller: Registers, fp: *const u64) -> Registers {
-    // SAFETY: the caller's. The first result, whatever its class, is in the frame's first word.
+    // SAFETY: every frame has a first word, a header's at least. If there are results, it holds the first, whatever its class.
     unsafe {
         caller.r0 = fp.read();
         Value::set_acc(fp.cast::<f64>().read(), &mut caller);
@@ -156,6 +164,10 @@ pub(crate) unsafe fn returned(mut caller: Registers, fp: *const u64) -> Register
 /// Runs the host function behind `record` on the frame at `fp`, which returns to the instance `to`. It acts for the
 /// instance `on_behalf`, if that is not null: whose code made a tail call, or whose start function it is. `false`, with the
 /// reason in the machine, if execution cannot go on.
+///
+/// # Safety
+/// `record` is live; at `fp` is a frame of its type ([I7](crate#safety)) with the arguments; `to` is a live instance of the
+/// store that runs, or its machine's own for the host; so is `on_behalf`, if it is not null.
 #[inline(never)]
 unsafe fn call_host(
     record: *const HostRecord,
@@ -163,8 +175,8 @@ unsafe fn call_host(
     to: *mut InstanceHead,
     on_behalf: *mut InstanceHead,
 ) -> bool {
-    // SAFETY: the frame was checked against the limit; nothing else refers to its values while the closure runs, for
-    // what it calls lies above `top`.
+    // SAFETY: the values are the frame's first words, whose end was compared with the limit; nothing else refers to them while
+    // the closure runs, for what it calls lies above `top`. No reference to the store is held meanwhile (I2).
     unsafe {
         let func = &(*record).func;
         let vm = (*to).vm;
@@ -186,10 +198,13 @@ unsafe fn call_host(
 }
 
 /// Leaves in the machine why a host function did not return.
+///
+/// # Safety
+/// `vm` is the machine that runs.
 #[cold]
 #[inline(never)]
 unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
-    // SAFETY: `call_host`'s machine is live.
+    // SAFETY: its fields are nobody else's (I2): the host function is over.
     unsafe {
         (*vm).yielded = matches!(exit, Exit::Yield(_)).then_some(yielded);
         (*vm).exit = Some(match exit {

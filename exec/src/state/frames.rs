@@ -1,16 +1,28 @@
-//! Frames of the value stack: the headers by which they lead back to their callers.
+//! Frames of the value stack: where they end, and the headers by which they lead back to their callers.
 
 use crate::state::instance::InstanceHead;
+use crate::state::record::head;
 use crate::state::registers::{Registers, Vector, load, store};
 use pirn_decode::layout::HEADER_WORDS;
+
+/// Address behind the frame at `fp` of the function whose code begins at `code`: at most the stack's limit, or the function
+/// must not begin ([I7](crate#safety)).
+///
+/// # Safety
+/// It is the code of a live record.
+#[inline(always)]
+pub(crate) unsafe fn frame_end(code: *const u64, fp: *mut u64) -> usize {
+    // SAFETY: the code of a record has a head.
+    fp as usize + unsafe { (*head(code)).frame_bytes } as usize
+}
 
 /// The state of the caller, whose frame's header is in slot `header`: where `link` leads.
 ///
 /// # Safety
-/// It is a header, as [`push_frame`] wrote it.
+/// `m.fp` is at a frame that [`push_frame`] gave a header in that slot, whose caller still waits for it.
 #[inline(always)]
 pub(crate) unsafe fn pop_frame(mut m: Registers, header: u16) -> Registers {
-    // SAFETY: the caller's.
+    // SAFETY: I7: there are the three words that `push_frame` wrote, as the same types.
     unsafe {
         let header = m.slot(header);
         m.ip = m.link;
@@ -24,10 +36,10 @@ pub(crate) unsafe fn pop_frame(mut m: Registers, header: u16) -> Registers {
 /// Writes a frame's header: what of `caller` its callee does not keep in registers.
 ///
 /// # Safety
-/// `header` lies within the stack's limit.
+/// At `header` are the words for the header of a frame that was compared with the stack's limit ([I7](crate#safety)).
 #[inline(always)]
 pub(crate) unsafe fn push_frame(header: *mut u64, caller: &Registers) {
-    // SAFETY: the caller's.
+    // SAFETY: three words of a frame that nobody uses yet.
     unsafe {
         header.cast::<*const u64>().write(caller.link);
         header.add(1).cast::<*mut u64>().write(caller.fp);
@@ -42,19 +54,19 @@ const _: () = assert!(size_of::<Vector>() == 16 && HEADER_WORDS == 3);
 
 impl Header {
     /// # Safety
-    /// A header lies at `at`.
+    /// A header lies at `at`, of [`HEADER_WORDS`].
     #[inline(always)]
     pub(crate) unsafe fn read(at: *const u64) -> Self {
-        // SAFETY: the caller's: the vectors are three words together.
+        // SAFETY: the second vector begins a word behind the first: they are three words together.
         unsafe { Self([load(at.cast::<Vector>()), load(at.add(1).cast::<Vector>())]) }
     }
 
     /// # Safety
-    /// A header may be written to `at`.
+    /// At `at` are words for a header, of a frame that was compared with the stack's limit ([I7](crate#safety)).
     #[inline(always)]
     pub(crate) unsafe fn write(self, at: *mut u64) {
         let Self([first, second]) = self;
-        // SAFETY: as in `read`.
+        // SAFETY: as in `read`, three words; the one that both have is the same in both.
         unsafe {
             store(at.cast::<Vector>(), first);
             store(at.add(1).cast::<Vector>(), second);

@@ -23,7 +23,7 @@ impl GlobalCell {
     /// Changes the value.
     ///
     /// # Safety
-    /// If instances have the global, `value` is of its type, in their store.
+    /// [I5](crate#safety): if instances have the global, `value` is of its type, in their store.
     pub const unsafe fn set(&mut self, value: Word) {
         self.value = value;
     }

@@ -45,7 +45,7 @@ impl InstanceHead {
     /// # Safety
     /// `this` is a live instance.
     pub unsafe fn owner(this: *const Self) -> *const () {
-        // SAFETY: the caller's.
+        // SAFETY: the head is live, and the field written before anything runs in it.
         unsafe { (*this).owner }
     }
 
@@ -57,10 +57,10 @@ impl InstanceHead {
     /// The word at `index` of the block.
     ///
     /// # Safety
-    /// `this` points at a whole block and `index` lies within its layout.
+    /// `this` is the head of a live block, with the right to all of it, and `index` lies within its layout.
     #[inline(always)]
     pub(crate) unsafe fn word<T>(this: *mut Self, index: usize) -> *mut T {
-        // SAFETY: the caller's.
+        // SAFETY: head and words are one allocation.
         unsafe { this.cast::<u64>().add(index).cast() }
     }
 }
@@ -75,15 +75,15 @@ pub struct InstanceBlock {
     layout: InstanceLayout,
 }
 
-// SAFETY: the block is plain words; whoever shares it between threads is the store that owns everything they point to.
+// SAFETY: the block is plain words; what they point to goes between threads with the store that owns it all (I2).
 unsafe impl Send for InstanceBlock {}
-// SAFETY: as above; nothing is written through a shared reference but by the machine, which needs `&mut` of the store.
+// SAFETY: as above; nothing is written through a shared reference but by the machine, which needs `&mut` of the store (I2).
 unsafe impl Sync for InstanceBlock {}
 
 impl Drop for InstanceBlock {
     fn drop(&mut self) {
         let words = std::ptr::slice_from_raw_parts_mut(self.words.as_ptr(), self.layout.words());
-        // SAFETY: the box of `new`, taken back once.
+        // SAFETY: the box that `new` leaked, of so many words, taken back once; nothing runs in it any more (I1).
         drop(unsafe { Box::from_raw(words) });
     }
 }
@@ -109,7 +109,7 @@ impl InstanceBlock {
 
     /// Says whose the instance is, for [`InstanceHead::owner`].
     pub fn set_owner(&mut self, owner: *const ()) {
-        // SAFETY: the head of this block; `&mut self` and the store's owner keep the machine from running.
+        // SAFETY: the head of this block, which lives as long as `self`; with `&mut` of it, the machine does not run (I2).
         unsafe { (*self.as_ptr()).owner = owner };
     }
 
@@ -121,14 +121,14 @@ impl InstanceBlock {
 
     /// Writes a pointer, and as one: its word is read as one.
     fn set<T>(&mut self, place: usize, pointer: *const T) {
-        // SAFETY: a word of this block; `&mut self` and the store's owner keep the machine from running.
+        // SAFETY: a word of this block; with `&mut` of it, the machine does not run (I2).
         unsafe { self.word(place).cast::<*const T>().write(pointer) };
     }
 
     /// Puts address and length of a segment in place.
     fn set_segment<T>(&mut self, place: usize, items: &[T]) {
         self.set(place, items.as_ptr());
-        // SAFETY: as in `set`.
+        // SAFETY: as in `set`; the layout has two words for each segment.
         unsafe { self.word(place + 1).write(items.len() as u64) };
     }
 
@@ -146,9 +146,9 @@ impl InstanceBlock {
     /// As [`InstanceBlock::func`].
     ///
     /// # Safety
-    /// [The crate's](crate#safety): it is a record of the block's store, of a function of the type that the module says.
+    /// [I1 and I4](crate#safety): it is a record of the block's store, of a function of the type that the module says.
     pub unsafe fn set_func(&mut self, funcidx: u32, record: FuncRecord) {
-        // SAFETY: a record of this block; `&mut self` and the store's owner keep the machine from running.
+        // SAFETY: a record's words in this block; with `&mut` of it, the machine does not run (I2).
         unsafe { self.func(funcidx).write(record) };
     }
 
@@ -158,7 +158,7 @@ impl InstanceBlock {
     /// The instance has no such global.
     ///
     /// # Safety
-    /// [The crate's](crate#safety): `cell` holds a word of the type that the module says, now and later.
+    /// [I1, I4 and I5](crate#safety): `cell` is of the block's store and holds a word of the type that the module says, now and later.
     pub unsafe fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
         self.set(self.layout.global(globalidx), cell);
     }
@@ -169,7 +169,7 @@ impl InstanceBlock {
     /// The instance has no such table.
     ///
     /// # Safety
-    /// [The crate's](crate#safety): the elements of `table` are words of the type that the module says, now and later.
+    /// [I1, I4 and I5](crate#safety): it is a table of the block's store; the elements of `table` are words of the type that the module says, now and later.
     pub unsafe fn set_table(&mut self, tableidx: usize, table: *mut Table) {
         self.set(self.layout.table(tableidx), table);
     }
@@ -177,11 +177,11 @@ impl InstanceBlock {
     /// Puts memory 0 in place, and asks `memory` to keep its base and length here.
     ///
     /// # Safety
-    /// [The crate's](crate#safety): `memory` lives at least as long as the block is executed in, and does not move; the block
-    /// lives as long as the memory may grow.
+    /// [I1 and I4](crate#safety): `memory` lives at least as long as the block is executed in, and does not move; the block lives
+    /// as long as the memory may grow.
     pub unsafe fn set_memory(&mut self, memory: *mut Memory) {
         let instance = self.as_ptr();
-        // SAFETY: the caller's, and `instance` is this block's head.
+        // SAFETY: `attach` asks for the same of the memory, and `instance` is this block's head, which does not move.
         unsafe { Memory::attach(memory, instance) };
     }
 

@@ -18,9 +18,9 @@ pub struct Memory {
     users: Vec<*mut InstanceHead>,
 }
 
-// SAFETY: the memory owns its bytes; the instances in `users` belong to the same store and go between threads with it.
+// SAFETY: the memory owns its bytes (I9); the instances in `users` belong to the same store and go between threads with it (I2).
 unsafe impl Send for Memory {}
-// SAFETY: as above; writing needs `&mut` of the store.
+// SAFETY: as above; writing needs `&mut` of the store (I2).
 unsafe impl Sync for Memory {}
 
 impl Memory {
@@ -37,7 +37,7 @@ impl Memory {
     /// may grow.
     pub unsafe fn attach(this: *mut Self, instance: *mut InstanceHead) {
         // The instance gets the pointer itself, not one derived from a reference that ends here.
-        // SAFETY: the caller's.
+        // SAFETY: both are live and stay where they are, and nothing runs meanwhile. From here on I8 holds of `instance`.
         unsafe {
             (*instance).memory = this;
             (*this).users.push(instance);
@@ -47,7 +47,7 @@ impl Memory {
 
     fn publish(&self) {
         for &instance in &self.users {
-            // SAFETY: `attach` asked for live blocks.
+            // SAFETY: `attach` asked for blocks that are live as long as this memory may grow.
             unsafe { self.publish_to(instance) };
         }
     }
@@ -57,7 +57,7 @@ impl Memory {
     /// # Safety
     /// `instance` is live.
     unsafe fn publish_to(&self, instance: *mut InstanceHead) {
-        // SAFETY: the caller's.
+        // SAFETY: it is live. I8: these are base and length of the pages there are now.
         unsafe {
             (*instance).mem_base = self.pages.base();
             (*instance).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
@@ -83,7 +83,8 @@ impl Memory {
             return Some(old);
         }
         let new_len = usize::try_from(u64::from(pages) * PAGE_BYTES).ok()?;
-        // SAFETY: there is room for `len`, and `&mut self` keeps the machine from running.
+        // SAFETY: the pages have room for `len`, and nothing was written behind it. With `&mut self` nobody else refers to the
+        // bytes; a cell that grows memory keeps no pointer to them. `publish` is next (I8).
         if !unsafe { self.pages.grow(self.len, new_len) } {
             return None;
         }
@@ -94,13 +95,13 @@ impl Memory {
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: there is room for `len`; `&self` keeps the machine from running.
+        // SAFETY: the pages have room for `len`, initialised (I9); with `&self` the machine does not run (I2).
         unsafe { std::slice::from_raw_parts(self.pages.base(), self.len) }
     }
 
     /// The bytes.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as in `bytes`.
+        // SAFETY: as in `bytes`; with `&mut self` nobody else refers to them.
         unsafe { std::slice::from_raw_parts_mut(self.pages.base(), self.len) }
     }
 

@@ -35,17 +35,18 @@ pub struct FuncRecord {
 const _: () = assert!(size_of::<FuncRecord>() == RECORD_WORDS * 8);
 const _: () = assert!(size_of::<CodeHead>() == CodeHead::WORDS * 8);
 
-// SAFETY: the pointers lead into the store that owns the record and goes between threads with it, or to code.
+// SAFETY: the pointers lead into the store that owns the record and goes between threads with it (I2), or to code, which
+// nobody writes to.
 unsafe impl Send for FuncRecord {}
-// SAFETY: as above; executing needs `&mut` of the store.
+// SAFETY: as above; executing needs `&mut` of the store (I2).
 unsafe impl Sync for FuncRecord {}
 
 impl FuncRecord {
     /// The record of a function whose code begins at `code`, in `instance`.
     ///
     /// # Safety
-    /// `code` is what [`first_cell`] gave for a function of `instance`'s module, or [`crate::LazyCode::first_cell`], whose head is that
-    /// function's, and outlives the record and all its copies; see [the crate's](crate#safety).
+    /// [I1, I3 and I4](crate#safety): `code` is what [`first_cell`] gave for a function of the module of `instance`, or
+    /// [`crate::LazyCode::first_cell`], whose head is that function's, and outlives the record and all its copies.
     pub unsafe fn new(code: *const u64, instance: *mut InstanceHead) -> Self {
         Self { code, instance }
     }
@@ -65,7 +66,8 @@ impl FuncRecord {
         if self.is_null() || !self.instance.is_null() {
             return None;
         }
-        // SAFETY: the code of a record without an instance is a host function's thunk, which lives as long as the record.
+        // SAFETY: the code of a record without an instance is the thunk in a `HostRecord` (`arm`), which lives as long as the
+        // record and its copies (I1).
         Some(unsafe { &*HostRecord::of(self.code) })
     }
 
@@ -75,7 +77,7 @@ impl FuncRecord {
     /// The record [is null](Self::is_null).
     pub fn head(&self) -> CodeHead {
         assert!(!self.is_null(), "a record that was not set");
-        // SAFETY: a record that is not null has code with a head (`new`, `HostRecord`).
+        // SAFETY: a record that is not null has live code with a head: `new` and `HostRecord::arm` make no other.
         unsafe { *head(self.code) }
     }
 
@@ -85,8 +87,8 @@ impl FuncRecord {
     /// # Safety
     /// `this` is a live record that is not null.
     pub unsafe fn canonical(this: *mut Self) -> *mut Self {
-        // SAFETY: the caller's; an instance's block has a record for each function of its module, and a host function's
-        // code is a field of its `HostRecord`.
+        // SAFETY: the record is live, and so are code and instance (I1). An instance's block has a record for each function of
+        // its module (I4), and a host function's code is a field of its `HostRecord`.
         unsafe {
             let Self { code, instance } = *this;
             if instance.is_null() {
@@ -155,9 +157,9 @@ impl std::fmt::Debug for HostRecord {
     }
 }
 
-// SAFETY: the record's pointer is to the thunk beside it.
+// SAFETY: the record's pointer is to the thunk beside it, and the closure is `Send`.
 unsafe impl Send for HostRecord {}
-// SAFETY: as above.
+// SAFETY: nothing in it changes once it is armed, and the closure is `Sync`.
 unsafe impl Sync for HostRecord {}
 
 impl HostRecord {
@@ -188,7 +190,7 @@ impl HostRecord {
     /// `this` is live, does not move any more, lives as long as the record that is given and all its copies, and is the pointer
     /// by which all others reach it.
     pub unsafe fn arm(this: *mut Self) -> *mut FuncRecord {
-        // SAFETY: the caller's.
+        // SAFETY: it is live and nobody else refers to it yet; both are places in it.
         unsafe {
             (*this).record.code = this.cast_const().byte_add(std::mem::offset_of!(Self, thunk)).cast();
             this.byte_add(std::mem::offset_of!(Self, record)).cast()

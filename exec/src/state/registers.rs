@@ -1,7 +1,7 @@
 //! The registers: what a running program keeps in the processor's own.
 //!
 //! They travel in the arguments of handlers ([`crate::handlers::dispatch`]), and fit the argument registers of the System V
-//! ABI, so nothing is spilt. [`for_each_register`] is the only list of them; everything else that names all of them is made
+//! ABI, so nothing is spilt. `for_each_register!` is the only list of them; everything else that names all of them is made
 //! from it.
 
 use crate::state::instance::InstanceHead;
@@ -60,10 +60,10 @@ impl Registers {
     /// The operand `at` bytes behind `ip`.
     ///
     /// # Safety
-    /// An operand of this type lies there.
+    /// `ip` is at a cell in which an operand of this type lies there.
     #[inline(always)]
     pub(crate) unsafe fn operand<T: Copy>(&self, at: usize) -> T {
-        // SAFETY: the caller's.
+        // SAFETY: a cell's operands are in the same allocation as the cell; wherever they lie, `load` takes them.
         unsafe { load(self.ip.byte_add(at).cast()) }
     }
 
@@ -73,7 +73,7 @@ impl Registers {
         // Of two ways that both read where they lead, LLVM makes one that selects what it reads, and then nothing can be
         // fetched before the condition is known. An empty block of assembly is merged with nothing.
         #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-        // SAFETY: it is empty.
+        // SAFETY: no instruction is in it.
         unsafe {
             std::arch::asm!("", options(nomem, nostack, preserves_flags));
         }
@@ -89,30 +89,30 @@ impl Registers {
     /// The operands of a cell, from `at` bytes behind `ip` on.
     ///
     /// # Safety
-    /// Whoever reads them reads what lowering wrote there.
+    /// `ip` is at a cell in which those operands begin there that are read from what this gives, in their order.
     #[inline(always)]
     pub(crate) unsafe fn operands(&self, at: usize) -> Operands {
-        // SAFETY: the caller's.
+        // SAFETY: the operands are in the same allocation as the cell.
         Operands(unsafe { self.ip.byte_add(at).cast() })
     }
 
     /// Where slot `index` of the frame lies.
     ///
     /// # Safety
-    /// The frame has that slot.
+    /// `fp` is at a frame that has the slot, or ends there.
     #[inline(always)]
     pub(crate) unsafe fn slot(&self, index: u16) -> *mut u64 {
-        // SAFETY: the caller's.
+        // SAFETY: the frame lies whole on the stack (I7), which is one allocation.
         unsafe { self.fp.add(usize::from(index)) }
     }
 
     /// Writes the registers where execution stands still.
     ///
     /// # Safety
-    /// It is the state of a running execution.
+    /// `instance` is a live instance or the machine's own for the host, and so leads to the machine that runs.
     #[inline(always)]
     pub(crate) unsafe fn save(&self) {
-        // SAFETY: `instance` is a live instance, its `vm` the machine that runs it.
+        // SAFETY: that machine is live (I1), and its fields are nobody else's while it runs (I2).
         unsafe {
             (*(*self.instance).vm).saved = *self;
         }
@@ -130,7 +130,7 @@ struct Unaligned<T>(T);
 /// A `T` lies there.
 #[inline(always)]
 pub(crate) unsafe fn load<T: Copy>(place: *const T) -> T {
-    // SAFETY: the caller's; a packed struct's alignment is 1.
+    // SAFETY: a `T` lies there, and a packed struct's alignment is 1.
     unsafe { (*place.cast::<Unaligned<T>>()).0 }
 }
 
@@ -140,7 +140,7 @@ pub(crate) unsafe fn load<T: Copy>(place: *const T) -> T {
 /// There is room for a `T`, and nothing refers to it.
 #[inline(always)]
 pub(crate) unsafe fn store<T: Copy>(place: *mut T, value: T) {
-    // SAFETY: the caller's; a packed struct's alignment is 1.
+    // SAFETY: there is room, which nothing refers to, and a packed struct's alignment is 1.
     unsafe { (*place.cast::<Unaligned<T>>()).0 = value };
 }
 
@@ -151,7 +151,7 @@ macro_rules! next_operand {
     ($ty:ident) => {
         #[inline(always)]
         fn $ty(&mut self) -> $ty {
-            // SAFETY: `Registers::operands` asked for it.
+            // SAFETY: `Registers::operands`, which made this, asked for it.
             unsafe {
                 let operand = load(self.0.cast::<$ty>());
                 self.0 = self.0.add(size_of::<$ty>());

@@ -25,7 +25,7 @@ pub struct Stack {
     bytes: usize,
 }
 
-// SAFETY: the stack owns its words, and what they point at belongs to a store without which nobody follows them.
+// SAFETY: the stack owns its words (I9); what they point at belongs to a store, and only the machine of that follows them.
 unsafe impl Send for Stack {}
 // SAFETY: as above; a shared stack gives no more than addresses.
 unsafe impl Sync for Stack {}
@@ -51,7 +51,8 @@ impl Drop for AtEnd {
     fn drop(&mut self) {
         let last = LAST.replace(ENDED);
         if last > ENDED {
-            // SAFETY: the box of a stack that nobody uses, taken back once.
+            // SAFETY: any other address is that of a box that `take_other` leaked and `give` left here, whose stack nobody uses.
+            // `ENDED` is in its place, so it is taken back once.
             drop(unsafe { Box::from_raw(last) });
         }
     }
@@ -89,7 +90,7 @@ pub(crate) fn whole_words(bytes: usize) -> usize {
 #[inline(always)]
 fn take(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
     let pages = last.get();
-    // SAFETY: it is no other address, so it is a stack that nobody uses.
+    // SAFETY: any other address is that of a box that `take_other` leaked and `give` left here: a stack that nobody uses.
     if pages > ENDED && unsafe { (*pages).len() } >= bytes {
         last.set(IN_USE);
         return NonNull::new(pages);
@@ -104,7 +105,7 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
     if pages > ENDED {
         // It is too small; the one that is taken now will be kept in its place.
         last.set(IN_USE);
-        // SAFETY: the box of a stack that nobody uses, taken back once.
+        // SAFETY: as in `take`; `IN_USE` is in its place, so it is taken back once.
         keep(*unsafe { Box::from_raw(pages) });
     }
     let idle = || {
@@ -116,7 +117,7 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
     let new = || {
         let mut pages = Pages::zeroed(bytes)?;
         if pages.room() - bytes >= OFFSET {
-            // SAFETY: nobody knows of them yet. There is room, so they stay where they are.
+            // SAFETY: nobody knows of them yet, and nothing was written to them. There is room, so they stay where they are.
             unsafe { pages.grow(0, bytes + OFFSET) };
         }
         Some(pages)
@@ -128,28 +129,31 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
 /// Gives a stack up.
 ///
 /// # Safety
-/// It was taken, and nobody uses it any more.
+/// [`take`] gave it to whoever gives it up, once, and nobody uses it any more.
 #[inline(always)]
 unsafe fn give(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
-    // SAFETY: the caller's: it is nobody else's.
+    // SAFETY: what `take` gives is a live box, which is whoever took it's alone.
     if last.get() == IN_USE && unsafe { pages.as_ref() }.len() <= MOST_KEPT {
         last.set(pages.as_ptr());
     } else {
-        // SAFETY: the caller's.
+        // SAFETY: it asks for the same.
         unsafe { give_other(last, pages) };
     }
 }
 
 /// As [`give`], in a thread that has another stack, or none yet.
+///
+/// # Safety
+/// That of [`give`].
 #[cold]
 #[inline(never)]
 unsafe fn give_other(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
-    // SAFETY: the caller's: it is nobody else's.
+    // SAFETY: as in `give`.
     let large = unsafe { pages.as_ref() }.len() > MOST_KEPT;
     if last.get() == NONE && !large && AT_END.try_with(|_| {}).is_ok() {
         return last.set(pages.as_ptr());
     }
-    // SAFETY: the caller's: the box of `take_other`, taken back once.
+    // SAFETY: the box that `take_other` leaked; it is given up once, and so taken back once.
     keep(*unsafe { Box::from_raw(pages.as_ptr()) });
 }
 
@@ -173,18 +177,18 @@ impl Borrowed {
     /// Its first word.
     #[inline(always)]
     pub(crate) fn base(&self) -> *mut u64 {
-        // SAFETY: the box is this stack's.
+        // SAFETY: a box that `take` gave, which is live until `drop` gives it up.
         first_word(unsafe { self.pages.as_ref() }, self.bytes)
     }
 
     /// Gives its pages back, of which many were used.
     ///
     /// # Safety
-    /// No frame is left on it.
+    /// No frame is left on it that will be used again.
     #[cold]
     #[inline(never)]
     pub(crate) unsafe fn trim(&mut self) {
-        // SAFETY: the box is this stack's, and the caller's.
+        // SAFETY: a box that `take` gave and nobody else refers to; what is behind `KEPT` bytes no frame uses.
         unsafe { self.pages.as_mut().trim(KEPT) };
     }
 }
@@ -192,7 +196,7 @@ impl Borrowed {
 impl Drop for Borrowed {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: as in `new`, where it was taken.
+        // SAFETY: the variable is there as in `new`, which took what is given up here, once.
         unsafe { give(&*self.last, self.pages) };
     }
 }
@@ -206,36 +210,36 @@ impl Stack {
 
     /// Its first word.
     pub(crate) fn base(&self) -> *mut u64 {
-        // SAFETY: the box is this stack's.
+        // SAFETY: a box that `take` gave, which is live until `drop` gives it up.
         first_word(unsafe { self.pages.as_ref() }, self.bytes)
     }
 
     /// As [`Borrowed::trim`].
     ///
     /// # Safety
-    /// No frame is left on it.
+    /// No frame is left on it that will be used again.
     pub(crate) unsafe fn trim(&mut self) {
-        // SAFETY: the box is this stack's, and the caller's.
+        // SAFETY: a box that `take` gave and nobody else refers to; what is behind `KEPT` bytes no frame uses.
         unsafe { self.pages.as_mut().trim(KEPT) };
     }
 
     /// Its end, which no frame may pass. Nothing is written behind it, by whoever enters from the host either.
     pub(crate) fn limit(&self) -> *mut u64 {
-        // SAFETY: there is room for so many bytes.
+        // SAFETY: `take` gave pages with so many bytes behind their first word.
         unsafe { self.base().byte_add(self.bytes) }
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: it was taken in `new`.
+        // SAFETY: `new` took it, and it is given up here, once.
         LAST.with(|last| unsafe { give(last, self.pages) });
     }
 }
 
 /// Keeps a stack for whoever needs one, if there are few.
 fn keep(mut pages: Pages) {
-    // SAFETY: nobody uses it.
+    // SAFETY: whoever had it gave it up.
     unsafe { pages.trim(KEPT) };
     let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     // The pages of one too many are given back behind the lock.

@@ -15,9 +15,9 @@ pub struct Table {
     max: u32,
 }
 
-// SAFETY: `base` points into `pages`, which the table owns.
+// SAFETY: `base` points into `pages`, which the table owns (I9); what its words point to goes between threads with the store.
 unsafe impl Send for Table {}
-// SAFETY: as above; writing needs `&mut`.
+// SAFETY: as above; writing needs `&mut` of the store (I2).
 unsafe impl Sync for Table {}
 
 impl Table {
@@ -31,7 +31,8 @@ impl Table {
     fn resize(&mut self, len: u32, init: u64) -> bool {
         let old = self.len as usize;
         let Some(bytes) = (len as usize).checked_mul(8).filter(|_| len <= self.max) else { return false };
-        // SAFETY: there is room for the elements, and `&mut self` keeps the machine from running.
+        // SAFETY: the pages have room for the elements, and nothing was written behind them. With `&mut self` nobody else refers
+        // to them; a cell that grows a table keeps no pointer to them. `base` and `len` are next (I8).
         if !unsafe { self.pages.grow(old * 8, bytes) } {
             return false;
         }
@@ -57,7 +58,7 @@ impl Table {
     /// Adds `delta` elements and gives the old size; `None` if that passes the maximum or memory is short.
     ///
     /// # Safety
-    /// If instances have the table, `init` is a word of its element type, in their store.
+    /// [I5](crate#safety): if instances have the table, `init` is a word of its element type, in their store.
     pub unsafe fn grow(&mut self, delta: u32, init: u64) -> Option<u32> {
         let old = self.size();
         self.resize(old.checked_add(delta)?, init).then_some(old)
@@ -65,20 +66,20 @@ impl Table {
 
     /// The elements.
     pub fn elements(&self) -> &[u64] {
-        // SAFETY: there is room for `len`, of words; `&self` keeps the machine from running.
+        // SAFETY: the pages have room for `len` words, aligned and initialised (I8, I9); with `&self` the machine does not run (I2).
         unsafe { std::slice::from_raw_parts(self.base, self.len as usize) }
     }
 
     /// The elements.
     ///
     /// # Safety
-    /// If instances have the table, what is written is words of its element type, in their store.
+    /// [I5](crate#safety): if instances have the table, what is written is words of its element type, in their store.
     pub unsafe fn elements_mut(&mut self) -> &mut [u64] {
         self.words()
     }
 
     fn words(&mut self) -> &mut [u64] {
-        // SAFETY: as in `elements`.
+        // SAFETY: as in `elements`; with `&mut self` nobody else refers to them.
         unsafe { std::slice::from_raw_parts_mut(self.base, self.len as usize) }
     }
 
@@ -94,7 +95,7 @@ impl Table {
     /// [`Trap::TableOutOfBounds`].
     ///
     /// # Safety
-    /// If instances have the table, `value` is a word of its element type, in their store.
+    /// [I5](crate#safety): if instances have the table, `value` is a word of its element type, in their store.
     pub unsafe fn fill(&mut self, start: u32, len: u32, value: u64) -> Result<(), Trap> {
         self.range(start, len)?.fill(value);
         Ok(())
@@ -106,7 +107,7 @@ impl Table {
     /// [`Trap::TableOutOfBounds`], for either side.
     ///
     /// # Safety
-    /// If instances have the table, `source` is words of its element type, in their store.
+    /// [I5](crate#safety): if instances have the table, `source` is words of its element type, in their store.
     pub unsafe fn init(&mut self, start: u32, source: &[u64], from: u32, len: u32) -> Result<(), Trap> {
         let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let target = self.range(start, len)?;

@@ -84,9 +84,10 @@ pub struct Vm {
     pub(crate) stack_bytes: usize,
 }
 
-// SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it.
+// SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
+// threads with the store (I2).
 unsafe impl Send for Vm {}
-// SAFETY: a shared machine does nothing; executing needs `&mut` of the store.
+// SAFETY: a shared machine gives numbers; executing needs `&mut` of the store (I2).
 unsafe impl Sync for Vm {}
 
 impl Vm {
@@ -119,7 +120,7 @@ impl Vm {
     /// # Safety
     /// `this` is a live machine that stands still, does not move any more, and is reached by this pointer from now on.
     pub unsafe fn attach(this: *mut Self, store: *mut ()) {
-        // SAFETY: the caller's.
+        // SAFETY: it is live, and nobody else refers to its fields while it stands still.
         unsafe {
             (*this).store = store;
             (*this).fuel = 0;
@@ -133,25 +134,25 @@ impl Vm {
     /// # Safety
     /// `this` is live.
     pub unsafe fn store(this: *const Self) -> *mut () {
-        // SAFETY: the caller's.
+        // SAFETY: it is live; the field is written by `attach` alone.
         unsafe { (*this).store }
     }
 
     /// What metered code may still consume.
     ///
     /// # Safety
-    /// `this` is live.
+    /// `this` is live, and stands still or waits for the host function that asks.
     pub unsafe fn fuel(this: *const Self) -> u64 {
-        // SAFETY: the caller's.
+        // SAFETY: it is live, and nobody else refers to the field meanwhile.
         unsafe { (*this).fuel }
     }
 
     /// Changes what metered code may still consume.
     ///
     /// # Safety
-    /// `this` is live.
+    /// `this` is live, and stands still or waits for the host function that asks.
     pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
-        // SAFETY: the caller's.
+        // SAFETY: as in `fuel`.
         unsafe { (*this).fuel = fuel };
     }
 
@@ -160,7 +161,7 @@ impl Vm {
     /// # Safety
     /// `this` is live.
     pub(crate) unsafe fn host(this: *mut Self) -> *mut InstanceHead {
-        // SAFETY: the caller's.
+        // SAFETY: it is live, so this is a place in it; no reference is made.
         unsafe { &raw mut (*this).host }
     }
 
@@ -169,7 +170,7 @@ impl Vm {
     /// # Safety
     /// `this` is live.
     pub(crate) unsafe fn is_host(this: *mut Self, instance: *mut InstanceHead) -> bool {
-        // SAFETY: the caller's.
+        // SAFETY: it is live, which is all that `host` asks for.
         instance == unsafe { Self::host(this) }
     }
 
@@ -190,15 +191,16 @@ impl Vm {
     /// The first result of the function that returned to the host, from the accumulator it lies in.
     ///
     /// # Safety
-    /// It has a first result, of type `ty`.
+    /// A function has returned to the host, which has a first result, of type `ty`, and the registers of its return are saved.
     pub(crate) unsafe fn first_result(&self, ty: ValType) -> Word {
         let v0 = &raw const self.saved.v0;
-        // SAFETY: the caller's: a float of that width was left in the lowest lane, and nothing else need be initialised.
+        // SAFETY: I3: a function leaves its first result in the accumulator of its class. A float of that width was left in the
+        // lowest lane; nothing else is read.
         unsafe {
             match ty {
                 ValType::F32 => v0.cast::<u32>().read().into(),
                 ValType::F64 => v0.cast::<u64>().read(),
-                _ => self.saved.r0,
+                ValType::I32 | ValType::I64 | ValType::Ref(_) => self.saved.r0,
             }
         }
     }

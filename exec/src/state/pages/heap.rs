@@ -24,7 +24,7 @@ pub(super) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
 /// They are from [`zeroed`] or [`grow`], as many as were asked for there.
 pub(super) unsafe fn free(base: NonNull<u8>, bytes: usize) {
     let layout = layout(bytes).expect("it was allocated with this layout");
-    // SAFETY: the caller's.
+    // SAFETY: an allocation of this layout, given back once (I9).
     unsafe { dealloc(base.as_ptr(), layout) };
 }
 
@@ -38,17 +38,20 @@ pub(super) unsafe fn free(base: NonNull<u8>, bytes: usize) {
 /// That of [`free`]; `used <= old < bytes`; bytes behind `used` are zero.
 pub(super) unsafe fn grow(base: NonNull<u8>, old: usize, used: usize, bytes: usize) -> Option<(NonNull<u8>, usize)> {
     let step_by_step = old.checked_add(old / 2).filter(|&more| more > bytes);
-    // SAFETY: the caller's.
+    // SAFETY: `grow_to` asks for the same. It leaves the old bytes alone where it gives nothing, so it may be asked twice.
     step_by_step
         .and_then(|bytes| unsafe { grow_to(base, old, used, bytes) })
         .or_else(|| unsafe { grow_to(base, old, used, bytes) })
 }
 
-/// As [`grow`], to exactly `bytes`.
+/// As [`grow`], to exactly `bytes`; `None` with the old bytes as they were.
+///
+/// # Safety
+/// That of [`grow`].
 unsafe fn grow_to(base: NonNull<u8>, old: usize, used: usize, bytes: usize) -> Option<(NonNull<u8>, usize)> {
     let grown = if used <= bytes - old {
         let grown = zeroed(bytes)?;
-        // SAFETY: the new allocation is longer, and the old one is given up.
+        // SAFETY: the new allocation is longer than `used`, and the old one is given up, of which nobody knows any more.
         unsafe {
             grown.copy_from_nonoverlapping(base, used);
             free(base, old);
@@ -56,7 +59,8 @@ unsafe fn grow_to(base: NonNull<u8>, old: usize, used: usize, bytes: usize) -> O
         grown
     } else {
         let new = layout(bytes)?;
-        // SAFETY: the caller's; the new size is larger and a valid layout. The new bytes lie within what is given.
+        // SAFETY: the old bytes are an allocation of their layout; the new size is larger and a valid layout. The new bytes lie
+        // within what is given.
         unsafe {
             let grown = NonNull::new(realloc(base.as_ptr(), layout(old)?, new.size()))?;
             grown.add(old).write_bytes(0, bytes - old);

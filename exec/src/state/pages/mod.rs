@@ -49,7 +49,7 @@ enum Origin {
     Pool(pool::Source),
 }
 
-// SAFETY: they own their bytes.
+// SAFETY: they own their bytes (I9 of the crate).
 unsafe impl Send for Pages {}
 // SAFETY: as above; a shared `Pages` gives no more than an address.
 unsafe impl Sync for Pages {}
@@ -94,7 +94,7 @@ impl Pages {
     /// Nobody refers to the others.
     pub(crate) unsafe fn trim(&mut self, kept: usize) {
         if matches!(self.origin, Origin::Pool(_)) && kept < self.room {
-            // SAFETY: the caller's.
+            // SAFETY: the bytes are from there, as many as there is room for, and nobody refers to those behind `kept`.
             unsafe { pool::trim(self.base, self.room, kept) };
         }
     }
@@ -111,10 +111,11 @@ impl Pages {
         }
         let grown = match &mut self.origin {
             Origin::Nothing => None,
-            // SAFETY: the bytes are from there, as many as there is room for.
+            // SAFETY: the bytes are from there, as many as there is room for, more than `used` and less than `bytes`; behind
+            // `used` they are zero, for nothing has been written there.
             Origin::Heap if bytes < HEAP_LIMIT => unsafe { heap::grow(self.base, self.room, used, bytes) },
             Origin::Heap => None,
-            // SAFETY: the bytes are from there, and the caller's.
+            // SAFETY: the bytes are from there, as many as there is room for, and nobody refers to them.
             Origin::Pool(source) => unsafe { pool::grow(self.base, self.room, source, bytes) },
         };
         if let Some((base, room)) = grown {
@@ -150,7 +151,7 @@ const CHUNK: usize = 4096;
 /// So many bytes can be read at `chunk`, which is aligned to words.
 #[inline(always)]
 unsafe fn is_zero(chunk: *const u8) -> bool {
-    // SAFETY: the caller's.
+    // SAFETY: a chunk is so many arrays of words, which can be read and are aligned; bytes of pages are initialised.
     let words = unsafe { &*chunk.cast::<[[u64; 16]; CHUNK / 128]>() };
     // What is written to mostly begins with something.
     if words[0] != [0; 16] {
@@ -173,13 +174,13 @@ unsafe fn is_zero(chunk: *const u8) -> bool {
 unsafe fn copy_written(from: *const u8, to: *mut u8, bytes: usize) {
     let whole = bytes / CHUNK * CHUNK;
     for at in (0..whole).step_by(CHUNK) {
-        // SAFETY: the caller's.
+        // SAFETY: both chunks lie within their ranges, which do not overlap; a range aligned to words has such chunks.
         unsafe {
             if !is_zero(from.add(at)) {
                 to.add(at).copy_from_nonoverlapping(from.add(at), CHUNK);
             }
         }
     }
-    // SAFETY: the caller's.
+    // SAFETY: this is the rest of both ranges, which do not overlap.
     unsafe { to.add(whole).copy_from_nonoverlapping(from.add(whole), bytes - whole) };
 }

@@ -157,11 +157,13 @@ pub(super) unsafe fn grow(
     bytes: usize,
 ) -> Option<(NonNull<u8>, usize)> {
     match *source {
-        // SAFETY: the mapping is whole, and the caller's.
+        // SAFETY: a source that is a mapping is a whole one of `system`, of `room` bytes, and nobody refers to them.
         Source::Mapping => with_room(bytes, |bytes| unsafe { system::extend(base, room, bytes) }),
         // What fits a slot stays in slots: a mapping of its own each would be many.
         Source::Slot(slot) if bytes > CLASSES[CLASSES.len() - 1].0 && room == CLASSES[CLASSES.len() - 1].0 => {
-            // SAFETY: the caller's; the slot stays mapped, is zero then, and is given back once.
+            // SAFETY: the slot is a part of a slab, of `room` bytes, and nobody refers to them. Whatever fails, they are where they
+            // were with what they held; otherwise the slot stays mapped, is zero, and is given back once. `to` is a new
+            // mapping that nobody knows of.
             unsafe {
                 // That there is so much is known before anything is moved.
                 let (to, grown) = with_room(bytes, system::map)?;
@@ -196,9 +198,9 @@ pub(super) unsafe fn grow(
 /// `base` and `room` are of `source`, which is given back once; nobody refers to the bytes.
 pub(super) unsafe fn give(base: NonNull<u8>, room: usize, used: usize, source: &mut Source) {
     match *source {
-        // SAFETY: the mapping is whole, and the caller's.
+        // SAFETY: a source that is a mapping is a whole one of `system`, of `room` bytes; it is given back once.
         Source::Mapping => unsafe { system::unmap(base, room) },
-        // SAFETY: the caller's.
+        // SAFETY: the slot is this source's, and given back once, by one of the two. It is whole chunks, so what is used of it is.
         Source::Slot(slot) => unsafe {
             let used = used.next_multiple_of(CHUNK);
             if !keep_warm(base, used, slot) {
@@ -213,7 +215,7 @@ pub(super) unsafe fn give(base: NonNull<u8>, room: usize, used: usize, source: &
 /// # Safety
 /// `base` and `room` are of bytes from here; nobody refers to those behind `kept`.
 pub(super) unsafe fn trim(base: NonNull<u8>, room: usize, kept: usize) {
-    // SAFETY: the caller's.
+    // SAFETY: both kinds of source are parts of mappings of `system`; nobody refers to what is behind `kept`.
     unsafe { system::clear(base.add(kept), room - kept) };
 }
 
@@ -230,14 +232,14 @@ unsafe fn keep_warm(base: NonNull<u8>, used: usize, slot: Slot) -> bool {
             return false;
         }
         // Looking through 64 KiB takes as long as touching a third of a page again.
-        // SAFETY: the caller's.
+        // SAFETY: a slot is a part of a mapping of `system`; what is longer than may be counted was sorted out above.
         if used > CLASSES[0].0 && unsafe { system::resident(base, used) } < used / 32 {
             return false;
         }
         if warm.len() == MOST_WARM_SLOTS || warm.try_reserve(1).is_err() {
             return false;
         }
-        // SAFETY: the caller's.
+        // SAFETY: nobody refers to the slot, which is given back; `used` is whole chunks.
         unsafe { clear_written(base, used) };
         warm.push(Warm { base, slot: Slot { committed: (reach / CHUNK) as u32, ..slot } });
         local.bytes.set(bytes);
@@ -251,7 +253,7 @@ unsafe fn keep_warm(base: NonNull<u8>, used: usize, slot: Slot) -> bool {
 /// # Safety
 /// As for [`give`]; `used` is whole chunks.
 unsafe fn release(base: NonNull<u8>, used: usize, slot: Slot) {
-    // SAFETY: the caller's.
+    // SAFETY: a slot is a part of a mapping of `system`, of 64 KiB or a multiple; nobody refers to it, for it is given back.
     unsafe { system::clear(base, slot.reach(used).next_multiple_of(64 << 10)) };
     lock(slot.class).give(slot);
 }
@@ -262,10 +264,13 @@ unsafe fn release(base: NonNull<u8>, used: usize, slot: Slot) {
 /// Nobody refers to the bytes, which are whole chunks.
 unsafe fn clear_written(base: NonNull<u8>, bytes: usize) {
     /// Compiled once for every processor and once for those with wider vectors: 0.6 and 0.3 us for 64 KiB.
+    ///
+    /// # Safety
+    /// That of [`clear_written`].
     #[inline(always)]
     unsafe fn clear(base: NonNull<u8>, bytes: usize) {
         for at in (0..bytes).step_by(CHUNK) {
-            // SAFETY: the caller's.
+            // SAFETY: the bytes are whole chunks of pages, aligned to words, and nobody refers to them.
             unsafe {
                 if !is_zero(base.add(at).as_ptr()) {
                     base.add(at).write_bytes(0, CHUNK);
@@ -274,19 +279,21 @@ unsafe fn clear_written(base: NonNull<u8>, bytes: usize) {
         }
     }
 
+    /// # Safety
+    /// That of [`clear_written`].
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     unsafe fn clear_avx2(base: NonNull<u8>, bytes: usize) {
-        // SAFETY: the caller's.
+        // SAFETY: it asks for the same.
         unsafe { clear(base, bytes) };
     }
 
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, and the caller's.
+        // SAFETY: the processor has AVX2; for the rest it asks for the same.
         return unsafe { clear_avx2(base, bytes) };
     }
-    // SAFETY: the caller's.
+    // SAFETY: it asks for the same.
     unsafe { clear(base, bytes) };
 }
 

@@ -42,7 +42,7 @@ pub(super) unsafe fn small_pages(base: NonNull<u8>, bytes: usize) {
 /// # Safety
 /// It is one of this file's, whole, or the end of one, and nobody refers to it any more.
 pub(super) unsafe fn unmap(base: NonNull<u8>, bytes: usize) {
-    // SAFETY: the caller's. It cannot fail for a range that is mapped; were it to, the range would stay unused.
+    // SAFETY: nobody refers to these addresses, which the system gave. It cannot fail for a range that is mapped; were it to, the range would stay unused.
     unsafe { libc::munmap(base.as_ptr().cast(), bytes) };
 }
 
@@ -51,10 +51,10 @@ pub(super) unsafe fn unmap(base: NonNull<u8>, bytes: usize) {
 /// # Safety
 /// The range is part of a mapping of this file's, and nobody refers to it.
 pub(super) unsafe fn clear(base: NonNull<u8>, bytes: usize) {
-    // SAFETY: the caller's; anonymous pages that were given back read as zeros.
+    // SAFETY: nobody refers to the bytes; anonymous pages that were given back read as zeros.
     if unsafe { libc::madvise(base.as_ptr().cast(), bytes, libc::MADV_DONTNEED) } != 0 {
         // Pages that are locked into memory cannot be given back.
-        // SAFETY: the caller's.
+        // SAFETY: the range is mapped for writing, and nobody refers to it.
         unsafe { base.write_bytes(0, bytes) };
     }
 }
@@ -66,7 +66,7 @@ pub(super) unsafe fn clear(base: NonNull<u8>, bytes: usize) {
 pub(super) unsafe fn resident(base: NonNull<u8>, bytes: usize) -> usize {
     let mut pages = [0_u8; MOST_COUNTED / PAGE];
     let count = bytes.div_ceil(PAGE).min(pages.len());
-    // SAFETY: the caller's; there is a byte for each page, and for more where pages are larger.
+    // SAFETY: the range is mapped, and looked at only; there is a byte for each page, and for more where pages are larger.
     if unsafe { libc::mincore(base.as_ptr().cast(), count * PAGE, pages.as_mut_ptr().cast()) } != 0 {
         return 0;
     }
@@ -81,7 +81,7 @@ pub(super) const MOST_COUNTED: usize = 4 << 20;
 /// # Safety
 /// It is one of this file's, whole, and nobody refers to it any more.
 pub(super) unsafe fn extend(base: NonNull<u8>, old: usize, bytes: usize) -> Option<NonNull<u8>> {
-    // SAFETY: the caller's.
+    // SAFETY: a whole mapping, which may move, for nobody refers to it.
     mapped(unsafe { libc::mremap(base.as_ptr().cast(), old, bytes, libc::MREMAP_MAYMOVE) })
 }
 
@@ -92,7 +92,7 @@ pub(super) unsafe fn extend(base: NonNull<u8>, old: usize, bytes: usize) -> Opti
 /// The part is of a mapping of this file's, and nobody refers to it; at `to` is another one of so many bytes, whole.
 pub(super) unsafe fn take_out(base: NonNull<u8>, bytes: usize, to: NonNull<u8>) -> bool {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
-    // SAFETY: the caller's.
+    // SAFETY: nobody refers to the part, whose pages may move; what was mapped at `to` is this file's, and unmapped whole.
     mapped(unsafe { libc::mremap(base.as_ptr().cast(), bytes, bytes, flags, to.as_ptr().cast::<c_void>()) }).is_some()
 }
 
@@ -130,6 +130,6 @@ pub(super) unsafe fn is_left(base: NonNull<u8>, bytes: usize) -> bool {
 /// That of [`take_out`], of the same ranges.
 pub(super) unsafe fn put_back(from: NonNull<u8>, bytes: usize, base: NonNull<u8>) -> bool {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-    // SAFETY: the caller's.
+    // SAFETY: nobody refers to either range: `from` is a mapping of this file's, whole, and takes the place of its old one.
     mapped(unsafe { libc::mremap(from.as_ptr().cast(), bytes, bytes, flags, base.as_ptr().cast::<c_void>()) }).is_some()
 }
