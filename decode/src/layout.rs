@@ -12,7 +12,7 @@
 //! place:
 //!
 //! ```text
-//! fp -> [ arguments, later the results ][ header: caller's link, fp and inst ][ other locals ][ operands ]
+//! fp -> [ arguments, later the results ][ header: caller's link, fp and instance ][ other locals ][ operands ]
 //! ```
 //!
 //! The first part is as long as the longer of the two ([`FrameLayout::header`]), so the header's place follows from the
@@ -26,7 +26,7 @@ pub const HEAD_WORDS: usize = 8;
 /// Words of a function's record.
 pub const RECORD_WORDS: usize = 2;
 
-/// Words of a frame's header: the caller's `link`, `fp` and `inst`. (Where the function itself returns to is in a
+/// Words of a frame's header: the caller's `link`, `fp` and `instance`. (Where the function itself returns to is in a
 /// register.)
 pub const HEADER_WORDS: usize = 3;
 
