@@ -45,6 +45,8 @@
 //! - **I9, pages have one owner**: bytes from `state::pages` are zero when they are taken, and nobody else's until they are
 //!   given back, once.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 #[cfg(target_endian = "big")]
 compile_error!(
     "pirn reads WebAssembly's little-endian memory and its own slots directly: big-endian targets are not supported"

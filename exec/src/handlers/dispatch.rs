@@ -30,6 +30,8 @@ pub(crate) trait Stmt {
     const LEN: usize;
     /// See [`pirn_decode::sig`].
     const SIG: Sig;
+    /// Whether it may end in [`Flow::Delegate`]: then it has a cell to itself.
+    const DELEGATES: bool = false;
     /// The tree.
     const SHAPE: &'static Shape = &Shape::Thunk;
 

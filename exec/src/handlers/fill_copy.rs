@@ -62,6 +62,7 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
 impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A, B, N> {
     const LEN: usize = A::LEN + B::LEN + N::LEN;
     const SIG: Sig = sig::bulk(Form::MemoryCopy, A::SIG, B::SIG, N::SIG);
+    const DELEGATES: bool = true;
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryCopy, A::SHAPE, B::SHAPE, N::SHAPE);
 
     #[inline(always)]

@@ -13,7 +13,10 @@ pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
 pub(crate) struct Repeat<S>(PhantomData<S>);
 
 impl<S: Stmt> Stmt for Repeat<S> {
-    const LEN: usize = S::LEN;
+    const LEN: usize = {
+        assert!(!S::DELEGATES, "the other handler would take this cell for its own");
+        S::LEN
+    };
     const SIG: Sig = sig::repeat(S::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::Repeat, Class::I32, S::SHAPE);
 
@@ -25,14 +28,17 @@ impl<S: Stmt> Stmt for Repeat<S> {
             // leaves as they were, so I6 holds of the next round as it did of this one.
             match unsafe { S::run(m, at) } {
                 Flow::Jump(next) => m = Registers { ip, ..next },
-                flow => return flow,
+                flow @ (Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => return flow,
             }
         }
     }
 }
 
 impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
-    const LEN: usize = A::LEN + B::LEN;
+    const LEN: usize = {
+        assert!(!A::DELEGATES && !B::DELEGATES, "the other handler would take this cell for its own");
+        A::LEN + B::LEN
+    };
     const SIG: Sig = sig::seq(A::SIG, B::SIG);
     const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
 
@@ -43,7 +49,7 @@ impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
         unsafe {
             match A::run(m, at) {
                 Flow::Next(m) => B::run(m, at + A::LEN),
-                flow => flow,
+                flow @ (Flow::Jump(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => flow,
             }
         }
     }

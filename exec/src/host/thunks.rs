@@ -210,7 +210,7 @@ unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
         (*vm).exit = Some(match exit {
             // Only metered code is where it can go on with more fuel.
             Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
-            exit => exit,
+            exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => exit,
         });
     }
 }

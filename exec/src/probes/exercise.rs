@@ -76,10 +76,11 @@ struct Exercise {
 /// Whether control leaves the frame.
 fn leaves(shape: &Shape) -> bool {
     match *shape {
-        Shape::Form(Form::Return, ..) => true,
+        Shape::Form(form, ..) => form == Form::Return,
         Shape::Cell(cell) => matches!(cell, Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect),
         Shape::Seq(a, b) => leaves(a) || leaves(b),
-        _ => false,
+        Shape::Leaf(..) | Shape::Unary(..) | Shape::Binary(..) | Shape::Load(..) | Shape::Store(..) => false,
+        Shape::Select(..) | Shape::Bulk(..) | Shape::Thunk => false,
     }
 }
 
