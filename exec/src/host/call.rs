@@ -179,3 +179,65 @@ impl Drop for HostEntry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pirn_decode::layout::{CodeHead, HEADER_WORDS};
+    use std::any::Any;
+    use std::ptr::{null, null_mut};
+
+    unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+        panic!("nothing is lowered here")
+    }
+
+    /// Enters a function of two words of arguments and results and a frame of so many words, on a stack of 16 words that
+    /// are all 7. Gives the stack, the registers, and what the header should be.
+    fn enter(frame_words: u32) -> ([u64; 16], Option<Registers>, [u64; HEADER_WORDS]) {
+        let head = CodeHead { index: 0, header: 2, frame_bytes: frame_words * 8, type_id: 0 };
+        let code = [head.words()[0], head.words()[1], 0];
+        let mut instance = InstanceHead::host();
+        let mut stack = [7; 16];
+        // SAFETY: everything is live until the end; nothing runs.
+        unsafe {
+            let vm = Box::into_raw(Vm::new(128, 1, no_lowering));
+            let mut record = FuncRecord::new(code.as_ptr().add(CodeHead::WORDS), &raw mut instance);
+            let (base, limit) = (stack.as_mut_ptr(), stack.as_mut_ptr().add(16));
+            let entered = enter_from_host(vm, &raw mut record, null_mut(), &[1, 2], base, limit);
+            if let Some(m) = entered {
+                assert_eq!((m.ip, m.fp, m.instance), (record.code, base, &raw mut instance));
+                assert_eq!((m.r0, m.link), (&raw const record as u64, exit_cell()));
+            }
+            // The host returns nowhere, with the frame it began at.
+            let header = [null::<u64>() as u64, base as u64, Vm::host(vm) as u64];
+            drop(Box::from_raw(vm));
+            (stack, entered, header)
+        }
+    }
+
+    #[test]
+    fn a_frame_that_does_not_fit_is_not_begun() {
+        let (stack, entered, _) = enter(17);
+        assert!(entered.is_none());
+        assert_eq!(stack, [7; 16]);
+    }
+
+    #[test]
+    fn arguments_and_header_are_all_that_is_written() {
+        let (stack, entered, header) = enter(16);
+        assert!(entered.is_some());
+        assert_eq!(stack[..2], [1, 2]);
+        assert_eq!(stack[2..5], header);
+        assert_eq!(stack[5..], [7; 11]);
+    }
+
+    #[test]
+    fn words_are_copied_whatever_their_number() {
+        for words in 0..6 {
+            let (from, mut to) = ([1, 2, 3, 4, 5, 6], [0; 6]);
+            // SAFETY: there are six at either place.
+            unsafe { copy_few(from.as_ptr(), to.as_mut_ptr(), words) };
+            assert!(to[..words] == from[..words] && to[words..].iter().all(|&word| word == 0));
+        }
+    }
+}

@@ -214,3 +214,123 @@ unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::instance::InstanceBlock;
+    use pirn_decode::layout::InstanceLayout;
+    use std::any::Any;
+    use std::ptr::null_mut;
+
+    /// Head and code of a function with a frame of eight words. Its cell is never executed.
+    static LOWERED: [u64; 3] = {
+        let head = CodeHead { index: 0, header: 0, frame_bytes: 64, type_id: 0 };
+        let [a, b] =
+            [head.index as u64 | (head.header as u64) << 32, head.frame_bytes as u64 | (head.type_id as u64) << 32];
+        [a, b, 0]
+    };
+
+    fn lowered() -> *const u64 {
+        LOWERED.as_ptr().wrapping_add(CodeHead::WORDS)
+    }
+
+    unsafe fn lowers(_: *mut InstanceHead, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+        if funcidx == 0 { Ok(lowered()) } else { Err(Box::new("it cannot be lowered")) }
+    }
+
+    /// Has a function lowered at the beginning of a stack of so many words; gives what [`lower`] gave, the record's code
+    /// afterwards, and why execution cannot go on.
+    fn lower_on(stack_words: usize, index: u32) -> (*const u64, *const u64, Option<Exit>) {
+        let lazy = LazyCode::new(CodeHead { index, header: 0, frame_bytes: 24, type_id: 0 });
+        let mut stack = [0; 8];
+        // SAFETY: everything is live until the end; nothing runs.
+        unsafe {
+            let vm = Box::into_raw(Vm::new(64, 1, lowers));
+            (*vm).stack_limit = stack.as_mut_ptr().add(stack_words);
+            let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), vm).unwrap();
+            let mut record = FuncRecord::new(lazy.first_cell(), block.as_ptr());
+            let code = lower(&raw mut record, stack.as_mut_ptr());
+            let exit = (*vm).exit.take();
+            drop(Box::from_raw(vm));
+            (code, record.code, exit)
+        }
+    }
+
+    #[test]
+    fn a_function_is_lowered_once() {
+        let (code, later, exit) = lower_on(8, 0);
+        assert_eq!((code, later), (lowered(), lowered()));
+        assert!(exit.is_none());
+    }
+
+    /// Its caller knew only how long arguments and header are.
+    #[test]
+    fn a_frame_is_compared_again_once_its_length_is_known() {
+        let (code, later, exit) = lower_on(7, 0);
+        assert!(code.is_null() && matches!(exit, Some(Exit::Trap(Trap::StackOverflow))));
+        assert_eq!(later, lowered(), "it is lowered for the next caller");
+    }
+
+    #[test]
+    fn a_function_that_cannot_be_lowered_is_asked_for_again() {
+        let (code, later, exit) = lower_on(8, 1);
+        assert!(code.is_null() && matches!(exit, Some(Exit::Host(_))));
+        assert_ne!(later, lowered());
+    }
+
+    #[test]
+    fn a_host_functions_first_result_is_in_both_accumulators() {
+        let caller = Registers::new(lowered(), null_mut(), null_mut(), lowered());
+        let bits = 1.5_f64.to_bits();
+        // SAFETY: the frame has a word.
+        let m = unsafe { returned(caller, &bits) };
+        assert_eq!((m.r0, <f64 as Value>::acc(&m)), (bits, 1.5));
+        assert_eq!(m.ip, lowered(), "behind the call");
+    }
+
+    /// Calls a host function on a frame of two words of values, with `to` or `on_behalf` for instances.
+    fn call_with(
+        func: impl Fn(HostCall<'_>) -> Result<(), Exit> + Send + Sync + 'static,
+    ) -> (bool, Option<Exit>, bool) {
+        let ty = FuncType::new([pirn_decode::ValType::I64; 2], []);
+        let mut stack = [5, 6, 0, 0, 0, 7];
+        // SAFETY: everything is live until the end.
+        unsafe {
+            let vm = Box::into_raw(Vm::new(64, 1, lowers));
+            Vm::attach(vm, null_mut());
+            let host = Box::into_raw(HostRecord::new(ty, 0, Arc::new(func)));
+            HostRecord::arm(host);
+            let returned = call_host(host, stack.as_mut_ptr(), Vm::host(vm), null_mut());
+            let (exit, yielded) = ((*vm).exit.take(), (*vm).yielded.is_some());
+            assert!((*vm).top.is_null(), "the first free word is what it was");
+            assert_eq!(stack[5], 7, "what lies behind the frame is not a value");
+            drop((Box::from_raw(host), Box::from_raw(vm)));
+            (returned, exit, yielded)
+        }
+    }
+
+    #[test]
+    fn a_host_function_has_its_frames_values() {
+        let (returned, exit, _) = call_with(|call| {
+            assert!(call.caller().is_null(), "nobody's instance called");
+            // SAFETY: the machine is live, and waits.
+            let top = unsafe { (*call.vm()).top };
+            let values = call.into_values();
+            assert_eq!(*values, [5, 6]);
+            // What it calls lies behind its header.
+            assert_eq!(top.cast_const(), values.as_ptr().wrapping_add(2 + HEADER_WORDS));
+            Ok(())
+        });
+        assert!(returned && exit.is_none());
+    }
+
+    #[test]
+    fn why_a_host_function_does_not_return_is_left_in_the_machine() {
+        assert!(matches!(call_with(|_| Err(Exit::Yield(Box::new(1)))), (false, Some(Exit::Yield(_)), true)));
+        assert!(matches!(call_with(|_| Err(Exit::Host(Box::new(1)))), (false, Some(Exit::Host(_)), false)));
+        assert!(matches!(call_with(|_| panic!("on purpose")), (false, Some(Exit::Panic(_)), false)));
+        let out_of_fuel = call_with(|_| Err(Exit::OutOfFuel { required: 1 }));
+        assert!(matches!(out_of_fuel, (false, Some(Exit::Trap(Trap::OutOfFuel)), false)));
+    }
+}

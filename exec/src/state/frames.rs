@@ -73,3 +73,51 @@ impl Header {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pirn_decode::layout::CodeHead;
+    use std::ptr::{null, null_mut};
+
+    #[test]
+    fn a_callee_leads_back_to_its_caller() {
+        let (cells, mut instance) = ([0_u64; 2], InstanceHead::host());
+        let mut stack = [7_u64; 12];
+        let fp = stack.as_mut_ptr();
+        let caller = Registers::new(&raw const cells[0], fp, &raw mut instance, &raw const cells[1]);
+        // The callee's frame begins in slot 4, and its header behind one argument.
+        // SAFETY: both frames lie in the stack.
+        let back = unsafe {
+            push_frame(caller.slot(5), &caller);
+            let callee =
+                Registers { link: cells.as_ptr().add(1), ..Registers::new(null(), fp.add(4), null_mut(), null()) };
+            pop_frame(callee, 1)
+        };
+        assert_eq!(back.ip, &raw const cells[1], "behind the call");
+        assert_eq!((back.fp, back.instance, back.link), (caller.fp, caller.instance, caller.link));
+        assert!([0, 1, 2, 3, 4, 8, 9, 10, 11].iter().all(|&slot| stack[slot] == 7), "more written than a header");
+    }
+
+    #[test]
+    fn a_header_is_kept_while_its_words_are_overwritten() {
+        let mut stack = [1, 2, 3, 0, 0];
+        let at = stack.as_mut_ptr();
+        // SAFETY: three words are there, at either place.
+        unsafe {
+            let header = Header::read(at);
+            at.write_bytes(0, 3);
+            header.write(at.add(2));
+        }
+        assert_eq!(stack, [0, 0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_frame_ends_behind_its_words() {
+        let head = CodeHead { index: 0, header: 2, frame_bytes: 80, type_id: 0 };
+        let code = [head.words()[0], head.words()[1], 0];
+        let fp = std::ptr::without_provenance_mut(4096);
+        // SAFETY: a head stands before the code.
+        assert_eq!(unsafe { frame_end(code.as_ptr().wrapping_add(CodeHead::WORDS), fp) }, 4096 + 80);
+    }
+}

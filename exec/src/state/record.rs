@@ -197,3 +197,52 @@ impl HostRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::instance::InstanceBlock;
+    use pirn_decode::layout::InstanceLayout;
+    use std::ptr::{null, null_mut};
+
+    #[test]
+    fn copies_stand_for_the_record_in_their_own_instance() {
+        let block = |funcs| InstanceBlock::new(InstanceLayout::new(funcs, 0, 0, 0, 0), null_mut()).unwrap();
+        let (mut exporter, mut importer) = (block(3), block(1));
+        let head = CodeHead::new(2, &FuncType::new([], []), 5);
+        let code = [head.words()[0], head.words()[1], 0];
+        // SAFETY: nothing runs; blocks and code are live until the end.
+        unsafe {
+            let record = FuncRecord::new(code.as_ptr().add(CodeHead::WORDS), exporter.as_ptr());
+            exporter.set_func(2, record);
+            importer.set_func(0, record);
+            assert_eq!(FuncRecord::canonical(importer.func(0)), exporter.func(2));
+            assert_eq!(FuncRecord::canonical(exporter.func(2)), exporter.func(2));
+            assert_eq!((*importer.func(0)).head(), head);
+            assert_eq!((*importer.func(0)).instance(), NonNull::new(exporter.as_ptr()));
+            assert!((*importer.func(0)).host().is_none());
+        }
+    }
+
+    #[test]
+    fn copies_of_a_host_function_stand_for_its_own_record() {
+        // SAFETY: nobody calls it; it is taken back at the end.
+        unsafe {
+            let host = HostRecord::with_thunk(0, FuncType::new([], []), 6, Arc::new(|_| Ok(())));
+            let host = Box::into_raw(host);
+            let record = HostRecord::arm(host);
+            let mut copy = *record;
+            assert_eq!(FuncRecord::canonical(&raw mut copy), record);
+            assert_eq!(copy.head().type_id, 6);
+            assert!(copy.instance().is_none());
+            assert_eq!(copy.host().map(std::ptr::from_ref), Some(host.cast_const()));
+            drop(Box::from_raw(host));
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_not_set_is_no_function() {
+        let record = FuncRecord { code: null(), instance: null_mut() };
+        assert!(record.is_null() && record.host().is_none() && record.instance().is_none());
+    }
+}

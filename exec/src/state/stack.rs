@@ -247,3 +247,74 @@ fn keep(mut pages: Pages) {
         idle.push(pages);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs in a thread of its own, which has no last stack yet.
+    fn in_new_thread(test: impl FnOnce() + Send + 'static) {
+        std::thread::spawn(test).join().unwrap();
+    }
+
+    fn last() -> *mut Pages {
+        LAST.with(Cell::get)
+    }
+
+    #[test]
+    fn a_thread_gets_its_last_stack_again() {
+        in_new_thread(|| {
+            let first = Stack::new(4096).unwrap();
+            let pages = first.pages.as_ptr();
+            assert_eq!(last(), NONE);
+            drop(first);
+            assert_eq!(last(), pages);
+            // For a call as for an execution, with all that was left on it.
+            let second = Borrowed::new(4096).unwrap();
+            assert_eq!((second.pages.as_ptr(), last()), (pages, IN_USE));
+            let third = Stack::new(4096).unwrap();
+            assert_ne!(third.pages.as_ptr(), pages, "it is in use");
+            drop(second);
+            assert_eq!(last(), pages);
+        });
+    }
+
+    #[test]
+    fn a_stack_that_is_too_small_gives_way() {
+        in_new_thread(|| {
+            drop(Stack::new(4096));
+            // SAFETY: it is kept.
+            let larger = unsafe { (*last()).len() } + 8;
+            let large = Stack::new(larger).unwrap();
+            assert_eq!(last(), IN_USE);
+            // SAFETY: it is in use.
+            assert!(unsafe { large.pages.as_ref() }.len() >= larger);
+            let pages = large.pages.as_ptr();
+            drop(large);
+            assert_eq!(last(), pages, "the one that had room");
+        });
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_kept_by_its_thread() {
+        in_new_thread(|| {
+            drop(Stack::new(MOST_KEPT + 8));
+            assert_eq!(last(), NONE);
+        });
+    }
+
+    #[test]
+    fn a_stack_has_the_words_that_were_asked_for() {
+        for (asked, bytes) in [(0, 8), (7, 8), (8, 8), (15, 8), (16, 16), (4095, 4088)] {
+            let stack = Stack::new(asked).unwrap();
+            assert_eq!(stack.limit().addr() - stack.base().addr(), bytes);
+        }
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri)))]
+    fn a_stack_begins_where_no_memory_does() {
+        let stack = Stack::new(1 << 20).unwrap();
+        assert_eq!(stack.base().addr() % 4096, OFFSET);
+    }
+}

@@ -109,3 +109,17 @@ pub enum Exit {
     /// A host function panicked with this payload; whoever gets it resumes the panic.
     Panic(Box<dyn Any + Send>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Handlers leave codes in registers.
+    #[test]
+    fn a_code_leads_to_its_trap() {
+        for trap in Trap::ALL {
+            assert_eq!(Trap::from_code(trap as u8), trap);
+            assert_ne!(trap as u8, 0, "0 is success in `handlers::bulk`");
+        }
+    }
+}

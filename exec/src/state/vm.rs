@@ -216,3 +216,72 @@ impl Vm {
         self.top = stack.base();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::registers::Vector;
+    use pirn_decode::RefType;
+
+    unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+        panic!("nothing is lowered here")
+    }
+
+    fn vm() -> Box<Vm> {
+        // SAFETY: the hook gives nothing.
+        unsafe { Vm::new(4096, 2, no_lowering) }
+    }
+
+    #[test]
+    fn room_is_taken_by_what_grew() {
+        let mut room = 10;
+        assert_eq!(Room::grow(&mut room, 4, Some), Some(4));
+        assert_eq!(room, 6);
+        assert_eq!(Room::grow(&mut room, 5, |_| None::<u32>), None);
+        assert_eq!(room, 6, "nothing grew");
+        assert_eq!(Room::grow(&mut room, 7, |_| -> Option<u32> { panic!("it was asked without room") }), None);
+        assert_eq!(room, 6);
+    }
+
+    #[test]
+    fn entries_are_counted() {
+        let mut vm = vm();
+        assert!(vm.is_idle());
+        vm.enter().unwrap();
+        vm.enter().unwrap();
+        assert!(!vm.may_enter() && !vm.is_idle());
+        assert!(matches!(vm.enter(), Err(Exit::Trap(Trap::StackOverflow))));
+    }
+
+    #[test]
+    fn a_first_result_is_in_the_accumulator_of_its_class() {
+        let mut vm = vm();
+        vm.saved.r0 = 0x1_0000_0002;
+        let mut v0 = Vector::zeroed();
+        // SAFETY: a vector has room for a word.
+        unsafe { v0.as_mut_ptr().cast::<u64>().write(0x3_0000_0004) };
+        vm.saved.v0 = v0;
+        let first = |ty| {
+            // SAFETY: both accumulators hold something.
+            unsafe { vm.first_result(ty) }
+        };
+        assert_eq!([ValType::I64, ValType::Ref(RefType::FUNCREF)].map(first), [0x1_0000_0002; 2]);
+        assert_eq!(first(ValType::I32) as u32, 2, "the high half has no meaning");
+        assert_eq!(first(ValType::F32), 4);
+        assert_eq!(first(ValType::F64), 0x3_0000_0004);
+    }
+
+    #[test]
+    fn the_embedder_is_no_instance() {
+        let vm = Box::into_raw(vm());
+        let mut other = InstanceHead::host();
+        // SAFETY: the machine is live until it is taken back.
+        unsafe {
+            Vm::attach(vm, null_mut());
+            assert!(Vm::is_host(vm, Vm::host(vm)));
+            assert!(!Vm::is_host(vm, &raw mut other));
+            assert_eq!((*Vm::host(vm)).vm, vm, "what returns to the host finds its machine there");
+            drop(Box::from_raw(vm));
+        }
+    }
+}
