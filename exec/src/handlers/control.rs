@@ -4,7 +4,7 @@ use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{Flow, Stmt, cell_bytes, value};
 use crate::state::frames::{Header, frame_end, pop_frame, push_frame};
 use crate::state::instance::InstanceHead;
-use crate::state::record::{FuncRecord, head};
+use crate::state::record::{FuncRecord, code_head};
 use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::{Trap, trap_if};
@@ -179,7 +179,7 @@ unsafe fn indirect(m: &Registers, table: u32, type_id: u32) -> Result<*mut FuncR
         trap_if(index >= (*table).len, Trap::UndefinedElement)?;
         let record = (*table).base.add(index as usize).read() as *mut FuncRecord;
         trap_if(record.is_null(), Trap::UninitializedElement)?;
-        trap_if((*head((*record).code)).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
+        trap_if((*code_head((*record).code)).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
         Ok(record)
     }
 }
@@ -243,7 +243,7 @@ mod tests {
             // SAFETY: the hook gives nothing.
             let vm = unsafe { Vm::new(64, 1, no_lowering) };
             let code = [head.words()[0], head.words()[1], 0];
-            let (instance, callee) = (InstanceHead::host(), InstanceHead::host());
+            let (instance, callee) = (InstanceHead::empty(), InstanceHead::empty());
             Box::new(Self { stack: std::array::from_fn(|i| i as u64), vm, instance, callee, code, cell: [0; 2] })
         }
 

@@ -67,7 +67,7 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
 ///
 /// # Safety
 /// `m.instance` is a live instance or the machine's own for the host, and so leads to the machine that runs.
-unsafe fn record_trap(m: &Registers, trap: Trap) {
+unsafe fn leave_trap(m: &Registers, trap: Trap) {
     // SAFETY: so `save` asks, too; the machine's fields are nobody else's (I2).
     unsafe {
         m.save();
@@ -78,7 +78,7 @@ unsafe fn record_trap(m: &Registers, trap: Trap) {
 #[cfg(pirn_tail)]
 #[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
 mod tail {
-    use super::{Flow, Stmt, cell_bytes, record_trap};
+    use super::{Flow, Stmt, cell_bytes, leave_trap};
     use crate::state::instance::InstanceHead;
     use crate::state::registers::{Registers, Vector, for_each_register};
     use crate::state::trap::Trap;
@@ -139,7 +139,7 @@ mod tail {
                 let m = Registers { $($register),* };
                 // SAFETY: `instance` is as the handler got it (I6); it put a trap's code in `r0`.
                 unsafe {
-                    record_trap(&m, Trap::from_code(m.r0 as u8));
+                    leave_trap(&m, Trap::from_code(m.r0 as u8));
                     stopped($(m.$register),*)
                 }
             }
@@ -175,7 +175,7 @@ pub(crate) use tail::{Handler, HasHandler, run};
 
 #[cfg(not(pirn_tail))]
 mod portable {
-    use super::{Flow, Registers, Stmt, cell_bytes, record_trap};
+    use super::{Flow, Registers, Stmt, cell_bytes, leave_trap};
 
     /// A handler: whether to go on.
     pub(crate) type Handler = unsafe fn(&mut Registers) -> bool;
@@ -200,7 +200,7 @@ mod portable {
                         true
                     }
                     Flow::Trap(m, trap) => {
-                        record_trap(&m, trap);
+                        leave_trap(&m, trap);
                         false
                     }
                     Flow::Delegate(m, handler) => {

@@ -5,9 +5,9 @@ use crate::handlers::dispatch::run;
 use crate::host::thunks::exit_cell;
 use crate::state::frames::{frame_end, push_frame};
 use crate::state::instance::InstanceHead;
-use crate::state::record::{FuncRecord, head};
+use crate::state::record::{FuncRecord, code_head};
 use crate::state::registers::Registers;
-use crate::state::stack::Borrowed;
+use crate::state::stack::BorrowedStack;
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::Vm;
 use pirn_decode::ValType;
@@ -34,7 +34,7 @@ pub(crate) unsafe fn enter_from_host(
     // the exit cell with the machine's own instance for the host. So I6 holds of what is given.
     unsafe {
         let FuncRecord { code, instance } = *func;
-        let head = head(code);
+        let head = code_head(code);
         if frame_end(code, fp) > limit as usize {
             return None;
         }
@@ -117,7 +117,7 @@ unsafe fn call(
         if (*vm).top.is_null() {
             // Nothing runs yet; otherwise what is entered lies above the frames there are.
             let bytes = (*vm).stack_bytes;
-            let Some(stack) = Borrowed::new(bytes) else { return Err(Exit::NoStack { bytes }) };
+            let Some(stack) = BorrowedStack::new(bytes) else { return Err(Exit::NoStack { bytes }) };
             let base = stack.base();
             (*vm).top = base;
             (*vm).stack_limit = base.byte_add(bytes);
@@ -196,7 +196,7 @@ mod tests {
     fn enter(frame_words: u32) -> ([u64; 16], Option<Registers>, [u64; HEADER_WORDS]) {
         let head = CodeHead { index: 0, header: 2, frame_bytes: frame_words * 8, type_id: 0 };
         let code = [head.words()[0], head.words()[1], 0];
-        let mut instance = InstanceHead::host();
+        let mut instance = InstanceHead::empty();
         let mut stack = [7; 16];
         // SAFETY: everything is live until the end; nothing runs.
         unsafe {

@@ -7,7 +7,7 @@
 use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::call::{HostEntry, enter_from_host};
-use crate::host::thunks::returned;
+use crate::host::thunks::after_host_call;
 use crate::state::instance::InstanceHead;
 use crate::state::record::FuncRecord;
 use crate::state::registers::Registers;
@@ -78,7 +78,7 @@ impl Execution {
         if let Some(Yielded { frame, .. }) = self.yielded.take() {
             // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this stack
             // since.
-            self.registers = unsafe { returned(self.registers, frame) };
+            self.registers = unsafe { after_host_call(self.registers, frame) };
         }
         // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
         // yielded. Nobody else writes to the stack, and everything it leads to is live as before (I1).

@@ -5,7 +5,7 @@ use crate::handlers::dispatch::{Flow, Handler, HasHandler, Stmt, handler_word};
 use crate::handlers::expr::Value;
 use crate::state::frames::{frame_end, pop_frame};
 use crate::state::instance::InstanceHead;
-use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, head};
+use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, code_head};
 use crate::state::registers::{Registers, Vector};
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{Vm, Yielded};
@@ -92,7 +92,7 @@ unsafe fn lower(record: *mut FuncRecord, fp: *mut u64) -> *const u64 {
     unsafe {
         let FuncRecord { code, instance } = *record;
         let vm = (*instance).vm;
-        match ((*vm).lower)(instance, (*head(code)).index) {
+        match ((*vm).lower)(instance, (*code_head(code)).index) {
             Ok(code) => (*record).code = code,
             Err(error) => {
                 (*vm).exit = Some(Exit::Host(error));
@@ -142,7 +142,7 @@ impl Stmt for HostThunk {
                 caller.save();
                 return Flow::Stop(caller);
             }
-            Flow::Jump(returned(caller, m.fp))
+            Flow::Jump(after_host_call(caller, m.fp))
         }
     }
 }
@@ -152,7 +152,7 @@ impl Stmt for HostThunk {
 /// # Safety
 /// At `fp` is that frame.
 #[inline(always)]
-pub(crate) unsafe fn returned(mut caller: Registers, fp: *const u64) -> Registers {
+pub(crate) unsafe fn after_host_call(mut caller: Registers, fp: *const u64) -> Registers {
     // SAFETY: every frame has a first word, a header's at least. If there are results, it holds the first, whatever its class.
     unsafe {
         caller.r0 = fp.read();
@@ -190,7 +190,7 @@ unsafe fn call_host(
         let Ok(Ok(())) = result else {
             let exit = result.map_or_else(Exit::Panic, |result| result.expect_err("success is looked at before"));
             let yielded = Yielded { frame: fp, words, func: record };
-            stop(vm, exit, yielded);
+            leave_exit(vm, exit, yielded);
             return false;
         };
         true
@@ -203,7 +203,7 @@ unsafe fn call_host(
 /// `vm` is the machine that runs.
 #[cold]
 #[inline(never)]
-unsafe fn stop(vm: *mut Vm, exit: Exit, yielded: Yielded) {
+unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
     // SAFETY: its fields are nobody else's (I2): the host function is over.
     unsafe {
         (*vm).yielded = matches!(exit, Exit::Yield(_)).then_some(yielded);
@@ -284,7 +284,7 @@ mod tests {
         let caller = Registers::new(lowered(), null_mut(), null_mut(), lowered());
         let bits = 1.5_f64.to_bits();
         // SAFETY: the frame has a word.
-        let m = unsafe { returned(caller, &bits) };
+        let m = unsafe { after_host_call(caller, &bits) };
         assert_eq!((m.r0, <f64 as Value>::acc(&m)), (bits, 1.5));
         assert_eq!(m.ip, lowered(), "behind the call");
     }

@@ -1,7 +1,7 @@
 //! Frames of the value stack: where they end, and the headers by which they lead back to their callers.
 
 use crate::state::instance::InstanceHead;
-use crate::state::record::head;
+use crate::state::record::code_head;
 use crate::state::registers::{Registers, Vector, load, store};
 use pirn_decode::layout::HEADER_WORDS;
 
@@ -13,7 +13,7 @@ use pirn_decode::layout::HEADER_WORDS;
 #[inline(always)]
 pub(crate) unsafe fn frame_end(code: *const u64, fp: *mut u64) -> usize {
     // SAFETY: the code of a record has a head.
-    fp as usize + unsafe { (*head(code)).frame_bytes } as usize
+    fp as usize + unsafe { (*code_head(code)).frame_bytes } as usize
 }
 
 /// The state of the caller, whose frame's header is in slot `header`: where `link` leads.
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_callee_leads_back_to_its_caller() {
-        let (cells, mut instance) = ([0_u64; 2], InstanceHead::host());
+        let (cells, mut instance) = ([0_u64; 2], InstanceHead::empty());
         let mut stack = [7_u64; 12];
         let fp = stack.as_mut_ptr();
         let caller = Registers::new(&raw const cells[0], fp, &raw mut instance, &raw const cells[1]);

@@ -30,7 +30,7 @@ const _: () = assert!(size_of::<InstanceHead>() == HEAD_WORDS * 8);
 
 impl InstanceHead {
     /// A head that belongs to no module; `vm` is to be filled in.
-    pub(crate) fn host() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             mem_base: std::ptr::NonNull::dangling().as_ptr(),
             mem_limits: [0; 4],
@@ -96,7 +96,7 @@ impl InstanceBlock {
         words.resize(layout.words(), 0);
         let words: Box<[u64]> = words.into();
         let this = Self { words: NonNull::from(Box::leak(words)).cast(), layout };
-        let head = InstanceHead { vm, ..InstanceHead::host() };
+        let head = InstanceHead { vm, ..InstanceHead::empty() };
         // SAFETY: every layout begins with room for the head (`HEAD_WORDS`).
         unsafe { this.as_ptr().write(head) };
         Some(this)

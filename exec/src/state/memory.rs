@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn growing_is_published_to_all_who_have_the_memory() {
         let memory = Box::into_raw(Box::new(Memory::new(1, 400).unwrap()));
-        let [mut a, mut b] = [InstanceHead::host(), InstanceHead::host()];
+        let [mut a, mut b] = [InstanceHead::empty(), InstanceHead::empty()];
         let (a, b) = (&raw mut a, &raw mut b);
         // SAFETY: memory and heads are live until the end.
         unsafe {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn an_access_to_a_memory_without_pages_begins_nowhere() {
         let memory = Box::into_raw(Box::new(Memory::new(0, 1).unwrap()));
-        let mut head = InstanceHead::host();
+        let mut head = InstanceHead::empty();
         // SAFETY: memory and head are live until the end.
         unsafe {
             Memory::attach(memory, &raw mut head);

@@ -78,7 +78,7 @@ impl FuncRecord {
     pub fn head(&self) -> CodeHead {
         assert!(!self.is_null(), "a record that was not set");
         // SAFETY: a record that is not null has live code with a head: `new` and `HostRecord::arm` make no other.
-        unsafe { *head(self.code) }
+        unsafe { *code_head(self.code) }
     }
 
     /// The record that stands for the function, of all that are the same: the one among its own instance's, or the host
@@ -94,14 +94,14 @@ impl FuncRecord {
             if instance.is_null() {
                 return &raw mut (*HostRecord::of(code).cast_mut()).record;
             }
-            InstanceHead::word::<Self>(instance, HEAD_WORDS).add((*head(code)).index as usize)
+            InstanceHead::word::<Self>(instance, HEAD_WORDS).add((*code_head(code)).index as usize)
         }
     }
 }
 
 /// The head before the code that begins at `code`.
 #[inline(always)]
-pub(crate) fn head(code: *const u64) -> *const CodeHead {
+pub(crate) fn code_head(code: *const u64) -> *const CodeHead {
     code.wrapping_sub(CodeHead::WORDS).cast()
 }
 

@@ -42,7 +42,7 @@ pub(crate) use for_each_register;
 
 macro_rules! define {
     ($($(#[$doc:meta])* $register:ident: $ty:ty),*) => {
-        /// The whole state of an execution between two cells.
+        /// The whole state of an execution between two cells. Handlers call it `m`.
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct Registers {
             $($(#[$doc])* pub(crate) $register: $ty),*

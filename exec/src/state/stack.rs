@@ -158,14 +158,14 @@ unsafe fn give_other(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
 }
 
 /// A stack that its thread gives back itself: a [`Stack`] that asks for the thread's last one once and not twice.
-pub(crate) struct Borrowed {
+pub(crate) struct BorrowedStack {
     /// Of this thread: a pointer, so this stays here.
     last: *const Cell<*mut Pages>,
     pages: NonNull<Pages>,
     bytes: usize,
 }
 
-impl Borrowed {
+impl BorrowedStack {
     /// A stack of so many bytes, which are [whole words](whole_words). `None` if there is no memory for it.
     #[inline(always)]
     pub(crate) fn new(bytes: usize) -> Option<Self> {
@@ -193,7 +193,7 @@ impl Borrowed {
     }
 }
 
-impl Drop for Borrowed {
+impl Drop for BorrowedStack {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: the variable is there as in `new`, which took what is given up here, once.
@@ -214,7 +214,7 @@ impl Stack {
         first_word(unsafe { self.pages.as_ref() }, self.bytes)
     }
 
-    /// As [`Borrowed::trim`].
+    /// As [`BorrowedStack::trim`].
     ///
     /// # Safety
     /// No frame is left on it that will be used again.
@@ -270,7 +270,7 @@ mod tests {
             drop(first);
             assert_eq!(last(), pages);
             // For a call as for an execution, with all that was left on it.
-            let second = Borrowed::new(4096).unwrap();
+            let second = BorrowedStack::new(4096).unwrap();
             assert_eq!((second.pages.as_ptr(), last()), (pages, IN_USE));
             let third = Stack::new(4096).unwrap();
             assert_ne!(third.pages.as_ptr(), pages, "it is in use");

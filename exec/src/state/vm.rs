@@ -110,7 +110,7 @@ impl Vm {
             max_depth,
             lower,
             store: null_mut(),
-            host: InstanceHead::host(),
+            host: InstanceHead::empty(),
             stack_bytes: whole_words(stack_bytes),
         })
     }
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn the_embedder_is_no_instance() {
         let vm = Box::into_raw(vm());
-        let mut other = InstanceHead::host();
+        let mut other = InstanceHead::empty();
         // SAFETY: the machine is live until it is taken back.
         unsafe {
             Vm::attach(vm, null_mut());
