@@ -32,6 +32,7 @@ impl Stmt for ExitCell {
 }
 
 /// The address of an [`ExitCell`].
+#[inline]
 pub(crate) fn exit_cell() -> *const u64 {
     static CELL: std::sync::OnceLock<[u64; 1]> = std::sync::OnceLock::new();
     CELL.get_or_init(|| [handler_word(ExitCell::handler as Handler)]).as_ptr()
