@@ -36,7 +36,8 @@ unsafe fn memory<'a>(instance: *mut InstanceHead) -> &'a mut Memory {
 /// The table behind a word of the instance.
 ///
 /// # Safety
-/// `instance` is live, `word` that of one of its tables, to which nobody else refers as long as what this gives is in use.
+/// `instance` is live, `word` that of one of its tables, to which nobody else refers as long as what this gives is in
+/// use.
 unsafe fn table<'a>(instance: *mut InstanceHead, word: u32) -> &'a mut Table {
     // SAFETY: the word is within the block and leads to a live table (I1, I4).
     unsafe { &mut **InstanceHead::word::<*mut Table>(instance, word as usize) }
@@ -72,8 +73,8 @@ unsafe fn three(args: *const u64) -> (u32, u32, u32) {
 #[cold]
 #[inline(never)]
 unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u32 {
-    // SAFETY: the machine is alone with memory and machine (I2), which are two things, and its handler keeps no pointer into
-    // the bytes, which may move (I8).
+    // SAFETY: the machine is alone with memory and machine (I2), which are two things, and its handler keeps no pointer
+    // into the bytes, which may move (I8).
     unsafe {
         let room = &mut (*(*instance).vm).room.pages;
         Room::grow(room, delta, |delta| memory(instance).grow(delta)).unwrap_or(u32::MAX)
@@ -81,7 +82,8 @@ unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u32 {
 }
 
 /// # Safety
-/// `instance` is the one that runs, and has a memory; `word` is that of one of its data segments; at `args` are three slots.
+/// `instance` is the one that runs, and has a memory; `word` is that of one of its data segments; at `args` are three
+/// slots.
 #[inline(never)]
 unsafe fn memory_init(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
     // SAFETY: the machine is alone with the memory (I2), and a segment's bytes are not among a memory's.
@@ -100,11 +102,12 @@ unsafe fn drop_segment(instance: *mut InstanceHead, word: u32) {
 }
 
 /// # Safety
-/// `instance` is the one that runs, `word` that of one of its tables; at `args` are a slot of the table's type and an i32.
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are a slot of the table's type and an
+/// i32.
 #[inline(never)]
 unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *const u64) -> u32 {
-    // SAFETY: the machine is alone with table and machine (I2), which are two things. What the table is filled with is of its
-    // type by validation (I3, I5).
+    // SAFETY: the machine is alone with table and machine (I2), which are two things. What the table is filled with is
+    // of its type by validation (I3, I5).
     unsafe {
         let room = &mut (*(*instance).vm).room.elements;
         Room::grow(room, args.add(1).read() as u32, |delta| table(instance, word).grow(delta, args.read()))
@@ -113,7 +116,8 @@ unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *const u64) -
 }
 
 /// # Safety
-/// `instance` is the one that runs, `word` that of one of its tables; at `args` are an i32, a slot of the table's type, an i32.
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are an i32, a slot of the table's type,
+/// an i32.
 #[inline(never)]
 unsafe fn table_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
     // SAFETY: the machine is alone with the table (I2); the value is of its type by validation (I3, I5).
@@ -124,11 +128,12 @@ unsafe fn table_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -
 }
 
 /// # Safety
-/// `instance` is the one that runs, the words those of two of its tables of one type, or of one; at `args` are three slots.
+/// `instance` is the one that runs, the words those of two of its tables of one type, or of one; at `args` are three
+/// slots.
 #[inline(never)]
 unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, args: *const u64) -> u8 {
-    // SAFETY: the machine is alone with the tables (I2). Two words may lead to one table, if it was imported twice: then there
-    // is one reference to it, otherwise two to two. The elements are of one type by validation (I3, I5).
+    // SAFETY: the machine is alone with the tables (I2). Two words may lead to one table, if it was imported twice:
+    // then there is one reference to it, otherwise two to two. The elements are of one type by validation (I3, I5).
     unsafe {
         let (to, from, len) = three(args);
         let pointer = |word| InstanceHead::word::<*mut Table>(instance, word as usize).read();
@@ -141,11 +146,12 @@ unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, 
 }
 
 /// # Safety
-/// `instance` is the one that runs, `word` that of one of its tables, `segment_word` of an element segment of its type; at
-/// `args` are three slots.
+/// `instance` is the one that runs, `word` that of one of its tables, `segment_word` of an element segment of its type;
+/// at `args` are three slots.
 #[inline(never)]
 unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, args: *const u64) -> u8 {
-    // SAFETY: the machine is alone with the table (I2); a segment's references are not among a table's, and of its type (I5).
+    // SAFETY: the machine is alone with the table (I2); a segment's references are not among a table's, and of its type
+    // (I5).
     unsafe {
         let (to, from, len) = three(args);
         trap_code(table(instance, word).init(to, segment(instance, segment_word), from, len))
@@ -186,7 +192,8 @@ define_cell! {
 /// `m.instance` is live, `word` that of one of its tables.
 #[inline(always)]
 unsafe fn element(m: &Registers, word: u32, index: u32) -> Result<*mut u64, Trap> {
-    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says (I8).
+    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says
+    // (I8).
     unsafe {
         let table = InstanceHead::word::<*mut Table>(m.instance, word as usize).read();
         trap_if(u64::from(index) >= (*table).len, Trap::TableOutOfBounds)?;

@@ -65,12 +65,13 @@ unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
 /// The call: checks the callee's whole frame against the limit, then enters it. What kind of function it is, nobody asks.
 ///
 /// # Safety
-/// [I6](crate#safety) holds of `m`; `record` is one of its store, not null; at `args`, within `m`'s frame, are arguments of
-/// its type.
+/// [I6](crate#safety) holds of `m`; `record` is one of its store, not null; at `args`, within `m`'s frame, are
+/// arguments of its type.
 #[inline(always)]
 unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Result<Registers, Trap> {
-    // SAFETY: records are live (I1) and lead to code with a head, and the instance to its machine. The frame is compared with
-    // the limit before anything is written (I7), so the rest of I6 holds of the callee: the instance is the one of its code.
+    // SAFETY: records are live (I1) and lead to code with a head, and the instance to its machine. The frame is
+    // compared with the limit before anything is written (I7), so the rest of I6 holds of the callee: the instance is
+    // the one of its code.
     unsafe {
         let code = (*record).code;
         trap_if(frame_end(code, args) > (*(*m.instance).vm).stack_limit as usize, Trap::StackOverflow)?;
@@ -83,14 +84,16 @@ unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Re
     Ok(m)
 }
 
-/// Calls the function of `record`, whose arguments begin in the slot `args`, with the header in the slot `header`; it returns
-/// to `return_ip`.
+/// Calls the function of `record`, whose arguments begin in the slot `args`, with the header in the slot `header`; it
+/// returns to `return_ip`.
 ///
 /// # Safety
-/// That of [`enter`]; `header` is the slot that the function's type gives for arguments there; `return_ip` is the cell behind.
+/// That of [`enter`]; `header` is the slot that the function's type gives for arguments there; `return_ip` is the cell
+/// behind.
 #[inline(always)]
 unsafe fn call(m: Registers, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
-    // SAFETY: the callee's frame begins with `args`, and its type puts the header in it: so that was compared with the limit.
+    // SAFETY: the callee's frame begins with `args`, and its type puts the header in it: so that was compared with the
+    // limit.
     unsafe {
         let mut callee = value!(m, enter(m, record, m.slot(args)));
         push_frame(m.slot(header), &m);
@@ -105,8 +108,8 @@ unsafe fn call(m: Registers, record: *mut FuncRecord, args: u16, header: u16, re
 /// Both ranges lie in frames of the value stack.
 #[inline(always)]
 unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
-    // SAFETY: each word is in either range. Volatile keeps LLVM from calling the library's `memmove`; it does not unroll the
-    // loop, which would take registers that have to be saved.
+    // SAFETY: each word is in either range. Volatile keeps LLVM from calling the library's `memmove`; it does not
+    // unroll the loop, which would take registers that have to be saved.
     unsafe {
         let (mut from, mut to) = (m.slot(args), m.fp);
         let end = m.slot(count);
@@ -117,12 +120,12 @@ unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
     }
 }
 
-/// The tail call: the callee gets this frame. `args`, `moves` and `header` are operands of the cell, `new_header` is where
-/// in it the one stands that is called so: what is read late takes no register until then.
+/// The tail call: the callee gets this frame. `args`, `moves` and `header` are operands of the cell, `new_header` is
+/// where in it the one stands that is called so: what is read late takes no register until then.
 ///
 /// # Safety
-/// That of [`enter`], but that the arguments are at `m.slot(args)`; the operands are what lowering wrote for a tail call of a
-/// function of the record's type.
+/// That of [`enter`], but that the arguments are at `m.slot(args)`; the operands are what lowering wrote for a tail
+/// call of a function of the record's type.
 #[inline(always)]
 unsafe fn tail_call(
     m: Registers,
@@ -132,8 +135,9 @@ unsafe fn tail_call(
     header: u16,
     new_header: usize,
 ) -> Flow {
-    // SAFETY: the callee's frame is compared with the limit before anything is written (I7), and all that is written lies in
-    // it: its arguments and its header. The header that leads to the caller is read before the arguments may overwrite it.
+    // SAFETY: the callee's frame is compared with the limit before anything is written (I7), and all that is written
+    // lies in it: its arguments and its header. The header that leads to the caller is read before the arguments may
+    // overwrite it.
     unsafe {
         let mut callee = value!(m, enter(m, record, m.fp));
         if callee.instance.is_null() {
@@ -171,8 +175,8 @@ unsafe fn direct(m: &Registers, func: u32) -> *mut FuncRecord {
 /// `m.instance` is a live instance, and `table` the word of one of its tables of functions.
 #[inline(always)]
 unsafe fn indirect(m: &Registers, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
-    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says (I8):
-    // each is null or the address of a live record (I5), whose code has a head.
+    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says
+    // (I8): each is null or the address of a live record (I5), whose code has a head.
     unsafe {
         let table = InstanceHead::word::<*mut Table>(m.instance, table as usize).read();
         let index = u64::from(m.r0 as u32);

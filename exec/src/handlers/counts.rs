@@ -1,7 +1,7 @@
 //! Counts of dispatches, by address: the portable loop adds to them, [`crate::profile`] gives them names.
 //!
-//! If the environment names a file in `PIRN_COVERAGE`, the signatures of the handlers that a process executes are appended
-//! to it, a line each, in hexadecimal: see CONTRIBUTING.md on which handlers are never executed.
+//! If the environment names a file in `PIRN_COVERAGE`, the signatures of the handlers that a process executes are
+//! appended to it, a line each, in hexadecimal: see CONTRIBUTING.md on which handlers are never executed.
 
 use pirn_decode::sig::Sig;
 use std::cell::RefCell;

@@ -223,8 +223,8 @@ mod portable {
     /// # Safety
     /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5.
     pub(crate) unsafe fn run(mut m: Registers) {
-        // SAFETY: I3, or a thunk: a cell begins with its handler's address, which `handler_word` exposed. A handler that goes
-        // on gives I6 on, which is what the next one asks for.
+        // SAFETY: I3, or a thunk: a cell begins with its handler's address, which `handler_word` exposed. A handler
+        // that goes on gives I6 on, which is what the next one asks for.
         unsafe {
             loop {
                 let address = std::ptr::with_exposed_provenance::<()>(m.ip.read() as usize);

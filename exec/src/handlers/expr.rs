@@ -301,8 +301,8 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
 
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
-        // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's limit
-        // (I8), and any bytes are a raw value.
+        // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's
+        // limit (I8), and any bytes are a raw value.
         unsafe {
             let address = A::eval(m, at + 4)?;
             let raw: *mut O::Raw = effective_address(m, address, m.operand(at))?;

@@ -1,9 +1,9 @@
 //! `memory.fill` and `memory.copy` (spec 4.4.7).
 //!
-//! Compilers write them for every structure that is set or assigned, so most are short: up to [`SHORT`] bytes are written
-//! by the handler itself, and what is longer by the library, whose call costs as much as two dispatches. A copy leaves that
-//! call to a handler of its own: with it in the same one LLVM saved six registers before it looked at the length. Operands
-//! are slots, immediates, and the accumulator in one place.
+//! Compilers write them for every structure that is set or assigned, so most are short: up to [`SHORT`] bytes are
+//! written by the handler itself, and what is longer by the library, whose call costs as much as two dispatches. A copy
+//! leaves that call to a handler of its own: with it in the same one LLVM saved six registers before it looked at the
+//! length. Operands are slots, immediates, and the accumulator in one place.
 
 use crate::handlers::dispatch::{Flow, HasHandler, Stmt, value};
 use crate::handlers::expr::Expr;
@@ -42,8 +42,8 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
 
     #[inline(always)]
     unsafe fn run(m: Registers, at: usize) -> Flow {
-        // SAFETY: the operands follow each other (I3). The range was compared with the memory's length (I8), and nobody else
-        // refers to it (I2).
+        // SAFETY: the operands follow each other (I3). The range was compared with the memory's length (I8), and nobody
+        // else refers to it (I2).
         unsafe {
             let start = value!(m, A::eval(&m, at));
             let value = value!(m, V::eval(&m, at + A::LEN)) as u8;
@@ -95,8 +95,8 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
 
     #[inline(always)]
     unsafe fn run(m: Registers, at: usize) -> Flow {
-        // SAFETY: the operands are those of `MemoryCopy`, which compared both ranges with the memory's length (I8) and left
-        // memory and registers as they were, so that they are evaluated to the same.
+        // SAFETY: the operands are those of `MemoryCopy`, which compared both ranges with the memory's length (I8) and
+        // left memory and registers as they were, so that they are evaluated to the same.
         unsafe {
             let to = value!(m, A::eval(&m, at));
             let from = value!(m, B::eval(&m, at + A::LEN));

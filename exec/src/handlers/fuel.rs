@@ -51,12 +51,12 @@ define_cell! {
 /// may be anything.
 ///
 /// # Safety
-/// `instance` is the one that runs, and the rest the operands of a [`FuelBulk`] cell of its code: for pages it has a memory, for
-/// elements `table` is the word of a table, and `slot` that of the size.
+/// `instance` is the one that runs, and the rest the operands of a [`FuelBulk`] cell of its code: for pages it has a
+/// memory, for elements `table` is the word of a table, and `slot` that of the size.
 #[inline(never)]
 unsafe fn cost(instance: *mut InstanceHead, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
-    // SAFETY: memory and table are live (I1, I4), and the machine alone with them (I2); each is referred to only where the
-    // amount says that it is there.
+    // SAFETY: memory and table are live (I1, I4), and the machine alone with them (I2); each is referred to only where
+    // the amount says that it is there.
     unsafe {
         let memory = || &*(*instance).memory.cast_const();
         let table = || &*InstanceHead::word::<*const Table>(instance, table as usize).read();

@@ -24,8 +24,8 @@ impl<S: Stmt> Stmt for Repeat<S> {
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
         let ip = m.ip;
         loop {
-            // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and instance it
-            // leaves as they were, so I6 holds of the next round as it did of this one.
+            // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and
+            // instance it leaves as they were, so I6 holds of the next round as it did of this one.
             match unsafe { S::run(m, at) } {
                 Flow::Jump(next) => m = Registers { ip, ..next },
                 flow @ (Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => return flow,

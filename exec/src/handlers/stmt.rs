@@ -59,8 +59,8 @@ impl<E: Expr> Stmt for SetGlobal<E> {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: usize) -> Flow {
-        // SAFETY: the first operand is the word of a mutable global of this class (I3, I4), whose cell nobody else refers to
-        // (I2); behind it are the expression's.
+        // SAFETY: the first operand is the word of a mutable global of this class (I3, I4), whose cell nobody else
+        // refers to (I2); behind it are the expression's.
         unsafe {
             let value = value!(m, E::eval(&m, at + 4));
             (&raw mut (*global_cell(&m, at)).value).cast::<E::T>().write(value);

@@ -18,8 +18,8 @@ use pirn_decode::ValType;
 /// A host function acts for the instance `on_behalf`, or nobody's if that is null.
 ///
 /// # Safety
-/// That of [`invoke`] for `vm` and `func`; `values` is as long as there, and holds arguments; `on_behalf` is null or a live
-/// instance of the same store; `fp` is the first free word of a stack whose limit is `limit`.
+/// That of [`invoke`] for `vm` and `func`; `values` is as long as there, and holds arguments; `on_behalf` is null or a
+/// live instance of the same store; `fp` is the first free word of a stack whose limit is `limit`.
 #[inline(always)]
 pub(crate) unsafe fn enter_from_host(
     vm: *mut Vm,
@@ -29,9 +29,10 @@ pub(crate) unsafe fn enter_from_host(
     fp: *mut u64,
     limit: *mut u64,
 ) -> Option<Registers> {
-    // SAFETY: the record is live and leads to code with a head (I1). The frame is compared with the limit before anything is
-    // written (I7); its type says that it begins with as many words as there are values, and where its header is. That leads to
-    // the exit cell with the machine's own instance for the host. So I6 holds of what is given.
+    // SAFETY: the record is live and leads to code with a head (I1). The frame is compared with the limit before
+    // anything is written (I7); its type says that it begins with as many words as there are values, and where its
+    // header is. That leads to the exit cell with the machine's own instance for the host. So I6 holds of what is
+    // given.
     unsafe {
         let FuncRecord { code, instance } = *func;
         let head = code_head(code);
@@ -71,8 +72,8 @@ unsafe fn copy_few(from: *const Word, to: *mut Word, words: usize) {
 /// How the execution ended, if not by returning. It cannot go on.
 ///
 /// # Safety
-/// [The crate's](crate#safety), for the store of `vm`; `func` is a record of it; `values` holds arguments of its type and is
-/// as long as the longer of parameters and results; `first` is the type of its first result, if it has one.
+/// [The crate's](crate#safety), for the store of `vm`; `func` is a record of it; `values` holds arguments of its type
+/// and is as long as the longer of parameters and results; `first` is the type of its first result, if it has one.
 pub unsafe fn invoke(
     vm: *mut Vm,
     func: *mut FuncRecord,
@@ -83,7 +84,8 @@ pub unsafe fn invoke(
     unsafe { call(vm, func, std::ptr::null_mut(), values, first) }
 }
 
-/// Calls the start function of the instance `instance` (spec 4.5.4), which may be a host function: then it acts for `instance`.
+/// Calls the start function of the instance `instance` (spec 4.5.4), which may be a host function: then it acts for
+/// `instance`.
 ///
 /// # Errors
 /// As [`invoke`].
@@ -107,10 +109,10 @@ unsafe fn call(
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
-    // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one taken
-    // here until the end, or the one that lies below this entry. What was run has left, if it returned, results where the
-    // arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack taken here is
-    // free to be trimmed.
+    // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one
+    // taken here until the end, or the one that lies below this entry. What was run has left, if it returned, results
+    // where the arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack
+    // taken here is free to be trimmed.
     unsafe {
         let _entry = HostEntry::new(vm)?;
         let mut own_stack = None;

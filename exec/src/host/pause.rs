@@ -35,15 +35,15 @@ pub struct Execution {
     yielded: Option<Yielded>,
 }
 
-// SAFETY: the pointers lead to the stack, which goes along, and into a store; they are followed by `resume` and the like, which
-// ask for that store.
+// SAFETY: the pointers lead to the stack, which goes along, and into a store; they are followed by `resume` and the
+// like, which ask for that store.
 unsafe impl Send for Execution {}
 // SAFETY: a shared one gives its results, an address and what it waits for; running needs `&mut` of it.
 unsafe impl Sync for Execution {}
 
 impl Execution {
-    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host function,
-    /// it acts for the instance `start_of`, whose start function it is, or for none if that is null.
+    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host
+    /// function, it acts for the instance `start_of`, whose start function it is, or for none if that is null.
     ///
     /// # Safety
     /// That of [`crate::invoke`], and, for `start_of`, that of [`crate::invoke_start`].
@@ -76,8 +76,8 @@ impl Execution {
     /// `vm` is the machine it was started on.
     pub unsafe fn resume(&mut self, vm: *mut Vm) -> Result<(), Exit> {
         if let Some(Yielded { frame, .. }) = self.yielded.take() {
-            // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this stack
-            // since.
+            // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this
+            // stack since.
             self.registers = unsafe { after_host_call(self.registers, frame) };
         }
         // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
@@ -88,11 +88,12 @@ impl Execution {
     /// Runs from where it stands still.
     ///
     /// # Safety
-    /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone with it.
+    /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone
+    /// with it.
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
-        // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it runs on this stack, whose frames are
-        // this execution's alone; afterwards it has its own back, whatever happens. If the function returned, its first
-        // result is in the accumulator, and there is a word for it at the stack's base.
+        // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it runs on this stack,
+        // whose frames are this execution's alone; afterwards it has its own back, whatever happens. If the function
+        // returned, its first result is in the accumulator, and there is a word for it at the stack's base.
         unsafe {
             let _entry = HostEntry::new(vm)?;
             (*vm).run_on(&self.stack);
@@ -158,8 +159,8 @@ impl Execution {
     /// It has not returned.
     pub fn results(&self) -> &[Word] {
         assert!(self.returned, "results of an execution that has not returned");
-        // SAFETY: it has returned, so it was entered: its frame, at the base of the stack, fits that (I7), and begins with so many
-        // words.
+        // SAFETY: it has returned, so it was entered: its frame, at the base of the stack, fits that (I7), and begins
+        // with so many words.
         unsafe { std::slice::from_raw_parts(self.stack.base(), self.words) }
     }
 }

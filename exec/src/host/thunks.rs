@@ -1,5 +1,5 @@
-//! Cells that no lowering writes: they stand where a call expects code, or where it returns to. One has a function lowered,
-//! one calls a host function, one ends what the host entered.
+//! Cells that no lowering writes: they stand where a call expects code, or where it returns to. One has a function
+//! lowered, one calls a host function, one ends what the host entered.
 
 use crate::handlers::dispatch::{Flow, Handler, HasHandler, Stmt, handler_word};
 use crate::handlers::expr::Value;
@@ -24,8 +24,8 @@ impl Stmt for ExitCell {
 
     #[inline(always)]
     unsafe fn run(m: Registers, _: usize) -> Flow {
-        // SAFETY: who returns here has the `instance` of the header that `enter_from_host` wrote: the machine's own for the
-        // host, which leads to the machine.
+        // SAFETY: who returns here has the `instance` of the header that `enter_from_host` wrote: the machine's own for
+        // the host, which leads to the machine.
         unsafe { m.save() };
         Flow::Stop(m)
     }
@@ -67,8 +67,8 @@ impl Stmt for LowerThunk {
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, _: usize) -> Flow {
-        // SAFETY: every call leaves in `r0` the record by which it found this cell, and has written nothing to the frame but
-        // arguments and header, which the head of this cell counts.
+        // SAFETY: every call leaves in `r0` the record by which it found this cell, and has written nothing to the
+        // frame but arguments and header, which the head of this cell counts.
         unsafe {
             let code = lower(m.r0 as *mut FuncRecord, m.fp);
             if code.is_null() {
@@ -82,14 +82,15 @@ impl Stmt for LowerThunk {
 
 /// Has `record` lowered and checks its frame, which nobody knew before, at `fp`. Null, with the reason in the machine, if
 /// execution cannot go on.
+///
 /// # Safety
 /// `record` is a record of the store that runs, whose code is a [`LazyCode`]; `fp` is at the frame of its call.
 #[cold]
 #[inline(never)]
 unsafe fn lower(record: *mut FuncRecord, fp: *mut u64) -> *const u64 {
-    // SAFETY: a record that a `LazyCode` is for has an instance (`FuncRecord::new`), and that leads to its machine. The hook
-    // gives code for the same record (`Vm::new`). Its frame is compared with the limit here (I7), for the call knew only what
-    // the type says of it.
+    // SAFETY: a record that a `LazyCode` is for has an instance (`FuncRecord::new`), and that leads to its machine. The
+    // hook gives code for the same record (`Vm::new`). Its frame is compared with the limit here (I7), for the call
+    // knew only what the type says of it.
     unsafe {
         let FuncRecord { code, instance } = *record;
         let vm = (*instance).vm;
@@ -113,8 +114,8 @@ impl HostRecord {
     /// The host function `func`, to be [armed](Self::arm) before anything else.
     ///
     /// # Safety
-    /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results are in the
-    /// values.
+    /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results
+    /// are in the values.
     pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
         // SAFETY: this is the handler that calls host functions; for the rest `with_thunk` asks for the same.
         unsafe { Self::with_thunk(handler_word(HostThunk::handler as Handler), ty, type_id, func) }
@@ -130,9 +131,9 @@ impl Stmt for HostThunk {
 
     #[inline(always)]
     unsafe fn run(m: Registers, _: usize) -> Flow {
-        // SAFETY: this cell is the thunk of a `HostRecord`, which is live (I1), and its type says where the header is (I7), that
-        // of who called: whose `instance`, `link` and `fp` are I6 for what comes next. `instance` itself is null or live:
-        // `call_host` says what it means.
+        // SAFETY: this cell is the thunk of a `HostRecord`, which is live (I1), and its type says where the header is
+        // (I7), that of who called: whose `instance`, `link` and `fp` are I6 for what comes next. `instance` itself is
+        // null or live: `call_host` says what it means.
         unsafe {
             let record = HostRecord::of(m.ip);
             // A function type is that short (`FuncType::MOST`).
@@ -154,7 +155,8 @@ impl Stmt for HostThunk {
 /// At `fp` is that frame.
 #[inline(always)]
 pub(crate) unsafe fn after_host_call(mut caller: Registers, fp: *const u64) -> Registers {
-    // SAFETY: every frame has a first word, a header's at least. If there are results, it holds the first, whatever its class.
+    // SAFETY: every frame has a first word, a header's at least. If there are results, it holds the first, whatever its
+    // class.
     unsafe {
         caller.r0 = fp.read();
         Value::set_acc(fp.cast::<f64>().read(), &mut caller);
@@ -163,12 +165,12 @@ pub(crate) unsafe fn after_host_call(mut caller: Registers, fp: *const u64) -> R
 }
 
 /// Runs the host function behind `record` on the frame at `fp`, which returns to the instance `to`. It acts for the
-/// instance `on_behalf`, if that is not null: whose code made a tail call, or whose start function it is. `false`, with the
-/// reason in the machine, if execution cannot go on.
+/// instance `on_behalf`, if that is not null: whose code made a tail call, or whose start function it is. `false`, with
+/// the reason in the machine, if execution cannot go on.
 ///
 /// # Safety
-/// `record` is live; at `fp` is a frame of its type ([I7](crate#safety)) with the arguments; `to` is a live instance of the
-/// store that runs, or its machine's own for the host; so is `on_behalf`, if it is not null.
+/// `record` is live; at `fp` is a frame of its type ([I7](crate#safety)) with the arguments; `to` is a live instance of
+/// the store that runs, or its machine's own for the host; so is `on_behalf`, if it is not null.
 #[inline(never)]
 unsafe fn call_host(
     record: *const HostRecord,
@@ -176,8 +178,9 @@ unsafe fn call_host(
     to: *mut InstanceHead,
     on_behalf: *mut InstanceHead,
 ) -> bool {
-    // SAFETY: the values are the frame's first words, whose end was compared with the limit; nothing else refers to them while
-    // the closure runs, for what it calls lies above `top`. No reference to the store is held meanwhile (I2).
+    // SAFETY: the values are the frame's first words, whose end was compared with the limit; nothing else refers to
+    // them while the closure runs, for what it calls lies above `top`. No reference to the store is held meanwhile
+    // (I2).
     unsafe {
         let func = &(*record).func;
         let vm = (*to).vm;

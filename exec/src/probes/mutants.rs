@@ -1,9 +1,9 @@
 //! Wrong handlers on purpose, to see whether tests find them.
 //!
 //! `PIRN_MUTANT=N` chooses one fused shape, and executes it by the handler of another that differs from it in a single
-//! operator: what a slip in one line of `shapes` or `expr` would do. Nothing has to be compiled for it,
-//! so hundreds can be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody
-//! put a wrong constant.
+//! operator: what a slip in one line of `shapes` or `expr` would do. Nothing has to be compiled for it, so hundreds can
+//! be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody put a
+//! wrong constant.
 
 use crate::handlers::control;
 use crate::handlers::control::Call;

@@ -1,5 +1,5 @@
-//! What [`crate::handlers::counts`] counted: which cells follow which, what the lists in [`crate::shapes`] are chosen by; and
-//! each cell by itself, for those who ask where a program spends its dispatches.
+//! What [`crate::handlers::counts`] counted: which cells follow which, what the lists in [`crate::shapes`] are chosen
+//! by; and each cell by itself, for those who ask where a program spends its dispatches.
 
 use crate::handlers::counts;
 use crate::shapes::entries;

@@ -5,8 +5,8 @@ use crate::state::record::code_head;
 use crate::state::registers::{Registers, Vector, load, store};
 use pirn_decode::layout::HEADER_WORDS;
 
-/// Address behind the frame at `fp` of the function whose code begins at `code`: at most the stack's limit, or the function
-/// must not begin ([I7](crate#safety)).
+/// Address behind the frame at `fp` of the function whose code begins at `code`: at most the stack's limit, or the
+/// function must not begin ([I7](crate#safety)).
 ///
 /// # Safety
 /// It is the code of a live record.

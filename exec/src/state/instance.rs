@@ -77,7 +77,8 @@ pub struct InstanceBlock {
 
 // SAFETY: the block is plain words; what they point to goes between threads with the store that owns it all (I2).
 unsafe impl Send for InstanceBlock {}
-// SAFETY: as above; nothing is written through a shared reference but by the machine, which needs `&mut` of the store (I2).
+// SAFETY: as above; nothing is written through a shared reference but by the machine, which needs `&mut` of the store
+// (I2).
 unsafe impl Sync for InstanceBlock {}
 
 impl Drop for InstanceBlock {
@@ -109,7 +110,8 @@ impl InstanceBlock {
 
     /// Says whose the instance is, for [`InstanceHead::owner`].
     pub fn set_owner(&mut self, owner: *const ()) {
-        // SAFETY: the head of this block, which lives as long as `self`; with `&mut` of it, the machine does not run (I2).
+        // SAFETY: the head of this block, which lives as long as `self`; with `&mut` of it, the machine does not run
+        // (I2).
         unsafe { (*self.as_ptr()).owner = owner };
     }
 
@@ -158,7 +160,8 @@ impl InstanceBlock {
     /// The instance has no such global.
     ///
     /// # Safety
-    /// [I1, I4 and I5](crate#safety): `cell` is of the block's store and holds a word of the type that the module says, now and later.
+    /// [I1, I4 and I5](crate#safety): `cell` is of the block's store and holds a word of the type that the module says,
+    /// now and later.
     pub unsafe fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
         self.set(self.layout.global(globalidx), cell);
     }
@@ -169,7 +172,8 @@ impl InstanceBlock {
     /// The instance has no such table.
     ///
     /// # Safety
-    /// [I1, I4 and I5](crate#safety): it is a table of the block's store; the elements of `table` are words of the type that the module says, now and later.
+    /// [I1, I4 and I5](crate#safety): it is a table of the block's store; the elements of `table` are words of the type
+    /// that the module says, now and later.
     pub unsafe fn set_table(&mut self, tableidx: usize, table: *mut Table) {
         self.set(self.layout.table(tableidx), table);
     }
@@ -177,8 +181,8 @@ impl InstanceBlock {
     /// Puts memory 0 in place, and asks `memory` to keep its base and length here.
     ///
     /// # Safety
-    /// [I1 and I4](crate#safety): `memory` lives at least as long as the block is executed in, and does not move; the block lives
-    /// as long as the memory may grow.
+    /// [I1 and I4](crate#safety): `memory` lives at least as long as the block is executed in, and does not move; the
+    /// block lives as long as the memory may grow.
     pub unsafe fn set_memory(&mut self, memory: *mut Memory) {
         let instance = self.as_ptr();
         // SAFETY: `attach` asks for the same of the memory, and `instance` is this block's head, which does not move.

@@ -18,7 +18,8 @@ pub struct Memory {
     users: Vec<*mut InstanceHead>,
 }
 
-// SAFETY: the memory owns its bytes (I9); the instances in `users` belong to the same store and go between threads with it (I2).
+// SAFETY: the memory owns its bytes (I9); the instances in `users` belong to the same store and go between threads with
+// it (I2).
 unsafe impl Send for Memory {}
 // SAFETY: as above; writing needs `&mut` of the store (I2).
 unsafe impl Sync for Memory {}
@@ -33,8 +34,8 @@ impl Memory {
     /// Keeps `instance`'s view of memory 0 true from now on.
     ///
     /// # Safety
-    /// `this` is a live memory that does not move; `instance` is a live instance block, and stays so as long as this memory
-    /// may grow.
+    /// `this` is a live memory that does not move; `instance` is a live instance block, and stays so as long as this
+    /// memory may grow.
     pub unsafe fn attach(this: *mut Self, instance: *mut InstanceHead) {
         // The instance gets the pointer itself, not one derived from a reference that ends here.
         // SAFETY: both are live and stay where they are, and nothing runs meanwhile. From here on I8 holds of `instance`.
@@ -83,8 +84,8 @@ impl Memory {
             return Some(old);
         }
         let new_len = usize::try_from(u64::from(pages) * PAGE_BYTES).ok()?;
-        // SAFETY: the pages have room for `len`, and nothing was written behind it. With `&mut self` nobody else refers to the
-        // bytes; a cell that grows memory keeps no pointer to them. `publish` is next (I8).
+        // SAFETY: the pages have room for `len`, and nothing was written behind it. With `&mut self` nobody else refers
+        // to the bytes; a cell that grows memory keeps no pointer to them. `publish` is next (I8).
         if !unsafe { self.pages.grow(self.len, new_len) } {
             return None;
         }

@@ -7,8 +7,9 @@
 //! dependent load a call; pointers to records shared by a module's instances until first called would save 8 bytes more,
 //! but need to find out at the first call which word led to them.
 //!
-//! A function that is not lowered yet has for code a cell of its module, [`crate::LazyCode`], that lowers it and then rewrites
-//! the record it was reached by, which every call leaves in `r0`. Copies are rewritten each at its own first call.
+//! A function that is not lowered yet has for code a cell of its module, [`crate::LazyCode`], that lowers it and then
+//! rewrites the record it was reached by, which every call leaves in `r0`. Copies are rewritten each at its own first
+//! call.
 //!
 //! So several records are the same function, and a `funcref` is the address of any one of them; nothing in WebAssembly
 //! compares references. Towards the embedder, [`FuncRecord::canonical`] is the function's identity.
@@ -66,8 +67,8 @@ impl FuncRecord {
         if self.is_null() || !self.instance.is_null() {
             return None;
         }
-        // SAFETY: the code of a record without an instance is the thunk in a `HostRecord` (`arm`), which lives as long as the
-        // record and its copies (I1).
+        // SAFETY: the code of a record without an instance is the thunk in a `HostRecord` (`arm`), which lives as long
+        // as the record and its copies (I1).
         Some(unsafe { &*HostRecord::of(self.code) })
     }
 
@@ -87,8 +88,8 @@ impl FuncRecord {
     /// # Safety
     /// `this` is a live record that is not null.
     pub unsafe fn canonical(this: *mut Self) -> *mut Self {
-        // SAFETY: the record is live, and so are code and instance (I1). An instance's block has a record for each function of
-        // its module (I4), and a host function's code is a field of its `HostRecord`.
+        // SAFETY: the record is live, and so are code and instance (I1). An instance's block has a record for each
+        // function of its module (I4), and a host function's code is a field of its `HostRecord`.
         unsafe {
             let Self { code, instance } = *this;
             if instance.is_null() {
@@ -140,8 +141,8 @@ impl<'a> HostCall<'a> {
     }
 }
 
-/// A host function and the code that calls it. Nothing in it changes once it is armed, so any number of stores, in any threads,
-/// may have it.
+/// A host function and the code that calls it. Nothing in it changes once it is armed, so any number of stores, in any
+/// threads, may have it.
 #[repr(C)]
 pub struct HostRecord {
     record: FuncRecord,
@@ -187,8 +188,8 @@ impl HostRecord {
     /// of it, is what the code is derived from. Gives the record.
     ///
     /// # Safety
-    /// `this` is live, does not move any more, lives as long as the record that is given and all its copies, and is the pointer
-    /// by which all others reach it.
+    /// `this` is live, does not move any more, lives as long as the record that is given and all its copies, and is the
+    /// pointer by which all others reach it.
     pub unsafe fn arm(this: *mut Self) -> *mut FuncRecord {
         // SAFETY: it is live and nobody else refers to it yet; both are places in it.
         unsafe {

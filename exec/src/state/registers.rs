@@ -1,8 +1,8 @@
 //! The registers: what a running program keeps in the processor's own.
 //!
-//! They travel in the arguments of handlers ([`crate::handlers::dispatch`]), and fit the argument registers of the System V
-//! ABI, so nothing is spilt. `for_each_register!` is the only list of them; everything else that names all of them is made
-//! from it.
+//! They travel in the arguments of handlers ([`crate::handlers::dispatch`]), and fit the argument registers of the
+//! System V ABI, so nothing is spilt. `for_each_register!` is the only list of them; everything else that names all of
+//! them is made from it.
 
 use crate::state::instance::InstanceHead;
 use std::mem::MaybeUninit;

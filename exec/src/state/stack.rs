@@ -25,7 +25,8 @@ pub struct Stack {
     bytes: usize,
 }
 
-// SAFETY: the stack owns its words (I9); what they point at belongs to a store, and only the machine of that follows them.
+// SAFETY: the stack owns its words (I9); what they point at belongs to a store, and only the machine of that follows
+// them.
 unsafe impl Send for Stack {}
 // SAFETY: as above; a shared stack gives no more than addresses.
 unsafe impl Sync for Stack {}
@@ -51,8 +52,8 @@ impl Drop for AtEnd {
     fn drop(&mut self) {
         let last = LAST.replace(ENDED);
         if last > ENDED {
-            // SAFETY: any other address is that of a box that `take_other` leaked and `give` left here, whose stack nobody uses.
-            // `ENDED` is in its place, so it is taken back once.
+            // SAFETY: any other address is that of a box that `take_other` leaked and `give` left here, whose stack
+            // nobody uses. `ENDED` is in its place, so it is taken back once.
             drop(unsafe { Box::from_raw(last) });
         }
     }
@@ -70,8 +71,9 @@ const KEPT: usize = 64 << 10;
 /// Bytes of the largest stack that is kept as its thread's last one.
 const MOST_KEPT: usize = 16 << 20;
 
-/// Where in its pages a stack begins, if there is room. Memories begin on a page as well, and processors take a load for one of
-/// what was just stored if the addresses agree below that: a loop that filled 64 bytes at address 0 took 1.15 times as long.
+/// Where in its pages a stack begins, if there is room. Memories begin on a page as well, and processors take a load
+/// for one of what was just stored if the addresses agree below that: a loop that filled 64 bytes at address 0 took
+/// 1.15 times as long.
 const OFFSET: usize = 2560;
 
 /// Where a stack of `bytes` bytes begins.
@@ -117,7 +119,8 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
     let new = || {
         let mut pages = Pages::zeroed(bytes)?;
         if pages.room() - bytes >= OFFSET {
-            // SAFETY: nobody knows of them yet, and nothing was written to them. There is room, so they stay where they are.
+            // SAFETY: nobody knows of them yet, and nothing was written to them. There is room, so they stay where they
+            // are.
             unsafe { pages.grow(0, bytes + OFFSET) };
         }
         Some(pages)

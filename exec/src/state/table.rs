@@ -15,7 +15,8 @@ pub struct Table {
     max: u32,
 }
 
-// SAFETY: `base` points into `pages`, which the table owns (I9); what its words point to goes between threads with the store.
+// SAFETY: `base` points into `pages`, which the table owns (I9); what its words point to goes between threads with the
+// store.
 unsafe impl Send for Table {}
 // SAFETY: as above; writing needs `&mut` of the store (I2).
 unsafe impl Sync for Table {}
@@ -31,8 +32,8 @@ impl Table {
     fn resize(&mut self, len: u32, init: u64) -> bool {
         let old = self.len as usize;
         let Some(bytes) = (len as usize).checked_mul(8).filter(|_| len <= self.max) else { return false };
-        // SAFETY: the pages have room for the elements, and nothing was written behind them. With `&mut self` nobody else refers
-        // to them; a cell that grows a table keeps no pointer to them. `base` and `len` are next (I8).
+        // SAFETY: the pages have room for the elements, and nothing was written behind them. With `&mut self` nobody
+        // else refers to them; a cell that grows a table keeps no pointer to them. `base` and `len` are next (I8).
         if !unsafe { self.pages.grow(old * 8, bytes) } {
             return false;
         }
@@ -66,7 +67,8 @@ impl Table {
 
     /// The elements.
     pub fn elements(&self) -> &[u64] {
-        // SAFETY: the pages have room for `len` words, aligned and initialised (I8, I9); with `&self` the machine does not run (I2).
+        // SAFETY: the pages have room for `len` words, aligned and initialised (I8, I9); with `&self` the machine does
+        // not run (I2).
         unsafe { std::slice::from_raw_parts(self.base, self.len as usize) }
     }
 

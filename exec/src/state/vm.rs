@@ -95,8 +95,8 @@ impl Vm {
     /// nested. It has to be [attached](Self::attach) before it runs.
     ///
     /// # Safety
-    /// `lower`, asked for a function of an instance of the machine's store, gives an address of which [`crate::FuncRecord::new`]
-    /// can make that function's record, not that of a [`crate::LazyCode`].
+    /// `lower`, asked for a function of an instance of the machine's store, gives an address of which
+    /// [`crate::FuncRecord::new`] can make that function's record, not that of a [`crate::LazyCode`].
     pub unsafe fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
         Box::new(Self {
             stack_limit: null_mut(),
@@ -191,11 +191,12 @@ impl Vm {
     /// The first result of the function that returned to the host, from the accumulator it lies in.
     ///
     /// # Safety
-    /// A function has returned to the host, which has a first result, of type `ty`, and the registers of its return are saved.
+    /// A function has returned to the host, which has a first result, of type `ty`, and the registers of its return are
+    /// saved.
     pub(crate) unsafe fn first_result(&self, ty: ValType) -> Word {
         let v0 = &raw const self.saved.v0;
-        // SAFETY: I3: a function leaves its first result in the accumulator of its class. A float of that width was left in the
-        // lowest lane; nothing else is read.
+        // SAFETY: I3: a function leaves its first result in the accumulator of its class. A float of that width was
+        // left in the lowest lane; nothing else is read.
         unsafe {
             match ty {
                 ValType::F32 => v0.cast::<u32>().read().into(),
@@ -210,7 +211,8 @@ impl Vm {
         self.depth == 0 && self.top.is_null() && self.stack_limit.is_null()
     }
 
-    /// Has what is entered next run on `stack`, until the [`HostEntry`](crate::host::call::HostEntry) made before is dropped.
+    /// Has what is entered next run on `stack`, until the [`HostEntry`](crate::host::call::HostEntry) made before is
+    /// dropped.
     pub(crate) fn run_on(&mut self, stack: &Stack) {
         self.stack_limit = stack.limit();
         self.top = stack.base();

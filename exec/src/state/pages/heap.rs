@@ -3,8 +3,8 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc, realloc};
 use std::ptr::NonNull;
 
-/// No more than the alignment that every allocation has anyhow: beyond it, the standard library clears allocations by hand
-/// instead of asking the system for zeroed pages, and copies on every `realloc`.
+/// No more than the alignment that every allocation has anyhow: beyond it, the standard library clears allocations by
+/// hand instead of asking the system for zeroed pages, and copies on every `realloc`.
 const ALIGN: usize = 16;
 
 fn layout(bytes: usize) -> Option<Layout> {
@@ -31,14 +31,16 @@ pub(super) unsafe fn free(base: NonNull<u8>, bytes: usize) {
 /// More zeros behind the first `used` bytes of `old`; how many there are then is half as many again at least, so that
 /// growing step by step is linear.
 ///
-/// It touches as little as it can: either the new bytes, which are zeroed behind a `realloc` (that of a large block mostly
-/// moves no bytes but page tables), or the old ones, which are copied into a new zeroed allocation, whichever are fewer.
+/// It touches as little as it can: either the new bytes, which are zeroed behind a `realloc` (that of a large block
+/// mostly moves no bytes but page tables), or the old ones, which are copied into a new zeroed allocation, whichever
+/// are fewer.
 ///
 /// # Safety
 /// That of [`free`]; `used <= old < bytes`; bytes behind `used` are zero.
 pub(super) unsafe fn grow(base: NonNull<u8>, old: usize, used: usize, bytes: usize) -> Option<(NonNull<u8>, usize)> {
     let step_by_step = old.checked_add(old / 2).filter(|&more| more > bytes);
-    // SAFETY: `grow_to` asks for the same. It leaves the old bytes alone where it gives nothing, so it may be asked twice.
+    // SAFETY: `grow_to` asks for the same. It leaves the old bytes alone where it gives nothing, so it may be asked
+    // twice.
     step_by_step
         .and_then(|bytes| unsafe { grow_to(base, old, used, bytes) })
         .or_else(|| unsafe { grow_to(base, old, used, bytes) })
@@ -59,8 +61,8 @@ unsafe fn grow_to(base: NonNull<u8>, old: usize, used: usize, bytes: usize) -> O
         grown
     } else {
         let new = layout(bytes)?;
-        // SAFETY: the old bytes are an allocation of their layout; the new size is larger and a valid layout. The new bytes lie
-        // within what is given.
+        // SAFETY: the old bytes are an allocation of their layout; the new size is larger and a valid layout. The new
+        // bytes lie within what is given.
         unsafe {
             let grown = NonNull::new(realloc(base.as_ptr(), layout(old)?, new.size()))?;
             grown.add(old).write_bytes(0, bytes - old);

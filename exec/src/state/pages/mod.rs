@@ -12,8 +12,8 @@
 //! The system commits a page when it is first touched, so room costs addresses and nothing else, and making a memory
 //! takes as long for 4 GiB as for 64 KiB. Where the system refuses room, there is none; only where it refuses what is
 //! needed, there is no memory. Slots are no promise of the system's that it has so much memory (`MAP_NORESERVE`), and
-//! never huge pages (`MADV_NOHUGEPAGE`), which would commit 2 MiB for a byte; for mappings of their own the system decides
-//! both, as for any allocation, but what grew out of a slot keeps its small pages.
+//! never huge pages (`MADV_NOHUGEPAGE`), which would commit 2 MiB for a byte; for mappings of their own the system
+//! decides both, as for any allocation, but what grew out of a slot keeps its small pages.
 //!
 //! That is so on Linux and Android. Elsewhere, and under Miri, everything comes from the allocator ([`heap`]).
 
@@ -111,8 +111,8 @@ impl Pages {
         }
         let grown = match &mut self.origin {
             Origin::Nothing => None,
-            // SAFETY: the bytes are from there, as many as there is room for, more than `used` and less than `bytes`; behind
-            // `used` they are zero, for nothing has been written there.
+            // SAFETY: the bytes are from there, as many as there is room for: at least `used`, less than `bytes`;
+            // behind `used` they are zero, for nothing has been written there.
             Origin::Heap if bytes < HEAP_LIMIT => unsafe { heap::grow(self.base, self.room, used, bytes) },
             Origin::Heap => None,
             // SAFETY: the bytes are from there, as many as there is room for, and nobody refers to them.

@@ -4,11 +4,12 @@
 //! process may have as many memories as it likes, though the kernel allows it 65,530 mappings, and taking one that was
 //! used before is no system call.
 //!
-//! A slot that is given back is made clean by giving its pages back to the system: some 0.4 us, and 1.2 us for each page
-//! when it is touched again. Where instances come and go that is most of what they cost. So each thread keeps *warm* slots,
-//! of those that lived shortly, up to [`MOST_WARM`] bytes, and clears by hand what was written in them: 64 KiB are looked
-//! through in 0.4 us, and what is not written to is not committed by it. Of what is larger only slots are kept in which that
-//! is less than touching the pages again would take; how many were touched, the kernel knows (`mincore`).
+//! A slot that is given back is made clean by giving its pages back to the system: some 0.4 us, and 1.2 us for each
+//! page when it is touched again. Where instances come and go that is most of what they cost. So each thread keeps
+//! *warm* slots, of those that lived shortly, up to [`MOST_WARM`] bytes, and clears by hand what was written in them:
+//! 64 KiB are looked through in 0.4 us, and what is not written to is not committed by it. Of what is larger only slots
+//! are kept in which that is less than touching the pages again would take; how many were touched, the kernel knows
+//! (`mincore`).
 //!
 //! Tried and rejected: asking the kernel which pages to clear (it does not know those that were swapped out); clearing
 //! slots whole (each slot that was ever used again stays committed whole); a mapping each (6 us to make, touch and drop);
@@ -21,8 +22,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(super) const PRESENT: bool = true;
 
-/// Bytes of a slot of each class, and how many slots a slab has at most. The first slab has one, the next as many as there
-/// are already, so that who needs little takes few addresses.
+/// Bytes of a slot of each class, and how many slots a slab has at most. The first slab has one, the next as many as
+/// there are already, so that who needs little takes few addresses.
 const CLASSES: [(usize, u32); 2] = [(64 << 10, 64), (16 << 20, 16)];
 
 /// Most bytes of a thread's warm slots, as far as they were used, and most of one. Each byte may be committed.
@@ -161,9 +162,9 @@ pub(super) unsafe fn grow(
         Source::Mapping => with_room(bytes, |bytes| unsafe { system::extend(base, room, bytes) }),
         // What fits a slot stays in slots: a mapping of its own each would be many.
         Source::Slot(slot) if bytes > CLASSES[CLASSES.len() - 1].0 && room == CLASSES[CLASSES.len() - 1].0 => {
-            // SAFETY: the slot is a part of a slab, of `room` bytes, and nobody refers to them. Whatever fails, they are where they
-            // were with what they held; otherwise the slot stays mapped, is zero, and is given back once. `to` is a new
-            // mapping that nobody knows of.
+            // SAFETY: the slot is a part of a slab, of `room` bytes, and nobody refers to them. Whatever fails, they
+            // are where they were with what they held; otherwise the slot stays mapped, is zero, and is given back
+            // once. `to` is a new mapping that nobody knows of.
             unsafe {
                 // That there is so much is known before anything is moved.
                 let (to, grown) = with_room(bytes, system::map)?;
@@ -200,7 +201,8 @@ pub(super) unsafe fn give(base: NonNull<u8>, room: usize, used: usize, source: &
     match *source {
         // SAFETY: a source that is a mapping is a whole one of `system`, of `room` bytes; it is given back once.
         Source::Mapping => unsafe { system::unmap(base, room) },
-        // SAFETY: the slot is this source's, and given back once, by one of the two. It is whole chunks, so what is used of it is.
+        // SAFETY: the slot is this source's, and given back once, by one of the two. It is whole chunks, so what is
+        // used of it is.
         Source::Slot(slot) => unsafe {
             let used = used.next_multiple_of(CHUNK);
             if !keep_warm(base, used, slot) {
@@ -253,7 +255,8 @@ unsafe fn keep_warm(base: NonNull<u8>, used: usize, slot: Slot) -> bool {
 /// # Safety
 /// As for [`give`]; `used` is whole chunks.
 unsafe fn release(base: NonNull<u8>, used: usize, slot: Slot) {
-    // SAFETY: a slot is a part of a mapping of `system`, of 64 KiB or a multiple; nobody refers to it, for it is given back.
+    // SAFETY: a slot is a part of a mapping of `system`, of 64 KiB or a multiple; nobody refers to it, for it is given
+    // back.
     unsafe { system::clear(base, slot.reach(used).next_multiple_of(64 << 10)) };
     lock(slot.class).give(slot);
 }

@@ -3,7 +3,8 @@
 use libc::{c_int, c_void};
 use std::ptr::{NonNull, null_mut};
 
-/// Bytes of a page, or of a part of one where pages are larger: what is asked for is whole pages of any size up to 64 KiB.
+/// Bytes of a page, or of a part of one where pages are larger: what is asked for is whole pages of any size up to 64
+/// KiB.
 const PAGE: usize = 4096;
 
 /// A new mapping of so many bytes, which are zero. `None` if the system refuses it, be it because it never has so much.
@@ -42,7 +43,8 @@ pub(super) unsafe fn small_pages(base: NonNull<u8>, bytes: usize) {
 /// # Safety
 /// It is one of this file's, whole, or the end of one, and nobody refers to it any more.
 pub(super) unsafe fn unmap(base: NonNull<u8>, bytes: usize) {
-    // SAFETY: nobody refers to these addresses, which the system gave. It cannot fail for a range that is mapped; were it to, the range would stay unused.
+    // SAFETY: nobody refers to these addresses, which the system gave. It cannot fail for a range that is mapped; were
+    // it to, the range would stay unused.
     unsafe { libc::munmap(base.as_ptr().cast(), bytes) };
 }
 
@@ -66,7 +68,8 @@ pub(super) unsafe fn clear(base: NonNull<u8>, bytes: usize) {
 pub(super) unsafe fn resident(base: NonNull<u8>, bytes: usize) -> usize {
     let mut pages = [0_u8; MOST_COUNTED / PAGE];
     let count = bytes.div_ceil(PAGE).min(pages.len());
-    // SAFETY: the range is mapped, and looked at only; there is a byte for each page, and for more where pages are larger.
+    // SAFETY: the range is mapped, and looked at only; there is a byte for each page, and for more where pages are
+    // larger.
     if unsafe { libc::mincore(base.as_ptr().cast(), count * PAGE, pages.as_mut_ptr().cast()) } != 0 {
         return 0;
     }
@@ -85,19 +88,20 @@ pub(super) unsafe fn extend(base: NonNull<u8>, old: usize, bytes: usize) -> Opti
     mapped(unsafe { libc::mremap(base.as_ptr().cast(), old, bytes, libc::MREMAP_MAYMOVE) })
 }
 
-/// Moves the pages of a part of a mapping to a mapping of their own, which takes the place of the one at `to`. The part stays
-/// mapped, and is zero then. `false` where the kernel is older than 5.7; nothing has changed then.
+/// Moves the pages of a part of a mapping to a mapping of their own, which takes the place of the one at `to`. The part
+/// stays mapped, and is zero then. `false` where the kernel is older than 5.7; nothing has changed then.
 ///
 /// # Safety
 /// The part is of a mapping of this file's, and nobody refers to it; at `to` is another one of so many bytes, whole.
 pub(super) unsafe fn take_out(base: NonNull<u8>, bytes: usize, to: NonNull<u8>) -> bool {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
-    // SAFETY: nobody refers to the part, whose pages may move; what was mapped at `to` is this file's, and unmapped whole.
+    // SAFETY: nobody refers to the part, whose pages may move; what was mapped at `to` is this file's, and unmapped
+    // whole.
     mapped(unsafe { libc::mremap(base.as_ptr().cast(), bytes, bytes, flags, to.as_ptr().cast::<c_void>()) }).is_some()
 }
 
-/// Whether the part of a mapping is still there that [`take_out`] took pages of, and if not, puts zeros there. An emulator may
-/// know `mremap` and not this flag of it. `false` if somebody else has the addresses now.
+/// Whether the part of a mapping is still there that [`take_out`] took pages of, and if not, puts zeros there. An
+/// emulator may know `mremap` and not this flag of it. `false` if somebody else has the addresses now.
 ///
 /// # Safety
 /// The part was of a mapping of this file's, and nobody refers to it.
@@ -130,6 +134,7 @@ pub(super) unsafe fn is_left(base: NonNull<u8>, bytes: usize) -> bool {
 /// That of [`take_out`], of the same ranges.
 pub(super) unsafe fn put_back(from: NonNull<u8>, bytes: usize, base: NonNull<u8>) -> bool {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-    // SAFETY: nobody refers to either range: `from` is a mapping of this file's, whole, and takes the place of its old one.
+    // SAFETY: nobody refers to either range: `from` is a mapping of this file's, whole, and takes the place of its old
+    // one.
     mapped(unsafe { libc::mremap(from.as_ptr().cast(), bytes, bytes, flags, base.as_ptr().cast::<c_void>()) }).is_some()
 }
