@@ -219,7 +219,9 @@ fn source(kept: &[Weighed]) -> Result<String> {
          #[allow(unused_imports, reason = \"which of them are in the list changes\")]\n\
          use crate::handlers::bulk::*;\n\
          #[allow(unused_imports, reason = \"as above\")]\n\
-         use crate::handlers::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};\n\
+         use crate::handlers::control::{\n\
+         \x20   self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero,\n\
+         };\n\
          use crate::handlers::expr::*;\n\
          #[allow(unused_imports, reason = \"as above\")]\n\
          use crate::handlers::seq::{Repeat, Seq};\n\
