@@ -76,11 +76,18 @@ struct Exercise {
 /// Whether control leaves the frame.
 fn leaves(shape: &Shape) -> bool {
     match *shape {
-        Shape::Form(form, ..) => form == Form::Return,
+        Shape::Form(Form::Return, ..) => true,
         Shape::Cell(cell) => matches!(cell, Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect),
         Shape::Seq(a, b) => leaves(a) || leaves(b),
-        Shape::Leaf(..) | Shape::Unary(..) | Shape::Binary(..) | Shape::Load(..) | Shape::Store(..) => false,
-        Shape::Select(..) | Shape::Bulk(..) | Shape::Thunk => false,
+        Shape::Leaf(..)
+        | Shape::Unary(..)
+        | Shape::Binary(..)
+        | Shape::Load(..)
+        | Shape::Store(..)
+        | Shape::Select(..)
+        | Shape::Bulk(..)
+        | Shape::Form(..)
+        | Shape::Thunk => false,
     }
 }
 
