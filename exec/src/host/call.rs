@@ -84,8 +84,7 @@ pub unsafe fn invoke(
     unsafe { call(vm, func, std::ptr::null_mut(), values, first) }
 }
 
-/// Calls the start function of the instance `instance` (spec 4.5.4), which may be a host function: then it acts for
-/// `instance`.
+/// Calls the start function of `instance` (spec 4.5.4), which may be a host function: then it acts for that instance.
 ///
 /// # Errors
 /// As [`invoke`].
@@ -126,10 +125,10 @@ unsafe fn call(
             own_stack = Some(stack);
         }
         let fp = (*vm).top;
-        let Some(machine) = enter_from_host(vm, func, on_behalf, values, fp, (*vm).stack_limit) else {
+        let Some(registers) = enter_from_host(vm, func, on_behalf, values, fp, (*vm).stack_limit) else {
             return Err(Exit::Trap(Trap::StackOverflow));
         };
-        run(machine);
+        run(registers);
         if let Some(exit) = (*vm).exit.take() {
             (*vm).yielded = None;
             if let (Some(stack), Exit::Trap(Trap::StackOverflow)) = (&mut own_stack, &exit) {
