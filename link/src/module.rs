@@ -3,12 +3,12 @@
 //! Threaded code belongs to the module. Each function is lowered once, by whichever instance calls it first, and
 //! shared from then on; a failure is remembered as well.
 
-use crate::config::CompilationMode;
 use crate::engine::Engine;
+use crate::engine::config::CompilationMode;
+use crate::engine::types::{TypeId, TypeUse};
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
-use crate::types::TypeUse;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
@@ -26,8 +26,9 @@ struct Inner {
     engine: Engine,
     parsed: pirn_decode::Module,
     layout: InstanceLayout,
-    /// By typeidx: the type in the engine, and its id, which lowering asks for.
+    /// By typeidx: the types in the engine.
     types: Vec<TypeUse>,
+    /// Their ids, for lowering.
     type_ids: Box<[u32]>,
     /// By funcidx without imports: what the functions run until they are lowered, and what then.
     lazy: Box<[LazyCode]>,
@@ -53,8 +54,8 @@ impl Drop for Inner {
 pub(crate) struct Exported {
     pub(crate) item: ExportedItem,
     name: Name,
-    /// The engine's id of a function's type.
-    pub(crate) type_id: u32,
+    /// Of a function's type.
+    pub(crate) type_id: TypeId,
     /// The name's first bytes; if it is shorter, with zeros behind it.
     head: [u8; HEAD],
 }
@@ -72,7 +73,7 @@ pub(crate) enum ExportedItem {
 }
 
 impl Exported {
-    fn new(name: Name, text: &str, item: ExportedItem, type_id: u32) -> Self {
+    fn new(name: Name, text: &str, item: ExportedItem, type_id: TypeId) -> Self {
         let mut head = [0; HEAD];
         let len = text.len().min(HEAD);
         head[..len].copy_from_slice(&text.as_bytes()[..len]);
@@ -180,14 +181,14 @@ impl Module {
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
         let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
-        let type_ids: Box<[u32]> = types.iter().map(TypeUse::id).collect();
+        let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
         let lazy = own_funcs.map(|(&typeidx, funcidx)| {
             let typeidx = typeidx as usize;
             LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
         });
         let import_hashes = import_hashes(engine, &parsed);
-        let exports = exports(engine, &parsed, &type_ids);
+        let exports = exports(engine, &parsed, &types);
         let module = Self(Arc::new(Inner {
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
@@ -291,9 +292,10 @@ impl Module {
         self.0.layout
     }
 
-    /// The engine's id of function `funcidx`'s type.
-    pub(crate) fn type_id(&self, funcidx: u32) -> u32 {
-        self.0.type_ids[self.0.parsed.funcs[funcidx as usize] as usize]
+    /// The id of function `funcidx`'s type.
+    #[inline]
+    pub(crate) fn type_id(&self, funcidx: u32) -> TypeId {
+        self.0.types[self.0.parsed.funcs[funcidx as usize] as usize].id()
     }
 
     /// Funcidxs of the functions that are not imported.
@@ -307,7 +309,8 @@ impl Module {
         let index = funcidx as usize - self.0.parsed.imported_funcs;
         match self.0.code[index].get() {
             Some(Ok(code)) => first_cell(code),
-            _ => self.0.lazy[index].first_cell(),
+            // What could not be lowered says so when it is called.
+            Some(Err(_)) | None => self.0.lazy[index].first_cell(),
         }
     }
 
@@ -329,7 +332,7 @@ impl Module {
     }
 }
 
-fn exports(engine: &Engine, parsed: &pirn_decode::Module, type_ids: &[u32]) -> HashTable<Exported> {
+fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> HashTable<Exported> {
     // By index space: which imports its first items are.
     let mut imports = <[Vec<u32>; 4]>::default();
     for (import, place) in parsed.imports.iter().zip(0..) {
@@ -341,8 +344,8 @@ fn exports(engine: &Engine, parsed: &pirn_decode::Module, type_ids: &[u32]) -> H
         let (space, place) = space(index);
         let item = imports[space].get(place).map_or(ExportedItem::Own(index), |&import| ExportedItem::Import(import));
         let type_id = match index {
-            ExternIndex::Func(funcidx) => type_ids[parsed.funcs[funcidx as usize] as usize],
-            _ => u32::MAX,
+            ExternIndex::Func(funcidx) => types[parsed.funcs[funcidx as usize] as usize].id(),
+            ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => TypeId::NONE,
         };
         let export = Exported::new(name, parsed.name(name), item, type_id);
         exports.insert_unique(hash(&export), export, hash);
@@ -366,7 +369,7 @@ fn import_hashes(engine: &Engine, parsed: &pirn_decode::Module) -> Box<[ImportHa
     let hashes = parsed.imports.iter().map(|import| {
         let module = match last {
             Some((name, hash)) if name == import.module => hash,
-            _ => engine.hash(parsed.name(import.module)),
+            Some(_) | None => engine.hash(parsed.name(import.module)),
         };
         last = Some((import.module, module));
         ImportHash { module, name: engine.hash(parsed.name(import.name)) }

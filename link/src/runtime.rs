@@ -1,17 +1,18 @@
 //! A runtime: one value that owns a store and a set of named modules in it, for those who want functions by name or index
 //! and nothing else.
 
+use crate::call::calls::TypedFunc;
+use crate::call::typed::{WasmParams, WasmResults};
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
-use crate::external::Extern;
-use crate::func::{Func, TypedFunc};
 use crate::group::LinkedGroup;
 use crate::instance::Instance;
+use crate::items::external::Extern;
+use crate::items::func::Func;
 use crate::link_error::LinkError;
 use crate::linker::Linker;
 use crate::module::Module;
 use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-use crate::typed::{WasmParams, WasmResults};
 use std::collections::HashMap;
 use std::sync::Arc;
 

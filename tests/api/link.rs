@@ -142,7 +142,7 @@ fn linker_errors() {
     let module =
         Module::new(&engine, "(module (import \"env\" \"f\" (func)) (func (export \"run\") (call 0)))").unwrap();
     let error = linker.instantiate(&mut store, &module).unwrap_err();
-    assert_eq!(error.to_string(), "unknown import: `env::f` has not been defined");
+    assert_eq!(error.to_string(), "unknown import `env::f`: expected func [] -> [], found no module `env`");
     linker.func_wrap("env", "f", || ()).unwrap();
     let error = linker.func_wrap("env", "f", || ()).unwrap_err();
     assert_eq!(error.to_string(), "import of `env::f` defined twice");
@@ -207,7 +207,9 @@ fn unknown_imports_as_traps() {
     let instance = linker.instantiate(&mut store, &module).unwrap();
     assert_eq!(instance.get_typed_func::<(), i32>(&store, "good").unwrap().call(&mut store, ()).unwrap(), 1);
     let error = instance.get_typed_func::<(), ()>(&store, "bad").unwrap().call(&mut store, ()).unwrap_err();
-    assert_eq!(error.to_string(), "unknown import: `env::unknown` has not been defined");
+    let text = "unknown import `env::unknown`: expected func [i32] -> [f64], found module `env` without such an export";
+    assert_eq!(error.to_string(), text);
+    assert!(matches!(error.downcast_ref(), Some(LinkError::UnknownImport { module_exists: true, .. })));
 }
 
 #[test]
@@ -286,7 +288,11 @@ fn failed_instances_leave_what_they_wrote() {
     .unwrap();
     let error = Instance::new(&mut store, &module, &[table.into(), memory.into()]).unwrap_err();
     assert_eq!(error.trap(), Some(Trap::TableOutOfBounds));
-    assert_eq!(error.to_string(), "out of bounds table access");
+    let text = "out of bounds table access: element segment 1: 1 elements at 2, in a table of 2";
+    assert_eq!(error.to_string(), text);
+    assert_eq!(error.downcast_ref(), Some(&Trap::TableOutOfBounds));
+    assert!(error.is::<Trap>() && !error.is::<LinkError>());
+    assert_eq!(error.downcast::<LinkError>().unwrap_err().downcast::<Trap>().unwrap(), Trap::TableOutOfBounds);
     assert_eq!(memory.data(&store)[0], 0);
     let f = table.get(&store, 1).unwrap().func().unwrap().typed::<(), i32>(&store).unwrap();
     memory.data_mut(&mut store)[9] = 77;
@@ -299,7 +305,8 @@ fn failed_instances_leave_what_they_wrote() {
         r#"(module (import "e" "m" (memory 1)) (data (i32.const 5) "abc") (data (i32.const 131071) "yz"))"#,
     );
     let error = Instance::new(&mut store, &module.unwrap(), &[memory.into()]).unwrap_err();
-    assert_eq!(error.to_string(), "out of bounds memory access");
+    let text = "out of bounds memory access: data segment 1: 2 bytes at 131071, in a memory of 131072";
+    assert_eq!(error.to_string(), text);
     assert_eq!(&memory.data(&store)[5..8], b"abc");
     assert_eq!(memory.data(&store)[131_071], 0);
 }

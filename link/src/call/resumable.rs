@@ -6,13 +6,16 @@
 //!
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
+use crate::call::calls::TypedFunc;
+use crate::call::start::Start;
+use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Error, Result, format_err};
-use crate::func::{Func, Start, TypedFunc};
-use crate::handle::{StoreId, wrong_store};
-use crate::lease::{Lease, Place};
-use crate::store::{AsContextMut, StoreContextMut, StoreOpaque};
-use crate::typed::{WasmParams, WasmResults};
-use crate::value::Val;
+use crate::items::func::Func;
+use crate::items::value::Val;
+use crate::store::handle::{StoreId, wrong_store};
+use crate::store::lease::{Lease, Place};
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContextMut, StoreContextMut};
 use pirn_decode::ValType;
 use pirn_exec::{Execution, Exit, FuncRecord, InstanceHead, Stack, Trap, Word};
 use smallvec::SmallVec;
@@ -20,77 +23,6 @@ use std::any::Any;
 use std::fmt;
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
-
-/// What a host function returns as its error to yield to the embedder: the resumable call it was called from pauses, with
-/// this payload, and [`Paused::resume`] later gives the host function's results.
-///
-/// Only what [`Func::call_resumable`] and its like began can pause. In any other call, also one that a host function
-/// makes while a resumable call is running, yielding is an error of that call: host functions on the native stack cannot
-/// be paused.
-///
-/// ```
-/// # #[cfg(feature = "wat")] {
-/// # use pirn_link as pirn;
-/// use pirn::{Engine, Linker, Module, PauseReason, Resumable, Result, Store, Val, Yield};
-///
-/// let engine = Engine::default();
-/// let mut linker = Linker::<()>::new(&engine);
-/// // Asks the embedder for a number. It will be there when the execution goes on.
-/// linker.func_wrap("host", "ask", |key: i32| -> Result<i32> { Err(Yield::new(key).into()) })?;
-/// let module = Module::new(&engine, r#"(module
-///     (import "host" "ask" (func $ask (param i32) (result i32)))
-///     (func (export "sum") (result i32) (i32.add (call $ask (i32.const 1)) (call $ask (i32.const 2)))))"#)?;
-/// let mut store = Store::new(&engine, ());
-/// let sum = linker.instantiate(&mut store, &module)?.get_typed_func::<(), i32>(&store, "sum")?;
-///
-/// let mut call = sum.call_resumable(&mut store, ())?;
-/// let result = loop {
-///     match call {
-///         Resumable::Finished(result) => break result,
-///         Resumable::Paused(paused) => {
-///             let PauseReason::Yield(payload) = paused.reason() else { unreachable!("fuel is not consumed") };
-///             let key = *payload.downcast_ref::<i32>().unwrap();
-///             call = paused.resume(&mut store, &[Val::I32(key * 10)])?;
-///         }
-///     }
-/// };
-/// assert_eq!(result, 30);
-/// # }
-/// # Ok::<(), pirn_link::Error>(())
-/// ```
-pub struct Yield(Mutex<Box<dyn Any + Send>>);
-
-impl Yield {
-    /// Yields `payload`, which the embedder finds in [`Paused::reason`].
-    pub fn new(payload: impl Any + Send) -> Self {
-        Self(Mutex::new(Box::new(payload)))
-    }
-
-    pub(crate) fn into_payload(self) -> Box<dyn Any + Send> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Yield {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Yield").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Yield {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a host function yields to the embedder")
-    }
-}
-
-impl std::error::Error for Yield {}
-
-impl From<Yield> for Error {
-    #[cold]
-    fn from(payload: Yield) -> Self {
-        Self::new(payload)
-    }
-}
 
 /// How far a resumable call got.
 #[derive(Debug)]
@@ -367,10 +299,10 @@ fn drive<T: 'static, R: 'static>(
 /// Calls start functions, one after the other; gives `value` at last.
 pub(crate) fn run_all<T: 'static, R: Send + 'static>(
     store: &mut StoreContextMut<'_, T>,
-    starts: Vec<Start>,
+    starts: impl IntoIterator<Item = Start, IntoIter: Send + 'static>,
     value: R,
 ) -> Result<Resumable<R>> {
-    fn next<R: Send + 'static>(mut starts: std::vec::IntoIter<Start>, value: R) -> Next<R> {
+    fn next<R: Send + 'static>(mut starts: impl Iterator<Item = Start> + Send + 'static, value: R) -> Next<R> {
         match starts.next() {
             None => Next::Done(value),
             Some(start) => Next::Start(start, Box::new(move |_, _| next(starts, value))),

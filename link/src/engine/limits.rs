@@ -3,7 +3,8 @@
 //! What one memory or table may have is looked at when it is created, and becomes its maximum then. What all may have
 //! together is counted down where they grow (`pirn_exec::Room`). No callback runs on `memory.grow`.
 
-use pirn_decode::{Module, PAGE_BYTES};
+use crate::error::{Result, format_err};
+use pirn_decode::{Limits, MemoryType, Module, PAGE_BYTES, TableType};
 use pirn_exec::Room;
 use std::ops::AddAssign;
 
@@ -62,6 +63,73 @@ impl StoreLimits {
             .table_elements(100_000)
             .total_table_elements(100_000);
         limits.instances(10).memories(10).tables(100).resumable_calls(10).build()
+    }
+
+    /// Whether a memory of this type may be created, whatever else there is.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.5), or its minimum passes the limit of one memory.
+    pub(crate) fn check_memory(&self, ty: MemoryType) -> Result<()> {
+        let Limits { min, max } = ty.limits;
+        if max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > MAX_PAGES {
+            return Err(format_err!("a memory cannot have limits {}", ty.limits));
+        }
+        let limit = self.memory_pages;
+        if min > limit {
+            return Err(format_err!(
+                "a memory of {min} pages passes the store's limit of {limit} pages (`memory_size`)"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a table of this type may be created, whatever else there is.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.4), or its minimum passes the limit of one table.
+    pub(crate) fn check_table(&self, ty: TableType) -> Result<()> {
+        let Limits { min, max } = ty.limits;
+        if max.is_some_and(|max| max < min) {
+            return Err(format_err!("a table cannot have limits {}", ty.limits));
+        }
+        let limit = self.table_elements;
+        if min > limit {
+            return Err(format_err!(
+                "a table of {min} elements passes the store's limit of {limit} elements (`table_elements`)"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a store that `has` so much may create what is needed, while memories and tables may grow by `room`.
+    ///
+    /// # Errors
+    /// The limit that would be passed.
+    pub(crate) fn check(&self, has: &Needs, room: Room, needs: &Needs) -> Result<()> {
+        let counts = [
+            ("instances", has.instances, needs.instances, self.instances),
+            ("memories", has.memories, needs.memories, self.memories),
+            ("tables", has.tables, needs.tables, self.tables),
+        ];
+        for (name, has, more, limit) in counts {
+            if has.saturating_add(more) > limit {
+                return Err(format_err!(
+                    "the store's limit of {limit} {name} is reached (`{name}`): it has {has} of them, and {more} more would be made"
+                ));
+            }
+        }
+        let totals = [
+            ("pages of memory", "total_memory_size", room.pages, needs.pages, self.total_pages),
+            ("elements of tables", "total_table_elements", room.elements, needs.elements, self.total_elements),
+        ];
+        for (name, setting, room, more, limit) in totals {
+            if more > room {
+                return Err(format_err!(
+                    "{more} {name} would pass the store's limit of {limit} in all (`{setting}`), of which {room} are left"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What memories and tables may grow by that have so many pages and elements already.
@@ -156,7 +224,7 @@ impl From<StoreLimits> for StoreLimitsBuilder {
     }
 }
 
-/// What is about to be created in a store.
+/// How much of what a store limits: what it has, or what is about to be created in it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Needs {
     pub(crate) instances: usize,

@@ -1,9 +1,12 @@
 //! The engine: configuration and the registry of function types, shared by everything made with it.
 
-use crate::config::Config;
-use crate::error::{Result, format_err};
-use crate::handle::Pinned;
-use crate::types::TypeRegistry;
+pub(crate) mod config;
+pub(crate) mod limits;
+pub(crate) mod types;
+
+use crate::engine::config::Config;
+use crate::engine::types::TypeRegistry;
+use crate::store::pinned::Pinned;
 use pirn_exec::{LowerHook, Vm};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -24,35 +27,8 @@ struct Inner {
     types: TypeRegistry,
 }
 
-impl Default for Engine {
-    /// An engine with the default [`Config`].
-    ///
-    /// # Panics
-    /// [`Engine::new`] fails, which it does with these settings only in builds that cannot run anything
-    /// ([`TailDispatchError`](crate::TailDispatchError)), or where there is no memory.
-    fn default() -> Self {
-        Self::new(&Config::default()).unwrap_or_else(|error| panic!("{error}"))
-    }
-}
-
 impl Engine {
-    /// An engine with these settings.
-    ///
-    /// The first engine of a process also builds the table of handlers, and proves that this build can run WebAssembly for
-    /// long: 1.5 ms in all (a busy core of an AMD EPYC). Later ones take microseconds.
-    ///
-    /// # Errors
-    /// The value stack asked for is larger than the address space allows. Or a
-    /// [`TailDispatchError`](crate::TailDispatchError): this build would overflow the native stack.
-    pub fn new(config: &Config) -> Result<Self> {
-        if config.stack_bytes > isize::MAX as usize / 2 {
-            return Err(format_err!("a value stack of {} bytes does not fit the address space", config.stack_bytes));
-        }
-        crate::probe::prove_jumps()?;
-        Ok(Self::unproven(config.clone()))
-    }
-
-    /// An engine without the proof: for the probe itself.
+    /// An engine without the proof that this build can run: for [`Engine::new`], and for the probe itself.
     pub(crate) fn unproven(config: Config) -> Self {
         let (names, types) = Default::default();
         Self(Arc::new(Inner { config, names, types }))
@@ -74,7 +50,7 @@ impl Engine {
     /// That of [`Vm::new`]; all stores have the same hook.
     pub(crate) unsafe fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
         let Config { stack_bytes, max_nested_entries, .. } = self.0.config;
-        // SAFETY: the caller's.
+        // SAFETY: the same is asked for above.
         Pinned::new(unsafe { Vm::new(stack_bytes, max_nested_entries, lower) })
     }
 

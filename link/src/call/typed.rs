@@ -4,9 +4,9 @@
 //! [`sealed::List`], whether it is of parameters or of results.
 
 use crate::error::{Error, Result};
-use crate::func::Func;
-use crate::handle::StoreId;
-use crate::value::{ExternRef, Ref};
+use crate::items::func::Func;
+use crate::items::value::{ExternRef, Ref};
+use crate::store::handle::StoreId;
 use pirn_decode::{RefType, ValType};
 use pirn_exec::Word;
 

@@ -1,8 +1,8 @@
 //! Values as the embedder sees them (spec 4.2.1), and their words as the machine does ([`pirn_exec::Word`]).
 
 use crate::error::Result;
-use crate::func::Func;
-use crate::handle::StoreId;
+use crate::items::func::Func;
+use crate::store::handle::StoreId;
 use crate::store::{AsContext, AsContextMut};
 use pirn_decode::{HeapType, RefType, ValType};
 use pirn_exec::{FuncRecord, Word};
@@ -60,7 +60,11 @@ impl ExternRef {
     /// The reference belongs to another store.
     pub fn data<'a>(&self, store: &'a impl AsContext) -> Result<&'a (dyn Any + Send + Sync)> {
         let store = store.as_context().opaque();
-        if store.id() == self.store { Ok(store.extern_value(self.index)) } else { Err(crate::handle::wrong_store()) }
+        if store.id() == self.store {
+            Ok(store.extern_value(self.index))
+        } else {
+            Err(crate::store::handle::wrong_store())
+        }
     }
 }
 
@@ -188,7 +192,7 @@ impl Ref {
             Self::Func(None) | Self::Extern(None) => Ok(0),
             Self::Func(Some(func)) => func.record().check(store).map(|()| func.record().as_ptr() as Word),
             Self::Extern(Some(value)) if value.store == store => Ok(value.index as Word + 1),
-            Self::Extern(Some(_)) => Err(crate::handle::wrong_store()),
+            Self::Extern(Some(_)) => Err(crate::store::handle::wrong_store()),
         }
     }
 

@@ -1,18 +1,11 @@
 //! Globals (spec 4.2.9).
 
 use crate::error::{Result, format_err};
-use crate::handle::Handle;
+use crate::items::value::Val;
+use crate::store::handle::Handle;
+use crate::store::instance_data::GlobalItem;
 use crate::store::{AsContext, AsContextMut};
-use crate::value::Val;
 use pirn_decode::GlobalType;
-use pirn_exec::GlobalCell;
-
-/// A global in a store.
-#[derive(Debug)]
-pub(crate) struct GlobalItem {
-    pub(crate) cell: GlobalCell,
-    pub(crate) ty: GlobalType,
-}
 
 /// A global of an instance, or made by the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,9 +1,9 @@
 //! What a host function sees of its caller.
 
 use crate::engine::Engine;
-use crate::external::Extern;
-use crate::handle::StoreId;
-use crate::instance::InstanceData;
+use crate::items::external::Extern;
+use crate::store::handle::StoreId;
+use crate::store::instance_data::InstanceData;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use pirn_exec::{InstanceHead, Vm};
 
@@ -20,7 +20,7 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
     /// As [`StoreContextMut::of_machine`]; `instance` is an instance of that store, or null.
     pub(crate) unsafe fn new(vm: *mut Vm, instance: *mut InstanceHead) -> Self {
-        // SAFETY: the caller's.
+        // SAFETY: the same is asked for above.
         Self { store: unsafe { StoreContextMut::of_machine(vm) }, instance }
     }
 
@@ -55,9 +55,9 @@ impl<'a, T: 'static> Caller<'a, T> {
         if self.instance.is_null() {
             return None;
         }
-        // SAFETY: an instance of the store (for the embedder the machine passes null); its owner is its `InstanceData`.
-        // Both live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
-        let instance = unsafe { &*InstanceHead::owner(self.instance).cast::<InstanceData>() };
+        // SAFETY: what is not null is an instance of this store, by the contract of `new`; L2: nobody changes an `InstanceData`
+        // while the store is borrowed here.
+        let instance = unsafe { InstanceData::of_head(self.instance) };
         instance.export(name, self.store_id())
     }
 }

@@ -1,6 +1,6 @@
 //! What an engine may be asked to do differently.
 
-use crate::limits::StoreLimits;
+use crate::engine::limits::StoreLimits;
 use pirn_decode::ModuleLimits;
 
 /// When functions are lowered to threaded code. Modules are validated wholly by `Module::new` in either mode.

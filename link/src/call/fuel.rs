@@ -1,8 +1,9 @@
 //! Fuel: what metered code may still consume. [`crate::Config::consume_fuel`] says what costs how much.
 
-use crate::caller::Caller;
+use crate::call::caller::Caller;
 use crate::error::{Result, format_err};
-use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, StoreOpaque};
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 use pirn_exec::Vm;
 
 impl StoreOpaque {
