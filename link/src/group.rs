@@ -5,9 +5,9 @@ use crate::call::start::Start;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::instance::Instance;
-use crate::instantiate::members::Members;
+use crate::instantiate::members::{Member, Members};
 use crate::instantiate::resolve::resolve;
-use crate::instantiate::{Initialised, PerMember, instantiate};
+use crate::instantiate::{Initialised, instantiate};
 use crate::link_error::LinkError;
 use crate::linker::{Linker, exports};
 use crate::module::Module;
@@ -49,18 +49,20 @@ use std::sync::Arc;
 /// ```
 pub struct LinkGroup<'linker, T: 'static> {
     linker: &'linker Linker<T>,
-    members: Members,
+    /// Places in `members`, by the hashes of the names.
+    names: HashTable<u32>,
+    members: Vec<(Arc<str>, Module)>,
 }
 
 impl<T: 'static> Clone for LinkGroup<'_, T> {
     fn clone(&self) -> Self {
-        Self { linker: self.linker, members: self.members.clone() }
+        Self { linker: self.linker, names: self.names.clone(), members: self.members.clone() }
     }
 }
 
 impl<T: 'static> std::fmt::Debug for LinkGroup<'_, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.members.list.iter().map(|member| (&member.name, &member.module))).finish()
+        f.debug_map().entries(self.members.iter().map(|(name, module)| (name, module))).finish()
     }
 }
 
@@ -68,7 +70,7 @@ impl<T: 'static> Linker<T> {
     /// An empty [`LinkGroup`]: modules that import from each other, function imports in circles included, and from this
     /// linker's definitions.
     pub fn group(&self) -> LinkGroup<'_, T> {
-        LinkGroup { linker: self, members: Members::new() }
+        LinkGroup { linker: self, names: HashTable::new(), members: Vec::new() }
     }
 
     /// Defines all exports of all instances of a group, as of modules of the names they have there.
@@ -98,14 +100,17 @@ impl<T: 'static> LinkGroup<'_, T> {
             return Err(LinkError::OtherEngine { what, expected }.into());
         }
         let hash = engine.hash(name);
-        if self.members.find(hash, name.as_bytes()).is_some() {
+        if self.names.find(hash, |&member| *self.members[member as usize].0 == *name).is_some() {
             return Err(LinkError::DuplicateModule { module: name.into() }.into());
         }
         if let Some(export) = self.linker.definitions().first_taken(name, module) {
             let (module, name, ty) = (name.into(), export.name().into(), export.ty());
             return Err(LinkError::DuplicateDefinition { module, name, ty }.into());
         }
-        self.members.push(engine, hash, name, module);
+        let index = u32::try_from(self.members.len()).expect("more than 2^32 modules in a group");
+        self.members.push((name.into(), module.clone()));
+        let members = &self.members;
+        self.names.insert_unique(hash, index, |&member| engine.hash(&members[member as usize].0));
         Ok(self)
     }
 
@@ -149,16 +154,18 @@ impl<T: 'static> LinkGroup<'_, T> {
     }
 
     /// Makes all instances; gives them, and their start functions in order, which are all that is left to do.
-    fn make(&self, store: &mut StoreOpaque) -> Result<(LinkedGroup, PerMember<Start>)> {
+    fn make(&self, store: &mut StoreOpaque) -> Result<(LinkedGroup, Vec<Start>)> {
         if !Engine::same(self.linker.engine(), store.engine()) {
             let (what, expected) = ("the linker".into(), "the store".into());
             return Err(LinkError::OtherEngine { what, expected }.into());
         }
-        let sources = resolve(&self.members, self.linker.definitions())?;
-        let Initialised { instances, starts } = instantiate(store, &self.members, &sources)?;
-        let names = self.members.list.iter().map(|member| member.name.clone().expect("members of a group have names"));
+        let list = Member::all(self.members.iter().map(|(name, module)| (&**name, module)));
+        let members = Members::named(&list, &self.names);
+        let sources = resolve(members, self.linker.definitions())?;
+        let Initialised { instances, starts } = instantiate(store, members, &sources)?;
+        let names = self.members.iter().map(|(name, _)| Arc::clone(name));
         let instances = names.zip(instances.into_iter().map(Instance::from)).collect();
-        let (engine, names) = (self.linker.engine().clone(), self.members.names().clone());
+        let (engine, names) = (self.linker.engine().clone(), self.names.clone());
         Ok((LinkedGroup { engine, names, instances }, starts))
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::call::calls::TypedFunc;
 use crate::call::resumable::{Resumable, run_all};
+use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Result, format_err};
-use crate::instantiate::members::{Members, Source};
+use crate::instantiate::instantiate_one;
+use crate::instantiate::members::Source;
 use crate::instantiate::resolve::Sources;
-use crate::instantiate::{Initialised, instantiate};
 use crate::items::external::{Export, Extern};
 use crate::items::func::Func;
 use crate::items::global::Global;
@@ -17,7 +18,7 @@ use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use crate::store::{AsContext, AsContextMut, StoreContext};
 
 /// An instance of a module.
 ///
@@ -46,8 +47,9 @@ impl Instance {
     /// As [`Func::call`], for the start function.
     pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Self> {
         let mut store = store.as_context_mut();
-        let made = Self::make(store.opaque_mut(), module, imports)?;
-        Self::start(&mut store, made)
+        let (instance, start) = Self::make(store.opaque_mut(), module, imports)?;
+        start.map_or(Ok(()), |start| start.call(&mut store))?;
+        Ok(Self(instance))
     }
 
     /// As [`Instance::new`], but the start function may pause: see [`Func::call_resumable`].
@@ -59,33 +61,21 @@ impl Instance {
     /// As [`Func::call`], for the start function.
     pub fn new_resumable(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Resumable<Self>> {
         let mut store = store.as_context_mut();
-        let made = Self::make(store.opaque_mut(), module, imports)?;
-        Self::start_resumable(&mut store, made)
+        let (instance, start) = Self::make(store.opaque_mut(), module, imports)?;
+        run_all(&mut store, start, Self(instance))
     }
 
-    fn make(store: &mut StoreOpaque, module: &Module, imports: &[Extern]) -> Result<Initialised> {
+    fn make(
+        store: &mut StoreOpaque,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<(Handle<InstanceData>, Option<Start>)> {
         let (expected, found) = (module.imports().len(), imports.len());
         if expected != found {
             return Err(LinkError::ImportCount { expected, found }.into());
         }
         let sources: Sources<'_> = imports.iter().map(Source::Item).collect();
-        instantiate(store, &Members::one(module), &sources)
-    }
-
-    /// Calls the start function of a module that was instantiated alone.
-    pub(crate) fn start<T: 'static>(store: &mut StoreContextMut<'_, T>, made: Initialised) -> Result<Self> {
-        for start in made.starts {
-            start.call(store)?;
-        }
-        Ok(Self(made.instances[0]))
-    }
-
-    /// As [`Instance::start`], but the start function may pause.
-    pub(crate) fn start_resumable<T: 'static>(
-        store: &mut StoreContextMut<'_, T>,
-        made: Initialised,
-    ) -> Result<Resumable<Self>> {
-        run_all(store, made.starts, Self(made.instances[0]))
+        instantiate_one(store, module, &sources)
     }
 
     fn get<'a>(&self, store: &'a StoreOpaque) -> &'a InstanceData {

@@ -2,20 +2,22 @@
 
 use crate::call::caller::Caller;
 use crate::call::host::IntoFunc;
-use crate::call::resumable::Resumable;
+use crate::call::resumable::{Resumable, run_all};
+use crate::call::start::Start;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::instantiate::definitions::{Definition, Definitions};
-use crate::instantiate::members::Members;
+use crate::instantiate::instantiate_one;
+use crate::instantiate::members::{Member, Members};
 use crate::instantiate::resolve::{Sources, resolve, unknown_import};
-use crate::instantiate::{Initialised, instantiate};
 use crate::items::external::Extern;
 use crate::items::value::Val;
 use crate::link_error::LinkError;
 use crate::module::Module;
-use crate::store::handle::wrong_store;
+use crate::store::handle::{Handle, wrong_store};
 use crate::store::host_item::HostDef;
+use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, StoreContext};
 use pirn_decode::{ExternType, FuncType};
@@ -202,10 +204,10 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// None now.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
-        let members = Members::one(module);
+        let [member] = Member::alone(module);
         for import in module.imports() {
             if let (ExternType::Func(ty), None) = (import.ty(), self.definitions.get(import.module(), import.name())) {
-                let error = unknown_import(&members.list[0], import, &self.definitions, false);
+                let error = unknown_import(&member, import, &self.definitions, false);
                 let fail = move |_: Caller<'_, T>, _: &[Val], _: &mut [Val]| Err(error.clone().into());
                 self.func_new(import.module(), import.name(), ty, fail)?;
             }
@@ -219,10 +221,9 @@ impl<T: 'static> Linker<T> {
         Some(definition.item(store.as_context_mut().opaque_mut()))
     }
 
-    fn make(&self, store: &mut StoreOpaque, module: &Module) -> Result<Initialised> {
-        let members = Members::one(module);
-        let sources = resolve(&members, &self.definitions)?;
-        instantiate(store, &members, &sources)
+    fn make(&self, store: &mut StoreOpaque, module: &Module) -> Result<(Handle<InstanceData>, Option<Start>)> {
+        let sources = resolve(Members::one(&Member::alone(module)), &self.definitions)?;
+        instantiate_one(store, module, &sources)
     }
 
     /// Instantiates a module with the definitions its imports name, and runs its start function.
@@ -234,8 +235,9 @@ impl<T: 'static> Linker<T> {
     /// As [`Func::call`], for the start function.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        let made = self.make(store.opaque_mut(), module)?;
-        Instance::start(&mut store, made)
+        let (instance, start) = self.make(store.opaque_mut(), module)?;
+        start.map_or(Ok(()), |start| start.call(&mut store))?;
+        Ok(instance.into())
     }
 
     /// As [`Linker::instantiate`], but the start function may pause: see [`Func::call_resumable`].
@@ -251,8 +253,8 @@ impl<T: 'static> Linker<T> {
         module: &Module,
     ) -> Result<Resumable<Instance>> {
         let mut store = store.as_context_mut();
-        let made = self.make(store.opaque_mut(), module)?;
-        Instance::start_resumable(&mut store, made)
+        let (instance, start) = self.make(store.opaque_mut(), module)?;
+        run_all(&mut store, start, instance.into())
     }
 
     /// Looks the module's imports up once, for instantiating it many times.
@@ -260,23 +262,22 @@ impl<T: 'static> Linker<T> {
     /// # Errors
     /// An import has no definition. Types are compared when instantiating.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
-        let members = Members::one(module);
-        let sources = resolve(&members, &self.definitions)?;
+        let sources = resolve(Members::one(&Member::alone(module)), &self.definitions)?;
         let definitions = sources.into_iter().map(Definition::of_source).collect();
-        Ok(InstancePre { members, definitions, data: PhantomData })
+        Ok(InstancePre { module: module.clone(), definitions, data: PhantomData })
     }
 }
 
 /// A module and the definitions of its imports: see [`Linker::instantiate_pre`].
 pub struct InstancePre<T: 'static> {
-    members: Members,
+    module: Module,
     definitions: Arc<[Definition]>,
     data: PhantomData<fn(T) -> T>,
 }
 
 impl<T: 'static> Clone for InstancePre<T> {
     fn clone(&self) -> Self {
-        Self { members: self.members.clone(), definitions: Arc::clone(&self.definitions), data: PhantomData }
+        Self { module: self.module.clone(), definitions: Arc::clone(&self.definitions), data: PhantomData }
     }
 }
 
@@ -289,7 +290,7 @@ impl<T: 'static> std::fmt::Debug for InstancePre<T> {
 impl<T: 'static> InstancePre<T> {
     /// The module.
     pub fn module(&self) -> &Module {
-        &self.members.list[0].module
+        &self.module
     }
 
     /// Instantiates the module, and runs its start function.
@@ -301,8 +302,9 @@ impl<T: 'static> InstancePre<T> {
     /// As [`Func::call`], for the start function.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        let made = self.make(store.opaque_mut())?;
-        Instance::start(&mut store, made)
+        let (instance, start) = self.make(store.opaque_mut())?;
+        start.map_or(Ok(()), |start| start.call(&mut store))?;
+        Ok(instance.into())
     }
 
     /// As [`InstancePre::instantiate`], but the start function may pause: see [`Func::call_resumable`].
@@ -314,12 +316,12 @@ impl<T: 'static> InstancePre<T> {
     /// As [`Func::call`], for the start function.
     pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<Instance>> {
         let mut store = store.as_context_mut();
-        let made = self.make(store.opaque_mut())?;
-        Instance::start_resumable(&mut store, made)
+        let (instance, start) = self.make(store.opaque_mut())?;
+        run_all(&mut store, start, instance.into())
     }
 
-    fn make(&self, store: &mut StoreOpaque) -> Result<Initialised> {
+    fn make(&self, store: &mut StoreOpaque) -> Result<(Handle<InstanceData>, Option<Start>)> {
         let sources: Sources<'_> = self.definitions.iter().map(Definition::source).collect();
-        instantiate(store, &self.members, &sources)
+        instantiate_one(store, &self.module, &sources)
     }
 }

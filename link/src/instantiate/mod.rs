@@ -30,66 +30,100 @@ use crate::instantiate::members::{Member, Members, Source};
 use crate::instantiate::order::{Edge, Graph, order};
 use crate::items::external::Extern;
 use crate::link_error::LinkError;
-use crate::module::ImportType;
+use crate::module::{ImportType, Module};
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::ExternType;
 use pirn_decode::module::ExternIndex;
 use pirn_exec::FuncRecord;
-use smallvec::SmallVec;
-
-/// One for each member; a module alone allocates none.
-pub(crate) type PerMember<T> = SmallVec<[T; 1]>;
 
 /// Instances whose start functions have not been called.
 pub(crate) struct Initialised {
     /// In the order of the members.
-    pub(crate) instances: PerMember<Handle<InstanceData>>,
+    pub(crate) instances: Vec<Handle<InstanceData>>,
     /// In the order they are to be called.
-    pub(crate) starts: PerMember<Start>,
+    pub(crate) starts: Vec<Start>,
 }
 
-/// Instantiates the members, whose imports are defined by `sources`, and leaves it to the caller to call the start functions.
+/// Instantiates members, whose imports are defined by `sources`, and leaves it to the caller to call the start functions.
 ///
 /// # Errors
 /// - [`LinkError`], or a limit of the store would be passed: nothing has changed then.
 /// - Memory is short; an active segment reaches beyond its table or memory. The instances remain in the store, where nobody
 ///   finds them, but for what was copied to tables and memories of others.
-pub(crate) fn instantiate(store: &mut StoreOpaque, members: &Members, sources: &[Source<'_>]) -> Result<Initialised> {
+pub(crate) fn instantiate(
+    store: &mut StoreOpaque,
+    members: Members<'_>,
+    sources: &[Source<'_>],
+) -> Result<Initialised> {
     check(store, members, sources)?;
     let order = in_order(members, sources)?;
-
-    let mut instances = PerMember::with_capacity(members.list.len());
-    for member in &members.list {
-        let instance = InstanceData::new(&member.module, store.vm())?;
-        instances.push(store.add_instance(instance)?);
+    let mut instances = Vec::with_capacity(members.list.len());
+    for member in members.list {
+        instances.push(allocate(store, member)?);
     }
-    for (member, &instance) in members.list.iter().zip(&instances) {
-        link_funcs(store, &instances, instance, member, sources)?;
-    }
+    make(store, members, sources, &instances, &order)?;
+    let mut starts = Vec::new();
     for &member in &order {
-        let (member, instance) = (&members.list[member as usize], instances[member as usize]);
-        link_others(store, &instances, instance, member, sources)?;
-        create(store, instance, member)?;
-    }
-    for &member in &order {
-        segments::initialise(store, instances[member as usize], &members.list[member as usize])?;
-    }
-    let mut starts = PerMember::new();
-    for &member in &order {
-        let instance = instances[member as usize].get(store)?;
-        if let Some(funcidx) = instance.module().parsed().start {
-            starts.push(Start::new(instance.func(funcidx, store.id()), instance.inst(store.id())));
-        }
+        starts.extend(start(store, instances[member as usize])?);
     }
     Ok(Initialised { instances, starts })
 }
 
+/// As [`instantiate`], of a module alone: nothing is allocated but the instance.
+pub(crate) fn instantiate_one(
+    store: &mut StoreOpaque,
+    module: &Module,
+    sources: &[Source<'_>],
+) -> Result<(Handle<InstanceData>, Option<Start>)> {
+    let list = Member::alone(module);
+    let members = Members::one(&list);
+    check(store, members, sources)?;
+    let instance = allocate(store, &list[0])?;
+    make(store, members, sources, &[instance], &[0])?;
+    Ok((instance, start(store, instance)?))
+}
+
+/// An instance of which nothing exists but its own functions.
+fn allocate(store: &mut StoreOpaque, member: &Member<'_>) -> Result<Handle<InstanceData>> {
+    let instance = InstanceData::new(member.module, store.vm())?;
+    store.add_instance(instance)
+}
+
+/// Links, creates and initialises the instances, one for each member, of which only the functions exist.
+fn make(
+    store: &mut StoreOpaque,
+    members: Members<'_>,
+    sources: &[Source<'_>],
+    instances: &[Handle<InstanceData>],
+    order: &[u32],
+) -> Result<()> {
+    for (member, &instance) in members.list.iter().zip(instances) {
+        link_funcs(store, instances, instance, member, sources)?;
+    }
+    for &member in order {
+        let (member, instance) = (&members.list[member as usize], instances[member as usize]);
+        link_others(store, instances, instance, member, sources)?;
+        create(store, instance, member)?;
+    }
+    for &member in order {
+        segments::initialise(store, instances[member as usize], &members.list[member as usize])?;
+    }
+    Ok(())
+}
+
+/// The start function of an instance, if it has one.
+fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Start>> {
+    let instance = instance.get(store)?;
+    let start = instance.module().parsed().start;
+    Ok(start.map(|funcidx| Start::new(instance.func(funcidx, store.id()), instance.inst(store.id()))))
+}
+
 /// Whether the instances may be made. Nothing has changed if not.
-fn check(store: &StoreOpaque, members: &Members, sources: &[Source<'_>]) -> Result<()> {
+fn check(store: &StoreOpaque, members: Members<'_>, sources: &[Source<'_>]) -> Result<()> {
     let mut needs = Needs::default();
-    for member in &members.list {
+    for member in members.list {
         if !Engine::same(member.module.engine(), store.engine()) {
             let what = member.describe();
             return Err(LinkError::OtherEngine { what: what.into(), expected: "the store".into() }.into());
@@ -99,11 +133,12 @@ fn check(store: &StoreOpaque, members: &Members, sources: &[Source<'_>]) -> Resu
         }
         let parsed = member.module.parsed();
         needs += Needs::of(parsed);
-        let memories = parsed.memories[parsed.imported_memories..].iter();
-        let tables = parsed.tables[parsed.imported_tables..].iter();
-        let mut one =
-            memories.map(|ty| store.limits().check_memory(*ty)).chain(tables.map(|ty| store.limits().check_table(*ty)));
-        one.try_for_each(|one| one).map_err(|error| member.named(error))?;
+        for ty in &parsed.memories[parsed.imported_memories..] {
+            store.limits().check_memory(*ty).map_err(|error| member.named(error))?;
+        }
+        for ty in &parsed.tables[parsed.imported_tables..] {
+            store.limits().check_table(*ty).map_err(|error| member.named(error))?;
+        }
     }
     store.check_needs(&needs)
 }
@@ -113,8 +148,8 @@ fn check(store: &StoreOpaque, members: &Members, sources: &[Source<'_>]) -> Resu
 #[inline]
 fn check_import(
     store: &StoreOpaque,
-    members: &Members,
-    member: &Member,
+    members: Members<'_>,
+    member: &Member<'_>,
     import: ImportType<'_>,
     source: Source<'_>,
 ) -> Result<()> {
@@ -146,7 +181,7 @@ fn check_import(
 }
 
 /// In which order the members are initialised.
-fn in_order(members: &Members, sources: &[Source<'_>]) -> Result<PerMember<u32>, LinkError> {
+fn in_order(members: Members<'_>, sources: &[Source<'_>]) -> Result<Vec<u32>, LinkError> {
     let count = members.list.len();
     if sources.iter().all(|source| !matches!(source, Source::Member { .. })) {
         return Ok((0..count as u32).collect());
@@ -162,11 +197,10 @@ fn in_order(members: &Members, sources: &[Source<'_>]) -> Result<PerMember<u32>,
             (needs || first).then_some(Edge { to, import, needs })
         }));
     }
-    let order = order(&edges).map_err(|circle| {
-        let place = |(member, edge): (u32, Edge)| members.list[member as usize].place + edge.import as usize;
-        LinkError::Cycle { imports: circle.into_iter().map(|step| members.import_at(place(step))).collect() }
-    })?;
-    Ok(order.into())
+    order(&edges).map_err(|circle| {
+        let import = |(member, edge): (u32, Edge)| members.import_at(members.place(member, edge.import));
+        LinkError::Cycle { imports: circle.into_iter().map(import).collect() }
+    })
 }
 
 /// Puts the imported functions of a member in place. All members have been allocated.
@@ -174,9 +208,12 @@ fn link_funcs(
     store: &mut StoreOpaque,
     instances: &[Handle<InstanceData>],
     instance: Handle<InstanceData>,
-    member: &Member,
+    member: &Member<'_>,
     sources: &[Source<'_>],
 ) -> Result<()> {
+    if member.module.parsed().imported_funcs == 0 {
+        return Ok(());
+    }
     let funcs = member.imports(sources).filter(|(import, _)| matches!(import.index(), ExternIndex::Func(_)));
     for ((_, source), funcidx) in funcs.zip(0..) {
         let record: FuncRecord = match source {
@@ -204,9 +241,13 @@ fn link_others(
     store: &mut StoreOpaque,
     instances: &[Handle<InstanceData>],
     instance: Handle<InstanceData>,
-    member: &Member,
+    member: &Member<'_>,
     sources: &[Source<'_>],
 ) -> Result<()> {
+    let parsed = member.module.parsed();
+    if parsed.imported_funcs == parsed.imports.len() {
+        return Ok(());
+    }
     for (import, source) in member.imports(sources) {
         if matches!(import.index(), ExternIndex::Func(_)) {
             continue;
@@ -231,16 +272,18 @@ fn link_others(
 }
 
 /// Makes the member's own globals, tables and memories, its imports being linked. Only the instance sees them.
-fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Member) -> Result<()> {
+fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Member<'_>) -> Result<()> {
     let parsed = member.module.parsed();
     let own = &parsed.globals[parsed.imported_globals..];
-    for (global, init) in store.add_globals(own)?.zip(&parsed.global_inits) {
-        let value = segments::evaluate(store, instance, init)?;
-        // SAFETY: L5: by validation the value is of the global's type; L6: the global was made in this store just now, of the
-        // type that the module declares.
-        unsafe {
-            global.get_mut(store)?.cell.set(value);
-            instance.get_mut(store)?.link_global(global);
+    if !own.is_empty() {
+        for (global, init) in store.add_globals(own)?.zip(&parsed.global_inits) {
+            let value = segments::evaluate(store, instance, init)?;
+            // SAFETY: L5: by validation the value is of the global's type; L6: the global was made in this store just now, of
+            // the type that the module declares.
+            unsafe {
+                global.get_mut(store)?.cell.set(value);
+                instance.get_mut(store)?.link_global(global);
+            }
         }
     }
     for ty in &parsed.tables[parsed.imported_tables..] {

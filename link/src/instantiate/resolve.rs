@@ -17,11 +17,11 @@ pub(crate) type Sources<'a> = SmallVec<[Source<'a>; 4]>;
 ///
 /// # Errors
 /// An import has no definition; or the names lead around in a circle.
-pub(crate) fn resolve<'a>(members: &Members, definitions: &'a Definitions) -> Result<Sources<'a>, LinkError> {
+pub(crate) fn resolve<'a>(members: Members<'_>, definitions: &'a Definitions) -> Result<Sources<'a>, LinkError> {
     let mut sources = Sources::with_capacity(members.places());
     // Places whose exporters import it themselves, each with the exporter's place.
     let mut aliases = Vec::new();
-    for member in &members.list {
+    for member in members.list {
         let exporters = exporters(members, member);
         for (i, import) in member.module.imports().enumerate() {
             // Without names there are no exporters.
@@ -30,7 +30,7 @@ pub(crate) fn resolve<'a>(members: &Members, definitions: &'a Definitions) -> Re
             sources.push(if let Some((exporter, Some(export))) = exporter {
                 let exporting = &members.list[exporter as usize];
                 if let ExportedItem::Import(import) = export.item {
-                    aliases.push((place, exporting.place + import as usize));
+                    aliases.push((place, members.place(exporter, import)));
                 }
                 let index = exporting.module.index_of(export);
                 Source::Member { member: exporter, index, type_id: export.type_id }
@@ -50,7 +50,7 @@ pub(crate) fn resolve<'a>(members: &Members, definitions: &'a Definitions) -> Re
 /// The error of an import that has no definition; `is_member` says whether a member has the name of its module.
 #[cold]
 pub(crate) fn unknown_import(
-    member: &Member,
+    member: &Member<'_>,
     import: ImportType<'_>,
     definitions: &Definitions,
     is_member: bool,
@@ -63,8 +63,8 @@ pub(crate) fn unknown_import(
 ///
 /// Two short loops rather than one long one, each of which asks one thing of many modules: so the processor waits for
 /// many of them at a time.
-fn exporters<'a>(members: &'a Members, member: &'a Member) -> Vec<Option<(u32, Option<&'a Exported>)>> {
-    if members.names().is_empty() {
+fn exporters<'a>(members: Members<'a>, member: &Member<'a>) -> Vec<Option<(u32, Option<&'a Exported>)>> {
+    if !members.have_names() {
         return Vec::new();
     }
     let (parsed, hashes) = (member.module.parsed(), member.module.import_hashes());
@@ -72,14 +72,14 @@ fn exporters<'a>(members: &'a Members, member: &'a Member) -> Vec<Option<(u32, O
     let exporter = |(import, hash): (&Import, &ImportHash)| members.find(hash.module, parsed.name_bytes(import.module));
     let exporters: Vec<_> = imports.clone().map(exporter).collect();
     let export = |((import, hash), exporter): ((&Import, &ImportHash), Option<u32>)| {
-        let module = &members.list[exporter? as usize].module;
+        let module = members.list[exporter? as usize].module;
         Some((exporter?, module.export_hashed(hash.name, parsed.name_bytes(import.name))))
     };
     imports.zip(exporters).map(export).collect()
 }
 
 /// Replaces the source of every alias by what the aliases lead to.
-fn follow(members: &Members, sources: &mut [Source<'_>], aliases: Vec<(usize, usize)>) -> Result<(), LinkError> {
+fn follow(members: Members<'_>, sources: &mut [Source<'_>], aliases: Vec<(usize, usize)>) -> Result<(), LinkError> {
     // By place, so that of several circles always the same one is reported.
     let places: Vec<usize> = aliases.iter().map(|(place, _)| *place).collect();
     let mut aliases: HashMap<usize, usize> = aliases.into_iter().collect();

@@ -10,8 +10,11 @@ use pirn_exec::{Trap, Word};
 use smallvec::SmallVec;
 
 /// Copies active segments, in order, and readies the others.
-pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, member: &Member) -> Result<()> {
+pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, member: &Member<'_>) -> Result<()> {
     let parsed = member.module.parsed();
+    if parsed.elements.is_empty() && parsed.data.is_empty() {
+        return Ok(());
+    }
     // All segments exist before the first is copied: if a later one traps, a function that an earlier one put into an
     // imported table may still use those behind.
     let is_active = |element: &Element| matches!(element.mode, SegmentMode::Active { .. });
@@ -106,8 +109,8 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
 
 /// The trap of a segment that reaches beyond its table or memory, and which it was.
 #[cold]
-fn out_of_bounds(trap: Trap, member: &Member, segment: &str) -> Error {
-    let name = member.name.as_ref().map(|name| format!("module `{name}`, ")).unwrap_or_default();
+fn out_of_bounds(trap: Trap, member: &Member<'_>, segment: &str) -> Error {
+    let name = member.name.map(|name| format!("module `{name}`, ")).unwrap_or_default();
     Error::trap_at(trap, &format!("{name}{segment}"))
 }
 
