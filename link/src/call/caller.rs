@@ -18,9 +18,10 @@ pub struct Caller<'a, T: 'static> {
 
 impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
-    /// As [`StoreContextMut::of_machine`]; `instance` is an instance of that store, or null.
+    /// L7 and L2: `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.
+    /// `instance` is an instance of that store, or null.
     pub(crate) unsafe fn new(vm: *mut Vm, instance: *mut InstanceHead) -> Self {
-        // SAFETY: the same is asked for above.
+        // SAFETY: L7 and L2 for `vm` are asked for above.
         Self { store: unsafe { StoreContextMut::of_machine(vm) }, instance }
     }
 

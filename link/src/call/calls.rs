@@ -54,14 +54,15 @@ impl Func {
             return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
         }
         let first = ty.results().first().copied();
-        // SAFETY: the record and the machine are of this store, to which no reference exists any more; the values were
-        // compared with the function's type, and are as many as the record says.
+        // SAFETY: L3: `arguments` compared the record's store with this one, whose the machine is. L2: no reference to the store is
+        // in use any more, and the context waits here. L5: `arguments` compared the values with the function's type, and made
+        // as many words as it asks for.
         let outcome = unsafe { pirn_exec::invoke(vm, self.record().as_ptr(), &mut values, first) };
         outcome.map_err(Error::from_exit)?;
         let Some(_) = first else { return Ok(()) };
         let ty = store.opaque().func_type(self.record())?;
         for ((ty, result), &word) in ty.results().iter().zip(results).zip(&values) {
-            // SAFETY: the machine left results of the function's type.
+            // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
             *result = unsafe { Val::from_word(*ty, word, id) };
         }
         Ok(())
@@ -167,7 +168,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         match Self::WORDS {
             0..=2 => self.enter::<2>(&mut store, params),
             3..=6 => self.enter::<6>(&mut store, params),
-            _ => self.enter::<MAX_ARITY>(&mut store, params),
+            7.. => self.enter::<MAX_ARITY>(&mut store, params),
         }
     }
 
@@ -179,11 +180,12 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let mut words = [0; ROOM];
         let words = &mut words[..Self::WORDS];
         params.write(words, id)?;
-        // SAFETY: the record and the machine are of this store, to which no reference exists any more; `Func::typed`
-        // compared the function's type with `P` and `R`, so the words are the arguments and as many as the record says.
+        // SAFETY: L3: `check` compared the record's store with this one, whose the machine is. L2: no reference to the store is in
+        // use any more, and the context waits here. L5: `Func::typed` compared the function's type with `P` and `R`, and
+        // `write` the stores of references; `WORDS` is as many words as that type asks for.
         let outcome = unsafe { pirn_exec::invoke(vm, self.func.record().as_ptr(), words, Self::FIRST) };
         match outcome {
-            // SAFETY: the machine left results of these types, in this store.
+            // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in this store.
             Ok(()) => Ok(unsafe { R::read(words, id) }),
             Err(exit) => Err(Error::from_exit(exit)),
         }

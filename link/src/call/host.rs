@@ -23,8 +23,8 @@ impl HostDef {
         func: impl Fn(Caller<'_, T>, &mut [Word]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let func = Arc::new(move |call: HostCall<'_>| {
-            // SAFETY: the machine is that of a `Store<T>`: `Func::wrap` and `Linker<T>` put definitions into no
-            // others. Whoever called the machine let go of the store for the time of the call.
+            // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
+            // the call, and waits with the context.
             let caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
             func(caller, call.into_values()).map_err(Error::into_exit)
         });
@@ -44,7 +44,7 @@ impl HostDef {
             let ty = &own_ty;
             let store = caller.store_id();
             let mut values: SmallVec<[Val; 16]> = SmallVec::new();
-            // SAFETY: the words are arguments of the function's type, in the caller's store.
+            // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
             values
                 .extend(ty.params().iter().zip(&*words).map(|(ty, &word)| unsafe { Val::from_word(*ty, word, store) }));
             values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
@@ -113,7 +113,7 @@ macro_rules! into_func {
                 let ty = FuncType::new(params.iter().copied(), R::List::TYPES.iter().copied());
                 HostDef::new(ty, move |caller: Caller<'_, T>, words| {
                     let store = caller.store_id();
-                    // SAFETY: the words are arguments of the function's type, in the caller's store.
+                    // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
                     let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, store) };
                     self(caller, $($arg),*).into_result()?.write(words, store)
                 })

@@ -172,10 +172,11 @@ impl<R: 'static> Paused<R> {
         let Inner { mut lease, then, .. } = *self.0;
         let execution = &mut lease.execution;
         if execution.awaits() {
-            // SAFETY: `words` compared store and types.
+            // SAFETY: L5: `words` compared the types with those that are expected, and the stores.
             unsafe { execution.set_results(&words) };
         }
-        // SAFETY: it paused, in this store, to which no reference exists any more.
+        // SAFETY: L3: it paused in this store: `words` compared that. L2: no reference to the store is in use any more, and the
+        // context waits here.
         let outcome = unsafe { execution.resume(store.opaque().vm()) };
         drive(&mut store, lease, outcome, then).map_err(|error| ResumeError { error, paused: None })
     }
@@ -240,8 +241,8 @@ impl<R> Paused<R> {
 /// Begins a call whose arguments are `words`, which are as many as its record says.
 ///
 /// # Safety
-/// `func` is of the store, and so is the instance `start_of`, whose start function it is, if that is not null; `words` are
-/// arguments of its type; `first` is the type of its first result.
+/// L3: `func` is a record of the store, and so is the instance `start_of`, whose start function it is, if that is not null. L5:
+/// `words` are arguments of its type, in the store; `first` is the type of its first result.
 unsafe fn begin<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     func: *mut FuncRecord,
@@ -253,7 +254,8 @@ unsafe fn begin<T: 'static>(
     let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
     let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
     let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
-    // SAFETY: the caller's; record and machine are of this store, to which no reference exists any more.
+    // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
+    // and the context waits here.
     let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first) };
     Ok((Lease::new(execution, place), outcome))
 }
@@ -261,7 +263,7 @@ unsafe fn begin<T: 'static>(
 /// Begins the call of a start function.
 fn begin_start<T: 'static>(store: &mut StoreContextMut<'_, T>, start: Start) -> Result<(Lease, Result<(), Exit>)> {
     let (func, inst) = start.get(store.opaque().id())?;
-    // SAFETY: the store was compared; start functions take and give nothing.
+    // SAFETY: L3: `get` compared the store; L5: by validation start functions take and give nothing.
     unsafe { begin(store, func, inst, &[], None) }
 }
 
@@ -286,7 +288,7 @@ fn drive<T: 'static, R: 'static>(
             },
             Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
             Err(Exit::Yield(payload)) => {
-                // SAFETY: its store is borrowed here.
+                // SAFETY: L1 and L3: it paused in this store, which is borrowed, so the host function that yielded is there.
                 let ty = unsafe { lease.execution.awaited() }.expect("a host function yielded");
                 Reason::Yield { payload, expects: ty.results().into() }
             }
@@ -334,11 +336,11 @@ impl Func {
         let (ty, words) = self.arguments(store.opaque(), params)?;
         let types = ResultTypes::from(ty.results());
         let record = self.record().as_ptr();
-        // SAFETY: `arguments` compared store and types.
+        // SAFETY: L3 and L5: `arguments` compared the function's store and type.
         let (lease, outcome) = unsafe { begin(&mut store, record, null_mut(), &words, types.first().copied())? };
         let then = move |id, words: &[Word]| {
             let results = types.iter().zip(words);
-            // SAFETY: the machine left results of the function's type.
+            // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
             Next::Done(results.map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }).collect())
         };
         drive(&mut store, lease, outcome, Box::new(then))
@@ -389,10 +391,11 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         self.func().record().check(id)?;
         let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
         params.write(&mut words, id)?;
-        // SAFETY: the store was compared, and `Func::typed` compared the function's type with `P` and `R`.
+        // SAFETY: L3: `check` compared the store; L5: `Func::typed` compared the function's type with `P` and `R`, and `write` the
+        // stores of references.
         let (lease, outcome) =
             unsafe { begin(&mut store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST)? };
-        // SAFETY: the machine left results of these types, in this store.
+        // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
         drive(&mut store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })))
     }
 }

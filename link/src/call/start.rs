@@ -34,8 +34,8 @@ impl Start {
     pub(crate) fn call<T: 'static>(self, store: &mut StoreContextMut<'_, T>) -> Result<()> {
         let (id, vm) = (store.opaque().id(), store.opaque().vm());
         let (func, inst) = self.get(id)?;
-        // SAFETY: function, instance and machine are of this store, to which no reference exists any more; the type is that
-        // of all start functions, by validation.
+        // SAFETY: L3: `get` compared the store of function and instance with this one, whose the machine is. L2: no reference to
+        // the store is in use any more, and the context waits here. By validation start functions take and give nothing.
         unsafe { pirn_exec::invoke_start(vm, func, inst) }.map_err(Error::from_exit)
     }
 }

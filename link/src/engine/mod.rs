@@ -47,10 +47,11 @@ impl Engine {
     /// A machine for a new store.
     ///
     /// # Safety
-    /// That of [`Vm::new`]; all stores have the same hook.
+    /// L1 and L4: `lower` is a hook that [`Vm::new`] may have: it gives the code of a function of an instance of the store that
+    /// the machine will be attached to. All stores have the same hook.
     pub(crate) unsafe fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
         let Config { stack_bytes, max_nested_entries, .. } = self.0.config;
-        // SAFETY: the same is asked for above.
+        // SAFETY: a hook as `Vm::new` asks for is asked for above.
         Pinned::new(unsafe { Vm::new(stack_bytes, max_nested_entries, lower) })
     }
 

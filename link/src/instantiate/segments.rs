@@ -68,7 +68,7 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
             let table = instance.tables[*index as usize];
             let refs = &raw const instance.active[begin..][..element.items.len()];
             begin += element.items.len();
-            // SAFETY: the empty slice lives forever.
+            // SAFETY: L1: an empty slice lives forever, and has no words.
             unsafe { instance.block.set_element(i, &[]) };
             // SAFETY: L1: they lie in the instance, which does not move, and not in the table; nobody changes `active` here.
             let refs = unsafe { &*refs };
@@ -100,7 +100,7 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
                     &format!("data segment {i}: {len} bytes at {offset}, in a memory of {size}"),
                 )
             })?;
-            // SAFETY: the empty slice lives forever.
+            // SAFETY: L1: an empty slice lives forever, and has no words.
             unsafe { handle.get_mut(store)?.block.set_data(i, &[]) };
         }
     }

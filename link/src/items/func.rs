@@ -22,7 +22,7 @@ impl Func {
     /// The function that `record` is one of the records of.
     ///
     /// # Safety
-    /// `record` is a live record, set, of the store called `store`.
+    /// L3: `record` is a live record, set, of the store called `store`.
     pub(crate) unsafe fn of_record(store: StoreId, record: *mut FuncRecord) -> Self {
         // SAFETY: the record is live and set, as is asked for above; L1 and L3: the canonical one is of the same store.
         Self(unsafe { Handle::new(store, NonNull::new_unchecked(FuncRecord::canonical(record))) })

@@ -70,7 +70,7 @@ impl Table {
         let store = store.as_context();
         let item = self.0.get(store.opaque()).expect("table");
         let word = *item.elements().get(usize::try_from(index).ok()?)?;
-        // SAFETY: tables hold words of references of their element type, of their store.
+        // SAFETY: L5: a table holds words of references of its element type, in its store, which `get` compared.
         Some(unsafe { Ref::from_word(item.element(), word, store.opaque().id()) })
     }
 
@@ -92,7 +92,7 @@ impl Table {
         let id = store.opaque().id();
         let item = self.0.get_mut(store.opaque_mut())?;
         let word = word(item.element(), value, id)?;
-        // SAFETY: the word of a reference of the table's type, and its store's.
+        // SAFETY: L5: `word` compared the type with the table's, and the store with this one, as `get_mut` did the table's.
         Ok(unsafe { item.fill(index(start)?, index(len)?, word) }?)
     }
 
@@ -107,7 +107,7 @@ impl Table {
         let (id, mut room) = (store.id(), store.room().elements);
         let item = self.0.get_mut(store)?;
         let word = word(item.element(), init, id)?;
-        // SAFETY: as in `fill`.
+        // SAFETY: L5, as in `fill`.
         let grow = |delta| Room::grow(&mut room, delta, |delta| unsafe { item.grow(delta, word) });
         let Some(old) = u32::try_from(delta).ok().and_then(grow) else {
             let size = item.size();
@@ -144,7 +144,8 @@ impl Table {
         if target.element() != element {
             return Err(format_err!("element of a table: expected {}, found {element}", target.element()));
         }
-        // SAFETY: elements of another table, of the same type and store; nobody else refers to either.
+        // SAFETY: L5: the elements are of the same type, which was compared, and `get` and `get_mut` compared both stores.
+        // L2: nobody else refers to either table, and they are two, so nothing that is read is written.
         Ok(unsafe { target.init(to, &*elements, 0, len) }?)
     }
 }

@@ -143,14 +143,14 @@ impl Val {
     /// The value of type `ty` whose word is `word`.
     ///
     /// # Safety
-    /// `word` came from a value of type `ty` in the store called `store`.
+    /// L5: `word` came from a value of type `ty` in the store called `store`.
     pub(crate) unsafe fn from_word(ty: ValType, word: Word, store: StoreId) -> Self {
         match ty {
             ValType::I32 => Self::I32(word as i32),
             ValType::I64 => Self::I64(word as i64),
             ValType::F32 => Self::F32(word as u32),
             ValType::F64 => Self::F64(word),
-            // SAFETY: the caller's.
+            // SAFETY: L5: by this function's contract the word is of type `ty`, in that store.
             ValType::Ref(ty) => unsafe { Ref::from_word(ty, word, store) }.into(),
         }
     }
@@ -199,12 +199,13 @@ impl Ref {
     /// The reference of type `ty` whose word is `word`.
     ///
     /// # Safety
-    /// `word` came from a reference of type `ty` in the store called `store`.
+    /// L5: `word` came from a reference of type `ty` in the store called `store`.
     pub(crate) unsafe fn from_word(ty: RefType, word: Word, store: StoreId) -> Self {
         match ty.heap_type() {
             HeapType::Func => {
                 let record = NonNull::new(word as *mut FuncRecord);
-                // SAFETY: the word of a funcref is the address of a record of the store, which lives, and which owns it.
+                // SAFETY: L5: the word of a funcref that is not null is the address of a record of that store; L1: it is live,
+                // and was set before anybody could refer to it.
                 Self::Func(record.map(|record| unsafe { Func::of_record(store, record.as_ptr()) }))
             }
             HeapType::Extern => Self::Extern((word != 0).then(|| ExternRef { store, index: (word - 1) as usize })),

@@ -27,8 +27,10 @@ pub(crate) struct Handle<T> {
 }
 
 impl<T> Handle<T> {
+    /// A handle of what `ptr` points at.
+    ///
     /// # Safety
-    /// `ptr` points at a `T` that the store called `store` owns: valid until that store is dropped, and accessed only
+    /// L3: `ptr` points at a `T` that the store called `store` owns: valid until that store is dropped, and accessed only
     /// under a borrow of the store or by its machine, which runs under a mutable one.
     pub(crate) unsafe fn new(store: StoreId, ptr: NonNull<T>) -> Self {
         Self { store, ptr }
@@ -85,7 +87,7 @@ impl<T> std::fmt::Debug for Handle<T> {
     }
 }
 
-// SAFETY: without the store a handle is a number; with it, access follows the borrow of the store.
+// SAFETY: L3 and L2: a handle gives access only together with a borrow of its store, and that borrow decides between threads.
 unsafe impl<T> Send for Handle<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Handle<T> {}

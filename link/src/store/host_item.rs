@@ -41,17 +41,17 @@ pub(crate) struct HostItem {
     func: Arc<HostFunc>,
 }
 
-// SAFETY: the record is part of what is pinned here, and nothing writes to it.
+// SAFETY: `record` points into `host`, which this owns, and nothing writes to a host function's record; the rest is `Send`.
 unsafe impl Send for HostItem {}
-// SAFETY: as above.
+// SAFETY: as above; shared, it gives an address and reads.
 unsafe impl Sync for HostItem {}
 
 impl HostItem {
     fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Arc<Self> {
         let used = engine.types().acquire(&ty);
-        // SAFETY: the use keeps the id; the function leaves results of its type (`HostDef::new`).
+        // SAFETY: L8: the use, kept here, keeps the id; L5: the function leaves results of its type (`HostDef::of_parts`).
         let host = Pinned::new(unsafe { HostRecord::new(ty, used.id().number(), Arc::clone(&func)) });
-        // SAFETY: it is pinned, lives as long as this, which stores keep, and everything reaches it by this pointer.
+        // SAFETY: L1: it is pinned and lives as long as this, which stores keep, and everything reaches it by this pointer.
         let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
         Arc::new(Self { engine: engine.clone(), ty: Some(used), host, record, func })
     }
@@ -78,7 +78,7 @@ impl HostItem {
 
     /// Its type.
     pub(crate) fn ty(&self) -> &FuncType {
-        // SAFETY: it is pinned here, and nothing writes to it.
+        // SAFETY: it is pinned here as long as this lives, and nothing writes to it.
         unsafe { self.host.as_ptr().as_ref() }.ty()
     }
 }

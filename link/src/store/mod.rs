@@ -52,9 +52,9 @@ pub struct Store<T: 'static> {
     owns: PhantomData<StoreInner<T>>,
 }
 
-// SAFETY: the store owns its inside, and `StoreOpaque` is `Send` (asserted above).
+// SAFETY: the store owns its inside, and `StoreOpaque` is `Send` (asserted in `opaque`).
 unsafe impl<T: Send> Send for Store<T> {}
-// SAFETY: through `&Store` the inside is only read, and `StoreOpaque` is `Sync` (asserted above).
+// SAFETY: L2: through `&Store` the inside is only read, and `StoreOpaque` is `Sync` (asserted in `opaque`).
 unsafe impl<T: Sync> Sync for Store<T> {}
 
 impl<T: 'static> Store<T> {
@@ -86,7 +86,7 @@ impl<T: 'static> Store<T> {
     /// Drops everything but the embedder's data.
     pub fn into_data(self) -> T {
         let this = ManuallyDrop::new(self);
-        // SAFETY: the box of `new`, taken back once: `this` is not dropped.
+        // SAFETY: this is the box of `new`, taken back once, because `this` is not dropped.
         let inner = unsafe { Box::from_raw(this.inner.as_ptr()) };
         inner.data
     }
@@ -100,7 +100,7 @@ impl<T: 'static> Store<T> {
 
 impl<T> Drop for Store<T> {
     fn drop(&mut self) {
-        // SAFETY: the box of `new`, taken back once.
+        // SAFETY: this is the box of `new`, taken back once: a store that was taken apart by `into_data` is not dropped.
         drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
     }
 }
@@ -123,13 +123,13 @@ pub struct StoreContextMut<'a, T: 'static> {
     borrow: PhantomData<&'a mut StoreInner<T>>,
 }
 
-// SAFETY: the same as `&StoreInner<T>`.
+// SAFETY: a context is a `&StoreInner<T>`, which is `Send` and `Sync` if `StoreInner<T>` is `Sync`.
 unsafe impl<T: Sync> Send for StoreContext<'_, T> {}
-// SAFETY: the same as `&StoreInner<T>`.
+// SAFETY: a context is a `&StoreInner<T>`, which is `Send` and `Sync` if `StoreInner<T>` is `Sync`.
 unsafe impl<T: Sync> Sync for StoreContext<'_, T> {}
-// SAFETY: the same as `&mut StoreInner<T>`.
+// SAFETY: a mutable context is a `&mut StoreInner<T>`, which is `Send` if `StoreInner<T>` is.
 unsafe impl<T: Send> Send for StoreContextMut<'_, T> {}
-// SAFETY: the same as `&mut StoreInner<T>`.
+// SAFETY: as above: a shared one gives no more than a `&StoreInner<T>`.
 unsafe impl<T: Sync> Sync for StoreContextMut<'_, T> {}
 
 impl<T> Clone for StoreContext<'_, T> {
@@ -147,7 +147,7 @@ impl<'a, T: 'static> StoreContext<'a, T> {
 
     /// The embedder's data.
     pub fn data(&self) -> &'a T {
-        // SAFETY: the context borrows the store for `'a`; writers need a mutable context.
+        // SAFETY: L2: the context borrows the store for `'a`, and writers need a mutable context.
         unsafe { &(*self.inner.as_ptr()).data }
     }
 
@@ -157,7 +157,7 @@ impl<'a, T: 'static> StoreContext<'a, T> {
     }
 
     pub(crate) fn opaque(&self) -> &'a StoreOpaque {
-        // SAFETY: as in `data`.
+        // SAFETY: L2, as in `data`.
         unsafe { &(*self.inner.as_ptr()).opaque }
     }
 }
@@ -166,11 +166,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// The context of a host function.
     ///
     /// # Safety
-    /// `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.
+    /// L7 and L2: `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.
     pub(crate) unsafe fn of_machine(vm: *mut Vm) -> Self {
-        // SAFETY: the caller's; `Store::new` set the pointer.
+        // SAFETY: L1: the machine is live, being a borrowed store's, as is asked for above.
         let inner = unsafe { Vm::store(vm) };
-        // SAFETY: as above, it is not null.
+        // SAFETY: `Store::new` attached the machine to a `StoreInner<T>`, whose address is not null.
         Self { inner: unsafe { NonNull::new_unchecked(inner.cast()) }, borrow: PhantomData }
     }
 
@@ -181,7 +181,7 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
 
     /// The embedder's data.
     pub fn data_mut(&mut self) -> &mut T {
-        // SAFETY: the context is the only access to the store's inside.
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).data }
     }
 
@@ -195,12 +195,12 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     }
 
     pub(crate) fn opaque_mut(&mut self) -> &mut StoreOpaque {
-        // SAFETY: the context is the only access to the store's inside.
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).opaque }
     }
 
     pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {
-        // SAFETY: the context is the only access to the store's inside for `'a`, and is given up here.
+        // SAFETY: L2: the context is the only access to the store's inside for `'a`, and is given up here.
         let inner = unsafe { &mut *self.inner.as_ptr() };
         (&mut inner.opaque, &mut inner.data)
     }

@@ -45,7 +45,7 @@ const _: () = {
 impl StoreOpaque {
     /// An empty store, whose machine is still to be [attached](Self::attach).
     pub(crate) fn new(engine: &Engine) -> Self {
-        // SAFETY: the hook gives the code of the module whose instance asks, once it is lowered; every store has this one.
+        // SAFETY: L1 and L4: the hook gives the code of the module whose instance asks; every store has this one.
         let machine = unsafe { engine.machine(lower) };
         let limits = engine.config().limits.clone();
         Self {
@@ -299,7 +299,7 @@ impl<T> Handle<T> {
 /// The machine's hook: gives a function of a module its threaded code on the first call.
 ///
 /// # Safety
-/// `inst` is a live instance's, and `funcidx` a function of its own.
+/// `inst` is the head of an instance of a store whose machine is running, and `funcidx` a function of its own.
 unsafe fn lower(inst: *mut InstanceHead, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
     // SAFETY: the machine asks for an instance in which it runs, which is one of the store's; L2: while it runs nobody changes
     // an `InstanceData`.

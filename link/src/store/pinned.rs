@@ -30,7 +30,8 @@ impl<T> Pinned<T> {
 
 impl<T: ?Sized> Drop for Pinned<T> {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from a box and is given back once, here.
+        // SAFETY: the pointer came from a box (`new`, or `try_new`, whose array of one has the same layout), and is given back once,
+        // here.
         drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }
