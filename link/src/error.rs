@@ -61,7 +61,7 @@ impl Error {
         Self::new(Message(message.to_string().into()))
     }
 
-    /// A trap outside of any call, and where.
+    /// A trap outside any call, and its place in words.
     #[cold]
     pub(crate) fn trap_at(trap: Trap, place: &str) -> Self {
         Self::new(PlacedTrap { trap, place: place.into() })

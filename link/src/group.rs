@@ -73,7 +73,7 @@ impl<T: 'static> Linker<T> {
         LinkGroup { linker: self, names: HashTable::new(), members: Vec::new() }
     }
 
-    /// Defines all exports of all instances of a group, as of modules of the names they have there.
+    /// Defines all exports of all instances of a group, under the names the modules have there.
     ///
     /// # Errors
     /// As [`Linker::instance`].
@@ -91,8 +91,10 @@ impl<T: 'static> LinkGroup<'_, T> {
     /// the modules it imports from, and any number of times under different names: it is lowered once.
     ///
     /// # Errors
-    /// [`LinkError::DuplicateModule`]; [`LinkError::DuplicateDefinition`] if the linker defines one of the exports under
-    /// this name and does not allow shadowing; the module was made with another engine than the linker.
+    /// - [`LinkError::DuplicateModule`]: the group has a module of this name.
+    /// - [`LinkError::DuplicateDefinition`]: the linker defines one of the exports under this name, and does not allow
+    ///   shadowing.
+    /// - [`LinkError::OtherEngine`]: the module was made with another engine than the linker.
     pub fn module(&mut self, name: &str, module: &Module) -> Result<&mut Self> {
         let engine = self.linker.engine();
         if !Engine::same(module.engine(), engine) {
@@ -122,9 +124,9 @@ impl<T: 'static> LinkGroup<'_, T> {
     /// the first start function runs, in the same order.
     ///
     /// # Errors
-    /// - A [`LinkError`], if imports do not resolve. No instance exists then.
-    /// - The store has another engine; the linker defines an import for another store; a limit of the store would be
-    ///   passed, or memory is short.
+    /// - A [`LinkError`]: an import has no definition, or one of another type or another store; imports lead around in a circle;
+    ///   the store has another engine. No instance exists then.
+    /// - A limit of the store would be passed (no instance exists then, either), or memory is short.
     /// - An active segment reaches beyond its table or memory, or a start function traps or fails; as with
     ///   [`Instance::new`], what was written to tables and memories of other instances until then stays.
     ///

@@ -39,7 +39,7 @@ impl Instance {
     /// # Errors
     /// - A [`LinkError`]: the module was made with another engine than the store; there are too few or too many imports; one is
     ///   of another store, or does not match the type that the module asks for.
-    /// - A limit of the store would be passed, or memory is short.
+    /// - A limit of the store would be passed (nothing has changed then), or memory is short.
     /// - An active segment reaches beyond its table or memory, or the start function traps or fails. What was written
     ///   to imported tables and memories until then stays, and functions that got into tables can be called.
     ///

@@ -26,12 +26,12 @@ use std::sync::Arc;
 
 /// Definitions by module name and name, from which modules get their imports.
 ///
-/// Host functions defined with [`Linker::func_wrap`] and [`Linker::func_new`] belong to no store: one linker serves
-/// many. Everything else belongs to the store it was made in, and instantiating in another is an error.
+/// Host functions defined with [`Linker::func_wrap`] and [`Linker::func_new`] belong to no store, so one linker serves many
+/// stores. Everything else belongs to the store it was made in, and using it for a module in another store is an error.
 pub struct Linker<T: 'static> {
     engine: Engine,
     definitions: Definitions,
-    /// Host functions read and write a `T`, so it is that type and no subtype, here and in [`InstancePre`]:
+    /// Host functions read and write a `T`. So `T` is invariant, here and in [`InstancePre`]:
     ///
     /// ```compile_fail
     /// fn widen(linker: pirn_link::Linker<fn(&'static u8)>) -> pirn_link::Linker<for<'a> fn(&'a u8)> {
@@ -60,7 +60,7 @@ impl<T: 'static> std::fmt::Debug for Linker<T> {
     }
 }
 
-/// All exports of an instance, as definitions of a module called `module`.
+/// All exports of an instance, as definitions under the module name `module`.
 pub(crate) fn exports<'a, T: 'static>(
     store: StoreContext<'a, T>,
     module: &'a str,
@@ -82,7 +82,7 @@ impl<T: 'static> Linker<T> {
         &self.engine
     }
 
-    /// Whether a definition may replace another of the same name; otherwise that is an error, which is the default.
+    /// Sets whether a definition may replace another of the same name. By default that is an error.
     pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
         self.definitions.shadowing = allow;
         self
@@ -110,7 +110,7 @@ impl<T: 'static> Linker<T> {
     /// Defines something of a store.
     ///
     /// # Errors
-    /// The name is taken; `item` belongs to another store.
+    /// The name is taken ([`LinkError::AlreadyDefined`]), or `item` belongs to another store.
     pub fn define(
         &mut self,
         store: impl AsContext<Data = T>,
@@ -128,7 +128,7 @@ impl<T: 'static> Linker<T> {
     /// Defines a host function of a closure, for any store: see [`IntoFunc`].
     ///
     /// # Errors
-    /// The name is taken.
+    /// The name is taken ([`LinkError::AlreadyDefined`]).
     pub fn func_wrap<Params, Results>(
         &mut self,
         module: &str,
@@ -141,7 +141,7 @@ impl<T: 'static> Linker<T> {
     /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`].
     ///
     /// # Errors
-    /// The name is taken.
+    /// The name is taken ([`LinkError::AlreadyDefined`]).
     pub fn func_new(
         &mut self,
         module: &str,
@@ -152,16 +152,17 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, self.host(HostDef::dynamic(ty, func)))
     }
 
-    /// Defines all exports of an instance, as of a module called `module`.
+    /// Defines all exports of an instance under the module name `module`.
     ///
     /// # Errors
-    /// A name is taken; the instance belongs to another store. Nothing has been defined then.
+    /// A name is taken ([`LinkError::AlreadyDefined`]), or the instance belongs to another store. Nothing has been defined
+    /// then.
     pub fn instance(&mut self, store: impl AsContext<Data = T>, module: &str, instance: Instance) -> Result<&mut Self> {
         self.define_all(exports(store.as_context(), module, instance)?)
     }
 
-    /// Instantiates a module, calls its export `_initialize` if it has one (a "reactor" in WASI's words), and defines
-    /// its exports as of a module called `name`.
+    /// Instantiates a module, calls its export `_initialize` if it has one (then it is a "reactor" in WASI's words), and
+    /// defines its exports under the module name `name`.
     ///
     /// # Errors
     /// As [`Linker::instantiate`] and [`Linker::instance`]; `_initialize` is not a function of type `[] -> []`.
@@ -177,10 +178,10 @@ impl<T: 'static> Linker<T> {
         self.instance(&store, name, instance)
     }
 
-    /// Defines under `as_module::as_name` what `module::name` is now.
+    /// Defines `as_module::as_name` as what `module::name` is now.
     ///
     /// # Errors
-    /// There is no such definition; the new name is taken.
+    /// There is no such definition ([`LinkError::NotDefined`]), or the new name is taken ([`LinkError::AlreadyDefined`]).
     pub fn alias(&mut self, module: &str, name: &str, as_module: &str, as_name: &str) -> Result<&mut Self> {
         let definition = self.definitions.get(module, name).cloned();
         let not_defined = || LinkError::NotDefined { module: module.into(), name: Some(name.into()) };
@@ -188,10 +189,11 @@ impl<T: 'static> Linker<T> {
         self.insert(as_module, as_name, definition)
     }
 
-    /// Defines under the module name `as_module` everything that `module` has now.
+    /// Defines everything that the module name `module` has now under the module name `as_module`, too.
     ///
     /// # Errors
-    /// There is no such module; a new name is taken. Nothing has been defined then.
+    /// There is no such module name ([`LinkError::NotDefined`]), or a new name is taken ([`LinkError::AlreadyDefined`]). Nothing
+    /// has been defined then.
     pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<&mut Self> {
         let names = self.definitions.of_module(module).cloned();
         let names = names.ok_or_else(|| LinkError::NotDefined { module: module.into(), name: None })?;
@@ -202,7 +204,7 @@ impl<T: 'static> Linker<T> {
     /// the [`LinkError::UnknownImport`] that instantiating would have given.
     ///
     /// # Errors
-    /// None now.
+    /// None at present.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         let [member] = Member::alone(module);
         for import in module.imports() {
@@ -215,7 +217,7 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// What `module::name` is in `store`. A host function that serves many stores gets its place in this one now.
+    /// What `module::name` is in `store`. If it is a host function that serves many stores, it is put into this store now.
     pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
         let definition = self.definitions.get(module, name)?;
         Some(definition.item(store.as_context_mut().opaque_mut()))
@@ -229,7 +231,7 @@ impl<T: 'static> Linker<T> {
     /// Instantiates a module with the definitions its imports name, and runs its start function.
     ///
     /// # Errors
-    /// An import has no definition; otherwise as [`Instance::new`].
+    /// A [`LinkError`]: an import has no definition. Otherwise as [`Instance::new`].
     ///
     /// # Panics
     /// As [`Func::call`], for the start function.
@@ -257,10 +259,10 @@ impl<T: 'static> Linker<T> {
         run_all(&mut store, start, instance.into())
     }
 
-    /// Looks the module's imports up once, for instantiating it many times.
+    /// Looks the module's imports up once, to instantiate it many times.
     ///
     /// # Errors
-    /// An import has no definition. Types are compared when instantiating.
+    /// A [`LinkError`]: an import has no definition. Types are compared when instantiating.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
         let sources = resolve(Members::one(&Member::alone(module)), &self.definitions)?;
         let definitions = sources.into_iter().map(Definition::of_source).collect();

@@ -30,7 +30,7 @@ struct Inner {
     types: Vec<TypeUse>,
     /// Their ids, for lowering.
     type_ids: Box<[u32]>,
-    /// By funcidx without imports: what the functions run until they are lowered, and what then.
+    /// By funcidx without imports: what the functions run until they are lowered (`lazy`), and after (`code`).
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
     /// By import.
@@ -48,8 +48,8 @@ impl Drop for Inner {
     }
 }
 
-/// An export, and all that linking asks of it, so that a look-up reads one line of memory: with thousands of modules none
-/// of them is in a cache.
+/// An export, and all that linking asks of it. So a look-up reads one cache line: with thousands of modules none of them
+/// is in a cache.
 #[derive(Debug)]
 pub(crate) struct Exported {
     pub(crate) item: ExportedItem,
@@ -88,7 +88,7 @@ pub(crate) struct ImportHash {
     pub(crate) name: u64,
 }
 
-/// Something a module asks for (spec 2.5.11).
+/// An import of a module (spec 2.5.11).
 #[derive(Debug, Clone, Copy)]
 pub struct ImportType<'module> {
     module: &'module pirn_decode::Module,
@@ -96,17 +96,17 @@ pub struct ImportType<'module> {
 }
 
 impl<'module> ImportType<'module> {
-    /// Name of the module it is asked of.
+    /// The name of the module it is imported from.
     pub fn module(&self) -> &'module str {
         self.module.name(self.import.module)
     }
 
-    /// Its name there.
+    /// Its name in that module.
     pub fn name(&self) -> &'module str {
         self.module.name(self.import.name)
     }
 
-    /// What is asked for.
+    /// The type that is asked for.
     pub fn ty(&self) -> ExternType {
         self.module.extern_type(self.import.index)
     }
@@ -117,7 +117,7 @@ impl<'module> ImportType<'module> {
     }
 }
 
-/// Something a module gives (spec 2.5.10).
+/// An export of a module (spec 2.5.10).
 #[derive(Debug, Clone, Copy)]
 pub struct ExportType<'module> {
     module: &'module pirn_decode::Module,
@@ -130,7 +130,7 @@ impl<'module> ExportType<'module> {
         self.module.name(self.export.name)
     }
 
-    /// What it is.
+    /// Its type.
     pub fn ty(&self) -> ExternType {
         self.module.extern_type(self.export.index)
     }
@@ -140,9 +140,9 @@ impl Module {
     /// Parses and validates a module. With the feature `wat` (on by default), `bytes` that do not begin with `\0asm`
     /// are read as the text format.
     ///
-    /// Text is for people: reading it is the work of the crate `wat`, and can take time quadratic in its size (400 KB of
-    /// nested blocks, each with a name and a branch to the outermost, took 0.12 s, and 4 MB 11 s).
-    /// Take the modules of strangers by [`Module::from_binary`], or limit text with [`crate::Config::max_text_size`].
+    /// The text format is for people. The crate `wat` reads it, which can take time quadratic in its size: 400 KB of nested
+    /// blocks, each with a name and a branch to the outermost, took 0.12 s, and 4 MB took 11 s. For modules of strangers use
+    /// [`Module::from_binary`], or limit text with [`crate::Config::max_text_size`].
     ///
     /// # Errors
     /// The module is malformed, invalid, or needs a feature that pirn does not support; a function's parameters, locals
@@ -209,10 +209,10 @@ impl Module {
         Ok(module)
     }
 
-    /// As [`Module::new`], of a file's content.
+    /// Reads a file, and makes a module of its content as [`Module::new`] does.
     ///
     /// # Errors
-    /// As [`Module::new`]; the file cannot be read.
+    /// As [`Module::new`], or the file cannot be read.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Self> {
         Self::load(engine, std::fs::read(path)?.into())
     }
@@ -231,12 +231,12 @@ impl Module {
         &self.0.engine
     }
 
-    /// What it imports, in order.
+    /// Its imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0.parsed, import })
     }
 
-    /// What it exports, in order.
+    /// Its exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
         self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0.parsed, export })
     }

@@ -6,12 +6,12 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// What a host function returns as its error to yield to the embedder: the resumable call it was called from pauses, with
-/// this payload, and [`crate::Paused::resume`] later gives the host function's results.
+/// The error that a host function returns to yield to the embedder. The resumable call it was called from pauses with this
+/// payload, and [`crate::Paused::resume`] later gives the host function's results.
 ///
-/// Only what [`crate::Func::call_resumable`] and its like began can pause. In any other call, also one that a host function
-/// makes while a resumable call is running, yielding is an error of that call: host functions on the native stack cannot
-/// be paused.
+/// Only calls that [`crate::Func::call_resumable`] and its like began can pause. In any other call yielding is an error of
+/// that call, also if a host function makes it while a resumable call is running: host functions on the native stack
+/// cannot be paused.
 ///
 /// ```
 /// # #[cfg(feature = "wat")] {

@@ -7,10 +7,10 @@ use crate::store::instance_data::InstanceData;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use pirn_exec::{InstanceHead, Vm};
 
-/// First parameter of host functions that want the store, or the calling instance's exports.
+/// The first parameter of host functions that use the store, or exports of the calling instance.
 ///
-/// It is a mutable borrow of the store for the time of the call: everything may be done with it, calling WebAssembly
-/// included.
+/// It borrows the store mutably for the time of the call. A host function may do everything with it, also call
+/// WebAssembly.
 pub struct Caller<'a, T: 'static> {
     store: StoreContextMut<'a, T>,
     instance: *mut InstanceHead,
@@ -49,9 +49,11 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.engine()
     }
 
-    /// The export called `name` of the calling instance: whose code made the call, be it a tail call, and whoever is called
-    /// through whatever tables and modules; for a start function, the instance being made. `None` also if the embedder
-    /// called the function itself.
+    /// The export called `name` of the calling instance. That is the instance whose code made the call, also by a tail call
+    /// or through a table. For a host function that is imported to be the start function, it is the instance that is being
+    /// made.
+    ///
+    /// `None` if the calling instance has no such export, or if the embedder called the function itself.
     pub fn get_export(&self, name: &str) -> Option<Extern> {
         if self.instance.is_null() {
             return None;

@@ -65,7 +65,7 @@ impl HostDef {
 /// Closures that [`crate::Func::wrap`] and [`crate::Linker::func_wrap`] take: up to 16 parameters that are [`WasmTy`],
 /// with or without a leading [`Caller`], and results that are [`WasmRet`].
 ///
-/// `Params` and `Results` only tell the implementations apart; they are always inferred. Nobody can implement it, for what
+/// `Params` and `Results` only tell the implementations apart, and are always inferred. The trait is sealed, because what
 /// it makes may only be put into stores whose data is a `T`:
 ///
 /// ```compile_fail

@@ -1,8 +1,8 @@
 //! Calls that can pause, out of fuel or because a host function yields, and go on later.
 //!
-//! A resumable call runs on a value stack of its own, and pausing it is keeping that stack: there are
-//! no frames anywhere else, however many instances the call goes through. So any number of calls of one store may be paused
-//! at a time and go on in any order, and dropping one is dropping its stack.
+//! A resumable call runs on a value stack of its own. Pausing it means keeping that stack: there are no frames anywhere
+//! else, however many instances the call goes through. So any number of calls of one store may be paused at a time and go
+//! on in any order, and dropping one drops its stack.
 //!
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
@@ -61,9 +61,9 @@ pub enum PauseReason<'a> {
 
 /// A call that paused, with everything needed to go on.
 ///
-/// It belongs to the store it was begun in, but borrows nothing of it: meanwhile the store can be used for whatever one
-/// likes, other calls included, and a call that goes on sees what has changed. Dropping it frees its value stack, also
-/// after its store was dropped; what the call did so far remains. It can be sent to other threads.
+/// It belongs to the store it was begun in, but borrows nothing of it. Meanwhile the store can be used for anything, also for
+/// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its value stack, also after
+/// its store was dropped. What the call did so far remains. It can be sent to other threads.
 #[must_use = "a paused call that is dropped never goes on"]
 pub struct Paused<R>(Box<Inner<R>>);
 

@@ -13,16 +13,16 @@ use std::sync::Arc;
 
 /// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
 ///
-/// An engine keeps the function types of the modules, and of the host functions in stores and linkers, that there are;
-/// when the last of them is dropped that has a type, the engine forgets the type. So one engine serves for as long as one likes,
-/// whoever makes modules with it.
+/// An engine keeps a function type as long as something has it: a module, or a host function in a store or a linker. When
+/// the last of these is dropped, the engine forgets the type. So an engine does not grow with the number of modules that
+/// were made with it, and one engine can serve a process as long as it runs.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     config: Config,
-    /// Of the names of imports and exports; random, so that nobody can choose names that collide.
+    /// Hashes the names of imports and exports. It is random, so that nobody can choose names that collide.
     names: RandomState,
     types: TypeRegistry,
 }
@@ -34,12 +34,12 @@ impl Engine {
         Self(Arc::new(Inner { config, names, types }))
     }
 
-    /// The settings.
+    /// The settings it was made with.
     pub fn config(&self) -> &Config {
         &self.0.config
     }
 
-    /// Whether both are the same engine, not merely alike.
+    /// Whether `a` and `b` are the same engine. Two engines that were made with the same settings are not.
     pub fn same(a: &Self, b: &Self) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
     }

@@ -34,14 +34,14 @@ pub(crate) struct StoreInner<T> {
 /// Owner of instances, functions, memories, tables, globals, and of `data` of the embedder's choosing, which host
 /// functions reach through [`crate::Caller`].
 ///
-/// Handles such as [`crate::Func`] are small and copied freely; what they stand for lives as long as the store. Using a
+/// Handles such as [`crate::Func`] are small and can be copied. What they stand for lives as long as the store. Using a
 /// handle with another store is an error, or a panic where a method says so.
 ///
 /// A store is [`Send`] and [`Sync`] as far as `T` is. One store executes on one thread at a time; different stores are
 /// independent of each other, also when they share an engine and modules.
 pub struct Store<T: 'static> {
     inner: NonNull<StoreInner<T>>,
-    /// Host functions read and write a `T`, so it is that type and no subtype:
+    /// Host functions read and write a `T`. So `T` is invariant:
     ///
     /// ```compile_fail
     /// fn narrow(store: pirn_link::Store<for<'a> fn(&'a u8)>) -> pirn_link::Store<fn(&'static u8)> {
@@ -83,7 +83,7 @@ impl<T: 'static> Store<T> {
         self.as_context_mut().into_parts().1
     }
 
-    /// Drops everything but the embedder's data.
+    /// Drops the store, and gives the embedder's data back.
     pub fn into_data(self) -> T {
         let this = ManuallyDrop::new(self);
         // SAFETY: this is the box of `new`, taken back once, because `this` is not dropped.
@@ -91,8 +91,8 @@ impl<T: 'static> Store<T> {
         inner.data
     }
 
-    /// Limits what is created from now on; memories and tables that exist keep the maximum they were created with, and
-    /// grow as far as the new limits allow for all of them together.
+    /// Limits what is created from now on. Memories and tables that exist keep the limit of one that they were created with,
+    /// and grow as far as the new limits allow for all of them together.
     pub fn set_limits(&mut self, limits: StoreLimits) {
         self.as_context_mut().opaque_mut().set_limits(limits);
     }
@@ -206,7 +206,7 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     }
 }
 
-/// What a store can be looked at through: `Store`, contexts, `Caller`, and references to them.
+/// Something through which a store can be read: `Store`, contexts, `Caller`, and references to them.
 pub trait AsContext {
     /// The embedder's data in the store.
     type Data: 'static;
@@ -215,7 +215,7 @@ pub trait AsContext {
     fn as_context(&self) -> StoreContext<'_, Self::Data>;
 }
 
-/// What a store can be changed through: `Store`, `StoreContextMut`, `Caller`, and mutable references to them.
+/// Something through which a store can be changed: `Store`, `StoreContextMut`, `Caller`, and mutable references to them.
 pub trait AsContextMut: AsContext {
     /// Borrows the store mutably.
     fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
