@@ -109,8 +109,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     match error.downcast_ref::<pirn::Error>() {
         Some(error) if let Some(&ProcExit(code)) = error.downcast_ref() => Ok(ExitCode::from(code as u8)),
-        Some(error) if let Some(trap) = error.trap() => {
-            eprintln!("trap: {trap}");
+        Some(error) if error.trap().is_some() => {
+            eprintln!("trap: {error}");
             Ok(ExitCode::from(TRAPPED))
         }
         _ => Err(error),

@@ -7,7 +7,7 @@
 //! It implements `std::error::Error` itself, so `?` turns it into `anyhow::Error` or `Box<dyn Error>`. That excludes a
 //! blanket `From<E: Error>`; foreign errors go in with [`Error::new`].
 
-use crate::resumable::Yield;
+use crate::yielding::Yield;
 use pirn_exec::{Exit, Trap};
 use std::any::Any;
 use std::error::Error as StdError;
@@ -34,6 +34,21 @@ impl fmt::Display for Message {
 
 impl StdError for Message {}
 
+/// A trap whose place is worth telling. To whoever downcasts an [`Error`] it is a [`Trap`] like others.
+#[derive(Debug)]
+struct PlacedTrap {
+    trap: Trap,
+    place: Box<str>,
+}
+
+impl fmt::Display for PlacedTrap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.trap, self.place)
+    }
+}
+
+impl StdError for PlacedTrap {}
+
 impl Error {
     /// Wraps an error of another type; [`Error::downcast_ref`] finds it again.
     pub fn new(error: impl StdError + Send + Sync + 'static) -> Self {
@@ -46,14 +61,21 @@ impl Error {
         Self::new(Message(message.to_string().into()))
     }
 
+    /// A trap outside any call, and its place in words.
+    #[cold]
+    pub(crate) fn trap_at(trap: Trap, place: &str) -> Self {
+        Self::new(PlacedTrap { trap, place: place.into() })
+    }
+
     /// Whether this is an `E`.
     pub fn is<E: StdError + 'static>(&self) -> bool {
-        self.0.is::<E>()
+        self.downcast_ref::<E>().is_some()
     }
 
     /// The wrapped error, if it is an `E`; for example `error.downcast_ref::<Trap>()`.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.0.downcast_ref()
+        let trap = || self.0.downcast_ref().and_then(|PlacedTrap { trap, .. }| (trap as &dyn StdError).downcast_ref());
+        self.0.downcast_ref().or_else(trap)
     }
 
     /// Why an execution ends when a host function returns this.
@@ -70,7 +92,17 @@ impl Error {
     /// # Errors
     /// The error itself, if it is something else.
     pub fn downcast<E: StdError + 'static>(self) -> Result<E, Self> {
-        self.0.downcast().map(|error| *error).map_err(|other| Self(Box::new(other)))
+        let other = match self.0.downcast::<E>() {
+            Ok(error) => return Ok(*error),
+            Err(other) => other,
+        };
+        if let Some(PlacedTrap { trap, .. }) = other.downcast_ref() {
+            let trap: Box<dyn StdError> = Box::new(*trap);
+            if let Ok(trap) = trap.downcast::<E>() {
+                return Ok(*trap);
+            }
+        }
+        Err(Self(Box::new(other)))
     }
 
     /// The trap, if execution trapped.
@@ -140,6 +172,13 @@ impl From<Trap> for Error {
 impl From<pirn_decode::Error> for Error {
     fn from(error: pirn_decode::Error) -> Self {
         Self::new(error)
+    }
+}
+
+impl From<Yield> for Error {
+    #[cold]
+    fn from(payload: Yield) -> Self {
+        Self::new(payload)
     }
 }
 

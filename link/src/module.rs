@@ -3,12 +3,12 @@
 //! Threaded code belongs to the module. Each function is lowered once, by whichever instance calls it first, and
 //! shared from then on; a failure is remembered as well.
 
-use crate::config::CompilationMode;
 use crate::engine::Engine;
+use crate::engine::config::CompilationMode;
+use crate::engine::types::{TypeId, TypeUse};
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
-use crate::types::TypeUse;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
@@ -26,10 +26,11 @@ struct Inner {
     engine: Engine,
     parsed: pirn_decode::Module,
     layout: InstanceLayout,
-    /// By typeidx: the type in the engine, and its id, which lowering asks for.
+    /// By typeidx: the types in the engine.
     types: Vec<TypeUse>,
+    /// Their ids, for lowering.
     type_ids: Box<[u32]>,
-    /// By funcidx without imports: what the functions run until they are lowered, and what then.
+    /// By funcidx without imports: what the functions run until they are lowered (`lazy`), and after (`code`).
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
     /// By import.
@@ -47,14 +48,14 @@ impl Drop for Inner {
     }
 }
 
-/// An export, and all that linking asks of it, so that a look-up reads one line of memory: with thousands of modules none
-/// of them is in a cache.
+/// An export, and all that linking asks of it. So a look-up reads one cache line: with thousands of modules none of them
+/// is in a cache.
 #[derive(Debug)]
 pub(crate) struct Exported {
     pub(crate) item: ExportedItem,
     name: Name,
-    /// The engine's id of a function's type.
-    pub(crate) type_id: u32,
+    /// Of a function's type.
+    pub(crate) type_id: TypeId,
     /// The name's first bytes; if it is shorter, with zeros behind it.
     head: [u8; HEAD],
 }
@@ -72,7 +73,7 @@ pub(crate) enum ExportedItem {
 }
 
 impl Exported {
-    fn new(name: Name, text: &str, item: ExportedItem, type_id: u32) -> Self {
+    fn new(name: Name, text: &str, item: ExportedItem, type_id: TypeId) -> Self {
         let mut head = [0; HEAD];
         let len = text.len().min(HEAD);
         head[..len].copy_from_slice(&text.as_bytes()[..len]);
@@ -87,7 +88,7 @@ pub(crate) struct ImportHash {
     pub(crate) name: u64,
 }
 
-/// Something a module asks for (spec 2.5.11).
+/// An import of a module (spec 2.5.11).
 #[derive(Debug, Clone, Copy)]
 pub struct ImportType<'module> {
     module: &'module pirn_decode::Module,
@@ -95,17 +96,17 @@ pub struct ImportType<'module> {
 }
 
 impl<'module> ImportType<'module> {
-    /// Name of the module it is asked of.
+    /// The name of the module it is imported from.
     pub fn module(&self) -> &'module str {
         self.module.name(self.import.module)
     }
 
-    /// Its name there.
+    /// Its name in that module.
     pub fn name(&self) -> &'module str {
         self.module.name(self.import.name)
     }
 
-    /// What is asked for.
+    /// The type that is asked for.
     pub fn ty(&self) -> ExternType {
         self.module.extern_type(self.import.index)
     }
@@ -116,7 +117,7 @@ impl<'module> ImportType<'module> {
     }
 }
 
-/// Something a module gives (spec 2.5.10).
+/// An export of a module (spec 2.5.10).
 #[derive(Debug, Clone, Copy)]
 pub struct ExportType<'module> {
     module: &'module pirn_decode::Module,
@@ -129,7 +130,7 @@ impl<'module> ExportType<'module> {
         self.module.name(self.export.name)
     }
 
-    /// What it is.
+    /// Its type.
     pub fn ty(&self) -> ExternType {
         self.module.extern_type(self.export.index)
     }
@@ -139,9 +140,9 @@ impl Module {
     /// Parses and validates a module. With the feature `wat` (on by default), `bytes` that do not begin with `\0asm`
     /// are read as the text format.
     ///
-    /// Text is for people: reading it is the work of the crate `wat`, and can take time quadratic in its size (400 KB of
-    /// nested blocks, each with a name and a branch to the outermost, took 0.12 s, and 4 MB 11 s).
-    /// Take the modules of strangers by [`Module::from_binary`], or limit text with [`crate::Config::max_text_size`].
+    /// The text format is for people. The crate `wat` reads it, which can take time quadratic in its size: 400 KB of nested
+    /// blocks, each with a name and a branch to the outermost, took 0.12 s, and 4 MB took 11 s. For modules of strangers use
+    /// [`Module::from_binary`], or limit text with [`crate::Config::max_text_size`].
     ///
     /// # Errors
     /// The module is malformed, invalid, or needs a feature that pirn does not support; a function's parameters, locals
@@ -180,14 +181,14 @@ impl Module {
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
         let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
-        let type_ids: Box<[u32]> = types.iter().map(TypeUse::id).collect();
+        let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
         let lazy = own_funcs.map(|(&typeidx, funcidx)| {
             let typeidx = typeidx as usize;
             LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
         });
         let import_hashes = import_hashes(engine, &parsed);
-        let exports = exports(engine, &parsed, &type_ids);
+        let exports = exports(engine, &parsed, &types);
         let module = Self(Arc::new(Inner {
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
@@ -208,10 +209,10 @@ impl Module {
         Ok(module)
     }
 
-    /// As [`Module::new`], of a file's content.
+    /// Reads a file, and makes a module of its content as [`Module::new`] does.
     ///
     /// # Errors
-    /// As [`Module::new`]; the file cannot be read.
+    /// As [`Module::new`], or the file cannot be read.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Self> {
         Self::load(engine, std::fs::read(path)?.into())
     }
@@ -230,12 +231,12 @@ impl Module {
         &self.0.engine
     }
 
-    /// What it imports, in order.
+    /// Its imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0.parsed, import })
     }
 
-    /// What it exports, in order.
+    /// Its exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
         self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0.parsed, export })
     }
@@ -291,9 +292,10 @@ impl Module {
         self.0.layout
     }
 
-    /// The engine's id of function `funcidx`'s type.
-    pub(crate) fn type_id(&self, funcidx: u32) -> u32 {
-        self.0.type_ids[self.0.parsed.funcs[funcidx as usize] as usize]
+    /// The id of function `funcidx`'s type.
+    #[inline]
+    pub(crate) fn type_id(&self, funcidx: u32) -> TypeId {
+        self.0.types[self.0.parsed.funcs[funcidx as usize] as usize].id()
     }
 
     /// Funcidxs of the functions that are not imported.
@@ -307,7 +309,8 @@ impl Module {
         let index = funcidx as usize - self.0.parsed.imported_funcs;
         match self.0.code[index].get() {
             Some(Ok(code)) => first_cell(code),
-            _ => self.0.lazy[index].first_cell(),
+            // What could not be lowered says so when it is called.
+            Some(Err(_)) | None => self.0.lazy[index].first_cell(),
         }
     }
 
@@ -329,7 +332,7 @@ impl Module {
     }
 }
 
-fn exports(engine: &Engine, parsed: &pirn_decode::Module, type_ids: &[u32]) -> HashTable<Exported> {
+fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> HashTable<Exported> {
     // By index space: which imports its first items are.
     let mut imports = <[Vec<u32>; 4]>::default();
     for (import, place) in parsed.imports.iter().zip(0..) {
@@ -341,8 +344,8 @@ fn exports(engine: &Engine, parsed: &pirn_decode::Module, type_ids: &[u32]) -> H
         let (space, place) = space(index);
         let item = imports[space].get(place).map_or(ExportedItem::Own(index), |&import| ExportedItem::Import(import));
         let type_id = match index {
-            ExternIndex::Func(funcidx) => type_ids[parsed.funcs[funcidx as usize] as usize],
-            _ => u32::MAX,
+            ExternIndex::Func(funcidx) => types[parsed.funcs[funcidx as usize] as usize].id(),
+            ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => TypeId::NONE,
         };
         let export = Exported::new(name, parsed.name(name), item, type_id);
         exports.insert_unique(hash(&export), export, hash);
@@ -366,7 +369,7 @@ fn import_hashes(engine: &Engine, parsed: &pirn_decode::Module) -> Box<[ImportHa
     let hashes = parsed.imports.iter().map(|import| {
         let module = match last {
             Some((name, hash)) if name == import.module => hash,
-            _ => engine.hash(parsed.name(import.module)),
+            Some(_) | None => engine.hash(parsed.name(import.module)),
         };
         last = Some((import.module, module));
         ImportHash { module, name: engine.hash(parsed.name(import.name)) }

@@ -12,7 +12,7 @@ use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf, Sig};
-use pirn_decode::{Code, PAGE_BYTES, cell};
+use pirn_decode::{Code, MemoryType, PAGE_BYTES, RefType, TableType, cell};
 
 /// Parameters of every function here: a slot of each class, three operands of bulk operations, the slot that is set, and
 /// the counter.
@@ -307,7 +307,7 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
     // Behind raw pointers while the machine runs, for it has pointers to all of it.
     // SAFETY: no code asks.
     let vm = Box::into_raw(unsafe { Vm::new(64 << 10, 4, lower) });
-    let mut memory = Memory::new(1, 1).expect("a page");
+    let mut memory = Memory::new(MemoryType::new(1, None), 1).expect("a page");
     for chunk in memory.bytes_mut().chunks_exact_mut(8) {
         chunk[0] = 2;
     }
@@ -323,7 +323,8 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
             block.set_func(funcidx as u32, FuncRecord::new(first_cell(code), block.as_ptr()));
         }
         let elements = vec![block.func(RETURNS as u32) as u64; 64];
-        let table = Box::into_raw(Box::new(Table::new(64, 96, elements[0]).expect("a small table")));
+        let ty = TableType::new(RefType::FUNCREF, 64, Some(96));
+        let table = Box::into_raw(Box::new(Table::new(ty, 96, elements[0]).expect("a small table")));
         block.set_global(0, global);
         block.set_table(0, table);
         block.set_memory(memory);

@@ -6,7 +6,7 @@
 use crate::state::instance::InstanceHead;
 use crate::state::pages::Pages;
 use crate::state::trap::Trap;
-use pirn_decode::PAGE_BYTES;
+use pirn_decode::{MemoryType, PAGE_BYTES};
 
 /// A linear memory.
 #[derive(Debug)]
@@ -14,7 +14,10 @@ pub struct Memory {
     pages: Pages,
     /// Bytes now; behind them, up to the room there is, nothing has been written.
     len: usize,
-    max_pages: u32,
+    /// Pages it may grow to, by its type.
+    max: Option<u32>,
+    /// Pages that the owner allows, whatever the type says.
+    most: u32,
     users: Vec<*mut InstanceHead>,
 }
 
@@ -25,10 +28,15 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// A zeroed memory of `min` pages that may grow to `max` pages. `None` if there is no memory for it.
-    pub fn new(min: u32, max: u32) -> Option<Self> {
-        let mut this = Self { pages: Pages::empty(), len: 0, max_pages: max, users: Vec::new() };
-        this.grow(min).map(|_| this)
+    /// A zeroed memory of this type, that never has more than `most` pages. `None` if there is no memory for it.
+    pub fn new(ty: MemoryType, most: u32) -> Option<Self> {
+        let mut this = Self { pages: Pages::empty(), len: 0, max: ty.limits.max, most, users: Vec::new() };
+        this.grow(ty.limits.min).map(|_| this)
+    }
+
+    /// Its type; the minimum is the size now (spec 4.5.3, growing memories).
+    pub fn ty(&self) -> MemoryType {
+        MemoryType::new(self.size(), self.max)
     }
 
     /// Keeps `instance`'s view of memory 0 true from now on.
@@ -72,14 +80,20 @@ impl Memory {
 
     /// Whether the maximum allows `delta` pages more.
     pub(crate) fn can_grow(&self, delta: u32) -> bool {
-        self.size().checked_add(delta).is_some_and(|pages| pages <= self.max_pages)
+        self.grown(delta).is_some()
+    }
+
+    /// Pages after growing by `delta`, if that is allowed.
+    fn grown(&self, delta: u32) -> Option<u32> {
+        let most = self.max.map_or(self.most, |max| max.min(self.most));
+        self.size().checked_add(delta).filter(|&pages| pages <= most)
     }
 
     /// Adds `delta` pages and gives the old size in pages; `None`, with nothing changed, if that passes the maximum or
     /// memory is short.
     pub fn grow(&mut self, delta: u32) -> Option<u32> {
         let old = self.size();
-        let pages = old.checked_add(delta).filter(|&pages| pages <= self.max_pages)?;
+        let pages = self.grown(delta)?;
         if delta == 0 {
             return Some(old);
         }

@@ -2,6 +2,7 @@
 
 use crate::state::pages::Pages;
 use crate::state::trap::Trap;
+use pirn_decode::{RefType, TableType};
 
 /// A table: references encoded as on the value stack (0 is null).
 #[repr(C)]
@@ -12,7 +13,11 @@ pub struct Table {
     /// Elements now; behind them, up to the room there is, nothing has been written.
     pub(crate) len: u64,
     pages: Pages,
-    max: u32,
+    element: RefType,
+    /// Elements it may grow to, by its type.
+    max: Option<u32>,
+    /// Elements that the owner allows, whatever the type says.
+    most: u32,
 }
 
 // SAFETY: `base` points into `pages`, which the table owns (I9); what its words point to goes between threads with the
@@ -22,16 +27,33 @@ unsafe impl Send for Table {}
 unsafe impl Sync for Table {}
 
 impl Table {
-    /// A table of `min` elements, all `init`, that may grow to `max`. `None` if there is no memory for it.
-    pub fn new(min: u32, max: u32, init: u64) -> Option<Self> {
+    /// A table of this type, all its elements `init`, that never has more than `most` elements. `None` if there is no memory
+    /// for it.
+    pub fn new(ty: TableType, most: u32, init: u64) -> Option<Self> {
         let pages = Pages::empty();
-        let mut this = Self { base: pages.base().cast(), len: 0, pages, max };
-        this.resize(min, init).then_some(this)
+        let TableType { element, limits } = ty;
+        let mut this = Self { base: pages.base().cast(), len: 0, pages, element, max: limits.max, most };
+        this.resize(limits.min, init).then_some(this)
+    }
+
+    /// Its type; the minimum is the size now (spec 4.5.3, growing tables).
+    pub fn ty(&self) -> TableType {
+        TableType::new(self.element, self.size(), self.max)
+    }
+
+    /// Type of its elements.
+    pub fn element(&self) -> RefType {
+        self.element
+    }
+
+    /// Elements it may have at most.
+    fn most(&self) -> u32 {
+        self.max.map_or(self.most, |max| max.min(self.most))
     }
 
     fn resize(&mut self, len: u32, init: u64) -> bool {
         let old = self.len as usize;
-        let Some(bytes) = (len as usize).checked_mul(8).filter(|_| len <= self.max) else { return false };
+        let Some(bytes) = (len as usize).checked_mul(8).filter(|_| len <= self.most()) else { return false };
         // SAFETY: the pages have room for the elements, and nothing was written behind them. With `&mut self` nobody
         // else refers to them; a cell that grows a table keeps no pointer to them. `base` and `len` are next (I8).
         if !unsafe { self.pages.grow(old * 8, bytes) } {
@@ -53,7 +75,7 @@ impl Table {
 
     /// Whether the maximum allows `delta` elements more.
     pub(crate) fn can_grow(&self, delta: u32) -> bool {
-        self.size().checked_add(delta).is_some_and(|len| len <= self.max)
+        self.size().checked_add(delta).is_some_and(|len| len <= self.most())
     }
 
     /// Adds `delta` elements and gives the old size; `None` if that passes the maximum or memory is short.

@@ -1,10 +1,11 @@
 //! What instances are told when a memory grows.
 
 use super::*;
+use pirn_decode::MemoryType;
 
 #[test]
 fn growing_is_published_to_all_who_have_the_memory() {
-    let memory = Box::into_raw(Box::new(Memory::new(1, 400).unwrap()));
+    let memory = Box::into_raw(Box::new(Memory::new(MemoryType::new(1, Some(400)), u32::MAX).unwrap()));
     let [mut a, mut b] = [InstanceHead::empty(), InstanceHead::empty()];
     let (a, b) = (&raw mut a, &raw mut b);
     // SAFETY: memory and heads are live until the end.
@@ -29,7 +30,7 @@ fn growing_is_published_to_all_who_have_the_memory() {
 
 #[test]
 fn an_access_to_a_memory_without_pages_begins_nowhere() {
-    let memory = Box::into_raw(Box::new(Memory::new(0, 1).unwrap()));
+    let memory = Box::into_raw(Box::new(Memory::new(MemoryType::new(0, Some(1)), u32::MAX).unwrap()));
     let mut head = InstanceHead::empty();
     // SAFETY: memory and head are live until the end.
     unsafe {
@@ -41,7 +42,7 @@ fn an_access_to_a_memory_without_pages_begins_nowhere() {
 
 #[test]
 fn a_memory_that_cannot_grow_is_as_it_was() {
-    let mut memory = Memory::new(1, 2).unwrap();
+    let mut memory = Memory::new(MemoryType::new(1, Some(2)), u32::MAX).unwrap();
     memory.bytes_mut()[PAGE_BYTES as usize - 1] = 9;
     assert!(!memory.can_grow(2) && memory.can_grow(1));
     assert_eq!(memory.grow(2), None);

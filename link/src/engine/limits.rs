@@ -1,18 +1,19 @@
 //! How much a store may hold.
 //!
-//! What one memory or table may have is looked at when it is created, and becomes its maximum then. What all may have
-//! together is counted down where they grow (`pirn_exec::Room`). No callback runs on `memory.grow`.
+//! A memory or table keeps the limit of one that there was when it was created. What all of them may have together is
+//! counted down where they grow (`pirn_exec::Room`). No callback runs on `memory.grow`.
 
-use pirn_decode::{Module, PAGE_BYTES};
+use crate::error::{Result, format_err};
+use pirn_decode::{Limits, MemoryType, Module, PAGE_BYTES, TableType};
 use pirn_exec::Room;
 use std::ops::AddAssign;
 
 /// Most pages a memory can have (spec 3.2.5: 2^16).
 pub(crate) const MAX_PAGES: u32 = 65_536;
 
-/// Limits of a store; make one with [`StoreLimitsBuilder`].
+/// Limits of a store. [`StoreLimitsBuilder`] makes them.
 ///
-/// Whatever a store creates stays until the store is dropped, so the counts are of all that was ever created in it.
+/// What a store creates stays until the store is dropped. So the limits count everything that was ever created in it.
 ///
 /// | limit | default | [untrusted](StoreLimits::untrusted) | why |
 /// |---|---|---|---|
@@ -37,7 +38,7 @@ pub struct StoreLimits {
 }
 
 impl Default for StoreLimits {
-    /// What well-meaning programs do not reach, and the system can give: see the table above.
+    /// Limits that ordinary programs do not reach, and that a system can provide: see the table above.
     fn default() -> Self {
         Self {
             memory_pages: MAX_PAGES,
@@ -53,7 +54,7 @@ impl Default for StoreLimits {
 }
 
 impl StoreLimits {
-    /// For a store that runs a stranger's module: see the table above. [`crate::Config::untrusted`] gives them to all
+    /// Limits for a store that runs a stranger's module: see the table above. [`crate::Config::untrusted`] gives them to all
     /// stores of an engine.
     pub fn untrusted() -> Self {
         let limits = StoreLimitsBuilder::new()
@@ -64,13 +65,80 @@ impl StoreLimits {
         limits.instances(10).memories(10).tables(100).resumable_calls(10).build()
     }
 
+    /// Whether a memory of this type may be created, whatever else there is.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.5), or its minimum passes the limit of one memory.
+    pub(crate) fn check_memory(&self, ty: MemoryType) -> Result<()> {
+        let Limits { min, max } = ty.limits;
+        if max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > MAX_PAGES {
+            return Err(format_err!("a memory cannot have limits {}", ty.limits));
+        }
+        let limit = self.memory_pages;
+        if min > limit {
+            return Err(format_err!(
+                "a memory of {min} pages passes the store's limit of {limit} pages (`memory_size`)"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a table of this type may be created, whatever else there is.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.4), or its minimum passes the limit of one table.
+    pub(crate) fn check_table(&self, ty: TableType) -> Result<()> {
+        let Limits { min, max } = ty.limits;
+        if max.is_some_and(|max| max < min) {
+            return Err(format_err!("a table cannot have limits {}", ty.limits));
+        }
+        let limit = self.table_elements;
+        if min > limit {
+            return Err(format_err!(
+                "a table of {min} elements passes the store's limit of {limit} elements (`table_elements`)"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a store that `has` so much may create what is needed, while memories and tables may grow by `room`.
+    ///
+    /// # Errors
+    /// The limit that would be passed.
+    pub(crate) fn check(&self, has: &Needs, room: Room, needs: &Needs) -> Result<()> {
+        let counts = [
+            ("instances", has.instances, needs.instances, self.instances),
+            ("memories", has.memories, needs.memories, self.memories),
+            ("tables", has.tables, needs.tables, self.tables),
+        ];
+        for (name, has, more, limit) in counts {
+            if has.saturating_add(more) > limit {
+                return Err(format_err!(
+                    "the store's limit of {limit} {name} is reached (`{name}`): it has {has} of them, and {more} more would be made"
+                ));
+            }
+        }
+        let totals = [
+            ("pages of memory", "total_memory_size", room.pages, needs.pages, self.total_pages),
+            ("elements of tables", "total_table_elements", room.elements, needs.elements, self.total_elements),
+        ];
+        for (name, setting, room, more, limit) in totals {
+            if more > room {
+                return Err(format_err!(
+                    "{more} {name} would pass the store's limit of {limit} in all (`{setting}`), of which {room} are left"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// What memories and tables may grow by that have so many pages and elements already.
     pub(crate) fn room(&self, pages: u64, elements: u64) -> Room {
         Room { pages: self.total_pages.saturating_sub(pages), elements: self.total_elements.saturating_sub(elements) }
     }
 }
 
-/// Builds [`StoreLimits`], or others from those that there are:
+/// Builds [`StoreLimits`], from the defaults or from others:
 ///
 /// ```
 /// use pirn_link::{Config, StoreLimits, StoreLimitsBuilder};
@@ -94,69 +162,70 @@ impl StoreLimitsBuilder {
         StoreLimits::untrusted().into()
     }
 
-    /// Most bytes of one memory, rounded down to whole pages of 65,536 bytes.
+    /// Sets the most bytes one memory may have, rounded down to whole pages of 65,536 bytes.
     pub fn memory_size(mut self, bytes: usize) -> Self {
         self.0.memory_pages = u32::try_from(bytes as u64 / PAGE_BYTES).unwrap_or(MAX_PAGES).min(MAX_PAGES);
         self
     }
 
-    /// Most bytes of all memories together, rounded down to whole pages: those of the host and what they grow by included.
+    /// Sets the most bytes all memories may have together, rounded down to whole pages. The host's memories count, and growing
+    /// does.
     pub fn total_memory_size(mut self, bytes: u64) -> Self {
         self.0.total_pages = bytes / PAGE_BYTES;
         self
     }
 
-    /// Most elements of one table.
+    /// Sets the most elements one table may have.
     pub fn table_elements(mut self, elements: u32) -> Self {
         self.0.table_elements = elements;
         self
     }
 
-    /// Most elements of all tables together: those of the host and what they grow by included.
+    /// Sets the most elements all tables may have together. The host's tables count, and growing does.
     pub fn total_table_elements(mut self, elements: u64) -> Self {
         self.0.total_elements = elements;
         self
     }
 
-    /// Most instances.
+    /// Sets the most instances.
     pub fn instances(mut self, count: usize) -> Self {
         self.0.instances = count;
         self
     }
 
-    /// Most memories, those of the host included.
+    /// Sets the most memories, including the host's.
     pub fn memories(mut self, count: usize) -> Self {
         self.0.memories = count;
         self
     }
 
-    /// Most tables, those of the host included.
+    /// Sets the most tables, including the host's.
     pub fn tables(mut self, count: usize) -> Self {
         self.0.tables = count;
         self
     }
 
-    /// Most resumable calls at a time, running or paused: each has a value stack of its own
-    /// ([`crate::Config::max_wasm_stack`]). Unlike the other counts, this one sinks again.
+    /// Sets the most resumable calls at a time, running or paused. Each has a value stack of its own
+    /// ([`crate::Config::max_wasm_stack`]). Unlike the other counts, this one falls again when a call is over.
     pub fn resumable_calls(mut self, count: usize) -> Self {
         self.0.resumable_calls = count;
         self
     }
 
-    /// The limits.
+    /// The limits that were set.
     pub fn build(self) -> StoreLimits {
         self.0
     }
 }
 
 impl From<StoreLimits> for StoreLimitsBuilder {
-    /// Begins with these.
+    /// Begins with `limits`.
     fn from(limits: StoreLimits) -> Self {
         Self(limits)
     }
 }
 
-/// What is about to be created in a store.
+/// How much of what a store limits: what it has, or what is about to be created in it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Needs {
     pub(crate) instances: usize,

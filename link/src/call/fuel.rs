@@ -1,8 +1,9 @@
 //! Fuel: what metered code may still consume. [`crate::Config::consume_fuel`] says what costs how much.
 
-use crate::caller::Caller;
+use crate::call::caller::Caller;
 use crate::error::{Result, format_err};
-use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut, StoreOpaque};
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 use pirn_exec::Vm;
 
 impl StoreOpaque {
@@ -15,13 +16,13 @@ impl StoreOpaque {
 
     fn fuel(&self) -> Result<u64> {
         self.check_metered()?;
-        // SAFETY: the store owns its machine; nobody writes to it while the store is borrowed.
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
         Ok(unsafe { Vm::fuel(self.vm()) })
     }
 
     fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.check_metered()?;
-        // SAFETY: the store owns its machine; what runs on it, if anything, waits for the borrow to end.
+        // SAFETY: L1 and L2: the store owns its machine; what runs on it, if anything, waits for the mutable borrow to end.
         unsafe { Vm::set_fuel(self.vm(), fuel) };
         Ok(())
     }

@@ -1,60 +1,28 @@
 //! Tables (spec 4.2.7).
 
 use crate::error::{Result, format_err};
-use crate::handle::{Handle, StoreId};
-use crate::limits::Needs;
-use crate::store::{AsContext, AsContextMut, StoreOpaque};
-use crate::value::Ref;
-use pirn_decode::{Limits, RefType, TableType};
+use crate::items::value::Ref;
+use crate::store::handle::{Handle, StoreId};
+use crate::store::{AsContext, AsContextMut};
+use pirn_decode::{RefType, TableType};
 use pirn_exec::{Room, Trap, Word};
-
-/// A table in a store.
-#[derive(Debug)]
-pub(crate) struct TableItem {
-    pub(crate) table: pirn_exec::Table,
-    element: RefType,
-    /// As declared.
-    max: Option<u32>,
-}
-
-impl TableItem {
-    /// Creates a table in `store`, all its elements `init`.
-    pub(crate) fn create(store: &mut StoreOpaque, ty: TableType, init: Word) -> Result<Handle<Self>> {
-        let Limits { min, max } = ty.limits;
-        if max.is_some_and(|max| max < min) {
-            return Err(format_err!("a table cannot have limits {}", ty.limits));
-        }
-        store.check_needs(Needs { tables: 1, elements: min.into(), ..Needs::default() })?;
-        let limit = store.limits().table_elements;
-        if min > limit {
-            return Err(format_err!("a table of {min} elements passes the store's limit of {limit} elements"));
-        }
-        let table = pirn_exec::Table::new(min, max.unwrap_or(u32::MAX).min(limit), init);
-        let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
-        store.room_mut().elements -= u64::from(min);
-        store.add_table(Self { table, element: ty.element, max })
-    }
-
-    pub(crate) fn ty(&self) -> TableType {
-        TableType::new(self.element, self.table.size(), self.max)
-    }
-
-    fn to_word(&self, value: Ref, store: StoreId) -> Result<Word> {
-        if value.ty() != self.element {
-            return Err(format_err!("element of a table: expected {}, found {}", self.element, value.ty()));
-        }
-        value.to_word(store)
-    }
-}
 
 /// A table of an instance, or made by the host. Indices and sizes count elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Table(Handle<TableItem>);
+pub struct Table(Handle<pirn_exec::Table>);
 
-impl From<Handle<TableItem>> for Table {
-    fn from(item: Handle<TableItem>) -> Self {
+impl From<Handle<pirn_exec::Table>> for Table {
+    fn from(item: Handle<pirn_exec::Table>) -> Self {
         Self(item)
     }
+}
+
+/// The word of `value` as an element of type `element`.
+fn word(element: RefType, value: Ref, store: StoreId) -> Result<Word> {
+    if value.ty() != element {
+        return Err(format_err!("element of a table: expected {element}, found {}", value.ty()));
+    }
+    value.to_word(store)
 }
 
 fn index(index: u64) -> Result<u32> {
@@ -69,14 +37,12 @@ impl Table {
     /// not that much memory.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Self> {
         let mut store = store.as_context_mut();
-        if init.ty() != ty.element {
-            return Err(format_err!("element of a table: expected {}, found {}", ty.element, init.ty()));
-        }
-        let init = init.to_word(store.opaque().id())?;
-        TableItem::create(store.opaque_mut(), ty, init).map(Self)
+        let init = word(ty.element, init, store.opaque().id())?;
+        // SAFETY: L5: type and store of the reference were compared.
+        unsafe { store.opaque_mut().create_table(ty, init) }.map(Self)
     }
 
-    pub(crate) fn item(self) -> Handle<TableItem> {
+    pub(crate) fn item(self) -> Handle<pirn_exec::Table> {
         self.0
     }
 
@@ -93,7 +59,7 @@ impl Table {
     /// # Panics
     /// The table belongs to another store.
     pub fn size(&self, store: impl AsContext) -> u64 {
-        self.0.get(store.as_context().opaque()).expect("table").table.size().into()
+        self.0.get(store.as_context().opaque()).expect("table").size().into()
     }
 
     /// The element at `index`; `None` beyond the end.
@@ -103,9 +69,9 @@ impl Table {
     pub fn get(&self, store: impl AsContext, index: u64) -> Option<Ref> {
         let store = store.as_context();
         let item = self.0.get(store.opaque()).expect("table");
-        let word = *item.table.elements().get(usize::try_from(index).ok()?)?;
-        // SAFETY: tables hold words of references of their element type, of their store.
-        Some(unsafe { Ref::from_word(item.element, word, store.opaque().id()) })
+        let word = *item.elements().get(usize::try_from(index).ok()?)?;
+        // SAFETY: L5: a table holds words of references of its element type, in its store, which `get` compared.
+        Some(unsafe { Ref::from_word(item.element(), word, store.opaque().id()) })
     }
 
     /// Changes the element at `index`.
@@ -125,9 +91,9 @@ impl Table {
         let mut store = store.as_context_mut();
         let id = store.opaque().id();
         let item = self.0.get_mut(store.opaque_mut())?;
-        let word = item.to_word(value, id)?;
-        // SAFETY: the word of a reference of the table's type, and its store's.
-        Ok(unsafe { item.table.fill(index(start)?, index(len)?, word) }?)
+        let word = word(item.element(), value, id)?;
+        // SAFETY: L5: `word` compared the type with the table's, and the store with this one, as `get_mut` did the table's.
+        Ok(unsafe { item.fill(index(start)?, index(len)?, word) }?)
     }
 
     /// Adds `delta` elements, all `init`; gives the old size.
@@ -140,11 +106,11 @@ impl Table {
         let store = store.opaque_mut();
         let (id, mut room) = (store.id(), store.room().elements);
         let item = self.0.get_mut(store)?;
-        let word = item.to_word(init, id)?;
-        // SAFETY: as in `fill`.
-        let grow = |delta| Room::grow(&mut room, delta, |delta| unsafe { item.table.grow(delta, word) });
+        let word = word(item.element(), init, id)?;
+        // SAFETY: L5, as in `fill`.
+        let grow = |delta| Room::grow(&mut room, delta, |delta| unsafe { item.grow(delta, word) });
         let Some(old) = u32::try_from(delta).ok().and_then(grow) else {
-            let size = item.table.size();
+            let size = item.size();
             return Err(format_err!("failed to grow a table of {size} elements by {delta} elements"));
         };
         store.room_mut().elements = room;
@@ -168,17 +134,18 @@ impl Table {
         let store = store.opaque_mut();
         let (to, from, len) = (index(to)?, index(from)?, index(len)?);
         if to_table == from_table {
-            return Ok(to_table.0.get_mut(store)?.table.copy_within(to, from, len)?);
+            return Ok(to_table.0.get_mut(store)?.copy_within(to, from, len)?);
         }
         let source = from_table.0.get(store)?;
-        let element = source.element;
-        let elements = source.table.elements().get(from as usize..).and_then(|rest| rest.get(..len as usize));
+        let element = source.element();
+        let elements = source.elements().get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let elements = std::ptr::from_ref(elements.ok_or(Trap::TableOutOfBounds)?);
         let target = to_table.0.get_mut(store)?;
-        if target.element != element {
-            return Err(format_err!("element of a table: expected {}, found {element}", target.element));
+        if target.element() != element {
+            return Err(format_err!("element of a table: expected {}, found {element}", target.element()));
         }
-        // SAFETY: elements of another table, of the same type and store; nobody else refers to either.
-        Ok(unsafe { target.table.init(to, &*elements, 0, len) }?)
+        // SAFETY: L5: the elements are of the same type, which was compared, and `get` and `get_mut` compared both stores.
+        // L2: nobody else refers to either table, and they are two, so nothing that is read is written.
+        Ok(unsafe { target.init(to, &*elements, 0, len) }?)
     }
 }

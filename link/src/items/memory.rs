@@ -1,46 +1,15 @@
 //! Linear memories (spec 4.2.8).
 
 use crate::error::{Result, format_err};
-use crate::handle::Handle;
-use crate::limits::{MAX_PAGES, Needs};
-use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreOpaque};
-use pirn_decode::{Limits, MemoryType};
+use crate::store::handle::Handle;
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
+use pirn_decode::MemoryType;
 use pirn_exec::Room;
-
-/// A memory in a store.
-#[derive(Debug)]
-pub(crate) struct MemoryItem {
-    pub(crate) memory: pirn_exec::Memory,
-    /// As declared.
-    max: Option<u32>,
-}
-
-impl MemoryItem {
-    /// Creates a memory in `store`.
-    pub(crate) fn create(store: &mut StoreOpaque, ty: MemoryType) -> Result<Handle<Self>> {
-        let Limits { min, max } = ty.limits;
-        if max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > MAX_PAGES {
-            return Err(format_err!("a memory cannot have limits {}", ty.limits));
-        }
-        store.check_needs(Needs { memories: 1, pages: min.into(), ..Needs::default() })?;
-        let limit = store.limits().memory_pages;
-        if min > limit {
-            return Err(format_err!("a memory of {min} pages passes the store's limit of {limit} pages"));
-        }
-        let memory = pirn_exec::Memory::new(min, max.unwrap_or(MAX_PAGES).min(limit));
-        let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
-        store.room_mut().pages -= u64::from(min);
-        store.add_memory(Self { memory, max })
-    }
-
-    pub(crate) fn ty(&self) -> MemoryType {
-        MemoryType::new(self.memory.size(), self.max)
-    }
-}
 
 /// A memory of an instance, or made by the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Memory(Handle<MemoryItem>);
+pub struct Memory(Handle<pirn_exec::Memory>);
 
 /// A read or write reached beyond the end of a memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +30,8 @@ impl From<MemoryAccessError> for crate::error::Error {
     }
 }
 
-impl From<Handle<MemoryItem>> for Memory {
-    fn from(item: Handle<MemoryItem>) -> Self {
+impl From<Handle<pirn_exec::Memory>> for Memory {
+    fn from(item: Handle<pirn_exec::Memory>) -> Self {
         Self(item)
     }
 }
@@ -74,14 +43,14 @@ impl Memory {
     /// # Errors
     /// `ty` is not valid (spec 3.2.5), passes the store's limits, or the system has not that much memory.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
-        MemoryItem::create(store.as_context_mut().opaque_mut(), ty).map(Self)
+        store.as_context_mut().opaque_mut().create_memory(ty).map(Self)
     }
 
-    pub(crate) fn item(self) -> Handle<MemoryItem> {
+    pub(crate) fn item(self) -> Handle<pirn_exec::Memory> {
         self.0
     }
 
-    fn get(self, store: &StoreOpaque) -> &MemoryItem {
+    fn get(self, store: &StoreOpaque) -> &pirn_exec::Memory {
         self.0.get(store).expect("memory")
     }
 
@@ -92,12 +61,12 @@ impl Memory {
 
     /// Its size in pages of 65,536 bytes.
     pub fn size(&self, store: impl AsContext) -> u64 {
-        self.get(store.as_context().opaque()).memory.size().into()
+        self.get(store.as_context().opaque()).size().into()
     }
 
     /// Its size in bytes.
     pub fn data_size(&self, store: impl AsContext) -> usize {
-        self.get(store.as_context().opaque()).memory.bytes().len()
+        self.get(store.as_context().opaque()).bytes().len()
     }
 
     /// Adds `delta` pages of zeros; gives the old size in pages.
@@ -109,7 +78,7 @@ impl Memory {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
         let mut room = store.room().pages;
-        let memory = &mut self.0.get_mut(store)?.memory;
+        let memory = self.0.get_mut(store)?;
         let grow = |delta| Room::grow(&mut room, delta, |delta| memory.grow(delta));
         let Some(old) = u32::try_from(delta).ok().and_then(grow) else {
             return Err(format_err!("failed to grow a memory of {} pages by {delta} pages", memory.size()));
@@ -142,7 +111,7 @@ impl Memory {
 
     /// Its bytes.
     pub fn data<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a [u8] {
-        self.get(store.into().opaque()).memory.bytes()
+        self.get(store.into().opaque()).bytes()
     }
 
     /// Its bytes.
@@ -156,6 +125,6 @@ impl Memory {
         store: impl Into<StoreContextMut<'a, T>>,
     ) -> (&'a mut [u8], &'a mut T) {
         let (opaque, data) = store.into().into_parts();
-        (self.0.get_mut(opaque).expect("memory").memory.bytes_mut(), data)
+        (self.0.get_mut(opaque).expect("memory").bytes_mut(), data)
     }
 }

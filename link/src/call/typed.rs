@@ -4,9 +4,9 @@
 //! [`sealed::List`], whether it is of parameters or of results.
 
 use crate::error::{Error, Result};
-use crate::func::Func;
-use crate::handle::StoreId;
-use crate::value::{ExternRef, Ref};
+use crate::items::func::Func;
+use crate::items::value::{ExternRef, Ref};
+use crate::store::handle::StoreId;
 use pirn_decode::{RefType, ValType};
 use pirn_exec::Word;
 
@@ -48,7 +48,7 @@ pub(crate) mod sealed {
         /// The value whose word is `word`.
         ///
         /// # Safety
-        /// `word` came from a value of type `TYPE` in the store called `store`.
+        /// L5: `word` came from a value of type `TYPE` in the store called `store`.
         unsafe fn from_word(word: Word, store: StoreId) -> Self;
     }
 
@@ -66,7 +66,7 @@ pub(crate) mod sealed {
         /// Reads them from the beginning of `words`, which are enough.
         ///
         /// # Safety
-        /// The words came from values of these types in the store called `store`.
+        /// L5: the words came from values of these types in the store called `store`.
         unsafe fn read(words: &[Word], store: StoreId) -> Self;
     }
 
@@ -130,10 +130,11 @@ macro_rules! references {
                 Ref::$variant(self).to_word(store)
             }
             unsafe fn from_word(word: Word, store: StoreId) -> Self {
-                // SAFETY: the caller's.
+                // SAFETY: L5: by this function's contract the word is of type `TYPE`, in that store.
                 match unsafe { Ref::from_word(RefType::$ref_type, word, store) } {
                     Ref::$variant(value) => value,
-                    _ => unreachable!(),
+                    // Another kind of reference, of which there is one for each macro call.
+                    _ => unreachable!("a reference of another type than asked for"),
                 }
             }
         }
@@ -154,7 +155,7 @@ impl<V: sealed::Value> sealed::List for V {
     }
     #[inline]
     unsafe fn read(words: &[Word], store: StoreId) -> Self {
-        // SAFETY: the caller's.
+        // SAFETY: L5: by this function's contract the first word is of type `V::TYPE`, in that store.
         unsafe { V::from_word(words[0], store) }
     }
 }
@@ -210,7 +211,7 @@ macro_rules! tuples {
             unsafe fn read(words: &[Word], store: StoreId) -> Self {
                 let words = &words[..Self::TYPES.len()];
                 let mut words = words.iter();
-                // SAFETY: the caller's.
+                // SAFETY: L5: by this function's contract the words are of these types, in that store.
                 $(let $arg = unsafe { $arg::from_word(*words.next().expect("as many words as types"), store) };)*
                 ($($arg,)*)
             }

@@ -1,30 +1,20 @@
-//! Functions and calls into them.
+//! Calls of functions by the embedder, whose values Rust finds the types of when it runs ([`Func::call`]) or when it compiles
+//! ([`TypedFunc`]); and the host functions it makes.
 
-use crate::caller::Caller;
+use crate::call::caller::Caller;
+use crate::call::host::IntoFunc;
+use crate::call::typed::{MAX_ARITY, WasmParams, WasmResults};
 use crate::error::{Error, Result, format_err};
-use crate::handle::{Handle, StoreId};
-use crate::host::{HostDef, IntoFunc};
-use crate::store::{AsContext, AsContextMut, StoreContextMut, StoreOpaque};
-use crate::typed::{MAX_ARITY, WasmParams, WasmResults};
-use crate::value::Val;
+use crate::items::func::Func;
+use crate::items::value::Val;
+use crate::store::host_item::HostDef;
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContext, AsContextMut};
 use pirn_decode::layout::FrameLayout;
 use pirn_decode::{FuncType, ValType};
-use pirn_exec::{FuncRecord, InstanceHead, Word};
+use pirn_exec::Word;
 use smallvec::SmallVec;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
-
-/// A function of an instance, or of the host (spec 4.2.6).
-///
-/// Two are equal if they are the same function of the same store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Func(Handle<FuncRecord>);
-
-impl From<Handle<FuncRecord>> for Func {
-    fn from(record: Handle<FuncRecord>) -> Self {
-        Self(record)
-    }
-}
 
 impl Func {
     /// Makes a host function whose type is known at run time only.
@@ -36,7 +26,7 @@ impl Func {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self(store.as_context_mut().opaque_mut().add_host(HostDef::dynamic(ty, func)))
+        store.as_context_mut().opaque_mut().add_host(HostDef::dynamic(ty, func)).into()
     }
 
     /// Makes a host function of a closure; its type follows from the closure's: see [`IntoFunc`].
@@ -44,28 +34,7 @@ impl Func {
         mut store: impl AsContextMut<Data = T>,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Self {
-        Self(store.as_context_mut().opaque_mut().add_host(func.into_host()))
-    }
-
-    /// The function that `record` is one of the records of.
-    ///
-    /// # Safety
-    /// `record` is a live record, set, of the store called `store`.
-    pub(crate) unsafe fn of_record(store: StoreId, record: *mut FuncRecord) -> Self {
-        // SAFETY: the caller's; canonical records live as long as the store.
-        Self(unsafe { Handle::new(store, NonNull::new_unchecked(FuncRecord::canonical(record))) })
-    }
-
-    pub(crate) fn record(self) -> Handle<FuncRecord> {
-        self.0
-    }
-
-    /// Its type.
-    ///
-    /// # Panics
-    /// The function belongs to another store.
-    pub fn ty(&self, store: impl AsContext) -> FuncType {
-        store.as_context().opaque().func_type(self.0).expect("Func::ty").clone()
+        store.as_context_mut().opaque_mut().add_host(func.into_host()).into()
     }
 
     /// Calls it (spec 4.5.5): as many `params` as its type says, of these types, and as many `results`, which are
@@ -85,14 +54,15 @@ impl Func {
             return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
         }
         let first = ty.results().first().copied();
-        // SAFETY: the record and the machine are of this store, to which no reference exists any more; the values were
-        // compared with the function's type, and are as many as the record says.
-        let outcome = unsafe { pirn_exec::invoke(vm, self.0.as_ptr(), &mut values, first) };
+        // SAFETY: L3: `arguments` compared the record's store with this one, whose the machine is. L2: no reference to the store is
+        // in use any more, and the context waits here. L5: `arguments` compared the values with the function's type, and made
+        // as many words as it asks for.
+        let outcome = unsafe { pirn_exec::invoke(vm, self.record().as_ptr(), &mut values, first) };
         outcome.map_err(Error::from_exit)?;
         let Some(_) = first else { return Ok(()) };
-        let ty = store.opaque().func_type(self.0)?;
+        let ty = store.opaque().func_type(self.record())?;
         for ((ty, result), &word) in ty.results().iter().zip(results).zip(&values) {
-            // SAFETY: the machine left results of the function's type.
+            // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
             *result = unsafe { Val::from_word(*ty, word, id) };
         }
         Ok(())
@@ -107,7 +77,7 @@ impl Func {
         store: &'store StoreOpaque,
         params: &[Val],
     ) -> Result<(&'store FuncType, SmallVec<[Word; 16]>)> {
-        let ty = store.func_type(self.0)?;
+        let ty = store.func_type(self.record())?;
         let (id, words) = (store.id(), FrameLayout::of(ty).header);
         if params.len() != ty.params().len() {
             return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
@@ -142,46 +112,12 @@ impl Func {
     /// The function belongs to another store, or has another type.
     pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
         let store = store.as_context();
-        let ty = store.opaque().func_type(self.0)?;
+        let ty = store.opaque().func_type(self.record())?;
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
             let expected = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
             return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
-    }
-}
-
-/// A start function to be called. It is of type `[] -> []`.
-#[derive(Clone, Copy)]
-pub(crate) struct Start {
-    func: Func,
-    /// Whose it is: for this instance a host function acts that is imported to be the start function.
-    inst: Handle<InstanceHead>,
-}
-
-impl Start {
-    /// The start function of `inst`, of the same store.
-    pub(crate) fn new(func: Func, inst: Handle<InstanceHead>) -> Self {
-        Self { func, inst }
-    }
-
-    /// Function and instance.
-    ///
-    /// # Errors
-    /// They belong to another store than `store`.
-    pub(crate) fn get(self, store: StoreId) -> Result<(*mut FuncRecord, *mut InstanceHead)> {
-        self.func.0.check(store)?;
-        self.inst.check(store)?;
-        Ok((self.func.0.as_ptr(), self.inst.as_ptr()))
-    }
-
-    /// Calls it.
-    pub(crate) fn call<T: 'static>(self, store: &mut StoreContextMut<'_, T>) -> Result<()> {
-        let (id, vm) = (store.opaque().id(), store.opaque().vm());
-        let (func, inst) = self.get(id)?;
-        // SAFETY: function, instance and machine are of this store, to which no reference exists any more; the type is that
-        // of all start functions, by validation.
-        unsafe { pirn_exec::invoke_start(vm, func, inst) }.map_err(Error::from_exit)
     }
 }
 
@@ -232,7 +168,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         match Self::WORDS {
             0..=2 => self.enter::<2>(&mut store, params),
             3..=6 => self.enter::<6>(&mut store, params),
-            _ => self.enter::<MAX_ARITY>(&mut store, params),
+            7.. => self.enter::<MAX_ARITY>(&mut store, params),
         }
     }
 
@@ -240,15 +176,16 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     fn enter<const ROOM: usize>(&self, store: &mut impl AsContextMut, params: P) -> Result<R> {
         let store = store.as_context_mut();
         let (id, vm) = (store.opaque().id(), store.opaque().vm());
-        self.func.0.check(id)?;
+        self.func.record().check(id)?;
         let mut words = [0; ROOM];
         let words = &mut words[..Self::WORDS];
         params.write(words, id)?;
-        // SAFETY: the record and the machine are of this store, to which no reference exists any more; `Func::typed`
-        // compared the function's type with `P` and `R`, so the words are the arguments and as many as the record says.
-        let outcome = unsafe { pirn_exec::invoke(vm, self.func.0.as_ptr(), words, Self::FIRST) };
+        // SAFETY: L3: `check` compared the record's store with this one, whose the machine is. L2: no reference to the store is in
+        // use any more, and the context waits here. L5: `Func::typed` compared the function's type with `P` and `R`, and
+        // `write` the stores of references; `WORDS` is as many words as that type asks for.
+        let outcome = unsafe { pirn_exec::invoke(vm, self.func.record().as_ptr(), words, Self::FIRST) };
         match outcome {
-            // SAFETY: the machine left results of these types, in this store.
+            // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in this store.
             Ok(()) => Ok(unsafe { R::read(words, id) }),
             Err(exit) => Err(Error::from_exit(exit)),
         }

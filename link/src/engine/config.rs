@@ -1,16 +1,16 @@
-//! What an engine may be asked to do differently.
+//! Settings of an engine.
 
-use crate::limits::StoreLimits;
+use crate::engine::limits::StoreLimits;
 use pirn_decode::ModuleLimits;
 
-/// When functions are lowered to threaded code. Modules are validated wholly by `Module::new` in either mode.
+/// When functions are lowered to threaded code. In either mode `Module::new` validates the whole module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CompilationMode {
-    /// Each function on its first call: the quickest start, and nothing is spent on functions that never run.
+    /// Each function is lowered on its first call. This starts fastest, and spends nothing on functions that never run.
     #[default]
     Lazy,
-    /// All functions in `Module::new`: no call pays for lowering.
+    /// `Module::new` lowers all functions. No call pays for lowering.
     Eager,
 }
 
@@ -48,7 +48,7 @@ impl Config {
         Self::default()
     }
 
-    /// Settings for modules of strangers, who may mean ill. What an embedder wants otherwise is set on top.
+    /// Settings for modules of strangers, who may be hostile. An embedder changes single settings afterwards.
     ///
     /// | setting | value | why |
     /// |---|---|---|
@@ -59,7 +59,7 @@ impl Config {
     /// | [`module_limits`](Config::module_limits) | [`ModuleLimits::untrusted`] | bound the time and memory that making a module takes |
     /// | [`limits`](Config::limits) | [`StoreLimits::untrusted`] | bound the memory that running it takes |
     ///
-    /// What host functions do for a module remains the embedder's to bound.
+    /// The embedder has to bound what host functions do for a module.
     ///
     /// ```
     /// # #[cfg(feature = "wat")] {
@@ -98,60 +98,66 @@ impl Config {
         }
     }
 
-    /// Bytes of a value stack, rounded down to words of 8, on which the frames of all WebAssembly lie that a call from the
-    /// host runs; calls that pass its end trap with `Trap::StackOverflow`. The default is 8 MiB. A store has one only while
-    /// something runs in it, and a resumable call as long as it is paused. The system commits only what is used; threads
-    /// keep a stack of up to 16 MiB for their next call. `Engine::new` refuses more than `isize::MAX / 2`.
+    /// Sets the size of a value stack in bytes, rounded down to words of 8 bytes. The default is 8 MiB.
+    ///
+    /// The frames of all WebAssembly functions that one call from the host runs lie on one value stack. A call that would pass
+    /// its end traps with `Trap::StackOverflow`.
+    ///
+    /// A store has a value stack only while something runs in it. A resumable call has one of its own, also while it is paused.
+    /// The system commits only what is used. A thread keeps a stack of up to 16 MiB for its next call. `Engine::new` refuses
+    /// more than `isize::MAX / 2` bytes.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.stack_bytes = bytes;
         self
     }
 
-    /// How many calls from the host into WebAssembly may be nested (through host functions that call WebAssembly
-    /// again) before the next one traps with `Trap::StackOverflow`. The default is 256.
+    /// Sets how many calls from the host into WebAssembly may be nested, through host functions that call WebAssembly again.
+    /// One more traps with `Trap::StackOverflow`. The default is 256.
     ///
-    /// Only these calls use the native stack, and each takes as much of it as the host function between it and the one
-    /// before, and some KiB for the call itself (1 KiB in a release build). Nobody compares that with what there is: if it does not suffice for so many, it overflows, and the
-    /// system aborts the process. So multiply, and choose less for threads with a small stack.
+    /// Only these calls use the native stack. Each takes what the host function takes that stands between it and the call
+    /// before, and about 1 KiB for itself in a release build (some KiB in a debug build). pirn does not compare this with the
+    /// native stack there is. If the stack is too small, it overflows, and the system aborts the process. So multiply, and set a
+    /// lower limit for threads with a small stack.
     pub fn max_nested_entries(&mut self, entries: u32) -> &mut Self {
         self.max_nested_entries = entries;
         self
     }
 
-    /// When functions are lowered; [`CompilationMode::Lazy`] by default.
+    /// Sets when functions are lowered. The default is [`CompilationMode::Lazy`].
     pub fn compilation_mode(&mut self, mode: CompilationMode) -> &mut Self {
         self.mode = mode;
         self
     }
 
-    /// Whether several operations may become one handler (true by default). Turning it off gives slow code with the
-    /// same meaning, to find out whether fusion is to blame for something.
+    /// Sets whether lowering may join several operations in one handler. The default is true. Without it, code is slow and has
+    /// the same meaning: so one finds out whether fusion is to blame for something.
     pub fn fuse(&mut self, fuse: bool) -> &mut Self {
         self.fuse = fuse;
         self
     }
 
-    /// Whether executing WebAssembly consumes fuel (false by default, at no cost). A store begins with none:
-    /// `Store::set_fuel` gives it some. When it does not suffice to go on, the execution traps with `Trap::OutOfFuel`, or
-    /// pauses, if it was begun with `Func::call_resumable`.
+    /// Sets whether executing WebAssembly consumes fuel. The default is false, and costs nothing.
     ///
-    /// What costs how much is the same on every machine and in every run:
+    /// A store begins without fuel: `Store::set_fuel` gives it some. When the fuel does not suffice to go on, the execution traps
+    /// with `Trap::OutOfFuel`, or pauses if it was begun with `Func::call_resumable`.
     ///
-    /// - *Operators*: a function's operators outside of loops are paid for together, one unit each, whenever the function
-    ///   is entered; those of a loop, outside of the loops in it, whenever an iteration begins. `nop`, `drop`, `block`,
-    ///   `loop`, `else` and `end` are free, and so are operators that can never be reached, such as those behind a `br`;
-    ///   but entering a function or an iteration costs 1 at least. Of an `if` or a `br_table` all arms are paid for,
-    ///   whichever is taken. So no more operators that cost are executed than fuel is consumed, and what an iteration or
-    ///   a call costs can be read off the module's text.
-    /// - *Words*: entering a function costs one more unit for every 8 of its locals, parameters not counted, since they are
-    ///   zeroed, and for every 8 of its results; a branch or `return` costs one more for every 8 values it takes. All are
-    ///   rounded down.
-    /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit
-    ///   for every 64 bytes they write or add, rounded down, an element being 8 bytes. Growing that the maximum forbids
-    ///   adds nothing, and what traps for reaching beyond the end costs no more than the whole memory or table.
-    /// - *Host functions* cost nothing but the `call`; they may charge more with `Caller::set_fuel`.
+    /// Costs are the same on every machine and in every run:
     ///
-    /// What there is not enough fuel for is not begun: fuel is never negative.
+    /// - *Operators* cost one unit each. `nop`, `drop`, `block`, `loop`, `else` and `end` are free, and so are operators that can
+    ///   never be reached, such as those behind a `br`. A function's operators outside its loops are paid for together when the
+    ///   function is entered. A loop's operators outside its inner loops are paid for together when an iteration begins.
+    ///   Entering a function or an iteration costs at least 1. All arms of an `if` or a `br_table` are paid for, whichever is
+    ///   taken. So a program consumes at least one unit for each operator it executes that is not free, and the cost of a call
+    ///   or an iteration can be read off the module's text.
+    /// - *Words*: entering a function costs one more unit for every 8 of its locals that are not parameters, because they are
+    ///   zeroed, and one more for every 8 of its results. A branch or `return` costs one more for every 8 values it takes. All
+    ///   are rounded down.
+    /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit for
+    ///   every 64 bytes they write or add, rounded down. An element counts as 8 bytes. Growing that the maximum forbids adds
+    ///   nothing. What traps because it reaches beyond the end costs no more than the whole memory or table would.
+    /// - *Host functions* cost nothing but the `call`. They may charge more with `Caller::set_fuel`.
+    ///
+    /// An operation is not begun if there is not enough fuel for it, so fuel is never negative.
     pub fn consume_fuel(&mut self, consume: bool) -> &mut Self {
         self.consume_fuel = consume;
         self
@@ -162,20 +168,20 @@ impl Config {
         self.consume_fuel
     }
 
-    /// Most bytes of a module in the text format that `Module::new` reads; with 0 it reads none, and binaries only. There is
-    /// no limit by default: see `Module::new` for what text costs.
+    /// Sets the most bytes that a module in the text format may have. With 0, `Module::new` reads binaries only. By default there
+    /// is no limit. `Module::new` says what reading text costs.
     pub fn max_text_size(&mut self, bytes: usize) -> &mut Self {
         self.text_size = bytes;
         self
     }
 
-    /// The limits of modules; by default they may have all that WebAssembly allows.
+    /// Sets the limits of modules. By default modules may have all that WebAssembly allows.
     pub fn module_limits(&mut self, limits: ModuleLimits) -> &mut Self {
         self.module_limits = limits;
         self
     }
 
-    /// The limits every new store begins with; `Store::set_limits` changes them for one store.
+    /// Sets the limits that every new store begins with. `Store::set_limits` changes them for one store.
     pub fn limits(&mut self, limits: StoreLimits) -> &mut Self {
         self.limits = limits;
         self

@@ -1,8 +1,8 @@
 //! Values as the embedder sees them (spec 4.2.1), and their words as the machine does ([`pirn_exec::Word`]).
 
 use crate::error::Result;
-use crate::func::Func;
-use crate::handle::StoreId;
+use crate::items::func::Func;
+use crate::store::handle::StoreId;
 use crate::store::{AsContext, AsContextMut};
 use pirn_decode::{HeapType, RefType, ValType};
 use pirn_exec::{FuncRecord, Word};
@@ -60,7 +60,11 @@ impl ExternRef {
     /// The reference belongs to another store.
     pub fn data<'a>(&self, store: &'a impl AsContext) -> Result<&'a (dyn Any + Send + Sync)> {
         let store = store.as_context().opaque();
-        if store.id() == self.store { Ok(store.extern_value(self.index)) } else { Err(crate::handle::wrong_store()) }
+        if store.id() == self.store {
+            Ok(store.extern_value(self.index))
+        } else {
+            Err(crate::store::handle::wrong_store())
+        }
     }
 }
 
@@ -139,14 +143,14 @@ impl Val {
     /// The value of type `ty` whose word is `word`.
     ///
     /// # Safety
-    /// `word` came from a value of type `ty` in the store called `store`.
+    /// L5: `word` came from a value of type `ty` in the store called `store`.
     pub(crate) unsafe fn from_word(ty: ValType, word: Word, store: StoreId) -> Self {
         match ty {
             ValType::I32 => Self::I32(word as i32),
             ValType::I64 => Self::I64(word as i64),
             ValType::F32 => Self::F32(word as u32),
             ValType::F64 => Self::F64(word),
-            // SAFETY: the caller's.
+            // SAFETY: L5: by this function's contract the word is of type `ty`, in that store.
             ValType::Ref(ty) => unsafe { Ref::from_word(ty, word, store) }.into(),
         }
     }
@@ -188,19 +192,20 @@ impl Ref {
             Self::Func(None) | Self::Extern(None) => Ok(0),
             Self::Func(Some(func)) => func.record().check(store).map(|()| func.record().as_ptr() as Word),
             Self::Extern(Some(value)) if value.store == store => Ok(value.index as Word + 1),
-            Self::Extern(Some(_)) => Err(crate::handle::wrong_store()),
+            Self::Extern(Some(_)) => Err(crate::store::handle::wrong_store()),
         }
     }
 
     /// The reference of type `ty` whose word is `word`.
     ///
     /// # Safety
-    /// `word` came from a reference of type `ty` in the store called `store`.
+    /// L5: `word` came from a reference of type `ty` in the store called `store`.
     pub(crate) unsafe fn from_word(ty: RefType, word: Word, store: StoreId) -> Self {
         match ty.heap_type() {
             HeapType::Func => {
                 let record = NonNull::new(word as *mut FuncRecord);
-                // SAFETY: the word of a funcref is the address of a record of the store, which lives, and which owns it.
+                // SAFETY: L5: the word of a funcref that is not null is the address of a record of that store; L1: it is live,
+                // and was set before anybody could refer to it.
                 Self::Func(record.map(|record| unsafe { Func::of_record(store, record.as_ptr()) }))
             }
             HeapType::Extern => Self::Extern((word != 0).then(|| ExternRef { store, index: (word - 1) as usize })),

@@ -1,13 +1,16 @@
-//! What can be imported and exported (spec 4.2.13).
+//! What can be imported and exported (spec 4.2.13), and what an instance exports.
 
 use crate::error::Result;
-use crate::func::Func;
-use crate::global::Global;
-use crate::handle::StoreId;
-use crate::memory::Memory;
-use crate::store::{AsContext, StoreOpaque};
-use crate::table::Table;
+use crate::items::func::Func;
+use crate::items::global::Global;
+use crate::items::memory::Memory;
+use crate::items::table::Table;
+use crate::store::AsContext;
+use crate::store::handle::StoreId;
+use crate::store::instance_data::InstanceData;
+use crate::store::opaque::StoreOpaque;
 use pirn_decode::ExternType;
+use pirn_decode::module::ExternIndex;
 
 /// A function, table, memory or global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +75,29 @@ impl Extern {
             Self::Memory(memory) => memory.item().store(),
             Self::Global(global) => global.item().store(),
         }
+    }
+}
+
+impl InstanceData {
+    /// Function `funcidx`, all imports being linked.
+    pub(crate) fn func(&self, funcidx: u32, store: StoreId) -> Func {
+        // SAFETY: L6: a record of this instance, set when it was made or linked, before anybody asks for it; L1: it is live.
+        unsafe { Func::of_record(store, self.block.func(funcidx)) }
+    }
+
+    /// What stands at `index`.
+    pub(crate) fn item(&self, index: ExternIndex, store: StoreId) -> Extern {
+        match index {
+            ExternIndex::Func(i) => Extern::Func(self.func(i, store)),
+            ExternIndex::Table(i) => Table::from(self.tables[i as usize]).into(),
+            ExternIndex::Memory(i) => Memory::from(self.memories[i as usize]).into(),
+            ExternIndex::Global(i) => Global::from(self.globals[i as usize]).into(),
+        }
+    }
+
+    /// The export called `name`.
+    pub(crate) fn export(&self, name: &str, store: StoreId) -> Option<Extern> {
+        self.module().export_index(name).map(|index| self.item(index, store))
     }
 }
 

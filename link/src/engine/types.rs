@@ -18,9 +18,30 @@
 
 use hashbrown::HashTable;
 use pirn_decode::FuncType;
+use pirn_exec::FuncRecord;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The id of a function type in an engine: two function types that are used have the same id if and only if they are the same
+/// type. Not to be confused with a typeidx, which is a module's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TypeId(u32);
+
+impl TypeId {
+    /// What no type has.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
+    /// The id of a function's type.
+    pub(crate) fn of(func: &FuncRecord) -> Self {
+        Self(func.head().type_id)
+    }
+
+    /// The number in threaded code.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+}
 
 const SHARDS: usize = 32;
 
@@ -44,7 +65,7 @@ struct Shard {
 #[derive(Debug)]
 struct Type {
     hash: u32,
-    id: u32,
+    id: TypeId,
     uses: usize,
     ty: FuncType,
 }
@@ -54,12 +75,12 @@ struct Type {
 #[must_use]
 pub(crate) struct TypeUse {
     hash: u32,
-    id: u32,
+    id: TypeId,
 }
 
 impl TypeUse {
     /// The type's id.
-    pub(crate) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> TypeId {
         self.id
     }
 }
@@ -85,7 +106,7 @@ impl TypeRegistry {
             known.uses += 1;
             return TypeUse { hash, id: known.id };
         }
-        let id = shard.free.take() * SHARDS as u32 + number;
+        let id = TypeId(shard.free.take() * SHARDS as u32 + number);
         let new = Type { hash, id, uses: 1, ty: ty.clone() };
         shard.types.insert_unique(spread(hash), new, |known| spread(known.hash));
         TypeUse { hash, id }
@@ -101,7 +122,7 @@ impl TypeRegistry {
             return;
         }
         let (unused, _) = known.remove();
-        shard.free.give(id / SHARDS as u32);
+        shard.free.give(id.0 / SHARDS as u32);
         // `HashTable::capacity` leaves out the places of removed types, which take memory, too.
         let (len, capacity) = (shard.types.len(), shard.types.num_buckets() / 8 * 7);
         if capacity > SMALL && len < capacity / 4 {
@@ -144,7 +165,8 @@ impl FreeIds {
         let end = self.0.remove(&(number + 1)).unwrap_or(number + 1);
         match self.0.range_mut(..number).next_back() {
             Some((_, before)) if *before == number => *before = end,
-            _ => {
+            // There is no range before, or it does not end here.
+            Some(_) | None => {
                 self.0.insert(number, end);
             }
         }

@@ -3,24 +3,15 @@
 //! A closure is compiled together with the reading of its arguments and the writing of its results, straight from and
 //! to the value stack, so a call from WebAssembly is one indirect call and no allocation.
 
-use crate::caller::Caller;
-use crate::engine::Engine;
+use crate::call::caller::Caller;
+use crate::call::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
 use crate::error::{Error, Result, format_err};
-use crate::handle::Pinned;
-use crate::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
-use crate::types::TypeUse;
-use crate::value::Val;
+use crate::items::value::Val;
+use crate::store::host_item::HostDef;
 use pirn_decode::FuncType;
-use pirn_exec::{FuncRecord, HostCall, HostFunc, HostRecord, Word};
+use pirn_exec::{HostCall, Word};
 use smallvec::SmallVec;
-use std::ptr::NonNull;
 use std::sync::Arc;
-
-/// A host function not bound to an engine.
-pub struct HostDef {
-    ty: FuncType,
-    func: Arc<HostFunc>,
-}
 
 impl HostDef {
     /// `func` finds the arguments in the words, which are as many as the longer of parameters and results, and leaves
@@ -32,12 +23,13 @@ impl HostDef {
         func: impl Fn(Caller<'_, T>, &mut [Word]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let func = Arc::new(move |call: HostCall<'_>| {
-            // SAFETY: the machine is that of a `Store<T>`: `Func::wrap` and `Linker<T>` put definitions into no
-            // others. Whoever called the machine let go of the store for the time of the call.
+            // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
+            // the call, and waits with the context.
             let caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
             func(caller, call.into_values()).map_err(Error::into_exit)
         });
-        Self { ty, func }
+        // SAFETY: L5: `func` gives results of the type, as above.
+        unsafe { Self::of_parts(ty, func) }
     }
 
     /// A function whose type is known at run time only.
@@ -52,7 +44,7 @@ impl HostDef {
             let ty = &own_ty;
             let store = caller.store_id();
             let mut values: SmallVec<[Val; 16]> = SmallVec::new();
-            // SAFETY: the words are arguments of the function's type, in the caller's store.
+            // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
             values
                 .extend(ty.params().iter().zip(&*words).map(|(ty, &word)| unsafe { Val::from_word(*ty, word, store) }));
             values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
@@ -68,86 +60,12 @@ impl HostDef {
             Ok(())
         })
     }
-
-    /// The function, for stores of `engine`.
-    pub(crate) fn for_engine(self, engine: &Engine) -> Arc<HostItem> {
-        HostItem::new(engine, self.ty, self.func)
-    }
-}
-
-/// A host function in the stores of one engine. They share its record, and keep it: so a store that may call hundreds of host
-/// functions makes none of them.
-pub(crate) struct HostItem {
-    engine: Engine,
-    /// What keeps the id of its type. `None` only while this is dropped.
-    ty: Option<TypeUse>,
-    host: Pinned<HostRecord>,
-    record: NonNull<FuncRecord>,
-    func: Arc<HostFunc>,
-}
-
-// SAFETY: the record is part of what is pinned here, and nothing writes to it.
-unsafe impl Send for HostItem {}
-// SAFETY: as above.
-unsafe impl Sync for HostItem {}
-
-impl HostItem {
-    fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Arc<Self> {
-        let used = engine.types().acquire(&ty);
-        // SAFETY: the use keeps the id; the function leaves results of its type (`HostDef::new`).
-        let host = Pinned::new(unsafe { HostRecord::new(ty, used.id(), Arc::clone(&func)) });
-        // SAFETY: it is pinned, lives as long as this, which stores keep, and everything reaches it by this pointer.
-        let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
-        Arc::new(Self { engine: engine.clone(), ty: Some(used), host, record, func })
-    }
-
-    /// The same function in the stores of another engine.
-    pub(crate) fn for_engine(&self, engine: &Engine) -> Arc<Self> {
-        Self::new(engine, self.ty().clone(), Arc::clone(&self.func))
-    }
-
-    /// Whether it is for stores of `engine`.
-    pub(crate) fn is_for(&self, engine: &Engine) -> bool {
-        Engine::same(&self.engine, engine)
-    }
-
-    /// The one record of it.
-    pub(crate) fn record(&self) -> NonNull<FuncRecord> {
-        self.record
-    }
-
-    /// Its type.
-    pub(crate) fn ty(&self) -> &FuncType {
-        // SAFETY: it is pinned here, and nothing writes to it.
-        unsafe { self.host.as_ptr().as_ref() }.ty()
-    }
-}
-
-impl Drop for HostItem {
-    fn drop(&mut self) {
-        // No store keeps it, so nobody compares its type any more.
-        if let Some(ty) = self.ty.take() {
-            self.engine.types().release(ty);
-        }
-    }
-}
-
-impl std::fmt::Debug for HostItem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "host func {}", self.ty())
-    }
-}
-
-impl std::fmt::Debug for HostDef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "host func {}", self.ty)
-    }
 }
 
 /// Closures that [`crate::Func::wrap`] and [`crate::Linker::func_wrap`] take: up to 16 parameters that are [`WasmTy`],
 /// with or without a leading [`Caller`], and results that are [`WasmRet`].
 ///
-/// `Params` and `Results` only tell the implementations apart; they are always inferred. Nobody can implement it, for what
+/// `Params` and `Results` only tell the implementations apart, and are always inferred. The trait is sealed, because what
 /// it makes may only be put into stores whose data is a `T`:
 ///
 /// ```compile_fail
@@ -195,7 +113,7 @@ macro_rules! into_func {
                 let ty = FuncType::new(params.iter().copied(), R::List::TYPES.iter().copied());
                 HostDef::new(ty, move |caller: Caller<'_, T>, words| {
                     let store = caller.store_id();
-                    // SAFETY: the words are arguments of the function's type, in the caller's store.
+                    // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
                     let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, store) };
                     self(caller, $($arg),*).into_result()?.write(words, store)
                 })

@@ -1,18 +1,11 @@
 //! Globals (spec 4.2.9).
 
 use crate::error::{Result, format_err};
-use crate::handle::Handle;
+use crate::items::value::Val;
+use crate::store::handle::Handle;
+use crate::store::instance_data::GlobalItem;
 use crate::store::{AsContext, AsContextMut};
-use crate::value::Val;
 use pirn_decode::GlobalType;
-use pirn_exec::GlobalCell;
-
-/// A global in a store.
-#[derive(Debug)]
-pub(crate) struct GlobalItem {
-    pub(crate) cell: GlobalCell,
-    pub(crate) ty: GlobalType,
-}
 
 /// A global of an instance, or made by the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +30,7 @@ impl Global {
         }
         let value = value.to_word(store.id())?;
         let global = store.add_globals(&[ty])?.next().expect("one was asked for");
-        // SAFETY: made just now, of the value's type.
+        // SAFETY: L5: the global was made just now, of the type that the value's was compared with; `to_word` compared the store.
         unsafe { global.get_mut(store)?.cell.set(value) };
         Ok(Self(global))
     }
@@ -61,7 +54,7 @@ impl Global {
     pub fn get(&self, store: impl AsContext) -> Val {
         let store = store.as_context();
         let item = self.0.get(store.opaque()).expect("global");
-        // SAFETY: a global holds the word of a value of its type, of its store.
+        // SAFETY: L5: a global holds the word of a value of its type, in its store, which `get` compared.
         unsafe { Val::from_word(item.ty.content, item.cell.get(), store.opaque().id()) }
     }
 
@@ -80,7 +73,7 @@ impl Global {
             return Err(format_err!("value of a global: expected {}, found {}", item.ty.content, value.ty()));
         }
         let word = value.to_word(id)?;
-        // SAFETY: the word of a value of the global's type, and its store's.
+        // SAFETY: L5: the type was compared with the global's; `to_word` and `get_mut` compared both stores with this one.
         unsafe { item.cell.set(word) };
         Ok(())
     }

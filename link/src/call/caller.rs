@@ -1,16 +1,16 @@
 //! What a host function sees of its caller.
 
 use crate::engine::Engine;
-use crate::external::Extern;
-use crate::handle::StoreId;
-use crate::instance::InstanceData;
+use crate::items::external::Extern;
+use crate::store::handle::StoreId;
+use crate::store::instance_data::InstanceData;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use pirn_exec::{InstanceHead, Vm};
 
-/// First parameter of host functions that want the store, or the calling instance's exports.
+/// The first parameter of host functions that use the store, or exports of the calling instance.
 ///
-/// It is a mutable borrow of the store for the time of the call: everything may be done with it, calling WebAssembly
-/// included.
+/// It borrows the store mutably for the time of the call. A host function may do everything with it, also call
+/// WebAssembly.
 pub struct Caller<'a, T: 'static> {
     store: StoreContextMut<'a, T>,
     instance: *mut InstanceHead,
@@ -18,9 +18,10 @@ pub struct Caller<'a, T: 'static> {
 
 impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
-    /// As [`StoreContextMut::of_machine`]; `instance` is an instance of that store, or null.
+    /// L7 and L2: `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.
+    /// `instance` is an instance of that store, or null.
     pub(crate) unsafe fn new(vm: *mut Vm, instance: *mut InstanceHead) -> Self {
-        // SAFETY: the caller's.
+        // SAFETY: L7 and L2 for `vm` are asked for above.
         Self { store: unsafe { StoreContextMut::of_machine(vm) }, instance }
     }
 
@@ -48,16 +49,18 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store.engine()
     }
 
-    /// The export called `name` of the calling instance: whose code made the call, be it a tail call, and whoever is called
-    /// through whatever tables and modules; for a start function, the instance being made. `None` also if the embedder
-    /// called the function itself.
+    /// The export called `name` of the calling instance. That is the instance whose code made the call, also by a tail call
+    /// or through a table. For a host function that is imported to be the start function, it is the instance that is being
+    /// made.
+    ///
+    /// `None` if the calling instance has no such export, or if the embedder called the function itself.
     pub fn get_export(&self, name: &str) -> Option<Extern> {
         if self.instance.is_null() {
             return None;
         }
-        // SAFETY: an instance of the store (for the embedder the machine passes null); its owner is its `InstanceData`.
-        // Both live as long as the store, and nobody changes an `InstanceData` while the store is borrowed here.
-        let instance = unsafe { &*InstanceHead::owner(self.instance).cast::<InstanceData>() };
+        // SAFETY: what is not null is an instance of this store, by the contract of `new`; L2: nobody changes an `InstanceData`
+        // while the store is borrowed here.
+        let instance = unsafe { InstanceData::of_head(self.instance) };
         instance.export(name, self.store_id())
     }
 }

@@ -1,18 +1,21 @@
 //! Calls that can pause, out of fuel or because a host function yields, and go on later.
 //!
-//! A resumable call runs on a value stack of its own, and pausing it is keeping that stack: there are
-//! no frames anywhere else, however many instances the call goes through. So any number of calls of one store may be paused
-//! at a time and go on in any order, and dropping one is dropping its stack.
+//! A resumable call runs on a value stack of its own. Pausing it means keeping that stack: there are no frames anywhere
+//! else, however many instances the call goes through. So any number of calls of one store may be paused at a time and go
+//! on in any order, and dropping one drops its stack.
 //!
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
+use crate::call::calls::TypedFunc;
+use crate::call::start::Start;
+use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Error, Result, format_err};
-use crate::func::{Func, Start, TypedFunc};
-use crate::handle::{StoreId, wrong_store};
-use crate::lease::{Lease, Place};
-use crate::store::{AsContextMut, StoreContextMut, StoreOpaque};
-use crate::typed::{WasmParams, WasmResults};
-use crate::value::Val;
+use crate::items::func::Func;
+use crate::items::value::Val;
+use crate::store::handle::{StoreId, wrong_store};
+use crate::store::lease::{Lease, Place};
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContextMut, StoreContextMut};
 use pirn_decode::ValType;
 use pirn_exec::{Execution, Exit, FuncRecord, InstanceHead, Stack, Trap, Word};
 use smallvec::SmallVec;
@@ -20,77 +23,6 @@ use std::any::Any;
 use std::fmt;
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
-
-/// What a host function returns as its error to yield to the embedder: the resumable call it was called from pauses, with
-/// this payload, and [`Paused::resume`] later gives the host function's results.
-///
-/// Only what [`Func::call_resumable`] and its like began can pause. In any other call, also one that a host function
-/// makes while a resumable call is running, yielding is an error of that call: host functions on the native stack cannot
-/// be paused.
-///
-/// ```
-/// # #[cfg(feature = "wat")] {
-/// # use pirn_link as pirn;
-/// use pirn::{Engine, Linker, Module, PauseReason, Resumable, Result, Store, Val, Yield};
-///
-/// let engine = Engine::default();
-/// let mut linker = Linker::<()>::new(&engine);
-/// // Asks the embedder for a number. It will be there when the execution goes on.
-/// linker.func_wrap("host", "ask", |key: i32| -> Result<i32> { Err(Yield::new(key).into()) })?;
-/// let module = Module::new(&engine, r#"(module
-///     (import "host" "ask" (func $ask (param i32) (result i32)))
-///     (func (export "sum") (result i32) (i32.add (call $ask (i32.const 1)) (call $ask (i32.const 2)))))"#)?;
-/// let mut store = Store::new(&engine, ());
-/// let sum = linker.instantiate(&mut store, &module)?.get_typed_func::<(), i32>(&store, "sum")?;
-///
-/// let mut call = sum.call_resumable(&mut store, ())?;
-/// let result = loop {
-///     match call {
-///         Resumable::Finished(result) => break result,
-///         Resumable::Paused(paused) => {
-///             let PauseReason::Yield(payload) = paused.reason() else { unreachable!("fuel is not consumed") };
-///             let key = *payload.downcast_ref::<i32>().unwrap();
-///             call = paused.resume(&mut store, &[Val::I32(key * 10)])?;
-///         }
-///     }
-/// };
-/// assert_eq!(result, 30);
-/// # }
-/// # Ok::<(), pirn_link::Error>(())
-/// ```
-pub struct Yield(Mutex<Box<dyn Any + Send>>);
-
-impl Yield {
-    /// Yields `payload`, which the embedder finds in [`Paused::reason`].
-    pub fn new(payload: impl Any + Send) -> Self {
-        Self(Mutex::new(Box::new(payload)))
-    }
-
-    pub(crate) fn into_payload(self) -> Box<dyn Any + Send> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Yield {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Yield").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Yield {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a host function yields to the embedder")
-    }
-}
-
-impl std::error::Error for Yield {}
-
-impl From<Yield> for Error {
-    #[cold]
-    fn from(payload: Yield) -> Self {
-        Self::new(payload)
-    }
-}
 
 /// How far a resumable call got.
 #[derive(Debug)]
@@ -129,9 +61,9 @@ pub enum PauseReason<'a> {
 
 /// A call that paused, with everything needed to go on.
 ///
-/// It belongs to the store it was begun in, but borrows nothing of it: meanwhile the store can be used for whatever one
-/// likes, other calls included, and a call that goes on sees what has changed. Dropping it frees its value stack, also
-/// after its store was dropped; what the call did so far remains. It can be sent to other threads.
+/// It belongs to the store it was begun in, but borrows nothing of it. Meanwhile the store can be used for anything, also for
+/// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its value stack, also after
+/// its store was dropped. What the call did so far remains. It can be sent to other threads.
 #[must_use = "a paused call that is dropped never goes on"]
 pub struct Paused<R>(Box<Inner<R>>);
 
@@ -240,10 +172,11 @@ impl<R: 'static> Paused<R> {
         let Inner { mut lease, then, .. } = *self.0;
         let execution = &mut lease.execution;
         if execution.awaits() {
-            // SAFETY: `words` compared store and types.
+            // SAFETY: L5: `words` compared the types with those that are expected, and the stores.
             unsafe { execution.set_results(&words) };
         }
-        // SAFETY: it paused, in this store, to which no reference exists any more.
+        // SAFETY: L3: it paused in this store: `words` compared that. L2: no reference to the store is in use any more, and the
+        // context waits here.
         let outcome = unsafe { execution.resume(store.opaque().vm()) };
         drive(&mut store, lease, outcome, then).map_err(|error| ResumeError { error, paused: None })
     }
@@ -308,8 +241,8 @@ impl<R> Paused<R> {
 /// Begins a call whose arguments are `words`, which are as many as its record says.
 ///
 /// # Safety
-/// `func` is of the store, and so is the instance `start_of`, whose start function it is, if that is not null; `words` are
-/// arguments of its type; `first` is the type of its first result.
+/// L3: `func` is a record of the store, and so is the instance `start_of`, whose start function it is, if that is not null. L5:
+/// `words` are arguments of its type, in the store; `first` is the type of its first result.
 unsafe fn begin<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     func: *mut FuncRecord,
@@ -321,7 +254,8 @@ unsafe fn begin<T: 'static>(
     let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
     let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
     let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
-    // SAFETY: the caller's; record and machine are of this store, to which no reference exists any more.
+    // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
+    // and the context waits here.
     let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first) };
     Ok((Lease::new(execution, place), outcome))
 }
@@ -329,7 +263,7 @@ unsafe fn begin<T: 'static>(
 /// Begins the call of a start function.
 fn begin_start<T: 'static>(store: &mut StoreContextMut<'_, T>, start: Start) -> Result<(Lease, Result<(), Exit>)> {
     let (func, inst) = start.get(store.opaque().id())?;
-    // SAFETY: the store was compared; start functions take and give nothing.
+    // SAFETY: L3: `get` compared the store; L5: by validation start functions take and give nothing.
     unsafe { begin(store, func, inst, &[], None) }
 }
 
@@ -354,7 +288,7 @@ fn drive<T: 'static, R: 'static>(
             },
             Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
             Err(Exit::Yield(payload)) => {
-                // SAFETY: its store is borrowed here.
+                // SAFETY: L1 and L3: it paused in this store, which is borrowed, so the host function that yielded is there.
                 let ty = unsafe { lease.execution.awaited() }.expect("a host function yielded");
                 Reason::Yield { payload, expects: ty.results().into() }
             }
@@ -367,10 +301,10 @@ fn drive<T: 'static, R: 'static>(
 /// Calls start functions, one after the other; gives `value` at last.
 pub(crate) fn run_all<T: 'static, R: Send + 'static>(
     store: &mut StoreContextMut<'_, T>,
-    starts: Vec<Start>,
+    starts: impl IntoIterator<Item = Start, IntoIter: Send + 'static>,
     value: R,
 ) -> Result<Resumable<R>> {
-    fn next<R: Send + 'static>(mut starts: std::vec::IntoIter<Start>, value: R) -> Next<R> {
+    fn next<R: Send + 'static>(mut starts: impl Iterator<Item = Start> + Send + 'static, value: R) -> Next<R> {
         match starts.next() {
             None => Next::Done(value),
             Some(start) => Next::Start(start, Box::new(move |_, _| next(starts, value))),
@@ -402,11 +336,11 @@ impl Func {
         let (ty, words) = self.arguments(store.opaque(), params)?;
         let types = ResultTypes::from(ty.results());
         let record = self.record().as_ptr();
-        // SAFETY: `arguments` compared store and types.
+        // SAFETY: L3 and L5: `arguments` compared the function's store and type.
         let (lease, outcome) = unsafe { begin(&mut store, record, null_mut(), &words, types.first().copied())? };
         let then = move |id, words: &[Word]| {
             let results = types.iter().zip(words);
-            // SAFETY: the machine left results of the function's type.
+            // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
             Next::Done(results.map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }).collect())
         };
         drive(&mut store, lease, outcome, Box::new(then))
@@ -457,10 +391,11 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         self.func().record().check(id)?;
         let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
         params.write(&mut words, id)?;
-        // SAFETY: the store was compared, and `Func::typed` compared the function's type with `P` and `R`.
+        // SAFETY: L3: `check` compared the store; L5: `Func::typed` compared the function's type with `P` and `R`, and `write` the
+        // stores of references.
         let (lease, outcome) =
             unsafe { begin(&mut store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST)? };
-        // SAFETY: the machine left results of these types, in this store.
+        // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
         drive(&mut store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })))
     }
 }
