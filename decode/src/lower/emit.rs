@@ -3,22 +3,53 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
+use super::code::Code;
 use super::survey::{Survey, Surveyed};
+use super::target::{Target, Tile};
 use super::tree::ENCODE_ROOM;
-use super::{Code, Target, Tile};
-use crate::cell::{Cell, Operands, put};
+use crate::cell::{self, Cell, Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
 
 /// A byte of the code: where a cell begins.
 pub(super) type Position = usize;
 
-/// A cell, and where in it the operands of the statement begin that was emitted.
-pub(super) type Emitted = (Position, usize);
+/// A statement that was emitted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Emitted {
+    /// Its cell.
+    pub(super) cell: Position,
+    /// Where in the cell its operands begin.
+    pub(super) at: usize,
+}
+
+impl Emitted {
+    /// Whether it is the first in its cell.
+    #[inline]
+    pub(super) fn is_first(self) -> bool {
+        self.at == 8
+    }
+}
 
 /// A branch's target not known yet: the byte of the code where it is to stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fixup(pub(super) usize);
+pub(super) struct Fixup(pub(super) Position);
+
+/// Branches to one label that is not known yet. They form a chain in the code: where a branch's target is to stand,
+/// stands the place of the branch before, and 0 in the first, for no operand stands there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixups {
+    last: Position,
+}
+
+impl Fixups {
+    pub(super) const NONE: Self = Self { last: 0 };
+
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.last == 0
+    }
+}
 
 /// The last statement.
 #[derive(Debug, Clone, Copy)]
@@ -246,7 +277,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         // Without fusion nothing joins.
         self.last = Last { is_open: self.fuse, sig, cell, end };
         self.end = end.next_multiple_of(8);
-        (cell, begin - cell)
+        Emitted { cell, at: begin - cell }
     }
 
     /// Whether a cell with operands of its own would join the last one.
@@ -257,8 +288,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.joining().is_some_and(|begun| self.tile(sig::with(begun, const { sig::cell(C::CELL) })).is_some())
     }
 
-    /// Adds a cell with operands of its own, alone or joined to the one before, and `more` behind them; returns it and where
-    /// in it the operands begin.
+    /// Adds a cell with operands of its own, alone or joined to the one before, and `more` behind them.
     #[inline(always)]
     pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[u64]) -> Emitted {
         let mut bytes = [0; MOST_BYTES];
@@ -284,20 +314,52 @@ impl<'a, T: Target> Emitter<'a, T> {
         })
     }
 
-    /// The target of the branch just emitted, which stands `at` bytes into `cell`; it is not known yet. For the targets of
-    /// a `br_table`, in order.
-    pub(super) fn fixup(&mut self, (cell, at): Emitted) -> Fixup {
+    /// Emits a branch.
+    pub(super) fn br(&mut self) -> Fixup {
+        let branch = self.special(cell::Br { target: 0 }, &[]);
+        self.fixup(branch)
+    }
+
+    /// The target of the branch just emitted; it is not known yet. For the targets of a `br_table`, in order.
+    pub(super) fn fixup(&mut self, Emitted { cell, at }: Emitted) -> Fixup {
         self.branches.push(cell + at);
         Fixup(cell + at)
     }
 
     /// Gives a branch its target.
+    #[inline]
     pub(super) fn bind(&mut self, Fixup(place): Fixup, target: Position) {
         self.bytes[place..][..8].copy_from_slice(&(target as u64).to_ne_bytes());
     }
 
-    /// Overwrites an operand that stands `at` bytes into `cell`.
-    pub(super) fn patch(&mut self, (cell, at): Emitted, operand: u32) {
+    /// Adds a branch to those to a label.
+    pub(super) fn chain(&mut self, fixups: &mut Fixups, fixup: Fixup) {
+        self.bind(fixup, fixups.last);
+        fixups.last = fixup.0;
+    }
+
+    /// Whether only one branch leads there.
+    pub(super) fn is_single(&self, fixups: Fixups) -> bool {
+        !fixups.is_empty() && self.before(fixups.last) == 0
+    }
+
+    /// The branch before the one at `place` in its chain.
+    fn before(&self, place: Position) -> Position {
+        u64::from_ne_bytes(*self.bytes[place..].first_chunk().expect("a branch's target")) as Position
+    }
+
+    /// Gives all branches to a label their target.
+    pub(super) fn bind_all(&mut self, fixups: Fixups, target: Position) {
+        let mut place = fixups.last;
+        while place != 0 {
+            let before = self.before(place);
+            self.bind(Fixup(place), target);
+            place = before;
+        }
+    }
+
+    /// Overwrites an operand that stands where the statement's operands begin.
+    pub(super) fn patch(&mut self, Emitted { cell, at }: Emitted, operand: u32) {
         self.bytes[cell + at..][..4].copy_from_slice(&operand.to_ne_bytes());
     }
 }

@@ -1,7 +1,7 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
-use super::stack::SinkKind;
+use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
 use super::{Lowering, Options, Target, Tile};
 use crate::cell::Cell;
@@ -173,7 +173,7 @@ impl Survey {
 impl<T> Lowering<'_, T> {
     /// The cells of the function it was to survey.
     pub(crate) fn into_cells(self) -> Vec<Surveyed> {
-        self.code.survey.expect("a survey was asked for").cells
+        self.operands.code.survey.expect("a survey was asked for").cells
     }
 }
 
