@@ -33,6 +33,8 @@ mod slot;
 mod statement;
 pub mod survey;
 mod target;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod translate;
 mod tree;

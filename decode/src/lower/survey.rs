@@ -48,7 +48,7 @@ pub struct Survey {
     pending: Option<Surveyed>,
     /// The cell it joins.
     joining: Option<Surveyed>,
-    cells: Vec<Surveyed>,
+    pub(super) cells: Vec<Surveyed>,
 }
 
 impl Survey {
