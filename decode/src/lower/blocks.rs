@@ -12,34 +12,29 @@ use super::read::Reader;
 use super::target::{Options, Target};
 use super::tree::{Register, Traits};
 use crate::cell::{self, Operands as _};
-use smallvec::SmallVec;
+use bumpalo::Bump;
+use bumpalo::collections::{CollectIn, Vec};
 
 /// The blocks of a function while it is lowered.
 #[derive(Debug)]
 pub(super) struct Blocks<'a> {
+    arena: &'a Bump,
     pub(super) labels: Labels<'a>,
     /// `Some(depth)`: the operators here, in the innermost block, cannot be reached; so many blocks were opened since.
     pub(super) skipping: Option<usize>,
     loops: Loops<'a>,
-    pub(super) selections: IfConversion,
+    pub(super) selections: IfConversion<'a>,
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
         Self {
-            labels: Labels::new(),
+            arena,
+            labels: Labels::new_in(arena),
             skipping: None,
-            loops: Loops::new(options),
-            selections: IfConversion::new(options),
+            loops: Loops::new_in(arena, options),
+            selections: IfConversion::new_in(arena, options),
         }
-    }
-
-    /// Forgets the function before.
-    pub(super) fn reset(&mut self) {
-        self.labels.clear();
-        self.skipping = None;
-        self.loops.clear();
-        self.selections.clear();
     }
 
     /// Opens a block; what it takes is at the top.
@@ -265,7 +260,7 @@ impl<'a> Blocks<'a> {
         }
         operands.materialise(index);
         operands.pop(1);
-        let placeholders: SmallVec<[u64; 16]> = labels.iter().map(|_| 0).collect();
+        let placeholders: Vec<'_, u64> = labels.iter().map(|_| 0).collect_in(self.arena);
         let mut table = operands.code.special(cell::BrTable { count: labels.len() as u32 - 1 }, &placeholders);
         table.at += cell::BrTable::LEN;
         let mut entry = || {
@@ -273,7 +268,7 @@ impl<'a> Blocks<'a> {
             table.at += 8;
             fixup
         };
-        let entries: SmallVec<[Fixup; 16]> = labels.iter().map(|_| entry()).collect();
+        let entries: Vec<'_, Fixup> = labels.iter().map(|_| entry()).collect_in(self.arena);
         let from = operands.height() - arity;
         // One stub for every label that needs its values moved, or returns.
         for (&entry, &labelidx) in entries.iter().zip(labels) {

@@ -1,11 +1,11 @@
 //! Calls. What a callee's frame looks like follows from its type, so nothing here asks who it is.
 
-use super::Lowering;
+use super::Function;
 use super::target::Target;
 use crate::cell;
 use crate::layout::FrameLayout;
 
-impl<T: Target> Lowering<'_, T> {
+impl<T: Target> Function<'_, T> {
     pub(super) fn call(&mut self, funcidx: u32) {
         let ty = self.module.func_type(funcidx);
         let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));

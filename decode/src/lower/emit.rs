@@ -10,6 +10,8 @@ use super::tree::ENCODE_ROOM;
 use crate::cell::{self, Cell, Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// A byte of the code: where a cell begins.
 pub(super) type Position = usize;
@@ -83,12 +85,12 @@ pub(super) struct Emitter<'a, T> {
     target: &'a T,
     /// Room for the head, then cells up to `end`, which are whole words but for the operands being written, then room for
     /// more.
-    bytes: Vec<u8>,
+    pub(super) bytes: std::vec::Vec<u8>,
     end: usize,
     last: Last,
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
-    branches: Vec<usize>,
+    branches: Vec<'a, usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -102,39 +104,39 @@ pub(super) struct Emitter<'a, T> {
 }
 
 impl<'a, T: Target> Emitter<'a, T> {
-    pub(super) fn new(target: &'a T, fuse: bool, survey: Option<Box<Survey>>) -> Self {
+    /// Writes code of some `size` bytes to `bytes`, which may have been used before.
+    pub(super) fn new_in(
+        arena: &'a Bump,
+        bytes: std::vec::Vec<u8>,
+        size: usize,
+        target: &'a T,
+        fuse: bool,
+        survey: Option<Box<Survey>>,
+    ) -> Self {
         assert_eq!(survey.is_some(), T::SURVEYED, "a survey is made of targets that ask for it");
         // Without fusion nothing waits but leaves.
         let most_operators = if fuse { survey.as_ref().map_or(u8::MAX, |survey| survey.most_operators()) } else { 0 };
-        Self {
+        let mut this = Self {
             target,
-            bytes: Vec::new(),
+            bytes,
             end: 8 * CodeHead::WORDS,
             last: Last { is_open: false, sig: 0, cell: 0, end: 0 },
             fuse,
-            branches: Vec::with_capacity(16),
+            branches: Vec::with_capacity_in(16, arena),
             emitted: 0,
             cells: 0,
             offset: 0,
             most_operators,
             survey,
-        }
+        };
+        this.reserve(size);
+        this
     }
 
     /// What is noted of the cells, if anybody asked.
     #[inline(always)]
     pub(super) fn survey(&mut self) -> Option<&mut Survey> {
         if T::SURVEYED { self.survey.as_deref_mut() } else { None }
-    }
-
-    /// Begins a function, which will take some `size` bytes.
-    pub(super) fn reset(&mut self, size: usize) {
-        self.end = 8 * CodeHead::WORDS;
-        self.last.is_open = false;
-        self.branches.clear();
-        self.emitted = 0;
-        self.cells = 0;
-        self.reserve(size);
     }
 
     /// Makes room for `len` more bytes.

@@ -197,7 +197,8 @@ impl<T: Target> Operands<'_, T> {
             node.kids().iter().for_each(|&kid| self.push(kid));
             match node.kids().len() {
                 1 => self.operator_of::<1>(node.kind, Form::BrIf),
-                _ => self.operator_of::<2>(node.kind, Form::BrIf),
+                2 => self.operator_of::<2>(node.kind, Form::BrIf),
+                _ => unreachable!("tests have one operand or two"),
             }
         } else {
             self.materialise(top);

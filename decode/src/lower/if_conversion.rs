@@ -12,14 +12,16 @@ use super::operands::{Assignment, Operands};
 use super::target::{Options, Target};
 use super::tree::{Kind, NodeId, Traits, form_sig};
 use crate::sig::Form;
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// The open `if`s that may become selections.
 #[derive(Debug)]
-pub(super) struct IfConversion {
+pub(super) struct IfConversion<'a> {
     /// Whether any may.
     enabled: bool,
     /// The innermost last. They keep nodes for later.
-    candidates: Vec<Candidate>,
+    candidates: Vec<'a, Candidate>,
 }
 
 /// An `if` that may become a selection.
@@ -62,14 +64,9 @@ impl Candidate {
     }
 }
 
-impl IfConversion {
-    pub(super) fn new(options: Options) -> Self {
-        Self { enabled: options.fuse, candidates: Vec::new() }
-    }
-
-    /// Forgets all `if`s.
-    pub(super) fn clear(&mut self) {
-        self.candidates.clear();
+impl<'a> IfConversion<'a> {
+    pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
+        Self { enabled: options.fuse, candidates: Vec::new_in(arena) }
     }
 
     /// An `if` was just opened, in which `depth` blocks are open, by a branch that is taken on this condition. It may become a

@@ -6,6 +6,8 @@
 use super::emit::{Emitter, Fixup, Fixups, Position};
 use super::target::Target;
 use crate::ValType;
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// What kind of structured instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,16 +64,12 @@ impl<'a> Block<'a> {
 /// The open blocks, the function first.
 #[derive(Debug)]
 pub(super) struct Labels<'a> {
-    blocks: Vec<Block<'a>>,
+    blocks: Vec<'a, Block<'a>>,
 }
 
 impl<'a> Labels<'a> {
-    pub(super) fn new() -> Self {
-        Self { blocks: Vec::new() }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.blocks.clear();
+    pub(super) fn new_in(arena: &'a Bump) -> Self {
+        Self { blocks: Vec::with_capacity_in(8, arena) }
     }
 
     /// How many blocks are open.

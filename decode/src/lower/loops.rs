@@ -41,6 +41,8 @@ use super::operands::Operands;
 use super::read::Reader;
 use super::target::{Options, Target};
 use crate::cell;
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// Longer bodies, in bytes of code, are not peeled.
 const MOST_BYTES: usize = 64;
@@ -53,7 +55,7 @@ pub(super) struct Loops<'a> {
     /// What the next `br_if` decides.
     pending: Option<Pending<'a>>,
     /// The tests with which open loops begin that may be rotated, the innermost last.
-    tests: Vec<ExitTest<'a>>,
+    tests: Vec<'a, ExitTest<'a>>,
 }
 
 /// What the next `br_if` decides.
@@ -132,14 +134,8 @@ struct Rotation<'a> {
 }
 
 impl<'a> Loops<'a> {
-    pub(super) fn new(options: Options) -> Self {
-        Self { twice: options.fuse && !options.fuel, pending: None, tests: Vec::new() }
-    }
-
-    /// Forgets all loops.
-    pub(super) fn clear(&mut self) {
-        self.pending = None;
-        self.tests.clear();
+    pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
+        Self { twice: options.fuse && !options.fuel, pending: None, tests: Vec::new_in(arena) }
     }
 
     /// A loop was just opened, which `body` reads, and in which `depth` blocks are open.

@@ -11,8 +11,8 @@
 //! What a region costs is known at its end, and is written into the cell then. Each region costs at least 1, so no loop and
 //! no recursion goes on for free.
 //!
-//! So do the words of locals that are zeroed, and of values that branches and returns move, which nobody can see in the
-//! number of operators.
+//! The words of locals that are zeroed, and of values that branches and returns move, cost as well: nobody can see those in
+//! the number of operators.
 //!
 //! Operations on memories and tables as a whole pay for their size besides, in a cell of their own in front of them. At
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
@@ -23,6 +23,8 @@ use super::target::Target;
 use super::tree::Traits;
 use crate::cell::{self, Amount};
 use crate::opcode;
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// So many words that are zeroed or moved cost 1.
 const WORDS: u32 = 8;
@@ -34,11 +36,11 @@ pub(crate) const fn is_free(operator: u16) -> bool {
 
 /// What the open regions cost, if anything does.
 #[derive(Debug)]
-pub(super) struct Metering {
+pub(super) struct Metering<'a> {
     /// Whether executing consumes fuel.
     enabled: bool,
     /// The open regions, the innermost last; none without fuel.
-    regions: Vec<Region>,
+    regions: Vec<'a, Region>,
 }
 
 /// A region whose end is not known yet.
@@ -49,14 +51,9 @@ struct Region {
     cost: u32,
 }
 
-impl Metering {
-    pub(super) fn new(enabled: bool) -> Self {
-        Self { enabled, regions: Vec::new() }
-    }
-
-    /// Forgets all regions.
-    pub(super) fn clear(&mut self) {
-        self.regions.clear();
+impl<'a> Metering<'a> {
+    pub(super) fn new_in(arena: &'a Bump, enabled: bool) -> Self {
+        Self { enabled, regions: Vec::new_in(arena) }
     }
 
     /// A region begins here.

@@ -17,6 +17,7 @@
 //! Nothing recurses on the input's depth (trees are as deep as the deepest handler).
 
 mod accumulators;
+mod arena;
 mod blocks;
 mod calls;
 mod code;
@@ -39,6 +40,7 @@ mod transfer;
 mod translate;
 mod tree;
 
+pub use arena::Arena;
 pub use code::Code;
 pub use target::{Options, Target, Tile};
 
@@ -46,12 +48,15 @@ use crate::layout::{CodeHead, FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
 use crate::ops::Class;
 use crate::{Error, FuncType, Module, cell};
 use blocks::Blocks;
+use bumpalo::collections::Vec;
+use emit::Emitter;
 use labels::{BlockType, Construct};
 use metering::Metering;
 pub(crate) use metering::is_free;
 use operands::Operands;
 use read::Reader;
 use slot::Slot;
+use survey::Survey;
 
 /// One local of the function.
 #[derive(Debug, Clone, Copy)]
@@ -60,22 +65,23 @@ struct Local {
     class: Class,
 }
 
-/// Lowers functions of one module, one after the other: what it needs while it does is allocated once.
+/// Lowers functions of one module, one after the other.
 #[derive(Debug)]
 pub struct Lowering<'a, T> {
     module: &'a Module,
     layout: InstanceLayout,
     type_ids: &'a [u32],
-    operands: Operands<'a, T>,
-    blocks: Blocks<'a>,
-    metering: Metering,
-    locals: Vec<Local>,
+    options: Options,
+    target: &'a T,
+    arena: &'a mut Arena,
+    /// What is noted of the function, for a target that is [`Target::SURVEYED`].
+    survey: Option<Box<Survey>>,
 }
 
 impl<'a, T: Target> Lowering<'a, T> {
-    /// Of functions of `module`. `type_ids` gives the engine-wide id of every typeidx.
-    pub fn new(module: &'a Module, type_ids: &'a [u32], options: Options, target: &'a T) -> Self {
-        Self::surveyed(module, type_ids, options, target, None)
+    /// Of functions of `module`. `type_ids` gives the engine-wide id of every typeidx. The arena may have been used before.
+    pub fn new(module: &'a Module, type_ids: &'a [u32], options: Options, target: &'a T, arena: &'a mut Arena) -> Self {
+        Self::surveyed(module, type_ids, options, target, arena, None)
     }
 
     /// As [`Lowering::new`], with a survey of the one function that is to be lowered, for a target that is
@@ -85,17 +91,10 @@ impl<'a, T: Target> Lowering<'a, T> {
         type_ids: &'a [u32],
         options: Options,
         target: &'a T,
-        survey: Option<Box<survey::Survey>>,
+        arena: &'a mut Arena,
+        survey: Option<Box<Survey>>,
     ) -> Self {
-        Self {
-            module,
-            layout: InstanceLayout::of(module),
-            type_ids,
-            operands: Operands::new(target, options.fuse, survey),
-            blocks: Blocks::new(options),
-            metering: Metering::new(options.fuel),
-            locals: Vec::with_capacity(16),
-        }
+        Self { module, layout: InstanceLayout::of(module), type_ids, options, target, arena, survey }
     }
 
     /// Lowers function `funcidx`, which is not an imported one.
@@ -115,11 +114,13 @@ impl<'a, T: Target> Lowering<'a, T> {
                 format!("function {funcidx} needs a frame of {words} words; at most {MAX_FRAME_WORDS} are supported");
             Error::new(message, start)
         };
-        let frame = FrameLayout::of(ty);
-        let header = Slot(frame.header as u16);
+        let (arena, bytes, trees) = self.arena.empty();
+        let survey = if T::SURVEYED { self.survey.take() } else { None };
         let size = 8 * range.len();
-        self.locals.clear();
-        self.locals.extend((0..).zip(ty.params()).map(|(slot, &ty)| Local { slot: Slot(slot), class: ty.into() }));
+        let code = Emitter::new_in(arena, std::mem::take(bytes), size, self.target, self.options.fuse, survey);
+        let frame = FrameLayout::of(ty);
+        let mut locals = Vec::with_capacity_in(16, arena);
+        locals.extend((0..).zip(ty.params()).map(|(slot, &ty)| Local { slot: Slot(slot), class: ty.into() }));
         let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(&module.bytes[range], start));
         let mut declared = body.get_locals_reader()?;
         let mut first = frame.locals();
@@ -130,31 +131,63 @@ impl<'a, T: Target> Lowering<'a, T> {
             if first > MAX_FRAME_WORDS {
                 return Err(too_large(first));
             }
-            self.locals.extend(slots.map(|slot| Local { slot: Slot(slot as u16), class: class_of(ty) }));
+            locals.extend(slots.map(|slot| Local { slot: Slot(slot as u16), class: class_of(ty) }));
         }
-        self.operands.reset(size, header, Slot(first as u16));
-        self.blocks.reset();
-        self.metering.clear();
-        self.enter(ty);
+        let mut function = Function {
+            module,
+            layout: self.layout,
+            type_ids: self.type_ids,
+            locals,
+            blocks: Blocks::new_in(arena, self.options),
+            metering: Metering::new_in(arena, self.options.fuel),
+            operands: Operands::new_in(
+                arena,
+                code,
+                std::mem::take(trees),
+                Slot(frame.header as u16),
+                Slot(first as u16),
+            ),
+        };
+        function.enter(ty);
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
         while !reader.is_done() {
             if T::SURVEYED {
-                self.operands.code.offset = reader.position() as u32;
+                function.operands.code.offset = reader.position() as u32;
             }
-            self.operator(&mut reader);
-            if self.operands.trees.are_many() {
-                self.blocks.selections.keep_trees(&mut self.operands);
+            function.operator(&mut reader);
+            if function.operands.trees.are_many() {
+                function.blocks.selections.keep_trees(&mut function.operands);
             }
         }
-        let words = first + self.operands.max_height;
+        let words = first + function.operands.max_height;
         if words > MAX_FRAME_WORDS {
             return Err(too_large(words));
         }
-        let type_id = self.type_ids[self.module.funcs[funcidx as usize] as usize];
+        let type_id = self.type_ids[module.funcs[funcidx as usize] as usize];
         let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
-        Ok(self.operands.code.code(&head))
+        let mut emitter = function.operands.code;
+        let code = emitter.code(&head);
+        (*bytes, *trees) = (emitter.bytes, function.operands.trees);
+        if T::SURVEYED {
+            self.survey = emitter.survey;
+        }
+        Ok(code)
     }
+}
 
+/// One function while it is lowered.
+#[derive(Debug)]
+struct Function<'a, T> {
+    module: &'a Module,
+    layout: InstanceLayout,
+    type_ids: &'a [u32],
+    locals: Vec<'a, Local>,
+    blocks: Blocks<'a>,
+    metering: Metering<'a>,
+    operands: Operands<'a, T>,
+}
+
+impl<'a, T: Target> Function<'a, T> {
     /// Begins a function of type `ty`: opens its block and its region, and has its locals zeroed.
     fn enter(&mut self, ty: &'a FuncType) {
         let block = BlockType { params: &[], results: ty.results() };

@@ -19,10 +19,11 @@
 use super::accumulators::{Accumulators, Mirrors};
 use super::emit::{Emitter, Position};
 use super::slot::Slot;
-use super::survey::Survey;
 use super::target::Target;
 use super::tree::{self, Kind, NodeId, Register, Traits, Trees};
 use crate::ops::Class;
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// How many entries at the top may wait.
 const WINDOW: usize = 24;
@@ -42,7 +43,7 @@ pub(super) struct Assignment {
 pub(super) struct Operands<'a, T> {
     pub(super) code: Emitter<'a, T>,
     pub(super) trees: Trees,
-    pub(super) stack: Vec<NodeId>,
+    pub(super) stack: Vec<'a, NodeId>,
     /// Entries below never need a spill.
     floor: usize,
     pub(super) max_height: usize,
@@ -58,33 +59,20 @@ pub(super) struct Operands<'a, T> {
 }
 
 impl<'a, T: Target> Operands<'a, T> {
-    pub(super) fn new(target: &'a T, fuse: bool, survey: Option<Box<Survey>>) -> Self {
+    /// Of a function whose frame has its header and the operands at these slots.
+    pub(super) fn new_in(arena: &'a Bump, code: Emitter<'a, T>, trees: Trees, header: Slot, first: Slot) -> Self {
         Self {
-            code: Emitter::new(target, fuse, survey),
-            trees: Trees::new(),
-            stack: Vec::with_capacity(16),
+            code,
+            trees,
+            stack: Vec::with_capacity_in(16, arena),
             floor: 0,
             max_height: 0,
             accs: Accumulators::UNKNOWN,
             last_set: None,
             outside: 0,
-            header: Slot(0),
-            first: Slot(0),
+            header,
+            first,
         }
-    }
-
-    /// Begins a function, whose code will take some `size` bytes, and whose frame has its header and the operands at these
-    /// slots.
-    pub(super) fn reset(&mut self, size: usize, header: Slot, first: Slot) {
-        self.code.reset(size);
-        self.trees.clear();
-        self.stack.clear();
-        self.floor = 0;
-        self.max_height = 0;
-        self.accs = Accumulators::UNKNOWN;
-        self.last_set = None;
-        self.outside = 0;
-        (self.header, self.first) = (header, first);
     }
 
     /// The slot that the entry at `height` owns.

@@ -5,13 +5,13 @@ use super::read::Reader;
 use super::sink::{Prefix, Sink, SinkKind};
 use super::target::Target;
 use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
-use super::{Local, Lowering};
+use super::{Function, Local};
 use crate::cell::{self, Amount};
 use crate::ops::{self, Class, Op};
 use crate::sig::Form;
 use crate::{ValType, opcode};
 
-impl<'a, T: Target> Lowering<'a, T> {
+impl<'a, T: Target> Function<'a, T> {
     /// Lowers the operator that `reader` reads next.
     #[inline(always)]
     pub(super) fn operator(&mut self, reader: &mut Reader<'a>) {

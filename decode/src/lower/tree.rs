@@ -256,7 +256,7 @@ pub(super) const ENCODE_ROOM: usize = MOST_BYTES;
 /// So many nodes may there be, more if more are needed, before those that nobody needs are looked for.
 const MOST_NODES: usize = 4_096;
 
-/// The arena of a function's trees.
+/// A function's trees.
 #[derive(Debug)]
 pub(super) struct Trees {
     nodes: Vec<Node>,
@@ -271,9 +271,16 @@ impl std::ops::Index<NodeId> for Trees {
     }
 }
 
-impl Trees {
-    pub(super) fn new() -> Self {
+impl Default for Trees {
+    fn default() -> Self {
         Self { nodes: Vec::new(), limit: MOST_NODES }
+    }
+}
+
+impl Trees {
+    /// The memory that the nodes have.
+    pub(super) fn bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>()
     }
 
     /// Whether it is time to [`keep`](Self::keep) what is needed.
@@ -301,6 +308,7 @@ impl Trees {
     }
 
     /// Forgets all nodes.
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
     }
@@ -313,6 +321,7 @@ impl Trees {
     }
 
     /// Forgets the node made last.
+    #[inline]
     pub(super) fn pop(&mut self) {
         self.nodes.pop();
     }

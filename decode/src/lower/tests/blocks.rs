@@ -15,8 +15,8 @@ const ONE: BlockType<'_> = BlockType { params: &[], results: &[ValType::I32] };
 const TWO: BlockType<'_> = BlockType { params: &[], results: &[ValType::I32; 2] };
 
 /// Blocks of a function of this type.
-fn function<'a>(operands: &mut Operands<'a, Machine>, ty: BlockType<'a>) -> Blocks<'a> {
-    let mut blocks = Blocks::new(Options::default());
+fn function<'a>(machine: &'a Machine, operands: &mut Operands<'a, Machine>, ty: BlockType<'a>) -> Blocks<'a> {
+    let mut blocks = Blocks::new_in(&machine.arena, Options::default());
     blocks.open(operands, Construct::Function, ty);
     blocks
 }
@@ -31,7 +31,7 @@ fn local(operands: &mut Operands<'_, Machine>, slot: u16) {
 fn forward_branches_lead_to_the_end_of_their_block() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut blocks = function(&mut operands, NOTHING);
+    let mut blocks = function(&machine, &mut operands, NOTHING);
     blocks.block(&mut operands, NOTHING);
     blocks.block(&mut operands, NOTHING);
     for labelidx in [0, 1, 0] {
@@ -52,7 +52,7 @@ fn forward_branches_lead_to_the_end_of_their_block() {
 fn a_block_that_no_branch_leaves_is_no_label() {
     let machine = Machine::with(&["Seq<SetSlot<S<u32>>, Return>"]);
     let mut operands = machine.operands();
-    let mut blocks = function(&mut operands, NOTHING);
+    let mut blocks = function(&machine, &mut operands, NOTHING);
     blocks.block(&mut operands, ONE);
     local(&mut operands, 0);
     blocks.end(&mut operands, false);
@@ -67,7 +67,7 @@ fn a_block_that_no_branch_leaves_is_no_label() {
 fn results_of_a_label_lie_in_its_slots() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut blocks = function(&mut operands, NOTHING);
+    let mut blocks = function(&machine, &mut operands, NOTHING);
     local(&mut operands, 3);
     blocks.block(&mut operands, ONE);
     local(&mut operands, 0);
@@ -86,7 +86,7 @@ fn results_of_a_label_lie_in_its_slots() {
 fn only_the_way_not_taken_goes_on_with_what_the_accumulators_hold() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut blocks = function(&mut operands, ONE);
+    let mut blocks = function(&machine, &mut operands, ONE);
     local(&mut operands, 0);
     local(&mut operands, 3);
     // To the function's label: a return, around which the other way goes.
@@ -103,7 +103,7 @@ fn only_the_way_not_taken_goes_on_with_what_the_accumulators_hold() {
 fn a_table_of_branches_has_one_stub_for_each_label_that_needs_moves() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut blocks = function(&mut operands, ONE);
+    let mut blocks = function(&machine, &mut operands, ONE);
     blocks.block(&mut operands, ONE);
     local(&mut operands, 5);
     blocks.block(&mut operands, ONE);
@@ -135,7 +135,7 @@ fn a_table_of_branches_has_one_stub_for_each_label_that_needs_moves() {
 fn several_results_are_moved_to_a_label() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut blocks = function(&mut operands, NOTHING);
+    let mut blocks = function(&machine, &mut operands, NOTHING);
     blocks.block(&mut operands, TWO);
     for slot in 0..4 {
         local(&mut operands, slot);

@@ -6,21 +6,27 @@
 
 use crate::cell::{Cell, Field};
 use crate::layout::CodeHead;
-use crate::lower::Lowering;
 use crate::lower::emit::Emitter;
 use crate::lower::operands::Operands;
 use crate::lower::slot::Slot;
 use crate::lower::survey::{Survey, Surveyed};
 use crate::lower::target::{Options, Target, Tile};
+use crate::lower::tree::Trees;
+use crate::lower::{Arena, Lowering};
 use crate::ops::{Class, Kind, Op};
 use crate::sig::{self, Form, Leaf, Sig};
 use crate::{Error, Module};
+use bumpalo::Bump;
 use std::collections::HashSet;
 
 /// What has a handler: the base shapes, without which lowering cannot do, and what a test adds. A handler's address is its
 /// signature.
 #[derive(Debug)]
-pub(super) struct Machine(HashSet<Sig>);
+pub(super) struct Machine {
+    sigs: HashSet<Sig>,
+    /// What is lowered for it.
+    pub(super) arena: Bump,
+}
 
 impl Machine {
     /// One with no more handlers than there must be: each operator, and each sink, with slots and the accumulator.
@@ -74,21 +80,21 @@ impl Machine {
             }
         }
         sigs.extend(Cell::ALL.iter().map(|&cell| sig::cell(cell)));
-        Self(sigs)
+        Self { sigs, arena: Bump::new() }
     }
 
     /// The base shapes and these.
     pub(super) fn with(shapes: &[&str]) -> Self {
         let mut this = Self::base();
-        this.0.extend(shapes.iter().map(|shape| Shape::parse(shape).sig()));
+        this.sigs.extend(shapes.iter().map(|shape| Shape::parse(shape).sig()));
         this
     }
 
-    /// An empty operand stack, of a function whose frame begins with the header at slot 4, and whose operands begin at slot 10.
+    /// An empty operand stack, of a function whose frame has the header at slot 4, and the operands from slot 10 on.
     pub(super) fn operands(&self) -> Operands<'_, Self> {
-        let mut operands = Operands::new(self, true, Some(Box::new(Survey::new(None))));
-        operands.reset(0, Slot(4), Slot(10));
-        operands
+        let survey = Some(Box::new(Survey::new(None)));
+        let code = Emitter::new_in(&self.arena, Vec::new(), 0, self, true, survey);
+        Operands::new_in(&self.arena, code, Trees::default(), Slot(4), Slot(10))
     }
 }
 
@@ -96,7 +102,7 @@ impl Target for Machine {
     const SURVEYED: bool = true;
 
     fn tile(&self, sig: Sig) -> Option<Tile> {
-        self.0.contains(&sig).then_some(Tile { handler: sig })
+        self.sigs.contains(&sig).then_some(Tile { handler: sig })
     }
 }
 
@@ -112,7 +118,8 @@ pub(super) fn lowered(machine: &Machine, options: Options, wat: &str) -> Result<
     let module = Module::new(wat::parse_str(wat).expect("a module's text"))?;
     let type_ids: Vec<u32> = (0..module.types.len() as u32).collect();
     let survey = Some(Box::new(Survey::new(None)));
-    let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, survey);
+    let mut arena = Arena::new();
+    let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, &mut arena, survey);
     let code = lowering.lower(module.imported_funcs as u32)?;
     let cells = lowering.into_cells();
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
