@@ -18,7 +18,7 @@
 use crate::cell::{Cell, Field};
 use crate::layout::{CodeHead, FrameLayout, HEADER_WORDS, InstanceLayout, RECORD_WORDS};
 use crate::lower::survey::Survey;
-use crate::lower::{Lowering, Options, Target, Tile};
+use crate::lower::{Arena, Lowering, Options, Target, Tile};
 use crate::module::ExternIndex;
 use crate::ops::Class;
 use crate::shape::Shape;
@@ -108,7 +108,9 @@ impl<'a, T: Target> Disassembler<'a, T> {
     /// As [`Lowering::lower`].
     pub fn function(&self, funcidx: u32) -> Result<Disassembly, Error> {
         let survey = Some(Box::new(Survey::new(None)));
-        let mut lowering = Lowering::surveyed(self.module, &self.type_ids, self.options, &self.target, survey);
+        let mut arena = Arena::new();
+        let mut lowering =
+            Lowering::surveyed(self.module, &self.type_ids, self.options, &self.target, &mut arena, survey);
         let code = lowering.lower(funcidx)?;
         let emitted = lowering.into_cells();
         let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();

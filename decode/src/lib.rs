@@ -26,7 +26,7 @@ mod types;
 
 pub use error::Error;
 pub use limits::ModuleLimits;
-pub use lower::{Code, Lowering, Options, Target, Tile};
+pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType, ValType,

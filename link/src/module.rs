@@ -12,9 +12,10 @@ use crate::error::format_err;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Code, ExternType, Lowering, Options};
+use pirn_decode::{Arena, Code, ExternType, Lowering, Options};
 use pirn_exec::{Handlers, LazyCode, first_cell};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -201,10 +202,10 @@ impl Module {
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
-            let mut lowering = module.lowering();
-            for funcidx in module.own_funcs() {
-                module.code_by(funcidx, &mut lowering)?;
-            }
+            with_arena(|arena| {
+                let mut lowering = module.lowering(arena);
+                module.own_funcs().try_for_each(|funcidx| module.code_by(funcidx, &mut lowering).map(drop))
+            })?;
         }
         Ok(module)
     }
@@ -316,7 +317,7 @@ impl Module {
 
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.
     pub(crate) fn code(&self, funcidx: u32) -> Result<&Code, pirn_decode::Error> {
-        self.code_by(funcidx, &mut self.lowering())
+        with_arena(|arena| self.code_by(funcidx, &mut self.lowering(arena)))
     }
 
     /// As [`Module::code`], by a lowering of this module's.
@@ -325,11 +326,23 @@ impl Module {
         code.get_or_init(|| lowering.lower(funcidx)).as_ref().map_err(Clone::clone)
     }
 
-    fn lowering(&self) -> Lowering<'_, Handlers> {
+    fn lowering<'a>(&'a self, arena: &'a mut Arena) -> Lowering<'a, Handlers> {
         let config = self.0.engine.config();
         let options = Options { fuse: config.fuse, fuel: config.consume_fuel };
-        Lowering::new(&self.0.parsed, &self.0.type_ids, options, pirn_exec::target())
+        Lowering::new(&self.0.parsed, &self.0.type_ids, options, pirn_exec::target(), arena)
     }
+}
+
+/// Lends what lowering works in, of which each thread keeps one.
+fn with_arena<R>(lower: impl FnOnce(&mut Arena) -> R) -> R {
+    thread_local! {
+        static KEPT: Cell<Arena> = Cell::default();
+    }
+    // A thread that ends has none any more.
+    let mut arena = KEPT.try_with(Cell::take).unwrap_or_default();
+    let result = lower(&mut arena);
+    _ = KEPT.try_with(|kept| kept.set(arena));
+    result
 }
 
 fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> HashTable<Exported> {

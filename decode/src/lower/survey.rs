@@ -1,9 +1,9 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
-use super::stack::SinkKind;
+use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
-use super::{Lowering, Options, Target, Tile};
+use super::{Arena, Lowering, Options, Target, Tile};
 use crate::cell::Cell;
 use crate::ops::Class;
 use crate::sig::{Form, Sig};
@@ -48,7 +48,7 @@ pub struct Survey {
     pending: Option<Surveyed>,
     /// The cell it joins.
     joining: Option<Surveyed>,
-    cells: Vec<Surveyed>,
+    pub(super) cells: Vec<Surveyed>,
 }
 
 impl Survey {
@@ -173,7 +173,7 @@ impl Survey {
 impl<T> Lowering<'_, T> {
     /// The cells of the function it was to survey.
     pub(crate) fn into_cells(self) -> Vec<Surveyed> {
-        self.code.survey.expect("a survey was asked for").cells
+        self.survey.expect("a survey was asked for").cells
     }
 }
 
@@ -244,7 +244,8 @@ pub fn survey(
 ) -> Result<Vec<Surveyed>, Error> {
     let survey = Some(Box::new(Survey::new(limits)));
     let target = Surveying(target);
-    let mut lowering = Lowering::surveyed(module, type_ids, options, &target, survey);
+    let mut arena = Arena::new();
+    let mut lowering = Lowering::surveyed(module, type_ids, options, &target, &mut arena, survey);
     lowering.lower(funcidx)?;
     Ok(lowering.into_cells())
 }

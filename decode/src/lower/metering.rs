@@ -11,17 +11,20 @@
 //! What a region costs is known at its end, and is written into the cell then. Each region costs at least 1, so no loop and
 //! no recursion goes on for free.
 //!
-//! So do the words of locals that are zeroed, and of values that branches and returns move, which nobody can see in the
-//! number of operators.
+//! The words of locals that are zeroed, and of values that branches and returns move, cost as well: nobody can see those in
+//! the number of operators.
 //!
 //! Operations on memories and tables as a whole pay for their size besides, in a cell of their own in front of them. At
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
 
-use super::emit::Emitted;
+use super::emit::{Emitted, Emitter};
+use super::operands::Operands;
+use super::target::Target;
 use super::tree::Traits;
-use super::{Lowering, Target};
 use crate::cell::{self, Amount};
 use crate::opcode;
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// So many words that are zeroed or moved cost 1.
 const WORDS: u32 = 8;
@@ -31,31 +34,45 @@ pub(crate) const fn is_free(operator: u16) -> bool {
     matches!(operator, opcode::NOP | opcode::DROP | opcode::BLOCK | opcode::LOOP | opcode::ELSE | opcode::END)
 }
 
+/// What the open regions cost, if anything does.
+#[derive(Debug)]
+pub(super) struct Metering<'a> {
+    /// Whether executing consumes fuel.
+    enabled: bool,
+    /// The open regions, the innermost last; none without fuel.
+    regions: Vec<'a, Region>,
+}
+
 /// A region whose end is not known yet.
 #[derive(Debug)]
-pub(super) struct Region {
+struct Region {
     /// Its cell.
     cell: Emitted,
     cost: u32,
 }
 
-impl<T: Target> Lowering<'_, T> {
+impl<'a> Metering<'a> {
+    pub(super) fn new_in(arena: &'a Bump, enabled: bool) -> Self {
+        Self { enabled, regions: Vec::new_in(arena) }
+    }
+
     /// A region begins here.
-    pub(super) fn open_region(&mut self) {
-        if self.options.fuel {
-            let cell = self.code.special(cell::Fuel { cost: 0 }, &[]);
+    pub(super) fn open<T: Target>(&mut self, code: &mut Emitter<'_, T>) {
+        if self.enabled {
+            let cell = code.special(cell::Fuel { cost: 0 }, &[]);
             self.regions.push(Region { cell, cost: 0 });
         }
     }
 
     /// The innermost region ends here.
-    pub(super) fn close_region(&mut self) {
+    pub(super) fn close<T: Target>(&mut self, code: &mut Emitter<'_, T>) {
         if let Some(Region { cell, cost }) = self.regions.pop() {
-            self.code.patch(cell, cost.max(1));
+            code.patch(cell, cost.max(1));
         }
     }
 
     /// The innermost region pays for `operator`.
+    #[inline]
     pub(super) fn charge(&mut self, operator: u16) {
         if let Some(region) = self.regions.last_mut() {
             region.cost += u32::from(!is_free(operator));
@@ -63,6 +80,7 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// The innermost region pays for `words` that are zeroed or moved.
+    #[inline]
     pub(super) fn charge_words(&mut self, words: usize) {
         if let Some(region) = self.regions.last_mut() {
             region.cost += words as u32 / WORDS;
@@ -70,23 +88,29 @@ impl<T: Target> Lowering<'_, T> {
     }
 
     /// Pays for the size of what is about to consume the top `count` operands, of which the topmost is the size.
-    pub(super) fn charge_bulk(&mut self, amount: Amount, count: usize, table: u32) {
-        if self.options.fuel {
-            let base = self.stack.len() - count;
-            self.before_call(base);
-            self.flush_from(base);
-            let slot = self.canonical(self.stack.len() - 1);
-            self.code.special(cell::FuelBulk { amount: amount as u16, slot, table }, &[]);
+    pub(super) fn charge_bulk<T: Target>(
+        &self,
+        operands: &mut Operands<'_, T>,
+        amount: Amount,
+        count: usize,
+        table: u32,
+    ) {
+        if self.enabled {
+            let base = operands.height() - count;
+            operands.spill_for_call(base);
+            operands.spill_from(base);
+            let slot = operands.own_slot(operands.height() - 1).0;
+            operands.code.special(cell::FuelBulk { amount: amount as u16, slot, table }, &[]);
         }
     }
 
     /// Pays for as many new pages as the topmost operand says; what waits with any of `traits` is evaluated before.
-    pub(super) fn charge_pages(&mut self, traits: Traits) {
-        if self.options.fuel {
-            let top = self.stack.len() - 1;
-            self.settle(top, traits);
-            self.acquire(top);
-            self.code.special(cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 }, &[]);
+    pub(super) fn charge_pages<T: Target>(&self, operands: &mut Operands<'_, T>, traits: Traits) {
+        if self.enabled {
+            let top = operands.height() - 1;
+            operands.spill_with(top, traits);
+            operands.materialise(top);
+            operands.code.special(cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 }, &[]);
         }
     }
 }
