@@ -9,8 +9,8 @@ use super::stack::{Prefix, Sink};
 use super::tree::{Kind, NodeId, Register, Traits, form_sig};
 use super::{Lowering, Target};
 use crate::cell::{self, Operands};
+use crate::instruction::Instruction;
 use crate::layout::FrameLayout;
-use crate::opcode;
 use crate::ops::Class;
 use crate::sig::Form;
 use crate::{FuncType, RefType, ValType};
@@ -114,12 +114,12 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// Skips one operator, which cannot be reached, nor can the `depth` blocks around it that are open since: unless it is
     /// the `else` or `end` that ends this.
     pub(super) fn skip(&mut self, reader: Reader<'a>, depth: usize) -> Reader<'a> {
-        let (opcode, reader) = reader.skip();
-        match opcode {
-            opcode::BLOCK | opcode::LOOP | opcode::IF => self.skipping = Some(depth + 1),
-            opcode::ELSE if depth == 0 => self.else_(reader.clone()),
-            opcode::END if depth == 0 => self.end(reader.only_ends_follow()),
-            opcode::END => self.skipping = Some(depth - 1),
+        let (instruction, reader) = reader.skip();
+        match instruction {
+            Instruction::Block | Instruction::Loop | Instruction::If => self.skipping = Some(depth + 1),
+            Instruction::Else if depth == 0 => self.else_(reader.clone()),
+            Instruction::End if depth == 0 => self.end(reader.only_ends_follow()),
+            Instruction::End => self.skipping = Some(depth - 1),
             _ => {}
         }
         reader

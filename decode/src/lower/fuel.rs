@@ -21,15 +21,10 @@ use super::emit::Emitted;
 use super::tree::Traits;
 use super::{Lowering, Target};
 use crate::cell::{self, Amount};
-use crate::opcode;
+use crate::instruction::Instruction;
 
 /// So many words that are zeroed or moved cost 1.
 const WORDS: u32 = 8;
-
-/// Whether executing an operator of this opcode costs nothing.
-pub(crate) const fn is_free(operator: u16) -> bool {
-    matches!(operator, opcode::NOP | opcode::DROP | opcode::BLOCK | opcode::LOOP | opcode::ELSE | opcode::END)
-}
 
 /// A region whose end is not known yet.
 #[derive(Debug)]
@@ -55,10 +50,10 @@ impl<T: Target> Lowering<'_, T> {
         }
     }
 
-    /// The innermost region pays for `operator`.
-    pub(super) fn charge(&mut self, operator: u16) {
+    /// The innermost region pays for `instruction`.
+    pub(super) fn charge(&mut self, instruction: Instruction) {
         if let Some(region) = self.regions.last_mut() {
-            region.cost += u32::from(!is_free(operator));
+            region.cost += u32::from(instruction.info().cost);
         }
     }
 

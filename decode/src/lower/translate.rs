@@ -5,8 +5,8 @@ use super::stack::{Mirrored, Prefix, Sink, SinkKind};
 use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
 use super::{Local, Lowering, Target};
 use crate::cell::{self, Amount};
-use crate::opcode;
-use crate::ops::{self, Class, Op};
+use crate::instruction::Instruction;
+use crate::ops::{Class, Op};
 use crate::sig::Form;
 
 impl<'a, T: Target> Lowering<'a, T> {
@@ -17,165 +17,160 @@ impl<'a, T: Target> Lowering<'a, T> {
             *reader = self.skip(reader.clone(), depth);
             return;
         }
-        let opcode = reader.opcode();
-        self.charge(opcode);
-        match opcode {
-            opcode::NOP => {}
-            opcode::UNREACHABLE => {
+        let instruction = reader.instruction();
+        self.charge(instruction);
+        match instruction {
+            Instruction::Nop => {}
+            Instruction::Unreachable => {
                 self.settle_traps(0);
                 self.code.special(cell::Unreachable {}, &[]);
                 self.unreachable();
             }
-            opcode::BLOCK => self.block(reader.signed()),
-            opcode::LOOP => {
+            Instruction::Block => self.block(reader.signed()),
+            Instruction::Loop => {
                 let ty = reader.signed();
                 self.loop_(ty, reader.clone());
             }
-            opcode::IF => self.if_(reader.signed()),
-            opcode::ELSE => self.else_(reader.clone()),
-            opcode::END => self.end(reader.only_ends_follow()),
-            opcode::BR => {
+            Instruction::If => self.if_(reader.signed()),
+            Instruction::Else => self.else_(reader.clone()),
+            Instruction::End => self.end(reader.only_ends_follow()),
+            Instruction::Br => {
                 let depth = reader.index();
                 if let Some(body) = self.br(depth, reader.clone()) {
                     *reader = body;
                 }
             }
-            opcode::BR_IF => {
+            Instruction::BrIf => {
                 if let Some(body) = self.br_if(reader.index()) {
                     *reader = body;
                 }
             }
-            opcode::BR_TABLE => {
+            Instruction::BrTable => {
                 let (targets, rest) = reader.clone().targets();
                 *reader = rest;
                 self.br_table(&targets);
             }
-            opcode::RETURN => self.return_explicit(),
-            opcode::CALL => self.call(reader.index()),
-            opcode::CALL_INDIRECT => {
+            Instruction::Return => self.return_explicit(),
+            Instruction::Call => self.call(reader.index()),
+            Instruction::CallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.call_indirect(typeidx, tableidx);
             }
-            opcode::RETURN_CALL => self.return_call(reader.index()),
-            opcode::RETURN_CALL_INDIRECT => {
+            Instruction::ReturnCall => self.return_call(reader.index()),
+            Instruction::ReturnCallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.return_call_indirect(typeidx, tableidx);
             }
-            opcode::DROP => self.drop_(),
-            opcode::SELECT => self.operator_of::<3>(Kind::Select, Form::SetAcc),
-            opcode::TYPED_SELECT => {
+            Instruction::Drop => self.drop_(),
+            Instruction::Select => self.operator_of::<3>(Kind::Select, Form::SetAcc),
+            Instruction::TypedSelect => {
                 *reader = reader.clone().types();
                 self.operator_of::<3>(Kind::Select, Form::SetAcc);
             }
-            opcode::LOCAL_GET => {
+            Instruction::LocalGet => {
                 let Local { slot, class } = self.locals[reader.index() as usize];
                 let node = self.trees.slot(slot, class);
                 self.push_leaf(node);
             }
-            opcode::LOCAL_SET => {
+            Instruction::LocalSet => {
                 self.local_set(reader.index());
                 self.pop(1);
             }
-            opcode::LOCAL_TEE => {
+            Instruction::LocalTee => {
                 let Local { slot, class } = self.local_set(reader.index());
                 let node = self.trees.slot(slot, class);
                 self.replace(1, node);
             }
-            opcode::GLOBAL_GET => {
+            Instruction::GlobalGet => {
                 let index = reader.index();
                 let class = self.module.globals[index as usize].content.into();
                 let node = self.trees.global(self.global_word(index), class);
                 self.push(node);
             }
-            opcode::GLOBAL_SET => self.global_set(reader.index()),
-            opcode::I32_CONST => self.constant(u64::from(reader.signed() as u32), Class::I32),
-            opcode::I64_CONST => self.constant(reader.signed() as u64, Class::I64),
-            opcode::F32_CONST => self.constant(u64::from(reader.f32_bits()), Class::F32),
-            opcode::F64_CONST => self.constant(reader.f64_bits(), Class::F64),
-            opcode::REF_NULL => {
+            Instruction::GlobalSet => self.global_set(reader.index()),
+            Instruction::I32Const => self.constant(u64::from(reader.signed() as u32), Class::I32),
+            Instruction::I64Const => self.constant(reader.signed() as u64, Class::I64),
+            Instruction::F32Const => self.constant(u64::from(reader.f32_bits()), Class::F32),
+            Instruction::F64Const => self.constant(reader.f64_bits(), Class::F64),
+            Instruction::RefNull => {
                 reader.signed();
                 self.constant(0, Class::I64);
             }
-            opcode::REF_FUNC => {
+            Instruction::RefFunc => {
                 let node = self.trees.func(self.layout.func(reader.index()) as u32);
                 self.push_leaf(node);
             }
-            opcode::MEMORY_SIZE => {
+            Instruction::MemorySize => {
                 reader.index();
                 self.produce(cell::MemorySize {});
             }
-            opcode::MEMORY_GROW => {
+            Instruction::MemoryGrow => {
                 reader.index();
                 let traits = Traits::TRAPS.with(Traits::LOADS);
                 self.charge_pages(traits);
                 self.transform(cell::MemoryGrow {}, traits);
             }
-            opcode::MEMORY_FILL => {
+            Instruction::MemoryFill => {
                 reader.index();
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.bulk(Form::MemoryFill);
             }
-            opcode::MEMORY_COPY => {
+            Instruction::MemoryCopy => {
                 reader.indices();
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.bulk(Form::MemoryCopy);
             }
-            opcode::MEMORY_INIT => {
+            Instruction::MemoryInit => {
                 let (dataidx, _) = reader.indices();
                 let segment = self.data_word(dataidx);
                 self.charge_bulk(Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryInit { segment, args });
             }
-            opcode::DATA_DROP => {
+            Instruction::DataDrop => {
                 let segment = self.data_word(reader.index());
                 self.consume(0, |_| cell::DataDrop { segment });
             }
-            opcode::TABLE_GET => {
+            Instruction::TableGet => {
                 let table = self.table_word(reader.index());
                 self.transform(cell::TableGet { table }, Traits::TRAPS);
                 self.top_is(Class::I64);
             }
-            opcode::TABLE_SET => {
+            Instruction::TableSet => {
                 let table = self.table_word(reader.index());
                 self.consume(2, |args| cell::TableSet { table, args });
             }
-            opcode::TABLE_SIZE => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
-            opcode::TABLE_GROW => {
+            Instruction::TableSize => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
+            Instruction::TableGrow => {
                 let table = self.table_word(reader.index());
                 self.charge_bulk(Amount::NewElements, 2, table);
                 self.consume(2, |args| cell::TableGrow { table, args });
                 self.push_acc(Class::I32);
             }
-            opcode::TABLE_FILL => {
+            Instruction::TableFill => {
                 let table = self.table_word(reader.index());
                 self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableFill { table, args });
             }
-            opcode::TABLE_COPY => {
+            Instruction::TableCopy => {
                 let (to, from) = reader.indices();
                 let (to, from) = (self.table_word(to), self.table_word(from));
                 self.charge_bulk(Amount::Elements, 3, to);
                 self.consume(3, |args| cell::TableCopy { to, from, args });
             }
-            opcode::TABLE_INIT => {
+            Instruction::TableInit => {
                 let (elemidx, tableidx) = reader.indices();
                 let (table, segment) = (self.table_word(tableidx), self.element_word(elemidx));
                 self.charge_bulk(Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableInit { table, segment, args });
             }
-            opcode::ELEM_DROP => {
+            Instruction::ElemDrop => {
                 let segment = self.element_word(reader.index());
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
-            _ => {
-                let op = opcode::op(opcode);
-                match op.kind() {
-                    ops::Kind::Unary => self.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
-                    ops::Kind::Binary => self.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
-                    ops::Kind::Load => self.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
-                    ops::Kind::Store => self.store(op, reader.offset()),
-                }
-            }
+            Instruction::Unary(op) => self.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
+            Instruction::Binary(op) => self.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
+            Instruction::Load(op) => self.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
+            Instruction::Store(op) => self.store(op, reader.offset()),
         }
     }
 
