@@ -77,7 +77,15 @@ fn leaves(shape: &Shape) -> bool {
         Shape::Form(Form::Return, ..) => true,
         Shape::Cell(cell) => matches!(cell, Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect),
         Shape::Seq(a, b) => leaves(a) || leaves(b),
-        _ => false,
+        Shape::Leaf(..)
+        | Shape::Unary(..)
+        | Shape::Binary(..)
+        | Shape::Load(..)
+        | Shape::Store(..)
+        | Shape::Select(..)
+        | Shape::Bulk(..)
+        | Shape::Form(..)
+        | Shape::Thunk => false,
     }
 }
 

@@ -116,10 +116,11 @@ impl<'a, T: Target> Lowering<'a, T> {
     pub(super) fn skip(&mut self, reader: Reader<'a>, depth: usize) -> Reader<'a> {
         let (instruction, reader) = reader.skip();
         match instruction {
-            Instruction::Block | Instruction::Loop | Instruction::If => self.skipping = Some(depth + 1),
+            _ if instruction.info().opens_block() => self.skipping = Some(depth + 1),
             Instruction::Else if depth == 0 => self.else_(reader.clone()),
             Instruction::End if depth == 0 => self.end(reader.only_ends_follow()),
             Instruction::End => self.skipping = Some(depth - 1),
+            // No other begins or ends a block.
             _ => {}
         }
         reader
