@@ -247,6 +247,24 @@ fn rows_as_wasmparser_validates_them() {
     }
 }
 
+/// An access may be aligned by as many bytes as it has, and by no more.
+#[test]
+fn accesses_as_wide_as_wasmparser_says() {
+    for &instruction in Instruction::ALL {
+        let (Instruction::Load(op) | Instruction::Store(op)) = instruction else { continue };
+        let info = instruction.info();
+        let code = code(instruction, &all_types(info.operands), &all_types(info.results));
+        let opcode = opcode(info.opcode);
+        let at = code.windows(opcode.len() + 2).position(|bytes| *bytes == [&*opcode, &[0, 0]].concat());
+        let at = at.expect("the instruction and its memarg") + opcode.len();
+        for align in 0..8 {
+            let mut code = code.clone();
+            code[at] = align;
+            assert_eq!(accepts(&code), 1 << align <= op.info().access, "{}: {align}", info.name);
+        }
+    }
+}
+
 /// The names are wasmparser's, and immediates take as many bytes.
 #[test]
 fn opcodes_as_wasmparser_reads_them() {
