@@ -16,6 +16,7 @@
 //! | `func[3]`, `global[0]`... | the word of the instance that belongs to it |
 
 use crate::cell::{Cell, Field};
+use crate::instruction::Instruction;
 use crate::layout::{CodeHead, FrameLayout, HEADER_WORDS, InstanceLayout, RECORD_WORDS};
 use crate::lower::survey::Survey;
 use crate::lower::{Arena, Lowering, Options, Target, Tile};
@@ -289,11 +290,17 @@ impl Reader<'_> {
                 self.list(&[a, v], out);
             }
             Shape::Bulk(form, a, b, bytes) => {
-                out.push_str(if form == Form::MemoryFill { "memory.fill" } else { "memory.copy" });
+                match instruction(form) {
+                    Some(instruction) => out.push_str(instruction.info().text),
+                    None => push(out, format_args!("{form:?}")),
+                }
                 self.list(&[a, b, bytes], out);
             }
             Shape::Cell(cell) => self.cell(cell, out),
-            _ => self.expression(shape, out),
+            Shape::Thunk => out.push_str("thunk"),
+            Shape::Leaf(..) | Shape::Unary(..) | Shape::Binary(..) | Shape::Load(..) | Shape::Select(..) => {
+                self.expression(shape, out);
+            }
         }
     }
 
@@ -330,10 +337,12 @@ impl Reader<'_> {
                 self.list(&[a], out);
             }
             Shape::Select(_, a, b, condition) => {
-                out.push_str("select");
+                out.push_str(Instruction::Select.info().text);
                 self.list(&[a, b, condition], out);
             }
-            _ => self.statement(shape, out),
+            Shape::Store(..) | Shape::Bulk(..) | Shape::Form(..) | Shape::Seq(..) | Shape::Cell(_) | Shape::Thunk => {
+                self.statement(shape, out)
+            }
         }
     }
 
@@ -363,27 +372,34 @@ impl Reader<'_> {
         }
         let mut count = 0;
         for &(name, field) in cell.fields() {
-            let value = match (field, name) {
-                (Field::u64, _) => {
+            let value = match field {
+                Field::Target => {
                     push(out, format_args!(" -> {}", self.target()));
                     continue;
                 }
-                (Field::u16, "count") => self.u16().to_string(),
-                (Field::u16, _) => format!("s{}", self.u16()),
-                (Field::u32, "count") => {
+                Field::Slot
+                | Field::Destination
+                | Field::Operands
+                | Field::Header
+                | Field::Args
+                | Field::CalleeHeader
+                | Field::TailArgs
+                | Field::TailHeader => format!("s{}", self.u16()),
+                Field::Slots | Field::Moves | Field::Amount => self.u16().to_string(),
+                Field::Targets => {
                     count = self.u32();
                     count.to_string()
                 }
-                (Field::u32, "type_id") => {
+                Field::TypeId => {
                     let id = self.u32();
                     let ty = self.module.types.get(id as usize);
                     ty.map_or_else(|| id.to_string(), |ty| format!("type[{id}] {ty}"))
                 }
-                (Field::u32, "func" | "table" | "segment" | "to" | "from") => {
+                Field::Func | Field::Table | Field::Data | Field::Element => {
                     let word = self.u32();
                     self.word(word)
                 }
-                (Field::u32, _) => self.u32().to_string(),
+                Field::Cost => self.u32().to_string(),
             };
             push(out, format_args!(" {name}={value}"));
         }
@@ -391,6 +407,16 @@ impl Reader<'_> {
             let targets: Vec<_> = (0..=count).map(|_| self.target()).collect();
             push(out, format_args!(" r0 -> [{}]", targets.join(", ")));
         }
+    }
+}
+
+/// The instruction that a form is by itself.
+fn instruction(form: Form) -> Option<Instruction> {
+    match form {
+        Form::Select => Some(Instruction::Select),
+        Form::MemoryFill => Some(Instruction::MemoryFill),
+        Form::MemoryCopy => Some(Instruction::MemoryCopy),
+        Form::SetAcc | Form::SetSlot | Form::SetGlobal | Form::BrIf | Form::Return | Form::Seq | Form::Repeat => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod parse;
+mod read;
 
 pub use parse::FEATURES;
 

@@ -41,7 +41,7 @@ pub(crate) const fn rank(leaf: Option<Leaf>) -> u8 {
     match leaf {
         Some(Leaf::Imm) => 2,
         Some(Leaf::Slot) => 1,
-        _ => 0,
+        Some(Leaf::Acc | Leaf::Global | Leaf::Func) | None => 0,
     }
 }
 
@@ -88,10 +88,8 @@ impl Shape {
             Self::Leaf(..) | Self::Cell(_) | Self::Thunk => true,
             Self::Unary(_, a) | Self::Load(_, a) | Self::Form(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
-                let second = match b {
-                    Self::Leaf(Leaf::Acc, _) => rank(Some(Leaf::Slot)),
-                    _ => b.rank(),
-                };
+                let mirrors = matches!(b, Self::Leaf(Leaf::Acc, _));
+                let second = if mirrors { rank(Some(Leaf::Slot)) } else { b.rank() };
                 !(a.rank() > second && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
             Self::Store(_, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
@@ -104,7 +102,16 @@ impl Shape {
     const fn rank(&self) -> u8 {
         match *self {
             Self::Leaf(leaf, _) => rank(Some(leaf)),
-            _ => rank(None),
+            Self::Unary(..)
+            | Self::Binary(..)
+            | Self::Load(..)
+            | Self::Store(..)
+            | Self::Select(..)
+            | Self::Bulk(..)
+            | Self::Form(..)
+            | Self::Seq(..)
+            | Self::Cell(_)
+            | Self::Thunk => rank(None),
         }
     }
 
@@ -116,9 +123,17 @@ impl Shape {
     /// Whether it ends in a `br_table`, whose targets follow the operands.
     pub const fn has_targets(&self) -> bool {
         match *self {
-            Self::Cell(Cell::BrTable) => true,
+            Self::Cell(cell) => matches!(cell, Cell::BrTable),
             Self::Seq(_, b) => b.has_targets(),
-            _ => false,
+            Self::Leaf(..)
+            | Self::Unary(..)
+            | Self::Binary(..)
+            | Self::Load(..)
+            | Self::Store(..)
+            | Self::Select(..)
+            | Self::Bulk(..)
+            | Self::Form(..)
+            | Self::Thunk => false,
         }
     }
 }

@@ -22,17 +22,12 @@ use super::operands::Operands;
 use super::target::Target;
 use super::tree::Traits;
 use crate::cell::{self, Amount};
-use crate::opcode;
+use crate::instruction::Instruction;
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
 /// So many words that are zeroed or moved cost 1.
 const WORDS: u32 = 8;
-
-/// Whether executing an operator of this opcode costs nothing.
-pub(crate) const fn is_free(operator: u16) -> bool {
-    matches!(operator, opcode::NOP | opcode::DROP | opcode::BLOCK | opcode::LOOP | opcode::ELSE | opcode::END)
-}
 
 /// What the open regions cost, if anything does.
 #[derive(Debug)]
@@ -71,11 +66,11 @@ impl<'a> Metering<'a> {
         }
     }
 
-    /// The innermost region pays for `operator`.
+    /// The innermost region pays for `instruction`.
     #[inline]
-    pub(super) fn charge(&mut self, operator: u16) {
+    pub(super) fn charge(&mut self, instruction: Instruction) {
         if let Some(region) = self.regions.last_mut() {
-            region.cost += u32::from(!is_free(operator));
+            region.cost += u32::from(instruction.info().cost);
         }
     }
 

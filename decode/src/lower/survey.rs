@@ -119,17 +119,6 @@ impl Survey {
     }
 
     pub(super) fn special(&mut self, cell: Cell, offset: u32) {
-        let falls_through = !matches!(
-            cell,
-            Cell::Unreachable
-                | Cell::Br
-                | Cell::BrTable
-                | Cell::Return
-                | Cell::Call
-                | Cell::CallIndirect
-                | Cell::ReturnCall
-                | Cell::ReturnCallIndirect
-        );
         self.next = 0;
         self.pending = Some(Surveyed {
             position: 0,
@@ -139,7 +128,7 @@ impl Survey {
             discounted: None,
             operators: 0,
             statements: 1,
-            falls_through,
+            falls_through: cell.falls_through(),
         });
     }
 

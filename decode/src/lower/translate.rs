@@ -6,10 +6,11 @@ use super::sink::{Prefix, Sink, SinkKind};
 use super::target::Target;
 use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
 use super::{Function, Local};
+use crate::ValType;
 use crate::cell::{self, Amount};
-use crate::ops::{self, Class, Op};
+use crate::instruction::Instruction;
+use crate::ops::{Class, Op};
 use crate::sig::Form;
-use crate::{ValType, opcode};
 
 impl<'a, T: Target> Function<'a, T> {
     /// Lowers the operator that `reader` reads next.
@@ -19,191 +20,186 @@ impl<'a, T: Target> Function<'a, T> {
             *reader = self.skip(reader.clone(), depth);
             return;
         }
-        let opcode = reader.opcode();
-        self.metering.charge(opcode);
-        match opcode {
-            opcode::NOP => {}
-            opcode::UNREACHABLE => {
+        let instruction = reader.instruction();
+        self.metering.charge(instruction);
+        match instruction {
+            Instruction::Nop => {}
+            Instruction::Unreachable => {
                 self.operands.spill_traps(0);
                 self.operands.code.special(cell::Unreachable {}, &[]);
                 self.blocks.unreachable(&mut self.operands);
             }
-            opcode::BLOCK => {
+            Instruction::Block => {
                 let ty = self.block_type(reader.signed());
                 self.blocks.block(&mut self.operands, ty);
             }
-            opcode::LOOP => {
+            Instruction::Loop => {
                 let ty = self.block_type(reader.signed());
                 self.blocks.loop_(&mut self.operands, ty, reader.clone());
                 self.metering.open(&mut self.operands.code);
             }
-            opcode::IF => {
+            Instruction::If => {
                 let ty = self.block_type(reader.signed());
                 self.blocks.if_(&mut self.operands, ty);
             }
-            opcode::ELSE => self.blocks.else_(&mut self.operands, reader.clone()),
-            opcode::END => self.end(reader.only_ends_follow()),
-            opcode::BR => {
+            Instruction::Else => self.blocks.else_(&mut self.operands, reader.clone()),
+            Instruction::End => self.end(reader.only_ends_follow()),
+            Instruction::Br => {
                 let labelidx = reader.index();
                 self.metering.charge_words(self.blocks.arity(labelidx));
                 if let Some(body) = self.blocks.br(&mut self.operands, labelidx, reader.clone()) {
                     *reader = body;
                 }
             }
-            opcode::BR_IF => {
+            Instruction::BrIf => {
                 let labelidx = reader.index();
                 self.metering.charge_words(self.blocks.arity(labelidx));
                 if let Some(body) = self.blocks.br_if(&mut self.operands, labelidx) {
                     *reader = body;
                 }
             }
-            opcode::BR_TABLE => {
+            Instruction::BrTable => {
                 let (labels, rest) = reader.clone().targets();
                 *reader = rest;
                 self.metering.charge_words(self.blocks.arity(labels[labels.len() - 1]));
                 self.blocks.br_table(&mut self.operands, &labels);
             }
-            opcode::RETURN => {
+            Instruction::Return => {
                 self.metering.charge_words(self.blocks.labels.function().arity());
                 self.blocks.return_explicit(&mut self.operands);
             }
-            opcode::CALL => self.call(reader.index()),
-            opcode::CALL_INDIRECT => {
+            Instruction::Call => self.call(reader.index()),
+            Instruction::CallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.call_indirect(typeidx, tableidx);
             }
-            opcode::RETURN_CALL => self.return_call(reader.index()),
-            opcode::RETURN_CALL_INDIRECT => {
+            Instruction::ReturnCall => self.return_call(reader.index()),
+            Instruction::ReturnCallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.return_call_indirect(typeidx, tableidx);
             }
-            opcode::DROP => self.drop_(),
-            opcode::SELECT => self.operands.operator_of::<3>(Kind::Select, Form::SetAcc),
-            opcode::TYPED_SELECT => {
+            Instruction::Drop => self.drop_(),
+            Instruction::Select => self.operands.operator_of::<3>(Kind::Select, Form::SetAcc),
+            Instruction::TypedSelect => {
                 *reader = reader.clone().types();
                 self.operands.operator_of::<3>(Kind::Select, Form::SetAcc);
             }
-            opcode::LOCAL_GET => {
+            Instruction::LocalGet => {
                 let Local { slot, class } = self.locals[reader.index() as usize];
                 let node = self.operands.trees.slot(slot, class);
                 self.operands.push_leaf(node);
             }
-            opcode::LOCAL_SET => {
+            Instruction::LocalSet => {
                 self.local_set(reader.index());
                 self.operands.pop(1);
             }
-            opcode::LOCAL_TEE => {
+            Instruction::LocalTee => {
                 let Local { slot, class } = self.local_set(reader.index());
                 let node = self.operands.trees.slot(slot, class);
                 self.operands.replace(1, node);
             }
-            opcode::GLOBAL_GET => {
+            Instruction::GlobalGet => {
                 let index = reader.index();
                 let class = self.module.globals[index as usize].content.into();
                 let node = self.operands.trees.global(self.global_word(index), class);
                 self.operands.push(node);
             }
-            opcode::GLOBAL_SET => self.global_set(reader.index()),
-            opcode::I32_CONST => self.constant(u64::from(reader.signed() as u32), Class::I32),
-            opcode::I64_CONST => self.constant(reader.signed() as u64, Class::I64),
-            opcode::F32_CONST => self.constant(u64::from(reader.f32_bits()), Class::F32),
-            opcode::F64_CONST => self.constant(reader.f64_bits(), Class::F64),
-            opcode::REF_NULL => {
+            Instruction::GlobalSet => self.global_set(reader.index()),
+            Instruction::I32Const => self.constant(u64::from(reader.signed() as u32), Class::I32),
+            Instruction::I64Const => self.constant(reader.signed() as u64, Class::I64),
+            Instruction::F32Const => self.constant(u64::from(reader.f32_bits()), Class::F32),
+            Instruction::F64Const => self.constant(reader.f64_bits(), Class::F64),
+            Instruction::RefNull => {
                 reader.signed();
                 self.constant(0, Class::I64);
             }
-            opcode::REF_FUNC => {
+            Instruction::RefFunc => {
                 let node = self.operands.trees.func(self.layout.func(reader.index()) as u32);
                 self.operands.push_leaf(node);
             }
-            opcode::MEMORY_SIZE => {
+            Instruction::MemorySize => {
                 reader.index();
                 self.produce(cell::MemorySize {});
             }
-            opcode::MEMORY_GROW => {
+            Instruction::MemoryGrow => {
                 reader.index();
                 let traits = Traits::TRAPS.with(Traits::LOADS);
                 self.metering.charge_pages(&mut self.operands, traits);
                 self.transform(cell::MemoryGrow {}, traits);
             }
-            opcode::MEMORY_FILL => {
+            Instruction::MemoryFill => {
                 reader.index();
                 self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
                 self.bulk(Form::MemoryFill);
             }
-            opcode::MEMORY_COPY => {
+            Instruction::MemoryCopy => {
                 reader.indices();
                 self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
                 self.bulk(Form::MemoryCopy);
             }
-            opcode::MEMORY_INIT => {
+            Instruction::MemoryInit => {
                 let (dataidx, _) = reader.indices();
                 let segment = self.data_word(dataidx);
                 self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryInit { segment, args });
             }
-            opcode::DATA_DROP => {
+            Instruction::DataDrop => {
                 let segment = self.data_word(reader.index());
                 self.consume(0, |_| cell::DataDrop { segment });
             }
-            opcode::TABLE_GET => {
+            Instruction::TableGet => {
                 let table = self.table_word(reader.index());
                 self.transform(cell::TableGet { table }, Traits::TRAPS);
                 self.top_is(Class::I64);
             }
-            opcode::TABLE_SET => {
+            Instruction::TableSet => {
                 let table = self.table_word(reader.index());
                 self.consume(2, |args| cell::TableSet { table, args });
             }
-            opcode::TABLE_SIZE => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
-            opcode::TABLE_GROW => {
+            Instruction::TableSize => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
+            Instruction::TableGrow => {
                 let table = self.table_word(reader.index());
                 self.metering.charge_bulk(&mut self.operands, Amount::NewElements, 2, table);
                 self.consume(2, |args| cell::TableGrow { table, args });
                 self.operands.push_acc(Class::I32);
             }
-            opcode::TABLE_FILL => {
+            Instruction::TableFill => {
                 let table = self.table_word(reader.index());
                 self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableFill { table, args });
             }
-            opcode::TABLE_COPY => {
+            Instruction::TableCopy => {
                 let (to, from) = reader.indices();
                 let (to, from) = (self.table_word(to), self.table_word(from));
                 self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, to);
                 self.consume(3, |args| cell::TableCopy { to, from, args });
             }
-            opcode::TABLE_INIT => {
+            Instruction::TableInit => {
                 let (elemidx, tableidx) = reader.indices();
                 let (table, segment) = (self.table_word(tableidx), self.element_word(elemidx));
                 self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableInit { table, segment, args });
             }
-            opcode::ELEM_DROP => {
+            Instruction::ElemDrop => {
                 let segment = self.element_word(reader.index());
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
-            _ => {
-                let op = opcode::op(opcode);
-                match op.kind() {
-                    ops::Kind::Unary => self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
-                    ops::Kind::Binary => self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
-                    ops::Kind::Load => self.operands.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
-                    ops::Kind::Store => self.store(op, reader.offset()),
-                }
-            }
+            Instruction::Unary(op) => self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
+            Instruction::Binary(op) => self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
+            Instruction::Load(op) => self.operands.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
+            Instruction::Store(op) => self.store(op, reader.offset()),
         }
     }
 
     /// Skips one operator, which cannot be reached, nor can the `depth` blocks around it that are open since: unless it is
     /// the `else` or `end` that ends this.
     fn skip(&mut self, reader: Reader<'a>, depth: usize) -> Reader<'a> {
-        let (opcode, reader) = reader.skip();
-        match opcode {
-            opcode::BLOCK | opcode::LOOP | opcode::IF => self.blocks.skipping = Some(depth + 1),
-            opcode::ELSE if depth == 0 => self.blocks.else_(&mut self.operands, reader.clone()),
-            opcode::END if depth == 0 => self.end(reader.only_ends_follow()),
-            opcode::END => self.blocks.skipping = Some(depth - 1),
+        let (instruction, reader) = reader.skip();
+        match instruction {
+            _ if instruction.info().opens_block() => self.blocks.skipping = Some(depth + 1),
+            Instruction::Else if depth == 0 => self.blocks.else_(&mut self.operands, reader.clone()),
+            Instruction::End if depth == 0 => self.end(reader.only_ends_follow()),
+            Instruction::End => self.blocks.skipping = Some(depth - 1),
             // No other operator begins or ends a block.
             _ => {}
         }

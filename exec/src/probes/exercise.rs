@@ -7,7 +7,7 @@ use crate::probes::inspect::{shape, shapes};
 use crate::shapes::{entries, lookup};
 use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, first_cell, invoke};
 use pirn_decode::Target;
-use pirn_decode::cell::{Cell, Field, Operands};
+use pirn_decode::cell::{Amount, Cell, Field, Operands};
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
@@ -252,8 +252,8 @@ impl Exercise {
                 self.encode(a, next, out);
             }
             Shape::Cell(cell) => {
-                for &(name, field) in cell.fields() {
-                    encode_field(cell, name, field, next, out);
+                for &(_, field) in cell.fields() {
+                    encode_field(field, next, out);
                 }
                 if cell == Cell::BrTable {
                     out.target(next);
@@ -265,37 +265,28 @@ impl Exercise {
     }
 }
 
-fn encode_field(cell: Cell, name: &str, field: Field, next: usize, out: &mut Growing) {
-    let calls = matches!(cell, Cell::Call | Cell::CallIndirect);
-    let leaves = matches!(cell, Cell::ReturnCall | Cell::ReturnCallIndirect);
-    match (field, name) {
-        (Field::u64, _) => out.target(next),
-        (Field::u16, _) => {
-            let value = match name {
-                "header" if calls => ARGS + PARAMS,
-                "header" | "new_header" => PARAMS,
-                "args" if calls => ARGS,
-                "args" if leaves => 0,
-                "args" => BULK,
-                "moves" => cell::moves(PARAMS, true),
-                "count" => 3,
-                "to" => SCRATCH + 2,
-                _ => SCRATCH,
-            };
-            out.bytes.extend(value.to_ne_bytes());
-        }
-        (Field::u32, _) => {
-            let value = match name {
-                "func" => LAYOUT.func(RETURNS as u32),
-                "table" | "to" | "from" => LAYOUT.table(0),
-                "segment" if matches!(cell, Cell::MemoryInit | Cell::DataDrop) => LAYOUT.data(0),
-                "segment" => LAYOUT.element(0),
-                "count" => 1,
-                _ => 0,
-            };
-            out.bytes.extend((value as u32).to_ne_bytes());
-        }
-    }
+fn encode_field(field: Field, next: usize, out: &mut Growing) {
+    let short = |value: u16| value.to_ne_bytes().to_vec();
+    let word = |value: usize| (value as u32).to_ne_bytes().to_vec();
+    out.bytes.extend(match field {
+        Field::Target => return out.target(next),
+        Field::Slot => short(SCRATCH),
+        Field::Destination => short(SCRATCH + 2),
+        Field::Slots => short(3),
+        Field::Operands => short(BULK),
+        Field::Args => short(ARGS),
+        Field::CalleeHeader => short(ARGS + PARAMS),
+        Field::TailArgs => short(0),
+        Field::Header | Field::TailHeader => short(PARAMS),
+        Field::Moves => short(cell::moves(PARAMS, true)),
+        Field::Amount => short(Amount::NewElements as u16),
+        Field::Func => word(LAYOUT.func(RETURNS as u32)),
+        Field::Table => word(LAYOUT.table(0)),
+        Field::Data => word(LAYOUT.data(0)),
+        Field::Element => word(LAYOUT.element(0)),
+        Field::TypeId | Field::Cost => word(0),
+        Field::Targets => word(1),
+    });
 }
 
 /// Runs the last of the functions on its parameters, in an instance with one of everything.

@@ -42,6 +42,7 @@ fn list_written(t: &mut Shapes<'_>) {
     leaves(t);
     operators(t);
     cells(t);
+    fills_and_copies(t);
     selects(t);
     branches(t);
     trees::all(t);
@@ -74,10 +75,10 @@ fn binary<O: BinOp>(t: &mut Shapes<'_>) {
 
 macro_rules! operators {
     (
-        unops { $($un:ident $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
-        binops { $($bin:ident $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
-        loads { $($load:ident $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
-        stores { $($store:ident $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+        unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
+        binops { $($bin:ident $bc:tt $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
+        loads { $($load:ident $lc:tt $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores { $($store:ident $sc:tt $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
     ) => {
         fn operators(t: &mut Shapes<'_>) {
             $(each!(A in [S<$ua>, R<$ua>] { t.expr::<Un<$un, A>>(); });)*
@@ -92,17 +93,26 @@ macro_rules! operators {
 }
 pirn_decode::for_each_op!(operators);
 
-fn cells(t: &mut Shapes<'_>) {
-    use control::*;
-    each!(C in [
-        Unreachable, Br, BrTable, control::Return, Zero, Copy, Call, CallIndirect, ReturnCall, ReturnCallIndirect,
-    ] { t.stmt::<C>(); });
-    each!(C in [fuel::Fuel, fuel::FuelBulk] { t.stmt::<C>(); });
-    use bulk::*;
-    each!(C in [
-        MemorySize, MemoryGrow, MemoryInit, DataDrop, TableGet, TableSet, TableSize, TableGrow, TableFill, TableCopy, TableInit,
-        ElemDrop,
-    ] { t.stmt::<C>(); });
+macro_rules! cells {
+    (
+        machine { $($(#[$doc:meta])* $name:ident $flow:ident $fields:tt)* }
+        special $special:tt
+        cells {
+            $($cname:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
+                $cflow:ident $cfields:tt;)*
+        }
+    ) => {
+        fn cells(t: &mut Shapes<'_>) {
+            use fuel::*;
+            use bulk::*;
+            use control::*;
+            each!(C in [$($name,)* $($cname,)*] { t.stmt::<C>(); });
+        }
+    };
+}
+pirn_decode::for_each_cell!(cells);
+
+fn fills_and_copies(t: &mut Shapes<'_>) {
     macro_rules! fills_and_copies {
         ($([$($a:ident)*] [$($b:ident)*] [$($c:ident)*];)*) => {
             $(each!(A in [$($a<u32>),*] {

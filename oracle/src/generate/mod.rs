@@ -13,6 +13,7 @@
 mod expr;
 mod loops;
 mod merge;
+mod operators;
 pub mod shapes;
 mod stmt;
 pub mod tree;

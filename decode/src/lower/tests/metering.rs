@@ -2,11 +2,11 @@
 
 use super::machine::{Machine, cells, lowered};
 use crate::cell::Amount;
+use crate::instruction::Instruction;
 use crate::lower::metering::Metering;
 use crate::lower::slot::Slot;
 use crate::lower::target::Options;
 use crate::lower::tree::Traits;
-use crate::opcode;
 use crate::ops::Class;
 
 const METERED: Options = Options { fuse: true, fuel: true };
@@ -17,16 +17,16 @@ fn a_region_pays_for_its_operators_but_not_for_those_of_regions_in_it() {
     let mut operands = machine.operands();
     let mut metering = Metering::new_in(&machine.arena, true);
     metering.open(&mut operands.code);
-    metering.charge(opcode::LOCAL_GET);
-    metering.charge(opcode::BLOCK);
+    metering.charge(Instruction::LocalGet);
+    metering.charge(Instruction::Block);
     metering.open(&mut operands.code);
-    metering.charge(opcode::CALL);
-    metering.charge(opcode::BR);
-    metering.charge(opcode::END);
+    metering.charge(Instruction::Call);
+    metering.charge(Instruction::Br);
+    metering.charge(Instruction::End);
     metering.close(&mut operands.code);
-    metering.charge(opcode::RETURN);
-    metering.charge(opcode::DROP);
-    metering.charge(opcode::IF);
+    metering.charge(Instruction::Return);
+    metering.charge(Instruction::Drop);
+    metering.charge(Instruction::If);
     metering.close(&mut operands.code);
     assert_eq!(cells(&mut operands.code), ["Fuel cost 3", "Fuel cost 2"]);
 }
@@ -37,7 +37,7 @@ fn no_region_is_free() {
     let mut operands = machine.operands();
     let mut metering = Metering::new_in(&machine.arena, true);
     metering.open(&mut operands.code);
-    metering.charge(opcode::END);
+    metering.charge(Instruction::End);
     metering.close(&mut operands.code);
     assert_eq!(cells(&mut operands.code), ["Fuel cost 1"]);
 }
@@ -84,7 +84,7 @@ fn nothing_asks_for_fuel_without() {
     let mut operands = machine.operands();
     let mut metering = Metering::new_in(&machine.arena, false);
     metering.open(&mut operands.code);
-    metering.charge(opcode::CALL);
+    metering.charge(Instruction::Call);
     metering.charge_words(80);
     metering.charge_bulk(&mut operands, Amount::Bytes, 0, 0);
     metering.charge_pages(&mut operands, Traits::TRAPS);
