@@ -15,7 +15,7 @@
 mod caller;
 mod config;
 mod engine;
-mod error;
+pub mod error;
 mod external;
 mod fuel;
 mod func;
@@ -45,7 +45,7 @@ mod value;
 pub use caller::Caller;
 pub use config::{CompilationMode, Config};
 pub use engine::Engine;
-pub use error::{Error, Result};
+pub use error::{Error, I32Exit, Result};
 pub use external::{Export, Extern};
 pub use func::{Func, TypedFunc};
 pub use global::Global;
@@ -56,7 +56,7 @@ pub use limits::{StoreLimits, StoreLimitsBuilder};
 pub use link_error::{ImportName, LinkError};
 pub use linker::{InstancePre, Linker};
 pub use memory::{Memory, MemoryAccessError};
-pub use module::{ExportType, ImportType, Module};
+pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use resumable::{PauseReason, Paused, Resumable, ResumeError, Yield};
 pub use runtime::{DEFAULT_MODULE, Runtime};
@@ -66,7 +66,7 @@ pub use typed::{WasmParams, WasmResults, WasmRet, WasmTy};
 pub use value::{ExternRef, Ref, Val};
 
 pub use pirn_decode::{
-    Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits, RefType,
-    TableType, ValType,
+    CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
+    RefType, TableType, ValType,
 };
 pub use pirn_exec::Trap;

@@ -12,7 +12,7 @@ use crate::types::TypeUse;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Code, ExternType, Lowering, Options};
+use pirn_decode::{Code, CustomSection, ExternType, Lowering, Names, Options};
 use pirn_exec::{Handlers, LazyCode, first_cell};
 use std::borrow::Cow;
 use std::path::Path;
@@ -36,6 +36,8 @@ struct Inner {
     import_hashes: Box<[ImportHash]>,
     /// By the hashes of their names.
     exports: HashTable<Exported>,
+    /// Of the name section, read when somebody asks.
+    names: OnceLock<Names>,
 }
 
 impl Drop for Inner {
@@ -135,6 +137,20 @@ impl<'module> ExportType<'module> {
     }
 }
 
+/// What an instance of a module takes: see [`Module::resources_required`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourcesRequired {
+    /// How many memories.
+    pub num_memories: u32,
+    /// Pages, of 64 KiB, that the largest of them begins with; `None` without memories.
+    pub max_initial_memory_size: Option<u64>,
+    /// How many tables.
+    pub num_tables: u32,
+    /// Elements that the largest of them begins with; `None` without tables.
+    pub max_initial_table_size: Option<u64>,
+}
+
 impl Module {
     /// Parses and validates a module. With the feature `wat` (on by default), `bytes` that do not begin with `\0asm`
     /// are read as the text format.
@@ -178,7 +194,7 @@ impl Module {
     }
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
-        let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
+        let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
         let type_ids: Box<[u32]> = types.iter().map(TypeUse::id).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
@@ -197,6 +213,7 @@ impl Module {
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
             import_hashes,
             exports,
+            names: OnceLock::new(),
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
@@ -221,13 +238,45 @@ impl Module {
     /// # Errors
     /// As [`Module::new`].
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
-        pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
+        pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Ok(())
     }
 
     /// The engine it was made with.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// What the name section calls it, if that says so.
+    pub fn name(&self) -> Option<&str> {
+        self.names().module(&self.0.parsed)
+    }
+
+    /// What the name section calls function `funcidx`, if that says so.
+    pub fn func_name(&self, funcidx: u32) -> Option<&str> {
+        self.names().func(&self.0.parsed, funcidx)
+    }
+
+    fn names(&self) -> &Names {
+        self.0.names.get_or_init(|| Names::of(&self.0.parsed))
+    }
+
+    /// Its custom sections, in order (spec 5.5.3).
+    pub fn custom_sections(&self) -> impl Iterator<Item = CustomSection<'_>> {
+        self.0.parsed.custom_sections()
+    }
+
+    /// What every instance of it takes of its store, imports not counted.
+    pub fn resources_required(&self) -> ResourcesRequired {
+        let parsed = &self.0.parsed;
+        let memories = &parsed.memories[parsed.imported_memories..];
+        let tables = &parsed.tables[parsed.imported_tables..];
+        ResourcesRequired {
+            num_memories: memories.len() as u32,
+            max_initial_memory_size: memories.iter().map(|memory| memory.limits.min.into()).max(),
+            num_tables: tables.len() as u32,
+            max_initial_table_size: tables.iter().map(|table| table.limits.min.into()).max(),
+        }
     }
 
     /// What it imports, in order.
