@@ -19,24 +19,37 @@ pub struct CustomSection<'module> {
     pub data: &'module [u8],
 }
 
+/// Ids of sections (spec 5.5.2).
+const CUSTOM: u8 = 0;
+const CODE: u8 = 10;
+
 impl Module {
+    /// All sections, in order: id, where the contents begin, and the contents.
+    fn sections(&self) -> impl Iterator<Item = (u8, u64, &[u8])> {
+        let mut reader = BinaryReader::new(&self.bytes[PREAMBLE as usize..], PREAMBLE);
+        // Validation has read them, so nothing ends early.
+        std::iter::from_fn(move || {
+            let id = reader.read_u8().ok()?;
+            let size = reader.read_var_u32().ok()? as usize;
+            let begin = reader.original_position();
+            Some((id, begin, reader.read_bytes(size).ok()?))
+        })
+    }
+
     /// The custom sections, in order.
     pub fn custom_sections(&self) -> impl Iterator<Item = CustomSection<'_>> {
-        let mut reader = BinaryReader::new(&self.bytes[PREAMBLE as usize..], PREAMBLE);
-        std::iter::from_fn(move || {
-            while !reader.eof() {
-                // Validation has read all of it.
-                let id = reader.read_u8().ok()?;
-                let size = reader.read_var_u32().ok()? as usize;
-                let mut section = BinaryReader::new(reader.read_bytes(size).ok()?, 0);
-                if id == 0 {
-                    let name = section.read_string().ok()?;
-                    let data = section.read_bytes(section.bytes_remaining()).ok()?;
-                    return Some(CustomSection { name, data });
-                }
-            }
-            None
+        let customs = self.sections().filter(|&(id, ..)| id == CUSTOM);
+        customs.filter_map(|(_, _, contents)| {
+            let mut reader = BinaryReader::new(contents, 0);
+            let name = reader.read_string().ok()?;
+            let data = reader.read_bytes(reader.bytes_remaining()).ok()?;
+            Some(CustomSection { name, data })
         })
+    }
+
+    /// Where in the module's bytes the contents of the code section begin: DWARF counts from there.
+    pub fn code_section(&self) -> Option<u64> {
+        self.sections().find(|&(id, ..)| id == CODE).map(|(_, begin, _)| begin)
     }
 }
 

@@ -12,8 +12,11 @@
 //! Pointers are owned and followed in `store`, `engine`, `handle`, `instance` and `instantiate`; `caller`, `host`, `func`,
 //! `typed`, `table`, `global`, `value`, `resumable` and `fuel` hand them on. Other files contain no `unsafe`.
 
+mod backtrace;
 mod caller;
 mod config;
+#[cfg(feature = "addr2line")]
+mod dwarf;
 mod engine;
 pub mod error;
 mod external;
@@ -42,6 +45,7 @@ mod typed;
 mod types;
 mod value;
 
+pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
 pub use caller::Caller;
 pub use config::{CompilationMode, Config};
 pub use engine::Engine;

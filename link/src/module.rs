@@ -38,6 +38,8 @@ struct Inner {
     exports: HashTable<Exported>,
     /// Of the name section, read when somebody asks.
     names: OnceLock<Names>,
+    #[cfg(feature = "addr2line")]
+    dwarf: OnceLock<crate::dwarf::Dwarf>,
 }
 
 impl Drop for Inner {
@@ -214,6 +216,8 @@ impl Module {
             import_hashes,
             exports,
             names: OnceLock::new(),
+            #[cfg(feature = "addr2line")]
+            dwarf: OnceLock::new(),
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
@@ -259,6 +263,14 @@ impl Module {
 
     fn names(&self) -> &Names {
         self.0.names.get_or_init(|| Names::of(&self.0.parsed))
+    }
+
+    /// Functions and lines of the source for the instruction at `offset` of the module's bytes.
+    #[cfg(feature = "addr2line")]
+    pub(crate) fn symbols(&self, offset: u64) -> Vec<crate::backtrace::FrameSymbol> {
+        let parsed = &self.0.parsed;
+        let Some(offset) = parsed.code_section().and_then(|begin| offset.checked_sub(begin)) else { return Vec::new() };
+        self.0.dwarf.get_or_init(|| crate::dwarf::Dwarf::of(parsed)).symbols(offset)
     }
 
     /// Its custom sections, in order (spec 5.5.3).
