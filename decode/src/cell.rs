@@ -58,6 +58,15 @@ macro_rules! fields {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Field { $($(#[$doc])* $name,)* }
 
+        impl Field {
+            /// How many bytes it takes.
+            pub const fn bytes(self) -> usize {
+                match self {
+                    $(Self::$name => size_of::<$raw>(),)*
+                }
+            }
+        }
+
         macro_rules! raw { $(($word) => { $raw };)* }
         macro_rules! field { $(($word) => { Field::$name };)* }
     };

@@ -24,7 +24,7 @@ use crate::module::ExternIndex;
 use crate::ops::Class;
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf, Sig};
-use crate::{Error, Module};
+use crate::{Error, Module, Names};
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
@@ -155,15 +155,10 @@ impl<'a, T: Target> Disassembler<'a, T> {
 
 /// What functions are called: in the name section, else as they are exported first.
 pub fn names(module: &Module) -> HashMap<u32, String> {
-    let mut names = HashMap::new();
-    for payload in wasmparser::Parser::new(0).parse_all(&module.bytes) {
-        let Ok(wasmparser::Payload::CustomSection(section)) = payload else { continue };
-        let wasmparser::KnownCustom::Name(subsections) = section.as_known() else { continue };
-        for subsection in subsections {
-            let Ok(wasmparser::Name::Function(functions)) = subsection else { continue };
-            names.extend(functions.into_iter().map_while(Result::ok).map(|name| (name.index, name.name.to_owned())));
-        }
-    }
+    let named = Names::of(module);
+    let funcs = (0..).take(module.funcs.len());
+    let mut names: HashMap<_, _> =
+        funcs.filter_map(|funcidx| Some((funcidx, named.func(module, funcidx)?.to_owned()))).collect();
     for export in &module.exports {
         if let ExternIndex::Func(funcidx) = export.index {
             names.entry(funcidx).or_insert_with(|| module.name(export.name).to_owned());

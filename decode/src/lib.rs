@@ -12,8 +12,10 @@
 
 pub mod body;
 pub mod cell;
+mod custom;
 pub mod dump;
 mod error;
+mod features;
 pub mod instruction;
 pub mod layout;
 mod limits;
@@ -24,7 +26,9 @@ pub mod shape;
 pub mod sig;
 mod types;
 
+pub use custom::{CustomSection, Names};
 pub use error::Error;
+pub use features::{Features, Proposal};
 pub use limits::ModuleLimits;
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;

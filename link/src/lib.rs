@@ -51,9 +51,12 @@
 //! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs` and `segments`, `error`, `link_error`, `yielding`, `module`,
 //! `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`.
 
+mod backtrace;
 mod call;
+#[cfg(feature = "addr2line")]
+mod dwarf;
 mod engine;
-mod error;
+pub mod error;
 mod group;
 mod instance;
 mod instantiate;
@@ -67,6 +70,7 @@ mod runtime;
 mod store;
 mod yielding;
 
+pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
 pub use call::caller::Caller;
 pub use call::calls::TypedFunc;
 pub use call::host::IntoFunc;
@@ -75,7 +79,7 @@ pub use call::typed::{WasmParams, WasmResults, WasmRet, WasmTy};
 pub use engine::Engine;
 pub use engine::config::{CompilationMode, Config};
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
-pub use error::{Error, Result};
+pub use error::{Error, I32Exit, Result};
 pub use group::{LinkGroup, LinkedGroup};
 pub use instance::Instance;
 pub use items::external::{Export, Extern};
@@ -86,14 +90,14 @@ pub use items::table::Table;
 pub use items::value::{ExternRef, Ref, Val};
 pub use link_error::{ImportName, LinkError};
 pub use linker::{InstancePre, Linker};
-pub use module::{ExportType, ImportType, Module};
+pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use yielding::Yield;
 
 pub use pirn_decode::{
-    Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits, RefType,
-    TableType, ValType,
+    CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
+    RefType, TableType, ValType,
 };
 pub use pirn_exec::Trap;

@@ -12,7 +12,7 @@ use crate::error::format_err;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Arena, Code, ExternType, Lowering, Options};
+use pirn_decode::{Arena, Code, CustomSection, ExternType, Lowering, Names, Options};
 use pirn_exec::{Handlers, LazyCode, first_cell};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -38,6 +38,10 @@ struct Inner {
     import_hashes: Box<[ImportHash]>,
     /// By the hashes of their names.
     exports: HashTable<Exported>,
+    /// Of the name section, read when somebody asks.
+    names: OnceLock<Names>,
+    #[cfg(feature = "addr2line")]
+    dwarf: OnceLock<crate::dwarf::Dwarf>,
 }
 
 impl Drop for Inner {
@@ -137,6 +141,20 @@ impl<'module> ExportType<'module> {
     }
 }
 
+/// What an instance of a module takes: see [`Module::resources_required`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourcesRequired {
+    /// How many memories.
+    pub num_memories: u32,
+    /// Pages, of 64 KiB, that the largest of them begins with; `None` without memories.
+    pub max_initial_memory_size: Option<u64>,
+    /// How many tables.
+    pub num_tables: u32,
+    /// Elements that the largest of them begins with; `None` without tables.
+    pub max_initial_table_size: Option<u64>,
+}
+
 impl Module {
     /// Parses and validates a module. With the feature `wat` (on by default), `bytes` that do not begin with `\0asm`
     /// are read as the text format.
@@ -180,7 +198,7 @@ impl Module {
     }
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
-        let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
+        let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
         let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
@@ -199,6 +217,9 @@ impl Module {
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
             import_hashes,
             exports,
+            names: OnceLock::new(),
+            #[cfg(feature = "addr2line")]
+            dwarf: OnceLock::new(),
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
@@ -223,7 +244,7 @@ impl Module {
     /// # Errors
     /// As [`Module::new`].
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
-        pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
+        pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Ok(())
     }
 
@@ -232,7 +253,47 @@ impl Module {
         &self.0.engine
     }
 
-    /// Its imports, in order.
+    /// What the name section calls it, if that says so.
+    pub fn name(&self) -> Option<&str> {
+        self.names().module(&self.0.parsed)
+    }
+
+    /// What the name section calls function `funcidx`, if that says so.
+    pub fn func_name(&self, funcidx: u32) -> Option<&str> {
+        self.names().func(&self.0.parsed, funcidx)
+    }
+
+    fn names(&self) -> &Names {
+        self.0.names.get_or_init(|| Names::of(&self.0.parsed))
+    }
+
+    /// Functions and lines of the source for the instruction at `offset` of the module's bytes.
+    #[cfg(feature = "addr2line")]
+    pub(crate) fn symbols(&self, offset: u64) -> Vec<crate::backtrace::FrameSymbol> {
+        let parsed = &self.0.parsed;
+        let Some(offset) = parsed.code_section().and_then(|begin| offset.checked_sub(begin)) else { return Vec::new() };
+        self.0.dwarf.get_or_init(|| crate::dwarf::Dwarf::of(parsed)).symbols(offset)
+    }
+
+    /// Its custom sections, in order (spec 5.5.3).
+    pub fn custom_sections(&self) -> impl Iterator<Item = CustomSection<'_>> {
+        self.0.parsed.custom_sections()
+    }
+
+    /// What every instance of it takes of its store, imports not counted.
+    pub fn resources_required(&self) -> ResourcesRequired {
+        let parsed = &self.0.parsed;
+        let memories = &parsed.memories[parsed.imported_memories..];
+        let tables = &parsed.tables[parsed.imported_tables..];
+        ResourcesRequired {
+            num_memories: memories.len() as u32,
+            max_initial_memory_size: memories.iter().map(|memory| memory.limits.min.into()).max(),
+            num_tables: tables.len() as u32,
+            max_initial_table_size: tables.iter().map(|table| table.limits.min.into()).max(),
+        }
+    }
+
+    /// What it imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0.parsed, import })
     }

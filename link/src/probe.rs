@@ -77,11 +77,14 @@ impl Engine {
     /// long: 1.5 ms in all (a busy core of an AMD EPYC). Later ones take microseconds.
     ///
     /// # Errors
-    /// The value stack asked for is larger than the address space allows. Or a
-    /// [`TailDispatchError`]: this build would overflow the native stack.
+    /// The value stack asked for is larger than the address space allows. The settings allow a proposal that pirn does not
+    /// support. Or a [`TailDispatchError`]: this build would overflow the native stack.
     pub fn new(config: &Config) -> Result<Self> {
         if config.stack_bytes > isize::MAX as usize / 2 {
             return Err(format_err!("a value stack of {} bytes does not fit the address space", config.stack_bytes));
+        }
+        if let Some(proposal) = config.features.unsupported() {
+            return Err(format_err!("the configuration allows {proposal}, which pirn does not support"));
         }
         prove_jumps()?;
         Ok(Self::unproven(config.clone()))

@@ -13,7 +13,7 @@ use super::check::Checker;
 use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
 use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
-use crate::{Error, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
+use crate::{Error, Features, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use wasmparser::{
@@ -28,13 +28,15 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::TAIL_CALL);
 
 /// Fills a [`Module`] section by section.
-pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, Error> {
+pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits, features: Features) -> Result<Module, Error> {
     ModuleLimits::check(&"bytes", bytes.len() as u64, limits.size as u64, 0)?;
     let mut module = Module::default();
-    let mut validator = Validator::new_with_features(FEATURES);
+    let mut validator = Validator::new_with_features(features.flags());
     let mut allocations = FuncValidatorAllocations::default();
     let mut parser = Parser::new(0);
-    parser.set_features(FEATURES);
+    parser.set_features(features.flags());
+    // The quick pass knows no modules that may use less.
+    let is_quick = features.flags().contains(FEATURES);
     let mut most_results = 1;
     let mut checker = None;
     for payload in parser.parse_all(&bytes) {
@@ -51,8 +53,10 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, E
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
             check_declared(func.index, &body, limits)?;
             let range = range(body.range());
-            let checker = checker.get_or_insert_with(|| Checker::new(&module, limits.nesting));
-            let is_accepted = checker.accepts(&module, func.index, &bytes[range.clone()]);
+            let is_accepted = is_quick && {
+                let checker = checker.get_or_insert_with(|| Checker::new(&module, limits.nesting));
+                checker.accepts(&module, func.index, &bytes[range.clone()])
+            };
             if !is_accepted || cfg!(debug_assertions) {
                 let validated = validate_body(func, &body, allocations, &module, most_results, limits.nesting);
                 debug_assert!(!is_accepted || validated.is_ok(), "wasmparser refuses what was accepted");

@@ -1,7 +1,7 @@
 //! Settings of an engine.
 
 use crate::engine::limits::StoreLimits;
-use pirn_decode::ModuleLimits;
+use pirn_decode::{Features, ModuleLimits, Proposal};
 
 /// When functions are lowered to threaded code. In either mode `Module::new` validates the whole module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,6 +24,7 @@ pub struct Config {
     pub(crate) consume_fuel: bool,
     pub(crate) text_size: usize,
     pub(crate) module_limits: ModuleLimits,
+    pub(crate) features: Features,
     pub(crate) limits: StoreLimits,
 }
 
@@ -37,6 +38,7 @@ impl Default for Config {
             consume_fuel: false,
             text_size: usize::MAX,
             module_limits: ModuleLimits::default(),
+            features: Features::default(),
             limits: StoreLimits::default(),
         }
     }
@@ -186,4 +188,65 @@ impl Config {
         self.limits = limits;
         self
     }
+}
+
+macro_rules! switches {
+    ($($(#[$doc:meta])* $name:ident: $proposal:ident;)*) => {
+        /// Which proposals modules may use. By default all that pirn supports are allowed. [`Engine::new`](crate::Engine::new)
+        /// refuses settings that allow one it does not support; a module that uses one that is not allowed is refused by
+        /// [`Module::new`](crate::Module::new).
+        impl Config {
+            $(
+                $(#[$doc])*
+                pub fn $name(&mut self, enable: bool) -> &mut Self {
+                    self.features.set(Proposal::$proposal, enable);
+                    self
+                }
+            )*
+        }
+    };
+}
+switches! {
+    /// Mutable globals that are imported or exported (allowed by default).
+    wasm_mutable_global: MutableGlobal;
+    /// Conversions from floats to integers that do not trap (allowed by default).
+    wasm_saturating_float_to_int: SaturatingFloatToInt;
+    /// `i32.extend8_s` and its like (allowed by default).
+    wasm_sign_extension: SignExtension;
+    /// Several results of functions and blocks, parameters of blocks (allowed by default).
+    wasm_multi_value: MultiValue;
+    /// `memory.copy` and its like, passive segments (allowed by default).
+    wasm_bulk_memory: BulkMemory;
+    /// References as values, several tables, and instructions on tables (allowed by default).
+    wasm_reference_types: ReferenceTypes;
+    /// `return_call` and `return_call_indirect` (allowed by default).
+    wasm_tail_call: TailCall;
+    /// Addition, subtraction and multiplication in constant expressions (allowed by default).
+    wasm_extended_const: ExtendedConst;
+    /// Vectors of 128 bits (not supported).
+    wasm_simd: Simd;
+    /// Relaxed vector instructions (not supported).
+    wasm_relaxed_simd: RelaxedSimd;
+    /// Shared memories and atomic instructions (not supported).
+    wasm_threads: Threads;
+    /// Threads that share everything (not supported).
+    wasm_shared_everything_threads: SharedEverythingThreads;
+    /// Several memories (not supported).
+    wasm_multi_memory: MultiMemory;
+    /// Memories and tables with 64-bit indices (not supported).
+    wasm_memory64: Memory64;
+    /// Exceptions (not supported).
+    wasm_exceptions: Exceptions;
+    /// Typed references to functions (not supported).
+    wasm_function_references: FunctionReferences;
+    /// Structs, arrays and casts (not supported).
+    wasm_gc: Gc;
+    /// Memories with pages of one byte (not supported).
+    wasm_custom_page_sizes: CustomPageSizes;
+    /// `i64.add128` and its like (not supported).
+    wasm_wide_arithmetic: WideArithmetic;
+    /// Continuations (not supported).
+    wasm_stack_switching: StackSwitching;
+    /// Components (not supported).
+    wasm_component_model: ComponentModel;
 }

@@ -98,6 +98,16 @@ impl<T: 'static> Store<T> {
     }
 }
 
+impl<T: Default + 'static> Default for Store<T> {
+    /// A store of an engine of its own, with default settings, for default data.
+    ///
+    /// # Panics
+    /// As [`Engine::default`].
+    fn default() -> Self {
+        Self::new(&Engine::default(), T::default())
+    }
+}
+
 impl<T> Drop for Store<T> {
     fn drop(&mut self) {
         // SAFETY: this is the box of `new`, taken back once: a store that was taken apart by `into_data` is not dropped.

@@ -281,9 +281,9 @@ impl<'a> Shape<'a> {
         let mut count = 0;
         for &(name, field) in cell.fields() {
             text += &match field {
-                Field::u64 => format!(" {}", place(bytes.take(8))),
-                Field::u32 | Field::u16 => {
-                    count = bytes.take(if field == Field::u32 { 4 } else { 2 });
+                Field::Target => format!(" {}", place(bytes.take(8))),
+                _ => {
+                    count = bytes.take(field.bytes());
                     format!(" {name} {count}")
                 }
             };
