@@ -4,7 +4,7 @@
 //! more fuel, is all there is to going on.
 
 use crate::handlers::cells::define_cell;
-use crate::handlers::dispatch::{Flow, Stmt};
+use crate::handlers::dispatch::{At, Flow, Stmt};
 use crate::state::instance::InstanceHead;
 use crate::state::registers::Registers;
 use crate::state::table::Table;

@@ -1,7 +1,7 @@
 //! Cells that no lowering writes: they stand where a call expects code, or where it returns to. One has a function
 //! lowered, one calls a host function, one ends what the host entered.
 
-use crate::handlers::dispatch::{Flow, Handler, HasHandler, Stmt, handler_word};
+use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, handler_word};
 use crate::handlers::expr::Value;
 use crate::state::frames::{frame_end, pop_frame};
 use crate::state::instance::InstanceHead;
@@ -23,7 +23,7 @@ impl Stmt for ExitCell {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: usize) -> Flow {
+    unsafe fn run(m: Registers, _: At) -> Flow {
         // SAFETY: who returns here has the `instance` of the header that `enter_from_host` wrote: the machine's own for
         // the host, which leads to the machine.
         unsafe { m.save() };
@@ -66,7 +66,7 @@ impl Stmt for LowerThunk {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, _: usize) -> Flow {
+    unsafe fn run(mut m: Registers, _: At) -> Flow {
         // SAFETY: every call leaves in `r0` the record by which it found this cell, and has written nothing to the
         // frame but arguments and header, which the head of this cell counts.
         unsafe {
@@ -130,7 +130,7 @@ impl Stmt for HostThunk {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: usize) -> Flow {
+    unsafe fn run(m: Registers, _: At) -> Flow {
         // SAFETY: this cell is the thunk of a `HostRecord`, which is live (I1), and its type says where the header is
         // (I7), that of who called: whose `instance`, `link` and `fp` are I6 for what comes next. `instance` itself is
         // null or live: `call_host` says what it means.

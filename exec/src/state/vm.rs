@@ -64,6 +64,8 @@ pub struct Vm {
     pub(crate) fuel: u64,
     /// The registers where execution stands still.
     pub(crate) saved: Registers,
+    /// Where in its cell it trapped: see [`TrapAt`](crate::state::trap::TrapAt).
+    pub(crate) place: u8,
     /// The host function that yielded there, if one did.
     pub(crate) yielded: Option<Yielded>,
     /// First free word of the stack while WebAssembly does not run. Null while there is no stack.
@@ -103,6 +105,7 @@ impl Vm {
             fuel: 0,
             room: Room::default(),
             saved: Registers::new(null(), null_mut(), null_mut(), null()),
+            place: 0,
             yielded: None,
             top: null_mut(),
             exit: None,
