@@ -7,6 +7,7 @@
 
 use crate::state::registers::Registers;
 use crate::state::trap::{Exit, Trap, TrapAt};
+use crate::state::vm::StoppedAt;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
 
@@ -106,7 +107,7 @@ unsafe fn leave_trap(m: &Registers, TrapAt { trap, place }: TrapAt) {
     unsafe {
         m.save();
         let vm = (*m.instance).vm;
-        (*vm).place = place;
+        (*vm).stopped_at = StoppedAt::Place(place);
         (*vm).exit = Some(Exit::Trap(trap));
     }
 }
