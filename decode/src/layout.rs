@@ -30,6 +30,12 @@ pub const RECORD_WORDS: usize = 2;
 /// register.)
 pub const HEADER_WORDS: usize = 3;
 
+/// Words of a host function's frame behind its header: the address of the cell it returns to.
+pub const RETURN_WORDS: usize = 1;
+
+/// Words below the first frame of an entry from the host: where the entry before has its first free word, or null.
+pub const ENTRY_WORDS: usize = 1;
+
 /// Most words of one frame: slots are 16 bits wide in operands.
 pub const MAX_FRAME_WORDS: usize = 65_535;
 

@@ -160,6 +160,14 @@ impl Op {
         &Self::INFO[self as usize]
     }
 
+    /// Whether executing it may trap.
+    pub const fn may_trap(self) -> bool {
+        match self.info().effect {
+            Effect::Pure => false,
+            Effect::Traps | Effect::Loads | Effect::Stores => true,
+        }
+    }
+
     /// Whether it compares two values.
     pub const fn is_comparison(self) -> bool {
         use Op::*;

@@ -76,6 +76,21 @@ impl Shape {
         }
     }
 
+    /// How many places there are where execution may trap: an operator that may, or a cell with operands of its own, which
+    /// counts as one. A place comes behind those of its operands, and the second operand's behind the first's.
+    pub const fn trap_places(&self) -> u8 {
+        match *self {
+            Self::Leaf(..) | Self::Thunk => 0,
+            Self::Unary(op, a) | Self::Load(op, a) => a.trap_places() + op.may_trap() as u8,
+            Self::Binary(op, a, b) | Self::Store(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
+            Self::Select(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places(),
+            Self::Bulk(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places() + 1,
+            Self::Form(_, _, a) => a.trap_places(),
+            Self::Seq(a, b) => a.trap_places() + b.trap_places(),
+            Self::Cell(_) => 1,
+        }
+    }
+
     /// Whether there are no operand bytes.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0

@@ -65,6 +65,7 @@ mod state;
 pub use host::call::{invoke, invoke_start};
 pub use host::pause::Execution;
 pub use host::thunks::LazyCode;
+pub use host::walk::{Frame, FrameAt, Walk};
 #[cfg(feature = "mutants")]
 pub use probes::mutants;
 #[cfg(feature = "profile")]
@@ -81,7 +82,7 @@ pub use state::registers::stack_pointer;
 pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
-pub use state::vm::{LowerHook, Room, Vm};
+pub use state::vm::{LowerHook, Room, TraceHook, Vm};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);

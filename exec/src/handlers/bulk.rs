@@ -4,7 +4,7 @@
 //! success, otherwise it is a [`Trap`]'s code. Filling and copying are in `fill_copy.rs`.
 
 use crate::handlers::cells::define_cell;
-use crate::handlers::dispatch::{Flow, Stmt, value};
+use crate::handlers::dispatch::{At, Flow, Stmt, value};
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
 use crate::state::registers::Registers;
@@ -16,8 +16,8 @@ use pirn_decode::sig::{self, Sig};
 
 /// Goes on, or traps.
 #[inline(always)]
-fn conclude(m: Registers, code: u8) -> Flow {
-    if code == 0 { Flow::Next(m) } else { Flow::Trap(m, Trap::from_code(code)) }
+fn conclude(m: Registers, at: At, code: u8) -> Flow {
+    if code == 0 { Flow::Next(m) } else { Flow::Trap(m, at.trap(Trap::from_code(code))) }
 }
 
 fn trap_code(result: Result<(), Trap>) -> u8 {
@@ -171,7 +171,7 @@ define_cell! {
     }
 }
 define_cell! {
-    MemoryInit |m, cell::MemoryInit { segment, args }, at| { conclude(m, memory_init(m.instance, segment, m.slot(args))) }
+    MemoryInit |m, cell::MemoryInit { segment, args }, at| { conclude(m, at, memory_init(m.instance, segment, m.slot(args))) }
 }
 define_cell! {
     DataDrop |m, cell::DataDrop { segment }, at| {
@@ -203,14 +203,14 @@ unsafe fn element(m: &Registers, word: u32, index: u32) -> Result<*mut u64, Trap
 
 define_cell! {
     TableGet |m, cell::TableGet { table }, at| {
-        m.r0 = value!(m, element(&m, table, m.r0 as u32)).read();
+        m.r0 = value!(m, element(&m, table, m.r0 as u32).map_err(|trap| at.trap(trap))).read();
         Flow::Next(m)
     }
 }
 define_cell! {
     TableSet |m, cell::TableSet { table, args }, at| {
         let args = m.slot(args);
-        value!(m, element(&m, table, args.read() as u32)).write(args.add(1).read());
+        value!(m, element(&m, table, args.read() as u32).map_err(|trap| at.trap(trap))).write(args.add(1).read());
         Flow::Next(m)
     }
 }
@@ -227,10 +227,10 @@ define_cell! {
         Flow::Next(m)
     }
 }
-define_cell! { TableFill |m, cell::TableFill { table, args }, at| { conclude(m, table_fill(m.instance, table, m.slot(args))) } }
-define_cell! { TableCopy |m, cell::TableCopy { to, from, args }, at| { conclude(m, table_copy(m.instance, to, from, m.slot(args))) } }
+define_cell! { TableFill |m, cell::TableFill { table, args }, at| { conclude(m, at, table_fill(m.instance, table, m.slot(args))) } }
+define_cell! { TableCopy |m, cell::TableCopy { to, from, args }, at| { conclude(m, at, table_copy(m.instance, to, from, m.slot(args))) } }
 define_cell! {
     TableInit |m, cell::TableInit { table, segment, args }, at| {
-        conclude(m, table_init(m.instance, table, segment, m.slot(args)))
+        conclude(m, at, table_init(m.instance, table, segment, m.slot(args)))
     }
 }

@@ -14,12 +14,12 @@ macro_rules! define_cell {
 
             #[inline(always)]
             #[allow(unused_mut, unused_variables, reason = "not every cell needs everything")]
-            unsafe fn run(mut $m: Registers, $at: usize) -> Flow {
+            unsafe fn run(mut $m: Registers, $at: At) -> Flow {
                 // SAFETY: `run` asks for I6, and for operands that `encode` of the same struct wrote (I3): so the
                 // slots, the instance's words and the targets that they name exist, and hold what the cell expects
                 // there.
                 unsafe {
-                    let $operands = cell::$name::decode($m.operands($at));
+                    let $operands = cell::$name::decode($m.operands($at.operands));
                     $body
                 }
             }

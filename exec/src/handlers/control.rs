@@ -1,7 +1,7 @@
 //! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
 
 use crate::handlers::cells::define_cell;
-use crate::handlers::dispatch::{Flow, Stmt, cell_bytes, value};
+use crate::handlers::dispatch::{At, Flow, Stmt, cell_bytes, value};
 use crate::state::frames::{Header, frame_end, pop_frame, push_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, code_head};
@@ -11,7 +11,7 @@ use crate::state::trap::{Trap, trap_if};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
-define_cell! { Unreachable |m, _, at| { Flow::Trap(m, Trap::Unreachable) } }
+define_cell! { Unreachable |m, _, at| { Flow::Trap(m, at.trap(Trap::Unreachable)) } }
 
 define_cell! {
     Br |m, cell::Br { target }, at| {
@@ -23,7 +23,7 @@ define_cell! {
 define_cell! {
     BrTable |m, cell::BrTable { count }, at| {
         let index = (m.r0 as u32).min(count) as usize;
-        m.branch(m.operand(at + cell::BrTable::LEN + 8 * index));
+        m.branch(m.operand(at.operands + cell::BrTable::LEN + 8 * index));
         Flow::Jump(m)
     }
 }
@@ -91,11 +91,11 @@ unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Re
 /// That of [`enter`]; `header` is the slot that the function's type gives for arguments there; `return_ip` is the cell
 /// behind.
 #[inline(always)]
-unsafe fn call(m: Registers, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
+unsafe fn call(m: Registers, at: At, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
     // SAFETY: the callee's frame begins with `args`, and its type puts the header in it: so that was compared with the
     // limit.
     unsafe {
-        let mut callee = value!(m, enter(m, record, m.slot(args)));
+        let mut callee = value!(m, enter(m, record, m.slot(args)).map_err(|trap| at.trap(trap)));
         push_frame(m.slot(header), &m);
         callee.link = return_ip;
         Flow::Jump(callee)
@@ -129,6 +129,7 @@ unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
 #[inline(always)]
 unsafe fn tail_call(
     m: Registers,
+    at: At,
     record: *mut FuncRecord,
     args: u16,
     moves: u16,
@@ -139,7 +140,7 @@ unsafe fn tail_call(
     // lies in it: its arguments and its header. The header that leads to the caller is read before the arguments may
     // overwrite it.
     unsafe {
-        let mut callee = value!(m, enter(m, record, m.fp));
+        let mut callee = value!(m, enter(m, record, m.fp).map_err(|trap| at.trap(trap)));
         if callee.instance.is_null() {
             // A host function. Nothing but this tells it whose code calls: the header names who called that code.
             callee.instance = m.instance;
@@ -190,29 +191,29 @@ unsafe fn indirect(m: &Registers, table: u32, type_id: u32) -> Result<*mut FuncR
 
 define_cell! {
     Call |m, cell::Call { func, args, header }, at| {
-        let return_ip = m.ip.byte_add(cell_bytes(at - 8 + cell::Call::LEN));
-        call(m, direct(&m, func), args, header, return_ip)
+        let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::Call::LEN));
+        call(m, at, direct(&m, func), args, header, return_ip)
     }
 }
 
 define_cell! {
     CallIndirect |m, cell::CallIndirect { table, type_id, args, header }, at| {
-        let record = value!(m, indirect(&m, table, type_id));
-        let return_ip = m.ip.byte_add(cell_bytes(at - 8 + cell::CallIndirect::LEN));
-        call(m, record, args, header, return_ip)
+        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(trap)));
+        let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::CallIndirect::LEN));
+        call(m, at, record, args, header, return_ip)
     }
 }
 
 define_cell! {
     ReturnCall |m, cell::ReturnCall { func, args, moves, header, .. }, at| {
-        tail_call(m, direct(&m, func), args, moves, header, at + cell::ReturnCall::LEN - 2)
+        tail_call(m, at, direct(&m, func), args, moves, header, at.operands + cell::ReturnCall::LEN - 2)
     }
 }
 
 define_cell! {
     ReturnCallIndirect |m, cell::ReturnCallIndirect { table, type_id, args, moves, header, .. }, at| {
-        let record = value!(m, indirect(&m, table, type_id));
-        tail_call(m, record, args, moves, header, at + cell::ReturnCallIndirect::LEN - 2)
+        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(trap)));
+        tail_call(m, at, record, args, moves, header, at.operands + cell::ReturnCallIndirect::LEN - 2)
     }
 }
 

@@ -6,7 +6,8 @@
 //! [`Registers`] to a [`Flow`].
 
 use crate::state::registers::Registers;
-use crate::state::trap::{Exit, Trap};
+use crate::state::trap::{Exit, Trap, TrapAt};
+use crate::state::vm::StoppedAt;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
 
@@ -18,10 +19,42 @@ pub(crate) enum Flow {
     Jump(Registers),
     /// The same cell, by another handler: one that may take what this one must not.
     Delegate(Registers, Handler),
-    /// No cell: the program trapped at `ip`.
-    Trap(Registers, Trap),
+    /// No cell: the program trapped in the one at `ip`.
+    Trap(Registers, TrapAt),
     /// No cell: what happened is written in the [`crate::Vm`]. `instance` is live.
     Stop(Registers),
+}
+
+/// Where in a cell a statement or an expression stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    /// How many bytes behind `ip` its operands begin.
+    pub(crate) operands: usize,
+    /// How many places where execution may trap are passed before it: see [`TrapAt::place`].
+    places: u8,
+}
+
+impl At {
+    /// What a cell begins with.
+    pub(crate) const CELL: Self = Self { operands: 8, places: 0 };
+
+    /// Behind so many operand bytes.
+    #[inline(always)]
+    pub(crate) const fn skip(self, bytes: usize) -> Self {
+        Self { operands: self.operands + bytes, ..self }
+    }
+
+    /// Behind so many operand bytes, and so many places where execution may trap.
+    #[inline(always)]
+    pub(crate) const fn behind(self, bytes: usize, places: u8) -> Self {
+        Self { operands: self.operands + bytes, places: self.places + places }
+    }
+
+    /// `trap`, at the next place where execution may trap.
+    #[inline(always)]
+    pub(crate) const fn trap(self, trap: Trap) -> TrapAt {
+        TrapAt { trap, place: self.places }
+    }
 }
 
 /// The body of a handler, or one statement of it.
@@ -34,12 +67,14 @@ pub(crate) trait Stmt {
     const DELEGATES: bool = false;
     /// The tree.
     const SHAPE: &'static Shape = &Shape::Thunk;
+    /// Places where it may trap.
+    const PLACES: u8 = Self::SHAPE.trap_places();
 
-    /// Executes the statement whose operands lie `at` bytes behind `m.ip`.
+    /// Executes the statement that stands `at` in the cell at `m.ip`.
     ///
     /// # Safety
     /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5; the statement's operands lie there.
-    unsafe fn run(m: Registers, at: usize) -> Flow;
+    unsafe fn run(m: Registers, at: At) -> Flow;
 }
 
 /// The value of an expression, or a trap.
@@ -67,21 +102,23 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
 ///
 /// # Safety
 /// `m.instance` is a live instance or the machine's own for the host, and so leads to the machine that runs.
-unsafe fn leave_trap(m: &Registers, trap: Trap) {
+unsafe fn leave_trap(m: &Registers, TrapAt { trap, place }: TrapAt) {
     // SAFETY: so `save` asks, too; the machine's fields are nobody else's (I2).
     unsafe {
         m.save();
-        (*(*m.instance).vm).exit = Some(Exit::Trap(trap));
+        let vm = (*m.instance).vm;
+        (*vm).stopped_at = StoppedAt::Place(place);
+        (*vm).exit = Some(Exit::Trap(trap));
     }
 }
 
 #[cfg(pirn_tail)]
 #[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
 mod tail {
-    use super::{Flow, Stmt, cell_bytes, leave_trap};
+    use super::{At, Flow, Stmt, cell_bytes, leave_trap};
     use crate::state::instance::InstanceHead;
     use crate::state::registers::{Registers, Vector, for_each_register};
-    use crate::state::trap::Trap;
+    use crate::state::trap::TrapAt;
 
     /// The handlers of one ABI: the registers are their arguments.
     macro_rules! contract {
@@ -114,14 +151,14 @@ mod tail {
                     // SAFETY: `run` asks for what this does, and gives I6 on: of the cell behind, of the one it leads to,
                     // or of this one by another handler. Whoever stops asks for `instance` alone.
                     unsafe {
-                        match Self::run(m, 8) {
+                        match Self::run(m, At::CELL) {
                             Flow::Next(mut m) => {
                                 m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
                                 dispatch(m)
                             }
                             Flow::Jump(m) => dispatch(m),
                             Flow::Trap(mut m, trap) => {
-                                m.r0 = trap as u64;
+                                m.r0 = trap.to_code();
                                 trapped($(m.$register),*)
                             }
                             Flow::Delegate(m, handler) => handler($(m.$register),*),
@@ -139,7 +176,7 @@ mod tail {
                 let m = Registers { $($register),* };
                 // SAFETY: `instance` is as the handler got it (I6); it put a trap's code in `r0`.
                 unsafe {
-                    leave_trap(&m, Trap::from_code(m.r0 as u8));
+                    leave_trap(&m, TrapAt::from_code(m.r0));
                     stopped($(m.$register),*)
                 }
             }
@@ -175,7 +212,7 @@ pub(crate) use tail::{Handler, HasHandler, run};
 
 #[cfg(not(pirn_tail))]
 mod portable {
-    use super::{Flow, Registers, Stmt, cell_bytes, leave_trap};
+    use super::{At, Flow, Registers, Stmt, cell_bytes, leave_trap};
 
     /// A handler: whether to go on.
     pub(crate) type Handler = unsafe fn(&mut Registers) -> bool;
@@ -189,7 +226,7 @@ mod portable {
         unsafe fn handler(machine: &mut Registers) -> bool {
             // SAFETY: `run` asks for what this does. The handler in `Delegate` asks for the same of the same cell.
             unsafe {
-                match Self::run(*machine, 8) {
+                match Self::run(*machine, At::CELL) {
                     Flow::Next(mut m) => {
                         m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
                         *machine = m;

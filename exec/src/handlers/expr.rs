@@ -1,10 +1,11 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
+use crate::handlers::dispatch::At;
 use crate::handlers::num;
 use crate::state::global::GlobalCell;
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, Vector, load};
-use crate::state::trap::Trap;
+use crate::state::trap::{Trap, TrapAt};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
@@ -115,12 +116,14 @@ pub(crate) trait Expr {
     const SIG: Sig;
     /// The tree, for those who read code.
     const SHAPE: &'static Shape;
+    /// Places where it may trap.
+    const PLACES: u8 = Self::SHAPE.trap_places();
 
-    /// The value; its operands lie `at` bytes behind `m.ip`.
+    /// The value; it stands `at` in the cell at `m.ip`.
     ///
     /// # Safety
     /// As for [`Stmt::run`](crate::handlers::dispatch::Stmt::run).
-    unsafe fn eval(m: &Registers, at: usize) -> Result<Self::T, Trap>;
+    unsafe fn eval(m: &Registers, at: At) -> Result<Self::T, TrapAt>;
 }
 
 /// A slot of the frame.
@@ -141,9 +144,9 @@ impl<T: Value> Expr for Slot<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
         // SAFETY: I3: the operand is a slot of the frame, and holds a value of this class.
-        Ok(unsafe { T::read_slot(m.slot(m.operand(at))) })
+        Ok(unsafe { T::read_slot(m.slot(m.operand(at.operands))) })
     }
 }
 
@@ -154,7 +157,7 @@ impl<T: Value> Expr for Acc<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, _: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, _: At) -> Result<T, TrapAt> {
         Ok(T::acc(m))
     }
 }
@@ -166,9 +169,9 @@ impl<T: Value> Expr for Imm<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
         // SAFETY: I3: the operand is an immediate of this class.
-        Ok(unsafe { m.operand(at) })
+        Ok(unsafe { m.operand(at.operands) })
     }
 }
 
@@ -189,9 +192,9 @@ impl<T: Value> Expr for Global<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
         // SAFETY: the cell is live (I1), and holds a word of the global's type (I5), of which this is the class (I3).
-        Ok(unsafe { (&raw const (*global_cell(m, at)).value).cast::<T>().read() })
+        Ok(unsafe { (&raw const (*global_cell(m, at.operands)).value).cast::<T>().read() })
     }
 }
 
@@ -202,9 +205,9 @@ impl Expr for Func {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<u64, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<u64, TrapAt> {
         // SAFETY: I3: the operand is the word of a function of this instance, and so within the block (I4).
-        Ok(unsafe { InstanceHead::word::<u64>(m.instance, m.operand::<u32>(at) as usize) as u64 })
+        Ok(unsafe { InstanceHead::word::<u64>(m.instance, m.operand::<u32>(at.operands) as usize) as u64 })
     }
 }
 
@@ -256,9 +259,9 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
         // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
-        O::eval(unsafe { A::eval(m, at) }?)
+        O::eval(unsafe { A::eval(m, at) }?).map_err(|trap| at.behind(A::LEN, A::PLACES).trap(trap))
     }
 }
 
@@ -269,9 +272,13 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
     const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
         // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
-        unsafe { O::eval(A::eval(m, at)?, B::eval(m, at + A::LEN)?) }
+        unsafe {
+            let second = at.behind(A::LEN, A::PLACES);
+            let value = O::eval(A::eval(m, at)?, B::eval(m, second)?);
+            value.map_err(|trap| second.behind(B::LEN, B::PLACES).trap(trap))
+        }
     }
 }
 
@@ -300,12 +307,13 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
     const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<O::T, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
         // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's
         // limit (I8), and any bytes are a raw value.
         unsafe {
-            let address = A::eval(m, at + 4)?;
-            let raw: *mut O::Raw = effective_address(m, address, m.operand(at))?;
+            let address = A::eval(m, at.skip(4))?;
+            let raw: Result<*mut O::Raw, _> = effective_address(m, address, m.operand(at.operands));
+            let raw = raw.map_err(|trap| at.behind(Self::LEN, A::PLACES).trap(trap))?;
             Ok(O::convert(load(raw)))
         }
     }
@@ -318,11 +326,12 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
     const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: usize) -> Result<T, Trap> {
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
         // SAFETY: the operands follow each other, and `eval` asks for nothing else.
         unsafe {
-            let (a, b) = (A::eval(m, at)?, B::eval(m, at + A::LEN)?);
-            let condition = C::eval(m, at + A::LEN + B::LEN)?;
+            let second = at.behind(A::LEN, A::PLACES);
+            let (a, b) = (A::eval(m, at)?, B::eval(m, second)?);
+            let condition = C::eval(m, second.behind(B::LEN, B::PLACES))?;
             Ok(if condition != 0 { a } else { b })
         }
     }

@@ -5,7 +5,7 @@
 //! leaves that call to a handler of its own: with it in the same one LLVM saved six registers before it looked at the
 //! length. Operands are slots, immediates, and the accumulator in one place.
 
-use crate::handlers::dispatch::{Flow, HasHandler, Stmt, value};
+use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt, value};
 use crate::handlers::expr::Expr;
 use crate::state::registers::{Registers, Vector, load, store};
 use crate::state::trap::{Trap, trap_if};
@@ -41,14 +41,17 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryFill, A::SHAPE, V::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other (I3). The range was compared with the memory's length (I8), and nobody
         // else refers to it (I2).
         unsafe {
             let start = value!(m, A::eval(&m, at));
-            let value = value!(m, V::eval(&m, at + A::LEN)) as u8;
-            let bytes = value!(m, N::eval(&m, at + A::LEN + V::LEN));
-            let place = value!(m, range(&m, start, bytes));
+            let second = at.behind(A::LEN, A::PLACES);
+            let value = value!(m, V::eval(&m, second)) as u8;
+            let third = second.behind(V::LEN, V::PLACES);
+            let bytes = value!(m, N::eval(&m, third));
+            let place = range(&m, start, bytes).map_err(|trap| third.behind(N::LEN, N::PLACES).trap(trap));
+            let place = value!(m, place);
             if bytes as usize <= SHORT {
                 fill_short(place, value, bytes as usize)
             } else {
@@ -66,14 +69,17 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryCopy, A::SHAPE, B::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other (I3). Both ranges end within the memory (I8) if the one does that begins
         // later, and nobody else refers to them (I2).
         unsafe {
             let to = value!(m, A::eval(&m, at));
-            let from = value!(m, B::eval(&m, at + A::LEN));
-            let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
-            value!(m, range(&m, to.max(from), bytes));
+            let second = at.behind(A::LEN, A::PLACES);
+            let from = value!(m, B::eval(&m, second));
+            let third = second.behind(B::LEN, B::PLACES);
+            let bytes = value!(m, N::eval(&m, third));
+            let last = range(&m, to.max(from), bytes);
+            value!(m, last.map_err(|trap| third.behind(N::LEN, N::PLACES).trap(trap)));
             let base = (*m.instance).mem_base;
             let (to, from) = (base.add(to as usize), base.add(from as usize));
             if bytes as usize > SHORT {
@@ -94,13 +100,14 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: At) -> Flow {
         // SAFETY: the operands are those of `MemoryCopy`, which compared both ranges with the memory's length (I8) and
         // left memory and registers as they were, so that they are evaluated to the same.
         unsafe {
             let to = value!(m, A::eval(&m, at));
-            let from = value!(m, B::eval(&m, at + A::LEN));
-            let bytes = value!(m, N::eval(&m, at + A::LEN + B::LEN));
+            let second = at.behind(A::LEN, A::PLACES);
+            let from = value!(m, B::eval(&m, second));
+            let bytes = value!(m, N::eval(&m, second.behind(B::LEN, B::PLACES)));
             let base = (*m.instance).mem_base;
             copy(base.add(to as usize), base.add(from as usize), bytes);
             Flow::Next(m)

@@ -4,12 +4,12 @@
 //! more fuel, is all there is to going on.
 
 use crate::handlers::cells::define_cell;
-use crate::handlers::dispatch::{Flow, Stmt};
+use crate::handlers::dispatch::{At, Flow, Stmt};
 use crate::state::instance::InstanceHead;
 use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::Exit;
-use crate::state::vm::Room;
+use crate::state::vm::{Room, StoppedAt};
 use pirn_decode::PAGE_BYTES;
 use pirn_decode::cell::{self, Amount, Operands};
 use pirn_decode::sig::{self, Sig};
@@ -29,6 +29,7 @@ unsafe fn pay(m: Registers, cost: u64) -> Flow {
         let fuel = (*vm).fuel;
         if fuel < cost {
             m.save();
+            (*vm).stopped_at = StoppedAt::Place(0);
             // Nothing is there to be dropped: a handler that finds something stops.
             (&raw mut (*vm).exit).write(Some(Exit::OutOfFuel { required: cost }));
             return Flow::Stop(m);

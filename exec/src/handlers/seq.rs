@@ -1,6 +1,6 @@
 //! Statements of statements: sequences, and loops of one cell.
 
-use crate::handlers::dispatch::{Flow, Stmt};
+use crate::handlers::dispatch::{At, Flow, Stmt};
 use crate::state::registers::Registers;
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
@@ -21,7 +21,7 @@ impl<S: Stmt> Stmt for Repeat<S> {
     const SHAPE: &'static Shape = &Shape::Form(Form::Repeat, Class::I32, S::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         let ip = m.ip;
         loop {
             // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and
@@ -43,12 +43,12 @@ impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
     const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other. `Next` gives on what `run` asks for: the first statement has left this
         // cell no more than the second will.
         unsafe {
             match A::run(m, at) {
-                Flow::Next(m) => B::run(m, at + A::LEN),
+                Flow::Next(m) => B::run(m, at.behind(A::LEN, A::PLACES)),
                 flow @ (Flow::Jump(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => flow,
             }
         }

@@ -1,6 +1,6 @@
 //! Statements as types: what consumes expressions.
 
-use crate::handlers::dispatch::{Flow, Stmt, value};
+use crate::handlers::dispatch::{At, Flow, Stmt, value};
 use crate::handlers::expr::{Expr, StoreOp, Value, effective_address, global_cell};
 use crate::state::frames::pop_frame;
 use crate::state::registers::{Registers, store};
@@ -28,7 +28,7 @@ impl<E: Expr> Stmt for SetAcc<E> {
     const SHAPE: &'static Shape = &Shape::Form(Form::SetAcc, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands are the expression's own, and `eval` asks for nothing else.
         value!(m, unsafe { E::eval(&m, at) }).set_acc(&mut m);
         Flow::Next(m)
@@ -41,11 +41,11 @@ impl<E: Expr> Stmt for SetSlot<E> {
     const SHAPE: &'static Shape = &Shape::Form(Form::SetSlot, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the first operand is a slot of the frame (I3), behind it are the expression's.
         unsafe {
-            let value = value!(m, E::eval(&m, at + 2));
-            value.write_slot(m.slot(m.operand(at)));
+            let value = value!(m, E::eval(&m, at.skip(2)));
+            value.write_slot(m.slot(m.operand(at.operands)));
             value.set_acc(&mut m);
         }
         Flow::Next(m)
@@ -58,12 +58,12 @@ impl<E: Expr> Stmt for SetGlobal<E> {
     const SHAPE: &'static Shape = &Shape::Form(Form::SetGlobal, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the first operand is the word of a mutable global of this class (I3, I4), whose cell nobody else
         // refers to (I2); behind it are the expression's.
         unsafe {
-            let value = value!(m, E::eval(&m, at + 4));
-            (&raw mut (*global_cell(&m, at)).value).cast::<E::T>().write(value);
+            let value = value!(m, E::eval(&m, at.skip(4)));
+            (&raw mut (*global_cell(&m, at.operands)).value).cast::<E::T>().write(value);
             value.set_acc(&mut m);
         }
         Flow::Next(m)
@@ -76,13 +76,15 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
     const SHAPE: &'static Shape = &Shape::Store(O::OP, A::SHAPE, V::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: usize) -> Flow {
+    unsafe fn run(m: Registers, at: At) -> Flow {
         // SAFETY: the operands are a static offset, then those of address and value (I3). The place was compared with the
         // memory's limit (I8), and nobody else refers to it (I2).
         unsafe {
-            let address = value!(m, A::eval(&m, at + 4));
-            let value = O::convert(value!(m, V::eval(&m, at + 4 + A::LEN)));
-            let place: *mut O::Raw = value!(m, effective_address(&m, address, m.operand(at)));
+            let address = value!(m, A::eval(&m, at.skip(4)));
+            let second = at.behind(4 + A::LEN, A::PLACES);
+            let value = O::convert(value!(m, V::eval(&m, second)));
+            let place: Result<*mut O::Raw, _> = effective_address(&m, address, m.operand(at.operands));
+            let place = value!(m, place.map_err(|trap| second.behind(V::LEN, V::PLACES).trap(trap)));
             store(place, value);
         }
         Flow::Next(m)
@@ -95,12 +97,12 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
     const SHAPE: &'static Shape = &Shape::Form(Form::BrIf, Class::I32, C::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the first operand is the address of a cell of this function (I3), behind it are the condition's.
         unsafe {
-            let condition = value!(m, C::eval(&m, at + 8));
+            let condition = value!(m, C::eval(&m, at.skip(8)));
             if condition != 0 {
-                m.branch_if(m.operand(at));
+                m.branch_if(m.operand(at.operands));
                 Flow::Jump(m)
             } else {
                 Flow::Next(m)
@@ -115,11 +117,11 @@ impl<E: Expr> Stmt for Return<E> {
     const SHAPE: &'static Shape = &Shape::Form(Form::Return, E::T::CLASS, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: usize) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the first operand is the slot of the frame's header (I3, I7), behind it are the expression's.
         unsafe {
-            value!(m, E::eval(&m, at + 2)).set_acc(&mut m);
-            Flow::Jump(pop_frame(m, m.operand(at)))
+            value!(m, E::eval(&m, at.skip(2))).set_acc(&mut m);
+            Flow::Jump(pop_frame(m, m.operand(at.operands)))
         }
     }
 }

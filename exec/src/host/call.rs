@@ -9,25 +9,28 @@ use crate::state::record::{FuncRecord, code_head};
 use crate::state::registers::Registers;
 use crate::state::stack::BorrowedStack;
 use crate::state::trap::{Exit, Trap};
-use crate::state::vm::Vm;
+use crate::state::vm::{StoppedAt, Vm};
 use pirn_decode::ValType;
+use pirn_decode::layout::ENTRY_WORDS;
 
-/// Puts `func`'s frame at `fp`, with `values` for arguments and a header that returns to the host, and gives the state in
-/// which it begins. `None` if the frame reaches beyond `limit`.
+/// Puts `func`'s frame behind `base`, with `values` for arguments and a header that returns to the host, and gives the state
+/// in which it begins. `None` if the frame reaches beyond `limit`.
 ///
 /// A host function acts for the instance `on_behalf`, or nobody's if that is null.
 ///
 /// # Safety
 /// That of [`invoke`] for `vm` and `func`; `values` is as long as there, and holds arguments; `on_behalf` is null or a
-/// live instance of the same store; `fp` is the first free word of a stack whose limit is `limit`.
+/// live instance of the same store; `base` is the first free word of a stack whose limit is `limit`; `outer` is the
+/// machine's first free word before this entry, or null.
 #[inline(always)]
 pub(crate) unsafe fn enter_from_host(
     vm: *mut Vm,
     func: *mut FuncRecord,
     on_behalf: *mut InstanceHead,
     values: &[Word],
-    fp: *mut u64,
+    base: *mut u64,
     limit: *mut u64,
+    outer: *mut u64,
 ) -> Option<Registers> {
     // SAFETY: the record is live and leads to code with a head (I1). The frame is compared with the limit before
     // anything is written (I7); its type says that it begins with as many words as there are values, and where its
@@ -36,9 +39,11 @@ pub(crate) unsafe fn enter_from_host(
     unsafe {
         let FuncRecord { code, instance } = *func;
         let head = code_head(code);
+        let fp = base.wrapping_add(ENTRY_WORDS);
         if frame_end(code, fp) > limit as usize {
             return None;
         }
+        base.cast::<*mut u64>().write(outer);
         copy_few(values.as_ptr(), fp, values.len());
         // The host itself returns nowhere.
         let host = Registers::new(std::ptr::null(), fp, Vm::host(vm), std::ptr::null());
@@ -113,9 +118,10 @@ unsafe fn call(
     // where the arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack
     // taken here is free to be trimmed.
     unsafe {
+        let outer = (*vm).top;
         let _entry = HostEntry::new(vm)?;
         let mut own_stack = None;
-        if (*vm).top.is_null() {
+        if outer.is_null() {
             // Nothing runs yet; otherwise what is entered lies above the frames there are.
             let bytes = (*vm).stack_bytes;
             let Some(stack) = BorrowedStack::new(bytes) else { return Err(Exit::NoStack { bytes }) };
@@ -124,24 +130,42 @@ unsafe fn call(
             (*vm).stack_limit = base.byte_add(bytes);
             own_stack = Some(stack);
         }
-        let fp = (*vm).top;
-        let Some(registers) = enter_from_host(vm, func, on_behalf, values, fp, (*vm).stack_limit) else {
-            return Err(Exit::Trap(Trap::StackOverflow));
+        let base = (*vm).top;
+        let Some(registers) = enter_from_host(vm, func, on_behalf, values, base, (*vm).stack_limit, outer) else {
+            return Err(no_entry(vm, outer));
         };
         run(registers);
         if let Some(exit) = (*vm).exit.take() {
             (*vm).yielded = None;
-            if let (Some(stack), Exit::Trap(Trap::StackOverflow)) = (&mut own_stack, &exit) {
+            let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
+            let exit = Vm::traced(vm, exit);
+            if let (Some(stack), true) = (&mut own_stack, is_overflow) {
                 // Nothing runs on it any more.
                 stack.trim();
             }
             return Err(exit);
         }
-        copy_few(fp, values.as_mut_ptr(), values.len());
+        copy_few(base.add(ENTRY_WORDS), values.as_mut_ptr(), values.len());
         if let Some(ty) = first {
             values[0] = (*vm).first_result(ty);
         }
         Ok(())
+    }
+}
+
+/// The exit of an entry for which there is no room, or which is nested too deeply, inside of the one whose first free word
+/// is `outer`.
+///
+/// # Safety
+/// `vm` is live and stands still.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn no_entry(vm: *mut Vm, outer: *mut u64) -> Exit {
+    // SAFETY: nobody else refers to its fields, and whoever is further out is as before.
+    unsafe {
+        (*vm).top = outer;
+        (*vm).stopped_at = StoppedAt::Entry;
+        Vm::traced(vm, Exit::Trap(Trap::StackOverflow))
     }
 }
 
@@ -163,7 +187,9 @@ impl HostEntry {
     pub(crate) unsafe fn new(vm: *mut Vm) -> Result<Self, Exit> {
         // SAFETY: it is live, and stands still: nobody else refers to its fields.
         unsafe {
-            (*vm).enter()?;
+            if !(*vm).enter() {
+                return Err(no_entry(vm, (*vm).top));
+            }
             Ok(Self { vm, limit: (*vm).stack_limit, top: (*vm).top })
         }
     }
@@ -193,8 +219,8 @@ mod tests {
     }
 
     /// Enters a function of two words of arguments and results and a frame of so many words, on a stack of 16 words that
-    /// are all 7. Gives the stack, the registers, and what the header should be.
-    fn enter(frame_words: u32) -> ([u64; 16], Option<Registers>, [u64; HEADER_WORDS]) {
+    /// are all 7. Gives the stack, the registers, and what the first word and the header should be.
+    fn enter(frame_words: u32) -> ([u64; 16], Option<Registers>, [u64; 1 + HEADER_WORDS]) {
         let head = CodeHead { index: 0, header: 2, frame_bytes: frame_words * 8, type_id: 0 };
         let code = [head.words()[0], head.words()[1], 0];
         let mut instance = InstanceHead::empty();
@@ -204,13 +230,13 @@ mod tests {
             let vm = Box::into_raw(Vm::new(128, 1, no_lowering));
             let mut record = FuncRecord::new(code.as_ptr().add(CodeHead::WORDS), &raw mut instance);
             let (base, limit) = (stack.as_mut_ptr(), stack.as_mut_ptr().add(16));
-            let entered = enter_from_host(vm, &raw mut record, null_mut(), &[1, 2], base, limit);
+            let entered = enter_from_host(vm, &raw mut record, null_mut(), &[1, 2], base, limit, base.add(9));
             if let Some(m) = entered {
-                assert_eq!((m.ip, m.fp, m.instance), (record.code, base, &raw mut instance));
+                assert_eq!((m.ip, m.fp, m.instance), (record.code, base.add(1), &raw mut instance));
                 assert_eq!((m.r0, m.link), (&raw const record as u64, exit_cell()));
             }
             // The host returns nowhere, with the frame it began at.
-            let header = [null::<u64>() as u64, base as u64, Vm::host(vm) as u64];
+            let header = [base.add(9) as u64, null::<u64>() as u64, base.add(1) as u64, Vm::host(vm) as u64];
             drop(Box::from_raw(vm));
             (stack, entered, header)
         }
@@ -218,18 +244,18 @@ mod tests {
 
     #[test]
     fn a_frame_that_does_not_fit_is_not_begun() {
-        let (stack, entered, _) = enter(17);
+        let (stack, entered, _) = enter(16);
         assert!(entered.is_none());
         assert_eq!(stack, [7; 16]);
     }
 
     #[test]
-    fn arguments_and_header_are_all_that_is_written() {
-        let (stack, entered, header) = enter(16);
+    fn where_it_was_and_arguments_and_header_are_all_that_is_written() {
+        let (stack, entered, [outer, header @ ..]) = enter(15);
         assert!(entered.is_some());
-        assert_eq!(stack[..2], [1, 2]);
-        assert_eq!(stack[2..5], header);
-        assert_eq!(stack[5..], [7; 11]);
+        assert_eq!(stack[..3], [outer, 1, 2]);
+        assert_eq!(stack[3..6], header);
+        assert_eq!(stack[6..], [7; 10]);
     }
 
     #[test]

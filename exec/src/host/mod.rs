@@ -3,3 +3,4 @@
 pub(crate) mod call;
 pub(crate) mod pause;
 pub(crate) mod thunks;
+pub(crate) mod walk;

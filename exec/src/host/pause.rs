@@ -6,7 +6,7 @@
 
 use crate::Word;
 use crate::handlers::dispatch::run;
-use crate::host::call::{HostEntry, enter_from_host};
+use crate::host::call::{HostEntry, enter_from_host, no_entry};
 use crate::host::thunks::after_host_call;
 use crate::state::instance::InstanceHead;
 use crate::state::record::FuncRecord;
@@ -14,6 +14,7 @@ use crate::state::registers::Registers;
 use crate::state::stack::Stack;
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{Vm, Yielded};
+use pirn_decode::layout::ENTRY_WORDS;
 use pirn_decode::{FuncType, ValType};
 
 /// A call from the host on a stack of its own.
@@ -57,14 +58,15 @@ impl Execution {
     ) -> (Self, Result<(), Exit>) {
         let base = stack.base();
         // SAFETY: `enter_from_host` asks for the same; a stack in which nothing runs is free from its base on.
-        let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit()) };
+        let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit(), std::ptr::null_mut()) };
         let registers =
             entered.unwrap_or_else(|| Registers::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
         let mut this = Self { stack, words: values.len(), first, returned: false, registers, yielded: None };
         let outcome = match entered {
             // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
             Some(_) => unsafe { this.run(vm) },
-            None => Err(Exit::Trap(Trap::StackOverflow)),
+            // SAFETY: the machine stands still.
+            None => Err(unsafe { no_entry(vm, (*vm).top) }),
         };
         (this, outcome)
     }
@@ -95,15 +97,22 @@ impl Execution {
         // whose frames are this execution's alone; afterwards it has its own back, whatever happens. If the function
         // returned, its first result is in the accumulator, and there is a word for it at the stack's base.
         unsafe {
+            let outer = (*vm).top;
             let _entry = HostEntry::new(vm)?;
             (*vm).run_on(&self.stack);
+            self.stack.base().cast::<*mut u64>().write(outer);
             run(self.registers);
             let exit = (*vm).exit.take();
             self.registers = (*vm).saved;
             self.yielded = (*vm).yielded.take();
             match exit {
-                Some(exit) => {
-                    if let Exit::Trap(Trap::StackOverflow) = exit {
+                Some(exit @ (Exit::OutOfFuel { .. } | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_))) => {
+                    return Err(exit);
+                }
+                Some(exit @ (Exit::Trap(_) | Exit::Host(_))) => {
+                    let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
+                    let exit = Vm::traced(vm, exit);
+                    if is_overflow {
                         // It cannot go on, so its frames are none any more.
                         self.stack.trim();
                     }
@@ -111,13 +120,18 @@ impl Execution {
                 }
                 None => {
                     if let Some(ty) = self.first {
-                        self.stack.base().write((*vm).first_result(ty));
+                        self.first_word().write((*vm).first_result(ty));
                     }
                     self.returned = true;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The first word of the frame in which it was started.
+    fn first_word(&self) -> *mut u64 {
+        self.stack.base().wrapping_add(ENTRY_WORDS)
     }
 
     /// Address of the cell at which it goes on.
@@ -161,6 +175,6 @@ impl Execution {
         assert!(self.returned, "results of an execution that has not returned");
         // SAFETY: it has returned, so it was entered: its frame, at the base of the stack, fits that (I7), and begins
         // with so many words.
-        unsafe { std::slice::from_raw_parts(self.stack.base(), self.words) }
+        unsafe { std::slice::from_raw_parts(self.first_word(), self.words) }
     }
 }

@@ -1,16 +1,16 @@
 //! Cells that no lowering writes: they stand where a call expects code, or where it returns to. One has a function
 //! lowered, one calls a host function, one ends what the host entered.
 
-use crate::handlers::dispatch::{Flow, Handler, HasHandler, Stmt, handler_word};
+use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, handler_word};
 use crate::handlers::expr::Value;
 use crate::state::frames::{frame_end, pop_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, code_head};
 use crate::state::registers::{Registers, Vector};
 use crate::state::trap::{Exit, Trap};
-use crate::state::vm::{Vm, Yielded};
+use crate::state::vm::{StoppedAt, Vm, Yielded};
 use pirn_decode::FuncType;
-use pirn_decode::layout::{CodeHead, HEADER_WORDS};
+use pirn_decode::layout::{CodeHead, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::sig::Sig;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Stmt for ExitCell {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: usize) -> Flow {
+    unsafe fn run(m: Registers, _: At) -> Flow {
         // SAFETY: who returns here has the `instance` of the header that `enter_from_host` wrote: the machine's own for
         // the host, which leads to the machine.
         unsafe { m.save() };
@@ -66,11 +66,11 @@ impl Stmt for LowerThunk {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, _: usize) -> Flow {
+    unsafe fn run(mut m: Registers, _: At) -> Flow {
         // SAFETY: every call leaves in `r0` the record by which it found this cell, and has written nothing to the
         // frame but arguments and header, which the head of this cell counts.
         unsafe {
-            let code = lower(m.r0 as *mut FuncRecord, m.fp);
+            let code = lower(m);
             if code.is_null() {
                 return Flow::Stop(m);
             }
@@ -80,31 +80,37 @@ impl Stmt for LowerThunk {
     }
 }
 
-/// Has `record` lowered and checks its frame, which nobody knew before, at `fp`. Null, with the reason in the machine, if
-/// execution cannot go on.
+/// Has the function whose record is in `r0` lowered, and checks its frame, which nobody knew before. Null, with the reason
+/// and the caller's state in the machine, if execution cannot go on.
 ///
 /// # Safety
-/// `record` is a record of the store that runs, whose code is a [`LazyCode`]; `fp` is at the frame of its call.
+/// `m` is the state in which a function is entered whose code is a [`LazyCode`].
 #[cold]
 #[inline(never)]
-unsafe fn lower(record: *mut FuncRecord, fp: *mut u64) -> *const u64 {
+unsafe fn lower(m: Registers) -> *const u64 {
     // SAFETY: a record that a `LazyCode` is for has an instance (`FuncRecord::new`), and that leads to its machine. The
     // hook gives code for the same record (`Vm::new`). Its frame is compared with the limit here (I7), for the call
     // knew only what the type says of it.
     unsafe {
+        let record = m.r0 as *mut FuncRecord;
         let FuncRecord { code, instance } = *record;
         let vm = (*instance).vm;
+        let stop = |exit| {
+            // The function has not begun: its caller stops behind the call.
+            (*vm).saved = pop_frame(m, (*code_head(code)).header as u16);
+            (*vm).stopped_at = StoppedAt::Return;
+            (*vm).exit = Some(exit);
+            std::ptr::null()
+        };
         match ((*vm).lower)(instance, (*code_head(code)).index) {
             Ok(code) => (*record).code = code,
             Err(error) => {
-                (*vm).exit = Some(Exit::Host(error));
-                return std::ptr::null();
+                return stop(Exit::Host(error));
             }
         }
         let code = (*record).code;
-        if frame_end(code, fp) > (*vm).stack_limit as usize {
-            (*vm).exit = Some(Exit::Trap(Trap::StackOverflow));
-            return std::ptr::null();
+        if frame_end(code, m.fp) > (*vm).stack_limit as usize {
+            return stop(Exit::Trap(Trap::StackOverflow));
         }
         code
     }
@@ -130,7 +136,7 @@ impl Stmt for HostThunk {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: usize) -> Flow {
+    unsafe fn run(m: Registers, _: At) -> Flow {
         // SAFETY: this cell is the thunk of a `HostRecord`, which is live (I1), and its type says where the header is
         // (I7), that of who called: whose `instance`, `link` and `fp` are I6 for what comes next. `instance` itself is
         // null or live: `call_host` says what it means.
@@ -140,7 +146,7 @@ impl Stmt for HostThunk {
             let header = (*record).head.header as u16;
             // Nobody asks for the accumulators of who calls: the results replace them.
             let caller = Registers { r0: 0, v0: Vector::zeroed(), ..pop_frame(m, header) };
-            if !call_host(record, m.fp, caller.instance, m.instance) {
+            if !call_host(record, m.fp, m.link, caller.instance, m.instance) {
                 caller.save();
                 return Flow::Stop(caller);
             }
@@ -164,7 +170,7 @@ pub(crate) unsafe fn after_host_call(mut caller: Registers, fp: *const u64) -> R
     caller
 }
 
-/// Runs the host function behind `record` on the frame at `fp`, which returns to the instance `to`. It acts for the
+/// Runs the host function behind `record` on the frame at `fp`, which returns to the instance `to`, to the cell `link`. It acts for the
 /// instance `on_behalf`, if that is not null: whose code made a tail call, or whose start function it is. `false`, with
 /// the reason in the machine, if execution cannot go on.
 ///
@@ -175,6 +181,7 @@ pub(crate) unsafe fn after_host_call(mut caller: Registers, fp: *const u64) -> R
 unsafe fn call_host(
     record: *const HostRecord,
     fp: *mut u64,
+    link: *const u64,
     to: *mut InstanceHead,
     on_behalf: *mut InstanceHead,
 ) -> bool {
@@ -185,7 +192,10 @@ unsafe fn call_host(
         let func = &(*record).func;
         let vm = (*to).vm;
         let words = (*record).head.header as usize;
-        let top = std::mem::replace(&mut (*vm).top, fp.add(words + HEADER_WORDS));
+        // Where it returns to is for whoever walks over the frames.
+        let end = fp.add(words + HEADER_WORDS);
+        end.cast::<*const u64>().write(link);
+        let top = std::mem::replace(&mut (*vm).top, end.add(RETURN_WORDS));
         let values = std::slice::from_raw_parts_mut(fp, words);
         // The code that called it by a plain call is where it returns to.
         let caller = if on_behalf.is_null() && !Vm::is_host(vm, to) { to } else { on_behalf };
@@ -211,6 +221,7 @@ unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
     // SAFETY: its fields are nobody else's (I2): the host function is over.
     unsafe {
         (*vm).yielded = matches!(exit, Exit::Yield(_)).then_some(yielded);
+        (*vm).stopped_at = StoppedAt::Return;
         (*vm).exit = Some(match exit {
             // Only metered code is where it can go on with more fuel.
             Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
@@ -254,7 +265,15 @@ mod tests {
             (*vm).stack_limit = stack.as_mut_ptr().add(stack_words);
             let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), vm).unwrap();
             let mut record = FuncRecord::new(lazy.first_cell(), block.as_ptr());
-            let code = lower(&raw mut record, stack.as_mut_ptr());
+            // The header is the frame's first words.
+            stack[..3].copy_from_slice(&[11, 12, block.as_ptr() as u64]);
+            let link = lowered();
+            let m = Registers::new(record.code, stack.as_mut_ptr(), block.as_ptr(), link);
+            let code = lower(Registers { r0: &raw mut record as u64, ..m });
+            if code.is_null() {
+                let Registers { ip, fp, link: further, .. } = (*vm).saved;
+                assert_eq!((ip, fp.addr(), further.addr()), (link, 12, 11), "its caller stops");
+            }
             let exit = (*vm).exit.take();
             drop(Box::from_raw(vm));
             (code, record.code, exit)
@@ -298,17 +317,18 @@ mod tests {
         func: impl Fn(HostCall<'_>) -> Result<(), Exit> + Send + Sync + 'static,
     ) -> (bool, Option<Exit>, bool) {
         let ty = FuncType::new([pirn_decode::ValType::I64; 2], []);
-        let mut stack = [5, 6, 0, 0, 0, 7];
+        let mut stack = [5, 6, 0, 0, 0, 0, 7];
         // SAFETY: everything is live until the end.
         unsafe {
             let vm = Box::into_raw(Vm::new(64, 1, lowers));
             Vm::attach(vm, null_mut());
             let host = Box::into_raw(HostRecord::new(ty, 0, Arc::new(func)));
             HostRecord::arm(host);
-            let returned = call_host(host, stack.as_mut_ptr(), Vm::host(vm), null_mut());
+            let returned = call_host(host, stack.as_mut_ptr(), lowered(), Vm::host(vm), null_mut());
             let (exit, yielded) = ((*vm).exit.take(), (*vm).yielded.is_some());
             assert!((*vm).top.is_null(), "the first free word is what it was");
-            assert_eq!(stack[5], 7, "what lies behind the frame is not a value");
+            assert_eq!(stack[5], lowered() as u64, "the frame ends with where it returns to");
+            assert_eq!(stack[6], 7, "what lies behind the frame is not a value");
             drop((Box::from_raw(host), Box::from_raw(vm)));
             (returned, exit, yielded)
         }

@@ -17,7 +17,7 @@
 use crate::state::instance::InstanceHead;
 use crate::state::trap::Exit;
 use crate::state::vm::Vm;
-use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS};
+use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS, RETURN_WORDS};
 use pirn_decode::{Code, FuncType};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -170,7 +170,8 @@ impl HostRecord {
     /// That of [`HostRecord::new`]; `thunk` is the handler that calls host functions.
     pub(crate) unsafe fn with_thunk(thunk: u64, ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
         let record = FuncRecord { code: std::ptr::null(), instance: std::ptr::null_mut() };
-        let head = CodeHead::new(0, &ty, type_id);
+        let mut head = CodeHead::new(0, &ty, type_id);
+        head.frame_bytes += 8 * RETURN_WORDS as u32;
         Box::new(Self { record, head, thunk, func, ty })
     }
 

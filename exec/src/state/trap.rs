@@ -73,6 +73,29 @@ impl Trap {
     }
 }
 
+/// A trap, and where in its cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TrapAt {
+    pub(crate) trap: Trap,
+    /// How many places where execution may trap were passed in the cell, in the order of evaluation
+    /// ([`Shape::trap_places`](pirn_decode::shape::Shape::trap_places)): so a cell of several operators tells which of them
+    /// it was.
+    pub(crate) place: u8,
+}
+
+#[cfg(any(pirn_tail, test))]
+impl TrapAt {
+    /// In one register.
+    #[inline(always)]
+    pub(crate) const fn to_code(self) -> u64 {
+        self.trap as u64 | (self.place as u64) << 8
+    }
+
+    pub(crate) fn from_code(code: u64) -> Self {
+        Self { trap: Trap::from_code(code as u8), place: (code >> 8) as u8 }
+    }
+}
+
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message())
@@ -118,7 +141,10 @@ mod tests {
     #[test]
     fn a_code_leads_to_its_trap() {
         for trap in Trap::ALL {
-            assert_eq!(Trap::from_code(trap as u8), trap);
+            for place in [0, 1, u8::MAX] {
+                let at = TrapAt { trap, place };
+                assert_eq!(TrapAt::from_code(at.to_code()), at);
+            }
             assert_ne!(trap as u8, 0, "0 is success in `handlers::bulk`");
         }
     }

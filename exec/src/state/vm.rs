@@ -5,7 +5,7 @@ use crate::state::instance::InstanceHead;
 use crate::state::record::HostRecord;
 use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
-use crate::state::trap::{Exit, Trap};
+use crate::state::trap::Exit;
 use pirn_decode::ValType;
 use std::any::Any;
 use std::ptr::{null, null_mut};
@@ -13,6 +13,10 @@ use std::ptr::{null, null_mut};
 /// Gives where the code of a function of an instance begins ([`crate::first_cell`]), by funcidx; an error becomes
 /// [`Exit::Host`].
 pub type LowerHook = unsafe fn(*mut InstanceHead, u32) -> Result<*const u64, Box<dyn Any + Send>>;
+
+/// Gives an exit that says more in the place of one, while the frames are there over which [`Walk::stopped`](crate::Walk::stopped)
+/// leads.
+pub type TraceHook = unsafe fn(*mut Vm, Exit) -> Exit;
 
 /// What the memories and tables of a store may still grow by, all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,17 @@ pub(crate) struct Yielded {
     pub(crate) func: *const HostRecord,
 }
 
+/// Where execution has stopped.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum StoppedAt {
+    /// In a cell, at this place of it: see [`TrapAt`](crate::state::trap::TrapAt).
+    Place(u8),
+    /// In front of the cell behind a call: what was called has stopped, and has no frame.
+    Return,
+    /// Before anything was entered.
+    Entry,
+}
+
 /// One machine: the registers of an execution that stands still, and what running code asks for besides them.
 ///
 /// All WebAssembly frames of an execution, whatever their instances, lie on one [`Stack`], which is there as long as
@@ -64,6 +79,8 @@ pub struct Vm {
     pub(crate) fuel: u64,
     /// The registers where execution stands still.
     pub(crate) saved: Registers,
+    /// What is at the saved `ip`, if execution has stopped for good.
+    pub(crate) stopped_at: StoppedAt,
     /// The host function that yielded there, if one did.
     pub(crate) yielded: Option<Yielded>,
     /// First free word of the stack while WebAssembly does not run. Null while there is no stack.
@@ -74,6 +91,7 @@ pub struct Vm {
     pub(crate) depth: u32,
     max_depth: u32,
     pub(crate) lower: LowerHook,
+    trace: Option<TraceHook>,
     /// Of the owner's choosing: see [`Vm::attach`].
     store: *mut (),
     /// What memories and tables may still grow by.
@@ -103,12 +121,14 @@ impl Vm {
             fuel: 0,
             room: Room::default(),
             saved: Registers::new(null(), null_mut(), null_mut(), null()),
+            stopped_at: StoppedAt::Return,
             yielded: None,
             top: null_mut(),
             exit: None,
             depth: 0,
             max_depth,
             lower,
+            trace: None,
             store: null_mut(),
             host: InstanceHead::empty(),
             stack_bytes: whole_words(stack_bytes),
@@ -174,18 +194,39 @@ impl Vm {
         instance == unsafe { Self::host(this) }
     }
 
+    /// Why it stopped, with what the hook says of the frames.
+    ///
+    /// # Safety
+    /// `this` is live and stands still; the frames are as they were when it stopped.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn traced(this: *mut Self, exit: Exit) -> Exit {
+        // SAFETY: nobody else refers to its fields.
+        match unsafe { (*this).trace } {
+            // SAFETY: `set_trace` asked for it.
+            Some(trace) => unsafe { trace(this, exit) },
+            None => exit,
+        }
+    }
+
     /// Whether the host may enter once more.
     pub fn may_enter(&self) -> bool {
         self.depth < self.max_depth
     }
 
-    /// Counts one more entry from the host.
-    pub(crate) fn enter(&mut self) -> Result<(), Exit> {
-        if !self.may_enter() {
-            return Err(Exit::Trap(Trap::StackOverflow));
-        }
-        self.depth += 1;
-        Ok(())
+    /// Counts one more entry from the host, if there may be one.
+    pub(crate) fn enter(&mut self) -> bool {
+        let may_enter = self.may_enter();
+        self.depth += u32::from(may_enter);
+        may_enter
+    }
+
+    /// Has `trace` say more of the exits of executions.
+    ///
+    /// # Safety
+    /// It may be called with this machine after an execution on it has stopped.
+    pub unsafe fn set_trace(&mut self, trace: TraceHook) {
+        self.trace = Some(trace);
     }
 
     /// The first result of the function that returned to the host, from the accumulator it lies in.
@@ -249,10 +290,10 @@ mod tests {
     fn entries_are_counted() {
         let mut vm = vm();
         assert!(vm.is_idle());
-        vm.enter().unwrap();
-        vm.enter().unwrap();
+        assert!(vm.enter());
+        assert!(vm.enter());
         assert!(!vm.may_enter() && !vm.is_idle());
-        assert!(matches!(vm.enter(), Err(Exit::Trap(Trap::StackOverflow))));
+        assert!(!vm.enter());
     }
 
     #[test]

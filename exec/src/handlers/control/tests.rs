@@ -1,6 +1,7 @@
 //! What calls and tail calls write, and when they write nothing.
 
 use super::*;
+use crate::state::trap::TrapAt;
 use crate::state::vm::Vm;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS};
 use std::any::Any;
@@ -51,7 +52,9 @@ fn a_call_that_fits_writes_a_header_and_nothing_else() {
     let mut scene = Scene::new(6);
     let (callee, caller) = scene.with(|m, record| {
         // SAFETY: ten and six words fit; the header lies in the callee's frame.
-        let Flow::Jump(callee) = (unsafe { call(m, record, 10, 12, m.ip.add(1)) }) else { panic!("it does not fit") };
+        let Flow::Jump(callee) = (unsafe { call(m, At::CELL, record, 10, 12, m.ip.add(1)) }) else {
+            panic!("it does not fit")
+        };
         // SAFETY: the record is the scene's.
         assert_eq!((callee.ip, callee.r0), (unsafe { (*record).code }, record as u64));
         (callee, m)
@@ -69,8 +72,8 @@ fn a_call_that_does_not_fit_writes_nothing() {
     let mut scene = Scene::new(7);
     scene.with(|m, record| {
         // SAFETY: the frame is compared first.
-        let flow = unsafe { call(m, record, 10, 12, m.ip) };
-        assert!(matches!(flow, Flow::Trap(_, Trap::StackOverflow)));
+        let flow = unsafe { call(m, At::CELL, record, 10, 12, m.ip) };
+        assert!(matches!(flow, Flow::Trap(_, TrapAt { trap: Trap::StackOverflow, place: 0 })));
     });
     assert!((0..STACK).all(|i| scene.stack[i] == i as u64));
 }
@@ -82,7 +85,7 @@ fn a_header_survives_a_tail_calls_arguments() {
     scene.cell[1] = 4;
     let callee = scene.with(|m, record| {
         // SAFETY: a header of slot 1 goes to slot 4, four arguments from slot 6 on to the frame's beginning.
-        let flow = unsafe { tail_call(m, record, 6, cell::moves(4, true), 1, 8) };
+        let flow = unsafe { tail_call(m, At::CELL, record, 6, cell::moves(4, true), 1, 8) };
         let Flow::Jump(callee) = flow else { panic!("it does not fit") };
         assert_eq!((callee.fp, callee.link), (m.fp, m.link), "it returns where its caller would have");
         callee
@@ -97,8 +100,8 @@ fn a_tail_call_that_does_not_fit_moves_nothing() {
     let mut scene = Scene::new(STACK as u32 + 1);
     scene.with(|m, record| {
         // SAFETY: the frame is compared first.
-        let flow = unsafe { tail_call(m, record, 6, cell::moves(4, true), 1, 8) };
-        assert!(matches!(flow, Flow::Trap(_, Trap::StackOverflow)));
+        let flow = unsafe { tail_call(m, At::CELL, record, 6, cell::moves(4, true), 1, 8) };
+        assert!(matches!(flow, Flow::Trap(_, TrapAt { trap: Trap::StackOverflow, place: 0 })));
     });
     assert!((0..STACK).all(|i| scene.stack[i] == i as u64));
 }
@@ -111,7 +114,7 @@ fn a_tail_call_leaves_the_callers_instance_where_there_is_no_other() {
         // SAFETY: nothing moves.
         let flow = unsafe {
             (*record).instance = null_mut();
-            tail_call(m, record, 0, 0, 1, 8)
+            tail_call(m, At::CELL, record, 0, 0, 1, 8)
         };
         let Flow::Jump(callee) = flow else { panic!("it does not fit") };
         callee

@@ -33,7 +33,7 @@ fn run<S: Stmt>(slot: u64) -> (Flow, u64) {
     let (cell, mut frame) = (cell(16), [slot]);
     let m = Registers::new(cell.as_ptr(), frame.as_mut_ptr(), null_mut(), null());
     // SAFETY: the cell holds a sequence's operands, which name slot 0 and no instance's words.
-    let flow = unsafe { S::run(m, 8) };
+    let flow = unsafe { S::run(m, At::CELL) };
     (flow, frame[0])
 }
 
