@@ -342,8 +342,8 @@ mod tests {
             let top = unsafe { (*call.vm()).top };
             let values = call.into_values();
             assert_eq!(*values, [5, 6]);
-            // What it calls lies behind its header.
-            assert_eq!(top.cast_const(), values.as_ptr().wrapping_add(2 + HEADER_WORDS));
+            // What it calls lies behind its header, and where it returns to.
+            assert_eq!(top.cast_const(), values.as_ptr().wrapping_add(2 + HEADER_WORDS + RETURN_WORDS));
             Ok(())
         });
         assert!(returned && exit.is_none());
