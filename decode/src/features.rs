@@ -1,8 +1,13 @@
 //! The proposals by which WebAssembly has grown, and which of them a module may use.
 
-use crate::module::FEATURES;
 use std::fmt;
 use wasmparser::WasmFeatures;
+
+/// What is supported: WebAssembly 2.0 without SIMD, and extended-const and tail-call on top.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .difference(WasmFeatures::SIMD)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::TAIL_CALL);
 
 macro_rules! proposals {
     ($($(#[$doc:meta])* $name:ident $text:literal = $flags:expr;)*) => {

@@ -168,6 +168,16 @@ impl CodeHead {
         Self { index, header, frame_bytes: (header + HEADER_WORDS as u32) * 8, type_id }
     }
 
+    /// The head of which [`CodeHead::words`] gives these.
+    pub fn of_words(words: [u64; Self::WORDS]) -> Self {
+        let halves = words.map(|word| {
+            let [a0, a1, a2, a3, b0, b1, b2, b3] = word.to_ne_bytes();
+            [u32::from_ne_bytes([a0, a1, a2, a3]), u32::from_ne_bytes([b0, b1, b2, b3])]
+        });
+        let [[index, header], [frame_bytes, type_id]] = halves;
+        Self { index, header, frame_bytes, type_id }
+    }
+
     /// Its words, as they lie in memory.
     pub fn words(self) -> [u64; Self::WORDS] {
         let word = |[a, b]: [u32; 2]| {

@@ -12,6 +12,7 @@
 
 pub mod body;
 pub mod cell;
+mod code_map;
 mod custom;
 pub mod dump;
 mod error;
@@ -26,6 +27,7 @@ pub mod shape;
 pub mod sig;
 mod types;
 
+pub use code_map::CodeMap;
 pub use custom::{CustomSection, Names};
 pub use error::Error;
 pub use features::{Features, Proposal};

@@ -4,7 +4,7 @@ mod check;
 pub(crate) mod parse;
 mod read;
 
-pub use parse::FEATURES;
+pub use crate::features::FEATURES;
 
 use crate::{Error, ExternType, Features, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType};
 use std::ops::Range;

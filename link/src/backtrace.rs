@@ -1,11 +1,12 @@
 //! Where WebAssembly was: the frames that were active when an error left it, or when somebody asked.
 //!
-//! A backtrace is made of the module, the function and the offset of each frame, which cost little to find
-//! ([`crate::frames`]). Names and source lines are looked up when somebody reads them.
+//! A backtrace is made of each frame's module, function and place in its code, which cost little to find. Offsets, names and
+//! source lines are looked up when somebody reads them.
 
 use crate::module::Module;
+use crate::symbol::{Demangled, FrameSymbol};
+use pirn_exec::FrameAt;
 use std::fmt;
-#[cfg(feature = "addr2line")]
 use std::sync::OnceLock;
 
 /// The frames of WebAssembly that were active, the innermost first.
@@ -18,8 +19,8 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone)]
 pub struct WasmBacktrace {
     frames: Box<[FrameInfo]>,
-    /// Frames further out, beyond as many as are kept.
-    omitted: usize,
+    /// Whether there are frames further out, beyond as many as are kept.
+    is_cut: bool,
 }
 
 /// One frame of a [`WasmBacktrace`].
@@ -27,25 +28,19 @@ pub struct WasmBacktrace {
 pub struct FrameInfo {
     module: Module,
     func_index: u32,
+    /// Where in the function's code, in bytes, and what is there.
+    position: usize,
+    at: FrameAt,
     /// Of the instruction, from the module's first byte.
-    offset: Option<u32>,
+    offset: OnceLock<Option<u32>>,
     #[cfg(feature = "addr2line")]
     symbols: OnceLock<Box<[FrameSymbol]>>,
 }
 
-/// A function of the source, where a [`FrameInfo`] was in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameSymbol {
-    pub(crate) name: Option<String>,
-    pub(crate) file: Option<String>,
-    pub(crate) line: Option<u32>,
-    pub(crate) column: Option<u32>,
-}
-
 impl WasmBacktrace {
-    /// Of these frames, the innermost first, and so many further out.
-    pub(crate) fn new(frames: Vec<FrameInfo>, omitted: usize) -> Self {
-        Self { frames: frames.into(), omitted }
+    /// Of these frames, the innermost first; whether there are more.
+    pub(crate) fn new(frames: Vec<FrameInfo>, is_cut: bool) -> Self {
+        Self { frames: frames.into(), is_cut }
     }
 
     /// The frames, the innermost first: at most as many as
@@ -56,11 +51,14 @@ impl WasmBacktrace {
 }
 
 impl FrameInfo {
-    pub(crate) fn new(module: Module, func_index: u32, offset: Option<u32>) -> Self {
+    /// A frame of a function that is not imported, which is `at` byte `position` of its code.
+    pub(crate) fn new(module: Module, func_index: u32, position: usize, at: FrameAt) -> Self {
         Self {
             module,
             func_index,
-            offset,
+            position,
+            at,
+            offset: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             symbols: OnceLock::new(),
         }
@@ -83,8 +81,11 @@ impl FrameInfo {
 
     /// Offset of the instruction in the binary module, in bytes from its beginning. In the innermost frame it is the
     /// instruction that trapped, in the others the call. `None` if it is not known.
+    ///
+    /// The first time it is asked, the function is lowered once more to find it, which takes some microseconds.
     pub fn module_offset(&self) -> Option<usize> {
-        self.offset.map(|offset| offset as usize)
+        let offset = self.offset.get_or_init(|| self.module.offset_at(self.func_index, self.position, self.at));
+        offset.map(|offset| offset as usize)
     }
 
     /// As [`FrameInfo::module_offset`], in bytes from the beginning of the function's body: its locals (spec 5.5.13).
@@ -102,33 +103,12 @@ impl FrameInfo {
         #[cfg(feature = "addr2line")]
         {
             self.symbols.get_or_init(|| {
-                self.offset.map_or_else(Default::default, |offset| self.module.symbols(u64::from(offset)).into())
+                let offset = self.module_offset();
+                offset.map_or_else(Default::default, |offset| self.module.symbols(offset as u64).into())
             })
         }
         #[cfg(not(feature = "addr2line"))]
         &[]
-    }
-}
-
-impl FrameSymbol {
-    /// The function, demangled.
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// The source file.
-    pub fn file(&self) -> Option<&str> {
-        self.file.as_deref()
-    }
-
-    /// The line, the first one being 1.
-    pub fn line(&self) -> Option<u32> {
-        self.line
-    }
-
-    /// The column, the first one being 1.
-    pub fn column(&self) -> Option<u32> {
-        self.column
     }
 }
 
@@ -140,11 +120,10 @@ impl fmt::Display for WasmBacktrace {
             }
             write!(f, "{number:>4}: {frame}")?;
         }
-        match self.omitted {
-            0 => Ok(()),
-            1 => f.write_str("\n      and 1 frame further out"),
-            omitted => write!(f, "\n      and {omitted} frames further out"),
+        if self.is_cut {
+            f.write_str("\n      and more further out")?;
         }
+        Ok(())
     }
 }
 
@@ -152,7 +131,7 @@ impl std::error::Error for WasmBacktrace {}
 
 impl fmt::Display for FrameInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.offset {
+        match self.module_offset() {
             Some(offset) => write!(f, "{offset:#8x}")?,
             None => write!(f, "{:>8}", "?")?,
         }
@@ -188,24 +167,5 @@ impl fmt::Debug for FrameInfo {
             .field("func_name", &self.func_name())
             .field("module_offset", &self.module_offset())
             .finish()
-    }
-}
-
-/// The name of a function as it was written, if it was mangled by a compiler of Rust or C++.
-pub(crate) struct Demangled<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Demangled<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(feature = "demangle")]
-        {
-            if let Ok(name) = rustc_demangle::try_demangle(self.0) {
-                // Without the hash.
-                return write!(f, "{name:#}");
-            }
-            if let Some(name) = cpp_demangle::Symbol::new(self.0).ok().and_then(|symbol| symbol.demangle().ok()) {
-                return f.write_str(&name);
-            }
-        }
-        f.write_str(self.0)
     }
 }

@@ -1,6 +1,6 @@
 //! Source lines of a module, from its DWARF, read by the crates `gimli` and `addr2line`.
 
-use crate::backtrace::{Demangled, FrameSymbol};
+use crate::symbol::{Demangled, FrameSymbol};
 use gimli::{EndianArcSlice, LittleEndian};
 use pirn_decode::Module;
 use std::sync::{Arc, Mutex, PoisonError};

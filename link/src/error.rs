@@ -26,6 +26,8 @@ enum Repr {
     Error(Box<dyn StdError + Send + Sync>),
     /// What was said about an error, and the error.
     Context(Box<dyn StdError + Send + Sync>, Error),
+    /// Where an error happened, which is no part of what it says, and the error.
+    Traced(Box<dyn StdError + Send + Sync>, Error),
 }
 
 /// A panic on its way around WebAssembly frames, which cannot be unwound.
@@ -110,16 +112,20 @@ impl Error {
                 source = error.source();
                 return Some(error);
             };
-            Some(match &*error.0 {
-                Repr::Context(context, cause) => {
-                    ours = Some(cause);
-                    &**context
+            let mut error = error;
+            loop {
+                match &*error.0 {
+                    Repr::Traced(_, cause) => error = cause,
+                    Repr::Context(context, cause) => {
+                        ours = Some(cause);
+                        return Some(&**context);
+                    }
+                    Repr::Error(error) => {
+                        source = error.source();
+                        return Some(&**error);
+                    }
                 }
-                Repr::Error(error) => {
-                    source = error.source();
-                    &**error
-                }
-            })
+            }
         })
     }
 
@@ -133,7 +139,7 @@ impl Error {
         let mut error = self;
         loop {
             match &*error.0 {
-                Repr::Context(_, cause) => error = cause,
+                Repr::Context(_, cause) | Repr::Traced(_, cause) => error = cause,
                 Repr::Error(error) => return &**error,
             }
         }
@@ -141,12 +147,30 @@ impl Error {
 
     /// Whether this is an `E`, whatever was said about it.
     pub fn is<E: StdError + 'static>(&self) -> bool {
-        self.wrapped().is::<E>()
+        self.downcast_ref::<E>().is_some()
     }
 
     /// The wrapped error, if it is an `E`; for example `error.downcast_ref::<Trap>()`.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.wrapped().downcast_ref()
+        self.wrapped().downcast_ref().or_else(|| self.trace()?.downcast_ref())
+    }
+
+    /// Says where the error happened, which only [`Error::downcast_ref`] and [`Debug`](fmt::Debug) tell.
+    #[cold]
+    pub(crate) fn traced(self, trace: impl StdError + Send + Sync + 'static) -> Self {
+        Self::from_repr(Repr::Traced(Box::new(trace), self))
+    }
+
+    /// Where it happened, if somebody said so.
+    fn trace(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        let mut error = self;
+        loop {
+            match &*error.0 {
+                Repr::Traced(trace, _) => return Some(&**trace),
+                Repr::Context(_, cause) => error = cause,
+                Repr::Error(_) => return None,
+            }
+        }
     }
 
     /// Why an execution ends when a host function returns this.
@@ -163,13 +187,13 @@ impl Error {
     /// # Errors
     /// The error itself, if it is something else.
     pub fn downcast<E: StdError + 'static>(self) -> Result<E, Self> {
-        if !self.is::<E>() {
+        if !self.wrapped().is::<E>() {
             return Err(self);
         }
         let mut error = self;
         loop {
             match *error.0 {
-                Repr::Context(_, cause) => error = cause,
+                Repr::Context(_, cause) | Repr::Traced(_, cause) => error = cause,
                 Repr::Error(error) => {
                     return error.downcast().map(|error| *error).map_err(|other| Self::from_repr(Repr::Error(other)));
                 }
@@ -224,7 +248,8 @@ impl fmt::Debug for Error {
     /// The text and its causes, for `unwrap` and `fn main() -> Result<()>`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        self.chain().skip(1).try_for_each(|cause| write!(f, "\ncaused by: {cause}"))
+        self.chain().skip(1).try_for_each(|cause| write!(f, "\ncaused by: {cause}"))?;
+        self.trace().map_or(Ok(()), |trace| write!(f, "\nwasm backtrace, the innermost frame first:\n{trace}"))
     }
 }
 
@@ -233,6 +258,7 @@ impl StdError for Error {
         match &*self.0 {
             Repr::Error(error) => error.source(),
             Repr::Context(_, cause) => Some(cause),
+            Repr::Traced(_, cause) => cause.source(),
         }
     }
 }

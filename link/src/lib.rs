@@ -68,9 +68,10 @@ mod module;
 mod probe;
 mod runtime;
 mod store;
+mod symbol;
 mod yielding;
 
-pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace};
+pub use backtrace::{FrameInfo, WasmBacktrace};
 pub use call::caller::Caller;
 pub use call::calls::TypedFunc;
 pub use call::host::IntoFunc;
@@ -94,6 +95,7 @@ pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use symbol::FrameSymbol;
 pub use yielding::Yield;
 
 pub use pirn_decode::{

@@ -12,12 +12,12 @@ use crate::error::format_err;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Arena, Code, CustomSection, ExternType, Lowering, Names, Options};
-use pirn_exec::{Handlers, LazyCode, first_cell};
+use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, Lowering, Names, Options};
+use pirn_exec::{FrameAt, Handlers, LazyCode, first_cell};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A validated WebAssembly module. Cloning is cheap and gives the same module.
 #[derive(Clone)]
@@ -42,6 +42,8 @@ struct Inner {
     names: OnceLock<Names>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
+    /// Where the code of functions begins, in order, and their funcidxs: of those lowered when somebody asked last.
+    places: Mutex<Vec<(usize, u32)>>,
 }
 
 impl Drop for Inner {
@@ -220,6 +222,7 @@ impl Module {
             names: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
+            places: Mutex::default(),
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
@@ -269,7 +272,7 @@ impl Module {
 
     /// Functions and lines of the source for the instruction at `offset` of the module's bytes.
     #[cfg(feature = "addr2line")]
-    pub(crate) fn symbols(&self, offset: u64) -> Vec<crate::backtrace::FrameSymbol> {
+    pub(crate) fn symbols(&self, offset: u64) -> Vec<crate::symbol::FrameSymbol> {
         let parsed = &self.0.parsed;
         let Some(offset) = parsed.code_section().and_then(|begin| offset.checked_sub(begin)) else { return Vec::new() };
         self.0.dwarf.get_or_init(|| crate::dwarf::Dwarf::of(parsed)).symbols(offset)
@@ -376,6 +379,39 @@ impl Module {
         }
     }
 
+    /// The function whose threaded code is at `address`, how many bytes into it that is, and its head. For addresses in code
+    /// that runs, which has been lowered.
+    pub(crate) fn function_at(&self, address: usize) -> Option<(u32, usize, CodeHead)> {
+        let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = |places: &[(usize, u32)]| {
+            let (start, funcidx) = places[places.partition_point(|&(start, _)| start <= address).checked_sub(1)?];
+            let code = self.0.code[funcidx as usize - self.0.parsed.imported_funcs].get()?.as_ref().ok()?;
+            let position = address - start;
+            (position <= size_of_val(code.words())).then(|| (funcidx, position, code.head()))
+        };
+        found(&places).or_else(|| {
+            // It may have been lowered since.
+            places.clear();
+            let lowered = self.own_funcs().zip(&self.0.code).filter_map(|(funcidx, code)| {
+                let code = code.get()?.as_ref().ok()?;
+                Some((code.words().as_ptr().addr(), funcidx))
+            });
+            places.extend(lowered);
+            places.sort_unstable();
+            found(&places)
+        })
+    }
+
+    /// Offset in the module's bytes of what is `at` byte `position` of the code of function `funcidx`.
+    pub(crate) fn offset_at(&self, funcidx: u32, position: usize, at: FrameAt) -> Option<u32> {
+        let Inner { parsed, type_ids, .. } = &*self.0;
+        let map = CodeMap::new(parsed, type_ids, funcidx, self.options(), pirn_exec::target()).ok()?;
+        match at {
+            FrameAt::Cell { place } => map.at_place(position, place.into()),
+            FrameAt::Return => map.call_before(position),
+        }
+    }
+
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.
     pub(crate) fn code(&self, funcidx: u32) -> Result<&Code, pirn_decode::Error> {
         with_arena(|arena| self.code_by(funcidx, &mut self.lowering(arena)))
@@ -387,10 +423,13 @@ impl Module {
         code.get_or_init(|| lowering.lower(funcidx)).as_ref().map_err(Clone::clone)
     }
 
-    fn lowering<'a>(&'a self, arena: &'a mut Arena) -> Lowering<'a, Handlers> {
+    fn options(&self) -> Options {
         let config = self.0.engine.config();
-        let options = Options { fuse: config.fuse, fuel: config.consume_fuel };
-        Lowering::new(&self.0.parsed, &self.0.type_ids, options, pirn_exec::target(), arena)
+        Options { fuse: config.fuse, fuel: config.consume_fuel }
+    }
+
+    fn lowering<'a>(&'a self, arena: &'a mut Arena) -> Lowering<'a, Handlers> {
+        Lowering::new(&self.0.parsed, &self.0.type_ids, self.options(), pirn_exec::target(), arena)
     }
 }
 

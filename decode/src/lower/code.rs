@@ -39,6 +39,11 @@ impl Code {
         &self.words
     }
 
+    /// What stands before the cells.
+    pub fn head(&self) -> CodeHead {
+        CodeHead::of_words([self.words[0], self.words[1]])
+    }
+
     /// The cells.
     pub fn cells(&self) -> &[u64] {
         &self.words[CodeHead::WORDS..]

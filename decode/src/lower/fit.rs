@@ -111,6 +111,9 @@ impl<T: Target> Operands<'_, T> {
             std::mem::swap(a, b);
         }
         let id = self.trees.operator(kind, kids);
+        if T::SURVEYED {
+            self.trees.note(id, self.code.offset);
+        }
         let node = &self.trees[id];
         if form == Form::SetAcc && self.trees.is_basic(kind, kids)
             || self.fits(sig::with(form_sig(form, node.class), node.sig), node.operators - 1)

@@ -33,6 +33,8 @@ pub struct Surveyed {
     pub counted: u32,
     /// But for those times when the operator at this offset is.
     pub discounted: Option<u32>,
+    /// Offsets of the operators that may trap, in the order of [`Shape::trap_places`](crate::shape::Shape::trap_places).
+    pub places: Vec<u32>,
     operators: u8,
     statements: u8,
     falls_through: bool,
@@ -111,6 +113,7 @@ impl Survey {
             // It is dispatched where its first statement is executed; the last may come behind a branch.
             cell.counted = first.counted;
             cell.discounted = first.discounted;
+            cell.places.splice(0..0, first.places);
             cell.operators += first.operators;
             cell.statements += first.statements;
         }
@@ -126,6 +129,7 @@ impl Survey {
             offset,
             counted: offset,
             discounted: None,
+            places: vec![offset],
             operators: 0,
             statements: 1,
             falls_through: cell.falls_through(),
@@ -146,12 +150,28 @@ impl Survey {
         };
         write_list(trees, kids, acc, &mut shape);
         shape.push('>');
+        let mut places = Vec::new();
+        kids.iter().for_each(|&kid| trap_places(trees, kid, &mut places));
+        match kind {
+            SinkKind::Store(_) | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => places.push(offset),
+            SinkKind::Form(
+                Form::Select
+                | Form::SetAcc
+                | Form::SetSlot
+                | Form::SetGlobal
+                | Form::BrIf
+                | Form::Return
+                | Form::Seq
+                | Form::Repeat,
+            ) => {}
+        }
         self.pending = Some(Surveyed {
             position: 0,
             shape,
             offset,
             counted: offset,
             discounted: None,
+            places,
             operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
             statements: 1,
             falls_through: !matches!(kind, SinkKind::Form(Form::Return)),
@@ -163,6 +183,19 @@ impl<T> Lowering<'_, T> {
     /// The cells of the function it was to survey.
     pub(crate) fn into_cells(self) -> Vec<Surveyed> {
         self.survey.expect("a survey was asked for").cells
+    }
+}
+
+/// The offsets of a tree's operators that may trap, in the order in which they are evaluated.
+fn trap_places(trees: &Trees, id: NodeId, places: &mut Vec<u32>) {
+    let node = &trees[id];
+    node.kids().iter().for_each(|&kid| trap_places(trees, kid, places));
+    let may_trap = match node.kind {
+        Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => op.may_trap(),
+        Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) | Kind::Select => false,
+    };
+    if may_trap {
+        places.push(trees.offset(id));
     }
 }
 

@@ -261,6 +261,8 @@ const MOST_NODES: usize = 4_096;
 pub(super) struct Trees {
     nodes: Vec<Node>,
     limit: usize,
+    /// Offsets in the module's bytes of operators, by node; for surveys alone.
+    offsets: Vec<u32>,
 }
 
 impl std::ops::Index<NodeId> for Trees {
@@ -273,7 +275,7 @@ impl std::ops::Index<NodeId> for Trees {
 
 impl Default for Trees {
     fn default() -> Self {
-        Self { nodes: Vec::new(), limit: MOST_NODES }
+        Self { nodes: Vec::new(), limit: MOST_NODES, offsets: Vec::new() }
     }
 }
 
@@ -292,25 +294,42 @@ impl Trees {
     /// Keeps the trees that have these roots, and forgets all others.
     pub(super) fn keep<'a>(&mut self, roots: impl Iterator<Item = &'a mut NodeId>) {
         let nodes = std::mem::take(&mut self.nodes);
+        let offsets = std::mem::take(&mut self.offsets);
         for root in roots {
-            *root = self.copy(&nodes, *root);
+            *root = self.copy(&nodes, &offsets, *root);
         }
         self.limit = MOST_NODES.max(2 * self.nodes.len());
     }
 
     /// Copies a tree, which is no deeper than the deepest handler.
-    fn copy(&mut self, nodes: &[Node], id: NodeId) -> NodeId {
+    fn copy(&mut self, nodes: &[Node], offsets: &[u32], id: NodeId) -> NodeId {
         let mut node = nodes[id as usize];
         for kid in &mut node.kids[..usize::from(node.facts.arity)] {
-            *kid = self.copy(nodes, *kid);
+            *kid = self.copy(nodes, offsets, *kid);
         }
-        self.push(node)
+        let copy = self.push(node);
+        if let Some(&offset) = offsets.get(id as usize) {
+            self.note(copy, offset);
+        }
+        copy
     }
 
     /// Forgets all nodes.
     #[inline]
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
+        self.offsets.clear();
+    }
+
+    /// Notes where in the module's bytes the operator of a node stands.
+    pub(super) fn note(&mut self, id: NodeId, offset: u32) {
+        self.offsets.resize(id as usize, 0);
+        self.offsets.push(offset);
+    }
+
+    /// Where that was noted to be; 0 if it was not.
+    pub(super) fn offset(&self, id: NodeId) -> u32 {
+        self.offsets.get(id as usize).copied().unwrap_or(0)
     }
 
     #[inline(always)]

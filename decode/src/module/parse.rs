@@ -11,6 +11,7 @@
 
 use super::check::Checker;
 use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
+use crate::features::FEATURES;
 use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::{Error, Features, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
@@ -18,14 +19,8 @@ use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use wasmparser::{
     DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
-    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
-
-/// What is supported: WebAssembly 2.0 without SIMD, and extended-const and tail-call on top.
-pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::TAIL_CALL);
 
 /// Fills a [`Module`] section by section.
 pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits, features: Features) -> Result<Module, Error> {

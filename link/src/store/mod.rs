@@ -15,6 +15,7 @@ pub(crate) mod instance_data;
 pub(crate) mod lease;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
+mod trace;
 
 use crate::engine::Engine;
 use crate::engine::limits::StoreLimits;
@@ -63,8 +64,14 @@ impl<T: 'static> Store<T> {
         let opaque = StoreOpaque::new(engine);
         let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
         let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
-        // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store.
-        unsafe { this.as_context_mut().opaque_mut().attach(inner.as_ptr().cast()) };
+        // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hook
+        // is told of frames of the store that the machine is attached to.
+        unsafe {
+            let mut context = this.as_context_mut();
+            let opaque = context.opaque_mut();
+            opaque.attach(inner.as_ptr().cast());
+            (*opaque.vm()).set_trace(trace::trace);
+        }
         this
     }
 
