@@ -5,6 +5,7 @@ use crate::ValType;
 use crate::lower::blocks::Blocks;
 use crate::lower::labels::{BlockType, Construct};
 use crate::lower::operands::Operands;
+use crate::lower::read::Reader;
 use crate::lower::slot::Slot;
 use crate::lower::target::Options;
 use crate::lower::tree::Register;
@@ -75,6 +76,8 @@ fn results_of_a_label_lie_in_its_slots() {
     local(&mut operands, 2);
     // The value has to move on the way taken only.
     assert!(blocks.br_if(&mut operands, 0).is_none());
+    // Where it is not taken, the accumulator has what lies in the slot that the value came from.
+    assert_eq!(operands.accs.mirrors.of(Register::Integer).slot, Slot(12));
     operands.pop(1);
     blocks.end(&mut operands, false);
     assert!(operands.tree(1).is_slot(Slot(11)) && operands.height() == 2);
@@ -132,6 +135,33 @@ fn a_table_of_branches_has_one_stub_for_each_label_that_needs_moves() {
 }
 
 #[test]
+fn a_stub_knows_nothing_of_the_one_before_it() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let mut blocks = function(&machine, &mut operands, NOTHING);
+    blocks.block(&mut operands, TWO);
+    local(&mut operands, 0);
+    blocks.block(&mut operands, TWO);
+    (1..5).for_each(|slot| local(&mut operands, slot));
+    blocks.br_table(&mut operands, &[0, 1]);
+    let expected = [
+        "s10 = s0",
+        "s12 = s2",
+        "s13 = s3",
+        "r = s4",
+        "BrTable count 1 -> 5 -> 8",
+        "s11 = s12",
+        "s12 = s13",
+        "Br -> ?",
+        // Not from the accumulator, which the first stub leaves with the value of this slot.
+        "s10 = s12",
+        "s11 = s13",
+        "Br -> ?",
+    ];
+    assert_eq!(cells(&mut operands.code), expected);
+}
+
+#[test]
 fn several_results_are_moved_to_a_label() {
     let machine = Machine::base();
     let mut operands = machine.operands();
@@ -157,6 +187,19 @@ fn what_waits_in_a_block_that_is_left_is_lost() {
     );
     // The sum is never evaluated. (The function ends here, but a branch to its last block is a branch.)
     assert_eq!(text.expect("a valid module"), ["s5 = s1", "Br -> 2", "return s5 at 2"]);
+}
+
+#[test]
+fn a_lost_value_is_not_saved_from_the_accumulator() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let mut blocks = function(&machine, &mut operands, NOTHING);
+    blocks.block(&mut operands, ONE);
+    operands.push_acc(Class::I32);
+    local(&mut operands, 0);
+    assert!(blocks.br(&mut operands, 0, Reader::new(&[], 0)).is_none());
+    assert_eq!(cells(&mut operands.code), ["s10 = s0", "Br -> ?"]);
+    assert_eq!((operands.height(), blocks.skipping), (0, Some(0)));
 }
 
 #[test]

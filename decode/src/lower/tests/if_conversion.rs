@@ -112,3 +112,13 @@ fn what_the_accumulators_mirrored_before_the_branch_they_mirror_in_the_selection
     let text = text(&machine, body);
     assert_eq!(text, ["s2 = #7", "s1 = Select(r, s1, s0)", "Return header 3"]);
 }
+
+#[test]
+fn an_arm_of_which_a_part_joined_the_branch_stays() {
+    // The first assignment fits into the branch's padding, so the second begins where the arm does.
+    let machine = Machine::with(&[ONE_ARM, "Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>"]);
+    let body = "(if (local.get 0) (then (local.set 1 (local.get 2)) (local.set 2 (local.get 0))))
+        (local.set 0 (i32.const 7))";
+    let text = text(&machine, body);
+    assert_eq!(text, ["br_if I32Eqz(s0) -> 2; s1 = s2", "s2 = s0", "s0 = #7", "Return header 3"]);
+}

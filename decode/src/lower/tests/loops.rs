@@ -152,3 +152,9 @@ fn only_the_innermost_of_nested_loops_is_lowered_twice() {
     assert_eq!(text.iter().filter(|cell| cell.starts_with("s0 =")).count(), 2, "{text:?}");
     assert_eq!(text.iter().filter(|cell| cell.starts_with("s1 =")).count(), 1, "{text:?}");
 }
+
+#[test]
+fn a_loop_begins_without_knowing_what_the_accumulators_have() {
+    let wat = COUNT.replace("(loop", "(local.set 0 (i32.const 5)) (loop");
+    assert_eq!(text(&Machine::base(), &wat)[..2], ["s0 = #5", "s0 = I32Sub(s0, #1)"]);
+}

@@ -115,11 +115,20 @@ pub(super) fn cells(code: &mut Emitter<'_, Machine>) -> Vec<String> {
 
 /// The code of the first function of a module in the text format, a line for each cell. Type ids are typeidxs.
 pub(super) fn lowered(machine: &Machine, options: Options, wat: &str) -> Result<Vec<String>, Error> {
+    lowered_in(&mut Arena::new(), machine, options, wat)
+}
+
+/// As [`lowered`], in an arena that may have been used before.
+pub(super) fn lowered_in(
+    arena: &mut Arena,
+    machine: &Machine,
+    options: Options,
+    wat: &str,
+) -> Result<Vec<String>, Error> {
     let module = Module::new(wat::parse_str(wat).expect("a module's text"))?;
     let type_ids: Vec<u32> = (0..module.types.len() as u32).collect();
     let survey = Some(Box::new(Survey::new(None)));
-    let mut arena = Arena::new();
-    let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, &mut arena, survey);
+    let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, arena, survey);
     let code = lowering.lower(module.imported_funcs as u32)?;
     let cells = lowering.into_cells();
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();

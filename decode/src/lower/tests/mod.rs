@@ -1,6 +1,7 @@
 //! Tests of lowering's rules, object by object, on a machine that has the handlers a test gives it.
 
 mod accumulators;
+mod arena;
 mod blocks;
 mod emit;
 mod fit;

@@ -59,6 +59,21 @@ fn a_value_in_the_accumulator_alone_is_mirrored_by_no_slot() {
 }
 
 #[test]
+fn what_a_cell_leaves_in_the_accumulator_is_no_slots_value() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    local(&mut operands, 0, Class::I32);
+    operands.set_slot(0, Slot(1));
+    operands.pop(1);
+    // As after `memory.size`.
+    operands.push_acc(Class::I32);
+    operands.pop(1);
+    local(&mut operands, 1, Class::I32);
+    operands.set_slot(0, Slot(2));
+    assert_eq!(cells(&mut operands.code), ["s1 = s0", "s2 = s1"]);
+}
+
+#[test]
 fn joining_comes_before_reading_the_accumulator() {
     // With both, and with each alone.
     let joined = "Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>";
