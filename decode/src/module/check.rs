@@ -107,7 +107,7 @@ struct Operator {
     align: u8,
 }
 
-/// No operand has this type.
+/// No operand has this type: nothing of it is ever pushed.
 const NOTHING: Type = 0xff;
 
 /// By number of the operator. One that takes or gives what this pass knows no type for, or operands of several types,
@@ -121,7 +121,7 @@ static OPERATORS: [Operator; Op::ALL.len()] = {
             let row = &mut table[op as usize];
             (row.operand, row.result) = (of_type(info.operands[0]), of_type(info.results[0]));
             row.more = info.operands.len() as u8 - 1;
-            if row.more > 0 && of_type(info.operands[1]) != row.operand {
+            if row.result == NOTHING || row.more > 0 && of_type(info.operands[1]) != row.operand {
                 row.operand = NOTHING;
             }
         }
@@ -131,8 +131,9 @@ static OPERATORS: [Operator; Op::ALL.len()] = {
             match (info.operands, info.results) {
                 (&[instruction::Type::I32], &[result]) => row.result = of_type(result),
                 (&[instruction::Type::I32, value], &[]) => row.operand = of_type(value),
-                _ => {}
+                _ => panic!("a load takes an address, a store a value as well"),
             }
+            assert!(row.operand != row.result, "of a type that this pass does not know");
         }
         i += 1;
     }
@@ -368,6 +369,7 @@ impl Checker {
                                 (list(label(frames, reader.index()?)?) == taken).then_some(())?;
                             }
                         }
+                        // `unreachable` takes nothing.
                         _ => {}
                     }
                     operands.top = frames.last()?.base;

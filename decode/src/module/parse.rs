@@ -43,6 +43,7 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits, features: Features)
             Payload::CodeSectionStart { .. } => {
                 most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
             }
+            // Whatever else it is, the validator comes first.
             _ => {}
         }
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
