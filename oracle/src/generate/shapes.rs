@@ -9,6 +9,7 @@
 //! locals begins a function. Addresses are made of locals that hold small numbers, so that most accesses succeed.
 
 use super::operators::{encoding, type_of};
+use super::parts::{begins_function, class_of, compares, flatten, is_computed, is_reference, returned};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
 use super::{FLOATS, expr};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
@@ -58,54 +59,6 @@ fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -
 
 fn set(local: u32, value: Node) -> Node {
     plain(I::LocalSet(local), vec![value], &[])
-}
-
-/// The class of an expression.
-fn class_of(shape: &Shape) -> Class {
-    match *shape {
-        Shape::Leaf(_, class) | Shape::Select(class, ..) | Shape::Form(_, class, _) => class,
-        Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) => op.info().result,
-        _ => Class::I32,
-    }
-}
-
-/// Whether it is an operator.
-fn is_computed(shape: &Shape) -> bool {
-    !matches!(shape, Shape::Leaf(..))
-}
-
-/// Whether integers are compared in it.
-fn compares(shape: &Shape) -> bool {
-    match *shape {
-        Shape::Binary(op, a, b) => op.is_comparison() && !class_of(a).is_float() || compares(a) || compares(b),
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) => compares(a),
-        Shape::Store(_, a, b) | Shape::Seq(a, b) => compares(a) || compares(b),
-        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => compares(a) || compares(b) || compares(c),
-        Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => false,
-    }
-}
-
-/// Whether it begins with the zeroing of locals.
-fn begins_function(shape: &Shape) -> bool {
-    match shape {
-        Shape::Seq(a, _) => begins_function(a),
-        _ => *shape == Shape::Cell(Cell::Zero),
-    }
-}
-
-/// What a sequence returns in the end: nothing, or a value; `None` if it does not return, or returns a reference.
-fn returned(shape: &Shape) -> Option<Option<&Shape>> {
-    let Shape::Seq(_, last) = shape else { return None };
-    match last {
-        Shape::Cell(Cell::Return) => Some(None),
-        Shape::Form(Form::Return, _, value) if !is_reference(value) => Some(Some(value)),
-        _ => None,
-    }
-}
-
-/// Whether the class means a reference.
-fn is_reference(shape: &Shape) -> bool {
-    matches!(shape, Shape::Leaf(Leaf::Func, _))
 }
 
 /// The program of a seed.
@@ -612,16 +565,5 @@ impl Maker<'_> {
             }
             _ => self.constant(Class::I32, address),
         }
-    }
-}
-
-/// The statements of a cell, in order.
-fn flatten<'a>(shape: &'a Shape, parts: &mut Vec<&'a Shape>) {
-    match shape {
-        Shape::Seq(a, b) => {
-            flatten(a, parts);
-            flatten(b, parts);
-        }
-        _ => parts.push(shape),
     }
 }
