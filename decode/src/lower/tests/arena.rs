@@ -30,7 +30,8 @@ fn what_hardly_any_function_needs_is_given_back() {
     kept.code.resize(2 << 20, 0);
     kept.branches.resize(2 << 20, 0);
     let (bump, kept) = arena.empty();
-    assert_eq!((bump.allocated_bytes(), kept.code.capacity(), kept.branches.capacity()), (0, 0, 0));
+    assert_eq!(bump.allocated_bytes(), 0);
+    assert!(kept.code.capacity() < 1 << 20 && kept.branches.capacity() < 1 << 10);
     // And what most need is kept.
     bump.alloc_slice_fill_copy(1 << 10, 0_u8);
     kept.code.resize(1 << 10, 0);
