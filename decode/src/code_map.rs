@@ -3,7 +3,8 @@
 //! A map is made when somebody asks, by lowering the function once more. Lowering gives the same code each time, so nothing
 //! is kept of functions that never stop.
 
-use crate::lower::survey::{Surveyed, survey};
+use crate::lower::survey::Surveyed;
+use crate::lower::surveying::survey;
 use crate::{Error, Module, Options, Target};
 
 /// The cells of one function, and the instructions that they are made of.

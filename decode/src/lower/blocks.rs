@@ -4,7 +4,7 @@
 //! `if`s may become selections (`if_conversion`).
 
 use super::emit::{Fixup, Fixups, Position};
-use super::if_conversion::IfConversion;
+use super::if_conversion::{Candidate, IfConversion};
 use super::labels::{Block, BlockType, Construct, Labels};
 use super::loops::Loops;
 use super::operands::Operands;
@@ -23,23 +23,23 @@ pub(super) struct Blocks<'a> {
     /// `Some(depth)`: the operators here, in the innermost block, cannot be reached; so many blocks were opened since.
     pub(super) skipping: Option<usize>,
     loops: Loops<'a>,
-    pub(super) selections: IfConversion<'a>,
+    pub(super) selections: IfConversion,
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
+    pub(super) fn new_in(arena: &'a Bump, candidates: std::vec::Vec<Candidate>, options: Options) -> Self {
         Self {
             arena,
             labels: Labels::new_in(arena),
             skipping: None,
             loops: Loops::new_in(arena, options),
-            selections: IfConversion::new_in(arena, options),
+            selections: IfConversion::new(candidates, options),
         }
     }
 
     /// Opens a block; what it takes is at the top.
     pub(super) fn open<T: Target>(&mut self, operands: &mut Operands<'a, T>, construct: Construct, ty: BlockType<'a>) {
-        let base = operands.height() - ty.params.len();
+        let base = operands.height() - ty.params().len();
         let start = if construct == Construct::Loop { operands.code.label() } else { 0 };
         self.labels.open(Block::new(construct, ty, base, start));
     }
@@ -47,7 +47,7 @@ impl<'a> Blocks<'a> {
     /// What follows cannot be reached.
     pub(super) fn unreachable<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
         self.skipping = Some(0);
-        operands.truncate(self.labels.innermost().base);
+        operands.truncate(self.labels.innermost().base());
     }
 
     #[inline]
@@ -59,7 +59,7 @@ impl<'a> Blocks<'a> {
     /// `body` reads what is in the loop.
     pub(super) fn loop_<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>, body: Reader<'a>) {
         operands.spill_below(operands.height());
-        operands.spill_from(operands.height() - ty.params.len());
+        operands.spill_from(operands.height() - ty.params().len());
         operands.forget_mirrors();
         self.open(operands, Construct::Loop, ty);
         self.loops.open(operands, self.labels.depth(), body);
@@ -68,10 +68,10 @@ impl<'a> Blocks<'a> {
     pub(super) fn if_<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>) {
         let condition = operands.height() - 1;
         operands.spill_below(condition);
-        for entry in condition - ty.params.len()..condition {
+        for entry in condition - ty.params().len()..condition {
             operands.spill(entry);
         }
-        let simple = ty.params.is_empty() && ty.results.len() <= 1;
+        let simple = ty.params().is_empty() && ty.results().len() <= 1;
         let (branch, condition) = operands.branch_on(false);
         let otherwise = operands.code.fixup(branch);
         self.open(operands, Construct::If, ty);
@@ -95,11 +95,12 @@ impl<'a> Blocks<'a> {
         self.skipping = None;
         let block = self.labels.innermost_mut();
         let otherwise = std::mem::replace(&mut block.otherwise, Fixups::NONE);
-        let (base, params) = (block.base, block.ty.params);
+        let Block { ty, .. } = *block;
+        let base = block.base();
         operands.truncate(base);
         bind(operands, otherwise);
         self.selections.begin_second_arm(operands, self.labels.depth());
-        params.iter().for_each(|&ty| operands.push_spilled(ty.into()));
+        ty.params().iter().for_each(|&ty| operands.push_spilled(ty.into()));
     }
 
     /// Whether the first arm, which ends here, gives the function's results, and does best to return them: not if a
@@ -114,7 +115,7 @@ impl<'a> Blocks<'a> {
 
     /// Whether the innermost block has as many results as the function.
     fn gives_all_results(&self) -> bool {
-        self.labels.innermost().ty.results.len() == self.labels.function().ty.results.len()
+        self.labels.innermost().ty.results().len() == self.labels.function().ty.results().len()
     }
 
     /// Whether the innermost block may become a selection, as far as can be told before its results are in place.
@@ -124,7 +125,7 @@ impl<'a> Blocks<'a> {
 
     /// Puts the results of the innermost block into their slots.
     fn spill_results<T: Target>(&self, operands: &mut Operands<'a, T>) {
-        operands.spill_from(operands.height() - self.labels.innermost().ty.results.len());
+        operands.spill_from(operands.height() - self.labels.innermost().ty.results().len());
     }
 
     /// Ends the innermost block, and says what it was. `last` says that the function ends behind it.
@@ -157,12 +158,12 @@ impl<'a> Blocks<'a> {
         }
         let selected = self.selections.close(operands, self.labels.depth() + 1, &block, reached);
         if selected || joined {
-            operands.truncate(block.base);
+            operands.truncate(block.base());
             if !selected {
                 bind(operands, block.ends);
                 bind(operands, block.otherwise);
             }
-            block.ty.results.iter().for_each(|&ty| operands.push_spilled(ty.into()));
+            block.ty.results().iter().for_each(|&ty| operands.push_spilled(ty.into()));
         } else if !reached {
             self.unreachable(operands);
         }
@@ -182,7 +183,8 @@ impl<'a> Blocks<'a> {
         labelidx: u32,
         rest: Reader<'a>,
     ) -> Option<Reader<'a>> {
-        let Block { construct, base: to, .. } = *self.labels.get(labelidx);
+        let block = self.labels.get(labelidx);
+        let (construct, to) = (block.construct, block.base());
         if construct == Construct::Function {
             self.return_explicit(operands);
             return None;
@@ -191,7 +193,7 @@ impl<'a> Blocks<'a> {
         operands.spill_traps(arity);
         // What waits in this block is lost, and must not come to its slot any more, where a value may be by then. (Below
         // it, nothing waits but constants, which belong to other ways too.)
-        let base = self.labels.innermost().base;
+        let base = self.labels.innermost().base();
         for entry in base..operands.height() - arity {
             operands.replace_with_slot(entry, operands.own_slot(entry));
         }
@@ -210,7 +212,8 @@ impl<'a> Blocks<'a> {
     /// Returns what reads on, if that is not what follows.
     #[inline]
     pub(super) fn br_if<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32) -> Option<Reader<'a>> {
-        let Block { construct, base: to, .. } = *self.labels.get(labelidx);
+        let block = self.labels.get(labelidx);
+        let (construct, to) = (block.construct, block.base());
         let arity = self.arity(labelidx);
         let is_function = construct == Construct::Function;
         let condition = operands.height() - 1;
@@ -263,26 +266,22 @@ impl<'a> Blocks<'a> {
         let placeholders: Vec<'_, u64> = labels.iter().map(|_| 0).collect_in(self.arena);
         let mut table = operands.code.special(cell::BrTable { count: labels.len() as u32 - 1 }, &placeholders);
         table.at += cell::BrTable::LEN;
-        let mut entry = || {
-            let fixup = operands.code.fixup(table);
-            table.at += 8;
-            fixup
-        };
-        let entries: Vec<'_, Fixup> = labels.iter().map(|_| entry()).collect_in(self.arena);
+        operands.code.fixups(table, labels.len());
         let from = operands.height() - arity;
         // One stub for every label that needs its values moved, or returns.
-        for (&entry, &labelidx) in entries.iter().zip(labels) {
-            let Block { construct, base: to, stub, .. } = *self.labels.get(labelidx);
-            let is_function = construct == Construct::Function;
+        for (i, &labelidx) in labels.iter().enumerate() {
+            let entry = Fixup(table.cell + table.at + 8 * i);
+            let block = self.labels.get(labelidx);
+            let (is_function, to, stub) = (block.construct == Construct::Function, block.base(), block.stub());
             if !is_function && (arity == 0 || to == from) {
                 self.labels.target(&mut operands.code, entry, labelidx);
                 continue;
             }
-            let stub = if stub == 0 { self.stub(operands, labelidx, arity) } else { stub };
+            let stub = stub.unwrap_or_else(|| self.stub(operands, labelidx, arity));
             operands.code.bind(entry, stub);
         }
         for &labelidx in labels {
-            self.labels.get_mut(labelidx).stub = 0;
+            self.labels.get_mut(labelidx).set_stub(None);
         }
         self.unreachable(operands);
     }
@@ -291,19 +290,20 @@ impl<'a> Blocks<'a> {
     fn stub<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32, arity: usize) -> Position {
         let stub = operands.code.label();
         operands.forget_mirrors();
-        let Block { construct, base, .. } = *self.labels.get(labelidx);
-        if construct == Construct::Function {
+        let block = self.labels.get(labelidx);
+        let base = block.base();
+        if block.construct == Construct::Function {
             operands.emit_return(arity);
         } else {
             operands.move_to(arity, base);
             self.labels.branch(&mut operands.code, labelidx);
         }
-        self.labels.get_mut(labelidx).stub = stub;
+        self.labels.get_mut(labelidx).set_stub(Some(stub));
         stub
     }
 
     fn return_<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
-        let count = self.labels.function().ty.results.len();
+        let count = self.labels.function().ty.results().len();
         operands.spill_traps(count);
         operands.emit_return(count);
     }

@@ -10,8 +10,6 @@ use super::tree::ENCODE_ROOM;
 use crate::cell::{self, Cell, Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
-use bumpalo::Bump;
-use bumpalo::collections::Vec;
 
 /// A byte of the code: where a cell begins.
 pub(super) type Position = usize;
@@ -41,7 +39,7 @@ pub(super) struct Fixup(pub(super) Position);
 /// stands the place of the branch before, and 0 in the first, for no operand stands there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fixups {
-    last: Position,
+    last: u32,
 }
 
 impl Fixups {
@@ -85,12 +83,12 @@ pub(super) struct Emitter<'a, T> {
     target: &'a T,
     /// Room for the head, then cells up to `end`, which are whole words but for the operands being written, then room for
     /// more.
-    pub(super) bytes: std::vec::Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     end: usize,
     last: Last,
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
-    branches: Vec<'a, usize>,
+    pub(super) branches: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -104,10 +102,9 @@ pub(super) struct Emitter<'a, T> {
 }
 
 impl<'a, T: Target> Emitter<'a, T> {
-    /// Writes code of some `size` bytes to `bytes`, which may have been used before.
-    pub(super) fn new_in(
-        arena: &'a Bump,
-        bytes: std::vec::Vec<u8>,
+    /// Writes code of some `size` bytes to `bytes`, which may have been used before; `branches` is empty.
+    pub(super) fn new(
+        (bytes, branches): (Vec<u8>, Vec<usize>),
         size: usize,
         target: &'a T,
         fuse: bool,
@@ -122,7 +119,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             end: 8 * CodeHead::WORDS,
             last: Last { is_open: false, sig: 0, cell: 0, end: 0 },
             fuse,
-            branches: Vec::with_capacity_in(16, arena),
+            branches,
             emitted: 0,
             cells: 0,
             offset: 0,
@@ -149,6 +146,8 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     #[inline(never)]
     fn grow(&mut self, len: usize) {
+        // A byte of a body becomes some 200 of code at most, and a body has less than 8 MiB.
+        assert!(u32::try_from(self.end + len).is_ok(), "code of 4 GiB");
         self.bytes.resize((self.end + len).max(2 * self.bytes.len()), 0);
     }
 
@@ -322,10 +321,16 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.fixup(branch)
     }
 
-    /// The target of the branch just emitted; it is not known yet. For the targets of a `br_table`, in order.
+    /// The target of the branch just emitted; it is not known yet.
     pub(super) fn fixup(&mut self, Emitted { cell, at }: Emitted) -> Fixup {
         self.branches.push(cell + at);
         Fixup(cell + at)
+    }
+
+    /// The `count` targets of the `br_table` just emitted, of which the first stands where this says. They are not known yet.
+    pub(super) fn fixups(&mut self, Emitted { cell, at }: Emitted, count: usize) {
+        self.branches.reserve(count);
+        self.branches.extend((0..count).map(|i| cell + at + 8 * i));
     }
 
     /// Gives a branch its target.
@@ -336,13 +341,13 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Adds a branch to those to a label.
     pub(super) fn chain(&mut self, fixups: &mut Fixups, fixup: Fixup) {
-        self.bind(fixup, fixups.last);
-        fixups.last = fixup.0;
+        self.bind(fixup, fixups.last as Position);
+        fixups.last = fixup.0 as u32;
     }
 
     /// Whether only one branch leads there.
     pub(super) fn is_single(&self, fixups: Fixups) -> bool {
-        !fixups.is_empty() && self.before(fixups.last) == 0
+        !fixups.is_empty() && self.before(fixups.last as Position) == 0
     }
 
     /// The branch before the one at `place` in its chain.
@@ -352,7 +357,7 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Gives all branches to a label their target.
     pub(super) fn bind_all(&mut self, fixups: Fixups, target: Position) {
-        let mut place = fixups.last;
+        let mut place = fixups.last as Position;
         while place != 0 {
             let before = self.before(place);
             self.bind(Fixup(place), target);

@@ -12,21 +12,19 @@ use super::operands::{Assignment, Operands};
 use super::target::{Options, Target};
 use super::tree::{Kind, NodeId, Traits, form_sig};
 use crate::sig::Form;
-use bumpalo::Bump;
-use bumpalo::collections::Vec;
 
 /// The open `if`s that may become selections.
 #[derive(Debug)]
-pub(super) struct IfConversion<'a> {
+pub(super) struct IfConversion {
     /// Whether any may.
     enabled: bool,
     /// The innermost last. They keep nodes for later.
-    candidates: Vec<'a, Candidate>,
+    pub(super) candidates: Vec<Candidate>,
 }
 
 /// An `if` that may become a selection.
 #[derive(Debug, Clone, Copy)]
-struct Candidate {
+pub(super) struct Candidate {
     /// How many blocks are open in it.
     depth: usize,
     /// The branch around the first arm.
@@ -64,9 +62,10 @@ impl Candidate {
     }
 }
 
-impl<'a> IfConversion<'a> {
-    pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
-        Self { enabled: options.fuse, candidates: Vec::new_in(arena) }
+impl IfConversion {
+    /// `candidates` is empty.
+    pub(super) fn new(candidates: Vec<Candidate>, options: Options) -> Self {
+        Self { enabled: options.fuse, candidates }
     }
 
     /// An `if` was just opened, in which `depth` blocks are open, by a branch that is taken on this condition. It may become a
@@ -164,7 +163,7 @@ fn select<T: Target>(operands: &mut Operands<'_, T>, candidate: &Candidate, bloc
     let (taken, not_taken) = match candidate.first {
         // The only branch to the end is the first arm's.
         Some(first) if first.slot == last.slot && operands.code.is_single(block.ends) => (last.node, first.node),
-        None if !block.otherwise.is_empty() && block.ends.is_empty() && block.ty.results.is_empty() => {
+        None if !block.otherwise.is_empty() && block.ends.is_empty() && block.ty.results().is_empty() => {
             (operands.trees.slot(last.slot, class), last.node)
         }
         Some(_) | None => return false,

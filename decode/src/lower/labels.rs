@@ -5,7 +5,7 @@
 
 use super::emit::{Emitter, Fixup, Fixups, Position};
 use super::target::Target;
-use crate::ValType;
+use crate::{FuncType, ValType};
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
 
@@ -20,38 +20,79 @@ pub(super) enum Construct {
 
 /// What a block takes and leaves (spec 3.2.2).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BlockType<'a> {
-    pub(super) params: &'a [ValType],
-    pub(super) results: &'a [ValType],
+pub(super) enum BlockType<'a> {
+    /// Takes and leaves nothing.
+    Empty,
+    /// Leaves a value.
+    Value(ValType),
+    /// Takes and leaves what a function of this type does.
+    Type(&'a FuncType),
+    /// Leaves the results of a function of this type: the block that is its body.
+    Body(&'a FuncType),
 }
 
-/// One open block.
+impl BlockType<'_> {
+    #[inline]
+    pub(super) fn params(&self) -> &[ValType] {
+        match self {
+            Self::Empty | Self::Value(_) | Self::Body(_) => &[],
+            Self::Type(ty) => ty.params(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn results(&self) -> &[ValType] {
+        match self {
+            Self::Empty => &[],
+            Self::Value(ty) => std::slice::from_ref(ty),
+            Self::Type(ty) | Self::Body(ty) => ty.results(),
+        }
+    }
+}
+
+/// One open block. It is small, for two bytes of a module open one; code has less than 4 GiB.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block<'a> {
     pub(super) ty: BlockType<'a>,
     /// Height of the operand stack below the parameters.
-    pub(super) base: usize,
+    base: u32,
     /// Where a loop begins.
-    pub(super) start: Position,
+    start: u32,
     /// Branches to the end.
     pub(super) ends: Fixups,
     /// The branch of an `if` around its first arm, or none.
     pub(super) otherwise: Fixups,
     /// The stub that leads here, of the `br_table` that is being lowered; 0 if there is none.
-    pub(super) stub: Position,
+    stub: u32,
     pub(super) construct: Construct,
 }
 
 impl<'a> Block<'a> {
     #[inline]
     pub(super) fn new(construct: Construct, ty: BlockType<'a>, base: usize, start: Position) -> Self {
+        let (base, start) = (base as u32, start as u32);
         Self { ty, base, start, ends: Fixups::NONE, otherwise: Fixups::NONE, stub: 0, construct }
+    }
+
+    /// Height of the operand stack below the parameters.
+    #[inline]
+    pub(super) fn base(&self) -> usize {
+        self.base as usize
+    }
+
+    /// The stub that leads here, of the `br_table` that is being lowered.
+    pub(super) fn stub(&self) -> Option<Position> {
+        (self.stub != 0).then_some(self.stub as Position)
+    }
+
+    pub(super) fn set_stub(&mut self, stub: Option<Position>) {
+        self.stub = stub.unwrap_or(0) as u32;
     }
 
     /// How many values a branch here takes.
     #[inline]
     pub(super) fn arity(&self) -> usize {
-        if self.construct == Construct::Loop { self.ty.params.len() } else { self.ty.results.len() }
+        if self.construct == Construct::Loop { self.ty.params().len() } else { self.ty.results().len() }
     }
 
     /// Whether a branch leads to its end.
@@ -121,7 +162,7 @@ impl<'a> Labels<'a> {
     pub(super) fn target<T: Target>(&mut self, code: &mut Emitter<'_, T>, branch: Fixup, labelidx: u32) {
         let block = self.get_mut(labelidx);
         if block.construct == Construct::Loop {
-            code.bind(branch, block.start);
+            code.bind(branch, block.start as Position);
         } else {
             code.chain(&mut block.ends, branch);
         }

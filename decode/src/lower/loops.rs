@@ -182,7 +182,7 @@ impl<'a> Loops<'a> {
         let code = &operands.code;
         let straight = opened.depth == labels.depth() && code.branches_from(opened.start.0) == 1;
         // Nothing waits in the loop, so the branch takes nothing, and the loop neither.
-        if !straight || labels.innermost().base != operands.height() {
+        if !straight || labels.innermost().base() != operands.height() {
             return None;
         }
         if labelidx == 0 {

@@ -23,32 +23,31 @@ use super::target::Target;
 use super::tree::Traits;
 use crate::cell::{self, Amount};
 use crate::instruction::Instruction;
-use bumpalo::Bump;
-use bumpalo::collections::Vec;
 
 /// So many words that are zeroed or moved cost 1.
 const WORDS: u32 = 8;
 
 /// What the open regions cost, if anything does.
 #[derive(Debug)]
-pub(super) struct Metering<'a> {
+pub(super) struct Metering {
     /// Whether executing consumes fuel.
     enabled: bool,
     /// The open regions, the innermost last; none without fuel.
-    regions: Vec<'a, Region>,
+    pub(super) regions: Vec<Region>,
 }
 
 /// A region whose end is not known yet.
 #[derive(Debug)]
-struct Region {
+pub(super) struct Region {
     /// Its cell.
     cell: Emitted,
     cost: u32,
 }
 
-impl<'a> Metering<'a> {
-    pub(super) fn new_in(arena: &'a Bump, enabled: bool) -> Self {
-        Self { enabled, regions: Vec::new_in(arena) }
+impl Metering {
+    /// `regions` is empty.
+    pub(super) fn new(regions: Vec<Region>, enabled: bool) -> Self {
+        Self { enabled, regions }
     }
 
     /// A region begins here.

@@ -33,6 +33,7 @@ mod sink;
 mod slot;
 mod statement;
 pub mod survey;
+pub mod surveying;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use target::{Options, Target, Tile};
 use crate::layout::{CodeHead, FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
 use crate::ops::Class;
 use crate::{Error, FuncType, Module, cell};
+use arena::Kept;
 use blocks::Blocks;
 use bumpalo::collections::Vec;
 use emit::Emitter;
@@ -113,10 +115,11 @@ impl<'a, T: Target> Lowering<'a, T> {
                 format!("function {funcidx} needs a frame of {words} words; at most {MAX_FRAME_WORDS} are supported");
             Error::new(message, start)
         };
-        let (arena, bytes, trees) = self.arena.empty();
+        let (arena, kept) = self.arena.empty();
+        let Kept { code: bytes, branches, trees, candidates, regions } = std::mem::take(kept);
         let survey = if T::SURVEYED { self.survey.take() } else { None };
         let size = 8 * range.len();
-        let code = Emitter::new_in(arena, std::mem::take(bytes), size, self.target, self.options.fuse, survey);
+        let code = Emitter::new((bytes, branches), size, self.target, self.options.fuse, survey);
         let frame = FrameLayout::of(ty);
         let mut locals = Vec::with_capacity_in(16, arena);
         locals.extend((0..).zip(ty.params()).map(|(slot, &ty)| Local { slot: Slot(slot), class: ty.into() }));
@@ -137,15 +140,9 @@ impl<'a, T: Target> Lowering<'a, T> {
             layout: self.layout,
             type_ids: self.type_ids,
             locals,
-            blocks: Blocks::new_in(arena, self.options),
-            metering: Metering::new_in(arena, self.options.fuel),
-            operands: Operands::new_in(
-                arena,
-                code,
-                std::mem::take(trees),
-                Slot(frame.header as u16),
-                Slot(first as u16),
-            ),
+            blocks: Blocks::new_in(arena, candidates, self.options),
+            metering: Metering::new(regions, self.options.fuel),
+            operands: Operands::new_in(arena, code, trees, Slot(frame.header as u16), Slot(first as u16)),
         };
         function.enter(ty);
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
@@ -166,7 +163,13 @@ impl<'a, T: Target> Lowering<'a, T> {
         let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
         let mut emitter = function.operands.code;
         let code = emitter.code(&head);
-        (*bytes, *trees) = (emitter.bytes, function.operands.trees);
+        *kept = Kept {
+            code: emitter.bytes,
+            branches: emitter.branches,
+            trees: function.operands.trees,
+            candidates: function.blocks.selections.candidates,
+            regions: function.metering.regions,
+        };
         if T::SURVEYED {
             self.survey = emitter.survey;
         }
@@ -182,15 +185,14 @@ struct Function<'a, T> {
     type_ids: &'a [u32],
     locals: Vec<'a, Local>,
     blocks: Blocks<'a>,
-    metering: Metering<'a>,
+    metering: Metering,
     operands: Operands<'a, T>,
 }
 
 impl<'a, T: Target> Function<'a, T> {
     /// Begins a function of type `ty`: opens its block and its region, and has its locals zeroed.
     fn enter(&mut self, ty: &'a FuncType) {
-        let block = BlockType { params: &[], results: ty.results() };
-        self.blocks.open(&mut self.operands, Construct::Function, block);
+        self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
         self.metering.open(&mut self.operands.code);
         let count = self.locals.len() - ty.params().len();
         self.metering.charge_words(count);

@@ -3,11 +3,9 @@
 
 use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
-use super::{Arena, Lowering, Options, Target, Tile};
 use crate::cell::Cell;
 use crate::ops::Class;
-use crate::sig::{Form, Sig};
-use crate::{Error, Module};
+use crate::sig::Form;
 
 /// How big shapes may get where the machine does not say, because it is being asked what it should have.
 #[derive(Debug, Clone, Copy)]
@@ -179,13 +177,6 @@ impl Survey {
     }
 }
 
-impl<T> Lowering<'_, T> {
-    /// The cells of the function it was to survey.
-    pub(crate) fn into_cells(self) -> Vec<Surveyed> {
-        self.survey.expect("a survey was asked for").cells
-    }
-}
-
 /// The offsets of a tree's operators that may trap, in the order in which they are evaluated.
 fn trap_places(trees: &Trees, id: NodeId, places: &mut Vec<u32>) {
     let node = &trees[id];
@@ -238,36 +229,4 @@ fn write_operator(trees: &Trees, id: NodeId, acc: Option<NodeId>, head: &str, ou
     out.push_str(head);
     write_list(trees, trees[id].kids(), acc, out);
     out.push('>');
-}
-
-/// A machine of which a survey is made.
-struct Surveying<'a, T>(&'a T);
-
-impl<T: Target> Target for Surveying<'_, T> {
-    const SURVEYED: bool = true;
-
-    fn tile(&self, sig: Sig) -> Option<Tile> {
-        self.0.tile(sig)
-    }
-}
-
-/// Lowers function `funcidx` as [`Lowering::lower`] does, and tells what became of it; with `limits`, handlers are asked for
-/// up to that size only.
-///
-/// # Errors
-/// Those of [`Lowering::lower`].
-pub fn survey(
-    module: &Module,
-    type_ids: &[u32],
-    funcidx: u32,
-    options: Options,
-    target: &impl Target,
-    limits: Option<Limits>,
-) -> Result<Vec<Surveyed>, Error> {
-    let survey = Some(Box::new(Survey::new(limits)));
-    let target = Surveying(target);
-    let mut arena = Arena::new();
-    let mut lowering = Lowering::surveyed(module, type_ids, options, &target, &mut arena, survey);
-    lowering.lower(funcidx)?;
-    Ok(lowering.into_cells())
 }

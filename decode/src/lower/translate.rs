@@ -218,21 +218,17 @@ impl<'a, T: Target> Function<'a, T> {
     /// 5.4.1).
     #[inline]
     fn block_type(&self, ty: i64) -> BlockType<'a> {
-        let results: &[ValType] = match ty {
-            typeidx @ 0.. => {
-                let ty = &self.module.types[typeidx as usize];
-                return BlockType { params: ty.params(), results: ty.results() };
-            }
-            -0x40 => &[],
-            -0x01 => &[ValType::I32],
-            -0x02 => &[ValType::I64],
-            -0x03 => &[ValType::F32],
-            -0x04 => &[ValType::F64],
-            -0x10 => &[ValType::FUNCREF],
-            -0x11 => &[ValType::EXTERNREF],
+        match ty {
+            typeidx @ 0.. => BlockType::Type(&self.module.types[typeidx as usize]),
+            -0x40 => BlockType::Empty,
+            -0x01 => BlockType::Value(ValType::I32),
+            -0x02 => BlockType::Value(ValType::I64),
+            -0x03 => BlockType::Value(ValType::F32),
+            -0x04 => BlockType::Value(ValType::F64),
+            -0x10 => BlockType::Value(ValType::FUNCREF),
+            -0x11 => BlockType::Value(ValType::EXTERNREF),
             ..=-0x05 => unreachable!("validation admits no other type"),
-        };
-        BlockType { params: &[], results }
+        }
     }
 
     /// The word of table `tableidx`.

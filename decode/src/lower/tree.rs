@@ -253,6 +253,9 @@ const MOST_BYTES: usize = size_of::<u128>();
 /// So many bytes are written at a time when they are.
 pub(super) const ENCODE_ROOM: usize = MOST_BYTES;
 
+/// So many nodes have most functions at a time, whose stacks are empty every other moment.
+const FEW_NODES: usize = 64;
+
 /// So many nodes may there be, more if more are needed, before those that nobody needs are looked for.
 const MOST_NODES: usize = 4_096;
 
@@ -312,6 +315,11 @@ impl Trees {
             self.note(copy, offset);
         }
         copy
+    }
+
+    /// Makes room for the nodes of most functions.
+    pub(super) fn reserve(&mut self) {
+        self.nodes.reserve(FEW_NODES);
     }
 
     /// Forgets all nodes.

@@ -22,7 +22,8 @@ mod shape;
 
 use anyhow::{Context, Result, bail};
 use count::Counts;
-use pirn_decode::lower::survey::{Limits, Surveyed, survey};
+use pirn_decode::lower::survey::{Limits, Surveyed};
+use pirn_decode::lower::surveying::survey;
 use pirn_decode::sig::Sig;
 use pirn_decode::{Module, Options, Target, Tile};
 use pirn_suite::{Case, Role, case};

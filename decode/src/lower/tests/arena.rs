@@ -25,14 +25,20 @@ fn what_a_function_left_does_not_show_in_the_next() {
 #[test]
 fn what_hardly_any_function_needs_is_given_back() {
     let mut arena = Arena::new();
-    let (bump, code, _) = arena.empty();
+    let (bump, kept) = arena.empty();
     bump.alloc_slice_fill_copy(2 << 20, 0_u8);
-    code.resize(2 << 20, 0);
-    let (bump, code, _) = arena.empty();
-    assert_eq!((bump.allocated_bytes(), code.capacity()), (0, 0));
+    kept.code.resize(2 << 20, 0);
+    kept.branches.resize(2 << 20, 0);
+    let (bump, kept) = arena.empty();
+    assert_eq!(bump.allocated_bytes(), 0);
+    assert!(kept.code.capacity() < 1 << 20 && kept.branches.capacity() < 1 << 10);
     // And what most need is kept.
     bump.alloc_slice_fill_copy(1 << 10, 0_u8);
-    code.resize(1 << 10, 0);
-    let (bump, code, _) = arena.empty();
-    assert!(bump.allocated_bytes() >= 1 << 10 && code.capacity() >= 1 << 10);
+    kept.code.resize(1 << 10, 0);
+    kept.branches.resize(1 << 10, 0);
+    let (bump, kept) = arena.empty();
+    assert!(
+        bump.allocated_bytes() >= 1 << 10 && kept.code.capacity() >= 1 << 10 && kept.branches.capacity() >= 1 << 10
+    );
+    assert!(kept.branches.is_empty());
 }

@@ -1,7 +1,6 @@
 //! Blocks, branches and labels. Blocks are driven without operators, or by a module's text where what follows matters.
 
 use super::machine::{Machine, cells, lowered};
-use crate::ValType;
 use crate::lower::blocks::Blocks;
 use crate::lower::labels::{BlockType, Construct};
 use crate::lower::operands::Operands;
@@ -10,14 +9,14 @@ use crate::lower::slot::Slot;
 use crate::lower::target::Options;
 use crate::lower::tree::Register;
 use crate::ops::Class;
+use crate::{FuncType, ValType};
 
-const NOTHING: BlockType<'_> = BlockType { params: &[], results: &[] };
-const ONE: BlockType<'_> = BlockType { params: &[], results: &[ValType::I32] };
-const TWO: BlockType<'_> = BlockType { params: &[], results: &[ValType::I32; 2] };
+const NOTHING: BlockType<'_> = BlockType::Empty;
+const ONE: BlockType<'_> = BlockType::Value(ValType::I32);
 
 /// Blocks of a function of this type.
 fn function<'a>(machine: &'a Machine, operands: &mut Operands<'a, Machine>, ty: BlockType<'a>) -> Blocks<'a> {
-    let mut blocks = Blocks::new_in(&machine.arena, Options::default());
+    let mut blocks = Blocks::new_in(&machine.arena, Vec::new(), Options::default());
     blocks.open(operands, Construct::Function, ty);
     blocks
 }
@@ -136,12 +135,13 @@ fn a_table_of_branches_has_one_stub_for_each_label_that_needs_moves() {
 
 #[test]
 fn a_stub_knows_nothing_of_the_one_before_it() {
+    let two = FuncType::new([], [ValType::I32; 2]);
     let machine = Machine::base();
     let mut operands = machine.operands();
     let mut blocks = function(&machine, &mut operands, NOTHING);
-    blocks.block(&mut operands, TWO);
+    blocks.block(&mut operands, BlockType::Type(&two));
     local(&mut operands, 0);
-    blocks.block(&mut operands, TWO);
+    blocks.block(&mut operands, BlockType::Type(&two));
     (1..5).for_each(|slot| local(&mut operands, slot));
     blocks.br_table(&mut operands, &[0, 1]);
     let expected = [
@@ -163,10 +163,11 @@ fn a_stub_knows_nothing_of_the_one_before_it() {
 
 #[test]
 fn several_results_are_moved_to_a_label() {
+    let two = FuncType::new([], [ValType::I32; 2]);
     let machine = Machine::base();
     let mut operands = machine.operands();
     let mut blocks = function(&machine, &mut operands, NOTHING);
-    blocks.block(&mut operands, TWO);
+    blocks.block(&mut operands, BlockType::Type(&two));
     for slot in 0..4 {
         local(&mut operands, slot);
     }

@@ -93,7 +93,7 @@ impl Machine {
     /// An empty operand stack, of a function whose frame has the header at slot 4, and the operands from slot 10 on.
     pub(super) fn operands(&self) -> Operands<'_, Self> {
         let survey = Some(Box::new(Survey::new(None)));
-        let code = Emitter::new_in(&self.arena, Vec::new(), 0, self, true, survey);
+        let code = Emitter::new((Vec::new(), Vec::new()), 0, self, true, survey);
         Operands::new_in(&self.arena, code, Trees::default(), Slot(4), Slot(10))
     }
 }

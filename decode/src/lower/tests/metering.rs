@@ -15,7 +15,7 @@ const METERED: Options = Options { fuse: true, fuel: true };
 fn a_region_pays_for_its_operators_but_not_for_those_of_regions_in_it() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new_in(&machine.arena, true);
+    let mut metering = Metering::new(Vec::new(), true);
     metering.open(&mut operands.code);
     metering.charge(Instruction::LocalGet);
     metering.charge(Instruction::Block);
@@ -35,7 +35,7 @@ fn a_region_pays_for_its_operators_but_not_for_those_of_regions_in_it() {
 fn no_region_is_free() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new_in(&machine.arena, true);
+    let mut metering = Metering::new(Vec::new(), true);
     metering.open(&mut operands.code);
     metering.charge(Instruction::End);
     metering.close(&mut operands.code);
@@ -46,7 +46,7 @@ fn no_region_is_free() {
 fn eight_words_cost_one() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new_in(&machine.arena, true);
+    let mut metering = Metering::new(Vec::new(), true);
     metering.open(&mut operands.code);
     metering.charge_words(7);
     metering.charge_words(8);
@@ -59,7 +59,7 @@ fn eight_words_cost_one() {
 fn bulk_operations_pay_for_their_size_in_front_of_them() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let metering = Metering::new_in(&machine.arena, true);
+    let metering = Metering::new(Vec::new(), true);
     for slot in 0..3 {
         let leaf = operands.trees.slot(Slot(slot), Class::I32);
         operands.push_leaf(leaf);
@@ -82,7 +82,7 @@ fn bulk_operations_pay_for_their_size_in_front_of_them() {
 fn nothing_asks_for_fuel_without() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new_in(&machine.arena, false);
+    let mut metering = Metering::new(Vec::new(), false);
     metering.open(&mut operands.code);
     metering.charge(Instruction::Call);
     metering.charge_words(80);
