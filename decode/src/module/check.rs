@@ -49,7 +49,7 @@ const BASE: usize = 2;
 /// Most locals, parameters among them. wasmparser's limit is 50,000, but few bytes can declare many.
 const MOST_LOCALS: usize = 2_000;
 
-// A push at the limit is not modulo, or it would overwrite the fences.
+// The last push that the limit allows stays in the array: wrapped to its beginning, it would overwrite the fences.
 const _: () = assert!(MOST_OPERANDS + 1 < ROOM && ROOM.is_power_of_two());
 // With so little, and the 1,000 parameters and results that wasmparser allows, a frame is always addressable.
 const _: () = assert!(2 * 1_000 + MOST_LOCALS + MOST_OPERANDS + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
