@@ -138,7 +138,7 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, self.host(func.into_host()))
     }
 
-    /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`].
+    /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`](crate::Func::new).
     ///
     /// # Errors
     /// The name is taken ([`LinkError::AlreadyDefined`]).
@@ -168,7 +168,7 @@ impl<T: 'static> Linker<T> {
     /// As [`Linker::instantiate`] and [`Linker::instance`]; `_initialize` is not a function of type `[] -> []`.
     ///
     /// # Panics
-    /// As [`Func::call`], for the start function and `_initialize`.
+    /// As [`Func::call`](crate::Func::call), for the start function and `_initialize`.
     pub fn module(&mut self, mut store: impl AsContextMut<Data = T>, name: &str, module: &Module) -> Result<&mut Self> {
         let mut store = store.as_context_mut();
         let instance = self.instantiate(&mut store, module)?;
@@ -234,7 +234,7 @@ impl<T: 'static> Linker<T> {
     /// A [`LinkError`]: an import has no definition. Otherwise as [`Instance::new`].
     ///
     /// # Panics
-    /// As [`Func::call`], for the start function.
+    /// As [`Func::call`](crate::Func::call), for the start function.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         let mut store = store.as_context_mut();
         let (instance, start) = self.make(store.opaque_mut(), module)?;
@@ -242,13 +242,13 @@ impl<T: 'static> Linker<T> {
         Ok(instance.into())
     }
 
-    /// As [`Linker::instantiate`], but the start function may pause: see [`Func::call_resumable`].
+    /// As [`Linker::instantiate`], but the start function may pause: see [`Func::call_resumable`](crate::Func::call_resumable).
     ///
     /// # Errors
-    /// As [`Linker::instantiate`] and, if there is a start function, [`Func::call_resumable`].
+    /// As [`Linker::instantiate`] and, if there is a start function, [`Func::call_resumable`](crate::Func::call_resumable).
     ///
     /// # Panics
-    /// As [`Func::call`], for the start function.
+    /// As [`Func::call`](crate::Func::call), for the start function.
     pub fn instantiate_resumable(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -301,7 +301,7 @@ impl<T: 'static> InstancePre<T> {
     /// As [`Instance::new`].
     ///
     /// # Panics
-    /// As [`Func::call`], for the start function.
+    /// As [`Func::call`](crate::Func::call), for the start function.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut store = store.as_context_mut();
         let (instance, start) = self.make(store.opaque_mut())?;
@@ -309,13 +309,13 @@ impl<T: 'static> InstancePre<T> {
         Ok(instance.into())
     }
 
-    /// As [`InstancePre::instantiate`], but the start function may pause: see [`Func::call_resumable`].
+    /// As [`InstancePre::instantiate`], but the start function may pause: see [`Func::call_resumable`](crate::Func::call_resumable).
     ///
     /// # Errors
     /// As [`Instance::new_resumable`].
     ///
     /// # Panics
-    /// As [`Func::call`], for the start function.
+    /// As [`Func::call`](crate::Func::call), for the start function.
     pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<Instance>> {
         let mut store = store.as_context_mut();
         let (instance, start) = self.make(store.opaque_mut())?;

@@ -55,7 +55,7 @@ pub enum PauseReason<'a> {
         /// What the store's fuel has to be, at least, to get any further.
         required: u64,
     },
-    /// A host function yielded this payload: see [`Yield::new`].
+    /// A host function yielded this payload: see [`Yield::new`](crate::Yield::new).
     Yield(&'a (dyn Any + Send)),
 }
 
@@ -321,7 +321,7 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
 
 impl Func {
     /// Calls it as [`Func::call`] does, but the call may pause, at any depth and in any instance: when the store runs out
-    /// of fuel ([`crate::Config::consume_fuel`]), or when a host function yields ([`Yield`]). It goes on with
+    /// of fuel ([`crate::Config::consume_fuel`]), or when a host function yields ([`Yield`](crate::Yield)). It goes on with
     /// [`Paused::resume`].
     ///
     /// The call has a value stack of its own until it is over.

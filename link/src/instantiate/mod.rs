@@ -3,7 +3,7 @@
 //!
 //! Before this, something found what defines each import: [`resolve`] by names, or the embedder gave it. Then
 //!
-//! 1. *check* compares types, stores, engines and limits, and [`order`] finds in which order the modules can be initialised:
+//! 1. *check* compares types, stores, engines and limits, and [`order()`] finds in which order the modules can be initialised:
 //!    nothing has changed if either fails;
 //! 2. *allocate* makes all instances with all their functions, so that functions can be linked whoever imports from whom;
 //! 3. *link and create*, in order: imported tables, memories and globals are put in place, the modules' own ones are made;
