@@ -4,6 +4,7 @@
 //! is about to overwrite the accumulator spills that tree first. An accumulator *mirrors* a slot if both have the same
 //! value: then reading either will do, and nothing is lost when the accumulator is overwritten.
 
+use super::mutants::mutant;
 use super::slot::Slot;
 use super::tree::Register;
 use crate::ops::Class;
@@ -95,7 +96,7 @@ impl Mirrors {
         let register = Register::of(class);
         self.0[register as usize] = Mirror { slot, class, bit: slot.bit() };
         let other = &mut self.0[1 - register as usize];
-        if other.slot == slot {
+        if other.slot == slot && !mutant!(8) {
             *other = Mirror::NONE;
         }
     }

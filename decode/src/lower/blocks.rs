@@ -7,6 +7,7 @@ use super::emit::{Fixup, Fixups, Position};
 use super::if_conversion::{Candidate, IfConversion};
 use super::labels::{Block, BlockType, Construct, Labels};
 use super::loops::Loops;
+use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
 use super::target::{Options, Target};
@@ -273,7 +274,7 @@ impl<'a> Blocks<'a> {
             let entry = Fixup(table.cell + table.at + 8 * i);
             let block = self.labels.get(labelidx);
             let (is_function, to, stub) = (block.construct == Construct::Function, block.base(), block.stub());
-            if !is_function && (arity == 0 || to == from) {
+            if !is_function && (arity == 0 || to == from || mutant!(20)) {
                 self.labels.target(&mut operands.code, entry, labelidx);
                 continue;
             }
@@ -319,5 +320,7 @@ impl<'a> Blocks<'a> {
 fn bind<T: Target>(operands: &mut Operands<'_, T>, fixups: Fixups) {
     let here = operands.code.label();
     operands.code.bind_all(fixups, here);
-    operands.forget_mirrors();
+    if !mutant!(10) {
+        operands.forget_mirrors();
+    }
 }

@@ -4,6 +4,7 @@
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
 use super::code::Code;
+use super::mutants::mutant;
 use super::survey::{Survey, Surveyed};
 use super::target::{Target, Tile};
 use super::tree::ENCODE_ROOM;
@@ -218,7 +219,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         let Mark { end, cells, last, handler, branches, surveyed } = mark;
         (self.end, self.cells, self.last) = (end, cells, last);
         self.branches.truncate(branches);
-        if last.is_open {
+        if last.is_open && !mutant!(15) {
             self.bytes[last.cell..][..8].copy_from_slice(&handler.to_ne_bytes());
             self.bytes[last.end..end].fill(0);
         }
@@ -229,7 +230,7 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
-        self.last.is_open = false;
+        self.last.is_open &= mutant!(21);
         self.end
     }
 

@@ -6,6 +6,7 @@
 //! cut is ever undone.
 
 use super::emit::{Emitted, Fixup};
+use super::mutants::mutant;
 use super::operands::Operands;
 use super::sink::{Prefix, Sink};
 use super::target::Target;
@@ -107,7 +108,7 @@ impl<T: Target> Operands<'_, T> {
         if let (Kind::Binary(op), [a, b]) = (kind, &mut kids[..])
             && let Some(swapped) = self.trees.swapped(op, *a, *b)
         {
-            kind = Kind::Binary(swapped);
+            kind = Kind::Binary(if mutant!(11) { op } else { swapped });
             std::mem::swap(a, b);
         }
         let id = self.trees.operator(kind, kids);

@@ -8,6 +8,7 @@
 use super::accumulators::Mirrors;
 use super::emit::{Emitted, Position};
 use super::labels::Block;
+use super::mutants::mutant;
 use super::operands::{Assignment, Operands};
 use super::target::{Options, Target};
 use super::tree::{Kind, NodeId, Traits, form_sig};
@@ -54,7 +55,8 @@ impl Candidate {
     /// The assignment that is all of the arm being lowered. Its place alone does not tell: a statement before it may have
     /// joined the branch without making its cell longer.
     fn arm<T: Target>(&self, operands: &Operands<'_, T>) -> Option<Assignment> {
-        let impure = Traits::TRAPS.with(Traits::LOADS).with(Traits::ACC_INTEGER).with(Traits::ACC_FLOAT);
+        let traps = if mutant!(24) { Traits::NONE } else { Traits::TRAPS.with(Traits::LOADS) };
+        let impure = traps.with(Traits::ACC_INTEGER).with(Traits::ACC_FLOAT);
         operands.last_set.filter(|set| {
             let alone = set.emitted == self.emitted + 1 && set.emitted == operands.code.emitted;
             alone && set.cell == self.arm && !operands.trees[set.node].traits.any(impure)
@@ -168,6 +170,7 @@ fn select<T: Target>(operands: &mut Operands<'_, T>, candidate: &Candidate, bloc
         }
         Some(_) | None => return false,
     };
+    let (taken, not_taken) = if mutant!(18) { (not_taken, taken) } else { (taken, not_taken) };
     if operands.trees[taken].class != operands.trees[not_taken].class {
         return false;
     }

@@ -37,6 +37,7 @@
 use super::accumulators::Mirrors;
 use super::emit::{Fixup, Mark, Position};
 use super::labels::Labels;
+use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
 use super::target::{Options, Target};
@@ -270,7 +271,7 @@ fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch
     let at = enters.0 - start.0;
     let same = first.len() == second.len() && first[..at] == second[..at] && first[at + 8..] == second[at + 8..];
     let cells = (end.cells - start.1, code.cells - end.cells - 1);
-    if operands.accs.mirrors.include(&mirrors) && !same && cells.1 <= cells.0 {
+    if (mutant!(16) || operands.accs.mirrors.include(&mirrors)) && !same && cells.1 <= cells.0 {
         code.bind(branch, again);
         if cells.1 == 1 {
             code.repeat();
@@ -304,7 +305,12 @@ fn rotate<'a, T: Target>(
     labelidx: u32,
 ) -> Reader<'a> {
     let Rotation { test, rest, at, mirrors, cells, offset } = rotation;
-    let back = operands.branch_unless();
+    let back = if mutant!(17) {
+        let (branch, _) = operands.branch_on(true);
+        operands.code.fixup(branch)
+    } else {
+        operands.branch_unless()
+    };
     let code = &mut operands.code;
     if operands.accs.mirrors.include(&test.mirrors) && code.cells - at.cells <= cells {
         code.bind(back, test.end);

@@ -27,6 +27,7 @@ mod if_conversion;
 mod labels;
 mod loops;
 mod metering;
+mod mutants;
 mod operands;
 pub(crate) mod read;
 mod sink;

@@ -18,6 +18,7 @@
 
 use super::accumulators::{Accumulators, Mirrors};
 use super::emit::{Emitter, Position};
+use super::mutants::mutant;
 use super::slot::Slot;
 use super::target::Target;
 use super::tree::{self, Kind, NodeId, Register, Traits, Trees};
@@ -222,7 +223,7 @@ impl<'a, T: Target> Operands<'a, T> {
         let slot = self.own_slot(height);
         // Writing this slot: trees below that read it were cut there.
         for below in self.floor..height {
-            if self.is_high(below) && self.trees.reads_slot(self.stack[below], slot) {
+            if !mutant!(7) && self.is_high(below) && self.trees.reads_slot(self.stack[below], slot) {
                 self.spill(below);
                 // That may have had this one spilled before.
                 if self.is_spilled(height) {
@@ -265,6 +266,7 @@ impl<'a, T: Target> Operands<'a, T> {
     pub(super) fn spill_for_call(&mut self, height: usize) {
         let traits = Traits::TRAPS.with(Traits::LOADS).with(Traits::GLOBALS);
         let traits = traits.with(Traits::ACC_INTEGER).with(Traits::ACC_FLOAT);
+        let traits = if mutant!(4) { Traits::NONE } else { traits };
         for entry in self.floor..height {
             if self.tree(entry).traits.any(traits) || self.is_high(entry) {
                 self.spill(entry);
@@ -275,6 +277,9 @@ impl<'a, T: Target> Operands<'a, T> {
     /// Spills the entries below `height` that read `slot`, which is about to be written.
     #[inline]
     pub(super) fn spill_readers(&mut self, height: usize, slot: Slot) {
+        if mutant!(1) {
+            return;
+        }
         for entry in self.floor..height {
             if self.trees.reads_slot(self.stack[entry], slot) && !self.is_spilled(entry) {
                 self.spill(entry);
@@ -284,6 +289,9 @@ impl<'a, T: Target> Operands<'a, T> {
 
     /// Readies the accumulator for what the entry at `height` is about to leave there; it may itself hold it now.
     pub(super) fn evict(&mut self, register: Register, height: usize) {
+        if mutant!(5) {
+            return;
+        }
         if let Some(owner) = self.accs.owners.of(register).filter(|&owner| owner != height) {
             self.spill(owner);
         }
@@ -304,7 +312,7 @@ impl<'a, T: Target> Operands<'a, T> {
         for entry in self.floor..height {
             let node = self.tree(entry);
             let overwrites = Register::of(node.class) == register && node.traits.any(holds);
-            if !node.is_leaf() && (node.traits.any(Traits::TRAPS) || self.is_high(entry) || overwrites) {
+            if !node.is_leaf() && !mutant!(6) && (node.traits.any(Traits::TRAPS) || self.is_high(entry) || overwrites) {
                 self.spill(entry);
             }
         }

@@ -4,6 +4,7 @@
 //! accumulator, and for the others in the frame's first slots; a callee for its arguments in the slots of their heights, where
 //! its frame begins; after a tail call, in the frame's first slots.
 
+use super::mutants::mutant;
 use super::operands::Operands;
 use super::sink::{Prefix, Sink};
 use super::slot::Slot;
@@ -29,6 +30,7 @@ impl<T: Target> Operands<'_, T> {
             self.forget_mirrors();
         } else {
             for i in 0..count {
+                let i = if mutant!(13) { count - 1 - i } else { i };
                 let slot = self.own_slot(to + i);
                 self.set_slot(from + i, slot);
                 self.replace_with_slot(from + i, slot);
@@ -45,7 +47,7 @@ impl<T: Target> Operands<'_, T> {
         }
         if count > 1 {
             self.spill_from(height);
-            let from = self.own_slot(height + 1);
+            let from = self.own_slot(height + usize::from(!mutant!(14)));
             self.code.special(cell::Copy { from: from.0, to: 1, count: count as u16 - 1 }, &[]);
             self.forget_mirrors();
         }
@@ -77,7 +79,7 @@ impl<T: Target> Operands<'_, T> {
         let reads = |other: usize, slot: usize| self.trees.reads_slot(self.stack[height + other], Slot(slot as u16));
         let overwrites = |slot: usize| (slot + 1..count).any(|other| reads(other, slot));
         // Further up lies this frame's header, which is still needed.
-        let in_place = count <= MOST.min(usize::from(self.header.0)) && !(0..count).any(overwrites);
+        let in_place = count <= MOST.min(usize::from(self.header.0)) && (mutant!(19) || !(0..count).any(overwrites));
         if in_place {
             for slot in 0..count as u16 {
                 let (entry, slot) = (height + usize::from(slot), Slot(slot));
@@ -108,7 +110,9 @@ impl<T: Target> Operands<'_, T> {
     /// Replaces the arguments of a call by its results.
     pub(super) fn results(&mut self, ty: &FuncType) {
         self.pop(ty.params().len());
-        self.forget_mirrors();
+        if !mutant!(9) {
+            self.forget_mirrors();
+        }
         for (i, &ty) in ty.results().iter().enumerate() {
             if i == 0 { self.push_acc(ty.into()) } else { self.push_spilled(ty.into()) }
         }

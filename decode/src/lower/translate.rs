@@ -1,6 +1,7 @@
 //! What each operator does to the operand stack and the code.
 
 use super::labels::{BlockType, Construct};
+use super::mutants::mutant;
 use super::read::Reader;
 use super::sink::{Prefix, Sink, SinkKind};
 use super::target::Target;
@@ -257,7 +258,7 @@ impl<'a, T: Target> Function<'a, T> {
     /// A trap of what is dropped must still happen.
     fn drop_(&mut self) {
         let top = self.operands.height() - 1;
-        if self.operands.tree(top).traits.any(Traits::TRAPS) {
+        if self.operands.tree(top).traits.any(Traits::TRAPS) && !mutant!(23) {
             self.operands.spill_traps(1);
             self.operands.materialise(top);
         }
@@ -278,7 +279,7 @@ impl<'a, T: Target> Function<'a, T> {
 
     fn global_set(&mut self, index: u32) {
         let (word, top) = (self.global_word(index), self.operands.height() - 1);
-        self.operands.spill_with(top, Traits::GLOBALS.with(Traits::TRAPS));
+        self.operands.spill_with(top, if mutant!(3) { Traits::TRAPS } else { Traits::GLOBALS.with(Traits::TRAPS) });
         let class = self.operands.tree(top).class;
         self.operands.fit::<1>(form_sig(Form::SetGlobal, class));
         self.operands.take_over(Register::of(class), top);
@@ -290,7 +291,9 @@ impl<'a, T: Target> Function<'a, T> {
 
     fn store(&mut self, op: Op, offset: u32) {
         let base = self.operands.height() - 2;
-        self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
+        if !mutant!(2) {
+            self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
+        }
         self.operands.fit::<2>(operator_sig(op));
         let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
         self.operands

@@ -1,5 +1,6 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
+use super::mutants::mutant;
 use super::slot::Slot;
 use crate::cell::put;
 use crate::ops::{self, Class, Effect, Op};
@@ -537,7 +538,7 @@ impl Trees {
             return &mut room[usize::from(node.len)..];
         }
         if let Kind::Load(_, offset) = node.kind {
-            room = put(room, offset.to_ne_bytes());
+            room = put(room, if mutant!(22) { 0 } else { offset }.to_ne_bytes());
         }
         node.kids().iter().fold(room, |room, &kid| self.encode_parts(kid, acc, room))
     }
@@ -560,7 +561,8 @@ impl Trees {
                 self.operator(Kind::Binary(Op::I64Ne), [node.kids[0], zero])
             }
             Kind::Binary(op) if op.inverse().is_some() => {
-                let inverse = Kind::Binary(op.inverse().expect("just seen"));
+                let inverse = if mutant!(12) { op } else { op.inverse().expect("just seen") };
+                let inverse = Kind::Binary(inverse);
                 self.operator(inverse, [node.kids[0], node.kids[1]])
             }
             // Every other condition: that it is zero.
