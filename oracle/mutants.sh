@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does the driver find wrong handlers? Tries mutants FIRST..LAST (exec/src/mutants.rs), each with up to 1,000 modules of the
+# Does the driver find wrong handlers? Tries mutants FIRST..LAST (exec/src/probes/mutants.rs), each with up to 1,000 modules of the
 # generated kinds, and lists those that were not found. MUTANTS=c tries those with a wrong constant.
 #
 #   [MUTANTS=c] oracle/mutants.sh [FIRST [LAST [SEED]]]

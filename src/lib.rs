@@ -108,6 +108,32 @@
 //! # Ok::<(), pirn::Error>(())
 //! ```
 //!
+//! # Where it failed
+//!
+//! An error that leaves WebAssembly carries a [`WasmBacktrace`]: the frames that were active, the innermost first, across
+//! instances and the host functions between them. `{:?}` shows it below the error.
+//!
+//! ```
+//! # #[cfg(feature = "wat")] {
+//! use pirn::{Instance, Module, Store, Trap, WasmBacktrace};
+//!
+//! let mut store = Store::<()>::default();
+//! let module = Module::new(
+//!     store.engine(),
+//!     r#"(module $shop
+//!         (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+//!         (func (export "price") (result i32) (call $divide (i32.const 7) (i32.const 0))))"#,
+//! )?;
+//! let price = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), i32>(&store, "price")?;
+//! let error = price.call(&mut store, ()).unwrap_err();
+//! assert_eq!(error.trap(), Some(Trap::IntegerDivideByZero));
+//! let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+//! assert_eq!(frames[0].func_name(), Some("divide"));
+//! assert_eq!((frames[1].func_index(), frames[1].module().name()), (1, Some("shop")));
+//! # }
+//! # Ok::<(), pirn::Error>(())
+//! ```
+//!
 //! # What belongs to what
 //!
 //! | type | holds | lives |
@@ -169,6 +195,9 @@
 //! | feature | default | why |
 //! |---|---|---|
 //! | `wat` | yes | [`Module::new`] takes the text format as well; off for programs that only load binaries |
+//! | `demangle` | yes | names of Rust and C++ functions in backtraces as they were written |
+//! | `addr2line` | no | source files and lines in backtraces, from a module's DWARF (crates `addr2line` and `gimli`); on in the command line |
+//! | `anyhow` | no | `From<anyhow::Error>` for [`Error`]; the other way works without |
 //! | `portable` | no | the portable dispatch loop also in optimised builds, to compare or to test it |
 
 #![forbid(unsafe_code)]

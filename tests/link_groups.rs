@@ -291,6 +291,15 @@ fn failing_starts() {
     assert_eq!(error.trap(), Some(Trap::Unreachable));
     let error = host.fails(&[("a", "(memory 1) (data (i32.const 65536) \"x\")")]);
     assert_eq!(error.trap(), Some(Trap::MemoryOutOfBounds));
+    let text = "out of bounds memory access: module `a`, data segment 0: 1 bytes at 65536, in a memory of 65536";
+    assert_eq!(error.to_string(), text);
+    // A limit of one memory says whose memory it is.
+    host.store.set_limits(StoreLimitsBuilder::new().memory_size(65_536).build());
+    let error = host.fails(&[("a", "(memory 1)"), ("b", "(memory 2)")]);
+    assert_eq!(
+        error.to_string(),
+        "module `b`: a memory of 2 pages passes the store's limit of 1 pages (`memory_size`)"
+    );
 }
 
 #[test]
@@ -413,14 +422,18 @@ fn nothing_is_made_when_linking_fails() {
 fn engines_and_stores() {
     let mut host = Host::new();
     let foreign = Module::new(&Engine::default(), "(module)").unwrap();
-    assert!(host.linker.group().module("a", &foreign).unwrap_err().to_string().contains("another engine"));
+    let error = host.linker.group().module("a", &foreign).unwrap_err();
+    assert_eq!(error.to_string(), "module `a` was made with another engine than the linker");
+    assert!(matches!(error.downcast_ref(), Some(LinkError::OtherEngine { .. })));
     let mut other = Store::new(&Engine::default(), Vec::new());
     assert!(host.linker.group().instantiate(&mut other).unwrap_err().to_string().contains("another engine"));
     // A definition of another store.
     let mut other = Store::new(&host.engine, Vec::new());
     let memory = Memory::new(&mut other, MemoryType::new(1, None)).unwrap();
     host.linker.define(&other, "other", "m", memory).unwrap();
-    let error = host.fails(&[("a", r#"(import "other" "m" (memory 1))"#)]).to_string();
+    let error = host.fails(&[("a", r#"(import "other" "m" (memory 1))"#)]);
+    assert!(matches!(error.downcast_ref(), Some(LinkError::OtherStore { .. })));
+    let error = error.to_string();
     assert!(error.contains("`a`") && error.contains("`other::m`") && error.contains("wrong store"), "{error}");
 }
 

@@ -4,7 +4,7 @@ use crate::profile::Sampler;
 use crate::wasi::{self, ProcExit, Times, Wasi};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::error::ErrorKind;
-use pirn::{CompilationMode, Config, Engine, Func, Instance, Linker, Module, Store, Val, ValType};
+use pirn::{CompilationMode, Config, Engine, Func, Instance, Linker, Module, Store, Val, ValType, WasmBacktrace};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
@@ -109,11 +109,26 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     match error.downcast_ref::<pirn::Error>() {
         Some(error) if let Some(&ProcExit(code)) = error.downcast_ref() => Ok(ExitCode::from(code as u8)),
-        Some(error) if let Some(trap) = error.trap() => {
-            eprintln!("trap: {trap}");
+        Some(error) if error.trap().is_some() => {
+            eprintln!("trap: {error}");
+            show_backtrace(error);
             Ok(ExitCode::from(TRAPPED))
         }
+        Some(pirn_error) if pirn_error.is::<WasmBacktrace>() => {
+            eprintln!("error: {error:#}");
+            show_backtrace(pirn_error);
+            Ok(ExitCode::FAILURE)
+        }
         _ => Err(error),
+    }
+}
+
+/// Where an error happened, if it was in WebAssembly.
+fn show_backtrace(error: &pirn::Error) {
+    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>()
+        && !backtrace.frames().is_empty()
+    {
+        eprintln!("wasm backtrace, the innermost frame first:\n{backtrace}");
     }
 }
 

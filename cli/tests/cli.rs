@@ -81,7 +81,8 @@ fn fuel_bounds_a_program() {
         (func (export "_start") (call $write (i32.const 1) (i32.const 100) (i32.const 6)) (loop (br 0)))"#,
     );
     let output = pirn(&["run", "--fuel", "1000000", &file]);
-    assert_eq!((stdout(&output), stderr(&output)), ("before", "trap: all fuel consumed\n"));
+    assert_eq!(stdout(&output), "before");
+    assert_eq!(stderr(&output).lines().next(), Some("trap: all fuel consumed"));
     assert_eq!(output.status.code(), Some(134));
     let file =
         program(&scratch, r#"(func (export "add") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))"#);
@@ -95,13 +96,18 @@ fn a_trap_is_told_from_an_exit() {
     let file = program(
         &scratch,
         r#"(data (i32.const 100) "before")
+        (func $divide (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0)))
         (func (export "_start")
             (call $write (i32.const 1) (i32.const 100) (i32.const 6))
-            (drop (i32.div_s (i32.const 1) (i32.load (i32.const 5000)))))"#,
+            (drop (call $divide (i32.load (i32.const 5000)))))"#,
     );
     let output = pirn(&["run", &file]);
     assert_eq!(stdout(&output), "before");
-    assert_eq!(stderr(&output), "trap: integer divide by zero\n");
+    let told: Vec<_> = stderr(&output).lines().collect();
+    assert_eq!(told[..2], ["trap: integer divide by zero", "wasm backtrace, the innermost frame first:"]);
+    assert!(told[2].starts_with("   0: ") && told[2].ends_with(" - <unknown>!divide"), "{told:?}");
+    assert!(told[3].starts_with("   1: ") && told[3].ends_with(" - <unknown>!<wasm function 17>"), "{told:?}");
+    assert_eq!(told.len(), 4);
     assert_eq!(output.status.code(), Some(134));
 }
 

@@ -1,7 +1,9 @@
 //! The loops and the operators of a function, for those who tell where time goes.
 
-use crate::{Error, Module, lower};
-use wasmparser::{BinaryReader, FunctionBody, Operator};
+use crate::instruction::Instruction;
+use crate::lower::read::Reader;
+use crate::{Error, Module};
+use wasmparser::{BinaryReader, FunctionBody};
 
 /// One loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,53 +35,44 @@ impl Body {
     /// The module has no such function, or it is imported.
     pub fn read(module: &Module, funcidx: u32) -> Result<Self, Error> {
         let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
-        let start = range.start as u64;
+        let (start, end) = (range.start as u64, range.end);
         let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
         let mut this = Self::default();
         // Of each open block, which loop it is, if it is one; the function is the first.
         let mut blocks: Vec<Option<usize>> = vec![None];
         // How many blocks are open where the operators behind cannot be reached.
         let mut dead: Option<usize> = None;
-        for operator in body.get_operators_reader()?.into_iter_with_offsets() {
-            let (operator, offset) = operator?;
-            let offset = offset as u32;
-            match operator {
-                Operator::Loop { .. } => {
+        let code = body.get_binary_reader_for_operators()?.original_position() as usize;
+        let mut reader = Reader::new(&module.bytes[..end], code);
+        while !reader.is_done() {
+            let offset = reader.position() as u32;
+            let instruction;
+            (instruction, reader) = reader.skip();
+            let info = instruction.info();
+            match instruction {
+                Instruction::Loop => {
                     let parent = blocks.iter().rev().find_map(|&block| block);
                     blocks.push(Some(this.loops.len()));
                     this.loops.push(Loop { start: offset, end: offset, parent });
                 }
-                Operator::Block { .. } | Operator::If { .. } => blocks.push(None),
-                Operator::Else => dead = dead.filter(|&depth| depth != blocks.len()),
-                Operator::End => {
+                _ if info.opens_block() => blocks.push(None),
+                Instruction::Else => dead = dead.filter(|&depth| depth != blocks.len()),
+                Instruction::End => {
                     dead = dead.filter(|&depth| depth != blocks.len());
                     if let Some(Some(ended)) = blocks.pop() {
                         this.loops[ended].end = offset;
                     }
                 }
+                // No other begins or ends a block.
                 _ => {}
             }
-            let is_free = lower::is_free(module.bytes[offset as usize].into());
-            if !is_free && dead.is_none() {
+            if info.cost > 0 && dead.is_none() {
                 this.operators.push(offset);
             }
-            if leaves(&operator) {
+            if !info.falls_through {
                 dead = dead.or(Some(blocks.len()));
             }
         }
         Ok(this)
     }
-}
-
-/// Whether the operator behind it cannot be reached.
-fn leaves(operator: &Operator<'_>) -> bool {
-    matches!(
-        operator,
-        Operator::Unreachable
-            | Operator::Br { .. }
-            | Operator::BrTable { .. }
-            | Operator::Return
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-    )
 }

@@ -1,14 +1,119 @@
 //! Cells with operands of their own: control, calls, and what works on memories and tables as a whole.
 //!
 //! Threaded code is a run of cells, each a handler's address (one word) and its operand bytes, packed in order and
-//! padded to whole words. Everything that computes is described by its tree ([`crate::sig`]); the rest is listed here,
-//! once: lowering writes the operands with `encode`, the machine reads them with `decode`.
+//! padded to whole words. Everything that computes is described by its tree ([`crate::sig`]); the rest is listed in
+//! [`for_each_cell!`](crate::for_each_cell), once: lowering writes the operands with `encode`, the machine reads them with
+//! `decode`.
 //!
-//! Operand types: `u16` is a slot (word index from `fp`), `u32` a word index in the instance unless said otherwise, `u64`
-//! a branch target, the address of its cell. An address takes no arithmetic to follow.
+//! A cell that executes an instruction takes a single operand from the accumulator, more from slots, and leaves its result
+//! in the accumulator. A branch target is the address of its cell: an address takes no arithmetic to follow.
+
+/// Calls `$callback!` with the cells that are no instruction's alone, and with the rows of
+/// [`for_each_special!`](crate::for_each_special), some of which have cells: `machine { Name falls|leaves { operands } ... }
+/// special { ... } cells { ... }`. A cell `leaves` if what is executed next is not always the next cell.
+#[macro_export]
+macro_rules! for_each_cell {
+    ($callback:ident) => {
+        $crate::for_each_special! {
+            $callback machine {
+                /// Traps.
+                Unreachable leaves {}
+                /// Branches.
+                Br leaves { target: target, }
+                /// Branches to the target the accumulator chooses; `count` targets and the default one follow.
+                BrTable leaves { count: targets, }
+                /// Returns with the results in place.
+                Return leaves { header: header, }
+                /// Sets locals to zero, all bits.
+                Zero falls { from: slot, count: slots, }
+                /// Copies slots, as by `memmove`.
+                Copy falls { from: slot, to: destination, count: slots, }
+                /// Calls the function in the index space.
+                Call leaves { func: func, args: args, header: callee_header, }
+                /// Calls through a table; the index is in the accumulator.
+                CallIndirect leaves { table: table, type_id: type_id, args: args, header: callee_header, }
+                /// Calls, giving the frame away. The machine finds `new_header` as the last operand.
+                ReturnCall leaves {
+                    func: func, args: tail_args, moves: moves, header: header, new_header: tail_header,
+                }
+                /// Calls through a table, giving the frame away; the index is in the accumulator.
+                ReturnCallIndirect leaves {
+                    table: table, type_id: type_id, args: tail_args, moves: moves, header: header,
+                    new_header: tail_header,
+                }
+                /// Pays for what follows, up to the next such cell, or stops in front of it. What costs how much,
+                /// `Config::consume_fuel` says.
+                Fuel falls { cost: cost, }
+                /// Pays for the size of the bulk operation that follows, or stops in front of it. The size is in `slot`,
+                /// unless it is in the accumulator; `table` is the table, if it counts elements.
+                FuelBulk falls { amount: amount, slot: slot, table: table, }
+            }
+        }
+    };
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $word:ident $name:ident: $raw:ident,)*) => {
+        /// What an operand is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Field { $($(#[$doc])* $name,)* }
+
+        impl Field {
+            /// How many bytes it takes.
+            pub const fn bytes(self) -> usize {
+                match self {
+                    $(Self::$name => size_of::<$raw>(),)*
+                }
+            }
+        }
+
+        macro_rules! raw { $(($word) => { $raw };)* }
+        macro_rules! field { $(($word) => { Field::$name };)* }
+    };
+}
+fields! {
+    /// A slot that is read: a word index from `fp`, as all slots.
+    slot Slot: u16,
+    /// The first slot that is written.
+    destination Destination: u16,
+    /// How many slots.
+    slots Slots: u16,
+    /// The first of the slots that hold the operands.
+    operands Operands: u16,
+    /// Slot of the frame's own header.
+    header Header: u16,
+    /// Slot of the first argument: the callee's `fp`.
+    args Args: u16,
+    /// Slot of the callee's header.
+    callee_header CalleeHeader: u16,
+    /// Slot of the first argument of a tail call.
+    tail_args TailArgs: u16,
+    /// What a tail call has to move: [`moves`].
+    moves Moves: u16,
+    /// Slot, from the same `fp`, of the header of a tail call's callee.
+    tail_header TailHeader: u16,
+    /// What a size counts: an [`Amount`].
+    amount Amount: u16,
+    /// Word of the instance where the function's record begins.
+    func Func: u32,
+    /// Word of the instance for a table.
+    table Table: u32,
+    /// First word of the instance for a data segment.
+    data Data: u32,
+    /// First word of the instance for an element segment.
+    element Element: u32,
+    /// Canonical type id (not a word index).
+    type_id TypeId: u32,
+    /// Units of fuel.
+    cost Cost: u32,
+    /// How many targets of a `br_table` before the default one.
+    targets Targets: u32,
+    /// A branch target.
+    target Target: u64,
+}
 
 macro_rules! cells {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $ty:ident,)* })*) => {
+    ($($(#[$doc:meta])* $name:ident $flow:ident { $($field:ident: $kind:ident,)* })*) => {
         /// Which cell.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u16)]
@@ -23,7 +128,7 @@ macro_rules! cells {
             /// Name and kind of the operands, in order.
             pub const fn fields(self) -> &'static [(&'static str, Field)] {
                 match self {
-                    $(Self::$name => &[$((stringify!($field), Field::$ty),)*],)*
+                    $(Self::$name => &[$((stringify!($field), field!($kind)),)*],)*
                 }
             }
 
@@ -38,6 +143,13 @@ macro_rules! cells {
             pub const fn is_empty(self) -> bool {
                 self.len() == 0
             }
+
+            /// Whether what is executed next is always the next cell.
+            pub const fn falls_through(self) -> bool {
+                match self {
+                    $(Self::$name => falls_through!($flow),)*
+                }
+            }
         }
 
         $(
@@ -45,12 +157,12 @@ macro_rules! cells {
             #[allow(missing_docs, reason = "operands named as the module's documentation says")]
             #[derive(Debug, Clone, Copy, PartialEq, Eq)]
             pub struct $name {
-                $($(#[$field_doc])* pub $field: $ty,)*
+                $(pub $field: raw!($kind),)*
             }
 
             impl Operands for $name {
                 const CELL: Cell = Cell::$name;
-                const LEN: usize = 0 $(+ size_of::<$ty>())*;
+                const LEN: usize = 0 $(+ size_of::<raw!($kind)>())*;
 
                 #[inline]
                 fn encode<'a>(&self, room: &'a mut [u8]) -> &'a mut [u8] {
@@ -64,23 +176,11 @@ macro_rules! cells {
                 #[inline(always)]
                 #[allow(unused_variables, unused_mut, reason = "cells without operands")]
                 pub fn decode(mut fields: impl Fields) -> Self {
-                    Self { $($field: fields.$ty(),)* }
+                    Self { $($field: <raw!($kind)>::next(&mut fields),)* }
                 }
             }
         )*
     };
-}
-
-/// The type of an operand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(non_camel_case_types, reason = "named as the types are")]
-pub enum Field {
-    /// A slot, or a number of slots.
-    u16,
-    /// A word of the instance, or a number.
-    u32,
-    /// A branch target.
-    u64,
 }
 
 /// What the operand counts by which a bulk operation's size is paid for.
@@ -113,6 +213,23 @@ pub trait Fields {
     fn u64(&mut self) -> u64;
 }
 
+/// The Rust type of an operand.
+trait Raw {
+    fn next(fields: &mut impl Fields) -> Self;
+}
+
+macro_rules! raw_types {
+    ($($raw:ident)*) => {
+        $(impl Raw for $raw {
+            #[inline(always)]
+            fn next(fields: &mut impl Fields) -> Self {
+                fields.$raw()
+            }
+        })*
+    };
+}
+raw_types!(u16 u32 u64);
+
 /// The operands of one kind of cell.
 pub trait Operands {
     /// Which cell they belong to.
@@ -135,97 +252,28 @@ pub(crate) fn put<const N: usize>(room: &mut [u8], bytes: [u8; N]) -> &mut [u8] 
     rest
 }
 
-cells! {
-    /// Traps.
-    Unreachable {}
-    /// Branches.
-    Br { target: u64, }
-    /// Branches to the target the accumulator chooses; `count` targets and the default one follow as `u64`s.
-    BrTable {
-        /// How many targets before the default one.
-        count: u32,
-    }
-    /// Returns with the results in place.
-    Return {
-        /// Slot of the frame's own header.
-        header: u16,
-    }
-    /// Sets locals to zero, all bits.
-    Zero { from: u16, count: u16, }
-    /// Copies slots, as by `memmove`.
-    Copy { from: u16, to: u16, count: u16, }
-    /// Calls the function in the index space.
-    Call {
-        /// Word of the instance where the function's record begins.
-        func: u32,
-        /// Slot of the first argument: the callee's `fp`.
-        args: u16,
-        /// Slot of the callee's header.
-        header: u16,
-    }
-    /// Calls through a table; the index is in the accumulator.
-    CallIndirect {
-        table: u32,
-        /// Canonical type id (not a word index).
-        type_id: u32,
-        args: u16,
-        header: u16,
-    }
-    /// Calls, giving the frame away.
-    ReturnCall {
-        func: u32,
-        args: u16,
-        /// What has to move: [`moves`].
-        moves: u16,
-        /// Slot of the frame's own header.
-        header: u16,
-        /// Slot, from the same `fp`, of the callee's header. The machine finds it as the last operand.
-        new_header: u16,
-    }
-    /// Calls through a table, giving the frame away; the index is in the accumulator.
-    ReturnCallIndirect {
-        table: u32,
-        /// Canonical type id (not a word index).
-        type_id: u32,
-        args: u16,
-        moves: u16,
-        header: u16,
-        new_header: u16,
-    }
-    /// Pays for what follows, up to the next such cell, or stops in front of it. What costs how much,
-    /// `Config::consume_fuel` says.
-    Fuel { cost: u32, }
-    /// Pays for the size of the bulk operation that follows, or stops in front of it.
-    FuelBulk {
-        /// What the size counts: an [`Amount`].
-        amount: u16,
-        /// Where it is, unless it is in the accumulator.
-        slot: u16,
-        /// Word of the table, if it counts elements.
-        table: u32,
-    }
-    /// `memory.size`, to the accumulator.
-    MemorySize {}
-    /// `memory.grow` of and to the accumulator.
-    MemoryGrow {}
-    /// `memory.init`: to, from, bytes in the slots from `args` on.
-    MemoryInit { segment: u32, args: u16, }
-    /// `data.drop`.
-    DataDrop { segment: u32, }
-    /// `table.get` of and to the accumulator.
-    TableGet { table: u32, }
-    /// `table.set`: index, reference.
-    TableSet { table: u32, args: u16, }
-    /// `table.size`, to the accumulator.
-    TableSize { table: u32, }
-    /// `table.grow`: reference, delta; to the accumulator.
-    TableGrow { table: u32, args: u16, }
-    /// `table.fill`: start, reference, elements.
-    TableFill { table: u32, args: u16, }
-    /// `table.copy`: to, from, elements.
-    TableCopy { to: u32, from: u32, args: u16, }
-    /// `table.init`: to, from, elements.
-    TableInit { table: u32, segment: u32, args: u16, }
-    /// `elem.drop`.
-    ElemDrop { segment: u32, }
+macro_rules! falls_through {
+    (falls) => {
+        true
+    };
+    (leaves) => {
+        false
+    };
 }
+
+macro_rules! all_cells {
+    (
+        machine { $($(#[$doc:meta])* $name:ident $flow:ident { $($field:ident: $kind:ident,)* })* }
+        special { $($special:tt)* }
+        cells {
+            $($cname:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
+                $cflow:ident { $($cfield:ident: $ckind:ident,)* };)*
+        }
+    ) => {
+        cells! {
+            $($(#[$doc])* $name $flow { $($field: $kind,)* })*
+            $(#[doc = concat!("`", $text, "`.")] $cname $cflow { $($cfield: $ckind,)* })*
+        }
+    };
+}
+crate::for_each_cell!(all_cells);

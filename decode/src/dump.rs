@@ -16,14 +16,15 @@
 //! | `func[3]`, `global[0]`... | the word of the instance that belongs to it |
 
 use crate::cell::{Cell, Field};
+use crate::instruction::Instruction;
 use crate::layout::{CodeHead, FrameLayout, HEADER_WORDS, InstanceLayout, RECORD_WORDS};
 use crate::lower::survey::Survey;
-use crate::lower::{Lowering, Options, Target, Tile};
+use crate::lower::{Arena, Lowering, Options, Target, Tile};
 use crate::module::ExternIndex;
 use crate::ops::Class;
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf, Sig};
-use crate::{Error, Module};
+use crate::{Error, Module, Names};
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
@@ -108,7 +109,9 @@ impl<'a, T: Target> Disassembler<'a, T> {
     /// As [`Lowering::lower`].
     pub fn function(&self, funcidx: u32) -> Result<Disassembly, Error> {
         let survey = Some(Box::new(Survey::new(None)));
-        let mut lowering = Lowering::surveyed(self.module, &self.type_ids, self.options, &self.target, survey);
+        let mut arena = Arena::new();
+        let mut lowering =
+            Lowering::surveyed(self.module, &self.type_ids, self.options, &self.target, &mut arena, survey);
         let code = lowering.lower(funcidx)?;
         let emitted = lowering.into_cells();
         let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
@@ -152,15 +155,10 @@ impl<'a, T: Target> Disassembler<'a, T> {
 
 /// What functions are called: in the name section, else as they are exported first.
 pub fn names(module: &Module) -> HashMap<u32, String> {
-    let mut names = HashMap::new();
-    for payload in wasmparser::Parser::new(0).parse_all(&module.bytes) {
-        let Ok(wasmparser::Payload::CustomSection(section)) = payload else { continue };
-        let wasmparser::KnownCustom::Name(subsections) = section.as_known() else { continue };
-        for subsection in subsections {
-            let Ok(wasmparser::Name::Function(functions)) = subsection else { continue };
-            names.extend(functions.into_iter().map_while(Result::ok).map(|name| (name.index, name.name.to_owned())));
-        }
-    }
+    let named = Names::of(module);
+    let funcs = (0..).take(module.funcs.len());
+    let mut names: HashMap<_, _> =
+        funcs.filter_map(|funcidx| Some((funcidx, named.func(module, funcidx)?.to_owned()))).collect();
     for export in &module.exports {
         if let ExternIndex::Func(funcidx) = export.index {
             names.entry(funcidx).or_insert_with(|| module.name(export.name).to_owned());
@@ -287,11 +285,17 @@ impl Reader<'_> {
                 self.list(&[a, v], out);
             }
             Shape::Bulk(form, a, b, bytes) => {
-                out.push_str(if form == Form::MemoryFill { "memory.fill" } else { "memory.copy" });
+                match instruction(form) {
+                    Some(instruction) => out.push_str(instruction.info().text),
+                    None => push(out, format_args!("{form:?}")),
+                }
                 self.list(&[a, b, bytes], out);
             }
             Shape::Cell(cell) => self.cell(cell, out),
-            _ => self.expression(shape, out),
+            Shape::Thunk => out.push_str("thunk"),
+            Shape::Leaf(..) | Shape::Unary(..) | Shape::Binary(..) | Shape::Load(..) | Shape::Select(..) => {
+                self.expression(shape, out);
+            }
         }
     }
 
@@ -328,10 +332,12 @@ impl Reader<'_> {
                 self.list(&[a], out);
             }
             Shape::Select(_, a, b, condition) => {
-                out.push_str("select");
+                out.push_str(Instruction::Select.info().text);
                 self.list(&[a, b, condition], out);
             }
-            _ => self.statement(shape, out),
+            Shape::Store(..) | Shape::Bulk(..) | Shape::Form(..) | Shape::Seq(..) | Shape::Cell(_) | Shape::Thunk => {
+                self.statement(shape, out)
+            }
         }
     }
 
@@ -361,27 +367,34 @@ impl Reader<'_> {
         }
         let mut count = 0;
         for &(name, field) in cell.fields() {
-            let value = match (field, name) {
-                (Field::u64, _) => {
+            let value = match field {
+                Field::Target => {
                     push(out, format_args!(" -> {}", self.target()));
                     continue;
                 }
-                (Field::u16, "count") => self.u16().to_string(),
-                (Field::u16, _) => format!("s{}", self.u16()),
-                (Field::u32, "count") => {
+                Field::Slot
+                | Field::Destination
+                | Field::Operands
+                | Field::Header
+                | Field::Args
+                | Field::CalleeHeader
+                | Field::TailArgs
+                | Field::TailHeader => format!("s{}", self.u16()),
+                Field::Slots | Field::Moves | Field::Amount => self.u16().to_string(),
+                Field::Targets => {
                     count = self.u32();
                     count.to_string()
                 }
-                (Field::u32, "type_id") => {
+                Field::TypeId => {
                     let id = self.u32();
                     let ty = self.module.types.get(id as usize);
                     ty.map_or_else(|| id.to_string(), |ty| format!("type[{id}] {ty}"))
                 }
-                (Field::u32, "func" | "table" | "segment" | "to" | "from") => {
+                Field::Func | Field::Table | Field::Data | Field::Element => {
                     let word = self.u32();
                     self.word(word)
                 }
-                (Field::u32, _) => self.u32().to_string(),
+                Field::Cost => self.u32().to_string(),
             };
             push(out, format_args!(" {name}={value}"));
         }
@@ -389,6 +402,16 @@ impl Reader<'_> {
             let targets: Vec<_> = (0..=count).map(|_| self.target()).collect();
             push(out, format_args!(" r0 -> [{}]", targets.join(", ")));
         }
+    }
+}
+
+/// The instruction that a form is by itself.
+fn instruction(form: Form) -> Option<Instruction> {
+    match form {
+        Form::Select => Some(Instruction::Select),
+        Form::MemoryFill => Some(Instruction::MemoryFill),
+        Form::MemoryCopy => Some(Instruction::MemoryCopy),
+        Form::SetAcc | Form::SetSlot | Form::SetGlobal | Form::BrIf | Form::Return | Form::Seq | Form::Repeat => None,
     }
 }
 

@@ -12,7 +12,7 @@
 //! place:
 //!
 //! ```text
-//! fp -> [ arguments, later the results ][ header: caller's link, fp and inst ][ other locals ][ operands ]
+//! fp -> [ arguments, later the results ][ header: caller's link, fp and instance ][ other locals ][ operands ]
 //! ```
 //!
 //! The first part is as long as the longer of the two ([`FrameLayout::header`]), so the header's place follows from the
@@ -26,9 +26,15 @@ pub const HEAD_WORDS: usize = 8;
 /// Words of a function's record.
 pub const RECORD_WORDS: usize = 2;
 
-/// Words of a frame's header: the caller's `link`, `fp` and `inst`. (Where the function itself returns to is in a
+/// Words of a frame's header: the caller's `link`, `fp` and `instance`. (Where the function itself returns to is in a
 /// register.)
 pub const HEADER_WORDS: usize = 3;
+
+/// Words of a host function's frame behind its header: the address of the cell it returns to.
+pub const RETURN_WORDS: usize = 1;
+
+/// Words below the first frame of an entry from the host: where the entry before has its first free word, or null.
+pub const ENTRY_WORDS: usize = 1;
 
 /// Most words of one frame: slots are 16 bits wide in operands.
 pub const MAX_FRAME_WORDS: usize = 65_535;
@@ -160,6 +166,16 @@ impl CodeHead {
     pub fn new(index: u32, ty: &FuncType, type_id: u32) -> Self {
         let header = FrameLayout::of(ty).header as u32;
         Self { index, header, frame_bytes: (header + HEADER_WORDS as u32) * 8, type_id }
+    }
+
+    /// The head of which [`CodeHead::words`] gives these.
+    pub fn of_words(words: [u64; Self::WORDS]) -> Self {
+        let halves = words.map(|word| {
+            let [a0, a1, a2, a3, b0, b1, b2, b3] = word.to_ne_bytes();
+            [u32::from_ne_bytes([a0, a1, a2, a3]), u32::from_ne_bytes([b0, b1, b2, b3])]
+        });
+        let [[index, header], [frame_bytes, type_id]] = halves;
+        Self { index, header, frame_bytes, type_id }
     }
 
     /// Its words, as they lie in memory.

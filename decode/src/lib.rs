@@ -13,21 +13,27 @@
 pub mod body;
 pub mod cell;
 pub mod checker;
+mod code_map;
+mod custom;
 pub mod dump;
 mod error;
+mod features;
+pub mod instruction;
 pub mod layout;
 mod limits;
 pub mod lower;
 pub mod module;
-mod opcode;
 pub mod ops;
 pub mod shape;
 pub mod sig;
 mod types;
 
+pub use code_map::CodeMap;
+pub use custom::{CustomSection, Names};
 pub use error::Error;
+pub use features::{Features, Proposal};
 pub use limits::ModuleLimits;
-pub use lower::{Code, Lowering, Options, Target, Tile};
+pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType, ValType,

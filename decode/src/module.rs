@@ -2,10 +2,11 @@
 
 mod check;
 pub(crate) mod parse;
+mod read;
 
-pub use parse::FEATURES;
+pub use crate::features::FEATURES;
 
-use crate::{Error, ExternType, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType};
+use crate::{Error, ExternType, Features, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType};
 use std::ops::Range;
 
 /// What a validated module declares. Index spaces begin with the imports, in order (spec 2.5.1).
@@ -189,15 +190,15 @@ impl Module {
     /// extended-const and tail-call), or a function whose frame passes [`crate::layout::MAX_FRAME_WORDS`]; with its
     /// offset.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, Error> {
-        Self::limited(bytes, &ModuleLimits::default())
+        Self::limited(bytes, &ModuleLimits::default(), Features::default())
     }
 
-    /// As [`Module::new`], with limits.
+    /// As [`Module::new`], with limits, of the proposals that `features` allows.
     ///
     /// # Errors
-    /// As [`Module::new`]; the module passes a limit.
-    pub fn limited(bytes: impl Into<Box<[u8]>>, limits: &ModuleLimits) -> Result<Self, Error> {
-        parse::parse(bytes.into(), limits)
+    /// As [`Module::new`]; the module passes a limit, or uses a proposal that is not allowed.
+    pub fn limited(bytes: impl Into<Box<[u8]>>, limits: &ModuleLimits, features: Features) -> Result<Self, Error> {
+        parse::parse(bytes.into(), limits, features)
     }
 
     /// The text of a name of this module's.

@@ -41,7 +41,7 @@ pub(crate) const fn rank(leaf: Option<Leaf>) -> u8 {
     match leaf {
         Some(Leaf::Imm) => 2,
         Some(Leaf::Slot) => 1,
-        _ => 0,
+        Some(Leaf::Acc | Leaf::Global | Leaf::Func) | None => 0,
     }
 }
 
@@ -76,6 +76,21 @@ impl Shape {
         }
     }
 
+    /// How many places there are where execution may trap: an operator that may, or a cell with operands of its own, which
+    /// counts as one. A place comes behind those of its operands, and the second operand's behind the first's.
+    pub const fn trap_places(&self) -> u8 {
+        match *self {
+            Self::Leaf(..) | Self::Thunk => 0,
+            Self::Unary(op, a) | Self::Load(op, a) => a.trap_places() + op.may_trap() as u8,
+            Self::Binary(op, a, b) | Self::Store(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
+            Self::Select(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places(),
+            Self::Bulk(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places() + 1,
+            Self::Form(_, _, a) => a.trap_places(),
+            Self::Seq(a, b) => a.trap_places() + b.trap_places(),
+            Self::Cell(_) => 1,
+        }
+    }
+
     /// Whether there are no operand bytes.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -88,10 +103,8 @@ impl Shape {
             Self::Leaf(..) | Self::Cell(_) | Self::Thunk => true,
             Self::Unary(_, a) | Self::Load(_, a) | Self::Form(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
-                let second = match b {
-                    Self::Leaf(Leaf::Acc, _) => rank(Some(Leaf::Slot)),
-                    _ => b.rank(),
-                };
+                let mirrors = matches!(b, Self::Leaf(Leaf::Acc, _));
+                let second = if mirrors { rank(Some(Leaf::Slot)) } else { b.rank() };
                 !(a.rank() > second && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
             Self::Store(_, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
@@ -104,7 +117,16 @@ impl Shape {
     const fn rank(&self) -> u8 {
         match *self {
             Self::Leaf(leaf, _) => rank(Some(leaf)),
-            _ => rank(None),
+            Self::Unary(..)
+            | Self::Binary(..)
+            | Self::Load(..)
+            | Self::Store(..)
+            | Self::Select(..)
+            | Self::Bulk(..)
+            | Self::Form(..)
+            | Self::Seq(..)
+            | Self::Cell(_)
+            | Self::Thunk => rank(None),
         }
     }
 
@@ -116,9 +138,17 @@ impl Shape {
     /// Whether it ends in a `br_table`, whose targets follow the operands.
     pub const fn has_targets(&self) -> bool {
         match *self {
-            Self::Cell(Cell::BrTable) => true,
+            Self::Cell(cell) => matches!(cell, Cell::BrTable),
             Self::Seq(_, b) => b.has_targets(),
-            _ => false,
+            Self::Leaf(..)
+            | Self::Unary(..)
+            | Self::Binary(..)
+            | Self::Load(..)
+            | Self::Store(..)
+            | Self::Select(..)
+            | Self::Bulk(..)
+            | Self::Form(..)
+            | Self::Thunk => false,
         }
     }
 }

@@ -261,7 +261,9 @@ impl ExternType {
                 found.element == wanted.element && found.limits.matches(found.limits.min, &wanted.limits)
             }
             (Self::Memory(found), Self::Memory(wanted)) => found.limits.matches(found.limits.min, &wanted.limits),
-            (found, wanted) => found == wanted,
+            (Self::Func(found), Self::Func(wanted)) => found == wanted,
+            (Self::Global(found), Self::Global(wanted)) => found == wanted,
+            (Self::Func(_) | Self::Table(_) | Self::Memory(_) | Self::Global(_), _) => false,
         }
     }
 }

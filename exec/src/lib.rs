@@ -1,24 +1,52 @@
 //! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stacks, memories, tables, globals, traps,
 //! fuel.
 //!
+//! What lies where: `state` is what a running program consists of, `handlers` what cells do and how one leads to the
+//! next, `shapes` which handlers there are, `host` how execution begins, ends and stands still, `probes` what tests and
+//! readers of code ask. Imports go from later ones of these to earlier ones, but for `probes::mutants`, which the
+//! handler table asks for wrong handlers.
+//!
 //! # Safety
 //!
 //! What runs is a *store*: a [`Vm`], and the instance blocks, function records, tables, memories, globals and code that
-//! pointers lead to from there. Safe functions make these things and look at them. Those that connect them, change what the
-//! machine follows, or run, are unsafe, and whoever calls one answers for its part of this, as long as anything of the store
-//! may run:
+//! pointers lead to from there. Safe functions make these things and look at them. Those that connect them, change what
+//! the machine follows, or run, are unsafe. They rest on nine invariants, which SAFETY comments call by their numbers.
 //!
-//! - **Everything lives and stays where it is**: the machine, which is [attached](Vm::attach), blocks, records, tables,
-//!   memories, cells of globals, segments, code. While the machine runs, nobody else refers to them, but host functions
-//!   while they are called.
-//! - **Code is from [`pirn_decode::Lowering::lower`], for [`target`]**, of a [`pirn_decode::Module`] as its `new` made it. Code of
-//!   any other target, or of a module that somebody changed, may do anything. All modules of a store have the same type ids
-//!   for the same function types, and different ones for different types.
-//! - **A block is what the module says of which its code is**: it has the module's
-//!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table or memory of the type that
-//!   the module imports or declares, before its code runs.
-//! - **A [`Word`] is of the type that it stands for**, in cells, tables, segments, arguments and results: a `funcref` is 0 or the
-//!   address of a record of the same store.
+//! Whoever calls an unsafe function answers for its part of these, as long as anything of the store may run:
+//!
+//! - **I1, everything is live and stays where it is**: the machine, which is [attached](Vm::attach), blocks, records,
+//!   tables, memories, cells of globals, segments, code.
+//! - **I2, the machine is alone with them**: while it runs, nobody else refers to them, but host functions while they are
+//!   called. Whoever runs it needs `&mut` of the store, which is why a store may go between threads.
+//! - **I3, code is of lowering**: of [`pirn_decode::Lowering::lower`] for [`target`], of a [`pirn_decode::Module`] as
+//!   its `new` made it. So a cell begins with the address of the handler that has its shape, and the operands behind it
+//!   are what that handler reads: slots of the function's frame, words of the instance's block that belong to what the
+//!   handler expects there, addresses of cells of the same function. A slot or an accumulator that is read was set to a
+//!   value of the class that is read. Code of any other target, or of a module that somebody changed, may do anything.
+//! - **I4, a block is what the module says of which its code is**: it has the module's
+//!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table or memory of the
+//!   type that the module imports or declares, before its code runs. All modules of a store have the same type ids for
+//!   the same function types, and different ones for different types.
+//! - **I5, a [`Word`] is of the type that it stands for**, in cells of globals, tables, segments, arguments and
+//!   results: a `funcref` is 0 or the address of a record of the same store.
+//!
+//! These the machine establishes and keeps itself:
+//!
+//! - **I6, the registers fit each other**: `ip` is at a cell of a function, `fp` at word 0 of a frame of that function,
+//!   `instance` at the block of the instance whose function it is, `link` at the cell of the caller behind its call, or
+//!   at the exit cell. `host::call` establishes it for who enters, `handlers::control` for who is called; `Stmt::run`
+//!   asks for it and gives it on. A thunk (`host::thunks`) is no function's cell: its comments say what `instance` is
+//!   there.
+//! - **I7, frames fit the stack**: a frame's end was compared with the stack's limit before anything was written to it
+//!   (`frame_end`), and its header was written before its function began: the caller's `link`, `fp` and `instance`, of
+//!   which I6 holds.
+//! - **I8, what is published is true**: an instance's `mem_base` and `mem_limits` say where the bytes of its memory
+//!   lie, a table's `base` and `len` where its elements do. Whoever moves them publishes the new place before the
+//!   machine goes on. So an access that was compared with them lies within.
+//! - **I9, pages have one owner**: bytes from `state::pages` are zero when they are taken, and nobody else's until they
+//!   are given back, once.
+
+#![warn(clippy::wildcard_enum_match_arm)]
 
 #[cfg(target_endian = "big")]
 compile_error!(
@@ -28,49 +56,33 @@ compile_error!(
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("pirn keeps addresses in 64-bit words of code and slots: 32-bit targets are not supported");
 
-mod bulk;
-mod call;
-mod control;
-#[cfg(feature = "inspect")]
-pub mod exercise;
-mod expr;
-mod fill_copy;
-mod fuel;
-mod func;
-mod global;
 mod handlers;
-#[cfg(feature = "inspect")]
-pub mod inspect;
-mod instance;
-mod machine;
-mod memory;
-#[cfg(feature = "mutants")]
-pub mod mutants;
-mod num;
-mod pages;
-mod pause;
-#[cfg(feature = "profile")]
-pub mod profile;
-mod seq;
+mod host;
+mod probes;
 mod shapes;
-mod stack;
-mod stmt;
-mod table;
-mod trap;
-mod vm;
+mod state;
 
-pub use call::{invoke, invoke_start};
-pub use func::{FuncRecord, HostCall, HostFunc, HostRecord, LazyCode, first_cell};
-pub use global::GlobalCell;
-pub use handlers::{Handlers, target, written};
-pub use instance::{InstanceBlock, InstanceHead};
-pub use machine::stack_pointer;
-pub use memory::Memory;
-pub use pause::Execution;
-pub use stack::Stack;
-pub use table::Table;
-pub use trap::{Exit, Trap};
-pub use vm::{LowerHook, Room, Vm};
+pub use host::call::{invoke, invoke_start};
+pub use host::pause::Execution;
+pub use host::thunks::LazyCode;
+pub use host::walk::{Frame, FrameAt, Walk};
+#[cfg(feature = "mutants")]
+pub use probes::mutants;
+#[cfg(feature = "profile")]
+pub use probes::profile;
+#[cfg(feature = "inspect")]
+pub use probes::{exercise, inspect};
+pub use shapes::lookup::{Handlers, target};
+pub use shapes::written;
+pub use state::global::GlobalCell;
+pub use state::instance::{InstanceBlock, InstanceHead};
+pub use state::memory::Memory;
+pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
+pub use state::registers::stack_pointer;
+pub use state::stack::Stack;
+pub use state::table::Table;
+pub use state::trap::{Exit, Trap};
+pub use state::vm::{LowerHook, Room, TraceHook, Vm};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);

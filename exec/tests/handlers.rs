@@ -50,7 +50,10 @@ fn the_table_has_room_for_more() {
     const ROOM: usize = 100;
     let (len, most) = (target().len(), Handlers::MOST);
     println!("{len} handlers of {most}");
-    assert!(len + ROOM <= most, "{len} handlers, and the table takes {most}: double `SLOTS` in exec/src/handlers.rs");
+    assert!(
+        len + ROOM <= most,
+        "{len} handlers, and the table takes {most}: double `SLOTS` in exec/src/shapes/lookup.rs"
+    );
 }
 
 /// Lowering does not ask for these: see [`pirn_decode::Target`].

@@ -1,7 +1,7 @@
 //! The machine by itself, without a module: what its safe functions refuse, and what it leaves when it is cut short.
 
 use pirn_decode::layout::{CodeHead, InstanceLayout};
-use pirn_decode::{FuncType, ValType};
+use pirn_decode::{FuncType, RefType, TableType, ValType};
 use pirn_exec::inspect::DISPATCHER;
 use pirn_exec::{
     Execution, Exit, FuncRecord, GlobalCell, HostCall, HostRecord, InstanceBlock, InstanceHead, LazyCode, Stack, Table,
@@ -76,7 +76,7 @@ fn panics<R>(f: impl FnOnce() -> R) {
 fn a_block_has_no_places_but_those_of_its_layout() {
     let mut block = InstanceBlock::new(InstanceLayout::new(2, 1, 1, 1, 1), null_mut()).unwrap();
     let mut cell = GlobalCell::new(7);
-    let mut table = Table::new(1, 1, 0).unwrap();
+    let mut table = Table::new(TableType::new(RefType::FUNCREF, 1, Some(1)), 1, 0).unwrap();
     // SAFETY: nothing runs in the block.
     unsafe {
         block.set_global(0, &raw mut cell);

@@ -2,7 +2,7 @@
 //! process may have more of them than mappings.
 
 #[allow(dead_code, reason = "the machine uses the rest")]
-#[path = "../src/pages/mod.rs"]
+#[path = "../src/state/pages/mod.rs"]
 mod pages;
 
 use pages::Pages;

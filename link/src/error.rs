@@ -5,9 +5,9 @@
 //! outer call is the very value the host function gave, to be found with [`Error::downcast_ref`].
 //!
 //! It implements `std::error::Error` itself, so `?` turns it into `anyhow::Error` or `Box<dyn Error>`. That excludes a
-//! blanket `From<E: Error>`; foreign errors go in with [`Error::new`].
+//! blanket `From<E: Error>`; foreign errors go in with [`Error::new`], or with the methods of [`Context`].
 
-use crate::resumable::Yield;
+use crate::yielding::Yield;
 use pirn_exec::{Exit, Trap};
 use std::any::Any;
 use std::error::Error as StdError;
@@ -17,7 +17,18 @@ use std::fmt;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong: a trap, a refused module, a failed link, or an error of a host function.
-pub struct Error(Box<Box<dyn StdError + Send + Sync>>);
+///
+/// [`Error::context`] says more about it on its way out. [`Display`](fmt::Display) shows what was said last; with `{:#}` it
+/// shows everything on one line, and [`Debug`](fmt::Debug) shows each cause on a line of its own.
+pub struct Error(Box<Repr>);
+
+enum Repr {
+    Error(Box<dyn StdError + Send + Sync>),
+    /// What was said about an error, and the error.
+    Context(Box<dyn StdError + Send + Sync>, Error),
+    /// Where an error happened, which is no part of what it says, and the error.
+    Traced(Box<dyn StdError + Send + Sync>, Error),
+}
 
 /// A panic on its way around WebAssembly frames, which cannot be unwound.
 pub(crate) struct CaughtPanic(pub(crate) Box<dyn Any + Send>);
@@ -34,26 +45,132 @@ impl fmt::Display for Message {
 
 impl StdError for Message {}
 
+/// A program asked to end with this exit status: see [`Error::i32_exit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct I32Exit(pub i32);
+
+impl fmt::Display for I32Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exited with status {}", self.0)
+    }
+}
+
+impl StdError for I32Exit {}
+
 impl Error {
-    /// Wraps an error of another type; [`Error::downcast_ref`] finds it again.
+    /// Wraps an error of another type; [`Error::downcast_ref`] finds it again. An `Error` is returned as it is.
     pub fn new(error: impl StdError + Send + Sync + 'static) -> Self {
-        Self(Box::new(Box::new(error)))
+        let mut error = Some(error);
+        match (&mut error as &mut dyn Any).downcast_mut::<Option<Self>>().and_then(Option::take) {
+            Some(same) => same,
+            None => Self::from_repr(Repr::Error(Box::new(error.expect("it was not taken")))),
+        }
+    }
+
+    fn from_repr(repr: Repr) -> Self {
+        Self(Box::new(repr))
     }
 
     /// An error that says `message`.
     #[cold]
     pub fn msg(message: impl fmt::Display) -> Self {
-        Self::new(Message(message.to_string().into()))
+        Self::from_repr(Repr::Error(Box::new(Message(message.to_string().into()))))
     }
 
-    /// Whether this is an `E`.
+    /// A trap outside any call, and its place in words.
+    #[cold]
+    pub(crate) fn trap_at(trap: Trap, place: &str) -> Self {
+        Self::from(trap).context(format_args!("{trap}: {place}"))
+    }
+
+    /// The error by which a host function ends the program with an exit status, as WASI's `proc_exit` does.
+    #[cold]
+    pub fn i32_exit(status: i32) -> Self {
+        Self::new(I32Exit(status))
+    }
+
+    /// The exit status, if the program asked to end: see [`Error::i32_exit`].
+    pub fn i32_exit_status(&self) -> Option<i32> {
+        self.downcast_ref().map(|&I32Exit(status)| status)
+    }
+
+    /// Says something about the error: what was to be done when it happened, for example. The error itself becomes the
+    /// [source](StdError::source) of what is returned, and the methods here find it as before. The trait [`Context`] has
+    /// this method for results and options.
+    #[must_use = "the error with its context is returned"]
+    #[cold]
+    pub fn context(self, context: impl fmt::Display) -> Self {
+        Self::from_repr(Repr::Context(Box::new(Message(context.to_string().into())), self))
+    }
+
+    /// What was said about the error, the last first; the error; then its sources.
+    pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        let (mut ours, mut source) = (Some(self), None::<&(dyn StdError + 'static)>);
+        std::iter::from_fn(move || {
+            let Some(error) = ours.take() else {
+                let error = source?;
+                source = error.source();
+                return Some(error);
+            };
+            let mut error = error;
+            loop {
+                match &*error.0 {
+                    Repr::Traced(_, cause) => error = cause,
+                    Repr::Context(context, cause) => {
+                        ours = Some(cause);
+                        return Some(&**context);
+                    }
+                    Repr::Error(error) => {
+                        source = error.source();
+                        return Some(&**error);
+                    }
+                }
+            }
+        })
+    }
+
+    /// The last of the [chain](Error::chain).
+    pub fn root_cause(&self) -> &(dyn StdError + 'static) {
+        self.chain().last().expect("a chain begins with the error itself")
+    }
+
+    /// The wrapped error, without what was said about it.
+    fn wrapped(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        let mut error = self;
+        loop {
+            match &*error.0 {
+                Repr::Context(_, cause) | Repr::Traced(_, cause) => error = cause,
+                Repr::Error(error) => return &**error,
+            }
+        }
+    }
+
+    /// Whether this is an `E`, whatever was said about it.
     pub fn is<E: StdError + 'static>(&self) -> bool {
-        self.0.is::<E>()
+        self.downcast_ref::<E>().is_some()
     }
 
     /// The wrapped error, if it is an `E`; for example `error.downcast_ref::<Trap>()`.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.0.downcast_ref()
+        self.wrapped().downcast_ref().or_else(|| self.trace()?.downcast_ref())
+    }
+
+    /// Says where the error happened, which only [`Error::downcast_ref`] and [`Debug`](fmt::Debug) tell.
+    #[cold]
+    pub(crate) fn traced(self, trace: impl StdError + Send + Sync + 'static) -> Self {
+        Self::from_repr(Repr::Traced(Box::new(trace), self))
+    }
+
+    /// Where it happened, if somebody said so.
+    fn trace(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        let mut error = self;
+        loop {
+            match &*error.0 {
+                Repr::Traced(trace, _) => return Some(&**trace),
+                Repr::Context(_, cause) => error = cause,
+                Repr::Error(_) => return None,
+            }
+        }
     }
 
     /// Why an execution ends when a host function returns this.
@@ -65,12 +182,23 @@ impl Error {
         }
     }
 
-    /// Unwraps the error if it is an `E`.
+    /// Unwraps the error if it is an `E`; what was said about it is dropped.
     ///
     /// # Errors
     /// The error itself, if it is something else.
     pub fn downcast<E: StdError + 'static>(self) -> Result<E, Self> {
-        self.0.downcast().map(|error| *error).map_err(|other| Self(Box::new(other)))
+        if !self.wrapped().is::<E>() {
+            return Err(self);
+        }
+        let mut error = self;
+        loop {
+            match *error.0 {
+                Repr::Context(_, cause) | Repr::Traced(_, cause) => error = cause,
+                Repr::Error(error) => {
+                    return error.downcast().map(|error| *error).map_err(|other| Self::from_repr(Repr::Error(other)));
+                }
+            }
+        }
     }
 
     /// The trap, if execution trapped.
@@ -107,7 +235,12 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        let mut chain = self.chain();
+        write!(f, "{}", chain.next().expect("a chain begins with the error itself"))?;
+        if f.alternate() {
+            chain.try_for_each(|cause| write!(f, ": {cause}"))?;
+        }
+        Ok(())
     }
 }
 
@@ -115,18 +248,18 @@ impl fmt::Debug for Error {
     /// The text and its causes, for `unwrap` and `fn main() -> Result<()>`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, "\ncaused by: {error}")?;
-            cause = error.source();
-        }
-        Ok(())
+        self.chain().skip(1).try_for_each(|cause| write!(f, "\ncaused by: {cause}"))?;
+        self.trace().map_or(Ok(()), |trace| write!(f, "\nwasm backtrace, the innermost frame first:\n{trace}"))
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
+        match &*self.0 {
+            Repr::Error(error) => error.source(),
+            Repr::Context(_, cause) => Some(cause),
+            Repr::Traced(_, cause) => cause.source(),
+        }
     }
 }
 
@@ -143,6 +276,13 @@ impl From<pirn_decode::Error> for Error {
     }
 }
 
+impl From<Yield> for Error {
+    #[cold]
+    fn from(payload: Yield) -> Self {
+        Self::new(payload)
+    }
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::new(error)
@@ -151,12 +291,71 @@ impl From<std::io::Error> for Error {
 
 impl From<Box<dyn StdError + Send + Sync>> for Error {
     fn from(error: Box<dyn StdError + Send + Sync>) -> Self {
-        Self(Box::new(error))
+        Self::from_repr(Repr::Error(error))
     }
 }
 
-/// Makes an [`Error`] from a format string.
+/// What [`Error::context`] is for errors, for results and options. `None` becomes an error that says the context.
+pub trait Context<T>: Sized {
+    /// Says `context` about the error, if there is one.
+    ///
+    /// # Errors
+    /// There is one, or nothing.
+    fn context(self, context: impl fmt::Display) -> Result<T> {
+        self.with_context(|| context)
+    }
+
+    /// Says what `context` gives about the error, if there is one.
+    ///
+    /// # Errors
+    /// There is one, or nothing.
+    fn with_context<C: fmt::Display>(self, context: impl FnOnce() -> C) -> Result<T>;
+}
+
+impl<T, E: StdError + Send + Sync + 'static> Context<T> for Result<T, E> {
+    fn with_context<C: fmt::Display>(self, context: impl FnOnce() -> C) -> Result<T> {
+        self.map_err(|error| Error::new(error).context(context()))
+    }
+}
+
+impl<T> Context<T> for Option<T> {
+    fn with_context<C: fmt::Display>(self, context: impl FnOnce() -> C) -> Result<T> {
+        self.ok_or_else(|| Error::msg(context()))
+    }
+}
+
+#[cfg(feature = "anyhow")]
+impl From<anyhow::Error> for Error {
+    /// The `Error` in it, if there is one; otherwise what it is and what was said about it, as text and sources.
+    fn from(error: anyhow::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(|error| {
+            Self::from_repr(Repr::Error(error.reallocate_into_boxed_dyn_error_without_backtrace()))
+        })
+    }
+}
+
+/// Makes an [`Error`] from a format string and its arguments, or from anything that can be displayed.
+#[macro_export]
 macro_rules! format_err {
-    ($($arg:tt)*) => { $crate::error::Error::msg(format_args!($($arg)*)) };
+    ($format:literal $($arg:tt)*) => { $crate::Error::msg(::std::format_args!($format $($arg)*)) };
+    ($message:expr $(,)?) => { $crate::Error::msg($message) };
 }
 pub(crate) use format_err;
+
+/// Returns an [`Error`], which is made as by [`format_err!`], from the function it stands in.
+#[macro_export]
+macro_rules! bail {
+    ($($arg:tt)*) => { return ::std::result::Result::Err($crate::format_err!($($arg)*)) };
+}
+
+/// Returns an [`Error`] from the function it stands in unless the condition holds. The error is made as by
+/// [`format_err!`]; without arguments it says which condition it was.
+#[macro_export]
+macro_rules! ensure {
+    ($condition:expr $(,)?) => { $crate::ensure!($condition, "condition failed: `{}`", ::std::stringify!($condition)) };
+    ($condition:expr, $($arg:tt)*) => {
+        if !$condition {
+            $crate::bail!($($arg)*);
+        }
+    };
+}

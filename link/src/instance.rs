@@ -1,112 +1,24 @@
 //! Instances (spec 4.2.5): a module's index spaces filled with the store's functions, tables, memories and globals.
 
+use crate::call::calls::TypedFunc;
+use crate::call::resumable::{Resumable, run_all};
+use crate::call::start::Start;
+use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Result, format_err};
-use crate::external::{Export, Extern};
-use crate::func::{Func, TypedFunc};
-use crate::global::{Global, GlobalItem};
-use crate::handle::{Handle, StoreId};
-use crate::instantiate::{instantiate, instantiate_resumable};
-use crate::memory::{Memory, MemoryItem};
+use crate::instantiate::instantiate_one;
+use crate::instantiate::members::Source;
+use crate::instantiate::resolve::Sources;
+use crate::items::external::{Export, Extern};
+use crate::items::func::Func;
+use crate::items::global::Global;
+use crate::items::memory::Memory;
+use crate::items::table::Table;
+use crate::link_error::LinkError;
 use crate::module::Module;
-use crate::resumable::Resumable;
-use crate::store::{AsContext, AsContextMut, StoreContext, StoreOpaque};
-use crate::table::{Table, TableItem};
-use crate::typed::{WasmParams, WasmResults};
-use pirn_decode::module::ExternIndex;
-use pirn_exec::{FuncRecord, InstanceBlock, InstanceHead, Word};
-use std::ptr::NonNull;
-
-/// An instance in a store.
-///
-/// `block` is what the machine works on; the vectors give the same things to the embedder, in the order of the index
-/// spaces, as far as they have been filled.
-pub(crate) struct InstanceData {
-    module: Module,
-    pub(crate) block: InstanceBlock,
-    pub(crate) tables: Vec<Handle<TableItem>>,
-    pub(crate) memories: Vec<Handle<MemoryItem>>,
-    pub(crate) globals: Vec<Handle<GlobalItem>>,
-    /// Of element segments that are not active, one after the other; the block points at them.
-    pub(crate) elements: Box<[Word]>,
-    /// Of active ones, until all are copied.
-    pub(crate) active: Box<[Word]>,
-}
-
-impl InstanceData {
-    /// An instance of `module` whose own functions exist and whose other words are null.
-    ///
-    /// Nothing runs here and nothing is linked, so several instances that import from each other can be allocated
-    /// before any of them is linked.
-    ///
-    /// # Errors
-    /// There is no memory for it.
-    pub(crate) fn allocate(store: &mut StoreOpaque, module: &Module) -> Result<Handle<Self>> {
-        let layout = module.layout();
-        let mut block = InstanceBlock::new(layout, store.vm())
-            .ok_or_else(|| format_err!("the system gave no memory for an instance of {} words", layout.words()))?;
-        for funcidx in module.own_funcs() {
-            // SAFETY: this function's code for the machine's target; the instance keeps the module, which stays as it was parsed.
-            unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
-        }
-        /// Room for so many.
-        fn room<T>(count: usize) -> Result<Vec<T>> {
-            let mut list = Vec::new();
-            list.try_reserve_exact(count)
-                .map_err(|_| format_err!("the system gave no memory for an instance's list of {count} items"))?;
-            Ok(list)
-        }
-        let parsed = module.parsed();
-        let handle = store.add_instance(Self {
-            module: module.clone(),
-            block,
-            tables: room(parsed.tables.len())?,
-            memories: room(parsed.memories.len())?,
-            globals: room(parsed.globals.len())?,
-            elements: Box::default(),
-            active: Box::default(),
-        })?;
-        // SAFETY: the instance was made just now, nothing runs in it.
-        unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
-        Ok(handle)
-    }
-
-    pub(crate) fn module(&self) -> &Module {
-        &self.module
-    }
-
-    /// Function `funcidx`, all imports being linked.
-    pub(crate) fn func(&self, funcidx: u32, store: StoreId) -> Func {
-        // SAFETY: a record of this instance, which is live, and set (allocated or linked) before anybody asks for it.
-        unsafe { Func::of_record(store, self.block.func(funcidx)) }
-    }
-
-    /// The record of function `funcidx`, which is not an imported one.
-    pub(crate) fn own_record(&self, funcidx: u32) -> FuncRecord {
-        // SAFETY: set when the instance was allocated; nobody writes to it while the instance is borrowed.
-        unsafe { *self.block.func(funcidx) }
-    }
-
-    /// Itself, as the machine knows it.
-    pub(crate) fn inst(&self, store: StoreId) -> Handle<InstanceHead> {
-        // SAFETY: the block's address, never null; it lives as long as the instance, and so the store.
-        unsafe { Handle::new(store, NonNull::new_unchecked(self.block.as_ptr())) }
-    }
-
-    /// What stands at `index`.
-    pub(crate) fn item(&self, index: ExternIndex, store: StoreId) -> Extern {
-        match index {
-            ExternIndex::Func(i) => Extern::Func(self.func(i, store)),
-            ExternIndex::Table(i) => Table::from(self.tables[i as usize]).into(),
-            ExternIndex::Memory(i) => Memory::from(self.memories[i as usize]).into(),
-            ExternIndex::Global(i) => Global::from(self.globals[i as usize]).into(),
-        }
-    }
-
-    /// The export called `name`.
-    pub(crate) fn export(&self, name: &str, store: StoreId) -> Option<Extern> {
-        self.module.export_index(name).map(|index| self.item(index, store))
-    }
-}
+use crate::store::handle::Handle;
+use crate::store::instance_data::InstanceData;
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContext, AsContextMut, StoreContext};
 
 /// An instance of a module.
 ///
@@ -125,16 +37,19 @@ impl Instance {
     /// function. [`crate::Linker`] finds imports by name.
     ///
     /// # Errors
-    /// - The module was made with another engine, an import with another store.
-    /// - There are too few or too many imports, or one is of another type than the module asks for.
-    /// - A limit of the store would be passed, or memory is short.
+    /// - A [`LinkError`]: the module was made with another engine than the store; there are too few or too many imports; one is
+    ///   of another store, or does not match the type that the module asks for.
+    /// - A limit of the store would be passed (nothing has changed then), or memory is short.
     /// - An active segment reaches beyond its table or memory, or the start function traps or fails. What was written
     ///   to imported tables and memories until then stays, and functions that got into tables can be called.
     ///
     /// # Panics
     /// As [`Func::call`], for the start function.
     pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Self> {
-        instantiate(&mut store.as_context_mut(), module, imports)
+        let mut store = store.as_context_mut();
+        let (instance, start) = Self::make(store.opaque_mut(), module, imports)?;
+        start.map_or(Ok(()), |start| start.call(&mut store))?;
+        Ok(Self(instance))
     }
 
     /// As [`Instance::new`], but the start function may pause: see [`Func::call_resumable`].
@@ -145,7 +60,22 @@ impl Instance {
     /// # Panics
     /// As [`Func::call`], for the start function.
     pub fn new_resumable(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Resumable<Self>> {
-        instantiate_resumable(&mut store.as_context_mut(), module, imports)
+        let mut store = store.as_context_mut();
+        let (instance, start) = Self::make(store.opaque_mut(), module, imports)?;
+        run_all(&mut store, start, Self(instance))
+    }
+
+    fn make(
+        store: &mut StoreOpaque,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<(Handle<InstanceData>, Option<Start>)> {
+        let (expected, found) = (module.imports().len(), imports.len());
+        if expected != found {
+            return Err(LinkError::ImportCount { expected, found }.into());
+        }
+        let sources: Sources<'_> = imports.iter().map(Source::Item).collect();
+        instantiate_one(store, module, &sources)
     }
 
     fn get<'a>(&self, store: &'a StoreOpaque) -> &'a InstanceData {
@@ -161,12 +91,12 @@ impl Instance {
     pub(crate) fn func_at(&self, store: impl AsContext, funcidx: u32) -> Option<Func> {
         let store = store.as_context().opaque();
         let instance = self.get(store);
-        ((funcidx as usize) < instance.module.parsed().funcs.len()).then(|| instance.func(funcidx, store.id()))
+        ((funcidx as usize) < instance.module().parsed().funcs.len()).then(|| instance.func(funcidx, store.id()))
     }
 
     /// The module.
     pub fn module<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a Module {
-        &self.get(store.into().opaque()).module
+        self.get(store.into().opaque()).module()
     }
 
     /// All exports, in the module's order.
@@ -176,7 +106,7 @@ impl Instance {
     ) -> impl ExactSizeIterator<Item = Export<'a>> {
         let store = store.into().opaque();
         let instance = self.get(store);
-        let parsed = instance.module.parsed();
+        let parsed = instance.module().parsed();
         let export = |export: &pirn_decode::module::Export| Export {
             name: parsed.name(export.name),
             item: instance.item(export.index, store.id()),

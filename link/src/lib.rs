@@ -9,64 +9,97 @@
 //! Two ways lead there. [`Linker`] instantiates modules one by one, or as a [`LinkGroup`] that may import from each
 //! other; [`Runtime`] owns a linker and a store for those who only want functions by name.
 //!
-//! Pointers are owned and followed in `store`, `engine`, `handle`, `instance` and `instantiate`; `caller`, `host`, `func`,
-//! `typed`, `table`, `global`, `value`, `resumable` and `fuel` hand them on. Other files contain no `unsafe`.
+//! # Rooms
+//!
+//! Imports between files run down this list, without circles:
+//!
+//! | room | what |
+//! |---|---|
+//! | `runtime`, `group`, `linker`, `instance`, `probe` | the API of linking and instantiating; the proof that a build works |
+//! | `instantiate` | the one road to an instance: resolve names, check, allocate, link, initialise |
+//! | `call` | calls by the embedder, of the host, that may pause; fuel |
+//! | `items` | handles and values, as the embedder holds them |
+//! | `store` | the inside of a store, and contexts to borrow it through |
+//! | `module`, `engine` | decoded modules; settings, limits, ids of function types |
+//! | `error`, `link_error`, `yielding` | errors |
+//!
+//! # Safety
+//!
+//! What `pirn_exec` asks of whoever calls its unsafe functions is upheld by these invariants, which comments cite. Each says
+//! where it is established.
+//!
+//! - **L1: what is in a store stays where it is until the store is dropped**: instances with their blocks, memories, tables,
+//!   globals, host functions, the machine. An instance keeps its module, and with it code and bytes of segments.
+//!   (`store::opaque`, whose lists only grow.)
+//! - **L2: one access at a time.** The inside of a store is written to only under a mutable context, or by its machine, which
+//!   runs only while a mutable context waits for it and no reference to the inside is in use; it is read under any context.
+//!   (`store`, which makes contexts.)
+//! - **L3: a handle belongs to the store it names**, and whoever follows it has compared that store. (`Handle::new`;
+//!   `Handle::get`, `get_mut` and `check`.)
+//! - **L4: the owner of an instance's head is its `InstanceData`**, in the same store. (`StoreOpaque::add_instance`.)
+//! - **L5: a word is of the type it stands for, and a reference of the store it is in.** Whoever gives the machine a word has
+//!   compared type and store of the value, or has it from the machine; what the machine gives back is of the type that the
+//!   function, global, table or segment says. (`Val::to_word`, `Ref::to_word` and `sealed::Value::to_word` compare stores;
+//!   their callers compare types. Validation does the rest.)
+//! - **L6: an instance has at each place what its module says**, of its own store, before its code runs.
+//!   (`instantiate::check_import` compares imports; `InstanceData::new` and `instantiate::create` make the rest.)
+//! - **L7: a host function that takes a `Caller<T>` is only in stores whose data is a `T`.** (`Func::new`, `Func::wrap` and
+//!   `Linker<T>`, whose types ask for it.)
+//! - **L8: two function types of an engine have the same id if and only if they are the same**, as long as something that has
+//!   the id may run. (`engine::types`.)
+//!
+//! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs` and `segments`, `error`, `link_error`, `yielding`, `module`,
+//! `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`.
 
-mod caller;
-mod config;
+mod backtrace;
+mod call;
+#[cfg(feature = "addr2line")]
+mod dwarf;
 mod engine;
-mod error;
-mod external;
-mod fuel;
-mod func;
-mod global;
+pub mod error;
 mod group;
-mod handle;
-mod host;
 mod instance;
 mod instantiate;
-mod lease;
-mod limits;
+mod items;
 mod link_error;
 mod linker;
 mod locate;
-mod memory;
 mod module;
-mod order;
 mod probe;
-mod resumable;
 mod runtime;
 mod store;
-mod table;
-mod typed;
-mod types;
-mod value;
+mod symbol;
+mod yielding;
 
-pub use caller::Caller;
-pub use config::{CompilationMode, Config};
+pub use backtrace::{FrameInfo, WasmBacktrace};
+pub use call::caller::Caller;
+pub use call::calls::TypedFunc;
+pub use call::host::IntoFunc;
+pub use call::resumable::{PauseReason, Paused, Resumable, ResumeError};
+pub use call::typed::{WasmParams, WasmResults, WasmRet, WasmTy};
 pub use engine::Engine;
-pub use error::{Error, Result};
-pub use external::{Export, Extern};
-pub use func::{Func, TypedFunc};
-pub use global::Global;
+pub use engine::config::{CompilationMode, Config};
+pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
+pub use error::{Error, I32Exit, Result};
 pub use group::{LinkGroup, LinkedGroup};
-pub use host::IntoFunc;
 pub use instance::Instance;
-pub use limits::{StoreLimits, StoreLimitsBuilder};
+pub use items::external::{Export, Extern};
+pub use items::func::Func;
+pub use items::global::Global;
+pub use items::memory::{Memory, MemoryAccessError};
+pub use items::table::Table;
+pub use items::value::{ExternRef, Ref, Val};
 pub use link_error::{ImportName, LinkError};
 pub use linker::{InstancePre, Linker};
-pub use memory::{Memory, MemoryAccessError};
-pub use module::{ExportType, ImportType, Module};
+pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
-pub use resumable::{PauseReason, Paused, Resumable, ResumeError, Yield};
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-pub use table::Table;
-pub use typed::{WasmParams, WasmResults, WasmRet, WasmTy};
-pub use value::{ExternRef, Ref, Val};
+pub use symbol::FrameSymbol;
+pub use yielding::Yield;
 
 pub use pirn_decode::{
-    Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits, RefType,
-    TableType, ValType,
+    CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
+    RefType, TableType, ValType,
 };
 pub use pirn_exec::Trap;

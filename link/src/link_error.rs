@@ -3,7 +3,9 @@
 use pirn_decode::ExternType;
 use std::fmt;
 
-/// Why a group of modules could not be linked; find it in an [`crate::Error`] with [`crate::Error::downcast_ref`].
+/// Why modules could not be linked, one alone or many; find it in an [`crate::Error`] with [`crate::Error::downcast_ref`].
+///
+/// Nothing has changed when linking fails with this: there is no instance, and no definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkError {
@@ -16,14 +18,47 @@ pub enum LinkError {
         /// Whether there is a module of that name, without such an export.
         module_exists: bool,
     },
-    /// What has the name is of another type.
+    /// What defines an import does not match its type (spec 3.2.8).
     IncompatibleImport {
         /// The import.
         import: ImportName,
         /// Its type.
         expected: ExternType,
-        /// The type of what has the name.
+        /// The type of what defines it.
         found: ExternType,
+    },
+    /// What defines an import belongs to another store than the one that the module is instantiated in.
+    OtherStore {
+        /// The import.
+        import: ImportName,
+    },
+    /// A module, or a linker, was made with another engine than what it is used with.
+    OtherEngine {
+        /// Which module, or the linker, in words.
+        what: Box<str>,
+        /// What has the engine that was expected: the store, or the linker.
+        expected: Box<str>,
+    },
+    /// [`crate::Instance::new`] was given too few imports, or too many.
+    ImportCount {
+        /// How many the module has.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// A linker has a definition of that name, and does not allow shadowing ([`crate::Linker::allow_shadowing`]).
+    AlreadyDefined {
+        /// The module name.
+        module: Box<str>,
+        /// The name.
+        name: Box<str>,
+    },
+    /// A linker has no such definition, of which an alias was asked for.
+    NotDefined {
+        /// The module name.
+        module: Box<str>,
+        /// The name, or `None` if all definitions of the module name were meant.
+        name: Option<Box<str>>,
     },
     /// Two modules have the same name.
     DuplicateModule {
@@ -51,7 +86,7 @@ pub enum LinkError {
 /// Who imports what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportName {
-    /// Name, in its group, of the module that imports.
+    /// Name, in its group, of the module that imports. A module that is instantiated alone has none: then this is empty.
     pub importer: Box<str>,
     /// Name of the module it imports from.
     pub module: Box<str>,
@@ -59,12 +94,25 @@ pub struct ImportName {
     pub name: Box<str>,
 }
 
+impl fmt::Display for ImportName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}::{}`", self.module, self.name)
+    }
+}
+
+impl ImportName {
+    /// Who imports, if that has a name, as the beginning of a sentence.
+    fn importer(&self) -> String {
+        if self.importer.is_empty() { String::new() } else { format!("module `{}`: ", self.importer) }
+    }
+}
+
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownImport { import, expected, module_exists } => {
-                let ImportName { importer, module, name } = import;
-                write!(f, "module `{importer}`: unknown import `{module}::{name}`: expected {expected}, found ")?;
+                let (importer, module) = (import.importer(), &import.module);
+                write!(f, "{importer}unknown import {import}: expected {expected}, found ")?;
                 if *module_exists {
                     write!(f, "module `{module}` without such an export")
                 } else {
@@ -72,21 +120,30 @@ impl fmt::Display for LinkError {
                 }
             }
             Self::IncompatibleImport { import, expected, found } => {
-                let ImportName { importer, module, name } = import;
+                let importer = import.importer();
+                write!(f, "{importer}incompatible import type for {import}: expected {expected}, found {found}")
+            }
+            Self::OtherStore { import } => {
+                let importer = import.importer();
                 write!(
                     f,
-                    "module `{importer}`: incompatible import type for `{module}::{name}`: expected {expected}, found {found}"
+                    "{importer}import {import} is defined by an object of another store: object used with the wrong store"
                 )
             }
+            Self::OtherEngine { what, expected } => write!(f, "{what} was made with another engine than {expected}"),
+            Self::ImportCount { expected, found } => write!(f, "expected {expected} imports, found {found}"),
+            Self::AlreadyDefined { module, name } => write!(f, "import of `{module}::{name}` defined twice"),
+            Self::NotDefined { module, name: Some(name) } => write!(f, "`{module}::{name}` has not been defined"),
+            Self::NotDefined { module, name: None } => write!(f, "module `{module}` has not been defined"),
             Self::DuplicateModule { module } => write!(f, "module `{module}` defined twice"),
             Self::DuplicateDefinition { module, name, ty } => {
                 write!(f, "`{module}::{name}` defined twice: the linker has it, and module `{module}` exports {ty}")
             }
             Self::Cycle { imports } => {
                 f.write_str("modules import from each other what must exist before: ")?;
-                for (i, (ImportName { importer, module, name }, ty)) in imports.iter().enumerate() {
+                for (i, (import, ty)) in imports.iter().enumerate() {
                     let comma = if i == 0 { "" } else { ", " };
-                    write!(f, "{comma}`{importer}` imports `{module}::{name}` ({ty})")?;
+                    write!(f, "{comma}`{}` imports {import} ({ty})", import.importer)?;
                 }
                 Ok(())
             }

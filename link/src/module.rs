@@ -3,20 +3,21 @@
 //! Threaded code belongs to the module. Each function is lowered once, by whichever instance calls it first, and
 //! shared from then on; a failure is remembered as well.
 
-use crate::config::CompilationMode;
 use crate::engine::Engine;
+use crate::engine::config::CompilationMode;
+use crate::engine::types::{TypeId, TypeUse};
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
-use crate::types::TypeUse;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Code, ExternType, Lowering, Options};
-use pirn_exec::{Handlers, LazyCode, first_cell};
+use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, Lowering, Names, Options};
+use pirn_exec::{FrameAt, Handlers, LazyCode, first_cell};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A validated WebAssembly module. Cloning is cheap and gives the same module.
 #[derive(Clone)]
@@ -26,16 +27,23 @@ struct Inner {
     engine: Engine,
     parsed: pirn_decode::Module,
     layout: InstanceLayout,
-    /// By typeidx: the type in the engine, and its id, which lowering asks for.
+    /// By typeidx: the types in the engine.
     types: Vec<TypeUse>,
+    /// Their ids, for lowering.
     type_ids: Box<[u32]>,
-    /// By funcidx without imports: what the functions run until they are lowered, and what then.
+    /// By funcidx without imports: what the functions run until they are lowered (`lazy`), and after (`code`).
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
     /// By import.
     import_hashes: Box<[ImportHash]>,
     /// By the hashes of their names.
     exports: HashTable<Exported>,
+    /// Of the name section, read when somebody asks.
+    names: OnceLock<Names>,
+    #[cfg(feature = "addr2line")]
+    dwarf: OnceLock<crate::dwarf::Dwarf>,
+    /// Where the code of functions begins, in order, and their funcidxs: of those lowered when somebody asked last.
+    places: Mutex<Vec<(usize, u32)>>,
 }
 
 impl Drop for Inner {
@@ -47,14 +55,14 @@ impl Drop for Inner {
     }
 }
 
-/// An export, and all that linking asks of it, so that a look-up reads one line of memory: with thousands of modules none
-/// of them is in a cache.
+/// An export, and all that linking asks of it. So a look-up reads one cache line: with thousands of modules none of them
+/// is in a cache.
 #[derive(Debug)]
 pub(crate) struct Exported {
     pub(crate) item: ExportedItem,
     name: Name,
-    /// The engine's id of a function's type.
-    pub(crate) type_id: u32,
+    /// Of a function's type.
+    pub(crate) type_id: TypeId,
     /// The name's first bytes; if it is shorter, with zeros behind it.
     head: [u8; HEAD],
 }
@@ -72,7 +80,7 @@ pub(crate) enum ExportedItem {
 }
 
 impl Exported {
-    fn new(name: Name, text: &str, item: ExportedItem, type_id: u32) -> Self {
+    fn new(name: Name, text: &str, item: ExportedItem, type_id: TypeId) -> Self {
         let mut head = [0; HEAD];
         let len = text.len().min(HEAD);
         head[..len].copy_from_slice(&text.as_bytes()[..len]);
@@ -87,7 +95,7 @@ pub(crate) struct ImportHash {
     pub(crate) name: u64,
 }
 
-/// Something a module asks for (spec 2.5.11).
+/// An import of a module (spec 2.5.11).
 #[derive(Debug, Clone, Copy)]
 pub struct ImportType<'module> {
     module: &'module pirn_decode::Module,
@@ -95,17 +103,17 @@ pub struct ImportType<'module> {
 }
 
 impl<'module> ImportType<'module> {
-    /// Name of the module it is asked of.
+    /// The name of the module it is imported from.
     pub fn module(&self) -> &'module str {
         self.module.name(self.import.module)
     }
 
-    /// Its name there.
+    /// Its name in that module.
     pub fn name(&self) -> &'module str {
         self.module.name(self.import.name)
     }
 
-    /// What is asked for.
+    /// The type that is asked for.
     pub fn ty(&self) -> ExternType {
         self.module.extern_type(self.import.index)
     }
@@ -116,7 +124,7 @@ impl<'module> ImportType<'module> {
     }
 }
 
-/// Something a module gives (spec 2.5.10).
+/// An export of a module (spec 2.5.10).
 #[derive(Debug, Clone, Copy)]
 pub struct ExportType<'module> {
     module: &'module pirn_decode::Module,
@@ -129,19 +137,33 @@ impl<'module> ExportType<'module> {
         self.module.name(self.export.name)
     }
 
-    /// What it is.
+    /// Its type.
     pub fn ty(&self) -> ExternType {
         self.module.extern_type(self.export.index)
     }
+}
+
+/// What an instance of a module takes: see [`Module::resources_required`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResourcesRequired {
+    /// How many memories.
+    pub num_memories: u32,
+    /// Pages, of 64 KiB, that the largest of them begins with; `None` without memories.
+    pub max_initial_memory_size: Option<u64>,
+    /// How many tables.
+    pub num_tables: u32,
+    /// Elements that the largest of them begins with; `None` without tables.
+    pub max_initial_table_size: Option<u64>,
 }
 
 impl Module {
     /// Parses and validates a module. With the feature `wat` (on by default), `bytes` that do not begin with `\0asm`
     /// are read as the text format.
     ///
-    /// Text is for people: reading it is the work of the crate `wat`, and can take time quadratic in its size (400 KB of
-    /// nested blocks, each with a name and a branch to the outermost, took 0.12 s, and 4 MB 11 s).
-    /// Take the modules of strangers by [`Module::from_binary`], or limit text with [`crate::Config::max_text_size`].
+    /// The text format is for people. The crate `wat` reads it, which can take time quadratic in its size: 400 KB of nested
+    /// blocks, each with a name and a branch to the outermost, took 0.12 s, and 4 MB took 11 s. For modules of strangers use
+    /// [`Module::from_binary`], or limit text with [`crate::Config::max_text_size`].
     ///
     /// # Errors
     /// The module is malformed, invalid, or needs a feature that pirn does not support; a function's parameters, locals
@@ -178,16 +200,16 @@ impl Module {
     }
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
-        let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
+        let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
-        let type_ids: Box<[u32]> = types.iter().map(TypeUse::id).collect();
+        let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
         let lazy = own_funcs.map(|(&typeidx, funcidx)| {
             let typeidx = typeidx as usize;
             LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
         });
         let import_hashes = import_hashes(engine, &parsed);
-        let exports = exports(engine, &parsed, &type_ids);
+        let exports = exports(engine, &parsed, &types);
         let module = Self(Arc::new(Inner {
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
@@ -197,21 +219,25 @@ impl Module {
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
             import_hashes,
             exports,
+            names: OnceLock::new(),
+            #[cfg(feature = "addr2line")]
+            dwarf: OnceLock::new(),
+            places: Mutex::default(),
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
-            let mut lowering = module.lowering();
-            for funcidx in module.own_funcs() {
-                module.code_by(funcidx, &mut lowering)?;
-            }
+            with_arena(|arena| {
+                let mut lowering = module.lowering(arena);
+                module.own_funcs().try_for_each(|funcidx| module.code_by(funcidx, &mut lowering).map(drop))
+            })?;
         }
         Ok(module)
     }
 
-    /// As [`Module::new`], of a file's content.
+    /// Reads a file, and makes a module of its content as [`Module::new`] does.
     ///
     /// # Errors
-    /// As [`Module::new`]; the file cannot be read.
+    /// As [`Module::new`], or the file cannot be read.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Self> {
         Self::load(engine, std::fs::read(path)?.into())
     }
@@ -221,7 +247,7 @@ impl Module {
     /// # Errors
     /// As [`Module::new`].
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
-        pirn_decode::Module::limited(binary, &engine.config().module_limits)?;
+        pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Ok(())
     }
 
@@ -230,12 +256,52 @@ impl Module {
         &self.0.engine
     }
 
+    /// What the name section calls it, if that says so.
+    pub fn name(&self) -> Option<&str> {
+        self.names().module(&self.0.parsed)
+    }
+
+    /// What the name section calls function `funcidx`, if that says so.
+    pub fn func_name(&self, funcidx: u32) -> Option<&str> {
+        self.names().func(&self.0.parsed, funcidx)
+    }
+
+    fn names(&self) -> &Names {
+        self.0.names.get_or_init(|| Names::of(&self.0.parsed))
+    }
+
+    /// Functions and lines of the source for the instruction at `offset` of the module's bytes.
+    #[cfg(feature = "addr2line")]
+    pub(crate) fn symbols(&self, offset: u64) -> Vec<crate::symbol::FrameSymbol> {
+        let parsed = &self.0.parsed;
+        let Some(offset) = parsed.code_section().and_then(|begin| offset.checked_sub(begin)) else { return Vec::new() };
+        self.0.dwarf.get_or_init(|| crate::dwarf::Dwarf::of(parsed)).symbols(offset)
+    }
+
+    /// Its custom sections, in order (spec 5.5.3).
+    pub fn custom_sections(&self) -> impl Iterator<Item = CustomSection<'_>> {
+        self.0.parsed.custom_sections()
+    }
+
+    /// What every instance of it takes of its store, imports not counted.
+    pub fn resources_required(&self) -> ResourcesRequired {
+        let parsed = &self.0.parsed;
+        let memories = &parsed.memories[parsed.imported_memories..];
+        let tables = &parsed.tables[parsed.imported_tables..];
+        ResourcesRequired {
+            num_memories: memories.len() as u32,
+            max_initial_memory_size: memories.iter().map(|memory| memory.limits.min.into()).max(),
+            num_tables: tables.len() as u32,
+            max_initial_table_size: tables.iter().map(|table| table.limits.min.into()).max(),
+        }
+    }
+
     /// What it imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
         self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0.parsed, import })
     }
 
-    /// What it exports, in order.
+    /// Its exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
         self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0.parsed, export })
     }
@@ -291,9 +357,10 @@ impl Module {
         self.0.layout
     }
 
-    /// The engine's id of function `funcidx`'s type.
-    pub(crate) fn type_id(&self, funcidx: u32) -> u32 {
-        self.0.type_ids[self.0.parsed.funcs[funcidx as usize] as usize]
+    /// The id of function `funcidx`'s type.
+    #[inline]
+    pub(crate) fn type_id(&self, funcidx: u32) -> TypeId {
+        self.0.types[self.0.parsed.funcs[funcidx as usize] as usize].id()
     }
 
     /// Funcidxs of the functions that are not imported.
@@ -307,13 +374,47 @@ impl Module {
         let index = funcidx as usize - self.0.parsed.imported_funcs;
         match self.0.code[index].get() {
             Some(Ok(code)) => first_cell(code),
-            _ => self.0.lazy[index].first_cell(),
+            // What could not be lowered says so when it is called.
+            Some(Err(_)) | None => self.0.lazy[index].first_cell(),
+        }
+    }
+
+    /// The function whose threaded code is at `address`, how many bytes into it that is, and its head. For addresses in code
+    /// that runs, which has been lowered.
+    pub(crate) fn function_at(&self, address: usize) -> Option<(u32, usize, CodeHead)> {
+        let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = |places: &[(usize, u32)]| {
+            let (start, funcidx) = places[places.partition_point(|&(start, _)| start <= address).checked_sub(1)?];
+            let code = self.0.code[funcidx as usize - self.0.parsed.imported_funcs].get()?.as_ref().ok()?;
+            let position = address - start;
+            (position <= size_of_val(code.words())).then(|| (funcidx, position, code.head()))
+        };
+        found(&places).or_else(|| {
+            // It may have been lowered since.
+            places.clear();
+            let lowered = self.own_funcs().zip(&self.0.code).filter_map(|(funcidx, code)| {
+                let code = code.get()?.as_ref().ok()?;
+                Some((code.words().as_ptr().addr(), funcidx))
+            });
+            places.extend(lowered);
+            places.sort_unstable();
+            found(&places)
+        })
+    }
+
+    /// Offset in the module's bytes of what is `at` byte `position` of the code of function `funcidx`.
+    pub(crate) fn offset_at(&self, funcidx: u32, position: usize, at: FrameAt) -> Option<u32> {
+        let Inner { parsed, type_ids, .. } = &*self.0;
+        let map = CodeMap::new(parsed, type_ids, funcidx, self.options(), pirn_exec::target()).ok()?;
+        match at {
+            FrameAt::Cell { place } => map.at_place(position, place.into()),
+            FrameAt::Return => map.call_before(position),
         }
     }
 
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.
     pub(crate) fn code(&self, funcidx: u32) -> Result<&Code, pirn_decode::Error> {
-        self.code_by(funcidx, &mut self.lowering())
+        with_arena(|arena| self.code_by(funcidx, &mut self.lowering(arena)))
     }
 
     /// As [`Module::code`], by a lowering of this module's.
@@ -322,14 +423,29 @@ impl Module {
         code.get_or_init(|| lowering.lower(funcidx)).as_ref().map_err(Clone::clone)
     }
 
-    fn lowering(&self) -> Lowering<'_, Handlers> {
+    fn options(&self) -> Options {
         let config = self.0.engine.config();
-        let options = Options { fuse: config.fuse, fuel: config.consume_fuel };
-        Lowering::new(&self.0.parsed, &self.0.type_ids, options, pirn_exec::target())
+        Options { fuse: config.fuse, fuel: config.consume_fuel }
+    }
+
+    fn lowering<'a>(&'a self, arena: &'a mut Arena) -> Lowering<'a, Handlers> {
+        Lowering::new(&self.0.parsed, &self.0.type_ids, self.options(), pirn_exec::target(), arena)
     }
 }
 
-fn exports(engine: &Engine, parsed: &pirn_decode::Module, type_ids: &[u32]) -> HashTable<Exported> {
+/// Lends what lowering works in, of which each thread keeps one.
+fn with_arena<R>(lower: impl FnOnce(&mut Arena) -> R) -> R {
+    thread_local! {
+        static KEPT: Cell<Arena> = Cell::default();
+    }
+    // A thread that ends has none any more.
+    let mut arena = KEPT.try_with(Cell::take).unwrap_or_default();
+    let result = lower(&mut arena);
+    _ = KEPT.try_with(|kept| kept.set(arena));
+    result
+}
+
+fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> HashTable<Exported> {
     // By index space: which imports its first items are.
     let mut imports = <[Vec<u32>; 4]>::default();
     for (import, place) in parsed.imports.iter().zip(0..) {
@@ -341,8 +457,8 @@ fn exports(engine: &Engine, parsed: &pirn_decode::Module, type_ids: &[u32]) -> H
         let (space, place) = space(index);
         let item = imports[space].get(place).map_or(ExportedItem::Own(index), |&import| ExportedItem::Import(import));
         let type_id = match index {
-            ExternIndex::Func(funcidx) => type_ids[parsed.funcs[funcidx as usize] as usize],
-            _ => u32::MAX,
+            ExternIndex::Func(funcidx) => types[parsed.funcs[funcidx as usize] as usize].id(),
+            ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => TypeId::NONE,
         };
         let export = Exported::new(name, parsed.name(name), item, type_id);
         exports.insert_unique(hash(&export), export, hash);
@@ -366,7 +482,7 @@ fn import_hashes(engine: &Engine, parsed: &pirn_decode::Module) -> Box<[ImportHa
     let hashes = parsed.imports.iter().map(|import| {
         let module = match last {
             Some((name, hash)) if name == import.module => hash,
-            _ => engine.hash(parsed.name(import.module)),
+            Some(_) | None => engine.hash(parsed.name(import.module)),
         };
         last = Some((import.module, module));
         ImportHash { module, name: engine.hash(parsed.name(import.name)) }

@@ -1,4 +1,4 @@
-//! The proof, once a process, that handlers leave by jumps.
+//! The proof, once a process, that handlers leave by jumps: what [`Engine::new`] asks for.
 //!
 //! Under tail dispatch every handler ends by calling the next one, and LLVM is trusted to make a jump of that call. Stable
 //! Rust promises it nowhere. In a build where it does not hold, each dispatch keeps some of the native stack, and the
@@ -10,12 +10,12 @@
 //! Programs that dispatch until the stack overflows would prove more, but a failure must not abort. Between two
 //! comparisons lie some ten dispatches, so a bad build is found out within a few KiB of stack, without optimisation within 28.
 
-use crate::caller::Caller;
-use crate::config::Config;
+use crate::call::caller::Caller;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
-use crate::func::Func;
+use crate::engine::config::Config;
+use crate::error::{Error, Result, format_err};
 use crate::instance::Instance;
+use crate::items::func::Func;
 use crate::module::Module;
 use crate::store::Store;
 use std::fmt;
@@ -59,11 +59,43 @@ impl fmt::Display for TailDispatchError {
 
 impl std::error::Error for TailDispatchError {}
 
+impl Default for Engine {
+    /// An engine with the default [`Config`].
+    ///
+    /// # Panics
+    /// [`Engine::new`] fails, which it does with these settings only in builds that cannot run anything
+    /// ([`TailDispatchError`]), or where there is no memory.
+    fn default() -> Self {
+        Self::new(&Config::default()).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+impl Engine {
+    /// An engine with these settings.
+    ///
+    /// The first engine of a process also builds the table of handlers, and proves that this build can run WebAssembly for
+    /// long: 1.5 ms in all (a busy core of an AMD EPYC). Later ones take microseconds.
+    ///
+    /// # Errors
+    /// The value stack asked for is larger than the address space allows. The settings allow a proposal that pirn does not
+    /// support. Or a [`TailDispatchError`]: this build would overflow the native stack.
+    pub fn new(config: &Config) -> Result<Self> {
+        if config.stack_bytes > isize::MAX as usize / 2 {
+            return Err(format_err!("a value stack of {} bytes does not fit the address space", config.stack_bytes));
+        }
+        if let Some(proposal) = config.features.unsupported() {
+            return Err(format_err!("the configuration allows {proposal}, which pirn does not support"));
+        }
+        prove_jumps()?;
+        Ok(Self::unproven(config.clone()))
+    }
+}
+
 /// Whether handlers jump in this build, found out by the first who asks.
 ///
 /// # Errors
 /// [`TailDispatchError`] if they call. Other errors say that the probe could not be run, and nothing about this build.
-pub(crate) fn prove_jumps() -> Result<()> {
+fn prove_jumps() -> Result<()> {
     static PROVEN: OnceLock<Result<(), TailDispatchError>> = OnceLock::new();
     // A loop that calls handlers needs no proof.
     if !pirn_exec::TAIL_DISPATCH {

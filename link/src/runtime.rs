@@ -1,17 +1,18 @@
-//! A runtime: one value that owns a store and a set of named modules in it, for those who want functions by name or index
-//! and nothing else.
+//! A runtime: one value that owns a store and named modules in it, for embedders who want functions by name or index and
+//! nothing else.
 
+use crate::call::calls::TypedFunc;
+use crate::call::typed::{WasmParams, WasmResults};
 use crate::engine::Engine;
 use crate::error::{Result, format_err};
-use crate::external::Extern;
-use crate::func::{Func, TypedFunc};
 use crate::group::LinkedGroup;
 use crate::instance::Instance;
+use crate::items::external::Extern;
+use crate::items::func::Func;
 use crate::link_error::LinkError;
 use crate::linker::Linker;
 use crate::module::Module;
 use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-use crate::typed::{WasmParams, WasmResults};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -95,8 +96,8 @@ impl<T: 'static> Runtime<T> {
         Self { store, linker, modules: Vec::new(), by_name: HashMap::new() }
     }
 
-    /// Instantiates a module and runs its start function. Modules added later can import its exports as of a module
-    /// called `name`. Gives the module's index: the number of modules added before.
+    /// Instantiates a module and runs its start function. Modules added later can import its exports under the module name
+    /// `name`. Gives the module's index: the number of modules added before.
     ///
     /// # Errors
     /// As [`Runtime::add_modules`].

@@ -59,7 +59,8 @@ fn group(shape: &Shape) -> &'static str {
         Shape::Form(Form::BrIf, ..) => "branches",
         Shape::Form(Form::Return, ..) => "returns",
         Shape::Form(..) => "assignments",
-        _ => "cells",
+        Shape::Leaf(..) | Shape::Unary(..) | Shape::Binary(..) | Shape::Load(..) | Shape::Select(..) => "expressions",
+        Shape::Cell(_) | Shape::Thunk => "cells",
     }
 }
 

@@ -121,17 +121,25 @@ fn import_errors() {
         let error = Instance::new(&mut store, &module, &[*item]).unwrap_err();
         let text = format!("incompatible import type for `mod::name`: expected {expected}, found {found}");
         assert_eq!(error.to_string(), text);
+        assert!(matches!(error.downcast_ref(), Some(LinkError::IncompatibleImport { .. })));
     }
     // A memory's size now counts.
     m.grow(&mut store, 1).unwrap();
     let module = Module::new(&engine, "(module (import \"m\" \"m\" (memory 2)))").unwrap();
     Instance::new(&mut store, &module, &[m.into()]).unwrap();
-    assert_says(&Instance::new(&mut store, &module, &[]).unwrap_err(), &["expected 1 imports, found 0"]);
+    let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+    assert_says(&error, &["expected 1 imports, found 0"]);
+    assert_eq!(error.downcast_ref(), Some(&LinkError::ImportCount { expected: 1, found: 0 }));
 
     let mut other = Store::new(&engine, ());
-    assert_says(&Instance::new(&mut other, &module, &[m.into()]).unwrap_err(), &["`m::m`", "wrong store"]);
+    let error = Instance::new(&mut other, &module, &[m.into()]).unwrap_err();
+    assert_says(&error, &["`m::m`", "another store", "wrong store"]);
+    let import = ImportName { importer: "".into(), module: "m".into(), name: "m".into() };
+    assert_eq!(error.downcast_ref(), Some(&LinkError::OtherStore { import }));
     let mut foreign = Store::new(&Engine::default(), ());
-    assert_says(&Instance::new(&mut foreign, &module, &[m.into()]).unwrap_err(), &["another engine"]);
+    let error = Instance::new(&mut foreign, &module, &[m.into()]).unwrap_err();
+    assert_says(&error, &["the module was made with another engine than the store"]);
+    assert!(matches!(error.downcast_ref(), Some(LinkError::OtherEngine { .. })));
 }
 
 #[test]
@@ -142,15 +150,20 @@ fn linker_errors() {
     let module =
         Module::new(&engine, "(module (import \"env\" \"f\" (func)) (func (export \"run\") (call 0)))").unwrap();
     let error = linker.instantiate(&mut store, &module).unwrap_err();
-    assert_eq!(error.to_string(), "unknown import: `env::f` has not been defined");
+    assert_eq!(error.to_string(), "unknown import `env::f`: expected func [] -> [], found no module `env`");
     linker.func_wrap("env", "f", || ()).unwrap();
     let error = linker.func_wrap("env", "f", || ()).unwrap_err();
     assert_eq!(error.to_string(), "import of `env::f` defined twice");
+    assert!(matches!(error.downcast_ref(), Some(LinkError::AlreadyDefined { .. })));
     linker.allow_shadowing(true).func_wrap("env", "f", |_: i32| ()).unwrap();
     let error = linker.instantiate(&mut store, &module).unwrap_err();
     assert_says(&error, &["incompatible import type for `env::f`", "expected func [] -> []", "found func [i32] -> []"]);
-    assert!(linker.alias_module("nothing", "x").is_err());
-    assert!(linker.alias("env", "nothing", "env", "x").is_err());
+    let not_defined = |name: Option<&str>| LinkError::NotDefined { module: "x".into(), name: name.map(Into::into) };
+    let error = linker.alias_module("x", "y").unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&not_defined(None)));
+    let error = linker.alias("x", "nothing", "env", "y").unwrap_err();
+    assert_eq!(error.to_string(), "`x::nothing` has not been defined");
+    assert_eq!(error.downcast_ref(), Some(&not_defined(Some("nothing"))));
 
     let mut other = Store::new(&engine, ());
     let item = Func::wrap(&mut other, || ());
@@ -207,7 +220,9 @@ fn unknown_imports_as_traps() {
     let instance = linker.instantiate(&mut store, &module).unwrap();
     assert_eq!(instance.get_typed_func::<(), i32>(&store, "good").unwrap().call(&mut store, ()).unwrap(), 1);
     let error = instance.get_typed_func::<(), ()>(&store, "bad").unwrap().call(&mut store, ()).unwrap_err();
-    assert_eq!(error.to_string(), "unknown import: `env::unknown` has not been defined");
+    let text = "unknown import `env::unknown`: expected func [i32] -> [f64], found module `env` without such an export";
+    assert_eq!(error.to_string(), text);
+    assert!(matches!(error.downcast_ref(), Some(LinkError::UnknownImport { module_exists: true, .. })));
 }
 
 #[test]
@@ -286,7 +301,11 @@ fn failed_instances_leave_what_they_wrote() {
     .unwrap();
     let error = Instance::new(&mut store, &module, &[table.into(), memory.into()]).unwrap_err();
     assert_eq!(error.trap(), Some(Trap::TableOutOfBounds));
-    assert_eq!(error.to_string(), "out of bounds table access");
+    let text = "out of bounds table access: element segment 1: 1 elements at 2, in a table of 2";
+    assert_eq!(error.to_string(), text);
+    assert_eq!(error.downcast_ref(), Some(&Trap::TableOutOfBounds));
+    assert!(error.is::<Trap>() && !error.is::<LinkError>());
+    assert_eq!(error.downcast::<LinkError>().unwrap_err().downcast::<Trap>().unwrap(), Trap::TableOutOfBounds);
     assert_eq!(memory.data(&store)[0], 0);
     let f = table.get(&store, 1).unwrap().func().unwrap().typed::<(), i32>(&store).unwrap();
     memory.data_mut(&mut store)[9] = 77;
@@ -299,7 +318,8 @@ fn failed_instances_leave_what_they_wrote() {
         r#"(module (import "e" "m" (memory 1)) (data (i32.const 5) "abc") (data (i32.const 131071) "yz"))"#,
     );
     let error = Instance::new(&mut store, &module.unwrap(), &[memory.into()]).unwrap_err();
-    assert_eq!(error.to_string(), "out of bounds memory access");
+    let text = "out of bounds memory access: data segment 1: 2 bytes at 131071, in a memory of 131072";
+    assert_eq!(error.to_string(), text);
     assert_eq!(&memory.data(&store)[5..8], b"abc");
     assert_eq!(memory.data(&store)[131_071], 0);
 }
@@ -353,4 +373,47 @@ fn constant_expressions() {
     assert_eq!(get("b"), Val::I64(-(1 << 40)));
     assert_eq!(get("c"), Val::from(-0.0f32));
     assert_eq!(get("d"), instance.get_func(&store, "f").unwrap().into());
+}
+
+/// A linker's host functions serve the stores of any engine, and types are compared there as well.
+#[test]
+fn host_functions_in_stores_of_another_engine() {
+    let mut linker = Linker::<i32>::new(&Engine::default());
+    linker.func_wrap("env", "data", |caller: Caller<'_, i32>| *caller.data()).unwrap();
+    let engine = Engine::default();
+    let module = |ty: &str| {
+        let text = format!("(module (import \"env\" \"data\" (func {ty})) (export \"f\" (func 0)))");
+        Module::new(&engine, text).unwrap()
+    };
+    let mut store = Store::new(&engine, 7);
+    let instance = linker.instantiate(&mut store, &module("(result i32)")).unwrap();
+    assert_eq!(instance.get_typed_func::<(), i32>(&store, "f").unwrap().call(&mut store, ()).unwrap(), 7);
+    let error = linker.instantiate(&mut store, &module("(result i64)")).unwrap_err();
+    assert_says(&error, &["`env::data`", "expected func [] -> [i64]", "found func [] -> [i32]"]);
+}
+
+/// What is refused before it is made takes no place in the store.
+#[test]
+fn nothing_is_made_when_linking_fails() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let limits = StoreLimitsBuilder::new().instances(1).memories(1).tables(1).memory_size(65_536).table_elements(1);
+    store.set_limits(limits.build());
+    let module = |text: &str| Module::new(&engine, format!("(module {text})")).unwrap();
+    let cases = [
+        ("(table 1 funcref) (memory 2)", "limit of 1 pages (`memory_size`)"),
+        ("(memory 1) (table 2 funcref)", "limit of 1 elements (`table_elements`)"),
+        (
+            "(table 1 funcref) (table 1 funcref)",
+            "limit of 1 tables is reached (`tables`): it has 0 of them, and 2 more",
+        ),
+    ];
+    let linker = Linker::new(&engine);
+    for (text, says) in cases {
+        assert_says(&Instance::new(&mut store, &module(text), &[]).unwrap_err(), &[says]);
+        let mut group = linker.group();
+        group.module("a", &module(text)).unwrap();
+        assert_says(&group.instantiate(&mut store).unwrap_err(), &[says]);
+    }
+    Instance::new(&mut store, &module("(memory 1) (table 1 funcref)"), &[]).unwrap();
 }

@@ -2,10 +2,12 @@
 
 mod callers;
 mod calls;
+mod errors;
 mod host;
 mod items;
 mod limits;
 mod link;
+mod modules;
 mod statics;
 mod types;
 

@@ -4,7 +4,8 @@ use anyhow::Result;
 use pirn_decode::Options;
 use pirn_decode::body::{Body, Loop};
 use pirn_decode::layout::CodeHead;
-use pirn_decode::lower::survey::{Surveyed, survey};
+use pirn_decode::lower::survey::Surveyed;
+use pirn_decode::lower::surveying::survey;
 use std::collections::{BTreeMap, HashMap};
 
 /// What a cell belongs to.

@@ -11,6 +11,7 @@ use crate::module::ExternIndex;
 use crate::ops::{Class, Effect};
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf};
+use smallvec::SmallVec;
 
 /// Why the code was not executed further.
 #[derive(Debug)]
@@ -228,25 +229,17 @@ impl Walk<'_> {
 
     fn cell(&mut self, cell: Cell, at: u32) -> Result<(), Mistake> {
         let mut operand = at;
-        let fields: smallvec::SmallVec<[u32; 8]> = cell
+        let fields: SmallVec<[u32; 8]> = cell
             .fields()
             .iter()
             .map(|&(_, field)| {
                 let at = operand;
-                match field {
-                    crate::cell::Field::u16 => {
-                        operand += 2;
-                        self.target.u16(at).into()
-                    }
-                    crate::cell::Field::u32 => {
-                        operand += 4;
-                        self.target.u32(at)
-                    }
+                operand += field.bytes() as u32;
+                match field.bytes() {
+                    2 => self.target.u16(at).into(),
+                    4 => self.target.u32(at),
                     // A branch's target is read where it is needed.
-                    crate::cell::Field::u64 => {
-                        operand += 8;
-                        at
-                    }
+                    _ => at,
                 }
             })
             .collect();

@@ -37,7 +37,7 @@ mod value;
 mod walk;
 
 use crate::layout::{CodeHead, InstanceLayout};
-use crate::lower::{Code, Lowering, Options, Target, Tile};
+use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
 use crate::shape::Shape;
 use crate::sig::Sig;
 use crate::{Error, Module};
@@ -124,7 +124,8 @@ impl<'a, T: Target> Checker<'a, T> {
     /// # Panics
     /// As [`Lowering::lower`].
     pub fn function(&self, funcidx: u32) -> Result<Verdict, Mistake> {
-        let mut lowering = Lowering::new(self.module, self.type_ids, self.options, &self.target);
+        let mut arena = Arena::new();
+        let mut lowering = Lowering::new(self.module, self.type_ids, self.options, &self.target, &mut arena);
         match lowering.lower(funcidx) {
             Ok(code) => self.code(funcidx, &code),
             Err(_) => Ok(Verdict::TooHard),
@@ -173,7 +174,7 @@ impl<'a, T: Target> Checker<'a, T> {
     fn head(&self, funcidx: u32, words: [u64; CodeHead::WORDS]) -> Result<CodeHead, Mistake> {
         let type_id = self.type_ids[self.module.funcs[funcidx as usize] as usize];
         let expected = CodeHead::new(funcidx, self.module.func_type(funcidx), type_id);
-        let [frame_bytes, _] = halves(words[1]);
+        let CodeHead { frame_bytes, .. } = CodeHead::of_words(words);
         let head = CodeHead { frame_bytes, ..expected };
         if head.words() != words || frame_bytes < expected.frame_bytes || frame_bytes % 8 != 0 {
             return Err(Mistake::of_cell(0, format!("the head is not {expected:?}")));
@@ -186,10 +187,4 @@ impl<'a, T: Target> Checker<'a, T> {
 pub fn type_ids(module: &Module) -> Vec<u32> {
     let mut first = HashMap::new();
     module.types.iter().zip(0..).map(|(ty, typeidx)| *first.entry(ty).or_insert(typeidx)).collect()
-}
-
-/// The two halves of a word, in the order in which they lie in memory.
-fn halves(word: u64) -> [u32; 2] {
-    let bytes = word.to_ne_bytes();
-    [0, 4].map(|at| u32::from_ne_bytes(*bytes[at..].first_chunk().expect("eight bytes")))
 }

@@ -577,10 +577,10 @@ impl Builder<'_> {
 
 macro_rules! numeric {
     (
-        unops { $($un:ident $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
-        binops { $($bin:ident $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
-        loads { $($load:ident $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
-        stores { $($store:ident $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+        unops { $($un:ident [$($uc:literal)+] $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
+        binops { $($bin:ident [$($bc:literal)+] $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
+        loads { $($load:ident [$($lc:literal)+] $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores { $($store:ident [$($sc:literal)+] $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
     ) => {
         /// The operator's row in the table, and its static offset.
         fn numeric(operator: &Operator<'_>) -> Option<(Op, u32)> {

@@ -3,22 +3,54 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
+use super::code::Code;
+use super::mutants::mutant;
 use super::survey::{Survey, Surveyed};
+use super::target::{Target, Tile};
 use super::tree::ENCODE_ROOM;
-use super::{Code, Target, Tile};
-use crate::cell::{Cell, Operands, put};
+use crate::cell::{self, Cell, Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
 
 /// A byte of the code: where a cell begins.
 pub(super) type Position = usize;
 
-/// A cell, and where in it the operands of the statement begin that was emitted.
-pub(super) type Emitted = (Position, usize);
+/// A statement that was emitted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Emitted {
+    /// Its cell.
+    pub(super) cell: Position,
+    /// Where in the cell its operands begin.
+    pub(super) at: usize,
+}
+
+impl Emitted {
+    /// Whether it is the first in its cell.
+    #[inline]
+    pub(super) fn is_first(self) -> bool {
+        self.at == 8
+    }
+}
 
 /// A branch's target not known yet: the byte of the code where it is to stand.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fixup(pub(super) usize);
+pub(super) struct Fixup(pub(super) Position);
+
+/// Branches to one label that is not known yet. They form a chain in the code: where a branch's target is to stand,
+/// stands the place of the branch before, and 0 in the first, for no operand stands there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixups {
+    last: u32,
+}
+
+impl Fixups {
+    pub(super) const NONE: Self = Self { last: 0 };
+
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.last == 0
+    }
+}
 
 /// The last statement.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +84,12 @@ pub(super) struct Emitter<'a, T> {
     target: &'a T,
     /// Room for the head, then cells up to `end`, which are whole words but for the operands being written, then room for
     /// more.
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     end: usize,
     last: Last,
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
-    branches: Vec<usize>,
+    pub(super) branches: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -71,39 +103,38 @@ pub(super) struct Emitter<'a, T> {
 }
 
 impl<'a, T: Target> Emitter<'a, T> {
-    pub(super) fn new(target: &'a T, fuse: bool, survey: Option<Box<Survey>>) -> Self {
+    /// Writes code of some `size` bytes to `bytes`, which may have been used before; `branches` is empty.
+    pub(super) fn new(
+        (bytes, branches): (Vec<u8>, Vec<usize>),
+        size: usize,
+        target: &'a T,
+        fuse: bool,
+        survey: Option<Box<Survey>>,
+    ) -> Self {
         assert_eq!(survey.is_some(), T::SURVEYED, "a survey is made of targets that ask for it");
         // Without fusion nothing waits but leaves.
         let most_operators = if fuse { survey.as_ref().map_or(u8::MAX, |survey| survey.most_operators()) } else { 0 };
-        Self {
+        let mut this = Self {
             target,
-            bytes: Vec::new(),
+            bytes,
             end: 8 * CodeHead::WORDS,
             last: Last { is_open: false, sig: 0, cell: 0, end: 0 },
             fuse,
-            branches: Vec::with_capacity(16),
+            branches,
             emitted: 0,
             cells: 0,
             offset: 0,
             most_operators,
             survey,
-        }
+        };
+        this.reserve(size);
+        this
     }
 
     /// What is noted of the cells, if anybody asked.
     #[inline(always)]
     pub(super) fn survey(&mut self) -> Option<&mut Survey> {
         if T::SURVEYED { self.survey.as_deref_mut() } else { None }
-    }
-
-    /// Begins a function, which will take some `size` bytes.
-    pub(super) fn reset(&mut self, size: usize) {
-        self.end = 8 * CodeHead::WORDS;
-        self.last.is_open = false;
-        self.branches.clear();
-        self.emitted = 0;
-        self.cells = 0;
-        self.reserve(size);
     }
 
     /// Makes room for `len` more bytes.
@@ -116,6 +147,8 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     #[inline(never)]
     fn grow(&mut self, len: usize) {
+        // A byte of a body becomes some 200 of code at most, and a body has less than 8 MiB.
+        assert!(u32::try_from(self.end + len).is_ok(), "code of 4 GiB");
         self.bytes.resize((self.end + len).max(2 * self.bytes.len()), 0);
     }
 
@@ -186,7 +219,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         let Mark { end, cells, last, handler, branches, surveyed } = mark;
         (self.end, self.cells, self.last) = (end, cells, last);
         self.branches.truncate(branches);
-        if last.is_open {
+        if last.is_open && !mutant!(15) {
             self.bytes[last.cell..][..8].copy_from_slice(&handler.to_ne_bytes());
             self.bytes[last.end..end].fill(0);
         }
@@ -197,7 +230,7 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
-        self.last.is_open = false;
+        self.last.is_open &= mutant!(21);
         self.end
     }
 
@@ -246,7 +279,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         // Without fusion nothing joins.
         self.last = Last { is_open: self.fuse, sig, cell, end };
         self.end = end.next_multiple_of(8);
-        (cell, begin - cell)
+        Emitted { cell, at: begin - cell }
     }
 
     /// Whether a cell with operands of its own would join the last one.
@@ -257,8 +290,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.joining().is_some_and(|begun| self.tile(sig::with(begun, const { sig::cell(C::CELL) })).is_some())
     }
 
-    /// Adds a cell with operands of its own, alone or joined to the one before, and `more` behind them; returns it and where
-    /// in it the operands begin.
+    /// Adds a cell with operands of its own, alone or joined to the one before, and `more` behind them.
     #[inline(always)]
     pub(super) fn special<C: Operands>(&mut self, operands: C, more: &[u64]) -> Emitted {
         let mut bytes = [0; MOST_BYTES];
@@ -284,20 +316,58 @@ impl<'a, T: Target> Emitter<'a, T> {
         })
     }
 
-    /// The target of the branch just emitted, which stands `at` bytes into `cell`; it is not known yet. For the targets of
-    /// a `br_table`, in order.
-    pub(super) fn fixup(&mut self, (cell, at): Emitted) -> Fixup {
+    /// Emits a branch.
+    pub(super) fn br(&mut self) -> Fixup {
+        let branch = self.special(cell::Br { target: 0 }, &[]);
+        self.fixup(branch)
+    }
+
+    /// The target of the branch just emitted; it is not known yet.
+    pub(super) fn fixup(&mut self, Emitted { cell, at }: Emitted) -> Fixup {
         self.branches.push(cell + at);
         Fixup(cell + at)
     }
 
+    /// The `count` targets of the `br_table` just emitted, of which the first stands where this says. They are not known yet.
+    pub(super) fn fixups(&mut self, Emitted { cell, at }: Emitted, count: usize) {
+        self.branches.reserve(count);
+        self.branches.extend((0..count).map(|i| cell + at + 8 * i));
+    }
+
     /// Gives a branch its target.
+    #[inline]
     pub(super) fn bind(&mut self, Fixup(place): Fixup, target: Position) {
         self.bytes[place..][..8].copy_from_slice(&(target as u64).to_ne_bytes());
     }
 
-    /// Overwrites an operand that stands `at` bytes into `cell`.
-    pub(super) fn patch(&mut self, (cell, at): Emitted, operand: u32) {
+    /// Adds a branch to those to a label.
+    pub(super) fn chain(&mut self, fixups: &mut Fixups, fixup: Fixup) {
+        self.bind(fixup, fixups.last as Position);
+        fixups.last = fixup.0 as u32;
+    }
+
+    /// Whether only one branch leads there.
+    pub(super) fn is_single(&self, fixups: Fixups) -> bool {
+        !fixups.is_empty() && self.before(fixups.last as Position) == 0
+    }
+
+    /// The branch before the one at `place` in its chain.
+    fn before(&self, place: Position) -> Position {
+        u64::from_ne_bytes(*self.bytes[place..].first_chunk().expect("a branch's target")) as Position
+    }
+
+    /// Gives all branches to a label their target.
+    pub(super) fn bind_all(&mut self, fixups: Fixups, target: Position) {
+        let mut place = fixups.last as Position;
+        while place != 0 {
+            let before = self.before(place);
+            self.bind(Fixup(place), target);
+            place = before;
+        }
+    }
+
+    /// Overwrites an operand that stands where the statement's operands begin.
+    pub(super) fn patch(&mut self, Emitted { cell, at }: Emitted, operand: u32) {
         self.bytes[cell + at..][..4].copy_from_slice(&operand.to_ne_bytes());
     }
 }

@@ -20,7 +20,7 @@
 //! **Repetition.** A loop that is one cell, peeled or not, does not come back by way of a dispatch if there is a handler that
 //! repeats the cell.
 //!
-//! **Inversion.** A loop that begins with the cell that may leave it, and ends with a branch back, takes a dispatch for each. The
+//! **Rotation.** A loop that begins with the cell that may leave it, and ends with a branch back, takes a dispatch for each. The
 //! branch back becomes that cell, with the condition negated, if that saves one.
 //!
 //! ```text
@@ -34,33 +34,49 @@
 //! branch back from the loop's own level, of which there is one, since what follows it cannot be reached. So decoding stays
 //! linear.
 
+use super::accumulators::Mirrors;
 use super::emit::{Fixup, Mark, Position};
+use super::labels::Labels;
+use super::mutants::mutant;
+use super::operands::Operands;
 use super::read::Reader;
-use super::stack::Mirrored;
-use super::{Lowering, Target};
+use super::target::{Options, Target};
 use crate::cell;
+use bumpalo::Bump;
+use bumpalo::collections::Vec;
 
 /// Longer bodies, in bytes of code, are not peeled.
 const MOST_BYTES: usize = 64;
 
-/// What the next `br_if` may end.
+/// How the open loops begin.
 #[derive(Debug)]
-pub(super) enum Begun<'a> {
-    /// The beginning of the loop opened last. Other branches may have come since.
-    Loop(Opened<'a>),
-    /// The body of a loop, lowered again behind the first iteration.
+pub(super) struct Loops<'a> {
+    /// Whether beginnings are lowered twice. With fuel, each iteration begins with a cell that pays.
+    twice: bool,
+    /// What the next `br_if` decides.
+    pending: Option<Pending<'a>>,
+    /// The tests with which open loops begin that may be rotated, the innermost last.
+    tests: Vec<'a, ExitTest<'a>>,
+}
+
+/// What the next `br_if` decides.
+#[derive(Debug)]
+enum Pending<'a> {
+    /// Whether the loop opened last is peeled, or may be rotated. Other branches may have come since.
+    Opened(Opened<'a>),
+    /// Whether the body of a loop, lowered again behind the first iteration, is kept.
     Peeling(Box<Peeled>),
-    /// The beginning of a loop, lowered again in the place of a branch back.
-    Inverting(Box<Inverted<'a>>),
+    /// Whether the beginning of a loop, lowered again in the place of a branch back, is kept.
+    Rotating(Box<Rotation<'a>>),
 }
 
 /// A loop just opened.
 #[derive(Debug)]
-pub(super) struct Opened<'a> {
+struct Opened<'a> {
     /// Reads the body.
     body: Reader<'a>,
     /// How many blocks are open in it.
-    frames: usize,
+    depth: usize,
     /// Where it begins, and how many cells are before it.
     start: (Position, usize),
     /// The `loop`'s own offset; for the survey alone.
@@ -69,7 +85,7 @@ pub(super) struct Opened<'a> {
 
 /// A first iteration.
 #[derive(Debug)]
-pub(super) struct Peeled {
+struct Peeled {
     /// Where it begins, and how many cells are before it.
     start: (Position, usize),
     /// The branch back at its end, which becomes the way into the loop.
@@ -81,18 +97,18 @@ pub(super) struct Peeled {
     /// Where the loop begins.
     again: Position,
     /// What the accumulators mirror there.
-    acc_slot: [Mirrored; 2],
+    mirrors: Mirrors,
     /// The `loop`'s offset; for the survey alone.
     offset: u32,
 }
 
-/// The beginning of an open loop that begins with a cell that may leave it.
+/// The beginning of an open loop: one cell, that may leave it.
 #[derive(Debug)]
-pub(super) struct Head<'a> {
+struct ExitTest<'a> {
     /// Reads the body.
     body: Reader<'a>,
     /// How many blocks are open in the loop.
-    frames: usize,
+    depth: usize,
     /// The cell.
     cell: Position,
     /// Its handler, as long as nothing has joined it. (What has does more, so its machine code is no other handler's.)
@@ -100,180 +116,218 @@ pub(super) struct Head<'a> {
     /// Where the next cell begins.
     end: Position,
     /// What the accumulators mirror there.
-    acc_slot: [Mirrored; 2],
+    mirrors: Mirrors,
 }
 
 /// A branch back in whose place a loop's beginning is being lowered.
 #[derive(Debug)]
-pub(super) struct Inverted<'a> {
-    head: Head<'a>,
+struct Rotation<'a> {
+    test: ExitTest<'a>,
     /// Reads what follows the branch.
     rest: Reader<'a>,
     /// Where it stands, and the accumulators there.
     at: Mark,
-    acc_slot: [Mirrored; 2],
+    mirrors: Mirrors,
     /// How many cells it takes.
     cells: usize,
     /// Its offset; for the survey alone.
     offset: u32,
 }
 
-/// Whether accumulators mirror all that they should.
-fn hold(now: [Mirrored; 2], wanted: [Mirrored; 2]) -> bool {
-    now.iter().zip(&wanted).all(|(now, wanted)| *wanted == Mirrored::NONE || now == wanted)
-}
-
-impl<'a, T: Target> Lowering<'a, T> {
-    /// A loop was just opened, which `body` reads.
-    pub(super) fn open_loop(&mut self, body: Reader<'a>) {
-        // With fuel, each iteration begins with a cell that pays.
-        let twice = self.options.fuse && !self.options.fuel;
-        let (frames, start, offset) = (self.frames.len(), (self.code.len(), self.code.cells), self.code.offset);
-        self.begun = twice.then_some(Begun::Loop(Opened { body, frames, start, offset }));
+impl<'a> Loops<'a> {
+    pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
+        Self { twice: options.fuse && !options.fuel, pending: None, tests: Vec::new_in(arena) }
     }
 
-    /// The innermost loop was closed.
-    pub(super) fn close_loop(&mut self) {
-        self.begun = None;
-        self.heads.pop_if(|head| head.frames > self.frames.len());
+    /// A loop was just opened, which `body` reads, and in which `depth` blocks are open.
+    pub(super) fn open<T: Target>(&mut self, operands: &Operands<'a, T>, depth: usize, body: Reader<'a>) {
+        let code = &operands.code;
+        let (start, offset) = ((code.len(), code.cells), code.offset);
+        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, offset }));
     }
 
-    /// A branch on a condition was just emitted, to the frame `depth` blocks out. Returns what reads on, if that is not what
-    /// follows.
+    /// The innermost loop was closed, and leaves `depth` blocks open.
+    pub(super) fn close(&mut self, depth: usize) {
+        self.pending = None;
+        self.tests.pop_if(|test| test.depth > depth);
+    }
+
+    /// A branch on a condition was just emitted, to this label. Returns what reads on, if that is not what follows.
     #[inline(always)]
-    pub(super) fn branched(&mut self, depth: u32, branch: Fixup) -> Option<Reader<'a>> {
-        if self.begun.is_some() { self.branched_first(depth, branch) } else { None }
+    pub(super) fn branched<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        labels: &Labels<'a>,
+        labelidx: u32,
+        branch: Fixup,
+    ) -> Option<Reader<'a>> {
+        if self.pending.is_some() { self.branched_first(operands, labels, labelidx, branch) } else { None }
     }
 
     #[inline(never)]
-    fn branched_first(&mut self, depth: u32, branch: Fixup) -> Option<Reader<'a>> {
-        let opened = match self.begun.take()? {
-            Begun::Loop(opened) => opened,
-            Begun::Peeling(peeled) => {
-                self.end_peeling(*peeled, branch);
+    fn branched_first<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        labels: &Labels<'a>,
+        labelidx: u32,
+        branch: Fixup,
+    ) -> Option<Reader<'a>> {
+        let opened = match self.pending.take()? {
+            Pending::Opened(opened) => opened,
+            Pending::Peeling(peeled) => {
+                end_peeling(operands, *peeled, branch);
                 return None;
             }
-            Begun::Inverting(_) => return None,
+            Pending::Rotating(_) => return None,
         };
-        let straight = opened.frames == self.frames.len() && self.code.branches_from(opened.start.0) == 1;
+        let code = &operands.code;
+        let straight = opened.depth == labels.depth() && code.branches_from(opened.start.0) == 1;
         // Nothing waits in the loop, so the branch takes nothing, and the loop neither.
-        if !straight || self.frames.last().is_none_or(|frame| frame.base != self.stack.len()) {
+        if !straight || labels.innermost().base() != operands.height() {
             return None;
         }
-        if depth == 0 {
-            return self.begin_peeling(opened, branch);
+        if labelidx == 0 {
+            return self.begin_peeling(operands, opened, branch);
         }
-        if self.code.cells == opened.start.1 + 1 {
-            let Opened { body, frames, start: (cell, _), .. } = opened;
-            let (handler, end) = (self.code.handler(cell), self.code.len());
-            self.heads.push(Head { body, frames, cell, handler, end, acc_slot: self.acc_slot });
+        if code.cells == opened.start.1 + 1 {
+            let Opened { body, depth, start: (cell, _), .. } = opened;
+            let (handler, end) = (code.handler(cell), code.len());
+            self.tests.push(ExitTest { body, depth, cell, handler, end, mirrors: operands.accs.mirrors });
         }
         None
     }
 
     /// A loop begins with a body that ends with `branch`, which leads back.
-    fn begin_peeling(&mut self, opened: Opened<'a>, branch: Fixup) -> Option<Reader<'a>> {
+    fn begin_peeling<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        opened: Opened<'a>,
+        branch: Fixup,
+    ) -> Option<Reader<'a>> {
         let Opened { body, start, offset, .. } = opened;
-        if self.acc_slot == [Mirrored::NONE; 2] || self.code.len() - start.0 > MOST_BYTES {
-            if self.code.cells == start.1 + 1 {
-                self.code.repeat();
+        let (code, mirrors) = (&mut operands.code, operands.accs.mirrors);
+        if mirrors == Mirrors::NONE || code.len() - start.0 > MOST_BYTES {
+            if code.cells == start.1 + 1 {
+                code.repeat();
             }
             return None;
         }
-        let end = self.code.mark();
+        let end = code.mark();
         // In a cell of its own.
-        self.code.label();
-        let leaves = self.emit_br();
-        let again = self.code.label();
-        self.code.bind(branch, again);
-        let acc_slot = self.acc_slot;
-        self.begun =
-            Some(Begun::Peeling(Box::new(Peeled { start, enters: branch, end, leaves, again, acc_slot, offset })));
+        code.label();
+        let leaves = code.br();
+        let again = code.label();
+        code.bind(branch, again);
+        let peeled = Peeled { start, enters: branch, end, leaves, again, mirrors, offset };
+        self.pending = Some(Pending::Peeling(Box::new(peeled)));
         Some(body)
     }
 
-    /// The body was lowered again, and ends with `branch`: keeps that as the loop, if it is other code, has no more
-    /// cells, and ends with what the accumulators mirrored when it began.
-    fn end_peeling(&mut self, peeled: Peeled, branch: Fixup) {
-        let Peeled { start, enters, end, leaves, again, acc_slot, offset } = peeled;
-        let here = self.code.len();
-        let (first, second) = (self.code.between(start.0, end.end), self.code.between(again, here));
-        // But for the target.
-        let at = enters.0 - start.0;
-        let same = first.len() == second.len() && first[..at] == second[..at] && first[at + 8..] == second[at + 8..];
-        let cells = (end.cells - start.1, self.code.cells - end.cells - 1);
-        if hold(self.acc_slot, acc_slot) && !same && cells.1 <= cells.0 {
-            self.code.bind(branch, again);
-            if cells.1 == 1 {
-                self.code.repeat();
-            }
-            self.code.label();
-            self.code.bind(leaves, here);
-            if let Some(survey) = self.code.survey() {
-                survey.recount(start.0, end.end, Some(offset), None);
-                // How often that is the only iteration, nobody has counted.
-                survey.recount(end.end, again, Some(offset), Some(offset));
-                survey.recount(again, here, None, Some(offset));
-            }
-        } else {
-            self.code.undo(end);
-            self.code.bind(enters, start.0);
-            self.last_set = None;
-            if cells.0 == 1 {
-                self.code.repeat();
-            }
-        }
-        self.acc_slot = acc_slot;
-    }
-
-    /// A branch back to the innermost block, which is a loop, is about to be emitted, and nothing waits in it; `rest` reads
-    /// what follows. Returns what reads on, if what the loop begins with is to be lowered in its place.
-    pub(super) fn begin_inverting(&mut self, rest: Reader<'a>) -> Option<Reader<'a>> {
-        let frames = self.frames.len();
-        let head = self.heads.pop_if(|head| head.frames == frames)?;
+    /// A branch back to the innermost of `depth` blocks, which is a loop, is about to be emitted, and nothing waits in it;
+    /// `rest` reads what follows. Returns what reads on, if what the loop begins with is to be lowered in its place.
+    pub(super) fn begin_rotation<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        depth: usize,
+        rest: Reader<'a>,
+    ) -> Option<Reader<'a>> {
+        let test = self.tests.pop_if(|test| test.depth == depth)?;
+        let code = &mut operands.code;
         // Something joined it, or will.
-        if self.code.handler(head.cell) != head.handler || self.code.len() == head.end {
+        if code.handler(test.cell) != test.handler || code.len() == test.end {
             return None;
         }
-        let body = head.body.clone();
-        let (cells, offset) = (usize::from(!self.code.joins::<cell::Br>()), self.code.offset);
-        let inverted = Inverted { head, rest, at: self.code.mark(), acc_slot: self.acc_slot, cells, offset };
-        self.begun = Some(Begun::Inverting(Box::new(inverted)));
+        let body = test.body.clone();
+        let (cells, offset) = (usize::from(!code.joins::<cell::Br>()), code.offset);
+        let rotation = Rotation { test, rest, at: code.mark(), mirrors: operands.accs.mirrors, cells, offset };
+        self.pending = Some(Pending::Rotating(Box::new(rotation)));
         Some(body)
     }
 
-    /// Lowers the branch on a condition to the frame `depth` blocks out that ends what is being inverted, if anything is, and
-    /// returns what reads on. Unless that saves a dispatch, the branch back is lowered instead.
+    /// Lowers the branch on a condition to this label that ends what is being rotated, if anything is, and returns what reads
+    /// on; what follows cannot be reached then. Unless that saves a dispatch, the branch back is lowered instead.
     #[inline(always)]
-    pub(super) fn end_inverting(&mut self, depth: u32) -> Option<Reader<'a>> {
-        match self.begun.take_if(|begun| matches!(begun, Begun::Inverting(_))) {
-            Some(Begun::Inverting(inverted)) => Some(self.inverted(*inverted, depth)),
-            _ => None,
+    pub(super) fn end_rotation<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        labels: &mut Labels<'a>,
+        labelidx: u32,
+    ) -> Option<Reader<'a>> {
+        match self.pending.take_if(|pending| matches!(pending, Pending::Rotating(_)))? {
+            Pending::Rotating(rotation) => Some(rotate(operands, labels, *rotation, labelidx)),
+            Pending::Opened(_) | Pending::Peeling(_) => None,
         }
     }
+}
 
-    #[inline(never)]
-    fn inverted(&mut self, inverted: Inverted<'a>, depth: u32) -> Reader<'a> {
-        let Inverted { head, rest, at, acc_slot, cells, offset } = inverted;
-        let back = self.branch_unless();
-        if hold(self.acc_slot, head.acc_slot) && self.code.cells - at.cells <= cells {
-            self.code.bind(back, head.end);
-            let exit = self.code.len();
-            self.branch_to(depth);
-            let here = self.code.len();
-            if let Some(survey) = self.code.survey() {
-                survey.recount(head.cell, head.end, None, Some(offset));
-                survey.recount(at.end, exit, Some(offset), None);
-                // How often the loop is left here, nobody has counted.
-                survey.recount(exit, here, Some(offset), Some(offset));
-            }
-        } else {
-            self.code.undo(at);
-            self.acc_slot = acc_slot;
-            self.last_set = None;
-            self.branch_to(0);
+/// The body was lowered again, and ends with `branch`: keeps that as the loop, if it is other code, has no more cells, and
+/// ends with what the accumulators mirrored when it began.
+fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch: Fixup) {
+    let Peeled { start, enters, end, leaves, again, mirrors, offset } = peeled;
+    let code = &mut operands.code;
+    let here = code.len();
+    let (first, second) = (code.between(start.0, end.end), code.between(again, here));
+    // But for the target.
+    let at = enters.0 - start.0;
+    let same = first.len() == second.len() && first[..at] == second[..at] && first[at + 8..] == second[at + 8..];
+    let cells = (end.cells - start.1, code.cells - end.cells - 1);
+    if (mutant!(16) || operands.accs.mirrors.include(&mirrors)) && !same && cells.1 <= cells.0 {
+        code.bind(branch, again);
+        if cells.1 == 1 {
+            code.repeat();
         }
-        self.unreachable();
-        rest
+        code.label();
+        code.bind(leaves, here);
+        if let Some(survey) = code.survey() {
+            survey.recount(start.0, end.end, Some(offset), None);
+            // How often that is the only iteration, nobody has counted.
+            survey.recount(end.end, again, Some(offset), Some(offset));
+            survey.recount(again, here, None, Some(offset));
+        }
+    } else {
+        code.undo(end);
+        code.bind(enters, start.0);
+        operands.last_set = None;
+        if cells.0 == 1 {
+            code.repeat();
+        }
     }
+    operands.accs.mirrors = mirrors;
+}
+
+/// Lowers the end of a rotation: a branch on the negated condition back into the loop, and one to the label behind it; or, if
+/// that saves nothing, the branch back. Returns what reads on.
+#[inline(never)]
+fn rotate<'a, T: Target>(
+    operands: &mut Operands<'a, T>,
+    labels: &mut Labels<'a>,
+    rotation: Rotation<'a>,
+    labelidx: u32,
+) -> Reader<'a> {
+    let Rotation { test, rest, at, mirrors, cells, offset } = rotation;
+    let back = if mutant!(17) {
+        let (branch, _) = operands.branch_on(true);
+        operands.code.fixup(branch)
+    } else {
+        operands.branch_unless()
+    };
+    let code = &mut operands.code;
+    if operands.accs.mirrors.include(&test.mirrors) && code.cells - at.cells <= cells {
+        code.bind(back, test.end);
+        let exit = code.len();
+        labels.branch(code, labelidx);
+        let here = code.len();
+        if let Some(survey) = code.survey() {
+            survey.recount(test.cell, test.end, None, Some(offset));
+            survey.recount(at.end, exit, Some(offset), None);
+            // How often the loop is left here, nobody has counted.
+            survey.recount(exit, here, Some(offset), Some(offset));
+        }
+    } else {
+        code.undo(at);
+        operands.accs.mirrors = mirrors;
+        operands.last_set = None;
+        labels.branch(code, 0);
+    }
+    rest
 }

@@ -1,12 +1,15 @@
 //! Reading a body's operators (spec 5.4), which validation has read before: so everything is complete and in range here,
 //! and nothing is checked again.
 
-use crate::opcode::*;
+use crate::instruction::{Effects, Immediate, Instruction};
 use std::slice::Iter;
+
+/// The opcode of `end`.
+const END: u8 = Instruction::End.byte();
 
 /// Reads operators. It is passed by value wherever it goes, which leaves it in registers.
 #[derive(Debug, Clone)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: Iter<'a, u8>,
     /// Where they end.
     end: usize,
@@ -16,8 +19,8 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Of the operators from `at` to the end of `bytes`.
-    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        let tail = bytes.iter().rev().take_while(|&&byte| u16::from(byte) == END).count();
+    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
+        let tail = bytes.iter().rev().take_while(|&&byte| byte == END).count();
         Self { bytes: bytes[at..].iter(), end: bytes.len(), tail }
     }
 
@@ -31,56 +34,67 @@ impl<'a> Reader<'a> {
     pub(super) fn last_arm(self) -> (bool, bool) {
         let (mut reader, mut depth, mut acts) = (self, 0, false);
         loop {
-            let opcode;
-            (opcode, reader) = reader.skip();
-            match opcode {
-                END if depth == 0 => return (reader.only_ends_follow(), acts),
-                END => depth -= 1,
-                BLOCK | LOOP | IF => depth += 1,
-                BR..=RETURN_CALL_INDIRECT | FIRST_LOAD..=LAST_STORE => acts = true,
-                _ => {}
+            let instruction;
+            (instruction, reader) = reader.skip();
+            match instruction {
+                Instruction::End if depth == 0 => return (reader.only_ends_follow(), acts),
+                Instruction::End => depth -= 1,
+                Instruction::Load(_) | Instruction::Store(_) => acts = true,
+                other => {
+                    let info = other.info();
+                    depth += usize::from(info.opens_block());
+                    acts |= info.effects.contain(Effects::BRANCHES) || info.effects.contain(Effects::CALLS);
+                }
             }
         }
     }
 
     /// Where the next operator begins.
-    pub(super) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.end - self.bytes.len()
     }
 
     /// Whether all are read.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.bytes.len() == 0
     }
 
     /// The next operator; its immediates come next.
     #[inline(always)]
-    pub(super) fn opcode(&mut self) -> u16 {
-        match self.byte() {
-            PREFIX => 0x100 + self.unsigned() as u16,
-            opcode => u16::from(opcode),
+    pub(super) fn instruction(&mut self) -> Instruction {
+        let byte = self.byte();
+        match Instruction::of_byte(byte) {
+            Some(instruction) => instruction,
+            None => {
+                let number = self.unsigned() as u32;
+                Instruction::of_number(byte, number).expect("validation has read it")
+            }
         }
     }
 
     /// The next operator, whose immediates are skipped, and what reads on behind it.
-    pub(super) fn skip(mut self) -> (u16, Self) {
-        let opcode = self.opcode();
-        match opcode {
-            LOCAL_GET | LOCAL_SET | LOCAL_TEE | GLOBAL_GET | GLOBAL_SET | TABLE_GET | TABLE_SET | BR | BR_IF | CALL
-            | RETURN_CALL | REF_FUNC | MEMORY_SIZE | MEMORY_GROW | DATA_DROP | MEMORY_FILL | ELEM_DROP | TABLE_GROW
-            | TABLE_SIZE | TABLE_FILL => _ = self.index(),
-            CALL_INDIRECT | RETURN_CALL_INDIRECT | MEMORY_INIT | MEMORY_COPY | TABLE_INIT | TABLE_COPY => {
-                self.indices();
+    pub(crate) fn skip(mut self) -> (Instruction, Self) {
+        let instruction = self.instruction();
+        for &immediate in instruction.info().immediates {
+            match immediate {
+                Immediate::LabelIdx
+                | Immediate::FuncIdx
+                | Immediate::TypeIdx
+                | Immediate::TableIdx
+                | Immediate::MemIdx
+                | Immediate::GlobalIdx
+                | Immediate::LocalIdx
+                | Immediate::ElemIdx
+                | Immediate::DataIdx => _ = self.index(),
+                Immediate::BlockType | Immediate::HeapType | Immediate::I32 | Immediate::I64 => _ = self.signed(),
+                Immediate::MemArg => _ = self.offset(),
+                Immediate::F32 => _ = self.f32_bits(),
+                Immediate::F64 => _ = self.f64_bits(),
+                Immediate::LabelIdxs => (0..=self.unsigned()).for_each(|_| _ = self.index()),
+                Immediate::ValTypes => self = self.types(),
             }
-            I32_CONST | I64_CONST | BLOCK | LOOP | IF | REF_NULL => _ = self.signed(),
-            FIRST_LOAD..=LAST_STORE => _ = self.offset(),
-            F32_CONST => _ = self.f32_bits(),
-            F64_CONST => _ = self.f64_bits(),
-            BR_TABLE => (0..=self.unsigned()).for_each(|_| _ = self.index()),
-            TYPED_SELECT => self = self.types(),
-            _ => {}
         }
-        (opcode, self)
+        (instruction, self)
     }
 
     /// An index.
@@ -182,90 +196,6 @@ fn long(rest: &[u8], first: u8) -> (u64, u32, &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::Op;
-
-    /// Every opcode is what wasmparser says it is, and takes as many bytes.
-    #[test]
-    fn opcodes_as_wasmparser_reads_them() {
-        let mut seen = 0;
-        for opcode in 0..0x112_u16 {
-            let mut bytes = if opcode < 0x100 { vec![opcode as u8] } else { vec![0xfc, (opcode - 0x100) as u8] };
-            if matches!(opcode, 0xfb..=0xfe) {
-                continue;
-            }
-            // Immediates enough for everything: alignment or index 0, a type, numbers.
-            let head = bytes.len();
-            bytes.extend([0x70; 16]);
-            if matches!(opcode, TYPED_SELECT) {
-                bytes[head] = 1;
-            } else if matches!(opcode, BR_TABLE) {
-                bytes[head] = 2;
-            } else if !matches!(opcode, BLOCK | LOOP | IF | REF_NULL) {
-                bytes[head..].fill(0);
-            }
-            let mut theirs = wasmparser::OperatorsReader::new(wasmparser::BinaryReader::new(&bytes, 0));
-            let Ok(operator) = theirs.read() else { continue };
-            let name = format!("{operator:?}");
-            let name = name.split([' ', '{']).next().expect("a name");
-            let (skipped, ours) = Reader::new(&bytes, 0).skip();
-            assert_eq!(skipped, opcode);
-            match OPS.get(usize::from(opcode)).copied().flatten() {
-                Some(op) => assert_eq!(format!("{op:?}"), name),
-                None if !KNOWN.contains(&opcode) => continue,
-                None => {}
-            }
-            assert_eq!(ours.position() as u64, theirs.original_position(), "{name}");
-            seen += 1;
-        }
-        // An `else` on its own wasmparser does not read.
-        assert_eq!(seen, Op::ALL.len() + KNOWN.len() - 1);
-    }
-
-    const KNOWN: [u16; 43] = [
-        UNREACHABLE,
-        NOP,
-        BLOCK,
-        LOOP,
-        IF,
-        ELSE,
-        END,
-        BR,
-        BR_IF,
-        BR_TABLE,
-        RETURN,
-        CALL,
-        CALL_INDIRECT,
-        RETURN_CALL,
-        RETURN_CALL_INDIRECT,
-        DROP,
-        SELECT,
-        TYPED_SELECT,
-        LOCAL_GET,
-        LOCAL_SET,
-        LOCAL_TEE,
-        GLOBAL_GET,
-        GLOBAL_SET,
-        TABLE_GET,
-        TABLE_SET,
-        MEMORY_SIZE,
-        MEMORY_GROW,
-        I32_CONST,
-        I64_CONST,
-        F32_CONST,
-        F64_CONST,
-        REF_NULL,
-        REF_FUNC,
-        MEMORY_INIT,
-        DATA_DROP,
-        MEMORY_COPY,
-        MEMORY_FILL,
-        TABLE_INIT,
-        ELEM_DROP,
-        TABLE_COPY,
-        TABLE_GROW,
-        TABLE_SIZE,
-        TABLE_FILL,
-    ];
 
     #[test]
     fn numbers() {

@@ -1,13 +1,11 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
-use super::stack::SinkKind;
+use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
-use super::{Lowering, Options, Target, Tile};
 use crate::cell::Cell;
 use crate::ops::Class;
-use crate::sig::{Form, Sig};
-use crate::{Error, Module};
+use crate::sig::Form;
 
 /// How big shapes may get where the machine does not say, because it is being asked what it should have.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +31,8 @@ pub struct Surveyed {
     pub counted: u32,
     /// But for those times when the operator at this offset is.
     pub discounted: Option<u32>,
+    /// Offsets of the operators that may trap, in the order of [`Shape::trap_places`](crate::shape::Shape::trap_places).
+    pub places: Vec<u32>,
     operators: u8,
     statements: u8,
     falls_through: bool,
@@ -48,7 +48,7 @@ pub struct Survey {
     pending: Option<Surveyed>,
     /// The cell it joins.
     joining: Option<Surveyed>,
-    cells: Vec<Surveyed>,
+    pub(super) cells: Vec<Surveyed>,
 }
 
 impl Survey {
@@ -111,6 +111,7 @@ impl Survey {
             // It is dispatched where its first statement is executed; the last may come behind a branch.
             cell.counted = first.counted;
             cell.discounted = first.discounted;
+            cell.places.splice(0..0, first.places);
             cell.operators += first.operators;
             cell.statements += first.statements;
         }
@@ -119,17 +120,6 @@ impl Survey {
     }
 
     pub(super) fn special(&mut self, cell: Cell, offset: u32) {
-        let falls_through = !matches!(
-            cell,
-            Cell::Unreachable
-                | Cell::Br
-                | Cell::BrTable
-                | Cell::Return
-                | Cell::Call
-                | Cell::CallIndirect
-                | Cell::ReturnCall
-                | Cell::ReturnCallIndirect
-        );
         self.next = 0;
         self.pending = Some(Surveyed {
             position: 0,
@@ -137,9 +127,10 @@ impl Survey {
             offset,
             counted: offset,
             discounted: None,
+            places: vec![offset],
             operators: 0,
             statements: 1,
-            falls_through,
+            falls_through: cell.falls_through(),
         });
     }
 
@@ -157,12 +148,28 @@ impl Survey {
         };
         write_list(trees, kids, acc, &mut shape);
         shape.push('>');
+        let mut places = Vec::new();
+        kids.iter().for_each(|&kid| trap_places(trees, kid, &mut places));
+        match kind {
+            SinkKind::Store(_) | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => places.push(offset),
+            SinkKind::Form(
+                Form::Select
+                | Form::SetAcc
+                | Form::SetSlot
+                | Form::SetGlobal
+                | Form::BrIf
+                | Form::Return
+                | Form::Seq
+                | Form::Repeat,
+            ) => {}
+        }
         self.pending = Some(Surveyed {
             position: 0,
             shape,
             offset,
             counted: offset,
             discounted: None,
+            places,
             operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
             statements: 1,
             falls_through: !matches!(kind, SinkKind::Form(Form::Return)),
@@ -170,10 +177,16 @@ impl Survey {
     }
 }
 
-impl<T> Lowering<'_, T> {
-    /// The cells of the function it was to survey.
-    pub(crate) fn into_cells(self) -> Vec<Surveyed> {
-        self.code.survey.expect("a survey was asked for").cells
+/// The offsets of a tree's operators that may trap, in the order in which they are evaluated.
+fn trap_places(trees: &Trees, id: NodeId, places: &mut Vec<u32>) {
+    let node = &trees[id];
+    node.kids().iter().for_each(|&kid| trap_places(trees, kid, places));
+    let may_trap = match node.kind {
+        Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => op.may_trap(),
+        Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) | Kind::Select => false,
+    };
+    if may_trap {
+        places.push(trees.offset(id));
     }
 }
 
@@ -216,35 +229,4 @@ fn write_operator(trees: &Trees, id: NodeId, acc: Option<NodeId>, head: &str, ou
     out.push_str(head);
     write_list(trees, trees[id].kids(), acc, out);
     out.push('>');
-}
-
-/// A machine of which a survey is made.
-struct Surveying<'a, T>(&'a T);
-
-impl<T: Target> Target for Surveying<'_, T> {
-    const SURVEYED: bool = true;
-
-    fn tile(&self, sig: Sig) -> Option<Tile> {
-        self.0.tile(sig)
-    }
-}
-
-/// Lowers function `funcidx` as [`Lowering::lower`] does, and tells what became of it; with `limits`, handlers are asked for
-/// up to that size only.
-///
-/// # Errors
-/// Those of [`Lowering::lower`].
-pub fn survey(
-    module: &Module,
-    type_ids: &[u32],
-    funcidx: u32,
-    options: Options,
-    target: &impl Target,
-    limits: Option<Limits>,
-) -> Result<Vec<Surveyed>, Error> {
-    let survey = Some(Box::new(Survey::new(limits)));
-    let target = Surveying(target);
-    let mut lowering = Lowering::surveyed(module, type_ids, options, &target, survey);
-    lowering.lower(funcidx)?;
-    Ok(lowering.into_cells())
 }

@@ -1,182 +1,240 @@
 //! What each operator does to the operand stack and the code.
 
+use super::labels::{BlockType, Construct};
+use super::mutants::mutant;
 use super::read::Reader;
-use super::stack::{Mirrored, Prefix, Sink, SinkKind};
+use super::sink::{Prefix, Sink, SinkKind};
+use super::target::Target;
 use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
-use super::{Local, Lowering, Target};
+use super::{Function, Local};
+use crate::ValType;
 use crate::cell::{self, Amount};
-use crate::opcode;
-use crate::ops::{self, Class, Op};
+use crate::instruction::Instruction;
+use crate::ops::{Class, Op};
 use crate::sig::Form;
 
-impl<'a, T: Target> Lowering<'a, T> {
+impl<'a, T: Target> Function<'a, T> {
     /// Lowers the operator that `reader` reads next.
     #[inline(always)]
     pub(super) fn operator(&mut self, reader: &mut Reader<'a>) {
-        if let Some(depth) = self.skipping {
+        if let Some(depth) = self.blocks.skipping {
             *reader = self.skip(reader.clone(), depth);
             return;
         }
-        let opcode = reader.opcode();
-        self.charge(opcode);
-        match opcode {
-            opcode::NOP => {}
-            opcode::UNREACHABLE => {
-                self.settle_traps(0);
-                self.code.special(cell::Unreachable {}, &[]);
-                self.unreachable();
+        let instruction = reader.instruction();
+        self.metering.charge(instruction);
+        match instruction {
+            Instruction::Nop => {}
+            Instruction::Unreachable => {
+                self.operands.spill_traps(0);
+                self.operands.code.special(cell::Unreachable {}, &[]);
+                self.blocks.unreachable(&mut self.operands);
             }
-            opcode::BLOCK => self.block(reader.signed()),
-            opcode::LOOP => {
-                let ty = reader.signed();
-                self.loop_(ty, reader.clone());
+            Instruction::Block => {
+                let ty = self.block_type(reader.signed());
+                self.blocks.block(&mut self.operands, ty);
             }
-            opcode::IF => self.if_(reader.signed()),
-            opcode::ELSE => self.else_(reader.clone()),
-            opcode::END => self.end(reader.only_ends_follow()),
-            opcode::BR => {
-                let depth = reader.index();
-                if let Some(body) = self.br(depth, reader.clone()) {
+            Instruction::Loop => {
+                let ty = self.block_type(reader.signed());
+                self.blocks.loop_(&mut self.operands, ty, reader.clone());
+                self.metering.open(&mut self.operands.code);
+            }
+            Instruction::If => {
+                let ty = self.block_type(reader.signed());
+                self.blocks.if_(&mut self.operands, ty);
+            }
+            Instruction::Else => self.blocks.else_(&mut self.operands, reader.clone()),
+            Instruction::End => self.end(reader.only_ends_follow()),
+            Instruction::Br => {
+                let labelidx = reader.index();
+                self.metering.charge_words(self.blocks.arity(labelidx));
+                if let Some(body) = self.blocks.br(&mut self.operands, labelidx, reader.clone()) {
                     *reader = body;
                 }
             }
-            opcode::BR_IF => {
-                if let Some(body) = self.br_if(reader.index()) {
+            Instruction::BrIf => {
+                let labelidx = reader.index();
+                self.metering.charge_words(self.blocks.arity(labelidx));
+                if let Some(body) = self.blocks.br_if(&mut self.operands, labelidx) {
                     *reader = body;
                 }
             }
-            opcode::BR_TABLE => {
-                let (targets, rest) = reader.clone().targets();
+            Instruction::BrTable => {
+                let (labels, rest) = reader.clone().targets();
                 *reader = rest;
-                self.br_table(&targets);
+                self.metering.charge_words(self.blocks.arity(labels[labels.len() - 1]));
+                self.blocks.br_table(&mut self.operands, &labels);
             }
-            opcode::RETURN => self.return_explicit(),
-            opcode::CALL => self.call(reader.index()),
-            opcode::CALL_INDIRECT => {
+            Instruction::Return => {
+                self.metering.charge_words(self.blocks.labels.function().arity());
+                self.blocks.return_explicit(&mut self.operands);
+            }
+            Instruction::Call => self.call(reader.index()),
+            Instruction::CallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.call_indirect(typeidx, tableidx);
             }
-            opcode::RETURN_CALL => self.return_call(reader.index()),
-            opcode::RETURN_CALL_INDIRECT => {
+            Instruction::ReturnCall => self.return_call(reader.index()),
+            Instruction::ReturnCallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.return_call_indirect(typeidx, tableidx);
             }
-            opcode::DROP => self.drop_(),
-            opcode::SELECT => self.operator_of::<3>(Kind::Select, Form::SetAcc),
-            opcode::TYPED_SELECT => {
+            Instruction::Drop => self.drop_(),
+            Instruction::Select => self.operands.operator_of::<3>(Kind::Select, Form::SetAcc),
+            Instruction::TypedSelect => {
                 *reader = reader.clone().types();
-                self.operator_of::<3>(Kind::Select, Form::SetAcc);
+                self.operands.operator_of::<3>(Kind::Select, Form::SetAcc);
             }
-            opcode::LOCAL_GET => {
+            Instruction::LocalGet => {
                 let Local { slot, class } = self.locals[reader.index() as usize];
-                let node = self.trees.slot(slot, class);
-                self.push_leaf(node);
+                let node = self.operands.trees.slot(slot, class);
+                self.operands.push_leaf(node);
             }
-            opcode::LOCAL_SET => {
+            Instruction::LocalSet => {
                 self.local_set(reader.index());
-                self.pop(1);
+                self.operands.pop(1);
             }
-            opcode::LOCAL_TEE => {
+            Instruction::LocalTee => {
                 let Local { slot, class } = self.local_set(reader.index());
-                let node = self.trees.slot(slot, class);
-                self.replace(1, node);
+                let node = self.operands.trees.slot(slot, class);
+                self.operands.replace(1, node);
             }
-            opcode::GLOBAL_GET => {
+            Instruction::GlobalGet => {
                 let index = reader.index();
                 let class = self.module.globals[index as usize].content.into();
-                let node = self.trees.global(self.global_word(index), class);
-                self.push(node);
+                let node = self.operands.trees.global(self.global_word(index), class);
+                self.operands.push(node);
             }
-            opcode::GLOBAL_SET => self.global_set(reader.index()),
-            opcode::I32_CONST => self.constant(u64::from(reader.signed() as u32), Class::I32),
-            opcode::I64_CONST => self.constant(reader.signed() as u64, Class::I64),
-            opcode::F32_CONST => self.constant(u64::from(reader.f32_bits()), Class::F32),
-            opcode::F64_CONST => self.constant(reader.f64_bits(), Class::F64),
-            opcode::REF_NULL => {
+            Instruction::GlobalSet => self.global_set(reader.index()),
+            Instruction::I32Const => self.constant(u64::from(reader.signed() as u32), Class::I32),
+            Instruction::I64Const => self.constant(reader.signed() as u64, Class::I64),
+            Instruction::F32Const => self.constant(u64::from(reader.f32_bits()), Class::F32),
+            Instruction::F64Const => self.constant(reader.f64_bits(), Class::F64),
+            Instruction::RefNull => {
                 reader.signed();
                 self.constant(0, Class::I64);
             }
-            opcode::REF_FUNC => {
-                let node = self.trees.func(self.layout.func(reader.index()) as u32);
-                self.push_leaf(node);
+            Instruction::RefFunc => {
+                let node = self.operands.trees.func(self.layout.func(reader.index()) as u32);
+                self.operands.push_leaf(node);
             }
-            opcode::MEMORY_SIZE => {
+            Instruction::MemorySize => {
                 reader.index();
                 self.produce(cell::MemorySize {});
             }
-            opcode::MEMORY_GROW => {
+            Instruction::MemoryGrow => {
                 reader.index();
                 let traits = Traits::TRAPS.with(Traits::LOADS);
-                self.charge_pages(traits);
+                self.metering.charge_pages(&mut self.operands, traits);
                 self.transform(cell::MemoryGrow {}, traits);
             }
-            opcode::MEMORY_FILL => {
+            Instruction::MemoryFill => {
                 reader.index();
-                self.charge_bulk(Amount::Bytes, 3, 0);
+                self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
                 self.bulk(Form::MemoryFill);
             }
-            opcode::MEMORY_COPY => {
+            Instruction::MemoryCopy => {
                 reader.indices();
-                self.charge_bulk(Amount::Bytes, 3, 0);
+                self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
                 self.bulk(Form::MemoryCopy);
             }
-            opcode::MEMORY_INIT => {
+            Instruction::MemoryInit => {
                 let (dataidx, _) = reader.indices();
                 let segment = self.data_word(dataidx);
-                self.charge_bulk(Amount::Bytes, 3, 0);
+                self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
                 self.consume(3, |args| cell::MemoryInit { segment, args });
             }
-            opcode::DATA_DROP => {
+            Instruction::DataDrop => {
                 let segment = self.data_word(reader.index());
                 self.consume(0, |_| cell::DataDrop { segment });
             }
-            opcode::TABLE_GET => {
+            Instruction::TableGet => {
                 let table = self.table_word(reader.index());
                 self.transform(cell::TableGet { table }, Traits::TRAPS);
                 self.top_is(Class::I64);
             }
-            opcode::TABLE_SET => {
+            Instruction::TableSet => {
                 let table = self.table_word(reader.index());
                 self.consume(2, |args| cell::TableSet { table, args });
             }
-            opcode::TABLE_SIZE => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
-            opcode::TABLE_GROW => {
+            Instruction::TableSize => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
+            Instruction::TableGrow => {
                 let table = self.table_word(reader.index());
-                self.charge_bulk(Amount::NewElements, 2, table);
+                self.metering.charge_bulk(&mut self.operands, Amount::NewElements, 2, table);
                 self.consume(2, |args| cell::TableGrow { table, args });
-                self.push_acc(Class::I32);
+                self.operands.push_acc(Class::I32);
             }
-            opcode::TABLE_FILL => {
+            Instruction::TableFill => {
                 let table = self.table_word(reader.index());
-                self.charge_bulk(Amount::Elements, 3, table);
+                self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableFill { table, args });
             }
-            opcode::TABLE_COPY => {
+            Instruction::TableCopy => {
                 let (to, from) = reader.indices();
                 let (to, from) = (self.table_word(to), self.table_word(from));
-                self.charge_bulk(Amount::Elements, 3, to);
+                self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, to);
                 self.consume(3, |args| cell::TableCopy { to, from, args });
             }
-            opcode::TABLE_INIT => {
+            Instruction::TableInit => {
                 let (elemidx, tableidx) = reader.indices();
                 let (table, segment) = (self.table_word(tableidx), self.element_word(elemidx));
-                self.charge_bulk(Amount::Elements, 3, table);
+                self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, table);
                 self.consume(3, |args| cell::TableInit { table, segment, args });
             }
-            opcode::ELEM_DROP => {
+            Instruction::ElemDrop => {
                 let segment = self.element_word(reader.index());
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
-            _ => {
-                let op = opcode::op(opcode);
-                match op.kind() {
-                    ops::Kind::Unary => self.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
-                    ops::Kind::Binary => self.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
-                    ops::Kind::Load => self.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
-                    ops::Kind::Store => self.store(op, reader.offset()),
-                }
-            }
+            Instruction::Unary(op) => self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
+            Instruction::Binary(op) => self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
+            Instruction::Load(op) => self.operands.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
+            Instruction::Store(op) => self.store(op, reader.offset()),
         }
+    }
+
+    /// Skips one operator, which cannot be reached, nor can the `depth` blocks around it that are open since: unless it is
+    /// the `else` or `end` that ends this.
+    fn skip(&mut self, reader: Reader<'a>, depth: usize) -> Reader<'a> {
+        let (instruction, reader) = reader.skip();
+        match instruction {
+            _ if instruction.info().opens_block() => self.blocks.skipping = Some(depth + 1),
+            Instruction::Else if depth == 0 => self.blocks.else_(&mut self.operands, reader.clone()),
+            Instruction::End if depth == 0 => self.end(reader.only_ends_follow()),
+            Instruction::End => self.blocks.skipping = Some(depth - 1),
+            // No other operator begins or ends a block.
+            _ => {}
+        }
+        reader
+    }
+
+    /// Ends the innermost block; `last` says that the function ends behind it.
+    fn end(&mut self, last: bool) {
+        match self.blocks.end(&mut self.operands, last) {
+            Construct::Function | Construct::Loop => self.metering.close(&mut self.operands.code),
+            Construct::Block | Construct::If => {}
+        }
+    }
+
+    /// What a block of type `ty` takes and leaves: a typeidx, or a value type or nothing as a negative number (spec 5.3.1 and
+    /// 5.4.1).
+    #[inline]
+    fn block_type(&self, ty: i64) -> BlockType<'a> {
+        match ty {
+            typeidx @ 0.. => BlockType::Type(&self.module.types[typeidx as usize]),
+            -0x40 => BlockType::Empty,
+            -0x01 => BlockType::Value(ValType::I32),
+            -0x02 => BlockType::Value(ValType::I64),
+            -0x03 => BlockType::Value(ValType::F32),
+            -0x04 => BlockType::Value(ValType::F64),
+            -0x10 => BlockType::Value(ValType::FUNCREF),
+            -0x11 => BlockType::Value(ValType::EXTERNREF),
+            ..=-0x05 => unreachable!("validation admits no other type"),
+        }
+    }
+
+    /// The word of table `tableidx`.
+    pub(super) fn table_word(&self, tableidx: u32) -> u32 {
+        (self.layout.tables + tableidx as usize) as u32
     }
 
     fn global_word(&self, globalidx: u32) -> u32 {
@@ -193,92 +251,96 @@ impl<'a, T: Target> Lowering<'a, T> {
 
     #[inline(always)]
     fn constant(&mut self, bits: u64, class: Class) {
-        let node = self.trees.imm(bits, class);
-        self.push_leaf(node);
+        let node = self.operands.trees.imm(bits, class);
+        self.operands.push_leaf(node);
     }
 
     /// A trap of what is dropped must still happen.
     fn drop_(&mut self) {
-        let top = self.stack.len() - 1;
-        if self.tree(top).traits.any(Traits::TRAPS) {
-            self.settle_traps(1);
-            self.acquire(top);
+        let top = self.operands.height() - 1;
+        if self.operands.tree(top).traits.any(Traits::TRAPS) && !mutant!(23) {
+            self.operands.spill_traps(1);
+            self.operands.materialise(top);
         }
-        self.pop(1);
+        self.operands.pop(1);
     }
 
     /// Sets the local, which it returns, to the value at the top, which stays.
     fn local_set(&mut self, index: u32) -> Local {
-        let (local, top) = (self.locals[index as usize], self.stack.len() - 1);
+        let (local, top) = (self.locals[index as usize], self.operands.height() - 1);
         let slot = local.slot;
-        self.before_write(top, slot);
+        self.operands.spill_readers(top, slot);
         // A local set to itself is left alone.
-        if !self.tree(top).is_slot(slot) {
-            self.set_slot(top, slot);
+        if !self.operands.tree(top).is_slot(slot) {
+            self.operands.set_slot(top, slot);
         }
         local
     }
 
     fn global_set(&mut self, index: u32) {
-        let (word, top) = (self.global_word(index), self.stack.len() - 1);
-        self.settle(top, Traits::GLOBALS.with(Traits::TRAPS));
-        let class = self.tree(top).class;
-        self.fit::<1>(form_sig(Form::SetGlobal, class));
-        self.claim(Register::of(class), top);
+        let (word, top) = (self.global_word(index), self.operands.height() - 1);
+        self.operands.spill_with(top, if mutant!(3) { Traits::TRAPS } else { Traits::GLOBALS.with(Traits::TRAPS) });
+        let class = self.operands.tree(top).class;
+        self.operands.fit::<1>(form_sig(Form::SetGlobal, class));
+        self.operands.take_over(Register::of(class), top);
         let sink = Sink::form(Form::SetGlobal, class, Prefix::word(word));
-        self.statement(sink, [self.stack[top]]).expect("`fit` made it so");
-        self.acc_slot[Register::of(class) as usize] = Mirrored::NONE;
-        self.pop(1);
+        self.operands.statement(sink, [self.operands.stack[top]]).expect("`fit` made it so");
+        self.operands.accs.mirrors.forget(Register::of(class));
+        self.operands.pop(1);
     }
 
     fn store(&mut self, op: Op, offset: u32) {
-        let base = self.stack.len() - 2;
-        self.settle(base, Traits::TRAPS.with(Traits::LOADS));
-        self.fit::<2>(operator_sig(op));
+        let base = self.operands.height() - 2;
+        if !mutant!(2) {
+            self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
+        }
+        self.operands.fit::<2>(operator_sig(op));
         let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
-        self.statement(sink, [self.stack[base], self.stack[base + 1]]).expect("`fit` made it so");
-        self.pop(2);
+        self.operands
+            .statement(sink, [self.operands.stack[base], self.operands.stack[base + 1]])
+            .expect("`fit` made it so");
+        self.operands.pop(2);
     }
 
     /// `memory.fill` or `memory.copy` of the top three entries.
     fn bulk(&mut self, form: Form) {
-        let base = self.stack.len() - 3;
-        self.settle(base, Traits::TRAPS.with(Traits::LOADS));
-        self.fit::<3>(form_sig(form, Class::I32));
+        let base = self.operands.height() - 3;
+        self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
+        self.operands.fit::<3>(form_sig(form, Class::I32));
         let sink = Sink::form(form, Class::I32, Prefix::NONE);
-        self.statement(sink, self.top::<3>()).expect("`fit` made it so");
-        self.pop(3);
+        self.operands.statement(sink, self.operands.top::<3>()).expect("`fit` made it so");
+        self.operands.pop(3);
     }
 
     /// A cell that takes nothing and leaves an i32 in the accumulator.
     fn produce(&mut self, cell: impl cell::Operands) {
-        self.claim_integer();
-        self.code.special(cell, &[]);
-        self.push_acc(Class::I32);
+        self.operands.take_over_integer();
+        self.operands.code.special(cell, &[]);
+        self.operands.push_acc(Class::I32);
     }
 
     /// A cell from accumulator to accumulator; what waits with any of `traits` is evaluated before.
     fn transform(&mut self, cell: impl cell::Operands, traits: Traits) {
-        let top = self.stack.len() - 1;
-        self.settle(top, traits);
-        self.acquire(top);
-        self.code.special(cell, &[]);
-        self.acc_slot[0] = Mirrored::NONE;
+        let top = self.operands.height() - 1;
+        self.operands.spill_with(top, traits);
+        self.operands.materialise(top);
+        self.operands.code.special(cell, &[]);
+        self.operands.accs.mirrors.forget(Register::Integer);
     }
 
     /// The value in the accumulator at the top has another class than it was made with.
     fn top_is(&mut self, class: Class) {
-        let node = self.trees.acc(class);
-        self.replace(1, node);
+        let node = self.operands.trees.acc(class);
+        self.operands.replace(1, node);
     }
 
     /// A cell with side effects that takes `count` operands from their slots.
     fn consume<C: cell::Operands>(&mut self, count: usize, cell: impl FnOnce(u16) -> C) {
-        let base = self.stack.len() - count;
-        self.before_call(base);
-        self.flush_from(base);
-        self.code.special(cell(self.canonical(base)), &[]);
-        self.forget_accs();
-        self.pop(count);
+        let base = self.operands.height() - count;
+        self.operands.spill_for_call(base);
+        self.operands.spill_from(base);
+        self.operands.code.special(cell(self.operands.own_slot(base).0), &[]);
+        self.operands.forget_mirrors();
+        self.operands.pop(count);
     }
 }

@@ -1,5 +1,7 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
+use super::mutants::mutant;
+use super::slot::Slot;
 use crate::cell::put;
 use crate::ops::{self, Class, Effect, Op};
 use crate::shape::rank;
@@ -104,7 +106,7 @@ impl Known {
         let traits = match leaf {
             Leaf::Acc => Traits::acc(Register::of(class)),
             Leaf::Global => Traits::GLOBALS,
-            _ => Traits::NONE,
+            Leaf::Slot | Leaf::Imm | Leaf::Func => Traits::NONE,
         };
         let (rank, len) = (rank(Some(leaf)), leaf.bytes(class) as u8);
         let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0 };
@@ -169,7 +171,7 @@ pub(super) fn form_sig(form: Form, class: Class) -> Sig {
 #[repr(u32)]
 pub(super) enum Kind {
     /// A slot: a local's, or where a value of the operand stack was put.
-    Slot(u16),
+    Slot(Slot),
     Acc,
     /// Bits.
     Imm(u64),
@@ -190,13 +192,13 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// Signature of the tree.
     pub(super) sig: Sig,
-    /// One bit for each slot the tree reads, by number modulo 64: no bit, no such slot.
+    /// The [`Slot::bit`]s of the slots the tree reads.
     slots: u64,
     /// The tree's operand bytes, if they are no more than these, with zeros behind them.
     bytes: [u8; MOST_BYTES],
     kids: [NodeId; 3],
     /// The highest slot the tree reads.
-    pub(super) highest_slot: u16,
+    pub(super) highest_slot: Slot,
     facts: Facts,
 }
 
@@ -215,17 +217,17 @@ impl Node {
 
     /// Whether it is the leaf of this slot. Hardly any other tree passes the first test, so processors foresee it.
     #[inline]
-    pub(super) fn is_slot(&self, slot: u16) -> bool {
+    pub(super) fn is_slot(&self, slot: Slot) -> bool {
         (self.highest_slot == slot) & (self.arity == 0) && self.kind == Kind::Slot(slot)
     }
 
     /// Whether it may read `slot`: exact for leaves.
     #[inline]
-    pub(super) fn may_read(&self, slot: u16) -> bool {
-        self.may_read_any(slot_bit(slot))
+    pub(super) fn may_read(&self, slot: Slot) -> bool {
+        self.may_read_any(slot.bit())
     }
 
-    /// Whether it may read one of the slots of these [`slot_bit`]s.
+    /// Whether it may read one of the slots of these [`Slot::bit`]s.
     #[inline]
     pub(super) fn may_read_any(&self, bits: u64) -> bool {
         self.slots & bits != 0
@@ -236,7 +238,8 @@ impl Node {
     fn operator_sig(&self) -> Sig {
         match self.kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => operator_sig(op),
-            _ => form_sig(Form::Select, self.class),
+            Kind::Select => form_sig(Form::Select, self.class),
+            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) => unreachable!("a leaf"),
         }
     }
 
@@ -246,25 +249,24 @@ impl Node {
     }
 }
 
-/// The bit in [`Node::slots`] for a slot.
-#[inline]
-pub(super) fn slot_bit(slot: u16) -> u64 {
-    1 << (slot % 64)
-}
-
 /// So many operand bytes are kept in nodes: those of most trees.
 const MOST_BYTES: usize = size_of::<u128>();
 /// So many bytes are written at a time when they are.
 pub(super) const ENCODE_ROOM: usize = MOST_BYTES;
 
+/// So many nodes have most functions at a time, whose stacks are empty every other moment.
+const FEW_NODES: usize = 64;
+
 /// So many nodes may there be, more if more are needed, before those that nobody needs are looked for.
 const MOST_NODES: usize = 4_096;
 
-/// The arena of a function's trees.
+/// A function's trees.
 #[derive(Debug)]
 pub(super) struct Trees {
     nodes: Vec<Node>,
     limit: usize,
+    /// Offsets in the module's bytes of operators, by node; for surveys alone.
+    offsets: Vec<u32>,
 }
 
 impl std::ops::Index<NodeId> for Trees {
@@ -275,9 +277,16 @@ impl std::ops::Index<NodeId> for Trees {
     }
 }
 
+impl Default for Trees {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), limit: MOST_NODES, offsets: Vec::new() }
+    }
+}
+
 impl Trees {
-    pub(super) fn new() -> Self {
-        Self { nodes: Vec::new(), limit: MOST_NODES }
+    /// The memory that the nodes have.
+    pub(super) fn bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>()
     }
 
     /// Whether it is time to [`keep`](Self::keep) what is needed.
@@ -289,24 +298,47 @@ impl Trees {
     /// Keeps the trees that have these roots, and forgets all others.
     pub(super) fn keep<'a>(&mut self, roots: impl Iterator<Item = &'a mut NodeId>) {
         let nodes = std::mem::take(&mut self.nodes);
+        let offsets = std::mem::take(&mut self.offsets);
         for root in roots {
-            *root = self.copy(&nodes, *root);
+            *root = self.copy(&nodes, &offsets, *root);
         }
         self.limit = MOST_NODES.max(2 * self.nodes.len());
     }
 
     /// Copies a tree, which is no deeper than the deepest handler.
-    fn copy(&mut self, nodes: &[Node], id: NodeId) -> NodeId {
+    fn copy(&mut self, nodes: &[Node], offsets: &[u32], id: NodeId) -> NodeId {
         let mut node = nodes[id as usize];
         for kid in &mut node.kids[..usize::from(node.facts.arity)] {
-            *kid = self.copy(nodes, *kid);
+            *kid = self.copy(nodes, offsets, *kid);
         }
-        self.push(node)
+        let copy = self.push(node);
+        if let Some(&offset) = offsets.get(id as usize) {
+            self.note(copy, offset);
+        }
+        copy
+    }
+
+    /// Makes room for the nodes of most functions.
+    pub(super) fn reserve(&mut self) {
+        self.nodes.reserve(FEW_NODES);
     }
 
     /// Forgets all nodes.
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
+        self.offsets.clear();
+    }
+
+    /// Notes where in the module's bytes the operator of a node stands.
+    pub(super) fn note(&mut self, id: NodeId, offset: u32) {
+        self.offsets.resize(id as usize, 0);
+        self.offsets.push(offset);
+    }
+
+    /// Where that was noted to be; 0 if it was not.
+    pub(super) fn offset(&self, id: NodeId) -> u32 {
+        self.offsets.get(id as usize).copied().unwrap_or(0)
     }
 
     #[inline(always)]
@@ -317,48 +349,41 @@ impl Trees {
     }
 
     /// Forgets the node made last.
+    #[inline]
     pub(super) fn pop(&mut self) {
         self.nodes.pop();
     }
 
+    /// A leaf with the operand `bytes`, which reads the `slot`.
     #[inline(always)]
-    fn leaf(&mut self, kind: Kind, leaf: Leaf, class: Class) -> NodeId {
-        let (slots, highest_slot) = match kind {
-            Kind::Slot(slot) => (slot_bit(slot), slot),
-            _ => (0, 0),
-        };
-        let bytes = match kind {
-            Kind::Slot(slot) => slot.into(),
-            Kind::Imm(bits) if class.bytes() == 4 => (bits as u32).into(),
-            Kind::Imm(bits) => bits,
-            Kind::Global(word) | Kind::Func(word) => word.into(),
-            _ => 0,
-        };
+    fn leaf(&mut self, kind: Kind, leaf: Leaf, class: Class, bytes: u64, slot: Option<Slot>) -> NodeId {
+        let (slots, highest_slot) = slot.map_or((0, Slot(0)), |slot| (slot.bit(), slot));
         let bytes = u128::from(bytes).to_le_bytes();
         let Known { sig, facts } = LEAVES[leaf as usize][class as usize];
         self.push(Node { kind, sig, slots, bytes, kids: [0; 3], highest_slot, facts })
     }
 
     #[inline(always)]
-    pub(super) fn slot(&mut self, slot: u16, class: Class) -> NodeId {
-        self.leaf(Kind::Slot(slot), Leaf::Slot, class)
+    pub(super) fn slot(&mut self, slot: Slot, class: Class) -> NodeId {
+        self.leaf(Kind::Slot(slot), Leaf::Slot, class, slot.0.into(), Some(slot))
     }
 
     pub(super) fn acc(&mut self, class: Class) -> NodeId {
-        self.leaf(Kind::Acc, Leaf::Acc, class)
+        self.leaf(Kind::Acc, Leaf::Acc, class, 0, None)
     }
 
     #[inline(always)]
     pub(super) fn imm(&mut self, bits: u64, class: Class) -> NodeId {
-        self.leaf(Kind::Imm(bits), Leaf::Imm, class)
+        let bytes = if class.bytes() == 4 { (bits as u32).into() } else { bits };
+        self.leaf(Kind::Imm(bits), Leaf::Imm, class, bytes, None)
     }
 
     pub(super) fn global(&mut self, word: u32, class: Class) -> NodeId {
-        self.leaf(Kind::Global(word), Leaf::Global, class)
+        self.leaf(Kind::Global(word), Leaf::Global, class, word.into(), None)
     }
 
     pub(super) fn func(&mut self, word: u32) -> NodeId {
-        self.leaf(Kind::Func(word), Leaf::Func, Class::I64)
+        self.leaf(Kind::Func(word), Leaf::Func, Class::I64, word.into(), None)
     }
 
     /// An operator applied to as many `kids` as it takes.
@@ -367,7 +392,8 @@ impl Trees {
         let nodes = kids.map(|kid| &self[kid]);
         let Known { sig, facts } = match kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => OPERATORS[op as usize],
-            _ => {
+            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) => unreachable!("a leaf"),
+            Kind::Select => {
                 let class = nodes[0].class;
                 let facts = Facts {
                     class,
@@ -382,7 +408,7 @@ impl Trees {
             }
         };
         let (mut bytes, mut len) = (0_u128, 0_u8);
-        let mut node = Node { kind, sig, slots: 0, bytes: [0; MOST_BYTES], kids: [0; 3], highest_slot: 0, facts };
+        let mut node = Node { kind, sig, slots: 0, bytes: [0; MOST_BYTES], kids: [0; 3], highest_slot: Slot(0), facts };
         for kid in nodes {
             node.facts.traits = node.traits.with(kid.traits);
             node.slots |= kid.slots;
@@ -410,6 +436,7 @@ impl Trees {
             _ if kind == Kind::Select => false,
             [a] => is_slot(a),
             [a, b] => is_slot(a) && (is_slot(b) || matches!(self[b].kind, Kind::Imm(_))),
+            // `select` is the only operator of three.
             _ => false,
         }
     }
@@ -423,15 +450,16 @@ impl Trees {
 
     /// Whether the tree reads `slot`.
     #[inline]
-    pub(super) fn reads_slot(&self, id: NodeId, slot: u16) -> bool {
+    pub(super) fn reads_slot(&self, id: NodeId, slot: Slot) -> bool {
         self[id].may_read(slot) && self.find_slot(id, slot)
     }
 
-    fn find_slot(&self, id: NodeId, slot: u16) -> bool {
+    fn find_slot(&self, id: NodeId, slot: Slot) -> bool {
         let node = &self[id];
         // Trees are a few nodes deep, for each has a handler of its own.
         match node.kind {
             Kind::Slot(reads) => reads == slot,
+            // Other leaves have no operands.
             _ => node.kids().iter().any(|&kid| self.reads_slot(kid, slot)),
         }
     }
@@ -442,7 +470,7 @@ impl Trees {
     pub(super) fn find_leaves(
         &self,
         id: NodeId,
-        slot: u16,
+        slot: Slot,
         class: Class,
         found: &mut [NodeId; 2],
         count: usize,
@@ -462,13 +490,13 @@ impl Trees {
     }
 
     /// [`Trees::find_leaves`], of the operands.
-    fn find_leaves_below(&self, id: NodeId, slot: u16, class: Class, found: &mut [NodeId; 2], count: usize) -> usize {
+    fn find_leaves_below(&self, id: NodeId, slot: Slot, class: Class, found: &mut [NodeId; 2], count: usize) -> usize {
         self[id].kids().iter().fold(count, |count, &kid| self.find_leaves(kid, slot, class, found, count))
     }
 
     /// The tree's signature if the leaf `acc`, which reads `slot`, were the accumulator.
     #[inline(always)]
-    pub(super) fn sig_with(&self, id: NodeId, acc: NodeId, slot: u16) -> Sig {
+    pub(super) fn sig_with(&self, id: NodeId, acc: NodeId, slot: Slot) -> Sig {
         let node = &self[id];
         if id == acc {
             return leaf_sig(Leaf::Acc, node.class);
@@ -480,7 +508,7 @@ impl Trees {
     }
 
     /// [`Trees::sig_with`], of an operator.
-    fn sig_with_below(&self, id: NodeId, acc: NodeId, slot: u16) -> Sig {
+    fn sig_with_below(&self, id: NodeId, acc: NodeId, slot: Slot) -> Sig {
         let node = &self[id];
         let kids = node.kids().iter();
         kids.fold(node.operator_sig(), |sig, &kid| sig::with(sig, self.sig_with(kid, acc, slot)))
@@ -510,7 +538,7 @@ impl Trees {
             return &mut room[usize::from(node.len)..];
         }
         if let Kind::Load(_, offset) = node.kind {
-            room = put(room, offset.to_ne_bytes());
+            room = put(room, if mutant!(22) { 0 } else { offset }.to_ne_bytes());
         }
         node.kids().iter().fold(room, |room, &kid| self.encode_parts(kid, acc, room))
     }
@@ -533,9 +561,11 @@ impl Trees {
                 self.operator(Kind::Binary(Op::I64Ne), [node.kids[0], zero])
             }
             Kind::Binary(op) if op.inverse().is_some() => {
-                let inverse = Kind::Binary(op.inverse().expect("just seen"));
+                let inverse = if mutant!(12) { op } else { op.inverse().expect("just seen") };
+                let inverse = Kind::Binary(inverse);
                 self.operator(inverse, [node.kids[0], node.kids[1]])
             }
+            // Every other condition: that it is zero.
             _ => self.operator(Kind::Unary(Op::I32Eqz), [id]),
         }
     }
@@ -549,12 +579,14 @@ impl Trees {
                     Kind::Unary(Op::I32Eqz) => id = self[node.kids[0]].kids[0],
                     Kind::Unary(Op::I64Eqz) => return self.negated(node.kids[0]),
                     Kind::Binary(op) if op.inverse().is_some() => return self.negated(node.kids[0]),
+                    // Something that has no negation of its own.
                     _ => return id,
                 },
                 Kind::Binary(Op::I32Ne) if self[node.kids[1]].kind == Kind::Imm(0) => id = node.kids[0],
                 Kind::Binary(Op::I32Eq) if self[node.kids[1]].kind == Kind::Imm(0) => {
                     id = self.operator(Kind::Unary(Op::I32Eqz), [node.kids[0]]);
                 }
+                // Neither a negation nor a comparison with zero: nothing to take away.
                 _ => return id,
             }
         }

@@ -11,9 +11,10 @@
 //! and gives stands in a table, which needs no branch to tell one operand from two.
 
 use super::Module;
+use super::read::Reader;
+use crate::instruction::{self, Instruction};
 use crate::layout::{HEADER_WORDS, MAX_FRAME_WORDS};
-use crate::opcode::*;
-use crate::ops::{Class, Kind, Op};
+use crate::ops::Op;
 use crate::{HeapType, RefType, ValType};
 
 /// A type, as in the binary (spec 5.3).
@@ -26,6 +27,10 @@ const FUNCREF: Type = 0x70;
 const EXTERNREF: Type = 0x6f;
 
 const TYPES: [Type; 6] = [I32, I64, F32, F64, FUNCREF, EXTERNREF];
+
+/// Opcodes that may follow a branch.
+const END: u8 = Instruction::End.byte();
+const ELSE: u8 = Instruction::Else.byte();
 
 /// No type: where a block's operands begin.
 const FENCE: Type = 0;
@@ -44,7 +49,7 @@ const BASE: usize = 2;
 /// Most locals, parameters among them. wasmparser's limit is 50,000, but few bytes can declare many.
 const MOST_LOCALS: usize = 2_000;
 
-// A push at the limit is not modulo, or it would overwrite the fences.
+// The last push that the limit allows stays in the array: wrapped to its beginning, it would overwrite the fences.
 const _: () = assert!(MOST_OPERANDS + 1 < ROOM && ROOM.is_power_of_two());
 // With so little, and the 1,000 parameters and results that wasmparser allows, a frame is always addressable.
 const _: () = assert!(2 * 1_000 + MOST_LOCALS + MOST_OPERANDS + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
@@ -77,7 +82,7 @@ struct Signature {
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     /// The operator it began with, or `else`. The function is a `block`.
-    opcode: u16,
+    instruction: Instruction,
     /// Where its operands begin, behind the fence.
     base: usize,
     results: List,
@@ -86,68 +91,108 @@ struct Frame {
 impl Frame {
     /// What a branch to it takes.
     fn label(&self) -> List {
-        if self.opcode == LOOP { List::EMPTY } else { self.results }
+        if matches!(self.instruction, Instruction::Loop) { List::EMPTY } else { self.results }
     }
 }
 
-/// What a numeric operator takes and gives.
+/// What an operator takes and gives.
 #[derive(Debug, Clone, Copy)]
-struct Numeric {
-    /// Type of its operands.
+struct Operator {
+    /// Type of its operands, but for the address of an access.
     operand: Type,
     result: Type,
     /// How many operands it takes beyond the first.
     more: u8,
+    /// Exponent of the natural alignment of an access.
+    align: u8,
 }
 
-/// Those of each opcode below `0x108`; for others, an operand that nothing is. `ref.is_null` is not one of them: it takes
-/// references of any type, which the table of operators knows as integers.
-static NUMERIC: [Numeric; OPS.len()] = {
-    let mut table = [Numeric { operand: 0xff, result: 0xff, more: 0 }; OPS.len()];
+/// No operand has this type: nothing of it is ever pushed.
+const NOTHING: Type = 0xff;
+
+/// By number of the operator. One that takes or gives what this pass knows no type for, or operands of several types,
+/// takes nothing that there is: `ref.is_null`, whose operand may be any reference.
+static OPERATORS: [Operator; Op::ALL.len()] = {
+    let mut table = [Operator { operand: NOTHING, result: NOTHING, more: 0, align: 0 }; Op::ALL.len()];
     let mut i = 0;
-    while i < OPS.len() {
-        if let Some(op) = OPS[i]
-            && !matches!(op, Op::RefIsNull)
-        {
-            let (info, more) = (op.info(), matches!(op.kind(), Kind::Binary) as u8);
-            if matches!(op.kind(), Kind::Unary | Kind::Binary) {
-                table[i] = Numeric { operand: of_class(info.operand), result: of_class(info.result), more };
+    while i < Instruction::ALL.len() {
+        let info = Instruction::ALL[i].info();
+        if let Instruction::Unary(op) | Instruction::Binary(op) = Instruction::ALL[i] {
+            let row = &mut table[op as usize];
+            (row.operand, row.result) = (of_type(info.operands[0]), of_type(info.results[0]));
+            row.more = info.operands.len() as u8 - 1;
+            if row.result == NOTHING || row.more > 0 && of_type(info.operands[1]) != row.operand {
+                row.operand = NOTHING;
             }
+        }
+        if let Instruction::Load(op) | Instruction::Store(op) = Instruction::ALL[i] {
+            let row = &mut table[op as usize];
+            row.align = op.info().access.trailing_zeros() as u8;
+            match (info.operands, info.results) {
+                (&[instruction::Type::I32], &[result]) => row.result = of_type(result),
+                (&[instruction::Type::I32, value], &[]) => row.operand = of_type(value),
+                _ => panic!("a load takes an address, a store a value as well"),
+            }
+            assert!(row.operand != row.result, "of a type that this pass does not know");
         }
         i += 1;
     }
     table
 };
 
-/// Type of the value and exponent of the natural alignment of each load and store.
-static ACCESSES: [(Type, u8); (LAST_STORE - FIRST_LOAD) as usize + 1] = {
-    const ALIGN: [u8; 23] = [2, 3, 2, 3, 0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 2, 3, 2, 3, 0, 1, 0, 1, 2];
-    let mut table = [(FENCE, 0); ALIGN.len()];
+/// The same by opcode, where that is one byte. (Looking up what [`Instruction`] holds takes a load more for each of them.)
+static BY_BYTE: [Operator; 256] = {
+    let mut table = [Operator { operand: NOTHING, result: NOTHING, more: 0, align: 0 }; 256];
     let mut i = 0;
-    while i < table.len() {
-        let op = OPS[FIRST_LOAD as usize + i].expect("a load or store");
-        table[i] = (of_class(op.info().result), ALIGN[i]);
+    while i < Instruction::ALL.len() {
+        if let Instruction::Unary(op) | Instruction::Binary(op) | Instruction::Load(op) | Instruction::Store(op) =
+            Instruction::ALL[i]
+            && Instruction::ALL[i].info().opcode.prefix.is_none()
+        {
+            table[Instruction::ALL[i].byte() as usize] = OPERATORS[op as usize];
+        }
         i += 1;
     }
     table
 };
 
-const fn of_class(class: Class) -> Type {
-    match class {
-        Class::I32 => I32,
-        Class::I64 => I64,
-        Class::F32 => F32,
-        Class::F64 => F64,
+/// The type that rows of the table name so, if there is one that this pass knows.
+const fn of_type(ty: instruction::Type) -> Type {
+    use instruction::Type::*;
+    match ty {
+        I32 => self::I32,
+        I64 => self::I64,
+        F32 => self::F32,
+        F64 => self::F64,
+        Func => FUNCREF,
+        Ref | Any | Named | Local | Global | Element | Label | Params | Results | Returns => NOTHING,
     }
 }
 
+/// Defines a pattern of all instructions that have cells of their own. What is new among them is rare here.
+macro_rules! define_pattern {
+    (
+        special $special:tt
+        cells {
+            $($name:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
+                $flow:ident $fields:tt;)*
+        }
+    ) => {
+        macro_rules! any_with_cell { () => { $(Instruction::$name)|* }; }
+    };
+}
+crate::for_each_special!(define_pattern);
+
 fn of_val_type(ty: ValType) -> Type {
     match ty {
+        ValType::I32 => I32,
+        ValType::I64 => I64,
+        ValType::F32 => F32,
+        ValType::F64 => F64,
         ValType::Ref(ty) => match ty.heap_type() {
             HeapType::Func => FUNCREF,
             HeapType::Extern => EXTERNREF,
         },
-        _ => of_class(ty.into()),
     }
 }
 
@@ -196,7 +241,7 @@ impl Checker {
     /// Whether `body`, its locals and its code, is certainly a valid one for function `funcidx` of `module`.
     pub(super) fn accepts(&mut self, module: &Module, funcidx: u32, body: &[u8]) -> bool {
         let signature = self.signatures[module.funcs[funcidx as usize] as usize];
-        let mut reader = Reader { bytes: body, at: 0 };
+        let mut reader = Reader::new(body);
         let declared = self.declare(signature.params, &mut reader);
         declared.is_some() && self.operators(module, signature.results, reader).is_some()
     }
@@ -222,64 +267,65 @@ impl Checker {
         let list = |list| slice(types, list);
         let mut operands = Operands { types: operands, top: BASE };
         frames.clear();
-        frames.push(Frame { opcode: BLOCK, base: BASE, results });
+        frames.push(Frame { instruction: Instruction::Block, base: BASE, results });
         // Whether the code here cannot be reached: then the next operator is `end` or `else`.
         let mut dead = false;
         while operands.top <= MOST_OPERANDS {
-            let opcode = u16::from(reader.byte()?);
-            match opcode {
-                LOCAL_GET => operands.push(*locals.get(reader.index()?)?),
-                LOCAL_SET => operands.take(*locals.get(reader.index()?)?)?,
-                LOCAL_TEE => operands.expect(*locals.get(reader.index()?)?)?,
-                GLOBAL_GET => operands.push(globals.get(reader.index()?)?.0),
-                GLOBAL_SET => {
+            let byte = reader.byte()?;
+            match Instruction::of_byte(byte) {
+                Some(Instruction::LocalGet) => operands.push(*locals.get(reader.index()?)?),
+                Some(Instruction::LocalSet) => operands.take(*locals.get(reader.index()?)?)?,
+                Some(Instruction::LocalTee) => operands.expect(*locals.get(reader.index()?)?)?,
+                Some(Instruction::GlobalGet) => operands.push(globals.get(reader.index()?)?.0),
+                Some(Instruction::GlobalSet) => {
                     let (ty, mutable) = *globals.get(reader.index()?)?;
                     operands.take(ty)?;
                     mutable.then_some(())?;
                 }
-                I32_CONST => {
+                Some(Instruction::I32Const) => {
                     reader.signed::<32>()?;
                     operands.push(I32);
                 }
-                I64_CONST => {
+                Some(Instruction::I64Const) => {
                     reader.signed::<64>()?;
                     operands.push(I64);
                 }
-                F32_CONST => {
+                Some(Instruction::F32Const) => {
                     reader.skip(4)?;
                     operands.push(F32);
                 }
-                F64_CONST => {
+                Some(Instruction::F64Const) => {
                     reader.skip(8)?;
                     operands.push(F64);
                 }
-                0x45..=0xc4 => operands.numeric(NUMERIC[usize::from(opcode)])?,
-                FIRST_LOAD..=LAST_STORE => {
+                Some(Instruction::Unary(_) | Instruction::Binary(_)) => operands.numeric(BY_BYTE[usize::from(byte)])?,
+                Some(Instruction::Load(_)) => {
+                    let Operator { result, align, .. } = BY_BYTE[usize::from(byte)];
                     has_memory?;
-                    let (ty, natural) = ACCESSES[usize::from(opcode - FIRST_LOAD)];
-                    (reader.byte()? <= natural).then_some(())?;
-                    reader.unsigned()?;
-                    if opcode < FIRST_STORE {
-                        operands.take(I32)?;
-                        operands.push(ty);
-                    } else {
-                        operands.take(ty)?;
-                        operands.take(I32)?;
-                    }
+                    reader.memarg(align)?;
+                    operands.take(I32)?;
+                    operands.push(result);
                 }
-                BLOCK | LOOP | IF => {
+                Some(Instruction::Store(_)) => {
+                    let Operator { operand, align, .. } = BY_BYTE[usize::from(byte)];
+                    has_memory?;
+                    reader.memarg(align)?;
+                    operands.take(operand)?;
+                    operands.take(I32)?;
+                }
+                Some(instruction @ (Instruction::Block | Instruction::Loop | Instruction::If)) => {
                     let results = match reader.byte()? {
                         NO_RESULT => List::EMPTY,
                         ty => List::of(ty)?,
                     };
-                    if opcode == IF {
+                    if matches!(instruction, Instruction::If) {
                         operands.take(I32)?;
                     }
                     operands.push(FENCE);
-                    frames.push(Frame { opcode, base: operands.top, results });
+                    frames.push(Frame { instruction, base: operands.top, results });
                     (frames.len() <= *most_frames).then_some(())?;
                 }
-                END | ELSE => {
+                Some(instruction @ (Instruction::End | Instruction::Else)) => {
                     let frame = frames.last_mut()?;
                     let results = list(frame.results);
                     if !dead {
@@ -288,13 +334,13 @@ impl Checker {
                     }
                     dead = false;
                     operands.top = frame.base;
-                    if opcode == ELSE {
-                        (frame.opcode == IF).then_some(())?;
-                        frame.opcode = ELSE;
+                    if matches!(instruction, Instruction::Else) {
+                        matches!(frame.instruction, Instruction::If).then_some(())?;
+                        frame.instruction = Instruction::Else;
                         continue;
                     }
                     // Without `else`, the results would be the parameters, of which there are none.
-                    (frame.opcode != IF || results.is_empty()).then_some(())?;
+                    (!matches!(frame.instruction, Instruction::If) || results.is_empty()).then_some(())?;
                     frames.pop();
                     if frames.is_empty() {
                         return reader.is_done().then_some(());
@@ -305,11 +351,16 @@ impl Checker {
                         operands.push(ty);
                     }
                 }
-                BR | RETURN | UNREACHABLE | BR_TABLE => {
-                    match opcode {
-                        BR => operands.expect_all(list(label(frames, reader.index()?)?))?,
-                        RETURN => operands.expect_all(list(results))?,
-                        BR_TABLE => {
+                Some(
+                    instruction @ (Instruction::Br
+                    | Instruction::Return
+                    | Instruction::Unreachable
+                    | Instruction::BrTable),
+                ) => {
+                    match instruction {
+                        Instruction::Br => operands.expect_all(list(label(frames, reader.index()?)?))?,
+                        Instruction::Return => operands.expect_all(list(results))?,
+                        Instruction::BrTable => {
                             operands.take(I32)?;
                             let count = reader.unsigned()?;
                             let taken = list(label(frames, reader.index()?)?);
@@ -318,19 +369,20 @@ impl Checker {
                                 (list(label(frames, reader.index()?)?) == taken).then_some(())?;
                             }
                         }
+                        // `unreachable` takes nothing.
                         _ => {}
                     }
                     operands.top = frames.last()?.base;
-                    dead = matches!(u16::from(reader.peek()?), END | ELSE);
+                    dead = matches!(reader.peek()?, END | ELSE);
                     dead.then_some(())?;
                 }
-                BR_IF => {
+                Some(Instruction::BrIf) => {
                     operands.take(I32)?;
                     operands.expect_all(list(label(frames, reader.index()?)?))?;
                 }
-                CALL | CALL_INDIRECT => {
+                Some(instruction @ (Instruction::Call | Instruction::CallIndirect)) => {
                     let index = reader.index()?;
-                    let typeidx = if opcode == CALL {
+                    let typeidx = if matches!(instruction, Instruction::Call) {
                         *module.funcs.get(index)? as usize
                     } else {
                         let table = module.tables.get(reader.index()?)?;
@@ -344,34 +396,33 @@ impl Checker {
                     (operands.top + results.len as usize <= MOST_OPERANDS).then_some(())?;
                     list(results).iter().for_each(|&ty| operands.push(ty));
                 }
-                DROP => {
+                Some(Instruction::Drop) => {
                     (operands.last() != FENCE).then_some(())?;
                     operands.top -= 1;
                 }
-                SELECT => {
+                Some(Instruction::Select) => {
                     operands.take(I32)?;
                     let ty = operands.last();
                     matches!(ty, I32 | I64 | F32 | F64).then_some(())?;
                     operands.take(ty)?;
                     operands.expect(ty)?;
                 }
-                MEMORY_SIZE => {
+                Some(Instruction::MemorySize) => {
                     has_memory?;
                     reader.zero()?;
                     operands.push(I32);
                 }
-                MEMORY_GROW => {
+                Some(Instruction::MemoryGrow) => {
                     has_memory?;
                     reader.zero()?;
                     operands.expect(I32)?;
                 }
-                NOP => {}
-                _ if opcode == u16::from(PREFIX) => match 0x100 + u16::from(reader.byte()?) {
-                    opcode @ 0x100..=0x107 => operands.numeric(NUMERIC[usize::from(opcode)])?,
-                    opcode @ (MEMORY_COPY | MEMORY_FILL) => {
+                Some(Instruction::Nop) => {}
+                None => match Instruction::of_number(byte, reader.byte()?.into())? {
+                    Instruction::Unary(op) | Instruction::Binary(op) => operands.numeric(OPERATORS[op as usize])?,
+                    instruction @ (Instruction::MemoryCopy | Instruction::MemoryFill) => {
                         has_memory?;
-                        reader.zero()?;
-                        if opcode == MEMORY_COPY {
+                        for _ in instruction.info().immediates {
                             reader.zero()?;
                         }
                         for _ in 0..3 {
@@ -380,7 +431,18 @@ impl Checker {
                     }
                     _ => return None,
                 },
-                _ => return None,
+                // Rare, too. (With a `_` here every operator would cost a comparison more.)
+                Some(
+                    Instruction::ReturnCall
+                    | Instruction::ReturnCallIndirect
+                    | Instruction::TypedSelect
+                    | Instruction::RefNull
+                    | Instruction::RefFunc
+                    | Instruction::MemoryCopy
+                    | Instruction::MemoryFill,
+                ) => return None,
+                #[allow(unreachable_patterns, reason = "some have arms above")]
+                Some(any_with_cell!()) => return None,
             }
         }
         None
@@ -442,7 +504,7 @@ impl Operands<'_> {
 
     /// Takes one operand or two and gives a result.
     #[inline(always)]
-    fn numeric(&mut self, Numeric { operand, result, more }: Numeric) -> Option<()> {
+    fn numeric(&mut self, Operator { operand, result, more, .. }: Operator) -> Option<()> {
         // The one below the top matters only if it is an operand.
         let second = self.below(1 + usize::from(more));
         (self.last() == operand && second == operand).then_some(())?;
@@ -450,102 +512,4 @@ impl Operands<'_> {
         self.types[self.top.wrapping_sub(1) % ROOM] = result;
         Some(())
     }
-}
-
-/// Reads operators.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn is_done(&self) -> bool {
-        self.at == self.bytes.len()
-    }
-
-    #[inline(always)]
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    #[inline(always)]
-    fn byte(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    /// A byte that is zero.
-    fn zero(&mut self) -> Option<()> {
-        (self.byte()? == 0).then_some(())
-    }
-
-    fn skip(&mut self, bytes: usize) -> Option<()> {
-        self.bytes.get(self.at..)?.get(bytes - 1)?;
-        self.at += bytes;
-        Some(())
-    }
-
-    #[inline(always)]
-    fn index(&mut self) -> Option<usize> {
-        self.unsigned().map(|index| index as usize)
-    }
-
-    /// An unsigned number of 32 bits in LEB128 (spec 5.2.2).
-    #[inline(always)]
-    fn unsigned(&mut self) -> Option<u32> {
-        let first = self.byte()?;
-        if first < 0x80 {
-            return Some(first.into());
-        }
-        let (value, at) = long_unsigned(self.bytes, self.at, first)?;
-        self.at = at;
-        Some(value)
-    }
-
-    /// Skips a signed number of so many bits, 32 or 64.
-    #[inline(always)]
-    fn signed<const BITS: u32>(&mut self) -> Option<()> {
-        if self.byte()? >= 0x80 {
-            self.at = long_signed(self.bytes, self.at, BITS)?;
-        }
-        Some(())
-    }
-}
-
-/// An unsigned number of 32 bits that begins with the byte `first`, the next one at `at`; and where it ends. In its last byte
-/// no bit may be set that it has no place for.
-fn long_unsigned(bytes: &[u8], mut at: usize, first: u8) -> Option<(u32, usize)> {
-    let mut value = u32::from(first & 0x7f);
-    for shift in [7, 14, 21, 28] {
-        let byte = *bytes.get(at)?;
-        at += 1;
-        if shift == 28 && byte > 0x0f {
-            return None;
-        }
-        value |= u32::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some((value, at));
-        }
-    }
-    None
-}
-
-/// Where a signed number of `bits` bits ends whose second byte is at `at`. In its last byte the bits that it has no place for
-/// must be as its sign.
-fn long_signed(bytes: &[u8], mut at: usize, bits: u32) -> Option<usize> {
-    for shift in (7..bits).step_by(7) {
-        let byte = *bytes.get(at)?;
-        at += 1;
-        let places = bits - shift;
-        if places < 7 {
-            // The sign and what is above it.
-            let signs = i32::from(byte) << 25 >> (25 + places - 1);
-            return (byte < 0x80 && matches!(signs, 0 | -1)).then_some(at);
-        }
-        if byte < 0x80 {
-            return Some(at);
-        }
-    }
-    None
 }

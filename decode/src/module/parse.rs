@@ -11,29 +11,27 @@
 
 use super::check::Checker;
 use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
+use crate::features::FEATURES;
+use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
-use crate::{Error, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
+use crate::{Error, Features, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use wasmparser::{
     DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
-    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
-/// What is supported: WebAssembly 2.0 without SIMD, and extended-const and tail-call on top.
-pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::TAIL_CALL);
-
 /// Fills a [`Module`] section by section.
-pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, Error> {
+pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits, features: Features) -> Result<Module, Error> {
     ModuleLimits::check(&"bytes", bytes.len() as u64, limits.size as u64, 0)?;
     let mut module = Module::default();
-    let mut validator = Validator::new_with_features(FEATURES);
+    let mut validator = Validator::new_with_features(features.flags());
     let mut allocations = FuncValidatorAllocations::default();
     let mut parser = Parser::new(0);
-    parser.set_features(FEATURES);
+    parser.set_features(features.flags());
+    // The quick pass knows no modules that may use less.
+    let is_quick = features.flags().contains(FEATURES);
     let mut most_results = 1;
     let mut checker = None;
     for payload in parser.parse_all(&bytes) {
@@ -45,13 +43,16 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits) -> Result<Module, E
             Payload::CodeSectionStart { .. } => {
                 most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
             }
+            // Whatever else it is, the validator comes first.
             _ => {}
         }
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
             check_declared(func.index, &body, limits)?;
             let range = range(body.range());
-            let checker = checker.get_or_insert_with(|| Checker::new(&module, limits.nesting));
-            let is_accepted = checker.accepts(&module, func.index, &bytes[range.clone()]);
+            let is_accepted = is_quick && {
+                let checker = checker.get_or_insert_with(|| Checker::new(&module, limits.nesting));
+                checker.accepts(&module, func.index, &bytes[range.clone()])
+            };
             if !is_accepted || cfg!(debug_assertions) {
                 let validated = validate_body(func, &body, allocations, &module, most_results, limits.nesting);
                 debug_assert!(!is_accepted || validated.is_ok(), "wasmparser refuses what was accepted");
@@ -108,7 +109,14 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
         }
         Payload::TableSection(tables) => {
             for table in tables {
-                module.tables.push(table_type(&table?.ty)?);
+                let table = table?;
+                match table.init {
+                    TableInit::RefNull => module.tables.push(table_type(&table.ty)?),
+                    TableInit::Expr(init) => {
+                        let offset = init.get_binary_reader().original_position();
+                        return Err(Error::new("unsupported initialiser of a table", offset));
+                    }
+                }
             }
         }
         Payload::MemorySection(memories) => {
@@ -134,7 +142,9 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
                     ExternalKind::Table => ExternIndex::Table(item.index),
                     ExternalKind::Memory => ExternIndex::Memory(item.index),
                     ExternalKind::Global => ExternIndex::Global(item.index),
-                    _ => return Err(Error::new("unsupported kind of export", offset)),
+                    ExternalKind::Tag | ExternalKind::FuncExact => {
+                        return Err(Error::new("unsupported kind of export", offset));
+                    }
                 };
                 let name = module.add_name(item.name, offset)?;
                 module.exports.push(Export { name, index });
@@ -162,8 +172,16 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
                 module.data.push(Data { mode, bytes: end - segment.data.len()..end });
             }
         }
-        // The header, counts the validator compared, custom sections, and the end.
-        _ => {}
+        // What the validator has compared, and what has no meaning.
+        Payload::Version { .. }
+        | Payload::DataCountSection { .. }
+        | Payload::CodeSectionStart { .. }
+        | Payload::CodeSectionEntry(_)
+        | Payload::CustomSection(_)
+        | Payload::End(_) => {}
+        // Components, sections of proposals, and what wasmparser may learn: the validator refuses them where they stand,
+        // so nobody misses the offset.
+        _ => return Err(Error::new("unsupported section", 0)),
     }
     Ok(())
 }
@@ -302,10 +320,8 @@ fn validate_body(
 /// and results of 1,000 words each.
 const SURELY_ADDRESSABLE: u64 = MAX_FRAME_WORDS as u64 - 50_000 - 2 * 1_000 - 2 * HEADER_WORDS as u64;
 
-/// Opcode of `i32.const` (spec 5.4.7).
-const I32_CONST: u8 = 0x41;
-/// Opcode of `end` (spec 5.4.9).
-const END: u8 = 0x0b;
+const I32_CONST: u8 = Instruction::I32Const.byte();
+const END: u8 = Instruction::End.byte();
 
 fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
     // Toolchains write data segments by the ten thousand, nearly all of them at a plain constant: worth not setting up
@@ -338,6 +354,7 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
             Operator::I64Sub => ConstOp::I64Sub,
             Operator::I64Mul => ConstOp::I64Mul,
             Operator::End => continue,
+            // wasmparser's enum may grow.
             _ => return Err(Error::new("unsupported instruction in a constant expression", offset)),
         });
     }
@@ -360,6 +377,7 @@ fn ref_type(ty: wasmparser::RefType) -> Result<RefType, Error> {
     match ty {
         wasmparser::RefType::FUNCREF => Ok(RefType::FUNCREF),
         wasmparser::RefType::EXTERNREF => Ok(RefType::EXTERNREF),
+        // Types of proposals, of which wasmparser makes constants as it likes.
         _ => Err(unsupported(&ty)),
     }
 }

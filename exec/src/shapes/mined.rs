@@ -2,11 +2,17 @@
 //! first, with what lowering needs to get there. Behind each, its dispatches for a million instructions, summed over
 //! the programs.
 
-use super::*;
+use super::list::{I, R, S, Shapes};
 #[allow(unused_imports, reason = "which of them are in the list changes")]
-use crate::bulk::*;
+use crate::handlers::bulk::*;
 #[allow(unused_imports, reason = "as above")]
-use crate::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};
+use crate::handlers::control::{
+    self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero,
+};
+use crate::handlers::expr::*;
+#[allow(unused_imports, reason = "as above")]
+use crate::handlers::seq::{Repeat, Seq};
+use crate::handlers::stmt::*;
 
 /// All of them.
 pub(super) fn all(t: &mut Shapes<'_>) {

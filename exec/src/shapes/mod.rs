@@ -8,80 +8,41 @@
 //!
 //! Then the fused shapes, by what they fuse; and those that `tools/mine` chose.
 
+pub(crate) mod list;
+pub(crate) mod lookup;
 mod mined;
 mod sequences;
 mod sinks;
 mod trees;
 
-use crate::expr::*;
-use crate::fill_copy::{MemoryCopy, MemoryFill};
-use crate::handlers::Entry;
-use crate::machine::Stmt;
-use crate::seq::Seq;
-use crate::stmt::*;
-use crate::{bulk, control};
+use crate::handlers::expr::*;
+use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
+use crate::handlers::stmt::*;
+use crate::handlers::{bulk, control, fuel};
+use list::{HandlerEntry, I, R, S, Shapes, each};
+use pirn_decode::sig::Sig;
 
-/// Collects handlers.
-pub(crate) struct Shapes<'a>(pub(crate) &'a mut Vec<Entry>);
-
-impl Shapes<'_> {
-    /// A statement, unless lowering never asks for it: families list operands in every order.
-    #[inline(always)]
-    fn stmt<S: Stmt>(&mut self) {
-        if const { S::SHAPE.is_canonical() } {
-            self.push(const { &Entry::of::<S>() });
-        }
-    }
-
-    /// Not inlined: functions of hundreds of pushes took half the crate's compile time.
-    #[inline(never)]
-    fn push(&mut self, entry: &'static Entry) {
-        self.0.push(*entry);
-    }
-
-    /// An expression, in both places it can be set to.
-    #[inline(always)]
-    fn expr<E: Expr>(&mut self) {
-        self.stmt::<SetAcc<E>>();
-        self.stmt::<SetSlot<E>>();
-    }
-
-    /// A condition also as a value. Tests of which one operand computes need it only for branches: lowering cuts them
-    /// itself where a value is asked for.
-    #[inline(always)]
-    fn condition<C: Expr<T = u32>>(&mut self) {
-        self.expr::<C>();
-        self.stmt::<BrIf<C>>();
-    }
-}
-
-/// `each!(Name in [Types] { body })`: the body once for every type.
-macro_rules! each {
-    ($name:ident in [$($ty:ty),* $(,)?] $body:block) => {
-        $({
-            type $name = $ty;
-            $body
-        })*
-    };
-}
-
-use each;
-
-type S<T> = Slot<T>;
-type R<T> = Acc<T>;
-type I<T> = Imm<T>;
-
-/// Every handler.
-pub(crate) fn all(t: &mut Shapes<'_>) {
-    written(t);
+/// Every handler, as they are listed: some several times.
+pub(crate) fn entries() -> Vec<HandlerEntry> {
+    let mut entries = Vec::with_capacity(16 * 1024);
+    let t = &mut Shapes(&mut entries);
+    list_written(t);
     mined::all(t);
+    entries
 }
 
-/// Those that people chose.
-pub(crate) fn written(t: &mut Shapes<'_>) {
+/// Signatures of the handlers whose shapes people wrote down: all but the mined ones.
+pub fn written() -> std::collections::HashSet<Sig> {
+    let mut entries = Vec::new();
+    list_written(&mut Shapes(&mut entries));
+    entries.into_iter().map(|entry| entry.sig).collect()
+}
+
+fn list_written(t: &mut Shapes<'_>) {
     leaves(t);
     operators(t);
     cells(t);
+    fills_and_copies(t);
     selects(t);
     branches(t);
     trees::all(t);
@@ -114,10 +75,10 @@ fn binary<O: BinOp>(t: &mut Shapes<'_>) {
 
 macro_rules! operators {
     (
-        unops { $($un:ident $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
-        binops { $($bin:ident $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
-        loads { $($load:ident $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
-        stores { $($store:ident $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+        unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
+        binops { $($bin:ident $bc:tt $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
+        loads { $($load:ident $lc:tt $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores { $($store:ident $sc:tt $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
     ) => {
         fn operators(t: &mut Shapes<'_>) {
             $(each!(A in [S<$ua>, R<$ua>] { t.expr::<Un<$un, A>>(); });)*
@@ -132,17 +93,26 @@ macro_rules! operators {
 }
 pirn_decode::for_each_op!(operators);
 
-fn cells(t: &mut Shapes<'_>) {
-    use control::*;
-    each!(C in [
-        Unreachable, Br, BrTable, control::Return, Zero, Copy, Call, CallIndirect, ReturnCall, ReturnCallIndirect,
-    ] { t.stmt::<C>(); });
-    each!(C in [crate::fuel::Fuel, crate::fuel::FuelBulk] { t.stmt::<C>(); });
-    use bulk::*;
-    each!(C in [
-        MemorySize, MemoryGrow, MemoryInit, DataDrop, TableGet, TableSet, TableSize, TableGrow, TableFill, TableCopy, TableInit,
-        ElemDrop,
-    ] { t.stmt::<C>(); });
+macro_rules! cells {
+    (
+        machine { $($(#[$doc:meta])* $name:ident $flow:ident $fields:tt)* }
+        special $special:tt
+        cells {
+            $($cname:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
+                $cflow:ident $cfields:tt;)*
+        }
+    ) => {
+        fn cells(t: &mut Shapes<'_>) {
+            use fuel::*;
+            use bulk::*;
+            use control::*;
+            each!(C in [$($name,)* $($cname,)*] { t.stmt::<C>(); });
+        }
+    };
+}
+pirn_decode::for_each_cell!(cells);
+
+fn fills_and_copies(t: &mut Shapes<'_>) {
     macro_rules! fills_and_copies {
         ($([$($a:ident)*] [$($b:ident)*] [$($c:ident)*];)*) => {
             $(each!(A in [$($a<u32>),*] {

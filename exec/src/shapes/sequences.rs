@@ -1,10 +1,10 @@
 //! Two or three statements in one dispatch.
 
-use super::{I, R, S, Shapes, each};
-use crate::control::{self, Br, Call, CallIndirect, ReturnCall};
-use crate::expr::*;
-use crate::seq::{Repeat, Seq};
-use crate::stmt::*;
+use super::list::{I, R, S, Shapes, each};
+use crate::handlers::control::{self, Br, Call, CallIndirect, ReturnCall};
+use crate::handlers::expr::*;
+use crate::handlers::seq::{Repeat, Seq};
+use crate::handlers::stmt::*;
 
 /// Assignments that often have neighbours.
 macro_rules! assignments {

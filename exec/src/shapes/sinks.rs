@@ -1,9 +1,9 @@
 //! Fused statements: stores, branches and returns of expressions.
 
+use super::list::{I, R, S, Shapes, each};
 use super::trees::inner;
-use super::{I, R, S, Shapes, each};
-use crate::expr::*;
-use crate::stmt::*;
+use crate::handlers::expr::*;
+use crate::handlers::stmt::*;
 
 /// All fused sinks.
 pub(super) fn all(t: &mut Shapes<'_>) {

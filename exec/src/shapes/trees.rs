@@ -1,8 +1,8 @@
 //! Fused expressions: operators over operators and loads, addresses, selections.
 
-use super::{I, R, S, Shapes, each};
-use crate::expr::*;
-use crate::stmt::SetSlot;
+use super::list::{I, R, S, Shapes, each};
+use crate::handlers::expr::*;
+use crate::handlers::stmt::SetSlot;
 
 /// Every operand pair that reads the accumulator at most once, of an inner operator.
 macro_rules! inner {

@@ -1,11 +1,12 @@
 //! Expressions of a type.
 
-use super::tree::{Construct, Node, Op};
-use super::{FLOATS, Generator, Label, NUMERIC};
+use super::operators::{Conversion, OPERATORS, encoding};
+use super::tree::Node;
+use super::{FLOATS, Generator, NUMERIC};
 use crate::outcome::Type::{self, Extern, F32, F64, Func, I32, I64};
 use wasm_encoder::{HeapType, Instruction, Instruction as I, MemArg, MemArgTarget};
 
-fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
+pub(super) fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
     Node::plain(instruction, kids, results)
 }
 
@@ -22,118 +23,6 @@ pub(super) fn i32_const(value: i32) -> Node {
 pub(super) fn mem(offset: u64) -> MemArg {
     MemArg { offset, align: 0, target: MemArgTarget::Memory(0), ordering: None }
 }
-
-static I32_BINARY: [Instruction<'static>; 11] = [
-    I::I32Add,
-    I::I32Sub,
-    I::I32Mul,
-    I::I32And,
-    I::I32Or,
-    I::I32Xor,
-    I::I32Shl,
-    I::I32ShrS,
-    I::I32ShrU,
-    I::I32Rotl,
-    I::I32Rotr,
-];
-static I64_BINARY: [Instruction<'static>; 11] = [
-    I::I64Add,
-    I::I64Sub,
-    I::I64Mul,
-    I::I64And,
-    I::I64Or,
-    I::I64Xor,
-    I::I64Shl,
-    I::I64ShrS,
-    I::I64ShrU,
-    I::I64Rotl,
-    I::I64Rotr,
-];
-static F32_BINARY: [Instruction<'static>; 6] = [I::F32Add, I::F32Sub, I::F32Mul, I::F32Div, I::F32Min, I::F32Max];
-static F64_BINARY: [Instruction<'static>; 6] = [I::F64Add, I::F64Sub, I::F64Mul, I::F64Div, I::F64Min, I::F64Max];
-static I32_DIVISION: [Instruction<'static>; 4] = [I::I32DivS, I::I32DivU, I::I32RemS, I::I32RemU];
-static I64_DIVISION: [Instruction<'static>; 4] = [I::I64DivS, I::I64DivU, I::I64RemS, I::I64RemU];
-static I32_UNARY: [Instruction<'static>; 6] =
-    [I::I32Clz, I::I32Ctz, I::I32Popcnt, I::I32Extend8S, I::I32Extend16S, I::I32Eqz];
-static I64_UNARY: [Instruction<'static>; 6] =
-    [I::I64Clz, I::I64Ctz, I::I64Popcnt, I::I64Extend8S, I::I64Extend16S, I::I64Extend32S];
-static F32_UNARY: [Instruction<'static>; 7] =
-    [I::F32Abs, I::F32Neg, I::F32Ceil, I::F32Floor, I::F32Trunc, I::F32Nearest, I::F32Sqrt];
-static F64_UNARY: [Instruction<'static>; 7] =
-    [I::F64Abs, I::F64Neg, I::F64Ceil, I::F64Floor, I::F64Trunc, I::F64Nearest, I::F64Sqrt];
-static COMPARISONS: [(Type, Instruction<'static>); 32] = [
-    (I32, I::I32Eq),
-    (I32, I::I32Ne),
-    (I32, I::I32LtS),
-    (I32, I::I32LtU),
-    (I32, I::I32GtS),
-    (I32, I::I32GtU),
-    (I32, I::I32LeS),
-    (I32, I::I32LeU),
-    (I32, I::I32GeS),
-    (I32, I::I32GeU),
-    (I64, I::I64Eq),
-    (I64, I::I64Ne),
-    (I64, I::I64LtS),
-    (I64, I::I64LtU),
-    (I64, I::I64GtS),
-    (I64, I::I64GtU),
-    (I64, I::I64LeS),
-    (I64, I::I64LeU),
-    (I64, I::I64GeS),
-    (I64, I::I64GeU),
-    (F32, I::F32Eq),
-    (F32, I::F32Ne),
-    (F32, I::F32Lt),
-    (F32, I::F32Gt),
-    (F32, I::F32Le),
-    (F32, I::F32Ge),
-    (F64, I::F64Eq),
-    (F64, I::F64Ne),
-    (F64, I::F64Lt),
-    (F64, I::F64Gt),
-    (F64, I::F64Le),
-    (F64, I::F64Ge),
-];
-/// Result, operand, whether the operand's NaNs show in the bits, instruction.
-static CONVERSIONS: [(Type, Type, bool, Instruction<'static>); 36] = [
-    (I32, I64, false, I::I32WrapI64),
-    (I32, I64, false, I::I64Eqz),
-    (I32, F32, true, I::I32ReinterpretF32),
-    (I32, F32, false, I::I32TruncSatF32S),
-    (I32, F32, false, I::I32TruncSatF32U),
-    (I32, F64, false, I::I32TruncSatF64S),
-    (I32, F64, false, I::I32TruncSatF64U),
-    (I32, F32, false, I::I32TruncF32S),
-    (I32, F32, false, I::I32TruncF32U),
-    (I32, F64, false, I::I32TruncF64S),
-    (I32, F64, false, I::I32TruncF64U),
-    (I32, Func, false, I::RefIsNull),
-    (I64, I32, false, I::I64ExtendI32S),
-    (I64, I32, false, I::I64ExtendI32U),
-    (I64, I32, false, I::I64ExtendI32S),
-    (I64, I32, false, I::I64ExtendI32U),
-    (I64, F64, true, I::I64ReinterpretF64),
-    (I64, F32, false, I::I64TruncSatF32S),
-    (I64, F32, false, I::I64TruncSatF32U),
-    (I64, F64, false, I::I64TruncSatF64S),
-    (I64, F64, false, I::I64TruncSatF64U),
-    (I64, F32, false, I::I64TruncF32S),
-    (I64, F32, false, I::I64TruncF32U),
-    (I64, F64, false, I::I64TruncF64S),
-    (I64, F64, false, I::I64TruncF64U),
-    (F32, I32, false, I::F32ConvertI32S),
-    (F32, I32, false, I::F32ConvertI32U),
-    (F32, I64, false, I::F32ConvertI64S),
-    (F32, I64, false, I::F32ConvertI64U),
-    (F32, I32, false, I::F32ReinterpretI32),
-    (F32, F64, false, I::F32DemoteF64),
-    (F64, I32, false, I::F64ConvertI32S),
-    (F64, I32, false, I::F64ConvertI32U),
-    (F64, I64, false, I::F64ConvertI64S),
-    (F64, I64, false, I::F64ReinterpretI64),
-    (F64, F32, false, I::F64PromoteF32),
-];
 
 impl Generator<'_> {
     pub(super) fn get(&self, local: u32) -> Node {
@@ -165,7 +54,7 @@ impl Generator<'_> {
         }
     }
 
-    fn simple(&mut self, ty: Type) -> Node {
+    pub(super) fn simple(&mut self, ty: Type) -> Node {
         let choice = self.rng.below(100);
         if choice < 62 {
             // Any local, pointers and counters included.
@@ -281,15 +170,14 @@ impl Generator<'_> {
 
     /// An operator of locals and constants, or two: the shapes that have handlers of their own.
     pub(super) fn idiom(&mut self, ty: Type) -> Node {
-        let operators: &[Instruction<'static>] = match ty {
-            I32 => &I32_BINARY,
-            I64 => &I64_BINARY,
-            F32 => &F32_BINARY[..4],
-            F64 => &F64_BINARY[..4],
-            _ => return self.simple(ty),
+        let operators = match ty {
+            I32 | I64 => OPERATORS.binary(ty),
+            // Not minima and maxima, which are rare.
+            F32 | F64 => &OPERATORS.binary(ty)[..4],
+            Func | Extern => return self.simple(ty),
         };
         let inner = |this: &mut Self| {
-            let operator = this.rng.pick(operators).clone();
+            let operator = encoding(*this.rng.pick(operators), 0);
             let kids = vec![this.operand(ty), this.operand(ty)];
             plain(operator, kids, &[ty])
         };
@@ -310,23 +198,20 @@ impl Generator<'_> {
         };
         let other = if self.rng.chance(25) { inner(self) } else { self.operand(ty) };
         let kids = if self.rng.chance(70) { vec![value, other] } else { vec![other, value] };
-        let operator = self.rng.pick(operators).clone();
+        let operator = encoding(*self.rng.pick(operators), 0);
         plain(operator, kids, &[ty])
     }
 
     pub(super) fn binary(&mut self, ty: Type, depth: usize) -> Node {
-        let (operators, division): (&[Instruction<'static>], &[Instruction<'static>]) = match ty {
-            I32 => (&I32_BINARY, &I32_DIVISION),
-            I64 => (&I64_BINARY, &I64_DIVISION),
-            F32 => (&F32_BINARY, &[]),
-            F64 => (&F64_BINARY, &[]),
-            _ => return self.simple(ty),
-        };
+        if !NUMERIC.contains(&ty) {
+            return self.simple(ty);
+        }
+        let (operators, division) = (OPERATORS.binary(ty), OPERATORS.division(ty));
         if ty == I32 && self.rng.chance(22) {
             return self.comparison(depth);
         }
         if !division.is_empty() && self.rng.chance(9) {
-            let operator = self.rng.pick(division).clone();
+            let operator = encoding(*self.rng.pick(division), 0);
             let a = self.expr(ty, depth);
             let b = self.expr(ty, depth.min(2));
             // Mostly not zero.
@@ -344,7 +229,7 @@ impl Generator<'_> {
             let kids = vec![self.expr(ty, depth), self.certain(ty, depth)];
             return plain(operator, kids, &[ty]);
         }
-        let operator = self.rng.pick(operators).clone();
+        let operator = encoding(*self.rng.pick(operators), 0);
         let kids = self.pair(ty, depth);
         plain(operator, kids, &[ty])
     }
@@ -355,12 +240,12 @@ impl Generator<'_> {
     }
 
     pub(super) fn comparison(&mut self, depth: usize) -> Node {
-        let (ty, operator) = match self.rng.below(3) {
-            0 => self.rng.pick(&COMPARISONS),
-            // Integers of 32 bits are what programs compare.
-            _ => &COMPARISONS[self.rng.below(10)],
-        }
-        .clone();
+        let comparisons = &OPERATORS.comparisons;
+        // Integers of 32 bits are what programs compare.
+        let i32s = comparisons.iter().take_while(|&&(ty, _)| ty == I32).count();
+        let most = if self.rng.below(3) == 0 { comparisons.len() } else { i32s };
+        let (ty, op) = comparisons[self.rng.below(most)];
+        let operator = encoding(op, 0);
         let kids = match self.rng.below(4) {
             0 => vec![self.operand(ty), self.operand(ty)],
             1 => vec![self.idiom(ty), self.operand(ty)],
@@ -370,26 +255,23 @@ impl Generator<'_> {
     }
 
     fn unary(&mut self, ty: Type, depth: usize) -> Node {
-        let operators: &[Instruction<'static>] = match ty {
-            I32 => &I32_UNARY,
-            I64 => &I64_UNARY,
-            F32 => &F32_UNARY,
-            F64 => &F64_UNARY,
-            _ => return self.simple(ty),
-        };
-        let operator = self.rng.pick(operators).clone();
+        let operators = OPERATORS.unary(ty);
+        if operators.is_empty() {
+            return self.simple(ty);
+        }
+        let operator = encoding(*self.rng.pick(operators), 0);
         let value = self.expr(ty, depth);
         plain(operator, vec![value], &[ty])
     }
 
     fn conversion(&mut self, ty: Type, depth: usize) -> Node {
-        let fitting: Vec<_> = CONVERSIONS.iter().filter(|conversion| conversion.0 == ty).collect();
+        let fitting: Vec<_> = OPERATORS.conversions.iter().filter(|conversion| conversion.result == ty).collect();
         if fitting.is_empty() {
             return self.simple(ty);
         }
-        let (_, operand, shows, operator) = (*self.rng.pick(&fitting)).clone();
-        let value = if shows { self.certain(operand, depth) } else { self.expr(operand, depth) };
-        plain(operator, vec![value], &[ty])
+        let &&Conversion { operand, shows_bits, op, .. } = self.rng.pick(&fitting);
+        let value = if shows_bits { self.certain(operand, depth) } else { self.expr(operand, depth) };
+        plain(encoding(op, 0), vec![value], &[ty])
     }
 
     /// A float whose bits are certain even if it is a NaN.
@@ -531,39 +413,11 @@ impl Generator<'_> {
                 &[ty],
             );
         }
-        if ty == Func {
+        if OPERATORS.loads(ty).is_empty() {
             return self.simple(ty);
         }
         let (address, offset) = self.integer_address(depth);
-        let at = mem(offset);
-        let instruction = match ty {
-            I32 => self
-                .rng
-                .pick(&[
-                    I::I32Load(at),
-                    I::I32Load(at),
-                    I::I32Load8S(at),
-                    I::I32Load8U(at),
-                    I::I32Load16S(at),
-                    I::I32Load16U(at),
-                ])
-                .clone(),
-            I64 => self
-                .rng
-                .pick(&[
-                    I::I64Load(at),
-                    I::I64Load(at),
-                    I::I64Load8S(at),
-                    I::I64Load8U(at),
-                    I::I64Load16S(at),
-                    I::I64Load16U(at),
-                    I::I64Load32S(at),
-                    I::I64Load32U(at),
-                ])
-                .clone(),
-            F32 => I::F32Load(at),
-            _ => I::F64Load(at),
-        };
+        let instruction = encoding(*self.rng.pick(OPERATORS.loads(ty)), offset);
         plain(instruction, vec![address], &[ty])
     }
 
@@ -656,114 +510,5 @@ impl Generator<'_> {
             }
             _ => i32_const(at as i32),
         }
-    }
-
-    /// Opens a label around what `body` makes.
-    pub(super) fn labelled<R>(&mut self, types: &[Type], open: bool, body: impl FnOnce(&mut Self) -> R) -> R {
-        self.labels.push(Label { types: types.to_vec(), open });
-        let made = body(self);
-        self.labels.pop();
-        made
-    }
-
-    /// Depths of open labels that take `types`.
-    pub(super) fn targets(&self, types: &[Type]) -> Vec<u32> {
-        let depths = self.labels.iter().rev().enumerate();
-        depths.filter(|(_, label)| label.open && label.types == types).map(|(depth, _)| depth as u32).collect()
-    }
-
-    pub(super) fn block_of(&mut self, types: &[Type], depth: usize) -> Node {
-        let params = if self.rng.chance(35) { super::types(self.rng, 1, 3) } else { Vec::new() };
-        let kids = self.list(&params, depth);
-        let body = self.labelled(types, true, |this| this.body(&params, types, depth));
-        self.block(Construct::Block, &params, types, kids, body, Vec::new())
-    }
-
-    pub(super) fn if_of(&mut self, types: &[Type], depth: usize) -> Node {
-        let params = if self.rng.chance(25) { super::types(self.rng, 1, 3) } else { Vec::new() };
-        let mut kids = self.list(&params, depth);
-        kids.push(self.condition(depth));
-        let [body, other] = [0; 2].map(|_| self.labelled(types, true, |this| this.body(&params, types, depth)));
-        // Without an `else` the parameters are the results; an empty one is the same.
-        let other = if other.is_empty() { vec![Node::nothing()] } else { other };
-        self.block(Construct::If, &params, types, kids, body, other)
-    }
-
-    /// The inside of a block that takes `params` and leaves `results`.
-    pub(super) fn body(&mut self, params: &[Type], results: &[Type], depth: usize) -> Vec<Node> {
-        let mut given = params.to_vec();
-        let mut nodes = Vec::new();
-        loop {
-            let fits = results.starts_with(&given);
-            if given.is_empty() || (fits && self.rng.chance(50)) {
-                break;
-            }
-            let ty = given.pop().expect("not empty");
-            let value = Node { op: Op::Given, kids: Vec::new(), results: vec![ty] };
-            match self.rng.below(10) {
-                0..2 if NUMERIC.contains(&ty) => {
-                    let operator = match ty {
-                        I32 => self.rng.pick(&I32_BINARY),
-                        I64 => self.rng.pick(&I64_BINARY),
-                        F32 => self.rng.pick(&F32_BINARY),
-                        _ => self.rng.pick(&F64_BINARY),
-                    }
-                    .clone();
-                    // With the value below it, or with a new one.
-                    let kids = if given.last() == Some(&ty) && self.rng.chance(60) {
-                        given.pop();
-                        vec![value.clone(), value]
-                    } else {
-                        vec![value, self.expr(ty, depth)]
-                    };
-                    nodes.push(plain(operator, kids, &[ty]));
-                    given.push(ty);
-                }
-                2 if ty == I32 && !given.is_empty() => {
-                    let test = plain(I::I32Eqz, vec![value], &[I32]);
-                    nodes.push(plain(I::Drop, vec![test], &[]));
-                }
-                3 => {
-                    nodes.push(plain(I::Drop, vec![value], &[]));
-                }
-                _ => match self.free_local(ty) {
-                    Some(local) => nodes.push(plain(I::LocalSet(local), vec![value], &[])),
-                    None => nodes.push(plain(I::Drop, vec![value], &[])),
-                },
-            }
-            if self.rng.chance(25) {
-                nodes.push(self.statement(depth.min(2)));
-            }
-        }
-        nodes.extend(self.statements(depth.min(2)));
-        if self.rng.chance(8) {
-            // The end is not reached.
-            nodes.push(self.leave(depth));
-            return nodes;
-        }
-        nodes.extend(self.list(&results[given.len()..], depth));
-        nodes
-    }
-
-    /// `br_if` with a value, which goes on if the branch is not taken.
-    fn br_if_value(&mut self, ty: Type, depth: usize) -> Node {
-        let Some(&target) = self.targets(&[ty]).first() else { return self.simple(ty) };
-        let targets = self.targets(&[ty]);
-        let target = if self.rng.chance(50) { target } else { *self.rng.pick(&targets) };
-        let kids = vec![self.expr(ty, depth), self.condition(depth)];
-        plain(I::BrIf(target), kids, &[ty])
-    }
-
-    /// A block whose value comes by `br_table`.
-    fn br_table_value(&mut self, ty: Type, depth: usize) -> Node {
-        let body = self.labelled(&[ty], true, |this| {
-            let targets = this.targets(&[ty]);
-            let mut body = this.statements(1);
-            let kids = vec![this.expr(ty, depth), this.expr(I32, depth)];
-            let depths: Vec<u32> = (0..this.rng.between(1, 4)).map(|_| *this.rng.pick(&targets)).collect();
-            body.push(plain(I::BrTable(depths.into(), *this.rng.pick(&targets)), kids, &[]));
-            body
-        });
-        self.block(Construct::Block, &[], &[ty], Vec::new(), body, Vec::new())
     }
 }

@@ -10,9 +10,12 @@
 //! the areas of memory reserved for their type ([`FLOATS`]), from which nothing else loads, and an expression whose bits
 //! are looked at (reinterpretation, `copysign`'s second operand) is built of operators that fix them.
 
+mod block;
 mod expr;
 mod loops;
 mod merge;
+mod operators;
+mod parts;
 pub mod shapes;
 mod stmt;
 pub mod tree;

@@ -8,6 +8,8 @@
 //! lowering would put another operand first. Selections of what is computed are `if`s, and what follows the zeroing of
 //! locals begins a function. Addresses are made of locals that hold small numbers, so that most accesses succeed.
 
+use super::operators::{encoding, type_of};
+use super::parts::{begins_function, class_of, compares, flatten, is_computed, is_reference, returned};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
 use super::{FLOATS, expr};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
@@ -58,84 +60,6 @@ fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -
 fn set(local: u32, value: Node) -> Node {
     plain(I::LocalSet(local), vec![value], &[])
 }
-
-fn type_of(class: Class) -> Type {
-    match class {
-        Class::I32 => I32,
-        Class::I64 => I64,
-        Class::F32 => F32,
-        Class::F64 => F64,
-    }
-}
-
-/// The class of an expression.
-fn class_of(shape: &Shape) -> Class {
-    match *shape {
-        Shape::Leaf(_, class) | Shape::Select(class, ..) | Shape::Form(_, class, _) => class,
-        Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) => op.info().result,
-        _ => Class::I32,
-    }
-}
-
-/// Whether it is an operator.
-fn is_computed(shape: &Shape) -> bool {
-    !matches!(shape, Shape::Leaf(..))
-}
-
-/// Whether integers are compared in it.
-fn compares(shape: &Shape) -> bool {
-    match *shape {
-        Shape::Binary(op, a, b) => op.is_comparison() && !class_of(a).is_float() || compares(a) || compares(b),
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) => compares(a),
-        Shape::Store(_, a, b) | Shape::Seq(a, b) => compares(a) || compares(b),
-        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => compares(a) || compares(b) || compares(c),
-        Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => false,
-    }
-}
-
-/// Whether it begins with the zeroing of locals.
-fn begins_function(shape: &Shape) -> bool {
-    match shape {
-        Shape::Seq(a, _) => begins_function(a),
-        _ => *shape == Shape::Cell(Cell::Zero),
-    }
-}
-
-/// What a sequence returns in the end: nothing, or a value; `None` if it does not return, or returns a reference.
-fn returned(shape: &Shape) -> Option<Option<&Shape>> {
-    let Shape::Seq(_, last) = shape else { return None };
-    match last {
-        Shape::Cell(Cell::Return) => Some(None),
-        Shape::Form(Form::Return, _, value) if !is_reference(value) => Some(Some(value)),
-        _ => None,
-    }
-}
-
-/// Whether the class means a reference.
-fn is_reference(shape: &Shape) -> bool {
-    matches!(shape, Shape::Leaf(Leaf::Func, _))
-}
-
-macro_rules! instructions {
-    (
-        unops { $($un:ident $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
-        binops { $($bin:ident $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
-        loads { $($load:ident $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
-        stores { $($store:ident $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
-    ) => {
-        /// The instruction of an operator; loads and stores at `offset`.
-        fn instruction(op: Operator, offset: u64) -> Option<Instruction<'static>> {
-            #[allow(unreachable_patterns, reason = "all but one are there")]
-            Some(match op {
-                $(Operator::$un => I::$un,)*
-                $(Operator::$bin => I::$bin,)*
-                $(Operator::$load => I::$load(expr::mem(offset)),)*
-                $(Operator::$store => I::$store(expr::mem(offset)),)*
-            })
-        }
-    };
-}
-pirn_decode::for_each_op!(instructions);
 
 /// The program of a seed.
 pub fn program(seed: u64) -> ProgramSpec {
@@ -503,7 +427,7 @@ impl Maker<'_> {
                 let offset = self.offset(op);
                 let address = self.expr(address, true, before);
                 let value = self.expr(value, false, before);
-                body.extend(instruction(op, offset).map(|store| plain(store, vec![address, value], &[])));
+                body.push(plain(encoding(op, offset), vec![address, value], &[]));
             }
             Shape::Bulk(form, a, b, bytes) => {
                 let fills = form == Form::MemoryFill;
@@ -552,10 +476,10 @@ impl Maker<'_> {
 
     /// A static offset into what memory holds for the operator.
     fn offset(&mut self, op: Operator) -> u64 {
-        let area = match op {
-            Operator::F32Load | Operator::F32Store => FLOATS.f32.0,
-            Operator::F64Load | Operator::F64Store => FLOATS.f64.0,
-            _ => 0,
+        let area = match op.info().result {
+            Class::F32 => FLOATS.f32.0,
+            Class::F64 => FLOATS.f64.0,
+            Class::I32 | Class::I64 => 0,
         };
         area as u64 + if self.rng.chance(30) { 0 } else { 8 * self.rng.below(500) as u64 }
     }
@@ -617,7 +541,7 @@ impl Maker<'_> {
             Shape::Unary(Operator::RefIsNull, _) => plain(I::RefIsNull, vec![self.local(REF, Func)], &result),
             Shape::Unary(op, a) => {
                 let kids = vec![self.expr(a, address, before)];
-                plain(instruction(op, 0).expect("all operators"), kids, &result)
+                plain(encoding(op, 0), kids, &result)
             }
             Shape::Binary(op, a, b) => {
                 let a = match *a {
@@ -628,12 +552,12 @@ impl Maker<'_> {
                     _ => self.expr(a, address, before),
                 };
                 let b = self.expr(b, address, before);
-                plain(instruction(op, 0).expect("all operators"), vec![a, b], &result)
+                plain(encoding(op, 0), vec![a, b], &result)
             }
             Shape::Load(op, a) => {
                 let offset = self.offset(op);
                 let kids = vec![self.expr(a, true, before)];
-                plain(instruction(op, offset).expect("all operators"), kids, &result)
+                plain(encoding(op, offset), kids, &result)
             }
             Shape::Select(_, a, b, condition) => {
                 let kids = [a, b, condition].map(|part| self.expr(part, false, before)).to_vec();
@@ -641,16 +565,5 @@ impl Maker<'_> {
             }
             _ => self.constant(Class::I32, address),
         }
-    }
-}
-
-/// The statements of a cell, in order.
-fn flatten<'a>(shape: &'a Shape, parts: &mut Vec<&'a Shape>) {
-    match shape {
-        Shape::Seq(a, b) => {
-            flatten(a, parts);
-            flatten(b, parts);
-        }
-        _ => parts.push(shape),
     }
 }

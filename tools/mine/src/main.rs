@@ -22,7 +22,8 @@ mod shape;
 
 use anyhow::{Context, Result, bail};
 use count::Counts;
-use pirn_decode::lower::survey::{Limits, Surveyed, survey};
+use pirn_decode::lower::survey::{Limits, Surveyed};
+use pirn_decode::lower::surveying::survey;
 use pirn_decode::sig::Sig;
 use pirn_decode::{Module, Options, Target, Tile};
 use pirn_suite::{Case, Role, case};
@@ -215,11 +216,17 @@ fn source(kept: &[Weighed]) -> Result<String> {
          //! first, with what lowering needs to get there. Behind each, its dispatches for a million instructions, summed over\n\
          //! the programs.\n\
          \n\
-         use super::*;\n\
+         use super::list::{I, R, S, Shapes};\n\
          #[allow(unused_imports, reason = \"which of them are in the list changes\")]\n\
-         use crate::bulk::*;\n\
+         use crate::handlers::bulk::*;\n\
          #[allow(unused_imports, reason = \"as above\")]\n\
-         use crate::control::{self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero};\n\
+         use crate::handlers::control::{\n\
+         \x20   self, Br, BrTable, Call, CallIndirect, Copy, ReturnCall, ReturnCallIndirect, Unreachable, Zero,\n\
+         };\n\
+         use crate::handlers::expr::*;\n\
+         #[allow(unused_imports, reason = \"as above\")]\n\
+         use crate::handlers::seq::{Repeat, Seq};\n\
+         use crate::handlers::stmt::*;\n\
          \n\
          /// All of them.\n\
          pub(super) fn all(t: &mut Shapes<'_>) {\n",

@@ -1,0 +1,408 @@
+//! Instructions (spec 2.4): what the [`table`] says of each, and which one an opcode means (spec 5.4).
+//!
+//! Whoever reads code matches on [`Instruction`] exhaustively, so the compiler finds every place that a new row concerns.
+
+pub mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::ops::Op;
+
+/// Defines an enum of the words that rows are written with, and the macro that knows them.
+macro_rules! words {
+    (
+        $(#[$doc:meta])*
+        $name:ident by $macro:ident { $($(#[$word_doc:meta])* $word:ident $variant:ident,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$word_doc])* $variant,)* }
+
+        macro_rules! $macro { $(($word) => { $name::$variant };)* }
+    };
+}
+
+words! {
+    /// Types of an operand or result.
+    Type by ty {
+        /// i32.
+        u32 I32,
+        /// i64.
+        u64 I64,
+        /// f32.
+        f32 F32,
+        /// f64.
+        f64 F64,
+        /// Any reference type.
+        Ref Ref,
+        /// `funcref`.
+        func Func,
+        /// Any type, the same for all such operands and results of the instruction.
+        any Any,
+        /// The type that the immediate names.
+        named Named,
+        /// The local's type.
+        local Local,
+        /// The global's type.
+        global Global,
+        /// The type of the table's elements.
+        element Element,
+        /// Any number of types: what a branch to the label takes.
+        label Label,
+        /// Any number of types: the parameters of the block, or of the function that is called.
+        params Params,
+        /// Any number of types: the results of the block, or of the function that is called.
+        results Results,
+        /// Any number of types: the results of the function around the instruction.
+        returns Returns,
+    }
+}
+
+words! {
+    /// What follows an opcode. A `memarg` is followed by the index of its memory, if there is more than one.
+    Immediate by immediate {
+        /// A block type (spec 5.4.1): a typeidx, a value type, or nothing.
+        blocktype BlockType,
+        /// How many blocks out.
+        labelidx LabelIdx,
+        /// Some of them, and a default one.
+        labelidxs LabelIdxs,
+        /// The index of a function.
+        funcidx FuncIdx,
+        /// The index of a type.
+        typeidx TypeIdx,
+        /// The index of a table.
+        tableidx TableIdx,
+        /// The index of a memory.
+        memidx MemIdx,
+        /// The index of a global.
+        globalidx GlobalIdx,
+        /// The index of a local.
+        localidx LocalIdx,
+        /// The index of an element segment.
+        elemidx ElemIdx,
+        /// The index of a data segment.
+        dataidx DataIdx,
+        /// Alignment and static offset of an access.
+        memarg MemArg,
+        /// A heap type.
+        heaptype HeapType,
+        /// Some value types.
+        valtypes ValTypes,
+        /// An i32, signed.
+        i32 I32,
+        /// An i64, signed.
+        i64 I64,
+        /// The bits of an f32.
+        f32 F32,
+        /// The bits of an f64.
+        f64 F64,
+    }
+}
+
+/// What an instruction does besides taking operands and giving results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effects(u16);
+
+macro_rules! effects {
+    ($($(#[$doc:meta])* $word:ident $name:ident = $bits:expr;)*) => {
+        impl Effects {
+            /// None.
+            pub const NONE: Self = Self(0);
+            $($(#[$doc])* pub const $name: Self = Self($bits);)*
+        }
+
+        macro_rules! effect { $(($word) => { Effects::$name };)* }
+    };
+}
+effects! {
+    /// It may trap.
+    traps TRAPS = 1 << 0;
+    /// It reads a memory or its size.
+    reads_memory READS_MEMORY = 1 << 1;
+    /// It writes to a memory, or makes it grow.
+    writes_memory WRITES_MEMORY = 1 << 2;
+    /// It reads a table or its size.
+    reads_table READS_TABLE = 1 << 3;
+    /// It writes to a table, or makes it grow.
+    writes_table WRITES_TABLE = 1 << 4;
+    /// It reads a global.
+    reads_global READS_GLOBAL = 1 << 5;
+    /// It sets a global.
+    writes_global WRITES_GLOBAL = 1 << 6;
+    /// It reads a segment.
+    reads_segment READS_SEGMENT = 1 << 7;
+    /// It drops a segment.
+    writes_segment WRITES_SEGMENT = 1 << 8;
+    /// It reads a local.
+    reads_local READS_LOCAL = 1 << 9;
+    /// It sets a local.
+    writes_local WRITES_LOCAL = 1 << 10;
+    /// Control may go on elsewhere in the function, or leave it.
+    branches BRANCHES = 1 << 11;
+    /// A function is called: besides, it has all effects above but those on locals.
+    calls CALLS = 1 << 12 | 0x1ff;
+}
+
+impl Effects {
+    /// Both.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all effects of `other` are among these.
+    pub const fn contain(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// An opcode (spec 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opcode {
+    /// The first of its bytes, if a number in LEB128 follows.
+    pub prefix: Option<u8>,
+    /// That number, or else the only byte.
+    pub number: u16,
+}
+
+impl Opcode {
+    const fn of(parts: &[u16]) -> Self {
+        match *parts {
+            [byte] if byte < FIRST_PREFIX as u16 || byte > LAST_PREFIX as u16 => Self { prefix: None, number: byte },
+            [prefix, number] if prefix >= FIRST_PREFIX as u16 && prefix <= LAST_PREFIX as u16 => {
+                Self { prefix: Some(prefix as u8), number }
+            }
+            _ => panic!("an opcode is a byte, or a prefix and a number"),
+        }
+    }
+}
+
+/// What the table says of an instruction.
+#[derive(Debug, Clone, Copy)]
+pub struct Info {
+    /// wasmparser's name.
+    pub name: &'static str,
+    /// The text format's name.
+    pub text: &'static str,
+    /// Its opcode.
+    pub opcode: Opcode,
+    /// Types of the operands, the topmost last.
+    pub operands: &'static [Type],
+    /// Types of the results, the topmost last.
+    pub results: &'static [Type],
+    /// What follows the opcode, in order.
+    pub immediates: &'static [Immediate],
+    /// See [`Effects`].
+    pub effects: Effects,
+    /// Units of fuel. (Operations on memories and tables as a whole pay for their size, too.)
+    pub cost: u8,
+    /// Whether what follows it can be reached from it.
+    pub falls_through: bool,
+}
+
+impl Info {
+    /// Whether it begins a block, which an `end` ends.
+    pub const fn opens_block(&self) -> bool {
+        matches!(self.immediates, [Immediate::BlockType, ..])
+    }
+
+    const fn operator(
+        name: &'static str,
+        text: &'static str,
+        opcode: Opcode,
+        [operands, results]: [&'static [Type]; 2],
+        immediates: &'static [Immediate],
+        effects: Effects,
+    ) -> Self {
+        Self { name, text, opcode, operands, results, immediates, effects, cost: 1, falls_through: true }
+    }
+}
+
+macro_rules! operator_effects {
+    (pure) => {
+        Effects::NONE
+    };
+    (traps) => {
+        Effects::TRAPS
+    };
+}
+
+macro_rules! falls_through {
+    (falls) => {
+        true
+    };
+    (leaves) => {
+        false
+    };
+}
+
+macro_rules! define {
+    (
+        special {
+            $($name:ident [$($code:literal)+] $text:literal
+                [$($operand:ident)*] => [$($result:ident)*] [$($imm:ident)*] [$($effect:ident)*] $cost:literal $flow:ident;)*
+        }
+        cells {
+            $($cname:ident [$($ccode:literal)+] $ctext:literal
+                [$($coperand:ident)*] => [$($cresult:ident)*] [$($cimm:ident)*] [$($ceffect:ident)*] $ccost:literal $cflow:ident
+                { $($fields:tt)* };)*
+        }
+        unops {
+            $($un:ident [$($uc:literal)+] $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)*
+        }
+        binops {
+            $($bin:ident [$($bc:literal)+] $bin_text:literal $ba:ident => $bt:ident $be:ident
+                |$bx:ident, $by:ident| $bsem:expr;)*
+        }
+        loads { $($load:ident [$($lc:literal)+] $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores {
+            $($store:ident [$($sc:literal)+] $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)*
+        }
+    ) => {
+        /// An instruction. Which operator of the table it is, if it is one, stands inside.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Instruction {
+            $(#[doc = concat!("`", $text, "`.")] $name,)*
+            $(#[doc = concat!("`", $ctext, "`.")] $cname,)*
+            /// An operator of one operand.
+            Unary(Op),
+            /// An operator of two operands.
+            Binary(Op),
+            /// A load.
+            Load(Op),
+            /// A store.
+            Store(Op),
+        }
+
+        impl Instruction {
+            /// Every instruction, in the table's order.
+            pub const ALL: &'static [Self] = &[
+                $(Self::$name,)* $(Self::$cname,)*
+                $(Self::Unary(Op::$un),)* $(Self::Binary(Op::$bin),)* $(Self::Load(Op::$load),)* $(Self::Store(Op::$store),)*
+            ];
+
+            /// The operators' rows, by number.
+            const OPERATORS: &'static [Info] = &[
+                $(Info::operator(
+                    stringify!($un), $un_text, Opcode::of(&[$($uc),+]),
+                    [&[ty!($ua)], &[ty!($ut)]], &[], operator_effects!($ue),
+                ),)*
+                $(Info::operator(
+                    stringify!($bin), $bin_text, Opcode::of(&[$($bc),+]),
+                    [&[ty!($ba), ty!($ba)], &[ty!($bt)]], &[], operator_effects!($be),
+                ),)*
+                $(Info::operator(
+                    stringify!($load), $load_text, Opcode::of(&[$($lc),+]),
+                    [&[Type::I32], &[ty!($lt)]], &[Immediate::MemArg], Effects::TRAPS.with(Effects::READS_MEMORY),
+                ),)*
+                $(Info::operator(
+                    stringify!($store), $store_text, Opcode::of(&[$($sc),+]),
+                    [&[Type::I32, ty!($st)], &[]], &[Immediate::MemArg], Effects::TRAPS.with(Effects::WRITES_MEMORY),
+                ),)*
+            ];
+
+            /// Its row.
+            #[inline]
+            pub const fn info(self) -> &'static Info {
+                match self {
+                    $(Self::$name => const { &Info {
+                        name: stringify!($name),
+                        text: $text,
+                        opcode: Opcode::of(&[$($code),+]),
+                        operands: &[$(ty!($operand)),*],
+                        results: &[$(ty!($result)),*],
+                        immediates: &[$(immediate!($imm)),*],
+                        effects: Effects::NONE$(.with(effect!($effect)))*,
+                        cost: $cost,
+                        falls_through: falls_through!($flow),
+                    } },)*
+                    $(Self::$cname => const { &Info {
+                        name: stringify!($cname),
+                        text: $ctext,
+                        opcode: Opcode::of(&[$($ccode),+]),
+                        operands: &[$(ty!($coperand)),*],
+                        results: &[$(ty!($cresult)),*],
+                        immediates: &[$(immediate!($cimm)),*],
+                        effects: Effects::NONE$(.with(effect!($ceffect)))*,
+                        cost: $ccost,
+                        falls_through: falls_through!($cflow),
+                    } },)*
+                    Self::Unary(op) | Self::Binary(op) | Self::Load(op) | Self::Store(op) => {
+                        &Self::OPERATORS[op as usize]
+                    }
+                }
+            }
+        }
+    };
+}
+macro_rules! all_rows {
+    ($($special:tt)*) => { crate::for_each_op! { define $($special)* } };
+}
+crate::for_each_special!(all_rows);
+
+/// The bytes that are prefixes of opcodes.
+const FIRST_PREFIX: u8 = 0xfb;
+const LAST_PREFIX: u8 = 0xfe;
+const PREFIXES: usize = (LAST_PREFIX - FIRST_PREFIX) as usize + 1;
+
+/// How many numbers there are behind prefixes, those without an instruction counted.
+const NUMBERS: usize = {
+    let (mut most, mut i) = (0, 0);
+    while i < Instruction::ALL.len() {
+        let Opcode { prefix, number } = Instruction::ALL[i].info().opcode;
+        if prefix.is_some() && number as usize >= most {
+            most = number as usize + 1;
+        }
+        i += 1;
+    }
+    most
+};
+
+/// What opcodes mean: those of one byte, and by prefix those of a number.
+struct Meanings {
+    bytes: [Option<Instruction>; 256],
+    numbers: [[Option<Instruction>; NUMBERS]; PREFIXES],
+}
+
+static MEANINGS: Meanings = {
+    let mut meanings = Meanings { bytes: [None; 256], numbers: [[None; NUMBERS]; PREFIXES] };
+    let mut i = 0;
+    while i < Instruction::ALL.len() {
+        let instruction = Instruction::ALL[i];
+        let place = match instruction.info().opcode {
+            Opcode { prefix: None, number } => &mut meanings.bytes[number as usize],
+            Opcode { prefix: Some(prefix), number } => {
+                &mut meanings.numbers[(prefix - FIRST_PREFIX) as usize][number as usize]
+            }
+        };
+        assert!(place.is_none(), "two instructions have one opcode");
+        *place = Some(instruction);
+        i += 1;
+    }
+    meanings
+};
+
+impl Instruction {
+    /// The instruction whose opcode this byte is, unless it is a prefix.
+    #[inline(always)]
+    pub fn of_byte(byte: u8) -> Option<Self> {
+        MEANINGS.bytes[usize::from(byte)]
+    }
+
+    /// The instruction whose opcode is a prefix and a number.
+    #[inline(never)]
+    pub fn of_number(prefix: u8, number: u32) -> Option<Self> {
+        let numbers = MEANINGS.numbers.get(usize::from(prefix.wrapping_sub(FIRST_PREFIX)))?;
+        *numbers.get(number as usize)?
+    }
+
+    /// The one byte of its opcode.
+    ///
+    /// # Panics
+    /// It has a prefix.
+    pub const fn byte(self) -> u8 {
+        let Opcode { prefix, number } = self.info().opcode;
+        assert!(prefix.is_none(), "it has a prefix");
+        number as u8
+    }
+}

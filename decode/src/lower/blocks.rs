@@ -1,0 +1,326 @@
+//! Blocks, branches and returns.
+//!
+//! [`Blocks`] knows which blocks are open (`labels`), which operators cannot be reached, how loops begin (`loops`), and which
+//! `if`s may become selections (`if_conversion`).
+
+use super::emit::{Fixup, Fixups, Position};
+use super::if_conversion::{Candidate, IfConversion};
+use super::labels::{Block, BlockType, Construct, Labels};
+use super::loops::Loops;
+use super::mutants::mutant;
+use super::operands::Operands;
+use super::read::Reader;
+use super::target::{Options, Target};
+use super::tree::{Register, Traits};
+use crate::cell::{self, Operands as _};
+use bumpalo::Bump;
+use bumpalo::collections::{CollectIn, Vec};
+
+/// The blocks of a function while it is lowered.
+#[derive(Debug)]
+pub(super) struct Blocks<'a> {
+    arena: &'a Bump,
+    pub(super) labels: Labels<'a>,
+    /// `Some(depth)`: the operators here, in the innermost block, cannot be reached; so many blocks were opened since.
+    pub(super) skipping: Option<usize>,
+    loops: Loops<'a>,
+    pub(super) selections: IfConversion,
+}
+
+impl<'a> Blocks<'a> {
+    pub(super) fn new_in(arena: &'a Bump, candidates: std::vec::Vec<Candidate>, options: Options) -> Self {
+        Self {
+            arena,
+            labels: Labels::new_in(arena),
+            skipping: None,
+            loops: Loops::new_in(arena, options),
+            selections: IfConversion::new(candidates, options),
+        }
+    }
+
+    /// Opens a block; what it takes is at the top.
+    pub(super) fn open<T: Target>(&mut self, operands: &mut Operands<'a, T>, construct: Construct, ty: BlockType<'a>) {
+        let base = operands.height() - ty.params().len();
+        let start = if construct == Construct::Loop { operands.code.label() } else { 0 };
+        self.labels.open(Block::new(construct, ty, base, start));
+    }
+
+    /// What follows cannot be reached.
+    pub(super) fn unreachable<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
+        self.skipping = Some(0);
+        operands.truncate(self.labels.innermost().base());
+    }
+
+    #[inline]
+    pub(super) fn block<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>) {
+        operands.spill_below(operands.height());
+        self.open(operands, Construct::Block, ty);
+    }
+
+    /// `body` reads what is in the loop.
+    pub(super) fn loop_<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>, body: Reader<'a>) {
+        operands.spill_below(operands.height());
+        operands.spill_from(operands.height() - ty.params().len());
+        operands.forget_mirrors();
+        self.open(operands, Construct::Loop, ty);
+        self.loops.open(operands, self.labels.depth(), body);
+    }
+
+    pub(super) fn if_<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>) {
+        let condition = operands.height() - 1;
+        operands.spill_below(condition);
+        for entry in condition - ty.params().len()..condition {
+            operands.spill(entry);
+        }
+        let simple = ty.params().is_empty() && ty.results().len() <= 1;
+        let (branch, condition) = operands.branch_on(false);
+        let otherwise = operands.code.fixup(branch);
+        self.open(operands, Construct::If, ty);
+        operands.code.chain(&mut self.labels.innermost_mut().otherwise, otherwise);
+        if simple {
+            self.selections.open(operands, self.labels.depth(), branch, condition);
+        }
+    }
+
+    /// `reader` has read the `else`.
+    pub(super) fn else_<T: Target>(&mut self, operands: &mut Operands<'a, T>, reader: Reader<'_>) {
+        if self.skipping.is_none() && self.returns_before_else(operands, reader) {
+            self.return_(operands);
+            self.unreachable(operands);
+            self.selections.end_first_arm(operands, self.labels.depth());
+        } else if self.skipping.is_none() {
+            self.spill_results(operands);
+            self.selections.end_first_arm(operands, self.labels.depth());
+            self.labels.branch(&mut operands.code, 0);
+        }
+        self.skipping = None;
+        let block = self.labels.innermost_mut();
+        let otherwise = std::mem::replace(&mut block.otherwise, Fixups::NONE);
+        let Block { ty, .. } = *block;
+        let base = block.base();
+        operands.truncate(base);
+        bind(operands, otherwise);
+        self.selections.begin_second_arm(operands, self.labels.depth());
+        ty.params().iter().for_each(|&ty| operands.push_spilled(ty.into()));
+    }
+
+    /// Whether the first arm, which ends here, gives the function's results, and does best to return them: not if a
+    /// selection may come of the two. It is asked of the outermost blocks only, so each operator is looked ahead at once at most.
+    fn returns_before_else<T: Target>(&self, operands: &Operands<'a, T>, reader: Reader<'_>) -> bool {
+        if self.labels.depth() != 2 || !self.gives_all_results() {
+            return false;
+        }
+        let (last, acts) = reader.last_arm();
+        last && (acts || !self.may_select(operands))
+    }
+
+    /// Whether the innermost block has as many results as the function.
+    fn gives_all_results(&self) -> bool {
+        self.labels.innermost().ty.results().len() == self.labels.function().ty.results().len()
+    }
+
+    /// Whether the innermost block may become a selection, as far as can be told before its results are in place.
+    fn may_select<T: Target>(&self, operands: &Operands<'a, T>) -> bool {
+        self.selections.may_select(operands, self.labels.depth())
+    }
+
+    /// Puts the results of the innermost block into their slots.
+    fn spill_results<T: Target>(&self, operands: &mut Operands<'a, T>) {
+        operands.spill_from(operands.height() - self.labels.innermost().ty.results().len());
+    }
+
+    /// Ends the innermost block, and says what it was. `last` says that the function ends behind it.
+    pub(super) fn end<T: Target>(&mut self, operands: &mut Operands<'a, T>, last: bool) -> Construct {
+        let reached = self.skipping.is_none();
+        let block = *self.labels.innermost();
+        if block.construct == Construct::Function {
+            if reached {
+                self.return_(operands);
+            }
+            self.labels.close();
+            return block.construct;
+        }
+        let joined = block.is_joined();
+        // Whoever reaches the end of the function here returns at once, with values that wait, and leaves the label to those
+        // who branch there; unless both arms may still become a selection, or results wait below the block, constants
+        // perhaps, which belong to the other ways too.
+        let returns = last && self.gives_all_results() && joined && reached && !self.may_select(operands);
+        if returns {
+            self.return_(operands);
+            self.unreachable(operands);
+        } else if joined && reached {
+            self.spill_results(operands);
+        }
+        let reached = reached && !returns;
+        self.skipping = None;
+        self.labels.close();
+        if block.construct == Construct::Loop {
+            self.loops.close(self.labels.depth());
+        }
+        let selected = self.selections.close(operands, self.labels.depth() + 1, &block, reached);
+        if selected || joined {
+            operands.truncate(block.base());
+            if !selected {
+                bind(operands, block.ends);
+                bind(operands, block.otherwise);
+            }
+            block.ty.results().iter().for_each(|&ty| operands.push_spilled(ty.into()));
+        } else if !reached {
+            self.unreachable(operands);
+        }
+        block.construct
+    }
+
+    /// How many values a branch to the label takes.
+    pub(super) fn arity(&self, labelidx: u32) -> usize {
+        self.labels.get(labelidx).arity()
+    }
+
+    /// `rest` reads what follows. Returns what reads on, if that is something else.
+    #[inline]
+    pub(super) fn br<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        labelidx: u32,
+        rest: Reader<'a>,
+    ) -> Option<Reader<'a>> {
+        let block = self.labels.get(labelidx);
+        let (construct, to) = (block.construct, block.base());
+        if construct == Construct::Function {
+            self.return_explicit(operands);
+            return None;
+        }
+        let arity = self.arity(labelidx);
+        operands.spill_traps(arity);
+        // What waits in this block is lost, and must not come to its slot any more, where a value may be by then. (Below
+        // it, nothing waits but constants, which belong to other ways too.)
+        let base = self.labels.innermost().base();
+        for entry in base..operands.height() - arity {
+            operands.replace_with_slot(entry, operands.own_slot(entry));
+        }
+        if labelidx == 0 && construct == Construct::Loop && arity == 0 {
+            operands.truncate(base);
+            if let Some(body) = self.loops.begin_rotation(operands, self.labels.depth(), rest) {
+                return Some(body);
+            }
+        }
+        operands.move_to(arity, to);
+        self.labels.branch(&mut operands.code, labelidx);
+        self.unreachable(operands);
+        None
+    }
+
+    /// Returns what reads on, if that is not what follows.
+    #[inline]
+    pub(super) fn br_if<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32) -> Option<Reader<'a>> {
+        let block = self.labels.get(labelidx);
+        let (construct, to) = (block.construct, block.base());
+        let arity = self.arity(labelidx);
+        let is_function = construct == Construct::Function;
+        let condition = operands.height() - 1;
+        // Values and traps first: they are evaluated whether the branch is taken or not.
+        operands.spill_with(condition, Traits::TRAPS);
+        for entry in condition - arity..condition {
+            operands.spill(entry);
+        }
+        let moves = arity > 0 && condition - arity != to;
+        if moves {
+            // The moves overwrite the accumulators on the way taken only.
+            let owners = Register::BOTH.map(|register| operands.accs.owners.of(register));
+            owners.into_iter().flatten().filter(|&owner| owner < condition).for_each(|owner| operands.spill(owner));
+        }
+        if is_function || moves {
+            let around = operands.branch_unless();
+            // Only the way not taken goes on with what waits and what the accumulators hold.
+            let accs = operands.accs;
+            if is_function {
+                operands.emit_return(arity);
+            } else {
+                operands.move_to(arity, to);
+                self.labels.branch(&mut operands.code, labelidx);
+            }
+            let here = operands.code.label();
+            operands.code.bind(around, here);
+            operands.accs = accs;
+            return None;
+        }
+        if let Some(rest) = self.loops.end_rotation(operands, &mut self.labels, labelidx) {
+            self.unreachable(operands);
+            return Some(rest);
+        }
+        let (branch, _) = operands.branch_on(true);
+        let branch = operands.code.fixup(branch);
+        self.labels.target(&mut operands.code, branch, labelidx);
+        self.loops.branched(operands, &self.labels, labelidx, branch)
+    }
+
+    /// `labels` are those it may branch to, the default one last.
+    pub(super) fn br_table<T: Target>(&mut self, operands: &mut Operands<'a, T>, labels: &[u32]) {
+        let arity = self.arity(labels[labels.len() - 1]);
+        let index = operands.height() - 1;
+        operands.spill_with(index, Traits::TRAPS);
+        for entry in index - arity..index {
+            operands.spill(entry);
+        }
+        operands.materialise(index);
+        operands.pop(1);
+        let placeholders: Vec<'_, u64> = labels.iter().map(|_| 0).collect_in(self.arena);
+        let mut table = operands.code.special(cell::BrTable { count: labels.len() as u32 - 1 }, &placeholders);
+        table.at += cell::BrTable::LEN;
+        operands.code.fixups(table, labels.len());
+        let from = operands.height() - arity;
+        // One stub for every label that needs its values moved, or returns.
+        for (i, &labelidx) in labels.iter().enumerate() {
+            let entry = Fixup(table.cell + table.at + 8 * i);
+            let block = self.labels.get(labelidx);
+            let (is_function, to, stub) = (block.construct == Construct::Function, block.base(), block.stub());
+            if !is_function && (arity == 0 || to == from || mutant!(20)) {
+                self.labels.target(&mut operands.code, entry, labelidx);
+                continue;
+            }
+            let stub = stub.unwrap_or_else(|| self.stub(operands, labelidx, arity));
+            operands.code.bind(entry, stub);
+        }
+        for &labelidx in labels {
+            self.labels.get_mut(labelidx).set_stub(None);
+        }
+        self.unreachable(operands);
+    }
+
+    /// Emits what a `br_table` goes through to a label of so many values.
+    fn stub<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32, arity: usize) -> Position {
+        let stub = operands.code.label();
+        operands.forget_mirrors();
+        let block = self.labels.get(labelidx);
+        let base = block.base();
+        if block.construct == Construct::Function {
+            operands.emit_return(arity);
+        } else {
+            operands.move_to(arity, base);
+            self.labels.branch(&mut operands.code, labelidx);
+        }
+        self.labels.get_mut(labelidx).set_stub(Some(stub));
+        stub
+    }
+
+    fn return_<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
+        let count = self.labels.function().ty.results().len();
+        operands.spill_traps(count);
+        operands.emit_return(count);
+    }
+
+    /// A `return`, or a branch that is one.
+    pub(super) fn return_explicit<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
+        self.return_(operands);
+        self.unreachable(operands);
+    }
+}
+
+/// Makes this a label, and the place the branches lead to.
+fn bind<T: Target>(operands: &mut Operands<'_, T>, fixups: Fixups) {
+    let here = operands.code.label();
+    operands.code.bind_all(fixups, here);
+    if !mutant!(10) {
+        operands.forget_mirrors();
+    }
+}

@@ -1,0 +1,51 @@
+//! Calls. What a callee's frame looks like follows from its type, so nothing here asks who it is.
+
+use super::Function;
+use super::target::Target;
+use crate::cell;
+use crate::layout::FrameLayout;
+
+impl<T: Target> Function<'_, T> {
+    pub(super) fn call(&mut self, funcidx: u32) {
+        let ty = self.module.func_type(funcidx);
+        let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));
+        let func = self.layout.func(funcidx) as u32;
+        self.operands.code.special(cell::Call { func, args: args.0, header: header.0 }, &[]);
+        self.operands.results(ty);
+    }
+
+    pub(super) fn call_indirect(&mut self, typeidx: u32, tableidx: u32) {
+        let ty = &self.module.types[typeidx as usize];
+        self.operands.callee_index(ty.params().len());
+        let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
+        let call = cell::CallIndirect { table, type_id, args: args.0, header: header.0 };
+        self.operands.code.special(call, &[]);
+        self.operands.results(ty);
+    }
+
+    pub(super) fn return_call(&mut self, funcidx: u32) {
+        let ty = self.module.func_type(funcidx);
+        let count = ty.params().len();
+        let new_header = FrameLayout::of(ty).header as u16;
+        let (args, count) = self.operands.tail_arguments(count);
+        let (func, args, header) = (self.layout.func(funcidx) as u32, args.0, self.operands.header.0);
+        let moves = cell::moves(count, header != new_header);
+        self.operands.code.special(cell::ReturnCall { func, args, moves, header, new_header }, &[]);
+        self.blocks.unreachable(&mut self.operands);
+    }
+
+    pub(super) fn return_call_indirect(&mut self, typeidx: u32, tableidx: u32) {
+        let ty = &self.module.types[typeidx as usize];
+        let count = ty.params().len();
+        let new_header = FrameLayout::of(ty).header as u16;
+        self.operands.callee_index(count);
+        let (args, _) = self.operands.arguments(count, FrameLayout::of(ty));
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
+        let (args, header) = (args.0, self.operands.header.0);
+        let moves = cell::moves(count as u16, header != new_header);
+        let call = cell::ReturnCallIndirect { table, type_id, args, moves, header, new_header };
+        self.operands.code.special(call, &[]);
+        self.blocks.unreachable(&mut self.operands);
+    }
+}

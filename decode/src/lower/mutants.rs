@@ -1,0 +1,60 @@
+//! Mistakes on purpose, to see whether the checker and the driver find them: `oracle/lowering-mutants.sh` tries each.
+//!
+//! With the feature `mutants`, the environment variable `PIRN_LOWERING_MUTANT` chooses one by its number; without the feature
+//! nothing of them is compiled. Each stands where somebody might make it.
+
+/// Each mistake: what lowering does wrong.
+#[cfg(feature = "mutants")]
+pub const MUTANTS: [&str; 24] = [
+    "a local is set while a tree that reads it waits",
+    "a store comes before loads that waited",
+    "a global is set while a tree that reads it waits",
+    "a call does not spill what it may change",
+    "an accumulator is overwritten while a tree holds it",
+    "what may trap below is not evaluated before an accumulator is taken over",
+    "a slot is written that a tree below reads",
+    "writing a slot leaves the other accumulator mirroring it",
+    "an accumulator is believed to mirror a slot after a call",
+    "accumulators are believed to mirror slots behind a label",
+    "operands are swapped and the comparison is not",
+    "a branch on a negated comparison keeps the comparison",
+    "values are moved from the last to the first",
+    "a return of several values copies from a slot too low",
+    "undoing leaves the handler of what was joined",
+    "a peeled loop is kept though it ends with other mirrors",
+    "a rotated loop's test is not negated",
+    "the arms of a selection are swapped",
+    "a tail call's arguments overwrite what later ones read",
+    "a branch table's values are not moved",
+    "a statement joins one before a label",
+    "a load in a part of a tree that reads an accumulator loses its static offset",
+    "a dropped value's trap is lost",
+    "an `if` with an arm that may trap becomes a selection",
+];
+
+/// Whether the mistake of this number, the first one being 1, is to be made.
+#[cfg(feature = "mutants")]
+pub(super) fn is_chosen(number: usize) -> bool {
+    use std::sync::LazyLock;
+    static CHOSEN: LazyLock<usize> = LazyLock::new(|| {
+        let Some(chosen) = std::env::var("PIRN_LOWERING_MUTANT").ok().and_then(|number| number.parse().ok()) else {
+            return 0;
+        };
+        let what = MUTANTS.get(usize::wrapping_sub(chosen, 1)).expect("a mutant's number");
+        eprintln!("mutant: {what}");
+        chosen
+    });
+    *CHOSEN == number
+}
+
+/// Whether the mistake of this number is to be made.
+macro_rules! mutant {
+    ($number:literal) => {{
+        #[cfg(feature = "mutants")]
+        let is_chosen = $crate::lower::mutants::is_chosen($number);
+        #[cfg(not(feature = "mutants"))]
+        let is_chosen = false;
+        is_chosen
+    }};
+}
+pub(super) use mutant;

@@ -1,0 +1,65 @@
+//! Statements about to be emitted, before they have their trees.
+
+use super::slot::Slot;
+use super::tree::{form_sig, operator_sig};
+use crate::ops::{Class, Op};
+use crate::sig::{Form, Sig};
+
+/// A statement about to be emitted, without its trees.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sink {
+    pub(super) kind: SinkKind,
+    /// Class of what it takes.
+    pub(super) class: Class,
+    /// Operand bytes before the trees'.
+    pub(super) prefix: Prefix,
+}
+
+impl Sink {
+    #[inline]
+    pub(super) fn form(form: Form, class: Class, prefix: Prefix) -> Self {
+        Self { kind: SinkKind::Form(form), class, prefix }
+    }
+
+    /// What its signature begins with; see [`crate::sig::of_form`].
+    #[inline]
+    pub(super) fn sig(&self) -> Sig {
+        match self.kind {
+            SinkKind::Form(form) => form_sig(form, self.class),
+            SinkKind::Store(op) => operator_sig(op),
+        }
+    }
+}
+
+/// A form of statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SinkKind {
+    Form(Form),
+    Store(Op),
+}
+
+/// What stands before a statement's trees.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prefix {
+    pub(super) bytes: [u8; 8],
+    pub(super) len: usize,
+}
+
+impl Prefix {
+    pub(super) const NONE: Self = Self { bytes: [0; 8], len: 0 };
+    /// A branch's target, which comes later.
+    pub(super) const TARGET: Self = Self { bytes: [0; 8], len: 8 };
+
+    #[inline]
+    pub(super) fn slot(slot: Slot) -> Self {
+        let [a, b] = slot.0.to_ne_bytes();
+        Self { bytes: [a, b, 0, 0, 0, 0, 0, 0], len: 2 }
+    }
+
+    /// A word of the instance, or the static offset of a store.
+    #[inline]
+    pub(super) fn word(word: u32) -> Self {
+        let [a, b, c, d] = word.to_ne_bytes();
+        Self { bytes: [a, b, c, d, 0, 0, 0, 0], len: 4 }
+    }
+}

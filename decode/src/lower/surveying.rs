@@ -1,0 +1,45 @@
+//! Lowering for those who want to know what becomes of a function, and not its code.
+
+use super::survey::{Limits, Survey, Surveyed};
+use super::{Arena, Lowering, Options, Target, Tile};
+use crate::sig::Sig;
+use crate::{Error, Module};
+
+impl<T> Lowering<'_, T> {
+    /// The cells of the function it was to survey.
+    pub(crate) fn into_cells(self) -> Vec<Surveyed> {
+        self.survey.expect("a survey was asked for").cells
+    }
+}
+
+/// A machine of which a survey is made.
+struct Surveying<'a, T>(&'a T);
+
+impl<T: Target> Target for Surveying<'_, T> {
+    const SURVEYED: bool = true;
+
+    fn tile(&self, sig: Sig) -> Option<Tile> {
+        self.0.tile(sig)
+    }
+}
+
+/// Lowers function `funcidx` as [`Lowering::lower`] does, and tells what became of it; with `limits`, handlers are asked for
+/// up to that size only.
+///
+/// # Errors
+/// Those of [`Lowering::lower`].
+pub fn survey(
+    module: &Module,
+    type_ids: &[u32],
+    funcidx: u32,
+    options: Options,
+    target: &impl Target,
+    limits: Option<Limits>,
+) -> Result<Vec<Surveyed>, Error> {
+    let survey = Some(Box::new(Survey::new(limits)));
+    let target = Surveying(target);
+    let mut arena = Arena::new();
+    let mut lowering = Lowering::surveyed(module, type_ids, options, &target, &mut arena, survey);
+    lowering.lower(funcidx)?;
+    Ok(lowering.into_cells())
+}

@@ -1,0 +1,305 @@
+//! A machine for tests, which has the handlers that a test gives it, and its code as text.
+//!
+//! Shapes are written as the machine writes its types: `SetSlot<Bin<I32Add, S<u32>, I<u32>>>` (see [`crate::lower::survey`]). Cells
+//! read `s2 = I32Add(s0, #1)`: `s2` is a slot, `#1` an immediate, `r` and `v` are the accumulators, `;` is between the
+//! statements of a cell, and `-> 3` is a branch to the fourth cell.
+
+use crate::cell::{Cell, Field};
+use crate::layout::CodeHead;
+use crate::lower::emit::Emitter;
+use crate::lower::operands::Operands;
+use crate::lower::slot::Slot;
+use crate::lower::survey::{Survey, Surveyed};
+use crate::lower::target::{Options, Target, Tile};
+use crate::lower::tree::Trees;
+use crate::lower::{Arena, Lowering};
+use crate::ops::{Class, Kind, Op};
+use crate::sig::{self, Form, Leaf, Sig};
+use crate::{Error, Module};
+use bumpalo::Bump;
+use std::collections::HashSet;
+
+/// What has a handler: the base shapes, without which lowering cannot do, and what a test adds. A handler's address is its
+/// signature.
+#[derive(Debug)]
+pub(super) struct Machine {
+    sigs: HashSet<Sig>,
+    /// What is lowered for it.
+    pub(super) arena: Bump,
+}
+
+impl Machine {
+    /// One with no more handlers than there must be: each operator, and each sink, with slots and the accumulator.
+    pub(super) fn base() -> Self {
+        let mut sigs = HashSet::new();
+        let two = [(Leaf::Slot, Leaf::Slot), (Leaf::Slot, Leaf::Imm), (Leaf::Slot, Leaf::Acc), (Leaf::Acc, Leaf::Slot)];
+        let two = [&two[..], &[(Leaf::Acc, Leaf::Imm), (Leaf::Imm, Leaf::Slot), (Leaf::Imm, Leaf::Acc)]].concat();
+        let mut value = |class, sig| {
+            sigs.extend([Form::SetAcc, Form::SetSlot].map(|form| sig::form(form, class, sig)));
+        };
+        for class in Class::ALL {
+            for leaf in [Leaf::Slot, Leaf::Acc, Leaf::Imm, Leaf::Global] {
+                value(class, sig::leaf(leaf, class));
+            }
+            for condition in [Leaf::Slot, Leaf::Acc] {
+                let slot = sig::leaf(Leaf::Slot, class);
+                value(class, sig::select(class, slot, slot, sig::leaf(condition, Class::I32)));
+            }
+        }
+        value(Class::I64, sig::leaf(Leaf::Func, Class::I64));
+        for &op in Op::ALL.iter().filter(|op| op.kind() != Kind::Store) {
+            let info = op.info();
+            for &(a, b) in &two {
+                match op.kind() {
+                    Kind::Unary => value(info.result, sig::unary(op, sig::leaf(a, info.operand))),
+                    Kind::Load => value(info.result, sig::unary(op, sig::leaf(a, Class::I32))),
+                    Kind::Binary | Kind::Store => {
+                        value(info.result, sig::binary(op, sig::leaf(a, info.operand), sig::leaf(b, info.operand)));
+                    }
+                }
+            }
+        }
+        for leaf in [Leaf::Slot, Leaf::Acc, Leaf::Imm, Leaf::Global] {
+            for class in Class::ALL {
+                let leaf = sig::leaf(leaf, class);
+                sigs.extend([Form::Return, Form::SetGlobal].map(|form| sig::form(form, class, leaf)));
+            }
+            sigs.insert(sig::form(Form::BrIf, Class::I32, sig::leaf(leaf, Class::I32)));
+        }
+        for &op in Op::ALL {
+            let operand = op.info().operand;
+            for &(a, b) in &two {
+                if op.kind() == Kind::Store {
+                    sigs.insert(sig::binary(op, sig::leaf(a, Class::I32), sig::leaf(b, operand)));
+                } else if op.is_comparison() {
+                    let test = sig::binary(op, sig::leaf(a, operand), sig::leaf(b, operand));
+                    sigs.insert(sig::form(Form::BrIf, Class::I32, test));
+                } else if matches!(op, Op::I32Eqz | Op::I64Eqz) {
+                    sigs.insert(sig::form(Form::BrIf, Class::I32, sig::unary(op, sig::leaf(a, operand))));
+                }
+            }
+        }
+        sigs.extend(Cell::ALL.iter().map(|&cell| sig::cell(cell)));
+        Self { sigs, arena: Bump::new() }
+    }
+
+    /// The base shapes and these.
+    pub(super) fn with(shapes: &[&str]) -> Self {
+        let mut this = Self::base();
+        this.sigs.extend(shapes.iter().map(|shape| Shape::parse(shape).sig()));
+        this
+    }
+
+    /// An empty operand stack, of a function whose frame has the header at slot 4, and the operands from slot 10 on.
+    pub(super) fn operands(&self) -> Operands<'_, Self> {
+        let survey = Some(Box::new(Survey::new(None)));
+        let code = Emitter::new((Vec::new(), Vec::new()), 0, self, true, survey);
+        Operands::new_in(&self.arena, code, Trees::default(), Slot(4), Slot(10))
+    }
+}
+
+impl Target for Machine {
+    const SURVEYED: bool = true;
+
+    fn tile(&self, sig: Sig) -> Option<Tile> {
+        self.sigs.contains(&sig).then_some(Tile { handler: sig })
+    }
+}
+
+/// The code so far, a line for each cell.
+pub(super) fn cells(code: &mut Emitter<'_, Machine>) -> Vec<String> {
+    let cells = code.survey().expect("the machine is surveyed").cells.clone();
+    let bytes = code.between(0, code.len());
+    text(bytes, 0, &cells)
+}
+
+/// The code of the first function of a module in the text format, a line for each cell. Type ids are typeidxs.
+pub(super) fn lowered(machine: &Machine, options: Options, wat: &str) -> Result<Vec<String>, Error> {
+    lowered_in(&mut Arena::new(), machine, options, wat)
+}
+
+/// As [`lowered`], in an arena that may have been used before.
+pub(super) fn lowered_in(
+    arena: &mut Arena,
+    machine: &Machine,
+    options: Options,
+    wat: &str,
+) -> Result<Vec<String>, Error> {
+    let module = Module::new(wat::parse_str(wat).expect("a module's text"))?;
+    let type_ids: Vec<u32> = (0..module.types.len() as u32).collect();
+    let survey = Some(Box::new(Survey::new(None)));
+    let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, arena, survey);
+    let code = lowering.lower(module.imported_funcs as u32)?;
+    let cells = lowering.into_cells();
+    let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
+    Ok(text(&bytes, code.words().as_ptr().addr() as u64, &cells))
+}
+
+/// The text of cells in code that begins at the address `base`.
+fn text(bytes: &[u8], base: u64, cells: &[Surveyed]) -> Vec<String> {
+    let place = |target: u64| match cells.iter().position(|cell| base + cell.position as u64 == target) {
+        Some(index) => format!("-> {index}"),
+        None if target == base + bytes.len() as u64 => "-> end".into(),
+        None => "-> ?".into(),
+    };
+    let mut at = 8 * CodeHead::WORDS;
+    let mut lines = Vec::new();
+    for cell in cells {
+        assert_eq!(cell.position, at, "cells follow each other");
+        let shape = Shape::parse(&cell.shape);
+        let handler = u64::from_ne_bytes(*bytes[at..].first_chunk().expect("a handler"));
+        let repeats = handler == sig::repeat(shape.sig());
+        assert!(repeats || handler == shape.sig(), "{} has another shape's handler", cell.shape);
+        let mut operands = Bytes { bytes, at: at + 8 };
+        let line = shape.text(&mut operands, &place);
+        lines.push(if repeats { format!("repeat {line}") } else { line });
+        at = operands.at.next_multiple_of(8);
+    }
+    assert_eq!(at, bytes.len(), "nothing follows the last cell");
+    lines
+}
+
+/// Operand bytes.
+struct Bytes<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Bytes<'_> {
+    fn take(&mut self, len: usize) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[..len].copy_from_slice(&self.bytes[self.at..][..len]);
+        self.at += len;
+        u64::from_le_bytes(bytes)
+    }
+}
+
+/// The text of a shape, taken apart: a name, and what stands between its brackets.
+struct Shape<'a> {
+    name: &'a str,
+    parts: Vec<Self>,
+}
+
+impl<'a> Shape<'a> {
+    fn parse(text: &'a str) -> Self {
+        let (shape, rest) = Self::read(text);
+        assert_eq!(rest, "", "{text}");
+        shape
+    }
+
+    fn read(text: &'a str) -> (Self, &'a str) {
+        let end = text.find(['<', '>', ',']).unwrap_or(text.len());
+        let (name, mut rest) = text.split_at(end);
+        let mut parts = Vec::new();
+        while let Some(inner) = rest.strip_prefix('<').or_else(|| rest.strip_prefix(", ").filter(|_| !parts.is_empty()))
+        {
+            let (part, behind) = Self::read(inner);
+            parts.push(part);
+            rest = behind;
+            if let Some(behind) = rest.strip_prefix('>') {
+                return (Self { name, parts }, behind);
+            }
+        }
+        (Self { name, parts }, rest)
+    }
+
+    fn op(&self) -> Op {
+        *Op::ALL.iter().find(|op| format!("{op:?}") == self.name).expect("an operator's name")
+    }
+
+    fn leaf(&self) -> Option<Leaf> {
+        Some(match self.name {
+            "S" => Leaf::Slot,
+            "R" => Leaf::Acc,
+            "I" => Leaf::Imm,
+            "Global" => Leaf::Global,
+            "Func" => Leaf::Func,
+            _ => return None,
+        })
+    }
+
+    /// The class of an expression's value.
+    fn class(&self) -> Class {
+        match self.name {
+            "Func" | "u64" => Class::I64,
+            "u32" => Class::I32,
+            "f32" => Class::F32,
+            "f64" => Class::F64,
+            "Un" | "Bin" | "Load" => self.parts[0].op().info().result,
+            "S" | "R" | "I" | "Global" | "Select" => self.parts[0].class(),
+            name => panic!("`{name}` has no value"),
+        }
+    }
+
+    fn sig(&self) -> Sig {
+        if let Some(leaf) = self.leaf() {
+            return sig::leaf(leaf, self.class());
+        }
+        let form = Form::ALL.into_iter().find(|form| format!("{form:?}") == self.name && !self.parts.is_empty());
+        let (begins, operands) = match (self.name, form) {
+            ("Un" | "Bin" | "Load" | "Store", _) => (sig::operator(self.parts[0].op()), &self.parts[1..]),
+            (_, Some(Form::BrIf | Form::Seq | Form::Repeat | Form::MemoryFill | Form::MemoryCopy)) => {
+                (sig::of_form(form.expect("just seen"), Class::I32), &self.parts[..])
+            }
+            (_, Some(form)) => (sig::of_form(form, self.parts[0].class()), &self.parts[..]),
+            (_, None) => return sig::cell(self.cell()),
+        };
+        operands.iter().fold(begins, |sig, operand| sig::with(sig, operand.sig()))
+    }
+
+    fn cell(&self) -> Cell {
+        *Cell::ALL.iter().find(|cell| format!("{cell:?}") == self.name).expect("a cell's name")
+    }
+
+    /// As text, with operands from `bytes`.
+    fn text(&self, bytes: &mut Bytes<'_>, place: &dyn Fn(u64) -> String) -> String {
+        let list = |parts: &[Self], bytes: &mut Bytes<'_>| {
+            parts.iter().map(|part| part.text(bytes, place)).collect::<Vec<_>>().join(", ")
+        };
+        let register = |class: Class| if class.is_float() { "v" } else { "r" };
+        match self.name {
+            "S" => format!("s{}", bytes.take(2)),
+            "R" => register(self.class()).into(),
+            "I" => format!("#{}", bytes.take(self.class().bytes())),
+            "Global" | "Func" => format!("{}@{}", self.name.to_lowercase(), bytes.take(4)),
+            "Un" | "Bin" => format!("{}({})", self.parts[0].name, list(&self.parts[1..], bytes)),
+            "Load" | "Store" => {
+                let offset = bytes.take(4);
+                format!("{}[{offset}]({})", self.parts[0].name, list(&self.parts[1..], bytes))
+            }
+            "SetAcc" => format!("{} = {}", register(self.parts[0].class()), list(&self.parts, bytes)),
+            "SetSlot" => format!("s{} = {}", bytes.take(2), list(&self.parts, bytes)),
+            "SetGlobal" => format!("global@{} = {}", bytes.take(4), list(&self.parts, bytes)),
+            "BrIf" => {
+                let target = bytes.take(8);
+                format!("br_if {} {}", list(&self.parts, bytes), place(target))
+            }
+            "Return" if !self.parts.is_empty() => {
+                let header = bytes.take(2);
+                format!("return {} at {header}", list(&self.parts, bytes))
+            }
+            "Seq" => format!("{}; {}", self.parts[0].text(bytes, place), self.parts[1].text(bytes, place)),
+            "Select" | "MemoryFill" | "MemoryCopy" => format!("{}({})", self.name, list(&self.parts, bytes)),
+            _ => self.cell_text(bytes, place),
+        }
+    }
+
+    fn cell_text(&self, bytes: &mut Bytes<'_>, place: &dyn Fn(u64) -> String) -> String {
+        let cell = self.cell();
+        let mut text = self.name.to_string();
+        let mut count = 0;
+        for &(name, field) in cell.fields() {
+            text += &match field {
+                Field::Target => format!(" {}", place(bytes.take(8))),
+                _ => {
+                    count = bytes.take(field.bytes());
+                    format!(" {name} {count}")
+                }
+            };
+        }
+        if cell == Cell::BrTable {
+            (0..=count).for_each(|_| text += &format!(" {}", place(bytes.take(8))));
+        }
+        text
+    }
+}

@@ -1,0 +1,130 @@
+//! What regions cost.
+
+use super::machine::{Machine, cells, lowered};
+use crate::cell::Amount;
+use crate::instruction::Instruction;
+use crate::lower::metering::Metering;
+use crate::lower::slot::Slot;
+use crate::lower::target::Options;
+use crate::lower::tree::Traits;
+use crate::ops::Class;
+
+const METERED: Options = Options { fuse: true, fuel: true };
+
+#[test]
+fn a_region_pays_for_its_operators_but_not_for_those_of_regions_in_it() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let mut metering = Metering::new(Vec::new(), true);
+    metering.open(&mut operands.code);
+    metering.charge(Instruction::LocalGet);
+    metering.charge(Instruction::Block);
+    metering.open(&mut operands.code);
+    metering.charge(Instruction::Call);
+    metering.charge(Instruction::Br);
+    metering.charge(Instruction::End);
+    metering.close(&mut operands.code);
+    metering.charge(Instruction::Return);
+    metering.charge(Instruction::Drop);
+    metering.charge(Instruction::If);
+    metering.close(&mut operands.code);
+    assert_eq!(cells(&mut operands.code), ["Fuel cost 3", "Fuel cost 2"]);
+}
+
+#[test]
+fn no_region_is_free() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let mut metering = Metering::new(Vec::new(), true);
+    metering.open(&mut operands.code);
+    metering.charge(Instruction::End);
+    metering.close(&mut operands.code);
+    assert_eq!(cells(&mut operands.code), ["Fuel cost 1"]);
+}
+
+#[test]
+fn eight_words_cost_one() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let mut metering = Metering::new(Vec::new(), true);
+    metering.open(&mut operands.code);
+    metering.charge_words(7);
+    metering.charge_words(8);
+    metering.charge_words(25);
+    metering.close(&mut operands.code);
+    assert_eq!(cells(&mut operands.code), ["Fuel cost 4"]);
+}
+
+#[test]
+fn bulk_operations_pay_for_their_size_in_front_of_them() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let metering = Metering::new(Vec::new(), true);
+    for slot in 0..3 {
+        let leaf = operands.trees.slot(Slot(slot), Class::I32);
+        operands.push_leaf(leaf);
+    }
+    metering.charge_bulk(&mut operands, Amount::Elements, 2, 9);
+    // Nothing has happened of what is paid for, and the operands are where execution goes on from.
+    let expected = [
+        "s11 = s1".to_string(),
+        "s12 = s2".into(),
+        format!("FuelBulk amount {} slot 12 table 9", Amount::Elements as u16),
+    ];
+    assert_eq!(cells(&mut operands.code), expected);
+    operands.forget_mirrors();
+    metering.charge_pages(&mut operands, Traits::TRAPS);
+    let expected = ["r = s12".to_string(), format!("FuelBulk amount {} slot 0 table 0", Amount::Pages as u16)];
+    assert_eq!(cells(&mut operands.code)[3..], expected);
+}
+
+#[test]
+fn nothing_asks_for_fuel_without() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let mut metering = Metering::new(Vec::new(), false);
+    metering.open(&mut operands.code);
+    metering.charge(Instruction::Call);
+    metering.charge_words(80);
+    metering.charge_bulk(&mut operands, Amount::Bytes, 0, 0);
+    metering.charge_pages(&mut operands, Traits::TRAPS);
+    metering.close(&mut operands.code);
+    assert_eq!(cells(&mut operands.code), [""; 0]);
+}
+
+#[test]
+fn a_function_and_each_loop_in_it_pay_for_themselves() {
+    let machine = Machine::base();
+    let text = lowered(
+        &machine,
+        METERED,
+        "(module (func (param i32) (local i64 i64)
+            (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if 0 (local.get 0)))
+            (local.set 0 (i32.const 5))))",
+    );
+    let expected = [
+        // Two operators; two words that are zeroed are not worth a unit.
+        "Fuel cost 2",
+        "Zero from 4 count 2",
+        // Six operators, paid for in each iteration.
+        "Fuel cost 6",
+        "s0 = I32Sub(s0, #1)",
+        "br_if r -> 2",
+        "s0 = #5",
+        "Return header 1",
+    ];
+    assert_eq!(text.expect("a valid module"), expected);
+}
+
+#[test]
+fn branches_not_taken_are_paid_for_and_what_cannot_be_reached_is_not() {
+    let machine = Machine::base();
+    let text = lowered(
+        &machine,
+        METERED,
+        "(module (func (param i32)
+            (if (local.get 0) (then (return) (local.set 0 (i32.const 1))) (else (local.set 0 (i32.const 2))))))",
+    );
+    // `local.get`, `if`, `return`, `i32.const`, `local.set`.
+    assert_eq!(text.expect("a valid module")[0], "Fuel cost 5");
+}

@@ -1,0 +1,14 @@
+//! Tests of lowering's rules, object by object, on a machine that has the handlers a test gives it.
+
+mod accumulators;
+mod arena;
+mod blocks;
+mod emit;
+mod fit;
+mod if_conversion;
+mod loops;
+mod machine;
+mod metering;
+mod operands;
+mod statement;
+mod transfer;

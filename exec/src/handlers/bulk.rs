@@ -1,0 +1,236 @@
+//! Cells that work on memories, tables and segments as a whole.
+//!
+//! Each calls an out-of-line function that owns its stack and returns a scalar; the handler then dispatches. `0` means
+//! success, otherwise it is a [`Trap`]'s code. Filling and copying are in `fill_copy.rs`.
+
+use crate::handlers::cells::define_cell;
+use crate::handlers::dispatch::{At, Flow, Stmt, value};
+use crate::state::instance::InstanceHead;
+use crate::state::memory::Memory;
+use crate::state::registers::Registers;
+use crate::state::table::Table;
+use crate::state::trap::{Trap, trap_if};
+use crate::state::vm::Room;
+use pirn_decode::cell::{self, Operands};
+use pirn_decode::sig::{self, Sig};
+
+/// Goes on, or traps.
+#[inline(always)]
+fn conclude(m: Registers, at: At, code: u8) -> Flow {
+    if code == 0 { Flow::Next(m) } else { Flow::Trap(m, at.trap(Trap::from_code(code))) }
+}
+
+fn trap_code(result: Result<(), Trap>) -> u8 {
+    result.map_or_else(|trap| trap as u8, |()| 0)
+}
+
+/// Memory 0 of an instance.
+///
+/// # Safety
+/// `instance` is live and has one, to which nobody else refers as long as what this gives is in use.
+unsafe fn memory<'a>(instance: *mut InstanceHead) -> &'a mut Memory {
+    // SAFETY: the instance's memory is live (I1).
+    unsafe { &mut *(*instance).memory }
+}
+
+/// The table behind a word of the instance.
+///
+/// # Safety
+/// `instance` is live, `word` that of one of its tables, to which nobody else refers as long as what this gives is in
+/// use.
+unsafe fn table<'a>(instance: *mut InstanceHead, word: u32) -> &'a mut Table {
+    // SAFETY: the word is within the block and leads to a live table (I1, I4).
+    unsafe { &mut **InstanceHead::word::<*mut Table>(instance, word as usize) }
+}
+
+/// What is left of the segment at a word of the instance.
+///
+/// # Safety
+/// `instance` is live, `word` that of one of its segments, of items of type `T`.
+unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
+    // SAFETY: both words are within the block (I4); `InstanceBlock::set_segment` wrote address and length of a slice that
+    // outlives it (I1). The length is 0 before, and once the segment is dropped.
+    unsafe {
+        let len = InstanceHead::word::<u64>(instance, word as usize + 1).read() as usize;
+        if len == 0 {
+            return &[];
+        }
+        std::slice::from_raw_parts(InstanceHead::word::<*const T>(instance, word as usize).read(), len)
+    }
+}
+
+/// Three i32 operands.
+///
+/// # Safety
+/// At `args` are three slots of a frame.
+unsafe fn three(args: *const u64) -> (u32, u32, u32) {
+    // SAFETY: slots are whole words.
+    unsafe { (args.read() as u32, args.add(1).read() as u32, args.add(2).read() as u32) }
+}
+
+/// # Safety
+/// `instance` is the one that runs, and has a memory.
+#[cold]
+#[inline(never)]
+unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u32 {
+    // SAFETY: the machine is alone with memory and machine (I2), which are two things, and its handler keeps no pointer
+    // into the bytes, which may move (I8).
+    unsafe {
+        let room = &mut (*(*instance).vm).room.pages;
+        Room::grow(room, delta, |delta| memory(instance).grow(delta)).unwrap_or(u32::MAX)
+    }
+}
+
+/// # Safety
+/// `instance` is the one that runs, and has a memory; `word` is that of one of its data segments; at `args` are three
+/// slots.
+#[inline(never)]
+unsafe fn memory_init(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
+    // SAFETY: the machine is alone with the memory (I2), and a segment's bytes are not among a memory's.
+    unsafe {
+        let (to, from, len) = three(args);
+        trap_code(memory(instance).init(to, segment(instance, word), from, len))
+    }
+}
+
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its segments.
+#[inline(never)]
+unsafe fn drop_segment(instance: *mut InstanceHead, word: u32) {
+    // SAFETY: a segment's length is in the word behind its address, within the block (I4).
+    unsafe { InstanceHead::word::<u64>(instance, word as usize + 1).write(0) };
+}
+
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are a slot of the table's type and an
+/// i32.
+#[inline(never)]
+unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *const u64) -> u32 {
+    // SAFETY: the machine is alone with table and machine (I2), which are two things. What the table is filled with is
+    // of its type by validation (I3, I5).
+    unsafe {
+        let room = &mut (*(*instance).vm).room.elements;
+        Room::grow(room, args.add(1).read() as u32, |delta| table(instance, word).grow(delta, args.read()))
+            .unwrap_or(u32::MAX)
+    }
+}
+
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are an i32, a slot of the table's type,
+/// an i32.
+#[inline(never)]
+unsafe fn table_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
+    // SAFETY: the machine is alone with the table (I2); the value is of its type by validation (I3, I5).
+    unsafe {
+        let (start, _, len) = three(args);
+        trap_code(table(instance, word).fill(start, len, args.add(1).read()))
+    }
+}
+
+/// # Safety
+/// `instance` is the one that runs, the words those of two of its tables of one type, or of one; at `args` are three
+/// slots.
+#[inline(never)]
+unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, args: *const u64) -> u8 {
+    // SAFETY: the machine is alone with the tables (I2). Two words may lead to one table, if it was imported twice:
+    // then there is one reference to it, otherwise two to two. The elements are of one type by validation (I3, I5).
+    unsafe {
+        let (to, from, len) = three(args);
+        let pointer = |word| InstanceHead::word::<*mut Table>(instance, word as usize).read();
+        trap_code(if pointer(to_word) == pointer(from_word) {
+            table(instance, to_word).copy_within(to, from, len)
+        } else {
+            table(instance, to_word).init(to, table(instance, from_word).elements(), from, len)
+        })
+    }
+}
+
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its tables, `segment_word` of an element segment of its type;
+/// at `args` are three slots.
+#[inline(never)]
+unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, args: *const u64) -> u8 {
+    // SAFETY: the machine is alone with the table (I2); a segment's references are not among a table's, and of its type
+    // (I5).
+    unsafe {
+        let (to, from, len) = three(args);
+        trap_code(table(instance, word).init(to, segment(instance, segment_word), from, len))
+    }
+}
+
+define_cell! {
+    MemorySize |m, _, at| {
+        m.r0 = (*m.instance).mem_len() / pirn_decode::PAGE_BYTES;
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    MemoryGrow |m, _, at| {
+        m.r0 = u64::from(memory_grow(m.instance, m.r0 as u32));
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    MemoryInit |m, cell::MemoryInit { segment, args }, at| { conclude(m, at, memory_init(m.instance, segment, m.slot(args))) }
+}
+define_cell! {
+    DataDrop |m, cell::DataDrop { segment }, at| {
+        drop_segment(m.instance, segment);
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    ElemDrop |m, cell::ElemDrop { segment }, at| {
+        drop_segment(m.instance, segment);
+        Flow::Next(m)
+    }
+}
+
+/// Element `index` of the table at a word of the instance.
+///
+/// # Safety
+/// `m.instance` is live, `word` that of one of its tables.
+#[inline(always)]
+unsafe fn element(m: &Registers, word: u32, index: u32) -> Result<*mut u64, Trap> {
+    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says
+    // (I8).
+    unsafe {
+        let table = InstanceHead::word::<*mut Table>(m.instance, word as usize).read();
+        trap_if(u64::from(index) >= (*table).len, Trap::TableOutOfBounds)?;
+        Ok((*table).base.add(index as usize))
+    }
+}
+
+define_cell! {
+    TableGet |m, cell::TableGet { table }, at| {
+        m.r0 = value!(m, element(&m, table, m.r0 as u32).map_err(|trap| at.trap(trap))).read();
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    TableSet |m, cell::TableSet { table, args }, at| {
+        let args = m.slot(args);
+        value!(m, element(&m, table, args.read() as u32).map_err(|trap| at.trap(trap))).write(args.add(1).read());
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    TableSize |m, cell::TableSize { table }, at| {
+        let table = InstanceHead::word::<*mut Table>(m.instance, table as usize).read();
+        m.r0 = (*table).len;
+        Flow::Next(m)
+    }
+}
+define_cell! {
+    TableGrow |m, cell::TableGrow { table, args }, at| {
+        m.r0 = u64::from(table_grow(m.instance, table, m.slot(args)));
+        Flow::Next(m)
+    }
+}
+define_cell! { TableFill |m, cell::TableFill { table, args }, at| { conclude(m, at, table_fill(m.instance, table, m.slot(args))) } }
+define_cell! { TableCopy |m, cell::TableCopy { to, from, args }, at| { conclude(m, at, table_copy(m.instance, to, from, m.slot(args))) } }
+define_cell! {
+    TableInit |m, cell::TableInit { table, segment, args }, at| {
+        conclude(m, at, table_init(m.instance, table, segment, m.slot(args)))
+    }
+}

@@ -1,0 +1,221 @@
+//! Cells of control flow other than `br_if` and valued returns: branches, calls, frames.
+
+use crate::handlers::cells::define_cell;
+use crate::handlers::dispatch::{At, Flow, Stmt, cell_bytes, value};
+use crate::state::frames::{Header, frame_end, pop_frame, push_frame};
+use crate::state::instance::InstanceHead;
+use crate::state::record::{FuncRecord, code_head};
+use crate::state::registers::Registers;
+use crate::state::table::Table;
+use crate::state::trap::{Trap, trap_if};
+use pirn_decode::cell::{self, Operands};
+use pirn_decode::sig::{self, Sig};
+
+define_cell! { Unreachable |m, _, at| { Flow::Trap(m, at.trap(Trap::Unreachable)) } }
+
+define_cell! {
+    Br |m, cell::Br { target }, at| {
+        m.branch(target);
+        Flow::Jump(m)
+    }
+}
+
+define_cell! {
+    BrTable |m, cell::BrTable { count }, at| {
+        let index = (m.r0 as u32).min(count) as usize;
+        m.branch(m.operand(at.operands + cell::BrTable::LEN + 8 * index));
+        Flow::Jump(m)
+    }
+}
+
+define_cell! { Return |m, cell::Return { header }, at| { Flow::Jump(pop_frame(m, header)) } }
+
+define_cell! {
+    Zero |m, cell::Zero { from, count }, at| {
+        // A few locals are the rule; the loop stays out of the library's `memset`.
+        let mut slot = m.slot(from);
+        let end = slot.add(usize::from(count));
+        while slot < end {
+            slot.write_volatile(0);
+            slot = slot.add(1);
+        }
+        Flow::Next(m)
+    }
+}
+
+define_cell! {
+    Copy |m, cell::Copy { from, to, count }, at| {
+        copy_words(m.slot(from), m.slot(to), usize::from(count));
+        Flow::Next(m)
+    }
+}
+
+/// Copies words one by one, upwards: right for ranges that overlap with the target below the source.
+///
+/// # Safety
+/// Both ranges lie in frames of the value stack.
+#[inline(always)]
+unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
+    for i in 0..count {
+        // SAFETY: the word is in either range. Volatile keeps LLVM from calling the library's `memmove`.
+        unsafe { to.add(i).write_volatile(from.add(i).read_volatile()) };
+    }
+}
+
+/// The call: checks the callee's whole frame against the limit, then enters it. What kind of function it is, nobody asks.
+///
+/// # Safety
+/// [I6](crate#safety) holds of `m`; `record` is one of its store, not null; at `args`, within `m`'s frame, are
+/// arguments of its type.
+#[inline(always)]
+unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Result<Registers, Trap> {
+    // SAFETY: records are live (I1) and lead to code with a head, and the instance to its machine. The frame is
+    // compared with the limit before anything is written (I7), so the rest of I6 holds of the callee: the instance is
+    // the one of its code.
+    unsafe {
+        let code = (*record).code;
+        trap_if(frame_end(code, args) > (*(*m.instance).vm).stack_limit as usize, Trap::StackOverflow)?;
+        m.fp = args;
+        m.ip = code;
+        m.instance = (*record).instance;
+        // The callee looks for nothing in the accumulator, unless it has to be lowered first: then for its record.
+        m.r0 = record as u64;
+    }
+    Ok(m)
+}
+
+/// Calls the function of `record`, whose arguments begin in the slot `args`, with the header in the slot `header`; it
+/// returns to `return_ip`.
+///
+/// # Safety
+/// That of [`enter`]; `header` is the slot that the function's type gives for arguments there; `return_ip` is the cell
+/// behind.
+#[inline(always)]
+unsafe fn call(m: Registers, at: At, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
+    // SAFETY: the callee's frame begins with `args`, and its type puts the header in it: so that was compared with the
+    // limit.
+    unsafe {
+        let mut callee = value!(m, enter(m, record, m.slot(args)).map_err(|trap| at.trap(trap)));
+        push_frame(m.slot(header), &m);
+        callee.link = return_ip;
+        Flow::Jump(callee)
+    }
+}
+
+/// Moves so many words from the slot `args` on to the frame's beginning.
+///
+/// # Safety
+/// Both ranges lie in frames of the value stack.
+#[inline(always)]
+unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
+    // SAFETY: each word is in either range. Volatile keeps LLVM from calling the library's `memmove`; it does not
+    // unroll the loop, which would take registers that have to be saved.
+    unsafe {
+        let (mut from, mut to) = (m.slot(args), m.fp);
+        let end = m.slot(count);
+        while to < end {
+            to.write_volatile(from.read_volatile());
+            (from, to) = (from.add(1), to.add(1));
+        }
+    }
+}
+
+/// The tail call: the callee gets this frame. `args`, `moves` and `header` are operands of the cell, `new_header` is
+/// where in it the one stands that is called so: what is read late takes no register until then.
+///
+/// # Safety
+/// That of [`enter`], but that the arguments are at `m.slot(args)`; the operands are what lowering wrote for a tail
+/// call of a function of the record's type.
+#[inline(always)]
+unsafe fn tail_call(
+    m: Registers,
+    at: At,
+    record: *mut FuncRecord,
+    args: u16,
+    moves: u16,
+    header: u16,
+    new_header: usize,
+) -> Flow {
+    // SAFETY: the callee's frame is compared with the limit before anything is written (I7), and all that is written
+    // lies in it: its arguments and its header. The header that leads to the caller is read before the arguments may
+    // overwrite it.
+    unsafe {
+        let mut callee = value!(m, enter(m, record, m.fp).map_err(|trap| at.trap(trap)));
+        if callee.instance.is_null() {
+            // A host function. Nothing but this tells it whose code calls: the header names who called that code.
+            callee.instance = m.instance;
+        }
+        if moves != 0 {
+            if moves & 1 == 0 {
+                move_arguments(&m, args, moves / 2);
+            } else {
+                let caller = Header::read(m.slot(header));
+                move_arguments(&m, args, moves / 2);
+                caller.write(m.slot(m.operand(new_header)));
+            }
+        }
+        // Read once more, for the same reason.
+        callee.ip = (&raw const (*record).code).read_volatile();
+        Flow::Jump(callee)
+    }
+}
+
+/// The record that begins at a word of the instance.
+///
+/// # Safety
+/// `m.instance` is a live instance, and `func` the word of one of its functions.
+#[inline(always)]
+unsafe fn direct(m: &Registers, func: u32) -> *mut FuncRecord {
+    // SAFETY: a function's word is within the block (I4).
+    unsafe { InstanceHead::word(m.instance, func as usize) }
+}
+
+/// The function a table holds at the index in the accumulator, if it has the type (spec 4.4.8, `call_indirect`).
+///
+/// # Safety
+/// `m.instance` is a live instance, and `table` the word of one of its tables of functions.
+#[inline(always)]
+unsafe fn indirect(m: &Registers, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
+    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says
+    // (I8): each is null or the address of a live record (I5), whose code has a head.
+    unsafe {
+        let table = InstanceHead::word::<*mut Table>(m.instance, table as usize).read();
+        let index = u64::from(m.r0 as u32);
+        trap_if(index >= (*table).len, Trap::UndefinedElement)?;
+        let record = (*table).base.add(index as usize).read() as *mut FuncRecord;
+        trap_if(record.is_null(), Trap::UninitializedElement)?;
+        trap_if((*code_head((*record).code)).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
+        Ok(record)
+    }
+}
+
+define_cell! {
+    Call |m, cell::Call { func, args, header }, at| {
+        let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::Call::LEN));
+        call(m, at, direct(&m, func), args, header, return_ip)
+    }
+}
+
+define_cell! {
+    CallIndirect |m, cell::CallIndirect { table, type_id, args, header }, at| {
+        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(trap)));
+        let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::CallIndirect::LEN));
+        call(m, at, record, args, header, return_ip)
+    }
+}
+
+define_cell! {
+    ReturnCall |m, cell::ReturnCall { func, args, moves, header, .. }, at| {
+        tail_call(m, at, direct(&m, func), args, moves, header, at.operands + cell::ReturnCall::LEN - 2)
+    }
+}
+
+define_cell! {
+    ReturnCallIndirect |m, cell::ReturnCallIndirect { table, type_id, args, moves, header, .. }, at| {
+        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(trap)));
+        tail_call(m, at, record, args, moves, header, at.operands + cell::ReturnCallIndirect::LEN - 2)
+    }
+}
+
+#[cfg(test)]
+mod tests;

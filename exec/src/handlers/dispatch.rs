@@ -1,0 +1,279 @@
+//! Dispatch: how one handler leads to the next, in two ways.
+//!
+//! *Tail dispatch*: a handler is a function that carries the registers in its arguments and ends by jumping to the next
+//! handler with the same arguments. *The portable loop*, where LLVM's sibling-call optimisation does not hold (build.rs
+//! decides): a loop calls the same bodies with the registers in memory. Bodies are written once, as [`Stmt::run`] from
+//! [`Registers`] to a [`Flow`].
+
+use crate::state::registers::Registers;
+use crate::state::trap::{Exit, Trap, TrapAt};
+use crate::state::vm::StoppedAt;
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::Sig;
+
+/// What follows a statement.
+pub(crate) enum Flow {
+    /// The cell behind this one.
+    Next(Registers),
+    /// The cell at `ip`.
+    Jump(Registers),
+    /// The same cell, by another handler: one that may take what this one must not.
+    Delegate(Registers, Handler),
+    /// No cell: the program trapped in the one at `ip`.
+    Trap(Registers, TrapAt),
+    /// No cell: what happened is written in the [`crate::Vm`]. `instance` is live.
+    Stop(Registers),
+}
+
+/// Where in a cell a statement or an expression stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    /// How many bytes behind `ip` its operands begin.
+    pub(crate) operands: usize,
+    /// How many places where execution may trap are passed before it: see [`TrapAt::place`].
+    places: u8,
+}
+
+impl At {
+    /// What a cell begins with.
+    pub(crate) const CELL: Self = Self { operands: 8, places: 0 };
+
+    /// Behind so many operand bytes.
+    #[inline(always)]
+    pub(crate) const fn skip(self, bytes: usize) -> Self {
+        Self { operands: self.operands + bytes, ..self }
+    }
+
+    /// Behind so many operand bytes, and so many places where execution may trap.
+    #[inline(always)]
+    pub(crate) const fn behind(self, bytes: usize, places: u8) -> Self {
+        Self { operands: self.operands + bytes, places: self.places + places }
+    }
+
+    /// `trap`, at the next place where execution may trap.
+    #[inline(always)]
+    pub(crate) const fn trap(self, trap: Trap) -> TrapAt {
+        TrapAt { trap, place: self.places }
+    }
+}
+
+/// The body of a handler, or one statement of it.
+pub(crate) trait Stmt {
+    /// Operand bytes.
+    const LEN: usize;
+    /// See [`pirn_decode::sig`].
+    const SIG: Sig;
+    /// Whether it may end in [`Flow::Delegate`]: then it has a cell to itself.
+    const DELEGATES: bool = false;
+    /// The tree.
+    const SHAPE: &'static Shape = &Shape::Thunk;
+    /// Places where it may trap.
+    const PLACES: u8 = Self::SHAPE.trap_places();
+
+    /// Executes the statement that stands `at` in the cell at `m.ip`.
+    ///
+    /// # Safety
+    /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5; the statement's operands lie there.
+    unsafe fn run(m: Registers, at: At) -> Flow;
+}
+
+/// The value of an expression, or a trap.
+macro_rules! value {
+    ($m:ident, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(trap) => return Flow::Trap($m, trap),
+        }
+    };
+}
+pub(crate) use value;
+
+/// Bytes of a cell with `len` operand bytes.
+pub(crate) const fn cell_bytes(len: usize) -> usize {
+    8 + len.next_multiple_of(8)
+}
+
+/// A handler's address as it stands in the first word of a cell.
+pub(crate) fn handler_word(handler: Handler) -> u64 {
+    handler as usize as u64
+}
+
+/// Leaves the registers and the trap in the machine.
+///
+/// # Safety
+/// `m.instance` is a live instance or the machine's own for the host, and so leads to the machine that runs.
+unsafe fn leave_trap(m: &Registers, TrapAt { trap, place }: TrapAt) {
+    // SAFETY: so `save` asks, too; the machine's fields are nobody else's (I2).
+    unsafe {
+        m.save();
+        let vm = (*m.instance).vm;
+        (*vm).stopped_at = StoppedAt::Place(place);
+        (*vm).exit = Some(Exit::Trap(trap));
+    }
+}
+
+#[cfg(pirn_tail)]
+#[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
+mod tail {
+    use super::{At, Flow, Stmt, cell_bytes, leave_trap};
+    use crate::state::instance::InstanceHead;
+    use crate::state::registers::{Registers, Vector, for_each_register};
+    use crate::state::trap::TrapAt;
+
+    /// The handlers of one ABI: the registers are their arguments.
+    macro_rules! contract {
+        ($abi:literal, $($(#[$doc:meta])* $register:ident: $ty:ty),*) => {
+            /// A handler.
+            pub(crate) type Handler = unsafe extern $abi fn($($ty),*) -> u64;
+
+            /// Jumps to the cell at `m.ip`.
+            ///
+            /// # Safety
+            /// That of [`run`].
+            #[inline(always)]
+            unsafe fn dispatch(m: Registers) -> u64 {
+                // SAFETY: I3, or a thunk: a cell begins with its handler's address, and I6 is what that asks for.
+                unsafe {
+                    let handler = m.ip.cast::<Handler>().read();
+                    handler($(m.$register),*)
+                }
+            }
+
+            /// Statements have handlers. The compiler puts a trait's function where the type of `Self` is defined, and so
+            /// makes more than one codegen unit of them.
+            pub(crate) trait HasHandler: Stmt {
+                /// The handler.
+                ///
+                /// # Safety
+                /// That of [`Stmt::run`], for the operands of the cell at `ip`.
+                unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
+                    let m = Registers { $($register),* };
+                    // SAFETY: `run` asks for what this does, and gives I6 on: of the cell behind, of the one it leads to,
+                    // or of this one by another handler. Whoever stops asks for `instance` alone.
+                    unsafe {
+                        match Self::run(m, At::CELL) {
+                            Flow::Next(mut m) => {
+                                m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
+                                dispatch(m)
+                            }
+                            Flow::Jump(m) => dispatch(m),
+                            Flow::Trap(mut m, trap) => {
+                                m.r0 = trap.to_code();
+                                trapped($(m.$register),*)
+                            }
+                            Flow::Delegate(m, handler) => handler($(m.$register),*),
+                            Flow::Stop(m) => stopped($(m.$register),*),
+                        }
+                    }
+                }
+            }
+
+            impl<S: Stmt> HasHandler for S {}
+
+            #[cold]
+            #[inline(never)]
+            unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
+                let m = Registers { $($register),* };
+                // SAFETY: `instance` is as the handler got it (I6); it put a trap's code in `r0`.
+                unsafe {
+                    leave_trap(&m, TrapAt::from_code(m.r0));
+                    stopped($(m.$register),*)
+                }
+            }
+
+            /// Returns to [`run`]. What it returns is read from memory: were it a constant, LLVM would turn the jumps to
+            /// it into calls followed by that constant.
+            #[cold]
+            #[inline(never)]
+            unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
+                let m = Registers { $($register),* };
+                // SAFETY: `instance` is live (I1), or the machine's own for the host.
+                unsafe { (&raw const (*m.instance).mem_limits[0]).read_volatile() }
+            }
+
+            /// Runs from `m` until something stops.
+            ///
+            /// # Safety
+            /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5.
+            pub(crate) unsafe fn run(m: Registers) {
+                // SAFETY: `dispatch` asks for the same.
+                unsafe { dispatch(m) };
+            }
+        };
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    for_each_register!(contract! "sysv64",);
+    #[cfg(target_arch = "aarch64")]
+    for_each_register!(contract! "C",);
+}
+#[cfg(pirn_tail)]
+pub(crate) use tail::{Handler, HasHandler, run};
+
+#[cfg(not(pirn_tail))]
+mod portable {
+    use super::{At, Flow, Registers, Stmt, cell_bytes, leave_trap};
+
+    /// A handler: whether to go on.
+    pub(crate) type Handler = unsafe fn(&mut Registers) -> bool;
+
+    /// Statements have handlers.
+    pub(crate) trait HasHandler: Stmt {
+        /// The handler.
+        ///
+        /// # Safety
+        /// That of [`Stmt::run`], for the operands of the cell at `machine.ip`.
+        unsafe fn handler(machine: &mut Registers) -> bool {
+            // SAFETY: `run` asks for what this does. The handler in `Delegate` asks for the same of the same cell.
+            unsafe {
+                match Self::run(*machine, At::CELL) {
+                    Flow::Next(mut m) => {
+                        m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
+                        *machine = m;
+                        true
+                    }
+                    Flow::Jump(m) => {
+                        *machine = m;
+                        true
+                    }
+                    Flow::Trap(m, trap) => {
+                        leave_trap(&m, trap);
+                        false
+                    }
+                    Flow::Delegate(m, handler) => {
+                        *machine = m;
+                        handler(machine)
+                    }
+                    Flow::Stop(m) => {
+                        *machine = m;
+                        false
+                    }
+                }
+            }
+        }
+    }
+
+    impl<S: Stmt> HasHandler for S {}
+
+    /// Runs from `m` until something stops.
+    ///
+    /// # Safety
+    /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5.
+    pub(crate) unsafe fn run(mut m: Registers) {
+        // SAFETY: I3, or a thunk: a cell begins with its handler's address, which `handler_word` exposed. A handler
+        // that goes on gives I6 on, which is what the next one asks for.
+        unsafe {
+            loop {
+                let address = std::ptr::with_exposed_provenance::<()>(m.ip.read() as usize);
+                let handler = std::mem::transmute::<*const (), Handler>(address);
+                #[cfg(feature = "profile")]
+                crate::handlers::counts::count(m.ip as usize, handler as usize);
+                if !handler(&mut m) {
+                    return;
+                }
+            }
+        }
+    }
+}
+#[cfg(not(pirn_tail))]
+pub(crate) use portable::{Handler, HasHandler, run};

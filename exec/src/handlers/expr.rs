@@ -1,0 +1,414 @@
+//! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
+
+use crate::handlers::dispatch::At;
+use crate::handlers::num;
+use crate::state::global::GlobalCell;
+use crate::state::instance::InstanceHead;
+use crate::state::registers::{Registers, Vector, load};
+use crate::state::trap::{Trap, TrapAt};
+use pirn_decode::ops::{Class, Op};
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Leaf, Sig};
+use std::marker::PhantomData;
+
+/// A Rust type that stands for value types.
+pub(crate) trait Value: Copy + 'static {
+    const CLASS: Class;
+
+    /// From the accumulator.
+    fn acc(m: &Registers) -> Self;
+    /// To the accumulator.
+    fn set_acc(self, m: &mut Registers);
+
+    /// From a slot.
+    ///
+    /// # Safety
+    /// It is a slot of a frame, and holds a value of this class.
+    #[inline(always)]
+    unsafe fn read_slot(slot: *const u64) -> Self {
+        // SAFETY: a slot is a whole word, the value in its low bytes.
+        unsafe { slot.cast::<Self>().read() }
+    }
+
+    /// To a slot.
+    ///
+    /// # Safety
+    /// It is a slot of a frame.
+    #[inline(always)]
+    unsafe fn write_slot(self, slot: *mut u64) {
+        // SAFETY: a slot is a whole word, and nobody else refers to a frame's while its function runs (I2).
+        unsafe { slot.cast::<Self>().write(self) }
+    }
+}
+
+macro_rules! integer {
+    ($ty:ty, $class:ident) => {
+        impl Value for $ty {
+            const CLASS: Class = Class::$class;
+
+            #[inline(always)]
+            fn acc(m: &Registers) -> Self {
+                m.r0 as Self
+            }
+
+            #[inline(always)]
+            fn set_acc(self, m: &mut Registers) {
+                m.r0 = u64::from(self);
+            }
+
+            // An access of a whole word takes the slot's index as it is; one of half a word would need it shifted first.
+            // The half that has no meaning is written as well, for a word that is read after half of it was written
+            // waits for the write.
+            #[cfg(target_arch = "aarch64")]
+            #[inline(always)]
+            unsafe fn read_slot(slot: *const u64) -> Self {
+                // SAFETY: a slot is a whole word of pages, which are never uninitialised.
+                unsafe { slot.read() as Self }
+            }
+
+            #[cfg(target_arch = "aarch64")]
+            #[inline(always)]
+            unsafe fn write_slot(self, slot: *mut u64) {
+                // SAFETY: as for floats, which have no half.
+                unsafe { slot.write(u64::from(self)) }
+            }
+        }
+    };
+}
+integer!(u32, I32);
+integer!(u64, I64);
+
+macro_rules! float {
+    ($ty:ty, $class:ident) => {
+        impl Value for $ty {
+            const CLASS: Class = Class::$class;
+
+            #[inline(always)]
+            fn acc(m: &Registers) -> Self {
+                // SAFETY: I3: something of this class was set before, which initialised the lowest lane.
+                unsafe { m.v0.as_ptr().cast::<Self>().read() }
+            }
+
+            #[inline(always)]
+            fn set_acc(self, m: &mut Registers) {
+                m.v0 = vector(self);
+            }
+        }
+    };
+}
+/// A vector register with a float in its lowest lane.
+#[inline(always)]
+fn vector<T>(value: T) -> Vector {
+    // Under the portable loop the other lanes are zeroed, so that the vector can be read whole.
+    let mut vector = if cfg!(pirn_tail) { Vector::uninit() } else { Vector::zeroed() };
+    // SAFETY: a float fits a vector; where in it, only `acc` need know, which reads from the same place.
+    unsafe { vector.as_mut_ptr().cast::<T>().write(value) };
+    vector
+}
+float!(f32, F32);
+float!(f64, F64);
+
+/// Something with a value.
+pub(crate) trait Expr {
+    type T: Value;
+    /// Operand bytes.
+    const LEN: usize;
+    const SIG: Sig;
+    /// The tree, for those who read code.
+    const SHAPE: &'static Shape;
+    /// Places where it may trap.
+    const PLACES: u8 = Self::SHAPE.trap_places();
+
+    /// The value; it stands `at` in the cell at `m.ip`.
+    ///
+    /// # Safety
+    /// As for [`Stmt::run`](crate::handlers::dispatch::Stmt::run).
+    unsafe fn eval(m: &Registers, at: At) -> Result<Self::T, TrapAt>;
+}
+
+/// A slot of the frame.
+pub(crate) struct Slot<T>(PhantomData<T>);
+/// The accumulator.
+pub(crate) struct Acc<T>(PhantomData<T>);
+/// An immediate.
+pub(crate) struct Imm<T>(PhantomData<T>);
+/// A global.
+pub(crate) struct Global<T>(PhantomData<T>);
+/// A reference to a function: the address of the instance's record of it.
+pub(crate) struct Func;
+
+impl<T: Value> Expr for Slot<T> {
+    type T = T;
+    const LEN: usize = 2;
+    const SIG: Sig = sig::leaf(Leaf::Slot, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+        // SAFETY: I3: the operand is a slot of the frame, and holds a value of this class.
+        Ok(unsafe { T::read_slot(m.slot(m.operand(at.operands))) })
+    }
+}
+
+impl<T: Value> Expr for Acc<T> {
+    type T = T;
+    const LEN: usize = 0;
+    const SIG: Sig = sig::leaf(Leaf::Acc, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, _: At) -> Result<T, TrapAt> {
+        Ok(T::acc(m))
+    }
+}
+
+impl<T: Value> Expr for Imm<T> {
+    type T = T;
+    const LEN: usize = size_of::<T>();
+    const SIG: Sig = sig::leaf(Leaf::Imm, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+        // SAFETY: I3: the operand is an immediate of this class.
+        Ok(unsafe { m.operand(at.operands) })
+    }
+}
+
+/// The cell of the global whose word index is the operand `at`.
+///
+/// # Safety
+/// That of [`Expr::eval`], of something that has such an operand there.
+#[inline(always)]
+pub(crate) unsafe fn global_cell(m: &Registers, at: usize) -> *mut GlobalCell {
+    // SAFETY: I3 and I4: it is the word of a global, and the block has the pointer to its cell there.
+    unsafe { InstanceHead::word::<*mut GlobalCell>(m.instance, m.operand::<u32>(at) as usize).read() }
+}
+
+impl<T: Value> Expr for Global<T> {
+    type T = T;
+    const LEN: usize = 4;
+    const SIG: Sig = sig::leaf(Leaf::Global, T::CLASS);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+        // SAFETY: the cell is live (I1), and holds a word of the global's type (I5), of which this is the class (I3).
+        Ok(unsafe { (&raw const (*global_cell(m, at.operands)).value).cast::<T>().read() })
+    }
+}
+
+impl Expr for Func {
+    type T = u64;
+    const LEN: usize = 4;
+    const SIG: Sig = sig::leaf(Leaf::Func, Class::I64);
+    const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<u64, TrapAt> {
+        // SAFETY: I3: the operand is the word of a function of this instance, and so within the block (I4).
+        Ok(unsafe { InstanceHead::word::<u64>(m.instance, m.operand::<u32>(at.operands) as usize) as u64 })
+    }
+}
+
+/// An operator of one operand.
+pub(crate) trait UnOp {
+    type A: Value;
+    type T: Value;
+    const OP: Op;
+    fn eval(a: Self::A) -> Result<Self::T, Trap>;
+}
+
+/// An operator of two operands.
+pub(crate) trait BinOp {
+    type A: Value;
+    type T: Value;
+    const OP: Op;
+    fn eval(a: Self::A, b: Self::A) -> Result<Self::T, Trap>;
+}
+
+/// A load.
+pub(crate) trait LoadOp {
+    type Raw: Copy;
+    type T: Value;
+    const OP: Op;
+    fn convert(raw: Self::Raw) -> Self::T;
+}
+
+/// A store.
+pub(crate) trait StoreOp {
+    type Raw: Copy;
+    type A: Value;
+    const OP: Op;
+    fn convert(a: Self::A) -> Self::Raw;
+}
+
+/// A unary operator applied.
+pub(crate) struct Un<O, A>(PhantomData<(O, A)>);
+/// A binary operator applied; the first operand is evaluated first.
+pub(crate) struct Bin<O, A, B>(PhantomData<(O, A, B)>);
+/// A load at an address: static offset (4 operand bytes), then the address.
+pub(crate) struct Load<O, A>(PhantomData<(O, A)>);
+/// `select`: both values are evaluated.
+pub(crate) struct Select<A, B, C>(PhantomData<(A, B, C)>);
+
+impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
+    type T = O::T;
+    const LEN: usize = A::LEN;
+    const SIG: Sig = sig::unary(O::OP, A::SIG);
+    const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+        // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
+        O::eval(unsafe { A::eval(m, at) }?).map_err(|trap| at.behind(A::LEN, A::PLACES).trap(trap))
+    }
+}
+
+impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
+    type T = O::T;
+    const LEN: usize = A::LEN + B::LEN;
+    const SIG: Sig = sig::binary(O::OP, A::SIG, B::SIG);
+    const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+        // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
+        unsafe {
+            let second = at.behind(A::LEN, A::PLACES);
+            let value = O::eval(A::eval(m, at)?, B::eval(m, second)?);
+            value.map_err(|trap| second.behind(B::LEN, B::PLACES).trap(trap))
+        }
+    }
+}
+
+/// Where the bytes of a `T` at `address + offset` lie in memory 0.
+///
+/// # Safety
+/// `m.instance` is a live instance.
+#[inline(always)]
+pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Result<*mut T, Trap> {
+    let size = const { size_of::<T>().ilog2() as usize };
+    let start = u64::from(address) + u64::from(offset);
+    // SAFETY: the instance is live, and what it says of its memory true (I8): the pointer is formed only if the bytes lie
+    // within. Without a memory all limits are 0.
+    unsafe {
+        if start >= (*m.instance).mem_limits[size] {
+            return Err(Trap::MemoryOutOfBounds);
+        }
+        Ok((*m.instance).mem_base.add(start as usize).cast())
+    }
+}
+
+impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
+    type T = O::T;
+    const LEN: usize = 4 + A::LEN;
+    const SIG: Sig = sig::unary(O::OP, A::SIG);
+    const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+        // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's
+        // limit (I8), and any bytes are a raw value.
+        unsafe {
+            let address = A::eval(m, at.skip(4))?;
+            let raw: Result<*mut O::Raw, _> = effective_address(m, address, m.operand(at.operands));
+            let raw = raw.map_err(|trap| at.behind(Self::LEN, A::PLACES).trap(trap))?;
+            Ok(O::convert(load(raw)))
+        }
+    }
+}
+
+impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select<A, B, C> {
+    type T = T;
+    const LEN: usize = A::LEN + B::LEN + C::LEN;
+    const SIG: Sig = sig::select(T::CLASS, A::SIG, B::SIG, C::SIG);
+    const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
+
+    #[inline(always)]
+    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+        // SAFETY: the operands follow each other, and `eval` asks for nothing else.
+        unsafe {
+            let second = at.behind(A::LEN, A::PLACES);
+            let (a, b) = (A::eval(m, at)?, B::eval(m, second)?);
+            let condition = C::eval(m, second.behind(B::LEN, B::PLACES))?;
+            Ok(if condition != 0 { a } else { b })
+        }
+    }
+}
+
+/// A reference, as operators see it.
+pub(crate) type Ref = u64;
+
+/// A result, from the row's meaning.
+macro_rules! outcome {
+    (pure $meaning:expr) => {
+        Ok($meaning)
+    };
+    (traps $meaning:expr) => {
+        $meaning
+    };
+}
+
+macro_rules! define {
+    (
+        unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
+        binops { $($bin:ident $bc:tt $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
+        loads { $($load:ident $lc:tt $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
+        stores { $($store:ident $sc:tt $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+    ) => {
+        $(
+            #[doc = $un_text]
+            pub(crate) struct $un;
+            impl UnOp for $un {
+                type A = $ua;
+                type T = $ut;
+                const OP: Op = Op::$un;
+                #[inline(always)]
+                fn eval($ux: $ua) -> Result<$ut, Trap> {
+                    outcome!($ue $usem)
+                }
+            }
+        )*
+        $(
+            #[doc = $bin_text]
+            pub(crate) struct $bin;
+            impl BinOp for $bin {
+                type A = $ba;
+                type T = $bt;
+                const OP: Op = Op::$bin;
+                #[inline(always)]
+                fn eval($bx: $ba, $by: $ba) -> Result<$bt, Trap> {
+                    outcome!($be $bsem)
+                }
+            }
+        )*
+        $(
+            #[doc = $load_text]
+            pub(crate) struct $load;
+            impl LoadOp for $load {
+                type Raw = $lraw;
+                type T = $lt;
+                const OP: Op = Op::$load;
+                #[inline(always)]
+                fn convert($lx: $lraw) -> $lt {
+                    $lsem
+                }
+            }
+        )*
+        $(
+            #[doc = $store_text]
+            pub(crate) struct $store;
+            impl StoreOp for $store {
+                type Raw = $sraw;
+                type A = $st;
+                const OP: Op = Op::$store;
+                #[inline(always)]
+                fn convert($sx: $st) -> $sraw {
+                    $ssem
+                }
+            }
+        )*
+    };
+}
+pirn_decode::for_each_op!(define);

@@ -1,0 +1,213 @@
+//! `memory.fill` and `memory.copy` (spec 4.4.7).
+//!
+//! Compilers write them for every structure that is set or assigned, so most are short: up to [`SHORT`] bytes are
+//! written by the handler itself, and what is longer by the library, whose call costs as much as two dispatches. A copy
+//! leaves that call to a handler of its own: with it in the same one LLVM saved six registers before it looked at the
+//! length. Operands are slots, immediates, and the accumulator in one place.
+
+use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt, value};
+use crate::handlers::expr::Expr;
+use crate::state::registers::{Registers, Vector, load, store};
+use crate::state::trap::{Trap, trap_if};
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Form, Sig};
+use std::marker::PhantomData;
+
+/// Most bytes that a handler writes itself.
+const SHORT: usize = 64;
+
+/// Start, value, bytes.
+pub(crate) struct MemoryFill<A, V, N>(PhantomData<(A, V, N)>);
+/// To, from, bytes.
+pub(crate) struct MemoryCopy<A, B, N>(PhantomData<(A, B, N)>);
+
+/// Where `bytes` bytes from `start` on lie in memory 0.
+///
+/// # Safety
+/// `m.instance` is a live instance.
+#[inline(always)]
+unsafe fn range(m: &Registers, start: u32, bytes: u32) -> Result<*mut u8, Trap> {
+    // SAFETY: the instance is live, and what it says of its memory true (I8): the pointer is formed only if the bytes lie
+    // within.
+    unsafe {
+        trap_if(u64::from(start) + u64::from(bytes) > (*m.instance).mem_len(), Trap::MemoryOutOfBounds)?;
+        Ok((*m.instance).mem_base.add(start as usize))
+    }
+}
+
+impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A, V, N> {
+    const LEN: usize = A::LEN + V::LEN + N::LEN;
+    const SIG: Sig = sig::bulk(Form::MemoryFill, A::SIG, V::SIG, N::SIG);
+    const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryFill, A::SHAPE, V::SHAPE, N::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands follow each other (I3). The range was compared with the memory's length (I8), and nobody
+        // else refers to it (I2).
+        unsafe {
+            let start = value!(m, A::eval(&m, at));
+            let second = at.behind(A::LEN, A::PLACES);
+            let value = value!(m, V::eval(&m, second)) as u8;
+            let third = second.behind(V::LEN, V::PLACES);
+            let bytes = value!(m, N::eval(&m, third));
+            let place = range(&m, start, bytes).map_err(|trap| third.behind(N::LEN, N::PLACES).trap(trap));
+            let place = value!(m, place);
+            if bytes as usize <= SHORT {
+                fill_short(place, value, bytes as usize)
+            } else {
+                fill(place, value, bytes)
+            }
+            Flow::Next(m)
+        }
+    }
+}
+
+impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A, B, N> {
+    const LEN: usize = A::LEN + B::LEN + N::LEN;
+    const SIG: Sig = sig::bulk(Form::MemoryCopy, A::SIG, B::SIG, N::SIG);
+    const DELEGATES: bool = true;
+    const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryCopy, A::SHAPE, B::SHAPE, N::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands follow each other (I3). Both ranges end within the memory (I8) if the one does that begins
+        // later, and nobody else refers to them (I2).
+        unsafe {
+            let to = value!(m, A::eval(&m, at));
+            let second = at.behind(A::LEN, A::PLACES);
+            let from = value!(m, B::eval(&m, second));
+            let third = second.behind(B::LEN, B::PLACES);
+            let bytes = value!(m, N::eval(&m, third));
+            let last = range(&m, to.max(from), bytes);
+            value!(m, last.map_err(|trap| third.behind(N::LEN, N::PLACES).trap(trap)));
+            let base = (*m.instance).mem_base;
+            let (to, from) = (base.add(to as usize), base.add(from as usize));
+            if bytes as usize > SHORT {
+                return Flow::Delegate(m, LongCopy::<A, B, N>::handler);
+            }
+            copy_short(to, from, bytes as usize);
+            Flow::Next(m)
+        }
+    }
+}
+
+/// A [`MemoryCopy`] of more than [`SHORT`] bytes, which has been checked: only [`MemoryCopy::run`] leads here.
+struct LongCopy<A, B, N>(PhantomData<(A, B, N)>);
+
+impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, B, N> {
+    const LEN: usize = MemoryCopy::<A, B, N>::LEN;
+    // Nobody asks for it.
+    const SIG: Sig = 0;
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are those of `MemoryCopy`, which compared both ranges with the memory's length (I8) and
+        // left memory and registers as they were, so that they are evaluated to the same.
+        unsafe {
+            let to = value!(m, A::eval(&m, at));
+            let second = at.behind(A::LEN, A::PLACES);
+            let from = value!(m, B::eval(&m, second));
+            let bytes = value!(m, N::eval(&m, second.behind(B::LEN, B::PLACES)));
+            let base = (*m.instance).mem_base;
+            copy(base.add(to as usize), base.add(from as usize), bytes);
+            Flow::Next(m)
+        }
+    }
+}
+
+/// # Safety
+/// There are so many bytes at `place`, which nobody else refers to.
+#[cold]
+#[inline(never)]
+unsafe fn fill(place: *mut u8, value: u8, bytes: u32) {
+    // SAFETY: bytes of a memory have no alignment.
+    unsafe { place.write_bytes(value, bytes as usize) };
+}
+
+/// # Safety
+/// There are so many bytes at either place, which nobody else refers to; they may overlap.
+#[cold]
+#[inline(never)]
+unsafe fn copy(to: *mut u8, from: *const u8, bytes: u32) {
+    // SAFETY: bytes of a memory have no alignment, and this is the copy for what overlaps.
+    unsafe { to.copy_from(from, bytes as usize) };
+}
+
+/// Writes the first and the last bytes of a range, twice as wide a `T` as fit: they may overlap.
+macro_rules! both_ends {
+    ($place:ident, $bytes:ident, $value:expr, $ty:ty) => {{
+        let value: $ty = $value;
+        store($place.cast::<$ty>(), value);
+        store($place.add($bytes - size_of::<$ty>()).cast::<$ty>(), value);
+    }};
+}
+
+/// As [`fill`], of [`SHORT`] bytes at most.
+///
+/// # Safety
+/// That of [`fill`].
+#[inline(always)]
+unsafe fn fill_short(place: *mut u8, value: u8, bytes: usize) {
+    let value = u64::from(value) * 0x0101_0101_0101_0101;
+    // SAFETY: each width is written only if there are so many bytes, at their beginning or up to their end.
+    unsafe {
+        if bytes >= 16 {
+            let wide = [value; 2];
+            both_ends!(place, bytes, wide, [u64; 2]);
+            if bytes > 32 {
+                store(place.add(16).cast::<[u64; 2]>(), wide);
+                store(place.add(bytes - 32).cast::<[u64; 2]>(), wide);
+            }
+        } else if bytes >= 8 {
+            both_ends!(place, bytes, value, u64);
+        } else if bytes >= 4 {
+            both_ends!(place, bytes, value as u32, u32);
+        } else if bytes > 0 {
+            both_ends!(place, bytes, value as u8, u8);
+            place.add(bytes / 2).write(value as u8);
+        }
+    }
+}
+
+/// Reads the first and the last bytes of a range, then writes both.
+macro_rules! both_ends_of {
+    ($to:ident, $from:ident, $bytes:ident, $ty:ty) => {{
+        let last = $bytes - size_of::<$ty>();
+        let (a, b) = (load($from.cast::<$ty>()), load($from.add(last).cast::<$ty>()));
+        store($to.cast::<$ty>(), a);
+        store($to.add(last).cast::<$ty>(), b);
+    }};
+}
+
+/// As [`copy`], of [`SHORT`] bytes at most: all are read before the first is written, for the ranges may overlap.
+///
+/// # Safety
+/// That of [`copy`].
+#[inline(always)]
+unsafe fn copy_short(to: *mut u8, from: *const u8, bytes: usize) {
+    // A vector stays in a register where an array would go through memory.
+    type Wide = Vector;
+    // SAFETY: each width is read and written only if there are so many bytes, at their beginning or up to their end.
+    unsafe {
+        if bytes > 32 {
+            let places = [0, 16, bytes - 32, bytes - 16];
+            let [a, b, c, d] = places.map(|place| load(from.add(place).cast::<Wide>()));
+            store(to.cast::<Wide>(), a);
+            store(to.add(16).cast::<Wide>(), b);
+            store(to.add(bytes - 32).cast::<Wide>(), c);
+            store(to.add(bytes - 16).cast::<Wide>(), d);
+        } else if bytes >= 16 {
+            both_ends_of!(to, from, bytes, Wide);
+        } else if bytes >= 8 {
+            both_ends_of!(to, from, bytes, u64);
+        } else if bytes >= 4 {
+            both_ends_of!(to, from, bytes, u32);
+        } else if bytes >= 2 {
+            let (first, last) = (load(from.cast::<u16>()), from.add(bytes - 1).read());
+            store(to.cast::<u16>(), first);
+            to.add(bytes - 1).write(last);
+        } else if bytes == 1 {
+            to.write(from.read());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Cells that pay for what follows them. What costs how much, `Config::consume_fuel` says.
+//!
+//! Both stop in front of themselves with the whole machine saved. Nothing has been paid then, so running them again, with
+//! more fuel, is all there is to going on.
+
+use crate::handlers::cells::define_cell;
+use crate::handlers::dispatch::{At, Flow, Stmt};
+use crate::state::instance::InstanceHead;
+use crate::state::registers::Registers;
+use crate::state::table::Table;
+use crate::state::trap::Exit;
+use crate::state::vm::{Room, StoppedAt};
+use pirn_decode::PAGE_BYTES;
+use pirn_decode::cell::{self, Amount, Operands};
+use pirn_decode::sig::{self, Sig};
+
+/// So many bytes that are written or added cost 1.
+const BYTES: u64 = 64;
+
+/// Goes on if there is fuel for `cost`, and takes it; stops otherwise.
+///
+/// # Safety
+/// `m.instance` is a live instance, and so leads to the machine that runs.
+#[inline(always)]
+unsafe fn pay(m: Registers, cost: u64) -> Flow {
+    // SAFETY: the machine's fields are nobody else's while it runs (I2).
+    unsafe {
+        let vm = (*m.instance).vm;
+        let fuel = (*vm).fuel;
+        if fuel < cost {
+            m.save();
+            (*vm).stopped_at = StoppedAt::Place(0);
+            // Nothing is there to be dropped: a handler that finds something stops.
+            (&raw mut (*vm).exit).write(Some(Exit::OutOfFuel { required: cost }));
+            return Flow::Stop(m);
+        }
+        (*vm).fuel = fuel - cost;
+    }
+    Flow::Next(m)
+}
+
+define_cell! { Fuel |m, cell::Fuel { cost }, at| { pay(m, u64::from(cost)) } }
+
+define_cell! {
+    FuelBulk |m, operands, at| {
+        let cost = cost(m.instance, m.slot(operands.slot), m.r0 as u32, operands.amount, operands.table);
+        pay(m, cost)
+    }
+}
+
+/// What the operation behind the cell costs. One that traps, or grows nothing, pays for no more than there is: its size
+/// may be anything.
+///
+/// # Safety
+/// `instance` is the one that runs, and the rest the operands of a [`FuelBulk`] cell of its code: for pages it has a
+/// memory, for elements `table` is the word of a table, and `slot` that of the size.
+#[inline(never)]
+unsafe fn cost(instance: *mut InstanceHead, slot: *const u64, pages: u32, amount: u16, table: u32) -> u64 {
+    // SAFETY: memory and table are live (I1, I4), and the machine alone with them (I2); each is referred to only where
+    // the amount says that it is there.
+    unsafe {
+        let memory = || &*(*instance).memory.cast_const();
+        let table = || &*InstanceHead::word::<*const Table>(instance, table as usize).read();
+        let size = || slot.read() as u32;
+        let Room { pages: free_pages, elements: free_elements } = (*(*instance).vm).room;
+        let bytes = if amount == Amount::Bytes as u16 {
+            u64::from(size()).min((*instance).mem_len())
+        } else if amount == Amount::Pages as u16 {
+            if memory().can_grow(pages) && u64::from(pages) <= free_pages { u64::from(pages) * PAGE_BYTES } else { 0 }
+        } else if amount == Amount::Elements as u16 {
+            u64::from(size().min(table().size())) * 8
+        } else {
+            debug_assert_eq!(amount, Amount::NewElements as u16);
+            if table().can_grow(size()) && u64::from(size()) <= free_elements { u64::from(size()) * 8 } else { 0 }
+        };
+        bytes / BYTES
+    }
+}

@@ -1,0 +1,14 @@
+//! What cells do: the bodies of handlers, as types that compose, and the dispatchers that run one after the other.
+
+pub(crate) mod bulk;
+pub(crate) mod cells;
+pub(crate) mod control;
+#[cfg(feature = "profile")]
+pub(crate) mod counts;
+pub(crate) mod dispatch;
+pub(crate) mod expr;
+pub(crate) mod fill_copy;
+pub(crate) mod fuel;
+mod num;
+pub(crate) mod seq;
+pub(crate) mod stmt;

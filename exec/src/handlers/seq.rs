@@ -1,0 +1,59 @@
+//! Statements of statements: sequences, and loops of one cell.
+
+use crate::handlers::dispatch::{At, Flow, Stmt};
+use crate::state::registers::Registers;
+use pirn_decode::ops::Class;
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Form, Sig};
+use std::marker::PhantomData;
+
+/// One statement, then another.
+pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
+/// A statement whose only branch leads back to it: repeats it as long as that is taken.
+pub(crate) struct Repeat<S>(PhantomData<S>);
+
+impl<S: Stmt> Stmt for Repeat<S> {
+    const LEN: usize = {
+        assert!(!S::DELEGATES, "the other handler would take this cell for its own");
+        S::LEN
+    };
+    const SIG: Sig = sig::repeat(S::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::Repeat, Class::I32, S::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        let ip = m.ip;
+        loop {
+            // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and
+            // instance it leaves as they were, so I6 holds of the next round as it did of this one.
+            match unsafe { S::run(m, at) } {
+                Flow::Jump(next) => m = Registers { ip, ..next },
+                flow @ (Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => return flow,
+            }
+        }
+    }
+}
+
+impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
+    const LEN: usize = {
+        assert!(!A::DELEGATES && !B::DELEGATES, "the other handler would take this cell for its own");
+        A::LEN + B::LEN
+    };
+    const SIG: Sig = sig::seq(A::SIG, B::SIG);
+    const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands follow each other. `Next` gives on what `run` asks for: the first statement has left this
+        // cell no more than the second will.
+        unsafe {
+            match A::run(m, at) {
+                Flow::Next(m) => B::run(m, at.behind(A::LEN, A::PLACES)),
+                flow @ (Flow::Jump(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => flow,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Statements as types: what consumes expressions.
+
+use crate::handlers::dispatch::{At, Flow, Stmt, value};
+use crate::handlers::expr::{Expr, StoreOp, Value, effective_address, global_cell};
+use crate::state::frames::pop_frame;
+use crate::state::registers::{Registers, store};
+use pirn_decode::ops::Class;
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Form, Sig};
+use std::marker::PhantomData;
+
+/// Leaves a value in the accumulator.
+pub(crate) struct SetAcc<E>(PhantomData<E>);
+/// Writes a value to a slot, and leaves it in the accumulator.
+pub(crate) struct SetSlot<E>(PhantomData<E>);
+/// Writes a global, and leaves the value in the accumulator.
+pub(crate) struct SetGlobal<E>(PhantomData<E>);
+/// Writes to memory.
+pub(crate) struct Store<O, A, V>(PhantomData<(O, A, V)>);
+/// Branches if the condition is not zero.
+pub(crate) struct BrIf<C>(PhantomData<C>);
+/// Returns with a value in the accumulator.
+pub(crate) struct Return<E>(PhantomData<E>);
+
+impl<E: Expr> Stmt for SetAcc<E> {
+    const LEN: usize = E::LEN;
+    const SIG: Sig = sig::form(Form::SetAcc, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::SetAcc, E::T::CLASS, E::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are the expression's own, and `eval` asks for nothing else.
+        value!(m, unsafe { E::eval(&m, at) }).set_acc(&mut m);
+        Flow::Next(m)
+    }
+}
+
+impl<E: Expr> Stmt for SetSlot<E> {
+    const LEN: usize = 2 + E::LEN;
+    const SIG: Sig = sig::form(Form::SetSlot, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::SetSlot, E::T::CLASS, E::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        // SAFETY: the first operand is a slot of the frame (I3), behind it are the expression's.
+        unsafe {
+            let value = value!(m, E::eval(&m, at.skip(2)));
+            value.write_slot(m.slot(m.operand(at.operands)));
+            value.set_acc(&mut m);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<E: Expr> Stmt for SetGlobal<E> {
+    const LEN: usize = 4 + E::LEN;
+    const SIG: Sig = sig::form(Form::SetGlobal, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::SetGlobal, E::T::CLASS, E::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        // SAFETY: the first operand is the word of a mutable global of this class (I3, I4), whose cell nobody else
+        // refers to (I2); behind it are the expression's.
+        unsafe {
+            let value = value!(m, E::eval(&m, at.skip(4)));
+            (&raw mut (*global_cell(&m, at.operands)).value).cast::<E::T>().write(value);
+            value.set_acc(&mut m);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
+    const LEN: usize = 4 + A::LEN + V::LEN;
+    const SIG: Sig = sig::binary(O::OP, A::SIG, V::SIG);
+    const SHAPE: &'static Shape = &Shape::Store(O::OP, A::SHAPE, V::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are a static offset, then those of address and value (I3). The place was compared with the
+        // memory's limit (I8), and nobody else refers to it (I2).
+        unsafe {
+            let address = value!(m, A::eval(&m, at.skip(4)));
+            let second = at.behind(4 + A::LEN, A::PLACES);
+            let value = O::convert(value!(m, V::eval(&m, second)));
+            let place: Result<*mut O::Raw, _> = effective_address(&m, address, m.operand(at.operands));
+            let place = value!(m, place.map_err(|trap| second.behind(V::LEN, V::PLACES).trap(trap)));
+            store(place, value);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<C: Expr<T = u32>> Stmt for BrIf<C> {
+    const LEN: usize = 8 + C::LEN;
+    const SIG: Sig = sig::form(Form::BrIf, Class::I32, C::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::BrIf, Class::I32, C::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        // SAFETY: the first operand is the address of a cell of this function (I3), behind it are the condition's.
+        unsafe {
+            let condition = value!(m, C::eval(&m, at.skip(8)));
+            if condition != 0 {
+                m.branch_if(m.operand(at.operands));
+                Flow::Jump(m)
+            } else {
+                Flow::Next(m)
+            }
+        }
+    }
+}
+
+impl<E: Expr> Stmt for Return<E> {
+    const LEN: usize = 2 + E::LEN;
+    const SIG: Sig = sig::form(Form::Return, E::T::CLASS, E::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::Return, E::T::CLASS, E::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        // SAFETY: the first operand is the slot of the frame's header (I3, I7), behind it are the expression's.
+        unsafe {
+            value!(m, E::eval(&m, at.skip(2))).set_acc(&mut m);
+            Flow::Jump(pop_frame(m, m.operand(at.operands)))
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Entering WebAssembly from the host.
+
+use crate::Word;
+use crate::handlers::dispatch::run;
+use crate::host::thunks::exit_cell;
+use crate::state::frames::{frame_end, push_frame};
+use crate::state::instance::InstanceHead;
+use crate::state::record::{FuncRecord, code_head};
+use crate::state::registers::Registers;
+use crate::state::stack::BorrowedStack;
+use crate::state::trap::{Exit, Trap};
+use crate::state::vm::{StoppedAt, Vm};
+use pirn_decode::ValType;
+use pirn_decode::layout::ENTRY_WORDS;
+
+/// Puts `func`'s frame behind `base`, with `values` for arguments and a header that returns to the host, and gives the state
+/// in which it begins. `None` if the frame reaches beyond `limit`.
+///
+/// A host function acts for the instance `on_behalf`, or nobody's if that is null.
+///
+/// # Safety
+/// That of [`invoke`] for `vm` and `func`; `values` is as long as there, and holds arguments; `on_behalf` is null or a
+/// live instance of the same store; `base` is the first free word of a stack whose limit is `limit`; `outer` is the
+/// machine's first free word before this entry, or null.
+#[inline(always)]
+pub(crate) unsafe fn enter_from_host(
+    vm: *mut Vm,
+    func: *mut FuncRecord,
+    on_behalf: *mut InstanceHead,
+    values: &[Word],
+    base: *mut u64,
+    limit: *mut u64,
+    outer: *mut u64,
+) -> Option<Registers> {
+    // SAFETY: the record is live and leads to code with a head (I1). The frame is compared with the limit before
+    // anything is written (I7); its type says that it begins with as many words as there are values, and where its
+    // header is. That leads to the exit cell with the machine's own instance for the host. So I6 holds of what is
+    // given.
+    unsafe {
+        let FuncRecord { code, instance } = *func;
+        let head = code_head(code);
+        let fp = base.wrapping_add(ENTRY_WORDS);
+        if frame_end(code, fp) > limit as usize {
+            return None;
+        }
+        base.cast::<*mut u64>().write(outer);
+        copy_few(values.as_ptr(), fp, values.len());
+        // The host itself returns nowhere.
+        let host = Registers::new(std::ptr::null(), fp, Vm::host(vm), std::ptr::null());
+        push_frame(fp.add((*head).header as usize), &host);
+        let instance = if instance.is_null() { on_behalf } else { instance };
+        Some(Registers { r0: func as u64, ..Registers::new(code, fp, instance, exit_cell()) })
+    }
+}
+
+/// Copies words, mostly one or two: a call of `memcpy` takes as long as all the rest of an entry.
+///
+/// # Safety
+/// There are so many words at either place, which do not overlap, and nobody else refers to those at `to`.
+#[inline(always)]
+unsafe fn copy_few(from: *const Word, to: *mut Word, words: usize) {
+    // SAFETY: each arm copies so many words as there are; two words are aligned as one is.
+    unsafe {
+        match words {
+            0 => {}
+            1 => *to = *from,
+            2 => to.cast::<[Word; 2]>().write(from.cast::<[Word; 2]>().read()),
+            _ => to.copy_from_nonoverlapping(from, words),
+        }
+    }
+}
+
+/// Calls `func` from the host: arguments are the first words of `values`, results replace them. A host function that is
+/// called so acts for no instance.
+///
+/// # Errors
+/// How the execution ended, if not by returning. It cannot go on.
+///
+/// # Safety
+/// [The crate's](crate#safety), for the store of `vm`; `func` is a record of it; `values` holds arguments of its type
+/// and is as long as the longer of parameters and results; `first` is the type of its first result, if it has one.
+pub unsafe fn invoke(
+    vm: *mut Vm,
+    func: *mut FuncRecord,
+    values: &mut [Word],
+    first: Option<ValType>,
+) -> Result<(), Exit> {
+    // SAFETY: `call` asks for the same; nobody's instance is null.
+    unsafe { call(vm, func, std::ptr::null_mut(), values, first) }
+}
+
+/// Calls the start function of `instance` (spec 4.5.4), which may be a host function: then it acts for that instance.
+///
+/// # Errors
+/// As [`invoke`].
+///
+/// # Safety
+/// That of [`invoke`], for a function without parameters and results; `instance` is a live instance of the same store.
+pub unsafe fn invoke_start(vm: *mut Vm, func: *mut FuncRecord, instance: *mut InstanceHead) -> Result<(), Exit> {
+    // SAFETY: `call` asks for the same; without parameters and results there are no values.
+    unsafe { call(vm, func, instance, &mut [], None) }
+}
+
+/// As [`invoke`]; a host function acts for `on_behalf`.
+///
+/// # Safety
+/// That of [`invoke`]; `on_behalf` is null or a live instance of the same store.
+#[inline(always)]
+unsafe fn call(
+    vm: *mut Vm,
+    func: *mut FuncRecord,
+    on_behalf: *mut InstanceHead,
+    values: &mut [Word],
+    first: Option<ValType>,
+) -> Result<(), Exit> {
+    // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one
+    // taken here until the end, or the one that lies below this entry. What was run has left, if it returned, results
+    // where the arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack
+    // taken here is free to be trimmed.
+    unsafe {
+        let outer = (*vm).top;
+        let _entry = HostEntry::new(vm)?;
+        let mut own_stack = None;
+        if outer.is_null() {
+            // Nothing runs yet; otherwise what is entered lies above the frames there are.
+            let bytes = (*vm).stack_bytes;
+            let Some(stack) = BorrowedStack::new(bytes) else { return Err(Exit::NoStack { bytes }) };
+            let base = stack.base();
+            (*vm).top = base;
+            (*vm).stack_limit = base.byte_add(bytes);
+            own_stack = Some(stack);
+        }
+        let base = (*vm).top;
+        let Some(registers) = enter_from_host(vm, func, on_behalf, values, base, (*vm).stack_limit, outer) else {
+            return Err(no_entry(vm, outer));
+        };
+        run(registers);
+        if let Some(exit) = (*vm).exit.take() {
+            (*vm).yielded = None;
+            let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
+            let exit = Vm::traced(vm, exit);
+            if let (Some(stack), true) = (&mut own_stack, is_overflow) {
+                // Nothing runs on it any more.
+                stack.trim();
+            }
+            return Err(exit);
+        }
+        copy_few(base.add(ENTRY_WORDS), values.as_mut_ptr(), values.len());
+        if let Some(ty) = first {
+            values[0] = (*vm).first_result(ty);
+        }
+        Ok(())
+    }
+}
+
+/// The exit of an entry for which there is no room, or which is nested too deeply, inside of the one whose first free word
+/// is `outer`.
+///
+/// # Safety
+/// `vm` is live and stands still.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn no_entry(vm: *mut Vm, outer: *mut u64) -> Exit {
+    // SAFETY: nobody else refers to its fields, and whoever is further out is as before.
+    unsafe {
+        (*vm).top = outer;
+        (*vm).stopped_at = StoppedAt::Entry;
+        Vm::traced(vm, Exit::Trap(Trap::StackOverflow))
+    }
+}
+
+/// An entry from the host: when it is over, by a panic of the machine itself too, which only the portable loop can have,
+/// the machine is as it was before.
+pub(crate) struct HostEntry {
+    vm: *mut Vm,
+    limit: *mut u64,
+    top: *mut u64,
+}
+
+impl HostEntry {
+    /// # Errors
+    /// Too many entries are nested.
+    ///
+    /// # Safety
+    /// `vm` is live until the entry is dropped.
+    #[inline(always)]
+    pub(crate) unsafe fn new(vm: *mut Vm) -> Result<Self, Exit> {
+        // SAFETY: it is live, and stands still: nobody else refers to its fields.
+        unsafe {
+            if !(*vm).enter() {
+                return Err(no_entry(vm, (*vm).top));
+            }
+            Ok(Self { vm, limit: (*vm).stack_limit, top: (*vm).top })
+        }
+    }
+}
+
+impl Drop for HostEntry {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `new` asked for a machine that is live until now; what ran since has stopped.
+        unsafe {
+            (*self.vm).stack_limit = self.limit;
+            (*self.vm).top = self.top;
+            (*self.vm).depth -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pirn_decode::layout::{CodeHead, HEADER_WORDS};
+    use std::any::Any;
+    use std::ptr::{null, null_mut};
+
+    unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+        panic!("nothing is lowered here")
+    }
+
+    /// Enters a function of two words of arguments and results and a frame of so many words, on a stack of 16 words that
+    /// are all 7. Gives the stack, the registers, and what the first word and the header should be.
+    fn enter(frame_words: u32) -> ([u64; 16], Option<Registers>, [u64; 1 + HEADER_WORDS]) {
+        let head = CodeHead { index: 0, header: 2, frame_bytes: frame_words * 8, type_id: 0 };
+        let code = [head.words()[0], head.words()[1], 0];
+        let mut instance = InstanceHead::empty();
+        let mut stack = [7; 16];
+        // SAFETY: everything is live until the end; nothing runs.
+        unsafe {
+            let vm = Box::into_raw(Vm::new(128, 1, no_lowering));
+            let mut record = FuncRecord::new(code.as_ptr().add(CodeHead::WORDS), &raw mut instance);
+            let (base, limit) = (stack.as_mut_ptr(), stack.as_mut_ptr().add(16));
+            let entered = enter_from_host(vm, &raw mut record, null_mut(), &[1, 2], base, limit, base.add(9));
+            if let Some(m) = entered {
+                assert_eq!((m.ip, m.fp, m.instance), (record.code, base.add(1), &raw mut instance));
+                assert_eq!((m.r0, m.link), (&raw const record as u64, exit_cell()));
+            }
+            // The host returns nowhere, with the frame it began at.
+            let header = [base.add(9) as u64, null::<u64>() as u64, base.add(1) as u64, Vm::host(vm) as u64];
+            drop(Box::from_raw(vm));
+            (stack, entered, header)
+        }
+    }
+
+    #[test]
+    fn a_frame_that_does_not_fit_is_not_begun() {
+        let (stack, entered, _) = enter(16);
+        assert!(entered.is_none());
+        assert_eq!(stack, [7; 16]);
+    }
+
+    #[test]
+    fn where_it_was_and_arguments_and_header_are_all_that_is_written() {
+        let (stack, entered, [outer, header @ ..]) = enter(15);
+        assert!(entered.is_some());
+        assert_eq!(stack[..3], [outer, 1, 2]);
+        assert_eq!(stack[3..6], header);
+        assert_eq!(stack[6..], [7; 10]);
+    }
+
+    #[test]
+    fn words_are_copied_whatever_their_number() {
+        for words in 0..6 {
+            let (from, mut to) = ([1, 2, 3, 4, 5, 6], [0; 6]);
+            // SAFETY: there are six at either place.
+            unsafe { copy_few(from.as_ptr(), to.as_mut_ptr(), words) };
+            assert!(to[..words] == from[..words] && to[words..].iter().all(|&word| word == 0));
+        }
+    }
+}

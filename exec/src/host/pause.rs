@@ -1,0 +1,180 @@
+//! Executions that can stand still and go on: calls from the host that run on a value stack of their own.
+//!
+//! What stands still is the [`Registers`], and one [`Stack`], the frames; whatever else the program knows is
+//! in its instances. While it runs, the machine's stack is this one: what a host function calls meanwhile lies above the
+//! caller's frame, as always.
+
+use crate::Word;
+use crate::handlers::dispatch::run;
+use crate::host::call::{HostEntry, enter_from_host, no_entry};
+use crate::host::thunks::after_host_call;
+use crate::state::instance::InstanceHead;
+use crate::state::record::FuncRecord;
+use crate::state::registers::Registers;
+use crate::state::stack::Stack;
+use crate::state::trap::{Exit, Trap};
+use crate::state::vm::{Vm, Yielded};
+use pirn_decode::layout::ENTRY_WORDS;
+use pirn_decode::{FuncType, ValType};
+
+/// A call from the host on a stack of its own.
+///
+/// After [`Exit::OutOfFuel`] and [`Exit::Yield`] it can be [resumed](Execution::resume); after any other way to end, it
+/// is over. Dropping it gives the stack up, which is all it owns: frames are plain words.
+#[derive(Debug)]
+pub struct Execution {
+    stack: Stack,
+    /// How many words hold the arguments, and later the results, at the stack's base.
+    words: usize,
+    /// Type of the first result.
+    first: Option<ValType>,
+    /// Whether it has, and so the results are there.
+    returned: bool,
+    /// Where it goes on.
+    registers: Registers,
+    /// If it goes on behind a host function.
+    yielded: Option<Yielded>,
+}
+
+// SAFETY: the pointers lead to the stack, which goes along, and into a store; they are followed by `resume` and the
+// like, which ask for that store.
+unsafe impl Send for Execution {}
+// SAFETY: a shared one gives its results, an address and what it waits for; running needs `&mut` of it.
+unsafe impl Sync for Execution {}
+
+impl Execution {
+    /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host
+    /// function, it acts for the instance `start_of`, whose start function it is, or for none if that is null.
+    ///
+    /// # Safety
+    /// That of [`crate::invoke`], and, for `start_of`, that of [`crate::invoke_start`].
+    pub unsafe fn start(
+        vm: *mut Vm,
+        stack: Stack,
+        func: *mut FuncRecord,
+        start_of: *mut InstanceHead,
+        values: &[Word],
+        first: Option<ValType>,
+    ) -> (Self, Result<(), Exit>) {
+        let base = stack.base();
+        // SAFETY: `enter_from_host` asks for the same; a stack in which nothing runs is free from its base on.
+        let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit(), std::ptr::null_mut()) };
+        let registers =
+            entered.unwrap_or_else(|| Registers::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
+        let mut this = Self { stack, words: values.len(), first, returned: false, registers, yielded: None };
+        let outcome = match entered {
+            // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
+            Some(_) => unsafe { this.run(vm) },
+            // SAFETY: the machine stands still.
+            None => Err(unsafe { no_entry(vm, (*vm).top) }),
+        };
+        (this, outcome)
+    }
+
+    /// Goes on where it stands still, until something stops it again.
+    ///
+    /// # Safety
+    /// It stands still after [`Exit::OutOfFuel`], or after [`Exit::Yield`] with results [set](Self::set_results);
+    /// `vm` is the machine it was started on.
+    pub unsafe fn resume(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+        if let Some(Yielded { frame, .. }) = self.yielded.take() {
+            // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this
+            // stack since.
+            self.registers = unsafe { after_host_call(self.registers, frame) };
+        }
+        // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
+        // yielded. Nobody else writes to the stack, and everything it leads to is live as before (I1).
+        unsafe { self.run(vm) }
+    }
+
+    /// Runs from where it stands still.
+    ///
+    /// # Safety
+    /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone
+    /// with it.
+    unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+        // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it runs on this stack,
+        // whose frames are this execution's alone; afterwards it has its own back, whatever happens. If the function
+        // returned, its first result is in the accumulator, and there is a word for it at the stack's base.
+        unsafe {
+            let outer = (*vm).top;
+            let _entry = HostEntry::new(vm)?;
+            (*vm).run_on(&self.stack);
+            self.stack.base().cast::<*mut u64>().write(outer);
+            run(self.registers);
+            let exit = (*vm).exit.take();
+            self.registers = (*vm).saved;
+            self.yielded = (*vm).yielded.take();
+            match exit {
+                Some(exit @ (Exit::OutOfFuel { .. } | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_))) => {
+                    return Err(exit);
+                }
+                Some(exit @ (Exit::Trap(_) | Exit::Host(_))) => {
+                    let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
+                    let exit = Vm::traced(vm, exit);
+                    if is_overflow {
+                        // It cannot go on, so its frames are none any more.
+                        self.stack.trim();
+                    }
+                    return Err(exit);
+                }
+                None => {
+                    if let Some(ty) = self.first {
+                        self.first_word().write((*vm).first_result(ty));
+                    }
+                    self.returned = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first word of the frame in which it was started.
+    fn first_word(&self) -> *mut u64 {
+        self.stack.base().wrapping_add(ENTRY_WORDS)
+    }
+
+    /// Address of the cell at which it goes on.
+    pub fn address(&self) -> usize {
+        self.registers.ip as usize
+    }
+
+    /// Whether it goes on behind a host function, whose results it waits for.
+    pub fn awaits(&self) -> bool {
+        self.yielded.is_some()
+    }
+
+    /// Type of the host function whose results it waits for.
+    ///
+    /// # Safety
+    /// Its store is alive, and so for as long as the type is looked at.
+    pub unsafe fn awaited<'a>(&self) -> Option<&'a FuncType> {
+        // SAFETY: a store keeps the host functions that its instances have (I1).
+        self.yielded.map(|yielded| unsafe { (*yielded.func).ty() })
+    }
+
+    /// Gives the results it waits for.
+    ///
+    /// # Panics
+    /// It waits for none; they are more than the function's type has.
+    ///
+    /// # Safety
+    /// They are results of the function that yielded, in its store.
+    pub unsafe fn set_results(&mut self, results: &[Word]) {
+        let Yielded { frame, words, .. } = self.yielded.expect("a host function yielded");
+        assert!(results.len() <= words, "more results than the function's type has");
+        // SAFETY: the function's frame begins with so many words, on the stack that this owns.
+        unsafe { frame.copy_from_nonoverlapping(results.as_ptr(), results.len()) };
+    }
+
+    /// The results, in as many words as it was started with.
+    ///
+    /// # Panics
+    /// It has not returned.
+    pub fn results(&self) -> &[Word] {
+        assert!(self.returned, "results of an execution that has not returned");
+        // SAFETY: it has returned, so it was entered: its frame, at the base of the stack, fits that (I7), and begins
+        // with so many words.
+        unsafe { std::slice::from_raw_parts(self.first_word(), self.words) }
+    }
+}

@@ -1,0 +1,10 @@
+//! For tests and for those who read code: none of it is in a plain build.
+
+#[cfg(feature = "inspect")]
+pub mod exercise;
+#[cfg(feature = "inspect")]
+pub mod inspect;
+#[cfg(feature = "mutants")]
+pub mod mutants;
+#[cfg(feature = "profile")]
+pub mod profile;

@@ -1,0 +1,173 @@
+//! Wrong handlers on purpose, to see whether tests find them.
+//!
+//! `PIRN_MUTANT=N` chooses one fused shape, and executes it by the handler of another that differs from it in a single
+//! operator: what a slip in one line of `shapes` or `expr` would do. Nothing has to be compiled for it, so hundreds can
+//! be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody put a
+//! wrong constant.
+
+use crate::handlers::control;
+use crate::handlers::control::Call;
+use crate::handlers::dispatch::Stmt;
+use crate::handlers::expr::*;
+use crate::handlers::seq::Seq;
+use crate::handlers::stmt::*;
+use crate::shapes::entries;
+use crate::shapes::list::HandlerEntry;
+use crate::state::trap::Trap;
+use pirn_decode::ops::Op;
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::Sig;
+use std::marker::PhantomData;
+
+type S<T> = Slot<T>;
+type R<T> = Acc<T>;
+type I<T> = Imm<T>;
+
+/// An operator whose result is off by one. Its signature is the right operator's.
+struct Off<O>(PhantomData<O>);
+
+trait Next {
+    fn next(self) -> Self;
+}
+
+macro_rules! next {
+    ($($ty:ty: |$value:ident| $next:expr;)*) => {
+        $(impl Next for $ty {
+            fn next(self) -> Self {
+                let $value = self;
+                $next
+            }
+        })*
+    };
+}
+next! {
+    u32: |a| a.wrapping_add(1);
+    u64: |a| a.wrapping_add(1);
+    f64: |a| a + 1.0;
+}
+
+impl<O: BinOp<T: Next>> BinOp for Off<O> {
+    type A = O::A;
+    type T = O::T;
+    const OP: Op = O::OP;
+    fn eval(a: O::A, b: O::A) -> Result<O::T, Trap> {
+        O::eval(a, b).map(Next::next)
+    }
+}
+
+impl<O: LoadOp<T: Next>> LoadOp for Off<O> {
+    type Raw = O::Raw;
+    type T = O::T;
+    const OP: Op = O::OP;
+    fn convert(raw: O::Raw) -> O::T {
+        O::convert(raw).next()
+    }
+}
+
+impl<O: StoreOp<A: Next>> StoreOp for Off<O> {
+    type Raw = O::Raw;
+    type A = O::A;
+    const OP: Op = O::OP;
+    fn convert(a: O::A) -> O::Raw {
+        O::convert(a.next())
+    }
+}
+
+/// Handlers with a wrong constant, in fused shapes of every family: each with one operator off by one.
+fn wrong() -> Vec<HandlerEntry> {
+    const fn of<S: Stmt>() -> HandlerEntry {
+        HandlerEntry::of::<S>()
+    }
+    type Step = SetSlot<Bin<I32Add, S<u32>, I<u32>>>;
+    vec![
+        // Trees.
+        of::<SetSlot<Bin<I64Add, Bin<Off<I64Mul>, S<u64>, S<u64>>, S<u64>>>>(),
+        of::<SetAcc<Bin<Off<I64Xor>, Bin<I64ShrU, S<u64>, I<u64>>, I<u64>>>>(),
+        of::<SetSlot<Bin<F64Add, Bin<Off<F64Mul>, S<f64>, S<f64>>, S<f64>>>>(),
+        of::<SetSlot<Load<I32Load, Bin<I32Add, Bin<Off<I32Shl>, S<u32>, I<u32>>, S<u32>>>>>(),
+        of::<SetSlot<Load<Off<I64Load>, Bin<I32Add, S<u32>, I<u32>>>>>(),
+        of::<SetAcc<Bin<I64And, Load<Off<I64Load>, S<u32>>, I<u64>>>>(),
+        // Sinks.
+        of::<Store<Off<I64Store>, Bin<I32Add, S<u32>, I<u32>>, S<u64>>>(),
+        of::<Store<I32Store8, Bin<Off<I32Add>, S<u32>, S<u32>>, I<u32>>>(),
+        of::<BrIf<Bin<Off<I32And>, Load<I32Load8U, S<u32>>, I<u32>>>>(),
+        of::<BrIf<Un<I32Eqz, Bin<Off<F64Lt>, S<f64>, S<f64>>>>>(),
+        of::<Return<Bin<Off<I32Mul>, S<u32>, S<u32>>>>(),
+        // Sequences.
+        of::<Seq<SetSlot<S<u32>>, SetSlot<Bin<Off<I32Sub>, S<u32>, I<u32>>>>>(),
+        of::<Seq<Step, BrIf<Bin<Off<I32LtU>, R<u32>, S<u32>>>>>(),
+        of::<Seq<Seq<Step, SetSlot<Bin<Off<I32Sub>, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(),
+        of::<Seq<SetSlot<Bin<Off<I32And>, S<u32>, I<u32>>>, Call>>(),
+        of::<Seq<BrIf<Bin<Off<I32GeS>, S<u32>, I<u32>>>, control::Return>>(),
+    ]
+}
+
+/// The shape that gets a wrong handler, and that handler; `None` without `PIRN_MUTANT`.
+pub(crate) fn chosen(entries: &[HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
+    let name = std::env::var("PIRN_MUTANT").ok()?;
+    let number = name.trim_start_matches('c').parse().expect("PIRN_MUTANT is a number, perhaps with a `c` before it");
+    if name.starts_with('c') {
+        let entry = *wrong().get(number as usize - 1).expect("there are not so many wrong constants");
+        assert!(entries.iter().any(|right| right.sig == entry.sig), "no handler has the shape {:?}", entry.shape);
+        return Some((entry.sig, entry));
+    }
+    exchanged(number, entries)
+}
+
+fn exchanged(number: u64, entries: &[HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
+    let fused: Vec<&HandlerEntry> = entries.iter().filter(|entry| operators(entry.shape) > 1).collect();
+    // Knuth's multiplicative hash spreads the numbers.
+    let first = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize % fused.len();
+    (0..fused.len()).map(|i| fused[(first + i) % fused.len()]).find_map(|entry| {
+        let siblings: Vec<&&HandlerEntry> =
+            fused.iter().filter(|other| differences(entry.shape, other.shape) == Some(1)).collect();
+        let other = siblings.get(number as usize % siblings.len().max(1))?;
+        Some((entry.sig, ***other))
+    })
+}
+
+/// What the chosen number does, in words.
+pub fn description() -> Option<String> {
+    let entries = entries();
+    let (sig, wrong) = chosen(&entries)?;
+    let shape = entries.iter().find(|entry| entry.sig == sig).expect("a handler's signature").shape;
+    Some(if wrong.sig == sig {
+        format!("{shape:?} is off by one")
+    } else {
+        format!("{shape:?} is executed as {:?}", wrong.shape)
+    })
+}
+
+/// Operators and statements in a tree.
+fn operators(shape: &Shape) -> usize {
+    match *shape {
+        Shape::Unary(_, a) | Shape::Load(_, a) => 1 + operators(a),
+        Shape::Binary(_, a, b) | Shape::Store(_, a, b) => 1 + operators(a) + operators(b),
+        Shape::Seq(a, b) => 1 + operators(a) + operators(b),
+        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => 1 + operators(a) + operators(b) + operators(c),
+        Shape::Form(_, _, a) => operators(a),
+        Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => 0,
+    }
+}
+
+/// In how many operators two trees differ; `None` if in anything else, such as types.
+fn differences(a: &Shape, b: &Shape) -> Option<usize> {
+    let sum = |pairs: &[(&Shape, &Shape)]| pairs.iter().map(|(a, b)| differences(a, b)).sum::<Option<usize>>();
+    let same = |a: pirn_decode::ops::Op, b: pirn_decode::ops::Op| {
+        let (x, y) = (a.info(), b.info());
+        (x.operand == y.operand && x.result == y.result).then_some(usize::from(a != b))
+    };
+    match (*a, *b) {
+        (Shape::Unary(o, a), Shape::Unary(p, b)) | (Shape::Load(o, a), Shape::Load(p, b)) => {
+            Some(same(o, p)? + sum(&[(a, b)])?)
+        }
+        (Shape::Binary(o, a, x), Shape::Binary(p, b, y)) | (Shape::Store(o, a, x), Shape::Store(p, b, y)) => {
+            Some(same(o, p)? + sum(&[(a, b), (x, y)])?)
+        }
+        (Shape::Seq(a, x), Shape::Seq(b, y)) => sum(&[(a, b), (x, y)]),
+        (Shape::Select(s, a, x, c), Shape::Select(t, b, y, d)) if s == t => sum(&[(a, b), (x, y), (c, d)]),
+        (Shape::Bulk(f, a, x, c), Shape::Bulk(g, b, y, d)) if f == g => sum(&[(a, b), (x, y), (c, d)]),
+        (Shape::Form(f, s, a), Shape::Form(g, t, b)) if (f, s) == (g, t) => sum(&[(a, b)]),
+        (a, b) => (a == b).then_some(0),
+    }
+}

@@ -1,0 +1,84 @@
+//! What the lists of handlers are written with.
+
+use crate::handlers::dispatch::{Handler, HasHandler, Stmt};
+use crate::handlers::expr::{Acc, Expr, Imm, Slot};
+use crate::handlers::stmt::{BrIf, SetAcc, SetSlot};
+use pirn_decode::sig::Sig;
+
+/// One handler.
+#[derive(Clone, Copy)]
+pub(crate) struct HandlerEntry {
+    pub(crate) sig: Sig,
+    pub(crate) handler: Handler,
+    #[cfg(feature = "profile")]
+    pub(crate) name: fn() -> &'static str,
+    #[cfg(feature = "inspect")]
+    pub(crate) shape: &'static pirn_decode::shape::Shape,
+}
+
+impl HandlerEntry {
+    /// The handler of `S`.
+    pub(crate) const fn of<S: Stmt>() -> Self {
+        Self {
+            sig: S::SIG,
+            handler: S::handler,
+            #[cfg(feature = "profile")]
+            name: std::any::type_name::<S>,
+            #[cfg(feature = "inspect")]
+            shape: {
+                assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
+                S::SHAPE
+            },
+        }
+    }
+}
+
+/// Collects handlers.
+pub(crate) struct Shapes<'a>(pub(crate) &'a mut Vec<HandlerEntry>);
+
+impl Shapes<'_> {
+    /// A statement, unless lowering never asks for it: families list operands in every order.
+    #[inline(always)]
+    pub(super) fn stmt<S: Stmt>(&mut self) {
+        if const { S::SHAPE.is_canonical() } {
+            self.push(const { &HandlerEntry::of::<S>() });
+        }
+    }
+
+    /// Not inlined: functions of hundreds of pushes took half the crate's compile time.
+    #[inline(never)]
+    fn push(&mut self, entry: &'static HandlerEntry) {
+        self.0.push(*entry);
+    }
+
+    /// An expression, in both places it can be set to.
+    #[inline(always)]
+    pub(super) fn expr<E: Expr>(&mut self) {
+        self.stmt::<SetAcc<E>>();
+        self.stmt::<SetSlot<E>>();
+    }
+
+    /// A condition also as a value. Tests of which one operand computes need it only for branches: lowering cuts them
+    /// itself where a value is asked for.
+    #[inline(always)]
+    pub(super) fn condition<C: Expr<T = u32>>(&mut self) {
+        self.expr::<C>();
+        self.stmt::<BrIf<C>>();
+    }
+}
+
+/// `each!(Name in [Types] { body })`: the body once for every type.
+macro_rules! each {
+    ($name:ident in [$($ty:ty),* $(,)?] $body:block) => {
+        $({
+            type $name = $ty;
+            $body
+        })*
+    };
+}
+
+pub(super) use each;
+
+pub(super) type S<T> = Slot<T>;
+pub(super) type R<T> = Acc<T>;
+pub(super) type I<T> = Imm<T>;

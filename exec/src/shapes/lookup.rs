@@ -1,0 +1,103 @@
+//! The handler table: from a shape's signature to the handler that executes it.
+
+use crate::handlers::dispatch::handler_word;
+use crate::shapes::entries;
+use crate::shapes::list::HandlerEntry;
+use pirn_decode::sig::Sig;
+use pirn_decode::{Target, Tile};
+use std::sync::OnceLock;
+
+/// Every handler there is, found by signature: open addressing in a table at most half full.
+///
+/// Most questions are whether a statement joins the one before, and most answers no: a filter that fits the first-level
+/// cache gives them.
+#[derive(Debug)]
+pub struct Handlers {
+    slots: Box<[(Sig, u64); SLOTS]>,
+    /// The bit that each signature's upper bits name, of [`FILTER_BITS`].
+    filter: Box<[u64; FILTER_BITS / 64]>,
+    len: usize,
+}
+
+/// A power of two, and constant, so that finding a place takes no comparison.
+const SLOTS: usize = 1 << 15;
+
+const FILTER_BITS: usize = 1 << 17;
+
+/// The word of the filter and the bit in it for a signature.
+#[inline]
+const fn filter_place(sig: Sig) -> (usize, u64) {
+    let bit = (sig >> 40) as usize % FILTER_BITS;
+    (bit / 64, 1 << (bit % 64))
+}
+
+impl Handlers {
+    /// How many handlers there may be.
+    pub const MOST: usize = SLOTS / 2;
+
+    fn new(entries: &[HandlerEntry]) -> Self {
+        // The slots are no array first, which would lie on the stack of whoever is the first to need them.
+        let slots = vec![(0, 0); SLOTS].try_into().expect("as many as there are");
+        let mut this = Self { slots, filter: Box::new([0; FILTER_BITS / 64]), len: 0 };
+        for entry in entries {
+            let (word, bit) = filter_place(entry.sig);
+            this.filter[word] |= bit;
+            let at = this.find(entry.sig);
+            // The families overlap; the same shape twice is the same handler.
+            if this.slots[at].1 == 0 {
+                this.len += 1;
+                this.slots[at] = (entry.sig, handler_word(entry.handler));
+            }
+        }
+        assert!(this.len <= Self::MOST, "the table is more than half full");
+        #[cfg(feature = "mutants")]
+        if let Some((sig, wrong)) = crate::probes::mutants::chosen(entries) {
+            let at = this.find(sig);
+            this.slots[at].1 = handler_word(wrong.handler);
+        }
+        this
+    }
+
+    /// Where `sig` is, or where it would be.
+    #[inline]
+    fn find(&self, sig: Sig) -> usize {
+        let mut at = sig as usize % SLOTS;
+        while self.slots[at].0 != sig && self.slots[at].1 != 0 {
+            at = (at + 1) % SLOTS;
+        }
+        at
+    }
+
+    /// How many handlers there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none (there are).
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl Target for Handlers {
+    #[inline]
+    fn tile(&self, sig: Sig) -> Option<Tile> {
+        let (word, bit) = filter_place(sig);
+        if self.filter[word] & bit == 0 {
+            return None;
+        }
+        let (_, handler) = self.slots[self.find(sig)];
+        (handler != 0).then_some(Tile { handler })
+    }
+}
+
+/// The machine's answer to lowering: which trees have handlers.
+pub fn target() -> &'static Handlers {
+    static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+    HANDLERS.get_or_init(|| {
+        let entries = entries();
+        #[cfg(feature = "profile")]
+        crate::handlers::counts::cover(entries.iter().map(|entry| (entry.handler as usize, entry.sig)));
+        Handlers::new(&entries)
+    })
+}

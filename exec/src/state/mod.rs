@@ -1,0 +1,13 @@
+//! What a running program is: registers, a value stack with its frames, and the instances with all that they hold.
+
+pub(crate) mod frames;
+pub(crate) mod global;
+pub(crate) mod instance;
+pub(crate) mod memory;
+mod pages;
+pub(crate) mod record;
+pub(crate) mod registers;
+pub(crate) mod stack;
+pub(crate) mod table;
+pub(crate) mod trap;
+pub(crate) mod vm;

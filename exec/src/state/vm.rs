@@ -1,0 +1,330 @@
+//! The machine's state between handlers: where its value stack ends and what execution leaves behind when it stops.
+
+use crate::Word;
+use crate::state::instance::InstanceHead;
+use crate::state::record::HostRecord;
+use crate::state::registers::Registers;
+use crate::state::stack::{Stack, whole_words};
+use crate::state::trap::Exit;
+use pirn_decode::ValType;
+use std::any::Any;
+use std::ptr::{null, null_mut};
+
+/// Gives where the code of a function of an instance begins ([`crate::first_cell`]), by funcidx; an error becomes
+/// [`Exit::Host`].
+pub type LowerHook = unsafe fn(*mut InstanceHead, u32) -> Result<*const u64, Box<dyn Any + Send>>;
+
+/// Gives an exit that says more in the place of one, while the frames are there over which [`Walk::stopped`](crate::Walk::stopped)
+/// leads.
+pub type TraceHook = unsafe fn(*mut Vm, Exit) -> Exit;
+
+/// What the memories and tables of a store may still grow by, all together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Pages.
+    pub pages: u64,
+    /// Elements.
+    pub elements: u64,
+}
+
+impl Default for Room {
+    /// No bound.
+    fn default() -> Self {
+        Self { pages: u64::MAX, elements: u64::MAX }
+    }
+}
+
+impl Room {
+    /// Takes `delta` of `room`, a field of this, for what `grow` adds. Gives what `grow` gives, or `None`, with nothing
+    /// changed, if there is too little.
+    pub fn grow<T>(room: &mut u64, delta: u32, grow: impl FnOnce(u32) -> Option<T>) -> Option<T> {
+        let left = room.checked_sub(delta.into())?;
+        let grown = grow(delta)?;
+        *room = left;
+        Some(grown)
+    }
+}
+
+/// A host function that did not return yet: whoever goes on writes its results.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Yielded {
+    /// First word of its frame.
+    pub(crate) frame: *mut u64,
+    /// How many words of it are for arguments and results.
+    pub(crate) words: usize,
+    pub(crate) func: *const HostRecord,
+}
+
+/// Where execution has stopped.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum StoppedAt {
+    /// In a cell, at this place of it: see [`TrapAt`](crate::state::trap::TrapAt).
+    Place(u8),
+    /// In front of the cell behind a call: what was called has stopped, and has no frame.
+    Return,
+    /// Before anything was entered.
+    Entry,
+}
+
+/// One machine: the registers of an execution that stands still, and what running code asks for besides them.
+///
+/// All WebAssembly frames of an execution, whatever their instances, lie on one [`Stack`], which is there as long as
+/// something runs.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Vm {
+    /// First byte a frame may not reach. Read by every call, through `instance`. Null while there is no stack.
+    pub(crate) stack_limit: *mut u64,
+    /// What metered code may still consume.
+    pub(crate) fuel: u64,
+    /// The registers where execution stands still.
+    pub(crate) saved: Registers,
+    /// What is at the saved `ip`, if execution has stopped for good.
+    pub(crate) stopped_at: StoppedAt,
+    /// The host function that yielded there, if one did.
+    pub(crate) yielded: Option<Yielded>,
+    /// First free word of the stack while WebAssembly does not run. Null while there is no stack.
+    pub(crate) top: *mut u64,
+    /// What a handler that stops leaves for [`crate::invoke`].
+    pub(crate) exit: Option<Exit>,
+    /// Entries from the host that have not returned.
+    pub(crate) depth: u32,
+    max_depth: u32,
+    pub(crate) lower: LowerHook,
+    trace: Option<TraceHook>,
+    /// Of the owner's choosing: see [`Vm::attach`].
+    store: *mut (),
+    /// What memories and tables may still grow by.
+    pub room: Room,
+    /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
+    host: InstanceHead,
+    /// Bytes of a stack, whole words.
+    pub(crate) stack_bytes: usize,
+}
+
+// SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
+// threads with the store (I2).
+unsafe impl Send for Vm {}
+// SAFETY: a shared machine gives numbers; executing needs `&mut` of the store (I2).
+unsafe impl Sync for Vm {}
+
+impl Vm {
+    /// A machine with value stacks of `stack_bytes` bytes on which the host may enter WebAssembly `max_depth` times
+    /// nested. It has to be [attached](Self::attach) before it runs.
+    ///
+    /// # Safety
+    /// `lower`, asked for a function of an instance of the machine's store, gives an address of which
+    /// [`crate::FuncRecord::new`] can make that function's record, not that of a [`crate::LazyCode`].
+    pub unsafe fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
+        Box::new(Self {
+            stack_limit: null_mut(),
+            fuel: 0,
+            room: Room::default(),
+            saved: Registers::new(null(), null_mut(), null_mut(), null()),
+            stopped_at: StoppedAt::Return,
+            yielded: None,
+            top: null_mut(),
+            exit: None,
+            depth: 0,
+            max_depth,
+            lower,
+            trace: None,
+            store: null_mut(),
+            host: InstanceHead::empty(),
+            stack_bytes: whole_words(stack_bytes),
+        })
+    }
+
+    /// Gives the machine to a store, without fuel and with all room.
+    ///
+    /// # Safety
+    /// `this` is a live machine that stands still, does not move any more, and is reached by this pointer from now on.
+    pub unsafe fn attach(this: *mut Self, store: *mut ()) {
+        // SAFETY: it is live, and nobody else refers to its fields while it stands still.
+        unsafe {
+            (*this).store = store;
+            (*this).fuel = 0;
+            (*this).room = Room::default();
+            (*this).host.vm = this;
+        }
+    }
+
+    /// Whom it was [attached](Self::attach) to; null before.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub unsafe fn store(this: *const Self) -> *mut () {
+        // SAFETY: it is live; the field is written by `attach` alone.
+        unsafe { (*this).store }
+    }
+
+    /// What metered code may still consume.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for the host function that asks.
+    pub unsafe fn fuel(this: *const Self) -> u64 {
+        // SAFETY: it is live, and nobody else refers to the field meanwhile.
+        unsafe { (*this).fuel }
+    }
+
+    /// Changes what metered code may still consume.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for the host function that asks.
+    pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).fuel = fuel };
+    }
+
+    /// The instance that stands for the embedder.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub(crate) unsafe fn host(this: *mut Self) -> *mut InstanceHead {
+        // SAFETY: it is live, so this is a place in it; no reference is made.
+        unsafe { &raw mut (*this).host }
+    }
+
+    /// Whether `instance` stands for the embedder.
+    ///
+    /// # Safety
+    /// `this` is live.
+    pub(crate) unsafe fn is_host(this: *mut Self, instance: *mut InstanceHead) -> bool {
+        // SAFETY: it is live, which is all that `host` asks for.
+        instance == unsafe { Self::host(this) }
+    }
+
+    /// Why it stopped, with what the hook says of the frames.
+    ///
+    /// # Safety
+    /// `this` is live and stands still; the frames are as they were when it stopped.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn traced(this: *mut Self, exit: Exit) -> Exit {
+        // SAFETY: nobody else refers to its fields.
+        match unsafe { (*this).trace } {
+            // SAFETY: `set_trace` asked for it.
+            Some(trace) => unsafe { trace(this, exit) },
+            None => exit,
+        }
+    }
+
+    /// Whether the host may enter once more.
+    pub fn may_enter(&self) -> bool {
+        self.depth < self.max_depth
+    }
+
+    /// Counts one more entry from the host, if there may be one.
+    pub(crate) fn enter(&mut self) -> bool {
+        let may_enter = self.may_enter();
+        self.depth += u32::from(may_enter);
+        may_enter
+    }
+
+    /// Has `trace` say more of the exits of executions.
+    ///
+    /// # Safety
+    /// It may be called with this machine after an execution on it has stopped.
+    pub unsafe fn set_trace(&mut self, trace: TraceHook) {
+        self.trace = Some(trace);
+    }
+
+    /// The first result of the function that returned to the host, from the accumulator it lies in.
+    ///
+    /// # Safety
+    /// A function has returned to the host, which has a first result, of type `ty`, and the registers of its return are
+    /// saved.
+    pub(crate) unsafe fn first_result(&self, ty: ValType) -> Word {
+        let v0 = &raw const self.saved.v0;
+        // SAFETY: I3: a function leaves its first result in the accumulator of its class. A float of that width was
+        // left in the lowest lane; nothing else is read.
+        unsafe {
+            match ty {
+                ValType::F32 => v0.cast::<u32>().read().into(),
+                ValType::F64 => v0.cast::<u64>().read(),
+                ValType::I32 | ValType::I64 | ValType::Ref(_) => self.saved.r0,
+            }
+        }
+    }
+
+    /// Whether nothing executes on it.
+    pub fn is_idle(&self) -> bool {
+        self.depth == 0 && self.top.is_null() && self.stack_limit.is_null()
+    }
+
+    /// Has what is entered next run on `stack`, until the [`HostEntry`](crate::host::call::HostEntry) made before is
+    /// dropped.
+    pub(crate) fn run_on(&mut self, stack: &Stack) {
+        self.stack_limit = stack.limit();
+        self.top = stack.base();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::registers::Vector;
+    use pirn_decode::RefType;
+
+    unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+        panic!("nothing is lowered here")
+    }
+
+    fn vm() -> Box<Vm> {
+        // SAFETY: the hook gives nothing.
+        unsafe { Vm::new(4096, 2, no_lowering) }
+    }
+
+    #[test]
+    fn room_is_taken_by_what_grew() {
+        let mut room = 10;
+        assert_eq!(Room::grow(&mut room, 4, Some), Some(4));
+        assert_eq!(room, 6);
+        assert_eq!(Room::grow(&mut room, 5, |_| None::<u32>), None);
+        assert_eq!(room, 6, "nothing grew");
+        assert_eq!(Room::grow(&mut room, 7, |_| -> Option<u32> { panic!("it was asked without room") }), None);
+        assert_eq!(room, 6);
+    }
+
+    #[test]
+    fn entries_are_counted() {
+        let mut vm = vm();
+        assert!(vm.is_idle());
+        assert!(vm.enter());
+        assert!(vm.enter());
+        assert!(!vm.may_enter() && !vm.is_idle());
+        assert!(!vm.enter());
+    }
+
+    #[test]
+    fn a_first_result_is_in_the_accumulator_of_its_class() {
+        let mut vm = vm();
+        vm.saved.r0 = 0x1_0000_0002;
+        let mut v0 = Vector::zeroed();
+        // SAFETY: a vector has room for a word.
+        unsafe { v0.as_mut_ptr().cast::<u64>().write(0x3_0000_0004) };
+        vm.saved.v0 = v0;
+        let first = |ty| {
+            // SAFETY: both accumulators hold something.
+            unsafe { vm.first_result(ty) }
+        };
+        assert_eq!([ValType::I64, ValType::Ref(RefType::FUNCREF)].map(first), [0x1_0000_0002; 2]);
+        assert_eq!(first(ValType::I32) as u32, 2, "the high half has no meaning");
+        assert_eq!(first(ValType::F32), 4);
+        assert_eq!(first(ValType::F64), 0x3_0000_0004);
+    }
+
+    #[test]
+    fn the_embedder_is_no_instance() {
+        let vm = Box::into_raw(vm());
+        let mut other = InstanceHead::empty();
+        // SAFETY: the machine is live until it is taken back.
+        unsafe {
+            Vm::attach(vm, null_mut());
+            assert!(Vm::is_host(vm, Vm::host(vm)));
+            assert!(!Vm::is_host(vm, &raw mut other));
+            assert_eq!((*Vm::host(vm)).vm, vm, "what returns to the host finds its machine there");
+            drop(Box::from_raw(vm));
+        }
+    }
+}

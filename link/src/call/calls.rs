@@ -1,0 +1,193 @@
+//! Calls of functions by the embedder, whose values Rust finds the types of when it runs ([`Func::call`]) or when it compiles
+//! ([`TypedFunc`]); and the host functions it makes.
+
+use crate::call::caller::Caller;
+use crate::call::host::IntoFunc;
+use crate::call::typed::{MAX_ARITY, WasmParams, WasmResults};
+use crate::error::{Error, Result, format_err};
+use crate::items::func::Func;
+use crate::items::value::Val;
+use crate::store::host_item::HostDef;
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContext, AsContextMut};
+use pirn_decode::layout::FrameLayout;
+use pirn_decode::{FuncType, ValType};
+use pirn_exec::Word;
+use smallvec::SmallVec;
+use std::marker::PhantomData;
+
+impl Func {
+    /// Makes a host function whose type is known at run time only.
+    ///
+    /// `func` is called with the arguments, and with zeros and nulls to put the results into. Results of other types
+    /// than `ty` says make the call fail.
+    pub fn new<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        store.as_context_mut().opaque_mut().add_host(HostDef::dynamic(ty, func)).into()
+    }
+
+    /// Makes a host function of a closure; its type follows from the closure's: see [`IntoFunc`].
+    pub fn wrap<T: 'static, Params, Results>(
+        mut store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Self {
+        store.as_context_mut().opaque_mut().add_host(func.into_host()).into()
+    }
+
+    /// Calls it (spec 4.5.5): as many `params` as its type says, of these types, and as many `results`, which are
+    /// overwritten. [`Func::typed`] gives the faster way.
+    ///
+    /// # Errors
+    /// The function belongs to another store; `params` or `results` do not fit its type; it traps
+    /// ([`crate::Trap`]); a host function that it calls fails.
+    ///
+    /// # Panics
+    /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
+    pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
+        let store = store.as_context_mut();
+        let (ty, mut values) = self.arguments(store.opaque(), params)?;
+        let (id, vm) = (store.opaque().id(), store.opaque().vm());
+        if results.len() != ty.results().len() {
+            return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
+        }
+        let first = ty.results().first().copied();
+        // SAFETY: L3: `arguments` compared the record's store with this one, whose the machine is. L2: no reference to the store is
+        // in use any more, and the context waits here. L5: `arguments` compared the values with the function's type, and made
+        // as many words as it asks for.
+        let outcome = unsafe { pirn_exec::invoke(vm, self.record().as_ptr(), &mut values, first) };
+        outcome.map_err(Error::from_exit)?;
+        let Some(_) = first else { return Ok(()) };
+        let ty = store.opaque().func_type(self.record())?;
+        for ((ty, result), &word) in ty.results().iter().zip(results).zip(&values) {
+            // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
+            *result = unsafe { Val::from_word(*ty, word, id) };
+        }
+        Ok(())
+    }
+
+    /// Its type, and the words of `params`, compared with it: as many as the longer of parameters and results.
+    ///
+    /// # Errors
+    /// The function belongs to another store; `params` do not fit.
+    pub(crate) fn arguments<'store>(
+        self,
+        store: &'store StoreOpaque,
+        params: &[Val],
+    ) -> Result<(&'store FuncType, SmallVec<[Word; 16]>)> {
+        let ty = store.func_type(self.record())?;
+        let (id, words) = (store.id(), FrameLayout::of(ty).header);
+        if params.len() != ty.params().len() {
+            return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
+        }
+        let mut values: SmallVec<[Word; 16]> = SmallVec::from_elem(0, words);
+        for (i, (ty, param)) in ty.params().iter().zip(params).enumerate() {
+            if param.ty() != *ty {
+                return Err(format_err!("argument {i}: expected {ty}, found {}", param.ty()));
+            }
+            values[i] = param.to_word(id)?;
+        }
+        Ok((ty, values))
+    }
+
+    /// Calls it with parameters and results of Rust types: single values or tuples, see [`WasmParams`] and
+    /// [`WasmResults`]. [`Func::typed`] compares the types once for many calls.
+    ///
+    /// # Errors
+    /// As [`Func::typed`] and [`TypedFunc::call`].
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn invoke<P: WasmParams, R: WasmResults>(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
+        let store = store.as_context_mut();
+        self.typed::<P, R>(&store)?.call(store, params)
+    }
+
+    /// The function with its type known to Rust, for fast calls. `P` and `R` are single values or tuples: see
+    /// [`WasmParams`] and [`WasmResults`].
+    ///
+    /// # Errors
+    /// The function belongs to another store, or has another type.
+    pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
+        let store = store.as_context();
+        let ty = store.opaque().func_type(self.record())?;
+        if ty.params() != P::TYPES || ty.results() != R::TYPES {
+            let expected = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
+            return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
+        }
+        Ok(TypedFunc { func: *self, types: PhantomData })
+    }
+}
+
+/// A function whose type Rust knows: see [`Func::typed`].
+pub struct TypedFunc<P, R> {
+    func: Func,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedFunc<P, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, R> Copy for TypedFunc<P, R> {}
+
+impl<P, R> std::fmt::Debug for TypedFunc<P, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.func.fmt(f)
+    }
+}
+
+const fn longer(a: &[ValType], b: &[ValType]) -> usize {
+    if a.len() > b.len() { a.len() } else { b.len() }
+}
+
+impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
+    pub(crate) const WORDS: usize = longer(P::TYPES, R::TYPES);
+    pub(crate) const FIRST: Option<ValType> = if R::TYPES.is_empty() { None } else { Some(R::TYPES[0]) };
+
+    /// The same function, its type not known to Rust.
+    pub fn func(&self) -> Func {
+        self.func
+    }
+
+    /// Calls it. Nothing is allocated.
+    ///
+    /// # Errors
+    /// The function, or a reference among `params`, belongs to another store; it traps ([`crate::Trap`]); a host
+    /// function that it calls fails.
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    #[inline]
+    pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
+        // The room is zeroed, so it is chosen by the type; the other arms are compiled away.
+        match Self::WORDS {
+            0..=2 => self.enter::<2>(&mut store, params),
+            3..=6 => self.enter::<6>(&mut store, params),
+            7.. => self.enter::<MAX_ARITY>(&mut store, params),
+        }
+    }
+
+    #[inline(always)]
+    fn enter<const ROOM: usize>(&self, store: &mut impl AsContextMut, params: P) -> Result<R> {
+        let store = store.as_context_mut();
+        let (id, vm) = (store.opaque().id(), store.opaque().vm());
+        self.func.record().check(id)?;
+        let mut words = [0; ROOM];
+        let words = &mut words[..Self::WORDS];
+        params.write(words, id)?;
+        // SAFETY: L3: `check` compared the record's store with this one, whose the machine is. L2: no reference to the store is in
+        // use any more, and the context waits here. L5: `Func::typed` compared the function's type with `P` and `R`, and
+        // `write` the stores of references; `WORDS` is as many words as that type asks for.
+        let outcome = unsafe { pirn_exec::invoke(vm, self.func.record().as_ptr(), words, Self::FIRST) };
+        match outcome {
+            // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in this store.
+            Ok(()) => Ok(unsafe { R::read(words, id) }),
+            Err(exit) => Err(Error::from_exit(exit)),
+        }
+    }
+}

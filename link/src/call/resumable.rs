@@ -1,0 +1,401 @@
+//! Calls that can pause, out of fuel or because a host function yields, and go on later.
+//!
+//! A resumable call runs on a value stack of its own. Pausing it means keeping that stack: there are no frames anywhere
+//! else, however many instances the call goes through. So any number of calls of one store may be paused at a time and go
+//! on in any order, and dropping one drops its stack.
+//!
+//! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
+
+use crate::call::calls::TypedFunc;
+use crate::call::start::Start;
+use crate::call::typed::{WasmParams, WasmResults};
+use crate::error::{Error, Result, format_err};
+use crate::items::func::Func;
+use crate::items::value::Val;
+use crate::store::handle::{StoreId, wrong_store};
+use crate::store::lease::{Lease, Place};
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContextMut, StoreContextMut};
+use pirn_decode::ValType;
+use pirn_exec::{Execution, Exit, FuncRecord, InstanceHead, Stack, Trap, Word};
+use smallvec::SmallVec;
+use std::any::Any;
+use std::fmt;
+use std::ptr::null_mut;
+use std::sync::{Mutex, PoisonError};
+
+/// How far a resumable call got.
+#[derive(Debug)]
+#[must_use = "a paused call that is dropped never goes on"]
+pub enum Resumable<R> {
+    /// It returned; these are its results.
+    Finished(R),
+    /// It paused.
+    Paused(Paused<R>),
+}
+
+impl<R> Resumable<R> {
+    /// The results, if it returned.
+    pub fn finished(self) -> Option<R> {
+        if let Self::Finished(results) = self { Some(results) } else { None }
+    }
+
+    /// The paused call, if it paused.
+    pub fn paused(self) -> Option<Paused<R>> {
+        if let Self::Paused(paused) = self { Some(paused) } else { None }
+    }
+}
+
+/// Why a call paused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PauseReason<'a> {
+    /// The store's fuel does not suffice to go on.
+    OutOfFuel {
+        /// What the store's fuel has to be, at least, to get any further.
+        required: u64,
+    },
+    /// A host function yielded this payload: see [`Yield::new`](crate::Yield::new).
+    Yield(&'a (dyn Any + Send)),
+}
+
+/// A call that paused, with everything needed to go on.
+///
+/// It belongs to the store it was begun in, but borrows nothing of it. Meanwhile the store can be used for anything, also for
+/// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its value stack, also after
+/// its store was dropped. What the call did so far remains. It can be sent to other threads.
+#[must_use = "a paused call that is dropped never goes on"]
+pub struct Paused<R>(Box<Inner<R>>);
+
+struct Inner<R> {
+    store: StoreId,
+    lease: Lease,
+    reason: Reason,
+    then: Then<R>,
+}
+
+enum Reason {
+    OutOfFuel { required: u64 },
+    Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
+}
+
+/// Types of a function's results.
+type ResultTypes = SmallVec<[ValType; 16]>;
+
+/// What happens to the results of a call.
+type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
+
+/// What happens next.
+enum Next<R> {
+    /// Nothing.
+    Done(R),
+    /// A start function is called.
+    Start(Start, Then<R>),
+}
+
+/// A paused call could not go on, or failed when it did.
+pub struct ResumeError<R> {
+    error: Error,
+    /// Locked so that the error can be shared between threads, as errors mostly have to be.
+    paused: Option<Mutex<Paused<R>>>,
+}
+
+impl<R> ResumeError<R> {
+    /// What went wrong.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// What went wrong. If the call is still paused, it is dropped.
+    pub fn into_error(self) -> Error {
+        self.error
+    }
+
+    /// The call, still paused as it was, if [`Paused::resume`] refused to let it go on or could not; `None` if it went on
+    /// and failed.
+    pub fn into_paused(self) -> Option<Paused<R>> {
+        self.paused.map(|paused| paused.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<R> fmt::Debug for ResumeError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<R> fmt::Display for ResumeError<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<R> std::error::Error for ResumeError<R> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl<R> From<ResumeError<R>> for Error {
+    fn from(error: ResumeError<R>) -> Self {
+        error.error
+    }
+}
+
+impl<R> fmt::Debug for Paused<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Paused").field("reason", &self.reason()).finish_non_exhaustive()
+    }
+}
+
+impl<R: 'static> Paused<R> {
+    /// Goes on. If it paused because a host function yielded, `results` are what that function returns; otherwise there
+    /// must be none. [`Paused::expects`] has their types.
+    ///
+    /// A call that is out of fuel may be resumed with too little; it pauses again then, with nothing changed.
+    ///
+    /// # Errors
+    /// - The store is another than the one it was begun in, or `results` are not those that are expected; or it trapped
+    ///   with [`crate::Trap::StackOverflow`] because so many calls from the host are nested already that one more is not
+    ///   allowed ([`crate::Config::max_nested_entries`]). The [`ResumeError`] gives the call back, still paused: nothing
+    ///   of it has run, and it goes on where it may.
+    /// - As [`Func::call`], when it goes on and fails.
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn resume(self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
+        let mut store = store.as_context_mut();
+        let words = match self.words(store.opaque(), results) {
+            Ok(words) => words,
+            Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
+        };
+        let Inner { mut lease, then, .. } = *self.0;
+        let execution = &mut lease.execution;
+        if execution.awaits() {
+            // SAFETY: L5: `words` compared the types with those that are expected, and the stores.
+            unsafe { execution.set_results(&words) };
+        }
+        // SAFETY: L3: it paused in this store: `words` compared that. L2: no reference to the store is in use any more, and the
+        // context waits here.
+        let outcome = unsafe { execution.resume(store.opaque().vm()) };
+        drive(&mut store, lease, outcome, then).map_err(|error| ResumeError { error, paused: None })
+    }
+
+    /// The words of `results`, if they are what is expected and it may go on.
+    fn words(&self, opaque: &StoreOpaque, results: &[Val]) -> Result<SmallVec<[Word; 4]>> {
+        let store = opaque.id();
+        if self.0.store != store {
+            return Err(wrong_store());
+        }
+        let expected = self.expects();
+        if results.len() != expected.len() {
+            return Err(format_err!("resuming: expected {} results, found {}", expected.len(), results.len()));
+        }
+        let words = results.iter().zip(expected).enumerate().map(|(i, (result, ty))| {
+            if result.ty() != *ty {
+                return Err(format_err!("resuming: result {i}: expected {ty}, found {}", result.ty()));
+            }
+            result.to_word(store)
+        });
+        let words = words.collect::<Result<_>>()?;
+        if !opaque.may_enter() {
+            return Err(Trap::StackOverflow.into());
+        }
+        Ok(words)
+    }
+}
+
+impl<R> Paused<R> {
+    /// Why it paused.
+    pub fn reason(&self) -> PauseReason<'_> {
+        match &self.0.reason {
+            Reason::OutOfFuel { required } => PauseReason::OutOfFuel { required: *required },
+            Reason::Yield { payload, .. } => PauseReason::Yield(&**payload),
+        }
+    }
+
+    /// Address of the cell of threaded code at which it goes on: see `Module::code_at`. For profilers; neither is part of
+    /// the API that versions promise.
+    #[doc(hidden)]
+    pub fn address(&self) -> usize {
+        self.0.lease.execution.address()
+    }
+
+    /// The payload that a host function yielded, to change it or to move something out of it.
+    pub fn payload_mut(&mut self) -> Option<&mut (dyn Any + Send)> {
+        match &mut self.0.reason {
+            Reason::OutOfFuel { .. } => None,
+            Reason::Yield { payload, .. } => Some(&mut **payload),
+        }
+    }
+
+    /// Types of the results that [`Paused::resume`] takes: those of the host function that yielded.
+    pub fn expects(&self) -> &[ValType] {
+        match &self.0.reason {
+            Reason::OutOfFuel { .. } => &[],
+            Reason::Yield { expects, .. } => expects,
+        }
+    }
+}
+
+/// Begins a call whose arguments are `words`, which are as many as its record says.
+///
+/// # Safety
+/// L3: `func` is a record of the store, and so is the instance `start_of`, whose start function it is, if that is not null. L5:
+/// `words` are arguments of its type, in the store; `first` is the type of its first result.
+unsafe fn begin<T: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    func: *mut FuncRecord,
+    start_of: *mut InstanceHead,
+    words: &[Word],
+    first: Option<ValType>,
+) -> Result<(Lease, Result<(), Exit>)> {
+    let opaque = store.opaque_mut();
+    let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
+    let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
+    let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
+    // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
+    // and the context waits here.
+    let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first) };
+    Ok((Lease::new(execution, place), outcome))
+}
+
+/// Begins the call of a start function.
+fn begin_start<T: 'static>(store: &mut StoreContextMut<'_, T>, start: Start) -> Result<(Lease, Result<(), Exit>)> {
+    let (func, inst) = start.get(store.opaque().id())?;
+    // SAFETY: L3: `get` compared the store; L5: by validation start functions take and give nothing.
+    unsafe { begin(store, func, inst, &[], None) }
+}
+
+/// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
+fn drive<T: 'static, R: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    mut lease: Lease,
+    mut outcome: Result<(), Exit>,
+    mut then: Then<R>,
+) -> Result<Resumable<R>> {
+    let id = store.opaque().id();
+    loop {
+        let reason = match outcome {
+            Ok(()) => match then(id, lease.execution.results()) {
+                Next::Done(results) => return Ok(Resumable::Finished(results)),
+                Next::Start(start, next) => {
+                    drop(lease);
+                    (lease, outcome) = begin_start(store, start)?;
+                    then = next;
+                    continue;
+                }
+            },
+            Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
+            Err(Exit::Yield(payload)) => {
+                // SAFETY: L1 and L3: it paused in this store, which is borrowed, so the host function that yielded is there.
+                let ty = unsafe { lease.execution.awaited() }.expect("a host function yielded");
+                Reason::Yield { payload, expects: ty.results().into() }
+            }
+            Err(exit) => return Err(Error::from_exit(exit)),
+        };
+        return Ok(Resumable::Paused(Paused(Box::new(Inner { store: id, lease, reason, then }))));
+    }
+}
+
+/// Calls start functions, one after the other; gives `value` at last.
+pub(crate) fn run_all<T: 'static, R: Send + 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    starts: impl IntoIterator<Item = Start, IntoIter: Send + 'static>,
+    value: R,
+) -> Result<Resumable<R>> {
+    fn next<R: Send + 'static>(mut starts: impl Iterator<Item = Start> + Send + 'static, value: R) -> Next<R> {
+        match starts.next() {
+            None => Next::Done(value),
+            Some(start) => Next::Start(start, Box::new(move |_, _| next(starts, value))),
+        }
+    }
+    match next(starts.into_iter(), value) {
+        Next::Done(value) => Ok(Resumable::Finished(value)),
+        Next::Start(start, then) => {
+            let (lease, outcome) = begin_start(store, start)?;
+            drive(store, lease, outcome, then)
+        }
+    }
+}
+
+impl Func {
+    /// Calls it as [`Func::call`] does, but the call may pause, at any depth and in any instance: when the store runs out
+    /// of fuel ([`crate::Config::consume_fuel`]), or when a host function yields ([`Yield`](crate::Yield)). It goes on with
+    /// [`Paused::resume`].
+    ///
+    /// The call has a value stack of its own until it is over.
+    ///
+    /// # Errors
+    /// As [`Func::call`]; the store's limit of resumable calls is reached, or there is no memory for the stack.
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Resumable<Vec<Val>>> {
+        let mut store = store.as_context_mut();
+        let (ty, words) = self.arguments(store.opaque(), params)?;
+        let types = ResultTypes::from(ty.results());
+        let record = self.record().as_ptr();
+        // SAFETY: L3 and L5: `arguments` compared the function's store and type.
+        let (lease, outcome) = unsafe { begin(&mut store, record, null_mut(), &words, types.first().copied())? };
+        let then = move |id, words: &[Word]| {
+            let results = types.iter().zip(words);
+            // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
+            Next::Done(results.map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }).collect())
+        };
+        drive(&mut store, lease, outcome, Box::new(then))
+    }
+}
+
+impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
+    /// As [`TypedFunc::call`], but the call may pause: see [`Func::call_resumable`].
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Config, Engine, Instance, Module, PauseReason, Resumable, Store};
+    ///
+    /// let engine = Engine::new(Config::new().consume_fuel(true))?;
+    /// let module = Module::new(&engine, r#"(module
+    ///     (func (export "sum") (param $n i32) (result i32) (local $sum i32)
+    ///         (loop $next
+    ///             (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+    ///             (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    ///         (local.get $sum)))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let sum = Instance::new(&mut store, &module, &[])?.get_typed_func::<i32, i32>(&store, "sum")?;
+    ///
+    /// // Twenty units at a time: other work can be done in between.
+    /// let (mut call, mut pauses) = (sum.call_resumable(&mut store, 100)?, 0);
+    /// while let Resumable::Paused(paused) = call {
+    ///     assert!(matches!(paused.reason(), PauseReason::OutOfFuel { .. }));
+    ///     pauses += 1;
+    ///     store.add_fuel(20)?;
+    ///     call = paused.resume(&mut store, &[])?;
+    /// }
+    /// assert_eq!(call.finished(), Some(5050));
+    /// // An iteration is 9 operators.
+    /// assert_eq!(pauses, 100 * 9 / 20 + 1);
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TypedFunc::call`] and [`Func::call_resumable`].
+    ///
+    /// # Panics
+    /// As [`Func::call`].
+    pub fn call_resumable(&self, mut store: impl AsContextMut, params: P) -> Result<Resumable<R>> {
+        let mut store = store.as_context_mut();
+        let id = store.opaque().id();
+        self.func().record().check(id)?;
+        let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
+        params.write(&mut words, id)?;
+        // SAFETY: L3: `check` compared the store; L5: `Func::typed` compared the function's type with `P` and `R`, and `write` the
+        // stores of references.
+        let (lease, outcome) =
+            unsafe { begin(&mut store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST)? };
+        // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
+        drive(&mut store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })))
+    }
+}

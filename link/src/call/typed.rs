@@ -1,0 +1,221 @@
+//! Rust types as WebAssembly types: what typed functions and host closures take and give.
+//!
+//! The traits are sealed. What they do lies in their private supertraits; a list of values is described once, by
+//! [`sealed::List`], whether it is of parameters or of results.
+
+use crate::error::{Error, Result};
+use crate::items::func::Func;
+use crate::items::value::{ExternRef, Ref};
+use crate::store::handle::StoreId;
+use pirn_decode::{RefType, ValType};
+use pirn_exec::Word;
+
+/// Most parameters and most results of typed functions and host closures.
+pub(crate) const MAX_ARITY: usize = 16;
+
+/// A Rust type of one WebAssembly value: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `Option<Func>`,
+/// `Option<ExternRef>`.
+pub trait WasmTy: sealed::Value + Send {}
+
+/// Parameters of a [`crate::TypedFunc`]: one [`WasmTy`], or a tuple of up to 16.
+pub trait WasmParams: sealed::List {}
+
+/// Results of a [`crate::TypedFunc`]: one [`WasmTy`], or a tuple of up to 16; `()` for none.
+pub trait WasmResults: sealed::List {}
+
+/// What a host closure may return: [`WasmResults`], or a [`Result`] of them.
+pub trait WasmRet: sealed::Ret {}
+
+impl<V: sealed::Value + Send> WasmTy for V {}
+impl<L: sealed::List> WasmParams for L {}
+impl<L: sealed::List> WasmResults for L {}
+impl<R: sealed::Ret> WasmRet for R {}
+
+pub(crate) mod sealed {
+    use super::*;
+
+    /// One value.
+    pub trait Value: Copy + 'static {
+        /// Its WebAssembly type.
+        const TYPE: ValType;
+
+        /// Its word.
+        ///
+        /// # Errors
+        /// It is a reference into another store.
+        fn to_word(self, store: StoreId) -> Result<Word>;
+
+        /// The value whose word is `word`.
+        ///
+        /// # Safety
+        /// L5: `word` came from a value of type `TYPE` in the store called `store`.
+        unsafe fn from_word(word: Word, store: StoreId) -> Self;
+    }
+
+    /// A list of values.
+    pub trait List: Sized + 'static {
+        /// Their WebAssembly types.
+        const TYPES: &'static [ValType];
+
+        /// Writes their words to the beginning of `words`, which are enough.
+        ///
+        /// # Errors
+        /// One is a reference into another store.
+        fn write(self, words: &mut [Word], store: StoreId) -> Result<()>;
+
+        /// Reads them from the beginning of `words`, which are enough.
+        ///
+        /// # Safety
+        /// L5: the words came from values of these types in the store called `store`.
+        unsafe fn read(words: &[Word], store: StoreId) -> Self;
+    }
+
+    /// What a host closure returns.
+    pub trait Ret {
+        /// The results.
+        type List: List;
+
+        /// Results or error.
+        fn into_result(self) -> Result<Self::List>;
+    }
+
+    impl<L: List> Ret for L {
+        type List = L;
+        #[inline]
+        fn into_result(self) -> Result<L> {
+            Ok(self)
+        }
+    }
+
+    impl<L: List> Ret for Result<L, Error> {
+        type List = L;
+        #[inline]
+        fn into_result(self) -> Result<L> {
+            self
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($ty:ty = $val:ident: |$value:ident| $to:expr, |$word:ident| $from:expr;)*) => {$(
+        impl sealed::Value for $ty {
+            const TYPE: ValType = ValType::$val;
+            #[inline]
+            fn to_word(self, _: StoreId) -> Result<Word> {
+                let $value = self;
+                Ok($to)
+            }
+            #[inline]
+            unsafe fn from_word($word: Word, _: StoreId) -> Self {
+                $from
+            }
+        }
+    )*};
+}
+
+numbers! {
+    i32 = I32: |value| Word::from(value as u32), |word| word as Self;
+    u32 = I32: |value| Word::from(value), |word| word as Self;
+    i64 = I64: |value| value as Word, |word| word as Self;
+    u64 = I64: |value| value, |word| word;
+    f32 = F32: |value| Word::from(value.to_bits()), |word| Self::from_bits(word as u32);
+    f64 = F64: |value| value.to_bits(), |word| Self::from_bits(word);
+}
+
+macro_rules! references {
+    ($($ty:ty = $variant:ident, $ref_type:ident;)*) => {$(
+        impl sealed::Value for Option<$ty> {
+            const TYPE: ValType = ValType::$ref_type;
+            fn to_word(self, store: StoreId) -> Result<Word> {
+                Ref::$variant(self).to_word(store)
+            }
+            unsafe fn from_word(word: Word, store: StoreId) -> Self {
+                // SAFETY: L5: by this function's contract the word is of type `TYPE`, in that store.
+                match unsafe { Ref::from_word(RefType::$ref_type, word, store) } {
+                    Ref::$variant(value) => value,
+                    // Another kind of reference, of which there is one for each macro call.
+                    _ => unreachable!("a reference of another type than asked for"),
+                }
+            }
+        }
+    )*};
+}
+
+references! {
+    Func = Func, FUNCREF;
+    ExternRef = Extern, EXTERNREF;
+}
+
+impl<V: sealed::Value> sealed::List for V {
+    const TYPES: &'static [ValType] = &[V::TYPE];
+    #[inline]
+    fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
+        words[0] = self.to_word(store)?;
+        Ok(())
+    }
+    #[inline]
+    unsafe fn read(words: &[Word], store: StoreId) -> Self {
+        // SAFETY: L5: by this function's contract the first word is of type `V::TYPE`, in that store.
+        unsafe { V::from_word(words[0], store) }
+    }
+}
+
+/// Calls a macro for each number of arguments, with that many names of type parameters.
+macro_rules! for_each_arity {
+    ($macro:ident) => {
+        $macro!();
+        $macro!(A0);
+        $macro!(A0 A1);
+        $macro!(A0 A1 A2);
+        $macro!(A0 A1 A2 A3);
+        $macro!(A0 A1 A2 A3 A4);
+        $macro!(A0 A1 A2 A3 A4 A5);
+        $macro!(A0 A1 A2 A3 A4 A5 A6);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
+        $macro!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
+    };
+}
+pub(crate) use for_each_arity;
+
+macro_rules! tuples {
+    ($($arg:ident)*) => {
+        #[allow(
+            non_snake_case,
+            unused_variables,
+            unused_mut,
+            clippy::unused_unit,
+            reason = "one name for type and value; the empty tuple"
+        )]
+        impl<$($arg: sealed::Value,)*> sealed::List for ($($arg,)*) {
+            const TYPES: &'static [ValType] = &[$($arg::TYPE),*];
+            #[inline]
+            fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
+                let ($($arg,)*) = self;
+                let words = &mut words[..Self::TYPES.len()];
+                let mut at = 0;
+                $(
+                    words[at] = $arg.to_word(store)?;
+                    at += 1;
+                )*
+                let _ = at;
+                Ok(())
+            }
+            #[inline]
+            unsafe fn read(words: &[Word], store: StoreId) -> Self {
+                let words = &words[..Self::TYPES.len()];
+                let mut words = words.iter();
+                // SAFETY: L5: by this function's contract the words are of these types, in that store.
+                $(let $arg = unsafe { $arg::from_word(*words.next().expect("as many words as types"), store) };)*
+                ($($arg,)*)
+            }
+        }
+    };
+}
+for_each_arity!(tuples);

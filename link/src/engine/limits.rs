@@ -1,0 +1,261 @@
+//! How much a store may hold.
+//!
+//! A memory or table keeps the limit of one that there was when it was created. What all of them may have together is
+//! counted down where they grow (`pirn_exec::Room`). No callback runs on `memory.grow`.
+
+use crate::error::{Result, format_err};
+use pirn_decode::{Limits, MemoryType, Module, PAGE_BYTES, TableType};
+use pirn_exec::Room;
+use std::ops::AddAssign;
+
+/// Most pages a memory can have (spec 3.2.5: 2^16).
+pub(crate) const MAX_PAGES: u32 = 65_536;
+
+/// Limits of a store. [`StoreLimitsBuilder`] makes them.
+///
+/// What a store creates stays until the store is dropped. So the limits count everything that was ever created in it.
+///
+/// | limit | default | [untrusted](StoreLimits::untrusted) | why |
+/// |---|---|---|---|
+/// | [`memory_size`](StoreLimitsBuilder::memory_size) | 4 GiB | 128 MiB | what a module can ask for, by declaring it or by growing; committed as it is touched. 128 MiB hold what compilers and tools in WebAssembly take to start 5 times over |
+/// | [`total_memory_size`](StoreLimitsBuilder::total_memory_size) | 64 GiB | 128 MiB | a module of 20 bytes may declare 4 GiB, and a store have 10,000 |
+/// | [`table_elements`](StoreLimitsBuilder::table_elements) | 10,000,000 | 100,000 | 8 bytes each; the largest programs measured with have 9,403 |
+/// | [`total_table_elements`](StoreLimitsBuilder::total_table_elements) | 10,000,000 | 100,000 | a table takes 6 bytes to declare, whatever its size; all together take 80 MB at most, or 800 KB |
+/// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes memory for every global, segment and import of its module, besides memories and tables: see SECURITY.md. Instances that fail to start count |
+/// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | an instance has at most one of its own |
+/// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
+/// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each has a value stack ([`crate::Config::max_wasm_stack`]), which it may fill: 8 GB by default, 10 MB untrusted |
+#[derive(Debug, Clone)]
+pub struct StoreLimits {
+    pub(crate) memory_pages: u32,
+    pub(crate) total_pages: u64,
+    pub(crate) table_elements: u32,
+    pub(crate) total_elements: u64,
+    pub(crate) instances: usize,
+    pub(crate) memories: usize,
+    pub(crate) tables: usize,
+    pub(crate) resumable_calls: usize,
+}
+
+impl Default for StoreLimits {
+    /// Limits that ordinary programs do not reach, and that a system can provide: see the table above.
+    fn default() -> Self {
+        Self {
+            memory_pages: MAX_PAGES,
+            total_pages: 16 * u64::from(MAX_PAGES),
+            table_elements: 10_000_000,
+            total_elements: 10_000_000,
+            instances: 10_000,
+            memories: 10_000,
+            tables: 10_000,
+            resumable_calls: 1_000,
+        }
+    }
+}
+
+impl StoreLimits {
+    /// Limits for a store that runs a stranger's module: see the table above. [`crate::Config::untrusted`] gives them to all
+    /// stores of an engine.
+    pub fn untrusted() -> Self {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(128 << 20)
+            .total_memory_size(128 << 20)
+            .table_elements(100_000)
+            .total_table_elements(100_000);
+        limits.instances(10).memories(10).tables(100).resumable_calls(10).build()
+    }
+
+    /// Whether a memory of this type may be created, whatever else there is.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.5), or its minimum passes the limit of one memory.
+    pub(crate) fn check_memory(&self, ty: MemoryType) -> Result<()> {
+        let Limits { min, max } = ty.limits;
+        if max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > MAX_PAGES {
+            return Err(format_err!("a memory cannot have limits {}", ty.limits));
+        }
+        let limit = self.memory_pages;
+        if min > limit {
+            return Err(format_err!(
+                "a memory of {min} pages passes the store's limit of {limit} pages (`memory_size`)"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a table of this type may be created, whatever else there is.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.4), or its minimum passes the limit of one table.
+    pub(crate) fn check_table(&self, ty: TableType) -> Result<()> {
+        let Limits { min, max } = ty.limits;
+        if max.is_some_and(|max| max < min) {
+            return Err(format_err!("a table cannot have limits {}", ty.limits));
+        }
+        let limit = self.table_elements;
+        if min > limit {
+            return Err(format_err!(
+                "a table of {min} elements passes the store's limit of {limit} elements (`table_elements`)"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a store that `has` so much may create what is needed, while memories and tables may grow by `room`.
+    ///
+    /// # Errors
+    /// The limit that would be passed.
+    pub(crate) fn check(&self, has: &Needs, room: Room, needs: &Needs) -> Result<()> {
+        let counts = [
+            ("instances", has.instances, needs.instances, self.instances),
+            ("memories", has.memories, needs.memories, self.memories),
+            ("tables", has.tables, needs.tables, self.tables),
+        ];
+        for (name, has, more, limit) in counts {
+            if has.saturating_add(more) > limit {
+                return Err(format_err!(
+                    "the store's limit of {limit} {name} is reached (`{name}`): it has {has} of them, and {more} more would be made"
+                ));
+            }
+        }
+        let totals = [
+            ("pages of memory", "total_memory_size", room.pages, needs.pages, self.total_pages),
+            ("elements of tables", "total_table_elements", room.elements, needs.elements, self.total_elements),
+        ];
+        for (name, setting, room, more, limit) in totals {
+            if more > room {
+                return Err(format_err!(
+                    "{more} {name} would pass the store's limit of {limit} in all (`{setting}`), of which {room} are left"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What memories and tables may grow by that have so many pages and elements already.
+    pub(crate) fn room(&self, pages: u64, elements: u64) -> Room {
+        Room { pages: self.total_pages.saturating_sub(pages), elements: self.total_elements.saturating_sub(elements) }
+    }
+}
+
+/// Builds [`StoreLimits`], from the defaults or from others:
+///
+/// ```
+/// use pirn_link::{Config, StoreLimits, StoreLimitsBuilder};
+///
+/// // The limits for strangers' modules, but with memories of 512 MiB.
+/// let limits = StoreLimitsBuilder::from(StoreLimits::untrusted()).memory_size(512 << 20).total_memory_size(512 << 20);
+/// let mut config = Config::untrusted();
+/// config.limits(limits.build());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct StoreLimitsBuilder(StoreLimits);
+
+impl StoreLimitsBuilder {
+    /// Begins with the defaults, which [`StoreLimits`] lists.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Begins with [`StoreLimits::untrusted`].
+    pub fn untrusted() -> Self {
+        StoreLimits::untrusted().into()
+    }
+
+    /// Sets the most bytes one memory may have, rounded down to whole pages of 65,536 bytes.
+    pub fn memory_size(mut self, bytes: usize) -> Self {
+        self.0.memory_pages = u32::try_from(bytes as u64 / PAGE_BYTES).unwrap_or(MAX_PAGES).min(MAX_PAGES);
+        self
+    }
+
+    /// Sets the most bytes all memories may have together, rounded down to whole pages. The host's memories count, and growing
+    /// does.
+    pub fn total_memory_size(mut self, bytes: u64) -> Self {
+        self.0.total_pages = bytes / PAGE_BYTES;
+        self
+    }
+
+    /// Sets the most elements one table may have.
+    pub fn table_elements(mut self, elements: u32) -> Self {
+        self.0.table_elements = elements;
+        self
+    }
+
+    /// Sets the most elements all tables may have together. The host's tables count, and growing does.
+    pub fn total_table_elements(mut self, elements: u64) -> Self {
+        self.0.total_elements = elements;
+        self
+    }
+
+    /// Sets the most instances.
+    pub fn instances(mut self, count: usize) -> Self {
+        self.0.instances = count;
+        self
+    }
+
+    /// Sets the most memories, including the host's.
+    pub fn memories(mut self, count: usize) -> Self {
+        self.0.memories = count;
+        self
+    }
+
+    /// Sets the most tables, including the host's.
+    pub fn tables(mut self, count: usize) -> Self {
+        self.0.tables = count;
+        self
+    }
+
+    /// Sets the most resumable calls at a time, running or paused. Each has a value stack of its own
+    /// ([`crate::Config::max_wasm_stack`]). Unlike the other counts, this one falls again when a call is over.
+    pub fn resumable_calls(mut self, count: usize) -> Self {
+        self.0.resumable_calls = count;
+        self
+    }
+
+    /// The limits that were set.
+    pub fn build(self) -> StoreLimits {
+        self.0
+    }
+}
+
+impl From<StoreLimits> for StoreLimitsBuilder {
+    /// Begins with `limits`.
+    fn from(limits: StoreLimits) -> Self {
+        Self(limits)
+    }
+}
+
+/// How much of what a store limits: what it has, or what is about to be created in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Needs {
+    pub(crate) instances: usize,
+    pub(crate) memories: usize,
+    pub(crate) tables: usize,
+    pub(crate) pages: u64,
+    pub(crate) elements: u64,
+}
+
+impl Needs {
+    /// What an instance of `module` needs.
+    pub(crate) fn of(module: &Module) -> Self {
+        let memories = &module.memories[module.imported_memories..];
+        let tables = &module.tables[module.imported_tables..];
+        Self {
+            instances: 1,
+            memories: memories.len(),
+            tables: tables.len(),
+            pages: memories.iter().map(|ty| u64::from(ty.limits.min)).sum(),
+            elements: tables.iter().map(|ty| u64::from(ty.limits.min)).sum(),
+        }
+    }
+}
+
+impl AddAssign for Needs {
+    fn add_assign(&mut self, other: Self) {
+        self.instances += other.instances;
+        self.memories += other.memories;
+        self.tables += other.tables;
+        self.pages += other.pages;
+        self.elements += other.elements;
+    }
+}

@@ -1,0 +1,74 @@
+//! The engine: configuration and the registry of function types, shared by everything made with it.
+
+pub(crate) mod config;
+pub(crate) mod limits;
+pub(crate) mod types;
+
+use crate::engine::config::Config;
+use crate::engine::types::TypeRegistry;
+use crate::store::pinned::Pinned;
+use pirn_exec::{LowerHook, Vm};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+/// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
+///
+/// An engine keeps a function type as long as something has it: a module, or a host function in a store or a linker. When
+/// the last of these is dropped, the engine forgets the type. So an engine does not grow with the number of modules that
+/// were made with it, and one engine can serve a process as long as it runs.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    /// Hashes the names of imports and exports. It is random, so that nobody can choose names that collide.
+    names: RandomState,
+    types: TypeRegistry,
+}
+
+impl Engine {
+    /// An engine without the proof that this build can run: for [`Engine::new`], and for the probe itself.
+    pub(crate) fn unproven(config: Config) -> Self {
+        let (names, types) = Default::default();
+        Self(Arc::new(Inner { config, names, types }))
+    }
+
+    /// The settings it was made with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Whether `a` and `b` are the same engine. Two engines that were made with the same settings are not.
+    pub fn same(a: &Self, b: &Self) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+
+    /// A machine for a new store.
+    ///
+    /// # Safety
+    /// L1 and L4: `lower` is a hook that [`Vm::new`] may have: it gives the code of a function of an instance of the store that
+    /// the machine will be attached to. All stores have the same hook.
+    pub(crate) unsafe fn machine(&self, lower: LowerHook) -> Pinned<Vm> {
+        let Config { stack_bytes, max_nested_entries, .. } = self.0.config;
+        // SAFETY: a hook as `Vm::new` asks for is asked for above.
+        Pinned::new(unsafe { Vm::new(stack_bytes, max_nested_entries, lower) })
+    }
+
+    /// The hash of a name of an import or export, by which modules of this engine find each other's exports: taken when
+    /// a module is made, so that linking need not.
+    pub(crate) fn hash(&self, name: &str) -> u64 {
+        self.0.names.hash_one(name)
+    }
+
+    /// The function types in use.
+    pub(crate) fn types(&self) -> &TypeRegistry {
+        &self.0.types
+    }
+
+    /// How many function types it keeps. For tests; no part of the API that versions promise.
+    #[doc(hidden)]
+    pub fn function_types(&self) -> usize {
+        self.types().len()
+    }
+}

@@ -1,0 +1,80 @@
+//! Globals (spec 4.2.9).
+
+use crate::error::{Result, format_err};
+use crate::items::value::Val;
+use crate::store::handle::Handle;
+use crate::store::instance_data::GlobalItem;
+use crate::store::{AsContext, AsContextMut};
+use pirn_decode::GlobalType;
+
+/// A global of an instance, or made by the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Global(Handle<GlobalItem>);
+
+impl From<Handle<GlobalItem>> for Global {
+    fn from(item: Handle<GlobalItem>) -> Self {
+        Self(item)
+    }
+}
+
+impl Global {
+    /// Makes a global.
+    ///
+    /// # Errors
+    /// `value` is of another type or store; the system has no memory.
+    pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Self> {
+        let mut store = store.as_context_mut();
+        let store = store.opaque_mut();
+        if value.ty() != ty.content {
+            return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
+        }
+        let value = value.to_word(store.id())?;
+        let global = store.add_globals(&[ty])?.next().expect("one was asked for");
+        // SAFETY: L5: the global was made just now, of the type that the value's was compared with; `to_word` compared the store.
+        unsafe { global.get_mut(store)?.cell.set(value) };
+        Ok(Self(global))
+    }
+
+    pub(crate) fn item(self) -> Handle<GlobalItem> {
+        self.0
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// The global belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> GlobalType {
+        self.0.get(store.as_context().opaque()).expect("global").ty
+    }
+
+    /// Its value.
+    ///
+    /// # Panics
+    /// The global belongs to another store.
+    pub fn get(&self, store: impl AsContext) -> Val {
+        let store = store.as_context();
+        let item = self.0.get(store.opaque()).expect("global");
+        // SAFETY: L5: a global holds the word of a value of its type, in its store, which `get` compared.
+        unsafe { Val::from_word(item.ty.content, item.cell.get(), store.opaque().id()) }
+    }
+
+    /// Changes its value.
+    ///
+    /// # Errors
+    /// The global or `value` belongs to another store; `value` is of another type; the global is immutable.
+    pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
+        let mut store = store.as_context_mut();
+        let id = store.opaque().id();
+        let item = self.0.get_mut(store.opaque_mut())?;
+        if !item.ty.mutable {
+            return Err(format_err!("an immutable global cannot be set"));
+        }
+        if value.ty() != item.ty.content {
+            return Err(format_err!("value of a global: expected {}, found {}", item.ty.content, value.ty()));
+        }
+        let word = value.to_word(id)?;
+        // SAFETY: L5: the type was compared with the global's; `to_word` and `get_mut` compared both stores with this one.
+        unsafe { item.cell.set(word) };
+        Ok(())
+    }
+}

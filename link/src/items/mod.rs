@@ -1,0 +1,9 @@
+//! What modules import and export, as the embedder holds it: handles of functions, tables, memories and globals, and the
+//! values that go in and out.
+
+pub(crate) mod external;
+pub(crate) mod func;
+pub(crate) mod global;
+pub(crate) mod memory;
+pub(crate) mod table;
+pub(crate) mod value;

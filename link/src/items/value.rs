@@ -1,0 +1,245 @@
+//! Values as the embedder sees them (spec 4.2.1), and their words as the machine does ([`pirn_exec::Word`]).
+
+use crate::error::Result;
+use crate::items::func::Func;
+use crate::store::handle::StoreId;
+use crate::store::{AsContext, AsContextMut};
+use pirn_decode::{HeapType, RefType, ValType};
+use pirn_exec::{FuncRecord, Word};
+use std::any::Any;
+use std::ptr::NonNull;
+
+/// A WebAssembly value. Floats are bits, so that NaNs stay as they are and equality means sameness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Val {
+    /// 32-bit integer.
+    I32(i32),
+    /// 64-bit integer.
+    I64(i64),
+    /// Bits of a 32-bit float: see `f32::from_bits`.
+    F32(u32),
+    /// Bits of a 64-bit float: see `f64::from_bits`.
+    F64(u64),
+    /// Reference to a function, or null.
+    FuncRef(Option<Func>),
+    /// Reference to a value of the embedder, or null.
+    ExternRef(Option<ExternRef>),
+}
+
+/// A reference, as tables hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ref {
+    /// To a function, or null.
+    Func(Option<Func>),
+    /// To a value of the embedder, or null.
+    Extern(Option<ExternRef>),
+}
+
+/// A value of the embedder that WebAssembly can carry around, but not look into.
+///
+/// The value belongs to the store and lives as long as it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ExternRef {
+    store: StoreId,
+    index: usize,
+}
+
+impl ExternRef {
+    /// Puts `value` into the store.
+    pub fn new(mut store: impl AsContextMut, value: impl Any + Send + Sync) -> Self {
+        let mut store = store.as_context_mut();
+        let id = store.opaque().id();
+        let externs = store.opaque_mut().externs();
+        externs.push(Box::new(value));
+        Self { store: id, index: externs.len() - 1 }
+    }
+
+    /// The value, for `downcast_ref`.
+    ///
+    /// # Errors
+    /// The reference belongs to another store.
+    pub fn data<'a>(&self, store: &'a impl AsContext) -> Result<&'a (dyn Any + Send + Sync)> {
+        let store = store.as_context().opaque();
+        if store.id() == self.store {
+            Ok(store.extern_value(self.index))
+        } else {
+            Err(crate::store::handle::wrong_store())
+        }
+    }
+}
+
+impl Val {
+    /// The value that locals of type `ty` begin with (spec 4.2.1): zero, or null.
+    pub const fn default_for(ty: ValType) -> Self {
+        match ty {
+            ValType::I32 => Self::I32(0),
+            ValType::I64 => Self::I64(0),
+            ValType::F32 => Self::F32(0),
+            ValType::F64 => Self::F64(0),
+            ValType::Ref(ty) => match Ref::null(ty) {
+                Ref::Func(func) => Self::FuncRef(func),
+                Ref::Extern(value) => Self::ExternRef(value),
+            },
+        }
+    }
+
+    /// Its type.
+    pub const fn ty(&self) -> ValType {
+        match self {
+            Self::I32(_) => ValType::I32,
+            Self::I64(_) => ValType::I64,
+            Self::F32(_) => ValType::F32,
+            Self::F64(_) => ValType::F64,
+            Self::FuncRef(_) => ValType::FUNCREF,
+            Self::ExternRef(_) => ValType::EXTERNREF,
+        }
+    }
+
+    /// The integer, if this is an `i32`.
+    pub const fn i32(&self) -> Option<i32> {
+        if let Self::I32(value) = *self { Some(value) } else { None }
+    }
+
+    /// The integer, if this is an `i64`.
+    pub const fn i64(&self) -> Option<i64> {
+        if let Self::I64(value) = *self { Some(value) } else { None }
+    }
+
+    /// The float, if this is an `f32`.
+    pub const fn f32(&self) -> Option<f32> {
+        if let Self::F32(bits) = *self { Some(f32::from_bits(bits)) } else { None }
+    }
+
+    /// The float, if this is an `f64`.
+    pub const fn f64(&self) -> Option<f64> {
+        if let Self::F64(bits) = *self { Some(f64::from_bits(bits)) } else { None }
+    }
+
+    /// The reference, if this is a `funcref`.
+    pub const fn funcref(&self) -> Option<Option<Func>> {
+        if let Self::FuncRef(func) = *self { Some(func) } else { None }
+    }
+
+    /// The reference, if this is an `externref`.
+    pub const fn externref(&self) -> Option<Option<ExternRef>> {
+        if let Self::ExternRef(value) = *self { Some(value) } else { None }
+    }
+
+    /// Its word.
+    ///
+    /// # Errors
+    /// It is a reference into another store.
+    pub(crate) fn to_word(self, store: StoreId) -> Result<Word> {
+        Ok(match self {
+            Self::I32(value) => Word::from(value as u32),
+            Self::I64(value) => value as Word,
+            Self::F32(bits) => Word::from(bits),
+            Self::F64(bits) => bits,
+            Self::FuncRef(func) => Ref::Func(func).to_word(store)?,
+            Self::ExternRef(value) => Ref::Extern(value).to_word(store)?,
+        })
+    }
+
+    /// The value of type `ty` whose word is `word`.
+    ///
+    /// # Safety
+    /// L5: `word` came from a value of type `ty` in the store called `store`.
+    pub(crate) unsafe fn from_word(ty: ValType, word: Word, store: StoreId) -> Self {
+        match ty {
+            ValType::I32 => Self::I32(word as i32),
+            ValType::I64 => Self::I64(word as i64),
+            ValType::F32 => Self::F32(word as u32),
+            ValType::F64 => Self::F64(word),
+            // SAFETY: L5: by this function's contract the word is of type `ty`, in that store.
+            ValType::Ref(ty) => unsafe { Ref::from_word(ty, word, store) }.into(),
+        }
+    }
+}
+
+impl Ref {
+    /// Null of type `ty`.
+    pub const fn null(ty: RefType) -> Self {
+        match ty.heap_type() {
+            HeapType::Func => Self::Func(None),
+            HeapType::Extern => Self::Extern(None),
+        }
+    }
+
+    /// Its type.
+    pub const fn ty(&self) -> RefType {
+        match self {
+            Self::Func(_) => RefType::FUNCREF,
+            Self::Extern(_) => RefType::EXTERNREF,
+        }
+    }
+
+    /// Whether it is null.
+    pub const fn is_null(&self) -> bool {
+        matches!(self, Self::Func(None) | Self::Extern(None))
+    }
+
+    /// The function, if this is a `funcref` that is not null.
+    pub const fn func(&self) -> Option<Func> {
+        if let Self::Func(func) = *self { func } else { None }
+    }
+
+    /// Its word.
+    ///
+    /// # Errors
+    /// It refers into another store.
+    pub(crate) fn to_word(self, store: StoreId) -> Result<Word> {
+        match self {
+            Self::Func(None) | Self::Extern(None) => Ok(0),
+            Self::Func(Some(func)) => func.record().check(store).map(|()| func.record().as_ptr() as Word),
+            Self::Extern(Some(value)) if value.store == store => Ok(value.index as Word + 1),
+            Self::Extern(Some(_)) => Err(crate::store::handle::wrong_store()),
+        }
+    }
+
+    /// The reference of type `ty` whose word is `word`.
+    ///
+    /// # Safety
+    /// L5: `word` came from a reference of type `ty` in the store called `store`.
+    pub(crate) unsafe fn from_word(ty: RefType, word: Word, store: StoreId) -> Self {
+        match ty.heap_type() {
+            HeapType::Func => {
+                let record = NonNull::new(word as *mut FuncRecord);
+                // SAFETY: L5: the word of a funcref that is not null is the address of a record of that store; L1: it is live,
+                // and was set before anybody could refer to it.
+                Self::Func(record.map(|record| unsafe { Func::of_record(store, record.as_ptr()) }))
+            }
+            HeapType::Extern => Self::Extern((word != 0).then(|| ExternRef { store, index: (word - 1) as usize })),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($target:ty: $source:ty => |$value:ident| $make:expr;)*) => {$(
+        impl From<$source> for $target {
+            fn from($value: $source) -> Self {
+                $make
+            }
+        }
+    )*};
+}
+
+from! {
+    Val: i32 => |value| Self::I32(value);
+    Val: u32 => |value| Self::I32(value as i32);
+    Val: i64 => |value| Self::I64(value);
+    Val: u64 => |value| Self::I64(value as i64);
+    Val: f32 => |value| Self::F32(value.to_bits());
+    Val: f64 => |value| Self::F64(value.to_bits());
+    Val: Func => |func| Self::FuncRef(Some(func));
+    Val: Option<Func> => |func| Self::FuncRef(func);
+    Val: ExternRef => |value| Self::ExternRef(Some(value));
+    Val: Option<ExternRef> => |value| Self::ExternRef(value);
+    Val: Ref => |value| match value {
+        Ref::Func(func) => Self::FuncRef(func),
+        Ref::Extern(value) => Self::ExternRef(value),
+    };
+    Ref: Func => |func| Self::Func(Some(func));
+    Ref: Option<Func> => |func| Self::Func(func);
+    Ref: ExternRef => |value| Self::Extern(Some(value));
+    Ref: Option<ExternRef> => |value| Self::Extern(value);
+}

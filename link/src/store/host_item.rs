@@ -1,0 +1,105 @@
+//! Host functions as stores keep them, whatever closures they are made of.
+
+use crate::engine::Engine;
+use crate::engine::types::{TypeId, TypeUse};
+use crate::store::pinned::Pinned;
+use pirn_decode::FuncType;
+use pirn_exec::{FuncRecord, HostFunc, HostRecord};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// A host function not bound to an engine.
+pub struct HostDef {
+    ty: FuncType,
+    func: Arc<HostFunc>,
+}
+
+impl HostDef {
+    /// A host function of type `ty`.
+    ///
+    /// # Safety
+    /// L5: when `func` returns `Ok`, it has left words of the results of `ty`, in the caller's store, at the beginning of the
+    /// words it was given. L7: if `func` relies on the type of the store's data, the definition is put into no other stores.
+    pub(crate) unsafe fn of_parts(ty: FuncType, func: Arc<HostFunc>) -> Self {
+        Self { ty, func }
+    }
+
+    /// The function, for stores of `engine`.
+    pub(crate) fn for_engine(self, engine: &Engine) -> Arc<HostItem> {
+        HostItem::new(engine, self.ty, self.func)
+    }
+}
+
+/// A host function in the stores of one engine. They share its record, and keep it: so a store that may call hundreds of host
+/// functions makes none of them.
+pub(crate) struct HostItem {
+    engine: Engine,
+    /// What keeps the id of its type. `None` only while this is dropped.
+    ty: Option<TypeUse>,
+    host: Pinned<HostRecord>,
+    record: NonNull<FuncRecord>,
+    func: Arc<HostFunc>,
+}
+
+// SAFETY: `record` points into `host`, which this owns, and nothing writes to a host function's record; the rest is `Send`.
+unsafe impl Send for HostItem {}
+// SAFETY: as above; shared, it gives an address and reads.
+unsafe impl Sync for HostItem {}
+
+impl HostItem {
+    fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Arc<Self> {
+        let used = engine.types().acquire(&ty);
+        // SAFETY: L8: the use, kept here, keeps the id; L5: the function leaves results of its type (`HostDef::of_parts`).
+        let host = Pinned::new(unsafe { HostRecord::new(ty, used.id().number(), Arc::clone(&func)) });
+        // SAFETY: L1: it is pinned and lives as long as this, which stores keep, and everything reaches it by this pointer.
+        let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
+        Arc::new(Self { engine: engine.clone(), ty: Some(used), host, record, func })
+    }
+
+    /// The same function in the stores of another engine.
+    pub(crate) fn for_engine(&self, engine: &Engine) -> Arc<Self> {
+        Self::new(engine, self.ty().clone(), Arc::clone(&self.func))
+    }
+
+    /// Whether it is for stores of `engine`.
+    pub(crate) fn is_for(&self, engine: &Engine) -> bool {
+        Engine::same(&self.engine, engine)
+    }
+
+    /// The one record of it.
+    pub(crate) fn record(&self) -> NonNull<FuncRecord> {
+        self.record
+    }
+
+    /// The id of its type, in its engine.
+    pub(crate) fn type_id(&self) -> TypeId {
+        self.ty.as_ref().expect("it is not being dropped").id()
+    }
+
+    /// Its type.
+    pub(crate) fn ty(&self) -> &FuncType {
+        // SAFETY: it is pinned here as long as this lives, and nothing writes to it.
+        unsafe { self.host.as_ptr().as_ref() }.ty()
+    }
+}
+
+impl Drop for HostItem {
+    fn drop(&mut self) {
+        // No store keeps it, so nobody compares its type any more.
+        if let Some(ty) = self.ty.take() {
+            self.engine.types().release(ty);
+        }
+    }
+}
+
+impl std::fmt::Debug for HostItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "host func {}", self.ty())
+    }
+}
+
+impl std::fmt::Debug for HostDef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "host func {}", self.ty)
+    }
+}

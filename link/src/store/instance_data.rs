@@ -1,0 +1,134 @@
+//! Instances (spec 4.2.5) as a store keeps them.
+
+use crate::error::{Result, format_err};
+use crate::module::Module;
+use crate::store::handle::{Handle, StoreId};
+use pirn_decode::GlobalType;
+use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, Table, Vm, Word};
+use std::ptr::NonNull;
+
+/// A global in a store.
+#[derive(Debug)]
+pub(crate) struct GlobalItem {
+    pub(crate) cell: GlobalCell,
+    pub(crate) ty: GlobalType,
+}
+
+/// An instance in a store.
+///
+/// `block` is what the machine works on; the vectors give the same things to the embedder, in the order of the index
+/// spaces, as far as they have been filled.
+pub(crate) struct InstanceData {
+    module: Module,
+    pub(crate) block: InstanceBlock,
+    pub(crate) tables: Vec<Handle<Table>>,
+    pub(crate) memories: Vec<Handle<Memory>>,
+    pub(crate) globals: Vec<Handle<GlobalItem>>,
+    /// Of element segments that are not active, one after the other; the block points at them.
+    pub(crate) elements: Box<[Word]>,
+    /// Of active ones, until all are copied.
+    pub(crate) active: Box<[Word]>,
+}
+
+impl InstanceData {
+    /// An instance of `module` for the store whose machine is `vm`: its own functions exist, its other words are null.
+    ///
+    /// Nothing runs here and nothing is linked, so several instances that import from each other can be made before any of
+    /// them is linked.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn new(module: &Module, vm: *mut Vm) -> Result<Self> {
+        let layout = module.layout();
+        let mut block = InstanceBlock::new(layout, vm)
+            .ok_or_else(|| format_err!("the system gave no memory for an instance of {} words", layout.words()))?;
+        for funcidx in module.own_funcs() {
+            // SAFETY: L6: the code is this function's, lowered for the machine's target or to be lowered by it, and L1: the
+            // instance keeps the module, which keeps the code.
+            unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
+        }
+        /// Room for so many.
+        fn room<T>(count: usize) -> Result<Vec<T>> {
+            let mut list = Vec::new();
+            list.try_reserve_exact(count)
+                .map_err(|_| format_err!("the system gave no memory for an instance's list of {count} items"))?;
+            Ok(list)
+        }
+        let parsed = module.parsed();
+        Ok(Self {
+            module: module.clone(),
+            block,
+            tables: room(parsed.tables.len())?,
+            memories: room(parsed.memories.len())?,
+            globals: room(parsed.globals.len())?,
+            elements: Box::default(),
+            active: Box::default(),
+        })
+    }
+
+    /// The instance whose block begins with `inst`.
+    ///
+    /// # Safety
+    /// `inst` is the head of an instance's block (not null, not the machine's own head) in a store that is borrowed for `'a`
+    /// or whose machine is running in a call made under such a borrow; nobody has a mutable reference to the instance.
+    pub(crate) unsafe fn of_head<'a>(inst: *const InstanceHead) -> &'a Self {
+        // SAFETY: L4 and L1: the owner of the head is the `InstanceData`, which lives as long as the store.
+        unsafe { &*InstanceHead::owner(inst).cast::<Self>() }
+    }
+
+    pub(crate) fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The record of function `funcidx`, which is not an imported one.
+    pub(crate) fn own_record(&self, funcidx: u32) -> FuncRecord {
+        // SAFETY: the record lies in this instance's block and was set by `new`; L2: nobody writes to it while the instance
+        // is borrowed.
+        unsafe { *self.block.func(funcidx) }
+    }
+
+    /// Itself, as the machine knows it.
+    pub(crate) fn inst(&self, store: StoreId) -> Handle<InstanceHead> {
+        // SAFETY: L1: the block's address is not null and stays valid as long as the instance, and so the store.
+        unsafe { Handle::new(store, NonNull::new_unchecked(self.block.as_ptr())) }
+    }
+
+    /// Puts imported function `funcidx` in place.
+    ///
+    /// # Safety
+    /// L6: `func` is a record of the instance's store, of a function of the type that the module says.
+    pub(crate) unsafe fn link_func(&mut self, funcidx: u32, func: FuncRecord) {
+        // SAFETY: the same is asked for above; L1: what the record leads to lives as long as the store.
+        unsafe { self.block.set_func(funcidx, func) };
+    }
+
+    /// Puts a table behind those that are linked.
+    ///
+    /// # Safety
+    /// L6: `table` is of the instance's store, and of the type that the module says for this place.
+    pub(crate) unsafe fn link_table(&mut self, table: Handle<Table>) {
+        // SAFETY: the same is asked for above; L1: the table lives as long as the store, and does not move.
+        unsafe { self.block.set_table(self.tables.len(), table.as_ptr()) };
+        self.tables.push(table);
+    }
+
+    /// Puts a global behind those that are linked.
+    ///
+    /// # Safety
+    /// L6: `global` is of the instance's store, and of the type that the module says for this place.
+    pub(crate) unsafe fn link_global(&mut self, global: Handle<GlobalItem>) {
+        // SAFETY: the same is asked for above; only the field's address is taken, and L1: it stays valid with the store.
+        unsafe { self.block.set_global(self.globals.len(), &raw mut (*global.as_ptr()).cell) };
+        self.globals.push(global);
+    }
+
+    /// Puts a memory behind those that are linked.
+    ///
+    /// # Safety
+    /// L6: `memory` is of the instance's store.
+    pub(crate) unsafe fn link_memory(&mut self, memory: Handle<Memory>) {
+        // SAFETY: the same is asked for above; L1: memory and block live as long as the store, and do not move.
+        unsafe { self.block.set_memory(memory.as_ptr()) };
+        self.memories.push(memory);
+    }
+}

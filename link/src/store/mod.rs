@@ -1,0 +1,318 @@
+//! The store, as the embedder has it, and the contexts it is borrowed through.
+//!
+//! The store's inside lies behind one raw pointer, and contexts ([`StoreContextMut`], [`crate::Caller`]) are that same
+//! pointer with a lifetime. A call into WebAssembly takes the pointer out of a mutable context, lets go of every
+//! reference, and runs; a host function that is called from there gets back to the store by the machine's own pointer,
+//! under a new mutable context that lives no longer than the call. So two references to the inside never overlap: this is
+//! where invariant L2 comes from.
+//!
+//! Stores are cheap, and free nothing before they are dropped ([`opaque`]); whoever makes instances without end makes stores
+//! for them.
+
+pub(crate) mod handle;
+pub(crate) mod host_item;
+pub(crate) mod instance_data;
+pub(crate) mod lease;
+pub(crate) mod opaque;
+pub(crate) mod pinned;
+mod trace;
+
+use crate::engine::Engine;
+use crate::engine::limits::StoreLimits;
+use crate::store::opaque::StoreOpaque;
+use pirn_exec::Vm;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+/// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
+#[repr(C)]
+pub(crate) struct StoreInner<T> {
+    opaque: StoreOpaque,
+    data: T,
+}
+
+/// Owner of instances, functions, memories, tables, globals, and of `data` of the embedder's choosing, which host
+/// functions reach through [`crate::Caller`].
+///
+/// Handles such as [`crate::Func`] are small and can be copied. What they stand for lives as long as the store. Using a
+/// handle with another store is an error, or a panic where a method says so.
+///
+/// A store is [`Send`] and [`Sync`] as far as `T` is. One store executes on one thread at a time; different stores are
+/// independent of each other, also when they share an engine and modules.
+pub struct Store<T: 'static> {
+    inner: NonNull<StoreInner<T>>,
+    /// Host functions read and write a `T`. So `T` is invariant:
+    ///
+    /// ```compile_fail
+    /// fn narrow(store: pirn_link::Store<for<'a> fn(&'a u8)>) -> pirn_link::Store<fn(&'static u8)> {
+    ///     store
+    /// }
+    /// ```
+    invariant: PhantomData<fn(T) -> T>,
+    owns: PhantomData<StoreInner<T>>,
+}
+
+// SAFETY: the store owns its inside, and `StoreOpaque` is `Send` (asserted in `opaque`).
+unsafe impl<T: Send> Send for Store<T> {}
+// SAFETY: L2: through `&Store` the inside is only read, and `StoreOpaque` is `Sync` (asserted in `opaque`).
+unsafe impl<T: Sync> Sync for Store<T> {}
+
+impl<T: 'static> Store<T> {
+    /// An empty store.
+    pub fn new(engine: &Engine, data: T) -> Self {
+        let opaque = StoreOpaque::new(engine);
+        let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
+        let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
+        // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hook
+        // is told of frames of the store that the machine is attached to.
+        unsafe {
+            let mut context = this.as_context_mut();
+            let opaque = context.opaque_mut();
+            opaque.attach(inner.as_ptr().cast());
+            (*opaque.vm()).set_trace(trace::trace);
+        }
+        this
+    }
+
+    /// The engine it was made with.
+    pub fn engine(&self) -> &Engine {
+        StoreContext::new(self).opaque().engine()
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        StoreContext::new(self).data()
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.as_context_mut().into_parts().1
+    }
+
+    /// Drops the store, and gives the embedder's data back.
+    pub fn into_data(self) -> T {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: this is the box of `new`, taken back once, because `this` is not dropped.
+        let inner = unsafe { Box::from_raw(this.inner.as_ptr()) };
+        inner.data
+    }
+
+    /// Limits what is created from now on. Memories and tables that exist keep the limit of one that they were created with,
+    /// and grow as far as the new limits allow for all of them together.
+    pub fn set_limits(&mut self, limits: StoreLimits) {
+        self.as_context_mut().opaque_mut().set_limits(limits);
+    }
+}
+
+impl<T: Default + 'static> Default for Store<T> {
+    /// A store of an engine of its own, with default settings, for default data.
+    ///
+    /// # Panics
+    /// As [`Engine::default`].
+    fn default() -> Self {
+        Self::new(&Engine::default(), T::default())
+    }
+}
+
+impl<T> Drop for Store<T> {
+    fn drop(&mut self) {
+        // SAFETY: this is the box of `new`, taken back once: a store that was taken apart by `into_data` is not dropped.
+        drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
+    }
+}
+
+/// A borrowed store, as from `&Store<T>`.
+pub struct StoreContext<'a, T: 'static> {
+    inner: NonNull<StoreInner<T>>,
+    borrow: PhantomData<&'a StoreInner<T>>,
+}
+
+/// A mutably borrowed store, as from `&mut Store<T>`.
+pub struct StoreContextMut<'a, T: 'static> {
+    inner: NonNull<StoreInner<T>>,
+    borrow: PhantomData<&'a mut StoreInner<T>>,
+}
+
+// SAFETY: a context is a `&StoreInner<T>`, which is `Send` and `Sync` if `StoreInner<T>` is `Sync`.
+unsafe impl<T: Sync> Send for StoreContext<'_, T> {}
+// SAFETY: a context is a `&StoreInner<T>`, which is `Send` and `Sync` if `StoreInner<T>` is `Sync`.
+unsafe impl<T: Sync> Sync for StoreContext<'_, T> {}
+// SAFETY: a mutable context is a `&mut StoreInner<T>`, which is `Send` if `StoreInner<T>` is.
+unsafe impl<T: Send> Send for StoreContextMut<'_, T> {}
+// SAFETY: as above: a shared one gives no more than a `&StoreInner<T>`.
+unsafe impl<T: Sync> Sync for StoreContextMut<'_, T> {}
+
+impl<T> Clone for StoreContext<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for StoreContext<'_, T> {}
+
+impl<'a, T: 'static> StoreContext<'a, T> {
+    fn new(store: &'a Store<T>) -> Self {
+        Self { inner: store.inner, borrow: PhantomData }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &'a T {
+        // SAFETY: L2: the context borrows the store for `'a`, and writers need a mutable context.
+        unsafe { &(*self.inner.as_ptr()).data }
+    }
+
+    /// The engine of the store.
+    pub fn engine(&self) -> &'a Engine {
+        self.opaque().engine()
+    }
+
+    pub(crate) fn opaque(&self) -> &'a StoreOpaque {
+        // SAFETY: L2, as in `data`.
+        unsafe { &(*self.inner.as_ptr()).opaque }
+    }
+}
+
+impl<'a, T: 'static> StoreContextMut<'a, T> {
+    /// The context of a host function.
+    ///
+    /// # Safety
+    /// L7 and L2: `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.
+    pub(crate) unsafe fn of_machine(vm: *mut Vm) -> Self {
+        // SAFETY: L1: the machine is live, being a borrowed store's, as is asked for above.
+        let inner = unsafe { Vm::store(vm) };
+        // SAFETY: `Store::new` attached the machine to a `StoreInner<T>`, whose address is not null.
+        Self { inner: unsafe { NonNull::new_unchecked(inner.cast()) }, borrow: PhantomData }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        self.as_context().data()
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).data }
+    }
+
+    /// The engine of the store.
+    pub fn engine(&self) -> &Engine {
+        self.as_context().opaque().engine()
+    }
+
+    pub(crate) fn opaque(&self) -> &StoreOpaque {
+        self.as_context().opaque()
+    }
+
+    pub(crate) fn opaque_mut(&mut self) -> &mut StoreOpaque {
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).opaque }
+    }
+
+    pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {
+        // SAFETY: L2: the context is the only access to the store's inside for `'a`, and is given up here.
+        let inner = unsafe { &mut *self.inner.as_ptr() };
+        (&mut inner.opaque, &mut inner.data)
+    }
+}
+
+/// Something through which a store can be read: `Store`, contexts, `Caller`, and references to them.
+pub trait AsContext {
+    /// The embedder's data in the store.
+    type Data: 'static;
+
+    /// Borrows the store.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// Something through which a store can be changed: `Store`, `StoreContextMut`, `Caller`, and mutable references to them.
+pub trait AsContextMut: AsContext {
+    /// Borrows the store mutably.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T: 'static> AsContext for Store<T> {
+    type Data = T;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext::new(self)
+    }
+}
+
+impl<T: 'static> AsContextMut for Store<T> {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContext<'_, T> {
+    type Data = T;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        *self
+    }
+}
+
+impl<T: 'static> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<T: 'static> AsContextMut for StoreContextMut<'_, T> {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { inner: self.inner, borrow: PhantomData }
+    }
+}
+
+impl<C: AsContext> AsContext for &C {
+    type Data = C::Data;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &mut C {
+    type Data = C::Data;
+    #[inline]
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &mut C {
+    #[inline]
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}
+
+impl<'a, C: AsContext> From<&'a C> for StoreContext<'a, C::Data> {
+    fn from(store: &'a C) -> Self {
+        store.as_context()
+    }
+}
+
+impl<'a, C: AsContext> From<&'a mut C> for StoreContext<'a, C::Data> {
+    fn from(store: &'a mut C) -> Self {
+        C::as_context(store)
+    }
+}
+
+impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
+    fn from(store: &'a mut C) -> Self {
+        store.as_context_mut()
+    }
+}

@@ -1,0 +1,312 @@
+//! The inside of a store: owner of everything that instances are made of (spec 4.2.3), and of the machine that runs them.
+//!
+//! Nothing is freed before the store: a function of a failed or forgotten instance may still be in a table. Every list here
+//! only grows, and what it holds is [`Pinned`] or shared: this is where invariant L1 comes from.
+
+use crate::engine::Engine;
+use crate::engine::limits::{Needs, StoreLimits};
+use crate::error::{CaughtPanic, Error, Result, format_err};
+use crate::store::handle::{Handle, StoreId};
+use crate::store::host_item::{HostDef, HostItem};
+use crate::store::instance_data::{GlobalItem, InstanceData};
+use crate::store::lease::Calls;
+use crate::store::pinned::Pinned;
+use hashbrown::HashTable;
+use pirn_decode::{FuncType, GlobalType, MemoryType, TableType};
+use pirn_exec::{FuncRecord, GlobalCell, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Everything of a store but the user's data.
+pub(crate) struct StoreOpaque {
+    id: StoreId,
+    engine: Engine,
+    machine: Pinned<Vm>,
+    limits: StoreLimits,
+    /// The host functions it has, by their records, so that each lives as long as the store.
+    hosts: HashTable<Arc<HostItem>>,
+    /// Those made for this store of items of other engines, by the items.
+    foreign: Vec<(Arc<HostItem>, Handle<FuncRecord>)>,
+    externs: Vec<Box<dyn Any + Send + Sync>>,
+    resumable_calls: Calls,
+    // What handles and the machine point to.
+    instances: Vec<Pinned<InstanceData>>,
+    memories: Vec<Pinned<Memory>>,
+    tables: Vec<Pinned<Table>>,
+    globals: Vec<Pinned<[GlobalItem]>>,
+}
+
+const _: () = {
+    const fn send_and_sync<T: Send + Sync>() {}
+    send_and_sync::<StoreOpaque>();
+};
+
+impl StoreOpaque {
+    /// An empty store, whose machine is still to be [attached](Self::attach).
+    pub(crate) fn new(engine: &Engine) -> Self {
+        // SAFETY: L1 and L4: the hook gives the code of the module whose instance asks; every store has this one.
+        let machine = unsafe { engine.machine(lower) };
+        let limits = engine.config().limits.clone();
+        Self {
+            id: StoreId::next(),
+            engine: engine.clone(),
+            machine,
+            limits,
+            hosts: HashTable::new(),
+            foreign: Vec::new(),
+            externs: Vec::new(),
+            resumable_calls: Calls::default(),
+            instances: Vec::new(),
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+        }
+    }
+
+    /// Attaches its machine to the store that this is the inside of.
+    ///
+    /// # Safety
+    /// L7: `store` is the address of the `StoreInner` that begins with this; nothing runs.
+    pub(crate) unsafe fn attach(&mut self, store: *mut ()) {
+        // SAFETY: L1: the machine is this store's and pinned; nothing runs on it, as is asked for above.
+        unsafe { Vm::attach(self.vm(), store) };
+        *self.room_mut() = self.limits.room(0, 0);
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> StoreId {
+        self.id
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    #[inline]
+    pub(crate) fn vm(&self) -> *mut Vm {
+        self.machine.as_ptr().as_ptr()
+    }
+
+    /// Whether the host may enter WebAssembly once more.
+    pub(crate) fn may_enter(&self) -> bool {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
+        unsafe { (*self.vm()).may_enter() }
+    }
+
+    pub(crate) fn limits(&self) -> &StoreLimits {
+        &self.limits
+    }
+
+    /// The type of a function. Nothing is looked up in the engine: its module has it, or the store.
+    ///
+    /// # Errors
+    /// The function belongs to another store.
+    pub(crate) fn func_type(&self, func: Handle<FuncRecord>) -> Result<&FuncType> {
+        let record = func.get(self)?;
+        if let Some(host) = record.host() {
+            return Ok(host.ty());
+        }
+        let (index, inst) =
+            (record.head().index, record.instance().expect("whoever is not the host's has an instance"));
+        // SAFETY: L3 and `get` above: the function, and so its instance, is of this store, which is borrowed; L2: nobody
+        // changes an `InstanceData` meanwhile.
+        let instance = unsafe { InstanceData::of_head(inst.as_ptr()) };
+        Ok(instance.module().parsed().func_type(index))
+    }
+
+    /// How many resumable calls there are.
+    pub(crate) fn resumable_calls(&self) -> &Calls {
+        &self.resumable_calls
+    }
+
+    pub(crate) fn externs(&mut self) -> &mut Vec<Box<dyn Any + Send + Sync>> {
+        &mut self.externs
+    }
+
+    pub(crate) fn extern_value(&self, index: usize) -> &(dyn Any + Send + Sync) {
+        &*self.externs[index]
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: StoreLimits) {
+        self.limits = limits;
+        // SAFETY: L1 and L2: memories of this store, to whose inside nobody else refers while it is mutably borrowed.
+        let pages = |item: &Pinned<Memory>| u64::from(unsafe { item.as_ptr().as_ref() }.size());
+        // SAFETY: L1 and L2, as above, of tables.
+        let elements = |item: &Pinned<Table>| u64::from(unsafe { item.as_ptr().as_ref() }.size());
+        let (pages, elements) = (self.memories.iter().map(pages).sum(), self.tables.iter().map(elements).sum());
+        *self.room_mut() = self.limits.room(pages, elements);
+    }
+
+    /// What memories and tables may still grow by.
+    pub(crate) fn room(&self) -> Room {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
+        unsafe { (*self.vm()).room }
+    }
+
+    pub(crate) fn room_mut(&mut self) -> &mut Room {
+        // SAFETY: L1 and L2: the store owns its machine; what runs on it, if anything, waits for the mutable borrow to end.
+        unsafe { &mut (*self.vm()).room }
+    }
+
+    /// Whether what is needed may be created.
+    ///
+    /// # Errors
+    /// A limit of the store would be passed.
+    pub(crate) fn check_needs(&self, needs: &Needs) -> Result<()> {
+        let has = Needs {
+            instances: self.instances.len(),
+            memories: self.memories.len(),
+            tables: self.tables.len(),
+            ..Needs::default()
+        };
+        self.limits.check(&has, self.room(), needs)
+    }
+
+    /// Creates a memory of zeros.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.5); a limit of the store would be passed; the system has not that much memory.
+    pub(crate) fn create_memory(&mut self, ty: MemoryType) -> Result<Handle<Memory>> {
+        self.limits.check_memory(ty)?;
+        let min = ty.limits.min;
+        self.check_needs(&Needs { memories: 1, pages: min.into(), ..Needs::default() })?;
+        let memory = Memory::new(ty, self.limits.memory_pages);
+        let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
+        let handle = keep(self.id, &mut self.memories, memory)?;
+        self.room_mut().pages -= u64::from(min);
+        Ok(handle)
+    }
+
+    /// Creates a table, all its elements `init`.
+    ///
+    /// # Errors
+    /// The type is not valid (spec 3.2.4); a limit of the store would be passed; the system has not that much memory.
+    ///
+    /// # Safety
+    /// L5: `init` is the word of a reference of the table's type, in this store.
+    pub(crate) unsafe fn create_table(&mut self, ty: TableType, init: Word) -> Result<Handle<Table>> {
+        self.limits.check_table(ty)?;
+        let min = ty.limits.min;
+        self.check_needs(&Needs { tables: 1, elements: min.into(), ..Needs::default() })?;
+        let table = Table::new(ty, self.limits.table_elements, init);
+        let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
+        let handle = keep(self.id, &mut self.tables, table)?;
+        self.room_mut().elements -= u64::from(min);
+        Ok(handle)
+    }
+
+    /// Globals of these types, in one piece, which hold zeros and nulls.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub(crate) fn add_globals(
+        &mut self,
+        types: &[GlobalType],
+    ) -> Result<impl ExactSizeIterator<Item = Handle<GlobalItem>> + use<>> {
+        let mut items = Vec::new();
+        let room = self.globals.try_reserve(1).and_then(|()| items.try_reserve_exact(types.len()));
+        room.map_err(|_| format_err!("the system gave no memory for {} globals", types.len()))?;
+        items.extend(types.iter().map(|&ty| GlobalItem { cell: GlobalCell::new(0), ty }));
+        let items = Pinned::new(items.into_boxed_slice());
+        let (id, first) = (self.id, items.as_ptr().cast::<GlobalItem>());
+        self.globals.push(items);
+        // SAFETY: L1 and L3: they were put into a list of the store called `id`, which only grows.
+        Ok((0..types.len()).map(move |index| unsafe { Handle::new(id, first.add(index)) }))
+    }
+
+    /// Adds an instance made with this store's machine, and says in its head whose it is: invariant L4.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn add_instance(&mut self, instance: InstanceData) -> Result<Handle<InstanceData>> {
+        let handle = keep(self.id, &mut self.instances, instance)?;
+        // SAFETY: L1 and L2: the instance was put into this store just now, and nobody else refers to it.
+        unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
+        Ok(handle)
+    }
+
+    /// Makes a host function of this store.
+    pub(crate) fn add_host(&mut self, host: HostDef) -> Handle<FuncRecord> {
+        let item = host.for_engine(&self.engine);
+        self.keep_host(&item)
+    }
+
+    /// This store's function for a definition that serves many stores; the same one every time.
+    pub(crate) fn shared_host(&mut self, item: &Arc<HostItem>) -> Handle<FuncRecord> {
+        if item.is_for(&self.engine) {
+            return self.keep_host(item);
+        }
+        let known = self.foreign.iter().find(|(foreign, _)| Arc::ptr_eq(foreign, item));
+        known.map(|&(_, record)| record).unwrap_or_else(|| {
+            let record = self.keep_host(&item.for_engine(&self.engine));
+            self.foreign.push((Arc::clone(item), record));
+            record
+        })
+    }
+
+    /// A host function, which is kept as long as this store.
+    fn keep_host(&mut self, item: &Arc<HostItem>) -> Handle<FuncRecord> {
+        /// Addresses are no secret, and nobody chooses them.
+        fn hash(item: &Arc<HostItem>) -> u64 {
+            (item.record().addr().get() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        }
+        let entry = self.hosts.entry(hash(item), |other| Arc::ptr_eq(other, item), hash);
+        entry.or_insert_with(|| Arc::clone(item));
+        // SAFETY: L1 and L3: the item, which owns the record, was put into this store's list, which only grows; nobody writes
+        // to the record of a host function.
+        unsafe { Handle::new(self.id, item.record()) }
+    }
+}
+
+/// Puts something into a list of the store called `store`.
+///
+/// # Errors
+/// There is no memory for it: a module may have any number of them.
+fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Result<Handle<T>> {
+    let item = list.try_reserve(1).ok().and_then(|()| Pinned::try_new(item));
+    let item = item.ok_or_else(|| format_err!("the system gave no memory for what a store lists"))?;
+    let ptr = item.as_ptr();
+    list.push(item);
+    // SAFETY: L1 and L3: the item was put into a list of the store called `store`, which only grows.
+    Ok(unsafe { Handle::new(store, ptr) })
+}
+
+impl<T> Handle<T> {
+    /// What it stands for.
+    ///
+    /// # Errors
+    /// It belongs to another store.
+    #[inline]
+    pub(crate) fn get(self, store: &StoreOpaque) -> Result<&T> {
+        self.check(store.id())?;
+        // SAFETY: L1 and L3: it lives as long as the store; L2: nobody writes to it while the store is borrowed.
+        Ok(unsafe { &*self.as_ptr() })
+    }
+
+    /// What it stands for, to change it.
+    ///
+    /// # Errors
+    /// It belongs to another store.
+    #[inline]
+    pub(crate) fn get_mut(self, store: &mut StoreOpaque) -> Result<&mut T> {
+        self.check(store.id())?;
+        // SAFETY: L1 and L3: it lives as long as the store; L2: the mutable borrow makes this the only access.
+        Ok(unsafe { &mut *self.as_ptr() })
+    }
+}
+
+/// The machine's hook: gives a function of a module its threaded code on the first call.
+///
+/// # Safety
+/// `inst` is the head of an instance of a store whose machine is running, and `funcidx` a function of its own.
+unsafe fn lower(inst: *mut InstanceHead, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+    // SAFETY: the machine asks for an instance in which it runs, which is one of the store's; L2: while it runs nobody changes
+    // an `InstanceData`.
+    let instance = unsafe { InstanceData::of_head(inst) };
+    // A panic would be a mistake in lowering; it must not try to unwind the machine.
+    match catch_unwind(AssertUnwindSafe(|| instance.module().code(funcidx))) {
+        Ok(code) => Ok(first_cell(code.map_err(|error| Box::new(Error::from(error)) as Box<_>)?)),
+        Err(payload) => Err(Box::new(CaughtPanic(payload))),
+    }
+}

@@ -1,0 +1,62 @@
+//! Backtraces of what runs in a store: made of a walk over its machine's frames.
+
+use crate::backtrace::{FrameInfo, WasmBacktrace};
+use crate::error::Error;
+use crate::store::instance_data::InstanceData;
+use crate::store::opaque::StoreOpaque;
+use pirn_exec::{Exit, Trap, Vm, Walk};
+
+impl WasmBacktrace {
+    /// The frames over which a walk leads, at most as many as the configuration allows.
+    ///
+    /// # Safety
+    /// It is a walk over frames of this store, and nothing runs meanwhile.
+    pub(crate) unsafe fn of_walk(store: &StoreOpaque, mut walk: Walk) -> Self {
+        let most = store.engine().config().backtrace_frames;
+        let mut frames = Vec::new();
+        while let Some(&frame) = walk.frame() {
+            if frames.len() == most {
+                return Self::new(frames, true);
+            }
+            // SAFETY: L4: the head of an instance of the store. L2: nobody changes it meanwhile.
+            let module = unsafe { InstanceData::of_head(frame.instance) }.module();
+            let Some((funcidx, position, head)) = module.function_at(frame.address) else {
+                debug_assert!(false, "the frame's code is none of its module's");
+                break;
+            };
+            frames.push(FrameInfo::new(module.clone(), funcidx, position, frame.at));
+            // SAFETY: nothing has run since the walk began, and the function's head says where its frame has the header.
+            unsafe { walk.leave(head.header as usize) };
+        }
+        Self::new(frames, false)
+    }
+}
+
+/// The machine's hook: gives errors the backtrace of where they happened, unless they have one.
+///
+/// # Safety
+/// `vm` is a store's machine, on which an execution has stopped for this reason; its frames are as they were.
+pub(super) unsafe fn trace(vm: *mut Vm, exit: Exit) -> Exit {
+    // SAFETY: L1: the machine is attached to its store, which is live. L2: nobody refers to it mutably while the machine runs,
+    // or has just stopped.
+    let store = unsafe { &*Vm::store(vm).cast::<StoreOpaque>().cast_const() };
+    if !store.engine().config().backtrace {
+        return exit;
+    }
+    let error = match exit {
+        Exit::Trap(trap) => Error::from(trap),
+        Exit::OutOfFuel { .. } => Error::from(Trap::OutOfFuel),
+        Exit::Host(error) => match error.downcast::<Error>() {
+            Ok(error) => *error,
+            // A panic that is carried around frames.
+            Err(other) => return Exit::Host(other),
+        },
+        exit @ (Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => return exit,
+    };
+    if error.is::<WasmBacktrace>() {
+        return Exit::Host(Box::new(error));
+    }
+    // SAFETY: the frames are as they were when it stopped.
+    let backtrace = unsafe { WasmBacktrace::of_walk(store, Walk::stopped(vm)) };
+    Exit::Host(Box::new(error.traced(backtrace)))
+}
