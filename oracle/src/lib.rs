@@ -13,6 +13,8 @@
 //! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000; the
 //! dispatcher is the build's, so the driver is built twice.
 //!
+//! Before a program runs, the threaded code of all its functions is checked against their bodies ([`checked`]).
+//!
 //! Of each program's modules some broken ones are made as well, which pirn must accept or refuse as wasmparser does
 //! ([`broken`]).
 //!

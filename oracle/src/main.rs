@@ -6,7 +6,7 @@
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
 //! pirn-oracle --lowered yes --seeds A..B ...         which handlers are not in their code
-//! pirn-oracle --check yes --seeds A..B ...           only check their code, without running any of it
+//! pirn-oracle --check only --seeds A..B ...          only check their code, without running any of it; `no`: only run it
 //! pirn-oracle --corpus DIR --seeds A..B ...          only write their modules: a corpus for fuzzing the decoder
 //! pirn-oracle --seed N --kind KIND                   one seed, with its text
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
@@ -37,6 +37,17 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long is spent on shrinking.
 const SHRINK: Duration = Duration::from_secs(30);
 
+/// What [`pirn_decode::checker`] is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Check {
+    /// Nothing.
+    No,
+    /// Whether code is right, before it runs.
+    First,
+    /// The same, and nothing runs.
+    Only,
+}
+
 #[derive(Debug, Clone)]
 struct Options {
     seeds: std::ops::Range<u64>,
@@ -51,8 +62,8 @@ struct Options {
     lowered: bool,
     /// Report the handlers that nobody executed of those who wrote here.
     coverage: Option<PathBuf>,
-    /// Check the seeds' code, and do nothing else.
-    check: bool,
+    /// Whether the seeds' code is checked before it runs, and whether it runs.
+    check: Check,
     /// Write the modules here, and do nothing else.
     corpus: Option<PathBuf>,
     /// Begin no batch after this.
@@ -78,7 +89,7 @@ fn options() -> Result<Options, String> {
         shrink: true,
         coverage: None,
         lowered: false,
-        check: false,
+        check: Check::First,
         corpus: None,
         time: None,
         worker: None,
@@ -109,7 +120,14 @@ fn options() -> Result<Options, String> {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
                 options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|all")?];
             }
-            "--check" => options.check = value == "yes",
+            "--check" => {
+                options.check = match value.as_str() {
+                    "yes" => Check::First,
+                    "no" => Check::No,
+                    "only" => Check::Only,
+                    _ => return Err("--check yes|no|only".into()),
+                }
+            }
             "--lowered" => options.lowered = value == "yes",
             "--no-shrink" => options.shrink = value != "yes",
             "--corpus" => options.corpus = Some(value.into()),
@@ -137,7 +155,7 @@ fn main() -> ExitCode {
             eprintln!("{message}");
             ExitCode::from(2)
         }
-        Ok(options) if options.check => check_code(&options),
+        Ok(options) if options.check == Check::Only => check_code(&options),
         Ok(options) if options.lowered => {
             let mut seen = std::collections::HashSet::new();
             for kind in &options.kinds {
@@ -307,6 +325,7 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
             worker
                 .args(["--seeds", &format!("{}..{}", seeds.start, seeds.end), "--kind", kind.name()])
                 .args(["--oracle", options.authority.name()])
+                .args(["--check", if options.check == Check::No { "no" } else { "yes" }])
                 .args(["--no-shrink", if options.shrink { "no" } else { "yes" }, "--worker"])
                 .arg(&progress)
                 .arg("--out")
@@ -410,6 +429,18 @@ fn work(options: &Options) -> ExitCode {
         if options.oracle_alone {
             options.authority.run(&program, 0);
             continue;
+        }
+        if options.check == Check::First {
+            let mut checked = Checked::default();
+            checked.add(&program);
+            if let Some(mistake) = checked.mistakes.first() {
+                println!("{} seed {seed}: wrong code: {mistake}", kind.name());
+                save(&options.out, kind, seed, "whole", &Some(program));
+                found = true;
+                counts[1] += 1;
+                tell(&mut counts);
+                continue;
+            }
         }
         broken::compare(&program, seed);
         match check(&program, options.authority, &Mode::of_seed(seed), 0) {

@@ -8,8 +8,8 @@
 //! Which instruction belongs to the cell? Code that comes here has written what the source had computed so far, so it is
 //! a label that the source comes to, before its next event, where the slots hold what their places do; and where the code
 //! has written as much as the source has set ([`Rule`]), for a value may be in its slot by chance, and the code still have
-//! to write it. Code branches back where the source does, and nowhere else. Whichever pairs are chosen, a check that succeeds has followed every way
-//! of both sides.
+//! to write it. Code branches back where the source does, and nowhere else. Whichever pairs are chosen, a check that
+//! succeeds has followed every way of both sides.
 
 use super::code::CellIdx;
 use super::geometry::Place;
@@ -173,19 +173,7 @@ impl Walk<'_> {
     /// Takes away from a join what this way does not know. Says whether that was anything.
     fn meet(&mut self, index: usize) -> bool {
         let height = self.height();
-        let mut join = std::mem::replace(
-            &mut self.joins[index],
-            Join {
-                pc: 0,
-                cell: 0,
-                stack: 0,
-                constants: Vec::new(),
-                slots: Vec::new(),
-                accumulators: Default::default(),
-                source_backward: false,
-                waits: false,
-            },
-        );
+        let mut join = std::mem::take(&mut self.joins[index]);
         let size = |join: &Join| {
             let slots: usize = join.slots.iter().map(|(_, facts)| facts.len()).sum();
             (join.constants.len(), slots, join.slots.len(), join.accumulators[0].len(), join.accumulators[1].len())

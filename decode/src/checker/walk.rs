@@ -41,7 +41,7 @@ pub(super) struct Position {
 pub(super) type Facts = SmallVec<[Place; 2]>;
 
 /// A pair to walk from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Join {
     pub(super) pc: Pc,
     pub(super) cell: CellIdx,
