@@ -138,7 +138,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             type_ids: self.type_ids,
             locals,
             blocks: Blocks::new_in(arena, self.options),
-            metering: Metering::new_in(arena, self.options.fuel),
+            metering: Metering::new_in(arena, self.options),
             operands: Operands::new_in(
                 arena,
                 code,
@@ -147,8 +147,8 @@ impl<'a, T: Target> Lowering<'a, T> {
                 Slot(first as u16),
             ),
         };
-        function.enter(ty);
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
+        function.enter(ty, &reader, end - start as usize);
         while !reader.is_done() {
             if T::SURVEYED {
                 function.operands.code.offset = reader.position() as u32;
@@ -187,11 +187,12 @@ struct Function<'a, T> {
 }
 
 impl<'a, T: Target> Function<'a, T> {
-    /// Begins a function of type `ty`: opens its block and its region, and has its locals zeroed.
-    fn enter(&mut self, ty: &'a FuncType) {
+    /// Begins a function of type `ty`, whose body `reader` reads, of so many bytes: opens its block and its region, and has its
+    /// locals zeroed.
+    fn enter(&mut self, ty: &'a FuncType, reader: &Reader<'a>, bytes: usize) {
         let block = BlockType { params: &[], results: ty.results() };
         self.blocks.open(&mut self.operands, Construct::Function, block);
-        self.metering.open(&mut self.operands.code);
+        self.metering.enter(&mut self.operands, reader, bytes);
         let count = self.locals.len() - ty.params().len();
         self.metering.charge_words(count);
         self.metering.charge_words(ty.results().len());

@@ -70,7 +70,7 @@ impl Stmt for LowerThunk {
         // SAFETY: every call leaves in `r0` the record by which it found this cell, and has written nothing to the
         // frame but arguments and header, which the head of this cell counts.
         unsafe {
-            let code = lower(m);
+            let code = lower(m.r0 as *mut FuncRecord, m.fp, m.link);
             if code.is_null() {
                 return Flow::Stop(m);
             }
@@ -80,24 +80,25 @@ impl Stmt for LowerThunk {
     }
 }
 
-/// Has the function whose record is in `r0` lowered, and checks its frame, which nobody knew before. Null, with the reason
-/// and the caller's state in the machine, if execution cannot go on.
+/// Has the function behind `record` lowered, and checks its frame, which nobody knew before. Null, with the reason and the
+/// caller's state in the machine, if execution cannot go on. (With all registers for one argument, by their address, the handler
+/// would call where it should jump, unless both happen to be compiled together.)
 ///
 /// # Safety
-/// `m` is the state in which a function is entered whose code is a [`LazyCode`].
+/// `fp` and `link` are those of a function that is entered whose code is a [`LazyCode`].
 #[cold]
 #[inline(never)]
-unsafe fn lower(m: Registers) -> *const u64 {
+unsafe fn lower(record: *mut FuncRecord, fp: *mut u64, link: *const u64) -> *const u64 {
     // SAFETY: a record that a `LazyCode` is for has an instance (`FuncRecord::new`), and that leads to its machine. The
     // hook gives code for the same record (`Vm::new`). Its frame is compared with the limit here (I7), for the call
     // knew only what the type says of it.
     unsafe {
-        let record = m.r0 as *mut FuncRecord;
         let FuncRecord { code, instance } = *record;
         let vm = (*instance).vm;
         let stop = |exit| {
             // The function has not begun: its caller stops behind the call.
-            (*vm).saved = pop_frame(m, (*code_head(code)).header as u16);
+            let callee = Registers::new(code, fp, instance, link);
+            (*vm).saved = pop_frame(callee, (*code_head(code)).header as u16);
             (*vm).stopped_at = StoppedAt::Return;
             (*vm).exit = Some(exit);
             std::ptr::null()
@@ -109,7 +110,7 @@ unsafe fn lower(m: Registers) -> *const u64 {
             }
         }
         let code = (*record).code;
-        if frame_end(code, m.fp) > (*vm).stack_limit as usize {
+        if frame_end(code, fp) > (*vm).stack_limit as usize {
             return stop(Exit::Trap(Trap::StackOverflow));
         }
         code
@@ -225,6 +226,7 @@ unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
         (*vm).exit = Some(match exit {
             // Only metered code is where it can go on with more fuel.
             Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
+            Exit::Late => Exit::Trap(Trap::Interrupt),
             exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => exit,
         });
     }
@@ -268,8 +270,7 @@ mod tests {
             // The header is the frame's first words.
             stack[..3].copy_from_slice(&[11, 12, block.as_ptr() as u64]);
             let link = lowered();
-            let m = Registers::new(record.code, stack.as_mut_ptr(), block.as_ptr(), link);
-            let code = lower(Registers { r0: &raw mut record as u64, ..m });
+            let code = lower(&raw mut record, stack.as_mut_ptr(), link);
             if code.is_null() {
                 let Registers { ip, fp, link: further, .. } = (*vm).saved;
                 assert_eq!((ip, fp.addr(), further.addr()), (link, 12, 11), "its caller stops");
