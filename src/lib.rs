@@ -152,6 +152,10 @@
 //! });
 //! assert_eq!(hang.call(&mut store, ()).unwrap_err().trap(), Some(Trap::Interrupt));
 //! assert_eq!(*store.data(), 3);
+//! # }
+//! # Ok::<(), pirn::Error>(())
+//! ```
+//!
 //! # Where it failed
 //!
 //! An error that leaves WebAssembly carries a [`WasmBacktrace`]: the frames that were active, the innermost first, across
