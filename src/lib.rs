@@ -211,8 +211,8 @@
 //! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
 //! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables,
 //! instances and resumable calls, each of which has a value stack of its own. [`ModuleLimits`] bounds what making a module
-//! takes. [`Config::consume_fuel`] bounds what is executed, and [`Config::epoch_interruption`] for how long. [`Config::untrusted`] sets all of these for modules of
-//! strangers:
+//! takes. [`Config::consume_fuel`] bounds what is executed, and [`Config::epoch_interruption`] for how long.
+//! [`Config::untrusted`] sets all of these but deadlines for modules of strangers:
 //!
 //! ```
 //! use pirn::{Config, Engine, Linker, Module, Result, Store};
