@@ -1,6 +1,7 @@
 //! `pirn dump`.
 
 use anyhow::{Context, Result, ensure};
+use pirn_decode::checker::{self, Verdict};
 use pirn_decode::{Module, Options};
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,6 +16,9 @@ pub struct Args {
     /// Show what becomes of every operator by itself
     #[arg(long)]
     no_fuse: bool,
+    /// Print no code, but check that it does what the functions say; print those whose code does not, and fail then
+    #[arg(long)]
+    check: bool,
     /// A module, binary or text
     file: PathBuf,
 }
@@ -41,6 +45,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             funcs
         }
     };
+    if args.check {
+        return check(&module, &funcs);
+    }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for func in funcs {
         let text = disassembler.function(func)?;
@@ -51,6 +58,29 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks functions in every way of lowering.
+fn check(module: &Module, funcs: &[u32]) -> Result<ExitCode> {
+    let type_ids = checker::type_ids(module);
+    let (mut checked, mut too_hard, mut wrong) = (0, 0, 0);
+    for (fuse, fuel) in [(true, false), (false, false), (true, true), (false, true)] {
+        let options = Options { fuse, fuel };
+        let checker = pirn_exec::inspect::checker(module, &type_ids, options);
+        for &func in funcs {
+            checked += 1;
+            match checker.function(func) {
+                Ok(Verdict::Right) => {}
+                Ok(Verdict::TooHard) => too_hard += 1,
+                Err(mistake) => {
+                    wrong += 1;
+                    println!("fuse {fuse}, fuel {fuel}: {mistake}");
+                }
+            }
+        }
+    }
+    println!("{} functions checked in 4 ways: {checked} codes, {wrong} wrong, {too_hard} too hard", funcs.len());
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn exported(module: &Module, name: &str, funcidx: u32) -> bool {

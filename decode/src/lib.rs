@@ -12,6 +12,7 @@
 
 pub mod body;
 pub mod cell;
+pub mod checker;
 mod code_map;
 mod custom;
 pub mod dump;

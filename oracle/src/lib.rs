@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod broken;
+pub mod checked;
 pub mod coverage;
 pub mod generate;
 pub mod on_pirn;

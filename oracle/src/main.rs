@@ -6,6 +6,7 @@
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
 //! pirn-oracle --lowered yes --seeds A..B ...         which handlers are not in their code
+//! pirn-oracle --check yes --seeds A..B ...           only check their code, without running any of it
 //! pirn-oracle --corpus DIR --seeds A..B ...          only write their modules: a corpus for fuzzing the decoder
 //! pirn-oracle --seed N --kind KIND                   one seed, with its text
 //! pirn-oracle --seed N --wasm FILE [--wasm FILE]...  modules of a group, with the arguments of a seed
@@ -18,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+use pirn_oracle::checked::Checked;
 use pirn_oracle::on_pirn::{DISPATCHER, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
@@ -49,6 +51,8 @@ struct Options {
     lowered: bool,
     /// Report the handlers that nobody executed of those who wrote here.
     coverage: Option<PathBuf>,
+    /// Check the seeds' code, and do nothing else.
+    check: bool,
     /// Write the modules here, and do nothing else.
     corpus: Option<PathBuf>,
     /// Begin no batch after this.
@@ -74,6 +78,7 @@ fn options() -> Result<Options, String> {
         shrink: true,
         coverage: None,
         lowered: false,
+        check: false,
         corpus: None,
         time: None,
         worker: None,
@@ -104,6 +109,7 @@ fn options() -> Result<Options, String> {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
                 options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|all")?];
             }
+            "--check" => options.check = value == "yes",
             "--lowered" => options.lowered = value == "yes",
             "--no-shrink" => options.shrink = value != "yes",
             "--corpus" => options.corpus = Some(value.into()),
@@ -131,6 +137,7 @@ fn main() -> ExitCode {
             eprintln!("{message}");
             ExitCode::from(2)
         }
+        Ok(options) if options.check => check_code(&options),
         Ok(options) if options.lowered => {
             let mut seen = std::collections::HashSet::new();
             for kind in &options.kinds {
@@ -160,6 +167,36 @@ fn main() -> ExitCode {
         Ok(options) if options.worker.is_some() || options.verbose => work(&options),
         Ok(options) => drive(&options),
     }
+}
+
+/// Checks the code of seeds, of each kind on a thread of its own, as many at a time as there are jobs.
+fn check_code(options: &Options) -> ExitCode {
+    let begun = Instant::now();
+    let kinds = std::sync::Mutex::new(options.kinds.clone());
+    let (right, too_hard, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let one = || {
+        while let Some(kind) = { kinds.lock().expect("no panics").pop() } {
+            for seed in options.seeds.clone() {
+                let mut checked = Checked::default();
+                kind.program(seed).iter().for_each(|program| checked.add(program));
+                right.fetch_add(checked.right, Relaxed);
+                too_hard.fetch_add(checked.too_hard, Relaxed);
+                if let Some(mistake) = checked.mistakes.first() {
+                    println!("{} seed {seed}: {mistake}", kind.name());
+                    if failed.fetch_add(1, Relaxed) + 1 >= options.max_failures {
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..options.jobs).for_each(|_| _ = scope.spawn(one)));
+    let [right, too_hard, failed] = [right, too_hard, failed].map(AtomicU64::into_inner);
+    println!(
+        "{right} functions are right, {too_hard} too hard to check, {failed} seeds failed, in {} s",
+        begun.elapsed().as_secs()
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Writes the modules of seeds to a directory.

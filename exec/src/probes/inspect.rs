@@ -2,6 +2,7 @@
 
 use crate::shapes::entries;
 use crate::shapes::lookup::{Handlers, target};
+use pirn_decode::checker::Checker;
 use pirn_decode::dump::Disassembler;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
@@ -15,6 +16,11 @@ pub const DISPATCHER: &str = if cfg!(pirn_tail) { "tail" } else { "portable" };
 /// Gives threaded code of functions of `module` as text, as this machine executes it.
 pub fn disassembler(module: &Module, options: Options) -> Disassembler<'_, Handlers> {
     Disassembler::new(module, options, target(), shape)
+}
+
+/// Checks threaded code of functions of `module`, whose types have these ids, by the shapes of this machine's handlers.
+pub fn checker<'a>(module: &'a Module, type_ids: &'a [u32], options: Options) -> Checker<'a, Handlers> {
+    Checker::new(module, type_ids, options, target(), shape)
 }
 
 /// The shape of the handler with this signature.

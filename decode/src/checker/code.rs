@@ -1,0 +1,183 @@
+//! The target: threaded code as cells with their shapes, found by reading it from its beginning to its end.
+
+use super::Mistake;
+use crate::layout::CodeHead;
+use crate::shape::Shape;
+use crate::sig::{Form, Sig};
+use smallvec::SmallVec;
+
+/// Index of a cell.
+pub(super) type CellIdx = u32;
+
+/// One cell.
+#[derive(Debug)]
+pub(super) struct TargetCell {
+    /// Where it begins, in bytes from the first cell.
+    pub(super) at: u32,
+    pub(super) shape: &'static Shape,
+    /// How many ways lead here, two standing for more.
+    ways: u8,
+}
+
+/// A function's code.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// The cells' bytes.
+    bytes: Vec<u8>,
+    pub(super) cells: Vec<TargetCell>,
+    /// By word, the cell that begins there.
+    by_word: Vec<CellIdx>,
+    /// Address of the first cell.
+    base: u64,
+}
+
+/// A statement of a cell, and where its operands begin.
+pub(super) type Statement = (&'static Shape, u32);
+
+const NO_CELL: CellIdx = CellIdx::MAX;
+
+impl Target {
+    /// Reads `words`, which lie at the address `base`, head included; `shape` gives the shapes of what stands where machines
+    /// have handlers' addresses.
+    pub(super) fn read(words: &[u64], base: u64, shape: fn(Sig) -> Option<&'static Shape>) -> Result<Self, Mistake> {
+        let cells = &words[CodeHead::WORDS..];
+        let mut this = Self {
+            bytes: cells.iter().flat_map(|word| word.to_ne_bytes()).collect(),
+            cells: Vec::new(),
+            by_word: vec![NO_CELL; cells.len()],
+            base: base + 8 * CodeHead::WORDS as u64,
+        };
+        let mut at = 0;
+        while at < this.bytes.len() {
+            let wrong = |what: &str| Err(Mistake::of_cell(at as u32, what.to_owned()));
+            let Some(shape) = shape(cells[at / 8]) else { return wrong("no handler has this signature") };
+            let mut end = at + 8 + shape.len();
+            if shape.has_targets() {
+                // The count is the last of the operands.
+                let Some(count) = this.bytes.get(end - 4..end) else { return wrong("the code ends in its operands") };
+                let count = u32::from_ne_bytes(count.try_into().expect("four bytes"));
+                end = end.saturating_add(8 * (count as usize + 1));
+            }
+            if end > this.bytes.len() {
+                return wrong("the code ends in its operands");
+            }
+            this.by_word[at / 8] = this.cells.len() as CellIdx;
+            this.cells.push(TargetCell { at: at as u32, shape, ways: 0 });
+            at = end.next_multiple_of(8);
+        }
+        this.count_ways()?;
+        Ok(this)
+    }
+
+    /// Counts how many ways lead to each cell.
+    fn count_ways(&mut self) -> Result<(), Mistake> {
+        let mut falls = true;
+        for cell in 0..self.cells.len() as CellIdx {
+            // The beginning is where a call leads.
+            if falls {
+                self.add_way(cell);
+            }
+            falls = true;
+            for (shape, at) in self.statements(cell) {
+                if !falls {
+                    break;
+                }
+                match *shape {
+                    Shape::Form(Form::BrIf, ..) => {
+                        let to = self.branch(cell, at)?;
+                        self.add_way(to);
+                    }
+                    Shape::Form(Form::Return, ..) => falls = false,
+                    Shape::Cell(kind) => {
+                        use crate::cell::Cell;
+                        match kind {
+                            Cell::Br => {
+                                let to = self.branch(cell, at)?;
+                                self.add_way(to);
+                                falls = false;
+                            }
+                            Cell::BrTable => {
+                                for i in 0..=self.u32(at) {
+                                    let to = self.branch(cell, at + 4 + 8 * i)?;
+                                    self.add_way(to);
+                                }
+                                falls = false;
+                            }
+                            Cell::Unreachable | Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect => {
+                                falls = false;
+                            }
+                            _ => {}
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if falls {
+            let last = self.cells.last().map_or(0, |cell| cell.at);
+            return Err(Mistake::of_cell(last, "execution goes on behind the last cell".into()));
+        }
+        Ok(())
+    }
+
+    fn add_way(&mut self, cell: CellIdx) {
+        let ways = &mut self.cells[cell as usize].ways;
+        *ways = (*ways + 1).min(2);
+    }
+
+    /// Whether more than one way leads to the cell.
+    pub(super) fn is_join(&self, cell: CellIdx) -> bool {
+        self.cells[cell as usize].ways > 1
+    }
+
+    /// The cell's statements, in order.
+    pub(super) fn statements(&self, cell: CellIdx) -> SmallVec<[Statement; 4]> {
+        fn flatten(shape: &'static Shape, at: u32, out: &mut SmallVec<[Statement; 4]>) {
+            match *shape {
+                Shape::Seq(a, b) => {
+                    flatten(a, at, out);
+                    flatten(b, at + a.len() as u32, out);
+                }
+                // Its branch leads back to the cell, as the operand says as well.
+                Shape::Form(Form::Repeat, _, a) => flatten(a, at, out),
+                _ => out.push((shape, at)),
+            }
+        }
+        let TargetCell { at, shape, .. } = self.cells[cell as usize];
+        let mut out = SmallVec::new();
+        flatten(shape, at + 8, &mut out);
+        out
+    }
+
+    /// The cell to which the operand at `at`, of `cell`, leads.
+    pub(super) fn branch(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
+        let TargetCell { at: from, shape, .. } = self.cells[cell as usize];
+        let to = self.u64(at).wrapping_sub(self.base);
+        let found = (to % 8 == 0).then(|| self.by_word.get((to / 8) as usize)).flatten();
+        match found {
+            Some(&to) if to != NO_CELL => {
+                if matches!(shape, Shape::Form(Form::Repeat, ..)) && to != cell {
+                    return Err(Mistake::of_cell(from, "repeats itself, but its branch leads elsewhere".into()));
+                }
+                Ok(to)
+            }
+            _ => Err(Mistake::of_cell(from, format!("a branch leads to {to:#x}, where no cell begins"))),
+        }
+    }
+
+    fn operand<const N: usize>(&self, at: u32) -> [u8; N] {
+        *self.bytes[at as usize..].first_chunk().expect("every cell was measured")
+    }
+
+    pub(super) fn u16(&self, at: u32) -> u16 {
+        u16::from_ne_bytes(self.operand(at))
+    }
+
+    pub(super) fn u32(&self, at: u32) -> u32 {
+        u32::from_ne_bytes(self.operand(at))
+    }
+
+    pub(super) fn u64(&self, at: u32) -> u64 {
+        u64::from_ne_bytes(self.operand(at))
+    }
+}

@@ -1,0 +1,310 @@
+//! The source's side of a walk: the specification's meaning of instructions (spec 4.4), on symbolic values.
+
+use super::Mistake;
+use super::event::{Event, What};
+use super::source::{Instr, Pc};
+use super::state::{Place, Stack};
+use super::value::{Value, ValueId};
+use super::walk::Walk;
+use crate::ops::{Class, Kind, Op};
+use smallvec::SmallVec;
+
+/// So many instructions an arm may have that becomes part of a selection.
+const MOST_IN_ARM: usize = 64;
+
+impl Walk<'_> {
+    /// The instruction to execute next.
+    pub(super) fn instr(&self) -> Instr {
+        self.source.instrs[self.at.pc as usize]
+    }
+
+    pub(super) fn height(&self) -> u32 {
+        self.state.stacks.height(self.at.stack)
+    }
+
+    fn operand(&self, height: u32) -> Place {
+        self.state.geometry.locals + height
+    }
+
+    pub(super) fn push(&mut self, value: ValueId) {
+        let place = self.operand(self.height());
+        self.state.set(place, value);
+        self.at.stack = self.state.stacks.push(self.at.stack, self.state.values.class(value));
+    }
+
+    /// The operand so far below the top.
+    pub(super) fn peek(&mut self, depth: u32) -> ValueId {
+        let place = self.operand(self.height() - 1 - depth);
+        self.state.get(place)
+    }
+
+    fn pop(&mut self) -> ValueId {
+        let value = self.peek(0);
+        self.at.stack = self.state.stacks.cut(self.at.stack, self.height() - 1);
+        value
+    }
+
+    fn pop_all(&mut self, count: u32) -> SmallVec<[ValueId; 4]> {
+        let base = self.height() - count;
+        let values = (base..base + count).map(|height| {
+            let place = self.operand(height);
+            self.state.get(place)
+        });
+        let values = values.collect();
+        self.at.stack = self.state.stacks.cut(self.at.stack, base);
+        values
+    }
+
+    pub(super) fn load(&mut self, op: Op, offset: u32, address: ValueId) -> ValueId {
+        let epoch = self.state.world.memory;
+        self.state.values.number(Value::Load { op, offset, address, epoch }, op.info().result)
+    }
+
+    pub(super) fn table_get(&mut self, word: u32, index: ValueId) -> ValueId {
+        let epoch = self.state.world.tables;
+        self.state.values.number(Value::TableGet { word, index, epoch }, Class::I64)
+    }
+
+    fn numeric(&mut self, op: Op) -> ValueId {
+        if op.kind() == Kind::Unary {
+            let a = self.pop();
+            self.state.values.unary(op, a)
+        } else {
+            let (b, a) = (self.pop(), self.pop());
+            self.state.values.binary(op, a, b)
+        }
+    }
+
+    /// Branches to a label: its values come to where it expects them.
+    pub(super) fn take(&mut self, label: u32) {
+        let label = self.source.labels[label as usize];
+        let from = self.height() - label.arity;
+        if from != label.height {
+            let values = self.pop_all(label.arity);
+            self.at.stack = self.state.stacks.cut(self.at.stack, label.height);
+            values.into_iter().for_each(|value| self.push(value));
+        }
+        self.at.source_backward |= label.pc < self.at.pc;
+        self.at.pc = label.pc;
+    }
+
+    /// Executes an instruction that is no event.
+    pub(super) fn step(&mut self) {
+        self.state.work += 1;
+        let instr = self.instr();
+        self.at.pc += 1;
+        match instr {
+            Instr::Jump(pc) => self.at.pc = pc,
+            Instr::Br(label) => self.take(label),
+            Instr::Drop => _ = self.pop(),
+            Instr::Select => {
+                let (condition, b, a) = (self.pop(), self.pop(), self.pop());
+                self.state.note_selection([a, b, condition], -1);
+                let value = self.state.values.select(a, b, condition);
+                self.push(value);
+            }
+            Instr::Get(local) => {
+                let value = self.state.get(local);
+                self.push(value);
+            }
+            Instr::Set(local) => {
+                let value = self.pop();
+                self.state.set(local, value);
+            }
+            Instr::Tee(local) => {
+                let value = self.peek(0);
+                self.state.set(local, value);
+            }
+            Instr::Keep(local) => self.state.keep(local),
+            Instr::GlobalGet(word, class) => {
+                let value = self.state.global(word, class);
+                self.push(value);
+            }
+            Instr::Const(bits, class) => {
+                let value = self.state.values.constant(bits, class);
+                self.push(value);
+            }
+            Instr::Func(word) => {
+                let value = self.state.values.number(Value::Func(word), Class::I64);
+                self.push(value);
+            }
+            Instr::MemorySize => {
+                let epoch = self.state.world.memory_size;
+                let value = self.state.values.number(Value::MemorySize { epoch }, Class::I32);
+                self.push(value);
+            }
+            Instr::TableSize(word) => {
+                let epoch = self.state.world.table_sizes;
+                let value = self.state.values.number(Value::TableSize { word, epoch }, Class::I32);
+                self.push(value);
+            }
+            Instr::Numeric(op) => {
+                let value = self.numeric(op);
+                self.push(value);
+            }
+            _ => debug_assert_eq!(instr, Instr::Nop, "only called where nothing can be seen"),
+        }
+    }
+
+    /// Executes up to the next event; `target` is the code's, which says whether an `if` is a branch there.
+    pub(super) fn interpret(&mut self, target: &Event) -> Result<(), Mistake> {
+        // Without events, no instruction is executed twice but in a loop that does nothing else for ever.
+        let mut left = 2 * self.source.instrs.len() + 2;
+        loop {
+            self.check_budget()?;
+            let instr = self.instr();
+            if matches!(instr, Instr::If { .. }) {
+                let condition = self.peek(0);
+                let branches = target.what == What::Branch && self.same_condition(condition, target.args[0]);
+                if !self.select_arms(branches) {
+                    return Ok(());
+                }
+            } else if instr.is_event() {
+                return Ok(());
+            } else {
+                self.step();
+            }
+            left -= 1;
+            if left == 0 {
+                return Err(self.wrong(format!("{} happens, where nothing ever does", self.describe(target))));
+            }
+        }
+    }
+
+    /// Executes both arms of the `if` to come, and selects what they leave, if nothing happens in them: so does code in
+    /// which it became a selection. With `only_if_made`, such a selection must have been computed already.
+    pub(super) fn select_arms(&mut self, only_if_made: bool) -> bool {
+        let Instr::If { otherwise, end } = self.instr() else { return false };
+        let before = self.at;
+        let condition = self.pop();
+        let begin = self.at;
+        let Some((first, stack)) = self.arm(before.pc + 1, end) else {
+            self.at = before;
+            return false;
+        };
+        self.at = begin;
+        let second = if otherwise == end { Some((SmallVec::new(), stack)) } else { self.arm(otherwise, end) };
+        let Some((second, _)) = second else {
+            self.at = before;
+            return false;
+        };
+        let find = |list: &[(Place, ValueId)], place| list.iter().find(|&&(p, _)| p == place).map(|&(_, value)| value);
+        let mut places: SmallVec<[Place; 8]> = first.iter().chain(&second).map(|&(place, _)| place).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut made = false;
+        let mut merged = SmallVec::<[(Place, ValueId, ValueId); 8]>::new();
+        for place in places {
+            let now = self.state.get(place);
+            let (a, b) = (find(&first, place).unwrap_or(now), find(&second, place).unwrap_or(now));
+            made |= self.state.has_selected([a, b, condition]);
+            merged.push((place, a, b));
+        }
+        if only_if_made && !made {
+            self.at = before;
+            return false;
+        }
+        for (place, a, b) in merged {
+            self.state.note_selection([a, b, condition], -1);
+            let value = self.state.values.select(a, b, condition);
+            self.state.set(place, value);
+        }
+        (self.at.pc, self.at.stack) = (end, stack);
+        true
+    }
+
+    /// What an arm sets that begins at `pc`, and the operand stack at its end; nothing is changed. `None` if something
+    /// happens in it.
+    fn arm(&mut self, pc: Pc, end: Pc) -> Option<(SmallVec<[(Place, ValueId); 4]>, Stack)> {
+        let (begin, mark) = (self.at, self.state.mark());
+        self.at.pc = pc;
+        let mut left = MOST_IN_ARM;
+        while self.at.pc != end && left > 0 && !self.instr().is_event() {
+            self.step();
+            left -= 1;
+        }
+        let set = (self.at.pc == end).then(|| {
+            let height = self.height();
+            let mut places = self.state.set_since(mark);
+            places.sort_unstable();
+            places.dedup();
+            places.retain(|place| self.state.is_live(*place, height));
+            let set = places.into_iter().map(|place| (place, self.state.get(place))).collect();
+            (set, self.at.stack)
+        });
+        self.state.back_to(mark);
+        self.at = begin;
+        set
+    }
+
+    /// Executes the event to come: takes its operands, and gives nothing yet.
+    pub(super) fn happen(&mut self) -> Event {
+        let instr = self.instr();
+        self.at.pc += 1;
+        let (what, operands) = match instr {
+            Instr::Numeric(op) => {
+                let value = self.numeric(op);
+                self.push(value);
+                return Event::new(What::Compute, &[value]);
+            }
+            Instr::Load(op, offset) => {
+                let address = self.pop();
+                let value = self.load(op, offset, address);
+                self.push(value);
+                return Event::new(What::Compute, &[value]);
+            }
+            Instr::TableGet(word) => {
+                let index = self.pop();
+                let value = self.table_get(word, index);
+                self.push(value);
+                return Event::new(What::Compute, &[value]);
+            }
+            Instr::Pay(amount, table) => return Event::new(What::Pay(amount as u16, table), &[self.peek(0)]),
+            Instr::Fuel(cost) => (What::Fuel(cost), 0),
+            Instr::If { .. } | Instr::BrIf(_) => (What::Branch, 1),
+            Instr::BrTable(_, count) => (What::Table(count), 1),
+            Instr::Return => (What::Return, self.ty.results().len()),
+            Instr::Unreachable => (What::Unreachable, 0),
+            Instr::Call(func, ty) => (What::Call(func), self.params(ty)),
+            Instr::ReturnCall(func, ty) => (What::ReturnCall(func), self.params(ty)),
+            Instr::CallIndirect(table, ty) => {
+                (What::CallIndirect(table, self.type_ids[ty as usize]), self.params(ty) + 1)
+            }
+            Instr::ReturnCallIndirect(table, ty) => {
+                (What::ReturnCallIndirect(table, self.type_ids[ty as usize]), self.params(ty) + 1)
+            }
+            Instr::GlobalSet(word) => (What::GlobalSet(word), 1),
+            Instr::Store(op, offset) => (What::Store(op, offset), 2),
+            Instr::MemoryGrow => (What::MemoryGrow, 1),
+            Instr::MemoryFill => (What::MemoryFill, 3),
+            Instr::MemoryCopy => (What::MemoryCopy, 3),
+            Instr::MemoryInit(segment) => (What::MemoryInit(segment), 3),
+            Instr::DataDrop(segment) => (What::DataDrop(segment), 0),
+            Instr::TableSet(table) => (What::TableSet(table), 2),
+            Instr::TableGrow(table) => (What::TableGrow(table), 2),
+            Instr::TableFill(table) => (What::TableFill(table), 3),
+            Instr::TableCopy(to, from) => (What::TableCopy(to, from), 3),
+            Instr::TableInit(table, segment) => (What::TableInit(table, segment), 3),
+            Instr::ElemDrop(segment) => (What::ElemDrop(segment), 0),
+            Instr::Nop
+            | Instr::Jump(_)
+            | Instr::Br(_)
+            | Instr::Drop
+            | Instr::Select
+            | Instr::Get(_)
+            | Instr::Set(_)
+            | Instr::Tee(_)
+            | Instr::Keep(_)
+            | Instr::GlobalGet(..)
+            | Instr::Const(..)
+            | Instr::Func(_)
+            | Instr::MemorySize
+            | Instr::TableSize(_) => unreachable!("{instr:?} is no event"),
+        };
+        Event { what, args: self.pop_all(operands as u32) }
+    }
+
+    fn params(&self, typeidx: u32) -> usize {
+        self.module.types[typeidx as usize].params().len()
+    }
+}

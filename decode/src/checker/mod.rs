@@ -1,0 +1,190 @@
+//! Checks finished threaded code: that it does what the function's body says, whatever lowering did to get there.
+//!
+//! ```text
+//! source: the validated body, read anew        target: cells with the shapes of their handlers
+//!      symbolic values, by the specification        symbolic values, by what the shapes mean
+//!                     \                               /
+//!                      the same events in the same order
+//! ```
+//!
+//! An *event* is what can be seen from outside, or chooses a way: a store, a `global.set`, a call with its arguments, an
+//! operator that may trap, a branch's condition, a return with its results, fuel. Both sides are executed in step, from
+//! one event to the next, on values that are expressions (`value`); the events must be the same, in the same order, with
+//! the same values. What lies between events each side may do as it likes. Nothing is run, so one walk holds for all
+//! inputs.
+//!
+//! Where ways meet, what both sides know is thrown away, but for which slots and accumulators hold which place of the
+//! source (`join`); this is repeated until nothing changes. Peeled and inverted loops, returns that were copied, and
+//! loops in one cell are other pairs of places, and need no rules. An `if` that became a selection does: nothing may
+//! happen in its arms, which are both executed (`interpret`).
+//!
+//! So lowering is free in where it keeps values and when it computes them, and the checker has no opinion on it: it
+//! knows the frame's layout, shapes, and the specification. regalloc2's checker is the model.
+//!
+//! A check takes time and memory linear in the body, but for bodies made to be hard, which are given up after a number
+//! of steps that is linear ([`Verdict::TooHard`]).
+
+mod code;
+mod event;
+mod execute;
+mod interpret;
+mod join;
+mod source;
+mod state;
+#[cfg(test)]
+mod tests;
+mod value;
+mod walk;
+
+use crate::layout::{CodeHead, InstanceLayout};
+use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
+use crate::shape::Shape;
+use crate::sig::Sig;
+use crate::{Error, Module};
+use std::collections::HashMap;
+use std::fmt;
+
+/// Code that does not do what the source says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The function.
+    pub funcidx: u32,
+    /// Offset in the binary of the instruction that is not executed as it should be.
+    pub offset: u32,
+    /// Where the cell begins, in bytes from the first one.
+    pub cell: u32,
+    /// What was expected and what is there.
+    pub message: String,
+    gave_up: bool,
+}
+
+impl Mistake {
+    fn of_cell(cell: u32, message: String) -> Self {
+        Self { funcidx: 0, offset: 0, cell, message, gave_up: false }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { funcidx, offset, cell, message, .. } = self;
+        write!(f, "function {funcidx}, at {offset:#x}, cell {cell:#x}: {message}")
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+/// What a check found out, if no mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The code does what the source says.
+    Right,
+    /// Nobody knows: it would take too long.
+    TooHard,
+}
+
+/// Lowers with signatures in place of handlers' addresses, which may stand for several shapes.
+#[derive(Debug)]
+struct Signatures<'a, T>(&'a T);
+
+impl<T: Target> Target for Signatures<'_, T> {
+    fn tile(&self, sig: Sig) -> Option<Tile> {
+        self.0.tile(sig).map(|_| Tile { handler: sig })
+    }
+}
+
+/// Checks functions of one module.
+#[derive(Debug)]
+pub struct Checker<'a, T> {
+    module: &'a Module,
+    type_ids: &'a [u32],
+    options: Options,
+    target: Signatures<'a, T>,
+    shape: fn(Sig) -> Option<&'static Shape>,
+}
+
+impl<'a, T: Target> Checker<'a, T> {
+    /// For code that is lowered for `target`, whose handlers' shapes `shape` gives. `type_ids` are the ids of the module's
+    /// types in an engine: equal types have equal ones.
+    pub fn new(
+        module: &'a Module,
+        type_ids: &'a [u32],
+        options: Options,
+        target: &'a T,
+        shape: fn(Sig) -> Option<&'static Shape>,
+    ) -> Self {
+        Self { module, type_ids, options, target: Signatures(target), shape }
+    }
+
+    /// Lowers function `funcidx`, which is not an imported one, and checks what comes of it.
+    ///
+    /// # Errors
+    /// The code is wrong: a mistake in lowering, in a shape, or in the checker. Those of [`Lowering::lower`] count as
+    /// [`Verdict::TooHard`].
+    ///
+    /// # Panics
+    /// As [`Lowering::lower`].
+    pub fn function(&self, funcidx: u32) -> Result<Verdict, Mistake> {
+        let mut arena = Arena::new();
+        let mut lowering = Lowering::new(self.module, self.type_ids, self.options, &self.target, &mut arena);
+        match lowering.lower(funcidx) {
+            Ok(code) => self.code(funcidx, &code),
+            Err(_) => Ok(Verdict::TooHard),
+        }
+    }
+
+    /// Checks code of function `funcidx`, in which signatures stand for handlers.
+    ///
+    /// # Errors
+    /// The code is wrong.
+    ///
+    /// # Panics
+    /// The module has no such function, or it is imported.
+    pub fn code(&self, funcidx: u32, code: &Code) -> Result<Verdict, Mistake> {
+        match self.walk(funcidx, code) {
+            Ok(()) => Ok(Verdict::Right),
+            Err(mistake) if mistake.gave_up => Ok(Verdict::TooHard),
+            Err(mistake) => Err(Mistake { funcidx, ..mistake }),
+        }
+    }
+
+    fn walk(&self, funcidx: u32, code: &Code) -> Result<(), Mistake> {
+        let unreadable = |error: Error| Mistake::of_cell(0, error.to_string());
+        let layout = InstanceLayout::of(self.module);
+        let [first, second, ..] = *code.words() else {
+            return Err(Mistake::of_cell(0, "there is no code".into()));
+        };
+        let mut result = Ok(());
+        // The first mistake is the one to tell of.
+        for rule in walk::Rule::ALL {
+            let source = source::read(self.module, layout, funcidx, self.options.fuel).map_err(unreadable)?;
+            let base = code.words().as_ptr().addr() as u64;
+            let target = code::Target::read(code.words(), base, self.shape)?;
+            let head = self.head(funcidx, [first, second])?;
+            let mut walk = walk::Walk::new(self.module, layout, self.type_ids, funcidx, source, target, head, rule);
+            match walk.run() {
+                Ok(()) => return Ok(()),
+                Err(mistake) if mistake.gave_up => return Err(mistake),
+                Err(mistake) => result = result.and(Err(mistake)),
+            }
+        }
+        result
+    }
+
+    /// The head of the code, if it is the function's.
+    fn head(&self, funcidx: u32, words: [u64; CodeHead::WORDS]) -> Result<CodeHead, Mistake> {
+        let type_id = self.type_ids[self.module.funcs[funcidx as usize] as usize];
+        let expected = CodeHead::new(funcidx, self.module.func_type(funcidx), type_id);
+        let CodeHead { frame_bytes, .. } = CodeHead::of_words(words);
+        let head = CodeHead { frame_bytes, ..expected };
+        if head.words() != words || frame_bytes < expected.frame_bytes || frame_bytes % 8 != 0 {
+            return Err(Mistake::of_cell(0, format!("the head is not {expected:?}")));
+        }
+        Ok(head)
+    }
+}
+
+/// Ids for the types of a module that no engine has seen: the typeidx of the first of equal types.
+pub fn type_ids(module: &Module) -> Vec<u32> {
+    let mut first = HashMap::new();
+    module.types.iter().zip(0..).map(|(ty, typeidx)| *first.entry(ty).or_insert(typeidx)).collect()
+}

@@ -1,0 +1,570 @@
+//! What is known at a point of a walk: the value of every place of the source (locals, then operands), of every slot of
+//! the frame, and of both accumulators; and all of it can be taken back.
+//!
+//! Nothing is written down for places that nobody touched: a walk begins with unknown values in the source's places and
+//! the same ones in their slots, so its cost does not depend on how many locals there are.
+
+use super::value::{Map, NOWHERE, UNKNOWN, Value, ValueId, Values};
+use crate::FuncType;
+use crate::layout::{FrameLayout, HEADER_WORDS};
+use crate::ops::Class;
+use smallvec::SmallVec;
+
+/// A place of the source: a local, or `locals` more than an operand's height.
+pub(super) type Place = u32;
+
+/// Where things lie in the function's frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Geometry {
+    pub(super) params: u32,
+    pub(super) locals: u32,
+    pub(super) header: u32,
+    /// First slot of the operands.
+    pub(super) operands: u32,
+    /// Slots there are.
+    pub(super) words: u32,
+}
+
+impl Geometry {
+    pub(super) fn new(ty: &FuncType, locals: usize, words: u32) -> Self {
+        let frame = FrameLayout::of(ty);
+        let params = ty.params().len() as u32;
+        let operands = frame.locals() as u32 + locals as u32 - params;
+        Self { params, locals: locals as u32, header: frame.header as u32, operands, words }
+    }
+
+    /// The slot that belongs to a place.
+    pub(super) fn slot(&self, place: Place) -> u32 {
+        if place < self.params {
+            place
+        } else if place < self.locals {
+            self.header + HEADER_WORDS as u32 + place - self.params
+        } else {
+            self.operands + place - self.locals
+        }
+    }
+
+    /// The place that a slot belongs to.
+    pub(super) fn place(&self, slot: u32) -> Option<Place> {
+        let first = self.header + HEADER_WORDS as u32;
+        if slot < self.params {
+            Some(slot)
+        } else if slot < first {
+            None
+        } else if slot < self.operands {
+            Some(slot - first + self.params)
+        } else {
+            Some(slot - self.operands + self.locals)
+        }
+    }
+
+    /// Whether the slot is part of the header.
+    pub(super) fn is_header(&self, slot: u32) -> bool {
+        (self.header..self.header + HEADER_WORDS as u32).contains(&slot)
+    }
+
+    pub(super) fn name(&self, place: Place) -> String {
+        match place.checked_sub(self.locals) {
+            None => format!("local {place}"),
+            Some(height) => format!("operand {height}"),
+        }
+    }
+}
+
+/// A stack of classes, shared between all stacks that begin alike.
+pub(super) type Stack = u32;
+
+#[derive(Debug, Clone, Copy)]
+struct StackNode {
+    class: Class,
+    height: u32,
+    below: Stack,
+    /// Further below, so that finding an operand takes logarithmic time.
+    jump: Stack,
+    /// The stacks one higher, by the class on top; 0 where there is none yet.
+    above: [Stack; 4],
+}
+
+/// All stacks of classes.
+#[derive(Debug)]
+pub(super) struct Stacks(Vec<StackNode>);
+
+impl Stacks {
+    pub(super) const EMPTY: Stack = 0;
+
+    pub(super) fn new() -> Self {
+        Self(vec![StackNode { class: Class::I32, height: 0, below: 0, jump: 0, above: [0; 4] }])
+    }
+
+    pub(super) fn height(&self, stack: Stack) -> u32 {
+        self.0[stack as usize].height
+    }
+
+    pub(super) fn push(&mut self, stack: Stack, class: Class) -> Stack {
+        let node = self.0[stack as usize];
+        if node.above[class as usize] != 0 {
+            return node.above[class as usize];
+        }
+        let (jump, height) = (node.jump, node.height);
+        let length = |from: u32, to: Stack| from - self.height(to);
+        let again = self.0[jump as usize].jump;
+        let jump = if length(height, jump) == length(self.height(jump), again) { again } else { stack };
+        let new = self.0.len() as Stack;
+        self.0.push(StackNode { class, height: height + 1, below: stack, jump, above: [0; 4] });
+        self.0[stack as usize].above[class as usize] = new;
+        new
+    }
+
+    /// The lowest `height` entries.
+    pub(super) fn cut(&self, mut stack: Stack, height: u32) -> Stack {
+        while self.height(stack) > height {
+            let StackNode { below, jump, .. } = self.0[stack as usize];
+            stack = if self.height(jump) >= height { jump } else { below };
+        }
+        stack
+    }
+
+    /// The class of operand `height`.
+    pub(super) fn class(&self, stack: Stack, height: u32) -> Class {
+        self.0[self.cut(stack, height + 1) as usize].class
+    }
+}
+
+/// Which side effects lie behind: values that they may change differ from one epoch to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct World {
+    pub(super) memory: u32,
+    pub(super) memory_size: u32,
+    pub(super) tables: u32,
+    pub(super) table_sizes: u32,
+    pub(super) globals: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// The walk in which it was set; in others it means nothing.
+    walk: u32,
+    value: ValueId,
+}
+
+const UNSET: Entry = Entry { walk: 0, value: UNKNOWN };
+
+#[derive(Debug, Clone, Copy)]
+enum Undo {
+    Place(Place, Entry),
+    Slot(u32, Entry),
+    Accumulator(bool, ValueId),
+    Global(u32, Option<(u32, ValueId)>),
+    Keep(u32),
+    Selection(Value, i32),
+    /// The highest slot that may be known.
+    Top(u32),
+}
+
+/// A place's value may differ from its slot's.
+const NOT_STALE: u32 = u32::MAX;
+
+/// The state.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) geometry: Geometry,
+    pub(super) values: Values,
+    pub(super) stacks: Stacks,
+    /// Classes of the locals.
+    locals: Vec<Class>,
+    walk: u32,
+    /// The operand stack where this walk began.
+    begin: Stack,
+    places: Vec<Entry>,
+    slots: Vec<Entry>,
+    accumulators: [ValueId; 2],
+    /// By word: as of which epoch, and the value.
+    globals: Map<u32, (u32, ValueId)>,
+    /// How often the code has computed each selection in this walk more than the source.
+    selections: Map<Value, i32>,
+    pub(super) world: World,
+    epochs: u32,
+    /// No slot behind this one is known.
+    top: u32,
+    /// Lists of who holds a value: the place or slot, and the rest.
+    holders: Vec<(u32, u32)>,
+    /// See [`State::stale`]: in no order, and where in this list each is.
+    stale: Vec<Place>,
+    stale_at: Vec<u32>,
+    undo: Vec<Undo>,
+    /// Of each local, how often it was set in this walk more than its slot was, and how often to itself; of how many locals
+    /// these do not fit each other; and whether the walk has begun.
+    balances: Vec<(i32, i32)>,
+    unbalanced: u32,
+    counts: bool,
+    beginning: usize,
+    /// What was done, in steps that take about as long as each other.
+    pub(super) work: u64,
+}
+
+/// So many holders of a value are looked at: more hold the same only in code nobody writes.
+const MOST_HOLDERS: usize = 24;
+
+impl State {
+    pub(super) fn new(geometry: Geometry, locals: Vec<Class>, max_height: u32) -> Self {
+        let places = locals.len() + max_height as usize;
+        Self {
+            geometry,
+            values: Values::new(),
+            stacks: Stacks::new(),
+            locals,
+            walk: 0,
+            begin: Stacks::EMPTY,
+            places: vec![UNSET; places],
+            slots: vec![UNSET; geometry.words as usize],
+            accumulators: [UNKNOWN; 2],
+            globals: Map::default(),
+            selections: Map::default(),
+            world: World { memory: 0, memory_size: 0, tables: 0, table_sizes: 0, globals: 0 },
+            epochs: 0,
+            top: 0,
+            holders: Vec::new(),
+            stale: Vec::new(),
+            stale_at: vec![NOT_STALE; places],
+            undo: Vec::new(),
+            balances: vec![(0, 0); geometry.locals as usize],
+            unbalanced: 0,
+            counts: false,
+            beginning: 0,
+            work: 0,
+        }
+    }
+
+    /// Begins a walk with this operand stack: nothing is known but that slots hold what their places hold.
+    pub(super) fn begin(&mut self, stack: Stack) {
+        self.back_to(self.beginning);
+        self.counts = false;
+        self.back_to(0);
+        debug_assert!(self.unbalanced == 0 && self.stale.is_empty(), "all was taken back");
+        self.values.tidy();
+        self.walk += 1;
+        self.begin = stack;
+        self.accumulators = [UNKNOWN; 2];
+        self.globals.clear();
+        self.selections.clear();
+        self.top = self.geometry.operands + self.stacks.height(stack);
+        self.everything_changes();
+    }
+
+    pub(super) fn new_epoch(&mut self) -> u32 {
+        self.epochs += 1;
+        self.epochs
+    }
+
+    /// A call may do anything but touch the frame.
+    pub(super) fn everything_changes(&mut self) {
+        let epoch = self.new_epoch();
+        self.world = World { memory: epoch, memory_size: epoch, tables: epoch, table_sizes: epoch, globals: epoch };
+    }
+
+    /// What was set so far in this walk is what it begins with.
+    pub(super) fn begun(&mut self) {
+        self.beginning = self.mark();
+        self.counts = true;
+    }
+
+    /// A mark for [`State::back_to`].
+    pub(super) fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
+    fn is_operand_of_beginning(&self, place: Place) -> bool {
+        place.checked_sub(self.geometry.locals).is_none_or(|height| height < self.stacks.height(self.begin))
+    }
+
+    fn initial(&mut self, place: Place) -> ValueId {
+        let class = match place.checked_sub(self.geometry.locals) {
+            None => self.locals[place as usize],
+            Some(height) => self.stacks.class(self.begin, height),
+        };
+        self.values.number(Value::Initial { walk: self.walk, place }, class)
+    }
+
+    /// The value of a place.
+    pub(super) fn get(&mut self, place: Place) -> ValueId {
+        let entry = self.places[place as usize];
+        if entry.walk == self.walk {
+            entry.value
+        } else if self.is_operand_of_beginning(place) {
+            self.initial(place)
+        } else {
+            UNKNOWN
+        }
+    }
+
+    /// The value in a slot of the frame.
+    pub(super) fn get_slot(&mut self, slot: u32) -> ValueId {
+        let entry = self.slots[slot as usize];
+        if entry.walk == self.walk {
+            return entry.value;
+        }
+        match self.geometry.place(slot) {
+            Some(place) if self.is_operand_of_beginning(place) => self.initial(place),
+            _ => UNKNOWN,
+        }
+    }
+
+    pub(super) fn set(&mut self, place: Place, value: ValueId) {
+        self.work += 1;
+        self.undo.push(Undo::Place(place, self.places[place as usize]));
+        self.places[place as usize] = Entry { walk: self.walk, value };
+        let node = self.values.node_mut(value);
+        self.holders.push((place, node.places));
+        node.places = self.holders.len() as u32 - 1;
+        self.count(place, 1, 0);
+        self.compare(place);
+    }
+
+    pub(super) fn set_slot(&mut self, slot: u32, value: ValueId) {
+        self.work += 1;
+        self.undo.push(Undo::Slot(slot, self.slots[slot as usize]));
+        self.slots[slot as usize] = Entry { walk: self.walk, value };
+        let node = self.values.node_mut(value);
+        self.holders.push((slot, node.slots));
+        node.slots = self.holders.len() as u32 - 1;
+        if slot > self.top {
+            self.undo.push(Undo::Top(self.top));
+            self.top = slot;
+        }
+        if let Some(place) = self.geometry.place(slot) {
+            self.count(place, -1, 0);
+            self.compare(place);
+        }
+    }
+
+    /// Forgets all slots from `slot` on.
+    pub(super) fn forget_slots(&mut self, slot: u32) {
+        for slot in slot..=self.top.min(self.geometry.words - 1) {
+            self.set_slot(slot, UNKNOWN);
+        }
+        if slot <= self.top {
+            self.undo.push(Undo::Top(self.top));
+            self.top = slot.max(1) - 1;
+        }
+    }
+
+    pub(super) fn accumulator(&self, is_float: bool) -> ValueId {
+        self.accumulators[usize::from(is_float)]
+    }
+
+    pub(super) fn set_accumulator(&mut self, is_float: bool, value: ValueId) {
+        self.undo.push(Undo::Accumulator(is_float, self.accumulator(is_float)));
+        self.accumulators[usize::from(is_float)] = value;
+    }
+
+    pub(super) fn global(&mut self, word: u32, class: Class) -> ValueId {
+        let epoch = self.world.globals;
+        match self.globals.get(&word) {
+            Some(&(of, value)) if of == epoch => value,
+            _ => self.values.number(Value::Global { word, epoch }, class),
+        }
+    }
+
+    /// Sets the global of this word. Two imported ones may be the same.
+    pub(super) fn set_global(&mut self, word: u32, value: ValueId, imported: bool) {
+        if imported {
+            self.world.globals = self.new_epoch();
+        }
+        let old = self.globals.insert(word, (self.world.globals, value));
+        self.undo.push(Undo::Global(word, old));
+    }
+
+    /// The code has computed a selection, or the source has (`by` is -1 then).
+    pub(super) fn note_selection(&mut self, [a, b, condition]: [ValueId; 3], by: i32) {
+        let selection = self.values.selection(a, b, condition);
+        *self.selections.entry(selection).or_default() += by;
+        self.undo.push(Undo::Selection(selection, by));
+    }
+
+    /// Whether the code has computed this selection once more than the source.
+    pub(super) fn has_selected(&self, [a, b, condition]: [ValueId; 3]) -> bool {
+        self.selections.get(&self.values.selection(a, b, condition)).is_some_and(|&count| count > 0)
+    }
+
+    /// Takes back all that was set since; not the world.
+    pub(super) fn back_to(&mut self, mark: usize) {
+        while self.undo.len() > mark {
+            self.work += 1;
+            match self.undo.pop().expect("seen just now") {
+                Undo::Place(place, old) => {
+                    let value = self.places[place as usize].value;
+                    let (_, rest) = self.holders.pop().expect("pushed with the entry");
+                    self.values.node_mut(value).places = rest;
+                    self.places[place as usize] = old;
+                    self.count(place, -1, 0);
+                    self.compare(place);
+                }
+                Undo::Slot(slot, old) => {
+                    let value = self.slots[slot as usize].value;
+                    let (_, rest) = self.holders.pop().expect("pushed with the entry");
+                    self.values.node_mut(value).slots = rest;
+                    self.slots[slot as usize] = old;
+                    if let Some(place) = self.geometry.place(slot) {
+                        self.count(place, 1, 0);
+                        self.compare(place);
+                    }
+                }
+                Undo::Accumulator(is_float, old) => self.accumulators[usize::from(is_float)] = old,
+                Undo::Global(word, Some(old)) => _ = self.globals.insert(word, old),
+                Undo::Global(word, None) => _ = self.globals.remove(&word),
+                Undo::Keep(local) => self.count(local, 0, -1),
+                Undo::Selection(selection, by) => *self.selections.entry(selection).or_default() -= by,
+                Undo::Top(old) => self.top = old,
+            }
+        }
+    }
+
+    /// Notes whether the place's slot holds something else than the place, or the place is an operand that is a constant.
+    fn compare(&mut self, place: Place) {
+        let Some(&at) = self.stale_at.get(place as usize) else { return };
+        let slot = self.geometry.slot(place);
+        let Some(&in_slot) = self.slots.get(slot as usize) else { return };
+        let touched = self.places[place as usize].walk == self.walk || in_slot.walk == self.walk;
+        let is_stale = touched && {
+            let value = self.get(place);
+            let is_constant = place >= self.geometry.locals && self.values.constant_bits(value).is_some();
+            is_constant || value != self.get_slot(slot)
+        };
+        if is_stale && at == NOT_STALE {
+            self.stale_at[place as usize] = self.stale.len() as u32;
+            self.stale.push(place);
+        } else if !is_stale && at != NOT_STALE {
+            self.stale.swap_remove(at as usize);
+            if let Some(&moved) = self.stale.get(at as usize) {
+                self.stale_at[moved as usize] = at;
+            }
+            self.stale_at[place as usize] = NOT_STALE;
+        }
+    }
+
+    /// Whether the place is a local, or an operand of a stack so high.
+    pub(super) fn is_live(&self, place: Place, height: u32) -> bool {
+        place < self.geometry.locals + height
+    }
+
+    /// The live places whose slots hold something else, and the operands that are constants, which may lie nowhere.
+    pub(super) fn stale(&mut self, height: u32) -> SmallVec<[Place; 8]> {
+        self.work += self.stale.len() as u64;
+        self.stale.iter().copied().filter(|&place| self.is_live(place, height)).collect()
+    }
+
+    /// Places of the source that were set since the mark.
+    pub(super) fn set_since(&self, mark: usize) -> SmallVec<[Place; 8]> {
+        let places = self.undo[mark..].iter().filter_map(|undo| match undo {
+            Undo::Place(place, _) => Some(*place),
+            _ => None,
+        });
+        places.collect()
+    }
+
+    /// Whether every local's slot was written as often in this walk as the local was set, give or take where it was set to
+    /// itself.
+    pub(super) fn is_balanced(&self) -> bool {
+        self.unbalanced == 0
+    }
+
+    /// Counts that a local was set or its slot written, or set to itself; or that one of these was taken back.
+    fn count(&mut self, place: Place, sets: i32, keeps: i32) {
+        if place < self.geometry.locals && self.counts {
+            let (more, kept) = &mut self.balances[place as usize];
+            let is_off = |more: i32, kept: i32| u32::from(more > 0 || more < -kept);
+            self.unbalanced -= is_off(*more, *kept);
+            (*more, *kept) = (*more + sets, *kept + keeps);
+            self.unbalanced += is_off(*more, *kept);
+        }
+    }
+
+    /// A local is set to itself.
+    pub(super) fn keep(&mut self, local: u32) {
+        self.undo.push(Undo::Keep(local));
+        self.count(local, 0, 1);
+    }
+
+    /// Operands that were pushed since `event`, and those whose slots were written since `code`, which is earlier.
+    pub(super) fn operands_since(&mut self, event: usize, code: usize) -> [SmallVec<[Place; 8]>; 2] {
+        self.work += (self.undo.len() - code) as u64;
+        let locals = self.geometry.locals;
+        let pushed = self.set_since(event).into_iter().filter(|&place| place >= locals);
+        let written = self.undo[code..].iter().filter_map(|undo| match *undo {
+            Undo::Slot(slot, _) => self.geometry.place(slot).filter(|&place| place >= locals),
+            _ => None,
+        });
+        let mut lists = [pushed.collect(), written.collect()];
+        lists.iter_mut().for_each(|list: &mut SmallVec<_>| list.sort_unstable());
+        lists
+    }
+
+    /// The live places that hold a value, or many of them.
+    pub(super) fn holders(&mut self, value: ValueId, height: u32) -> SmallVec<[Place; 2]> {
+        self.first_holders(value, height, MOST_HOLDERS)
+    }
+
+    /// All places that hold a value.
+    pub(super) fn all_holders(&mut self, value: ValueId) -> SmallVec<[Place; 2]> {
+        self.first_holders(value, u32::MAX - self.geometry.locals, usize::MAX)
+    }
+
+    fn first_holders(&mut self, value: ValueId, height: u32, most: usize) -> SmallVec<[Place; 2]> {
+        let mut found = SmallVec::<[Place; 2]>::new();
+        if value == UNKNOWN {
+            return found;
+        }
+        if let Value::Initial { walk, place } = self.values.node(value).value
+            && walk == self.walk
+            && self.is_live(place, height)
+            && self.get(place) == value
+        {
+            found.push(place);
+        }
+        let mut next = self.values.node(value).places;
+        for _ in 0..most {
+            if next == NOWHERE {
+                break;
+            }
+            self.work += 1;
+            let (place, rest) = self.holders[next as usize];
+            if self.is_live(place, height) && self.get(place) == value && !found.contains(&place) {
+                found.push(place);
+            }
+            next = rest;
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// The slots that hold a value.
+    pub(super) fn slots_of(&mut self, value: ValueId) -> SmallVec<[u32; 2]> {
+        let mut found = SmallVec::<[u32; 2]>::new();
+        if let Value::Initial { walk, place } = self.values.node(value).value
+            && walk == self.walk
+        {
+            let slot = self.geometry.slot(place);
+            if self.get_slot(slot) == value {
+                found.push(slot);
+            }
+        }
+        let mut next = self.values.node(value).slots;
+        for _ in 0..MOST_HOLDERS {
+            if next == NOWHERE {
+                break;
+            }
+            self.work += 1;
+            let (slot, rest) = self.holders[next as usize];
+            if self.get_slot(slot) == value && !found.contains(&slot) {
+                found.push(slot);
+            }
+            next = rest;
+        }
+        found
+    }
+
+    /// A value as text.
+    pub(super) fn text(&self, value: ValueId) -> String {
+        self.values.text(value, &|place| self.geometry.name(place))
+    }
+}

@@ -1,0 +1,341 @@
+//! Symbolic values: expressions over what a walk began with, each kept once, in a normal form.
+//!
+//! Both sides of the comparison build their values here, so two of them are equal if their numbers are. The normal form
+//! knows what lowering may do with an operator: swap its operands, mirror a comparison, negate a condition. It is written
+//! from the operators' meaning (spec 4.3) and uses none of lowering's tables.
+
+use crate::ops::{Class, Op};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A value's number.
+pub(super) type ValueId = u32;
+
+/// What nobody knows. No value of the source is this one.
+pub(super) const UNKNOWN: ValueId = 0;
+
+/// The end of a list of [`Places`].
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// What a value is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Value {
+    Unknown,
+    /// What a place of the source held where this walk began.
+    Initial {
+        walk: u32,
+        place: u32,
+    },
+    /// Bits.
+    Const(u64),
+    /// The reference to the function whose record is this word of the instance.
+    Func(u32),
+    /// The global of this word, as of an epoch: no side effect may lie between two reads of the same epoch.
+    Global {
+        word: u32,
+        epoch: u32,
+    },
+    Unary(Op, ValueId),
+    Binary(Op, ValueId, ValueId),
+    Load {
+        op: Op,
+        offset: u32,
+        address: ValueId,
+        epoch: u32,
+    },
+    /// The first if the third is not zero, else the second.
+    Select(ValueId, ValueId, ValueId),
+    MemorySize {
+        epoch: u32,
+    },
+    TableSize {
+        word: u32,
+        epoch: u32,
+    },
+    TableGet {
+        word: u32,
+        index: ValueId,
+        epoch: u32,
+    },
+    /// What a call or a growing gave.
+    Result(u32),
+}
+
+/// A value and which places hold it, as lists in the walk's own memory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) class: Class,
+    /// Places of the source that were set to it.
+    pub(super) places: u32,
+    /// Slots of the frame that were set to it.
+    pub(super) slots: u32,
+}
+
+/// Multiplies and rotates: the keys are small and nobody chooses them to collide but the author of a module, who would
+/// slow down a debugging aid.
+#[derive(Default)]
+pub(super) struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 29
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
+    }
+
+    fn write_u8(&mut self, part: u8) {
+        self.write_u64(part.into());
+    }
+
+    fn write_u32(&mut self, part: u32) {
+        self.write_u64(part.into());
+    }
+
+    fn write_u64(&mut self, part: u64) {
+        self.0 = (self.0.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, part: usize) {
+        self.write_u64(part as u64);
+    }
+
+    fn write_isize(&mut self, part: isize) {
+        self.write_u64(part as u64);
+    }
+}
+
+pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
+
+/// All values of a function's walks.
+#[derive(Debug)]
+pub(super) struct Values {
+    nodes: Vec<Node>,
+    numbers: Map<(Value, Class), ValueId>,
+}
+
+/// So many values are kept from one walk to the next.
+const KEPT: usize = 4_096;
+
+impl Values {
+    pub(super) fn new() -> Self {
+        let mut this = Self { nodes: Vec::new(), numbers: Map::default() };
+        this.forget();
+        this
+    }
+
+    /// Forgets all values, if they are many. No walk is under way.
+    pub(super) fn tidy(&mut self) {
+        if self.nodes.len() > KEPT {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.nodes.clear();
+        self.numbers = Map::default();
+        let unknown = self.number(Value::Unknown, Class::I32);
+        debug_assert_eq!(unknown, UNKNOWN);
+    }
+
+    pub(super) fn node(&self, id: ValueId) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    pub(super) fn node_mut(&mut self, id: ValueId) -> &mut Node {
+        &mut self.nodes[id as usize]
+    }
+
+    pub(super) fn class(&self, id: ValueId) -> Class {
+        self.node(id).class
+    }
+
+    /// The bits, if it is a constant.
+    pub(super) fn constant_bits(&self, id: ValueId) -> Option<u64> {
+        match self.node(id).value {
+            Value::Const(bits) => Some(bits),
+            _ => None,
+        }
+    }
+
+    /// The number of a value in normal form.
+    pub(super) fn number(&mut self, value: Value, class: Class) -> ValueId {
+        let next = self.nodes.len() as ValueId;
+        let id = *self.numbers.entry((value, class)).or_insert(next);
+        if id == next {
+            self.nodes.push(Node { value, class, places: NOWHERE, slots: NOWHERE });
+        }
+        id
+    }
+
+    pub(super) fn constant(&mut self, bits: u64, class: Class) -> ValueId {
+        self.number(Value::Const(bits), class)
+    }
+
+    /// An operator of one operand.
+    pub(super) fn unary(&mut self, op: Op, a: ValueId) -> ValueId {
+        if op == Op::I32Eqz {
+            return self.not(a);
+        }
+        self.number(Value::Unary(op, a), op.info().result)
+    }
+
+    /// `i32.eqz`. Of what is 0 or 1 already, twice is not at all.
+    fn not(&mut self, a: ValueId) -> ValueId {
+        match self.node(a).value {
+            Value::Unary(Op::I32Eqz, inner) if self.is_boolean(inner) => inner,
+            _ => self.number(Value::Unary(Op::I32Eqz, a), Class::I32),
+        }
+    }
+
+    /// Whether it is 0 or 1.
+    fn is_boolean(&self, id: ValueId) -> bool {
+        match self.node(id).value {
+            Value::Unary(op, _) => matches!(op, Op::I32Eqz | Op::I64Eqz | Op::RefIsNull),
+            // Comparisons are the operators that give an i32 and take something else, or compare i32s.
+            Value::Binary(op, ..) => {
+                use Op::*;
+                matches!(
+                    op,
+                    I32Eq | I32LtS | I32LtU | I64Eq | I64LtS | I64LtU | F32Eq | F32Lt | F32Le | F64Eq | F64Lt | F64Le
+                )
+            }
+            _ => false,
+        }
+    }
+
+    /// An operator of two operands.
+    pub(super) fn binary(&mut self, op: Op, a: ValueId, b: ValueId) -> ValueId {
+        use Op::*;
+        // What is left of comparisons is "equal", "less", and "less or equal" of floats, where it is not the opposite of
+        // "greater": NaN is neither.
+        let (op, a, b, negated) = match op {
+            I32Ne => (I32Eq, a, b, true),
+            I64Ne => (I64Eq, a, b, true),
+            F32Ne => (F32Eq, a, b, true),
+            F64Ne => (F64Eq, a, b, true),
+            I32GtS => (I32LtS, b, a, false),
+            I32GtU => (I32LtU, b, a, false),
+            I64GtS => (I64LtS, b, a, false),
+            I64GtU => (I64LtU, b, a, false),
+            I32GeS => (I32LtS, a, b, true),
+            I32GeU => (I32LtU, a, b, true),
+            I64GeS => (I64LtS, a, b, true),
+            I64GeU => (I64LtU, a, b, true),
+            I32LeS => (I32LtS, b, a, true),
+            I32LeU => (I32LtU, b, a, true),
+            I64LeS => (I64LtS, b, a, true),
+            I64LeU => (I64LtU, b, a, true),
+            F32Gt => (F32Lt, b, a, false),
+            F64Gt => (F64Lt, b, a, false),
+            F32Ge => (F32Le, b, a, false),
+            F64Ge => (F64Le, b, a, false),
+            _ => (op, a, b, false),
+        };
+        let commutes = matches!(
+            op,
+            I32Add
+                | I32Mul
+                | I32And
+                | I32Or
+                | I32Xor
+                | I32Eq
+                | I64Add
+                | I64Mul
+                | I64And
+                | I64Or
+                | I64Xor
+                | I64Eq
+                | F32Add
+                | F32Mul
+                | F32Eq
+                | F64Add
+                | F64Mul
+                | F64Eq
+        );
+        let (a, b) = if commutes && a > b { (b, a) } else { (a, b) };
+        let zero = [(a, b), (b, a)].into_iter().find(|&(zero, _)| self.constant_bits(zero) == Some(0));
+        let value = match (op, zero) {
+            (I32Eq, Some((_, other))) => self.not(other),
+            (I64Eq, Some((_, other))) => self.number(Value::Unary(I64Eqz, other), Class::I32),
+            _ => self.number(Value::Binary(op, a, b), op.info().result),
+        };
+        if negated { self.not(value) } else { value }
+    }
+
+    /// What is not zero exactly if the value is not, without negations; and whether it is to be negated.
+    pub(super) fn condition(&self, mut id: ValueId) -> (ValueId, bool) {
+        let mut negated = false;
+        while let Value::Unary(Op::I32Eqz, inner) = self.node(id).value {
+            (id, negated) = (inner, !negated);
+        }
+        (id, negated)
+    }
+
+    fn select_parts(&self, a: ValueId, b: ValueId, condition: ValueId) -> (Value, Class) {
+        let (condition, negated) = self.condition(condition);
+        let (a, b) = if negated { (b, a) } else { (a, b) };
+        (Value::Select(a, b, condition), self.class(a))
+    }
+
+    pub(super) fn select(&mut self, a: ValueId, b: ValueId, condition: ValueId) -> ValueId {
+        if a == b {
+            return a;
+        }
+        let (value, class) = self.select_parts(a, b, condition);
+        self.number(value, class)
+    }
+
+    /// The selection in normal form, whatever it comes to.
+    pub(super) fn selection(&self, a: ValueId, b: ValueId, condition: ValueId) -> Value {
+        self.select_parts(a, b, condition).0
+    }
+
+    /// The value as text, for people; `place` names places of the source.
+    pub(super) fn text(&self, id: ValueId, place: &dyn Fn(u32) -> String) -> String {
+        let mut text = String::new();
+        self.write(id, place, 6, &mut text);
+        text
+    }
+
+    fn write(&self, id: ValueId, place: &dyn Fn(u32) -> String, depth: usize, out: &mut String) {
+        let list = |text: &str, parts: &[ValueId], out: &mut String| {
+            out.push_str(text);
+            for (i, &part) in parts.iter().enumerate() {
+                out.push_str(if i == 0 { "(" } else { ", " });
+                if depth == 0 {
+                    out.push_str("...");
+                } else {
+                    self.write(part, place, depth - 1, out);
+                }
+            }
+            out.push(')');
+        };
+        let done = match self.node(id).value {
+            Value::Unknown => write!(out, "what nobody knows"),
+            Value::Initial { place: at, .. } => write!(out, "{}", place(at)),
+            Value::Const(bits) => match self.class(id) {
+                Class::I32 => write!(out, "{}", bits as i32),
+                Class::I64 => write!(out, "{}", bits as i64),
+                Class::F32 => write!(out, "{:?}", f32::from_bits(bits as u32)),
+                Class::F64 => write!(out, "{:?}", f64::from_bits(bits)),
+            },
+            Value::Func(word) => write!(out, "function at word {word}"),
+            Value::Global { word, .. } => write!(out, "global at word {word}"),
+            Value::MemorySize { .. } => write!(out, "memory.size"),
+            Value::TableSize { word, .. } => write!(out, "table.size at word {word}"),
+            Value::Result(_) => write!(out, "a result"),
+            Value::Unary(op, a) => return list(op.info().text, &[a], out),
+            Value::Binary(op, a, b) => return list(op.info().text, &[a, b], out),
+            Value::Load { op, offset, address, .. } => {
+                return list(&format!("{}+{offset}", op.info().text), &[address], out);
+            }
+            Value::Select(a, b, condition) => return list("select", &[a, b, condition], out),
+            Value::TableGet { word, index, .. } => return list(&format!("table.get at word {word}"), &[index], out),
+        };
+        done.expect("strings take everything");
+    }
+}
