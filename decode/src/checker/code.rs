@@ -1,6 +1,6 @@
 //! The target: threaded code as cells with their shapes, found by reading it from its beginning to its end.
 
-use super::Mistake;
+use super::mistake::Mistake;
 use crate::layout::CodeHead;
 use crate::shape::Shape;
 use crate::sig::{Form, Sig};
@@ -153,7 +153,7 @@ impl Target {
     pub(super) fn branch(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
         let TargetCell { at: from, shape, .. } = self.cells[cell as usize];
         let to = self.u64(at).wrapping_sub(self.base);
-        let found = (to % 8 == 0).then(|| self.by_word.get((to / 8) as usize)).flatten();
+        let found = (to.is_multiple_of(8)).then(|| self.by_word.get((to / 8) as usize)).flatten();
         match found {
             Some(&to) if to != NO_CELL => {
                 if matches!(shape, Shape::Form(Form::Repeat, ..)) && to != cell {

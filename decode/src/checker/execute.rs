@@ -2,9 +2,10 @@
 
 use super::code::CellIdx;
 use super::event::{After, Event, What};
+use super::mistake::Mistake;
+use super::operators::classes;
 use super::value::{UNKNOWN, Value, ValueId};
 use super::walk::Walk;
-use super::{Mistake, source};
 use crate::cell::{Amount, Cell};
 use crate::layout::{FrameLayout, RECORD_WORDS};
 use crate::module::ExternIndex;
@@ -214,7 +215,7 @@ impl Walk<'_> {
                 self.wrong(format!("returns by a header in slot {header}, which is in {}", self.state.geometry.header))
             );
         }
-        let types = source::classes(self.ty.results());
+        let types = classes(self.ty.results());
         let mut results = Vec::new();
         if let Some(class) = types.clone().next() {
             let first = first.unwrap_or_else(|| self.state.accumulator(class.is_float()));
@@ -383,7 +384,7 @@ impl Walk<'_> {
         if args < self.state.geometry.operands {
             return Err(self.wrong(format!("a callee's frame begins in slot {args}, among locals")));
         }
-        let mut values = self.read_all(args, source::classes(ty.params()))?;
+        let mut values = self.read_all(args, classes(ty.params()))?;
         values.extend(index);
         self.event(what, &values, After::Call { args });
         Ok(())
@@ -408,7 +409,7 @@ impl Walk<'_> {
             return Err(self.wrong(format!("moves {count} arguments of {}", ty.params().len())));
         }
         let first = if count == 0 { 0 } else { args };
-        let mut values = self.read_all(first, source::classes(ty.params()))?;
+        let mut values = self.read_all(first, classes(ty.params()))?;
         values.extend(index);
         self.event(what, &values, After::Nothing);
         Ok(())

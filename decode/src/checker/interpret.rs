@@ -1,9 +1,10 @@
 //! The source's side of a walk: the specification's meaning of instructions (spec 4.4), on symbolic values.
 
-use super::Mistake;
 use super::event::{Event, What};
+use super::geometry::Place;
+use super::mistake::Mistake;
 use super::source::{Instr, Pc};
-use super::state::{Place, Stack};
+use super::stacks::Stack;
 use super::value::{Value, ValueId};
 use super::walk::Walk;
 use crate::ops::{Class, Kind, Op};
@@ -11,6 +12,9 @@ use smallvec::SmallVec;
 
 /// So many instructions an arm may have that becomes part of a selection.
 const MOST_IN_ARM: usize = 64;
+
+/// What is set, and to what.
+type Assignments = SmallVec<[(Place, ValueId); 4]>;
 
 impl Walk<'_> {
     /// The instruction to execute next.
@@ -215,7 +219,7 @@ impl Walk<'_> {
 
     /// What an arm sets that begins at `pc`, and the operand stack at its end; nothing is changed. `None` if something
     /// happens in it.
-    fn arm(&mut self, pc: Pc, end: Pc) -> Option<(SmallVec<[(Place, ValueId); 4]>, Stack)> {
+    fn arm(&mut self, pc: Pc, end: Pc) -> Option<(Assignments, Stack)> {
         let (begin, mark) = (self.at, self.state.mark());
         self.at.pc = pc;
         let mut left = MOST_IN_ARM;

@@ -8,37 +8,16 @@
 //! Which instruction belongs to the cell? Code that comes here has written what the source had computed so far, so it is
 //! a label that the source comes to, before its next event, where the slots hold what their places do; and where the code
 //! has written as much as the source has set ([`Rule`]), for a value may be in its slot by chance, and the code still have
-//! to write it. Whichever pairs are chosen, a check that succeeds has followed every way
+//! to write it. Code branches back where the source does, and nowhere else. Whichever pairs are chosen, a check that succeeds has followed every way
 //! of both sides.
 
-use super::Mistake;
 use super::code::CellIdx;
+use super::geometry::Place;
+use super::mistake::Mistake;
 use super::source::{Instr, Pc};
-use super::state::{Place, Stack};
 use super::value::UNKNOWN;
-use super::walk::{Position, Rule, Walk};
-use crate::ops::Class;
+use super::walk::{Facts, Join, Position, Rule, Walk};
 use smallvec::SmallVec;
-
-/// Places that hold the same value as something else.
-type Facts = SmallVec<[Place; 2]>;
-
-/// A pair to walk from.
-#[derive(Debug)]
-pub(super) struct Join {
-    pc: Pc,
-    cell: CellIdx,
-    stack: Stack,
-    /// Places that hold a constant wherever their slots may not: bits.
-    constants: Vec<(Place, u64, Class)>,
-    /// Slots that do not hold what their places do, or hold what others do as well.
-    slots: Vec<(u32, Facts)>,
-    accumulators: [Facts; 2],
-    /// Whether the source has branched back on its way here, and the code has not yet.
-    source_backward: bool,
-    /// Whether it waits to be walked from.
-    waits: bool,
-}
 
 /// How far to look for a better label than the last.
 const FAR: usize = 64;

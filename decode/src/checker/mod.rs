@@ -27,14 +27,21 @@
 mod code;
 mod event;
 mod execute;
+mod geometry;
 mod interpret;
 mod join;
+mod lockstep;
+mod mistake;
+mod operators;
 mod source;
+mod stacks;
 mod state;
 #[cfg(test)]
 mod tests;
 mod value;
 mod walk;
+
+pub use mistake::Mistake;
 
 use crate::layout::{CodeHead, InstanceLayout};
 use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
@@ -42,36 +49,7 @@ use crate::shape::Shape;
 use crate::sig::Sig;
 use crate::{Error, Module};
 use std::collections::HashMap;
-use std::fmt;
-
-/// Code that does not do what the source says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// The function.
-    pub funcidx: u32,
-    /// Offset in the binary of the instruction that is not executed as it should be.
-    pub offset: u32,
-    /// Where the cell begins, in bytes from the first one.
-    pub cell: u32,
-    /// What was expected and what is there.
-    pub message: String,
-    gave_up: bool,
-}
-
-impl Mistake {
-    fn of_cell(cell: u32, message: String) -> Self {
-        Self { funcidx: 0, offset: 0, cell, message, gave_up: false }
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { funcidx, offset, cell, message, .. } = self;
-        write!(f, "function {funcidx}, at {offset:#x}, cell {cell:#x}: {message}")
-    }
-}
-
-impl std::error::Error for Mistake {}
+use walk::{About, Rule, Walk};
 
 /// What a check found out, if no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,12 +133,14 @@ impl<'a, T: Target> Checker<'a, T> {
         };
         let mut result = Ok(());
         // The first mistake is the one to tell of.
-        for rule in walk::Rule::ALL {
+        for rule in Rule::ALL {
             let source = source::read(self.module, layout, funcidx, self.options.fuel).map_err(unreadable)?;
             let base = code.words().as_ptr().addr() as u64;
             let target = code::Target::read(code.words(), base, self.shape)?;
             let head = self.head(funcidx, [first, second])?;
-            let mut walk = walk::Walk::new(self.module, layout, self.type_ids, funcidx, source, target, head, rule);
+            let about =
+                About { module: self.module, layout, type_ids: self.type_ids, ty: self.module.func_type(funcidx) };
+            let mut walk = Walk::new(about, source, target, head, rule);
             match walk.run() {
                 Ok(()) => return Ok(()),
                 Err(mistake) if mistake.gave_up => return Err(mistake),

@@ -4,10 +4,11 @@
 //!
 //! It is read with wasmparser's operators; lowering has a reader of its own.
 
+use super::operators::{class_of, numeric};
 use crate::cell::Amount;
 use crate::layout::InstanceLayout;
 use crate::ops::{Class, Effect, Kind, Op};
-use crate::{Error, FuncType, Module, ValType};
+use crate::{Error, FuncType, Module};
 use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
 
 /// Index of an instruction.
@@ -213,16 +214,6 @@ fn words(count: usize) -> u32 {
     count as u32 / 8
 }
 
-fn class_of(ty: wasmparser::ValType) -> Class {
-    match ty {
-        wasmparser::ValType::I32 => Class::I32,
-        wasmparser::ValType::I64 | wasmparser::ValType::Ref(_) => Class::I64,
-        wasmparser::ValType::F32 => Class::F32,
-        wasmparser::ValType::F64 => Class::F64,
-        wasmparser::ValType::V128 => unreachable!("no feature that is supported has vectors"),
-    }
-}
-
 impl Builder<'_> {
     fn here(&self) -> Pc {
         self.source.instrs.len() as Pc
@@ -398,11 +389,7 @@ impl Builder<'_> {
         if !self.reached {
             match operator {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.open(false, 0, 0),
-                Operator::Else => {
-                    if self.blocks.last().is_some_and(|block| block.branch.is_some()) {
-                        self.else_();
-                    }
-                }
+                Operator::Else if self.blocks.last().is_some_and(|block| block.branch.is_some()) => self.else_(),
                 Operator::End => self.end(),
                 _ => {}
             }
@@ -573,30 +560,4 @@ impl Builder<'_> {
             ref other => unreachable!("{other:?} is part of no feature that is supported"),
         }
     }
-}
-
-macro_rules! numeric {
-    (
-        unops { $($un:ident [$($uc:literal)+] $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
-        binops { $($bin:ident [$($bc:literal)+] $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
-        loads { $($load:ident [$($lc:literal)+] $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
-        stores { $($store:ident [$($sc:literal)+] $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
-    ) => {
-        /// The operator's row in the table, and its static offset.
-        fn numeric(operator: &Operator<'_>) -> Option<(Op, u32)> {
-            Some(match operator {
-                $(Operator::$un => (Op::$un, 0),)*
-                $(Operator::$bin => (Op::$bin, 0),)*
-                $(Operator::$load { memarg } => (Op::$load, memarg.offset as u32),)*
-                $(Operator::$store { memarg } => (Op::$store, memarg.offset as u32),)*
-                _ => return None,
-            })
-        }
-    };
-}
-crate::for_each_op!(numeric);
-
-/// The classes of a list of types.
-pub(super) fn classes(types: &[ValType]) -> impl Iterator<Item = Class> + Clone + '_ {
-    types.iter().map(|&ty| ty.into())
 }

@@ -1,0 +1,6 @@
+//! Code written by hand, right and wrong, for each kind of event and each way of losing a value.
+
+mod assembler;
+mod events;
+mod flow;
+mod values;
