@@ -36,6 +36,8 @@ step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn-exe
 # fails is printed with the command that repeats it. Less than three minutes.
 step cargo run --release -p pirn-oracle -- --fresh 1000 --seconds 80
 step cargo run --release -p pirn-oracle --features portable -- --fresh 1000 --seconds 60
+# Code of fresh programs is checked without being run, in every way of lowering.
+step cargo run --release -p pirn-oracle -- --check yes --seeds 0..2000
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
 # out: what else the machine does may fail it.
 step cargo test --release -p pirn-suite -p pirn-counts -p pirn-linking -- --skip link_time_is_linear
