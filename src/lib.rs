@@ -108,6 +108,54 @@
 //! # Ok::<(), pirn::Error>(())
 //! ```
 //!
+//! # How to stop a guest
+//!
+//! | with | bounds | ends | costs | choose it |
+//! |---|---|---|---|---|
+//! | fuel: [`Config::consume_fuel`], [`Store::set_fuel`] | work, in operators and bytes | at the same place in every run and on every machine: [`Trap::OutOfFuel`], or a pause | a cell a loop or function that counts | to charge for work, to repeat a run exactly, to share a thread fairly |
+//! | deadlines: [`Config::epoch_interruption`], [`Store::set_epoch_deadline`] | time | within a millisecond or so of the tick: [`Trap::Interrupt`], or as a callback says, also with a pause | a cell a loop, and where functions call, that compares | to end or pause what takes too long |
+//! | limits: [`Store::set_limits`], [`Config::max_wasm_stack`], [`ModuleLimits`] | memory, and what modules may have | when more is asked for: `memory.grow` gives -1, an error, [`Trap::StackOverflow`] | nothing | always, for modules of strangers |
+//!
+//! They do not replace each other: a loop needs no memory, and a program that waits in a host function uses neither fuel nor asks for
+//! the time. Host functions have to bound themselves what they do for a module.
+//!
+//! A deadline is counted in ticks, which the embedder gives, from any thread, for all stores of an engine at a time:
+//!
+//! ```
+//! # #[cfg(feature = "wat")] {
+//! use pirn::{Config, Engine, Instance, Module, Store, Trap, UpdateDeadline};
+//! use std::{thread, time::Duration};
+//!
+//! let engine = Engine::new(Config::new().epoch_interruption(true))?;
+//! // A tick a millisecond, as long as somebody has the engine.
+//! let clock = engine.weak();
+//! thread::spawn(move || {
+//!     while let Some(engine) = clock.upgrade() {
+//!         engine.increment_epoch();
+//!         drop(engine);
+//!         thread::sleep(Duration::from_millis(1));
+//!     }
+//! });
+//!
+//! let module = Module::new(&engine, r#"(module (func (export "hang") (loop $again (br $again))))"#)?;
+//! let mut store = Store::new(&engine, 0);
+//! let hang = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&store, "hang")?;
+//!
+//! store.set_epoch_deadline(20);
+//! assert_eq!(hang.call(&mut store, ()).unwrap_err().trap(), Some(Trap::Interrupt));
+//!
+//! // Or look every five ticks whether it is to go on.
+//! store.set_epoch_deadline(5);
+//! store.epoch_deadline_callback(|mut store| {
+//!     *store.data_mut() += 1;
+//!     Ok(if *store.data() < 3 { UpdateDeadline::Continue(5) } else { UpdateDeadline::Interrupt })
+//! });
+//! assert_eq!(hang.call(&mut store, ()).unwrap_err().trap(), Some(Trap::Interrupt));
+//! assert_eq!(*store.data(), 3);
+//! # }
+//! # Ok::<(), pirn::Error>(())
+//! ```
+//!
 //! # Where it failed
 //!
 //! An error that leaves WebAssembly carries a [`WasmBacktrace`]: the frames that were active, the innermost first, across
@@ -163,8 +211,8 @@
 //! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
 //! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables,
 //! instances and resumable calls, each of which has a value stack of its own. [`ModuleLimits`] bounds what making a module
-//! takes. [`Config::consume_fuel`] bounds what is executed. [`Config::untrusted`] sets all of these for modules of
-//! strangers:
+//! takes. [`Config::consume_fuel`] bounds what is executed, and [`Config::epoch_interruption`] for how long.
+//! [`Config::untrusted`] sets all of these but deadlines for modules of strangers:
 //!
 //! ```
 //! use pirn::{Config, Engine, Linker, Module, Result, Store};

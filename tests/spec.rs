@@ -70,13 +70,20 @@ fn version2() -> impl Iterator<Item = TestFile<'static>> {
 }
 
 /// Every way of lowering must give the same meaning: by default; every operation by itself; everything at once, before
-/// the first call; consuming fuel.
-fn configs() -> [(&'static str, Config); 4] {
-    let (mut unfused, mut eager, mut metered) = (Config::new(), Config::new(), Config::new());
+/// the first call; consuming fuel; with a deadline.
+fn configs() -> [(&'static str, Config); 5] {
+    let (mut unfused, mut eager, mut metered, mut timed) = (Config::new(), Config::new(), Config::new(), Config::new());
     unfused.fuse(false);
     eager.compilation_mode(CompilationMode::Eager);
     metered.consume_fuel(true);
-    [("by default", Config::new()), ("without fusion", unfused), ("eagerly", eager), ("consuming fuel", metered)]
+    timed.epoch_interruption(true);
+    [
+        ("by default", Config::new()),
+        ("without fusion", unfused),
+        ("eagerly", eager),
+        ("consuming fuel", metered),
+        ("with a deadline", timed),
+    ]
 }
 
 fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {

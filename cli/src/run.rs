@@ -4,21 +4,24 @@ use crate::profile::Sampler;
 use crate::wasi::{self, ProcExit, Times, Wasi};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::error::ErrorKind;
-use pirn::{CompilationMode, Config, Engine, Func, Instance, Linker, Module, Store, Val, ValType, WasmBacktrace};
+use pirn::{CompilationMode, Config, Engine, Func, Instance, Linker, Module, Store, Trap, Val, ValType, WasmBacktrace};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Exit status of a program that trapped.
 const TRAPPED: u8 = 134;
+/// Exit status of a program that took too long; that of timeout(1).
+const TIMED_OUT: u8 = 124;
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] [--profile] FILE [--invoke NAME] [--] [ARGS]..."
+    override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] [--timeout TIME] [--profile] FILE [--invoke NAME] [--] [ARGS]..."
 )]
 pub struct Args {
     /// Give the program the directory HOST, under the name GUEST (the same if left out)
@@ -27,6 +30,9 @@ pub struct Args {
     /// Trap when N units of fuel are used up, about one an operator; without, a program may run forever
     #[arg(long, value_name = "N")]
     fuel: Option<u64>,
+    /// Trap when the program has run for so long: 5s, 250ms, 2m, 1h. What waits for the system is not interrupted
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "profile")]
+    timeout: Option<Duration>,
     /// Show on standard error, when the program has ended, where its time went, by function and loop
     #[arg(long)]
     profile: bool,
@@ -92,6 +98,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         (None, None) => {}
     }
 
+    if let Some(timeout) = args.timeout {
+        store.set_epoch_deadline(1);
+        interrupt_after(&engine, timeout);
+    }
     let result = execute(&mut store, &linker, &module, program, sampler.as_mut());
     // What was written before a trap was written.
     let flushed = store.data_mut().flush();
@@ -109,6 +119,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     match error.downcast_ref::<pirn::Error>() {
         Some(error) if let Some(&ProcExit(code)) = error.downcast_ref() => Ok(ExitCode::from(code as u8)),
+        Some(error) if let (Some(timeout), Some(Trap::Interrupt)) = (args.timeout, error.trap()) => {
+            eprintln!("trap: {error}: the program has run for {timeout:?}");
+            Ok(ExitCode::from(TIMED_OUT))
+        }
         Some(error) if error.trap().is_some() => {
             eprintln!("trap: {error}");
             show_backtrace(error);
@@ -132,6 +146,32 @@ fn show_backtrace(error: &pirn::Error) {
     }
 }
 
+/// Has the engine's epoch pass in a while, if it is still there.
+fn interrupt_after(engine: &Engine, time: Duration) {
+    let engine = engine.weak();
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        if let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+        }
+    });
+}
+
+/// A time: a number and a unit, or seconds without one.
+fn duration(text: &str) -> Result<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => bail!("a time has the unit ms, s, m or h"),
+    };
+    let number = f64::from_str(number).context("a time begins with a number")?;
+    Duration::try_from_secs_f64(number * seconds).context("the time is too long")
+}
+
 /// Which cells followed which, in builds that count it.
 fn show_pairs() {
     #[cfg(feature = "profile")]
@@ -142,7 +182,7 @@ fn show_pairs() {
 
 fn engine(args: &Args) -> Result<Engine> {
     let mut config = Config::new();
-    config.consume_fuel(args.fuel.is_some() || args.profile);
+    config.consume_fuel(args.fuel.is_some() || args.profile).epoch_interruption(args.timeout.is_some());
     if args.profile {
         // What is lowered before the program begins takes none of its time.
         config.compilation_mode(CompilationMode::Eager);

@@ -91,6 +91,27 @@ fn fuel_bounds_a_program() {
 }
 
 #[test]
+fn time_bounds_a_program() {
+    let scratch = Scratch::new("timeout");
+    let file = program(
+        &scratch,
+        r#"(data (i32.const 100) "before")
+        (func (export "_start") (call $write (i32.const 1) (i32.const 100) (i32.const 6)) (loop (br 0)))"#,
+    );
+    let output = pirn(&["run", "--timeout", "50ms", &file]);
+    assert_eq!((stdout(&output), stderr(&output)), ("before", "trap: interrupt: the program has run for 50ms\n"));
+    assert_eq!(output.status.code(), Some(124));
+    let file = program(&scratch, r#"(func (export "nothing") (loop (br_if 0 (i32.const 0))))"#);
+    for time in ["1h", "2.5m", "1000s", "1000"] {
+        assert!(pirn(&["run", "--timeout", time, &file, "--invoke", "nothing"]).status.success(), "{time}");
+    }
+    for time in ["1d", "s", "1e9s", "-1s", "99999999999999999999h"] {
+        let output = pirn(&["run", "--timeout", time, &file, "--invoke", "nothing"]);
+        assert_eq!(output.status.code(), Some(2), "{time}");
+    }
+}
+
+#[test]
 fn a_trap_is_told_from_an_exit() {
     let scratch = Scratch::new("trap");
     let file = program(

@@ -47,6 +47,8 @@ macro_rules! for_each_cell {
                 /// Pays for the size of the bulk operation that follows, or stops in front of it. The size is in `slot`,
                 /// unless it is in the accumulator; `table` is the table, if it counts elements.
                 FuelBulk falls { amount: amount, slot: slot, table: table, }
+                /// Goes on unless the store's deadline has passed; stops in front of itself, or has the embedder asked.
+                Epoch falls {}
             }
         }
     };

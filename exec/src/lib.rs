@@ -1,5 +1,5 @@
 //! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stacks, memories, tables, globals, traps,
-//! fuel.
+//! fuel, deadlines.
 //!
 //! What lies where: `state` is what a running program consists of, `handlers` what cells do and how one leads to the
 //! next, `shapes` which handlers there are, `host` how execution begins, ends and stands still, `probes` what tests and
@@ -17,7 +17,8 @@
 //! - **I1, everything is live and stays where it is**: the machine, which is [attached](Vm::attach), blocks, records,
 //!   tables, memories, cells of globals, segments, code.
 //! - **I2, the machine is alone with them**: while it runs, nobody else refers to them, but host functions while they are
-//!   called. Whoever runs it needs `&mut` of the store, which is why a store may go between threads.
+//!   called, and the hook that is asked at a [deadline](Vm::set_late).
+//!   Whoever runs it needs `&mut` of the store, which is why a store may go between threads.
 //! - **I3, code is of lowering**: of [`pirn_decode::Lowering::lower`] for [`target`], of a [`pirn_decode::Module`] as
 //!   its `new` made it. So a cell begins with the address of the handler that has its shape, and the operands behind it
 //!   are what that handler reads: slots of the function's frame, words of the instance's block that belong to what the
@@ -84,7 +85,7 @@ pub use state::registers::stack_pointer;
 pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
-pub use state::vm::{LowerHook, Room, TraceHook, Vm};
+pub use state::vm::{LateHook, LowerHook, Room, TraceHook, Vm};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);

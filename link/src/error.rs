@@ -217,6 +217,9 @@ impl Error {
         match exit {
             Exit::Trap(trap) => trap.into(),
             Exit::OutOfFuel { .. } => Trap::OutOfFuel.into(),
+            Exit::Late => format_err!(
+                "the deadline's callback yielded in a call that cannot be resumed: `call_resumable` would have to begin it"
+            ),
             Exit::Yield(_) => format_err!(
                 "a host function yielded in a call that cannot be resumed: `call_resumable` would have to begin it"
             ),

@@ -1,5 +1,6 @@
 //! Link groups: modules under names that import from each other, in any order, linked and instantiated together.
 
+use crate::call::epoch::Borrowed;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
 use crate::engine::Engine;
@@ -11,7 +12,6 @@ use crate::instantiate::{Initialised, instantiate};
 use crate::link_error::LinkError;
 use crate::linker::{Linker, exports};
 use crate::module::Module;
-use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut};
 use hashbrown::HashTable;
 use std::sync::Arc;
@@ -134,7 +134,7 @@ impl<T: 'static> LinkGroup<'_, T> {
     /// As [`crate::Func::call`], for the start functions.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<LinkedGroup> {
         let mut store = store.as_context_mut();
-        let (linked, starts) = self.make(store.opaque_mut())?;
+        let (linked, starts) = self.make(&mut store)?;
         for start in starts {
             start.call(&mut store)?;
         }
@@ -151,13 +151,13 @@ impl<T: 'static> LinkGroup<'_, T> {
     /// As [`crate::Func::call`], for the start functions.
     pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<LinkedGroup>> {
         let mut store = store.as_context_mut();
-        let (linked, starts) = self.make(store.opaque_mut())?;
+        let (linked, starts) = self.make(&mut store)?;
         run_all(&mut store, starts, linked)
     }
 
     /// Makes all instances; gives them, and their start functions in order, which are all that is left to do.
-    fn make(&self, store: &mut StoreOpaque) -> Result<(LinkedGroup, Vec<Start>)> {
-        if !Engine::same(self.linker.engine(), store.engine()) {
+    fn make(&self, store: &mut dyn Borrowed) -> Result<(LinkedGroup, Vec<Start>)> {
+        if !Engine::same(self.linker.engine(), store.opaque().engine()) {
             let (what, expected) = ("the linker".into(), "the store".into());
             return Err(LinkError::OtherEngine { what, expected }.into());
         }

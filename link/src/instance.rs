@@ -1,6 +1,7 @@
 //! Instances (spec 4.2.5): a module's index spaces filled with the store's functions, tables, memories and globals.
 
 use crate::call::calls::TypedFunc;
+use crate::call::epoch::Borrowed;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
@@ -40,14 +41,15 @@ impl Instance {
     /// - A [`LinkError`]: the module was made with another engine than the store; there are too few or too many imports; one is
     ///   of another store, or does not match the type that the module asks for.
     /// - A limit of the store would be passed (nothing has changed then), or memory is short.
-    /// - An active segment reaches beyond its table or memory, or the start function traps or fails. What was written
+    /// - An active segment reaches beyond its table or memory, or the start function traps or fails; the store's deadline passes
+    ///   while gigabytes of segments are copied. What was written
     ///   to imported tables and memories until then stays, and functions that got into tables can be called.
     ///
     /// # Panics
     /// As [`Func::call`], for the start function.
     pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Self> {
         let mut store = store.as_context_mut();
-        let (instance, start) = Self::make(store.opaque_mut(), module, imports)?;
+        let (instance, start) = Self::make(&mut store, module, imports)?;
         start.map_or(Ok(()), |start| start.call(&mut store))?;
         Ok(Self(instance))
     }
@@ -61,12 +63,12 @@ impl Instance {
     /// As [`Func::call`], for the start function.
     pub fn new_resumable(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Resumable<Self>> {
         let mut store = store.as_context_mut();
-        let (instance, start) = Self::make(store.opaque_mut(), module, imports)?;
+        let (instance, start) = Self::make(&mut store, module, imports)?;
         run_all(&mut store, start, Self(instance))
     }
 
     fn make(
-        store: &mut StoreOpaque,
+        store: &mut dyn Borrowed,
         module: &Module,
         imports: &[Extern],
     ) -> Result<(Handle<InstanceData>, Option<Start>)> {

@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `runtime`, `group`, `linker`, `instance`, `probe` | the API of linking and instantiating; the proof that a build works |
 //! | `instantiate` | the one road to an instance: resolve names, check, allocate, link, initialise |
-//! | `call` | calls by the embedder, of the host, that may pause; fuel |
+//! | `call` | calls by the embedder, of the host, that may pause; fuel, deadlines |
 //! | `items` | handles and values, as the embedder holds them |
 //! | `store` | the inside of a store, and contexts to borrow it through |
 //! | `module`, `engine` | decoded modules; settings, limits, ids of function types |
@@ -77,9 +77,9 @@ pub use call::calls::TypedFunc;
 pub use call::host::IntoFunc;
 pub use call::resumable::{PauseReason, Paused, Resumable, ResumeError};
 pub use call::typed::{WasmParams, WasmResults, WasmRet, WasmTy};
-pub use engine::Engine;
 pub use engine::config::{CompilationMode, Config};
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
+pub use engine::{Engine, EngineWeak};
 pub use error::{Error, I32Exit, Result};
 pub use group::{LinkGroup, LinkedGroup};
 pub use instance::Instance;
@@ -94,6 +94,7 @@ pub use linker::{InstancePre, Linker};
 pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
+pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 pub use symbol::FrameSymbol;
 pub use yielding::Yield;

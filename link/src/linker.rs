@@ -1,6 +1,7 @@
 //! The linker: definitions by name, for instantiating modules.
 
 use crate::call::caller::Caller;
+use crate::call::epoch::Borrowed;
 use crate::call::host::IntoFunc;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
@@ -18,7 +19,6 @@ use crate::module::Module;
 use crate::store::handle::{Handle, wrong_store};
 use crate::store::host_item::HostDef;
 use crate::store::instance_data::InstanceData;
-use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, StoreContext};
 use pirn_decode::{ExternType, FuncType};
 use std::marker::PhantomData;
@@ -223,7 +223,7 @@ impl<T: 'static> Linker<T> {
         Some(definition.item(store.as_context_mut().opaque_mut()))
     }
 
-    fn make(&self, store: &mut StoreOpaque, module: &Module) -> Result<(Handle<InstanceData>, Option<Start>)> {
+    fn make(&self, store: &mut dyn Borrowed, module: &Module) -> Result<(Handle<InstanceData>, Option<Start>)> {
         let sources = resolve(Members::one(&Member::alone(module)), &self.definitions)?;
         instantiate_one(store, module, &sources)
     }
@@ -237,7 +237,7 @@ impl<T: 'static> Linker<T> {
     /// As [`Func::call`](crate::Func::call), for the start function.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        let (instance, start) = self.make(store.opaque_mut(), module)?;
+        let (instance, start) = self.make(&mut store, module)?;
         start.map_or(Ok(()), |start| start.call(&mut store))?;
         Ok(instance.into())
     }
@@ -255,7 +255,7 @@ impl<T: 'static> Linker<T> {
         module: &Module,
     ) -> Result<Resumable<Instance>> {
         let mut store = store.as_context_mut();
-        let (instance, start) = self.make(store.opaque_mut(), module)?;
+        let (instance, start) = self.make(&mut store, module)?;
         run_all(&mut store, start, instance.into())
     }
 
@@ -304,7 +304,7 @@ impl<T: 'static> InstancePre<T> {
     /// As [`Func::call`](crate::Func::call), for the start function.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        let (instance, start) = self.make(store.opaque_mut())?;
+        let (instance, start) = self.make(&mut store)?;
         start.map_or(Ok(()), |start| start.call(&mut store))?;
         Ok(instance.into())
     }
@@ -318,11 +318,11 @@ impl<T: 'static> InstancePre<T> {
     /// As [`Func::call`](crate::Func::call), for the start function.
     pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<Instance>> {
         let mut store = store.as_context_mut();
-        let (instance, start) = self.make(store.opaque_mut())?;
+        let (instance, start) = self.make(&mut store)?;
         run_all(&mut store, start, instance.into())
     }
 
-    fn make(&self, store: &mut StoreOpaque) -> Result<(Handle<InstanceData>, Option<Start>)> {
+    fn make(&self, store: &mut dyn Borrowed) -> Result<(Handle<InstanceData>, Option<Start>)> {
         let sources: Sources<'_> = self.definitions.iter().map(Definition::source).collect();
         instantiate_one(store, &self.module, &sources)
     }

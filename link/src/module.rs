@@ -443,7 +443,7 @@ impl Module {
 
     fn options(&self) -> Options {
         let config = self.0.engine.config();
-        Options { fuse: config.fuse, fuel: config.consume_fuel }
+        Options { fuse: config.fuse, fuel: config.consume_fuel, epochs: config.epoch_interruption }
     }
 
     fn lowering<'a>(&'a self, arena: &'a mut Arena) -> Lowering<'a, Handlers> {

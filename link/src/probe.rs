@@ -133,15 +133,16 @@ fn mark(mut caller: Caller<'_, Marks>) -> Result<()> {
 /// Runs the probe with every kind of cell, and gives how many marks were passed.
 fn run() -> Result<u32> {
     let mut count = 0;
-    // Cells that pay for fuel are the same, fused or not.
+    // Cells that pay for fuel and ask for the epoch are the same, fused or not.
     for (fuse, metered) in [(true, false), (false, true)] {
         let mut config = Config::new();
-        config.max_wasm_stack(STACK_BYTES).fuse(fuse).consume_fuel(metered);
+        config.max_wasm_stack(STACK_BYTES).fuse(fuse).consume_fuel(metered).epoch_interruption(metered);
         let engine = Engine::unproven(config);
         let module = Module::from_binary(&engine, MODULE)?;
         let mut store = Store::new(&engine, Marks::default());
         if metered {
             store.set_fuel(u64::MAX)?;
+            store.set_epoch_deadline(u64::MAX);
         }
         let mark = Func::wrap(&mut store, mark);
         // One instance calls the host, the other one an instance.

@@ -18,10 +18,10 @@ pub struct Checked {
 
 /// Every way of lowering.
 const WAYS: [Options; 4] = [
-    Options { fuse: true, fuel: false },
-    Options { fuse: false, fuel: false },
-    Options { fuse: true, fuel: true },
-    Options { fuse: false, fuel: true },
+    Options { fuse: true, fuel: false, epochs: false },
+    Options { fuse: false, fuel: false, epochs: false },
+    Options { fuse: true, fuel: true, epochs: false },
+    Options { fuse: false, fuel: true, epochs: false },
 ];
 
 impl Checked {

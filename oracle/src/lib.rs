@@ -220,7 +220,7 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
     let mut text = String::new();
     for (index, wasm) in program.modules.iter().enumerate() {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
-        let options = pirn_decode::Options { fuse: mode.fuse, fuel: mode.step.is_some() };
+        let options = pirn_decode::Options { fuse: mode.fuse, fuel: mode.step.is_some(), epochs: mode.epochs };
         let disassembler = pirn_exec::inspect::disassembler(&module, options);
         for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
             match disassembler.function(funcidx) {

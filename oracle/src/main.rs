@@ -483,9 +483,10 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     println!("  expected {:?}", mismatch.expected.events.get(mismatch.at));
     println!("  arbiter  {:?}", mismatch.second.events.get(mismatch.at));
     println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
-    let Mode { fuse, step, .. } = mismatch.mode;
-    let others = [Mode { fuse: !fuse, eager: false, step }, Mode { step: None, ..mismatch.mode }];
-    for mode in others.into_iter().take(if step.is_some() { 2 } else { 1 }) {
+    let Mode { fuse, step, epochs, .. } = mismatch.mode;
+    let others =
+        [Mode { fuse: !fuse, eager: false, ..mismatch.mode }, Mode { step: None, epochs: false, ..mismatch.mode }];
+    for mode in others.into_iter().take(if step.is_some() || epochs { 2 } else { 1 }) {
         let same = matches!(check(program, options.authority, &[mode], 0), Verdict::Same { .. });
         println!("  {mode:?} {}", if same { "is right" } else { "is wrong too" });
     }

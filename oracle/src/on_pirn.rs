@@ -18,6 +18,8 @@ pub struct Mode {
     /// How much fuel a call is given at a time: it pauses and goes on as often as that takes. `None`: in one go,
     /// without metering.
     pub step: Option<u64>,
+    /// Whether code asks for the epoch, at a deadline that is never reached.
+    pub epochs: bool,
 }
 
 /// How often a call pauses; what is left of it then runs in one go. Most calls are over by then, and at a unit of fuel a
@@ -35,20 +37,22 @@ pub const DISPATCHER: &str = pirn_exec::inspect::DISPATCHER;
 impl Mode {
     /// Every way in one go.
     pub const PLAIN: [Self; 4] = [
-        Self { fuse: true, eager: false, step: None },
-        Self { fuse: false, eager: true, step: None },
-        Self { fuse: true, eager: true, step: None },
-        Self { fuse: false, eager: false, step: None },
+        Self { fuse: true, eager: false, step: None, epochs: false },
+        Self { fuse: false, eager: true, step: None, epochs: false },
+        Self { fuse: true, eager: true, step: None, epochs: false },
+        Self { fuse: false, eager: false, step: None, epochs: false },
     ];
 
     /// The fuel steps of resumed ways.
     pub const STEPS: [u64; 3] = [1, 7, 1_000];
 
-    /// The ways a seed's program runs: all in one go, and one of the twelve in steps.
-    pub fn of_seed(seed: u64) -> [Self; 5] {
+    /// The ways a seed's program runs: all in one go, one of the twelve in steps, and one of four with a deadline.
+    pub fn of_seed(seed: u64) -> [Self; 6] {
         let [a, b, c, d] = Self::PLAIN;
         let step = Some(Self::STEPS[(seed % 3) as usize]);
-        [a, b, c, d, Self { fuse: seed & 1 == 0, eager: seed & 2 != 0, step }]
+        let (fuse, eager) = (seed & 1 == 0, seed & 2 != 0);
+        let timed = Self { fuse: !fuse, eager, step: None, epochs: true };
+        [a, b, c, d, Self { fuse, eager, step, epochs: seed & 4 != 0 }, timed]
     }
 }
 
@@ -206,9 +210,11 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     let mut config = Config::new();
     config.fuse(mode.fuse);
     config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
-    config.consume_fuel(mode.step.is_some());
+    config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.epochs);
     config.max_wasm_stack(if mode.step.is_some() { STACK_IN_STEPS } else { STACK });
     let engine = Engine::new(&config).expect("a configuration of pirn's own");
-    let running = Running { store: Store::new(&engine, Vec::new()), instances: Vec::new(), step: mode.step };
+    let mut store = Store::new(&engine, Vec::new());
+    store.set_epoch_deadline(u64::MAX);
+    let running = Running { store, instances: Vec::new(), step: mode.step };
     runner::run(running, program, calls)
 }

@@ -19,7 +19,10 @@ fn engines() -> Vec<Engine> {
     let mut engines = Vec::new();
     for mode in [CompilationMode::Lazy, CompilationMode::Eager] {
         for (fuse, fuel) in [(true, false), (false, false), (true, true), (false, true)] {
-            engines.push(Engine::new(Config::new().compilation_mode(mode).fuse(fuse).consume_fuel(fuel)).unwrap());
+            let mut config = Config::new();
+            // Deadlines in half of the ways: alone, and with fuel.
+            config.compilation_mode(mode).fuse(fuse).consume_fuel(fuel).epoch_interruption(fuse == fuel);
+            engines.push(Engine::new(&config).unwrap());
         }
     }
     engines
@@ -27,6 +30,7 @@ fn engines() -> Vec<Engine> {
 
 fn store(engine: &Engine) -> Store<()> {
     let mut store = Store::new(engine, ());
+    store.set_epoch_deadline(u64::MAX);
     if engine.config().consumes_fuel() {
         store.set_fuel(1 << 40).unwrap();
     }

@@ -31,6 +31,7 @@ impl Script {
         if options.config.consumes_fuel() {
             store.set_fuel(u64::MAX)?;
         }
+        store.set_epoch_deadline(u64::MAX);
         let mut linker = Linker::new(&engine);
         linker.allow_shadowing(true);
         spectest::define(&mut linker, &mut store)?;

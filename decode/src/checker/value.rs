@@ -15,7 +15,7 @@ pub(super) type ValueId = u32;
 /// What nobody knows. No value of the source is this one.
 pub(super) const UNKNOWN: ValueId = 0;
 
-/// The end of a list of [`Places`].
+/// The end of a list of places.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// What a value is made of.

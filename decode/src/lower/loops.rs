@@ -30,6 +30,8 @@
 //!         br                          -> end
 //! ```
 //!
+//! Where iterations ask for the epoch ([`super::metering`]), so do those that are lowered again, and no loop is one cell.
+//!
 //! What is lowered again contains no loop, and each loop's beginning is lowered again once at most: to peel, or at the
 //! branch back from the loop's own level, of which there is one, since what follows it cannot be reached. So decoding stays
 //! linear.
@@ -53,6 +55,8 @@ const MOST_BYTES: usize = 64;
 pub(super) struct Loops<'a> {
     /// Whether beginnings are lowered twice. With fuel, each iteration begins with a cell that pays.
     twice: bool,
+    /// Whether each iteration begins with a cell that asks for the epoch.
+    epochs: bool,
     /// What the next `br_if` decides.
     pending: Option<Pending<'a>>,
     /// The tests with which open loops begin that may be rotated, the innermost last.
@@ -77,8 +81,10 @@ struct Opened<'a> {
     body: Reader<'a>,
     /// How many blocks are open in it.
     depth: usize,
-    /// Where it begins, and how many cells are before it.
-    start: (Position, usize),
+    /// Where branches back lead.
+    start: Position,
+    /// Where its body begins, behind what asks for the epoch, and how many cells are before that.
+    first: (Position, usize),
     /// The `loop`'s own offset; for the survey alone.
     offset: u32,
 }
@@ -136,14 +142,28 @@ struct Rotation<'a> {
 
 impl<'a> Loops<'a> {
     pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
-        Self { twice: options.fuse && !options.fuel, pending: None, tests: Vec::new_in(arena) }
+        Self { twice: options.fuse && !options.fuel, epochs: options.epochs, pending: None, tests: Vec::new_in(arena) }
     }
 
-    /// A loop was just opened, which `body` reads, and in which `depth` blocks are open.
-    pub(super) fn open<T: Target>(&mut self, operands: &Operands<'a, T>, depth: usize, body: Reader<'a>) {
+    /// A loop was just opened, at `start`, which `body` reads, and in which `depth` blocks are open. What asks for the epoch is
+    /// there already.
+    pub(super) fn open<T: Target>(
+        &mut self,
+        operands: &Operands<'a, T>,
+        depth: usize,
+        body: Reader<'a>,
+        start: Position,
+    ) {
         let code = &operands.code;
-        let (start, offset) = ((code.len(), code.cells), code.offset);
-        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, offset }));
+        let (first, offset) = ((code.len(), code.cells), code.offset);
+        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, first, offset }));
+    }
+
+    /// Asks for the epoch where an iteration is lowered again.
+    fn ask<T: Target>(&self, operands: &mut Operands<'a, T>) {
+        if self.epochs {
+            operands.code.special(cell::Epoch {}, &[]);
+        }
     }
 
     /// The innermost loop was closed, and leaves `depth` blocks open.
@@ -181,7 +201,7 @@ impl<'a> Loops<'a> {
             Pending::Rotating(_) => return None,
         };
         let code = &operands.code;
-        let straight = opened.depth == labels.depth() && code.branches_from(opened.start.0) == 1;
+        let straight = opened.depth == labels.depth() && code.branches_from(opened.start) == 1;
         // Nothing waits in the loop, so the branch takes nothing, and the loop neither.
         if !straight || labels.innermost().base() != operands.height() {
             return None;
@@ -189,8 +209,8 @@ impl<'a> Loops<'a> {
         if labelidx == 0 {
             return self.begin_peeling(operands, opened, branch);
         }
-        if code.cells == opened.start.1 + 1 {
-            let Opened { body, depth, start: (cell, _), .. } = opened;
+        if code.cells == opened.first.1 + 1 {
+            let Opened { body, depth, first: (cell, _), .. } = opened;
             let (handler, end) = (code.handler(cell), code.len());
             self.tests.push(ExitTest { body, depth, cell, handler, end, mirrors: operands.accs.mirrors });
         }
@@ -204,20 +224,23 @@ impl<'a> Loops<'a> {
         opened: Opened<'a>,
         branch: Fixup,
     ) -> Option<Reader<'a>> {
-        let Opened { body, start, offset, .. } = opened;
+        let Opened { body, start, first, offset, .. } = opened;
         let (code, mirrors) = (&mut operands.code, operands.accs.mirrors);
-        if mirrors == Mirrors::NONE || code.len() - start.0 > MOST_BYTES {
-            if code.cells == start.1 + 1 {
+        if mirrors == Mirrors::NONE || code.len() - first.0 > MOST_BYTES {
+            if code.cells == first.1 + 1 && first.0 == start {
                 code.repeat();
             }
             return None;
         }
+        // Both iterations begin with what asks for the epoch.
+        let start = (start, first.1 - usize::from(self.epochs));
         let end = code.mark();
         // In a cell of its own.
         code.label();
         let leaves = code.br();
         let again = code.label();
         code.bind(branch, again);
+        self.ask(operands);
         let peeled = Peeled { start, enters: branch, end, leaves, again, mirrors, offset };
         self.pending = Some(Pending::Peeling(Box::new(peeled)));
         Some(body)
@@ -238,8 +261,10 @@ impl<'a> Loops<'a> {
             return None;
         }
         let body = test.body.clone();
-        let (cells, offset) = (usize::from(!code.joins::<cell::Br>()), code.offset);
-        let rotation = Rotation { test, rest, at: code.mark(), mirrors: operands.accs.mirrors, cells, offset };
+        let cells = usize::from(!code.joins::<cell::Br>()) + usize::from(self.epochs);
+        let (at, offset) = (code.mark(), code.offset);
+        let rotation = Rotation { test, rest, at, mirrors: operands.accs.mirrors, cells, offset };
+        self.ask(operands);
         self.pending = Some(Pending::Rotating(Box::new(rotation)));
         Some(body)
     }

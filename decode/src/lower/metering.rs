@@ -1,4 +1,6 @@
-//! Metering: which cells pay for what.
+//! Metering: which cells pay for what, and which ask whether the deadline has passed.
+//!
+//! # Fuel
 //!
 //! A function's body outside its loops is a *region*, and so is each loop's body outside the loops in it. A region
 //! begins with a cell that pays for all operators of the region at once, before any of them is executed; it is passed
@@ -16,10 +18,21 @@
 //!
 //! Operations on memories and tables as a whole pay for their size besides, in a cell of their own in front of them. At
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
+//!
+//! # Epochs
+//!
+//! A cell that asks for the epoch ([`cell::Epoch`]) begins each iteration of each loop, and those functions that may take long
+//! without one: which call outside their loops, work on memories or tables as a whole there, or are long. So a leaf that
+//! compilers write has none, and neither has a function that calls in its loops only. What is left between two such cells is
+//! code without a loop, and [`MOST_CALLS`] calls of short leaves: more, in a row, get a cell of their own. Long operations
+//! on memories and tables ask for themselves (`exec`, `handlers::epoch`).
+//!
+//! The cell has no operands, leaves the accumulators as they are, and nothing has happened of what comes behind it.
 
 use super::emit::{Emitted, Emitter};
 use super::operands::Operands;
-use super::target::Target;
+use super::read::Reader;
+use super::target::{Options, Target};
 use super::tree::Traits;
 use crate::cell::{self, Amount};
 use crate::instruction::Instruction;
@@ -27,13 +40,23 @@ use crate::instruction::Instruction;
 /// So many words that are zeroed or moved cost 1.
 const WORDS: u32 = 8;
 
-/// What the open regions cost, if anything does.
+/// A body of more bytes asks for the epoch when it is entered.
+const LONG_BODY: usize = 4096;
+
+/// After so many calls and operations on memories or tables in a row the epoch is asked for.
+const MOST_CALLS: u32 = 64;
+
+/// What the open regions cost, if anything does, and where the epoch is asked for.
 #[derive(Debug)]
 pub(super) struct Metering {
     /// Whether executing consumes fuel.
     enabled: bool,
     /// The open regions, the innermost last; none without fuel.
     pub(super) regions: Vec<Region>,
+    /// Whether the epoch is asked for.
+    epochs: bool,
+    /// How many calls have been lowered since it was.
+    calls: u32,
 }
 
 /// A region whose end is not known yet.
@@ -46,8 +69,43 @@ pub(super) struct Region {
 
 impl Metering {
     /// `regions` is empty.
-    pub(super) fn new(regions: Vec<Region>, enabled: bool) -> Self {
-        Self { enabled, regions }
+    pub(super) fn new(regions: Vec<Region>, options: Options) -> Self {
+        Self { enabled: options.fuel, regions, epochs: options.epochs, calls: 0 }
+    }
+
+    /// A function begins here, whose body `reader` reads, of so many bytes.
+    pub(super) fn enter<T: Target>(&mut self, operands: &mut Operands<'_, T>, reader: &Reader<'_>, bytes: usize) {
+        if self.epochs && (bytes > LONG_BODY || calls_outside_loops(reader.clone())) {
+            self.ask(operands);
+        }
+        self.open(&mut operands.code);
+    }
+
+    /// An iteration begins here.
+    pub(super) fn iterate<T: Target>(&mut self, operands: &mut Operands<'_, T>) {
+        if self.epochs {
+            self.ask(operands);
+        }
+    }
+
+    /// Something comes that [takes long](takes_long).
+    #[inline]
+    pub(super) fn count_call<T: Target>(&mut self, operands: &mut Operands<'_, T>) {
+        if self.epochs {
+            self.calls += 1;
+            if self.calls > MOST_CALLS {
+                // Whoever is asked may change memories and globals.
+                operands.spill_with(operands.height(), Traits::LOADS.with(Traits::GLOBALS));
+                self.ask(operands);
+                self.calls = 1;
+            }
+        }
+    }
+
+    /// Asks for the epoch. Nothing waits that reads what the embedder may change.
+    fn ask<T: Target>(&mut self, operands: &mut Operands<'_, T>) {
+        operands.code.special(cell::Epoch {}, &[]);
+        self.calls = 0;
     }
 
     /// A region begins here.
@@ -83,12 +141,13 @@ impl Metering {
 
     /// Pays for the size of what is about to consume the top `count` operands, of which the topmost is the size.
     pub(super) fn charge_bulk<T: Target>(
-        &self,
+        &mut self,
         operands: &mut Operands<'_, T>,
         amount: Amount,
         count: usize,
         table: u32,
     ) {
+        self.count_call(operands);
         if self.enabled {
             let base = operands.height() - count;
             operands.spill_for_call(base);
@@ -99,7 +158,8 @@ impl Metering {
     }
 
     /// Pays for as many new pages as the topmost operand says; what waits with any of `traits` is evaluated before.
-    pub(super) fn charge_pages<T: Target>(&self, operands: &mut Operands<'_, T>, traits: Traits) {
+    pub(super) fn charge_pages<T: Target>(&mut self, operands: &mut Operands<'_, T>, traits: Traits) {
+        self.count_call(operands);
         if self.enabled {
             let top = operands.height() - 1;
             operands.spill_with(top, traits);
@@ -107,4 +167,46 @@ impl Metering {
             operands.code.special(cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 }, &[]);
         }
     }
+}
+
+/// Whether it calls, or does for long what no loop bounds.
+fn takes_long(instruction: Instruction) -> bool {
+    matches!(
+        instruction,
+        Instruction::Call
+            | Instruction::CallIndirect
+            | Instruction::ReturnCall
+            | Instruction::ReturnCallIndirect
+            | Instruction::MemoryGrow
+            | Instruction::MemoryFill
+            | Instruction::MemoryCopy
+            | Instruction::MemoryInit
+            | Instruction::TableGrow
+            | Instruction::TableFill
+            | Instruction::TableCopy
+            | Instruction::TableInit
+    )
+}
+
+/// Whether a body has anything outside its loops that [takes long](takes_long).
+fn calls_outside_loops(mut reader: Reader<'_>) -> bool {
+    // How many blocks are open, and how many were when the outermost loop began.
+    let (mut depth, mut outermost) = (0_usize, None);
+    while !reader.is_done() {
+        let (instruction, rest) = reader.skip();
+        reader = rest;
+        if outermost.is_none() && takes_long(instruction) {
+            return true;
+        }
+        if instruction.info().opens_block() {
+            if instruction == Instruction::Loop {
+                outermost = outermost.or(Some(depth));
+            }
+            depth += 1;
+        } else if instruction == Instruction::End {
+            depth = depth.saturating_sub(1);
+            outermost = outermost.filter(|&outermost| outermost < depth);
+        }
+    }
+    false
 }

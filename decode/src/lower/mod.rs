@@ -142,11 +142,11 @@ impl<'a, T: Target> Lowering<'a, T> {
             type_ids: self.type_ids,
             locals,
             blocks: Blocks::new_in(arena, candidates, self.options),
-            metering: Metering::new(regions, self.options.fuel),
+            metering: Metering::new(regions, self.options),
             operands: Operands::new_in(arena, code, trees, Slot(frame.header as u16), Slot(first as u16)),
         };
-        function.enter(ty);
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
+        function.enter(ty, &reader, end - start as usize);
         while !reader.is_done() {
             if T::SURVEYED {
                 function.operands.code.offset = reader.position() as u32;
@@ -191,10 +191,11 @@ struct Function<'a, T> {
 }
 
 impl<'a, T: Target> Function<'a, T> {
-    /// Begins a function of type `ty`: opens its block and its region, and has its locals zeroed.
-    fn enter(&mut self, ty: &'a FuncType) {
+    /// Begins a function of type `ty`, whose body `reader` reads, of so many bytes: opens its block and its region, and has its
+    /// locals zeroed.
+    fn enter(&mut self, ty: &'a FuncType, reader: &Reader<'a>, bytes: usize) {
         self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
-        self.metering.open(&mut self.operands.code);
+        self.metering.enter(&mut self.operands, reader, bytes);
         let count = self.locals.len() - ty.params().len();
         self.metering.charge_words(count);
         self.metering.charge_words(ty.results().len());

@@ -28,10 +28,12 @@ pub struct Options {
     pub fuse: bool,
     /// Whether executing consumes fuel; without, no cell asks for any.
     pub fuel: bool,
+    /// Whether execution can be interrupted at a deadline; without, no cell asks for the epoch.
+    pub epochs: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuse: true, fuel: false }
+        Self { fuse: true, fuel: false, epochs: false }
     }
 }

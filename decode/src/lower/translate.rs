@@ -36,7 +36,7 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::Loop => {
                 let ty = self.block_type(reader.signed());
-                self.blocks.loop_(&mut self.operands, ty, reader.clone());
+                self.blocks.loop_(&mut self.operands, &mut self.metering, ty, reader.clone());
                 self.metering.open(&mut self.operands.code);
             }
             Instruction::If => {
@@ -69,14 +69,22 @@ impl<'a, T: Target> Function<'a, T> {
                 self.metering.charge_words(self.blocks.labels.function().arity());
                 self.blocks.return_explicit(&mut self.operands);
             }
-            Instruction::Call => self.call(reader.index()),
+            Instruction::Call => {
+                self.metering.count_call(&mut self.operands);
+                self.call(reader.index());
+            }
             Instruction::CallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
+                self.metering.count_call(&mut self.operands);
                 self.call_indirect(typeidx, tableidx);
             }
-            Instruction::ReturnCall => self.return_call(reader.index()),
+            Instruction::ReturnCall => {
+                self.metering.count_call(&mut self.operands);
+                self.return_call(reader.index());
+            }
             Instruction::ReturnCallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
+                self.metering.count_call(&mut self.operands);
                 self.return_call_indirect(typeidx, tableidx);
             }
             Instruction::Drop => self.drop_(),

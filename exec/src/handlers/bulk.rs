@@ -1,10 +1,12 @@
 //! Cells that work on memories, tables and segments as a whole.
 //!
 //! Each calls an out-of-line function that owns its stack and returns a scalar; the handler then dispatches. `0` means
-//! success, otherwise it is a [`Trap`]'s code. Filling and copying are in `fill_copy.rs`.
+//! success, [`STOPPED`] that it is to go on later, otherwise it is a [`Trap`]'s code. Filling and copying memory are in
+//! `fill_copy.rs`.
 
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{At, Flow, Stmt, value};
+use crate::handlers::epoch::{STEP, in_steps, stop};
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
 use crate::state::registers::Registers;
@@ -14,10 +16,29 @@ use crate::state::vm::Room;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
-/// Goes on, or traps.
+/// The code of what stopped at a deadline.
+const STOPPED: u8 = u8::MAX;
+
+/// So many elements are written in one go.
+const ELEMENTS: usize = STEP / size_of::<u64>();
+
+/// Goes on, stops, or traps.
+///
+/// # Safety
+/// `m.instance` is a live instance; if the code is [`STOPPED`], the reason is in the machine.
 #[inline(always)]
-fn conclude(m: Registers, at: At, code: u8) -> Flow {
-    if code == 0 { Flow::Next(m) } else { Flow::Trap(m, at.trap(Trap::from_code(code))) }
+unsafe fn conclude(m: Registers, at: At, code: u8) -> Flow {
+    match code {
+        0 => Flow::Next(m),
+        // SAFETY: `stop` asks for the same.
+        STOPPED => unsafe { stop(m) },
+        trap => Flow::Trap(m, at.trap(Trap::from_code(trap))),
+    }
+}
+
+/// Whether all is done, as a code.
+fn done_code(done: bool) -> u8 {
+    if done { 0 } else { STOPPED }
 }
 
 fn trap_code(result: Result<(), Trap>) -> u8 {
@@ -86,10 +107,22 @@ unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u32 {
 /// slots.
 #[inline(never)]
 unsafe fn memory_init(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
-    // SAFETY: the machine is alone with the memory (I2), and a segment's bytes are not among a memory's.
+    // SAFETY: the machine is alone with the memory (I2), and a segment's bytes are not among a memory's. They stay where they are
+    // (I1), also if the segment is dropped by the embedder while it is asked.
     unsafe {
         let (to, from, len) = three(args);
-        trap_code(memory(instance).init(to, segment(instance, word), from, len))
+        let source = segment(instance, word);
+        if len as usize <= STEP {
+            return trap_code(memory(instance).init(to, source, from, len));
+        }
+        let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
+        let Some(source) = source.filter(|_| u64::from(to) + u64::from(len) <= (*instance).mem_len()) else {
+            return Trap::MemoryOutOfBounds as u8;
+        };
+        done_code(in_steps((*instance).vm, source.len(), STEP, |done, now| {
+            let place = (*instance).mem_base.add(to as usize + done);
+            place.copy_from_nonoverlapping(source.as_ptr().add(done), now);
+        }))
     }
 }
 
@@ -105,13 +138,44 @@ unsafe fn drop_segment(instance: *mut InstanceHead, word: u32) {
 /// `instance` is the one that runs, `word` that of one of its tables; at `args` are a slot of the table's type and an
 /// i32.
 #[inline(never)]
-unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *const u64) -> u32 {
+unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *mut u64) -> u64 {
     // SAFETY: the machine is alone with table and machine (I2), which are two things. What the table is filled with is
     // of its type by validation (I3, I5).
     unsafe {
-        let room = &mut (*(*instance).vm).room.elements;
-        Room::grow(room, args.add(1).read() as u32, |delta| table(instance, word).grow(delta, args.read()))
-            .unwrap_or(u32::MAX)
+        let vm = (*instance).vm;
+        let (init, count) = (args.read(), args.add(1).read());
+        let (delta, room) = (count as u32, &mut (*vm).room.elements);
+        let in_one_go = init == 0 || delta as usize <= ELEMENTS || (*vm).epoch.is_null();
+        if in_one_go {
+            let old = Room::grow(room, delta, |delta| table(instance, word).grow(delta, init));
+            return old.unwrap_or(u32::MAX).into();
+        }
+        // What stopped has grown already, from the size in the high half of the slot, which means nothing else.
+        let old = if (*vm).progress != 0 {
+            (count >> 32) as u32
+        } else {
+            let old = Room::grow(room, delta, |delta| table(instance, word).grow(delta, 0));
+            let Some(old) = old else { return u32::MAX.into() };
+            args.add(1).write(u64::from(delta) | u64::from(old) << 32);
+            old
+        };
+        let done = fill_elements(instance, word, old, delta, init);
+        if done { old.into() } else { u64::MAX }
+    }
+}
+
+/// Fills so many elements of a table from `start` on, asking for the epoch from time to time: whether it is done.
+///
+/// # Safety
+/// `instance` is the one that runs, `word` that of one of its tables, which has these elements, now and later, for tables do not
+/// shrink; `value` is of its type.
+unsafe fn fill_elements(instance: *mut InstanceHead, word: u32, start: u32, len: u32, value: u64) -> bool {
+    // SAFETY: the machine is alone with the table (I2) but while the embedder is asked; the value is of its type (I5).
+    unsafe {
+        in_steps((*instance).vm, len as usize, ELEMENTS, |done, now| {
+            let filled = table(instance, word).fill(start + done as u32, now as u32, value);
+            debug_assert!(filled.is_ok(), "the table has these elements");
+        })
     }
 }
 
@@ -123,7 +187,10 @@ unsafe fn table_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -
     // SAFETY: the machine is alone with the table (I2); the value is of its type by validation (I3, I5).
     unsafe {
         let (start, _, len) = three(args);
-        trap_code(table(instance, word).fill(start, len, args.add(1).read()))
+        if u64::from(start) + u64::from(len) > table(instance, word).len {
+            return Trap::TableOutOfBounds as u8;
+        }
+        done_code(fill_elements(instance, word, start, len, args.add(1).read()))
     }
 }
 
@@ -137,11 +204,22 @@ unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, 
     unsafe {
         let (to, from, len) = three(args);
         let pointer = |word| InstanceHead::word::<*mut Table>(instance, word as usize).read();
-        trap_code(if pointer(to_word) == pointer(from_word) {
-            table(instance, to_word).copy_within(to, from, len)
-        } else {
-            table(instance, to_word).init(to, table(instance, from_word).elements(), from, len)
-        })
+        let reaches = |word, start: u32| u64::from(start) + u64::from(len) <= table(instance, word).len;
+        if !reaches(to_word, to) || !reaches(from_word, from) {
+            return Trap::TableOutOfBounds as u8;
+        }
+        let len = len as usize;
+        done_code(in_steps((*instance).vm, len, ELEMENTS, |done, now| {
+            // Upwards from the end on, so that no step overwrites what a later one reads.
+            let at = if to <= from { done } else { len - done - now } as u32;
+            let (to, from, now) = (to + at, from + at, now as u32);
+            let copied = if pointer(to_word) == pointer(from_word) {
+                table(instance, to_word).copy_within(to, from, now)
+            } else {
+                table(instance, to_word).init(to, table(instance, from_word).elements(), from, now)
+            };
+            debug_assert!(copied.is_ok(), "both tables have these elements");
+        }))
     }
 }
 
@@ -154,7 +232,13 @@ unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, 
     // (I5).
     unsafe {
         let (to, from, len) = three(args);
-        trap_code(table(instance, word).init(to, segment(instance, segment_word), from, len))
+        let source = segment(instance, segment_word).get(from as usize..).and_then(|rest| rest.get(..len as usize));
+        let reaches = u64::from(to) + u64::from(len) <= table(instance, word).len;
+        let Some(source) = source.filter(|_| reaches) else { return Trap::TableOutOfBounds as u8 };
+        done_code(in_steps((*instance).vm, source.len(), ELEMENTS, |done, now| {
+            let copied = table(instance, word).init(to + done as u32, source, done as u32, now as u32);
+            debug_assert!(copied.is_ok(), "both have these elements");
+        }))
     }
 }
 
@@ -223,7 +307,11 @@ define_cell! {
 }
 define_cell! {
     TableGrow |m, cell::TableGrow { table, args }, at| {
-        m.r0 = u64::from(table_grow(m.instance, table, m.slot(args)));
+        let old = table_grow(m.instance, table, m.slot(args));
+        if old == u64::MAX {
+            return stop(m);
+        }
+        m.r0 = old;
         Flow::Next(m)
     }
 }

@@ -1,12 +1,15 @@
 //! `memory.fill` and `memory.copy` (spec 4.4.7).
 //!
 //! Compilers write them for every structure that is set or assigned, so most are short: up to [`SHORT`] bytes are
-//! written by the handler itself, and what is longer by the library, whose call costs as much as two dispatches. A copy
+//! written by the handler itself, and what is longer by the library, whose call costs as much as two dispatches; what is much
+//! longer in steps, between which a deadline may pass. A copy
 //! leaves that call to a handler of its own: with it in the same one LLVM saved six registers before it looked at the
 //! length. Operands are slots, immediates, and the accumulator in one place.
 
 use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt, value};
+use crate::handlers::epoch::{STEP, in_steps, stop};
 use crate::handlers::expr::Expr;
+use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, Vector, load, store};
 use crate::state::trap::{Trap, trap_if};
 use pirn_decode::shape::Shape;
@@ -38,6 +41,7 @@ unsafe fn range(m: &Registers, start: u32, bytes: u32) -> Result<*mut u8, Trap> 
 impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A, V, N> {
     const LEN: usize = A::LEN + V::LEN + N::LEN;
     const SIG: Sig = sig::bulk(Form::MemoryFill, A::SIG, V::SIG, N::SIG);
+    const DELEGATES: bool = true;
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryFill, A::SHAPE, V::SHAPE, N::SHAPE);
 
     #[inline(always)]
@@ -54,8 +58,10 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
             let place = value!(m, place);
             if bytes as usize <= SHORT {
                 fill_short(place, value, bytes as usize)
-            } else {
+            } else if bytes as usize <= STEP {
                 fill(place, value, bytes)
+            } else {
+                return Flow::Delegate(m, LongFill::<A, V, N>::handler);
             }
             Flow::Next(m)
         }
@@ -91,6 +97,28 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
     }
 }
 
+/// A [`MemoryFill`] of more than [`STEP`] bytes, which has been checked: only [`MemoryFill::run`] leads here.
+struct LongFill<A, V, N>(PhantomData<(A, V, N)>);
+
+impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongFill<A, V, N> {
+    const LEN: usize = MemoryFill::<A, V, N>::LEN;
+    // Nobody asks for it.
+    const SIG: Sig = 0;
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are those of `MemoryFill`, which compared the range with the memory's length (I8) and left
+        // memory and registers as they were, so that they are evaluated to the same.
+        unsafe {
+            let start = value!(m, A::eval(&m, at));
+            let second = at.behind(A::LEN, A::PLACES);
+            let value = value!(m, V::eval(&m, second)) as u8;
+            let bytes = value!(m, N::eval(&m, second.behind(V::LEN, V::PLACES)));
+            if fill_in_steps(m.instance, start, value, bytes) { Flow::Next(m) } else { stop(m) }
+        }
+    }
+}
+
 /// A [`MemoryCopy`] of more than [`SHORT`] bytes, which has been checked: only [`MemoryCopy::run`] leads here.
 struct LongCopy<A, B, N>(PhantomData<(A, B, N)>);
 
@@ -108,6 +136,9 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
             let second = at.behind(A::LEN, A::PLACES);
             let from = value!(m, B::eval(&m, second));
             let bytes = value!(m, N::eval(&m, second.behind(B::LEN, B::PLACES)));
+            if bytes as usize > STEP {
+                return if copy_in_steps(m.instance, to, from, bytes) { Flow::Next(m) } else { stop(m) };
+            }
             let base = (*m.instance).mem_base;
             copy(base.add(to as usize), base.add(from as usize), bytes);
             Flow::Next(m)
@@ -131,6 +162,41 @@ unsafe fn fill(place: *mut u8, value: u8, bytes: u32) {
 unsafe fn copy(to: *mut u8, from: *const u8, bytes: u32) {
     // SAFETY: bytes of a memory have no alignment, and this is the copy for what overlaps.
     unsafe { to.copy_from(from, bytes as usize) };
+}
+
+/// As [`fill`], asking for the epoch from time to time: whether it is done.
+///
+/// # Safety
+/// `instance` is the one that runs; its memory has so many bytes from `start` on, now and later, for memories do not shrink.
+#[cold]
+#[inline(never)]
+unsafe fn fill_in_steps(instance: *mut InstanceHead, start: u32, value: u8, bytes: u32) -> bool {
+    // SAFETY: nobody else refers to the bytes (I2) but while the embedder is asked, and the base is read again afterwards (I8).
+    unsafe {
+        in_steps((*instance).vm, bytes as usize, STEP, |done, now| {
+            (*instance).mem_base.add(start as usize + done).write_bytes(value, now);
+        })
+    }
+}
+
+/// As [`copy`], asking for the epoch from time to time: whether it is done.
+///
+/// # Safety
+/// `instance` is the one that runs; its memory has so many bytes from `to` and from `from` on, now and later, for memories do
+/// not shrink.
+#[cold]
+#[inline(never)]
+unsafe fn copy_in_steps(instance: *mut InstanceHead, to: u32, from: u32, bytes: u32) -> bool {
+    let (to, from, bytes) = (to as usize, from as usize, bytes as usize);
+    // SAFETY: as in `fill_in_steps`. What is copied upwards is copied from its end on, so that no step overwrites what a later
+    // one reads.
+    unsafe {
+        in_steps((*instance).vm, bytes, STEP, |done, now| {
+            let at = if to <= from { done } else { bytes - done - now };
+            let base = (*instance).mem_base;
+            base.add(to + at).copy_from(base.add(from + at), now);
+        })
+    }
 }
 
 /// Writes the first and the last bytes of a range, twice as wide a `T` as fit: they may overlap.

@@ -6,6 +6,7 @@ pub(crate) mod control;
 #[cfg(feature = "profile")]
 pub(crate) mod counts;
 pub(crate) mod dispatch;
+pub(crate) mod epoch;
 pub(crate) mod expr;
 pub(crate) mod fill_copy;
 pub(crate) mod fuel;

@@ -137,6 +137,7 @@ unsafe fn call(
         run(registers);
         if let Some(exit) = (*vm).exit.take() {
             (*vm).yielded = None;
+            (*vm).progress = 0;
             let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
             let exit = Vm::traced(vm, exit);
             if let (Some(stack), true) = (&mut own_stack, is_overflow) {

@@ -19,7 +19,7 @@ use pirn_decode::{FuncType, ValType};
 
 /// A call from the host on a stack of its own.
 ///
-/// After [`Exit::OutOfFuel`] and [`Exit::Yield`] it can be [resumed](Execution::resume); after any other way to end, it
+/// After [`Exit::OutOfFuel`], [`Exit::Late`] and [`Exit::Yield`] it can be [resumed](Execution::resume); after any other way to end, it
 /// is over. Dropping it gives the stack up, which is all it owns: frames are plain words.
 #[derive(Debug)]
 pub struct Execution {
@@ -34,6 +34,8 @@ pub struct Execution {
     registers: Registers,
     /// If it goes on behind a host function.
     yielded: Option<Yielded>,
+    /// How much of the cell where it goes on is done already.
+    progress: usize,
 }
 
 // SAFETY: the pointers lead to the stack, which goes along, and into a store; they are followed by `resume` and the
@@ -61,7 +63,8 @@ impl Execution {
         let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit(), std::ptr::null_mut()) };
         let registers =
             entered.unwrap_or_else(|| Registers::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
-        let mut this = Self { stack, words: values.len(), first, returned: false, registers, yielded: None };
+        let mut this =
+            Self { stack, words: values.len(), first, returned: false, registers, yielded: None, progress: 0 };
         let outcome = match entered {
             // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
             Some(_) => unsafe { this.run(vm) },
@@ -74,7 +77,7 @@ impl Execution {
     /// Goes on where it stands still, until something stops it again.
     ///
     /// # Safety
-    /// It stands still after [`Exit::OutOfFuel`], or after [`Exit::Yield`] with results [set](Self::set_results);
+    /// It stands still after [`Exit::OutOfFuel`] or [`Exit::Late`], or after [`Exit::Yield`] with results [set](Self::set_results);
     /// `vm` is the machine it was started on.
     pub unsafe fn resume(&mut self, vm: *mut Vm) -> Result<(), Exit> {
         if let Some(Yielded { frame, .. }) = self.yielded.take() {
@@ -101,12 +104,20 @@ impl Execution {
             let _entry = HostEntry::new(vm)?;
             (*vm).run_on(&self.stack);
             self.stack.base().cast::<*mut u64>().write(outer);
+            (*vm).progress = self.progress;
             run(self.registers);
             let exit = (*vm).exit.take();
             self.registers = (*vm).saved;
             self.yielded = (*vm).yielded.take();
+            self.progress = std::mem::take(&mut (*vm).progress);
             match exit {
-                Some(exit @ (Exit::OutOfFuel { .. } | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_))) => {
+                Some(
+                    exit @ (Exit::OutOfFuel { .. }
+                    | Exit::Late
+                    | Exit::Yield(_)
+                    | Exit::NoStack { .. }
+                    | Exit::Panic(_)),
+                ) => {
                     return Err(exit);
                 }
                 Some(exit @ (Exit::Trap(_) | Exit::Host(_))) => {

@@ -80,12 +80,12 @@ impl Stmt for LowerThunk {
     }
 }
 
-/// Has the function of `record` lowered, and checks its frame, which nobody knew before. Null, with the reason
-/// and the caller's state in the machine, if execution cannot go on.
+/// Has the function behind `record` lowered, and checks its frame, which nobody knew before. Null, with the reason and the
+/// caller's state in the machine, if execution cannot go on. (With all registers for one argument, by their address, the handler
+/// would call where it should jump, unless both happen to be compiled together.)
 ///
 /// # Safety
-/// `record` is a record of the store that runs, whose code is a [`LazyCode`]; `fp` is at the frame of its call, which returns to
-/// `link`.
+/// `fp` and `link` are those of a function that is entered whose code is a [`LazyCode`].
 #[cold]
 #[inline(never)]
 unsafe fn lower(record: *mut FuncRecord, fp: *mut u64, link: *const u64) -> *const u64 {
@@ -226,6 +226,7 @@ unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
         (*vm).exit = Some(match exit {
             // Only metered code is where it can go on with more fuel.
             Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
+            Exit::Late => Exit::Trap(Trap::Interrupt),
             exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => exit,
         });
     }

@@ -13,6 +13,7 @@ use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf, Sig};
 use pirn_decode::{Code, MemoryType, PAGE_BYTES, RefType, TableType, cell};
+use std::sync::atomic::AtomicU64;
 
 /// Parameters of every function here: a slot of each class, three operands of bulk operations, the slot that is set, and
 /// the counter.
@@ -298,6 +299,7 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
     // Behind raw pointers while the machine runs, for it has pointers to all of it.
     // SAFETY: no code asks.
     let vm = Box::into_raw(unsafe { Vm::new(64 << 10, 4, lower) });
+    let epoch = AtomicU64::new(0);
     let mut memory = Memory::new(MemoryType::new(1, None), 1).expect("a page");
     for chunk in memory.bytes_mut().chunks_exact_mut(8) {
         chunk[0] = 2;
@@ -310,6 +312,8 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
     // exist, and ends by returning.
     unsafe {
         Vm::attach(vm, std::ptr::null_mut());
+        Vm::set_epoch(vm, &raw const epoch);
+        Vm::set_deadline(vm, 1);
         for (funcidx, code) in code.iter().enumerate() {
             block.set_func(funcidx as u32, FuncRecord::new(first_cell(code), block.as_ptr()));
         }

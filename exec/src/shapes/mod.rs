@@ -18,7 +18,7 @@ mod trees;
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::stmt::*;
-use crate::handlers::{bulk, control, fuel};
+use crate::handlers::{bulk, control, epoch, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};
 use pirn_decode::sig::Sig;
 
@@ -103,6 +103,7 @@ macro_rules! cells {
         }
     ) => {
         fn cells(t: &mut Shapes<'_>) {
+            use epoch::Epoch;
             use fuel::*;
             use bulk::*;
             use control::*;

@@ -32,11 +32,13 @@ pub enum Trap {
     /// The store's fuel does not suffice to go on. The specification has no such trap; only engines that
     /// consume fuel do.
     OutOfFuel,
+    /// The store's deadline has passed. The specification has no such trap; only engines with epoch interruption do.
+    Interrupt,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -48,6 +50,7 @@ impl Trap {
         Self::InvalidConversionToInteger,
         Self::StackOverflow,
         Self::OutOfFuel,
+        Self::Interrupt,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -69,6 +72,7 @@ impl Trap {
             Self::InvalidConversionToInteger => "invalid conversion to integer",
             Self::StackOverflow => "call stack exhausted",
             Self::OutOfFuel => "all fuel consumed",
+            Self::Interrupt => "interrupt",
         }
     }
 }
@@ -122,6 +126,8 @@ pub enum Exit {
         /// What it costs.
         required: u64,
     },
+    /// The machine's deadline has passed, and [`LateHook`](crate::LateHook) has execution pause.
+    Late,
     /// A host function yielded this; its results are awaited.
     Yield(Box<dyn Any + Send>),
     /// There was no memory for a value stack, so nothing has begun.

@@ -5,10 +5,11 @@ use crate::state::instance::InstanceHead;
 use crate::state::record::HostRecord;
 use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
-use crate::state::trap::Exit;
+use crate::state::trap::{Exit, Trap};
 use pirn_decode::ValType;
 use std::any::Any;
 use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Gives where the code of a function of an instance begins ([`crate::first_cell`]), by funcidx; an error becomes
 /// [`Exit::Host`].
@@ -17,6 +18,10 @@ pub type LowerHook = unsafe fn(*mut InstanceHead, u32) -> Result<*const u64, Box
 /// Gives an exit that says more in the place of one, while the frames are there over which [`Walk::stopped`](crate::Walk::stopped)
 /// leads.
 pub type TraceHook = unsafe fn(*mut Vm, Exit) -> Exit;
+
+/// Says what is to be done when the machine's deadline has passed: goes on, with a later one ([`Vm::set_deadline`]), or ends the
+/// execution, or has it pause ([`Exit::Late`]). It may do what a host function may.
+pub type LateHook = unsafe fn(*mut Vm) -> Result<(), Exit>;
 
 /// What the memories and tables of a store may still grow by, all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +80,10 @@ pub(crate) enum StoppedAt {
 pub struct Vm {
     /// First byte a frame may not reach. Read by every call, through `instance`. Null while there is no stack.
     pub(crate) stack_limit: *mut u64,
+    /// The epoch, which whoever has the time counts up; null if nobody asks for it.
+    pub(crate) epoch: *const AtomicU64,
+    /// The epoch with which code stops that asks for it.
+    deadline: u64,
     /// What metered code may still consume.
     pub(crate) fuel: u64,
     /// The registers where execution stands still.
@@ -92,6 +101,9 @@ pub struct Vm {
     max_depth: u32,
     pub(crate) lower: LowerHook,
     trace: Option<TraceHook>,
+    late: Option<LateHook>,
+    /// How many items of an operation that has stopped are done already; 0 if none has.
+    pub(crate) progress: usize,
     /// Of the owner's choosing: see [`Vm::attach`].
     store: *mut (),
     /// What memories and tables may still grow by.
@@ -118,6 +130,8 @@ impl Vm {
     pub unsafe fn new(stack_bytes: usize, max_depth: u32, lower: LowerHook) -> Box<Self> {
         Box::new(Self {
             stack_limit: null_mut(),
+            epoch: null(),
+            deadline: 0,
             fuel: 0,
             room: Room::default(),
             saved: Registers::new(null(), null_mut(), null_mut(), null()),
@@ -129,6 +143,8 @@ impl Vm {
             max_depth,
             lower,
             trace: None,
+            late: None,
+            progress: 0,
             store: null_mut(),
             host: InstanceHead::empty(),
             stack_bytes: whole_words(stack_bytes),
@@ -174,6 +190,55 @@ impl Vm {
     pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
         // SAFETY: as in `fuel`.
         unsafe { (*this).fuel = fuel };
+    }
+
+    /// Has code that asks for it find the epoch there. The deadline is 0 until it is [set](Self::set_deadline).
+    ///
+    /// # Safety
+    /// `this` is live and stands still; `epoch` lives as long as it.
+    pub unsafe fn set_epoch(this: *mut Self, epoch: *const AtomicU64) {
+        // SAFETY: it is live, and nobody else refers to its fields while it stands still.
+        unsafe { (*this).epoch = epoch };
+    }
+
+    /// Sets the epoch with which code stops that asks for it.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still, or waits for a host function or hook.
+    pub unsafe fn set_deadline(this: *mut Self, deadline: u64) {
+        // SAFETY: it is live, and nobody else refers to the field meanwhile.
+        unsafe { (*this).deadline = deadline };
+    }
+
+    /// Whether the deadline has passed.
+    ///
+    /// # Safety
+    /// `this` is live, and was told where the epoch [is](Self::set_epoch).
+    #[inline(always)]
+    pub unsafe fn is_late(this: *const Self) -> bool {
+        // SAFETY: both are live. The epoch is counted by other threads, and so is read as an atomic; nothing is ordered by it.
+        unsafe { (*(*this).epoch).load(Ordering::Relaxed) >= (*this).deadline }
+    }
+
+    /// Has `late` say what is to be done when the deadline has passed; without, execution traps.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still, or waits for a host function or hook; `late` may be called with it while it waits.
+    pub unsafe fn set_late(this: *mut Self, late: Option<LateHook>) {
+        // SAFETY: as in `set_deadline`.
+        unsafe { (*this).late = late };
+    }
+
+    /// Asks what is to be done when the deadline has passed.
+    ///
+    /// # Errors
+    /// How the execution ends, or stands still.
+    ///
+    /// # Safety
+    /// What the [hook](Self::set_late) asks for: nothing refers to what it may change.
+    pub unsafe fn late(this: *mut Self) -> Result<(), Exit> {
+        // SAFETY: `set_late` asked for a hook that may be called with this machine.
+        unsafe { (*this).late.map_or(Err(Exit::Trap(Trap::Interrupt)), |late| late(this)) }
     }
 
     /// The instance that stands for the embedder.

@@ -1,4 +1,4 @@
-//! Calls that can pause, out of fuel or because a host function yields, and go on later.
+//! Calls that can pause, out of fuel, at a deadline, or because a host function yields, and go on later.
 //!
 //! A resumable call runs on a value stack of its own. Pausing it means keeping that stack: there are no frames anywhere
 //! else, however many instances the call goes through. So any number of calls of one store may be paused at a time and go
@@ -55,6 +55,8 @@ pub enum PauseReason<'a> {
         /// What the store's fuel has to be, at least, to get any further.
         required: u64,
     },
+    /// The store's deadline has passed, and its callback returned [`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield).
+    Deadline,
     /// A host function yielded this payload: see [`Yield::new`](crate::Yield::new).
     Yield(&'a (dyn Any + Send)),
 }
@@ -76,6 +78,7 @@ struct Inner<R> {
 
 enum Reason {
     OutOfFuel { required: u64 },
+    Deadline,
     Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
 }
 
@@ -210,6 +213,7 @@ impl<R> Paused<R> {
     pub fn reason(&self) -> PauseReason<'_> {
         match &self.0.reason {
             Reason::OutOfFuel { required } => PauseReason::OutOfFuel { required: *required },
+            Reason::Deadline => PauseReason::Deadline,
             Reason::Yield { payload, .. } => PauseReason::Yield(&**payload),
         }
     }
@@ -224,7 +228,7 @@ impl<R> Paused<R> {
     /// The payload that a host function yielded, to change it or to move something out of it.
     pub fn payload_mut(&mut self) -> Option<&mut (dyn Any + Send)> {
         match &mut self.0.reason {
-            Reason::OutOfFuel { .. } => None,
+            Reason::OutOfFuel { .. } | Reason::Deadline => None,
             Reason::Yield { payload, .. } => Some(&mut **payload),
         }
     }
@@ -232,7 +236,7 @@ impl<R> Paused<R> {
     /// Types of the results that [`Paused::resume`] takes: those of the host function that yielded.
     pub fn expects(&self) -> &[ValType] {
         match &self.0.reason {
-            Reason::OutOfFuel { .. } => &[],
+            Reason::OutOfFuel { .. } | Reason::Deadline => &[],
             Reason::Yield { expects, .. } => expects,
         }
     }
@@ -287,6 +291,7 @@ fn drive<T: 'static, R: 'static>(
                 }
             },
             Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
+            Err(Exit::Late) => Reason::Deadline,
             Err(Exit::Yield(payload)) => {
                 // SAFETY: L1 and L3: it paused in this store, which is borrowed, so the host function that yielded is there.
                 let ty = unsafe { lease.execution.awaited() }.expect("a host function yielded");
@@ -321,7 +326,8 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
 
 impl Func {
     /// Calls it as [`Func::call`] does, but the call may pause, at any depth and in any instance: when the store runs out
-    /// of fuel ([`crate::Config::consume_fuel`]), or when a host function yields ([`Yield`](crate::Yield)). It goes on with
+    /// of fuel ([`crate::Config::consume_fuel`]), when the callback of its deadline says so
+    /// ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)), or when a host function yields ([`Yield`](crate::Yield)). It goes on with
     /// [`Paused::resume`].
     ///
     /// The call has a value stack of its own until it is over.

@@ -22,6 +22,7 @@ pub struct Config {
     pub(crate) mode: CompilationMode,
     pub(crate) fuse: bool,
     pub(crate) consume_fuel: bool,
+    pub(crate) epoch_interruption: bool,
     pub(crate) backtrace: bool,
     pub(crate) backtrace_frames: usize,
     pub(crate) text_size: usize,
@@ -38,6 +39,7 @@ impl Default for Config {
             mode: CompilationMode::default(),
             fuse: true,
             consume_fuel: false,
+            epoch_interruption: false,
             backtrace: true,
             backtrace_frames: 20,
             text_size: usize::MAX,
@@ -166,6 +168,27 @@ impl Config {
     /// An operation is not begun if there is not enough fuel for it, so fuel is never negative.
     pub fn consume_fuel(&mut self, consume: bool) -> &mut Self {
         self.consume_fuel = consume;
+        self
+    }
+
+    /// Sets whether executions are interrupted at their store's deadline. The default is false, and costs nothing.
+    ///
+    /// A deadline is an epoch: a number that [`Engine::increment_epoch`](crate::Engine::increment_epoch) counts up, by whoever has
+    /// the time. When the store's deadline ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)) has passed, what runs
+    /// in the store traps with `Trap::Interrupt`, or does as a callback says
+    /// ([`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback)). **A new store's deadline has passed already**,
+    /// as in wasmtime: set one before anything runs.
+    ///
+    /// Code asks for the epoch at the beginning of each iteration, of functions that call or are long, and between calls or
+    /// operations in a row; operations on memories and tables of more than 128 KiB ask in between, and so does copying segments
+    /// of a mebibyte and more while a module is instantiated. An operation that is interrupted may have been done in part. So a
+    /// deadline is noticed within a millisecond or so, but for what host functions do, and for lowering a function at its first
+    /// call ([`CompilationMode::Eager`] leaves none).
+    ///
+    /// This is cheaper than [fuel](Config::consume_fuel), and says how long something may take; but when it stops, no two runs
+    /// agree on. Both may be on.
+    pub fn epoch_interruption(&mut self, enable: bool) -> &mut Self {
+        self.epoch_interruption = enable;
         self
     }
 

@@ -9,7 +9,19 @@ use crate::engine::types::TypeRegistry;
 use crate::store::pinned::Pinned;
 use pirn_exec::{LowerHook, Vm};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+/// A reference to an [`Engine`] that does not keep it: see [`Engine::weak`].
+#[derive(Debug, Clone)]
+pub struct EngineWeak(Weak<Inner>);
+
+impl EngineWeak {
+    /// The engine, if anything still has it.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
 
 /// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
 ///
@@ -25,18 +37,65 @@ struct Inner {
     /// Hashes the names of imports and exports. It is random, so that nobody can choose names that collide.
     names: RandomState,
     types: TypeRegistry,
+    /// How often time was said to have passed.
+    epoch: AtomicU64,
 }
 
 impl Engine {
     /// An engine without the proof that this build can run: for [`Engine::new`], and for the probe itself.
     pub(crate) fn unproven(config: Config) -> Self {
-        let (names, types) = Default::default();
-        Self(Arc::new(Inner { config, names, types }))
+        let (names, types, epoch) = Default::default();
+        Self(Arc::new(Inner { config, names, types, epoch }))
     }
 
     /// The settings it was made with.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Says that time has passed: adds 1 to the engine's epoch, which stores compare with their deadlines
+    /// ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)) if
+    /// [`Config::epoch_interruption`] was set. Any thread may do so, and a signal handler, for it is one atomic addition.
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Config, Engine, Instance, Module, Store, Trap};
+    /// use std::{thread, time::Duration};
+    ///
+    /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "hang") (loop $again (br $again))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let hang = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&store, "hang")?;
+    ///
+    /// // One tick from now on.
+    /// store.set_epoch_deadline(1);
+    /// let ticker = engine.clone();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_millis(20));
+    ///     ticker.increment_epoch();
+    /// });
+    /// assert_eq!(hang.call(&mut store, ()).unwrap_err().trap(), Some(Trap::Interrupt));
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    pub fn increment_epoch(&self) {
+        self.epoch_counter().fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The epoch now.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch_counter().load(Ordering::Relaxed)
+    }
+
+    /// The epoch. It stays where it is as long as the engine, or a clone of it, is there.
+    pub(crate) fn epoch_counter(&self) -> &AtomicU64 {
+        &self.0.epoch
+    }
+
+    /// A reference that does not keep the engine: for a thread that calls [`Engine::increment_epoch`] as long as it is there.
+    pub fn weak(&self) -> EngineWeak {
+        EngineWeak(Arc::downgrade(&self.0))
     }
 
     /// Whether `a` and `b` are the same engine. Two engines that were made with the same settings are not.

@@ -21,6 +21,7 @@ pub(crate) mod order;
 pub(crate) mod resolve;
 mod segments;
 
+use crate::call::epoch::Borrowed;
 use crate::call::start::Start;
 use crate::engine::Engine;
 use crate::engine::limits::Needs;
@@ -50,39 +51,39 @@ pub(crate) struct Initialised {
 ///
 /// # Errors
 /// - [`LinkError`], or a limit of the store would be passed: nothing has changed then.
-/// - Memory is short; an active segment reaches beyond its table or memory. The instances remain in the store, where nobody
+/// - Memory is short; an active segment reaches beyond its table or memory; the deadline has passed. The instances remain in the store, where nobody
 ///   finds them, but for what was copied to tables and memories of others.
 pub(crate) fn instantiate(
-    store: &mut StoreOpaque,
+    store: &mut dyn Borrowed,
     members: Members<'_>,
     sources: &[Source<'_>],
 ) -> Result<Initialised> {
-    check(store, members, sources)?;
+    check(store.opaque(), members, sources)?;
     let order = in_order(members, sources)?;
     let mut instances = Vec::with_capacity(members.list.len());
     for member in members.list {
-        instances.push(allocate(store, member)?);
+        instances.push(allocate(store.opaque(), member)?);
     }
     make(store, members, sources, &instances, &order)?;
     let mut starts = Vec::new();
     for &member in &order {
-        starts.extend(start(store, instances[member as usize])?);
+        starts.extend(start(store.opaque(), instances[member as usize])?);
     }
     Ok(Initialised { instances, starts })
 }
 
 /// As [`instantiate`], of a module alone: nothing is allocated but the instance.
 pub(crate) fn instantiate_one(
-    store: &mut StoreOpaque,
+    store: &mut dyn Borrowed,
     module: &Module,
     sources: &[Source<'_>],
 ) -> Result<(Handle<InstanceData>, Option<Start>)> {
     let list = Member::alone(module);
     let members = Members::one(&list);
-    check(store, members, sources)?;
-    let instance = allocate(store, &list[0])?;
+    check(store.opaque(), members, sources)?;
+    let instance = allocate(store.opaque(), &list[0])?;
     make(store, members, sources, &[instance], &[0])?;
-    Ok((instance, start(store, instance)?))
+    Ok((instance, start(store.opaque(), instance)?))
 }
 
 /// An instance of which nothing exists but its own functions.
@@ -93,19 +94,19 @@ fn allocate(store: &mut StoreOpaque, member: &Member<'_>) -> Result<Handle<Insta
 
 /// Links, creates and initialises the instances, one for each member, of which only the functions exist.
 fn make(
-    store: &mut StoreOpaque,
+    store: &mut dyn Borrowed,
     members: Members<'_>,
     sources: &[Source<'_>],
     instances: &[Handle<InstanceData>],
     order: &[u32],
 ) -> Result<()> {
     for (member, &instance) in members.list.iter().zip(instances) {
-        link_funcs(store, instances, instance, member, sources)?;
+        link_funcs(store.opaque(), instances, instance, member, sources)?;
     }
     for &member in order {
         let (member, instance) = (&members.list[member as usize], instances[member as usize]);
-        link_others(store, instances, instance, member, sources)?;
-        create(store, instance, member)?;
+        link_others(store.opaque(), instances, instance, member, sources)?;
+        create(store.opaque(), instance, member)?;
     }
     for &member in order {
         segments::initialise(store, instances[member as usize], &members.list[member as usize])?;

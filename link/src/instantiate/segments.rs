@@ -1,5 +1,6 @@
 //! Segments of an instance that was linked (spec 4.5.4, steps 12 to 15), and constant expressions.
 
+use crate::call::epoch::Borrowed;
 use crate::error::{Error, Result, format_err};
 use crate::instantiate::members::Member;
 use crate::store::handle::Handle;
@@ -10,7 +11,7 @@ use pirn_exec::{Trap, Word};
 use smallvec::SmallVec;
 
 /// Copies active segments, in order, and readies the others.
-pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, member: &Member<'_>) -> Result<()> {
+pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>, member: &Member<'_>) -> Result<()> {
     let parsed = member.module.parsed();
     if parsed.elements.is_empty() && parsed.data.is_empty() {
         return Ok(());
@@ -29,21 +30,28 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
         }
     };
     let (mut active, mut others) = (room(true)?, room(false)?);
+    let mut pace = Pace::new(store);
     for element in &parsed.elements {
         let refs = if is_active(element) { &mut active } else { &mut others };
         match &element.items {
             ElementItems::Funcs(funcs) => {
-                let block = &handle.get(store)?.block;
-                refs.extend(funcs.iter().map(|&funcidx| block.func(funcidx) as Word));
+                for funcs in funcs.chunks(ELEMENTS) {
+                    let block = &handle.get(store.opaque())?.block;
+                    refs.extend(funcs.iter().map(|&funcidx| block.func(funcidx) as Word));
+                    pace.pass(store, size_of_val(funcs))?;
+                }
             }
             ElementItems::Exprs(exprs) => {
-                for expr in exprs {
-                    refs.push(evaluate(store, handle, expr)?);
+                for exprs in exprs.chunks(ELEMENTS) {
+                    for expr in exprs {
+                        refs.push(evaluate(store.opaque(), handle, expr)?);
+                    }
+                    pace.pass(store, size_of_val(exprs))?;
                 }
             }
         }
     }
-    let instance = handle.get_mut(store)?;
+    let instance = handle.get_mut(store.opaque())?;
     (instance.active, instance.elements) = (active.into(), others.into());
     let (mut active, mut others) = (&instance.active[..], &instance.elements[..]);
     for (i, element) in parsed.elements.iter().enumerate() {
@@ -58,13 +66,13 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
     for (i, data) in parsed.data.iter().enumerate() {
         let bytes = &parsed.bytes[data.bytes.clone()];
         // SAFETY: L1: the instance keeps the module, and with it these bytes.
-        unsafe { handle.get_mut(store)?.block.set_data(i, bytes) };
+        unsafe { handle.get_mut(store.opaque())?.block.set_data(i, bytes) };
     }
     let mut begin = 0;
     for (i, element) in parsed.elements.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &element.mode {
-            let offset = evaluate(store, handle, offset)? as u32;
-            let instance = handle.get_mut(store)?;
+            let offset = evaluate(store.opaque(), handle, offset)? as u32;
+            let instance = handle.get_mut(store.opaque())?;
             let table = instance.tables[*index as usize];
             let refs = &raw const instance.active[begin..][..element.items.len()];
             begin += element.items.len();
@@ -72,39 +80,72 @@ pub(crate) fn initialise(store: &mut StoreOpaque, handle: Handle<InstanceData>, 
             unsafe { instance.block.set_element(i, &[]) };
             // SAFETY: L1: they lie in the instance, which does not move, and not in the table; nobody changes `active` here.
             let refs = unsafe { &*refs };
-            let table = table.get_mut(store)?;
-            // SAFETY: L5: by validation they are of the table's type, and they are of its store.
-            let copied = unsafe { table.init(offset, refs, 0, refs.len() as u32) };
-            copied.map_err(|trap| {
-                let (len, size) = (refs.len(), table.size());
-                out_of_bounds(
-                    trap,
-                    member,
-                    &format!("element segment {i}: {len} elements at {offset}, in a table of {size}"),
-                )
-            })?;
+            let (len, size) = (refs.len(), table.get(store.opaque())?.size());
+            if u64::from(offset) + len as u64 > size.into() {
+                let segment = format!("element segment {i}: {len} elements at {offset}, in a table of {size}");
+                return Err(out_of_bounds(Trap::TableOutOfBounds, member, &segment));
+            }
+            for (refs, step) in refs.chunks(ELEMENTS).zip(0..) {
+                let (table, place) = (table.get_mut(store.opaque())?, offset + step * ELEMENTS as u32);
+                // SAFETY: L5: by validation they are of the table's type, and they are of its store.
+                unsafe { table.init(place, refs, 0, refs.len() as u32) }?;
+                pace.pass(store, size_of_val(refs))?;
+            }
         }
     }
     // Nothing points there any more.
-    handle.get_mut(store)?.active = Box::default();
+    handle.get_mut(store.opaque())?.active = Box::default();
     for (i, data) in parsed.data.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &data.mode {
-            let offset = evaluate(store, handle, offset)? as u32;
+            let offset = evaluate(store.opaque(), handle, offset)? as u32;
             let bytes = &parsed.bytes[data.bytes.clone()];
-            let memory = handle.get(store)?.memories[*index as usize].get_mut(store)?;
-            memory.init(offset, bytes, 0, bytes.len() as u32).map_err(|trap| {
-                let (len, size) = (bytes.len(), memory.bytes().len());
-                out_of_bounds(
-                    trap,
-                    member,
-                    &format!("data segment {i}: {len} bytes at {offset}, in a memory of {size}"),
-                )
-            })?;
+            let memory = handle.get(store.opaque())?.memories[*index as usize];
+            let (len, size) = (bytes.len(), memory.get(store.opaque())?.bytes().len());
+            if u64::from(offset) + len as u64 > size as u64 {
+                let segment = format!("data segment {i}: {len} bytes at {offset}, in a memory of {size}");
+                return Err(out_of_bounds(Trap::MemoryOutOfBounds, member, &segment));
+            }
+            for (bytes, step) in bytes.chunks(STEP).zip(0..) {
+                let (memory, place) = (memory.get_mut(store.opaque())?, offset + step * STEP as u32);
+                memory.init(place, bytes, 0, bytes.len() as u32)?;
+                pace.pass(store, bytes.len())?;
+            }
             // SAFETY: L1: an empty slice lives forever, and has no words.
-            unsafe { handle.get_mut(store)?.block.set_data(i, &[]) };
+            unsafe { handle.get_mut(store.opaque())?.block.set_data(i, &[]) };
         }
     }
     Ok(())
+}
+
+/// So many bytes are copied without asking whether the deadline has passed.
+const STEP: usize = 1 << 20;
+
+/// So many references.
+const ELEMENTS: usize = STEP / size_of::<Word>();
+
+/// How many bytes were copied since it was asked whether the deadline has passed. Nobody asks if it had before the first was, so that
+/// a deadline may be set when there is an instance.
+struct Pace(Option<usize>);
+
+impl Pace {
+    fn new(store: &mut dyn Borrowed) -> Self {
+        Self((!store.is_late()).then_some(0))
+    }
+
+    /// So many bytes were copied.
+    ///
+    /// # Errors
+    /// As [`Borrowed::check_deadline`].
+    #[inline]
+    fn pass(&mut self, store: &mut dyn Borrowed, bytes: usize) -> Result<()> {
+        let Some(done) = &mut self.0 else { return Ok(()) };
+        *done += bytes;
+        if *done < STEP {
+            return Ok(());
+        }
+        *done = 0;
+        store.check_deadline()
+    }
 }
 
 /// The trap of a segment that reaches beyond its table or memory, and which it was.

@@ -9,6 +9,7 @@
 //! Stores are cheap, and free nothing before they are dropped ([`opaque`]); whoever makes instances without end makes stores
 //! for them.
 
+pub(crate) mod deadline;
 pub(crate) mod handle;
 pub(crate) mod host_item;
 pub(crate) mod instance_data;
@@ -19,17 +20,24 @@ mod trace;
 
 use crate::engine::Engine;
 use crate::engine::limits::StoreLimits;
+use crate::error::Result;
+use crate::store::deadline::UpdateDeadline;
 use crate::store::opaque::StoreOpaque;
 use pirn_exec::Vm;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+/// Says what happens when the deadline has passed.
+type LateCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
+
 /// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
 #[repr(C)]
-pub(crate) struct StoreInner<T> {
+pub(crate) struct StoreInner<T: 'static> {
     opaque: StoreOpaque,
     data: T,
+    /// None while it is running.
+    late: Option<LateCallback<T>>,
 }
 
 /// Owner of instances, functions, memories, tables, globals, and of `data` of the embedder's choosing, which host
@@ -62,7 +70,7 @@ impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Self {
         let opaque = StoreOpaque::new(engine);
-        let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data })));
+        let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data, late: None })));
         let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
         // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hook
         // is told of frames of the store that the machine is attached to.
@@ -214,6 +222,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     pub(crate) fn opaque_mut(&mut self) -> &mut StoreOpaque {
         // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).opaque }
+    }
+
+    pub(crate) fn late_mut(&mut self) -> &mut Option<LateCallback<T>> {
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).late }
     }
 
     pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {

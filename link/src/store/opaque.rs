@@ -71,6 +71,10 @@ impl StoreOpaque {
     pub(crate) unsafe fn attach(&mut self, store: *mut ()) {
         // SAFETY: L1: the machine is this store's and pinned; nothing runs on it, as is asked for above.
         unsafe { Vm::attach(self.vm(), store) };
+        if self.engine.config().epoch_interruption {
+            // SAFETY: L1: as above; the store keeps its engine, whose epoch does not move.
+            unsafe { Vm::set_epoch(self.vm(), self.engine.epoch_counter()) };
+        }
         *self.room_mut() = self.limits.room(0, 0);
     }
 

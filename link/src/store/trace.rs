@@ -51,7 +51,7 @@ pub(super) unsafe fn trace(vm: *mut Vm, exit: Exit) -> Exit {
             // A panic that is carried around frames.
             Err(other) => return Exit::Host(other),
         },
-        exit @ (Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => return exit,
+        exit @ (Exit::Late | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => return exit,
     };
     if error.is::<WasmBacktrace>() {
         return Exit::Host(Box::new(error));

@@ -127,9 +127,60 @@ fn a_loop_is_not_rotated_if_that_saves_no_dispatch() {
     assert_eq!(text, ["br_if I32Eqz(s0) -> 2", "s0 = I32Sub(s0, #1); Br -> 0", "Return header 1"]);
 }
 
+/// As [`Options::default`], with deadlines.
+const TIMED: Options = Options { fuse: true, fuel: false, epochs: true };
+
+#[test]
+fn a_loop_is_rotated_and_asks_for_the_epoch() {
+    let text = lowered(&Machine::base(), TIMED, WHILE).expect("a valid module");
+    assert_eq!(
+        text,
+        [
+            "Epoch",
+            "br_if I32Eqz(s0) -> 6",
+            "s0 = I32Sub(s0, #1)",
+            "Epoch",
+            "br_if r -> 2",
+            "Br -> 6",
+            "Return header 1"
+        ]
+    );
+}
+
+#[test]
+fn both_iterations_of_a_peeled_loop_ask_for_the_epoch() {
+    let text = lowered(&Machine::base(), TIMED, COUNT).expect("a valid module");
+    assert_eq!(
+        text,
+        [
+            "Epoch",
+            "s0 = I32Sub(s0, #1)",
+            "br_if r -> 4",
+            "Br -> 7",
+            // From the accumulator.
+            "Epoch",
+            "s0 = I32Sub(r, #1)",
+            "br_if r -> 4",
+            "Return header 1",
+        ]
+    );
+}
+
+#[test]
+fn no_loop_that_asks_for_the_epoch_repeats_a_cell() {
+    let joined = "Seq<SetSlot<Bin<I32Sub, S<u32>, I<u32>>>, BrIf<R<u32>>>";
+    let repeated = format!("Repeat<{joined}>");
+    let machine = Machine::with(&[joined, &repeated]);
+    assert_eq!(text(&machine, COUNT), ["repeat s0 = I32Sub(s0, #1); br_if r -> 0", "Return header 1"]);
+    assert_eq!(
+        lowered(&machine, TIMED, COUNT).expect("a valid module"),
+        ["Epoch", "s0 = I32Sub(s0, #1); br_if r -> 0", "Return header 1"]
+    );
+}
+
 #[test]
 fn nothing_is_lowered_twice_when_metered_or_unfused() {
-    for options in [Options { fuse: true, fuel: true }, Options { fuse: false, fuel: false }] {
+    for options in [Options { fuel: true, ..Options::default() }, Options { fuse: false, ..Options::default() }] {
         for (wat, back) in [(COUNT, "br_if"), (WHILE, "Br ")] {
             let text = lowered(&Machine::base(), options, wat).expect("a valid module");
             let subtractions = text.iter().filter(|cell| cell.contains("I32Sub")).count();

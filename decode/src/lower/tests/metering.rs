@@ -9,13 +9,13 @@ use crate::lower::target::Options;
 use crate::lower::tree::Traits;
 use crate::ops::Class;
 
-const METERED: Options = Options { fuse: true, fuel: true };
+const METERED: Options = Options { fuse: true, fuel: true, epochs: false };
 
 #[test]
 fn a_region_pays_for_its_operators_but_not_for_those_of_regions_in_it() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new(Vec::new(), true);
+    let mut metering = Metering::new(Vec::new(), METERED);
     metering.open(&mut operands.code);
     metering.charge(Instruction::LocalGet);
     metering.charge(Instruction::Block);
@@ -35,7 +35,7 @@ fn a_region_pays_for_its_operators_but_not_for_those_of_regions_in_it() {
 fn no_region_is_free() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new(Vec::new(), true);
+    let mut metering = Metering::new(Vec::new(), METERED);
     metering.open(&mut operands.code);
     metering.charge(Instruction::End);
     metering.close(&mut operands.code);
@@ -46,7 +46,7 @@ fn no_region_is_free() {
 fn eight_words_cost_one() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new(Vec::new(), true);
+    let mut metering = Metering::new(Vec::new(), METERED);
     metering.open(&mut operands.code);
     metering.charge_words(7);
     metering.charge_words(8);
@@ -59,7 +59,7 @@ fn eight_words_cost_one() {
 fn bulk_operations_pay_for_their_size_in_front_of_them() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let metering = Metering::new(Vec::new(), true);
+    let mut metering = Metering::new(Vec::new(), METERED);
     for slot in 0..3 {
         let leaf = operands.trees.slot(Slot(slot), Class::I32);
         operands.push_leaf(leaf);
@@ -82,7 +82,7 @@ fn bulk_operations_pay_for_their_size_in_front_of_them() {
 fn nothing_asks_for_fuel_without() {
     let machine = Machine::base();
     let mut operands = machine.operands();
-    let mut metering = Metering::new(Vec::new(), false);
+    let mut metering = Metering::new(Vec::new(), Options::default());
     metering.open(&mut operands.code);
     metering.charge(Instruction::Call);
     metering.charge_words(80);
@@ -127,4 +127,57 @@ fn branches_not_taken_are_paid_for_and_what_cannot_be_reached_is_not() {
     );
     // `local.get`, `if`, `return`, `i32.const`, `local.set`.
     assert_eq!(text.expect("a valid module")[0], "Fuel cost 5");
+}
+
+/// How often each function of a module asks for the epoch, and where first: before so many cells.
+fn asks(body: &str) -> (usize, Option<usize>) {
+    let machine = Machine::with(&["MemoryFill<I<u32>, I<u32>, I<u32>>", "MemoryCopy<I<u32>, I<u32>, I<u32>>"]);
+    let options = Options { epochs: true, ..Options::default() };
+    let wat = format!(
+        "(module (memory 1) (table 1 funcref) (global $g (mut i32) (i32.const 0)) (func $f (local i32) {body}))"
+    );
+    let text = lowered(&machine, options, &wat).expect("a valid module");
+    let mut places = text.iter().enumerate().filter(|(_, cell)| cell.starts_with("Epoch")).map(|(place, _)| place);
+    let first = places.next();
+    (places.count() + usize::from(first.is_some()), first)
+}
+
+#[test]
+fn the_epoch_is_asked_for_where_something_may_take_long() {
+    // A leaf, and what calls in its loops only.
+    assert_eq!(asks("(local.set 0 (i32.load (i32.const 5)))"), (0, None));
+    assert_eq!(asks("(loop (call $f) (br_if 0 (local.get 0)))").0, 1);
+    assert_eq!(asks("(block (loop (block (loop (call $f))))) (local.set 0 (i32.const 1))").0, 2);
+    // What calls outside.
+    for call in [
+        "(call $f)",
+        "(call_indirect (i32.const 0))",
+        "(return_call $f)",
+        "(return_call_indirect (i32.const 0))",
+        "(memory.fill (i32.const 0) (i32.const 0) (i32.const 9))",
+        "(memory.copy (i32.const 0) (i32.const 0) (i32.const 9))",
+        "(drop (memory.grow (i32.const 0)))",
+        "(drop (table.grow (ref.null func) (i32.const 0)))",
+        "(table.fill (i32.const 0) (ref.null func) (i32.const 9))",
+        "(table.copy (i32.const 0) (i32.const 0) (i32.const 9))",
+    ] {
+        assert_eq!(asks(call), (1, Some(0)), "{call}");
+        assert_eq!(asks(&format!("(loop (br_if 0 (local.get 0))) (block {call})")).1, Some(0), "{call}");
+        assert_eq!(asks(&format!("(loop (block {call}) (br_if 0 (local.get 0)))")).0, 1, "{call}");
+    }
+    // What is long.
+    assert_eq!(asks(&"(local.set 0 (i32.const 5))".repeat(1500)), (1, Some(0)));
+}
+
+#[test]
+fn calls_in_a_row_ask_for_the_epoch_in_between() {
+    assert_eq!(asks(&"(call $f)".repeat(64)).0, 1);
+    assert_eq!(asks(&"(call $f)".repeat(65)).0, 2);
+    assert_eq!(asks(&"(call $f)".repeat(64 * 3 + 1)).0, 4);
+    // What waits and may be changed meanwhile is evaluated before.
+    let waiting = format!(
+        "(local.set 0 (i32.add (global.get $g) (block (result i32) {} (i32.const 1))))",
+        "(call $f)".repeat(65)
+    );
+    assert_eq!(asks(&waiting).0, 2);
 }

@@ -1,0 +1,168 @@
+//! Deadlines: how a store's is set, and what happens when it has passed. [`crate::Config::epoch_interruption`] says where that is
+//! noticed.
+
+use crate::call::caller::Caller;
+use crate::error::{Error, Result};
+use crate::store::deadline::UpdateDeadline;
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContextMut, Store, StoreContextMut};
+use pirn_exec::{Exit, Trap, Vm};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl StoreOpaque {
+    /// Sets the deadline so many ticks behind the epoch there is now.
+    fn set_epoch_deadline(&mut self, ticks: u64) {
+        let deadline = self.engine().epoch().saturating_add(ticks);
+        // SAFETY: L1 and L2: the store owns its machine; what runs on it, if anything, waits for the mutable borrow to end.
+        unsafe { Vm::set_deadline(self.vm(), deadline) };
+    }
+
+    fn epoch_deadline_trap(&mut self) {
+        // SAFETY: L1 and L2: the store owns its machine, as above.
+        unsafe { Vm::set_late(self.vm(), None) };
+    }
+}
+
+/// The machine's hook, for stores that have a callback.
+///
+/// # Safety
+/// L7 and L2: `vm` is the machine of a `Store<T>` that is mutably borrowed, and no reference to its inside is in use.
+unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
+    // SAFETY: L7 and L2 are asked for above.
+    let mut store = unsafe { StoreContextMut::<T>::of_machine(vm) };
+    let Some(mut callback) = store.late_mut().take() else {
+        // It is running already, and what it has called is late as well.
+        return Err(Exit::Trap(Trap::Interrupt));
+    };
+    // It must not try to unwind the machine.
+    let outcome = catch_unwind(AssertUnwindSafe(|| callback(store.as_context_mut())));
+    *store.late_mut() = Some(callback);
+    let mut extend = |ticks| store.opaque_mut().set_epoch_deadline(ticks);
+    match outcome {
+        Ok(Ok(UpdateDeadline::Continue(ticks))) => {
+            extend(ticks);
+            Ok(())
+        }
+        Ok(Ok(UpdateDeadline::Yield(ticks))) => {
+            extend(ticks);
+            Err(Exit::Late)
+        }
+        Ok(Ok(UpdateDeadline::Interrupt)) => Err(Exit::Trap(Trap::Interrupt)),
+        Ok(Err(error)) => Err(Exit::Host(Box::new(error))),
+        Err(payload) => Err(Exit::Panic(payload)),
+    }
+}
+
+/// A store borrowed mutably, whatever its data, by what takes long outside the machine.
+pub(crate) trait Borrowed {
+    /// The inside.
+    fn opaque(&mut self) -> &mut StoreOpaque;
+
+    /// Whether the deadline has passed; never, unless the configuration says that there is one.
+    fn is_late(&mut self) -> bool;
+
+    /// Fails if the deadline has passed, unless a callback says otherwise.
+    ///
+    /// # Errors
+    /// [`Trap::Interrupt`], or what the callback returned. What cannot pause goes on if the callback would have it pause.
+    ///
+    /// # Panics
+    /// The callback panicked.
+    fn check_deadline(&mut self) -> Result<()>;
+}
+
+impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
+    fn opaque(&mut self) -> &mut StoreOpaque {
+        self.opaque_mut()
+    }
+
+    fn is_late(&mut self) -> bool {
+        let opaque = self.opaque_mut();
+        // SAFETY: L1 and L2: the machine is this store's, and stands still. It knows an epoch if the configuration says so.
+        opaque.engine().config().epoch_interruption && unsafe { Vm::is_late(opaque.vm()) }
+    }
+
+    fn check_deadline(&mut self) -> Result<()> {
+        if !self.is_late() {
+            return Ok(());
+        }
+        let vm = self.opaque_mut().vm();
+        // SAFETY: L7 and L2: this is a `Store<T>`, and nothing but this context refers to it.
+        match unsafe { Vm::late(vm) } {
+            Ok(()) | Err(Exit::Late) => Ok(()),
+            Err(exit) => Err(Error::from_exit(exit)),
+        }
+    }
+}
+
+impl<T: 'static> Store<T> {
+    /// Sets the deadline `ticks` behind the engine's epoch now: when [`Engine::increment_epoch`](crate::Engine::increment_epoch)
+    /// has been called so many times more, the deadline has passed.
+    ///
+    /// A new store's deadline is 0 ticks, so it has passed already. `u64::MAX` is never reached. This has no effect unless
+    /// [`Config::epoch_interruption`](crate::Config::epoch_interruption) was set.
+    pub fn set_epoch_deadline(&mut self, ticks: u64) {
+        self.as_context_mut().set_epoch_deadline(ticks);
+    }
+
+    /// Has executions trap with [`Trap::Interrupt`] when the deadline has passed, which they do unless something else was asked
+    /// for. A resumable call that traps is over.
+    pub fn epoch_deadline_trap(&mut self) {
+        self.as_context_mut().epoch_deadline_trap();
+    }
+
+    /// Has `callback` called when the deadline has passed. It says what happens then: see [`UpdateDeadline`].
+    ///
+    /// It may do with the store whatever a host function may, also call WebAssembly, which traps if it meets the deadline
+    /// meanwhile. An error that it returns ends the execution, and a panic passes through WebAssembly as a host function's does.
+    /// What it captures for a [`WasmBacktrace`](crate::WasmBacktrace) is empty; an error's is whole.
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Config, Engine, Instance, Module, Store, Trap, UpdateDeadline};
+    ///
+    /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
+    /// let module = Module::new(&engine, r#"(module (func (export "hang") (loop $again (br $again))))"#)?;
+    /// let mut store = Store::new(&engine, 0);
+    /// store.epoch_deadline_callback(|mut store| {
+    ///     *store.data_mut() += 1;
+    ///     // As if time passed: in a program another thread counts.
+    ///     store.engine().increment_epoch();
+    ///     Ok(if *store.data() < 5 { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt })
+    /// });
+    /// let hang = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&store, "hang")?;
+    /// assert_eq!(hang.call(&mut store, ()).unwrap_err().trap(), Some(Trap::Interrupt));
+    /// assert_eq!(*store.data(), 5);
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    pub fn epoch_deadline_callback(
+        &mut self,
+        callback: impl FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync + 'static,
+    ) {
+        let mut store = self.as_context_mut();
+        *store.late_mut() = Some(Box::new(callback));
+        // SAFETY: L1, L2 and L7: the machine is this `Store<T>`'s, and asks when no reference to the store is in use.
+        unsafe { Vm::set_late(store.opaque().vm(), Some(late::<T>)) };
+    }
+}
+
+macro_rules! contexts {
+    ($($context:ty),*) => {
+        $(
+            impl<T: 'static> $context {
+                /// As [`Store::set_epoch_deadline`].
+                pub fn set_epoch_deadline(&mut self, ticks: u64) {
+                    self.as_context_mut().opaque_mut().set_epoch_deadline(ticks);
+                }
+
+                /// As [`Store::epoch_deadline_trap`].
+                pub fn epoch_deadline_trap(&mut self) {
+                    self.as_context_mut().opaque_mut().epoch_deadline_trap();
+                }
+            }
+        )*
+    };
+}
+contexts!(StoreContextMut<'_, T>, Caller<'_, T>);

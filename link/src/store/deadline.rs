@@ -1,0 +1,15 @@
+//! What a store's callback says of its deadline.
+
+/// What a callback of [`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback) has an execution do whose deadline
+/// has passed. Ticks count from the engine's epoch at that time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpdateDeadline {
+    /// It traps with [`Trap::Interrupt`](crate::Trap::Interrupt).
+    Interrupt,
+    /// It goes on, with a deadline so many ticks later.
+    Continue(u64),
+    /// It pauses, with a deadline so many ticks later, if it is a resumable call; [`Paused::resume`](crate::Paused::resume) has it go
+    /// on. A call that cannot pause fails.
+    Yield(u64),
+}
