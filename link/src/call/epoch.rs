@@ -125,10 +125,17 @@ impl<T: 'static> Store<T> {
     /// let engine = Engine::new(Config::new().epoch_interruption(true))?;
     /// let module = Module::new(&engine, r#"(module (func (export "hang") (loop $again (br $again))))"#)?;
     /// let mut store = Store::new(&engine, 0);
+    /// // A tick a millisecond, as long as somebody has the engine.
+    /// let clock = engine.weak();
+    /// std::thread::spawn(move || {
+    ///     while let Some(engine) = clock.upgrade() {
+    ///         engine.increment_epoch();
+    ///         drop(engine);
+    ///         std::thread::sleep(std::time::Duration::from_millis(1));
+    ///     }
+    /// });
     /// store.epoch_deadline_callback(|mut store| {
     ///     *store.data_mut() += 1;
-    ///     // As if time passed: in a program another thread counts.
-    ///     store.engine().increment_epoch();
     ///     Ok(if *store.data() < 5 { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt })
     /// });
     /// let hang = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&store, "hang")?;
