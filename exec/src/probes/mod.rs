@@ -2,7 +2,7 @@
 
 #[cfg(feature = "inspect")]
 pub mod exercise;
-#[cfg(any(feature = "inspect", debug_assertions))]
+#[cfg(feature = "inspect")]
 pub mod inspect;
 #[cfg(feature = "mutants")]
 pub mod mutants;
