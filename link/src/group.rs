@@ -1,5 +1,6 @@
 //! Link groups: modules under names that import from each other, in any order, linked and instantiated together.
 
+use crate::call::asynchronous;
 use crate::call::epoch::Borrowed;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
@@ -153,6 +154,20 @@ impl<T: 'static> LinkGroup<'_, T> {
         let mut store = store.as_context_mut();
         let (linked, starts) = self.make(&mut store)?;
         run_all(&mut store, starts, linked)
+    }
+
+    /// As [`LinkGroup::instantiate`], but start functions may wait: see [`Func::call_async`](crate::Func::call_async).
+    ///
+    /// # Errors
+    /// As [`LinkGroup::instantiate_resumable`].
+    ///
+    /// # Panics
+    /// As [`LinkGroup::instantiate`], when the future is polled.
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<LinkedGroup>
+    where
+        T: Send,
+    {
+        asynchronous::run(&mut store.as_context_mut(), |store| self.instantiate_resumable(store)).await
     }
 
     /// Makes all instances; gives them, and their start functions in order, which are all that is left to do.

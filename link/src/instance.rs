@@ -1,5 +1,6 @@
 //! Instances (spec 4.2.5): a module's index spaces filled with the store's functions, tables, memories and globals.
 
+use crate::call::asynchronous;
 use crate::call::calls::TypedFunc;
 use crate::call::epoch::Borrowed;
 use crate::call::resumable::{Resumable, run_all};
@@ -65,6 +66,21 @@ impl Instance {
         let mut store = store.as_context_mut();
         let (instance, start) = Self::make(&mut store, module, imports)?;
         run_all(&mut store, start, Self(instance))
+    }
+
+    /// As [`Instance::new`], but the start function may wait: see [`Func::call_async`].
+    ///
+    /// # Errors
+    /// As [`Instance::new_resumable`].
+    ///
+    /// # Panics
+    /// As [`Instance::new`], when the future is polled.
+    pub async fn new_async(
+        mut store: impl AsContextMut<Data: Send>,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Self> {
+        asynchronous::run(&mut store.as_context_mut(), |store| Self::new_resumable(store, module, imports)).await
     }
 
     fn make(

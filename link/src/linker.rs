@@ -1,10 +1,12 @@
 //! The linker: definitions by name, for instantiating modules.
 
+use crate::call::asynchronous;
 use crate::call::caller::Caller;
 use crate::call::epoch::Borrowed;
 use crate::call::host::IntoFunc;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
+use crate::call::typed::{WasmParams, WasmRet};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::instance::Instance;
@@ -152,6 +154,65 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, self.host(HostDef::dynamic(ty, func)))
     }
 
+    /// Defines an async host function: `func` gives a future, for which the calls wait that reach it. Its parameters are one
+    /// tuple, whose types say the function's type together with those of the future's output.
+    ///
+    /// Only calls that [`Func::call_async`](crate::Func::call_async), [`TypedFunc::call_async`](crate::TypedFunc::call_async) or
+    /// [`Linker::instantiate_async`] begin can reach it; in any other it fails. A future that is ready when it is first polled
+    /// costs little more than a plain host function. While one waits, it has the store, through its [`Caller`]: it
+    /// may call WebAssembly, also by [`Func::call_async`](crate::Func::call_async), and what it calls runs above the frames that wait.
+    ///
+    /// ```
+    /// # use pirn_link as pirn;
+    /// use pirn::{Caller, Engine, Linker};
+    ///
+    /// let engine = Engine::default();
+    /// let mut linker = Linker::<u64>::new(&engine);
+    /// linker.func_wrap_async("host", "add", |mut caller: Caller<'_, u64>, (n,): (u64,)| {
+    ///     Box::new(async move {
+    ///         // Here it may wait for anything.
+    ///         *caller.data_mut() += n;
+    ///         *caller.data()
+    ///     })
+    /// })?;
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Linker::define`], but for the store.
+    pub fn func_wrap_async<P: WasmParams, R: WasmRet + 'static>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = R> + Send + 'a> + Send + Sync + 'static,
+    ) -> Result<&mut Self>
+    where
+        T: Send,
+    {
+        self.insert(module, name, self.host(HostDef::async_typed(func)))
+    }
+
+    /// Defines an async host function whose type is known at run time only: as [`Linker::func_new`] and
+    /// [`Linker::func_wrap_async`].
+    ///
+    /// # Errors
+    /// As [`Linker::define`], but for the store.
+    pub fn func_new_async(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<&mut Self>
+    where
+        T: Send,
+    {
+        self.insert(module, name, self.host(HostDef::async_dynamic(ty, func)))
+    }
+
     /// Defines all exports of an instance under the module name `module`.
     ///
     /// # Errors
@@ -259,6 +320,20 @@ impl<T: 'static> Linker<T> {
         run_all(&mut store, start, instance.into())
     }
 
+    /// As [`Linker::instantiate`], but the start function may wait: see [`Func::call_async`](crate::Func::call_async).
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate_resumable`].
+    ///
+    /// # Panics
+    /// As [`Linker::instantiate`], when the future is polled.
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance>
+    where
+        T: Send,
+    {
+        asynchronous::run(&mut store.as_context_mut(), |store| self.instantiate_resumable(store, module)).await
+    }
+
     /// Looks the module's imports up once, to instantiate it many times.
     ///
     /// # Errors
@@ -320,6 +395,20 @@ impl<T: 'static> InstancePre<T> {
         let mut store = store.as_context_mut();
         let (instance, start) = self.make(&mut store)?;
         run_all(&mut store, start, instance.into())
+    }
+
+    /// As [`InstancePre::instantiate`], but the start function may wait: see [`Func::call_async`](crate::Func::call_async).
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate_resumable`].
+    ///
+    /// # Panics
+    /// As [`Linker::instantiate`], when the future is polled.
+    pub async fn instantiate_async(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance>
+    where
+        T: Send,
+    {
+        asynchronous::run(&mut store.as_context_mut(), |store| self.instantiate_resumable(store)).await
     }
 
     fn make(&self, store: &mut dyn Borrowed) -> Result<(Handle<InstanceData>, Option<Start>)> {

@@ -114,7 +114,8 @@ unsafe fn call(
     first: Option<ValType>,
 ) -> Result<(), Exit> {
     // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one
-    // taken here until the end, or the one that lies below this entry. What was run has left, if it returned, results
+    // taken here until the end, or the one that lies below this entry. What is out of fuel stands still in front of the cell
+    // that asked, of which I6 holds. What was run has left, if it returned, results
     // where the arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack
     // taken here is free to be trimmed.
     unsafe {
@@ -135,7 +136,13 @@ unsafe fn call(
             return Err(no_entry(vm, outer));
         };
         run(registers);
-        if let Some(exit) = (*vm).exit.take() {
+        while let Some(exit) = (*vm).exit.take() {
+            if let Exit::OutOfFuel { required } = exit
+                && Vm::refuel(vm, required)
+            {
+                run((*vm).saved);
+                continue;
+            }
             (*vm).yielded = None;
             (*vm).progress = 0;
             let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));

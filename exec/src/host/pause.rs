@@ -14,7 +14,7 @@ use crate::state::registers::Registers;
 use crate::state::stack::Stack;
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{Vm, Yielded};
-use pirn_decode::layout::ENTRY_WORDS;
+use pirn_decode::layout::{ENTRY_WORDS, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::{FuncType, ValType};
 
 /// A call from the host on a stack of its own.
@@ -138,6 +138,39 @@ impl Execution {
             }
         }
         Ok(())
+    }
+
+    /// Does what the host function does whose results it waits for: what `act` calls lies above its frame, as if it had not
+    /// yielded. Nothing, if it waits for none.
+    ///
+    /// # Errors
+    /// Too many entries from the host are nested.
+    ///
+    /// # Safety
+    /// `vm` is the machine it was started on.
+    pub unsafe fn act<R>(&mut self, vm: *mut Vm, act: impl FnOnce() -> R) -> Result<Option<R>, Exit> {
+        let Some(Yielded { frame, words, .. }) = self.yielded else { return Ok(None) };
+        // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it is on this stack, whose first
+        // free word lies behind the frame of the function, with its header and where it returns to, which `call_host` wrote;
+        // afterwards it has its own back, whatever happens.
+        unsafe {
+            let outer = (*vm).top;
+            let _entry = HostEntry::new(vm)?;
+            (*vm).run_on(&self.stack);
+            self.stack.base().cast::<*mut u64>().write(outer);
+            (*vm).top = frame.add(words + HEADER_WORDS + RETURN_WORDS);
+            Ok(Some(act()))
+        }
+    }
+
+    /// What it ends with that has stopped out of fuel and does not go on.
+    ///
+    /// # Safety
+    /// It has stopped on `vm` with [`Exit::OutOfFuel`], and nothing has run there since.
+    #[cold]
+    pub unsafe fn out_of_fuel(&self, vm: *mut Vm) -> Exit {
+        // SAFETY: its frames are as they were, and the machine says where it stopped.
+        unsafe { Vm::traced(vm, Exit::Trap(Trap::OutOfFuel)) }
     }
 
     /// The first word of the frame in which it was started.

@@ -84,8 +84,12 @@ pub struct Vm {
     pub(crate) epoch: *const AtomicU64,
     /// The epoch with which code stops that asks for it.
     deadline: u64,
-    /// What metered code may still consume.
+    /// What metered code may still consume, before it asks for what is kept back.
     pub(crate) fuel: u64,
+    /// What else it may consume: see [`Vm::set_slice`].
+    kept_back: u64,
+    /// The most that is in `fuel` at a time.
+    slice: u64,
     /// The registers where execution stands still.
     pub(crate) saved: Registers,
     /// What is at the saved `ip`, if execution has stopped for good.
@@ -133,6 +137,8 @@ impl Vm {
             epoch: null(),
             deadline: 0,
             fuel: 0,
+            kept_back: 0,
+            slice: u64::MAX,
             room: Room::default(),
             saved: Registers::new(null(), null_mut(), null_mut(), null()),
             stopped_at: StoppedAt::Return,
@@ -160,6 +166,8 @@ impl Vm {
         unsafe {
             (*this).store = store;
             (*this).fuel = 0;
+            (*this).kept_back = 0;
+            (*this).slice = u64::MAX;
             (*this).room = Room::default();
             (*this).host.vm = this;
         }
@@ -179,8 +187,8 @@ impl Vm {
     /// # Safety
     /// `this` is live, and stands still or waits for the host function that asks.
     pub unsafe fn fuel(this: *const Self) -> u64 {
-        // SAFETY: it is live, and nobody else refers to the field meanwhile.
-        unsafe { (*this).fuel }
+        // SAFETY: it is live, and nobody else refers to the fields meanwhile. Together they are what was set.
+        unsafe { (*this).fuel + (*this).kept_back }
     }
 
     /// Changes what metered code may still consume.
@@ -189,7 +197,43 @@ impl Vm {
     /// `this` is live, and stands still or waits for the host function that asks.
     pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
         // SAFETY: as in `fuel`.
-        unsafe { (*this).fuel = fuel };
+        unsafe {
+            (*this).fuel = fuel.min((*this).slice);
+            (*this).kept_back = fuel - (*this).fuel;
+        }
+    }
+
+    /// Has metered code stop, out of fuel, when it has consumed `slice` units, whatever more it may consume. Gives what
+    /// this was before; `u64::MAX` if it was never set.
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`].
+    pub unsafe fn set_slice(this: *mut Self, slice: u64) -> u64 {
+        // SAFETY: as in `fuel`.
+        unsafe {
+            let before = std::mem::replace(&mut (*this).slice, slice);
+            Self::set_fuel(this, Self::fuel(this));
+            before
+        }
+    }
+
+    /// Whether code that has stopped for want of `required` units can go on, since so many are kept back: now they are not.
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`].
+    #[cold]
+    #[inline(never)]
+    pub unsafe fn refuel(this: *mut Self, required: u64) -> bool {
+        // SAFETY: as in `fuel`.
+        unsafe {
+            let fuel = Self::fuel(this);
+            if (*this).kept_back == 0 || fuel < required {
+                return false;
+            }
+            (*this).fuel = fuel.min((*this).slice.max(required));
+            (*this).kept_back = fuel - (*this).fuel;
+            true
+        }
     }
 
     /// Has code that asks for it find the epoch there. The deadline is 0 until it is [set](Self::set_deadline).
@@ -279,6 +323,11 @@ impl Vm {
         self.depth < self.max_depth
     }
 
+    /// How many entries from the host have not returned.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
     /// Counts one more entry from the host, if there may be one.
     pub(crate) fn enter(&mut self) -> bool {
         let may_enter = self.may_enter();
@@ -349,6 +398,29 @@ mod tests {
         assert_eq!(room, 6, "nothing grew");
         assert_eq!(Room::grow(&mut room, 7, |_| -> Option<u32> { panic!("it was asked without room") }), None);
         assert_eq!(room, 6);
+    }
+
+    #[test]
+    fn fuel_comes_in_slices() {
+        let mut vm = vm();
+        let vm = &raw mut *vm;
+        // SAFETY: the machine is live and stands still.
+        unsafe {
+            Vm::set_fuel(vm, 100);
+            assert_eq!(Vm::set_slice(vm, 30), u64::MAX);
+            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 100));
+            (*vm).fuel = 5;
+            assert!(Vm::refuel(vm, 10));
+            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 75));
+            assert!(Vm::refuel(vm, 60), "what is asked for may be more than a slice");
+            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (60, 75));
+            assert!(!Vm::refuel(vm, 76));
+            Vm::set_fuel(vm, 31);
+            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 31));
+            assert_eq!(Vm::set_slice(vm, u64::MAX), 30);
+            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (31, 31));
+            assert!(!Vm::refuel(vm, 1), "nothing is kept back");
+        }
     }
 
     #[test]

@@ -16,6 +16,11 @@ pub struct Caller<'a, T: 'static> {
     instance: *mut InstanceHead,
 }
 
+// SAFETY: it is a context, and an instance of the same store, of which it reads what that allows.
+unsafe impl<T: Send> Send for Caller<'_, T> {}
+// SAFETY: as above; a shared one only reads.
+unsafe impl<T: Sync> Sync for Caller<'_, T> {}
+
 impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
     /// L7 and L2: `vm` belongs to a `Store<T>` that is mutably borrowed for `'a`, with no other context in use meanwhile.

@@ -1,11 +1,13 @@
 //! Calls across the boundary: the embedder's into WebAssembly, and WebAssembly's of host functions.
 
+pub(crate) mod asynchronous;
 pub(crate) mod caller;
 pub(crate) mod calls;
 mod capture;
 pub(crate) mod epoch;
 pub(crate) mod fuel;
 pub(crate) mod host;
+pub(crate) mod host_async;
 pub(crate) mod resumable;
 pub(crate) mod start;
 pub(crate) mod typed;

@@ -17,7 +17,7 @@ use crate::store::lease::{Lease, Place};
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContextMut, StoreContextMut};
 use pirn_decode::ValType;
-use pirn_exec::{Execution, Exit, FuncRecord, InstanceHead, Stack, Trap, Word};
+use pirn_exec::{Execution, Exit, FuncRecord, InstanceHead, Stack, Trap, Vm, Word};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
@@ -71,8 +71,9 @@ pub struct Paused<R>(Box<Inner<R>>);
 
 struct Inner<R> {
     store: StoreId,
-    lease: Lease,
+    /// Dropped before the frames of what it is the reason for.
     reason: Reason,
+    lease: Lease,
     then: Then<R>,
 }
 
@@ -172,16 +173,25 @@ impl<R: 'static> Paused<R> {
             Ok(words) => words,
             Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
         };
-        let Inner { mut lease, then, .. } = *self.0;
+        self.go_on(&mut store, &words).map_err(|error| ResumeError { error, paused: None })
+    }
+
+    /// Goes on, with these words for the results that it waits for, if it does.
+    ///
+    /// # Errors
+    /// It goes on and fails.
+    pub(crate) fn go_on<T: 'static>(self, store: &mut StoreContextMut<'_, T>, words: &[Word]) -> Result<Resumable<R>> {
+        let Inner { mut lease, then, reason, .. } = *self.0;
+        drop(reason);
         let execution = &mut lease.execution;
         if execution.awaits() {
-            // SAFETY: L5: `words` compared the types with those that are expected, and the stores.
-            unsafe { execution.set_results(&words) };
+            // SAFETY: L5: whoever goes on has compared the types with those that are expected, and the stores.
+            unsafe { execution.set_results(words) };
         }
-        // SAFETY: L3: it paused in this store: `words` compared that. L2: no reference to the store is in use any more, and the
+        // SAFETY: L3: it paused in this store: that was compared. L2: no reference to the store is in use any more, and the
         // context waits here.
         let outcome = unsafe { execution.resume(store.opaque().vm()) };
-        drive(&mut store, lease, outcome, then).map_err(|error| ResumeError { error, paused: None })
+        drive(store, lease, outcome, then)
     }
 
     /// The words of `results`, if they are what is expected and it may go on.
@@ -231,6 +241,39 @@ impl<R> Paused<R> {
             Reason::OutOfFuel { .. } | Reason::Deadline => None,
             Reason::Yield { payload, .. } => Some(&mut **payload),
         }
+    }
+
+    /// Does what the host function does that yielded, as if it had not: `act` is given the payload, and what it calls lies above
+    /// the frames that wait.
+    ///
+    /// # Errors
+    /// Too many entries from the host are nested.
+    ///
+    /// # Panics
+    /// No host function yielded.
+    ///
+    /// # Safety
+    /// L3: `vm` is the machine of the store it paused in, which is mutably borrowed.
+    pub(crate) unsafe fn act<O>(
+        &mut self,
+        vm: *mut Vm,
+        act: impl FnOnce(&mut (dyn Any + Send)) -> O,
+    ) -> Result<O, Exit> {
+        let Inner { lease, reason: Reason::Yield { payload, .. }, .. } = &mut *self.0 else {
+            panic!("no host function yielded")
+        };
+        // SAFETY: L3, as asked for above. L2: nobody else has anything of the machine meanwhile.
+        let acted = unsafe { lease.execution.act(vm, || act(&mut **payload)) };
+        acted.map(|acted| acted.expect("a host function yielded"))
+    }
+
+    /// What a call ends with that paused out of fuel and does not go on.
+    ///
+    /// # Safety
+    /// L3: `vm` is the machine of the store it paused in, out of fuel, and nothing has run there since.
+    pub(crate) unsafe fn out_of_fuel(self, vm: *mut Vm) -> Exit {
+        // SAFETY: the same is asked for above.
+        unsafe { self.0.lease.execution.out_of_fuel(vm) }
     }
 
     /// Types of the results that [`Paused::resume`] takes: those of the host function that yielded.
@@ -290,7 +333,18 @@ fn drive<T: 'static, R: 'static>(
                     continue;
                 }
             },
-            Err(Exit::OutOfFuel { required }) => Reason::OutOfFuel { required },
+            Err(Exit::OutOfFuel { required }) => {
+                let (vm, depth) = (store.opaque().vm(), store.opaque().depth() + 1);
+                // An async call that is further out has its fuel in slices, and lets others go on between them. This one is
+                // not such a call, and has all there is.
+                // SAFETY: L1 and L2: the machine is the store's, which is borrowed, and stands still.
+                if store.opaque().polled_here(depth).is_none() && unsafe { Vm::refuel(vm, required) } {
+                    // SAFETY: L3: it stopped in this store just now, out of fuel, of which there is enough. L2 as in `go_on`.
+                    outcome = unsafe { lease.execution.resume(vm) };
+                    continue;
+                }
+                Reason::OutOfFuel { required }
+            }
             Err(Exit::Late) => Reason::Deadline,
             Err(Exit::Yield(payload)) => {
                 // SAFETY: L1 and L3: it paused in this store, which is borrowed, so the host function that yielded is there.

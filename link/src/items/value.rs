@@ -68,6 +68,19 @@ impl ExternRef {
     }
 }
 
+macro_rules! unwrap {
+    ($($name:ident: $ty:ty = $get:ident;)*) => {$(
+        #[doc = concat!("As [`Val::", stringify!($get), "`], for those who know the type.")]
+        ///
+        /// # Panics
+        /// It is of another type.
+        #[track_caller]
+        pub fn $name(&self) -> $ty {
+            self.$get().unwrap_or_else(|| panic!("expected {}, found {}", stringify!($get), self.ty()))
+        }
+    )*};
+}
+
 impl Val {
     /// The value that locals of type `ty` begin with (spec 4.2.1): zero, or null.
     pub const fn default_for(ty: ValType) -> Self {
@@ -123,6 +136,15 @@ impl Val {
     /// The reference, if this is an `externref`.
     pub const fn externref(&self) -> Option<Option<ExternRef>> {
         if let Self::ExternRef(value) = *self { Some(value) } else { None }
+    }
+
+    unwrap! {
+        unwrap_i32: i32 = i32;
+        unwrap_i64: i64 = i64;
+        unwrap_f32: f32 = f32;
+        unwrap_f64: f64 = f64;
+        unwrap_funcref: Option<Func> = funcref;
+        unwrap_externref: Option<ExternRef> = externref;
     }
 
     /// Its word.

@@ -16,6 +16,7 @@ pub(crate) mod instance_data;
 pub(crate) mod lease;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
+pub(crate) mod polled;
 mod trace;
 
 use crate::engine::Engine;
@@ -23,6 +24,7 @@ use crate::engine::limits::StoreLimits;
 use crate::error::Result;
 use crate::store::deadline::UpdateDeadline;
 use crate::store::opaque::StoreOpaque;
+use crate::store::polled::Polled;
 use pirn_exec::Vm;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -227,6 +229,12 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     pub(crate) fn late_mut(&mut self) -> &mut Option<LateCallback<T>> {
         // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).late }
+    }
+
+    /// Where the store says who polls it. No reference to anything in it is made.
+    pub(crate) fn polled(&mut self) -> *mut Option<Polled> {
+        // SAFETY: the context's store is live.
+        unsafe { StoreOpaque::polled(&raw mut (*self.inner.as_ptr()).opaque) }
     }
 
     pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {

@@ -53,10 +53,20 @@ pub(super) unsafe fn trace(vm: *mut Vm, exit: Exit) -> Exit {
         },
         exit @ (Exit::Late | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => return exit,
     };
-    if error.is::<WasmBacktrace>() {
-        return Exit::Host(Box::new(error));
-    }
     // SAFETY: the frames are as they were when it stopped.
-    let backtrace = unsafe { WasmBacktrace::of_walk(store, Walk::stopped(vm)) };
-    Exit::Host(Box::new(error.traced(backtrace)))
+    Exit::Host(Box::new(unsafe { store.traced(error, Walk::stopped(vm)) }))
+}
+
+impl StoreOpaque {
+    /// Gives an error the backtrace of a walk, unless it has one or none is wanted.
+    ///
+    /// # Safety
+    /// That of [`WasmBacktrace::of_walk`].
+    pub(crate) unsafe fn traced(&self, error: Error, walk: Walk) -> Error {
+        if !self.engine().config().backtrace || error.is::<WasmBacktrace>() {
+            return error;
+        }
+        // SAFETY: the same is asked for above.
+        error.traced(unsafe { WasmBacktrace::of_walk(self, walk) })
+    }
 }

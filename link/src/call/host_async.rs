@@ -1,0 +1,160 @@
+//! Async host functions: closures that give futures.
+//!
+//! The future is polled once where the function is called. If it is ready, that was all, and nothing has waited. If not, the
+//! function yields it to whoever polls the call: [`crate::call::asynchronous`].
+
+use crate::call::asynchronous::Pending;
+use crate::call::caller::Caller;
+use crate::call::typed::{WasmParams, WasmRet, sealed::List};
+use crate::error::{Error, Result, format_err};
+use crate::items::func::Func;
+use crate::items::value::Val;
+use crate::store::handle::StoreId;
+use crate::store::host_item::HostDef;
+use crate::store::{AsContext, AsContextMut};
+use pirn_decode::FuncType;
+use pirn_exec::{Exit, HostCall, Word};
+use smallvec::SmallVec;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+/// Words of values.
+type Words = SmallVec<[Word; 8]>;
+
+impl HostDef {
+    /// `begin` is given the arguments in the words, which are as many as the longer of parameters and results, and `end` leaves the
+    /// results there when it returns `Ok`, both of the types that `ty` says. It must be put into stores whose data is a `T`.
+    fn asynchronous<T: Send + 'static, R: 'static>(
+        ty: FuncType,
+        begin: impl for<'a> Fn(Caller<'a, T>, &[Word]) -> Pin<Box<dyn Future<Output = R> + Send + 'a>>
+        + Send
+        + Sync
+        + 'static,
+        end: fn(R, &mut [Word], StoreId) -> Result<()>,
+    ) -> Self {
+        let func = Arc::new(move |call: HostCall<'_>| {
+            // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
+            // the call, and waits with the context. So does, if the future is not ready, the call's future, which has the store
+            // borrowed, and polls or drops this one only while it has. `begin` knows nothing of how long that is.
+            let caller = unsafe { Caller::<'static, T>::new(call.vm(), call.caller()) };
+            let (id, store) = (caller.store_id(), caller.as_context());
+            let Some(polled) = store.opaque().polled_here(store.opaque().depth()) else {
+                return Err(not_async());
+            };
+            let mut context = polled.context();
+            let words = call.into_values();
+            let mut future = begin(caller, words);
+            // SAFETY: somebody polls this call now, with that context, and leaves it alone until the call stops.
+            match future.as_mut().poll(unsafe { context.as_mut() }) {
+                Poll::Ready(results) => {
+                    drop(future);
+                    end(results, words, id).map_err(Error::into_exit)
+                }
+                Poll::Pending => Err(Exit::Yield(Box::new(Pending(Box::new(move |context, words, id| {
+                    future.as_mut().poll(context).map(|results| end(results, words, id))
+                }))))),
+            }
+        });
+        // SAFETY: L5: `end` leaves results of the type, as above; those of a future that is not ready at once `Pending` takes to
+        // whoever goes on.
+        unsafe { Self::of_parts(ty, func) }
+    }
+
+    /// A function whose type follows from its parameters and results.
+    pub(crate) fn async_typed<T: Send + 'static, P: WasmParams, R: WasmRet + 'static>(
+        func: impl for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = R> + Send + 'a> + Send + Sync + 'static,
+    ) -> Self {
+        let ty = FuncType::new(P::TYPES.iter().copied(), R::List::TYPES.iter().copied());
+        Self::asynchronous(
+            ty,
+            move |caller, words| {
+                let id = caller.store_id();
+                // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
+                Pin::from(func(caller, unsafe { P::read(words, id) }))
+            },
+            |results: R, words, id| results.into_result()?.write(words, id),
+        )
+    }
+
+    /// A function whose type is known at run time only.
+    pub(crate) fn async_dynamic<T: Send + 'static>(
+        ty: FuncType,
+        func: impl for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        let shared = Arc::new((ty.clone(), func));
+        Self::asynchronous(
+            ty,
+            // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
+            move |caller, words| Box::pin(unsafe { dynamic_future(Arc::clone(&shared), caller, words.into()) }),
+            |results: Result<Words>, words, _| {
+                let results = results?;
+                words[..results.len()].copy_from_slice(&results);
+                Ok(())
+            },
+        )
+    }
+}
+
+/// Calls a function that is known with its type; gives the words of its results.
+///
+/// # Safety
+/// L5: `words` are arguments of that type, in the store of `caller`.
+async unsafe fn dynamic_future<T: 'static>(
+    func: Arc<(
+        FuncType,
+        impl for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>,
+    )>,
+    mut caller: Caller<'_, T>,
+    words: Words,
+) -> Result<Words> {
+    let ((ty, func), id) = (&*func, caller.store_id());
+    let mut values: SmallVec<[Val; 8]> = SmallVec::new();
+    // SAFETY: L5: as asked for above.
+    values.extend(ty.params().iter().zip(&words).map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }));
+    values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
+    let (params, results) = values.split_at_mut(ty.params().len());
+    Pin::from(func(caller.reborrow(), params, results)).await?;
+    let words = ty.results().iter().zip(results).enumerate().map(|(i, (ty, result))| {
+        if result.ty() != *ty {
+            let found = result.ty();
+            return Err(format_err!("result {i} of a host function: expected {ty}, found {found}"));
+        }
+        result.to_word(id)
+    });
+    words.collect()
+}
+
+/// Why a function does not run that cannot wait.
+#[cold]
+fn not_async() -> Exit {
+    format_err!("an async host function is called by a call that cannot wait: `call_async` would have to begin it")
+        .into_exit()
+}
+
+impl Func {
+    /// Makes an async host function of a closure; its type follows from the closure's: see
+    /// [`Linker::func_wrap_async`](crate::Linker::func_wrap_async).
+    pub fn wrap_async<T: Send + 'static, P: WasmParams, R: WasmRet + 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        func: impl for<'a> Fn(Caller<'a, T>, P) -> Box<dyn Future<Output = R> + Send + 'a> + Send + Sync + 'static,
+    ) -> Self {
+        store.as_context_mut().opaque_mut().add_host(HostDef::async_typed(func)).into()
+    }
+
+    /// Makes an async host function whose type is known at run time only: see
+    /// [`Linker::func_new_async`](crate::Linker::func_new_async).
+    pub fn new_async<T: Send + 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        store.as_context_mut().opaque_mut().add_host(HostDef::async_dynamic(ty, func)).into()
+    }
+}
