@@ -17,15 +17,18 @@ pub fn cases() -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Measures the two `runtimes` and prints a line a case, with the ratio of the first to the second, and the geometric
-/// mean of the ratios.
+/// Measures the `runtimes`, in turns, and prints a line a case, with the ratio of each to the last one, and the geometric
+/// means of the ratios.
 ///
 /// # Errors
 /// One of them could not run a case, or gave another answer.
-pub fn table(runtimes: &[Box<dyn Runtime>; 2], cases: &[Case], effort: Effort) -> Result<()> {
-    let [first, second] = runtimes.each_ref().map(|runtime| runtime.name());
-    println!("{:<12} {:>10} {:>10} {:>7}", "case", format!("{first} ms"), format!("{second} ms"), "ratio");
-    let mut ratios = Vec::new();
+pub fn table<const N: usize>(runtimes: &[Box<dyn Runtime>; N], cases: &[Case], effort: Effort) -> Result<()> {
+    let others = N - 1;
+    let mut head = format!("{:<12}", "case");
+    runtimes.iter().for_each(|runtime| head += &format!(" {:>12}", format!("{} ms", runtime.name())));
+    runtimes[..others].iter().for_each(|runtime| head += &format!(" {:>9}", runtime.name()));
+    println!("{head}");
+    let mut ratios = vec![Vec::new(); others];
     let mut failed = false;
     for case in cases {
         let outcomes = measure::compare(runtimes, case, effort);
@@ -33,15 +36,18 @@ pub fn table(runtimes: &[Box<dyn Runtime>; 2], cases: &[Case], effort: Effort) -
             eprintln!("{error:#}");
             failed = true;
         }
-        if let [Ok(first), Ok(second)] = outcomes[..] {
-            let ratio = first.as_secs_f64() / second.as_secs_f64();
-            println!("{:<12} {:>10.2} {:>10.2} {ratio:>7.3}", case.name, millis(first), millis(second));
+        let Ok(times) = outcomes.into_iter().collect::<Result<Vec<_>>>() else { continue };
+        let mut line = format!("{:<12}", case.name);
+        times.iter().for_each(|&time| line += &format!(" {:>12.2}", millis(time)));
+        for (time, ratios) in times.iter().zip(&mut ratios) {
+            let ratio = time.as_secs_f64() / times[others].as_secs_f64();
+            line += &format!(" {ratio:>9.3}");
             ratios.push(ratio);
         }
+        println!("{line}");
     }
-    if let Some(mean) = measure::geomean(ratios) {
-        println!("{:<12} {:>10} {:>10} {mean:>7.3}", "geomean", "", "");
-    }
+    let means = ratios.into_iter().filter_map(measure::geomean).map(|mean| format!(" {mean:>9.3}"));
+    println!("{:<12}{}{}", "geomean", " ".repeat(13 * N), means.collect::<String>());
     if failed {
         bail!("not every case ran, or not with the same answer");
     }

@@ -48,8 +48,20 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Brings the source to the instruction that belongs to the cell.
+    /// Brings the source to the instruction that belongs to the cell: to a label, by this walk's rule or, if that finds none
+    /// here, by a later one.
     fn choose(&mut self) -> Result<(), Mistake> {
+        let first = self.rule;
+        for rule in Rule::ALL.into_iter().skip_while(|&rule| rule != first) {
+            if self.choose_by(rule)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the source to a label that belongs to the cell, if this rule finds one.
+    fn choose_by(&mut self, rule: Rule) -> Result<bool, Mistake> {
         let (begin, mark, before) = (self.at, self.state.mark(), self.height());
         let mut best: Option<(Position, usize)> = None;
         let (mut seen, mut far) = (SmallVec::<[Pc; 4]>::new(), 0);
@@ -61,9 +73,9 @@ impl Walk<'_> {
                     break;
                 }
                 seen.push(pc);
-                if self.is_settled(before) {
+                if self.is_settled(before, rule) {
                     (best, far) = (Some((self.at, self.state.mark())), 0);
-                    if self.rule == Rule::First {
+                    if rule == Rule::First {
                         break;
                     }
                 }
@@ -88,12 +100,12 @@ impl Walk<'_> {
         let (at, mark) = best.unwrap_or((begin, mark));
         self.state.back_to(mark);
         self.at = at;
-        Ok(())
+        Ok(best.is_some())
     }
 
     /// Whether every slot holds what its place does, or its place a constant; and what was set since the last event was
     /// written. The operand stack was as high as `before` then.
-    fn is_settled(&mut self, before: u32) -> bool {
+    fn is_settled(&mut self, before: u32, rule: Rule) -> bool {
         let height = self.height();
         let is_constant = |this: &mut Self, place: Place| {
             let value = this.state.get(place);
@@ -102,18 +114,18 @@ impl Walk<'_> {
         if !self.state.stale(height).into_iter().all(|place| is_constant(self, place)) {
             return false;
         }
-        if self.rule == Rule::None {
+        if rule == Rule::None {
             return true;
         }
         if !self.state.is_balanced() {
             return false;
         }
-        if self.rule == Rule::Locals {
+        if rule == Rule::Locals {
             return true;
         }
         let [pushed, written] = self.state.operands_since(self.at.event, self.at.since);
         let is_explained = |place: &Place| self.state.is_live(*place, before) || pushed.binary_search(place).is_ok();
-        if self.rule == Rule::First && !written.iter().all(is_explained) {
+        if rule == Rule::First && !written.iter().all(is_explained) {
             return false;
         }
         pushed.into_iter().all(|place| {

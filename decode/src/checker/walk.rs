@@ -68,8 +68,8 @@ pub(super) struct Fork {
     pub(super) to: CellIdx,
 }
 
-/// At which label the source is where code comes to a join. If a check fails, the next rule is tried: none of them can make
-/// wrong code pass, but each can miss that right code is right.
+/// At which label the source is where code comes to a join. Where a rule finds none the next one is tried, and if a check
+/// fails, the next one from the beginning: none of them can make wrong code pass, but each can miss that right code is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     /// The first label at which the code has written every local as often as the source has set it, every operand that was

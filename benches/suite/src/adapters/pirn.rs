@@ -27,6 +27,11 @@ impl Pirn {
         Self::configured("metered", Config::new().compilation_mode(CompilationMode::Eager).consume_fuel(true))
     }
 
+    /// Lowers all functions when the module is made, and compares the time with a deadline that never passes.
+    pub fn with_deadlines() -> Self {
+        Self::configured("deadlines", Config::new().compilation_mode(CompilationMode::Eager).epoch_interruption(true))
+    }
+
     /// Lowers all functions when the module is made.
     pub fn eager() -> Self {
         Self::new("pirn", CompilationMode::Eager)
@@ -111,6 +116,7 @@ impl Program for Compiled {
         if self.engine.config().consumes_fuel() {
             store.set_fuel(u64::MAX)?;
         }
+        store.set_epoch_deadline(u64::MAX);
         let mut last = None;
         for (name, module) in &self.modules {
             let instance = linker.instantiate(&mut store, module)?;
