@@ -67,12 +67,14 @@ pub use host::call::{invoke, invoke_start};
 pub use host::pause::Execution;
 pub use host::thunks::LazyCode;
 pub use host::walk::{Frame, FrameAt, Walk};
+#[cfg(feature = "inspect")]
+pub use probes::exercise;
+#[cfg(any(feature = "inspect", debug_assertions))]
+pub use probes::inspect;
 #[cfg(feature = "mutants")]
 pub use probes::mutants;
 #[cfg(feature = "profile")]
 pub use probes::profile;
-#[cfg(feature = "inspect")]
-pub use probes::{exercise, inspect};
 pub use shapes::lookup::{Handlers, target};
 pub use shapes::written;
 pub use state::global::GlobalCell;

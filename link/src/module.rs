@@ -420,7 +420,25 @@ impl Module {
     /// As [`Module::code`], by a lowering of this module's.
     fn code_by(&self, funcidx: u32, lowering: &mut Lowering<'_, Handlers>) -> Result<&Code, pirn_decode::Error> {
         let code = &self.0.code[funcidx as usize - self.0.parsed.imported_funcs];
-        code.get_or_init(|| lowering.lower(funcidx)).as_ref().map_err(Clone::clone)
+        let lower = || {
+            #[cfg(debug_assertions)]
+            self.check(funcidx);
+            lowering.lower(funcidx)
+        };
+        code.get_or_init(lower).as_ref().map_err(Clone::clone)
+    }
+
+    /// Checks that function `funcidx` is lowered to code that does what its body says, if it is no large one.
+    #[cfg(debug_assertions)]
+    fn check(&self, funcidx: u32) {
+        /// Without optimisation, longer bodies take too long, and memory that tests of hostile modules count.
+        const MOST_BYTES: usize = 4_096;
+        let Inner { parsed, type_ids, .. } = &*self.0;
+        if parsed.bodies[funcidx as usize - parsed.imported_funcs].len() > MOST_BYTES {
+            return;
+        }
+        let checker = pirn_exec::inspect::checker(parsed, type_ids, self.options());
+        checker.function(funcidx).unwrap_or_else(|mistake| panic!("lowering makes wrong code: {mistake}"));
     }
 
     fn options(&self) -> Options {

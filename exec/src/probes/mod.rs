@@ -2,7 +2,7 @@
 
 #[cfg(feature = "inspect")]
 pub mod exercise;
-#[cfg(feature = "inspect")]
+#[cfg(any(feature = "inspect", debug_assertions))]
 pub mod inspect;
 #[cfg(feature = "mutants")]
 pub mod mutants;

@@ -12,7 +12,7 @@ pub(crate) struct HandlerEntry {
     pub(crate) handler: Handler,
     #[cfg(feature = "profile")]
     pub(crate) name: fn() -> &'static str,
-    #[cfg(feature = "inspect")]
+    #[cfg(any(feature = "inspect", debug_assertions))]
     pub(crate) shape: &'static pirn_decode::shape::Shape,
 }
 
@@ -24,7 +24,7 @@ impl HandlerEntry {
             handler: S::handler,
             #[cfg(feature = "profile")]
             name: std::any::type_name::<S>,
-            #[cfg(feature = "inspect")]
+            #[cfg(any(feature = "inspect", debug_assertions))]
             shape: {
                 assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
                 S::SHAPE
