@@ -108,6 +108,43 @@
 //! # Ok::<(), pirn::Error>(())
 //! ```
 //!
+//! # Waiting
+//!
+//! Host functions may be async. A call that [`TypedFunc::call_async`] or [`Func::call_async`] begins is a future, for any
+//! executor: it waits where a host function's future does, while WebAssembly's frames lie on a value stack of their own, and
+//! other calls of other stores use the thread. Dropped, it ends. Guests that compute for long take turns with
+//! [`Store::fuel_async_yield_interval`] or [`Store::epoch_deadline_async_yield_and_update`].
+//!
+//! ```
+//! # #[cfg(feature = "wat")] {
+//! use pirn::{Caller, Engine, Linker, Module, Store};
+//! use std::time::Duration;
+//!
+//! let engine = Engine::default();
+//! let mut linker = Linker::<u64>::new(&engine);
+//! linker.func_wrap_async("host", "sleep", |mut caller: Caller<'_, u64>, (millis,): (u64,)| {
+//!     Box::new(async move {
+//!         tokio::time::sleep(Duration::from_millis(millis)).await;
+//!         *caller.data_mut() += millis;
+//!     })
+//! })?;
+//! let module = Module::new(
+//!     &engine,
+//!     r#"(module
+//!         (import "host" "sleep" (func $sleep (param i64)))
+//!         (func (export "nap") (call $sleep (i64.const 5)) (call $sleep (i64.const 10))))"#,
+//! )?;
+//! tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+//!     let mut store = Store::new(&engine, 0);
+//!     let instance = linker.instantiate_async(&mut store, &module).await?;
+//!     instance.get_typed_func::<(), ()>(&store, "nap")?.call_async(&mut store, ()).await?;
+//!     assert_eq!(*store.data(), 15);
+//!     pirn::Result::Ok(())
+//! })?;
+//! # }
+//! # Ok::<(), pirn::Error>(())
+//! ```
+//!
 //! # How to stop a guest
 //!
 //! | with | bounds | ends | costs | choose it |

@@ -65,8 +65,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn check(module: &Module, funcs: &[u32]) -> Result<ExitCode> {
     let type_ids = checker::type_ids(module);
     let (mut checked, mut too_hard, mut wrong) = (0, 0, 0);
-    for (fuse, fuel) in [(true, false), (false, false), (true, true), (false, true)] {
-        let options = Options { fuse, fuel, epochs: false };
+    let without = Options { fuse: false, ..Options::default() };
+    let fused = Options { fuse: true, ..without };
+    let ways = [
+        ("fused", fused),
+        ("not fused", without),
+        ("fused, with fuel", Options { fuel: true, ..fused }),
+        ("not fused, with fuel", Options { fuel: true, ..without }),
+        ("fused, with deadlines", Options { epochs: true, ..fused }),
+    ];
+    for (way, options) in ways {
         let checker = pirn_exec::inspect::checker(module, &type_ids, options);
         for &func in funcs {
             checked += 1;
@@ -75,14 +83,15 @@ fn check(module: &Module, funcs: &[u32]) -> Result<ExitCode> {
                 Ok(Verdict::TooHard) => too_hard += 1,
                 Err(mistake) => {
                     wrong += 1;
-                    println!("fuse {fuse}, fuel {fuel}: {mistake}");
+                    println!("{way}: {mistake}");
                 }
             }
         }
     }
     println!(
-        "{} functions lowered in 4 ways: {checked} codes checked, {wrong} wrong, {too_hard} too hard",
-        funcs.len()
+        "{} functions lowered in {} ways: {checked} codes checked, {wrong} wrong, {too_hard} too hard",
+        funcs.len(),
+        ways.len()
     );
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -421,20 +421,22 @@ impl Module {
     fn code_by(&self, funcidx: u32, lowering: &mut Lowering<'_, Handlers>) -> Result<&Code, pirn_decode::Error> {
         let code = &self.0.code[funcidx as usize - self.0.parsed.imported_funcs];
         let lower = || {
+            let code = lowering.lower(funcidx)?;
             #[cfg(debug_assertions)]
-            self.check(funcidx);
-            lowering.lower(funcidx)
+            self.check(funcidx, code.head().frame_bytes);
+            Ok(code)
         };
         code.get_or_init(lower).as_ref().map_err(Clone::clone)
     }
 
-    /// Checks that function `funcidx` is lowered to code that does what its body says, if it is no large one.
+    /// Checks that function `funcidx` is lowered to code that does what its body says, if neither that nor its frame is large.
     #[cfg(debug_assertions)]
-    fn check(&self, funcidx: u32) {
-        /// Without optimisation, longer bodies take too long, and memory that tests of hostile modules count.
+    fn check(&self, funcidx: u32, frame_bytes: u32) {
+        /// Without optimisation, larger ones take too long, and memory that tests of hostile modules count.
         const MOST_BYTES: usize = 4_096;
         let Inner { parsed, type_ids, .. } = &*self.0;
-        if parsed.bodies[funcidx as usize - parsed.imported_funcs].len() > MOST_BYTES {
+        let body = parsed.bodies[funcidx as usize - parsed.imported_funcs].len();
+        if body > MOST_BYTES || frame_bytes as usize > MOST_BYTES {
             return;
         }
         let checker = pirn_exec::inspect::checker(parsed, type_ids, self.options());

@@ -17,11 +17,12 @@ pub struct Checked {
 }
 
 /// Every way of lowering.
-const WAYS: [Options; 4] = [
+const WAYS: [Options; 5] = [
     Options { fuse: true, fuel: false, epochs: false },
     Options { fuse: false, fuel: false, epochs: false },
     Options { fuse: true, fuel: true, epochs: false },
     Options { fuse: false, fuel: true, epochs: false },
+    Options { fuse: true, fuel: false, epochs: true },
 ];
 
 impl Checked {

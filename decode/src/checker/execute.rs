@@ -294,6 +294,9 @@ impl Walk<'_> {
                 let what = What::ReturnCallIndirect(table, type_id);
                 self.tail_call(what, ty, Some(index), args, moves, [header, new_header])?;
             }
+            // Whoever is asked may change memory and globals. Nothing waits where that matters, at labels and calls, and there
+            // what is known of them is thrown away.
+            (Cell::Epoch, _) => {}
             (Cell::Fuel, &[cost]) => self.event(What::Fuel(cost), &[], After::Nothing),
             (Cell::FuelBulk, &[amount, slot, table]) => {
                 let size = if amount == Amount::Pages as u32 {
