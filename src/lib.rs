@@ -139,7 +139,7 @@
 //!     let instance = linker.instantiate_async(&mut store, &module).await?;
 //!     instance.get_typed_func::<(), ()>(&store, "nap")?.call_async(&mut store, ()).await?;
 //!     assert_eq!(*store.data(), 15);
-//!     pirn::Result::Ok(())
+//!     Ok::<(), pirn::Error>(())
 //! })?;
 //! # }
 //! # Ok::<(), pirn::Error>(())
