@@ -17,7 +17,7 @@
 //! - **I1, everything is live and stays where it is**: the machine, which is [attached](Vm::attach), blocks, records,
 //!   tables, memories, cells of globals, segments, code.
 //! - **I2, the machine is alone with them**: while it runs, nobody else refers to them, but host functions while they are
-//!   called, and the hook that is asked at a [deadline](Vm::set_late).
+//!   called, and the hooks that are asked at a [deadline](Vm::set_late) and to [grow](Vm::set_grow) something.
 //!   Whoever runs it needs `&mut` of the store, which is why a store may go between threads.
 //! - **I3, code is of lowering**: of [`pirn_decode::Lowering::lower`] for [`target`], of a [`pirn_decode::Module`] as
 //!   its `new` made it. So a cell begins with the address of the handler that has its shape, and the operands behind it
@@ -83,7 +83,7 @@ pub use state::registers::stack_pointer;
 pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
-pub use state::vm::{LateHook, LowerHook, Room, TraceHook, Vm};
+pub use state::vm::{GrowHook, Growing, LateHook, LowerHook, Room, TraceHook, Vm};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);

@@ -78,6 +78,7 @@ pub use call::host::IntoFunc;
 pub use call::resumable::{PauseReason, Paused, Resumable, ResumeError};
 pub use call::typed::{WasmParams, WasmResults, WasmRet, WasmTy};
 pub use engine::config::{CompilationMode, Config};
+pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
 pub use engine::{Engine, EngineWeak};
 pub use error::{Error, I32Exit, Result};

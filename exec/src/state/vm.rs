@@ -2,9 +2,11 @@
 
 use crate::Word;
 use crate::state::instance::InstanceHead;
+use crate::state::memory::Memory;
 use crate::state::record::HostRecord;
 use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
+use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use pirn_decode::ValType;
 use std::any::Any;
@@ -22,6 +24,37 @@ pub type TraceHook = unsafe fn(*mut Vm, Exit) -> Exit;
 /// Says what is to be done when the machine's deadline has passed: goes on, with a later one ([`Vm::set_deadline`]), or ends the
 /// execution, or has it pause ([`Exit::Late`]). It may do what a host function may.
 pub type LateHook = unsafe fn(*mut Vm) -> Result<(), Exit>;
+
+/// Grows a memory or table for code that asks for it: the old size, or `None`, with nothing changed, if it may not grow; an error
+/// ends the execution. It runs nothing on the machine.
+pub type GrowHook = unsafe fn(*mut Vm, Growing) -> Result<Option<u32>, Exit>;
+
+/// A memory or table that is to grow.
+#[derive(Debug, Clone, Copy)]
+pub enum Growing {
+    /// By so many pages.
+    Memory(*mut Memory, u32),
+    /// By so many elements, all of which are this word.
+    Table(*mut Table, u32, Word),
+}
+
+impl Growing {
+    /// Grows it by what `room` has, and takes that of it: the old size, or `None`, with nothing changed.
+    ///
+    /// # Safety
+    /// It is live, and nobody else refers to it. [I5](crate#safety): the word is one of the table's element type, in its store.
+    pub unsafe fn within(self, room: &mut Room) -> Option<u32> {
+        // SAFETY: all of it is asked for above.
+        unsafe {
+            match self {
+                Self::Memory(memory, delta) => Room::grow(&mut room.pages, delta, |delta| (*memory).grow(delta)),
+                Self::Table(table, delta, init) => {
+                    Room::grow(&mut room.elements, delta, |delta| (*table).grow(delta, init))
+                }
+            }
+        }
+    }
+}
 
 /// What the memories and tables of a store may still grow by, all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +75,7 @@ impl Default for Room {
 impl Room {
     /// Takes `delta` of `room`, a field of this, for what `grow` adds. Gives what `grow` gives, or `None`, with nothing
     /// changed, if there is too little.
-    pub fn grow<T>(room: &mut u64, delta: u32, grow: impl FnOnce(u32) -> Option<T>) -> Option<T> {
+    fn grow<T>(room: &mut u64, delta: u32, grow: impl FnOnce(u32) -> Option<T>) -> Option<T> {
         let left = room.checked_sub(delta.into())?;
         let grown = grow(delta)?;
         *room = left;
@@ -102,6 +135,7 @@ pub struct Vm {
     pub(crate) lower: LowerHook,
     trace: Option<TraceHook>,
     late: Option<LateHook>,
+    grow: Option<GrowHook>,
     /// How many items of an operation that has stopped are done already; 0 if none has.
     pub(crate) progress: usize,
     /// Of the owner's choosing: see [`Vm::attach`].
@@ -144,6 +178,7 @@ impl Vm {
             lower,
             trace: None,
             late: None,
+            grow: None,
             progress: 0,
             store: null_mut(),
             host: InstanceHead::empty(),
@@ -239,6 +274,39 @@ impl Vm {
     pub unsafe fn late(this: *mut Self) -> Result<(), Exit> {
         // SAFETY: `set_late` asked for a hook that may be called with this machine.
         unsafe { (*this).late.map_or(Err(Exit::Trap(Trap::Interrupt)), |late| late(this)) }
+    }
+
+    /// Has `grow` grow memories and tables; without, they grow within the [room](Self::room) there is.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still, or waits for a host function or hook; `grow` may be called with it while it waits.
+    pub unsafe fn set_grow(this: *mut Self, grow: Option<GrowHook>) {
+        // SAFETY: as in `set_deadline`.
+        unsafe { (*this).grow = grow };
+    }
+
+    /// Grows a memory or table: the old size, or `u32::MAX` if it may not grow; `None`, with the reason in the machine, if
+    /// execution cannot go on.
+    ///
+    /// # Safety
+    /// That of [`Growing::within`]; the machine runs.
+    #[inline]
+    pub(crate) unsafe fn grow(this: *mut Self, growing: Growing) -> Option<u32> {
+        // SAFETY: the machine's fields are nobody else's while it runs (I2), but the hook's while that does, and the rest is asked
+        // for above.
+        unsafe {
+            let grown = match (*this).grow {
+                None => growing.within(&mut (*this).room),
+                Some(grow) => match grow(this, growing) {
+                    Ok(grown) => grown,
+                    Err(exit) => {
+                        (*this).exit = Some(exit);
+                        return None;
+                    }
+                },
+            };
+            Some(grown.unwrap_or(u32::MAX))
+        }
     }
 
     /// The instance that stands for the embedder.

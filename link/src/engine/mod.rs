@@ -1,6 +1,7 @@
 //! The engine: configuration and the registry of function types, shared by everything made with it.
 
 pub(crate) mod config;
+pub(crate) mod limiter;
 pub(crate) mod limits;
 pub(crate) mod types;
 

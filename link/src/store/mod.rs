@@ -10,10 +10,13 @@
 //! for them.
 
 pub(crate) mod deadline;
+mod grow;
 pub(crate) mod handle;
+mod hooks;
 pub(crate) mod host_item;
 pub(crate) mod instance_data;
 pub(crate) mod lease;
+mod limiter;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
 mod trace;
@@ -22,6 +25,7 @@ use crate::engine::Engine;
 use crate::engine::limits::StoreLimits;
 use crate::error::Result;
 use crate::store::deadline::UpdateDeadline;
+use crate::store::hooks::Limiter;
 use crate::store::opaque::StoreOpaque;
 use pirn_exec::Vm;
 use std::marker::PhantomData;
@@ -38,6 +42,7 @@ pub(crate) struct StoreInner<T: 'static> {
     data: T,
     /// None while it is running.
     late: Option<LateCallback<T>>,
+    limiter: Option<Limiter<T>>,
 }
 
 /// Owner of instances, functions, memories, tables, globals, and of `data` of the embedder's choosing, which host
@@ -70,7 +75,8 @@ impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Self {
         let opaque = StoreOpaque::new(engine);
-        let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data, late: None })));
+        let inner = StoreInner { opaque, data, late: None, limiter: None };
+        let inner = NonNull::from(Box::leak(Box::new(inner)));
         let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
         // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hook
         // is told of frames of the store that the machine is attached to.
@@ -107,7 +113,7 @@ impl<T: 'static> Store<T> {
     }
 
     /// Limits what is created from now on. Memories and tables that exist keep the limit of one that they were created with,
-    /// and grow as far as the new limits allow for all of them together.
+    /// and grow as far as the new limits allow for all of them together. A [limiter](Store::limiter) is asked besides, if there is one.
     pub fn set_limits(&mut self, limits: StoreLimits) {
         self.as_context_mut().opaque_mut().set_limits(limits);
     }
@@ -227,6 +233,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     pub(crate) fn late_mut(&mut self) -> &mut Option<LateCallback<T>> {
         // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).late }
+    }
+
+    fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).limiter }
     }
 
     pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {

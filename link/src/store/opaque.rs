@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::store::handle::{Handle, StoreId};
+use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
 use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::lease::Calls;
@@ -24,6 +25,8 @@ pub(crate) struct StoreOpaque {
     engine: Engine,
     machine: Pinned<Vm>,
     limits: StoreLimits,
+    /// How the limiter is asked, if there is one.
+    pub(super) ask: Option<Ask>,
     /// The host functions it has, by their records, so that each lives as long as the store.
     hosts: HashTable<Arc<HostItem>>,
     /// Those made for this store of items of other engines, by the items.
@@ -53,6 +56,7 @@ impl StoreOpaque {
             engine: engine.clone(),
             machine,
             limits,
+            ask: None,
             hosts: HashTable::new(),
             foreign: Vec::new(),
             externs: Vec::new(),
@@ -76,6 +80,7 @@ impl StoreOpaque {
             unsafe { Vm::set_epoch(self.vm(), self.engine.epoch_counter()) };
         }
         *self.room_mut() = self.limits.room(0, 0);
+        self.hook_growing();
     }
 
     #[inline]
@@ -140,6 +145,7 @@ impl StoreOpaque {
         let elements = |item: &Pinned<Table>| u64::from(unsafe { item.as_ptr().as_ref() }.size());
         let (pages, elements) = (self.memories.iter().map(pages).sum(), self.tables.iter().map(elements).sum());
         *self.room_mut() = self.limits.room(pages, elements);
+        self.hook_growing();
     }
 
     /// What memories and tables may still grow by.
@@ -164,7 +170,9 @@ impl StoreOpaque {
             tables: self.tables.len(),
             ..Needs::default()
         };
-        self.limits.check(&has, self.room(), needs)
+        self.limits.check(&has, self.room(), needs)?;
+        let limiter = self.ask_limiter(|limiter| [limiter.instances(), limiter.memories(), limiter.tables()]);
+        limiter.map_or(Ok(()), |limits| has.check_counts(needs, limits, "limiter's limit"))
     }
 
     /// Creates a memory of zeros.
@@ -175,11 +183,13 @@ impl StoreOpaque {
         self.limits.check_memory(ty)?;
         let min = ty.limits.min;
         self.check_needs(&Needs { memories: 1, pages: min.into(), ..Needs::default() })?;
-        let memory = Memory::new(ty, self.limits.memory_pages);
-        let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
-        let handle = keep(self.id, &mut self.memories, memory)?;
-        self.room_mut().pages -= u64::from(min);
-        Ok(handle)
+        self.limited_memory(ty.limits, |this| {
+            let memory = Memory::new(ty, this.limits.memory_pages);
+            let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
+            let handle = keep(this.id, &mut this.memories, memory)?;
+            this.room_mut().pages -= u64::from(min);
+            Ok(handle)
+        })
     }
 
     /// Creates a table, all its elements `init`.
@@ -193,11 +203,13 @@ impl StoreOpaque {
         self.limits.check_table(ty)?;
         let min = ty.limits.min;
         self.check_needs(&Needs { tables: 1, elements: min.into(), ..Needs::default() })?;
-        let table = Table::new(ty, self.limits.table_elements, init);
-        let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
-        let handle = keep(self.id, &mut self.tables, table)?;
-        self.room_mut().elements -= u64::from(min);
-        Ok(handle)
+        self.limited_table(ty.limits, |this| {
+            let table = Table::new(ty, this.limits.table_elements, init);
+            let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
+            let handle = keep(this.id, &mut this.tables, table)?;
+            this.room_mut().elements -= u64::from(min);
+            Ok(handle)
+        })
     }
 
     /// Globals of these types, in one piece, which hold zeros and nulls.
