@@ -1,6 +1,8 @@
 //! The machine's state between handlers: where its value stack ends and what execution leaves behind when it stops.
 
 use crate::Word;
+use crate::state::crossing::CallHook;
+use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
 use crate::state::record::HostRecord;
@@ -8,7 +10,7 @@ use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
 use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
-use pirn_decode::ValType;
+use pirn_decode::{PAGE_BYTES, ValType};
 use std::any::Any;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +31,9 @@ pub type LateHook = unsafe fn(*mut Vm) -> Result<(), Exit>;
 /// ends the execution. It runs nothing on the machine.
 pub type GrowHook = unsafe fn(*mut Vm, Growing) -> Result<Option<u32>, Exit>;
 
+/// Is told of calls and returns between the host and WebAssembly; an error is how the call ends. It may do what a host function may.
+pub type CrossHook = unsafe fn(*mut Vm, CallHook) -> Result<(), Exit>;
+
 /// A memory or table that is to grow.
 #[derive(Debug, Clone, Copy)]
 pub enum Growing {
@@ -39,21 +44,38 @@ pub enum Growing {
 }
 
 impl Growing {
-    /// Grows it by what `room` has, and takes that of it: the old size, or `None`, with nothing changed.
+    /// Grows it by what the machine's [room](Vm::room) has, and takes that of it: the old size, or `None`, with nothing changed.
     ///
     /// # Safety
-    /// It is live, and nobody else refers to it. [I5](crate#safety): the word is one of the table's element type, in its store.
-    pub unsafe fn within(self, room: &mut Room) -> Option<u32> {
+    /// It is live, and nobody else refers to it. [I5](crate#safety): the word is one of the table's element type, in its store. `vm`
+    /// is the machine of its store, whose room nobody else refers to.
+    pub unsafe fn within(self, vm: *mut Vm) -> Option<u32> {
         // SAFETY: all of it is asked for above.
         unsafe {
+            let (room, held) = (&mut (*vm).room, &(*vm).held);
             match self {
-                Self::Memory(memory, delta) => Room::grow(&mut room.pages, delta, |delta| (*memory).grow(delta)),
+                Self::Memory(memory, delta) => {
+                    let old = Room::grow(&mut room.pages, delta, |delta| (*memory).grow(delta))?;
+                    held.memories.add(u64::from(delta) * PAGE_BYTES);
+                    Some(old)
+                }
                 Self::Table(table, delta, init) => {
-                    Room::grow(&mut room.elements, delta, |delta| (*table).grow(delta, init))
+                    let old = Room::grow(&mut room.elements, delta, |delta| (*table).grow(delta, init))?;
+                    held.tables.add(u64::from(delta) * size_of::<Word>() as u64);
+                    Some(old)
                 }
             }
         }
     }
+}
+
+/// What the memories and tables of a store hold, in bytes.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    /// All memories.
+    pub memories: Held,
+    /// All tables.
+    pub tables: Held,
 }
 
 /// What the memories and tables of a store may still grow by, all together.
@@ -132,6 +154,9 @@ pub struct Vm {
     /// Entries from the host that have not returned.
     pub(crate) depth: u32,
     max_depth: u32,
+    /// As many as there may be without further ado: none if somebody is told of each.
+    quick_depth: u32,
+    crossed: Option<CrossHook>,
     pub(crate) lower: LowerHook,
     trace: Option<TraceHook>,
     late: Option<LateHook>,
@@ -142,6 +167,8 @@ pub struct Vm {
     store: *mut (),
     /// What memories and tables may still grow by.
     pub room: Room,
+    /// What they hold.
+    pub held: Holdings,
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: InstanceHead,
     /// Bytes of a stack, whole words.
@@ -168,6 +195,7 @@ impl Vm {
             deadline: 0,
             fuel: 0,
             room: Room::default(),
+            held: Holdings::default(),
             saved: Registers::new(null(), null_mut(), null_mut(), null()),
             stopped_at: StoppedAt::Return,
             yielded: None,
@@ -175,6 +203,8 @@ impl Vm {
             exit: None,
             depth: 0,
             max_depth,
+            quick_depth: max_depth,
+            crossed: None,
             lower,
             trace: None,
             late: None,
@@ -296,7 +326,7 @@ impl Vm {
         // for above.
         unsafe {
             let grown = match (*this).grow {
-                None => growing.within(&mut (*this).room),
+                None => growing.within(this),
                 Some(grow) => match grow(this, growing) {
                     Ok(grown) => grown,
                     Err(exit) => {
@@ -313,6 +343,7 @@ impl Vm {
     ///
     /// # Safety
     /// `this` is live.
+    #[inline]
     pub(crate) unsafe fn host(this: *mut Self) -> *mut InstanceHead {
         // SAFETY: it is live, so this is a place in it; no reference is made.
         unsafe { &raw mut (*this).host }
@@ -322,6 +353,7 @@ impl Vm {
     ///
     /// # Safety
     /// `this` is live.
+    #[inline]
     pub(crate) unsafe fn is_host(this: *mut Self, instance: *mut InstanceHead) -> bool {
         // SAFETY: it is live, which is all that `host` asks for.
         instance == unsafe { Self::host(this) }
@@ -347,11 +379,42 @@ impl Vm {
         self.depth < self.max_depth
     }
 
-    /// Counts one more entry from the host, if there may be one.
+    /// Counts one more entry from the host, if there may be one of which nobody is told.
     pub(crate) fn enter(&mut self) -> bool {
-        let may_enter = self.may_enter();
+        let may_enter = self.depth < self.quick_depth;
         self.depth += u32::from(may_enter);
         may_enter
+    }
+
+    /// Has `crossed` told of calls and returns between the host and WebAssembly. Without it nothing is paid but
+    /// a compare in calls of host functions: an entry fails the test that it has anyway, and finds out then that it is told.
+    ///
+    /// # Safety
+    /// `this` is live and stands still; `crossed` may be called with it while it waits.
+    pub unsafe fn set_crossed(this: *mut Self, crossed: CrossHook) {
+        // SAFETY: it is live, and nobody else refers to its fields while it stands still.
+        unsafe {
+            (*this).crossed = Some(crossed);
+            (*this).quick_depth = 0;
+        }
+    }
+
+    /// Whether somebody is told of calls between the host and WebAssembly.
+    #[inline(always)]
+    pub(crate) fn is_told(&self) -> bool {
+        self.crossed.is_some()
+    }
+
+    /// Tells the hook, if there is one.
+    ///
+    /// # Errors
+    /// How the call ends.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for a host function; nothing refers to what a host function may change.
+    pub(crate) unsafe fn crossed(this: *mut Self, at: CallHook) -> Result<(), Exit> {
+        // SAFETY: `set_crossed` asked for a hook that may be called with this machine.
+        unsafe { (*this).crossed.map_or(Ok(()), |crossed| crossed(this, at)) }
     }
 
     /// Has `trace` say more of the exits of executions.
@@ -394,70 +457,4 @@ impl Vm {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::registers::Vector;
-    use pirn_decode::RefType;
-
-    unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
-        panic!("nothing is lowered here")
-    }
-
-    fn vm() -> Box<Vm> {
-        // SAFETY: the hook gives nothing.
-        unsafe { Vm::new(4096, 2, no_lowering) }
-    }
-
-    #[test]
-    fn room_is_taken_by_what_grew() {
-        let mut room = 10;
-        assert_eq!(Room::grow(&mut room, 4, Some), Some(4));
-        assert_eq!(room, 6);
-        assert_eq!(Room::grow(&mut room, 5, |_| None::<u32>), None);
-        assert_eq!(room, 6, "nothing grew");
-        assert_eq!(Room::grow(&mut room, 7, |_| -> Option<u32> { panic!("it was asked without room") }), None);
-        assert_eq!(room, 6);
-    }
-
-    #[test]
-    fn entries_are_counted() {
-        let mut vm = vm();
-        assert!(vm.is_idle());
-        assert!(vm.enter());
-        assert!(vm.enter());
-        assert!(!vm.may_enter() && !vm.is_idle());
-        assert!(!vm.enter());
-    }
-
-    #[test]
-    fn a_first_result_is_in_the_accumulator_of_its_class() {
-        let mut vm = vm();
-        vm.saved.r0 = 0x1_0000_0002;
-        let mut v0 = Vector::zeroed();
-        // SAFETY: a vector has room for a word.
-        unsafe { v0.as_mut_ptr().cast::<u64>().write(0x3_0000_0004) };
-        vm.saved.v0 = v0;
-        let first = |ty| {
-            // SAFETY: both accumulators hold something.
-            unsafe { vm.first_result(ty) }
-        };
-        assert_eq!([ValType::I64, ValType::Ref(RefType::FUNCREF)].map(first), [0x1_0000_0002; 2]);
-        assert_eq!(first(ValType::I32) as u32, 2, "the high half has no meaning");
-        assert_eq!(first(ValType::F32), 4);
-        assert_eq!(first(ValType::F64), 0x3_0000_0004);
-    }
-
-    #[test]
-    fn the_embedder_is_no_instance() {
-        let vm = Box::into_raw(vm());
-        let mut other = InstanceHead::empty();
-        // SAFETY: the machine is live until it is taken back.
-        unsafe {
-            Vm::attach(vm, null_mut());
-            assert!(Vm::is_host(vm, Vm::host(vm)));
-            assert!(!Vm::is_host(vm, &raw mut other));
-            assert_eq!((*Vm::host(vm)).vm, vm, "what returns to the host finds its machine there");
-            drop(Box::from_raw(vm));
-        }
-    }
-}
+mod tests;

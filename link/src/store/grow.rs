@@ -129,7 +129,7 @@ impl StoreOpaque {
         let (size, max) = unsafe { ((*memory).size(), (*memory).ty().limits.max) };
         let request = Request::memory(size, delta.saturating_add(size.into()), max);
         // SAFETY: as above; it is this store's memory, whose room it is.
-        self.grow(request, delta, |delta, store| unsafe { Growing::Memory(memory, delta).within(store.room_mut()) })
+        self.grow(request, delta, |delta, store| unsafe { Growing::Memory(memory, delta).within(store.vm()) })
     }
 
     /// Adds so many elements to a table, as [`Self::grow_memory`] does.
@@ -144,7 +144,7 @@ impl StoreOpaque {
         let (size, max) = unsafe { ((*table).size(), (*table).ty().limits.max) };
         let request = Request::table(size, delta.saturating_add(size.into()), max);
         // SAFETY: as above, and L5 is asked for.
-        self.grow(request, delta, |delta, store| unsafe { Growing::Table(table, delta, init).within(store.room_mut()) })
+        self.grow(request, delta, |delta, store| unsafe { Growing::Table(table, delta, init).within(store.vm()) })
     }
 
     /// Grows something, if the limiter does not mind.
