@@ -77,6 +77,7 @@ pub use call::calls::TypedFunc;
 pub use call::host::IntoFunc;
 pub use call::resumable::{PauseReason, Paused, Resumable, ResumeError};
 pub use call::typed::{WasmParams, WasmResults, WasmRet, WasmTy};
+pub use engine::account::MemoryUsage;
 pub use engine::config::{CompilationMode, Config};
 pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};

@@ -1,10 +1,12 @@
 //! What a store asks its embedder, and tells it.
 //!
-//! - `limiter`: what may grow, and be made.
+//! - `limiter`: what may grow, and be made;
+//! - `usage`: how many bytes are held.
 
 #![cfg(feature = "wat")]
 
 mod limiter;
+mod usage;
 
 use pirn::{CompilationMode, Config, Engine, Instance, Linker, Module, Store};
 use std::panic::{AssertUnwindSafe, catch_unwind};

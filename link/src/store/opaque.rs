@@ -13,8 +13,8 @@ use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
-use pirn_decode::{FuncType, GlobalType, MemoryType, TableType};
-use pirn_exec::{FuncRecord, GlobalCell, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
+use pirn_decode::{FuncType, GlobalType, MemoryType, PAGE_BYTES, TableType};
+use pirn_exec::{FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub(crate) struct StoreOpaque {
     limits: StoreLimits,
     /// How the limiter is asked, if there is one.
     pub(super) ask: Option<Ask>,
+    /// What instances hold.
+    held: Held,
     /// The host functions it has, by their records, so that each lives as long as the store.
     hosts: HashTable<Arc<HostItem>>,
     /// Those made for this store of items of other engines, by the items.
@@ -51,12 +53,14 @@ impl StoreOpaque {
         // SAFETY: L1 and L4: the hook gives the code of the module whose instance asks; every store has this one.
         let machine = unsafe { engine.machine(lower) };
         let limits = engine.config().limits.clone();
+        let held = Held::new(&engine.account().instances, 0);
         Self {
             id: StoreId::next(),
             engine: engine.clone(),
             machine,
             limits,
             ask: None,
+            held,
             hosts: HashTable::new(),
             foreign: Vec::new(),
             externs: Vec::new(),
@@ -80,6 +84,9 @@ impl StoreOpaque {
             unsafe { Vm::set_epoch(self.vm(), self.engine.epoch_counter()) };
         }
         *self.room_mut() = self.limits.room(0, 0);
+        let account = self.engine.account();
+        let (memories, tables) = (Held::new(&account.memories, 0), Held::new(&account.tables, 0));
+        *self.holdings() = Holdings { memories, tables };
         self.hook_growing();
     }
 
@@ -154,6 +161,12 @@ impl StoreOpaque {
         unsafe { (*self.vm()).room }
     }
 
+    /// What memories and tables hold.
+    fn holdings(&mut self) -> &mut Holdings {
+        // SAFETY: L1 and L2, as in `room_mut`.
+        unsafe { &mut (*self.vm()).held }
+    }
+
     pub(crate) fn room_mut(&mut self) -> &mut Room {
         // SAFETY: L1 and L2: the store owns its machine; what runs on it, if anything, waits for the mutable borrow to end.
         unsafe { &mut (*self.vm()).room }
@@ -188,6 +201,7 @@ impl StoreOpaque {
             let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
             let handle = keep(this.id, &mut this.memories, memory)?;
             this.room_mut().pages -= u64::from(min);
+            this.holdings().memories.add(u64::from(min) * PAGE_BYTES);
             Ok(handle)
         })
     }
@@ -208,6 +222,7 @@ impl StoreOpaque {
             let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
             let handle = keep(this.id, &mut this.tables, table)?;
             this.room_mut().elements -= u64::from(min);
+            this.holdings().tables.add(u64::from(min) * size_of::<Word>() as u64);
             Ok(handle)
         })
     }
@@ -236,10 +251,17 @@ impl StoreOpaque {
     /// # Errors
     /// There is no memory for it.
     pub(crate) fn add_instance(&mut self, instance: InstanceData) -> Result<Handle<InstanceData>> {
+        let bytes = instance.bytes();
         let handle = keep(self.id, &mut self.instances, instance)?;
+        self.held.add(bytes as u64);
         // SAFETY: L1 and L2: the instance was put into this store just now, and nobody else refers to it.
         unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
         Ok(handle)
+    }
+
+    /// Puts bytes on the account that instances hold besides.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.held.add(bytes as u64);
     }
 
     /// Makes a host function of this store.
