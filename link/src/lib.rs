@@ -105,4 +105,4 @@ pub use pirn_decode::{
     CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
     RefType, TableType, ValType,
 };
-pub use pirn_exec::Trap;
+pub use pirn_exec::{CallHook, Trap};

@@ -1,10 +1,12 @@
 //! What a store asks its embedder, and tells it.
 //!
 //! - `limiter`: what may grow, and be made;
+//! - `calls`: calls between the host and WebAssembly;
 //! - `usage`: how many bytes are held.
 
 #![cfg(feature = "wat")]
 
+mod calls;
 mod limiter;
 mod usage;
 

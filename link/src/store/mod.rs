@@ -9,6 +9,7 @@
 //! Stores are cheap, and free nothing before they are dropped ([`opaque`]); whoever makes instances without end makes stores
 //! for them.
 
+mod call_hook;
 pub(crate) mod deadline;
 mod grow;
 pub(crate) mod handle;
@@ -27,13 +28,16 @@ use crate::error::Result;
 use crate::store::deadline::UpdateDeadline;
 use crate::store::hooks::Limiter;
 use crate::store::opaque::StoreOpaque;
-use pirn_exec::Vm;
+use pirn_exec::{CallHook, Vm};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// Says what happens when the deadline has passed.
 type LateCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
+
+/// Is told of calls between the host and WebAssembly.
+type CallHookCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>, CallHook) -> Result<()> + Send + Sync>;
 
 /// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
 #[repr(C)]
@@ -43,6 +47,8 @@ pub(crate) struct StoreInner<T: 'static> {
     /// None while it is running.
     late: Option<LateCallback<T>>,
     limiter: Option<Limiter<T>>,
+    /// None while it is running.
+    call_hook: Option<CallHookCallback<T>>,
 }
 
 /// Owner of instances, functions, memories, tables, globals, and of `data` of the embedder's choosing, which host
@@ -75,7 +81,7 @@ impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Self {
         let opaque = StoreOpaque::new(engine);
-        let inner = StoreInner { opaque, data, late: None, limiter: None };
+        let inner = StoreInner { opaque, data, late: None, limiter: None, call_hook: None };
         let inner = NonNull::from(Box::leak(Box::new(inner)));
         let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
         // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hook
@@ -238,6 +244,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {
         // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).limiter }
+    }
+
+    fn call_hook_mut(&mut self) -> &mut Option<CallHookCallback<T>> {
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).call_hook }
     }
 
     pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {
