@@ -247,8 +247,9 @@
 //! WebAssembly frames lie on a value stack of the store, not on the native one; [`Config::max_wasm_stack`] is its size
 //! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
 //! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables,
-//! instances and resumable calls, each of which has a value stack of its own. [`ModuleLimits`] bounds what making a module
-//! takes. [`Config::consume_fuel`] bounds what is executed, and [`Config::epoch_interruption`] for how long.
+//! instances and resumable calls, each of which has a value stack of its own; a [`ResourceLimiter`] decides about each
+//! memory and table that grows, and [`Engine::memory_usage`] says what is held. [`ModuleLimits`] bounds what making a
+//! module takes. [`Config::consume_fuel`] bounds what is executed, and [`Config::epoch_interruption`] for how long.
 //! [`Config::untrusted`] sets all of these but deadlines for modules of strangers:
 //!
 //! ```

@@ -17,7 +17,8 @@
 //! - **I1, everything is live and stays where it is**: the machine, which is [attached](Vm::attach), blocks, records,
 //!   tables, memories, cells of globals, segments, code.
 //! - **I2, the machine is alone with them**: while it runs, nobody else refers to them, but host functions while they are
-//!   called, and the hook that is asked at a [deadline](Vm::set_late).
+//!   called, and the hooks that are asked at a [deadline](Vm::set_late), asked to [grow](Vm::set_grow) something, or told of
+//!   calls [between host and WebAssembly](Vm::set_crossed).
 //!   Whoever runs it needs `&mut` of the store, which is why a store may go between threads.
 //! - **I3, code is of lowering**: of [`pirn_decode::Lowering::lower`] for [`target`], of a [`pirn_decode::Module`] as
 //!   its `new` made it. So a cell begins with the address of the handler that has its shape, and the operands behind it
@@ -77,7 +78,9 @@ pub use probes::mutants;
 pub use probes::profile;
 pub use shapes::lookup::{Handlers, target};
 pub use shapes::written;
+pub use state::crossing::CallHook;
 pub use state::global::GlobalCell;
+pub use state::held::Held;
 pub use state::instance::{InstanceBlock, InstanceHead};
 pub use state::memory::Memory;
 pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
@@ -85,7 +88,7 @@ pub use state::registers::stack_pointer;
 pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
-pub use state::vm::{LateHook, LowerHook, Room, TraceHook, Vm};
+pub use state::vm::{CrossHook, GrowHook, Growing, Holdings, LateHook, LowerHook, Room, TraceHook, Vm};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);

@@ -77,7 +77,9 @@ pub use call::calls::TypedFunc;
 pub use call::host::IntoFunc;
 pub use call::resumable::{PauseReason, Paused, Resumable, ResumeError};
 pub use call::typed::{WasmParams, WasmResults, WasmRet, WasmTy};
+pub use engine::account::MemoryUsage;
 pub use engine::config::{CompilationMode, Config};
+pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
 pub use engine::{Engine, EngineWeak};
 pub use error::{Error, I32Exit, Result};
@@ -103,4 +105,4 @@ pub use pirn_decode::{
     CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
     RefType, TableType, ValType,
 };
-pub use pirn_exec::Trap;
+pub use pirn_exec::{CallHook, Trap};

@@ -4,6 +4,7 @@
 //! shared from then on; a failure is remembered as well.
 
 use crate::engine::Engine;
+use crate::engine::account::module_bytes;
 use crate::engine::config::CompilationMode;
 use crate::engine::types::{TypeId, TypeUse};
 use crate::error::Result;
@@ -13,7 +14,7 @@ use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
 use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, Lowering, Names, Options};
-use pirn_exec::{FrameAt, Handlers, LazyCode, first_cell};
+use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::path::Path;
@@ -44,6 +45,10 @@ struct Inner {
     dwarf: OnceLock<crate::dwarf::Dwarf>,
     /// Where the code of functions begins, in order, and their funcidxs: of those lowered when somebody asked last.
     places: Mutex<Vec<(usize, u32)>>,
+    /// What all of this holds, without code.
+    _held: Held,
+    /// What code was lowered.
+    held_code: Held,
 }
 
 impl Drop for Inner {
@@ -210,7 +215,11 @@ impl Module {
         });
         let import_hashes = import_hashes(engine, &parsed);
         let exports = exports(engine, &parsed, &types);
+        let per_func = size_of::<LazyCode>() + size_of::<OnceLock<Result<Code, pirn_decode::Error>>>();
+        let bytes = module_bytes(&parsed, size_of::<ImportHash>(), per_func, size_of::<Exported>());
         let module = Self(Arc::new(Inner {
+            _held: Held::new(&engine.account().modules, bytes),
+            held_code: Held::new(&engine.account().code, 0),
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
             lazy: lazy.collect(),
@@ -424,6 +433,7 @@ impl Module {
             let code = lowering.lower(funcidx)?;
             #[cfg(debug_assertions)]
             self.check(funcidx, code.head().frame_bytes);
+            self.0.held_code.add(size_of_val(code.words()) as u64);
             Ok(code)
         };
         code.get_or_init(lower).as_ref().map_err(Clone::clone)

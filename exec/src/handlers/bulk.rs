@@ -12,12 +12,15 @@ use crate::state::memory::Memory;
 use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::{Trap, trap_if};
-use crate::state::vm::Room;
+use crate::state::vm::{Growing, Vm};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
 /// The code of what stopped at a deadline.
 const STOPPED: u8 = u8::MAX;
+
+/// In the place of an old size: execution stops, with the reason in the machine.
+const NOT_GROWN: u64 = u64::MAX;
 
 /// So many elements are written in one go.
 const ELEMENTS: usize = STEP / size_of::<u64>();
@@ -93,13 +96,14 @@ unsafe fn three(args: *const u64) -> (u32, u32, u32) {
 /// `instance` is the one that runs, and has a memory.
 #[cold]
 #[inline(never)]
-unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u32 {
-    // SAFETY: the machine is alone with memory and machine (I2), which are two things, and its handler keeps no pointer
-    // into the bytes, which may move (I8).
-    unsafe {
-        let room = &mut (*(*instance).vm).room.pages;
-        Room::grow(room, delta, |delta| memory(instance).grow(delta)).unwrap_or(u32::MAX)
-    }
+unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u64 {
+    // SAFETY: the machine is alone with the memory (I2), and its handler keeps no pointer into the bytes, which may move (I8).
+    unsafe { grown(Vm::grow((*instance).vm, Growing::Memory((*instance).memory, delta))) }
+}
+
+/// What growing gave, [`NOT_GROWN`] if execution cannot go on.
+fn grown(old: Option<u32>) -> u64 {
+    old.map_or(NOT_GROWN, u64::from)
 }
 
 /// # Safety
@@ -139,28 +143,29 @@ unsafe fn drop_segment(instance: *mut InstanceHead, word: u32) {
 /// i32.
 #[inline(never)]
 unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *mut u64) -> u64 {
-    // SAFETY: the machine is alone with table and machine (I2), which are two things. What the table is filled with is
-    // of its type by validation (I3, I5).
+    // SAFETY: the machine is alone with the table (I2). What it is filled with is of its type by validation (I3, I5).
     unsafe {
         let vm = (*instance).vm;
         let (init, count) = (args.read(), args.add(1).read());
-        let (delta, room) = (count as u32, &mut (*vm).room.elements);
+        let delta = count as u32;
+        let grow = |init| Vm::grow(vm, Growing::Table(table(instance, word), delta, init));
         let in_one_go = init == 0 || delta as usize <= ELEMENTS || (*vm).epoch.is_null();
         if in_one_go {
-            let old = Room::grow(room, delta, |delta| table(instance, word).grow(delta, init));
-            return old.unwrap_or(u32::MAX).into();
+            return grown(grow(init));
         }
         // What stopped has grown already, from the size in the high half of the slot, which means nothing else.
         let old = if (*vm).progress != 0 {
             (count >> 32) as u32
         } else {
-            let old = Room::grow(room, delta, |delta| table(instance, word).grow(delta, 0));
-            let Some(old) = old else { return u32::MAX.into() };
+            let Some(old) = grow(0) else { return NOT_GROWN };
+            if old == u32::MAX {
+                return old.into();
+            }
             args.add(1).write(u64::from(delta) | u64::from(old) << 32);
             old
         };
         let done = fill_elements(instance, word, old, delta, init);
-        if done { old.into() } else { u64::MAX }
+        if done { old.into() } else { NOT_GROWN }
     }
 }
 
@@ -250,7 +255,11 @@ define_cell! {
 }
 define_cell! {
     MemoryGrow |m, _, at| {
-        m.r0 = u64::from(memory_grow(m.instance, m.r0 as u32));
+        let old = memory_grow(m.instance, m.r0 as u32);
+        if old == NOT_GROWN {
+            return stop(m);
+        }
+        m.r0 = old;
         Flow::Next(m)
     }
 }
@@ -308,7 +317,7 @@ define_cell! {
 define_cell! {
     TableGrow |m, cell::TableGrow { table, args }, at| {
         let old = table_grow(m.instance, table, m.slot(args));
-        if old == u64::MAX {
+        if old == NOT_GROWN {
             return stop(m);
         }
         m.r0 = old;

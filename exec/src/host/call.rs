@@ -3,6 +3,7 @@
 use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::thunks::exit_cell;
+use crate::state::crossing::CallHook;
 use crate::state::frames::{frame_end, push_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, code_head};
@@ -113,14 +114,76 @@ unsafe fn call(
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
+    // SAFETY: the machine is live and stands still (I1, I2); for the rest both ask for the same.
+    unsafe {
+        match HostEntry::new(vm) {
+            Some(entry) => call_in(vm, entry, func, on_behalf, values, first),
+            None => call_told(vm, func, on_behalf, values, first),
+        }
+    }
+}
+
+/// As [`call`], if somebody is told of it, or too many entries are nested.
+///
+/// # Safety
+/// That of [`call`].
+#[cold]
+#[inline(never)]
+unsafe fn call_told(
+    vm: *mut Vm,
+    func: *mut FuncRecord,
+    on_behalf: *mut InstanceHead,
+    values: &mut [Word],
+    first: Option<ValType>,
+) -> Result<(), Exit> {
+    // SAFETY: the same is asked for.
+    unsafe { told(vm, |entry| call_in(vm, entry, func, on_behalf, values, first)) }
+}
+
+/// Tells the machine's hook of what `run` does in a new entry, in which nothing ran yet.
+///
+/// # Errors
+/// Those of `run`, or of the hook; too many entries are nested.
+///
+/// # Safety
+/// `vm` is live and stands still, and nothing refers to what a host function may change.
+pub(crate) unsafe fn told(vm: *mut Vm, run: impl FnOnce(HostEntry) -> Result<(), Exit>) -> Result<(), Exit> {
+    // SAFETY: what is asked for. Before and after the entry the machine is as its caller had it.
+    unsafe {
+        if !(*vm).may_enter() {
+            return Err(no_entry(vm, (*vm).top));
+        }
+        Vm::crossed(vm, CallHook::CallingWasm)?;
+        let outcome = run(HostEntry::count(vm));
+        // A panic goes through without further ado.
+        if !matches!(outcome, Err(Exit::Panic(_))) {
+            Vm::crossed(vm, CallHook::ReturningFromWasm)?;
+        }
+        outcome
+    }
+}
+
+/// As [`call`], in an entry that has begun.
+///
+/// # Safety
+/// That of [`call`]; nothing ran in the entry yet.
+#[inline(always)]
+unsafe fn call_in(
+    vm: *mut Vm,
+    entry: HostEntry,
+    func: *mut FuncRecord,
+    on_behalf: *mut InstanceHead,
+    values: &mut [Word],
+    first: Option<ValType>,
+) -> Result<(), Exit> {
     // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one
     // taken here until the end, or the one that lies below this entry. What is out of fuel stands still in front of the cell
     // that asked, of which I6 holds. What was run has left, if it returned, results
     // where the arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack
     // taken here is free to be trimmed.
     unsafe {
+        let _entry = entry;
         let outer = (*vm).top;
-        let _entry = HostEntry::new(vm)?;
         let mut own_stack = None;
         if outer.is_null() {
             // Nothing runs yet; otherwise what is entered lies above the frames there are.
@@ -186,19 +249,25 @@ pub(crate) struct HostEntry {
 }
 
 impl HostEntry {
-    /// # Errors
-    /// Too many entries are nested.
+    /// `None` if too many entries are nested, or somebody is to be [told] first.
     ///
     /// # Safety
     /// `vm` is live until the entry is dropped.
     #[inline(always)]
-    pub(crate) unsafe fn new(vm: *mut Vm) -> Result<Self, Exit> {
+    pub(crate) unsafe fn new(vm: *mut Vm) -> Option<Self> {
         // SAFETY: it is live, and stands still: nobody else refers to its fields.
+        unsafe { (*vm).enter().then(|| Self { vm, limit: (*vm).stack_limit, top: (*vm).top }) }
+    }
+
+    /// An entry where there may be one.
+    ///
+    /// # Safety
+    /// `vm` is live until the entry is dropped.
+    pub(crate) unsafe fn count(vm: *mut Vm) -> Self {
+        // SAFETY: as in `new`.
         unsafe {
-            if !(*vm).enter() {
-                return Err(no_entry(vm, (*vm).top));
-            }
-            Ok(Self { vm, limit: (*vm).stack_limit, top: (*vm).top })
+            (*vm).depth += 1;
+            Self { vm, limit: (*vm).stack_limit, top: (*vm).top }
         }
     }
 }

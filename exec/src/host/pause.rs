@@ -6,7 +6,7 @@
 
 use crate::Word;
 use crate::handlers::dispatch::run;
-use crate::host::call::{HostEntry, enter_from_host, no_entry};
+use crate::host::call::{HostEntry, enter_from_host, no_entry, told};
 use crate::host::thunks::after_host_call;
 use crate::state::instance::InstanceHead;
 use crate::state::record::FuncRecord;
@@ -96,12 +96,26 @@ impl Execution {
     /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone
     /// with it.
     unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+        // SAFETY: both ask for the same.
+        unsafe {
+            match HostEntry::new(vm) {
+                Some(entry) => self.run_in(vm, entry),
+                None => told(vm, |entry| self.run_in(vm, entry)),
+            }
+        }
+    }
+
+    /// As [`Self::run`], in an entry that has begun.
+    ///
+    /// # Safety
+    /// That of [`Self::run`]; nothing ran in the entry yet.
+    unsafe fn run_in(&mut self, vm: *mut Vm, entry: HostEntry) -> Result<(), Exit> {
         // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it runs on this stack,
         // whose frames are this execution's alone; afterwards it has its own back, whatever happens. If the function
         // returned, its first result is in the accumulator, and there is a word for it at the stack's base.
         unsafe {
+            let _entry = entry;
             let outer = (*vm).top;
-            let _entry = HostEntry::new(vm)?;
             (*vm).run_on(&self.stack);
             self.stack.base().cast::<*mut u64>().write(outer);
             (*vm).progress = self.progress;
@@ -155,7 +169,11 @@ impl Execution {
         // afterwards it has its own back, whatever happens.
         unsafe {
             let outer = (*vm).top;
-            let _entry = HostEntry::new(vm)?;
+            if !(*vm).may_enter() {
+                return Err(no_entry(vm, outer));
+            }
+            // Nobody is told: what goes on is no call.
+            let _entry = HostEntry::count(vm);
             (*vm).run_on(&self.stack);
             self.stack.base().cast::<*mut u64>().write(outer);
             (*vm).top = frame.add(words + HEADER_WORDS + RETURN_WORDS);

@@ -3,6 +3,7 @@
 
 use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, handler_word};
 use crate::handlers::expr::Value;
+use crate::state::crossing::CallHook;
 use crate::state::frames::{frame_end, pop_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, code_head};
@@ -186,6 +187,53 @@ unsafe fn call_host(
     to: *mut InstanceHead,
     on_behalf: *mut InstanceHead,
 ) -> bool {
+    // SAFETY: `to` is live and leads to the machine (I1), whose fields are nobody else's (I2); the rest is asked for.
+    unsafe {
+        if (*(*to).vm).is_told() {
+            return call_host_told(record, fp, link, to, on_behalf);
+        }
+        call_host_by(record, fp, link, to, on_behalf, |func, call| func(call))
+    }
+}
+
+/// As [`call_host`]; tells the machine's hook of the call.
+///
+/// # Safety
+/// That of [`call_host`].
+#[cold]
+#[inline(never)]
+unsafe fn call_host_told(
+    record: *const HostRecord,
+    fp: *mut u64,
+    link: *const u64,
+    to: *mut InstanceHead,
+    on_behalf: *mut InstanceHead,
+) -> bool {
+    // SAFETY: the same is asked for. The hook may do what the host function may: the machine waits for it as it does for that.
+    unsafe {
+        call_host_by(record, fp, link, to, on_behalf, |func, call| {
+            let vm = call.vm;
+            Vm::crossed(vm, CallHook::CallingHost)?;
+            let result = func(call);
+            Vm::crossed(vm, CallHook::ReturningFromHost)?;
+            result
+        })
+    }
+}
+
+/// As [`call_host`], by `by`.
+///
+/// # Safety
+/// That of [`call_host`]; `by` does what the host function may.
+#[inline(always)]
+unsafe fn call_host_by(
+    record: *const HostRecord,
+    fp: *mut u64,
+    link: *const u64,
+    to: *mut InstanceHead,
+    on_behalf: *mut InstanceHead,
+    by: impl FnOnce(&HostFunc, HostCall<'_>) -> Result<(), Exit>,
+) -> bool {
     // SAFETY: the values are the frame's first words, whose end was compared with the limit; nothing else refers to
     // them while the closure runs, for what it calls lies above `top`. No reference to the store is held meanwhile
     // (I2).
@@ -198,9 +246,7 @@ unsafe fn call_host(
         end.cast::<*const u64>().write(link);
         let top = std::mem::replace(&mut (*vm).top, end.add(RETURN_WORDS));
         let values = std::slice::from_raw_parts_mut(fp, words);
-        // The code that called it by a plain call is where it returns to.
-        let caller = if on_behalf.is_null() && !Vm::is_host(vm, to) { to } else { on_behalf };
-        let result = catch_unwind(AssertUnwindSafe(|| func(HostCall { vm, caller, values })));
+        let result = catch_unwind(AssertUnwindSafe(|| by(&**func, HostCall { vm, to, on_behalf, values })));
         (*vm).top = top;
         let Ok(Ok(())) = result else {
             let exit = result.map_or_else(Exit::Panic, |result| result.expect_err("success is looked at before"));

@@ -120,7 +120,10 @@ pub type HostFunc = dyn Fn(HostCall<'_>) -> Result<(), Exit> + Send + Sync;
 #[derive(Debug)]
 pub struct HostCall<'a> {
     pub(crate) vm: *mut Vm,
-    pub(crate) caller: *mut InstanceHead,
+    /// The instance it returns to, or the machine's own for the host.
+    pub(crate) to: *mut InstanceHead,
+    /// The instance whose code made a tail call, or whose start function it is; or null.
+    pub(crate) on_behalf: *mut InstanceHead,
     pub(crate) values: &'a mut [u64],
 }
 
@@ -130,9 +133,13 @@ impl<'a> HostCall<'a> {
         self.vm
     }
 
-    /// The instance whose code called, which is live; null if the embedder did.
+    /// The instance whose code called, which is live; null if the embedder did. (It is found out here, for most host functions do
+    /// not ask.)
+    #[inline]
     pub fn caller(&self) -> *mut InstanceHead {
-        self.caller
+        // Code that called it by a plain call is where it returns to.
+        // SAFETY: the machine is live (I1).
+        if self.on_behalf.is_null() && !unsafe { Vm::is_host(self.vm, self.to) } { self.to } else { self.on_behalf }
     }
 
     /// Arguments on entry, results on return; as long as the longer of the two. See [`crate::Word`] for the encoding.

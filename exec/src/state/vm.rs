@@ -1,12 +1,16 @@
 //! The machine's state between handlers: where its value stack ends and what execution leaves behind when it stops.
 
 use crate::Word;
+use crate::state::crossing::CallHook;
+use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
+use crate::state::memory::Memory;
 use crate::state::record::HostRecord;
 use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
+use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
-use pirn_decode::ValType;
+use pirn_decode::{PAGE_BYTES, ValType};
 use std::any::Any;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +26,57 @@ pub type TraceHook = unsafe fn(*mut Vm, Exit) -> Exit;
 /// Says what is to be done when the machine's deadline has passed: goes on, with a later one ([`Vm::set_deadline`]), or ends the
 /// execution, or has it pause ([`Exit::Late`]). It may do what a host function may.
 pub type LateHook = unsafe fn(*mut Vm) -> Result<(), Exit>;
+
+/// Grows a memory or table for code that asks for it: the old size, or `None`, with nothing changed, if it may not grow; an error
+/// ends the execution. It runs nothing on the machine.
+pub type GrowHook = unsafe fn(*mut Vm, Growing) -> Result<Option<u32>, Exit>;
+
+/// Is told of calls and returns between the host and WebAssembly; an error is how the call ends. It may do what a host function may.
+pub type CrossHook = unsafe fn(*mut Vm, CallHook) -> Result<(), Exit>;
+
+/// A memory or table that is to grow.
+#[derive(Debug, Clone, Copy)]
+pub enum Growing {
+    /// By so many pages.
+    Memory(*mut Memory, u32),
+    /// By so many elements, all of which are this word.
+    Table(*mut Table, u32, Word),
+}
+
+impl Growing {
+    /// Grows it by what the machine's [room](Vm::room) has, and takes that of it: the old size, or `None`, with nothing changed.
+    ///
+    /// # Safety
+    /// It is live, and nobody else refers to it. [I5](crate#safety): the word is one of the table's element type, in its store. `vm`
+    /// is the machine of its store, whose room nobody else refers to.
+    pub unsafe fn within(self, vm: *mut Vm) -> Option<u32> {
+        // SAFETY: all of it is asked for above.
+        unsafe {
+            let (room, held) = (&mut (*vm).room, &(*vm).held);
+            match self {
+                Self::Memory(memory, delta) => {
+                    let old = Room::grow(&mut room.pages, delta, |delta| (*memory).grow(delta))?;
+                    held.memories.add(u64::from(delta) * PAGE_BYTES);
+                    Some(old)
+                }
+                Self::Table(table, delta, init) => {
+                    let old = Room::grow(&mut room.elements, delta, |delta| (*table).grow(delta, init))?;
+                    held.tables.add(u64::from(delta) * size_of::<Word>() as u64);
+                    Some(old)
+                }
+            }
+        }
+    }
+}
+
+/// What the memories and tables of a store hold, in bytes.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    /// All memories.
+    pub memories: Held,
+    /// All tables.
+    pub tables: Held,
+}
 
 /// What the memories and tables of a store may still grow by, all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +97,7 @@ impl Default for Room {
 impl Room {
     /// Takes `delta` of `room`, a field of this, for what `grow` adds. Gives what `grow` gives, or `None`, with nothing
     /// changed, if there is too little.
-    pub fn grow<T>(room: &mut u64, delta: u32, grow: impl FnOnce(u32) -> Option<T>) -> Option<T> {
+    fn grow<T>(room: &mut u64, delta: u32, grow: impl FnOnce(u32) -> Option<T>) -> Option<T> {
         let left = room.checked_sub(delta.into())?;
         let grown = grow(delta)?;
         *room = left;
@@ -103,15 +158,21 @@ pub struct Vm {
     /// Entries from the host that have not returned.
     pub(crate) depth: u32,
     max_depth: u32,
+    /// As many as there may be without further ado: none if somebody is told of each.
+    quick_depth: u32,
+    crossed: Option<CrossHook>,
     pub(crate) lower: LowerHook,
     trace: Option<TraceHook>,
     late: Option<LateHook>,
+    grow: Option<GrowHook>,
     /// How many items of an operation that has stopped are done already; 0 if none has.
     pub(crate) progress: usize,
     /// Of the owner's choosing: see [`Vm::attach`].
     store: *mut (),
     /// What memories and tables may still grow by.
     pub room: Room,
+    /// What they hold.
+    pub held: Holdings,
     /// What stands for the embedder where a frame's header names its caller's instance: a head without index spaces.
     host: InstanceHead,
     /// Bytes of a stack, whole words.
@@ -140,6 +201,7 @@ impl Vm {
             kept_back: 0,
             slice: u64::MAX,
             room: Room::default(),
+            held: Holdings::default(),
             saved: Registers::new(null(), null_mut(), null_mut(), null()),
             stopped_at: StoppedAt::Return,
             yielded: None,
@@ -147,9 +209,12 @@ impl Vm {
             exit: None,
             depth: 0,
             max_depth,
+            quick_depth: max_depth,
+            crossed: None,
             lower,
             trace: None,
             late: None,
+            grow: None,
             progress: 0,
             store: null_mut(),
             host: InstanceHead::empty(),
@@ -285,10 +350,44 @@ impl Vm {
         unsafe { (*this).late.map_or(Err(Exit::Trap(Trap::Interrupt)), |late| late(this)) }
     }
 
+    /// Has `grow` grow memories and tables; without, they grow within the [room](Self::room) there is.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still, or waits for a host function or hook; `grow` may be called with it while it waits.
+    pub unsafe fn set_grow(this: *mut Self, grow: Option<GrowHook>) {
+        // SAFETY: as in `set_deadline`.
+        unsafe { (*this).grow = grow };
+    }
+
+    /// Grows a memory or table: the old size, or `u32::MAX` if it may not grow; `None`, with the reason in the machine, if
+    /// execution cannot go on.
+    ///
+    /// # Safety
+    /// That of [`Growing::within`]; the machine runs.
+    #[inline]
+    pub(crate) unsafe fn grow(this: *mut Self, growing: Growing) -> Option<u32> {
+        // SAFETY: the machine's fields are nobody else's while it runs (I2), but the hook's while that does, and the rest is asked
+        // for above.
+        unsafe {
+            let grown = match (*this).grow {
+                None => growing.within(this),
+                Some(grow) => match grow(this, growing) {
+                    Ok(grown) => grown,
+                    Err(exit) => {
+                        (*this).exit = Some(exit);
+                        return None;
+                    }
+                },
+            };
+            Some(grown.unwrap_or(u32::MAX))
+        }
+    }
+
     /// The instance that stands for the embedder.
     ///
     /// # Safety
     /// `this` is live.
+    #[inline]
     pub(crate) unsafe fn host(this: *mut Self) -> *mut InstanceHead {
         // SAFETY: it is live, so this is a place in it; no reference is made.
         unsafe { &raw mut (*this).host }
@@ -298,6 +397,7 @@ impl Vm {
     ///
     /// # Safety
     /// `this` is live.
+    #[inline]
     pub(crate) unsafe fn is_host(this: *mut Self, instance: *mut InstanceHead) -> bool {
         // SAFETY: it is live, which is all that `host` asks for.
         instance == unsafe { Self::host(this) }
@@ -328,11 +428,42 @@ impl Vm {
         self.depth
     }
 
-    /// Counts one more entry from the host, if there may be one.
+    /// Counts one more entry from the host, if there may be one of which nobody is told.
     pub(crate) fn enter(&mut self) -> bool {
-        let may_enter = self.may_enter();
+        let may_enter = self.depth < self.quick_depth;
         self.depth += u32::from(may_enter);
         may_enter
+    }
+
+    /// Has `crossed` told of calls and returns between the host and WebAssembly. Without it nothing is paid but
+    /// a compare in calls of host functions: an entry fails the test that it has anyway, and finds out then that it is told.
+    ///
+    /// # Safety
+    /// `this` is live and stands still; `crossed` may be called with it while it waits.
+    pub unsafe fn set_crossed(this: *mut Self, crossed: CrossHook) {
+        // SAFETY: it is live, and nobody else refers to its fields while it stands still.
+        unsafe {
+            (*this).crossed = Some(crossed);
+            (*this).quick_depth = 0;
+        }
+    }
+
+    /// Whether somebody is told of calls between the host and WebAssembly.
+    #[inline(always)]
+    pub(crate) fn is_told(&self) -> bool {
+        self.crossed.is_some()
+    }
+
+    /// Tells the hook, if there is one.
+    ///
+    /// # Errors
+    /// How the call ends.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for a host function; nothing refers to what a host function may change.
+    pub(crate) unsafe fn crossed(this: *mut Self, at: CallHook) -> Result<(), Exit> {
+        // SAFETY: `set_crossed` asked for a hook that may be called with this machine.
+        unsafe { (*this).crossed.map_or(Ok(()), |crossed| crossed(this, at)) }
     }
 
     /// Has `trace` say more of the exits of executions.
@@ -375,93 +506,4 @@ impl Vm {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::registers::Vector;
-    use pirn_decode::RefType;
-
-    unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
-        panic!("nothing is lowered here")
-    }
-
-    fn vm() -> Box<Vm> {
-        // SAFETY: the hook gives nothing.
-        unsafe { Vm::new(4096, 2, no_lowering) }
-    }
-
-    #[test]
-    fn room_is_taken_by_what_grew() {
-        let mut room = 10;
-        assert_eq!(Room::grow(&mut room, 4, Some), Some(4));
-        assert_eq!(room, 6);
-        assert_eq!(Room::grow(&mut room, 5, |_| None::<u32>), None);
-        assert_eq!(room, 6, "nothing grew");
-        assert_eq!(Room::grow(&mut room, 7, |_| -> Option<u32> { panic!("it was asked without room") }), None);
-        assert_eq!(room, 6);
-    }
-
-    #[test]
-    fn fuel_comes_in_slices() {
-        let mut vm = vm();
-        let vm = &raw mut *vm;
-        // SAFETY: the machine is live and stands still.
-        unsafe {
-            Vm::set_fuel(vm, 100);
-            assert_eq!(Vm::set_slice(vm, 30), u64::MAX);
-            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 100));
-            (*vm).fuel = 5;
-            assert!(Vm::refuel(vm, 10));
-            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 75));
-            assert!(Vm::refuel(vm, 60), "what is asked for may be more than a slice");
-            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (60, 75));
-            assert!(!Vm::refuel(vm, 76));
-            Vm::set_fuel(vm, 31);
-            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 31));
-            assert_eq!(Vm::set_slice(vm, u64::MAX), 30);
-            assert_eq!(((*vm).fuel, Vm::fuel(vm)), (31, 31));
-            assert!(!Vm::refuel(vm, 1), "nothing is kept back");
-        }
-    }
-
-    #[test]
-    fn entries_are_counted() {
-        let mut vm = vm();
-        assert!(vm.is_idle());
-        assert!(vm.enter());
-        assert!(vm.enter());
-        assert!(!vm.may_enter() && !vm.is_idle());
-        assert!(!vm.enter());
-    }
-
-    #[test]
-    fn a_first_result_is_in_the_accumulator_of_its_class() {
-        let mut vm = vm();
-        vm.saved.r0 = 0x1_0000_0002;
-        let mut v0 = Vector::zeroed();
-        // SAFETY: a vector has room for a word.
-        unsafe { v0.as_mut_ptr().cast::<u64>().write(0x3_0000_0004) };
-        vm.saved.v0 = v0;
-        let first = |ty| {
-            // SAFETY: both accumulators hold something.
-            unsafe { vm.first_result(ty) }
-        };
-        assert_eq!([ValType::I64, ValType::Ref(RefType::FUNCREF)].map(first), [0x1_0000_0002; 2]);
-        assert_eq!(first(ValType::I32) as u32, 2, "the high half has no meaning");
-        assert_eq!(first(ValType::F32), 4);
-        assert_eq!(first(ValType::F64), 0x3_0000_0004);
-    }
-
-    #[test]
-    fn the_embedder_is_no_instance() {
-        let vm = Box::into_raw(vm());
-        let mut other = InstanceHead::empty();
-        // SAFETY: the machine is live until it is taken back.
-        unsafe {
-            Vm::attach(vm, null_mut());
-            assert!(Vm::is_host(vm, Vm::host(vm)));
-            assert!(!Vm::is_host(vm, &raw mut other));
-            assert_eq!((*Vm::host(vm)).vm, vm, "what returns to the host finds its machine there");
-            drop(Box::from_raw(vm));
-        }
-    }
-}
+mod tests;

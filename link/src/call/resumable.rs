@@ -17,7 +17,7 @@ use crate::store::lease::{Lease, Place};
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContextMut, StoreContextMut};
 use pirn_decode::ValType;
-use pirn_exec::{Execution, Exit, FuncRecord, InstanceHead, Stack, Trap, Vm, Word};
+use pirn_exec::{Execution, Exit, FuncRecord, Held, InstanceHead, Stack, Trap, Vm, Word};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
@@ -300,11 +300,12 @@ unsafe fn begin<T: 'static>(
     let opaque = store.opaque_mut();
     let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
     let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
+    let held = Held::new(&opaque.engine().account().stacks, bytes as u64);
     let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
     // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
     // and the context waits here.
     let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first) };
-    Ok((Lease::new(execution, place), outcome))
+    Ok((Lease::new(execution, place, held), outcome))
 }
 
 /// Begins the call of a start function.

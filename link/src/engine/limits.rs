@@ -1,7 +1,8 @@
 //! How much a store may hold.
 //!
 //! A memory or table keeps the limit of one that there was when it was created. What all of them may have together is
-//! counted down where they grow (`pirn_exec::Room`). No callback runs on `memory.grow`.
+//! counted down where they grow (`pirn_exec::Room`). A callback runs on `memory.grow` only if the store has a limiter
+//! ([`crate::ResourceLimiter`]), or growing that fails is to trap.
 
 use crate::error::{Result, format_err};
 use pirn_decode::{Limits, MemoryType, Module, PAGE_BYTES, TableType};
@@ -35,6 +36,11 @@ pub struct StoreLimits {
     pub(crate) memories: usize,
     pub(crate) tables: usize,
     pub(crate) resumable_calls: usize,
+    pub(crate) trap_on_grow_failure: bool,
+    /// As a limiter: pages.
+    pub(crate) allowed_pages: Allowed,
+    /// As a limiter: elements.
+    pub(crate) allowed_elements: Allowed,
 }
 
 impl Default for StoreLimits {
@@ -49,6 +55,9 @@ impl Default for StoreLimits {
             memories: 10_000,
             tables: 10_000,
             resumable_calls: 1_000,
+            trap_on_grow_failure: false,
+            allowed_pages: Allowed::default(),
+            allowed_elements: Allowed::default(),
         }
     }
 }
@@ -106,18 +115,7 @@ impl StoreLimits {
     /// # Errors
     /// The limit that would be passed.
     pub(crate) fn check(&self, has: &Needs, room: Room, needs: &Needs) -> Result<()> {
-        let counts = [
-            ("instances", has.instances, needs.instances, self.instances),
-            ("memories", has.memories, needs.memories, self.memories),
-            ("tables", has.tables, needs.tables, self.tables),
-        ];
-        for (name, has, more, limit) in counts {
-            if has.saturating_add(more) > limit {
-                return Err(format_err!(
-                    "the store's limit of {limit} {name} is reached (`{name}`): it has {has} of them, and {more} more would be made"
-                ));
-            }
-        }
+        has.check_counts(needs, [self.instances, self.memories, self.tables], "limit")?;
         let totals = [
             ("pages of memory", "total_memory_size", room.pages, needs.pages, self.total_pages),
             ("elements of tables", "total_table_elements", room.elements, needs.elements, self.total_elements),
@@ -212,6 +210,13 @@ impl StoreLimitsBuilder {
         self
     }
 
+    /// Sets whether `memory.grow` and `table.grow` end the execution when they fail, and do not give -1; by default they give -1, as
+    /// the specification has it. The error's [`WasmBacktrace`](crate::WasmBacktrace) says where a program wanted too much.
+    pub fn trap_on_grow_failure(mut self, trap: bool) -> Self {
+        self.0.trap_on_grow_failure = trap;
+        self
+    }
+
     /// The limits that were set.
     pub fn build(self) -> StoreLimits {
         self.0
@@ -250,6 +255,33 @@ impl Needs {
     }
 }
 
+impl Needs {
+    /// Whether a store that has so much may create what is needed, with these limits of instances, memories and tables.
+    ///
+    /// # Errors
+    /// The limit that would be passed, as `whose` of the store.
+    pub(crate) fn check_counts(
+        &self,
+        needs: &Self,
+        [instances, memories, tables]: [usize; 3],
+        whose: &str,
+    ) -> Result<()> {
+        let counts = [
+            ("instances", self.instances, needs.instances, instances),
+            ("memories", self.memories, needs.memories, memories),
+            ("tables", self.tables, needs.tables, tables),
+        ];
+        for (name, has, more, limit) in counts {
+            if has.saturating_add(more) > limit {
+                return Err(format_err!(
+                    "the store's {whose} of {limit} {name} is reached (`{name}`): it has {has} of them, and {more} more would be made"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl AddAssign for Needs {
     fn add_assign(&mut self, other: Self) {
         self.instances += other.instances;
@@ -257,5 +289,30 @@ impl AddAssign for Needs {
         self.tables += other.tables;
         self.pages += other.pages;
         self.elements += other.elements;
+    }
+}
+
+/// What a limiter has allowed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Allowed {
+    total: u64,
+    /// What of it was allowed last: until it is known that it failed.
+    last: u64,
+}
+
+impl Allowed {
+    /// Allows `more`, if that does not pass `limit` in all.
+    pub(crate) fn add(&mut self, more: u64, limit: u64) -> bool {
+        let total = self.total.saturating_add(more);
+        let allowed = total <= limit;
+        if allowed {
+            *self = Self { total, last: more };
+        }
+        allowed
+    }
+
+    /// What was allowed last was not taken.
+    pub(crate) fn take_back(&mut self) {
+        self.total -= std::mem::take(&mut self.last);
     }
 }

@@ -1,9 +1,12 @@
 //! The engine: configuration and the registry of function types, shared by everything made with it.
 
+pub(crate) mod account;
 pub(crate) mod config;
+pub(crate) mod limiter;
 pub(crate) mod limits;
 pub(crate) mod types;
 
+use crate::engine::account::{Account, MemoryUsage};
 use crate::engine::config::Config;
 use crate::engine::types::TypeRegistry;
 use crate::store::pinned::Pinned;
@@ -39,13 +42,14 @@ struct Inner {
     types: TypeRegistry,
     /// How often time was said to have passed.
     epoch: AtomicU64,
+    account: Account,
 }
 
 impl Engine {
     /// An engine without the proof that this build can run: for [`Engine::new`], and for the probe itself.
     pub(crate) fn unproven(config: Config) -> Self {
-        let (names, types, epoch) = Default::default();
-        Self(Arc::new(Inner { config, names, types, epoch }))
+        let (names, types, epoch, account) = Default::default();
+        Self(Arc::new(Inner { config, names, types, epoch, account }))
     }
 
     /// The settings it was made with.
@@ -81,6 +85,41 @@ impl Engine {
     /// ```
     pub fn increment_epoch(&self) {
         self.epoch_counter().fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many bytes are held by what was made with this engine and not dropped. Any thread may ask, at any time. Each number is
+    /// exact of itself, but others may go on meanwhile, so they need not be of one moment.
+    ///
+    /// This counts what programs make large. It does not count what an allocator adds, nor the engine itself, linkers, host
+    /// functions and what they hold, external references, and lists in which a store keeps its items.
+    ///
+    /// Stores that are dropped give back everything but their modules, and modules everything when nobody has them any more.
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Engine, Instance, Module, Store};
+    ///
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, "(module (memory 3) (table 10 funcref))")?;
+    /// let before = engine.memory_usage();
+    /// let mut store = Store::new(&engine, ());
+    /// Instance::new(&mut store, &module, &[])?;
+    /// let usage = engine.memory_usage();
+    /// assert_eq!((usage.memories, usage.tables), (3 * 65_536, 10 * 8));
+    /// assert!(usage.total() > before.total());
+    /// drop(store);
+    /// assert_eq!(engine.memory_usage(), before);
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    pub fn memory_usage(&self) -> MemoryUsage {
+        self.account().read()
+    }
+
+    /// What is held by what was made with it.
+    pub(crate) fn account(&self) -> &Account {
+        &self.0.account
     }
 
     /// The epoch now.

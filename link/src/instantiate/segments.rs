@@ -63,6 +63,8 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
             unsafe { instance.block.set_element(i, refs) };
         }
     }
+    let bytes = size_of_val(&*instance.elements);
+    store.opaque().hold(bytes);
     for (i, data) in parsed.data.iter().enumerate() {
         let bytes = &parsed.bytes[data.bytes.clone()];
         // SAFETY: L1: the instance keeps the module, and with it these bytes.

@@ -5,7 +5,6 @@ use crate::store::handle::Handle;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use pirn_decode::MemoryType;
-use pirn_exec::Room;
 
 /// A memory of an instance, or made by the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +40,8 @@ impl Memory {
     /// Makes a memory of zeros.
     ///
     /// # Errors
-    /// `ty` is not valid (spec 3.2.5), passes the store's limits, or the system has not that much memory.
+    /// `ty` is not valid (spec 3.2.5), passes the store's limits, or its [limiter](crate::Store::limiter) does not allow it; or the
+    /// system has not that much memory.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
         store.as_context_mut().opaque_mut().create_memory(ty).map(Self)
     }
@@ -72,19 +72,15 @@ impl Memory {
     /// Adds `delta` pages of zeros; gives the old size in pages.
     ///
     /// # Errors
-    /// The memory belongs to another store; its maximum or the store's limit would be passed; the system has not that
-    /// much memory. Nothing has changed then.
+    /// The memory belongs to another store; its maximum or the store's limit would be passed; the store's
+    /// [limiter](crate::Store::limiter) does not allow it; the system has not that much memory. Nothing has changed then.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64) -> Result<u64> {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
-        let mut room = store.room().pages;
-        let memory = self.0.get_mut(store)?;
-        let grow = |delta| Room::grow(&mut room, delta, |delta| memory.grow(delta));
-        let Some(old) = u32::try_from(delta).ok().and_then(grow) else {
-            return Err(format_err!("failed to grow a memory of {} pages by {delta} pages", memory.size()));
-        };
-        store.room_mut().pages = room;
-        Ok(old.into())
+        self.0.check(store.id())?;
+        // SAFETY: L3: the store was compared, so L1: the memory is of this one.
+        let old = unsafe { store.grow_memory(self.0.as_ptr(), delta) }?;
+        old.ok_or_else(|| format_err!("failed to grow a memory of {} pages by {delta} pages", self.get(store).size()))
     }
 
     /// Copies bytes from `offset` on into `buffer`.

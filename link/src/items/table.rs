@@ -5,7 +5,7 @@ use crate::items::value::Ref;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::{AsContext, AsContextMut};
 use pirn_decode::{RefType, TableType};
-use pirn_exec::{Room, Trap, Word};
+use pirn_exec::{Trap, Word};
 
 /// A table of an instance, or made by the host. Indices and sizes count elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,21 +100,16 @@ impl Table {
     ///
     /// # Errors
     /// The table or `init` belongs to another store; `init` is of another type; the maximum or the store's limit would
-    /// be passed; the system has not that much memory. Nothing has changed then.
+    /// be passed; the store's [limiter](crate::Store::limiter) does not allow it; the system has not that much memory. Nothing has
+    /// changed then.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
-        let (id, mut room) = (store.id(), store.room().elements);
-        let item = self.0.get_mut(store)?;
-        let word = word(item.element(), init, id)?;
-        // SAFETY: L5, as in `fill`.
-        let grow = |delta| Room::grow(&mut room, delta, |delta| unsafe { item.grow(delta, word) });
-        let Some(old) = u32::try_from(delta).ok().and_then(grow) else {
-            let size = item.size();
-            return Err(format_err!("failed to grow a table of {size} elements by {delta} elements"));
-        };
-        store.room_mut().elements = room;
-        Ok(old.into())
+        let word = word(self.0.get(store)?.element(), init, store.id())?;
+        // SAFETY: L3: `get` compared the store, so L1: the table is of this one. L5, as in `fill`.
+        let old = unsafe { store.grow_table(self.0.as_ptr(), delta, word) }?;
+        let size = self.0.get(store)?.size();
+        old.ok_or_else(|| format_err!("failed to grow a table of {size} elements by {delta} elements"))
     }
 
     /// Copies `len` elements between tables, or within one (spec 4.4.6, `table.copy`).

@@ -80,6 +80,17 @@ impl InstanceData {
         &self.module
     }
 
+    /// How many bytes it takes, with its globals.
+    pub(crate) fn bytes(&self) -> usize {
+        let parsed = self.module.parsed();
+        let lists = parsed.tables.len() + parsed.memories.len() + parsed.globals.len();
+        let globals = parsed.globals.len() - parsed.imported_globals;
+        size_of::<Self>()
+            + self.module.layout().words() * size_of::<Word>()
+            + lists * size_of::<Handle<Memory>>()
+            + globals * size_of::<GlobalItem>()
+    }
+
     /// The record of function `funcidx`, which is not an imported one.
     pub(crate) fn own_record(&self, funcidx: u32) -> FuncRecord {
         // SAFETY: the record lies in this instance's block and was set by `new`; L2: nobody writes to it while the instance

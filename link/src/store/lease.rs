@@ -3,7 +3,7 @@
 //! A paused call may outlive its store, so both share the count.
 
 use crate::error::{Result, format_err};
-use pirn_exec::Execution;
+use pirn_exec::{Execution, Held};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -39,11 +39,13 @@ impl Drop for Place {
 pub(crate) struct Lease {
     pub(crate) execution: Execution,
     _place: Place,
+    /// Its value stack.
+    _stack: Held,
 }
 
 impl Lease {
-    /// `execution` was begun in `place`.
-    pub(crate) fn new(execution: Execution, place: Place) -> Self {
-        Self { execution, _place: place }
+    /// `execution` was begun in `place`, on a stack that is on an account.
+    pub(crate) fn new(execution: Execution, place: Place, stack: Held) -> Self {
+        Self { execution, _place: place, _stack: stack }
     }
 }

@@ -9,11 +9,15 @@
 //! Stores are cheap, and free nothing before they are dropped ([`opaque`]); whoever makes instances without end makes stores
 //! for them.
 
+mod call_hook;
 pub(crate) mod deadline;
+mod grow;
 pub(crate) mod handle;
+mod hooks;
 pub(crate) mod host_item;
 pub(crate) mod instance_data;
 pub(crate) mod lease;
+mod limiter;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
 pub(crate) mod polled;
@@ -23,15 +27,19 @@ use crate::engine::Engine;
 use crate::engine::limits::StoreLimits;
 use crate::error::Result;
 use crate::store::deadline::UpdateDeadline;
+use crate::store::hooks::Limiter;
 use crate::store::opaque::StoreOpaque;
 use crate::store::polled::Polled;
-use pirn_exec::Vm;
+use pirn_exec::{CallHook, Vm};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// Says what happens when the deadline has passed.
 type LateCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>) -> Result<UpdateDeadline> + Send + Sync>;
+
+/// Is told of calls between the host and WebAssembly.
+type CallHookCallback<T> = Box<dyn FnMut(StoreContextMut<'_, T>, CallHook) -> Result<()> + Send + Sync>;
 
 /// What a [`Store`] owns. `opaque` comes first, so that a pointer to one is a pointer to the other.
 #[repr(C)]
@@ -40,6 +48,9 @@ pub(crate) struct StoreInner<T: 'static> {
     data: T,
     /// None while it is running.
     late: Option<LateCallback<T>>,
+    limiter: Option<Limiter<T>>,
+    /// None while it is running.
+    call_hook: Option<CallHookCallback<T>>,
 }
 
 /// Owner of instances, functions, memories, tables, globals, and of `data` of the embedder's choosing, which host
@@ -72,7 +83,8 @@ impl<T: 'static> Store<T> {
     /// An empty store.
     pub fn new(engine: &Engine, data: T) -> Self {
         let opaque = StoreOpaque::new(engine);
-        let inner = NonNull::from(Box::leak(Box::new(StoreInner { opaque, data, late: None })));
+        let inner = StoreInner { opaque, data, late: None, limiter: None, call_hook: None };
+        let inner = NonNull::from(Box::leak(Box::new(inner)));
         let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
         // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hook
         // is told of frames of the store that the machine is attached to.
@@ -109,7 +121,7 @@ impl<T: 'static> Store<T> {
     }
 
     /// Limits what is created from now on. Memories and tables that exist keep the limit of one that they were created with,
-    /// and grow as far as the new limits allow for all of them together.
+    /// and grow as far as the new limits allow for all of them together. A [limiter](Store::limiter) is asked besides, if there is one.
     pub fn set_limits(&mut self, limits: StoreLimits) {
         self.as_context_mut().opaque_mut().set_limits(limits);
     }
@@ -235,6 +247,16 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     pub(crate) fn polled(&mut self) -> *mut Option<Polled> {
         // SAFETY: the context's store is live.
         unsafe { StoreOpaque::polled(&raw mut (*self.inner.as_ptr()).opaque) }
+    }
+
+    fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).limiter }
+    }
+
+    fn call_hook_mut(&mut self) -> &mut Option<CallHookCallback<T>> {
+        // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
+        unsafe { &mut (*self.inner.as_ptr()).call_hook }
     }
 
     pub(crate) fn into_parts(self) -> (&'a mut StoreOpaque, &'a mut T) {

@@ -7,14 +7,15 @@ use crate::engine::Engine;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::store::handle::{Handle, StoreId};
+use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
 use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
 use crate::store::polled::Polled;
 use hashbrown::HashTable;
-use pirn_decode::{FuncType, GlobalType, MemoryType, TableType};
-use pirn_exec::{FuncRecord, GlobalCell, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
+use pirn_decode::{FuncType, GlobalType, MemoryType, PAGE_BYTES, TableType};
+use pirn_exec::{FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,6 +26,10 @@ pub(crate) struct StoreOpaque {
     engine: Engine,
     machine: Pinned<Vm>,
     limits: StoreLimits,
+    /// How the limiter is asked, if there is one.
+    pub(super) ask: Option<Ask>,
+    /// What instances hold.
+    held: Held,
     /// The host functions it has, by their records, so that each lives as long as the store.
     hosts: HashTable<Arc<HostItem>>,
     /// Those made for this store of items of other engines, by the items.
@@ -53,11 +58,14 @@ impl StoreOpaque {
         // SAFETY: L1 and L4: the hook gives the code of the module whose instance asks; every store has this one.
         let machine = unsafe { engine.machine(lower) };
         let limits = engine.config().limits.clone();
+        let held = Held::new(&engine.account().instances, 0);
         Self {
             id: StoreId::next(),
             engine: engine.clone(),
             machine,
             limits,
+            ask: None,
+            held,
             hosts: HashTable::new(),
             foreign: Vec::new(),
             externs: Vec::new(),
@@ -83,6 +91,10 @@ impl StoreOpaque {
             unsafe { Vm::set_epoch(self.vm(), self.engine.epoch_counter()) };
         }
         *self.room_mut() = self.limits.room(0, 0);
+        let account = self.engine.account();
+        let (memories, tables) = (Held::new(&account.memories, 0), Held::new(&account.tables, 0));
+        *self.holdings() = Holdings { memories, tables };
+        self.hook_growing();
     }
 
     #[inline]
@@ -180,12 +192,19 @@ impl StoreOpaque {
         let elements = |item: &Pinned<Table>| u64::from(unsafe { item.as_ptr().as_ref() }.size());
         let (pages, elements) = (self.memories.iter().map(pages).sum(), self.tables.iter().map(elements).sum());
         *self.room_mut() = self.limits.room(pages, elements);
+        self.hook_growing();
     }
 
     /// What memories and tables may still grow by.
     pub(crate) fn room(&self) -> Room {
         // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
         unsafe { (*self.vm()).room }
+    }
+
+    /// What memories and tables hold.
+    fn holdings(&mut self) -> &mut Holdings {
+        // SAFETY: L1 and L2, as in `room_mut`.
+        unsafe { &mut (*self.vm()).held }
     }
 
     pub(crate) fn room_mut(&mut self) -> &mut Room {
@@ -204,7 +223,9 @@ impl StoreOpaque {
             tables: self.tables.len(),
             ..Needs::default()
         };
-        self.limits.check(&has, self.room(), needs)
+        self.limits.check(&has, self.room(), needs)?;
+        let limiter = self.ask_limiter(|limiter| [limiter.instances(), limiter.memories(), limiter.tables()]);
+        limiter.map_or(Ok(()), |limits| has.check_counts(needs, limits, "limiter's limit"))
     }
 
     /// Creates a memory of zeros.
@@ -215,11 +236,14 @@ impl StoreOpaque {
         self.limits.check_memory(ty)?;
         let min = ty.limits.min;
         self.check_needs(&Needs { memories: 1, pages: min.into(), ..Needs::default() })?;
-        let memory = Memory::new(ty, self.limits.memory_pages);
-        let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
-        let handle = keep(self.id, &mut self.memories, memory)?;
-        self.room_mut().pages -= u64::from(min);
-        Ok(handle)
+        self.limited_memory(ty.limits, |this| {
+            let memory = Memory::new(ty, this.limits.memory_pages);
+            let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
+            let handle = keep(this.id, &mut this.memories, memory)?;
+            this.room_mut().pages -= u64::from(min);
+            this.holdings().memories.add(u64::from(min) * PAGE_BYTES);
+            Ok(handle)
+        })
     }
 
     /// Creates a table, all its elements `init`.
@@ -233,11 +257,14 @@ impl StoreOpaque {
         self.limits.check_table(ty)?;
         let min = ty.limits.min;
         self.check_needs(&Needs { tables: 1, elements: min.into(), ..Needs::default() })?;
-        let table = Table::new(ty, self.limits.table_elements, init);
-        let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
-        let handle = keep(self.id, &mut self.tables, table)?;
-        self.room_mut().elements -= u64::from(min);
-        Ok(handle)
+        self.limited_table(ty.limits, |this| {
+            let table = Table::new(ty, this.limits.table_elements, init);
+            let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
+            let handle = keep(this.id, &mut this.tables, table)?;
+            this.room_mut().elements -= u64::from(min);
+            this.holdings().tables.add(u64::from(min) * size_of::<Word>() as u64);
+            Ok(handle)
+        })
     }
 
     /// Globals of these types, in one piece, which hold zeros and nulls.
@@ -264,10 +291,17 @@ impl StoreOpaque {
     /// # Errors
     /// There is no memory for it.
     pub(crate) fn add_instance(&mut self, instance: InstanceData) -> Result<Handle<InstanceData>> {
+        let bytes = instance.bytes();
         let handle = keep(self.id, &mut self.instances, instance)?;
+        self.held.add(bytes as u64);
         // SAFETY: L1 and L2: the instance was put into this store just now, and nobody else refers to it.
         unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
         Ok(handle)
+    }
+
+    /// Puts bytes on the account that instances hold besides.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.held.add(bytes as u64);
     }
 
     /// Makes a host function of this store.

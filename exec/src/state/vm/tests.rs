@@ -1,0 +1,135 @@
+//! Tests of the machine's state.
+
+use super::*;
+use crate::state::registers::Vector;
+use pirn_decode::{MemoryType, RefType, TableType};
+use std::sync::Arc;
+
+unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+    panic!("nothing is lowered here")
+}
+
+fn vm() -> Box<Vm> {
+    // SAFETY: the hook gives nothing.
+    unsafe { Vm::new(4096, 2, no_lowering) }
+}
+
+#[test]
+fn room_is_taken_by_what_grew() {
+    let mut room = 10;
+    assert_eq!(Room::grow(&mut room, 4, Some), Some(4));
+    assert_eq!(room, 6);
+    assert_eq!(Room::grow(&mut room, 5, |_| None::<u32>), None);
+    assert_eq!(room, 6, "nothing grew");
+    assert_eq!(Room::grow(&mut room, 7, |_| -> Option<u32> { panic!("it was asked without room") }), None);
+    assert_eq!(room, 6);
+}
+
+#[test]
+fn fuel_comes_in_slices() {
+    let mut vm = vm();
+    let vm = &raw mut *vm;
+    // SAFETY: the machine is live and stands still.
+    unsafe {
+        Vm::set_fuel(vm, 100);
+        assert_eq!(Vm::set_slice(vm, 30), u64::MAX);
+        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 100));
+        (*vm).fuel = 5;
+        assert!(Vm::refuel(vm, 10));
+        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 75));
+        assert!(Vm::refuel(vm, 60), "what is asked for may be more than a slice");
+        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (60, 75));
+        assert!(!Vm::refuel(vm, 76));
+        Vm::set_fuel(vm, 31);
+        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 31));
+        assert_eq!(Vm::set_slice(vm, u64::MAX), 30);
+        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (31, 31));
+        assert!(!Vm::refuel(vm, 1), "nothing is kept back");
+    }
+}
+
+#[test]
+fn entries_are_counted() {
+    let mut vm = vm();
+    assert!(vm.is_idle());
+    assert!(vm.enter());
+    assert!(vm.enter());
+    assert!(!vm.may_enter() && !vm.is_idle());
+    assert!(!vm.enter());
+}
+
+#[test]
+fn entries_of_which_somebody_is_told_are_not_made_in_passing() {
+    unsafe fn refuses(_: *mut Vm, at: CallHook) -> Result<(), Exit> {
+        if at.exiting_host() { Err(Exit::Trap(Trap::Unreachable)) } else { Ok(()) }
+    }
+    let vm = Box::into_raw(vm());
+    // SAFETY: the machine is live until it is taken back; the hook does nothing with it.
+    unsafe {
+        assert!(Vm::crossed(vm, CallHook::CallingWasm).is_ok(), "nobody is told");
+        Vm::set_crossed(vm, refuses);
+        assert!((*vm).is_told() && (*vm).may_enter() && !(*vm).enter());
+        assert_eq!((*vm).depth, 0);
+        assert!(Vm::crossed(vm, CallHook::CallingWasm).is_err() && Vm::crossed(vm, CallHook::CallingHost).is_ok());
+        drop(Box::from_raw(vm));
+    }
+}
+
+#[test]
+fn growing_takes_of_the_room_and_is_held() {
+    let vm = Box::into_raw(vm());
+    let account = Arc::new(AtomicU64::new(0));
+    let mut memory = Memory::new(MemoryType::new(1, None), 10).unwrap();
+    let mut table = Table::new(TableType::new(RefType::FUNCREF, 0, None), 10, 0).unwrap();
+    // SAFETY: everything is live until the end, and nobody else refers to it.
+    unsafe {
+        let held = || Held::new(&account, 0);
+        (*vm).held = Holdings { memories: held(), tables: held() };
+        (*vm).room = Room { pages: 3, elements: 5 };
+        let grow = |growing| Vm::grow(vm, growing);
+        assert_eq!(grow(Growing::Memory(&raw mut memory, 2)), Some(1));
+        assert_eq!(grow(Growing::Memory(&raw mut memory, 2)), Some(u32::MAX));
+        assert_eq!(grow(Growing::Table(&raw mut table, 4, 0)), Some(0));
+        assert_eq!(grow(Growing::Table(&raw mut table, 4, 0)), Some(u32::MAX));
+        assert_eq!((*vm).room, Room { pages: 1, elements: 1 });
+        assert_eq!(account.load(Ordering::Relaxed), 2 * PAGE_BYTES + 4 * 8);
+        Vm::set_grow(vm, Some(|_, _| Err(Exit::Trap(Trap::Unreachable))));
+        assert_eq!(Vm::grow(vm, Growing::Memory(&raw mut memory, 1)), None);
+        assert!(matches!((*vm).exit, Some(Exit::Trap(Trap::Unreachable))));
+        assert_eq!(memory.size(), 3);
+        drop(Box::from_raw(vm));
+    }
+    assert_eq!(account.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_first_result_is_in_the_accumulator_of_its_class() {
+    let mut vm = vm();
+    vm.saved.r0 = 0x1_0000_0002;
+    let mut v0 = Vector::zeroed();
+    // SAFETY: a vector has room for a word.
+    unsafe { v0.as_mut_ptr().cast::<u64>().write(0x3_0000_0004) };
+    vm.saved.v0 = v0;
+    let first = |ty| {
+        // SAFETY: both accumulators hold something.
+        unsafe { vm.first_result(ty) }
+    };
+    assert_eq!([ValType::I64, ValType::Ref(RefType::FUNCREF)].map(first), [0x1_0000_0002; 2]);
+    assert_eq!(first(ValType::I32) as u32, 2, "the high half has no meaning");
+    assert_eq!(first(ValType::F32), 4);
+    assert_eq!(first(ValType::F64), 0x3_0000_0004);
+}
+
+#[test]
+fn the_embedder_is_no_instance() {
+    let vm = Box::into_raw(vm());
+    let mut other = InstanceHead::empty();
+    // SAFETY: the machine is live until it is taken back.
+    unsafe {
+        Vm::attach(vm, null_mut());
+        assert!(Vm::is_host(vm, Vm::host(vm)));
+        assert!(!Vm::is_host(vm, &raw mut other));
+        assert_eq!((*Vm::host(vm)).vm, vm, "what returns to the host finds its machine there");
+        drop(Box::from_raw(vm));
+    }
+}

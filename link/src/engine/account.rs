@@ -1,0 +1,91 @@
+//! How many bytes an engine's modules and stores hold.
+//!
+//! Whoever holds some puts them on the account and takes them off when it is dropped ([`pirn_exec::Held`]); only what allocates
+//! does so, and nothing that runs. So one can be read while others run.
+
+use pirn_decode::Module;
+use pirn_decode::module::ElementItems;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the modules and stores of an engine hold, in bytes: see [`Engine::memory_usage`](crate::Engine::memory_usage).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct MemoryUsage {
+    /// Binaries of modules, and what was read of them, without code.
+    pub modules: u64,
+    /// Threaded code of functions that were lowered.
+    pub code: u64,
+    /// Instances, with their globals and element segments.
+    pub instances: u64,
+    /// Linear memories, as large as they are now. The system commits their pages as they are touched, so it may have given less.
+    pub memories: u64,
+    /// Elements of tables, committed as they are touched.
+    pub tables: u64,
+    /// Value stacks of resumable calls, running or paused, as large as they may get ([`crate::Config::max_wasm_stack`]);
+    /// committed as they are used. Other calls use the stack of their thread, which belongs to no engine.
+    pub stacks: u64,
+}
+
+impl MemoryUsage {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        let Self { modules, code, instances, memories, tables, stacks } = self;
+        modules + code + instances + memories + tables + stacks
+    }
+}
+
+/// The accounts of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    pub(crate) modules: Arc<AtomicU64>,
+    pub(crate) code: Arc<AtomicU64>,
+    pub(crate) instances: Arc<AtomicU64>,
+    pub(crate) memories: Arc<AtomicU64>,
+    pub(crate) tables: Arc<AtomicU64>,
+    pub(crate) stacks: Arc<AtomicU64>,
+}
+
+impl Account {
+    /// What is on them now.
+    pub(crate) fn read(&self) -> MemoryUsage {
+        let Account { modules, code, instances, memories, tables, stacks } = self;
+        let read = |account: &AtomicU64| account.load(Ordering::Relaxed);
+        MemoryUsage {
+            modules: read(modules),
+            code: read(code),
+            instances: read(instances),
+            memories: read(memories),
+            tables: read(tables),
+            stacks: read(stacks),
+        }
+    }
+}
+
+/// Bytes of a module that was read: of its binary, and of what is kept for each thing that it declares.
+pub(crate) fn module_bytes(module: &Module, per_import: usize, per_func: usize, per_export: usize) -> u64 {
+    let Module {
+        bytes, types, imports, funcs, tables, memories, globals, global_inits, exports, elements, data, ..
+    } = module;
+    let items = |element: &pirn_decode::module::Element| match &element.items {
+        ElementItems::Funcs(funcs) => size_of_val(&**funcs),
+        ElementItems::Exprs(exprs) => size_of_val(&**exprs),
+    };
+    let lists = bytes.len()
+        + size_of_val(&types[..])
+        + size_of_val(&imports[..])
+        + size_of_val(&funcs[..])
+        + size_of_val(&tables[..])
+        + size_of_val(&memories[..])
+        + size_of_val(&globals[..])
+        + size_of_val(&global_inits[..])
+        + size_of_val(&exports[..])
+        + size_of_val(&elements[..])
+        + size_of_val(&data[..])
+        + size_of_val(&module.bodies[..]);
+    let more = elements.iter().map(items).sum::<usize>()
+        + imports.len() * per_import
+        + module.bodies.len() * per_func
+        + exports.len() * per_export;
+    (lists + more) as u64
+}

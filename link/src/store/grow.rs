@@ -1,0 +1,195 @@
+//! How memories and tables come to be and grow: what the store's limiter is asked, and what it is told.
+//!
+//! Code asks by the machine's hook, which is only there if somebody has to be asked: otherwise growing is compared with
+//! [`pirn_exec::Room`] alone.
+
+use crate::engine::limiter::ResourceLimiter;
+use crate::engine::limits::MAX_PAGES;
+use crate::error::{Error, Result, format_err};
+use crate::store::hooks::Ask;
+use crate::store::opaque::StoreOpaque;
+use pirn_decode::{Limits, PAGE_BYTES};
+use pirn_exec::{Exit, GrowHook, Growing, Memory, Table, Vm, Word};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The machine's hook.
+///
+/// # Safety
+/// `vm` is the machine of a store that is mutably borrowed, and no reference to its inside is in use; the memory or table is the
+/// store's, and the word one of its element type.
+unsafe fn grow(vm: *mut Vm, growing: Growing) -> Result<Option<u32>, Exit> {
+    // SAFETY: L1 and L2: the machine is attached to its store, which is live, and whose inside nobody refers to.
+    let store = unsafe { &mut *Vm::store(vm).cast::<StoreOpaque>() };
+    let grown = || match growing {
+        // SAFETY: L1: it is of this store.
+        Growing::Memory(memory, delta) => unsafe { store.grow_memory(memory, delta.into()) },
+        // SAFETY: L1: it is of this store; L5: the word is asked for above.
+        Growing::Table(table, delta, init) => unsafe { store.grow_table(table, delta.into(), init) },
+    };
+    // A panic must not try to unwind the machine.
+    match catch_unwind(AssertUnwindSafe(grown)) {
+        // What has grown has a size that fits, for it was grown by a `u32`.
+        Ok(Ok(old)) => Ok(old.map(|old| old as u32)),
+        Ok(Err(error)) => Err(Exit::Host(Box::new(error))),
+        Err(payload) => Err(Exit::Panic(payload)),
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+struct Request {
+    /// A memory, measured in bytes, or else a table, in elements.
+    is_memory: bool,
+    current: usize,
+    desired: usize,
+    maximum: Option<usize>,
+}
+
+impl Request {
+    /// A memory of so many pages is to have so many.
+    fn memory(current: u32, desired: u64, maximum: Option<u32>) -> Self {
+        let bytes = |pages: u64| usize::try_from(pages.saturating_mul(PAGE_BYTES)).unwrap_or(usize::MAX);
+        Self {
+            is_memory: true,
+            current: bytes(current.into()),
+            desired: bytes(desired),
+            maximum: maximum.map(|pages| bytes(pages.into())),
+        }
+    }
+
+    /// A table of so many elements is to have so many.
+    fn table(current: u32, desired: u64, maximum: Option<u32>) -> Self {
+        let elements = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        Self {
+            is_memory: false,
+            current: current as usize,
+            desired: elements(desired),
+            maximum: maximum.map(|count| count as usize),
+        }
+    }
+
+    fn growing(self, limiter: &mut dyn ResourceLimiter) -> Result<bool> {
+        let Self { is_memory, current, desired, maximum } = self;
+        if !is_memory {
+            return limiter.table_growing(current, desired, maximum);
+        }
+        // No memory can have more, so nobody is asked.
+        let most = MAX_PAGES as usize * PAGE_BYTES as usize;
+        if desired > most { Ok(true) } else { limiter.memory_growing(current, desired, maximum) }
+    }
+
+    fn failed(self, limiter: &mut dyn ResourceLimiter, error: Error) -> Result<()> {
+        if self.is_memory { limiter.memory_grow_failed(error) } else { limiter.table_grow_failed(error) }
+    }
+
+    /// What cannot be done.
+    fn describe(self) -> String {
+        let Self { is_memory, current, desired, .. } = self;
+        let (what, unit, by) =
+            if is_memory { ("memory", "pages", PAGE_BYTES as usize) } else { ("table", "elements", 1) };
+        format!("failed to grow a {what} of {} {unit} by {} {unit}", current / by, (desired - current) / by)
+    }
+}
+
+impl StoreOpaque {
+    /// What the limiter says; `None` if there is none.
+    pub(super) fn ask_limiter<R>(&self, question: impl FnOnce(&mut dyn ResourceLimiter) -> R) -> Option<R> {
+        let (mut question, mut answer) = (Some(question), None);
+        // SAFETY: L7: `set_limiter` was given a function for the type of this store's data. L2: whoever asks has the store's inside
+        // mutably borrowed, or makes an instance or item, under a mutable context; nobody has the data.
+        unsafe { self.ask?(self.vm(), &mut |limiter| answer = question.take().map(|question| question(limiter))) };
+        answer
+    }
+
+    /// Has the limiter asked by `ask` from now on.
+    ///
+    /// # Safety
+    /// L7: `ask` is for the type of this store's data.
+    pub(super) unsafe fn set_limiter(&mut self, ask: Ask) {
+        self.ask = Some(ask);
+        self.hook_growing();
+    }
+
+    /// Has the machine ask, if there is somebody to be asked.
+    pub(super) fn hook_growing(&mut self) {
+        let asks = self.ask.is_some() || self.limits().trap_on_grow_failure;
+        // SAFETY: L1 and L2: the machine is this store's, and calls the hook when nobody refers to the store's inside.
+        unsafe { Vm::set_grow(self.vm(), asks.then_some(grow as GrowHook)) };
+    }
+
+    /// Adds so many pages to a memory: the old size, or `None`, with nothing changed, if that is not allowed, or there is no memory.
+    ///
+    /// # Errors
+    /// The limiter says that this is an error.
+    ///
+    /// # Safety
+    /// L1: `memory` is of this store.
+    pub(crate) unsafe fn grow_memory(&mut self, memory: *mut Memory, delta: u64) -> Result<Option<u64>> {
+        // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
+        let (size, max) = unsafe { ((*memory).size(), (*memory).ty().limits.max) };
+        let request = Request::memory(size, delta.saturating_add(size.into()), max);
+        // SAFETY: as above; it is this store's memory, whose room it is.
+        self.grow(request, delta, |delta, store| unsafe { Growing::Memory(memory, delta).within(store.vm()) })
+    }
+
+    /// Adds so many elements to a table, as [`Self::grow_memory`] does.
+    ///
+    /// # Errors
+    /// The limiter says that this is an error.
+    ///
+    /// # Safety
+    /// L1: `table` is of this store. L5: `init` is a word of its element type.
+    pub(crate) unsafe fn grow_table(&mut self, table: *mut Table, delta: u64, init: Word) -> Result<Option<u64>> {
+        // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
+        let (size, max) = unsafe { ((*table).size(), (*table).ty().limits.max) };
+        let request = Request::table(size, delta.saturating_add(size.into()), max);
+        // SAFETY: as above, and L5 is asked for.
+        self.grow(request, delta, |delta, store| unsafe { Growing::Table(table, delta, init).within(store.vm()) })
+    }
+
+    /// Grows something, if the limiter does not mind.
+    fn grow(
+        &mut self,
+        request: Request,
+        delta: u64,
+        grow: impl FnOnce(u32, &mut Self) -> Option<u32>,
+    ) -> Result<Option<u64>> {
+        if delta != 0 && !self.ask_limiter(|limiter| request.growing(limiter)).transpose()?.unwrap_or(true) {
+            return Ok(None);
+        }
+        if let Some(old) = u32::try_from(delta).ok().and_then(|delta| grow(delta, self)) {
+            return Ok(Some(old.into()));
+        }
+        self.ask_limiter(|limiter| request.failed(limiter, Error::msg(request.describe()))).transpose()?;
+        self.limits().failure(Error::msg(request.describe()), "growing is to trap if it fails")?;
+        Ok(None)
+    }
+
+    /// Makes a memory of so many pages, if the limiter does not mind.
+    ///
+    /// # Errors
+    /// It minds; or `make` failed.
+    pub(super) fn limited_memory<R>(&mut self, limits: Limits, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        self.limited(Request::memory(0, limits.min.into(), limits.max), limits, make)
+    }
+
+    /// Makes a table of so many elements, if the limiter does not mind.
+    ///
+    /// # Errors
+    /// It minds; or `make` failed.
+    pub(super) fn limited_table<R>(&mut self, limits: Limits, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        self.limited(Request::table(0, limits.min.into(), limits.max), limits, make)
+    }
+
+    fn limited<R>(&mut self, request: Request, limits: Limits, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        if !self.ask_limiter(|limiter| request.growing(limiter)).transpose()?.unwrap_or(true) {
+            let (what, unit) = if request.is_memory { ("memory", "pages") } else { ("table", "elements") };
+            return Err(format_err!("the store's limiter does not allow a {what} of {} {unit}", limits.min));
+        }
+        let made = make(self);
+        if let Err(error) = &made {
+            self.ask_limiter(|limiter| request.failed(limiter, Error::msg(error))).transpose()?;
+        }
+        made
+    }
+}
