@@ -64,7 +64,7 @@ mod probes;
 mod shapes;
 mod state;
 
-pub use host::call::{invoke, invoke_start};
+pub use host::call::{ended, invoke, invoke_start};
 pub use host::pause::Execution;
 pub use host::thunks::LazyCode;
 pub use host::walk::{Frame, FrameAt, Walk};

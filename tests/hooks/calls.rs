@@ -3,6 +3,9 @@
 use crate::{engines, module, panics, store};
 use pirn::CallHook::{CallingHost, CallingWasm, ReturningFromHost, ReturningFromWasm};
 use pirn::*;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 /// What the hook was told, and at which of these it does something else: the `n`th one, counted from 0.
 #[derive(Default)]
@@ -270,31 +273,42 @@ fn a_pause_is_a_return() {
         store.set_fuel(1_000).unwrap();
         assert_eq!(paused.resume(&mut store, &[]).unwrap().finished(), Some(102));
         assert_eq!(told(&mut store), wasm(&HOST));
-        // A host function yields, and returns by that.
+        // A host function that yields returns when the call goes on.
         let yields = instance.get_typed_func::<i32, i32>(&store, "yield").unwrap();
         let Resumable::Paused(paused) = yields.call_resumable(&mut store, 1).unwrap() else { panic!("it yields") };
-        assert_eq!(told(&mut store), wasm(&HOST));
+        assert_eq!(told(&mut store), [CallingWasm, CallingHost]);
         assert_eq!(paused.resume(&mut store, &[Val::I32(20)]).unwrap().finished(), Some(21));
-        assert_eq!(told(&mut store), wasm(&[]));
-        // What the hook has fail is over, whether it was about to pause or to go on.
+        assert_eq!(told(&mut store), [ReturningFromHost, ReturningFromWasm]);
+        // In a call that cannot pause it returns at once, by its error.
+        assert!(yields.call(&mut store, 1).unwrap_err().to_string().contains("yielded"));
+        assert_eq!(told(&mut store), wasm(&HOST));
+        // What the hook has fail is over.
         store.set_limits(StoreLimitsBuilder::new().resumable_calls(1).build());
-        for place in [2, 3, 4] {
+        for place in [2, 3] {
             store.data_mut().fails_at = Some(place);
-            let error = match yields.call_resumable(&mut store, 1) {
-                Err(error) => error,
-                Ok(Resumable::Paused(paused)) => {
-                    let error = paused.resume(&mut store, &[Val::I32(20)]).unwrap_err();
-                    assert_eq!(place, 4);
-                    let text = error.to_string();
-                    assert!(error.into_paused().is_none(), "{text}");
-                    assert_eq!(text, "the hook says no");
-                    Error::new(Stop)
-                }
-                Ok(Resumable::Finished(_)) => panic!("it yields"),
-            };
-            assert!(error.is::<Stop>(), "{error}");
-            assert_eq!(told(&mut store).len(), if place == 4 { 5 } else { 4 });
+            let Resumable::Paused(paused) = yields.call_resumable(&mut store, 1).unwrap() else { panic!("it yields") };
+            let error = paused.resume(&mut store, &[Val::I32(20)]).unwrap_err();
+            assert!(error.error().is::<Stop>() && error.into_paused().is_none());
+            assert_eq!(told(&mut store), wasm(&HOST));
+            store.data_mut().fails_at = Some(place);
+            assert!(yields.call(&mut store, 1).unwrap_err().is::<Stop>());
+            assert_eq!(told(&mut store), wasm(&HOST));
         }
+        // So it is when the call was about to pause, or to go on.
+        for place in [1, 2] {
+            store.set_fuel(0).unwrap();
+            store.data_mut().fails_at = Some(place);
+            match work.call_resumable(&mut store, 1) {
+                Err(error) => assert!(error.is::<Stop>() && place == 1),
+                Ok(Resumable::Finished(_)) => panic!("without fuel"),
+                Ok(Resumable::Paused(paused)) => {
+                    let error = paused.resume(&mut store, &[]).unwrap_err();
+                    assert!(error.error().is::<Stop>() && error.into_paused().is_none() && place == 2);
+                }
+            }
+            assert_eq!(told(&mut store).len(), place + 1);
+        }
+        store.set_fuel(1_000).unwrap();
         assert_eq!(work.call_resumable(&mut store, 1).unwrap().finished(), Some(102));
     }
 }
@@ -345,5 +359,113 @@ fn many_calls_are_told() {
         store.call_hook(|_, _| Ok(()));
         assert_eq!(call(&mut store, instance, "loop", 100_000).unwrap(), 7);
         assert_eq!((store.data().worked, store.data().told.len()), (100_000, 0));
+    }
+}
+
+/// An async host function that waits has not returned, and keeps what it has borrowed of the store: nobody is told meanwhile.
+#[test]
+fn what_waits_has_not_returned() {
+    /// Ready when it is polled again.
+    async fn wait() {
+        let mut waits = true;
+        poll_fn(|_| if std::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+    for engine in engines() {
+        let mut linker = Linker::new(&engine);
+        linker
+            .func_wrap_async("host", "wait", |mut caller: Caller<'_, Log>, (n,): (i32,)| {
+                Box::new(async move {
+                    let told = &mut caller.data_mut().told;
+                    let (before, last) = (told.len(), told.last_mut().expect("it was told of the call"));
+                    if n != 0 {
+                        wait().await;
+                    }
+                    assert_eq!(*last, CallingHost);
+                    *last = CallingHost;
+                    assert_eq!(told.len(), before);
+                    if n < 0 { Err(Error::msg("it fails after it has waited")) } else { Ok(n) }
+                })
+            })
+            .unwrap();
+        linker.func_wrap("host", "yield", || -> Result<()> { Err(Yield::new(()).into()) }).unwrap();
+        let module = module(
+            &engine,
+            r#"(module
+                (import "host" "wait" (func $wait (param i32) (result i32)))
+                (import "host" "yield" (func $yield))
+                (func (export "run") (param i32) (result i32)
+                    (i32.add (call $wait (local.get 0)) (call $wait (i32.const 0))))
+                (func (export "yield") (param i32) (result i32) (call $yield) (i32.const 0)))"#,
+        );
+        let mut store = store(&engine, Log::default());
+        // What it does to the data would be seen by what waits.
+        store.call_hook(|mut store, at| {
+            store.data_mut().told.reserve(100);
+            hook(store, at)
+        });
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let run = instance.get_typed_func::<i32, i32>(&store, "run").unwrap();
+        let both = wasm(&[HOST, HOST].concat());
+        for n in [0, 5] {
+            assert_eq!(block_on(run.call_async(&mut store, n)).unwrap(), n);
+            assert_eq!(told(&mut store), both);
+        }
+        assert!(block_on(run.call_async(&mut store, -1)).unwrap_err().to_string().contains("after it has waited"));
+        assert_eq!(told(&mut store), wasm(&HOST));
+        for place in [2, 3, 4, 5] {
+            store.data_mut().fails_at = Some(place);
+            assert!(block_on(run.call_async(&mut store, 5)).unwrap_err().is::<Stop>());
+            // Of a call of a host function that the hook forbids there is no return.
+            assert_eq!(told(&mut store).len(), [4, 5, 6, 6][place - 2]);
+        }
+        let yields = instance.get_typed_func::<i32, i32>(&store, "yield").unwrap();
+        assert!(block_on(yields.call_async(&mut store, 0)).is_err());
+        assert_eq!(told(&mut store), wasm(&HOST));
+        // A call that is dropped while it waits is told nothing more.
+        {
+            let mut call = pin!(run.call_async(&mut store, 5));
+            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        assert_eq!(told(&mut store), [CallingWasm, CallingHost]);
+        assert_eq!(block_on(run.call_async(&mut store, 5)).unwrap(), 5);
+    }
+}
+
+/// A hook is no part of the call that is polled: an async host function that it calls cannot wait.
+#[test]
+fn what_the_hook_calls_does_not_wait() {
+    for engine in engines() {
+        let mut linker = Linker::new(&engine);
+        linker
+            .func_wrap_async("host", "wait", |_: Caller<'_, Vec<bool>>, ()| {
+                Box::new(async { std::future::pending::<()>().await })
+            })
+            .unwrap();
+        linker.func_wrap("host", "none", || {}).unwrap();
+        let module = module(
+            &engine,
+            r#"(module (import "host" "wait" (func $wait)) (import "host" "none" (func $none))
+                (func (export "wait") (call $wait)) (func (export "none") (call $none)))"#,
+        );
+        let mut store = store(&engine, Vec::new());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let wait = instance.get_typed_func::<(), ()>(&store, "wait").unwrap();
+        let none = instance.get_typed_func::<(), ()>(&store, "none").unwrap();
+        store.call_hook(move |mut store, _| {
+            let fails = [wait.call(&mut store, ()).is_err(), wait.call_resumable(&mut store, ()).is_err()];
+            store.data_mut().extend(fails);
+            Ok(())
+        });
+        block_on(none.call_async(&mut store, ())).unwrap();
+        assert_eq!(*store.data(), [true; 8]);
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
     }
 }

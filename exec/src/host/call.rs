@@ -137,29 +137,74 @@ unsafe fn call_told(
     first: Option<ValType>,
 ) -> Result<(), Exit> {
     // SAFETY: the same is asked for.
-    unsafe { told(vm, |entry| call_in(vm, entry, func, on_behalf, values, first)) }
+    let outcome =
+        unsafe { told(vm, CallHook::CallingWasm, |entry| call_in(vm, entry, func, on_behalf, values, first)) };
+    let Err(Exit::Yield(payload)) = outcome else { return outcome };
+    // It cannot go on, so the host function that yielded has returned by that. Nobody but the payload may know of the store.
+    drop(payload);
+    // SAFETY: as above.
+    unsafe { ended(vm) }?;
+    Err(Exit::Yield(Box::new(())))
 }
 
-/// Tells the machine's hook of what `run` does in a new entry, in which nothing ran yet.
+/// Tells the machine's hook of what `run` does in a new entry, in which nothing ran yet: `begins`, and that it comes back.
+///
+/// A host function that yields is about to go on, maybe with what it has of the store, which nobody else may have meanwhile. So nothing
+/// is told of that. It returns when the execution goes on, and if that does not, the caller tells so ([`ended`]).
 ///
 /// # Errors
 /// Those of `run`, or of the hook; too many entries are nested.
 ///
 /// # Safety
 /// `vm` is live and stands still, and nothing refers to what a host function may change.
-pub(crate) unsafe fn told(vm: *mut Vm, run: impl FnOnce(HostEntry) -> Result<(), Exit>) -> Result<(), Exit> {
+pub(crate) unsafe fn told(
+    vm: *mut Vm,
+    begins: CallHook,
+    run: impl FnOnce(HostEntry) -> Result<(), Exit>,
+) -> Result<(), Exit> {
     // SAFETY: what is asked for. Before and after the entry the machine is as its caller had it.
     unsafe {
         if !(*vm).may_enter() {
             return Err(no_entry(vm, (*vm).top));
         }
-        Vm::crossed(vm, CallHook::CallingWasm)?;
-        let outcome = run(HostEntry::count(vm));
+        // The entry has begun: what the hook enters is further in.
+        let entry = HostEntry::count(vm);
+        let outcome = match Vm::crossed(vm, begins) {
+            Ok(()) => run(entry),
+            Err(exit) if begins == CallHook::CallingWasm => return Err(exit),
+            Err(exit) => {
+                drop(entry);
+                Err(exit)
+            }
+        };
         // A panic goes through without further ado.
-        if !matches!(outcome, Err(Exit::Panic(_))) {
+        if !matches!(outcome, Err(Exit::Panic(_) | Exit::Yield(_))) {
+            let _entry = HostEntry::count(vm);
             Vm::crossed(vm, CallHook::ReturningFromWasm)?;
         }
         outcome
+    }
+}
+
+/// Tells the machine's hook that a host function has returned that had yielded, and with it the execution, which does not go on.
+///
+/// # Errors
+/// What the hook says.
+///
+/// # Safety
+/// That of [`told`].
+pub unsafe fn ended(vm: *mut Vm) -> Result<(), Exit> {
+    // SAFETY: what is asked for; an entry has just ended, so there may be one.
+    unsafe {
+        if !(*vm).is_told() {
+            return Ok(());
+        }
+        let _entry = HostEntry::count(vm);
+        let returned = Vm::crossed(vm, CallHook::ReturningFromHost);
+        if !matches!(returned, Err(Exit::Panic(_))) {
+            Vm::crossed(vm, CallHook::ReturningFromWasm)?;
+        }
+        returned
     }
 }
 

@@ -8,6 +8,7 @@ use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::call::{HostEntry, enter_from_host, no_entry, told};
 use crate::host::thunks::after_host_call;
+use crate::state::crossing::CallHook;
 use crate::state::instance::InstanceHead;
 use crate::state::record::FuncRecord;
 use crate::state::registers::Registers;
@@ -67,7 +68,7 @@ impl Execution {
             Self { stack, words: values.len(), first, returned: false, registers, yielded: None, progress: 0 };
         let outcome = match entered {
             // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
-            Some(_) => unsafe { this.run(vm) },
+            Some(_) => unsafe { this.run(vm, CallHook::CallingWasm) },
             // SAFETY: the machine stands still.
             None => Err(unsafe { no_entry(vm, (*vm).top) }),
         };
@@ -80,27 +81,29 @@ impl Execution {
     /// It stands still after [`Exit::OutOfFuel`] or [`Exit::Late`], or after [`Exit::Yield`] with results [set](Self::set_results);
     /// `vm` is the machine it was started on.
     pub unsafe fn resume(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+        let mut begins = CallHook::CallingWasm;
         if let Some(Yielded { frame, .. }) = self.yielded.take() {
+            begins = CallHook::ReturningFromHost;
             // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this
             // stack since.
             self.registers = unsafe { after_host_call(self.registers, frame) };
         }
         // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
         // yielded. Nobody else writes to the stack, and everything it leads to is live as before (I1).
-        unsafe { self.run(vm) }
+        unsafe { self.run(vm, begins) }
     }
 
-    /// Runs from where it stands still.
+    /// Runs from where it stands still; `begins` is what is to be told of that.
     ///
     /// # Safety
     /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone
     /// with it.
-    unsafe fn run(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+    unsafe fn run(&mut self, vm: *mut Vm, begins: CallHook) -> Result<(), Exit> {
         // SAFETY: both ask for the same.
         unsafe {
             match HostEntry::new(vm) {
                 Some(entry) => self.run_in(vm, entry),
-                None => told(vm, |entry| self.run_in(vm, entry)),
+                None => told(vm, begins, |entry| self.run_in(vm, entry)),
             }
         }
     }

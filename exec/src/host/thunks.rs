@@ -215,7 +215,10 @@ unsafe fn call_host_told(
             let vm = call.vm;
             Vm::crossed(vm, CallHook::CallingHost)?;
             let result = func(call);
-            Vm::crossed(vm, CallHook::ReturningFromHost)?;
+            // What yields has not returned: see `told`.
+            if !matches!(result, Err(Exit::Yield(_))) {
+                Vm::crossed(vm, CallHook::ReturningFromHost)?;
+            }
             result
         })
     }

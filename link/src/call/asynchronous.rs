@@ -111,12 +111,22 @@ pub(crate) async fn run<T: 'static, R: 'static>(
             PauseReason::Deadline => yield_now().await,
             PauseReason::Yield(payload) => {
                 if !payload.is::<Pending>() {
+                    drop(paused);
+                    // SAFETY: L2: the machine is the store's, which is borrowed, and what yielded is gone.
+                    unsafe { pirn_exec::ended(machine.get()) }.map_err(Error::from_exit)?;
                     return Err(cannot_yield());
                 }
                 words.resize(waits.expects().len(), 0);
                 // Where it was called it was polled already.
                 next_poll().await;
-                poll_fn(|context| poll(store, machine.get(), context, interval, id, waits, &mut words)).await?;
+                let polled =
+                    poll_fn(|context| poll(store, machine.get(), context, interval, id, waits, &mut words)).await;
+                if let Err(error) = polled {
+                    drop(paused);
+                    // SAFETY: L2: the machine is the store's, which is borrowed, and the future is gone that had it.
+                    unsafe { pirn_exec::ended(machine.get()) }.map_err(Error::from_exit)?;
+                    return Err(error);
+                }
             }
         }
         call = poll_fn(|context| {

@@ -28,9 +28,13 @@ impl<T: 'static> Store<T> {
     /// there was. A store without one pays nothing.
     ///
     /// What the hook is told of comes in pairs, which nest. Every call from the host is one, also of a host function, and of a start
-    /// function; a resumable call is one from its beginning or from being resumed until it is over or pauses. Every call of a host
-    /// function is one, whoever makes it; one that yields has returned. Only a panic ends a pair without its second half. Callbacks
-    /// such as a [limiter](Store::limiter) are no host functions.
+    /// function. Every call of a host function is one, whoever makes it. Callbacks such as a [limiter](Store::limiter) are no host
+    /// functions.
+    ///
+    /// A resumable or async call that is out of fuel, or pauses at its deadline, comes back to the host, and begins anew when it goes
+    /// on. But a host function that [yields](crate::Yield), or an async one that waits, returns only when the call goes on; nothing is
+    /// told meanwhile, for what waits may have borrowed what is in the store. A panic ends pairs without their second halves, and so
+    /// does dropping a call while it waits.
     ///
     /// An error from the hook is what the call ends with that it was told of. Before a call, nothing of that happens. Behind one,
     /// the error takes the place of its results or error, and a call that has paused is over. The pairs further out get their
