@@ -16,7 +16,7 @@ pub(crate) mod instance_data;
 pub(crate) mod lease;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
-mod trace;
+pub(crate) mod trace;
 
 use crate::engine::Engine;
 use crate::engine::limits::StoreLimits;
