@@ -1,6 +1,6 @@
 //! `pirn run`.
 
-use crate::profile::Sampler;
+use crate::profile::{Output, Sampler};
 use crate::wasi::{self, ProcExit, Times, Wasi};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::error::ErrorKind;
@@ -21,7 +21,7 @@ const TIMED_OUT: u8 = 124;
 /// Its arguments.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] [--timeout TIME] [--profile] FILE [--invoke NAME] [--] [ARGS]..."
+    override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] [--timeout TIME] [--profile[=FILE]] FILE [--invoke NAME] [--] [ARGS]..."
 )]
 pub struct Args {
     /// Give the program the directory HOST, under the name GUEST (the same if left out)
@@ -33,9 +33,10 @@ pub struct Args {
     /// Trap when the program has run for so long: 5s, 250ms, 2m, 1h. What waits for the system is not interrupted
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
-    /// Show on standard error, when the program has ended, where its time went, by function and loop
-    #[arg(long)]
-    profile: bool,
+    /// Find out where the program's time goes: show it on standard error when it has ended, by function and loop, or write it to
+    /// FILE with call stacks: FILE.svg is a flame graph, FILE.json is for profiler.firefox.com
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_parser = Output::new)]
+    profile: Option<Option<Output>>,
     /// Show N functions in the profile
     #[arg(long, value_name = "N", default_value_t = 20, requires = "profile")]
     profile_top: usize,
@@ -88,6 +89,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let engine = engine(args)?;
     let loaded = load(&engine, file, args).with_context(|| format!("cannot load {}", file.display()));
     let (module, mut sampler) = loaded?;
+    let output = args.profile.iter().flatten().next();
+    let profile = output.map(Output::create).transpose()?;
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |wasi| wasi)?;
     wasi::define_missing(&mut linker, &module);
@@ -106,6 +109,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     // What was written before a trap was written.
     let flushed = store.data_mut().flush();
     match sampler {
+        Some(sampler) if let (Some(output), Some(profile)) = (output, profile) => {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            match sampler.write(&store, output, profile, &name) {
+                Ok(()) => drop(writeln!(std::io::stderr(), "profile: {}", output.path().display())),
+                Err(error) => drop(writeln!(std::io::stderr(), "error: no profile: {error:#}")),
+            }
+        }
         // Whether or not somebody reads it, the program ends as it would have.
         Some(sampler) => drop(std::io::stderr().write_all(sampler.report(&store, args.profile_top).as_bytes())),
         None => show_pairs(),
@@ -182,8 +192,8 @@ fn show_pairs() {
 
 fn engine(args: &Args) -> Result<Engine> {
     let mut config = Config::new();
-    config.consume_fuel(args.fuel.is_some() || args.profile).epoch_interruption(args.timeout.is_some());
-    if args.profile {
+    config.consume_fuel(args.fuel.is_some() || args.profile.is_some()).epoch_interruption(args.timeout.is_some());
+    if args.profile.is_some() {
         // What is lowered before the program begins takes none of its time.
         config.compilation_mode(CompilationMode::Eager);
     }
@@ -192,12 +202,12 @@ fn engine(args: &Args) -> Result<Engine> {
 
 /// The module, and what profiles it if that is asked for.
 fn load(engine: &Engine, file: &Path, args: &Args) -> Result<(Module, Option<Sampler>)> {
-    if !args.profile {
+    let Some(profile) = &args.profile else {
         return Ok((Module::from_file(engine, file)?, None));
-    }
+    };
     let binary = wat::parse_bytes(&std::fs::read(file)?)?.into_owned();
     let module = Module::from_binary(engine, &binary)?;
-    let sampler = Sampler::new(&module, binary, args.fuel.unwrap_or(u64::MAX));
+    let sampler = Sampler::new(&module, binary, args.fuel.unwrap_or(u64::MAX), profile.is_some());
     Ok((module, Some(sampler)))
 }
 

@@ -205,3 +205,151 @@ fn arms_not_taken_are_not_counted() {
     // The condition 3, the arm 2, the rest 5.
     assert!(table.lines().any(|line| line.contains(" 101 ") && line.ends_with("\"arms\"")), "{table}");
 }
+
+/// Time of the functions without what they call, by name, from a profile of the Firefox profiler's processed format.
+fn self_times(json: &str) -> std::collections::HashMap<String, f64> {
+    let profile: serde_json::Value = serde_json::from_str(json).unwrap();
+    let thread = &profile["threads"][0];
+    // The schema, as far as the Firefox profiler looks at it: tables of columns that refer to each other.
+    let number = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
+    let strings = match &thread["stringArray"] {
+        serde_json::Value::Null => &profile["shared"]["stringArray"],
+        strings => strings,
+    };
+    let (samples, stacks, frames, funcs) =
+        (&thread["samples"], &thread["stackTable"], &thread["frameTable"], &thread["funcTable"]);
+    let length = number(&samples["length"]);
+    assert_eq!(samples["stack"].as_array().unwrap().len(), length);
+    assert_eq!(samples["weight"].as_array().unwrap().len(), length);
+    let mut times = std::collections::HashMap::new();
+    for sample in 0..length {
+        let stack = number(&samples["stack"][sample]);
+        assert!(stacks["prefix"][stack].is_null() || number(&stacks["prefix"][stack]) < stack);
+        let func = number(&frames["func"][number(&stacks["frame"][stack])]);
+        let name = strings[number(&funcs["name"][func])].as_str().unwrap();
+        *times.entry(name.to_owned()).or_default() += samples["weight"][sample].as_f64().unwrap();
+    }
+    times
+}
+
+/// Percentages of a flame graph, by name, what is called included.
+fn shares(svg: &str) -> std::collections::HashMap<String, f64> {
+    let titles = svg.split("<title>").skip(1).map(|rest| rest.split_once("</title>").unwrap().0);
+    let share = |title: &str| {
+        let (name, rest) = title.rsplit_once(" (")?;
+        Some((name.to_owned(), rest.rsplit_once(' ')?.1.trim_end_matches("%)").parse().ok()?))
+    };
+    titles.filter_map(share).collect()
+}
+
+#[test]
+fn files_say_what_the_table_says() {
+    let scratch = Scratch::new("profile-files");
+    let file = scratch.file("both.wat", HOT_AND_COLD);
+    let run = |profile: &str| pirn(&["run", profile, &file, "--invoke", "both", "3000"]);
+    let plain = pirn(&["run", &file, "--invoke", "both", "3000"]);
+    let [svg, json] = ["svg", "json"].map(|ending| scratch.0.join(format!("profile.{ending}")).display().to_string());
+    for path in [&svg, &json] {
+        let output = run(&format!("--profile={path}"));
+        assert_eq!((stdout(&output), output.status), (stdout(&plain), plain.status));
+        assert_eq!(stderr(&output), format!("profile: {path}\n"));
+    }
+    let output = run("--profile");
+    let rows = rows(stderr(&output));
+    let table =
+        |name: &str| rows.iter().find(|row| row.label.ends_with(&format!("{name:?}"))).map_or(0.0, |row| row.share);
+    let (graph, times) = (shares(&scratch.read("profile.svg")), self_times(&scratch.read("profile.json")));
+    let all: f64 = times.values().sum();
+    // The table is of another run, and sampled; `both` has next to nothing of its own.
+    for name in ["hot", "cold"] {
+        let shown = graph.get(name).copied().unwrap_or(0.0);
+        let json = 100.0 * times.get(name).copied().unwrap_or(0.0) / all;
+        assert!((shown - table(name)).abs() < 5.0, "{name}: {shown} in {graph:?}, {}", table(name));
+        assert!((json - table(name)).abs() < 5.0, "{name}: {json} in {times:?}, {}", table(name));
+    }
+    // In a graph, functions have what they call.
+    assert!(graph["both"] > 95.0 && graph["both"] >= graph["hot"], "{graph:?}");
+}
+
+#[test]
+fn stacks_have_all_callers_and_host_functions() {
+    let scratch = Scratch::new("profile-stacks");
+    let file = program(
+        &scratch,
+        r#"(func $leaf (param $n i32) (loop $next (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func $_ZN5crate6middle17h0123456789abcdefE (call $leaf (i32.const 300000)))
+        (func $other (call $leaf (i32.const 100000)))
+        (func (export "_start") (call $_ZN5crate6middle17h0123456789abcdefE) (call $other)
+            (call $write (i32.const 1) (i32.const 100) (i32.const 1)))"#,
+    );
+    let path = scratch.0.join("profile.json").display().to_string();
+    assert!(pirn(&["run", &format!("--profile={path}"), &file]).status.success());
+    let json = scratch.read("profile.json");
+    let names = self_times(&json);
+    assert!(json.contains("\"crate::middle\"") && json.contains("\"other\""), "{json}");
+    assert!(json.contains("\"host function fd_write\""), "{json}");
+    let most = names.iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+    assert_eq!(most.0, "leaf");
+    // `leaf` was called by two: two nodes of the stack table.
+    let profile: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let thread = &profile["threads"][0];
+    let frames = thread["stackTable"]["frame"].as_array().unwrap();
+    let leaf = frames.iter().max_by_key(|frame| frames.iter().filter(|other| other == frame).count()).unwrap();
+    assert!(frames.iter().filter(|frame| *frame == leaf).count() >= 2, "{frames:?}");
+}
+
+#[test]
+fn other_files_are_refused() {
+    let scratch = Scratch::new("profile-endings");
+    let file = scratch.file("both.wat", HOT_AND_COLD);
+    for path in ["profile", "profile.txt", "svg", ".json", ""] {
+        let output = pirn(&["run", &format!("--profile={path}"), &file, "--invoke", "both", "10"]);
+        assert_eq!(output.status.code(), Some(2), "{path}: {}", stderr(&output));
+        assert!(path.is_empty() || stderr(&output).contains(".svg (a flame graph)"), "{}", stderr(&output));
+    }
+    // What cannot be written is said before the program runs.
+    let absent = scratch.0.join("absent/profile.svg").display().to_string();
+    let output = pirn(&["run", &format!("--profile={absent}"), &file, "--invoke", "both", "10"]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(1), ""));
+    assert!(stderr(&output).starts_with("error: cannot write "), "{}", stderr(&output));
+}
+
+/// Recursion of a hundred thousand levels, by two functions in ever other orders, takes little memory.
+#[test]
+#[cfg(target_os = "linux")]
+fn deep_recursion_takes_little_memory() {
+    let scratch = Scratch::new("profile-deep");
+    let body = |other: &str| {
+        format!(
+            "(if (local.get $n) (then
+                (global.set $x (i32.mul (i32.add (global.get $x) (i32.const 12345)) (i32.const 1103515245)))
+                (if (i32.lt_s (global.get $x) (i32.const 0))
+                    (then (call $a (i32.sub (local.get $n) (i32.const 1))))
+                    (else (call ${other} (i32.sub (local.get $n) (i32.const 1)))))
+                (global.set $x (i32.add (global.get $x) (i32.const 1)))))"
+        )
+    };
+    let file = scratch.file(
+        "deep.wat",
+        &format!(
+            r#"(module (global $x (mut i32) (i32.const 1))
+            (func $a (param $n i32) {}) (func $b (param $n i32) {})
+            (func (export "deep") (param $n i32) (call $a (local.get $n)) (call $b (local.get $n))))"#,
+            body("b"),
+            body("a")
+        ),
+    );
+    for ending in ["svg", "json"] {
+        let path = scratch.0.join(format!("profile.{ending}")).display().to_string();
+        // Of address space, in KiB: the file of a debug build is some 200 MB of that.
+        let limited = format!(
+            "ulimit -v 800000; exec {} run --profile={path} {file} --invoke deep 100000",
+            env!("CARGO_BIN_EXE_pirn")
+        );
+        let output = std::process::Command::new("sh").args(["-c", &limited]).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let content = scratch.read(&format!("profile.{ending}"));
+        assert!(content.len() < 50 << 20, "{} bytes", content.len());
+        assert!(content.contains("[frames left out]"));
+    }
+}

@@ -4,7 +4,7 @@
 //! source lines are looked up when somebody reads them.
 
 use crate::module::Module;
-use crate::symbol::{Demangled, FrameSymbol};
+use crate::symbol::{Cut, Demangled, FrameSymbol};
 use pirn_exec::FrameAt;
 use std::fmt;
 use std::sync::OnceLock;
@@ -135,7 +135,7 @@ impl fmt::Display for FrameInfo {
             Some(offset) => write!(f, "{offset:#8x}")?,
             None => write!(f, "{:>8}", "?")?,
         }
-        write!(f, " - {}!", self.module.name().unwrap_or("<unknown>"))?;
+        write!(f, " - {}!", Cut(self.module.name().unwrap_or("<unknown>")))?;
         match self.func_name() {
             Some(name) => write!(f, "{}", Demangled(name))?,
             None => write!(f, "<wasm function {}>", self.func_index)?,
@@ -162,9 +162,9 @@ impl fmt::Display for FrameInfo {
 impl fmt::Debug for FrameInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FrameInfo")
-            .field("module", &self.module.name())
+            .field("module", &self.module.name().map(|name| Cut(name).to_string()))
             .field("func_index", &self.func_index)
-            .field("func_name", &self.func_name())
+            .field("func_name", &self.func_name().map(|name| Cut(name).to_string()))
             .field("module_offset", &self.module_offset())
             .finish()
     }

@@ -98,6 +98,8 @@ pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+#[doc(hidden)]
+pub use symbol::Demangled;
 pub use symbol::FrameSymbol;
 pub use yielding::Yield;
 

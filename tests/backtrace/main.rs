@@ -1,5 +1,7 @@
 //! Backtraces: which frames an error that leaves WebAssembly had, and where in them it was.
 
+mod hostile;
+
 use pirn::{
     AsContextMut, Caller, CompilationMode, Config, Engine, Error, Extern, Func, Instance, Linker, Module, Result,
     Store, Trap, WasmBacktrace,

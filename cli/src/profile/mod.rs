@@ -8,6 +8,9 @@
 //! Time is not: a sample takes some 20 us, and of the places that take turns within one, each gets time as it pays. They
 //! pay for arms not taken, too, so the loop around a large `br_table` looks longer than it is, and what it calls shorter.
 //!
+//! If a file is to be written, the walker over frames gives each sample's call stack as well. The sample counts for its innermost
+//! function, so that the file and the table say the same.
+//!
 //! Builds with the feature `profile` have an answer without that error: there the portable loop counts each cell's
 //! dispatches, and samples, whose time would be that of counting, are not shown.
 //!
@@ -17,15 +20,23 @@
 //! | `places.rs` | from addresses of cells to functions and loops |
 //! | `report.rs` | adding up |
 //! | `table.rs` | the text |
+//! | `stacks.rs` | call stacks, if a file is to be written |
+//! | `graph.rs` | these files |
 
+mod graph;
 mod places;
 mod report;
+mod stacks;
 mod table;
+
+pub use graph::Output;
 
 use crate::wasi::Wasi;
 use pirn::{Module, PauseReason, Paused, Resumable, Store, Trap};
 use report::Report;
+use stacks::{Stacks, Tree};
 use std::collections::HashMap;
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 /// How long a sample should take.
@@ -33,6 +44,9 @@ const INTERVAL: Duration = Duration::from_micros(20);
 
 /// Least and greatest mean of fuel a sample.
 const STEPS: (u64, u64) = (64, 1 << 20);
+
+/// How much longer a sample should take than the walk over its stack.
+const WALKS: u32 = 4;
 
 /// What the samples that began at one cell add up to.
 #[derive(Debug, Default, Clone, Copy)]
@@ -57,11 +71,15 @@ pub struct Sampler {
     step: u64,
     /// State of the random numbers.
     random: u64,
+    /// The stacks, if a file gets them.
+    stacks: Option<Stacks>,
+    /// The functions of one.
+    funcs: Vec<u32>,
 }
 
 impl Sampler {
-    /// For a program that is `module`, made of `binary`, and may consume so much fuel.
-    pub fn new(module: &Module, binary: Vec<u8>, fuel: u64) -> Self {
+    /// For a program that is `module`, made of `binary`, and may consume so much fuel; whether call stacks are sampled.
+    pub fn new(module: &Module, binary: Vec<u8>, fuel: u64, stacks: bool) -> Self {
         Self {
             module: module.clone(),
             binary,
@@ -69,6 +87,8 @@ impl Sampler {
             reserve: fuel,
             step: STEPS.0,
             random: 0x9e37_79b9_7f4a_7c15,
+            stacks: stacks.then(Stacks::new),
+            funcs: Vec::new(),
         }
     }
 
@@ -111,8 +131,16 @@ impl Sampler {
     }
 
     /// Goes on until the next pause.
-    fn sample<R: 'static>(&mut self, store: &mut Store<Wasi>, paused: Paused<R>) -> pirn::Result<Resumable<R>> {
+    fn sample<R: 'static>(&mut self, store: &mut Store<Wasi>, mut paused: Paused<R>) -> pirn::Result<Resumable<R>> {
         let address = paused.address();
+        let walk = Instant::now();
+        let stack = self.stacks.as_mut().map(|stacks| {
+            self.funcs.clear();
+            paused.active_functions(&*store, |_, funcidx| self.funcs.push(funcidx));
+            stacks.intern(&self.funcs)
+        });
+        // The deeper stacks are, the fewer are looked at.
+        let interval = INTERVAL.max(if stack.is_some() { walk.elapsed() * WALKS } else { Duration::ZERO });
         let (fuel, host) = (store.get_fuel()?, host_time(store));
         let start = Instant::now();
         let outcome = paused.resume(&mut *store, &[]);
@@ -123,12 +151,23 @@ impl Sampler {
         sample.count += 1;
         sample.fuel += fuel;
         sample.time += time;
-        if time < INTERVAL / 2 {
+        if let (Some(stacks), Some(stack)) = (&mut self.stacks, stack) {
+            stacks.add(stack, time);
+        }
+        if time < interval / 2 {
             self.step = (self.step * 2).min(STEPS.1);
-        } else if time > INTERVAL * 2 {
+        } else if time > interval * 2 {
             self.step = (self.step / 2).max(STEPS.0);
         }
         Ok(outcome?)
+    }
+
+    /// Writes the stacks to a file.
+    pub fn write(&self, store: &Store<Wasi>, output: &Output, file: File, program: &str) -> anyhow::Result<()> {
+        let none = Stacks::new();
+        let stacks = self.stacks.as_ref().unwrap_or(&none);
+        let parsed = pirn_decode::Module::new(&self.binary[..])?;
+        output.write(file, &Tree::new(stacks, store.data().times.as_ref(), &parsed), program)
     }
 
     /// The profile as text, with `top` functions; nothing if nothing was executed.

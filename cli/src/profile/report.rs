@@ -76,7 +76,7 @@ impl Report {
         let mut names = pirn_decode::dump::names(parsed);
         let funcs = costs.into_iter().map(|(funcidx, costs)| {
             let (cost, loops) = include(places.loops(funcidx), &costs);
-            Func { funcidx, name: names.remove(&funcidx), cost, loops }
+            Func { funcidx, name: names.remove(&funcidx).map(|name| pirn::Demangled(&name).to_string()), cost, loops }
         });
         let mut funcs: Vec<Func> = funcs.collect();
         funcs.sort_by_key(|func| func.funcidx);

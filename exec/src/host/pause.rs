@@ -8,6 +8,7 @@ use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::call::{HostEntry, enter_from_host, no_entry, told};
 use crate::host::thunks::after_host_call;
+use crate::host::walk::Walk;
 use crate::state::crossing::CallHook;
 use crate::state::instance::InstanceHead;
 use crate::state::record::FuncRecord;
@@ -202,6 +203,22 @@ impl Execution {
     /// Address of the cell at which it goes on.
     pub fn address(&self) -> usize {
         self.registers.ip as usize
+    }
+
+    /// A walk over its frames alone, from where it goes on; `None` if it waits for the results of a host function.
+    ///
+    /// # Safety
+    /// It stands still after [`Exit::OutOfFuel`] or [`Exit::Late`], its store is alive, and nothing runs in that until the walk is over.
+    pub unsafe fn walk(&mut self) -> Option<Walk> {
+        if self.awaits() {
+            return None;
+        }
+        // SAFETY: the word of the entry is at the base of the stack, which is this execution's; `run` writes it anew. What it led to may
+        // be gone, so the walk ends there. I6 holds of the registers.
+        unsafe {
+            self.stack.base().cast::<*mut u64>().write(std::ptr::null_mut());
+            Some(Walk::from_registers(self.registers))
+        }
     }
 
     /// Whether it goes on behind a host function, whose results it waits for.

@@ -12,10 +12,12 @@ use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Error, Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
+use crate::module::Module;
 use crate::store::handle::{StoreId, wrong_store};
 use crate::store::lease::{Lease, Place};
 use crate::store::opaque::StoreOpaque;
-use crate::store::{AsContextMut, StoreContextMut};
+use crate::store::trace::functions;
+use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use pirn_decode::ValType;
 use pirn_exec::{Execution, Exit, FuncRecord, Held, InstanceHead, Stack, Trap, Vm, Word};
 use smallvec::SmallVec;
@@ -233,6 +235,21 @@ impl<R> Paused<R> {
     #[doc(hidden)]
     pub fn address(&self) -> usize {
         self.0.lease.execution.address()
+    }
+
+    /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it waits for the
+    /// results of a host function, or belongs to another store. For profilers; not part of the API that versions promise.
+    #[doc(hidden)]
+    pub fn active_functions(&mut self, store: impl AsContext, each: impl FnMut(&Module, u32)) {
+        if self.0.store != store.as_context().opaque().id() {
+            return;
+        }
+        // SAFETY: it stands still; `each` cannot run anything in the store, which is borrowed meanwhile, so is alive.
+        let walk = unsafe { self.0.lease.execution.walk() };
+        if let Some(walk) = walk {
+            // SAFETY: L2 and L3: as above; it was begun in this store.
+            unsafe { functions(walk, each) };
+        }
     }
 
     /// The payload that a host function yielded, to change it or to move something out of it.

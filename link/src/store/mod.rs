@@ -21,7 +21,7 @@ mod limiter;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
 pub(crate) mod polled;
-mod trace;
+pub(crate) mod trace;
 
 use crate::engine::Engine;
 use crate::engine::limits::StoreLimits;

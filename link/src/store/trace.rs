@@ -2,6 +2,7 @@
 
 use crate::backtrace::{FrameInfo, WasmBacktrace};
 use crate::error::Error;
+use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_exec::{Exit, Trap, Vm, Walk};
@@ -29,6 +30,21 @@ impl WasmBacktrace {
             unsafe { walk.leave(head.header as usize) };
         }
         Self::new(frames, false)
+    }
+}
+
+/// Gives `each` the functions of the frames over which a walk leads, the innermost first: their modules and funcidxs.
+///
+/// # Safety
+/// As [`WasmBacktrace::of_walk`].
+pub(crate) unsafe fn functions(mut walk: Walk, mut each: impl FnMut(&Module, u32)) {
+    while let Some(&frame) = walk.frame() {
+        // SAFETY: L4: the head of an instance of the store. L2: nobody changes it meanwhile.
+        let module = unsafe { InstanceData::of_head(frame.instance) }.module();
+        let Some((funcidx, _, head)) = module.function_at(frame.address) else { return };
+        each(module, funcidx);
+        // SAFETY: nothing has run since the walk began, and the function's head says where its frame has the header.
+        unsafe { walk.leave(head.header as usize) };
     }
 }
 
