@@ -82,6 +82,9 @@ impl FrameInfo {
     /// Offset of the instruction in the binary module, in bytes from its beginning. In the innermost frame it is the
     /// instruction that trapped, in the others the call. `None` if it is not known.
     ///
+    /// The driver compares these offsets with wasmtime's. wasmtime says another one in two cases: of a conditional trap such as
+    /// `if unreachable end`, the `if`; of a load that traps, sometimes the instruction that uses what is loaded.
+    ///
     /// The first time it is asked, the function is lowered once more to find it, which takes some microseconds.
     pub fn module_offset(&self) -> Option<usize> {
         let offset = self.offset.get_or_init(|| self.module.offset_at(self.func_index, self.position, self.at));

@@ -303,6 +303,35 @@ impl<T: 'static> Linker<T> {
         Ok(instance.into())
     }
 
+    /// The same as [`Linker::instantiate`], under the name that wasmi has for it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Engine, Linker, Module, Store, Val};
+    ///
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module
+    ///     (global (export "started") (mut i32) (i32.const 0))
+    ///     (func $start (global.set 0 (i32.const 1)))
+    ///     (start $start))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module)?;
+    /// let started = instance.get_global(&store, "started").expect("it is exported");
+    /// assert!(matches!(started.get(&store), Val::I32(1)));
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Linker::instantiate`].
+    ///
+    /// # Panics
+    /// As [`Linker::instantiate`].
+    pub fn instantiate_and_start(&self, store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
+        self.instantiate(store, module)
+    }
+
     /// As [`Linker::instantiate`], but the start function may pause: see [`Func::call_resumable`](crate::Func::call_resumable).
     ///
     /// # Errors

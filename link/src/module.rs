@@ -260,6 +260,11 @@ impl Module {
         Ok(())
     }
 
+    /// Whether `a` and `b` are the same module: one is a clone of the other, not made of the same bytes another time.
+    pub fn same(a: &Self, b: &Self) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+
     /// The engine it was made with.
     pub fn engine(&self) -> &Engine {
         &self.0.engine

@@ -1,11 +1,12 @@
 //! Differential testing of pirn against engines that share none of its code but the parser of the binary format.
 //!
 //! A seed makes a [`program::Program`]: modules that import from each other, with arguments to call their exports with.
-//! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in five kinds: one module or several
+//! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in six kinds: one module or several
 //! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
-//! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back. Each program runs on the oracle
+//! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back; traps several calls deep. Each program runs on the oracle
 //! and on pirn in several [`on_pirn::Mode`]s; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
-//! calls of host functions, globals after each call, memories and tables at the end.
+//! calls of host functions, globals after each call, memories and tables at the end. Against wasmtime also the backtrace of
+//! each call that trapped: modules, functions and offsets of all frames.
 //!
 //! The oracle is wasmi 2.0; where it differs from pirn, wasmi 1.0 (another translator) is asked as well, for the oracle
 //! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle.
@@ -59,11 +60,14 @@ pub enum Kind {
     Circles,
     /// The machine's own shapes, written back as WebAssembly.
     Shapes,
+    /// Functions that trap several calls deep, in one module or several.
+    Traps,
 }
 
 impl Kind {
     /// Every generator.
-    pub const ALL: [Self; 6] = [Self::Smith, Self::Expressions, Self::Group, Self::Loops, Self::Circles, Self::Shapes];
+    pub const ALL: [Self; 7] =
+        [Self::Smith, Self::Expressions, Self::Group, Self::Loops, Self::Circles, Self::Shapes, Self::Traps];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -74,6 +78,7 @@ impl Kind {
             Self::Loops => "loop",
             Self::Circles => "circle",
             Self::Shapes => "shape",
+            Self::Traps => "trap",
         }
     }
 
@@ -86,6 +91,7 @@ impl Kind {
             Self::Loops => generate::loops(seed),
             Self::Circles => generate::circles(seed),
             Self::Shapes => generate::shapes::program(seed),
+            Self::Traps => generate::traps::program(seed),
         })
     }
 
@@ -126,6 +132,11 @@ impl Authority {
         }
     }
 
+    /// Whether it says where a trap was.
+    pub fn has_backtraces(self) -> bool {
+        self != Self::Wasmi
+    }
+
     /// What is called, and what is seen then; `None` if the program is refused. `fuel` as in [`check`].
     pub fn run(self, program: &Program, fuel: u64) -> Option<(Vec<program::Call>, Outcome)> {
         macro_rules! run {
@@ -151,7 +162,7 @@ impl Authority {
 pub struct Mismatch {
     /// How pirn ran.
     pub mode: Mode,
-    /// Number of the first event that differs.
+    /// Number of the first event that differs, or of the trap whose backtrace does.
     pub at: usize,
     /// The oracle's outcome.
     pub expected: Outcome,
@@ -174,6 +185,12 @@ pub enum Verdict {
         returned: usize,
         /// How many trapped.
         trapped: usize,
+        /// Of how many the backtrace was compared, in each mode.
+        traces: usize,
+        /// How many frames those had.
+        frames: usize,
+        /// How many of them say the same in other words.
+        reworded: usize,
     },
     /// No program: the oracle refuses it.
     Invalid,
@@ -188,10 +205,23 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
     if fuel != 0 && expected.is_cut() {
         return Verdict::Invalid;
     }
+    // wasmi has no backtraces, and a merged program has others.
+    let traces = if authority.has_backtraces() && program.merged.is_none() { expected.certain_traces() } else { &[] };
+    let mut reworded = 0;
     let mut arbiter = None;
     for &mode in modes {
         let found = on_pirn::run(program, &calls, mode);
         if found.unconfirmed(&expected, &expected).is_none() {
+            if traces.is_empty() {
+                continue;
+            }
+            match found.compare_traces(&expected, &program.modules) {
+                Ok(others) => reworded = others,
+                Err((trace, _)) => {
+                    let (at, second) = (trace.event, expected.clone());
+                    return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found }));
+                }
+            }
             continue;
         }
         let second = arbiter.get_or_insert_with(|| match authority {
@@ -211,6 +241,9 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
         overruled: arbiter.is_some(),
         returned: count(|event| matches!(event, outcome::Event::Returned(_))),
         trapped: count(|event| matches!(event, outcome::Event::Trapped(_))),
+        traces: traces.len(),
+        frames: traces.iter().map(|trace| trace.frames.len()).sum(),
+        reworded,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The driver: runs seeds through pirn and the oracle, and reports what differs.
 //!
 //! ```text
-//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
+//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|trap|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
 //!             [--max-failures N] [--seconds N] [--no-shrink yes]
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
@@ -118,7 +118,7 @@ fn options() -> Result<Options, String> {
             "--kind" if value == "all" => {}
             "--kind" => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
-                options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|all")?];
+                options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|trap|all")?];
             }
             "--check" => {
                 options.check = match value.as_str() {
@@ -238,31 +238,41 @@ struct Totals {
     returned: AtomicU64,
     trapped: AtomicU64,
     overruled: AtomicU64,
+    traces: AtomicU64,
+    frames: AtomicU64,
+    reworded: AtomicU64,
     died: AtomicU64,
 }
 
 impl Totals {
     /// How many a worker counts.
-    const FIELDS: usize = 7;
+    const FIELDS: usize = 10;
     /// The first of them tell what became of a seed.
     const SEEDS: usize = 3;
 
     /// In the order of the line a worker prints.
     fn fields(&self) -> [&AtomicU64; Self::FIELDS] {
-        [&self.passed, &self.failed, &self.invalid, &self.cut, &self.returned, &self.trapped, &self.overruled]
+        let Self { passed, failed, invalid, cut, returned, trapped, overruled, traces, frames, reworded, died: _ } =
+            self;
+        [passed, failed, invalid, cut, returned, trapped, overruled, traces, frames, reworded]
     }
 }
 
 impl std::fmt::Display for Totals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [passed, failed, invalid, cut, returned, trapped, overruled] =
+        let [passed, failed, invalid, cut, returned, trapped, overruled, traces, frames, reworded] =
             self.fields().map(|count| count.load(Relaxed));
         write!(
             f,
             "{passed} passed, {failed} failed ({invalid} without a module, {cut} cut short, {overruled} where the oracle is \
              wrong, {} where it crashes; {returned} calls returned, {trapped} trapped)",
             self.died.load(Relaxed),
-        )
+        )?;
+        if traces == 0 {
+            Ok(())
+        } else {
+            write!(f, "; backtraces of {traces} traps are the same, {frames} frames; {reworded} in other words")
+        }
     }
 }
 
@@ -444,12 +454,15 @@ fn work(options: &Options) -> ExitCode {
         }
         broken::compare(&program, seed);
         match check(&program, options.authority, &Mode::of_seed(seed), 0) {
-            Verdict::Same { cut, overruled, returned, trapped } => {
+            Verdict::Same { cut, overruled, returned, trapped, traces, frames, reworded } => {
                 counts[6] += u64::from(overruled);
                 counts[0] += 1;
                 counts[3] += u64::from(cut);
                 counts[4] += returned as u64;
                 counts[5] += trapped as u64;
+                counts[7] += traces as u64;
+                counts[8] += frames as u64;
+                counts[9] += reworded as u64;
             }
             Verdict::Invalid => {
                 counts[2] += 1;
@@ -483,6 +496,10 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     println!("  expected {:?}", mismatch.expected.events.get(mismatch.at));
     println!("  arbiter  {:?}", mismatch.second.events.get(mismatch.at));
     println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
+    if let Err((found, expected)) = mismatch.found.compare_traces(&mismatch.expected, &program.modules) {
+        println!("  expected {expected:?}");
+        println!("  found    {found:?}");
+    }
     let Mode { fuse, step, epochs, .. } = mismatch.mode;
     let others =
         [Mode { fuse: !fuse, eager: false, ..mismatch.mode }, Mode { step: None, epochs: false, ..mismatch.mode }];

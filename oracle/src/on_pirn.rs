@@ -1,11 +1,11 @@
 //! A program on pirn.
 
-use crate::outcome::{Event, Outcome, TrapKind, Type, Value};
+use crate::outcome::{Event, FRAMES, Frame, Outcome, TrapKind, Type, Value};
 use crate::program::{Call, Program, provider};
 use crate::runner::{self, Host, Runner};
 use pirn::{
-    CompilationMode, Config, Engine, Error, Extern, ExternType, Func, Global, Instance, Linker, Memory, Module,
-    PauseReason, Ref, Resumable, ResumeError, Store, Table, Trap, Val, ValType,
+    CompilationMode, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, Global, Instance, Linker, Memory,
+    Module, PauseReason, Ref, Resumable, ResumeError, Store, Table, Trap, Val, ValType, WasmBacktrace,
 };
 
 /// How pirn lowers and executes. The dispatcher is the build's: see [`DISPATCHER`].
@@ -68,6 +68,7 @@ fn type_of(ty: ValType) -> Type {
 }
 
 runner::in_the_same_words!(values);
+runner::in_the_same_words!(frames);
 
 fn trap_of(error: &Error) -> TrapKind {
     match error.trap() {
@@ -136,16 +137,23 @@ fn nulls(store: &mut Store<Vec<Event>>, table: &Table) -> Vec<bool> {
 struct Running {
     store: Store<Vec<Event>>,
     instances: Vec<Instance>,
+    /// Of the instances, in the same order.
+    modules: Vec<Option<Module>>,
     step: Option<u64>,
 }
 
 impl Running {
     runner::in_the_same_words!(inherent, call_at_once);
 
+    fn modules(&self) -> &[Option<Module>] {
+        &self.modules
+    }
+
     /// One module, which imports from those before.
     fn in_order(&mut self, wasm: &[u8]) -> Result<Instance, Option<Error>> {
         let module = Module::from_binary(self.store.engine(), wasm).map_err(Some)?;
         let imports = self.imports(&module).ok_or(None)?;
+        self.modules.push(Some(module.clone()));
         let instance = match self.step {
             None => Instance::new(&mut self.store, &module, &imports),
             Some(step) => in_steps(&mut self.store, step, |store| Instance::new_resumable(store, &module, &imports)),
@@ -211,10 +219,11 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     config.fuse(mode.fuse);
     config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
     config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.epochs);
+    config.wasm_backtrace_max_frames(FRAMES);
     config.max_wasm_stack(if mode.step.is_some() { STACK_IN_STEPS } else { STACK });
     let engine = Engine::new(&config).expect("a configuration of pirn's own");
     let mut store = Store::new(&engine, Vec::new());
     store.set_epoch_deadline(u64::MAX);
-    let running = Running { store, instances: Vec::new(), step: mode.step };
+    let running = Running { store, instances: Vec::new(), modules: Vec::new(), step: mode.step };
     runner::run(running, program, calls)
 }

@@ -1,12 +1,12 @@
 //! A program on wasmtime: the authority.
 
-use crate::outcome::{Event, Outcome, TrapKind, Type, Value};
+use crate::outcome::{Event, FRAMES, Frame, Outcome, TrapKind, Type, Value};
 use crate::program::{Call, Exported, Program, provider};
 use crate::runner::{self, Host, Runner};
 use std::sync::LazyLock;
 use wasmtime::{
-    Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, HeapType, Instance, Memory, Module, Ref,
-    RefType, Store, Table, Trap, Val, ValType,
+    Caller, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, FuncType, Global, HeapType, Instance, Memory,
+    Module, Ref, RefType, Store, Table, Trap, Val, ValType, WasmBacktrace,
 };
 
 fn is_func(ty: &RefType) -> bool {
@@ -25,6 +25,7 @@ fn type_of(ty: &ValType) -> Type {
 }
 
 runner::in_the_same_words!(values);
+runner::in_the_same_words!(frames);
 
 fn zero(ty: &ValType) -> Val {
     match type_of(ty) {
@@ -92,6 +93,7 @@ fn engine(fuel: bool) -> Engine {
         [false, true].map(|fuel| {
             let mut config = Config::new();
             config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel);
+            config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES));
             config.max_wasm_stack(512 << 10).memory_reservation(1 << 20).memory_guard_size(0);
             Engine::new(&config).expect("a valid configuration")
         })

@@ -158,18 +158,75 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether an engine may choose that this happens here.
+    fn is_cut(&self) -> bool {
+        matches!(self, Self::Trapped(TrapKind::Stack | TrapKind::GaveUp))
+    }
+}
+
+/// A frame of a backtrace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Number of the function's module.
+    pub module: Option<usize>,
+    /// The function.
+    pub funcidx: u32,
+    /// Offset of the instruction in the module: of the call, in all but the innermost frame.
+    pub offset: Option<usize>,
+}
+
+/// The backtrace of a call that trapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Number of the event that says so.
+    pub event: usize,
+    /// The innermost first. None on engines that do not say.
+    pub frames: Vec<Frame>,
+}
+
+impl Trace {
+    /// Whether it is right if `other` is that of wasmtime, which gives some instructions the offset of a neighbour:
+    ///
+    /// - What branches to an `unreachable` and nothing else becomes one conditional trap with its own offset: an `if`, and instructions
+    ///   on tables and segments, which branch within.
+    /// - A load that is used once may become an operand of the instruction that uses it, and has its offset then, or none.
+    fn says_as_much(&self, other: &Self, trap: TrapKind, modules: &[Vec<u8>]) -> bool {
+        let ([own, callers @ ..], [its, its_callers @ ..]) = (&self.frames[..], &other.frames[..]) else {
+            return false;
+        };
+        let (Some(module), Some(at)) = (own.module, own.offset) else { return false };
+        let opcode = |at: usize| modules.get(module)?.get(at).copied();
+        let is_excused = match (trap, opcode(at), its.offset) {
+            (TrapKind::Unreachable, Some(0x00), Some(its_at)) => {
+                its_at < at && matches!(opcode(its_at), Some(0x04 | 0x25 | 0xfc))
+            }
+            (TrapKind::Memory, Some(0x28..=0x35), its_at) => its_at.is_none_or(|its_at| at < its_at),
+            _ => false,
+        };
+        is_excused
+            && (self.event, own.module, own.funcidx) == (other.event, its.module, its.funcidx)
+            && callers == its_callers
+    }
+}
+
+/// How many frames of a backtrace are compared.
+pub const FRAMES: usize = 100;
+
 /// All that was seen.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// In order.
     pub events: Vec<Event>,
+    /// For each call that trapped.
+    pub traces: Vec<Trace>,
 }
 
 impl Outcome {
     /// The first event that neither `first` nor `second` saw as well, by number; `None` if there is none up to where an
     /// engine may choose.
     pub fn unconfirmed(&self, first: &Self, second: &Self) -> Option<usize> {
-        let cut = |event: Option<&Event>| matches!(event, Some(Event::Trapped(TrapKind::Stack | TrapKind::GaveUp)));
+        let cut = |event: Option<&Event>| event.is_some_and(Event::is_cut);
         for at in 0..self.events.len().max(first.events.len()) {
             let [own, a, b] = [self, first, second].map(|outcome| outcome.events.get(at));
             if cut(own) || cut(a) || cut(b) {
@@ -182,9 +239,35 @@ impl Outcome {
         None
     }
 
+    /// The backtraces up to where an engine may choose.
+    pub fn certain_traces(&self) -> &[Trace] {
+        let cut = self.events.iter().position(Event::is_cut).unwrap_or(self.events.len());
+        &self.traces[..self.traces.partition_point(|trace| trace.event < cut)]
+    }
+
+    /// Compares backtraces with those of the authority, which saw the same events: gives how many say the same in other words, or the
+    /// first two that differ. `modules` are the program's.
+    pub fn compare_traces<'a>(
+        &'a self,
+        authority: &'a Self,
+        modules: &[Vec<u8>],
+    ) -> Result<usize, (&'a Trace, &'a Trace)> {
+        let mut others = 0;
+        for (own, other) in self.certain_traces().iter().zip(authority.certain_traces()) {
+            if own == other {
+                continue;
+            }
+            match self.events.get(own.event) {
+                Some(&Event::Trapped(trap)) if own.says_as_much(other, trap, modules) => others += 1,
+                _ => return Err((own, other)),
+            }
+        }
+        Ok(others)
+    }
+
     /// Whether the comparison ends before the program does.
     pub fn is_cut(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::Trapped(TrapKind::Stack | TrapKind::GaveUp)))
+        self.events.iter().any(Event::is_cut)
     }
 }
 

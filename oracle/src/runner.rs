@@ -1,6 +1,6 @@
 //! What is done with a program on every engine: the calls, and looking at what they leave behind.
 
-use crate::outcome::{Bytes, Event, Outcome, TrapKind, Type, Value, host_results};
+use crate::outcome::{Bytes, Event, Frame, Outcome, Trace, TrapKind, Type, Value, host_results};
 use crate::program::{Call, FUEL, FUEL_PER_CALL, Program};
 
 /// A store of some engine, with the instances of a program.
@@ -24,7 +24,7 @@ pub trait Runner {
     fn set_global(&mut self, instance: usize, name: &str, value: Value);
 
     /// Calls the exported function of this name; gives its results, which are so many.
-    fn call(&mut self, instance: usize, name: &str, args: &[Value], results: usize) -> Result<Vec<Value>, TrapKind>;
+    fn call(&mut self, instance: usize, name: &str, args: &[Value], results: usize) -> Result<Vec<Value>, Failure>;
 
     /// The value, if it is a global.
     fn global(&mut self, item: &Self::Item) -> Option<Value>;
@@ -39,6 +39,9 @@ pub trait Runner {
     fn events(&mut self) -> &mut Vec<Event>;
 }
 
+/// Why a call did not return, and the frames where that was, if the engine says so.
+pub type Failure = (TrapKind, Vec<Frame>);
+
 /// What is seen of a module that was refused, could not be linked, or whose start function trapped.
 pub fn refused(module: usize, trap: Option<TrapKind>) -> Event {
     // How deep the stack is, is the engine's choice.
@@ -47,14 +50,15 @@ pub fn refused(module: usize, trap: Option<TrapKind>) -> Event {
 
 /// Runs the program; `calls` come from [`crate::program::plan`].
 pub fn run<R: Runner>(mut runner: R, program: &Program, calls: &[Call]) -> Outcome {
+    let mut traces = Vec::new();
     match runner.instantiate(program) {
         Ok(()) => {
-            calls.iter().for_each(|call| execute(&mut runner, program, call));
+            calls.iter().for_each(|call| execute(&mut runner, program, call, &mut traces));
             finish(&mut runner, program);
         }
         Err(event) => runner.events().push(event),
     }
-    Outcome { events: std::mem::take(runner.events()) }
+    Outcome { events: std::mem::take(runner.events()), traces }
 }
 
 /// Instance and name of what a program calls so, on this engine.
@@ -76,7 +80,7 @@ fn items<R: Runner>(runner: &mut R, program: &Program) -> Vec<(usize, String, R:
     items
 }
 
-fn execute<R: Runner>(runner: &mut R, program: &Program, call: &Call) {
+fn execute<R: Runner>(runner: &mut R, program: &Program, call: &Call, traces: &mut Vec<Trace>) {
     let (_, fuel) = place::<R>(program, 0, FUEL);
     for instance in 0..runner.instances() {
         runner.set_global(instance, &fuel, Value::I32(FUEL_PER_CALL));
@@ -85,7 +89,10 @@ fn execute<R: Runner>(runner: &mut R, program: &Program, call: &Call) {
     runner.events().push(Event::Call { module: call.module, name: call.name.clone(), args: call.args.clone() });
     let event = match runner.call(instance, &name, &call.args, call.results.len()) {
         Ok(results) => Event::Returned(results),
-        Err(trap) => Event::Trapped(trap),
+        Err((trap, frames)) => {
+            traces.push(Trace { event: runner.events().len(), frames });
+            Event::Trapped(trap)
+        }
     };
     runner.events().push(event);
     for (module, name, item) in items(runner, program) {
@@ -128,7 +135,7 @@ impl Host {
 }
 
 /// What engines' APIs let one write in the same words. The engine's types are in scope, and `make`, `nulls`, `from_val`,
-/// `to_val` and `trap_of`; methods are of a type with a `store` and its `instances`.
+/// `to_val`, `trap_of` and `frames_of`; methods are of a type with a `store` and its `instances`.
 macro_rules! in_the_same_words {
     // Conversions, where floats are bits and references options.
     (values) => {
@@ -154,6 +161,22 @@ macro_rules! in_the_same_words {
                 Value::Ref { func: true, .. } => Val::FuncRef(None),
                 Value::Ref { func: false, .. } => Val::ExternRef(None),
             }
+        }
+    };
+    // Backtraces, of engines that have those.
+    (frames) => {
+        /// The frames of an error, whose modules are among these.
+        fn frames_of(modules: &[Option<Module>], error: &Error) -> Vec<Frame> {
+            let is = |module: &Module, other: &Option<Module>| {
+                other.as_ref().is_some_and(|other| Module::same(module, other))
+            };
+            let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+            let frame = |frame: &FrameInfo| Frame {
+                module: modules.iter().position(|other| is(frame.module(), other)),
+                funcidx: frame.func_index(),
+                offset: frame.module_offset(),
+            };
+            frames.iter().map(frame).collect()
         }
     };
     // Methods of the type itself. The one that calls has the name it is given.
@@ -202,10 +225,13 @@ macro_rules! in_the_same_words {
             name: &str,
             args: &[Value],
             results: usize,
-        ) -> Result<Vec<Value>, TrapKind> {
-            let func = self.instances[instance].get_func(&mut self.store, name).ok_or(TrapKind::Other)?;
+        ) -> Result<Vec<Value>, runner::Failure> {
+            let none = || (TrapKind::Other, Vec::new());
+            let func = self.instances[instance].get_func(&mut self.store, name).ok_or_else(none)?;
             let args: Vec<_> = args.iter().map(|&arg| to_val(arg)).collect();
-            let values = self.call_func(func, &args, results).map_err(|error| trap_of(&error))?;
+            let values = self
+                .call_func(func, &args, results)
+                .map_err(|error| (trap_of(&error), frames_of(self.modules(), &error)))?;
             Ok(values.iter().map(from_val).collect())
         }
 
@@ -281,6 +307,10 @@ macro_rules! in_the_same_words {
 
         impl Running<'_> {
             runner::in_the_same_words!(inherent, call_func);
+
+            fn modules(&self) -> &[Option<Module>] {
+                &self.oracle.modules
+            }
         }
 
         impl Runner for Running<'_> {

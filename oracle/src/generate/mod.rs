@@ -18,6 +18,7 @@ mod operators;
 mod parts;
 pub mod shapes;
 mod stmt;
+pub mod traps;
 pub mod tree;
 
 use crate::outcome::{FloatAreas, Type};

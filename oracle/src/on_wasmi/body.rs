@@ -1,7 +1,7 @@
 // A program on one version of wasmi: see `mod.rs`, which includes this once for each, with `wasmi` and what differs in
 // scope.
 
-use crate::outcome::{Event, Outcome, TrapKind, Type, Value};
+use crate::outcome::{Event, Frame, Outcome, TrapKind, Type, Value};
 use crate::program::{Call, Exported, Program, provider};
 use crate::runner::{self, Host, Runner};
 use wasmi::{
@@ -60,6 +60,11 @@ fn trap_of(error: &Error) -> TrapKind {
             _ => TrapKind::Other,
         },
     }
+}
+
+/// wasmi has no backtraces.
+fn frames_of(_: &[Option<Module>], _: &Error) -> Vec<Frame> {
+    Vec::new()
 }
 
 /// Makes what an import asks for.
