@@ -24,6 +24,7 @@ mod limits;
 pub mod lower;
 pub mod module;
 pub mod ops;
+pub mod relocate;
 pub mod shape;
 pub mod sig;
 mod types;
