@@ -9,6 +9,7 @@ use crate::engine::types::{TypeId, TypeUse};
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
+use crate::precompiled::Stored;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
@@ -34,6 +35,8 @@ struct Inner {
     /// By funcidx without imports: what the functions run until they are lowered (`lazy`), and after (`code`).
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
+    /// Where code is read from that needs no lowering.
+    stored: Option<Stored>,
     /// By import.
     import_hashes: Box<[ImportHash]>,
     /// By the hashes of their names.
@@ -201,6 +204,11 @@ impl Module {
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
         let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
+        Self::of(engine, parsed, None)
+    }
+
+    /// Of a parsed module, with code that is stored for it.
+    pub(crate) fn of(engine: &Engine, parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
         let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
@@ -210,13 +218,14 @@ impl Module {
         });
         let import_hashes = import_hashes(engine, &parsed);
         let exports = exports(engine, &parsed, &types);
-        let module = Self(Arc::new(Inner {
+        let mut module = Self(Arc::new(Inner {
             engine: engine.clone(),
             layout: InstanceLayout::of(&parsed),
             lazy: lazy.collect(),
             types,
             type_ids,
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
+            stored,
             import_hashes,
             exports,
             names: OnceLock::new(),
@@ -230,6 +239,7 @@ impl Module {
                 let mut lowering = module.lowering(arena);
                 module.own_funcs().try_for_each(|funcidx| module.code_by(funcidx, &mut lowering).map(drop))
             })?;
+            Arc::get_mut(&mut module.0).expect("nobody else has it yet").stored = None;
         }
         Ok(module)
     }
@@ -419,11 +429,15 @@ impl Module {
 
     /// As [`Module::code`], by a lowering of this module's.
     fn code_by(&self, funcidx: u32, lowering: &mut Lowering<'_, Handlers>) -> Result<&Code, pirn_decode::Error> {
-        let code = &self.0.code[funcidx as usize - self.0.parsed.imported_funcs];
-        code.get_or_init(|| lowering.lower(funcidx)).as_ref().map_err(Clone::clone)
+        let index = funcidx as usize - self.0.parsed.imported_funcs;
+        let code = self.0.code[index].get_or_init(|| match &self.0.stored {
+            Some(stored) => stored.code(index, funcidx, &self.0.type_ids),
+            None => lowering.lower(funcidx),
+        });
+        code.as_ref().map_err(Clone::clone)
     }
 
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         let config = self.0.engine.config();
         Options { fuse: config.fuse, fuel: config.consume_fuel, epochs: config.epoch_interruption }
     }
