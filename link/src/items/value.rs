@@ -115,6 +115,38 @@ impl Val {
         if let Self::F64(bits) = *self { Some(f64::from_bits(bits)) } else { None }
     }
 
+    /// The integer.
+    ///
+    /// # Panics
+    /// This is no `i32`; [`Val::i32`] does not panic.
+    pub fn unwrap_i32(&self) -> i32 {
+        self.i32().expect("a value of type i32")
+    }
+
+    /// The integer.
+    ///
+    /// # Panics
+    /// This is no `i64`; [`Val::i64`] does not panic.
+    pub fn unwrap_i64(&self) -> i64 {
+        self.i64().expect("a value of type i64")
+    }
+
+    /// The float.
+    ///
+    /// # Panics
+    /// This is no `f32`; [`Val::f32`] does not panic.
+    pub fn unwrap_f32(&self) -> f32 {
+        self.f32().expect("a value of type f32")
+    }
+
+    /// The float.
+    ///
+    /// # Panics
+    /// This is no `f64`; [`Val::f64`] does not panic.
+    pub fn unwrap_f64(&self) -> f64 {
+        self.f64().expect("a value of type f64")
+    }
+
     /// The reference, if this is a `funcref`.
     pub const fn funcref(&self) -> Option<Option<Func>> {
         if let Self::FuncRef(func) = *self { Some(func) } else { None }
