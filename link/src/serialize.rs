@@ -21,8 +21,8 @@ impl Module {
     /// any process of the same build of pirn, without validating or lowering anything.
     ///
     /// They hold the whole binary, custom sections included, because names, backtraces, and the data of segments are read from
-    /// there; and the code, which takes several bytes for each byte of the binary. They compress well, which is left to the
-    /// embedder. The same module gives the same bytes in each process of one build.
+    /// there; and the code. Of four C programs, there were 2.2 to 3.9 bytes for each byte of the binary. Compressing them is left
+    /// to the embedder. The same module gives the same bytes in each process of one build.
     ///
     /// All functions are lowered for this, those that have been lowered before once more.
     ///
@@ -54,7 +54,9 @@ impl Module {
     /// The module of which [`Module::serialize`] gave these bytes.
     ///
     /// It is like the one that was serialized, in all that can be seen of it. With [`CompilationMode::Lazy`] the code of a function
-    /// is copied from the bytes, of which the module keeps a copy, at its first call; with [`CompilationMode::Eager`], now.
+    /// is copied from the bytes, of which the module keeps a copy, at its first call; with [`CompilationMode::Eager`], now. For four C
+    /// programs of 0.2 to 0.9 MB this took 0.11 to 0.15 of the time of [`Module::new`] in the former mode, and 0.04 to 0.07 in the
+    /// latter; `examples/precompile.rs` measures it for others.
     ///
     /// [`CompilationMode::Lazy`]: crate::CompilationMode::Lazy
     /// [`CompilationMode::Eager`]: crate::CompilationMode::Eager
@@ -101,8 +103,6 @@ impl Engine {
 
     /// A value whose hash is the same for two engines, in different processes too, if each takes the modules that the other has
     /// serialized; otherwise it differs, as far as hashes do.
-    ///
-    /// The first call in a process looks at all handlers, which takes some 0.1 ms.
     pub fn precompile_compatibility_hash(&self) -> impl Hash + '_ {
         precompiled::identity(self)
     }
