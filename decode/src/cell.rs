@@ -141,6 +141,13 @@ macro_rules! cells {
                 }
             }
 
+            /// Where among the operand bytes the id of a function type stands.
+            pub(crate) fn type_id_at(self) -> Option<usize> {
+                let fields = self.fields();
+                let id = fields.iter().position(|&(_, field)| field == Field::TypeId)?;
+                Some(fields[..id].iter().map(|&(_, field)| field.bytes()).sum())
+            }
+
             /// Whether it has no operand bytes.
             pub const fn is_empty(self) -> bool {
                 self.len() == 0

@@ -101,6 +101,11 @@ impl Features {
         self.0.set(proposal.flags(), allowed);
     }
 
+    /// Whether a proposal is allowed.
+    pub fn allows(self, proposal: Proposal) -> bool {
+        self.0.contains(proposal.flags())
+    }
+
     /// The first proposal that is allowed, but not supported.
     pub fn unsupported(self) -> Option<Proposal> {
         let is_missing = |proposal: &Proposal| {

@@ -24,6 +24,7 @@ mod limits;
 pub mod lower;
 pub mod module;
 pub mod ops;
+pub mod relocate;
 pub mod shape;
 pub mod sig;
 mod types;
@@ -38,3 +39,6 @@ pub use module::Module;
 pub use types::{
     ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType, ValType,
 };
+
+/// Names the sources of this crate, and so how it lowers.
+pub const SOURCES: &str = env!("PIRN_DECODE_SOURCES");

@@ -173,6 +173,14 @@ impl ElementItems {
     }
 }
 
+/// What is done with the bodies of functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    Validate,
+    /// They are known to be valid.
+    Skip,
+}
+
 /// A data segment.
 #[derive(Debug, Clone)]
 pub struct Data {
@@ -198,7 +206,16 @@ impl Module {
     /// # Errors
     /// As [`Module::new`]; the module passes a limit, or uses a proposal that is not allowed.
     pub fn limited(bytes: impl Into<Box<[u8]>>, limits: &ModuleLimits, features: Features) -> Result<Self, Error> {
-        parse::parse(bytes.into(), limits, features)
+        parse::parse(bytes.into(), limits, features, Bodies::Validate)
+    }
+
+    /// As [`Module::limited`], of bytes that it has accepted before with the same limits and features: the bodies of functions
+    /// are not looked at. Of other bytes, lowering may panic, and its code may do anything.
+    ///
+    /// # Errors
+    /// As [`Module::limited`], of everything but the bodies.
+    pub fn accepted(bytes: impl Into<Box<[u8]>>, limits: &ModuleLimits, features: Features) -> Result<Self, Error> {
+        parse::parse(bytes.into(), limits, features, Bodies::Skip)
     }
 
     /// The text of a name of this module's.

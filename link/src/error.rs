@@ -350,6 +350,7 @@ pub(crate) use format_err;
 macro_rules! bail {
     ($($arg:tt)*) => { return ::std::result::Result::Err($crate::format_err!($($arg)*)) };
 }
+pub(crate) use bail;
 
 /// Returns an [`Error`] from the function it stands in unless the condition holds. The error is made as by
 /// [`format_err!`]; without arguments it says which condition it was.

@@ -20,7 +20,8 @@
 //! | `call` | calls by the embedder, of the host, that may pause; fuel, deadlines |
 //! | `items` | handles and values, as the embedder holds them |
 //! | `store` | the inside of a store, and contexts to borrow it through |
-//! | `module`, `engine` | decoded modules; settings, limits, ids of function types |
+//! | `serialize` | modules to bytes and back |
+//! | `module`, `precompiled`, `engine` | decoded modules; what serialized ones look like; settings, limits, ids of function types |
 //! | `error`, `link_error`, `yielding` | errors |
 //!
 //! # Safety
@@ -47,9 +48,11 @@
 //!   `Linker<T>`, whose types ask for it.)
 //! - **L8: two function types of an engine have the same id if and only if they are the same**, as long as something that has
 //!   the id may run. (`engine::types`.)
+//! - **L9: code is of lowering, for this build and these settings**: what `Lowering` gives, or what was made of it by
+//!   `Module::serialize` and read again, for which the caller of `Module::deserialize` answers. (`Module::code_by`.)
 //!
 //! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs` and `segments`, `error`, `link_error`, `yielding`, `module`,
-//! `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`.
+//! `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`.
 
 mod backtrace;
 mod call;
@@ -65,8 +68,10 @@ mod link_error;
 mod linker;
 mod locate;
 mod module;
+mod precompiled;
 mod probe;
 mod runtime;
+mod serialize;
 mod store;
 mod symbol;
 mod yielding;
@@ -96,6 +101,7 @@ pub use linker::{InstancePre, Linker};
 pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
+pub use serialize::Precompiled;
 pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 #[doc(hidden)]

@@ -10,6 +10,7 @@ use crate::engine::types::{TypeId, TypeUse};
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
+use crate::precompiled::Stored;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
@@ -35,6 +36,8 @@ struct Inner {
     /// By funcidx without imports: what the functions run until they are lowered (`lazy`), and after (`code`).
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
+    /// Where code is read from that needs no lowering.
+    stored: Option<Stored>,
     /// By import.
     import_hashes: Box<[ImportHash]>,
     /// By the hashes of their names.
@@ -206,6 +209,11 @@ impl Module {
 
     fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
         let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
+        Self::of(engine, parsed, None)
+    }
+
+    /// Of a parsed module, with code that is stored for it.
+    pub(crate) fn of(engine: &Engine, parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
         let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
         let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
@@ -217,7 +225,7 @@ impl Module {
         let exports = exports(engine, &parsed, &types);
         let per_func = size_of::<LazyCode>() + size_of::<OnceLock<Result<Code, pirn_decode::Error>>>();
         let bytes = module_bytes(&parsed, size_of::<ImportHash>(), per_func, size_of::<Exported>());
-        let module = Self(Arc::new(Inner {
+        let mut module = Self(Arc::new(Inner {
             _held: Held::new(&engine.account().modules, bytes),
             held_code: Held::new(&engine.account().code, 0),
             engine: engine.clone(),
@@ -226,6 +234,7 @@ impl Module {
             types,
             type_ids,
             code: parsed.bodies.iter().map(|_| OnceLock::new()).collect(),
+            stored,
             import_hashes,
             exports,
             names: OnceLock::new(),
@@ -239,6 +248,7 @@ impl Module {
                 let mut lowering = module.lowering(arena);
                 module.own_funcs().try_for_each(|funcidx| module.code_by(funcidx, &mut lowering).map(drop))
             })?;
+            Arc::get_mut(&mut module.0).expect("nobody else has it yet").stored = None;
         }
         Ok(module)
     }
@@ -433,15 +443,18 @@ impl Module {
 
     /// As [`Module::code`], by a lowering of this module's.
     fn code_by(&self, funcidx: u32, lowering: &mut Lowering<'_, Handlers>) -> Result<&Code, pirn_decode::Error> {
-        let code = &self.0.code[funcidx as usize - self.0.parsed.imported_funcs];
+        let index = funcidx as usize - self.0.parsed.imported_funcs;
         let lower = || {
-            let code = lowering.lower(funcidx)?;
+            let code = match &self.0.stored {
+                Some(stored) => stored.code(index, funcidx, &self.0.type_ids)?,
+                None => lowering.lower(funcidx)?,
+            };
             #[cfg(debug_assertions)]
             self.check(funcidx, code.head().frame_bytes);
             self.0.held_code.add(size_of_val(code.words()) as u64);
             Ok(code)
         };
-        code.get_or_init(lower).as_ref().map_err(Clone::clone)
+        self.0.code[index].get_or_init(lower).as_ref().map_err(Clone::clone)
     }
 
     /// Checks that function `funcidx` is lowered to code that does what its body says, if neither that nor its frame is large.
@@ -458,7 +471,7 @@ impl Module {
         checker.function(funcidx).unwrap_or_else(|mistake| panic!("lowering makes wrong code: {mistake}"));
     }
 
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         let config = self.0.engine.config();
         Options { fuse: config.fuse, fuel: config.consume_fuel, epochs: config.epoch_interruption }
     }

@@ -28,10 +28,22 @@ use wast::parser::{self, ParseBuffer};
 use wast::{Wast, WastDirective};
 
 /// How to run a script.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Settings of the engine every module of the script runs in.
     pub config: pirn::Config,
+    /// Makes a module of a binary.
+    pub load: Load,
+}
+
+/// See [`Options::load`].
+pub type Load = fn(&pirn::Engine, &[u8]) -> pirn::Result<pirn::Module>;
+
+impl Default for Options {
+    /// The default settings, and [`pirn::Module::from_binary`].
+    fn default() -> Self {
+        Self { config: pirn::Config::default(), load: pirn::Module::from_binary }
+    }
 }
 
 /// What happened in a script.

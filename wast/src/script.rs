@@ -1,6 +1,6 @@
 //! A running script: its store, its instances, and what each directive does with them.
 
-use crate::{Options, parse_buffer, spectest, value};
+use crate::{Load, Options, parse_buffer, spectest, value};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use pirn::{Engine, Extern, Instance, Linker, Module, Store, Trap, Val};
 use std::collections::HashMap;
@@ -10,6 +10,7 @@ use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, Wat, 
 /// State of a running script.
 pub(crate) struct Script {
     store: Store<()>,
+    load: Load,
     /// `spectest`, and every instance under the names it was registered by.
     linker: Linker<()>,
     /// Instances with a name of their own, and the latest.
@@ -37,6 +38,7 @@ impl Script {
         spectest::define(&mut linker, &mut store)?;
         Ok(Self {
             store,
+            load: options.load,
             linker,
             instances: HashMap::new(),
             latest: None,
@@ -137,7 +139,7 @@ impl Script {
                 wast?.encode()?
             }
         };
-        Ok(Module::from_binary(self.store.engine(), &binary)?)
+        Ok((self.load)(self.store.engine(), &binary)?)
     }
 
     fn instantiate(&mut self, module: &Module) -> Outcome<Instance> {

@@ -204,6 +204,9 @@ impl<'a, T: Target> Emitter<'a, T> {
         if let Some(tile) = self.tile(sig::repeat(sig)) {
             self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
             self.last.is_open = false;
+            if let Some(survey) = self.survey() {
+                survey.repeat();
+            }
         }
     }
 
@@ -267,7 +270,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             if joins {
                 survey.join();
             }
-            survey.cell(cell);
+            survey.cell(cell, sig);
         }
         let bytes = &mut self.bytes[cell..];
         let all = bytes.len();
@@ -310,10 +313,16 @@ impl<'a, T: Target> Emitter<'a, T> {
             Some(joined) => joined,
             None => (alone, self.tile(alone).expect("every cell has a handler"), false),
         };
-        self.statement(sig, tile, joins, MOST_BYTES + size_of_val(more), |room| {
+        let emitted = self.statement(sig, tile, joins, MOST_BYTES + size_of_val(more), |room| {
             *room.first_chunk_mut().expect("room was made") = *operands;
             more.iter().fold(&mut room[len..], |room, target| put(room, target.to_ne_bytes()))
-        })
+        });
+        if let Some(survey) = self.survey()
+            && let Some(at) = cell.type_id_at()
+        {
+            survey.type_id(emitted.cell + emitted.at + at);
+        }
+        emitted
     }
 
     /// Emits a branch.

@@ -164,6 +164,11 @@ impl<'a, T: Target> Lowering<'a, T> {
         let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
         let mut emitter = function.operands.code;
         let code = emitter.code(&head);
+        if T::SURVEYED
+            && let Some(survey) = &mut emitter.survey
+        {
+            survey.branches.clone_from(&emitter.branches);
+        }
         *kept = Kept {
             code: emitter.bytes,
             branches: emitter.branches,

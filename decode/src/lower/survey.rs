@@ -5,7 +5,7 @@ use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
 use crate::cell::Cell;
 use crate::ops::Class;
-use crate::sig::Form;
+use crate::sig::{self, Form, Sig};
 
 /// How big shapes may get where the machine does not say, because it is being asked what it should have.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,9 @@ pub struct Limits {
 pub struct Surveyed {
     /// Byte of the code where it begins, the head counted.
     pub position: usize,
-    /// Its shape, written as the machine writes its type.
+    /// Its handler's signature.
+    pub(crate) sig: Sig,
+    /// Its shape, written as the machine writes its type; empty in a brief survey.
     pub shape: String,
     /// Offset in the module's bytes of the operator at which it was emitted (the last statement of several).
     pub offset: u32,
@@ -33,6 +35,8 @@ pub struct Surveyed {
     pub discounted: Option<u32>,
     /// Offsets of the operators that may trap, in the order of [`Shape::trap_places`](crate::shape::Shape::trap_places).
     pub places: Vec<u32>,
+    /// Byte of the code where an id of a function type stands among its operands.
+    pub(crate) type_id: Option<usize>,
     operators: u8,
     statements: u8,
     falls_through: bool,
@@ -42,18 +46,28 @@ pub struct Surveyed {
 #[derive(Debug)]
 pub struct Survey {
     limits: Option<Limits>,
+    /// Whether shapes and places are left out, which take most of the time.
+    is_brief: bool,
+    /// Bytes of the finished code where targets of branches stand, in order.
+    pub(crate) branches: Vec<usize>,
     /// Operators of the statement about to be emitted.
     pub(super) next: u8,
     /// The statement about to be emitted.
     pending: Option<Surveyed>,
     /// The cell it joins.
     joining: Option<Surveyed>,
-    pub(super) cells: Vec<Surveyed>,
+    pub(crate) cells: Vec<Surveyed>,
 }
 
 impl Survey {
     pub(crate) fn new(limits: Option<Limits>) -> Self {
-        Self { limits, next: 0, pending: None, joining: None, cells: Vec::new() }
+        let (pending, joining) = (None, None);
+        Self { limits, is_brief: false, branches: Vec::new(), next: 0, pending, joining, cells: Vec::new() }
+    }
+
+    /// A survey that says of cells only where they begin, their signatures, and where type ids stand.
+    pub(crate) fn brief() -> Self {
+        Self { is_brief: true, ..Self::new(None) }
     }
 
     /// How many operators a statement may have that is asked for.
@@ -104,10 +118,13 @@ impl Survey {
         self.joining = self.cells.pop();
     }
 
-    pub(super) fn cell(&mut self, position: usize) {
+    pub(super) fn cell(&mut self, position: usize, sig: Sig) {
         let mut cell = self.pending.take().expect("every statement says what it is");
         if let Some(first) = self.joining.take() {
-            cell.shape = format!("Seq<{}, {}>", first.shape, cell.shape);
+            if !self.is_brief {
+                cell.shape = format!("Seq<{}, {}>", first.shape, cell.shape);
+            }
+            cell.type_id = first.type_id;
             // It is dispatched where its first statement is executed; the last may come behind a branch.
             cell.counted = first.counted;
             cell.discounted = first.discounted;
@@ -115,19 +132,32 @@ impl Survey {
             cell.operators += first.operators;
             cell.statements += first.statements;
         }
-        cell.position = position;
+        (cell.position, cell.sig) = (position, sig);
         self.cells.push(cell);
+    }
+
+    /// The last cell repeats itself.
+    pub(super) fn repeat(&mut self) {
+        let cell = self.cells.last_mut().expect("a cell was emitted");
+        cell.sig = sig::repeat(cell.sig);
+    }
+
+    /// The id of a function type stands at this byte of the code, in the last cell.
+    pub(super) fn type_id(&mut self, place: usize) {
+        self.cells.last_mut().expect("a cell was emitted").type_id = Some(place);
     }
 
     pub(super) fn special(&mut self, cell: Cell, offset: u32) {
         self.next = 0;
         self.pending = Some(Surveyed {
             position: 0,
-            shape: format!("{cell:?}"),
+            sig: 0,
+            shape: if self.is_brief { String::new() } else { format!("{cell:?}") },
             offset,
             counted: offset,
             discounted: None,
-            places: vec![offset],
+            places: if self.is_brief { Vec::new() } else { vec![offset] },
+            type_id: None,
             operators: 0,
             statements: 1,
             falls_through: cell.falls_through(),
@@ -142,14 +172,16 @@ impl Survey {
         acc: Option<NodeId>,
         offset: u32,
     ) {
-        let mut shape = match kind {
-            SinkKind::Form(form) => format!("{form:?}<"),
-            SinkKind::Store(op) => format!("Store<{op:?}, "),
-        };
-        write_list(trees, kids, acc, &mut shape);
-        shape.push('>');
-        let mut places = Vec::new();
-        kids.iter().for_each(|&kid| trap_places(trees, kid, &mut places));
+        let (mut shape, mut places) = (String::new(), Vec::new());
+        if !self.is_brief {
+            shape = match kind {
+                SinkKind::Form(form) => format!("{form:?}<"),
+                SinkKind::Store(op) => format!("Store<{op:?}, "),
+            };
+            write_list(trees, kids, acc, &mut shape);
+            shape.push('>');
+            kids.iter().for_each(|&kid| trap_places(trees, kid, &mut places));
+        }
         match kind {
             SinkKind::Store(_) | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => places.push(offset),
             SinkKind::Form(
@@ -165,11 +197,13 @@ impl Survey {
         }
         self.pending = Some(Surveyed {
             position: 0,
+            sig: 0,
             shape,
             offset,
             counted: offset,
             discounted: None,
             places,
+            type_id: None,
             operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
             statements: 1,
             falls_through: !matches!(kind, SinkKind::Form(Form::Return)),

@@ -8,12 +8,17 @@ use crate::{Error, Module};
 impl<T> Lowering<'_, T> {
     /// The cells of the function it was to survey.
     pub(crate) fn into_cells(self) -> Vec<Surveyed> {
-        self.survey.expect("a survey was asked for").cells
+        self.into_survey().cells
+    }
+
+    /// What it noted of the function it was to survey.
+    pub(crate) fn into_survey(self) -> Survey {
+        *self.survey.expect("a survey was asked for")
     }
 }
 
 /// A machine of which a survey is made.
-struct Surveying<'a, T>(&'a T);
+pub(crate) struct Surveying<'a, T>(pub(crate) &'a T);
 
 impl<T: Target> Target for Surveying<'_, T> {
     const SURVEYED: bool = true;

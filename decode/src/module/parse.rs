@@ -10,7 +10,9 @@
 //! What the validator already bounds (parameters, results, locals, sizes of index spaces) is not bounded again.
 
 use super::check::Checker;
-use super::{ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode};
+use super::{
+    Bodies, ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode,
+};
 use crate::features::FEATURES;
 use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
@@ -23,7 +25,12 @@ use wasmparser::{
 };
 
 /// Fills a [`Module`] section by section.
-pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits, features: Features) -> Result<Module, Error> {
+pub(super) fn parse(
+    bytes: Box<[u8]>,
+    limits: &ModuleLimits,
+    features: Features,
+    bodies: Bodies,
+) -> Result<Module, Error> {
     ModuleLimits::check(&"bytes", bytes.len() as u64, limits.size as u64, 0)?;
     let mut module = Module::default();
     let mut validator = Validator::new_with_features(features.flags());
@@ -47,6 +54,10 @@ pub(super) fn parse(bytes: Box<[u8]>, limits: &ModuleLimits, features: Features)
             _ => {}
         }
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
+            if bodies == Bodies::Skip {
+                module.bodies.push(range(body.range()));
+                continue;
+            }
             check_declared(func.index, &body, limits)?;
             let range = range(body.range());
             let is_accepted = is_quick && {

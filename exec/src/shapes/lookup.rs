@@ -3,7 +3,9 @@
 use crate::handlers::dispatch::handler_word;
 use crate::shapes::entries;
 use crate::shapes::list::HandlerEntry;
-use pirn_decode::sig::Sig;
+use pirn_decode::cell::Cell;
+use pirn_decode::layout::{CodeHead, ENTRY_WORDS, HEAD_WORDS, HEADER_WORDS, RECORD_WORDS, RETURN_WORDS};
+use pirn_decode::sig::{self, Sig};
 use pirn_decode::{Target, Tile};
 use std::sync::OnceLock;
 
@@ -66,6 +68,19 @@ impl Handlers {
             at = (at + 1) % SLOTS;
         }
         at
+    }
+
+    /// Hash of the signatures of all handlers, of the operands of cells, and of where things lie in instances and frames. Code that
+    /// was lowered for a machine with another one means something else here, or nothing.
+    pub fn fingerprint(&self) -> u64 {
+        let layout = [HEAD_WORDS, RECORD_WORDS, HEADER_WORDS, RETURN_WORDS, ENTRY_WORDS, CodeHead::WORDS];
+        let layout = layout.into_iter().map(|words| words as u64);
+        let operands = Cell::ALL.iter().flat_map(|cell| {
+            let fields = cell.fields().iter().map(|&(_, field)| field as u64);
+            [sig::cell(*cell)].into_iter().chain(fields)
+        });
+        let sigs = self.slots.iter().filter(|(_, handler)| *handler != 0).map(|&(sig, _)| sig);
+        layout.chain(operands).chain(sigs).fold(0, sig::with)
     }
 
     /// How many handlers there are.
