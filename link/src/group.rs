@@ -2,6 +2,7 @@
 
 use crate::call::asynchronous;
 use crate::call::epoch::Borrowed;
+use crate::call::pending::Poller;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
 use crate::engine::Engine;
@@ -153,7 +154,7 @@ impl<T: 'static> LinkGroup<'_, T> {
     pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<LinkedGroup>> {
         let mut store = store.as_context_mut();
         let (linked, starts) = self.make(&mut store)?;
-        run_all(&mut store, starts, linked)
+        run_all(&mut store, starts, linked, Poller::NONE)
     }
 
     /// As [`LinkGroup::instantiate`], but start functions may wait: see [`Func::call_async`](crate::Func::call_async).
@@ -167,7 +168,11 @@ impl<T: 'static> LinkGroup<'_, T> {
     where
         T: Send,
     {
-        asynchronous::run(&mut store.as_context_mut(), |store| self.instantiate_resumable(store)).await
+        asynchronous::run(&mut store.as_context_mut(), |store, poller| {
+            let (linked, starts) = self.make(store)?;
+            run_all(store, starts, linked, poller)
+        })
+        .await
     }
 
     /// Makes all instances; gives them, and their start functions in order, which are all that is left to do.

@@ -3,6 +3,7 @@
 use crate::call::asynchronous;
 use crate::call::calls::TypedFunc;
 use crate::call::epoch::Borrowed;
+use crate::call::pending::Poller;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
@@ -65,7 +66,7 @@ impl Instance {
     pub fn new_resumable(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Resumable<Self>> {
         let mut store = store.as_context_mut();
         let (instance, start) = Self::make(&mut store, module, imports)?;
-        run_all(&mut store, start, Self(instance))
+        run_all(&mut store, start, Self(instance), Poller::NONE)
     }
 
     /// As [`Instance::new`], but the start function may wait: see [`Func::call_async`].
@@ -80,7 +81,11 @@ impl Instance {
         module: &Module,
         imports: &[Extern],
     ) -> Result<Self> {
-        asynchronous::run(&mut store.as_context_mut(), |store| Self::new_resumable(store, module, imports)).await
+        asynchronous::run(&mut store.as_context_mut(), |store, poller| {
+            let (instance, start) = Self::make(store, module, imports)?;
+            run_all(store, start, Self(instance), poller)
+        })
+        .await
     }
 
     fn make(

@@ -4,6 +4,7 @@ use crate::call::asynchronous;
 use crate::call::caller::Caller;
 use crate::call::epoch::Borrowed;
 use crate::call::host::IntoFunc;
+use crate::call::pending::Poller;
 use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmRet};
@@ -346,7 +347,7 @@ impl<T: 'static> Linker<T> {
     ) -> Result<Resumable<Instance>> {
         let mut store = store.as_context_mut();
         let (instance, start) = self.make(&mut store, module)?;
-        run_all(&mut store, start, instance.into())
+        run_all(&mut store, start, instance.into(), Poller::NONE)
     }
 
     /// As [`Linker::instantiate`], but the start function may wait: see [`Func::call_async`](crate::Func::call_async).
@@ -360,7 +361,11 @@ impl<T: 'static> Linker<T> {
     where
         T: Send,
     {
-        asynchronous::run(&mut store.as_context_mut(), |store| self.instantiate_resumable(store, module)).await
+        asynchronous::run(&mut store.as_context_mut(), |store, poller| {
+            let (instance, start) = self.make(store, module)?;
+            run_all(store, start, instance.into(), poller)
+        })
+        .await
     }
 
     /// Looks the module's imports up once, to instantiate it many times.
@@ -423,7 +428,7 @@ impl<T: 'static> InstancePre<T> {
     pub fn instantiate_resumable(&self, mut store: impl AsContextMut<Data = T>) -> Result<Resumable<Instance>> {
         let mut store = store.as_context_mut();
         let (instance, start) = self.make(&mut store)?;
-        run_all(&mut store, start, instance.into())
+        run_all(&mut store, start, instance.into(), Poller::NONE)
     }
 
     /// As [`InstancePre::instantiate`], but the start function may wait: see [`Func::call_async`](crate::Func::call_async).
@@ -437,7 +442,11 @@ impl<T: 'static> InstancePre<T> {
     where
         T: Send,
     {
-        asynchronous::run(&mut store.as_context_mut(), |store| self.instantiate_resumable(store)).await
+        asynchronous::run(&mut store.as_context_mut(), |store, poller| {
+            let (instance, start) = self.make(store)?;
+            run_all(store, start, instance.into(), poller)
+        })
+        .await
     }
 
     fn make(&self, store: &mut dyn Borrowed) -> Result<(Handle<InstanceData>, Option<Start>)> {

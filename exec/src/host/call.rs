@@ -222,8 +222,7 @@ unsafe fn call_in(
     first: Option<ValType>,
 ) -> Result<(), Exit> {
     // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one
-    // taken here until the end, or the one that lies below this entry. What is out of fuel stands still in front of the cell
-    // that asked, of which I6 holds. What was run has left, if it returned, results
+    // taken here until the end, or the one that lies below this entry. What was run has left, if it returned, results
     // where the arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack
     // taken here is free to be trimmed.
     unsafe {
@@ -244,13 +243,11 @@ unsafe fn call_in(
             return Err(no_entry(vm, outer));
         };
         run(registers);
-        while let Some(exit) = (*vm).exit.take() {
-            if let Exit::OutOfFuel { required } = exit
-                && Vm::refuel(vm, required)
-            {
-                run((*vm).saved);
-                continue;
-            }
+        let mut exit = (*vm).exit.take();
+        if let Some(Exit::OutOfFuel { .. }) = exit {
+            exit = go_on_with_all_fuel(vm, exit);
+        }
+        if let Some(exit) = exit {
             (*vm).yielded = None;
             (*vm).progress = 0;
             let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
@@ -267,6 +264,31 @@ unsafe fn call_in(
         }
         Ok(())
     }
+}
+
+/// Goes on for as long as there is fuel that an async call further out has not in its turn: this call takes none. What it ends with, or
+/// nothing if it returns.
+///
+/// # Safety
+/// `vm` has just stopped with `exit`.
+#[cold]
+#[inline(never)]
+unsafe fn go_on_with_all_fuel(vm: *mut Vm, mut exit: Option<Exit>) -> Option<Exit> {
+    // SAFETY: out of fuel, it stands still in front of the cell that asked, of which I6 holds.
+    unsafe {
+        let mut refuelled = false;
+        while let Some(Exit::OutOfFuel { required }) = exit
+            && Vm::refuel(vm, required)
+        {
+            refuelled = true;
+            run((*vm).saved);
+            exit = (*vm).exit.take();
+        }
+        if refuelled {
+            Vm::end_turn(vm);
+        }
+    }
+    exit
 }
 
 /// The exit of an entry for which there is no room, or which is nested too deeply, inside of the one whose first free word

@@ -15,6 +15,7 @@ use crate::state::record::FuncRecord;
 use crate::state::registers::Registers;
 use crate::state::stack::Stack;
 use crate::state::trap::{Exit, Trap};
+use crate::state::turns::CanPause;
 use crate::state::vm::{Vm, Yielded};
 use pirn_decode::layout::{ENTRY_WORDS, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::{FuncType, ValType};
@@ -48,7 +49,8 @@ unsafe impl Sync for Execution {}
 
 impl Execution {
     /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host
-    /// function, it acts for the instance `start_of`, whose start function it is, or for none if that is null.
+    /// function, it acts for the instance `start_of`, whose start function it is, or for none if that is null. While it runs,
+    /// [`Vm::poller`] gives `poller`.
     ///
     /// # Safety
     /// That of [`crate::invoke`], and, for `start_of`, that of [`crate::invoke_start`].
@@ -59,6 +61,7 @@ impl Execution {
         start_of: *mut InstanceHead,
         values: &[Word],
         first: Option<ValType>,
+        poller: *mut (),
     ) -> (Self, Result<(), Exit>) {
         let base = stack.base();
         // SAFETY: `enter_from_host` asks for the same; a stack in which nothing runs is free from its base on.
@@ -69,19 +72,19 @@ impl Execution {
             Self { stack, words: values.len(), first, returned: false, registers, yielded: None, progress: 0 };
         let outcome = match entered {
             // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
-            Some(_) => unsafe { this.run(vm, CallHook::CallingWasm) },
+            Some(_) => unsafe { this.run(vm, CallHook::CallingWasm, poller) },
             // SAFETY: the machine stands still.
             None => Err(unsafe { no_entry(vm, (*vm).top) }),
         };
         (this, outcome)
     }
 
-    /// Goes on where it stands still, until something stops it again.
+    /// Goes on where it stands still, until something stops it again; `poller` is as for [`Execution::start`].
     ///
     /// # Safety
     /// It stands still after [`Exit::OutOfFuel`] or [`Exit::Late`], or after [`Exit::Yield`] with results [set](Self::set_results);
     /// `vm` is the machine it was started on.
-    pub unsafe fn resume(&mut self, vm: *mut Vm) -> Result<(), Exit> {
+    pub unsafe fn resume(&mut self, vm: *mut Vm, poller: *mut ()) -> Result<(), Exit> {
         let mut begins = CallHook::CallingWasm;
         if let Some(Yielded { frame, .. }) = self.yielded.take() {
             begins = CallHook::ReturningFromHost;
@@ -91,7 +94,7 @@ impl Execution {
         }
         // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
         // yielded. Nobody else writes to the stack, and everything it leads to is live as before (I1).
-        unsafe { self.run(vm, begins) }
+        unsafe { self.run(vm, begins, poller) }
     }
 
     /// Runs from where it stands still; `begins` is what is to be told of that.
@@ -99,12 +102,12 @@ impl Execution {
     /// # Safety
     /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone
     /// with it.
-    unsafe fn run(&mut self, vm: *mut Vm, begins: CallHook) -> Result<(), Exit> {
+    unsafe fn run(&mut self, vm: *mut Vm, begins: CallHook, poller: *mut ()) -> Result<(), Exit> {
         // SAFETY: both ask for the same.
         unsafe {
             match HostEntry::new(vm) {
-                Some(entry) => self.run_in(vm, entry),
-                None => told(vm, begins, |entry| self.run_in(vm, entry)),
+                Some(entry) => self.run_in(vm, entry, poller),
+                None => told(vm, begins, |entry| self.run_in(vm, entry, poller)),
             }
         }
     }
@@ -113,12 +116,13 @@ impl Execution {
     ///
     /// # Safety
     /// That of [`Self::run`]; nothing ran in the entry yet.
-    unsafe fn run_in(&mut self, vm: *mut Vm, entry: HostEntry) -> Result<(), Exit> {
+    unsafe fn run_in(&mut self, vm: *mut Vm, entry: HostEntry, poller: *mut ()) -> Result<(), Exit> {
         // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it runs on this stack,
         // whose frames are this execution's alone; afterwards it has its own back, whatever happens. If the function
         // returned, its first result is in the accumulator, and there is a word for it at the stack's base.
         unsafe {
             let _entry = entry;
+            let _pausing = CanPause::new(vm, poller);
             let outer = (*vm).top;
             (*vm).run_on(&self.stack);
             self.stack.base().cast::<*mut u64>().write(outer);

@@ -12,4 +12,5 @@ pub(crate) mod registers;
 pub(crate) mod stack;
 pub(crate) mod table;
 pub(crate) mod trap;
+pub(crate) mod turns;
 pub(crate) mod vm;

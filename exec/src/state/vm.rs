@@ -10,6 +10,7 @@ use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
 use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
+use crate::state::turns::{Pausing, Turn};
 use pirn_decode::{PAGE_BYTES, ValType};
 use std::any::Any;
 use std::ptr::{null, null_mut};
@@ -141,10 +142,10 @@ pub struct Vm {
     deadline: u64,
     /// What metered code may still consume, before it asks for what is kept back.
     pub(crate) fuel: u64,
-    /// What else it may consume: see [`Vm::set_slice`].
-    kept_back: u64,
-    /// The most that is in `fuel` at a time.
-    slice: u64,
+    /// How the rest of it is given out.
+    pub(super) turn: Turn,
+    /// The innermost entry that can pause.
+    pub(super) pausing: Pausing,
     /// The registers where execution stands still.
     pub(crate) saved: Registers,
     /// What is at the saved `ip`, if execution has stopped for good.
@@ -198,8 +199,8 @@ impl Vm {
             epoch: null(),
             deadline: 0,
             fuel: 0,
-            kept_back: 0,
-            slice: u64::MAX,
+            turn: Turn::NONE,
+            pausing: Pausing::NONE,
             room: Room::default(),
             held: Holdings::default(),
             saved: Registers::new(null(), null_mut(), null_mut(), null()),
@@ -231,8 +232,7 @@ impl Vm {
         unsafe {
             (*this).store = store;
             (*this).fuel = 0;
-            (*this).kept_back = 0;
-            (*this).slice = u64::MAX;
+            (*this).turn = Turn::NONE;
             (*this).room = Room::default();
             (*this).host.vm = this;
         }
@@ -245,60 +245,6 @@ impl Vm {
     pub unsafe fn store(this: *const Self) -> *mut () {
         // SAFETY: it is live; the field is written by `attach` alone.
         unsafe { (*this).store }
-    }
-
-    /// What metered code may still consume.
-    ///
-    /// # Safety
-    /// `this` is live, and stands still or waits for the host function that asks.
-    pub unsafe fn fuel(this: *const Self) -> u64 {
-        // SAFETY: it is live, and nobody else refers to the fields meanwhile. Together they are what was set.
-        unsafe { (*this).fuel + (*this).kept_back }
-    }
-
-    /// Changes what metered code may still consume.
-    ///
-    /// # Safety
-    /// `this` is live, and stands still or waits for the host function that asks.
-    pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
-        // SAFETY: as in `fuel`.
-        unsafe {
-            (*this).fuel = fuel.min((*this).slice);
-            (*this).kept_back = fuel - (*this).fuel;
-        }
-    }
-
-    /// Has metered code stop, out of fuel, when it has consumed `slice` units, whatever more it may consume. Gives what
-    /// this was before; `u64::MAX` if it was never set.
-    ///
-    /// # Safety
-    /// As for [`Vm::set_fuel`].
-    pub unsafe fn set_slice(this: *mut Self, slice: u64) -> u64 {
-        // SAFETY: as in `fuel`.
-        unsafe {
-            let before = std::mem::replace(&mut (*this).slice, slice);
-            Self::set_fuel(this, Self::fuel(this));
-            before
-        }
-    }
-
-    /// Whether code that has stopped for want of `required` units can go on, since so many are kept back: now they are not.
-    ///
-    /// # Safety
-    /// As for [`Vm::set_fuel`].
-    #[cold]
-    #[inline(never)]
-    pub unsafe fn refuel(this: *mut Self, required: u64) -> bool {
-        // SAFETY: as in `fuel`.
-        unsafe {
-            let fuel = Self::fuel(this);
-            if (*this).kept_back == 0 || fuel < required {
-                return false;
-            }
-            (*this).fuel = fuel.min((*this).slice.max(required));
-            (*this).kept_back = fuel - (*this).fuel;
-            true
-        }
     }
 
     /// Has code that asks for it find the epoch there. The deadline is 0 until it is [set](Self::set_deadline).

@@ -5,10 +5,12 @@
 //!
 //! A call's future has the store mutably borrowed until it is over or dropped. While the call waits, the host function's
 //! future has it, as a `Caller` and as whatever that lent: it is polled and dropped by the call's future alone, which
-//! meanwhile touches nothing of the store's inside but the machine and [`StoreContextMut::polled`], by pointers. That is
-//! what keeps invariant L2.
+//! meanwhile touches nothing of the store's inside but the machine, which nobody lends. That is what keeps invariant L2. So
+//! only a call that is begun here may come to have such a future: [`Poller`] goes with it down to the machine, and an async host
+//! function runs only where that finds one for the innermost entry.
 
 use crate::call::calls::TypedFunc;
+use crate::call::pending::{Pending, Poller};
 use crate::call::resumable::{PauseReason, Paused, Resumable};
 use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Error, Result, format_err};
@@ -17,19 +19,12 @@ use crate::items::value::Val;
 use crate::store::deadline::UpdateDeadline;
 use crate::store::handle::StoreId;
 use crate::store::opaque::StoreOpaque;
-use crate::store::polled::Polled;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use crate::yielding::Yield;
 use pirn_exec::{Vm, Walk, Word};
 use smallvec::SmallVec;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-
-/// What an async host function yields whose future is not ready yet: polls it. When that is ready, its results are in the words,
-/// which are as many as the function's results, or it failed. Then it is not called again.
-pub(crate) struct Pending(pub(crate) Box<Poller>);
-
-type Poller = dyn FnMut(&mut Context<'_>, &mut [Word], StoreId) -> Poll<Result<()>> + Send;
 
 /// The machine of the store that a call's future has borrowed.
 #[derive(Clone, Copy)]
@@ -46,33 +41,38 @@ impl Machine {
     }
 }
 
-/// A poll that lasts: afterwards, by a panic too, the store is as it was before.
-struct Polling<'a, 'store, T: 'static> {
-    store: &'a mut StoreContextMut<'store, T>,
+/// A poll that lasts.
+struct Polling {
     vm: *mut Vm,
-    outer: Option<Polled>,
-    slice: u64,
+    outermost: bool,
 }
 
-impl<'a, 'store, T: 'static> Polling<'a, 'store, T> {
-    /// Code of the call that is polled stops when it has consumed `slice` units of fuel.
-    fn new(store: &'a mut StoreContextMut<'store, T>, vm: *mut Vm, context: &mut Context<'_>, slice: u64) -> Self {
-        // SAFETY: L1 and L2: the machine is the store's, and stands still or waits for the host function that polls. The
-        // place is the store's; no reference to it or around it is made.
+impl Polling {
+    /// Begins one. The turn is the store's: a poll inside of another one begins none. It has `least` units of fuel, at least.
+    ///
+    /// # Safety
+    /// `vm` is the machine of a store that is mutably borrowed until this is dropped.
+    unsafe fn new(vm: *mut Vm, interval: u64, least: u64) -> Self {
+        // SAFETY: L1 and L2: the machine stands still, or waits for the host function that polls.
         unsafe {
-            let polled = Polled::new(context, (*vm).depth() + 1);
-            let outer = store.polled().replace(Some(polled));
-            Self { store, vm, outer, slice: Vm::set_slice(vm, slice) }
+            let outermost = Vm::begin_poll(vm);
+            if outermost {
+                Vm::begin_turn(vm, interval);
+            }
+            Vm::extend_turn(vm, least);
+            Self { vm, outermost }
         }
     }
 }
 
-impl<T> Drop for Polling<'_, '_, T> {
+impl Drop for Polling {
     fn drop(&mut self) {
         // SAFETY: as in `new`.
         unsafe {
-            self.store.polled().write(self.outer);
-            Vm::set_slice(self.vm, self.slice);
+            Vm::end_poll(self.vm);
+            if self.outermost {
+                Vm::begin_turn(self.vm, u64::MAX);
+            }
         }
     }
 }
@@ -80,14 +80,15 @@ impl<T> Drop for Polling<'_, '_, T> {
 /// The future of a call that `begin` begins.
 pub(crate) async fn run<T: 'static, R: 'static>(
     store: &mut StoreContextMut<'_, T>,
-    begin: impl FnOnce(&mut StoreContextMut<'_, T>) -> Result<Resumable<R>>,
+    begin: impl FnOnce(&mut StoreContextMut<'_, T>, Poller) -> Result<Resumable<R>>,
 ) -> Result<R> {
     let (id, interval) = (store.opaque().id(), store.opaque().yield_interval());
     let machine = Machine(store.opaque().vm());
     let mut begin = Some(begin);
     let mut call = poll_fn(|context| {
-        let polling = Polling::new(store, machine.get(), context, interval);
-        Poll::Ready(begin.take().expect("this is polled once")(polling.store))
+        // SAFETY: L2: the store is borrowed, and its machine is this.
+        let _polling = unsafe { Polling::new(machine.get(), interval, 0) };
+        Poll::Ready(begin.take().expect("this is polled once")(store, Poller::new(context)))
     })
     .await?;
     loop {
@@ -95,7 +96,7 @@ pub(crate) async fn run<T: 'static, R: 'static>(
             Resumable::Finished(results) => return Ok(results),
             Resumable::Paused(paused) => paused,
         };
-        let (mut paused, mut words, mut slice) = (Some(paused), SmallVec::<[Word; 4]>::new(), interval);
+        let (mut paused, mut words, mut least) = (Some(paused), SmallVec::<[Word; 4]>::new(), 0);
         let waits = paused.as_mut().expect("it paused");
         match waits.reason() {
             PauseReason::OutOfFuel { required } => {
@@ -105,7 +106,7 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                     // SAFETY: L3: it paused in this store, out of fuel, just now.
                     return Err(Error::from_exit(unsafe { paused.out_of_fuel(machine.get()) }));
                 }
-                slice = interval.max(required);
+                least = required;
                 yield_now().await;
             }
             PauseReason::Deadline => yield_now().await,
@@ -119,8 +120,7 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                 words.resize(waits.expects().len(), 0);
                 // Where it was called it was polled already.
                 next_poll().await;
-                let polled =
-                    poll_fn(|context| poll(store, machine.get(), context, interval, id, waits, &mut words)).await;
+                let polled = poll_fn(|context| poll(machine.get(), context, interval, id, waits, &mut words)).await;
                 if let Err(error) = polled {
                     drop(paused);
                     // SAFETY: L2: the machine is the store's, which is borrowed, and the future is gone that had it.
@@ -130,16 +130,16 @@ pub(crate) async fn run<T: 'static, R: 'static>(
             }
         }
         call = poll_fn(|context| {
-            let polling = Polling::new(store, machine.get(), context, slice);
-            Poll::Ready(paused.take().expect("this is polled once").go_on(polling.store, &words))
+            // SAFETY: L2: the store is borrowed, and its machine is this.
+            let _polling = unsafe { Polling::new(machine.get(), interval, least) };
+            Poll::Ready(paused.take().expect("this is polled once").go_on(store, &words, Poller::new(context)))
         })
         .await?;
     }
 }
 
 /// Polls the future of the host function for which the call waits.
-fn poll<T: 'static, R: 'static>(
-    store: &mut StoreContextMut<'_, T>,
+fn poll<R: 'static>(
     vm: *mut Vm,
     context: &mut Context<'_>,
     interval: u64,
@@ -147,8 +147,8 @@ fn poll<T: 'static, R: 'static>(
     paused: &mut Paused<R>,
     words: &mut [Word],
 ) -> Poll<Result<()>> {
-    // Its own calls that are not async are further in than this.
-    let _polling = Polling::new(store, vm, context, interval);
+    // SAFETY: L2: the store is borrowed that the call paused in, whose the machine is.
+    let _polling = unsafe { Polling::new(vm, interval, 0) };
     // SAFETY: L3: it paused in this store, whose the machine is. L2: this refers to no more than the machine.
     let acted = unsafe {
         paused.act(vm, |payload| {
@@ -234,7 +234,7 @@ impl Func {
         if found != expected {
             return Err(format_err!("expected room for {expected} results, found {found}"));
         }
-        let values = run(&mut store, |store| self.call_resumable(store, params)).await?;
+        let values = run(&mut store, |store, poller| self.begin(store, params, poller)).await?;
         results.copy_from_slice(&values);
         Ok(())
     }
@@ -292,7 +292,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// As [`Func::call`], when the future is polled.
     pub async fn call_async(&self, mut store: impl AsContextMut<Data: Send>, params: P) -> Result<R> {
         let mut store = store.as_context_mut();
-        run(&mut store, |store| self.call_resumable(store, params)).await
+        run(&mut store, |store, poller| self.begin(store, params, poller)).await
     }
 }
 

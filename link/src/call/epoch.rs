@@ -46,8 +46,9 @@ unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
         Ok(Ok(UpdateDeadline::Yield(ticks))) => {
             extend(ticks);
             // What an async call's host function calls does not wait; the async call itself will, at the next deadline.
-            let opaque = store.opaque();
-            if opaque.is_polled() && opaque.polled_here(opaque.depth()).is_none() { Ok(()) } else { Err(Exit::Late) }
+            // SAFETY: L1 and L2: the machine is the store's, and waits for this.
+            let goes_on = unsafe { !Vm::can_pause(vm) && Vm::is_polled(vm) };
+            if goes_on { Ok(()) } else { Err(Exit::Late) }
         }
         Ok(Ok(UpdateDeadline::Interrupt)) => Err(Exit::Trap(Trap::Interrupt)),
         Ok(Err(error)) => Err(Exit::Host(Box::new(error))),

@@ -3,15 +3,16 @@
 //! The future is polled once where the function is called. If it is ready, that was all, and nothing has waited. If not, the
 //! function yields it to whoever polls the call: [`crate::call::asynchronous`].
 
-use crate::call::asynchronous::Pending;
 use crate::call::caller::Caller;
+use crate::call::pending::{Pending, Poller};
+use crate::call::resumable::not_async;
 use crate::call::typed::{WasmParams, WasmRet, sealed::List};
 use crate::error::{Error, Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
+use crate::store::AsContextMut;
 use crate::store::handle::StoreId;
 use crate::store::host_item::HostDef;
-use crate::store::{AsContext, AsContextMut};
 use pirn_decode::FuncType;
 use pirn_exec::{Exit, HostCall, Word};
 use smallvec::SmallVec;
@@ -38,11 +39,11 @@ impl HostDef {
             // the call, and waits with the context. So does, if the future is not ready, the call's future, which has the store
             // borrowed, and polls or drops this one only while it has. `begin` knows nothing of how long that is.
             let caller = unsafe { Caller::<'static, T>::new(call.vm(), call.caller()) };
-            let (id, store) = (caller.store_id(), caller.as_context());
-            let Some(polled) = store.opaque().polled_here(store.opaque().depth()) else {
-                return Err(not_async());
+            let id = caller.store_id();
+            // SAFETY: L1: the machine is live, being that of the store.
+            let Some(mut context) = (unsafe { Poller::of_machine(call.vm()) }) else {
+                return Err(not_async().into_exit());
             };
-            let mut context = polled.context();
             let words = call.into_values();
             let mut future = begin(caller, words);
             // SAFETY: somebody polls this call now, with that context, and leaves it alone until the call stops.
@@ -126,13 +127,6 @@ async unsafe fn dynamic_future<T: 'static>(
         result.to_word(id)
     });
     words.collect()
-}
-
-/// Why a function does not run that cannot wait.
-#[cold]
-fn not_async() -> Exit {
-    format_err!("an async host function is called by a call that cannot wait: `call_async` would have to begin it")
-        .into_exit()
 }
 
 impl Func {

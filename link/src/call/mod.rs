@@ -8,6 +8,7 @@ pub(crate) mod epoch;
 pub(crate) mod fuel;
 pub(crate) mod host;
 pub(crate) mod host_async;
+pub(crate) mod pending;
 pub(crate) mod resumable;
 pub(crate) mod start;
 pub(crate) mod typed;

@@ -7,6 +7,7 @@
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
 use crate::call::calls::TypedFunc;
+use crate::call::pending::{Pending, Poller};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Error, Result, format_err};
@@ -175,14 +176,19 @@ impl<R: 'static> Paused<R> {
             Ok(words) => words,
             Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
         };
-        self.go_on(&mut store, &words).map_err(|error| ResumeError { error, paused: None })
+        self.go_on(&mut store, &words, Poller::NONE).map_err(|error| ResumeError { error, paused: None })
     }
 
     /// Goes on, with these words for the results that it waits for, if it does.
     ///
     /// # Errors
     /// It goes on and fails.
-    pub(crate) fn go_on<T: 'static>(self, store: &mut StoreContextMut<'_, T>, words: &[Word]) -> Result<Resumable<R>> {
+    pub(crate) fn go_on<T: 'static>(
+        self,
+        store: &mut StoreContextMut<'_, T>,
+        words: &[Word],
+        poller: Poller,
+    ) -> Result<Resumable<R>> {
         let Inner { mut lease, then, reason, .. } = *self.0;
         drop(reason);
         let execution = &mut lease.execution;
@@ -192,8 +198,8 @@ impl<R: 'static> Paused<R> {
         }
         // SAFETY: L3: it paused in this store: that was compared. L2: no reference to the store is in use any more, and the
         // context waits here.
-        let outcome = unsafe { execution.resume(store.opaque().vm()) };
-        drive(store, lease, outcome, then)
+        let outcome = unsafe { execution.resume(store.opaque().vm(), poller.as_ptr()) };
+        drive(store, lease, outcome, then, poller)
     }
 
     /// The words of `results`, if they are what is expected and it may go on.
@@ -302,6 +308,12 @@ impl<R> Paused<R> {
     }
 }
 
+/// Why a host function does not run, or go on, that cannot wait.
+#[cold]
+pub(crate) fn not_async() -> Error {
+    format_err!("an async host function is called by a call that cannot wait: `call_async` would have to begin it")
+}
+
 /// Begins a call whose arguments are `words`, which are as many as its record says.
 ///
 /// # Safety
@@ -313,6 +325,7 @@ unsafe fn begin<T: 'static>(
     start_of: *mut InstanceHead,
     words: &[Word],
     first: Option<ValType>,
+    poller: Poller,
 ) -> Result<(Lease, Result<(), Exit>)> {
     let opaque = store.opaque_mut();
     let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
@@ -321,15 +334,19 @@ unsafe fn begin<T: 'static>(
     let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
     // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
     // and the context waits here.
-    let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first) };
+    let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first, poller.as_ptr()) };
     Ok((Lease::new(execution, place, held), outcome))
 }
 
 /// Begins the call of a start function.
-fn begin_start<T: 'static>(store: &mut StoreContextMut<'_, T>, start: Start) -> Result<(Lease, Result<(), Exit>)> {
+fn begin_start<T: 'static>(
+    store: &mut StoreContextMut<'_, T>,
+    start: Start,
+    poller: Poller,
+) -> Result<(Lease, Result<(), Exit>)> {
     let (func, inst) = start.get(store.opaque().id())?;
     // SAFETY: L3: `get` compared the store; L5: by validation start functions take and give nothing.
-    unsafe { begin(store, func, inst, &[], None) }
+    unsafe { begin(store, func, inst, &[], None, poller) }
 }
 
 /// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
@@ -338,6 +355,7 @@ fn drive<T: 'static, R: 'static>(
     mut lease: Lease,
     mut outcome: Result<(), Exit>,
     mut then: Then<R>,
+    poller: Poller,
 ) -> Result<Resumable<R>> {
     let id = store.opaque().id();
     loop {
@@ -346,24 +364,27 @@ fn drive<T: 'static, R: 'static>(
                 Next::Done(results) => return Ok(Resumable::Finished(results)),
                 Next::Start(start, next) => {
                     drop(lease);
-                    (lease, outcome) = begin_start(store, start)?;
+                    (lease, outcome) = begin_start(store, start, poller)?;
                     then = next;
                     continue;
                 }
             },
             Err(Exit::OutOfFuel { required }) => {
-                let (vm, depth) = (store.opaque().vm(), store.opaque().depth() + 1);
-                // An async call that is further out has its fuel in slices, and lets others go on between them. This one is
-                // not such a call, and has all there is.
+                let vm = store.opaque().vm();
+                // An async call that is further out has its fuel in turns. This one is not such a call, and has all there is.
                 // SAFETY: L1 and L2: the machine is the store's, which is borrowed, and stands still.
-                if store.opaque().polled_here(depth).is_none() && unsafe { Vm::refuel(vm, required) } {
+                if poller.is_none() && unsafe { Vm::refuel(vm, required) } {
                     // SAFETY: L3: it stopped in this store just now, out of fuel, of which there is enough. L2 as in `go_on`.
-                    outcome = unsafe { lease.execution.resume(vm) };
+                    outcome = unsafe { lease.execution.resume(vm, poller.as_ptr()) };
+                    // SAFETY: L1 and L2, as above.
+                    unsafe { Vm::end_turn(vm) };
                     continue;
                 }
                 Reason::OutOfFuel { required }
             }
             Err(Exit::Late) => Reason::Deadline,
+            // Nobody may have a future that has borrowed the store but who polls the call.
+            Err(Exit::Yield(payload)) if poller.is_none() && payload.is::<Pending>() => return Err(not_async()),
             Err(Exit::Yield(payload)) => {
                 // SAFETY: L1 and L3: it paused in this store, which is borrowed, so the host function that yielded is there.
                 let ty = unsafe { lease.execution.awaited() }.expect("a host function yielded");
@@ -380,6 +401,7 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
     store: &mut StoreContextMut<'_, T>,
     starts: impl IntoIterator<Item = Start, IntoIter: Send + 'static>,
     value: R,
+    poller: Poller,
 ) -> Result<Resumable<R>> {
     fn next<R: Send + 'static>(mut starts: impl Iterator<Item = Start> + Send + 'static, value: R) -> Next<R> {
         match starts.next() {
@@ -390,8 +412,8 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
     match next(starts.into_iter(), value) {
         Next::Done(value) => Ok(Resumable::Finished(value)),
         Next::Start(start, then) => {
-            let (lease, outcome) = begin_start(store, start)?;
-            drive(store, lease, outcome, then)
+            let (lease, outcome) = begin_start(store, start, poller)?;
+            drive(store, lease, outcome, then, poller)
         }
     }
 }
@@ -410,18 +432,27 @@ impl Func {
     /// # Panics
     /// As [`Func::call`].
     pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Resumable<Vec<Val>>> {
-        let mut store = store.as_context_mut();
+        self.begin(&mut store.as_context_mut(), params, Poller::NONE)
+    }
+
+    /// As [`Func::call_resumable`], polled by `poller`.
+    pub(crate) fn begin<T: 'static>(
+        self,
+        store: &mut StoreContextMut<'_, T>,
+        params: &[Val],
+        poller: Poller,
+    ) -> Result<Resumable<Vec<Val>>> {
         let (ty, words) = self.arguments(store.opaque(), params)?;
         let types = ResultTypes::from(ty.results());
         let record = self.record().as_ptr();
         // SAFETY: L3 and L5: `arguments` compared the function's store and type.
-        let (lease, outcome) = unsafe { begin(&mut store, record, null_mut(), &words, types.first().copied())? };
+        let (lease, outcome) = unsafe { begin(store, record, null_mut(), &words, types.first().copied(), poller)? };
         let then = move |id, words: &[Word]| {
             let results = types.iter().zip(words);
             // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
             Next::Done(results.map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }).collect())
         };
-        drive(&mut store, lease, outcome, Box::new(then))
+        drive(store, lease, outcome, Box::new(then), poller)
     }
 }
 
@@ -464,7 +495,16 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// # Panics
     /// As [`Func::call`].
     pub fn call_resumable(&self, mut store: impl AsContextMut, params: P) -> Result<Resumable<R>> {
-        let mut store = store.as_context_mut();
+        self.begin(&mut store.as_context_mut(), params, Poller::NONE)
+    }
+
+    /// As [`TypedFunc::call_resumable`], polled by `poller`.
+    pub(crate) fn begin<T: 'static>(
+        self,
+        store: &mut StoreContextMut<'_, T>,
+        params: P,
+        poller: Poller,
+    ) -> Result<Resumable<R>> {
         let id = store.opaque().id();
         self.func().record().check(id)?;
         let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
@@ -472,8 +512,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         // SAFETY: L3: `check` compared the store; L5: `Func::typed` compared the function's type with `P` and `R`, and `write` the
         // stores of references.
         let (lease, outcome) =
-            unsafe { begin(&mut store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST)? };
+            unsafe { begin(store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST, poller)? };
         // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
-        drive(&mut store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })))
+        drive(store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })), poller)
     }
 }

@@ -20,7 +20,6 @@ pub(crate) mod lease;
 mod limiter;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
-pub(crate) mod polled;
 pub(crate) mod trace;
 
 use crate::engine::Engine;
@@ -29,7 +28,6 @@ use crate::error::Result;
 use crate::store::deadline::UpdateDeadline;
 use crate::store::hooks::Limiter;
 use crate::store::opaque::StoreOpaque;
-use crate::store::polled::Polled;
 use pirn_exec::{CallHook, Vm};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -241,12 +239,6 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     pub(crate) fn late_mut(&mut self) -> &mut Option<LateCallback<T>> {
         // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).late }
-    }
-
-    /// Where the store says who polls it. No reference to anything in it is made.
-    pub(crate) fn polled(&mut self) -> *mut Option<Polled> {
-        // SAFETY: the context's store is live.
-        unsafe { StoreOpaque::polled(&raw mut (*self.inner.as_ptr()).opaque) }
     }
 
     fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {

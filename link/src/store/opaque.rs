@@ -12,7 +12,6 @@ use crate::store::host_item::{HostDef, HostItem};
 use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
-use crate::store::polled::Polled;
 use hashbrown::HashTable;
 use pirn_decode::{FuncType, GlobalType, MemoryType, PAGE_BYTES, TableType};
 use pirn_exec::{FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
@@ -36,8 +35,6 @@ pub(crate) struct StoreOpaque {
     foreign: Vec<(Arc<HostItem>, Handle<FuncRecord>)>,
     externs: Vec<Box<dyn Any + Send + Sync>>,
     resumable_calls: Calls,
-    /// The innermost poll of an async call; `None` between polls.
-    polled: Option<Polled>,
     /// Units of fuel after which async calls let the executor do something else.
     yield_interval: u64,
     // What handles and the machine point to.
@@ -70,7 +67,6 @@ impl StoreOpaque {
             foreign: Vec::new(),
             externs: Vec::new(),
             resumable_calls: Calls::default(),
-            polled: None,
             yield_interval: u64::MAX,
             instances: Vec::new(),
             memories: Vec::new(),
@@ -143,37 +139,12 @@ impl StoreOpaque {
         &self.resumable_calls
     }
 
-    /// Who polls the call that runs, if that is an async one: `None` for what it calls itself, and for all others.
-    pub(crate) fn polled_here(&self, depth: u32) -> Option<&Polled> {
-        self.polled.as_ref().filter(|polled| polled.is_at(depth))
-    }
-
-    /// Whether something further out is an async call.
-    pub(crate) fn is_polled(&self) -> bool {
-        self.polled.is_some()
-    }
-
-    /// Where it says who polls: of `this`, to which no reference is made.
-    ///
-    /// # Safety
-    /// `this` is live.
-    pub(crate) unsafe fn polled(this: *mut Self) -> *mut Option<Polled> {
-        // SAFETY: a place in what is live.
-        unsafe { &raw mut (*this).polled }
-    }
-
     pub(crate) fn yield_interval(&self) -> u64 {
         self.yield_interval
     }
 
     pub(crate) fn set_yield_interval(&mut self, interval: u64) {
         self.yield_interval = interval;
-    }
-
-    /// How many entries from the host have not returned.
-    pub(crate) fn depth(&self) -> u32 {
-        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
-        unsafe { (*self.vm()).depth() }
     }
 
     pub(crate) fn externs(&mut self) -> &mut Vec<Box<dyn Any + Send + Sync>> {

@@ -26,29 +26,6 @@ fn room_is_taken_by_what_grew() {
 }
 
 #[test]
-fn fuel_comes_in_slices() {
-    let mut vm = vm();
-    let vm = &raw mut *vm;
-    // SAFETY: the machine is live and stands still.
-    unsafe {
-        Vm::set_fuel(vm, 100);
-        assert_eq!(Vm::set_slice(vm, 30), u64::MAX);
-        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 100));
-        (*vm).fuel = 5;
-        assert!(Vm::refuel(vm, 10));
-        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 75));
-        assert!(Vm::refuel(vm, 60), "what is asked for may be more than a slice");
-        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (60, 75));
-        assert!(!Vm::refuel(vm, 76));
-        Vm::set_fuel(vm, 31);
-        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (30, 31));
-        assert_eq!(Vm::set_slice(vm, u64::MAX), 30);
-        assert_eq!(((*vm).fuel, Vm::fuel(vm)), (31, 31));
-        assert!(!Vm::refuel(vm, 1), "nothing is kept back");
-    }
-}
-
-#[test]
 fn entries_are_counted() {
     let mut vm = vm();
     assert!(vm.is_idle());
