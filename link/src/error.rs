@@ -122,6 +122,12 @@ impl Error {
                     }
                     Repr::Error(error) => {
                         source = error.source();
+                        // Who only passes an `Error` on says the same.
+                        if let Some(within) = inner(&**error)
+                            && within.to_string() == error.to_string()
+                        {
+                            source = within.source();
+                        }
                         return Some(&**error);
                     }
                 }
@@ -150,9 +156,12 @@ impl Error {
         self.downcast_ref::<E>().is_some()
     }
 
-    /// The wrapped error, if it is an `E`; for example `error.downcast_ref::<Trap>()`.
+    /// The wrapped error, if it is an `E`; for example `error.downcast_ref::<Trap>()`. An error that wraps an `Error`, as
+    /// [`ResumeError`](crate::ResumeError) does, and gives it as its source, is looked into.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.wrapped().downcast_ref().or_else(|| self.trace()?.downcast_ref())
+        let wrapped = self.wrapped();
+        let found = wrapped.downcast_ref().or_else(|| self.trace()?.downcast_ref());
+        found.or_else(|| inner(wrapped)?.downcast_ref())
     }
 
     /// Says where the error happened, which only [`Error::downcast_ref`] and [`Debug`](fmt::Debug) tell.
@@ -168,7 +177,7 @@ impl Error {
             match &*error.0 {
                 Repr::Traced(trace, _) => return Some(&**trace),
                 Repr::Context(_, cause) => error = cause,
-                Repr::Error(_) => return None,
+                Repr::Error(foreign) => error = inner(&**foreign)?,
             }
         }
     }
@@ -185,15 +194,19 @@ impl Error {
     /// Unwraps the error if it is an `E`; what was said about it is dropped.
     ///
     /// # Errors
-    /// The error itself, if it is something else.
+    /// The error itself, if it is something else, or has the `E` only as the source of another error.
     pub fn downcast<E: StdError + 'static>(self) -> Result<E, Self> {
-        if !self.wrapped().is::<E>() {
+        if !self.wrapped().is::<E>() && !self.trace().is_some_and(|trace| trace.is::<E>()) {
             return Err(self);
         }
         let mut error = self;
         loop {
             match *error.0 {
-                Repr::Context(_, cause) | Repr::Traced(_, cause) => error = cause,
+                Repr::Traced(trace, cause) => match trace.downcast() {
+                    Ok(trace) => return Ok(*trace),
+                    Err(_) => error = cause,
+                },
+                Repr::Context(_, cause) => error = cause,
                 Repr::Error(error) => {
                     return error.downcast().map(|error| *error).map_err(|other| Self::from_repr(Repr::Error(other)));
                 }
@@ -234,6 +247,11 @@ impl Error {
             Exit::Panic(payload) => std::panic::resume_unwind(payload),
         }
     }
+}
+
+/// The `Error` that another error gives as its source.
+fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    error.source()?.downcast_ref()
 }
 
 impl fmt::Display for Error {
@@ -293,8 +311,9 @@ impl From<std::io::Error> for Error {
 }
 
 impl From<Box<dyn StdError + Send + Sync>> for Error {
+    /// The `Error` in the box, if that is what it holds.
     fn from(error: Box<dyn StdError + Send + Sync>) -> Self {
-        Self::from_repr(Repr::Error(error))
+        error.downcast::<Self>().map_or_else(|error| Self::from_repr(Repr::Error(error)), |error| *error)
     }
 }
 

@@ -49,13 +49,18 @@ fn shown(text: &str) -> (&str, bool) {
     (&text[..end], end < text.len())
 }
 
-/// A text that a module says, its beginning with a mark if it is too long.
+/// A text that a module says, its beginning with a mark if it is too long. Control characters are escaped: no name makes a line of
+/// its own, or tells a terminal what to do.
 pub(crate) struct Cut<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Cut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, is_cut) = shown(self.0);
-        f.write_str(text)?;
+        for part in text.split_inclusive(char::is_control) {
+            let plain = part.trim_end_matches(char::is_control);
+            f.write_str(plain)?;
+            part[plain.len()..].chars().try_for_each(|control| write!(f, "{}", control.escape_default()))?;
+        }
         if is_cut { f.write_str("...") } else { Ok(()) }
     }
 }

@@ -1,7 +1,7 @@
 //! Errors: what is wrapped is found again, whatever was said about it.
 
 use pirn::error::Context;
-use pirn::{Caller, Error, Func, I32Exit, Result, Store, Trap};
+use pirn::{Caller, Error, Func, I32Exit, Linker, Module, Result, Store, Trap, WasmBacktrace, Yield};
 use std::error::Error as _;
 use std::fmt;
 
@@ -98,4 +98,35 @@ fn anyhow_errors_go_in_and_out() {
     assert_eq!(error.trap(), Some(Trap::Unreachable));
     assert_eq!(inside(anyhow::Error::new(Mine(2))).downcast_ref(), Some(&Mine(2)));
     assert_eq!(inside(anyhow::anyhow!("text")).to_string(), "text");
+}
+
+/// An error that fails to go on says what the error in it says, also with something said about it.
+#[test]
+fn traps_are_found_in_errors_that_pass_them_on() {
+    let (mut store, instance) = crate::instance(
+        r#"(module (func $f (export "f") (param i32)
+        (if (local.get 0) (then unreachable))))"#,
+    );
+    let fails = instance.get_typed_func::<i32, ()>(&store, "f").unwrap();
+    let error = fails.call(&mut store, 1).unwrap_err();
+    assert!(error.is::<WasmBacktrace>());
+    let error = error.downcast::<Yield>().unwrap_err();
+    assert_eq!(error.downcast::<WasmBacktrace>().unwrap().frames().len(), 1);
+
+    let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(Error::from(Trap::Unreachable));
+    assert_eq!(Error::from(boxed).downcast::<Trap>().unwrap(), Trap::Unreachable);
+
+    let engine = store.engine().clone();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("host", "f", || -> Result<()> { Err(Yield::new(1).into()) }).unwrap();
+    let module =
+        Module::new(&engine, r#"(module (import "host" "f" (func $f)) (func (export "g") (call $f) unreachable))"#);
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module.unwrap()).unwrap();
+    let call = instance.get_func(&store, "g").unwrap().call_resumable(&mut store, &[]).unwrap();
+    let error = call.paused().unwrap().resume(&mut store, &[]).context("going on").unwrap_err();
+    assert_eq!(error.trap(), Some(Trap::Unreachable));
+    assert_eq!(error.downcast_ref::<WasmBacktrace>().unwrap().frames().len(), 1);
+    let chain: Vec<_> = error.chain().map(ToString::to_string).collect();
+    assert_eq!(chain, ["going on", "unreachable"]);
 }

@@ -311,3 +311,30 @@ fn calls_of_stores_inside_each_other() {
     };
     assert_eq!((result, waits), (1 + 3 + 6, 1 + 3 + 6));
 }
+
+/// What a host function has borrowed of the store stays as it is while it waits.
+#[test]
+fn what_is_borrowed_stays_while_it_waits() {
+    let engine = Engine::default();
+    let mut linker = Linker::<Option<Instance>>::new(&engine);
+    linker
+        .func_wrap_async("host", "wait", |caller: Caller<'_, Option<Instance>>, (times,): (u32,)| {
+            Box::new(async move {
+                let (instance, engine) = (caller.data().unwrap(), caller.engine());
+                let mut names = Vec::new();
+                for export in instance.exports(&caller) {
+                    wait(times).await;
+                    names.push(export.name());
+                }
+                assert!(engine.config().consumes_fuel() || names == ["calls", "sum"], "{names:?}");
+                names.len() as u32
+            })
+        })
+        .unwrap();
+    let mut store = store(&engine, None);
+    let instance = instance(&linker, &mut store, SUM);
+    *store.data_mut() = Some(instance);
+    let sum = instance.get_typed_func::<u32, u32>(&store, "sum").unwrap();
+    let (result, waits) = finish(sum.call_async(&mut store, 3));
+    assert_eq!((result.unwrap(), waits), (6, 2 * (1 + 2)));
+}

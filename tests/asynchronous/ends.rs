@@ -344,3 +344,56 @@ fn wrong_arguments_are_refused_when_it_is_polled() {
     assert!(message(finish(run.call_async(&mut store, &[], &mut results)).0).contains("expected 1 arguments, found 0"));
     assert!(message(finish(run.call_async(&mut other, &[1.into()], &mut results)).0).contains("wrong store"));
 }
+
+/// While an instance is made asynchronously, a deadline's callback runs outside of any call: what it calls cannot wait, and no future
+/// that has borrowed the store comes into its hands.
+#[test]
+fn calls_of_callbacks_that_cannot_wait_fail() {
+    let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+    let linker = waiting::<Vec<String>>(&engine);
+    let mut store = store(&engine, Vec::new());
+    let calls = CALLS.replace("\"f\"", "\"wait\"");
+    let run = instance(&linker, &mut store, &calls).get_typed_func::<u32, i32>(&store, "run").unwrap();
+    // Segments that take longer than the deadline is asked for.
+    let data = "x".repeat(1 << 20);
+    let large = format!(r#"(module (memory 40) (data (i32.const 0) "{data}") (data (i32.const 1048576) "{data}"))"#);
+    let large = module(&engine, &large);
+    for asynchronous in [true, false] {
+        store.epoch_deadline_callback(move |mut store| {
+            store.set_epoch_deadline(u64::MAX);
+            for times in [0, 3] {
+                let plain = message(run.call(&mut store, times));
+                let resumable = message(run.call_resumable(&mut store, times));
+                store.data_mut().extend([plain, resumable]);
+            }
+            // This one may.
+            let (result, waits) = finish(run.call_async(&mut store, 2));
+            assert_eq!((result.unwrap(), waits), (6, 2));
+            Ok(pirn::UpdateDeadline::Continue(u64::MAX))
+        });
+        // The deadline has to pass while segments are copied.
+        let clock = engine.clone();
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let ticks = std::thread::spawn(move || {
+            while stopped.recv_timeout(std::time::Duration::from_micros(100)).is_err() {
+                clock.increment_epoch();
+            }
+        });
+        for _ in 0..2000 {
+            store.set_epoch_deadline(2);
+            if asynchronous {
+                finish(linker.instantiate_async(&mut store, &large)).0.unwrap();
+            } else {
+                linker.instantiate(&mut store, &large).unwrap();
+            }
+            if !store.data().is_empty() {
+                break;
+            }
+        }
+        stop.send(()).unwrap();
+        ticks.join().unwrap();
+        let messages = std::mem::take(store.data_mut());
+        assert_eq!(messages.len(), 4, "the callback was called once");
+        assert!(messages.iter().all(|message| message.contains(CANNOT_WAIT)), "{messages:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Calls that let others have their turn: after so much fuel, or when the deadline has passed.
 
 use super::{finish, instance, message, store, wait, waiting};
-use pirn::{Caller, Config, Engine, Linker, Resumable, Store, Trap, UpdateDeadline, WasmBacktrace};
+use pirn::{Caller, Config, Engine, Linker, Result, Resumable, Store, Trap, TypedFunc, UpdateDeadline, WasmBacktrace};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -111,6 +111,107 @@ fn host_functions_see_all_fuel() {
         assert_eq!(1_000_000 - store.get_fuel().unwrap(), used);
         // Ten or so in `run`, ten or so in the async call inside.
         assert!((18..=26 + times as usize).contains(&waits), "{waits}");
+    }
+}
+
+/// Whatever a host function does with fuel, and whatever it calls, others have their turns as often.
+#[test]
+fn no_call_keeps_the_turn() {
+    let engine = metered();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("host", "nothing", || {}).unwrap();
+    linker
+        .func_wrap("host", "charges", |mut caller: Caller<'_, ()>| {
+            let fuel = caller.get_fuel()?;
+            caller.set_fuel(fuel)
+        })
+        .unwrap();
+    fn inner(caller: &mut Caller<'_, ()>) -> TypedFunc<u32, u32> {
+        caller.get_export("count").unwrap().into_func().unwrap().typed(&caller).unwrap()
+    }
+    linker
+        .func_wrap("host", "calls", |mut caller: Caller<'_, ()>| {
+            let count = inner(&mut caller);
+            count.call(&mut caller, 1).map(drop)
+        })
+        .unwrap();
+    linker
+        .func_wrap("host", "resumes", |mut caller: Caller<'_, ()>| {
+            let count = inner(&mut caller);
+            count.call_resumable(&mut caller, 1).map(drop)
+        })
+        .unwrap();
+    linker
+        .func_wrap_async("host", "awaits", |mut caller: Caller<'_, ()>, ()| {
+            Box::new(async move {
+                let count = inner(&mut caller);
+                count.call_async(&mut caller, 1).await.map(drop)
+            })
+        })
+        .unwrap();
+    for (name, cost) in [("nothing", 8), ("charges", 8), ("calls", 19), ("resumes", 19), ("awaits", 19)] {
+        let import = format!(r#"(module (import "host" "{name}" (func $host))"#);
+        let wat = COUNT.replace("(module", &import).replace(
+            "(func $count",
+            r#"(func (export "run") (param $n i32)
+                (loop $next
+                    (call $host)
+                    (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))) (func $count"#,
+        );
+        let mut store = store(&engine, ());
+        let run = instance(&linker, &mut store, &wat).get_typed_func::<u32, ()>(&store, "run").unwrap();
+        for interval in [50, 100, 1000] {
+            store.fuel_async_yield_interval(Some(interval)).unwrap();
+            store.set_fuel(1 << 40).unwrap();
+            let (result, waits) = finish(run.call_async(&mut store, 1000));
+            result.unwrap();
+            let used = (1 << 40) - store.get_fuel().unwrap();
+            assert!(used.abs_diff(1000 * cost) < 1000 * cost / 2, "{name}: {used} units");
+            let fewest = used / (interval + 2 * cost);
+            assert!(waits as u64 >= fewest && waits < 1100, "{name}, interval {interval}: {waits} turns");
+        }
+    }
+}
+
+/// A resumable call pauses at its deadline, whoever makes it.
+#[test]
+fn resumable_calls_inside_of_async_calls_pause_at_deadlines() {
+    let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+    let mut linker = Linker::<()>::new(&engine);
+    let clock = engine.clone();
+    linker.func_wrap("host", "tick", move || clock.increment_epoch()).unwrap();
+    fn pauses(mut caller: Caller<'_, ()>) -> Result<u32> {
+        let ticks = caller.get_export("ticks").unwrap().into_func().unwrap();
+        let (mut pauses, mut call) = (0, ticks.call_resumable(&mut caller, &[])?);
+        while let Resumable::Paused(paused) = call {
+            pauses += 1;
+            call = paused.resume(&mut caller, &[])?;
+        }
+        Ok(pauses)
+    }
+    linker.func_wrap("host", "plain", pauses).unwrap();
+    linker.func_wrap_async("host", "async", |caller, ()| Box::new(async move { pauses(caller) })).unwrap();
+    let mut store = store(&engine, ());
+    let instance = instance(
+        &linker,
+        &mut store,
+        r#"(module
+            (import "host" "tick" (func $tick))
+            (import "host" "plain" (func $plain (result i32)))
+            (import "host" "async" (func $async (result i32)))
+            (func (export "ticks") (local $n i32)
+                (loop $next
+                    (call $tick)
+                    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                    (br_if $next (i32.lt_u (local.get $n) (i32.const 20)))))
+            (func (export "plain") (result i32) (call $plain))
+            (func (export "async") (result i32) (call $async)))"#,
+    );
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+    for name in ["plain", "async"] {
+        store.set_epoch_deadline(1);
+        let call = instance.get_typed_func::<(), u32>(&store, name).unwrap();
+        assert_eq!(finish(call.call_async(&mut store, ())).0.unwrap(), 19, "{name}");
     }
 }
 

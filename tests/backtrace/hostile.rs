@@ -54,6 +54,31 @@ fn a_long_name_is_cut() {
 }
 
 #[test]
+fn no_name_makes_lines_or_commands_terminals() {
+    let name = r"x\1b[2J\0a   1:     0x10 - trusted!main";
+    let wasm = wat::parse_str(format!(r#"(module (func $"{name}" (export "run") (unreachable)))"#)).unwrap();
+    let text = text(&wasm, &[]);
+    assert!(text.contains(r"x\u{1b}[2J\n   1:     0x10 - trusted!main"), "{text}");
+    assert!(!text.contains('\x1b') && text.trim_end().lines().count() == 3, "{text}");
+}
+
+/// Names of a few hundred bytes that would take gigabytes, or all of the stack.
+#[test]
+#[cfg(feature = "demangle")]
+fn demangling_is_bounded() {
+    let mut fan = String::from("_Z1f1a1bIS_S_E");
+    for k in 1..9 {
+        fan += &format!("S0_I{}E", format!("S{k}_").repeat(16));
+    }
+    let deep = format!("_Z1fIX{}1xEE", "ng".repeat(90));
+    for name in [fan, deep] {
+        let wasm = wat::parse_str(format!(r#"(module (func $"{name}" (export "run") (unreachable)))"#)).unwrap();
+        let text = text(&wasm, &[]);
+        assert!(text.len() < 3000, "{} bytes", text.len());
+    }
+}
+
+#[test]
 #[cfg(feature = "demangle")]
 fn a_name_that_stands_for_megabytes_is_cut() {
     let mut name = String::from("_Z1fPFvvE");

@@ -139,7 +139,7 @@ impl<R> fmt::Display for ResumeError<R> {
 
 impl<R> std::error::Error for ResumeError<R> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.error.source()
+        Some(&self.error)
     }
 }
 
