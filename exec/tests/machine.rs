@@ -127,7 +127,7 @@ fn results_are_those_of_an_execution_that_returned() {
     unsafe {
         // Its frame does not fit a stack of eight bytes, nor do the values.
         let (execution, outcome) =
-            Execution::start(machine.0, Stack::new(8).unwrap(), many.func, null_mut(), &[0; 1_000], None);
+            Execution::start(machine.0, Stack::new(8).unwrap(), many.func, null_mut(), &[0; 1_000], None, null_mut());
         assert!(matches!(outcome, Err(Exit::Trap(Trap::StackOverflow))), "{outcome:?}");
         panics(|| execution.results().len());
         assert!(machine.is_idle());
@@ -136,14 +136,14 @@ fn results_are_those_of_an_execution_that_returned() {
             Host::new(1, |call| if call.into_values()[0] == 0 { Err(Exit::Yield(Box::new(()))) } else { Ok(()) });
         let start = |value| {
             let stack = Stack::new(256).unwrap();
-            Execution::start(machine.0, stack, asks.func, null_mut(), &[value], Some(ValType::I64))
+            Execution::start(machine.0, stack, asks.func, null_mut(), &[value], Some(ValType::I64), null_mut())
         };
         let (mut execution, outcome) = start(0);
         assert!(matches!(outcome, Err(Exit::Yield(_))), "{outcome:?}");
         panics(|| execution.results().len());
         panics(|| execution.set_results(&[1, 2]));
         execution.set_results(&[8]);
-        execution.resume(machine.0).unwrap();
+        execution.resume(machine.0, null_mut()).unwrap();
         assert_eq!(execution.results(), [8]);
         let (execution, outcome) = start(9);
         outcome.unwrap();
@@ -175,8 +175,9 @@ fn start_functions_have_an_instance() {
     let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), machine.0).unwrap();
     for inst in [null_mut(), block.as_ptr()] {
         // SAFETY: function, instance and machine are of one store; the values are as many as the type's.
-        let (execution, outcome) =
-            unsafe { Execution::start(machine.0, Stack::new(256).unwrap(), host.func, inst, &[1], Some(ValType::I64)) };
+        let (execution, outcome) = unsafe {
+            Execution::start(machine.0, Stack::new(256).unwrap(), host.func, inst, &[1], Some(ValType::I64), null_mut())
+        };
         outcome.unwrap();
         assert_eq!(execution.results(), [inst as u64]);
     }
@@ -200,7 +201,9 @@ fn a_panic_of_the_machine_leaves_its_stack() {
         for _ in 0..10 {
             panics(|| invoke(machine.0, block.func(0), &mut [], None));
             panics(|| {
-                Execution::start(machine.0, Stack::new(64).unwrap(), block.func(0), null_mut(), &[], None).1.unwrap();
+                Execution::start(machine.0, Stack::new(64).unwrap(), block.func(0), null_mut(), &[], None, null_mut())
+                    .1
+                    .unwrap();
             });
             assert!(machine.is_idle());
         }

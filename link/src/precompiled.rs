@@ -8,7 +8,7 @@
 //! | 4 | [`FORMAT`] |
 //! | 4 | CRC-32 of what follows |
 //! | 8 | bytes of the whole |
-//! | 8, and so many | the [identity](identity) of build and engine |
+//! | 8, and so many | the [identity] of build and engine |
 //! | 8, and so many | the module's binary |
 //! | 8, and so many | the signatures of the handlers that its code has, 8 bytes each |
 //! | 8, and so many | for each function that is not imported, bytes of its code, in 4 bytes |
@@ -100,7 +100,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// The parsed module and the code in `bytes`, if they are what [`write`] made for such an engine.
+    /// The parsed module and the code in `bytes`, if they are what [`write()`] made for such an engine.
     pub(crate) fn read(engine: &Engine, bytes: &[u8]) -> Result<(Module, Self)> {
         let mut parts = parts(bytes)?;
         let mut part = || {

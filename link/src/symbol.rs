@@ -65,7 +65,7 @@ impl fmt::Display for Cut<'_> {
     }
 }
 
-/// The name of a function as it was written, if it was mangled by a compiler of Rust or C++. As [`Cut`], it is at most some
+/// The name of a function as it was written, if it was mangled by a compiler of Rust or C++. It is at most some
 /// thousand bytes long.
 pub struct Demangled<'a>(pub &'a str);
 

@@ -192,7 +192,7 @@ pub(crate) unsafe fn told(
 /// What the hook says.
 ///
 /// # Safety
-/// That of [`told`].
+/// `vm` is live and stands still, and nothing refers to what a host function may change.
 pub unsafe fn ended(vm: *mut Vm) -> Result<(), Exit> {
     // SAFETY: what is asked for; an entry has just ended, so there may be one.
     unsafe {
