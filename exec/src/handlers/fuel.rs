@@ -26,7 +26,7 @@ unsafe fn pay(m: Registers, cost: u64) -> Flow {
     // SAFETY: the machine's fields are nobody else's while it runs (I2).
     unsafe {
         let vm = (*m.instance).vm;
-        let fuel = (*vm).fuel;
+        let fuel = (*vm).fuel.left;
         if fuel < cost {
             m.save();
             (*vm).stopped_at = StoppedAt::Place(0);
@@ -34,7 +34,7 @@ unsafe fn pay(m: Registers, cost: u64) -> Flow {
             (&raw mut (*vm).exit).write(Some(Exit::OutOfFuel { required: cost }));
             return Flow::Stop(m);
         }
-        (*vm).fuel = fuel - cost;
+        (*vm).fuel.left = fuel - cost;
     }
     Flow::Next(m)
 }

@@ -15,7 +15,7 @@ use crate::state::record::FuncRecord;
 use crate::state::registers::Registers;
 use crate::state::stack::Stack;
 use crate::state::trap::{Exit, Trap};
-use crate::state::turns::CanPause;
+use crate::state::turns::Pausing;
 use crate::state::vm::{Vm, Yielded};
 use pirn_decode::layout::{ENTRY_WORDS, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::{FuncType, ValType};
@@ -46,6 +46,34 @@ pub struct Execution {
 unsafe impl Send for Execution {}
 // SAFETY: a shared one gives its results, an address and what it waits for; running needs `&mut` of it.
 unsafe impl Sync for Execution {}
+
+/// The innermost entry can pause, as long as this is there.
+struct CanPause {
+    vm: *mut Vm,
+    outer: Pausing,
+}
+
+impl CanPause {
+    /// `poller` polls it, if that is not null.
+    ///
+    /// # Safety
+    /// `vm` is live until this is dropped; an entry has begun that ends afterwards.
+    unsafe fn new(vm: *mut Vm, poller: *mut ()) -> Self {
+        // SAFETY: it is live, and nobody else refers to the field.
+        unsafe {
+            let outer = (*vm).pausing;
+            (*vm).pausing = Pausing { depth: (*vm).depth, poller, ..outer };
+            Self { vm, outer }
+        }
+    }
+}
+
+impl Drop for CanPause {
+    fn drop(&mut self) {
+        // SAFETY: `new` asked for a machine that is live until now. Polls that began since have ended.
+        unsafe { (*self.vm).pausing = self.outer };
+    }
+}
 
 impl Execution {
     /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host

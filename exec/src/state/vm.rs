@@ -10,10 +10,10 @@ use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
 use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
-use crate::state::turns::{Pausing, Turn};
+use crate::state::turns::{Fuel, Pausing};
 use pirn_decode::{PAGE_BYTES, ValType};
 use std::any::Any;
-use std::ptr::{null, null_mut};
+use std::ptr::{NonNull, null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Gives where the code of a function of an instance begins ([`crate::first_cell`]), by funcidx; an error becomes
@@ -140,12 +140,10 @@ pub struct Vm {
     pub(crate) epoch: *const AtomicU64,
     /// The epoch with which code stops that asks for it.
     deadline: u64,
-    /// What metered code may still consume, before it asks for what is kept back.
-    pub(crate) fuel: u64,
-    /// How the rest of it is given out.
-    pub(super) turn: Turn,
+    /// What metered code may still consume.
+    pub(crate) fuel: Fuel,
     /// The innermost entry that can pause.
-    pub(super) pausing: Pausing,
+    pub(crate) pausing: Pausing,
     /// The registers where execution stands still.
     pub(crate) saved: Registers,
     /// What is at the saved `ip`, if execution has stopped for good.
@@ -198,8 +196,7 @@ impl Vm {
             stack_limit: null_mut(),
             epoch: null(),
             deadline: 0,
-            fuel: 0,
-            turn: Turn::NONE,
+            fuel: Fuel::NONE,
             pausing: Pausing::NONE,
             room: Room::default(),
             held: Holdings::default(),
@@ -231,8 +228,7 @@ impl Vm {
         // SAFETY: it is live, and nobody else refers to its fields while it stands still.
         unsafe {
             (*this).store = store;
-            (*this).fuel = 0;
-            (*this).turn = Turn::NONE;
+            (*this).fuel = Fuel::NONE;
             (*this).room = Room::default();
             (*this).host.vm = this;
         }
@@ -245,6 +241,113 @@ impl Vm {
     pub unsafe fn store(this: *const Self) -> *mut () {
         // SAFETY: it is live; the field is written by `attach` alone.
         unsafe { (*this).store }
+    }
+
+    /// What metered code may still consume.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for the host function that asks.
+    pub unsafe fn fuel(this: *const Self) -> u64 {
+        // SAFETY: it is live, and nobody else refers to the field meanwhile.
+        unsafe { (*this).fuel.total() }
+    }
+
+    /// Changes what metered code may still consume; the turn is as long as before.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for the host function that asks.
+    pub unsafe fn set_fuel(this: *mut Self, fuel: u64) {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).fuel.set(fuel) };
+    }
+
+    /// Has metered code stop, out of fuel, when it has consumed `slice` units, whatever more it may consume. `u64::MAX` ends that.
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`].
+    pub unsafe fn begin_turn(this: *mut Self, slice: u64) {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).fuel.begin_turn(slice) };
+    }
+
+    /// Makes the turn long enough for `least` units more.
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`].
+    pub unsafe fn extend_turn(this: *mut Self, least: u64) {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).fuel.extend_turn(least) };
+    }
+
+    /// Whether code that takes no turns, and has stopped for want of `required` units, can go on, since so many are kept back: now
+    /// nothing is, until [`Vm::end_turn`].
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`].
+    #[cold]
+    #[inline(never)]
+    pub unsafe fn refuel(this: *mut Self, required: u64) -> bool {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).fuel.take_all(required) }
+    }
+
+    /// Has code that takes turns stop where it asks for fuel next: what it called has used up its turn.
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`].
+    #[cold]
+    pub unsafe fn end_turn(this: *mut Self) {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).fuel.begin_turn(0) };
+    }
+
+    /// Who polls the innermost entry from the host, if that is an async call.
+    ///
+    /// # Safety
+    /// As for [`Vm::fuel`].
+    #[inline]
+    pub unsafe fn poller(this: *const Self) -> Option<NonNull<()>> {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).pausing.poller_at((*this).depth) }
+    }
+
+    /// Whether the innermost entry from the host can pause.
+    ///
+    /// # Safety
+    /// As for [`Vm::fuel`].
+    pub unsafe fn can_pause(this: *const Self) -> bool {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).pausing.is_at((*this).depth) }
+    }
+
+    /// Says that a poll of an async call begins; whether it is the outermost.
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`].
+    pub unsafe fn begin_poll(this: *mut Self) -> bool {
+        // SAFETY: as in `fuel`.
+        unsafe {
+            (*this).pausing.polls += 1;
+            (*this).pausing.polls == 1
+        }
+    }
+
+    /// Says that the innermost poll ends.
+    ///
+    /// # Safety
+    /// As for [`Vm::set_fuel`]; one has begun.
+    pub unsafe fn end_poll(this: *mut Self) {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).pausing.polls -= 1 };
+    }
+
+    /// Whether an async call is polled.
+    ///
+    /// # Safety
+    /// As for [`Vm::fuel`].
+    pub unsafe fn is_polled(this: *const Self) -> bool {
+        // SAFETY: as in `fuel`.
+        unsafe { (*this).pausing.polls != 0 }
     }
 
     /// Has code that asks for it find the epoch there. The deadline is 0 until it is [set](Self::set_deadline).
