@@ -5,7 +5,7 @@
 
 use crate::lower::survey::Surveyed;
 use crate::lower::surveying::survey;
-use crate::{Error, Module, Options, Target};
+use crate::{Error, FuncIdx, Module, Options, Target};
 
 /// The cells of one function, and the instructions that they are made of.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl CodeMap {
     pub fn new(
         module: &Module,
         type_ids: &[u32],
-        funcidx: u32,
+        funcidx: FuncIdx,
         options: Options,
         target: &impl Target,
     ) -> Result<Self, Error> {

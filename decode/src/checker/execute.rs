@@ -6,6 +6,7 @@ use super::mistake::Mistake;
 use super::operators::classes;
 use super::value::{UNKNOWN, Value, ValueId};
 use super::walk::Walk;
+use crate::FuncIdx;
 use crate::cell::{Amount, Cell};
 use crate::layout::{FrameLayout, RECORD_WORDS};
 use crate::module::ExternIndex;
@@ -427,7 +428,7 @@ impl Walk<'_> {
     pub(super) fn describe_word(&self, word: u32) -> String {
         match (word as usize).checked_sub(self.layout.funcs) {
             Some(offset) if (word as usize) < self.layout.globals => {
-                format!("{:?}", ExternIndex::Func((offset / RECORD_WORDS) as u32))
+                format!("{:?}", ExternIndex::Func(FuncIdx((offset / RECORD_WORDS) as u32)))
             }
             _ => format!("word {word}"),
         }

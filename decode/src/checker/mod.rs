@@ -47,7 +47,7 @@ use crate::layout::{CodeHead, InstanceLayout};
 use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
 use crate::shape::Shape;
 use crate::sig::Sig;
-use crate::{Error, Module};
+use crate::{Error, FuncIdx, Module};
 use std::collections::HashMap;
 use walk::{About, Rule, Walk};
 
@@ -101,7 +101,7 @@ impl<'a, T: Target> Checker<'a, T> {
     ///
     /// # Panics
     /// As [`Lowering::lower`].
-    pub fn function(&self, funcidx: u32) -> Result<Verdict, Mistake> {
+    pub fn function(&self, funcidx: FuncIdx) -> Result<Verdict, Mistake> {
         let mut arena = Arena::new();
         let mut lowering = Lowering::new(self.module, self.type_ids, self.options, &self.target, &mut arena);
         match lowering.lower(funcidx) {
@@ -117,7 +117,7 @@ impl<'a, T: Target> Checker<'a, T> {
     ///
     /// # Panics
     /// The module has no such function, or it is imported.
-    pub fn code(&self, funcidx: u32, code: &Code) -> Result<Verdict, Mistake> {
+    pub fn code(&self, funcidx: FuncIdx, code: &Code) -> Result<Verdict, Mistake> {
         match self.walk(funcidx, code) {
             Ok(()) => Ok(Verdict::Right),
             Err(mistake) if mistake.gave_up => Ok(Verdict::TooHard),
@@ -125,7 +125,7 @@ impl<'a, T: Target> Checker<'a, T> {
         }
     }
 
-    fn walk(&self, funcidx: u32, code: &Code) -> Result<(), Mistake> {
+    fn walk(&self, funcidx: FuncIdx, code: &Code) -> Result<(), Mistake> {
         let unreadable = |error: Error| Mistake::of_cell(0, error.to_string());
         let layout = InstanceLayout::of(self.module);
         let [first, second, ..] = *code.words() else {
@@ -151,8 +151,8 @@ impl<'a, T: Target> Checker<'a, T> {
     }
 
     /// The head of the code, if it is the function's.
-    fn head(&self, funcidx: u32, words: [u64; CodeHead::WORDS]) -> Result<CodeHead, Mistake> {
-        let type_id = self.type_ids[self.module.funcs[funcidx as usize] as usize];
+    fn head(&self, funcidx: FuncIdx, words: [u64; CodeHead::WORDS]) -> Result<CodeHead, Mistake> {
+        let type_id = self.type_ids[self.module.typeidx(funcidx) as usize];
         let expected = CodeHead::new(funcidx, self.module.func_type(funcidx), type_id);
         let CodeHead { frame_bytes, .. } = CodeHead::of_words(words);
         let head = CodeHead { frame_bytes, ..expected };

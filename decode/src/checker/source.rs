@@ -8,7 +8,7 @@ use super::operators::{class_of, numeric};
 use crate::cell::Amount;
 use crate::layout::InstanceLayout;
 use crate::ops::{Class, Effect, Kind, Op};
-use crate::{Error, FuncType, Module};
+use crate::{Error, FuncIdx, FuncType, Module};
 use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
 
 /// Index of an instruction.
@@ -174,8 +174,8 @@ struct Builder<'a> {
 }
 
 /// Reads the body of function `funcidx`.
-pub(super) fn read(module: &Module, layout: InstanceLayout, funcidx: u32, metered: bool) -> Result<Source, Error> {
-    let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
+pub(super) fn read(module: &Module, layout: InstanceLayout, funcidx: FuncIdx, metered: bool) -> Result<Source, Error> {
+    let range = module.body(funcidx);
     let (start, ty) = (range.start as u64, module.func_type(funcidx));
     let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
     let mut locals: Vec<Class> = ty.params().iter().map(|&ty| ty.into()).collect();
@@ -414,7 +414,7 @@ impl Builder<'_> {
             };
         }
         let (module, layout) = (self.module, self.layout);
-        let func = |index: u32| layout.func(index) as u32;
+        let func = |index: u32| layout.func(FuncIdx(index)) as u32;
         let global = |index: u32| layout.global(index as usize) as u32;
         let table = |index: u32| layout.table(index as usize) as u32;
         let data = |index: u32| layout.data(index as usize) as u32;
@@ -471,7 +471,7 @@ impl Builder<'_> {
                 self.dead();
             }
             Operator::Call { function_index } => {
-                let typeidx = module.funcs[function_index as usize];
+                let typeidx = module.typeidx(FuncIdx(function_index));
                 self.call(Instr::Call(func(function_index), typeidx), &module.types[typeidx as usize], false);
             }
             Operator::CallIndirect { type_index, table_index } => {
@@ -479,7 +479,8 @@ impl Builder<'_> {
                 self.call(Instr::CallIndirect(table(table_index), type_index), ty, true);
             }
             Operator::ReturnCall { function_index } => {
-                self.emit(Instr::ReturnCall(func(function_index), module.funcs[function_index as usize]));
+                let typeidx = module.typeidx(FuncIdx(function_index));
+                self.emit(Instr::ReturnCall(func(function_index), typeidx));
                 self.dead();
             }
             Operator::ReturnCallIndirect { type_index, table_index } => {

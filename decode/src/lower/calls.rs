@@ -2,11 +2,12 @@
 
 use super::Function;
 use super::target::Target;
+use crate::FuncIdx;
 use crate::cell;
 use crate::layout::FrameLayout;
 
 impl<T: Target> Function<'_, T> {
-    pub(super) fn call(&mut self, funcidx: u32) {
+    pub(super) fn call(&mut self, funcidx: FuncIdx) {
         let ty = self.module.func_type(funcidx);
         let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));
         let func = self.layout.func(funcidx) as u32;
@@ -24,7 +25,7 @@ impl<T: Target> Function<'_, T> {
         self.operands.results(ty);
     }
 
-    pub(super) fn return_call(&mut self, funcidx: u32) {
+    pub(super) fn return_call(&mut self, funcidx: FuncIdx) {
         let ty = self.module.func_type(funcidx);
         let count = ty.params().len();
         let new_header = FrameLayout::of(ty).header as u16;

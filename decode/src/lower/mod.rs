@@ -48,7 +48,7 @@ pub use target::{Options, Target, Tile};
 
 use crate::layout::{CodeHead, FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
 use crate::ops::Class;
-use crate::{Error, FuncType, Module, cell};
+use crate::{Error, FuncIdx, FuncType, Module, cell};
 use arena::Kept;
 use blocks::Blocks;
 use bumpalo::collections::Vec;
@@ -106,10 +106,10 @@ impl<'a, T: Target> Lowering<'a, T> {
     ///
     /// # Panics
     /// The module has no such function, or it is imported; there are fewer type ids than types.
-    pub fn lower(&mut self, funcidx: u32) -> Result<Code, Error> {
+    pub fn lower(&mut self, funcidx: FuncIdx) -> Result<Code, Error> {
         let module = self.module;
         let ty = module.func_type(funcidx);
-        let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
+        let range = module.body(funcidx);
         let (start, end) = (range.start as u64, range.end);
         let too_large = |words| {
             let message =
@@ -160,7 +160,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         if words > MAX_FRAME_WORDS {
             return Err(too_large(words));
         }
-        let type_id = self.type_ids[module.funcs[funcidx as usize] as usize];
+        let type_id = self.type_ids[module.typeidx(funcidx) as usize];
         let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
         let mut emitter = function.operands.code;
         let code = emitter.code(&head);

@@ -3,7 +3,7 @@
 use super::survey::{Limits, Survey, Surveyed};
 use super::{Arena, Lowering, Options, Target, Tile};
 use crate::sig::Sig;
-use crate::{Error, Module};
+use crate::{Error, FuncIdx, Module};
 
 impl<T> Lowering<'_, T> {
     /// The cells of the function it was to survey.
@@ -36,7 +36,7 @@ impl<T: Target> Target for Surveying<'_, T> {
 pub fn survey(
     module: &Module,
     type_ids: &[u32],
-    funcidx: u32,
+    funcidx: FuncIdx,
     options: Options,
     target: &impl Target,
     limits: Option<Limits>,

@@ -285,15 +285,16 @@ unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
 mod tests {
     use super::*;
     use crate::state::instance::InstanceBlock;
+    use pirn_decode::FuncIdx;
     use pirn_decode::layout::InstanceLayout;
     use std::any::Any;
     use std::ptr::null_mut;
 
     /// Head and code of a function with a frame of eight words. Its cell is never executed.
     static LOWERED: [u64; 3] = {
-        let head = CodeHead { index: 0, header: 0, frame_bytes: 64, type_id: 0 };
+        let head = CodeHead { index: FuncIdx(0), header: 0, frame_bytes: 64, type_id: 0 };
         let [a, b] =
-            [head.index as u64 | (head.header as u64) << 32, head.frame_bytes as u64 | (head.type_id as u64) << 32];
+            [head.index.0 as u64 | (head.header as u64) << 32, head.frame_bytes as u64 | (head.type_id as u64) << 32];
         [a, b, 0]
     };
 
@@ -301,13 +302,13 @@ mod tests {
         LOWERED.as_ptr().wrapping_add(CodeHead::WORDS)
     }
 
-    unsafe fn lowers(_: *mut InstanceHead, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
-        if funcidx == 0 { Ok(lowered()) } else { Err(Box::new("it cannot be lowered")) }
+    unsafe fn lowers(_: *mut InstanceHead, funcidx: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
+        if funcidx == FuncIdx(0) { Ok(lowered()) } else { Err(Box::new("it cannot be lowered")) }
     }
 
     /// Has a function lowered at the beginning of a stack of so many words; gives what [`lower`] gave, the record's code
     /// afterwards, and why execution cannot go on.
-    fn lower_on(stack_words: usize, index: u32) -> (*const u64, *const u64, Option<Exit>) {
+    fn lower_on(stack_words: usize, index: FuncIdx) -> (*const u64, *const u64, Option<Exit>) {
         let lazy = LazyCode::new(CodeHead { index, header: 0, frame_bytes: 24, type_id: 0 });
         let mut stack = [0; 8];
         // SAFETY: everything is live until the end; nothing runs.
@@ -332,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_function_is_lowered_once() {
-        let (code, later, exit) = lower_on(8, 0);
+        let (code, later, exit) = lower_on(8, FuncIdx(0));
         assert_eq!((code, later), (lowered(), lowered()));
         assert!(exit.is_none());
     }
@@ -340,14 +341,14 @@ mod tests {
     /// Its caller knew only how long arguments and header are.
     #[test]
     fn a_frame_is_compared_again_once_its_length_is_known() {
-        let (code, later, exit) = lower_on(7, 0);
+        let (code, later, exit) = lower_on(7, FuncIdx(0));
         assert!(code.is_null() && matches!(exit, Some(Exit::Trap(Trap::StackOverflow))));
         assert_eq!(later, lowered(), "it is lowered for the next caller");
     }
 
     #[test]
     fn a_function_that_cannot_be_lowered_is_asked_for_again() {
-        let (code, later, exit) = lower_on(8, 1);
+        let (code, later, exit) = lower_on(8, FuncIdx(1));
         assert!(code.is_null() && matches!(exit, Some(Exit::Host(_))));
         assert_ne!(later, lowered());
     }

@@ -35,8 +35,8 @@ use crate::module::{ImportType, Module};
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::ExternType;
 use pirn_decode::module::ExternIndex;
+use pirn_decode::{ExternType, FuncIdx};
 use pirn_exec::FuncRecord;
 
 /// Instances whose start functions have not been called.
@@ -216,7 +216,7 @@ fn link_funcs(
         return Ok(());
     }
     let funcs = member.imports(sources).filter(|(import, _)| matches!(import.index(), ExternIndex::Func(_)));
-    for ((_, source), funcidx) in funcs.zip(0..) {
+    for ((_, source), funcidx) in funcs.zip((0..).map(FuncIdx)) {
         let record: FuncRecord = match source {
             Source::Member { member, index: ExternIndex::Func(funcidx), .. } => {
                 instances[member as usize].get(store)?.own_record(funcidx)

@@ -62,8 +62,7 @@ impl Program {
 
     /// Every cell, with how often it was dispatched.
     fn cells(&self, target: &impl Target, limits: Option<Limits>, mut see: impl FnMut(&Surveyed, u64)) -> Result<()> {
-        for function in 0..self.counts.functions.len() {
-            let funcidx = (self.module.imported_funcs + function) as u32;
+        for (function, funcidx) in self.module.own_funcs().take(self.counts.functions.len()).enumerate() {
             for cell in survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)? {
                 let count = |offset| self.counts.at(function, offset);
                 // A program may end between the two.

@@ -129,7 +129,7 @@ pub(super) fn lowered_in(
     let type_ids: Vec<u32> = (0..module.types.len() as u32).collect();
     let survey = Some(Box::new(Survey::new(None)));
     let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, arena, survey);
-    let code = lowering.lower(module.imported_funcs as u32)?;
+    let code = lowering.lower(module.own_funcs().next().expect("a function"))?;
     let cells = lowering.into_cells();
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
     Ok(text(&bytes, code.words().as_ptr().addr() as u64, &cells))
