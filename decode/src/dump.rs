@@ -24,7 +24,7 @@ use crate::module::ExternIndex;
 use crate::ops::Class;
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf, Sig};
-use crate::{Error, FuncIdx, Module, Names};
+use crate::{Error, FuncIdx, Module, Names, TypeId};
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
@@ -81,7 +81,7 @@ pub struct Disassembler<'a, T> {
     target: Signatures<'a, T>,
     shape: fn(Sig) -> Option<&'static Shape>,
     layout: InstanceLayout,
-    type_ids: Vec<u32>,
+    type_ids: Vec<TypeId>,
     names: HashMap<FuncIdx, String>,
 }
 
@@ -90,7 +90,8 @@ impl<'a, T: Target> Disassembler<'a, T> {
     pub fn new(module: &'a Module, options: Options, target: &'a T, shape: fn(Sig) -> Option<&'static Shape>) -> Self {
         // The first of equal types stands for all, as an engine's ids do.
         let mut first = HashMap::new();
-        let type_ids = module.types.iter().zip(0..).map(|(ty, typeidx)| *first.entry(ty).or_insert(typeidx)).collect();
+        let ids = module.types.iter().zip((0..).map(TypeId));
+        let type_ids = ids.map(|(ty, id)| *first.entry(ty).or_insert(id)).collect();
         let (target, layout, names) = (Signatures(target), InstanceLayout::of(module), names(module));
         Self { module, options, target, shape, layout, type_ids, names }
     }

@@ -18,7 +18,7 @@
 //! The first part is as long as the longer of the two ([`FrameLayout::header`]), so the header's place follows from the
 //! function's type alone and a caller knows it without asking the callee.
 
-use crate::{FuncIdx, FuncType, Module};
+use crate::{FuncIdx, FuncType, Module, TypeId};
 
 /// Words before the index spaces of an instance.
 pub const HEAD_WORDS: usize = 8;
@@ -154,8 +154,8 @@ pub struct CodeHead {
     pub header: u32,
     /// Bytes of the whole frame, from `fp` to the end of the operands.
     pub frame_bytes: u32,
-    /// Canonical type id, unique in the engine.
-    pub type_id: u32,
+    /// Its type in the engine.
+    pub type_id: TypeId,
 }
 
 impl CodeHead {
@@ -163,7 +163,7 @@ impl CodeHead {
     pub const WORDS: usize = 2;
 
     /// The head of function `index` of type `ty` before anybody knows more of its frame than the type says.
-    pub fn new(index: FuncIdx, ty: &FuncType, type_id: u32) -> Self {
+    pub fn new(index: FuncIdx, ty: &FuncType, type_id: TypeId) -> Self {
         let header = FrameLayout::of(ty).header as u32;
         Self { index, header, frame_bytes: (header + HEADER_WORDS as u32) * 8, type_id }
     }
@@ -175,7 +175,7 @@ impl CodeHead {
             [u32::from_ne_bytes([a0, a1, a2, a3]), u32::from_ne_bytes([b0, b1, b2, b3])]
         });
         let [[index, header], [frame_bytes, type_id]] = halves;
-        Self { index: FuncIdx(index), header, frame_bytes, type_id }
+        Self { index: FuncIdx(index), header, frame_bytes, type_id: TypeId(type_id) }
     }
 
     /// Its words, as they lie in memory.
@@ -184,6 +184,6 @@ impl CodeHead {
             let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (a.to_ne_bytes(), b.to_ne_bytes());
             u64::from_ne_bytes([a0, a1, a2, a3, b0, b1, b2, b3])
         };
-        [word([self.index.0, self.header]), word([self.frame_bytes, self.type_id])]
+        [word([self.index.0, self.header]), word([self.frame_bytes, self.type_id.0])]
     }
 }

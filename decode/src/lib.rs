@@ -34,7 +34,7 @@ pub use code_map::CodeMap;
 pub use custom::{CustomSection, Names};
 pub use error::Error;
 pub use features::{Features, Proposal};
-pub use index::FuncIdx;
+pub use index::{FuncIdx, TypeId, TypeIdx};
 pub use limits::ModuleLimits;
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;

@@ -6,7 +6,9 @@ mod read;
 
 pub use crate::features::FEATURES;
 
-use crate::{Error, ExternType, Features, FuncIdx, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType};
+use crate::{
+    Error, ExternType, Features, FuncIdx, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType, TypeIdx,
+};
 use std::ops::Range;
 
 /// What a validated module declares. Index spaces begin with the imports, in order (spec 2.5.1).
@@ -21,7 +23,7 @@ pub struct Module {
     /// Imports in order.
     pub imports: Vec<Import>,
     /// Typeidx of every function.
-    pub funcs: Vec<u32>,
+    pub funcs: Vec<TypeIdx>,
     /// Every table's type.
     pub tables: Vec<TableType>,
     /// Every memory's type (at most one).
@@ -263,7 +265,7 @@ impl Module {
     /// # Panics
     /// There is no such function.
     pub fn func_type(&self, funcidx: FuncIdx) -> &FuncType {
-        &self.types[self.typeidx(funcidx) as usize]
+        &self.types[self.typeidx(funcidx).index()]
     }
 
     /// The typeidx of function `funcidx`.
@@ -271,7 +273,7 @@ impl Module {
     /// # Panics
     /// There is no such function.
     #[inline]
-    pub fn typeidx(&self, funcidx: FuncIdx) -> u32 {
+    pub fn typeidx(&self, funcidx: FuncIdx) -> TypeIdx {
         self.funcs[funcidx.index()]
     }
 

@@ -1,7 +1,7 @@
 //! The machine by itself, without a module: what its safe functions refuse, and what it leaves when it is cut short.
 
 use pirn_decode::layout::{CodeHead, InstanceLayout};
-use pirn_decode::{FuncIdx, FuncType, RefType, TableType, ValType};
+use pirn_decode::{FuncIdx, FuncType, RefType, TableType, TypeId, ValType};
 use pirn_exec::inspect::DISPATCHER;
 use pirn_exec::{
     Execution, Exit, FuncRecord, GlobalCell, HostCall, HostRecord, InstanceBlock, InstanceHead, LazyCode, Stack, Table,
@@ -54,7 +54,7 @@ impl Host {
         let ty = FuncType::new(vec![ValType::I64; params], [ValType::I64]);
         // SAFETY: any word is an i64; the record is taken back when nobody calls it any more.
         unsafe {
-            let record = Box::into_raw(HostRecord::new(ty, 0, Arc::new(func)));
+            let record = Box::into_raw(HostRecord::new(ty, TypeId(0), Arc::new(func)));
             Self { record, func: HostRecord::arm(record) }
         }
     }
@@ -190,7 +190,7 @@ fn a_panic_of_the_machine_leaves_its_stack() {
         return;
     }
     let machine = Machine::new();
-    let lazy = LazyCode::new(CodeHead::new(FuncIdx(0), &FuncType::new([], []), 0));
+    let lazy = LazyCode::new(CodeHead::new(FuncIdx(0), &FuncType::new([], []), TypeId(0)));
     let mut block = InstanceBlock::new(InstanceLayout::new(1, 0, 0, 0, 0), machine.0).unwrap();
     let host = Host::new(0, |_| Ok(()));
     // SAFETY: function, instance and machine are of one store; the hook does not return.

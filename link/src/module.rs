@@ -6,7 +6,7 @@
 use crate::engine::Engine;
 use crate::engine::account::module_bytes;
 use crate::engine::config::CompilationMode;
-use crate::engine::types::{TypeId, TypeUse};
+use crate::engine::types::TypeUse;
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
@@ -14,7 +14,7 @@ use crate::precompiled::Stored;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowering, Names, Options};
+use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowering, Names, Options, TypeId};
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -32,7 +32,7 @@ struct Inner {
     /// By typeidx: the types in the engine.
     types: Vec<TypeUse>,
     /// Their ids, for lowering.
-    type_ids: Box<[u32]>,
+    type_ids: Box<[TypeId]>,
     /// By funcidx without imports: what the functions run until they are lowered (`lazy`), and after (`code`).
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
@@ -215,9 +215,9 @@ impl Module {
     /// Of a parsed module, with code that is stored for it.
     pub(crate) fn of(engine: &Engine, parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
-        let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
+        let type_ids: Box<[TypeId]> = types.iter().map(|ty| ty.id()).collect();
         let lazy = parsed.own_funcs().map(|funcidx| {
-            let typeidx = parsed.typeidx(funcidx) as usize;
+            let typeidx = parsed.typeidx(funcidx).index();
             LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
         });
         let import_hashes = import_hashes(engine, &parsed);
@@ -383,7 +383,7 @@ impl Module {
     /// The id of function `funcidx`'s type.
     #[inline]
     pub(crate) fn type_id(&self, funcidx: FuncIdx) -> TypeId {
-        self.0.types[self.0.parsed.typeidx(funcidx) as usize].id()
+        self.0.types[self.0.parsed.typeidx(funcidx).index()].id()
     }
 
     /// The functions that are not imported, in order.
@@ -509,7 +509,7 @@ fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> 
         let (space, place) = space(index);
         let item = imports[space].get(place).map_or(ExportedItem::Own(index), |&import| ExportedItem::Import(import));
         let type_id = match index {
-            ExternIndex::Func(funcidx) => types[parsed.typeidx(funcidx) as usize].id(),
+            ExternIndex::Func(funcidx) => types[parsed.typeidx(funcidx).index()].id(),
             ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => TypeId::NONE,
         };
         let export = Exported::new(name, parsed.name(name), item, type_id);

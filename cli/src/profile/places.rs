@@ -5,7 +5,7 @@ use pirn_decode::body::{Body, Loop};
 use pirn_decode::layout::CodeHead;
 use pirn_decode::lower::survey::Surveyed;
 use pirn_decode::lower::surveying::survey;
-use pirn_decode::{FuncIdx, Options};
+use pirn_decode::{FuncIdx, Options, TypeId};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a cell belongs to.
@@ -67,7 +67,7 @@ impl<'a> Places<'a> {
 
     fn read(&self, funcidx: FuncIdx, end: usize) -> Result<Func> {
         // Ids of types change no cell's length.
-        let type_ids: Vec<u32> = (0..self.parsed.types.len() as u32).collect();
+        let type_ids: Vec<TypeId> = (0..).map(TypeId).take(self.parsed.types.len()).collect();
         let options = Options { fuel: true, ..Options::default() };
         let cells = survey(self.parsed, &type_ids, funcidx, options, pirn_exec::target(), None)?;
         let Body { loops, operators } = Body::read(self.parsed, funcidx)?;

@@ -47,7 +47,7 @@ use crate::layout::{CodeHead, InstanceLayout};
 use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
 use crate::shape::Shape;
 use crate::sig::Sig;
-use crate::{Error, FuncIdx, Module};
+use crate::{Error, FuncIdx, Module, TypeId};
 use std::collections::HashMap;
 use walk::{About, Rule, Walk};
 
@@ -74,7 +74,7 @@ impl<T: Target> Target for Signatures<'_, T> {
 #[derive(Debug)]
 pub struct Checker<'a, T> {
     module: &'a Module,
-    type_ids: &'a [u32],
+    type_ids: &'a [TypeId],
     options: Options,
     target: Signatures<'a, T>,
     shape: fn(Sig) -> Option<&'static Shape>,
@@ -85,7 +85,7 @@ impl<'a, T: Target> Checker<'a, T> {
     /// types in an engine: equal types have equal ones.
     pub fn new(
         module: &'a Module,
-        type_ids: &'a [u32],
+        type_ids: &'a [TypeId],
         options: Options,
         target: &'a T,
         shape: fn(Sig) -> Option<&'static Shape>,
@@ -152,7 +152,7 @@ impl<'a, T: Target> Checker<'a, T> {
 
     /// The head of the code, if it is the function's.
     fn head(&self, funcidx: FuncIdx, words: [u64; CodeHead::WORDS]) -> Result<CodeHead, Mistake> {
-        let type_id = self.type_ids[self.module.typeidx(funcidx) as usize];
+        let type_id = self.type_ids[self.module.typeidx(funcidx).index()];
         let expected = CodeHead::new(funcidx, self.module.func_type(funcidx), type_id);
         let CodeHead { frame_bytes, .. } = CodeHead::of_words(words);
         let head = CodeHead { frame_bytes, ..expected };
@@ -164,7 +164,7 @@ impl<'a, T: Target> Checker<'a, T> {
 }
 
 /// Ids for the types of a module that no engine has seen: the typeidx of the first of equal types.
-pub fn type_ids(module: &Module) -> Vec<u32> {
+pub fn type_ids(module: &Module) -> Vec<TypeId> {
     let mut first = HashMap::new();
-    module.types.iter().zip(0..).map(|(ty, typeidx)| *first.entry(ty).or_insert(typeidx)).collect()
+    module.types.iter().zip((0..).map(TypeId)).map(|(ty, id)| *first.entry(ty).or_insert(id)).collect()
 }

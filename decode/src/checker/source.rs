@@ -8,7 +8,7 @@ use super::operators::{class_of, numeric};
 use crate::cell::Amount;
 use crate::layout::InstanceLayout;
 use crate::ops::{Class, Effect, Kind, Op};
-use crate::{Error, FuncIdx, FuncType, Module};
+use crate::{Error, FuncIdx, FuncType, Module, TypeIdx};
 use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
 
 /// Index of an instruction.
@@ -47,12 +47,12 @@ pub(super) enum Instr {
     BrTable(u32, u32),
     Return,
     Unreachable,
-    /// Function's word, typeidx.
-    Call(u32, u32),
-    /// Table's word, typeidx.
-    CallIndirect(u32, u32),
-    ReturnCall(u32, u32),
-    ReturnCallIndirect(u32, u32),
+    /// With the function's word.
+    Call(u32, TypeIdx),
+    /// With the table's word.
+    CallIndirect(u32, TypeIdx),
+    ReturnCall(u32, TypeIdx),
+    ReturnCallIndirect(u32, TypeIdx),
     Drop,
     Select,
     Get(u32),
@@ -472,11 +472,11 @@ impl Builder<'_> {
             }
             Operator::Call { function_index } => {
                 let typeidx = module.typeidx(FuncIdx(function_index));
-                self.call(Instr::Call(func(function_index), typeidx), &module.types[typeidx as usize], false);
+                self.call(Instr::Call(func(function_index), typeidx), &module.types[typeidx.index()], false);
             }
             Operator::CallIndirect { type_index, table_index } => {
                 let ty = &module.types[type_index as usize];
-                self.call(Instr::CallIndirect(table(table_index), type_index), ty, true);
+                self.call(Instr::CallIndirect(table(table_index), TypeIdx(type_index)), ty, true);
             }
             Operator::ReturnCall { function_index } => {
                 let typeidx = module.typeidx(FuncIdx(function_index));
@@ -484,7 +484,7 @@ impl Builder<'_> {
                 self.dead();
             }
             Operator::ReturnCallIndirect { type_index, table_index } => {
-                self.emit(Instr::ReturnCallIndirect(table(table_index), type_index));
+                self.emit(Instr::ReturnCallIndirect(table(table_index), TypeIdx(type_index)));
                 self.dead();
             }
             Operator::Drop => self.simple(Instr::Drop, 1, 0),

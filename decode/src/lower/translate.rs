@@ -11,7 +11,7 @@ use crate::cell::{self, Amount};
 use crate::instruction::Instruction;
 use crate::ops::{Class, Op};
 use crate::sig::Form;
-use crate::{FuncIdx, ValType};
+use crate::{FuncIdx, TypeIdx, ValType};
 
 impl<'a, T: Target> Function<'a, T> {
     /// Lowers the operator that `reader` reads next.
@@ -76,7 +76,7 @@ impl<'a, T: Target> Function<'a, T> {
             Instruction::CallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.metering.count_call(&mut self.operands);
-                self.call_indirect(typeidx, tableidx);
+                self.call_indirect(TypeIdx(typeidx), tableidx);
             }
             Instruction::ReturnCall => {
                 self.metering.count_call(&mut self.operands);
@@ -85,7 +85,7 @@ impl<'a, T: Target> Function<'a, T> {
             Instruction::ReturnCallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.metering.count_call(&mut self.operands);
-                self.return_call_indirect(typeidx, tableidx);
+                self.return_call_indirect(TypeIdx(typeidx), tableidx);
             }
             Instruction::Drop => self.drop_(),
             Instruction::Select => self.operands.operator_of::<3>(Kind::Select, Form::SetAcc),

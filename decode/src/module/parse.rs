@@ -17,7 +17,8 @@ use crate::features::FEATURES;
 use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::{
-    Error, Features, FuncIdx, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType,
+    Error, Features, FuncIdx, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, TypeIdx,
+    ValType,
 };
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
@@ -117,7 +118,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
             module.funcs.reserve_exact(funcs.count() as usize);
             module.bodies.reserve_exact(funcs.count() as usize);
             for typeidx in funcs {
-                module.funcs.push(typeidx?);
+                module.funcs.push(TypeIdx(typeidx?));
             }
         }
         Payload::TableSection(tables) => {
@@ -218,7 +219,7 @@ fn check_declared(funcidx: FuncIdx, body: &FunctionBody<'_>, limits: &ModuleLimi
 fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternIndex, Error> {
     Ok(match ty {
         TypeRef::Func(typeidx) => {
-            module.funcs.push(typeidx);
+            module.funcs.push(TypeIdx(typeidx));
             ExternIndex::Func(FuncIdx(next(&mut module.imported_funcs)))
         }
         TypeRef::Table(ty) => {

@@ -10,9 +10,9 @@ use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, code_head
 use crate::state::registers::{Registers, Vector};
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{StoppedAt, Vm, Yielded};
-use pirn_decode::FuncType;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::sig::Sig;
+use pirn_decode::{FuncType, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -124,7 +124,7 @@ impl HostRecord {
     /// # Safety
     /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results
     /// are in the values.
-    pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
+    pub unsafe fn new(ty: FuncType, type_id: TypeId, func: Arc<HostFunc>) -> Box<Self> {
         // SAFETY: this is the handler that calls host functions; for the rest `with_thunk` asks for the same.
         unsafe { Self::with_thunk(handler_word(HostThunk::handler as Handler), ty, type_id, func) }
     }
@@ -292,9 +292,9 @@ mod tests {
 
     /// Head and code of a function with a frame of eight words. Its cell is never executed.
     static LOWERED: [u64; 3] = {
-        let head = CodeHead { index: FuncIdx(0), header: 0, frame_bytes: 64, type_id: 0 };
+        let head = CodeHead { index: FuncIdx(0), header: 0, frame_bytes: 64, type_id: TypeId(0) };
         let [a, b] =
-            [head.index.0 as u64 | (head.header as u64) << 32, head.frame_bytes as u64 | (head.type_id as u64) << 32];
+            [head.index.0 as u64 | (head.header as u64) << 32, head.frame_bytes as u64 | (head.type_id.0 as u64) << 32];
         [a, b, 0]
     };
 
@@ -309,7 +309,7 @@ mod tests {
     /// Has a function lowered at the beginning of a stack of so many words; gives what [`lower`] gave, the record's code
     /// afterwards, and why execution cannot go on.
     fn lower_on(stack_words: usize, index: FuncIdx) -> (*const u64, *const u64, Option<Exit>) {
-        let lazy = LazyCode::new(CodeHead { index, header: 0, frame_bytes: 24, type_id: 0 });
+        let lazy = LazyCode::new(CodeHead { index, header: 0, frame_bytes: 24, type_id: TypeId(0) });
         let mut stack = [0; 8];
         // SAFETY: everything is live until the end; nothing runs.
         unsafe {
@@ -373,7 +373,7 @@ mod tests {
         unsafe {
             let vm = Box::into_raw(Vm::new(64, 1, lowers));
             Vm::attach(vm, null_mut());
-            let host = Box::into_raw(HostRecord::new(ty, 0, Arc::new(func)));
+            let host = Box::into_raw(HostRecord::new(ty, TypeId(0), Arc::new(func)));
             HostRecord::arm(host);
             let returned = call_host(host, stack.as_mut_ptr(), lowered(), Vm::host(vm), null_mut());
             let (exit, yielded) = ((*vm).exit.take(), (*vm).yielded.is_some());

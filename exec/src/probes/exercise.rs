@@ -12,7 +12,7 @@ use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf, Sig};
-use pirn_decode::{Code, FuncIdx, MemoryType, PAGE_BYTES, RefType, TableType, cell};
+use pirn_decode::{Code, FuncIdx, MemoryType, PAGE_BYTES, RefType, TableType, TypeId, cell};
 use std::sync::atomic::AtomicU64;
 
 /// Parameters of every function here: a slot of each class, three operands of bulk operations, the slot that is set, and
@@ -112,7 +112,8 @@ struct Growing {
 
 impl Growing {
     fn new(index: FuncIdx) -> Self {
-        let head = CodeHead { index, header: u32::from(PARAMS), frame_bytes: u32::from(FRAME_WORDS) * 8, type_id: 0 };
+        let head =
+            CodeHead { index, header: u32::from(PARAMS), frame_bytes: u32::from(FRAME_WORDS) * 8, type_id: TypeId(0) };
         Self { bytes: head.words().into_iter().flat_map(u64::to_ne_bytes).collect(), branches: Vec::new(), sets: false }
     }
 

@@ -25,7 +25,7 @@ use count::Counts;
 use pirn_decode::lower::survey::{Limits, Surveyed};
 use pirn_decode::lower::surveying::survey;
 use pirn_decode::sig::Sig;
-use pirn_decode::{Module, Options, Target, Tile};
+use pirn_decode::{Module, Options, Target, Tile, TypeId};
 use pirn_suite::{Case, Role, case};
 use shape::Shape;
 use std::collections::{HashMap, HashSet};
@@ -48,7 +48,7 @@ struct Program {
     name: String,
     role: Role,
     module: Module,
-    type_ids: Vec<u32>,
+    type_ids: Vec<TypeId>,
     counts: Counts,
 }
 
@@ -56,7 +56,7 @@ impl Program {
     fn new(case: &Case) -> Result<Self> {
         let counts = count::count(case).with_context(|| format!("{} cannot be counted", case.name))?;
         let module = Module::new(case.wasm.clone())?;
-        let type_ids = (0..module.types.len() as u32).collect();
+        let type_ids = (0..).map(TypeId).take(module.types.len()).collect();
         Ok(Self { name: case.name.clone(), role: case.role, module, type_ids, counts })
     }
 

@@ -179,7 +179,7 @@ impl Subject {
     pub(super) fn check(&self, cells: &[Part]) -> Result<Verdict, Mistake> {
         let ids = type_ids(&self.module);
         let ty = self.module.func_type(self.funcidx);
-        let type_id = ids[self.module.typeidx(self.funcidx) as usize];
+        let type_id = ids[self.module.typeidx(self.funcidx).index()];
         let head = CodeHead { frame_bytes: 8 * self.words, ..CodeHead::new(self.funcidx, ty, type_id) };
         let mut bytes: Vec<u8> = head.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
         let (mut starts, mut targets) = (Vec::new(), Vec::new());

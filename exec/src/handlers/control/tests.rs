@@ -3,8 +3,8 @@
 use super::*;
 use crate::state::trap::TrapAt;
 use crate::state::vm::Vm;
-use pirn_decode::FuncIdx;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS};
+use pirn_decode::{FuncIdx, TypeId};
 use std::any::Any;
 use std::ptr::null_mut;
 
@@ -27,7 +27,7 @@ struct Scene {
 
 impl Scene {
     fn new(callee_words: u32) -> Box<Self> {
-        let head = CodeHead { index: FuncIdx(0), header: 0, frame_bytes: callee_words * 8, type_id: 0 };
+        let head = CodeHead { index: FuncIdx(0), header: 0, frame_bytes: callee_words * 8, type_id: TypeId(0) };
         // SAFETY: the hook gives nothing.
         let vm = unsafe { Vm::new(64, 1, no_lowering) };
         let code = [head.words()[0], head.words()[1], 0];
