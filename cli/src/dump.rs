@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use pirn_decode::checker::{self, Verdict};
-use pirn_decode::{Module, Options};
+use pirn_decode::{FuncIdx, Module, Options};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,15 +32,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let module = Module::new(&*bytes).with_context(|| format!("cannot load {}", file.display()))?;
     let options = Options { fuse: !args.no_fuse, ..Options::default() };
     let disassembler = pirn_exec::inspect::disassembler(&module, options);
-    let own = module.imported_funcs as u32..module.funcs.len() as u32;
-    let funcs: Vec<u32> = match &args.function {
+    let mut own = module.own_funcs();
+    let funcs: Vec<FuncIdx> = match &args.function {
         None => own.collect(),
         Some(wanted) => {
             let names = disassembler.names();
-            let named = own.clone().filter(|func| names.get(func) == Some(wanted) || exported(&module, wanted, *func));
+            let named = module.own_funcs();
+            let named = named.filter(|func| names.get(func) == Some(wanted) || exported(&module, wanted, *func));
             let mut funcs: Vec<_> = named.collect();
-            if let (true, Ok(index)) = (funcs.is_empty(), wanted.parse::<u32>()) {
-                funcs.extend(own.contains(&index).then_some(index));
+            if let (true, Ok(index)) = (funcs.is_empty(), wanted.parse()) {
+                funcs.extend(own.find(|&func| func == FuncIdx(index)));
             }
             ensure!(!funcs.is_empty(), "the module defines no function `{wanted}`");
             funcs
@@ -62,7 +63,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Checks functions in every way of lowering.
-fn check(module: &Module, funcs: &[u32]) -> Result<ExitCode> {
+fn check(module: &Module, funcs: &[FuncIdx]) -> Result<ExitCode> {
     let type_ids = checker::type_ids(module);
     let (mut checked, mut too_hard, mut wrong) = (0, 0, 0);
     let without = Options { fuse: false, ..Options::default() };
@@ -96,7 +97,7 @@ fn check(module: &Module, funcs: &[u32]) -> Result<ExitCode> {
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn exported(module: &Module, name: &str, funcidx: u32) -> bool {
+fn exported(module: &Module, name: &str, funcidx: FuncIdx) -> bool {
     let index = pirn_decode::module::ExternIndex::Func(funcidx);
     module.exports.iter().any(|export| export.index == index && module.name(export.name) == name)
 }

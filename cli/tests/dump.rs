@@ -18,8 +18,7 @@ fn cells(name: &str, module: &Module) -> usize {
     let cells = |options| {
         let checker = checker(module, &type_ids, options);
         let disassembler = disassembler(module, options);
-        let own = module.imported_funcs as u32..module.funcs.len() as u32;
-        let cells = own.map(|funcidx| {
+        let cells = module.own_funcs().map(|funcidx| {
             match checker.function(funcidx) {
                 Ok(verdict) => assert_eq!(verdict, Verdict::Right, "{name}, {options:?}: function {funcidx}"),
                 Err(mistake) => panic!("{name}, {options:?}: {mistake}"),

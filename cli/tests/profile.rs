@@ -175,7 +175,7 @@ fn dispatches_and_operators_are_counted() {
     };
     let module = pirn_decode::Module::new(wat::parse_str(HOT_AND_COLD).unwrap()).unwrap();
     let disassembler = pirn_exec::inspect::disassembler(&module, pirn_decode::Options::default());
-    let cells = |funcidx| disassembler.function(funcidx).unwrap().lines.len() as u64;
+    let cells = |funcidx| disassembler.function(pirn_decode::FuncIdx(funcidx)).unwrap().lines.len() as u64;
     // All but the cell that returns are in the loop.
     assert_eq!(counts("\"cold\""), [2 * (cells(0) - 1) + 1, 2 * 5 + 1], "{table}");
     assert_eq!(counts("\"both\""), [cells(2), 5], "{table}");

@@ -2,7 +2,7 @@
 
 use crate::instruction::Instruction;
 use crate::lower::read::Reader;
-use crate::{Error, Module};
+use crate::{Error, FuncIdx, Module};
 use wasmparser::{BinaryReader, FunctionBody};
 
 /// One loop.
@@ -33,8 +33,8 @@ impl Body {
     ///
     /// # Panics
     /// The module has no such function, or it is imported.
-    pub fn read(module: &Module, funcidx: u32) -> Result<Self, Error> {
-        let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
+    pub fn read(module: &Module, funcidx: FuncIdx) -> Result<Self, Error> {
+        let range = module.body(funcidx);
         let (start, end) = (range.start as u64, range.end);
         let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
         let mut this = Self::default();

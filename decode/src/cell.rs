@@ -8,6 +8,8 @@
 //! A cell that executes an instruction takes a single operand from the accumulator, more from slots, and leaves its result
 //! in the accumulator. A branch target is the address of its cell: an address takes no arithmetic to follow.
 
+use crate::TypeId;
+
 /// Calls `$callback!` with the cells that are no instruction's alone, and with the rows of
 /// [`for_each_special!`](crate::for_each_special), some of which have cells: `machine { Name falls|leaves { operands } ... }
 /// special { ... } cells { ... }`. A cell `leaves` if what is executed next is not always the next cell.
@@ -104,8 +106,8 @@ fields! {
     data Data: u32,
     /// First word of the instance for an element segment.
     element Element: u32,
-    /// Canonical type id (not a word index).
-    type_id TypeId: u32,
+    /// A type in the engine (not a word index).
+    type_id TypeId: TypeId,
     /// Units of fuel.
     cost Cost: u32,
     /// How many targets of a `br_table` before the default one.
@@ -238,6 +240,13 @@ macro_rules! raw_types {
     };
 }
 raw_types!(u16 u32 u64);
+
+impl Raw for TypeId {
+    #[inline(always)]
+    fn next(fields: &mut impl Fields) -> Self {
+        Self(fields.u32())
+    }
+}
 
 /// The operands of one kind of cell.
 pub trait Operands {

@@ -5,7 +5,7 @@
 
 use crate::lower::survey::Surveyed;
 use crate::lower::surveying::survey;
-use crate::{Error, Module, Options, Target};
+use crate::{Error, FuncIdx, Module, Options, Target, TypeId};
 
 /// The cells of one function, and the instructions that they are made of.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ impl CodeMap {
     /// As [`Lowering::lower`](crate::Lowering::lower).
     pub fn new(
         module: &Module,
-        type_ids: &[u32],
-        funcidx: u32,
+        type_ids: &[TypeId],
+        funcidx: FuncIdx,
         options: Options,
         target: &impl Target,
     ) -> Result<Self, Error> {

@@ -3,7 +3,7 @@
 //! They are no part of a module's meaning, so nothing here is read before somebody asks, and what is malformed in the
 //! name section counts as not there.
 
-use crate::Module;
+use crate::{FuncIdx, Module};
 use std::ops::Range;
 use wasmparser::{BinaryReader, Name, NameSectionReader};
 
@@ -58,7 +58,7 @@ impl Module {
 pub struct Names {
     module: Option<Range<usize>>,
     /// By funcidx, sorted.
-    funcs: Vec<(u32, Range<usize>)>,
+    funcs: Vec<(FuncIdx, Range<usize>)>,
 }
 
 impl Names {
@@ -76,7 +76,7 @@ impl Names {
                     Name::Module { name, .. } => names.module = Some(place(name)),
                     Name::Function(funcs) => {
                         let funcs = funcs.into_iter().map_while(Result::ok);
-                        names.funcs.extend(funcs.map(|func| (func.index, place(func.name))));
+                        names.funcs.extend(funcs.map(|func| (FuncIdx(func.index), place(func.name))));
                     }
                     Name::Local(_)
                     | Name::Label(_)
@@ -105,7 +105,7 @@ impl Names {
     }
 
     /// What function `funcidx` is called. `module` is the one that the names were read of.
-    pub fn func<'module>(&self, module: &'module Module, funcidx: u32) -> Option<&'module str> {
+    pub fn func<'module>(&self, module: &'module Module, funcidx: FuncIdx) -> Option<&'module str> {
         let place = self.funcs.binary_search_by_key(&funcidx, |&(funcidx, _)| funcidx).ok()?;
         text(module, &self.funcs[place].1)
     }

@@ -24,7 +24,7 @@ use crate::module::ExternIndex;
 use crate::ops::Class;
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf, Sig};
-use crate::{Error, Module, Names};
+use crate::{Error, FuncIdx, Module, Names, TypeId};
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
@@ -81,8 +81,8 @@ pub struct Disassembler<'a, T> {
     target: Signatures<'a, T>,
     shape: fn(Sig) -> Option<&'static Shape>,
     layout: InstanceLayout,
-    type_ids: Vec<u32>,
-    names: HashMap<u32, String>,
+    type_ids: Vec<TypeId>,
+    names: HashMap<FuncIdx, String>,
 }
 
 impl<'a, T: Target> Disassembler<'a, T> {
@@ -90,13 +90,14 @@ impl<'a, T: Target> Disassembler<'a, T> {
     pub fn new(module: &'a Module, options: Options, target: &'a T, shape: fn(Sig) -> Option<&'static Shape>) -> Self {
         // The first of equal types stands for all, as an engine's ids do.
         let mut first = HashMap::new();
-        let type_ids = module.types.iter().zip(0..).map(|(ty, typeidx)| *first.entry(ty).or_insert(typeidx)).collect();
+        let ids = module.types.iter().zip((0..).map(TypeId));
+        let type_ids = ids.map(|(ty, id)| *first.entry(ty).or_insert(id)).collect();
         let (target, layout, names) = (Signatures(target), InstanceLayout::of(module), names(module));
         Self { module, options, target, shape, layout, type_ids, names }
     }
 
     /// What the functions are called: see [`names`].
-    pub fn names(&self) -> &HashMap<u32, String> {
+    pub fn names(&self) -> &HashMap<FuncIdx, String> {
         &self.names
     }
 
@@ -107,7 +108,7 @@ impl<'a, T: Target> Disassembler<'a, T> {
     ///
     /// # Panics
     /// As [`Lowering::lower`].
-    pub fn function(&self, funcidx: u32) -> Result<Disassembly, Error> {
+    pub fn function(&self, funcidx: FuncIdx) -> Result<Disassembly, Error> {
         let survey = Some(Box::new(Survey::new(None)));
         let mut arena = Arena::new();
         let mut lowering =
@@ -154,9 +155,9 @@ impl<'a, T: Target> Disassembler<'a, T> {
 }
 
 /// What functions are called: in the name section, else as they are exported first.
-pub fn names(module: &Module) -> HashMap<u32, String> {
+pub fn names(module: &Module) -> HashMap<FuncIdx, String> {
     let named = Names::of(module);
-    let funcs = (0..).take(module.funcs.len());
+    let funcs = (0..).map(FuncIdx).take(module.funcs.len());
     let mut names: HashMap<_, _> =
         funcs.filter_map(|funcidx| Some((funcidx, named.func(module, funcidx)?.to_owned()))).collect();
     for export in &module.exports {
@@ -167,7 +168,7 @@ pub fn names(module: &Module) -> HashMap<u32, String> {
     names
 }
 
-fn head(module: &Module, funcidx: u32, words: u32, bytes: usize, names: &HashMap<u32, String>) -> String {
+fn head(module: &Module, funcidx: FuncIdx, words: u32, bytes: usize, names: &HashMap<FuncIdx, String>) -> String {
     let ty = module.func_type(funcidx);
     let frame = FrameLayout::of(ty);
     let name = names.get(&funcidx).map_or_else(String::new, |name| format!(" {name:?}"));
@@ -184,7 +185,7 @@ fn head(module: &Module, funcidx: u32, words: u32, bytes: usize, names: &HashMap
 struct Reader<'a> {
     module: &'a Module,
     layout: InstanceLayout,
-    names: &'a HashMap<u32, String>,
+    names: &'a HashMap<FuncIdx, String>,
     /// The code, its head included.
     bytes: &'a [u8],
     /// The next operand.
@@ -234,7 +235,7 @@ impl Reader<'_> {
         } else if word >= layout.globals {
             format!("global[{}]", word - layout.globals)
         } else if word >= layout.funcs {
-            let funcidx = ((word - layout.funcs) / RECORD_WORDS) as u32;
+            let funcidx = FuncIdx(((word - layout.funcs) / RECORD_WORDS) as u32);
             let name = self.names.get(&funcidx).map_or_else(String::new, |name| format!(" {name:?}"));
             format!("func[{funcidx}]{name}")
         } else {

@@ -18,7 +18,7 @@
 //! The first part is as long as the longer of the two ([`FrameLayout::header`]), so the header's place follows from the
 //! function's type alone and a caller knows it without asking the callee.
 
-use crate::{FuncType, Module};
+use crate::{FuncIdx, FuncType, Module, TypeId};
 
 /// Words before the index spaces of an instance.
 pub const HEAD_WORDS: usize = 8;
@@ -91,7 +91,7 @@ impl InstanceLayout {
 }
 
 macro_rules! places {
-    ($($(#[$doc:meta])* $name:ident($ty:ty): $start:ident, $words:expr, $end:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident($index:ident: $ty:ty, $number:expr): $start:ident, $words:expr, $end:ident;)*) => {
         /// Where the entries of the index spaces lie.
         impl InstanceLayout {
             $(
@@ -100,12 +100,12 @@ macro_rules! places {
                 /// # Panics
                 /// There is none.
                 #[inline]
-                pub const fn $name(&self, index: $ty) -> usize {
+                pub const fn $name(&self, $index: $ty) -> usize {
                     assert!(
-                        (index as usize) < (self.$end - self.$start) / $words,
+                        $number < (self.$end - self.$start) / $words,
                         concat!("the instance has no such ", stringify!($name))
                     );
-                    self.$start + $words * index as usize
+                    self.$start + $words * $number
                 }
             )*
         }
@@ -113,15 +113,15 @@ macro_rules! places {
 }
 places! {
     /// The record of function `index`: [`RECORD_WORDS`].
-    func(u32): funcs, RECORD_WORDS, globals;
+    func(index: FuncIdx, index.index()): funcs, RECORD_WORDS, globals;
     /// The pointer to the cell of global `index`.
-    global(usize): globals, 1, tables;
+    global(index: usize, index): globals, 1, tables;
     /// The pointer to table `index`.
-    table(usize): tables, 1, data;
+    table(index: usize, index): tables, 1, data;
     /// Address and length of data segment `index`.
-    data(usize): data, 2, elements;
+    data(index: usize, index): data, 2, elements;
     /// Address and length of element segment `index`.
-    element(usize): elements, 2, words;
+    element(index: usize, index): elements, 2, words;
 }
 
 /// Places in a frame that follow from the function's type.
@@ -149,13 +149,13 @@ impl FrameLayout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeHead {
     /// Funcidx in its module; 0 for host functions.
-    pub index: u32,
+    pub index: FuncIdx,
     /// Words of the frame before the header: the longer of parameters and results.
     pub header: u32,
     /// Bytes of the whole frame, from `fp` to the end of the operands.
     pub frame_bytes: u32,
-    /// Canonical type id, unique in the engine.
-    pub type_id: u32,
+    /// Its type in the engine.
+    pub type_id: TypeId,
 }
 
 impl CodeHead {
@@ -163,7 +163,7 @@ impl CodeHead {
     pub const WORDS: usize = 2;
 
     /// The head of function `index` of type `ty` before anybody knows more of its frame than the type says.
-    pub fn new(index: u32, ty: &FuncType, type_id: u32) -> Self {
+    pub fn new(index: FuncIdx, ty: &FuncType, type_id: TypeId) -> Self {
         let header = FrameLayout::of(ty).header as u32;
         Self { index, header, frame_bytes: (header + HEADER_WORDS as u32) * 8, type_id }
     }
@@ -175,7 +175,7 @@ impl CodeHead {
             [u32::from_ne_bytes([a0, a1, a2, a3]), u32::from_ne_bytes([b0, b1, b2, b3])]
         });
         let [[index, header], [frame_bytes, type_id]] = halves;
-        Self { index, header, frame_bytes, type_id }
+        Self { index: FuncIdx(index), header, frame_bytes, type_id: TypeId(type_id) }
     }
 
     /// Its words, as they lie in memory.
@@ -184,6 +184,6 @@ impl CodeHead {
             let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (a.to_ne_bytes(), b.to_ne_bytes());
             u64::from_ne_bytes([a0, a1, a2, a3, b0, b1, b2, b3])
         };
-        [word([self.index, self.header]), word([self.frame_bytes, self.type_id])]
+        [word([self.index.0, self.header]), word([self.frame_bytes, self.type_id.0])]
     }
 }

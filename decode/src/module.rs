@@ -6,7 +6,9 @@ mod read;
 
 pub use crate::features::FEATURES;
 
-use crate::{Error, ExternType, Features, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType};
+use crate::{
+    Error, ExternType, Features, FuncIdx, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType, TypeIdx,
+};
 use std::ops::Range;
 
 /// What a validated module declares. Index spaces begin with the imports, in order (spec 2.5.1).
@@ -21,7 +23,7 @@ pub struct Module {
     /// Imports in order.
     pub imports: Vec<Import>,
     /// Typeidx of every function.
-    pub funcs: Vec<u32>,
+    pub funcs: Vec<TypeIdx>,
     /// Every table's type.
     pub tables: Vec<TableType>,
     /// Every memory's type (at most one).
@@ -40,8 +42,8 @@ pub struct Module {
     pub global_inits: Vec<ConstExpr>,
     /// Exports in order.
     pub exports: Vec<Export>,
-    /// Funcidx of the start function.
-    pub start: Option<u32>,
+    /// The start function.
+    pub start: Option<FuncIdx>,
     /// Element segments.
     pub elements: Vec<Element>,
     /// Data segments.
@@ -80,7 +82,7 @@ pub struct Import {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExternIndex {
     /// A funcidx.
-    Func(u32),
+    Func(FuncIdx),
     /// A tableidx.
     Table(u32),
     /// A memidx.
@@ -109,7 +111,7 @@ pub enum ConstOp {
     /// Bits.
     F64Const(u64),
     RefNull(RefType),
-    RefFunc(u32),
+    RefFunc(FuncIdx),
     GlobalGet(u32),
     I32Add,
     I32Sub,
@@ -153,7 +155,7 @@ pub struct Element {
 #[derive(Debug, Clone)]
 pub enum ElementItems {
     /// Funcidxs.
-    Funcs(Box<[u32]>),
+    Funcs(Box<[FuncIdx]>),
     /// Constant expressions.
     Exprs(Box<[ConstExpr]>),
 }
@@ -262,7 +264,35 @@ impl Module {
     ///
     /// # Panics
     /// There is no such function.
-    pub fn func_type(&self, funcidx: u32) -> &FuncType {
-        &self.types[self.funcs[funcidx as usize] as usize]
+    pub fn func_type(&self, funcidx: FuncIdx) -> &FuncType {
+        &self.types[self.typeidx(funcidx).index()]
+    }
+
+    /// The typeidx of function `funcidx`.
+    ///
+    /// # Panics
+    /// There is no such function.
+    #[inline]
+    pub fn typeidx(&self, funcidx: FuncIdx) -> TypeIdx {
+        self.funcs[funcidx.index()]
+    }
+
+    /// The functions that are not imported, in order.
+    pub fn own_funcs(&self) -> impl ExactSizeIterator<Item = FuncIdx> + use<> {
+        (self.imported_funcs as u32..self.funcs.len() as u32).map(FuncIdx)
+    }
+
+    /// The place of function `funcidx` among those that are not imported, as in [`Module::bodies`]; `None` if it is imported.
+    #[inline]
+    pub fn own(&self, funcidx: FuncIdx) -> Option<usize> {
+        funcidx.index().checked_sub(self.imported_funcs)
+    }
+
+    /// Where the body of function `funcidx` lies in [`Module::bytes`].
+    ///
+    /// # Panics
+    /// The module has no such function, or it is imported.
+    pub fn body(&self, funcidx: FuncIdx) -> Range<usize> {
+        self.bodies[self.own(funcidx).expect("the function is not imported")].clone()
     }
 }

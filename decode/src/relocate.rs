@@ -29,7 +29,7 @@ use crate::lower::survey::Survey;
 use crate::lower::surveying::Surveying;
 use crate::lower::{Arena, Code, Lowering, Options, Target};
 use crate::sig::Sig;
-use crate::{Error, Module};
+use crate::{Error, FuncIdx, Module, TypeId};
 use std::collections::HashMap;
 
 /// Writes relocatable code of functions of one module.
@@ -39,7 +39,7 @@ pub struct Writer<'a, T> {
     options: Options,
     target: &'a T,
     /// Every typeidx, in place of the engine's ids.
-    typeidxs: Vec<u32>,
+    typeidxs: Vec<TypeId>,
     sigs: Vec<Sig>,
     indices: HashMap<Sig, u64>,
     arena: Arena,
@@ -48,7 +48,7 @@ pub struct Writer<'a, T> {
 impl<'a, T: Target> Writer<'a, T> {
     /// Of functions of `module` as they are lowered for `target`.
     pub fn new(module: &'a Module, options: Options, target: &'a T) -> Self {
-        let typeidxs = (0..).take(module.types.len()).collect();
+        let typeidxs = (0..).map(TypeId).take(module.types.len()).collect();
         let (sigs, indices, arena) = (Vec::new(), HashMap::new(), Arena::new());
         Self { module, options, target, typeidxs, sigs, indices, arena }
     }
@@ -65,7 +65,7 @@ impl<'a, T: Target> Writer<'a, T> {
     ///
     /// # Panics
     /// As [`Lowering::lower`].
-    pub fn function(&mut self, funcidx: u32, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn function(&mut self, funcidx: FuncIdx, out: &mut Vec<u8>) -> Result<(), Error> {
         let target = Surveying(self.target);
         let survey = Some(Box::new(Survey::brief()));
         let (module, options) = (self.module, self.options);
@@ -116,12 +116,12 @@ impl<'a, T: Target> Writer<'a, T> {
 /// # Errors
 /// The bytes are not of this form, or lead out of the code or the lists. Whether the code is right nobody knows but who
 /// wrote it.
-pub fn read(bytes: &[u8], handlers: &[u64], type_ids: &[u32], funcidx: u32) -> Result<Code, Error> {
+pub fn read(bytes: &[u8], handlers: &[u64], type_ids: &[TypeId], funcidx: FuncIdx) -> Result<Code, Error> {
     try_read(bytes, handlers, type_ids, funcidx)
         .ok_or_else(|| Error::new(format!("the relocatable code of function {funcidx} is malformed"), 0))
 }
 
-fn try_read(mut bytes: &[u8], handlers: &[u64], type_ids: &[u32], funcidx: u32) -> Option<Code> {
+fn try_read(mut bytes: &[u8], handlers: &[u64], type_ids: &[TypeId], funcidx: FuncIdx) -> Option<Code> {
     let mut count = || {
         let (count, rest) = bytes.split_first_chunk()?;
         bytes = rest;
@@ -139,7 +139,7 @@ fn try_read(mut bytes: &[u8], handlers: &[u64], type_ids: &[u32], funcidx: u32) 
         Some(())
     };
     let head = code.first_chunk_mut::<{ 8 * CodeHead::WORDS }>()?;
-    if u32::from_le_bytes(*head.first_chunk()?) != funcidx {
+    if u32::from_le_bytes(*head.first_chunk()?) != funcidx.0 {
         return None;
     }
     type_id(head.last_chunk_mut()?)?;

@@ -2,7 +2,7 @@
 //! all make it panic.
 
 use pirn_decode::module::{ConstOp, ElementItems, ExternIndex, SegmentMode};
-use pirn_decode::{Error, ExternType, FuncType, GlobalType, MemoryType, Module, RefType, TableType, ValType};
+use pirn_decode::{Error, ExternType, FuncIdx, FuncType, GlobalType, MemoryType, Module, RefType, TableType, ValType};
 
 fn parse(text: &str) -> Result<Module, Error> {
     Module::new(wat::parse_str(text).expect("the text should encode"))
@@ -71,17 +71,17 @@ fn declarations_come_out_as_written() {
     assert_eq!((module.imported_funcs, module.imported_tables), (1, 1));
     assert_eq!((module.imported_memories, module.imported_globals), (1, 2));
     assert_eq!(module.funcs.len(), 3);
-    assert_eq!(*module.func_type(1), FuncType::new([ValType::I32], [ValType::I32]));
+    assert_eq!(*module.func_type(FuncIdx(1)), FuncType::new([ValType::I32], [ValType::I32]));
     assert_eq!(module.tables[1], TableType::new(RefType::EXTERNREF, 3, None));
     assert_eq!(module.memories, [MemoryType::new(1, Some(9))]);
     assert_eq!(module.globals.len(), 7);
     assert_eq!(module.globals[3], GlobalType::new(ValType::FUNCREF, true));
-    assert_eq!(module.start, Some(2));
+    assert_eq!(module.start, Some(FuncIdx(2)));
     let exports: Vec<_> = module.exports.iter().map(|e| (module.name(e.name), e.index)).collect();
     assert_eq!(
         exports,
         [
-            ("twice", ExternIndex::Func(1)),
+            ("twice", ExternIndex::Func(FuncIdx(1))),
             ("mem", ExternIndex::Memory(0)),
             ("", ExternIndex::Global(2)),
             ("tab", ExternIndex::Table(1)),
@@ -95,7 +95,7 @@ fn constant_expressions_keep_their_order() {
     use ConstOp::*;
     let inits: Vec<_> = module.global_inits.iter().map(|init| init.to_vec()).collect();
     assert_eq!(inits[0], [I64Const(3), I64Const(1), I64Const(2), I64Sub, I64Mul]);
-    assert_eq!(inits[1], [RefFunc(1)]);
+    assert_eq!(inits[1], [RefFunc(FuncIdx(1))]);
     assert_eq!(inits[2], [GlobalGet(0), I32Const(-1), I32Add]);
     assert_eq!(inits[3], [F64Const(1 << 63)]);
     assert_eq!(inits[4], [RefNull(RefType::EXTERNREF)]);
@@ -113,7 +113,7 @@ fn segments_come_out_as_written() {
     assert!(matches!(second.mode, SegmentMode::Passive));
 
     let [funcs, declared, passive, table1] = &module.elements[..] else { panic!("four element segments") };
-    assert!(matches!(&funcs.items, ElementItems::Funcs(items) if **items == [1, 0]));
+    assert!(matches!(&funcs.items, ElementItems::Funcs(items) if **items == [1, 0].map(FuncIdx)));
     assert!(
         matches!(&funcs.mode, SegmentMode::Active { index: 0, offset } if offset.as_slice() == [ConstOp::GlobalGet(0)])
     );

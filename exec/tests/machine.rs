@@ -1,7 +1,7 @@
 //! The machine by itself, without a module: what its safe functions refuse, and what it leaves when it is cut short.
 
 use pirn_decode::layout::{CodeHead, InstanceLayout};
-use pirn_decode::{FuncType, RefType, TableType, ValType};
+use pirn_decode::{FuncIdx, FuncType, RefType, TableType, TypeId, ValType};
 use pirn_exec::inspect::DISPATCHER;
 use pirn_exec::{
     Execution, Exit, FuncRecord, GlobalCell, HostCall, HostRecord, InstanceBlock, InstanceHead, LazyCode, Stack, Table,
@@ -13,7 +13,7 @@ use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 /// A hook for machines that have nothing to lower; it panics.
-unsafe fn nothing_to_lower(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+unsafe fn nothing_to_lower(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
     panic!("there is no code")
 }
 
@@ -54,7 +54,7 @@ impl Host {
         let ty = FuncType::new(vec![ValType::I64; params], [ValType::I64]);
         // SAFETY: any word is an i64; the record is taken back when nobody calls it any more.
         unsafe {
-            let record = Box::into_raw(HostRecord::new(ty, 0, Arc::new(func)));
+            let record = Box::into_raw(HostRecord::new(ty, TypeId(0), Arc::new(func)));
             Self { record, func: HostRecord::arm(record) }
         }
     }
@@ -89,16 +89,16 @@ fn a_block_has_no_places_but_those_of_its_layout() {
             panics(|| block.set_data(index, &[]));
             panics(|| block.set_element(index, &[]));
         }
-        for funcidx in [2, 3, u32::MAX] {
+        for funcidx in [2, 3, u32::MAX].map(FuncIdx) {
             panics(|| block.func(funcidx));
             panics(|| block.set_func(funcidx, FuncRecord::new(null(), null_mut())));
         }
-        assert!((0..2).all(|funcidx| (*block.func(funcidx)).is_null()));
-        panics(|| (*block.func(1)).head());
+        assert!((0..2).all(|funcidx| (*block.func(FuncIdx(funcidx))).is_null()));
+        panics(|| (*block.func(FuncIdx(1))).head());
     }
     // The smallest has no places, and room for its head.
     let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), null_mut()).unwrap();
-    panics(|| block.func(0));
+    panics(|| block.func(FuncIdx(0)));
     // SAFETY: it is live.
     assert!(unsafe { InstanceHead::owner(block.as_ptr()) }.is_null());
 }
@@ -191,19 +191,27 @@ fn a_panic_of_the_machine_leaves_its_stack() {
         return;
     }
     let machine = Machine::new();
-    let lazy = LazyCode::new(CodeHead::new(0, &FuncType::new([], []), 0));
+    let lazy = LazyCode::new(CodeHead::new(FuncIdx(0), &FuncType::new([], []), TypeId(0)));
     let mut block = InstanceBlock::new(InstanceLayout::new(1, 0, 0, 0, 0), machine.0).unwrap();
     let host = Host::new(0, |_| Ok(()));
     // SAFETY: function, instance and machine are of one store; the hook does not return.
     unsafe {
-        block.set_func(0, FuncRecord::new(lazy.first_cell(), block.as_ptr()));
+        block.set_func(FuncIdx(0), FuncRecord::new(lazy.first_cell(), block.as_ptr()));
         // More than the nesting that is allowed.
         for _ in 0..10 {
-            panics(|| invoke(machine.0, block.func(0), &mut [], None));
+            panics(|| invoke(machine.0, block.func(FuncIdx(0)), &mut [], None));
             panics(|| {
-                Execution::start(machine.0, Stack::new(64).unwrap(), block.func(0), null_mut(), &[], None, null_mut())
-                    .1
-                    .unwrap();
+                Execution::start(
+                    machine.0,
+                    Stack::new(64).unwrap(),
+                    block.func(FuncIdx(0)),
+                    null_mut(),
+                    &[],
+                    None,
+                    null_mut(),
+                )
+                .1
+                .unwrap();
             });
             assert!(machine.is_idle());
         }

@@ -5,6 +5,7 @@
 
 use crate::module::Module;
 use crate::symbol::{Cut, Demangled, FrameSymbol};
+use pirn_decode::FuncIdx;
 use pirn_exec::FrameAt;
 use std::fmt;
 use std::sync::OnceLock;
@@ -27,7 +28,7 @@ pub struct WasmBacktrace {
 #[derive(Clone)]
 pub struct FrameInfo {
     module: Module,
-    func_index: u32,
+    func_index: FuncIdx,
     /// Where in the function's code, in bytes, and what is there.
     position: usize,
     at: FrameAt,
@@ -52,7 +53,7 @@ impl WasmBacktrace {
 
 impl FrameInfo {
     /// A frame of a function that is not imported, which is `at` byte `position` of its code.
-    pub(crate) fn new(module: Module, func_index: u32, position: usize, at: FrameAt) -> Self {
+    pub(crate) fn new(module: Module, func_index: FuncIdx, position: usize, at: FrameAt) -> Self {
         Self {
             module,
             func_index,
@@ -71,12 +72,12 @@ impl FrameInfo {
 
     /// The function's index in its module (spec 2.5.1), imports counted.
     pub fn func_index(&self) -> u32 {
-        self.func_index
+        self.func_index.0
     }
 
     /// What the module's name section calls the function, as it stands there.
     pub fn func_name(&self) -> Option<&str> {
-        self.module.func_name(self.func_index)
+        self.module.func_name(self.func_index.0)
     }
 
     /// Offset of the instruction in the binary module, in bytes from its beginning. In the innermost frame it is the
@@ -94,7 +95,7 @@ impl FrameInfo {
     /// As [`FrameInfo::module_offset`], in bytes from the beginning of the function's body: its locals (spec 5.5.13).
     pub fn func_offset(&self) -> Option<usize> {
         let parsed = self.module.parsed();
-        let body = &parsed.bodies[(self.func_index as usize).checked_sub(parsed.imported_funcs)?];
+        let body = &parsed.bodies[parsed.own(self.func_index)?];
         self.module_offset()?.checked_sub(body.start)
     }
 
@@ -166,7 +167,7 @@ impl fmt::Debug for FrameInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FrameInfo")
             .field("module", &self.module.name().map(|name| Cut(name).to_string()))
-            .field("func_index", &self.func_index)
+            .field("func_index", &self.func_index.0)
             .field("func_name", &self.func_name().map(|name| Cut(name).to_string()))
             .field("module_offset", &self.module_offset())
             .finish()

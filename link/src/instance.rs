@@ -22,6 +22,7 @@ use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, StoreContext};
+use pirn_decode::FuncIdx;
 
 /// An instance of a module.
 ///
@@ -111,10 +112,10 @@ impl Instance {
     }
 
     /// Function `funcidx`, if there is one.
-    pub(crate) fn func_at(&self, store: impl AsContext, funcidx: u32) -> Option<Func> {
+    pub(crate) fn func_at(&self, store: impl AsContext, funcidx: FuncIdx) -> Option<Func> {
         let store = store.as_context().opaque();
         let instance = self.get(store);
-        ((funcidx as usize) < instance.module().parsed().funcs.len()).then(|| instance.func(funcidx, store.id()))
+        (funcidx.index() < instance.module().parsed().funcs.len()).then(|| instance.func(funcidx, store.id()))
     }
 
     /// The module.

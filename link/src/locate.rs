@@ -1,6 +1,7 @@
 //! From addresses of threaded code back to functions, for profilers.
 
 use crate::module::Module;
+use pirn_decode::FuncIdx;
 use std::ops::Range;
 
 impl Module {
@@ -9,8 +10,8 @@ impl Module {
     ///
     /// Every function must have been lowered ([`crate::CompilationMode::Eager`]): one that has not been lowered is not found.
     #[doc(hidden)]
-    pub fn code_at(&self, address: usize) -> Option<(u32, Range<usize>)> {
-        let first_cell = |&funcidx: &u32| self.first_cell(funcidx) as usize;
+    pub fn code_at(&self, address: usize) -> Option<(FuncIdx, Range<usize>)> {
+        let first_cell = |&funcidx: &FuncIdx| self.first_cell(funcidx) as usize;
         // Of the functions that begin at or before the address, the one that begins last.
         let funcidx = self.own_funcs().filter(|funcidx| first_cell(funcidx) <= address).max_by_key(first_cell)?;
         let cells = self.code(funcidx).ok()?.cells().as_ptr_range();

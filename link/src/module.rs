@@ -6,7 +6,7 @@
 use crate::engine::Engine;
 use crate::engine::account::module_bytes;
 use crate::engine::config::CompilationMode;
-use crate::engine::types::{TypeId, TypeUse};
+use crate::engine::types::TypeUse;
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
@@ -14,7 +14,7 @@ use crate::precompiled::Stored;
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, Lowering, Names, Options};
+use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowering, Names, Options, TypeId};
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -32,7 +32,7 @@ struct Inner {
     /// By typeidx: the types in the engine.
     types: Vec<TypeUse>,
     /// Their ids, for lowering.
-    type_ids: Box<[u32]>,
+    type_ids: Box<[TypeId]>,
     /// By funcidx without imports: what the functions run until they are lowered (`lazy`), and after (`code`).
     lazy: Box<[LazyCode]>,
     code: Box<[OnceLock<Result<Code, pirn_decode::Error>>]>,
@@ -47,7 +47,7 @@ struct Inner {
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
     /// Where the code of functions begins, in order, and their funcidxs: of those lowered when somebody asked last.
-    places: Mutex<Vec<(usize, u32)>>,
+    places: Mutex<Vec<(usize, FuncIdx)>>,
     /// What all of this holds, without code.
     _held: Held,
     /// What code was lowered.
@@ -215,10 +215,9 @@ impl Module {
     /// Of a parsed module, with code that is stored for it.
     pub(crate) fn of(engine: &Engine, parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
         let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
-        let type_ids: Box<[u32]> = types.iter().map(|ty| ty.id().number()).collect();
-        let own_funcs = parsed.funcs.iter().zip(0..).skip(parsed.imported_funcs);
-        let lazy = own_funcs.map(|(&typeidx, funcidx)| {
-            let typeidx = typeidx as usize;
+        let type_ids: Box<[TypeId]> = types.iter().map(|ty| ty.id()).collect();
+        let lazy = parsed.own_funcs().map(|funcidx| {
+            let typeidx = parsed.typeidx(funcidx).index();
             LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
         });
         let import_hashes = import_hashes(engine, &parsed);
@@ -287,7 +286,7 @@ impl Module {
 
     /// What the name section calls function `funcidx`, if that says so.
     pub fn func_name(&self, funcidx: u32) -> Option<&str> {
-        self.names().func(&self.0.parsed, funcidx)
+        self.names().func(&self.0.parsed, FuncIdx(funcidx))
     }
 
     fn names(&self) -> &Names {
@@ -383,19 +382,24 @@ impl Module {
 
     /// The id of function `funcidx`'s type.
     #[inline]
-    pub(crate) fn type_id(&self, funcidx: u32) -> TypeId {
-        self.0.types[self.0.parsed.funcs[funcidx as usize] as usize].id()
+    pub(crate) fn type_id(&self, funcidx: FuncIdx) -> TypeId {
+        self.0.types[self.0.parsed.typeidx(funcidx).index()].id()
     }
 
-    /// Funcidxs of the functions that are not imported.
-    pub(crate) fn own_funcs(&self) -> impl ExactSizeIterator<Item = u32> + use<> {
-        self.0.parsed.imported_funcs as u32..self.0.parsed.funcs.len() as u32
+    /// The functions that are not imported, in order.
+    pub(crate) fn own_funcs(&self) -> impl ExactSizeIterator<Item = FuncIdx> + use<> {
+        self.0.parsed.own_funcs()
+    }
+
+    /// The place of function `funcidx` among those that are not imported, as it must be one of them.
+    fn own(&self, funcidx: FuncIdx) -> usize {
+        self.0.parsed.own(funcidx).expect("the function is not imported")
     }
 
     /// Where the code of function `funcidx` begins: its threaded code, if it has been lowered, or what lowers it. Both
     /// live as long as the module.
-    pub(crate) fn first_cell(&self, funcidx: u32) -> *const u64 {
-        let index = funcidx as usize - self.0.parsed.imported_funcs;
+    pub(crate) fn first_cell(&self, funcidx: FuncIdx) -> *const u64 {
+        let index = self.own(funcidx);
         match self.0.code[index].get() {
             Some(Ok(code)) => first_cell(code),
             // What could not be lowered says so when it is called.
@@ -405,11 +409,11 @@ impl Module {
 
     /// The function whose threaded code is at `address`, how many bytes into it that is, and its head. For addresses in code
     /// that runs, which has been lowered.
-    pub(crate) fn function_at(&self, address: usize) -> Option<(u32, usize, CodeHead)> {
+    pub(crate) fn function_at(&self, address: usize) -> Option<(FuncIdx, usize, CodeHead)> {
         let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = |places: &[(usize, u32)]| {
+        let found = |places: &[(usize, FuncIdx)]| {
             let (start, funcidx) = places[places.partition_point(|&(start, _)| start <= address).checked_sub(1)?];
-            let code = self.0.code[funcidx as usize - self.0.parsed.imported_funcs].get()?.as_ref().ok()?;
+            let code = self.0.code[self.own(funcidx)].get()?.as_ref().ok()?;
             let position = address - start;
             (position <= size_of_val(code.words())).then(|| (funcidx, position, code.head()))
         };
@@ -427,7 +431,7 @@ impl Module {
     }
 
     /// Offset in the module's bytes of what is `at` byte `position` of the code of function `funcidx`.
-    pub(crate) fn offset_at(&self, funcidx: u32, position: usize, at: FrameAt) -> Option<u32> {
+    pub(crate) fn offset_at(&self, funcidx: FuncIdx, position: usize, at: FrameAt) -> Option<u32> {
         let Inner { parsed, type_ids, .. } = &*self.0;
         let map = CodeMap::new(parsed, type_ids, funcidx, self.options(), pirn_exec::target()).ok()?;
         match at {
@@ -437,13 +441,13 @@ impl Module {
     }
 
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.
-    pub(crate) fn code(&self, funcidx: u32) -> Result<&Code, pirn_decode::Error> {
+    pub(crate) fn code(&self, funcidx: FuncIdx) -> Result<&Code, pirn_decode::Error> {
         with_arena(|arena| self.code_by(funcidx, &mut self.lowering(arena)))
     }
 
     /// As [`Module::code`], by a lowering of this module's.
-    fn code_by(&self, funcidx: u32, lowering: &mut Lowering<'_, Handlers>) -> Result<&Code, pirn_decode::Error> {
-        let index = funcidx as usize - self.0.parsed.imported_funcs;
+    fn code_by(&self, funcidx: FuncIdx, lowering: &mut Lowering<'_, Handlers>) -> Result<&Code, pirn_decode::Error> {
+        let index = self.own(funcidx);
         let lower = || {
             let code = match &self.0.stored {
                 Some(stored) => stored.code(index, funcidx, &self.0.type_ids)?,
@@ -459,11 +463,11 @@ impl Module {
 
     /// Checks that function `funcidx` is lowered to code that does what its body says, if neither that nor its frame is large.
     #[cfg(debug_assertions)]
-    fn check(&self, funcidx: u32, frame_bytes: u32) {
+    fn check(&self, funcidx: FuncIdx, frame_bytes: u32) {
         /// Without optimisation, larger ones take too long, and memory that tests of hostile modules count.
         const MOST_BYTES: usize = 4_096;
         let Inner { parsed, type_ids, .. } = &*self.0;
-        let body = parsed.bodies[funcidx as usize - parsed.imported_funcs].len();
+        let body = parsed.body(funcidx).len();
         if body > MOST_BYTES || frame_bytes as usize > MOST_BYTES {
             return;
         }
@@ -505,7 +509,7 @@ fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> 
         let (space, place) = space(index);
         let item = imports[space].get(place).map_or(ExportedItem::Own(index), |&import| ExportedItem::Import(import));
         let type_id = match index {
-            ExternIndex::Func(funcidx) => types[parsed.funcs[funcidx as usize] as usize].id(),
+            ExternIndex::Func(funcidx) => types[parsed.typeidx(funcidx).index()].id(),
             ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => TypeId::NONE,
         };
         let export = Exported::new(name, parsed.name(name), item, type_id);
@@ -517,7 +521,7 @@ fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> 
 /// Which index space, and where in it.
 fn space(index: ExternIndex) -> (usize, usize) {
     match index {
-        ExternIndex::Func(place) => (0, place as usize),
+        ExternIndex::Func(funcidx) => (0, funcidx.index()),
         ExternIndex::Table(place) => (1, place as usize),
         ExternIndex::Memory(place) => (2, place as usize),
         ExternIndex::Global(place) => (3, place as usize),

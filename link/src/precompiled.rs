@@ -22,7 +22,7 @@ use crate::engine::Engine;
 use crate::engine::config::Config;
 use crate::error::{Result, bail, format_err};
 use pirn_decode::relocate::{self, Writer};
-use pirn_decode::{Code, Module, Options, Proposal, Target};
+use pirn_decode::{Code, FuncIdx, Module, Options, Proposal, Target, TypeId};
 use std::fmt::Write;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -65,7 +65,7 @@ pub(crate) fn identity(engine: &Engine) -> String {
 pub(crate) fn write(engine: &Engine, parsed: &Module, options: Options) -> Result<Vec<u8>> {
     let mut writer = Writer::new(parsed, options, pirn_exec::target());
     let (mut code, mut lengths) = (Vec::new(), Vec::new());
-    for (funcidx, _) in (parsed.imported_funcs as u32..).zip(&parsed.bodies) {
+    for funcidx in parsed.own_funcs() {
         let begin = code.len();
         writer.function(funcidx, &mut code)?;
         let length =
@@ -138,7 +138,7 @@ impl Stored {
     }
 
     /// The code of function `funcidx`, which is the `index`th that is not imported.
-    pub(crate) fn code(&self, index: usize, funcidx: u32, type_ids: &[u32]) -> Result<Code, pirn_decode::Error> {
+    pub(crate) fn code(&self, index: usize, funcidx: FuncIdx, type_ids: &[TypeId]) -> Result<Code, pirn_decode::Error> {
         relocate::read(&self.code[self.places[index].clone()], &self.handlers, type_ids, funcidx)
     }
 }

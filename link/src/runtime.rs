@@ -13,6 +13,7 @@ use crate::link_error::LinkError;
 use crate::linker::Linker;
 use crate::module::Module;
 use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+use pirn_decode::FuncIdx;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -204,7 +205,7 @@ impl<T: 'static> Runtime<T> {
         let Some((name, instance)) = self.modules.get(module_idx) else {
             return Err(format_err!("module index {module_idx} in a runtime of {} modules", self.modules.len()));
         };
-        let func = instance.func_at(&self.store, function_idx);
+        let func = instance.func_at(&self.store, FuncIdx(function_idx));
         func.ok_or_else(|| format_err!("function index {function_idx} is out of range in module `{name}`"))
     }
 

@@ -39,7 +39,7 @@ impl Checked {
         let type_ids = type_ids(module);
         for options in WAYS {
             let checker = pirn_exec::inspect::checker(module, &type_ids, options);
-            for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
+            for funcidx in module.own_funcs() {
                 match checker.function(funcidx) {
                     Ok(Verdict::Right) => self.right += 1,
                     Ok(Verdict::TooHard) => self.too_hard += 1,

@@ -18,8 +18,7 @@ pub fn lowered(program: &Program, seen: &mut HashSet<Sig>) {
         for fuse in [true, false] {
             let options = pirn_decode::Options { fuse, ..Default::default() };
             let disassembler = pirn_exec::inspect::disassembler(&module, options);
-            let own = module.imported_funcs as u32..module.funcs.len() as u32;
-            let code = own.filter_map(|funcidx| disassembler.function(funcidx).ok());
+            let code = module.own_funcs().filter_map(|funcidx| disassembler.function(funcidx).ok());
             seen.extend(code.flat_map(|code| code.lines).map(|line| line.sig));
         }
     }

@@ -255,7 +255,7 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
         let options = pirn_decode::Options { fuse: mode.fuse, fuel: mode.step.is_some(), epochs: mode.epochs };
         let disassembler = pirn_exec::inspect::disassembler(&module, options);
-        for funcidx in module.imported_funcs as u32..module.funcs.len() as u32 {
+        for funcidx in module.own_funcs() {
             match disassembler.function(funcidx) {
                 Ok(code)
                     if code.lines.iter().all(|line| line.text == "unreachable" || line.text.starts_with("zero")) => {}

@@ -1,6 +1,7 @@
 //! What can be seen of a program that ran, in words that belong to no engine.
 
 use crate::rng::Rng;
+use pirn_decode::FuncIdx;
 
 /// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -171,7 +172,7 @@ pub struct Frame {
     /// Number of the function's module.
     pub module: Option<usize>,
     /// The function.
-    pub funcidx: u32,
+    pub funcidx: FuncIdx,
     /// Offset of the instruction in the module: of the call, in all but the innermost frame.
     pub offset: Option<usize>,
 }

@@ -173,7 +173,7 @@ macro_rules! in_the_same_words {
             let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
             let frame = |frame: &FrameInfo| Frame {
                 module: modules.iter().position(|other| is(frame.module(), other)),
-                funcidx: frame.func_index(),
+                funcidx: pirn_decode::FuncIdx(frame.func_index()),
                 offset: frame.module_offset(),
             };
             frames.iter().map(frame).collect()

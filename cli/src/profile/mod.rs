@@ -33,6 +33,7 @@ pub use graph::Output;
 
 use crate::wasi::Wasi;
 use pirn::{Module, PauseReason, Paused, Resumable, Store, Trap};
+use pirn_decode::FuncIdx;
 use report::Report;
 use stacks::{Stacks, Tree};
 use std::collections::HashMap;
@@ -74,7 +75,7 @@ pub struct Sampler {
     /// The stacks, if a file gets them.
     stacks: Option<Stacks>,
     /// The functions of one.
-    funcs: Vec<u32>,
+    funcs: Vec<FuncIdx>,
 }
 
 impl Sampler {

@@ -1,18 +1,18 @@
 //! From addresses of cells to the functions and loops they were lowered from.
 
 use anyhow::Result;
-use pirn_decode::Options;
 use pirn_decode::body::{Body, Loop};
 use pirn_decode::layout::CodeHead;
 use pirn_decode::lower::survey::Surveyed;
 use pirn_decode::lower::surveying::survey;
+use pirn_decode::{FuncIdx, Options, TypeId};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a cell belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     /// The function.
-    pub funcidx: u32,
+    pub funcidx: FuncIdx,
     /// The innermost loop, as an index into [`Places::loops`].
     pub innermost: Option<usize>,
     /// How many operators it executes. Each is done by the first cell that is emitted at or behind it.
@@ -23,7 +23,7 @@ pub struct Place {
 
 /// The code of one function.
 struct Func {
-    funcidx: u32,
+    funcidx: FuncIdx,
     /// Address behind the last cell.
     end: usize,
     loops: Vec<Loop>,
@@ -61,13 +61,13 @@ impl<'a> Places<'a> {
     }
 
     /// The loops of a function that [`Places::get`] gave.
-    pub fn loops(&self, funcidx: u32) -> &[Loop] {
+    pub fn loops(&self, funcidx: FuncIdx) -> &[Loop] {
         self.funcs.values().find(|func| func.funcidx == funcidx).map_or(&[], |func| &func.loops)
     }
 
-    fn read(&self, funcidx: u32, end: usize) -> Result<Func> {
+    fn read(&self, funcidx: FuncIdx, end: usize) -> Result<Func> {
         // Ids of types change no cell's length.
-        let type_ids: Vec<u32> = (0..self.parsed.types.len() as u32).collect();
+        let type_ids: Vec<TypeId> = (0..).map(TypeId).take(self.parsed.types.len()).collect();
         let options = Options { fuel: true, ..Options::default() };
         let cells = survey(self.parsed, &type_ids, funcidx, options, pirn_exec::target(), None)?;
         let Body { loops, operators } = Body::read(self.parsed, funcidx)?;

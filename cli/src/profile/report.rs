@@ -4,6 +4,7 @@ use super::Sample;
 use super::places::{Place, Places};
 use crate::wasi::{Calls, Times};
 use anyhow::Result;
+use pirn_decode::FuncIdx;
 use pirn_decode::body::Loop;
 use std::collections::HashMap;
 use std::ops::AddAssign;
@@ -34,7 +35,7 @@ impl AddAssign for Cost {
 /// One function, with its loops, without what it calls.
 #[derive(Debug)]
 pub struct Func {
-    pub funcidx: u32,
+    pub funcidx: FuncIdx,
     pub name: Option<String>,
     pub cost: Cost,
     /// The loops with what they cost, loops in them included.
@@ -101,7 +102,7 @@ impl Report {
 }
 
 /// By function, then by innermost loop.
-type Costs = HashMap<u32, HashMap<Option<usize>, Cost>>;
+type Costs = HashMap<FuncIdx, HashMap<Option<usize>, Cost>>;
 
 fn add(costs: &mut Costs, place: Place, cost: Cost) {
     *costs.entry(place.funcidx).or_default().entry(place.innermost).or_default() += cost;

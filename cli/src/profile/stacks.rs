@@ -5,6 +5,7 @@
 
 use crate::wasi::Times;
 use pirn::Demangled;
+use pirn_decode::FuncIdx;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const DEPTH: usize = 256;
 const NODES: usize = 1 << 20;
 
 /// In the place of functions that were left out.
-const LEFT_OUT: u32 = u32::MAX;
+const LEFT_OUT: FuncIdx = FuncIdx(u32::MAX);
 
 /// A stack: a number of a node; 0 is the empty one.
 type NodeId = u32;
@@ -23,7 +24,7 @@ type NodeId = u32;
 #[derive(Debug, Clone, Copy)]
 struct Node {
     caller: NodeId,
-    funcidx: u32,
+    funcidx: FuncIdx,
     /// Spent in this function, called like this, without what it called.
     time: Duration,
 }
@@ -33,7 +34,7 @@ struct Node {
 pub struct Stacks {
     /// A caller comes before those it calls.
     nodes: Vec<Node>,
-    known: HashMap<(NodeId, u32), NodeId>,
+    known: HashMap<(NodeId, FuncIdx), NodeId>,
 }
 
 impl Stacks {
@@ -43,7 +44,7 @@ impl Stacks {
     }
 
     /// The node of a stack, the innermost function first.
-    pub fn intern(&mut self, funcs: &[u32]) -> NodeId {
+    pub fn intern(&mut self, funcs: &[FuncIdx]) -> NodeId {
         let kept = funcs.len().min(DEPTH);
         let mut node = 0;
         for &funcidx in funcs[funcs.len() - kept..].iter().rev() {
@@ -58,7 +59,7 @@ impl Stacks {
         node
     }
 
-    fn callee(&mut self, caller: NodeId, funcidx: u32) -> NodeId {
+    fn callee(&mut self, caller: NodeId, funcidx: FuncIdx) -> NodeId {
         if let Some(&node) = self.known.get(&(caller, funcidx)) {
             return node;
         }
@@ -102,7 +103,7 @@ impl Tree {
     pub fn new(stacks: &Stacks, times: Option<&Times>, module: &pirn_decode::Module) -> Self {
         let named = pirn_decode::dump::names(module);
         let mut tree = Self { names: Vec::new(), frames: Vec::new() };
-        let mut places: HashMap<u32, usize> = HashMap::new();
+        let mut places: HashMap<FuncIdx, usize> = HashMap::new();
         for node in &stacks.nodes[1..] {
             let name = *places.entry(node.funcidx).or_insert_with(|| {
                 tree.names.push(match (node.funcidx, named.get(&node.funcidx)) {

@@ -2,6 +2,7 @@
 
 use super::code::CellIdx;
 use super::value::ValueId;
+use crate::TypeId;
 use crate::ops::Op;
 use smallvec::SmallVec;
 
@@ -27,9 +28,9 @@ pub(super) enum What {
     ElemDrop(u32),
     Call(u32),
     /// Table, the engine's id of the type.
-    CallIndirect(u32, u32),
+    CallIndirect(u32, TypeId),
     ReturnCall(u32),
-    ReturnCallIndirect(u32, u32),
+    ReturnCallIndirect(u32, TypeId),
     Return,
     /// A way is chosen by a condition.
     Branch,

@@ -12,6 +12,7 @@ use crate::module::ExternIndex;
 use crate::ops::{Class, Effect};
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf};
+use crate::{FuncIdx, TypeId, TypeIdx};
 use smallvec::SmallVec;
 
 /// Why the code was not executed further.
@@ -282,6 +283,7 @@ impl Walk<'_> {
                 self.call(What::Call(func), ty, None, args, header)?;
             }
             (Cell::CallIndirect, &[table, type_id, args, header]) => {
+                let type_id = TypeId(type_id);
                 let (ty, index) = (self.type_of_id(type_id)?, self.integer(Class::I32));
                 self.call(What::CallIndirect(table, type_id), ty, Some(index), args, header)?;
             }
@@ -290,6 +292,7 @@ impl Walk<'_> {
                 self.tail_call(What::ReturnCall(func), ty, None, args, moves, [header, new_header])?;
             }
             (Cell::ReturnCallIndirect, &[table, type_id, args, moves, header, new_header]) => {
+                let type_id = TypeId(type_id);
                 let (ty, index) = (self.type_of_id(type_id)?, self.integer(Class::I32));
                 let what = What::ReturnCallIndirect(table, type_id);
                 self.tail_call(what, ty, Some(index), args, moves, [header, new_header])?;
@@ -357,27 +360,27 @@ impl Walk<'_> {
     }
 
     /// The typeidx of the function whose record begins at a word.
-    fn callee(&self, word: u32) -> Result<u32, Mistake> {
+    fn callee(&self, word: u32) -> Result<TypeIdx, Mistake> {
         let index = (word as usize).checked_sub(self.layout.funcs).filter(|offset| offset % RECORD_WORDS == 0);
         let typeidx = index.and_then(|offset| self.module.funcs.get(offset / RECORD_WORDS));
         typeidx.copied().ok_or_else(|| self.wrong(format!("word {word} is no function")))
     }
 
     /// A typeidx with this id in the engine.
-    fn type_of_id(&self, type_id: u32) -> Result<u32, Mistake> {
+    fn type_of_id(&self, type_id: TypeId) -> Result<TypeIdx, Mistake> {
         let typeidx = self.type_ids.iter().position(|&id| id == type_id);
-        typeidx.map(|typeidx| typeidx as u32).ok_or_else(|| self.wrong(format!("{type_id} is no type's id")))
+        typeidx.map(|typeidx| TypeIdx(typeidx as u32)).ok_or_else(|| self.wrong(format!("{type_id} is no type's id")))
     }
 
     fn call(
         &mut self,
         what: What,
-        typeidx: u32,
+        typeidx: TypeIdx,
         index: Option<ValueId>,
         args: u32,
         header: u32,
     ) -> Result<(), Mistake> {
-        let ty = &self.module.types[typeidx as usize];
+        let ty = &self.module.types[typeidx.index()];
         let expected = args + FrameLayout::of(ty).header as u32;
         // What does not fit 16 bits, no function has.
         if header != expected & 0xffff {
@@ -396,13 +399,13 @@ impl Walk<'_> {
     fn tail_call(
         &mut self,
         what: What,
-        typeidx: u32,
+        typeidx: TypeIdx,
         index: Option<ValueId>,
         args: u32,
         moves: u32,
         [header, new_header]: [u32; 2],
     ) -> Result<(), Mistake> {
-        let ty = &self.module.types[typeidx as usize];
+        let ty = &self.module.types[typeidx.index()];
         let (own, callee) = (self.state.geometry.header, FrameLayout::of(ty).header as u32);
         if header != own || moves & 1 == 1 && new_header != callee || moves & 1 == 0 && callee != own {
             return Err(self.wrong(format!("the header goes from slot {own} to {callee}")));
@@ -427,7 +430,7 @@ impl Walk<'_> {
     pub(super) fn describe_word(&self, word: u32) -> String {
         match (word as usize).checked_sub(self.layout.funcs) {
             Some(offset) if (word as usize) < self.layout.globals => {
-                format!("{:?}", ExternIndex::Func((offset / RECORD_WORDS) as u32))
+                format!("{:?}", ExternIndex::Func(FuncIdx((offset / RECORD_WORDS) as u32)))
             }
             _ => format!("word {word}"),
         }

@@ -7,6 +7,7 @@ use super::source::{Instr, Pc};
 use super::stacks::Stack;
 use super::value::{Value, ValueId};
 use super::walk::Walk;
+use crate::TypeIdx;
 use crate::ops::{Class, Kind, Op};
 use smallvec::SmallVec;
 
@@ -272,10 +273,10 @@ impl Walk<'_> {
             Instr::Call(func, ty) => (What::Call(func), self.params(ty)),
             Instr::ReturnCall(func, ty) => (What::ReturnCall(func), self.params(ty)),
             Instr::CallIndirect(table, ty) => {
-                (What::CallIndirect(table, self.type_ids[ty as usize]), self.params(ty) + 1)
+                (What::CallIndirect(table, self.type_ids[ty.index()]), self.params(ty) + 1)
             }
             Instr::ReturnCallIndirect(table, ty) => {
-                (What::ReturnCallIndirect(table, self.type_ids[ty as usize]), self.params(ty) + 1)
+                (What::ReturnCallIndirect(table, self.type_ids[ty.index()]), self.params(ty) + 1)
             }
             Instr::GlobalSet(word) => (What::GlobalSet(word), 1),
             Instr::Store(op, offset) => (What::Store(op, offset), 2),
@@ -308,7 +309,7 @@ impl Walk<'_> {
         Event { what, args: self.pop_all(operands as u32) }
     }
 
-    fn params(&self, typeidx: u32) -> usize {
-        self.module.types[typeidx as usize].params().len()
+    fn params(&self, typeidx: TypeIdx) -> usize {
+        self.module.types[typeidx.index()].params().len()
     }
 }

@@ -113,7 +113,7 @@ impl Walk<'_> {
         self.effect(event.what, &event.args);
         let results: Vec<Class> = match instr {
             Instr::Call(_, ty) | Instr::CallIndirect(_, ty) => {
-                classes(self.module.types[ty as usize].results()).collect()
+                classes(self.module.types[ty.index()].results()).collect()
             }
             Instr::MemoryGrow | Instr::TableGrow(_) => vec![Class::I32],
             _ => Vec::new(),

@@ -1,12 +1,13 @@
 //! What a check says to wrong code.
 
+use crate::FuncIdx;
 use std::fmt;
 
 /// Code that does not do what the source says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The function.
-    pub funcidx: u32,
+    pub funcidx: FuncIdx,
     /// Offset in the binary of the instruction that is not executed as it should be.
     pub offset: u32,
     /// Where the cell begins, in bytes from the first one.
@@ -19,7 +20,7 @@ pub struct Mistake {
 
 impl Mistake {
     pub(super) fn of_cell(cell: u32, message: String) -> Self {
-        Self { funcidx: 0, offset: 0, cell, message, gave_up: false }
+        Self { funcidx: FuncIdx(0), offset: 0, cell, message, gave_up: false }
     }
 }
 

@@ -47,7 +47,7 @@ use crate::layout::{CodeHead, InstanceLayout};
 use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
 use crate::shape::Shape;
 use crate::sig::Sig;
-use crate::{Error, Module};
+use crate::{Error, FuncIdx, Module, TypeId};
 use std::collections::HashMap;
 use walk::{About, Rule, Walk};
 
@@ -74,7 +74,7 @@ impl<T: Target> Target for Signatures<'_, T> {
 #[derive(Debug)]
 pub struct Checker<'a, T> {
     module: &'a Module,
-    type_ids: &'a [u32],
+    type_ids: &'a [TypeId],
     options: Options,
     target: Signatures<'a, T>,
     shape: fn(Sig) -> Option<&'static Shape>,
@@ -85,7 +85,7 @@ impl<'a, T: Target> Checker<'a, T> {
     /// types in an engine: equal types have equal ones.
     pub fn new(
         module: &'a Module,
-        type_ids: &'a [u32],
+        type_ids: &'a [TypeId],
         options: Options,
         target: &'a T,
         shape: fn(Sig) -> Option<&'static Shape>,
@@ -101,7 +101,7 @@ impl<'a, T: Target> Checker<'a, T> {
     ///
     /// # Panics
     /// As [`Lowering::lower`].
-    pub fn function(&self, funcidx: u32) -> Result<Verdict, Mistake> {
+    pub fn function(&self, funcidx: FuncIdx) -> Result<Verdict, Mistake> {
         let mut arena = Arena::new();
         let mut lowering = Lowering::new(self.module, self.type_ids, self.options, &self.target, &mut arena);
         match lowering.lower(funcidx) {
@@ -117,7 +117,7 @@ impl<'a, T: Target> Checker<'a, T> {
     ///
     /// # Panics
     /// The module has no such function, or it is imported.
-    pub fn code(&self, funcidx: u32, code: &Code) -> Result<Verdict, Mistake> {
+    pub fn code(&self, funcidx: FuncIdx, code: &Code) -> Result<Verdict, Mistake> {
         match self.walk(funcidx, code) {
             Ok(()) => Ok(Verdict::Right),
             Err(mistake) if mistake.gave_up => Ok(Verdict::TooHard),
@@ -125,7 +125,7 @@ impl<'a, T: Target> Checker<'a, T> {
         }
     }
 
-    fn walk(&self, funcidx: u32, code: &Code) -> Result<(), Mistake> {
+    fn walk(&self, funcidx: FuncIdx, code: &Code) -> Result<(), Mistake> {
         let unreadable = |error: Error| Mistake::of_cell(0, error.to_string());
         let layout = InstanceLayout::of(self.module);
         let [first, second, ..] = *code.words() else {
@@ -151,8 +151,8 @@ impl<'a, T: Target> Checker<'a, T> {
     }
 
     /// The head of the code, if it is the function's.
-    fn head(&self, funcidx: u32, words: [u64; CodeHead::WORDS]) -> Result<CodeHead, Mistake> {
-        let type_id = self.type_ids[self.module.funcs[funcidx as usize] as usize];
+    fn head(&self, funcidx: FuncIdx, words: [u64; CodeHead::WORDS]) -> Result<CodeHead, Mistake> {
+        let type_id = self.type_ids[self.module.typeidx(funcidx).index()];
         let expected = CodeHead::new(funcidx, self.module.func_type(funcidx), type_id);
         let CodeHead { frame_bytes, .. } = CodeHead::of_words(words);
         let head = CodeHead { frame_bytes, ..expected };
@@ -164,7 +164,7 @@ impl<'a, T: Target> Checker<'a, T> {
 }
 
 /// Ids for the types of a module that no engine has seen: the typeidx of the first of equal types.
-pub fn type_ids(module: &Module) -> Vec<u32> {
+pub fn type_ids(module: &Module) -> Vec<TypeId> {
     let mut first = HashMap::new();
-    module.types.iter().zip(0..).map(|(ty, typeidx)| *first.entry(ty).or_insert(typeidx)).collect()
+    module.types.iter().zip((0..).map(TypeId)).map(|(ty, id)| *first.entry(ty).or_insert(id)).collect()
 }

@@ -8,7 +8,7 @@ use super::operators::{class_of, numeric};
 use crate::cell::Amount;
 use crate::layout::InstanceLayout;
 use crate::ops::{Class, Effect, Kind, Op};
-use crate::{Error, FuncType, Module};
+use crate::{Error, FuncIdx, FuncType, Module, TypeIdx};
 use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
 
 /// Index of an instruction.
@@ -47,12 +47,12 @@ pub(super) enum Instr {
     BrTable(u32, u32),
     Return,
     Unreachable,
-    /// Function's word, typeidx.
-    Call(u32, u32),
-    /// Table's word, typeidx.
-    CallIndirect(u32, u32),
-    ReturnCall(u32, u32),
-    ReturnCallIndirect(u32, u32),
+    /// With the function's word.
+    Call(u32, TypeIdx),
+    /// With the table's word.
+    CallIndirect(u32, TypeIdx),
+    ReturnCall(u32, TypeIdx),
+    ReturnCallIndirect(u32, TypeIdx),
     Drop,
     Select,
     Get(u32),
@@ -174,8 +174,8 @@ struct Builder<'a> {
 }
 
 /// Reads the body of function `funcidx`.
-pub(super) fn read(module: &Module, layout: InstanceLayout, funcidx: u32, metered: bool) -> Result<Source, Error> {
-    let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
+pub(super) fn read(module: &Module, layout: InstanceLayout, funcidx: FuncIdx, metered: bool) -> Result<Source, Error> {
+    let range = module.body(funcidx);
     let (start, ty) = (range.start as u64, module.func_type(funcidx));
     let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
     let mut locals: Vec<Class> = ty.params().iter().map(|&ty| ty.into()).collect();
@@ -414,7 +414,7 @@ impl Builder<'_> {
             };
         }
         let (module, layout) = (self.module, self.layout);
-        let func = |index: u32| layout.func(index) as u32;
+        let func = |index: u32| layout.func(FuncIdx(index)) as u32;
         let global = |index: u32| layout.global(index as usize) as u32;
         let table = |index: u32| layout.table(index as usize) as u32;
         let data = |index: u32| layout.data(index as usize) as u32;
@@ -471,19 +471,20 @@ impl Builder<'_> {
                 self.dead();
             }
             Operator::Call { function_index } => {
-                let typeidx = module.funcs[function_index as usize];
-                self.call(Instr::Call(func(function_index), typeidx), &module.types[typeidx as usize], false);
+                let typeidx = module.typeidx(FuncIdx(function_index));
+                self.call(Instr::Call(func(function_index), typeidx), &module.types[typeidx.index()], false);
             }
             Operator::CallIndirect { type_index, table_index } => {
                 let ty = &module.types[type_index as usize];
-                self.call(Instr::CallIndirect(table(table_index), type_index), ty, true);
+                self.call(Instr::CallIndirect(table(table_index), TypeIdx(type_index)), ty, true);
             }
             Operator::ReturnCall { function_index } => {
-                self.emit(Instr::ReturnCall(func(function_index), module.funcs[function_index as usize]));
+                let typeidx = module.typeidx(FuncIdx(function_index));
+                self.emit(Instr::ReturnCall(func(function_index), typeidx));
                 self.dead();
             }
             Operator::ReturnCallIndirect { type_index, table_index } => {
-                self.emit(Instr::ReturnCallIndirect(table(table_index), type_index));
+                self.emit(Instr::ReturnCallIndirect(table(table_index), TypeIdx(type_index)));
                 self.dead();
             }
             Operator::Drop => self.simple(Instr::Drop, 1, 0),

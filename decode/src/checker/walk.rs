@@ -14,7 +14,7 @@ use super::state::{State, World};
 use super::value::{Map, UNKNOWN, ValueId};
 use crate::layout::{CodeHead, InstanceLayout};
 use crate::ops::Class;
-use crate::{FuncType, Module};
+use crate::{FuncType, Module, TypeId};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -93,7 +93,7 @@ pub(super) struct About<'a> {
     pub(super) module: &'a Module,
     pub(super) layout: InstanceLayout,
     /// By typeidx.
-    pub(super) type_ids: &'a [u32],
+    pub(super) type_ids: &'a [TypeId],
     pub(super) ty: &'a FuncType,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct About<'a> {
 pub(super) struct Walk<'a> {
     pub(super) module: &'a Module,
     pub(super) layout: InstanceLayout,
-    pub(super) type_ids: &'a [u32],
+    pub(super) type_ids: &'a [TypeId],
     pub(super) ty: &'a FuncType,
     pub(super) source: Source,
     pub(super) target: Target,

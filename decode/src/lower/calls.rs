@@ -4,9 +4,10 @@ use super::Function;
 use super::target::Target;
 use crate::cell;
 use crate::layout::FrameLayout;
+use crate::{FuncIdx, TypeIdx};
 
 impl<T: Target> Function<'_, T> {
-    pub(super) fn call(&mut self, funcidx: u32) {
+    pub(super) fn call(&mut self, funcidx: FuncIdx) {
         let ty = self.module.func_type(funcidx);
         let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));
         let func = self.layout.func(funcidx) as u32;
@@ -14,17 +15,17 @@ impl<T: Target> Function<'_, T> {
         self.operands.results(ty);
     }
 
-    pub(super) fn call_indirect(&mut self, typeidx: u32, tableidx: u32) {
-        let ty = &self.module.types[typeidx as usize];
+    pub(super) fn call_indirect(&mut self, typeidx: TypeIdx, tableidx: u32) {
+        let ty = &self.module.types[typeidx.index()];
         self.operands.callee_index(ty.params().len());
         let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));
-        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
         let call = cell::CallIndirect { table, type_id, args: args.0, header: header.0 };
         self.operands.code.special(call, &[]);
         self.operands.results(ty);
     }
 
-    pub(super) fn return_call(&mut self, funcidx: u32) {
+    pub(super) fn return_call(&mut self, funcidx: FuncIdx) {
         let ty = self.module.func_type(funcidx);
         let count = ty.params().len();
         let new_header = FrameLayout::of(ty).header as u16;
@@ -35,13 +36,13 @@ impl<T: Target> Function<'_, T> {
         self.blocks.unreachable(&mut self.operands);
     }
 
-    pub(super) fn return_call_indirect(&mut self, typeidx: u32, tableidx: u32) {
-        let ty = &self.module.types[typeidx as usize];
+    pub(super) fn return_call_indirect(&mut self, typeidx: TypeIdx, tableidx: u32) {
+        let ty = &self.module.types[typeidx.index()];
         let count = ty.params().len();
         let new_header = FrameLayout::of(ty).header as u16;
         self.operands.callee_index(count);
         let (args, _) = self.operands.arguments(count, FrameLayout::of(ty));
-        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx as usize]);
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
         let (args, header) = (args.0, self.operands.header.0);
         let moves = cell::moves(count as u16, header != new_header);
         let call = cell::ReturnCallIndirect { table, type_id, args, moves, header, new_header };

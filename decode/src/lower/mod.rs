@@ -48,7 +48,7 @@ pub use target::{Options, Target, Tile};
 
 use crate::layout::{CodeHead, FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
 use crate::ops::Class;
-use crate::{Error, FuncType, Module, cell};
+use crate::{Error, FuncIdx, FuncType, Module, TypeId, cell};
 use arena::Kept;
 use blocks::Blocks;
 use bumpalo::collections::Vec;
@@ -72,7 +72,7 @@ struct Local {
 pub struct Lowering<'a, T> {
     module: &'a Module,
     layout: InstanceLayout,
-    type_ids: &'a [u32],
+    type_ids: &'a [TypeId],
     options: Options,
     target: &'a T,
     arena: &'a mut Arena,
@@ -82,7 +82,13 @@ pub struct Lowering<'a, T> {
 
 impl<'a, T: Target> Lowering<'a, T> {
     /// Of functions of `module`. `type_ids` gives the engine-wide id of every typeidx. The arena may have been used before.
-    pub fn new(module: &'a Module, type_ids: &'a [u32], options: Options, target: &'a T, arena: &'a mut Arena) -> Self {
+    pub fn new(
+        module: &'a Module,
+        type_ids: &'a [TypeId],
+        options: Options,
+        target: &'a T,
+        arena: &'a mut Arena,
+    ) -> Self {
         Self::surveyed(module, type_ids, options, target, arena, None)
     }
 
@@ -90,7 +96,7 @@ impl<'a, T: Target> Lowering<'a, T> {
     /// [`Target::SURVEYED`].
     pub(crate) fn surveyed(
         module: &'a Module,
-        type_ids: &'a [u32],
+        type_ids: &'a [TypeId],
         options: Options,
         target: &'a T,
         arena: &'a mut Arena,
@@ -106,10 +112,10 @@ impl<'a, T: Target> Lowering<'a, T> {
     ///
     /// # Panics
     /// The module has no such function, or it is imported; there are fewer type ids than types.
-    pub fn lower(&mut self, funcidx: u32) -> Result<Code, Error> {
+    pub fn lower(&mut self, funcidx: FuncIdx) -> Result<Code, Error> {
         let module = self.module;
         let ty = module.func_type(funcidx);
-        let range = module.bodies[funcidx as usize - module.imported_funcs].clone();
+        let range = module.body(funcidx);
         let (start, end) = (range.start as u64, range.end);
         let too_large = |words| {
             let message =
@@ -160,7 +166,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         if words > MAX_FRAME_WORDS {
             return Err(too_large(words));
         }
-        let type_id = self.type_ids[module.funcs[funcidx as usize] as usize];
+        let type_id = self.type_ids[module.typeidx(funcidx).index()];
         let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
         let mut emitter = function.operands.code;
         let code = emitter.code(&head);
@@ -188,7 +194,7 @@ impl<'a, T: Target> Lowering<'a, T> {
 struct Function<'a, T> {
     module: &'a Module,
     layout: InstanceLayout,
-    type_ids: &'a [u32],
+    type_ids: &'a [TypeId],
     locals: Vec<'a, Local>,
     blocks: Blocks<'a>,
     metering: Metering,

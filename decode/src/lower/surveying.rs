@@ -3,7 +3,7 @@
 use super::survey::{Limits, Survey, Surveyed};
 use super::{Arena, Lowering, Options, Target, Tile};
 use crate::sig::Sig;
-use crate::{Error, Module};
+use crate::{Error, FuncIdx, Module, TypeId};
 
 impl<T> Lowering<'_, T> {
     /// The cells of the function it was to survey.
@@ -35,8 +35,8 @@ impl<T: Target> Target for Surveying<'_, T> {
 /// Those of [`Lowering::lower`].
 pub fn survey(
     module: &Module,
-    type_ids: &[u32],
-    funcidx: u32,
+    type_ids: &[TypeId],
+    funcidx: FuncIdx,
     options: Options,
     target: &impl Target,
     limits: Option<Limits>,

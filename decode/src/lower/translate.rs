@@ -7,11 +7,11 @@ use super::sink::{Prefix, Sink, SinkKind};
 use super::target::Target;
 use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
 use super::{Function, Local};
-use crate::ValType;
 use crate::cell::{self, Amount};
 use crate::instruction::Instruction;
 use crate::ops::{Class, Op};
 use crate::sig::Form;
+use crate::{FuncIdx, TypeIdx, ValType};
 
 impl<'a, T: Target> Function<'a, T> {
     /// Lowers the operator that `reader` reads next.
@@ -71,21 +71,21 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::Call => {
                 self.metering.count_call(&mut self.operands);
-                self.call(reader.index());
+                self.call(FuncIdx(reader.index()));
             }
             Instruction::CallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.metering.count_call(&mut self.operands);
-                self.call_indirect(typeidx, tableidx);
+                self.call_indirect(TypeIdx(typeidx), tableidx);
             }
             Instruction::ReturnCall => {
                 self.metering.count_call(&mut self.operands);
-                self.return_call(reader.index());
+                self.return_call(FuncIdx(reader.index()));
             }
             Instruction::ReturnCallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
                 self.metering.count_call(&mut self.operands);
-                self.return_call_indirect(typeidx, tableidx);
+                self.return_call_indirect(TypeIdx(typeidx), tableidx);
             }
             Instruction::Drop => self.drop_(),
             Instruction::Select => self.operands.operator_of::<3>(Kind::Select, Form::SetAcc),
@@ -123,7 +123,7 @@ impl<'a, T: Target> Function<'a, T> {
                 self.constant(0, Class::I64);
             }
             Instruction::RefFunc => {
-                let node = self.operands.trees.func(self.layout.func(reader.index()) as u32);
+                let node = self.operands.trees.func(self.layout.func(FuncIdx(reader.index())) as u32);
                 self.operands.push_leaf(node);
             }
             Instruction::MemorySize => {

@@ -15,7 +15,7 @@ use super::read::Reader;
 use crate::instruction::{self, Instruction};
 use crate::layout::{HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::ops::Op;
-use crate::{HeapType, RefType, ValType};
+use crate::{FuncIdx, HeapType, RefType, ValType};
 
 /// A type, as in the binary (spec 5.3).
 type Type = u8;
@@ -239,8 +239,8 @@ impl Checker {
     }
 
     /// Whether `body`, its locals and its code, is certainly a valid one for function `funcidx` of `module`.
-    pub(super) fn accepts(&mut self, module: &Module, funcidx: u32, body: &[u8]) -> bool {
-        let signature = self.signatures[module.funcs[funcidx as usize] as usize];
+    pub(super) fn accepts(&mut self, module: &Module, funcidx: FuncIdx, body: &[u8]) -> bool {
+        let signature = self.signatures[module.typeidx(funcidx).index()];
         let mut reader = Reader::new(body);
         let declared = self.declare(signature.params, &mut reader);
         declared.is_some() && self.operators(module, signature.results, reader).is_some()
@@ -383,7 +383,7 @@ impl Checker {
                 Some(instruction @ (Instruction::Call | Instruction::CallIndirect)) => {
                     let index = reader.index()?;
                     let typeidx = if matches!(instruction, Instruction::Call) {
-                        *module.funcs.get(index)? as usize
+                        module.funcs.get(index)?.index()
                     } else {
                         let table = module.tables.get(reader.index()?)?;
                         (table.element == RefType::FUNCREF).then_some(())?;

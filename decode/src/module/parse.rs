@@ -16,7 +16,10 @@ use super::{
 use crate::features::FEATURES;
 use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
-use crate::{Error, Features, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, ValType};
+use crate::{
+    Error, Features, FuncIdx, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, TypeIdx,
+    ValType,
+};
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use wasmparser::{
@@ -58,11 +61,11 @@ pub(super) fn parse(
                 module.bodies.push(range(body.range()));
                 continue;
             }
-            check_declared(func.index, &body, limits)?;
+            check_declared(FuncIdx(func.index), &body, limits)?;
             let range = range(body.range());
             let is_accepted = is_quick && {
                 let checker = checker.get_or_insert_with(|| Checker::new(&module, limits.nesting));
-                checker.accepts(&module, func.index, &bytes[range.clone()])
+                checker.accepts(&module, FuncIdx(func.index), &bytes[range.clone()])
             };
             if !is_accepted || cfg!(debug_assertions) {
                 let validated = validate_body(func, &body, allocations, &module, most_results, limits.nesting);
@@ -115,7 +118,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
             module.funcs.reserve_exact(funcs.count() as usize);
             module.bodies.reserve_exact(funcs.count() as usize);
             for typeidx in funcs {
-                module.funcs.push(typeidx?);
+                module.funcs.push(TypeIdx(typeidx?));
             }
         }
         Payload::TableSection(tables) => {
@@ -149,7 +152,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
             for item in exports.into_iter_with_offsets() {
                 let (offset, item) = item?;
                 let index = match item.kind {
-                    ExternalKind::Func => ExternIndex::Func(item.index),
+                    ExternalKind::Func => ExternIndex::Func(FuncIdx(item.index)),
                     ExternalKind::Table => ExternIndex::Table(item.index),
                     ExternalKind::Memory => ExternIndex::Memory(item.index),
                     ExternalKind::Global => ExternIndex::Global(item.index),
@@ -161,7 +164,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
                 module.exports.push(Export { name, index });
             }
         }
-        Payload::StartSection { func, .. } => module.start = Some(func),
+        Payload::StartSection { func, .. } => module.start = Some(FuncIdx(func)),
         Payload::ElementSection(elements) => {
             module.elements.reserve_exact(elements.count() as usize);
             for element in elements {
@@ -198,7 +201,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
 }
 
 /// Refuses a body of function `funcidx` that has more bytes, or declares more locals, than `limits` allow.
-fn check_declared(funcidx: u32, body: &FunctionBody<'_>, limits: &ModuleLimits) -> Result<(), Error> {
+fn check_declared(funcidx: FuncIdx, body: &FunctionBody<'_>, limits: &ModuleLimits) -> Result<(), Error> {
     let Range { start, end } = body.range();
     ModuleLimits::check(&format_args!("bytes of function {funcidx}"), end - start, limits.function_size as u64, start)?;
     if limits.locals == u32::MAX {
@@ -216,8 +219,8 @@ fn check_declared(funcidx: u32, body: &FunctionBody<'_>, limits: &ModuleLimits) 
 fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternIndex, Error> {
     Ok(match ty {
         TypeRef::Func(typeidx) => {
-            module.funcs.push(typeidx);
-            ExternIndex::Func(next(&mut module.imported_funcs))
+            module.funcs.push(TypeIdx(typeidx));
+            ExternIndex::Func(FuncIdx(next(&mut module.imported_funcs)))
         }
         TypeRef::Table(ty) => {
             module.tables.push(table_type(&ty)?);
@@ -252,7 +255,7 @@ fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
     };
     let (ty, items) = match element.items {
         wasmparser::ElementItems::Functions(funcs) => {
-            let items = try_collect(funcs.count(), &range, funcs.into_iter().map(|func| Ok(func?)))?;
+            let items = try_collect(funcs.count(), &range, funcs.into_iter().map(|func| Ok(FuncIdx(func?))))?;
             (RefType::FUNCREF, ElementItems::Funcs(items))
         }
         wasmparser::ElementItems::Expressions(ty, exprs) => {
@@ -292,7 +295,7 @@ fn validate_body(
     most_results: u64,
     nesting: u32,
 ) -> Result<FuncValidatorAllocations, Error> {
-    let (funcidx, range) = (func.index, body.range());
+    let (funcidx, range) = (FuncIdx(func.index), body.range());
     let mut validator = func.into_validator(allocations);
     // No operator takes less than a byte, or pushes more than the results of some function. (In code that is not reached some
     // push parameters and labels' types as well, but lowering leaves that out.)
@@ -356,7 +359,7 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
                 let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| Error::new("unsupported type", offset))?;
                 ConstOp::RefNull(ref_type(ty)?)
             }
-            Operator::RefFunc { function_index } => ConstOp::RefFunc(function_index),
+            Operator::RefFunc { function_index } => ConstOp::RefFunc(FuncIdx(function_index)),
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
             Operator::I32Add => ConstOp::I32Add,
             Operator::I32Sub => ConstOp::I32Sub,

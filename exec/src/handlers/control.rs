@@ -8,6 +8,7 @@ use crate::state::record::{FuncRecord, code_head};
 use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::{Trap, trap_if};
+use pirn_decode::TypeId;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
@@ -175,7 +176,7 @@ unsafe fn direct(m: &Registers, func: u32) -> *mut FuncRecord {
 /// # Safety
 /// `m.instance` is a live instance, and `table` the word of one of its tables of functions.
 #[inline(always)]
-unsafe fn indirect(m: &Registers, table: u32, type_id: u32) -> Result<*mut FuncRecord, Trap> {
+unsafe fn indirect(m: &Registers, table: u32, type_id: TypeId) -> Result<*mut FuncRecord, Trap> {
     // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says
     // (I8): each is null or the address of a live record (I5), whose code has a head.
     unsafe {

@@ -355,17 +355,18 @@ impl Drop for HostEntry {
 mod tests {
     use super::*;
     use pirn_decode::layout::{CodeHead, HEADER_WORDS};
+    use pirn_decode::{FuncIdx, TypeId};
     use std::any::Any;
     use std::ptr::{null, null_mut};
 
-    unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+    unsafe fn no_lowering(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
         panic!("nothing is lowered here")
     }
 
     /// Enters a function of two words of arguments and results and a frame of so many words, on a stack of 16 words that
     /// are all 7. Gives the stack, the registers, and what the first word and the header should be.
     fn enter(frame_words: u32) -> ([u64; 16], Option<Registers>, [u64; 1 + HEADER_WORDS]) {
-        let head = CodeHead { index: 0, header: 2, frame_bytes: frame_words * 8, type_id: 0 };
+        let head = CodeHead { index: FuncIdx(0), header: 2, frame_bytes: frame_words * 8, type_id: TypeId(0) };
         let code = [head.words()[0], head.words()[1], 0];
         let mut instance = InstanceHead::empty();
         let mut stack = [7; 16];

@@ -10,9 +10,9 @@ use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, code_head
 use crate::state::registers::{Registers, Vector};
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{StoppedAt, Vm, Yielded};
-use pirn_decode::FuncType;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::sig::Sig;
+use pirn_decode::{FuncType, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -124,7 +124,7 @@ impl HostRecord {
     /// # Safety
     /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results
     /// are in the values.
-    pub unsafe fn new(ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
+    pub unsafe fn new(ty: FuncType, type_id: TypeId, func: Arc<HostFunc>) -> Box<Self> {
         // SAFETY: this is the handler that calls host functions; for the rest `with_thunk` asks for the same.
         unsafe { Self::with_thunk(handler_word(HostThunk::handler as Handler), ty, type_id, func) }
     }
@@ -285,15 +285,16 @@ unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
 mod tests {
     use super::*;
     use crate::state::instance::InstanceBlock;
+    use pirn_decode::FuncIdx;
     use pirn_decode::layout::InstanceLayout;
     use std::any::Any;
     use std::ptr::null_mut;
 
     /// Head and code of a function with a frame of eight words. Its cell is never executed.
     static LOWERED: [u64; 3] = {
-        let head = CodeHead { index: 0, header: 0, frame_bytes: 64, type_id: 0 };
+        let head = CodeHead { index: FuncIdx(0), header: 0, frame_bytes: 64, type_id: TypeId(0) };
         let [a, b] =
-            [head.index as u64 | (head.header as u64) << 32, head.frame_bytes as u64 | (head.type_id as u64) << 32];
+            [head.index.0 as u64 | (head.header as u64) << 32, head.frame_bytes as u64 | (head.type_id.0 as u64) << 32];
         [a, b, 0]
     };
 
@@ -301,14 +302,14 @@ mod tests {
         LOWERED.as_ptr().wrapping_add(CodeHead::WORDS)
     }
 
-    unsafe fn lowers(_: *mut InstanceHead, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
-        if funcidx == 0 { Ok(lowered()) } else { Err(Box::new("it cannot be lowered")) }
+    unsafe fn lowers(_: *mut InstanceHead, funcidx: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
+        if funcidx == FuncIdx(0) { Ok(lowered()) } else { Err(Box::new("it cannot be lowered")) }
     }
 
     /// Has a function lowered at the beginning of a stack of so many words; gives what [`lower`] gave, the record's code
     /// afterwards, and why execution cannot go on.
-    fn lower_on(stack_words: usize, index: u32) -> (*const u64, *const u64, Option<Exit>) {
-        let lazy = LazyCode::new(CodeHead { index, header: 0, frame_bytes: 24, type_id: 0 });
+    fn lower_on(stack_words: usize, index: FuncIdx) -> (*const u64, *const u64, Option<Exit>) {
+        let lazy = LazyCode::new(CodeHead { index, header: 0, frame_bytes: 24, type_id: TypeId(0) });
         let mut stack = [0; 8];
         // SAFETY: everything is live until the end; nothing runs.
         unsafe {
@@ -332,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_function_is_lowered_once() {
-        let (code, later, exit) = lower_on(8, 0);
+        let (code, later, exit) = lower_on(8, FuncIdx(0));
         assert_eq!((code, later), (lowered(), lowered()));
         assert!(exit.is_none());
     }
@@ -340,14 +341,14 @@ mod tests {
     /// Its caller knew only how long arguments and header are.
     #[test]
     fn a_frame_is_compared_again_once_its_length_is_known() {
-        let (code, later, exit) = lower_on(7, 0);
+        let (code, later, exit) = lower_on(7, FuncIdx(0));
         assert!(code.is_null() && matches!(exit, Some(Exit::Trap(Trap::StackOverflow))));
         assert_eq!(later, lowered(), "it is lowered for the next caller");
     }
 
     #[test]
     fn a_function_that_cannot_be_lowered_is_asked_for_again() {
-        let (code, later, exit) = lower_on(8, 1);
+        let (code, later, exit) = lower_on(8, FuncIdx(1));
         assert!(code.is_null() && matches!(exit, Some(Exit::Host(_))));
         assert_ne!(later, lowered());
     }
@@ -372,7 +373,7 @@ mod tests {
         unsafe {
             let vm = Box::into_raw(Vm::new(64, 1, lowers));
             Vm::attach(vm, null_mut());
-            let host = Box::into_raw(HostRecord::new(ty, 0, Arc::new(func)));
+            let host = Box::into_raw(HostRecord::new(ty, TypeId(0), Arc::new(func)));
             HostRecord::arm(host);
             let returned = call_host(host, stack.as_mut_ptr(), lowered(), Vm::host(vm), null_mut());
             let (exit, yielded) = ((*vm).exit.take(), (*vm).yielded.is_some());

@@ -12,7 +12,7 @@ use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf, Sig};
-use pirn_decode::{Code, MemoryType, PAGE_BYTES, RefType, TableType, cell};
+use pirn_decode::{Code, FuncIdx, MemoryType, PAGE_BYTES, RefType, TableType, TypeId, cell};
 use std::sync::atomic::AtomicU64;
 
 /// Parameters of every function here: a slot of each class, three operands of bulk operations, the slot that is set, and
@@ -27,9 +27,9 @@ const SCRATCH: u16 = 40;
 const FRAME_WORDS: u16 = 64;
 
 /// The functions: one that returns, one of the handler's own, and the loop.
-const RETURNS: usize = 0;
-const CALLED: usize = 1;
-const LOOP: usize = 2;
+const RETURNS: FuncIdx = FuncIdx(0);
+const CALLED: FuncIdx = FuncIdx(1);
+const LOOP: FuncIdx = FuncIdx(2);
 
 /// Three functions, and one of everything else.
 const LAYOUT: InstanceLayout = InstanceLayout::new(3, 1, 1, 1, 1);
@@ -111,13 +111,9 @@ struct Growing {
 }
 
 impl Growing {
-    fn new(index: usize) -> Self {
-        let head = CodeHead {
-            index: index as u32,
-            header: u32::from(PARAMS),
-            frame_bytes: u32::from(FRAME_WORDS) * 8,
-            type_id: 0,
-        };
+    fn new(index: FuncIdx) -> Self {
+        let head =
+            CodeHead { index, header: u32::from(PARAMS), frame_bytes: u32::from(FRAME_WORDS) * 8, type_id: TypeId(0) };
         Self { bytes: head.words().into_iter().flat_map(u64::to_ne_bytes).collect(), branches: Vec::new(), sets: false }
     }
 
@@ -178,7 +174,7 @@ impl Exercise {
             // Where a branch before the return leads to.
             body.special(cell::Return { header: PARAMS });
             main.special(cell::Copy { from: 0, to: ARGS, count: PARAMS });
-            let func = LAYOUT.func(CALLED as u32) as u32;
+            let func = LAYOUT.func(CALLED) as u32;
             main.special(cell::Call { func, args: ARGS, header: ARGS + PARAMS });
         }
         let less = {
@@ -217,7 +213,7 @@ impl Exercise {
                     Class::F64 => out.bytes.extend(3.5_f64.to_ne_bytes()),
                 },
                 Leaf::Global => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
-                Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS as u32) as u32).to_ne_bytes()),
+                Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS) as u32).to_ne_bytes()),
             },
             Shape::Unary(_, a) => self.encode(a, next, out),
             Shape::Binary(_, a, b) | Shape::Seq(a, b) => {
@@ -281,7 +277,7 @@ fn encode_field(field: Field, next: usize, out: &mut Growing) {
         Field::Header | Field::TailHeader => short(PARAMS),
         Field::Moves => short(cell::moves(PARAMS, true)),
         Field::Amount => short(Amount::NewElements as u16),
-        Field::Func => word(LAYOUT.func(RETURNS as u32)),
+        Field::Func => word(LAYOUT.func(RETURNS)),
         Field::Table => word(LAYOUT.table(0)),
         Field::Data => word(LAYOUT.data(0)),
         Field::Element => word(LAYOUT.element(0)),
@@ -293,7 +289,7 @@ fn encode_field(field: Field, next: usize, out: &mut Growing) {
 /// Runs the last of the functions on its parameters, in an instance with one of everything.
 fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
     /// Nothing is left to lower.
-    unsafe fn lower(_: *mut crate::InstanceHead, _: u32) -> Result<*const u64, Box<dyn std::any::Any + Send>> {
+    unsafe fn lower(_: *mut crate::InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn std::any::Any + Send>> {
         Ok(std::ptr::null())
     }
     // Behind raw pointers while the machine runs, for it has pointers to all of it.
@@ -314,10 +310,10 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
         Vm::attach(vm, std::ptr::null_mut());
         Vm::set_epoch(vm, &raw const epoch);
         Vm::set_deadline(vm, 1);
-        for (funcidx, code) in code.iter().enumerate() {
-            block.set_func(funcidx as u32, FuncRecord::new(first_cell(code), block.as_ptr()));
+        for (funcidx, code) in (0..).map(FuncIdx).zip(&code) {
+            block.set_func(funcidx, FuncRecord::new(first_cell(code), block.as_ptr()));
         }
-        let elements = vec![block.func(RETURNS as u32) as u64; 64];
+        let elements = vec![block.func(RETURNS) as u64; 64];
         let ty = TableType::new(RefType::FUNCREF, 64, Some(96));
         let table = Box::into_raw(Box::new(Table::new(ty, 96, elements[0]).expect("a small table")));
         block.set_global(0, global);
@@ -325,7 +321,7 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
         block.set_memory(memory);
         block.set_data(0, &data);
         block.set_element(0, &elements);
-        let result = invoke(vm, block.func(LOOP as u32), values, None);
+        let result = invoke(vm, block.func(LOOP), values, None);
         drop(block);
         drop((Box::from_raw(table), Box::from_raw(global), Box::from_raw(memory), Box::from_raw(vm)));
         match result {

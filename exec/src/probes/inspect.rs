@@ -6,7 +6,7 @@ use pirn_decode::checker::Checker;
 use pirn_decode::dump::Disassembler;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
-use pirn_decode::{Module, Options};
+use pirn_decode::{Module, Options, TypeId};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -19,7 +19,7 @@ pub fn disassembler(module: &Module, options: Options) -> Disassembler<'_, Handl
 }
 
 /// Checks threaded code of functions of `module`, whose types have these ids, by the shapes of this machine's handlers.
-pub fn checker<'a>(module: &'a Module, type_ids: &'a [u32], options: Options) -> Checker<'a, Handlers> {
+pub fn checker<'a>(module: &'a Module, type_ids: &'a [TypeId], options: Options) -> Checker<'a, Handlers> {
     Checker::new(module, type_ids, options, target(), shape)
 }
 

@@ -78,6 +78,7 @@ impl Header {
 mod tests {
     use super::*;
     use pirn_decode::layout::CodeHead;
+    use pirn_decode::{FuncIdx, TypeId};
     use std::ptr::{null, null_mut};
 
     #[test]
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_frame_ends_behind_its_words() {
-        let head = CodeHead { index: 0, header: 2, frame_bytes: 80, type_id: 0 };
+        let head = CodeHead { index: FuncIdx(0), header: 2, frame_bytes: 80, type_id: TypeId(0) };
         let code = [head.words()[0], head.words()[1], 0];
         let fp = std::ptr::without_provenance_mut(4096);
         // SAFETY: a head stands before the code.

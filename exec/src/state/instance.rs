@@ -5,6 +5,7 @@ use crate::state::memory::Memory;
 use crate::state::record::FuncRecord;
 use crate::state::table::Table;
 use crate::state::vm::Vm;
+use pirn_decode::FuncIdx;
 use pirn_decode::layout::{HEAD_WORDS, InstanceLayout};
 use std::ptr::NonNull;
 
@@ -138,7 +139,7 @@ impl InstanceBlock {
     ///
     /// # Panics
     /// The instance has no such function.
-    pub fn func(&self, funcidx: u32) -> *mut FuncRecord {
+    pub fn func(&self, funcidx: FuncIdx) -> *mut FuncRecord {
         self.word(self.layout.func(funcidx)).cast()
     }
 
@@ -149,7 +150,7 @@ impl InstanceBlock {
     ///
     /// # Safety
     /// [I1 and I4](crate#safety): it is a record of the block's store, of a function of the type that the module says.
-    pub unsafe fn set_func(&mut self, funcidx: u32, record: FuncRecord) {
+    pub unsafe fn set_func(&mut self, funcidx: FuncIdx, record: FuncRecord) {
         // SAFETY: a record's words in this block; with `&mut` of it, the machine does not run (I2).
         unsafe { self.func(funcidx).write(record) };
     }

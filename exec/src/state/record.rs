@@ -18,7 +18,7 @@ use crate::state::instance::InstanceHead;
 use crate::state::trap::Exit;
 use crate::state::vm::Vm;
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS, RETURN_WORDS};
-use pirn_decode::{Code, FuncType};
+use pirn_decode::{Code, FuncIdx, FuncType, TypeId};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ impl FuncRecord {
             if instance.is_null() {
                 return &raw mut (*HostRecord::of(code).cast_mut()).record;
             }
-            InstanceHead::word::<Self>(instance, HEAD_WORDS).add((*code_head(code)).index as usize)
+            InstanceHead::word::<Self>(instance, HEAD_WORDS).add((*code_head(code)).index.index())
         }
     }
 }
@@ -175,9 +175,9 @@ impl HostRecord {
     ///
     /// # Safety
     /// That of [`HostRecord::new`]; `thunk` is the handler that calls host functions.
-    pub(crate) unsafe fn with_thunk(thunk: u64, ty: FuncType, type_id: u32, func: Arc<HostFunc>) -> Box<Self> {
+    pub(crate) unsafe fn with_thunk(thunk: u64, ty: FuncType, type_id: TypeId, func: Arc<HostFunc>) -> Box<Self> {
         let record = FuncRecord { code: std::ptr::null(), instance: std::ptr::null_mut() };
-        let mut head = CodeHead::new(0, &ty, type_id);
+        let mut head = CodeHead::new(FuncIdx(0), &ty, type_id);
         head.frame_bytes += 8 * RETURN_WORDS as u32;
         Box::new(Self { record, head, thunk, func, ty })
     }
@@ -218,18 +218,18 @@ mod tests {
     fn copies_stand_for_the_record_in_their_own_instance() {
         let block = |funcs| InstanceBlock::new(InstanceLayout::new(funcs, 0, 0, 0, 0), null_mut()).unwrap();
         let (mut exporter, mut importer) = (block(3), block(1));
-        let head = CodeHead::new(2, &FuncType::new([], []), 5);
+        let head = CodeHead::new(FuncIdx(2), &FuncType::new([], []), TypeId(5));
         let code = [head.words()[0], head.words()[1], 0];
         // SAFETY: nothing runs; blocks and code are live until the end.
         unsafe {
             let record = FuncRecord::new(code.as_ptr().add(CodeHead::WORDS), exporter.as_ptr());
-            exporter.set_func(2, record);
-            importer.set_func(0, record);
-            assert_eq!(FuncRecord::canonical(importer.func(0)), exporter.func(2));
-            assert_eq!(FuncRecord::canonical(exporter.func(2)), exporter.func(2));
-            assert_eq!((*importer.func(0)).head(), head);
-            assert_eq!((*importer.func(0)).instance(), NonNull::new(exporter.as_ptr()));
-            assert!((*importer.func(0)).host().is_none());
+            exporter.set_func(FuncIdx(2), record);
+            importer.set_func(FuncIdx(0), record);
+            assert_eq!(FuncRecord::canonical(importer.func(FuncIdx(0))), exporter.func(FuncIdx(2)));
+            assert_eq!(FuncRecord::canonical(exporter.func(FuncIdx(2))), exporter.func(FuncIdx(2)));
+            assert_eq!((*importer.func(FuncIdx(0))).head(), head);
+            assert_eq!((*importer.func(FuncIdx(0))).instance(), NonNull::new(exporter.as_ptr()));
+            assert!((*importer.func(FuncIdx(0))).host().is_none());
         }
     }
 
@@ -237,12 +237,12 @@ mod tests {
     fn copies_of_a_host_function_stand_for_its_own_record() {
         // SAFETY: nobody calls it; it is taken back at the end.
         unsafe {
-            let host = HostRecord::with_thunk(0, FuncType::new([], []), 6, Arc::new(|_| Ok(())));
+            let host = HostRecord::with_thunk(0, FuncType::new([], []), TypeId(6), Arc::new(|_| Ok(())));
             let host = Box::into_raw(host);
             let record = HostRecord::arm(host);
             let mut copy = *record;
             assert_eq!(FuncRecord::canonical(&raw mut copy), record);
-            assert_eq!(copy.head().type_id, 6);
+            assert_eq!(copy.head().type_id, TypeId(6));
             assert!(copy.instance().is_none());
             assert_eq!(copy.host().map(std::ptr::from_ref), Some(host.cast_const()));
             drop(Box::from_raw(host));

@@ -11,14 +11,14 @@ use crate::state::stack::{Stack, whole_words};
 use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
-use pirn_decode::{PAGE_BYTES, ValType};
+use pirn_decode::{FuncIdx, PAGE_BYTES, ValType};
 use std::any::Any;
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Gives where the code of a function of an instance begins ([`crate::first_cell`]), by funcidx; an error becomes
 /// [`Exit::Host`].
-pub type LowerHook = unsafe fn(*mut InstanceHead, u32) -> Result<*const u64, Box<dyn Any + Send>>;
+pub type LowerHook = unsafe fn(*mut InstanceHead, FuncIdx) -> Result<*const u64, Box<dyn Any + Send>>;
 
 /// Gives an exit that says more in the place of one, while the frames are there over which [`Walk::stopped`](crate::Walk::stopped)
 /// leads.

@@ -19,7 +19,7 @@ use crate::store::lease::{Lease, Place};
 use crate::store::opaque::StoreOpaque;
 use crate::store::trace::functions;
 use crate::store::{AsContext, AsContextMut, StoreContextMut};
-use pirn_decode::ValType;
+use pirn_decode::{FuncIdx, ValType};
 use pirn_exec::{Execution, Exit, FuncRecord, Held, InstanceHead, Stack, Trap, Vm, Word};
 use smallvec::SmallVec;
 use std::any::Any;
@@ -246,7 +246,7 @@ impl<R> Paused<R> {
     /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it waits for the
     /// results of a host function, or belongs to another store. For profilers; not part of the API that versions promise.
     #[doc(hidden)]
-    pub fn active_functions(&mut self, store: impl AsContext, each: impl FnMut(&Module, u32)) {
+    pub fn active_functions(&mut self, store: impl AsContext, each: impl FnMut(&Module, FuncIdx)) {
         if self.0.store != store.as_context().opaque().id() {
             return;
         }

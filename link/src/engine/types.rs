@@ -17,31 +17,10 @@
 //! ranges, so that what a shard takes is linear in the types there are, not in those there were.
 
 use hashbrown::HashTable;
-use pirn_decode::FuncType;
-use pirn_exec::FuncRecord;
+use pirn_decode::{FuncType, TypeId};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// The id of a function type in an engine: two function types that are used have the same id if and only if they are the same
-/// type. Not to be confused with a typeidx, which is a module's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TypeId(u32);
-
-impl TypeId {
-    /// What no type has.
-    pub(crate) const NONE: Self = Self(u32::MAX);
-
-    /// The id of a function's type.
-    pub(crate) fn of(func: &FuncRecord) -> Self {
-        Self(func.head().type_id)
-    }
-
-    /// The number in threaded code.
-    pub(crate) fn number(self) -> u32 {
-        self.0
-    }
-}
 
 const SHARDS: usize = 32;
 

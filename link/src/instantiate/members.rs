@@ -1,14 +1,13 @@
 //! What is instantiated together: modules, their names, and what defines each of their imports.
 
-use crate::engine::types::TypeId;
 use crate::error::{Error, format_err};
 use crate::items::external::Extern;
 use crate::link_error::ImportName;
 use crate::module::{ImportType, Module};
 use crate::store::host_item::HostItem;
 use hashbrown::HashTable;
-use pirn_decode::ExternType;
 use pirn_decode::module::ExternIndex;
+use pirn_decode::{ExternType, TypeId};
 use std::sync::Arc;
 
 /// Modules that may import from each other, by their names.

@@ -25,7 +25,6 @@ use crate::call::epoch::Borrowed;
 use crate::call::start::Start;
 use crate::engine::Engine;
 use crate::engine::limits::Needs;
-use crate::engine::types::TypeId;
 use crate::error::Result;
 use crate::instantiate::members::{Member, Members, Source};
 use crate::instantiate::order::{Edge, Graph, order};
@@ -35,8 +34,8 @@ use crate::module::{ImportType, Module};
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::ExternType;
 use pirn_decode::module::ExternIndex;
+use pirn_decode::{ExternType, FuncIdx, TypeId};
 use pirn_exec::FuncRecord;
 
 /// Instances whose start functions have not been called.
@@ -158,7 +157,9 @@ fn check_import(
     if let ExternIndex::Func(funcidx) = import.index() {
         let found = match source {
             Source::Member { type_id, .. } => type_id,
-            Source::Item(Extern::Func(func)) => func.record().get(store).map_or(TypeId::NONE, TypeId::of),
+            Source::Item(Extern::Func(func)) => {
+                func.record().get(store).map_or(TypeId::NONE, |func| func.head().type_id)
+            }
             Source::Host(host) if host.is_for(store.engine()) => host.type_id(),
             Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_)) | Source::Host(_) => TypeId::NONE,
         };
@@ -216,7 +217,7 @@ fn link_funcs(
         return Ok(());
     }
     let funcs = member.imports(sources).filter(|(import, _)| matches!(import.index(), ExternIndex::Func(_)));
-    for ((_, source), funcidx) in funcs.zip(0..) {
+    for ((_, source), funcidx) in funcs.zip((0..).map(FuncIdx)) {
         let record: FuncRecord = match source {
             Source::Member { member, index: ExternIndex::Func(funcidx), .. } => {
                 instances[member as usize].get(store)?.own_record(funcidx)

@@ -9,8 +9,8 @@ use crate::store::AsContext;
 use crate::store::handle::StoreId;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::ExternType;
 use pirn_decode::module::ExternIndex;
+use pirn_decode::{ExternType, FuncIdx};
 
 /// A function, table, memory or global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,7 +80,7 @@ impl Extern {
 
 impl InstanceData {
     /// Function `funcidx`, all imports being linked.
-    pub(crate) fn func(&self, funcidx: u32, store: StoreId) -> Func {
+    pub(crate) fn func(&self, funcidx: FuncIdx, store: StoreId) -> Func {
         // SAFETY: L6: a record of this instance, set when it was made or linked, before anybody asks for it; L1: it is live.
         unsafe { Func::of_record(store, self.block.func(funcidx)) }
     }

@@ -1,9 +1,9 @@
 //! Host functions as stores keep them, whatever closures they are made of.
 
 use crate::engine::Engine;
-use crate::engine::types::{TypeId, TypeUse};
+use crate::engine::types::TypeUse;
 use crate::store::pinned::Pinned;
-use pirn_decode::FuncType;
+use pirn_decode::{FuncType, TypeId};
 use pirn_exec::{FuncRecord, HostFunc, HostRecord};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl HostItem {
     fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Arc<Self> {
         let used = engine.types().acquire(&ty);
         // SAFETY: L8: the use, kept here, keeps the id; L5: the function leaves results of its type (`HostDef::of_parts`).
-        let host = Pinned::new(unsafe { HostRecord::new(ty, used.id().number(), Arc::clone(&func)) });
+        let host = Pinned::new(unsafe { HostRecord::new(ty, used.id(), Arc::clone(&func)) });
         // SAFETY: L1: it is pinned and lives as long as this, which stores keep, and everything reaches it by this pointer.
         let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
         Arc::new(Self { engine: engine.clone(), ty: Some(used), host, record, func })

@@ -3,7 +3,7 @@
 use crate::error::{Result, format_err};
 use crate::module::Module;
 use crate::store::handle::{Handle, StoreId};
-use pirn_decode::GlobalType;
+use pirn_decode::{FuncIdx, GlobalType};
 use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, Table, Vm, Word};
 use std::ptr::NonNull;
 
@@ -92,7 +92,7 @@ impl InstanceData {
     }
 
     /// The record of function `funcidx`, which is not an imported one.
-    pub(crate) fn own_record(&self, funcidx: u32) -> FuncRecord {
+    pub(crate) fn own_record(&self, funcidx: FuncIdx) -> FuncRecord {
         // SAFETY: the record lies in this instance's block and was set by `new`; L2: nobody writes to it while the instance
         // is borrowed.
         unsafe { *self.block.func(funcidx) }
@@ -108,7 +108,7 @@ impl InstanceData {
     ///
     /// # Safety
     /// L6: `func` is a record of the instance's store, of a function of the type that the module says.
-    pub(crate) unsafe fn link_func(&mut self, funcidx: u32, func: FuncRecord) {
+    pub(crate) unsafe fn link_func(&mut self, funcidx: FuncIdx, func: FuncRecord) {
         // SAFETY: the same is asked for above; L1: what the record leads to lives as long as the store.
         unsafe { self.block.set_func(funcidx, func) };
     }

@@ -13,7 +13,7 @@ use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
-use pirn_decode::{FuncType, GlobalType, MemoryType, PAGE_BYTES, TableType};
+use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, PAGE_BYTES, TableType};
 use pirn_exec::{FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -349,7 +349,7 @@ impl<T> Handle<T> {
 ///
 /// # Safety
 /// `inst` is the head of an instance of a store whose machine is running, and `funcidx` a function of its own.
-unsafe fn lower(inst: *mut InstanceHead, funcidx: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+unsafe fn lower(inst: *mut InstanceHead, funcidx: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
     // SAFETY: the machine asks for an instance in which it runs, which is one of the store's; L2: while it runs nobody changes
     // an `InstanceData`.
     let instance = unsafe { InstanceData::of_head(inst) };

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
+use pirn_decode::FuncIdx;
 use pirn_exec::{Exit, Trap, Vm, Walk};
 
 impl WasmBacktrace {
@@ -37,7 +38,7 @@ impl WasmBacktrace {
 ///
 /// # Safety
 /// As [`WasmBacktrace::of_walk`].
-pub(crate) unsafe fn functions(mut walk: Walk, mut each: impl FnMut(&Module, u32)) {
+pub(crate) unsafe fn functions(mut walk: Walk, mut each: impl FnMut(&Module, FuncIdx)) {
     while let Some(&frame) = walk.frame() {
         // SAFETY: L4: the head of an instance of the store. L2: nobody changes it meanwhile.
         let module = unsafe { InstanceData::of_head(frame.instance) }.module();

@@ -25,7 +25,7 @@ use count::Counts;
 use pirn_decode::lower::survey::{Limits, Surveyed};
 use pirn_decode::lower::surveying::survey;
 use pirn_decode::sig::Sig;
-use pirn_decode::{Module, Options, Target, Tile};
+use pirn_decode::{Module, Options, Target, Tile, TypeId};
 use pirn_suite::{Case, Role, case};
 use shape::Shape;
 use std::collections::{HashMap, HashSet};
@@ -48,7 +48,7 @@ struct Program {
     name: String,
     role: Role,
     module: Module,
-    type_ids: Vec<u32>,
+    type_ids: Vec<TypeId>,
     counts: Counts,
 }
 
@@ -56,14 +56,13 @@ impl Program {
     fn new(case: &Case) -> Result<Self> {
         let counts = count::count(case).with_context(|| format!("{} cannot be counted", case.name))?;
         let module = Module::new(case.wasm.clone())?;
-        let type_ids = (0..module.types.len() as u32).collect();
+        let type_ids = (0..).map(TypeId).take(module.types.len()).collect();
         Ok(Self { name: case.name.clone(), role: case.role, module, type_ids, counts })
     }
 
     /// Every cell, with how often it was dispatched.
     fn cells(&self, target: &impl Target, limits: Option<Limits>, mut see: impl FnMut(&Surveyed, u64)) -> Result<()> {
-        for function in 0..self.counts.functions.len() {
-            let funcidx = (self.module.imported_funcs + function) as u32;
+        for (function, funcidx) in self.module.own_funcs().take(self.counts.functions.len()).enumerate() {
             for cell in survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)? {
                 let count = |offset| self.counts.at(function, offset);
                 // A program may end between the two.

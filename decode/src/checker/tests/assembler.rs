@@ -7,7 +7,7 @@ use crate::lower::{Code, Options, Target, Tile};
 use crate::ops::{Class, Op};
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf, Sig};
-use crate::{Module, ops};
+use crate::{FuncIdx, Module, ops};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -161,7 +161,7 @@ pub(super) fn seq(a: Part, b: Part) -> Part {
 /// A module with one function to check.
 pub(super) struct Subject {
     pub(super) module: Module,
-    pub(super) funcidx: u32,
+    pub(super) funcidx: FuncIdx,
     /// Words of its frame.
     pub(super) words: u32,
     pub(super) fuel: bool,
@@ -171,7 +171,7 @@ impl Subject {
     /// The last function of a module.
     pub(super) fn new(text: &str, words: u32) -> Self {
         let module = Module::new(wat::parse_str(text).unwrap()).unwrap();
-        let funcidx = module.funcs.len() as u32 - 1;
+        let funcidx = module.own_funcs().last().unwrap();
         Self { module, funcidx, words, fuel: false }
     }
 
@@ -179,7 +179,7 @@ impl Subject {
     pub(super) fn check(&self, cells: &[Part]) -> Result<Verdict, Mistake> {
         let ids = type_ids(&self.module);
         let ty = self.module.func_type(self.funcidx);
-        let type_id = ids[self.module.funcs[self.funcidx as usize] as usize];
+        let type_id = ids[self.module.typeidx(self.funcidx).index()];
         let head = CodeHead { frame_bytes: 8 * self.words, ..CodeHead::new(self.funcidx, ty, type_id) };
         let mut bytes: Vec<u8> = head.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
         let (mut starts, mut targets) = (Vec::new(), Vec::new());

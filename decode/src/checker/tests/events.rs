@@ -1,6 +1,7 @@
 //! Each kind of event: done as the source says, with another operand, left out, done twice, or out of order.
 
 use super::assembler::*;
+use crate::TypeId;
 use crate::cell::{self, Amount};
 use crate::ops::{Class, Op};
 use crate::sig::Form;
@@ -246,7 +247,7 @@ fn calls() {
 #[test]
 fn indirect_calls() {
     let subject = rich("(result i32)", "(call_indirect $u (type $other) (local.get 0) (local.get 1))");
-    let call = |table, type_id| cell(cell::CallIndirect { table, type_id, args: 5, header: 6 });
+    let call = |table, type_id| cell(cell::CallIndirect { table, type_id: TypeId(type_id), args: 5, header: 6 });
     let code = [set(5, s(0)), set_acc(s(1)), call(TABLES + 1, 1), ret(2, acc(Class::I32))];
     subject.only(
         &code,
@@ -279,7 +280,7 @@ fn tail_calls() {
 
     let subject = rich("(result i32)", "(return_call_indirect $u (type $other) (local.get 0) (local.get 1))");
     let call = |moves, new_header| {
-        cell(cell::ReturnCallIndirect { table: TABLES + 1, type_id: 1, args: 5, moves, header: 2, new_header })
+        cell(cell::ReturnCallIndirect { table: TABLES + 1, type_id: TypeId(1), args: 5, moves, header: 2, new_header })
     };
     subject.only(
         &[set(5, s(0)), set_acc(s(1)), call(3, 1)],

@@ -15,7 +15,7 @@ use crate::lower::tree::Trees;
 use crate::lower::{Arena, Lowering};
 use crate::ops::{Class, Kind, Op};
 use crate::sig::{self, Form, Leaf, Sig};
-use crate::{Error, Module};
+use crate::{Error, Module, TypeId};
 use bumpalo::Bump;
 use std::collections::HashSet;
 
@@ -126,10 +126,10 @@ pub(super) fn lowered_in(
     wat: &str,
 ) -> Result<Vec<String>, Error> {
     let module = Module::new(wat::parse_str(wat).expect("a module's text"))?;
-    let type_ids: Vec<u32> = (0..module.types.len() as u32).collect();
+    let type_ids: Vec<TypeId> = (0..).map(TypeId).take(module.types.len()).collect();
     let survey = Some(Box::new(Survey::new(None)));
     let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, arena, survey);
-    let code = lowering.lower(module.imported_funcs as u32)?;
+    let code = lowering.lower(module.own_funcs().next().expect("a function"))?;
     let cells = lowering.into_cells();
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
     Ok(text(&bytes, code.words().as_ptr().addr() as u64, &cells))

@@ -4,10 +4,11 @@ use super::*;
 use crate::state::trap::TrapAt;
 use crate::state::vm::Vm;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS};
+use pirn_decode::{FuncIdx, TypeId};
 use std::any::Any;
 use std::ptr::null_mut;
 
-unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+unsafe fn no_lowering(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
     panic!("nothing is lowered here")
 }
 
@@ -26,7 +27,7 @@ struct Scene {
 
 impl Scene {
     fn new(callee_words: u32) -> Box<Self> {
-        let head = CodeHead { index: 0, header: 0, frame_bytes: callee_words * 8, type_id: 0 };
+        let head = CodeHead { index: FuncIdx(0), header: 0, frame_bytes: callee_words * 8, type_id: TypeId(0) };
         // SAFETY: the hook gives nothing.
         let vm = unsafe { Vm::new(64, 1, no_lowering) };
         let code = [head.words()[0], head.words()[1], 0];

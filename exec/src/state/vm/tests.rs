@@ -5,7 +5,7 @@ use crate::state::registers::Vector;
 use pirn_decode::{MemoryType, RefType, TableType};
 use std::sync::Arc;
 
-unsafe fn no_lowering(_: *mut InstanceHead, _: u32) -> Result<*const u64, Box<dyn Any + Send>> {
+unsafe fn no_lowering(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
     panic!("nothing is lowered here")
 }
 
