@@ -300,7 +300,8 @@ impl<T: 'static> Store<T> {
     /// Has async calls let the executor do something else whenever they have consumed `interval` units of fuel, and go on when
     /// they are polled again. `None`, the default, ends that. It holds for calls that begin afterwards.
     ///
-    /// They may consume no more than the store has, all the same: see [`Config::consume_fuel`](crate::Config::consume_fuel).
+    /// They may consume no more than the store has, all the same: see [`Config::consume_fuel`](crate::Config::consume_fuel). What a
+    /// host function calls by [`Func::call_async`] shares the turn; what it calls otherwise waits for nothing, and uses up the turn.
     ///
     /// # Errors
     /// The engine does not consume fuel, or the interval is 0.
