@@ -8,11 +8,10 @@ use super::value::{UNKNOWN, Value, ValueId};
 use super::walk::Walk;
 use crate::cell::{Amount, Cell};
 use crate::layout::{FrameLayout, RECORD_WORDS};
-use crate::module::ExternIndex;
 use crate::ops::{Class, Effect};
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf};
-use crate::{FuncIdx, TypeId, TypeIdx};
+use crate::{TypeId, TypeIdx};
 use smallvec::SmallVec;
 
 /// Why the code was not executed further.
@@ -430,7 +429,7 @@ impl Walk<'_> {
     pub(super) fn describe_word(&self, word: u32) -> String {
         match (word as usize).checked_sub(self.layout.funcs) {
             Some(offset) if (word as usize) < self.layout.globals => {
-                format!("{:?}", ExternIndex::Func(FuncIdx((offset / RECORD_WORDS) as u32)))
+                format!("function {}", offset / RECORD_WORDS)
             }
             _ => format!("word {word}"),
         }
