@@ -16,7 +16,7 @@ use super::geometry::Place;
 use super::mistake::Mistake;
 use super::source::{Instr, Pc};
 use super::value::UNKNOWN;
-use super::walk::{Facts, Join, Position, Rule, Walk};
+use super::walk::{Attempt, Facts, Join, Position, Rule, Walk};
 use smallvec::SmallVec;
 
 /// How far to look for a better label than the last.
@@ -49,11 +49,11 @@ impl Walk<'_> {
     }
 
     /// Brings the source to the instruction that belongs to the cell: to a label, by this walk's rule or, if that finds none
-    /// here, by a later one.
+    /// here and this is such a walk, by a later one.
     fn choose(&mut self) -> Result<(), Mistake> {
-        let first = self.rule;
+        let Attempt { rule: first, mixed } = self.attempt;
         for rule in Rule::ALL.into_iter().skip_while(|&rule| rule != first) {
-            if self.choose_by(rule)? {
+            if self.choose_by(rule)? || !mixed {
                 break;
             }
         }

@@ -49,7 +49,7 @@ use crate::shape::Shape;
 use crate::sig::Sig;
 use crate::{Error, FuncIdx, Module, TypeId};
 use std::collections::HashMap;
-use walk::{About, Rule, Walk};
+use walk::{About, Attempt, Walk};
 
 /// What a check found out, if no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,14 +133,14 @@ impl<'a, T: Target> Checker<'a, T> {
         };
         let mut result = Ok(());
         // The first mistake is the one to tell of.
-        for rule in Rule::ALL {
+        for attempt in Attempt::all() {
             let source = source::read(self.module, layout, funcidx, self.options.fuel).map_err(unreadable)?;
             let base = code.words().as_ptr().addr() as u64;
             let target = code::Target::read(code.words(), base, self.shape)?;
             let head = self.head(funcidx, [first, second])?;
             let about =
                 About { module: self.module, layout, type_ids: self.type_ids, ty: self.module.func_type(funcidx) };
-            let mut walk = Walk::new(about, source, target, head, rule);
+            let mut walk = Walk::new(about, source, target, head, attempt);
             match walk.run() {
                 Ok(()) => return Ok(()),
                 Err(mistake) if mistake.gave_up => return Err(mistake),

@@ -68,8 +68,8 @@ pub(super) struct Fork {
     pub(super) to: CellIdx,
 }
 
-/// At which label the source is where code comes to a join. Where a rule finds none the next one is tried, and if a check
-/// fails, the next one from the beginning: none of them can make wrong code pass, but each can miss that right code is right.
+/// At which label the source is where code comes to a join. If a check fails, the next [attempt](Attempt) is made: none of them can
+/// make wrong code pass, but each can miss that right code is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     /// The first label at which the code has written every local as often as the source has set it, every operand that was
@@ -85,6 +85,21 @@ pub(super) enum Rule {
 
 impl Rule {
     pub(super) const ALL: [Self; 4] = [Self::First, Self::Last, Self::Locals, Self::None];
+}
+
+/// How a walk finds labels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    pub(super) rule: Rule,
+    /// Whether later rules are tried where this one finds no label. If not, the source stays where it is there.
+    pub(super) mixed: bool,
+}
+
+impl Attempt {
+    /// All that are made, until a walk succeeds.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        [false, true].into_iter().flat_map(|mixed| Rule::ALL.map(|rule| Self { rule, mixed }))
+    }
 }
 
 /// The function.
@@ -117,14 +132,14 @@ pub(super) struct Walk<'a> {
     pub(super) by_pair: Map<(Pc, CellIdx), usize>,
     /// Joins to walk from.
     pub(super) waiting: Vec<usize>,
-    pub(super) rule: Rule,
+    pub(super) attempt: Attempt,
     budget: u64,
     /// How many results of calls there were.
     pub(super) results: u32,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(about: About<'a>, source: Source, target: Target, head: CodeHead, rule: Rule) -> Self {
+    pub(super) fn new(about: About<'a>, source: Source, target: Target, head: CodeHead, attempt: Attempt) -> Self {
         let About { module, layout, type_ids, ty } = about;
         let geometry = Geometry::new(ty, source.locals.len(), head.frame_bytes / 8);
         let state = State::new(geometry, source.locals.clone(), source.max_height);
@@ -155,7 +170,7 @@ impl<'a> Walk<'a> {
             joins: Vec::new(),
             by_pair: Map::default(),
             waiting: Vec::new(),
-            rule,
+            attempt,
             budget: 1_000_000 + 400 * size as u64,
             results: 0,
         }
