@@ -469,3 +469,55 @@ fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+/// Whatever the hook calls, an error says where the call was that it is about.
+#[test]
+fn calls_of_the_hook_leave_backtraces_alone() {
+    let engine = Engine::new(Config::new().consume_fuel(true)).unwrap();
+    let module = module(
+        &engine,
+        r#"(module
+            (import "host" "fails" (func $fails))
+            (func $hang (export "hang") (loop $again (br $again)))
+            (func $traps (export "traps") unreachable)
+            (func $host (export "host") (call $fails))
+            (func $boom (export "boom") (param i32 i32 i32 i32) (unreachable)))"#,
+    );
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("host", "fails", || -> Result<()> { Err(Error::new(Stop)) }).unwrap();
+    let mut store = store(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let boom = instance.get_typed_func::<(i32, i32, i32, i32), ()>(&store, "boom").unwrap();
+    let mut inside = false;
+    store.call_hook(move |mut store, _| {
+        // Not of what it calls itself.
+        if !std::mem::replace(&mut inside, true) {
+            let left = store.get_fuel()?;
+            store.set_fuel(1000)?;
+            assert_eq!(boom.call(&mut store, (7, 7, 7, 7)).unwrap_err().trap(), Some(Trap::Unreachable));
+            store.set_fuel(left)?;
+        }
+        inside = false;
+        Ok(())
+    });
+    for name in ["hang", "traps", "host"] {
+        let func = instance.get_typed_func::<(), ()>(&store, name).unwrap();
+        for way in 0..3 {
+            store.set_fuel(100).unwrap();
+            let error = match way {
+                0 => func.call(&mut store, ()).unwrap_err(),
+                1 => match func.call_resumable(&mut store, ()) {
+                    Ok(call) => {
+                        assert!(name == "hang" && call.paused().is_some());
+                        continue;
+                    }
+                    Err(error) => error,
+                },
+                _ => block_on(func.call_async(&mut store, ())).unwrap_err(),
+            };
+            let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+            let names: Vec<_> = frames.iter().map(|frame| frame.func_name().unwrap()).collect();
+            assert_eq!(names, [name], "way {way}");
+        }
+    }
+}

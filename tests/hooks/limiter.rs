@@ -176,9 +176,9 @@ fn the_host_asks_to_grow() {
         assert_eq!(grow(what, &mut store, 1).unwrap(), 2);
         assert!(store.data().told.is_empty());
         asked(&mut store);
-        // No such thing can be: of memories, nobody is asked.
+        // No such thing can be, and a budget is told that it did not come about.
         assert!(grow(what, &mut store, u64::MAX).is_err());
-        let questions = if what == "memory" { vec![] } else { vec![("table", 3, usize::MAX, None)] };
+        let questions = [(what, 3 * unit, usize::MAX, most)];
         assert_eq!(asked(&mut store), questions);
         assert_eq!(std::mem::take(&mut store.data_mut().told).len(), 1);
     }
@@ -476,5 +476,32 @@ fn growing_is_asked_about_in_nested_calls() {
         assert!(run.call(&mut store, ()).unwrap_err().is::<Refused>());
         let sizes: Vec<_> = asked(&mut store).iter().map(|&(_, current, desired, _)| (current, desired)).collect();
         assert_eq!(sizes, [(0, PAGE), (PAGE, 2 * PAGE), (2 * PAGE, 3 * PAGE), (3 * PAGE, 4 * PAGE)]);
+    }
+}
+
+/// What can never be takes nothing back of what a limit in all counts.
+#[test]
+fn totals_are_not_got_around() {
+    let engine = Engine::default();
+    for way in 0..2 {
+        let limits = StoreLimitsBuilder::new().total_memory_size(4 * PAGE as u64).build();
+        let mut store = store(&engine, limits.clone());
+        if way == 0 {
+            store.limiter(|limits| limits);
+        } else {
+            store.set_limits(limits);
+        }
+        let instance = instance(
+            &mut store,
+            r#"(module (memory 0)
+                (func (export "grow") (result i32)
+                    (drop (memory.grow (i32.const 1)))
+                    (drop (memory.grow (i32.const 65536)))
+                    (drop (memory.grow (i32.const -1)))
+                    (memory.size)))"#,
+        );
+        let grow = instance.unwrap().get_typed_func::<(), u32>(&store, "grow").unwrap();
+        let sizes: Vec<_> = (0..6).map(|_| grow.call(&mut store, ()).unwrap()).collect();
+        assert_eq!(sizes, [1, 2, 3, 4, 4, 4]);
     }
 }

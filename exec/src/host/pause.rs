@@ -16,7 +16,7 @@ use crate::state::registers::Registers;
 use crate::state::stack::Stack;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::Pausing;
-use crate::state::vm::{Vm, Yielded};
+use crate::state::vm::{StoppedAt, Vm, Yielded};
 use pirn_decode::layout::{ENTRY_WORDS, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::{FuncType, ValType};
 
@@ -220,11 +220,15 @@ impl Execution {
     /// What it ends with that has stopped out of fuel and does not go on.
     ///
     /// # Safety
-    /// It has stopped on `vm` with [`Exit::OutOfFuel`], and nothing has run there since.
+    /// It has stopped on `vm` with [`Exit::OutOfFuel`], and whatever called it has not returned since.
     #[cold]
     pub unsafe fn out_of_fuel(&self, vm: *mut Vm) -> Exit {
-        // SAFETY: its frames are as they were, and the machine says where it stopped.
-        unsafe { Vm::traced(vm, Exit::Trap(Trap::OutOfFuel)) }
+        // SAFETY: its frames are as they were, in front of the cell that asked for fuel, and those further out are still there. What ran on
+        // the machine since has stopped.
+        unsafe {
+            ((*vm).saved, (*vm).stopped_at) = (self.registers, StoppedAt::Place(0));
+            Vm::traced(vm, Exit::Trap(Trap::OutOfFuel))
+        }
     }
 
     /// The first word of the frame in which it was started.

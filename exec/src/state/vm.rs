@@ -511,8 +511,15 @@ impl Vm {
     /// # Safety
     /// `this` is live, and stands still or waits for a host function; nothing refers to what a host function may change.
     pub(crate) unsafe fn crossed(this: *mut Self, at: CallHook) -> Result<(), Exit> {
-        // SAFETY: `set_crossed` asked for a hook that may be called with this machine.
-        unsafe { (*this).crossed.map_or(Ok(()), |crossed| crossed(this, at)) }
+        // SAFETY: `set_crossed` asked for a hook that may be called with this machine. Where it stands still is as before, whatever the
+        // hook has run meanwhile.
+        unsafe {
+            let Some(crossed) = (*this).crossed else { return Ok(()) };
+            let (saved, stopped_at) = ((*this).saved, (*this).stopped_at);
+            let outcome = crossed(this, at);
+            ((*this).saved, (*this).stopped_at) = (saved, stopped_at);
+            outcome
+        }
     }
 
     /// Has `trace` say more of the exits of executions.

@@ -293,7 +293,7 @@ impl<R> Paused<R> {
     /// What a call ends with that paused out of fuel and does not go on.
     ///
     /// # Safety
-    /// L3: `vm` is the machine of the store it paused in, out of fuel, and nothing has run there since.
+    /// L3: `vm` is the machine of the store it paused in, out of fuel, and whatever called it has not returned since.
     pub(crate) unsafe fn out_of_fuel(self, vm: *mut Vm) -> Exit {
         // SAFETY: the same is asked for above.
         unsafe { self.0.lease.execution.out_of_fuel(vm) }

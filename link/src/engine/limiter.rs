@@ -30,9 +30,9 @@ pub trait ResourceLimiter: Send {
     /// ([`WasmBacktrace`](crate::WasmBacktrace)); if the host asks, it gets the error.
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool>;
 
-    /// Says that a memory did not grow, although [`memory_growing`](Self::memory_growing), called just before, allowed it, or that it
-    /// was to have more than 4 GiB. `error` says why: it passes its maximum or a limit of the store, or the system has not that much
-    /// memory.
+    /// Says that a memory did not grow, although [`memory_growing`](Self::memory_growing), called just before, allowed it. It is called for
+    /// nothing else, so whoever counts takes back what was counted last. `error` says why: it passes its maximum, 4 GiB or a limit of
+    /// the store, or the system has not that much memory.
     ///
     /// # Errors
     /// As for [`memory_growing`](Self::memory_growing), in the place of -1 or of an error that was there anyway. By default there is

@@ -4,7 +4,6 @@
 //! [`pirn_exec::Room`] alone.
 
 use crate::engine::limiter::ResourceLimiter;
-use crate::engine::limits::MAX_PAGES;
 use crate::error::{Error, Result, format_err};
 use crate::store::hooks::Ask;
 use crate::store::opaque::StoreOpaque;
@@ -68,14 +67,15 @@ impl Request {
         }
     }
 
-    fn growing(self, limiter: &mut dyn ResourceLimiter) -> Result<bool> {
+    /// What the limiter says, if it is asked.
+    fn growing(self, limiter: &mut dyn ResourceLimiter) -> Result<Answer> {
         let Self { is_memory, current, desired, maximum } = self;
-        if !is_memory {
-            return limiter.table_growing(current, desired, maximum);
-        }
-        // No memory can have more, so nobody is asked.
-        let most = MAX_PAGES as usize * PAGE_BYTES as usize;
-        if desired > most { Ok(true) } else { limiter.memory_growing(current, desired, maximum) }
+        let allowed = if is_memory {
+            limiter.memory_growing(current, desired, maximum)
+        } else {
+            limiter.table_growing(current, desired, maximum)
+        };
+        allowed.map(Answer::of)
     }
 
     fn failed(self, limiter: &mut dyn ResourceLimiter, error: Error) -> Result<()> {
@@ -91,7 +91,40 @@ impl Request {
     }
 }
 
+/// What a limiter has said. What it has allowed and does not come about it is told of, and of nothing else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    NotAsked,
+    Allowed,
+    Refused,
+}
+
+impl Answer {
+    fn of(allowed: bool) -> Self {
+        if allowed { Self::Allowed } else { Self::Refused }
+    }
+}
+
 impl StoreOpaque {
+    /// What the store's limiter says of a request.
+    ///
+    /// # Errors
+    /// It says that this is an error.
+    fn ask_growing(&self, request: Request) -> Result<Answer> {
+        Ok(self.ask_limiter(|limiter| request.growing(limiter)).transpose()?.unwrap_or(Answer::NotAsked))
+    }
+
+    /// Tells the limiter that what it has allowed has failed.
+    ///
+    /// # Errors
+    /// It says that this is an error.
+    fn tell_failure(&self, request: Request, answer: Answer, error: impl FnOnce() -> Error) -> Result<()> {
+        if answer == Answer::Allowed {
+            self.ask_limiter(|limiter| request.failed(limiter, error())).transpose()?;
+        }
+        Ok(())
+    }
+
     /// What the limiter says; `None` if there is none.
     pub(super) fn ask_limiter<R>(&self, question: impl FnOnce(&mut dyn ResourceLimiter) -> R) -> Option<R> {
         let (mut question, mut answer) = (Some(question), None);
@@ -154,13 +187,14 @@ impl StoreOpaque {
         delta: u64,
         grow: impl FnOnce(u32, &mut Self) -> Option<u32>,
     ) -> Result<Option<u64>> {
-        if delta != 0 && !self.ask_limiter(|limiter| request.growing(limiter)).transpose()?.unwrap_or(true) {
+        let answer = if delta == 0 { Answer::NotAsked } else { self.ask_growing(request)? };
+        if answer == Answer::Refused {
             return Ok(None);
         }
         if let Some(old) = u32::try_from(delta).ok().and_then(|delta| grow(delta, self)) {
             return Ok(Some(old.into()));
         }
-        self.ask_limiter(|limiter| request.failed(limiter, Error::msg(request.describe()))).transpose()?;
+        self.tell_failure(request, answer, || Error::msg(request.describe()))?;
         self.limits().failure(Error::msg(request.describe()), "growing is to trap if it fails")?;
         Ok(None)
     }
@@ -182,13 +216,14 @@ impl StoreOpaque {
     }
 
     fn limited<R>(&mut self, request: Request, limits: Limits, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        if !self.ask_limiter(|limiter| request.growing(limiter)).transpose()?.unwrap_or(true) {
+        let answer = self.ask_growing(request)?;
+        if answer == Answer::Refused {
             let (what, unit) = if request.is_memory { ("memory", "pages") } else { ("table", "elements") };
             return Err(format_err!("the store's limiter does not allow a {what} of {} {unit}", limits.min));
         }
         let made = make(self);
         if let Err(error) = &made {
-            self.ask_limiter(|limiter| request.failed(limiter, Error::msg(error))).transpose()?;
+            self.tell_failure(request, answer, || Error::msg(error))?;
         }
         made
     }

@@ -37,13 +37,20 @@ impl<T: 'static> Store<T> {
     /// use pirn::{Engine, Instance, Module, ResourceLimiter, Result, Store};
     ///
     /// /// What all stores of a tenant may have together.
-    /// struct Budget { bytes: usize }
+    /// struct Budget { bytes: usize, last: usize }
     ///
     /// impl ResourceLimiter for Budget {
     ///     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-    ///         let left = self.bytes.checked_sub(desired - current);
+    ///         self.last = desired - current;
+    ///         let left = self.bytes.checked_sub(self.last);
     ///         self.bytes = left.unwrap_or(self.bytes);
     ///         Ok(left.is_some())
+    ///     }
+    ///
+    ///     // It was allowed, but passes the memory's maximum, for example.
+    ///     fn memory_grow_failed(&mut self, _: pirn::Error) -> Result<()> {
+    ///         self.bytes += self.last;
+    ///         Ok(())
     ///     }
     ///
     ///     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
@@ -54,7 +61,7 @@ impl<T: 'static> Store<T> {
     /// let engine = Engine::default();
     /// let module = Module::new(&engine, r#"(module (memory 1)
     ///     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#)?;
-    /// let mut store = Store::new(&engine, Budget { bytes: 200_000 });
+    /// let mut store = Store::new(&engine, Budget { bytes: 200_000, last: 0 });
     /// store.limiter(|budget| budget);
     /// let grow = Instance::new(&mut store, &module, &[])?.get_typed_func::<i32, i32>(&store, "grow")?;
     /// assert_eq!(grow.call(&mut store, 3)?, -1);
