@@ -10,7 +10,7 @@ use crate::engine::types::TypeUse;
 use crate::error::Result;
 #[cfg(feature = "wat")]
 use crate::error::format_err;
-use crate::precompiled::Stored;
+use crate::precompiled::{MAGIC, Stored};
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
@@ -191,6 +191,9 @@ impl Module {
 
     /// Takes text or a binary, and the latter without copying what is owned.
     fn load(engine: &Engine, bytes: Cow<'_, [u8]>) -> Result<Self> {
+        if bytes.starts_with(MAGIC) {
+            return Err(format_err!("not WebAssembly but a serialized module, which `Module::deserialize` loads"));
+        }
         #[cfg(feature = "wat")]
         if !bytes.starts_with(b"\0asm") {
             let most = engine.config().text_size;
@@ -224,6 +227,10 @@ impl Module {
         let exports = exports(engine, &parsed, &types);
         let per_func = size_of::<LazyCode>() + size_of::<OnceLock<Result<Code, pirn_decode::Error>>>();
         let bytes = module_bytes(&parsed, size_of::<ImportHash>(), per_func, size_of::<Exported>());
+        // Of a module whose functions all get their code below, it is gone then.
+        let is_lazy = engine.config().mode == CompilationMode::Lazy;
+        let kept = stored.as_ref().filter(|_| is_lazy).map_or(0, Stored::bytes);
+        let bytes = bytes + kept as u64;
         let mut module = Self(Arc::new(Inner {
             _held: Held::new(&engine.account().modules, bytes),
             held_code: Held::new(&engine.account().code, 0),

@@ -137,6 +137,11 @@ impl Stored {
         Ok((parsed, Self { handlers, places, code: code.into() }))
     }
 
+    /// How many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.handlers) + size_of_val(&*self.places) + self.code.len()
+    }
+
     /// The code of function `funcidx`, which is the `index`th that is not imported.
     pub(crate) fn code(&self, index: usize, funcidx: FuncIdx, type_ids: &[TypeId]) -> Result<Code, pirn_decode::Error> {
         relocate::read(&self.code[self.places[index].clone()], &self.handlers, type_ids, funcidx)

@@ -311,7 +311,10 @@ impl<R> Paused<R> {
 /// Why a host function does not run, or go on, that cannot wait.
 #[cold]
 pub(crate) fn not_async() -> Error {
-    format_err!("an async host function is called by a call that cannot wait: `call_async` would have to begin it")
+    format_err!(
+        "an async host function is called by a call that cannot wait: `call_async` would have to begin it, or \
+         `instantiate_async` where a start function calls"
+    )
 }
 
 /// Begins a call whose arguments are `words`, which are as many as its record says.

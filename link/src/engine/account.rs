@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct MemoryUsage {
-    /// Binaries of modules, and what was read of them, without code.
+    /// Binaries of modules, and what was read of them: the code that a serialized module came with, too, which is read at functions'
+    /// first calls. Names and debugging information that backtraces have asked for do not count.
     pub modules: u64,
-    /// Threaded code of functions that were lowered.
+    /// Threaded code of functions that were lowered, or read.
     pub code: u64,
     /// Instances, with their globals and element segments.
     pub instances: u64,
