@@ -7,9 +7,7 @@ use crate::engine::Engine;
 use crate::engine::account::module_bytes;
 use crate::engine::config::CompilationMode;
 use crate::engine::types::TypeUse;
-use crate::error::Result;
-#[cfg(feature = "wat")]
-use crate::error::format_err;
+use crate::error::{Result, format_err};
 use crate::precompiled::{MAGIC, Stored};
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
