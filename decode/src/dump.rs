@@ -351,6 +351,10 @@ impl Reader<'_> {
                 Class::I64 => push(out, format_args!("#{}", self.u64() as i64)),
                 Class::F32 => push(out, format_args!("#{:?}", f32::from_bits(self.u32()))),
                 Class::F64 => push(out, format_args!("#{:?}", f64::from_bits(self.u64()))),
+                Class::V128 => {
+                    let (low, high) = (self.u64(), self.u64());
+                    push(out, format_args!("#{high:#018x}_{low:016x}"));
+                }
             },
             Leaf::Global | Leaf::Func => {
                 let word = self.u32();

@@ -134,7 +134,7 @@ pub struct FrameLayout {
 impl FrameLayout {
     /// The frame of functions of type `ty`.
     pub fn of(ty: &FuncType) -> Self {
-        Self { header: ty.params().len().max(ty.results().len()) }
+        Self { header: ty.param_words().max(ty.result_words()) }
     }
 
     /// Word index of the first local that is not a parameter.

@@ -14,15 +14,29 @@ pub enum Class {
     F32,
     /// `f64`.
     F64,
+    /// 128 bits, in two slots that follow each other.
+    V128,
 }
 
 impl Class {
     /// Every class, in order.
-    pub const ALL: [Self; 4] = [Self::I32, Self::I64, Self::F32, Self::F64];
+    pub const ALL: [Self; 5] = [Self::I32, Self::I64, Self::F32, Self::F64, Self::V128];
 
-    /// Whether values of this class live in vector registers.
+    /// Whether values of this class live in vector registers: floats do as well.
     pub const fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F64)
+        matches!(self, Self::F32 | Self::F64 | Self::V128)
+    }
+
+    /// Whether a value takes two slots. The others take one.
+    #[inline]
+    pub const fn is_wide(self) -> bool {
+        matches!(self, Self::V128)
+    }
+
+    /// How many slots a value takes.
+    #[inline]
+    pub const fn words(self) -> usize {
+        1 + self.is_wide() as usize
     }
 
     /// Bytes of an immediate.
@@ -30,6 +44,7 @@ impl Class {
         match self {
             Self::I32 | Self::F32 => 4,
             Self::I64 | Self::F64 => 8,
+            Self::V128 => 16,
         }
     }
 }
@@ -41,6 +56,7 @@ impl From<crate::ValType> for Class {
             crate::ValType::I64 | crate::ValType::Ref(_) => Self::I64,
             crate::ValType::F32 => Self::F32,
             crate::ValType::F64 => Self::F64,
+            crate::ValType::V128 => Self::V128,
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum ValType {
     F32,
     /// 64-bit IEEE 754 float.
     F64,
+    /// 128-bit vector.
+    V128,
     /// Reference, null included.
     Ref(RefType),
 }
@@ -27,9 +29,12 @@ impl ValType {
     /// `externref`.
     pub const EXTERNREF: Self = Self::Ref(RefType::EXTERNREF);
 
-    /// Whether the machine keeps values of this type in vector registers.
-    pub const fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F64)
+    /// How many 64-bit words a value takes in frames, globals and lists of values.
+    pub const fn words(self) -> usize {
+        match self {
+            Self::I32 | Self::I64 | Self::F32 | Self::F64 | Self::Ref(_) => 1,
+            Self::V128 => 2,
+        }
     }
 
     /// A number below 256 of its own.
@@ -39,6 +44,7 @@ impl ValType {
             Self::I64 => 2,
             Self::F32 => 3,
             Self::F64 => 4,
+            Self::V128 => 7,
             Self::Ref(RefType { heap: HeapType::Func }) => 5,
             Self::Ref(RefType { heap: HeapType::Extern }) => 6,
         }
@@ -57,6 +63,7 @@ impl fmt::Display for ValType {
             Self::I64 => f.write_str("i64"),
             Self::F32 => f.write_str("f32"),
             Self::F64 => f.write_str("f64"),
+            Self::V128 => f.write_str("v128"),
             Self::Ref(ty) => ty.fmt(f),
         }
     }
@@ -102,7 +109,9 @@ impl fmt::Display for RefType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FuncType {
     types: Box<[ValType]>,
-    params: usize,
+    params: u32,
+    /// Words of the parameters, and of the results.
+    words: [u32; 2],
 }
 
 impl FuncType {
@@ -123,24 +132,36 @@ impl FuncType {
         assert!(params <= Self::MOST, "a function type of more than {} parameters", Self::MOST);
         types.extend(results);
         assert!(types.len() - params <= Self::MOST, "a function type of more than {} results", Self::MOST);
-        Self { types: types.into(), params }
+        let words = |types: &[ValType]| types.iter().map(|ty| ty.words() as u32).sum();
+        let words = [words(&types[..params]), words(&types[params..])];
+        Self { types: types.into(), params: params as u32, words }
     }
 
     /// The parameter types.
     pub fn params(&self) -> &[ValType] {
-        &self.types[..self.params]
+        &self.types[..self.params as usize]
     }
 
     /// The result types.
     pub fn results(&self) -> &[ValType] {
-        &self.types[self.params..]
+        &self.types[self.params as usize..]
+    }
+
+    /// How many 64-bit words the parameters take: see [`ValType::words`].
+    pub const fn param_words(&self) -> usize {
+        self.words[0] as usize
+    }
+
+    /// How many 64-bit words the results take.
+    pub const fn result_words(&self) -> usize {
+        self.words[1] as usize
     }
 }
 
 impl Hash for FuncType {
     /// Eight types a word: an engine hashes every type of every module.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64((self.types.len() as u64) << 32 | self.params as u64);
+        state.write_u64((self.types.len() as u64) << 32 | u64::from(self.params));
         for types in self.types.chunks(8) {
             state.write_u64(types.iter().fold(0, |word, ty| word << 8 | ty.number()));
         }

@@ -322,6 +322,7 @@ impl Values {
                 Class::I64 => write!(out, "{}", bits as i64),
                 Class::F32 => write!(out, "{:?}", f32::from_bits(bits as u32)),
                 Class::F64 => write!(out, "{:?}", f64::from_bits(bits)),
+                Class::V128 => write!(out, "{bits:#x}"),
             },
             Value::Func(word) => write!(out, "function at word {word}"),
             Value::Global { word, .. } => write!(out, "global at word {word}"),

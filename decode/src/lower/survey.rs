@@ -240,6 +240,7 @@ fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
         Class::I64 => "u64",
         Class::F32 => "f32",
         Class::F64 => "f64",
+        Class::V128 => "V128",
     };
     let leaf = match node.kind {
         Kind::Slot(_) if acc == Some(id) => "R",

@@ -23,10 +23,11 @@ const I32: Type = 0x7f;
 const I64: Type = 0x7e;
 const F32: Type = 0x7d;
 const F64: Type = 0x7c;
+const V128: Type = 0x7b;
 const FUNCREF: Type = 0x70;
 const EXTERNREF: Type = 0x6f;
 
-const TYPES: [Type; 6] = [I32, I64, F32, F64, FUNCREF, EXTERNREF];
+const TYPES: [Type; 7] = [I32, I64, F32, F64, V128, FUNCREF, EXTERNREF];
 
 /// Opcodes that may follow a branch.
 const END: u8 = Instruction::End.byte();
@@ -51,8 +52,9 @@ const MOST_LOCALS: usize = 2_000;
 
 // The last push that the limit allows stays in the array: wrapped to its beginning, it would overwrite the fences.
 const _: () = assert!(MOST_OPERANDS + 1 < ROOM && ROOM.is_power_of_two());
-// With so little, and the 1,000 parameters and results that wasmparser allows, a frame is always addressable.
-const _: () = assert!(2 * 1_000 + MOST_LOCALS + MOST_OPERANDS + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
+// With so little, and the 1,000 parameters and results that wasmparser allows, of two words each, a frame is always
+// addressable.
+const _: () = assert!(2 * (2 * 1_000 + MOST_LOCALS + MOST_OPERANDS) + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
 
 /// A list of types: where it lies in [`Checker::types`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,6 +191,7 @@ fn of_val_type(ty: ValType) -> Type {
         ValType::I64 => I64,
         ValType::F32 => F32,
         ValType::F64 => F64,
+        ValType::V128 => V128,
         ValType::Ref(ty) => match ty.heap_type() {
             HeapType::Func => FUNCREF,
             HeapType::Extern => EXTERNREF,

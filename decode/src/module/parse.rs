@@ -382,8 +382,8 @@ fn val_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 => ValType::V128,
         wasmparser::ValType::Ref(ty) => ValType::Ref(ref_type(ty)?),
-        wasmparser::ValType::V128 => return Err(unsupported(&"v128")),
     })
 }
 
