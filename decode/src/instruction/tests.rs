@@ -11,6 +11,7 @@ const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 const F32: u8 = 0x7d;
 const F64: u8 = 0x7c;
+const V128: u8 = 0x7b;
 const FUNCREF: u8 = 0x70;
 const EXTERNREF: u8 = 0x6f;
 
@@ -29,7 +30,7 @@ const ANY: u8 = I64;
 const NAMED: u8 = EXTERNREF;
 
 /// A local of each type. The first is the one that immediates name.
-const LOCALS: [u8; 7] = [LOCAL, I32, I64, F32, F64, FUNCREF, EXTERNREF];
+const LOCALS: [u8; 8] = [LOCAL, I32, I64, F32, F64, V128, FUNCREF, EXTERNREF];
 
 fn local(ty: u8) -> u8 {
     LOCALS.iter().rposition(|&local| local == ty).expect("a local of each type") as u8
@@ -86,6 +87,8 @@ fn immediate(immediate: Immediate, longer: bool) -> Vec<u8> {
         Immediate::ValTypes => vec![1, NAMED],
         Immediate::F32 => vec![0; 4],
         Immediate::F64 => vec![0; 8],
+        Immediate::V128 | Immediate::LaneIdxs => vec![0; 16],
+        Immediate::LaneIdx => vec![0],
     }
 }
 
@@ -96,6 +99,7 @@ fn types(ty: Type) -> &'static [u8] {
         Type::I64 => &[I64],
         Type::F32 => &[F32],
         Type::F64 => &[F64],
+        Type::V128 => &[V128],
         Type::Func => &[FUNCREF],
         Type::Ref => &[EXTERNREF],
         Type::Any => &[ANY],
