@@ -5,6 +5,7 @@
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub(crate) mod vectors;
 
 use crate::ops::Op;
 
