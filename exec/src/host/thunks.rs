@@ -20,6 +20,7 @@ use std::sync::Arc;
 struct ExitCell;
 
 impl Stmt for ExitCell {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
@@ -63,6 +64,7 @@ impl LazyCode {
 struct LowerThunk;
 
 impl Stmt for LowerThunk {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
@@ -134,6 +136,7 @@ impl HostRecord {
 struct HostThunk;
 
 impl Stmt for HostThunk {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
