@@ -125,8 +125,7 @@ impl HostRecord {
     /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results
     /// are in the values.
     pub unsafe fn new(ty: FuncType, type_id: TypeId, func: Arc<HostFunc>) -> Box<Self> {
-        let handler: Handler =
-            if gives_vector(&ty) { HostThunk::<true>::handler } else { HostThunk::<false>::handler };
+        let handler: Handler = if gives_vector(&ty) { HostThunk::<true>::handler } else { HostThunk::<false>::handler };
         // SAFETY: this is the handler that calls host functions of this type; for the rest `with_thunk` asks for the same.
         unsafe { Self::with_thunk(handler_word(handler), ty, type_id, func) }
     }
