@@ -294,9 +294,14 @@ impl Reader<'_> {
             }
             Shape::Cell(cell) => self.cell(cell, out),
             Shape::Thunk => out.push_str("thunk"),
-            Shape::Leaf(..) | Shape::Unary(..) | Shape::Binary(..) | Shape::Load(..) | Shape::Select(..) => {
-                self.expression(shape, out);
-            }
+            Shape::Leaf(..)
+            | Shape::Unary(..)
+            | Shape::Binary(..)
+            | Shape::Load(..)
+            | Shape::Select(..)
+            | Shape::Ternary(..)
+            | Shape::Extract(..)
+            | Shape::Replace(..) => self.expression(shape, out),
         }
     }
 
@@ -335,6 +340,18 @@ impl Reader<'_> {
             Shape::Select(_, a, b, condition) => {
                 out.push_str(Instruction::Select.info().text);
                 self.list(&[a, b, condition], out);
+            }
+            Shape::Ternary(op, a, b, c) => {
+                out.push_str(op.info().text);
+                self.list(&[a, b, c], out);
+            }
+            Shape::Extract(op, lane, a) => {
+                push(out, format_args!("{} {lane}", op.info().text));
+                self.list(&[a], out);
+            }
+            Shape::Replace(op, lane, a, b) => {
+                push(out, format_args!("{} {lane}", op.info().text));
+                self.list(&[a, b], out);
             }
             Shape::Store(..) | Shape::Bulk(..) | Shape::Form(..) | Shape::Seq(..) | Shape::Cell(_) | Shape::Thunk => {
                 self.statement(shape, out)

@@ -3,9 +3,9 @@
 use std::fmt;
 use wasmparser::WasmFeatures;
 
-/// What is supported: WebAssembly 2.0 without SIMD, and extended-const and tail-call on top.
+/// What is supported: WebAssembly 2.0, and relaxed SIMD, extended-const and tail-call on top.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
-    .difference(WasmFeatures::SIMD)
+    .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL);
 
@@ -151,6 +151,8 @@ mod tests {
             ReferenceTypes,
             TailCall,
             ExtendedConst,
+            Simd,
+            RelaxedSimd,
         ];
         assert_eq!(supported, expected);
     }

@@ -79,15 +79,23 @@ pub enum Effect {
 pub struct OpInfo {
     /// The text format's name.
     pub text: &'static str,
-    /// Class of the operands (of the value, for stores; `I32` addresses for loads).
+    /// Class of the operands, or of the first (of the value, for stores; `I32` addresses for loads).
     pub operand: Class,
+    /// Class of the second operand, if there are two, and the third; else as `operand`.
+    pub second: Class,
     /// Class of the result (none for stores: their operand's).
     pub result: Class,
     /// See [`Effect`].
     pub effect: Effect,
     /// How many bytes of memory it accesses.
     pub access: u8,
+    /// How many lanes it may work on, if it is one of those that work on one lane.
+    pub lanes: u8,
 }
+
+/// What 16 bytes of memory are here: nothing but as wide.
+#[allow(non_camel_case_types, reason = "rows have the word")]
+type v128 = u128;
 
 macro_rules! class {
     (u32) => {
@@ -105,6 +113,9 @@ macro_rules! class {
     (f64) => {
         Class::F64
     };
+    (v128) => {
+        Class::V128
+    };
 }
 
 macro_rules! effect {
@@ -116,12 +127,50 @@ macro_rules! effect {
     };
 }
 
+impl OpInfo {
+    const fn new(text: &'static str, [operand, second, result]: [Class; 3], effect: Effect, access: usize) -> Self {
+        Self { text, operand, second, result, effect, access: access as u8, lanes: 0 }
+    }
+
+    const fn of_lane(text: &'static str, lanes: u8, classes: [Class; 3]) -> Self {
+        Self { lanes, ..Self::new(text, classes, Effect::Pure, 0) }
+    }
+}
+
 macro_rules! define {
     (
         unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
         binops { $($bin:ident $bc:tt $bin_text:literal $ba:ident => $bt:ident $be:ident |$bx:ident, $by:ident| $bsem:expr;)* }
         loads { $($load:ident $lc:tt $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
         stores { $($store:ident $sc:tt $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
+        unops { $($vun:ident $vuc:tt $vun_text:literal $vua:ident => $vut:ident $vum:ident <$vui:ident> |$vux:ident| $vusem:expr;)* }
+        binops {
+            $($vbin:ident $vbc:tt $vbin_text:literal $vba:ident $vbb:ident => $vbt:ident $vbm:ident <$vbi:ident>
+                |$vbx:ident, $vby:ident| $vbsem:expr;)*
+        }
+        ternops {
+            $($tern:ident $tc:tt $tern_text:literal $ta:ident $tb:ident $td:ident => $tt:ident $tm:ident <$ti:ident>
+                |$tx:ident, $ty:ident, $tz:ident| $tsem:expr;)*
+        }
+        extracts {
+            $($ext:ident $ec:tt $ext_text:literal $elanes:literal $ea:ident => $et:ident $em:ident <$ei:ident, $el:ident>
+                |$ex:ident| $esem:expr;)*
+        }
+        replaces {
+            $($rep:ident $rc:tt $rep_text:literal $rlanes:literal $ra:ident $rb:ident => $rt:ident $rm:ident
+                <$ri:ident, $rl:ident> |$rx:ident, $ry:ident| $rsem:expr;)*
+        }
+        loads {
+            $($vload:ident $vlc:tt $vload_text:literal in $vlraw:ident => $vlt:ident $vlm:ident <$vli:ident> |$vlx:ident|
+                $vlsem:expr;)*
+        }
+        stores {
+            $($vstore:ident $vsc:tt $vstore_text:literal $vst:ident => in $vsraw:ident $vsm:ident <$vsi:ident> |$vsx:ident|
+                $vssem:expr;)*
+        }
+        lane_loads $lane_loads:tt
+        lane_stores $lane_stores:tt
+        relaxed $relaxed:tt
     ) => {
         /// An operator of the table.
         #[allow(missing_docs, reason = "the instructions of the same names")]
@@ -129,17 +178,29 @@ macro_rules! define {
         #[repr(u32)]
         pub enum Op {
             $($un,)* $($bin,)* $($load,)* $($store,)*
+            $($vun,)* $($vbin,)* $($tern,)* $($ext,)* $($rep,)* $($vload,)* $($vstore,)*
         }
 
         impl Op {
-            /// Every operator, in the table's order.
-            pub const ALL: &'static [Self] = &[$(Self::$un,)* $(Self::$bin,)* $(Self::$load,)* $(Self::$store,)*];
+            /// Every operator, in the table's order: those on vectors come last.
+            pub const ALL: &'static [Self] = &[
+                $(Self::$un,)* $(Self::$bin,)* $(Self::$load,)* $(Self::$store,)*
+                $(Self::$vun,)* $(Self::$vbin,)* $(Self::$tern,)* $(Self::$ext,)* $(Self::$rep,)*
+                $(Self::$vload,)* $(Self::$vstore,)*
+            ];
 
             const INFO: &'static [OpInfo] = &[
-                $(OpInfo { text: $un_text, operand: class!($ua), result: class!($ut), effect: effect!($ue), access: 0 },)*
-                $(OpInfo { text: $bin_text, operand: class!($ba), result: class!($bt), effect: effect!($be), access: 0 },)*
-                $(OpInfo { text: $load_text, operand: Class::I32, result: class!($lt), effect: Effect::Loads, access: size_of::<$lraw>() as u8 },)*
-                $(OpInfo { text: $store_text, operand: class!($st), result: class!($st), effect: Effect::Stores, access: size_of::<$sraw>() as u8 },)*
+                $(OpInfo::new($un_text, [class!($ua), class!($ua), class!($ut)], effect!($ue), 0),)*
+                $(OpInfo::new($bin_text, [class!($ba), class!($ba), class!($bt)], effect!($be), 0),)*
+                $(OpInfo::new($load_text, [Class::I32, Class::I32, class!($lt)], Effect::Loads, size_of::<$lraw>()),)*
+                $(OpInfo::new($store_text, [class!($st); 3], Effect::Stores, size_of::<$sraw>()),)*
+                $(OpInfo::new($vun_text, [class!($vua), class!($vua), class!($vut)], Effect::Pure, 0),)*
+                $(OpInfo::new($vbin_text, [class!($vba), class!($vbb), class!($vbt)], Effect::Pure, 0),)*
+                $(OpInfo::new($tern_text, [class!($ta), class!($tb), class!($tt)], Effect::Pure, 0),)*
+                $(OpInfo::of_lane($ext_text, $elanes, [class!($ea), class!($ea), class!($et)]),)*
+                $(OpInfo::of_lane($rep_text, $rlanes, [class!($ra), class!($rb), class!($rt)]),)*
+                $(OpInfo::new($vload_text, [Class::I32, Class::I32, class!($vlt)], Effect::Loads, size_of::<$vlraw>()),)*
+                $(OpInfo::new($vstore_text, [class!($vst); 3], Effect::Stores, size_of::<$vsraw>()),)*
             ];
 
             /// Which section of the table it stands in.
@@ -149,13 +210,23 @@ macro_rules! define {
                     $({ _ = Op::$bin; Kind::Binary },)*
                     $({ _ = Op::$load; Kind::Load },)*
                     $({ _ = Op::$store; Kind::Store },)*
+                    $({ _ = Op::$vun; Kind::Unary },)*
+                    $({ _ = Op::$vbin; Kind::Binary },)*
+                    $({ _ = Op::$tern; Kind::Ternary },)*
+                    $({ _ = Op::$ext; Kind::Extract },)*
+                    $({ _ = Op::$rep; Kind::Replace },)*
+                    $({ _ = Op::$vload; Kind::Load },)*
+                    $({ _ = Op::$vstore; Kind::Store },)*
                 ];
                 KINDS[self as usize]
             }
         }
     };
 }
-crate::for_each_op!(define);
+macro_rules! all_rows {
+    ($($scalar:tt)*) => { crate::for_each_vector_op! { define $($scalar)* } };
+}
+crate::for_each_op!(all_rows);
 
 /// Which section of the table an operator stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +239,12 @@ pub enum Kind {
     Load,
     /// A store at a static offset.
     Store,
+    /// Three operands.
+    Ternary,
+    /// A lane of a vector.
+    Extract,
+    /// A vector, with another value in one lane.
+    Replace,
 }
 
 impl Op {
@@ -181,6 +258,18 @@ impl Op {
         match self.info().effect {
             Effect::Pure => false,
             Effect::Traps | Effect::Loads | Effect::Stores => true,
+        }
+    }
+
+    /// The operator that makes NaNs canonical where this one computes floats: which NaN it gives differs between machines.
+    /// (What only moves bits, the sign's included, does not compute.)
+    pub const fn canonical_nans(self) -> Option<Self> {
+        use Op::*;
+        match self {
+            F32Add | F32Sub | F32Mul | F32Div | F32Min | F32Max | F32Sqrt | F32Ceil | F32Floor | F32Trunc | F32Nearest
+            | F32DemoteF64 => Some(F32Canonical),
+            // Most compute no floats.
+            _ => None,
         }
     }
 

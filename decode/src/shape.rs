@@ -23,6 +23,12 @@ pub enum Shape {
     Store(Op, &'static Shape, &'static Shape),
     /// First, second, condition.
     Select(Class, &'static Shape, &'static Shape, &'static Shape),
+    /// An operator of three operands.
+    Ternary(Op, &'static Shape, &'static Shape, &'static Shape),
+    /// A lane of a vector, by its index.
+    Extract(Op, u8, &'static Shape),
+    /// A vector, with another value in the lane of that index.
+    Replace(Op, u8, &'static Shape, &'static Shape),
     /// `MemoryFill` or `MemoryCopy`, with the operands that [`Form`] says.
     Bulk(Form, &'static Shape, &'static Shape, &'static Shape),
     /// What [`Form`] says, with one operand (a statement for `Repeat`); never one of the forms above, nor `Seq`.
@@ -52,6 +58,9 @@ impl Shape {
             Self::Leaf(leaf, class) => sig::leaf(leaf, class),
             Self::Unary(op, a) | Self::Load(op, a) => sig::unary(op, a.sig()),
             Self::Binary(op, a, b) | Self::Store(op, a, b) => sig::binary(op, a.sig(), b.sig()),
+            Self::Ternary(op, a, b, c) => sig::ternary_operator(op, a.sig(), b.sig(), c.sig()),
+            Self::Extract(op, lane, a) => sig::extract(op, lane, a.sig()),
+            Self::Replace(op, lane, a, b) => sig::replace(op, lane, a.sig(), b.sig()),
             Self::Select(class, a, b, condition) => sig::select(class, a.sig(), b.sig(), condition.sig()),
             Self::Bulk(form, a, b, bytes) => sig::bulk(form, a.sig(), b.sig(), bytes.sig()),
             Self::Form(form, class, a) => sig::form(form, class, a.sig()),
@@ -65,11 +74,13 @@ impl Shape {
     pub const fn len(&self) -> usize {
         match *self {
             Self::Leaf(leaf, class) => leaf.bytes(class),
-            Self::Unary(_, a) => a.len(),
+            Self::Unary(_, a) | Self::Extract(_, _, a) => a.len(),
             Self::Load(_, a) => 4 + a.len(),
-            Self::Binary(_, a, b) | Self::Seq(a, b) => a.len() + b.len(),
+            Self::Binary(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => a.len() + b.len(),
             Self::Store(_, a, b) => 4 + a.len() + b.len(),
-            Self::Select(_, a, b, c) | Self::Bulk(_, a, b, c) => a.len() + b.len() + c.len(),
+            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
+                a.len() + b.len() + c.len()
+            }
             Self::Form(form, _, a) => form.bytes() + a.len(),
             Self::Cell(cell) => cell.len(),
             Self::Thunk => 0,
@@ -83,7 +94,11 @@ impl Shape {
             Self::Leaf(..) | Self::Thunk => 0,
             Self::Unary(op, a) | Self::Load(op, a) => a.trap_places() + op.may_trap() as u8,
             Self::Binary(op, a, b) | Self::Store(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
-            Self::Select(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places(),
+            Self::Extract(_, _, a) => a.trap_places(),
+            Self::Replace(_, _, a, b) => a.trap_places() + b.trap_places(),
+            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) => {
+                a.trap_places() + b.trap_places() + c.trap_places()
+            }
             Self::Bulk(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places() + 1,
             Self::Form(_, _, a) => a.trap_places(),
             Self::Seq(a, b) => a.trap_places() + b.trap_places(),
@@ -101,14 +116,14 @@ impl Shape {
     pub const fn is_canonical(&self) -> bool {
         match *self {
             Self::Leaf(..) | Self::Cell(_) | Self::Thunk => true,
-            Self::Unary(_, a) | Self::Load(_, a) | Self::Form(_, _, a) => a.is_canonical(),
+            Self::Unary(_, a) | Self::Load(_, a) | Self::Form(_, _, a) | Self::Extract(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
                 let mirrors = matches!(b, Self::Leaf(Leaf::Acc, _));
                 let second = if mirrors { rank(Some(Leaf::Slot)) } else { b.rank() };
                 !(a.rank() > second && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
-            Self::Store(_, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
-            Self::Select(_, a, b, c) | Self::Bulk(_, a, b, c) => {
+            Self::Store(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
+            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
                 a.is_canonical() && b.is_canonical() && c.is_canonical()
             }
         }
@@ -122,6 +137,9 @@ impl Shape {
             | Self::Load(..)
             | Self::Store(..)
             | Self::Select(..)
+            | Self::Ternary(..)
+            | Self::Extract(..)
+            | Self::Replace(..)
             | Self::Bulk(..)
             | Self::Form(..)
             | Self::Seq(..)
@@ -146,6 +164,9 @@ impl Shape {
             | Self::Load(..)
             | Self::Store(..)
             | Self::Select(..)
+            | Self::Ternary(..)
+            | Self::Extract(..)
+            | Self::Replace(..)
             | Self::Bulk(..)
             | Self::Form(..)
             | Self::Thunk => false,

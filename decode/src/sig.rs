@@ -90,9 +90,15 @@ pub const fn leaf(leaf: Leaf, class: Class) -> Sig {
 /// What the signature of an operator begins with: [`with`] adds its operands', in order.
 pub const fn operator(op: Op) -> Sig {
     match op.kind() {
-        Kind::Unary | Kind::Load => mix(2, op as u64),
-        Kind::Binary | Kind::Store => mix(3, op as u64),
+        Kind::Unary | Kind::Load | Kind::Extract => mix(2, op as u64),
+        Kind::Binary | Kind::Store | Kind::Replace => mix(3, op as u64),
+        Kind::Ternary => mix(6, op as u64),
     }
+}
+
+/// What the signature of an operator on one lane begins with: as [`operator`], with the lane.
+pub const fn lane(op: Op, lane: u8) -> Sig {
+    mix(operator(op), lane as u64)
 }
 
 /// What the signature of a form begins with.
@@ -122,6 +128,21 @@ pub const fn unary(op: Op, a: Sig) -> Sig {
 /// Signature of an operator of two operands, or a store (address, value).
 pub const fn binary(op: Op, a: Sig, b: Sig) -> Sig {
     with(with(operator(op), a), b)
+}
+
+/// Signature of an operator of three operands.
+pub const fn ternary_operator(op: Op, a: Sig, b: Sig, c: Sig) -> Sig {
+    with(with(with(operator(op), a), b), c)
+}
+
+/// Signature of a lane of a vector.
+pub const fn extract(op: Op, index: u8, a: Sig) -> Sig {
+    with(lane(op, index), a)
+}
+
+/// Signature of a vector with another value in one lane.
+pub const fn replace(op: Op, index: u8, a: Sig, b: Sig) -> Sig {
+    with(with(lane(op, index), a), b)
 }
 
 /// Signature of a form with one operand.

@@ -18,11 +18,11 @@ pub struct Checked {
 
 /// Every way of lowering.
 const WAYS: [Options; 5] = [
-    Options { fuse: true, fuel: false, epochs: false },
-    Options { fuse: false, fuel: false, epochs: false },
-    Options { fuse: true, fuel: true, epochs: false },
-    Options { fuse: false, fuel: true, epochs: false },
-    Options { fuse: true, fuel: false, epochs: true },
+    Options { fuse: true, fuel: false, epochs: false, deterministic: false },
+    Options { fuse: false, fuel: false, epochs: false, deterministic: false },
+    Options { fuse: true, fuel: true, epochs: false, deterministic: false },
+    Options { fuse: false, fuel: true, epochs: false, deterministic: false },
+    Options { fuse: true, fuel: false, epochs: true, deterministic: false },
 ];
 
 impl Checked {

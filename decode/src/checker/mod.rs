@@ -47,7 +47,8 @@ use crate::layout::{CodeHead, InstanceLayout};
 use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
 use crate::shape::Shape;
 use crate::sig::Sig;
-use crate::{Error, FuncIdx, Module, TypeId};
+use crate::lower::read::Reader;
+use crate::{Error, FuncIdx, Module, TypeId, ValType};
 use std::collections::HashMap;
 use walk::{About, Attempt, Walk};
 
@@ -131,6 +132,9 @@ impl<'a, T: Target> Checker<'a, T> {
         let [first, second, ..] = *code.words() else {
             return Err(Mistake::of_cell(0, "there is no code".into()));
         };
+        if self.has_vectors(funcidx) {
+            return Err(Mistake { gave_up: true, ..Mistake::of_cell(0, "functions with vectors are not checked".into()) });
+        }
         let mut result = Ok(());
         // The first mistake is the one to tell of.
         for attempt in Attempt::all() {
@@ -148,6 +152,34 @@ impl<'a, T: Target> Checker<'a, T> {
             }
         }
         result
+    }
+
+    /// Whether the function may have values that are vectors.
+    fn has_vectors(&self, funcidx: FuncIdx) -> bool {
+        let module = self.module;
+        let is_vector = |ty: &ValType| *ty == ValType::V128;
+        let types = module.types.iter().flat_map(|ty| ty.params().iter().chain(ty.results()));
+        if types.chain(module.globals.iter().map(|ty| &ty.content)).any(is_vector) {
+            return true;
+        }
+        let range = module.body(funcidx);
+        let (start, end) = (range.start as u64, range.end);
+        let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(&module.bytes[range], start));
+        let Ok(mut locals) = body.get_locals_reader() else { return true };
+        for _ in 0..locals.get_count() {
+            if locals.read().is_ok_and(|(_, ty)| ty == wasmparser::ValType::V128) {
+                return true;
+            }
+        }
+        let mut reader = Reader::new(&module.bytes[..end], locals.original_position() as usize);
+        while !reader.is_done() {
+            let instruction;
+            (instruction, reader) = reader.skip();
+            if instruction.info().opcode.prefix == Some(0xfd) {
+                return true;
+            }
+        }
+        false
     }
 
     /// The head of the code, if it is the function's.

@@ -411,6 +411,7 @@ impl Builder<'_> {
                 Kind::Binary => self.simple(Instr::Numeric(op), 2, 1),
                 Kind::Load => self.simple(Instr::Load(op, offset), 1, 1),
                 Kind::Store => self.simple(Instr::Store(op, offset), 2, 0),
+                Kind::Ternary | Kind::Extract | Kind::Replace => unreachable!("functions with vectors are not checked"),
             };
         }
         let (module, layout) = (self.module, self.layout);

@@ -3,6 +3,7 @@
 //! Whoever reads code matches on [`Instruction`] exhaustively, so the compiler finds every place that a new row concerns.
 
 pub mod table;
+pub mod vectors;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,8 @@ words! {
         f32 F32,
         /// f64.
         f64 F64,
+        /// v128.
+        v128 V128,
         /// Any reference type.
         Ref Ref,
         /// `funcref`.
@@ -97,6 +100,12 @@ words! {
         f32 F32,
         /// The bits of an f64.
         f64 F64,
+        /// The bits of a v128.
+        v128 V128,
+        /// The index of a lane.
+        laneidx LaneIdx,
+        /// Sixteen of them, a byte each.
+        laneidxs LaneIdxs,
     }
 }
 
@@ -166,8 +175,17 @@ pub struct Opcode {
 }
 
 impl Opcode {
+    /// Of what no module contains: lowering puts it in place of other operators.
+    const NONE: Self = Self { prefix: None, number: u16::MAX };
+
+    /// Whether a module may contain it.
+    pub const fn exists(self) -> bool {
+        self.number != u16::MAX
+    }
+
     const fn of(parts: &[u16]) -> Self {
         match *parts {
+            [] => Self::NONE,
             [byte] if byte < FIRST_PREFIX as u16 || byte > LAST_PREFIX as u16 => Self { prefix: None, number: byte },
             [prefix, number] if prefix >= FIRST_PREFIX as u16 && prefix <= LAST_PREFIX as u16 => {
                 Self { prefix: Some(prefix as u8), number }
@@ -216,6 +234,20 @@ impl Info {
     ) -> Self {
         Self { name, text, opcode, operands, results, immediates, effects, cost: 1, falls_through: true }
     }
+
+    const fn ternary(
+        op: Op,
+        name: &'static str,
+        text: &'static str,
+        opcode: Opcode,
+        types: [&'static [Type]; 2],
+    ) -> Self {
+        if matches!(op, Op::I8x16Shuffle) {
+            let types = [&[Type::V128, Type::V128] as &[_], types[1]];
+            return Self::operator(name, text, opcode, types, &[Immediate::LaneIdxs], Effects::NONE);
+        }
+        Self::operator(name, text, opcode, types, &[], Effects::NONE)
+    }
 }
 
 macro_rules! operator_effects {
@@ -258,6 +290,37 @@ macro_rules! define {
         stores {
             $($store:ident [$($sc:literal)+] $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)*
         }
+        unops {
+            $($vun:ident [$($vuc:literal)*] $vun_text:literal $vua:ident => $vut:ident $vum:ident <$vui:ident> |$vux:ident|
+                $vusem:expr;)*
+        }
+        binops {
+            $($vbin:ident [$($vbc:literal)*] $vbin_text:literal $vba:ident $vbb:ident => $vbt:ident $vbm:ident <$vbi:ident>
+                |$vbx:ident, $vby:ident| $vbsem:expr;)*
+        }
+        ternops {
+            $($tern:ident [$($tc:literal)*] $tern_text:literal $ta:ident $tb:ident $td:ident => $tt:ident $tm:ident
+                <$ti:ident> |$tx:ident, $ty:ident, $tz:ident| $tsem:expr;)*
+        }
+        extracts {
+            $($ext:ident [$($ec:literal)+] $ext_text:literal $elanes:literal $ea:ident => $et:ident $em:ident
+                <$ei:ident, $el:ident> |$ex:ident| $esem:expr;)*
+        }
+        replaces {
+            $($rep:ident [$($rc:literal)+] $rep_text:literal $rlanes:literal $ra:ident $rb:ident => $rt:ident $rm:ident
+                <$ri:ident, $rl:ident> |$rx:ident, $ry:ident| $rsem:expr;)*
+        }
+        loads {
+            $($vload:ident [$($vlc:literal)+] $vload_text:literal in $vlraw:ident => $vlt:ident $vlm:ident <$vli:ident>
+                |$vlx:ident| $vlsem:expr;)*
+        }
+        stores {
+            $($vstore:ident [$($vsc:literal)+] $vstore_text:literal $vst:ident => in $vsraw:ident $vsm:ident <$vsi:ident>
+                |$vsx:ident| $vssem:expr;)*
+        }
+        lane_loads { $($lload:ident [$($llc:literal)+] $lload_text:literal $lllanes:literal $llop:ident $llrep:ident;)* }
+        lane_stores { $($lstore:ident [$($lsc:literal)+] $lstore_text:literal $lslanes:literal $lsext:ident $lsop:ident;)* }
+        relaxed { $($rel:ident [$($relc:literal)+] $rel_text:literal $relop:ident $reldet:ident;)* }
     ) => {
         /// An instruction. Which operator of the table it is, if it is one, stands inside.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,6 +335,57 @@ macro_rules! define {
             Load(Op),
             /// A store.
             Store(Op),
+            /// An operator on vectors: one of two types, at least, is `v128`. The third operand of `i8x16.shuffle` is its
+            /// immediate.
+            Vector(Op),
+            /// A load to one lane.
+            LoadLane(LaneLoad),
+            /// A store of one lane.
+            StoreLane(LaneStore),
+            /// An operator whose results may differ between machines.
+            Relaxed(Relaxed),
+        }
+
+        /// A load to one lane of a vector.
+        #[allow(missing_docs, reason = "the instructions of the same names")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum LaneLoad { $($lload,)* }
+
+        impl LaneLoad {
+            /// What it is made of: the load, and the operator that puts what it gives in a lane.
+            pub const fn parts(self) -> [Op; 2] {
+                match self { $(Self::$lload => [Op::$llop, Op::$llrep],)* }
+            }
+        }
+
+        /// A store of one lane of a vector.
+        #[allow(missing_docs, reason = "the instructions of the same names")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum LaneStore { $($lstore,)* }
+
+        impl LaneStore {
+            /// What it is made of: the operator that gives a lane, and the store.
+            pub const fn parts(self) -> [Op; 2] {
+                match self { $(Self::$lstore => [Op::$lsext, Op::$lsop],)* }
+            }
+        }
+
+        /// An operator of relaxed SIMD.
+        #[allow(missing_docs, reason = "the instructions of the same names")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Relaxed { $($rel,)* }
+
+        impl Relaxed {
+            /// The operator that is executed for it: one that the machine is quick at, or the one that gives what the
+            /// specification's deterministic profile asks for.
+            pub const fn operator(self, deterministic: bool) -> Op {
+                match self {
+                    $(Self::$rel => if deterministic { Op::$reldet } else { Op::$relop },)*
+                }
+            }
         }
 
         impl Instruction {
@@ -279,6 +393,11 @@ macro_rules! define {
             pub const ALL: &'static [Self] = &[
                 $(Self::$name,)* $(Self::$cname,)*
                 $(Self::Unary(Op::$un),)* $(Self::Binary(Op::$bin),)* $(Self::Load(Op::$load),)* $(Self::Store(Op::$store),)*
+                $(Self::Vector(Op::$vun),)* $(Self::Vector(Op::$vbin),)* $(Self::Vector(Op::$tern),)*
+                $(Self::Vector(Op::$ext),)* $(Self::Vector(Op::$rep),)*
+                $(Self::Vector(Op::$vload),)* $(Self::Vector(Op::$vstore),)*
+                $(Self::LoadLane(LaneLoad::$lload),)* $(Self::StoreLane(LaneStore::$lstore),)*
+                $(Self::Relaxed(Relaxed::$rel),)*
             ];
 
             /// The operators' rows, by number.
@@ -298,6 +417,34 @@ macro_rules! define {
                 $(Info::operator(
                     stringify!($store), $store_text, Opcode::of(&[$($sc),+]),
                     [&[Type::I32, ty!($st)], &[]], &[Immediate::MemArg], Effects::TRAPS.with(Effects::WRITES_MEMORY),
+                ),)*
+                $(Info::operator(
+                    stringify!($vun), $vun_text, Opcode::of(&[$($vuc),*]),
+                    [&[ty!($vua)], &[ty!($vut)]], &[], Effects::NONE,
+                ),)*
+                $(Info::operator(
+                    stringify!($vbin), $vbin_text, Opcode::of(&[$($vbc),*]),
+                    [&[ty!($vba), ty!($vbb)], &[ty!($vbt)]], &[], Effects::NONE,
+                ),)*
+                $(Info::ternary(
+                    Op::$tern, stringify!($tern), $tern_text, Opcode::of(&[$($tc),*]),
+                    [&[ty!($ta), ty!($tb), ty!($td)], &[ty!($tt)]],
+                ),)*
+                $(Info::operator(
+                    stringify!($ext), $ext_text, Opcode::of(&[$($ec),+]),
+                    [&[ty!($ea)], &[ty!($et)]], &[Immediate::LaneIdx], Effects::NONE,
+                ),)*
+                $(Info::operator(
+                    stringify!($rep), $rep_text, Opcode::of(&[$($rc),+]),
+                    [&[ty!($ra), ty!($rb)], &[ty!($rt)]], &[Immediate::LaneIdx], Effects::NONE,
+                ),)*
+                $(Info::operator(
+                    stringify!($vload), $vload_text, Opcode::of(&[$($vlc),+]),
+                    [&[Type::I32], &[ty!($vlt)]], &[Immediate::MemArg], Effects::TRAPS.with(Effects::READS_MEMORY),
+                ),)*
+                $(Info::operator(
+                    stringify!($vstore), $vstore_text, Opcode::of(&[$($vsc),+]),
+                    [&[Type::I32, ty!($vst)], &[]], &[Immediate::MemArg], Effects::TRAPS.with(Effects::WRITES_MEMORY),
                 ),)*
             ];
 
@@ -327,16 +474,35 @@ macro_rules! define {
                         cost: $ccost,
                         falls_through: falls_through!($cflow),
                     } },)*
-                    Self::Unary(op) | Self::Binary(op) | Self::Load(op) | Self::Store(op) => {
+                    Self::Unary(op) | Self::Binary(op) | Self::Load(op) | Self::Store(op) | Self::Vector(op) => {
                         &Self::OPERATORS[op as usize]
                     }
+                    $(Self::LoadLane(LaneLoad::$lload) => const { &Info::operator(
+                        stringify!($lload), $lload_text, Opcode::of(&[$($llc),+]),
+                        [&[Type::I32, Type::V128], &[Type::V128]], &[Immediate::MemArg, Immediate::LaneIdx],
+                        Effects::TRAPS.with(Effects::READS_MEMORY),
+                    ) },)*
+                    $(Self::StoreLane(LaneStore::$lstore) => const { &Info::operator(
+                        stringify!($lstore), $lstore_text, Opcode::of(&[$($lsc),+]),
+                        [&[Type::I32, Type::V128], &[]], &[Immediate::MemArg, Immediate::LaneIdx],
+                        Effects::TRAPS.with(Effects::WRITES_MEMORY),
+                    ) },)*
+                    $(Self::Relaxed(Relaxed::$rel) => const { &Info {
+                        name: stringify!($rel),
+                        text: $rel_text,
+                        opcode: Opcode::of(&[$($relc),+]),
+                        ..Self::OPERATORS[Op::$relop as usize]
+                    } },)*
                 }
             }
         }
     };
 }
 macro_rules! all_rows {
-    ($($special:tt)*) => { crate::for_each_op! { define $($special)* } };
+    ($($special:tt)*) => { crate::for_each_op! { with_vectors $($special)* } };
+}
+macro_rules! with_vectors {
+    ($($rows:tt)*) => { crate::for_each_vector_op! { define $($rows)* } };
 }
 crate::for_each_special!(all_rows);
 
@@ -369,6 +535,10 @@ static MEANINGS: Meanings = {
     let mut i = 0;
     while i < Instruction::ALL.len() {
         let instruction = Instruction::ALL[i];
+        i += 1;
+        if !instruction.info().opcode.exists() {
+            continue;
+        }
         let place = match instruction.info().opcode {
             Opcode { prefix: None, number } => &mut meanings.bytes[number as usize],
             Opcode { prefix: Some(prefix), number } => {
@@ -377,7 +547,6 @@ static MEANINGS: Meanings = {
         };
         assert!(place.is_none(), "two instructions have one opcode");
         *place = Some(instruction);
-        i += 1;
     }
     meanings
 };

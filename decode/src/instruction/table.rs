@@ -243,6 +243,7 @@ macro_rules! for_each_special {
                 I64Const [0x42] "i64.const" [] => [u64] [i64] [] 1 falls;
                 F32Const [0x43] "f32.const" [] => [f32] [f32] [] 1 falls;
                 F64Const [0x44] "f64.const" [] => [f64] [f64] [] 1 falls;
+                V128Const [0xfd 0x0c] "v128.const" [] => [v128] [v128] [] 1 falls;
                 RefNull [0xd0] "ref.null" [] => [named] [heaptype] [] 1 falls;
                 RefFunc [0xd2] "ref.func" [] => [func] [funcidx] [] 1 falls;
                 MemoryCopy [0xfc 0x0a] "memory.copy"

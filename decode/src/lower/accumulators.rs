@@ -56,7 +56,7 @@ impl Owners {
     }
 }
 
-/// The slot whose value an accumulator has as well.
+/// The slot whose value an accumulator has as well: of a vector, the first of its two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mirror {
     pub(super) slot: Slot,
@@ -68,6 +68,14 @@ pub(super) struct Mirror {
 
 impl Mirror {
     const NONE: Self = Self { slot: Slot(0), class: Class::I32, bit: 0 };
+
+    /// Whether a value of `class` in `slot` and what is mirrored have a slot in common.
+    #[inline]
+    fn touches(&self, slot: Slot, class: Class) -> bool {
+        self.slot == slot
+            || class.is_wide() && self.slot == slot.above(1)
+            || self.class.is_wide() && self.slot.above(1) == slot
+    }
 }
 
 /// Which slot `r0` mirrors, and which `v0`.
@@ -96,7 +104,7 @@ impl Mirrors {
         let register = Register::of(class);
         self.0[register as usize] = Mirror { slot, class, bit: slot.bit() };
         let other = &mut self.0[1 - register as usize];
-        if other.slot == slot && !mutant!(8) {
+        if other.touches(slot, class) && !mutant!(8) {
             *other = Mirror::NONE;
         }
     }

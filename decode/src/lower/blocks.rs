@@ -41,7 +41,7 @@ impl<'a> Blocks<'a> {
 
     /// Opens a block; what it takes is at the top.
     pub(super) fn open<T: Target>(&mut self, operands: &mut Operands<'a, T>, construct: Construct, ty: BlockType<'a>) {
-        let base = operands.height() - ty.params().len();
+        let base = operands.height() - ty.param_words();
         let start = if construct == Construct::Loop { operands.code.label() } else { 0 };
         self.labels.open(Block::new(construct, ty, base, start));
     }
@@ -67,7 +67,7 @@ impl<'a> Blocks<'a> {
         body: Reader<'a>,
     ) {
         operands.spill_below(operands.height());
-        operands.spill_from(operands.height() - ty.params().len());
+        operands.spill_from(operands.height() - ty.param_words());
         operands.forget_mirrors();
         self.open(operands, Construct::Loop, ty);
         let start = operands.code.len();
@@ -78,7 +78,7 @@ impl<'a> Blocks<'a> {
     pub(super) fn if_<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>) {
         let condition = operands.height() - 1;
         operands.spill_below(condition);
-        for entry in condition - ty.params().len()..condition {
+        for entry in condition - ty.param_words()..condition {
             operands.spill(entry);
         }
         let simple = ty.params().is_empty() && ty.results().len() <= 1;
@@ -125,7 +125,7 @@ impl<'a> Blocks<'a> {
 
     /// Whether the innermost block has as many results as the function.
     fn gives_all_results(&self) -> bool {
-        self.labels.innermost().ty.results().len() == self.labels.function().ty.results().len()
+        self.labels.innermost().ty.result_words() == self.labels.function().ty.result_words()
     }
 
     /// Whether the innermost block may become a selection, as far as can be told before its results are in place.
@@ -135,7 +135,7 @@ impl<'a> Blocks<'a> {
 
     /// Puts the results of the innermost block into their slots.
     fn spill_results<T: Target>(&self, operands: &mut Operands<'a, T>) {
-        operands.spill_from(operands.height() - self.labels.innermost().ty.results().len());
+        operands.spill_from(operands.height() - self.labels.innermost().ty.result_words());
     }
 
     /// Ends the innermost block, and says what it was. `last` says that the function ends behind it.
@@ -180,7 +180,7 @@ impl<'a> Blocks<'a> {
         block.construct
     }
 
-    /// How many values a branch to the label takes.
+    /// How many slots the values have that a branch to the label takes.
     pub(super) fn arity(&self, labelidx: u32) -> usize {
         self.labels.get(labelidx).arity()
     }
@@ -313,7 +313,7 @@ impl<'a> Blocks<'a> {
     }
 
     fn return_<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
-        let count = self.labels.function().ty.results().len();
+        let count = self.labels.function().ty.result_words();
         operands.spill_traps(count);
         operands.emit_return(count);
     }

@@ -9,7 +9,7 @@ use crate::{FuncIdx, TypeIdx};
 impl<T: Target> Function<'_, T> {
     pub(super) fn call(&mut self, funcidx: FuncIdx) {
         let ty = self.module.func_type(funcidx);
-        let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));
+        let (args, header) = self.operands.arguments(ty.param_words(), FrameLayout::of(ty));
         let func = self.layout.func(funcidx) as u32;
         self.operands.code.special(cell::Call { func, args: args.0, header: header.0 }, &[]);
         self.operands.results(ty);
@@ -17,8 +17,8 @@ impl<T: Target> Function<'_, T> {
 
     pub(super) fn call_indirect(&mut self, typeidx: TypeIdx, tableidx: u32) {
         let ty = &self.module.types[typeidx.index()];
-        self.operands.callee_index(ty.params().len());
-        let (args, header) = self.operands.arguments(ty.params().len(), FrameLayout::of(ty));
+        self.operands.callee_index(ty.param_words());
+        let (args, header) = self.operands.arguments(ty.param_words(), FrameLayout::of(ty));
         let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
         let call = cell::CallIndirect { table, type_id, args: args.0, header: header.0 };
         self.operands.code.special(call, &[]);
@@ -27,7 +27,7 @@ impl<T: Target> Function<'_, T> {
 
     pub(super) fn return_call(&mut self, funcidx: FuncIdx) {
         let ty = self.module.func_type(funcidx);
-        let count = ty.params().len();
+        let count = ty.param_words();
         let new_header = FrameLayout::of(ty).header as u16;
         let (args, count) = self.operands.tail_arguments(count);
         let (func, args, header) = (self.layout.func(funcidx) as u32, args.0, self.operands.header.0);
@@ -38,7 +38,7 @@ impl<T: Target> Function<'_, T> {
 
     pub(super) fn return_call_indirect(&mut self, typeidx: TypeIdx, tableidx: u32) {
         let ty = &self.module.types[typeidx.index()];
-        let count = ty.params().len();
+        let count = ty.param_words();
         let new_header = FrameLayout::of(ty).header as u16;
         self.operands.callee_index(count);
         let (args, _) = self.operands.arguments(count, FrameLayout::of(ty));

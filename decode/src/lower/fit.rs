@@ -37,15 +37,29 @@ impl<T: Target> Operands<'_, T> {
     #[inline]
     pub(super) fn fit<const N: usize>(&mut self, begins: Sig) {
         while !self.fits_over(begins, &self.top::<N>()) {
-            self.cut(N, &|this, kids| this.fits_over(begins, kids));
+            self.cut(&self.top_heights::<N>(), &|this, kids| this.fits_over(begins, kids));
         }
     }
 
-    /// Cuts one part off the top `count` entries, which do not fit.
-    fn cut(&mut self, count: usize, fits: &dyn Fn(&mut Self, &[NodeId]) -> bool) {
-        let base = self.stack.len() - count;
+    /// As [`Operands::fit`], of the entries at these heights.
+    pub(super) fn fit_at<const N: usize>(&mut self, begins: Sig, heights: [usize; N]) {
+        while !self.fits_over(begins, &heights.map(|height| self.stack[height])) {
+            self.cut(&heights, &|this, kids| this.fits_over(begins, kids));
+        }
+    }
+
+    /// The heights of the top entries.
+    fn top_heights<const N: usize>(&self) -> [usize; N] {
+        std::array::from_fn(|i| self.stack.len() - N + i)
+    }
+
+    /// Cuts one part off the entries at these heights, which do not fit.
+    pub(super) fn cut(&mut self, heights: &[usize], fits: &dyn Fn(&mut Self, &[NodeId]) -> bool) {
+        let count = heights.len();
         let mut places = [0; 3];
-        places[..count].copy_from_slice(&self.stack[base..]);
+        for (place, &height) in places.iter_mut().zip(heights) {
+            *place = self.stack[height];
+        }
         let kids = &places[..count];
         let with = |this: &mut Self, cut: usize, node: NodeId| {
             let mut trial = places;
@@ -60,12 +74,12 @@ impl<T: Target> Operands<'_, T> {
             let class = self.trees[kids[cut]].class;
             let possible = (0..count).filter(|&other| other != cut).all(|other| {
                 let node = &self.trees[kids[other]];
-                let first = !node.is_leaf() && (node.traits.any(Traits::TRAPS) || self.is_high(base + other));
+                let first = !node.is_leaf() && (node.traits.any(Traits::TRAPS) || self.is_high(heights[other]));
                 !(node.traits.any(Traits::acc(Register::of(class))) || other < cut && first)
             });
             let acc = self.trees.acc(class);
             if possible && with(self, cut, acc) {
-                return self.materialise(base + cut);
+                return self.materialise(heights[cut]);
             }
         }
         // One part to its slot.
@@ -77,14 +91,14 @@ impl<T: Target> Operands<'_, T> {
             let class = self.trees[kids[cut]].class;
             let needed = Traits::acc(Register::of(class));
             let possible = (0..count).all(|other| other == cut || !self.trees[kids[other]].traits.any(needed));
-            let slot = self.trees.slot(self.own_slot(base + cut), class);
+            let slot = self.trees.slot(self.own_slot(heights[cut]), class);
             if possible && with(self, cut, slot) {
-                return self.spill(base + cut);
+                return self.spill(heights[cut]);
             }
         }
         // Several: the first goes to its slot, and the rest is tried again.
         let first = (0..count).find(|&cut| !is_slot(self, cut));
-        self.spill(base + first.expect("operands in slots fit every statement"));
+        self.spill(heights[first.expect("operands in slots fit every statement")]);
     }
 
     /// Replaces the top entries by an operator of them, cut so that `form` of it has a handler.
@@ -93,7 +107,7 @@ impl<T: Target> Operands<'_, T> {
             if let Some(node) = self.fitting(kind, self.top::<N>(), form) {
                 break node;
             }
-            self.cut(N, &|this, kids| {
+            self.cut(&self.top_heights::<N>(), &|this, kids| {
                 let kids = kids.try_into().expect("as many as there were");
                 let fitting = this.fitting::<N>(kind, kids, form);
                 fitting.inspect(|_| this.trees.pop()).is_some()
@@ -104,7 +118,7 @@ impl<T: Target> Operands<'_, T> {
 
     /// The operator applied to `kids`, if `form` of it has a handler, or it may wait for a branch that takes it.
     #[inline(always)]
-    fn fitting<const N: usize>(&mut self, mut kind: Kind, mut kids: [NodeId; N], form: Form) -> Option<NodeId> {
+    pub(super) fn fitting<const N: usize>(&mut self, mut kind: Kind, mut kids: [NodeId; N], form: Form) -> Option<NodeId> {
         if let (Kind::Binary(op), [a, b]) = (kind, &mut kids[..])
             && let Some(swapped) = self.trees.swapped(op, *a, *b)
         {

@@ -40,6 +40,25 @@ impl BlockType<'_> {
         }
     }
 
+    /// How many slots it takes.
+    #[inline]
+    pub(super) fn param_words(&self) -> usize {
+        match self {
+            Self::Empty | Self::Value(_) | Self::Body(_) => 0,
+            Self::Type(ty) => ty.param_words(),
+        }
+    }
+
+    /// How many slots it leaves.
+    #[inline]
+    pub(super) fn result_words(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::Value(ty) => ty.words(),
+            Self::Type(ty) | Self::Body(ty) => ty.result_words(),
+        }
+    }
+
     #[inline]
     pub(super) fn results(&self) -> &[ValType] {
         match self {
@@ -89,10 +108,10 @@ impl<'a> Block<'a> {
         self.stub = stub.unwrap_or(0) as u32;
     }
 
-    /// How many values a branch here takes.
+    /// How many slots the values have that a branch here takes.
     #[inline]
     pub(super) fn arity(&self) -> usize {
-        if self.construct == Construct::Loop { self.ty.params().len() } else { self.ty.results().len() }
+        if self.construct == Construct::Loop { self.ty.param_words() } else { self.ty.result_words() }
     }
 
     /// Whether a branch leads to its end.

@@ -41,6 +41,7 @@ mod tests;
 mod transfer;
 mod translate;
 mod tree;
+mod vectors;
 
 pub use arena::Arena;
 pub use code::Code;
@@ -129,18 +130,23 @@ impl<'a, T: Target> Lowering<'a, T> {
         let code = Emitter::new((bytes, branches), size, self.target, self.options.fuse, survey);
         let frame = FrameLayout::of(ty);
         let mut locals = Vec::with_capacity_in(16, arena);
-        locals.extend((0..).zip(ty.params()).map(|(slot, &ty)| Local { slot: Slot(slot), class: ty.into() }));
+        let mut first = 0;
+        for &ty in ty.params() {
+            locals.push(Local { slot: Slot(first as u16), class: ty.into() });
+            first += ty.words();
+        }
         let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(&module.bytes[range], start));
         let mut declared = body.get_locals_reader()?;
-        let mut first = frame.locals();
+        first = frame.locals();
         for _ in 0..declared.get_count() {
             let (count, ty) = declared.read()?;
-            let slots = first..first + count as usize;
+            let class = class_of(ty);
+            let slots = first..first + count as usize * class.words();
             first = slots.end;
             if first > MAX_FRAME_WORDS {
                 return Err(too_large(first));
             }
-            locals.extend(slots.map(|slot| Local { slot: Slot(slot as u16), class: class_of(ty) }));
+            locals.extend(slots.step_by(class.words()).map(|slot| Local { slot: Slot(slot as u16), class }));
         }
         let mut function = Function {
             module,
@@ -150,6 +156,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             blocks: Blocks::new_in(arena, candidates, self.options),
             metering: Metering::new(regions, self.options),
             operands: Operands::new_in(arena, code, trees, Slot(frame.header as u16), Slot(first as u16)),
+            deterministic: self.options.deterministic,
         };
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
         function.enter(ty, &reader, end - start as usize);
@@ -199,6 +206,8 @@ struct Function<'a, T> {
     blocks: Blocks<'a>,
     metering: Metering,
     operands: Operands<'a, T>,
+    /// See [`Options`].
+    deterministic: bool,
 }
 
 impl<'a, T: Target> Function<'a, T> {
@@ -207,9 +216,9 @@ impl<'a, T: Target> Function<'a, T> {
     fn enter(&mut self, ty: &'a FuncType, reader: &Reader<'a>, bytes: usize) {
         self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
         self.metering.enter(&mut self.operands, reader, bytes);
-        let count = self.locals.len() - ty.params().len();
+        let count = usize::from(self.operands.first.0) - FrameLayout::of(ty).locals();
         self.metering.charge_words(count);
-        self.metering.charge_words(ty.results().len());
+        self.metering.charge_words(ty.result_words());
         if count > 0 {
             let count = count as u16;
             let from = self.operands.first.0 - count;
@@ -225,6 +234,6 @@ fn class_of(ty: wasmparser::ValType) -> Class {
         wasmparser::ValType::F32 => Class::F32,
         wasmparser::ValType::F64 => Class::F64,
         wasmparser::ValType::I64 | wasmparser::ValType::Ref(_) => Class::I64,
-        wasmparser::ValType::V128 => unreachable!("validation admits no vectors"),
+        wasmparser::ValType::V128 => Class::V128,
     }
 }

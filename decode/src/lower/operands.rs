@@ -11,6 +11,8 @@
 //!   tree takes an accumulator over ([`Operands::take_over`]), and so is a tree that would overwrite the accumulator asked
 //!   for.
 //!
+//! A vector takes two entries, as it takes two slots (`vectors`): the lower one is its tree, the upper one counts as spilled.
+//!
 //! At most [`WINDOW`] entries wait, so that looking through them keeps lowering linear.
 //!
 //! [`Operands`] owns all that is emitted, too: `statement` finds the best form of a statement, `fit` cuts trees that no
@@ -124,6 +126,9 @@ impl<'a, T: Target> Operands<'a, T> {
     pub(super) fn push_spilled(&mut self, class: Class) {
         let node = self.trees.slot(self.own_slot(self.stack.len()), class);
         self.push_leaf(node);
+        if class.is_wide() {
+            self.push_upper();
+        }
     }
 
     /// Pushes a value that lies in the accumulator.
@@ -131,6 +136,9 @@ impl<'a, T: Target> Operands<'a, T> {
         self.accs.mirrors.forget(Register::of(class));
         let node = self.trees.acc(class);
         self.push(node);
+        if class.is_wide() {
+            self.push_upper();
+        }
     }
 
     /// Removes the top `count` entries.
@@ -212,7 +220,8 @@ impl<'a, T: Target> Operands<'a, T> {
 
     /// Whether the tree reads slots above its own.
     pub(super) fn is_high(&self, height: usize) -> bool {
-        self.tree(height).highest_slot > self.own_slot(height)
+        let tree = self.tree(height);
+        tree.highest_slot > self.own_slot(height + usize::from(tree.class.is_wide()))
     }
 
     /// Emits the tree's evaluation into its own slot.
@@ -221,9 +230,11 @@ impl<'a, T: Target> Operands<'a, T> {
             return;
         }
         let slot = self.own_slot(height);
+        let class = self.tree(height).class;
         // Writing this slot: trees below that read it were cut there.
         for below in self.floor..height {
-            if !mutant!(7) && self.is_high(below) && self.trees.reads_slot(self.stack[below], slot) {
+            let reads = |slot| self.trees.reads_slot(self.stack[below], slot);
+            if !mutant!(7) && self.is_high(below) && (reads(slot) || class.is_wide() && reads(slot.above(1))) {
                 self.spill(below);
                 // That may have had this one spilled before.
                 if self.is_spilled(height) {
@@ -231,7 +242,6 @@ impl<'a, T: Target> Operands<'a, T> {
                 }
             }
         }
-        let class = self.tree(height).class;
         self.set_slot(height, slot);
         self.stack[height] = self.trees.slot(slot, class);
         self.accs.owners.disown(height);

@@ -39,7 +39,11 @@ impl<'a> Reader<'a> {
             match instruction {
                 Instruction::End if depth == 0 => return (reader.only_ends_follow(), acts),
                 Instruction::End => depth -= 1,
-                Instruction::Load(_) | Instruction::Store(_) => acts = true,
+                Instruction::Load(_)
+                | Instruction::Store(_)
+                | Instruction::LoadLane(_)
+                | Instruction::StoreLane(_) => acts = true,
+                Instruction::Vector(op) if op.may_trap() => acts = true,
                 other => {
                     let info = other.info();
                     depth += usize::from(info.opens_block());
@@ -90,6 +94,8 @@ impl<'a> Reader<'a> {
                 Immediate::MemArg => _ = self.offset(),
                 Immediate::F32 => _ = self.f32_bits(),
                 Immediate::F64 => _ = self.f64_bits(),
+                Immediate::V128 | Immediate::LaneIdxs => _ = self.vector(),
+                Immediate::LaneIdx => _ = self.lane(),
                 Immediate::LabelIdxs => (0..=self.unsigned()).for_each(|_| _ = self.index()),
                 Immediate::ValTypes => self = self.types(),
             }
@@ -136,6 +142,16 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub(super) fn f64_bits(&mut self) -> u64 {
         u64::from_le_bytes(self.array())
+    }
+
+    /// The bytes of a vector.
+    pub(super) fn vector(&mut self) -> [u8; 16] {
+        self.array()
+    }
+
+    /// The index of a lane.
+    pub(super) fn lane(&mut self) -> u8 {
+        self.byte()
     }
 
     #[inline(always)]

@@ -217,7 +217,15 @@ fn trap_places(trees: &Trees, id: NodeId, places: &mut Vec<u32>) {
     node.kids().iter().for_each(|&kid| trap_places(trees, kid, places));
     let may_trap = match node.kind {
         Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => op.may_trap(),
-        Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) | Kind::Select => false,
+        Kind::Slot(_)
+        | Kind::Acc
+        | Kind::Imm(_)
+        | Kind::Vector
+        | Kind::Global(_)
+        | Kind::Func(_)
+        | Kind::Select
+        | Kind::Ternary(_)
+        | Kind::Lane(..) => false,
     };
     if may_trap {
         places.push(trees.offset(id));
@@ -246,13 +254,18 @@ fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
         Kind::Slot(_) if acc == Some(id) => "R",
         Kind::Slot(_) => "S",
         Kind::Acc => "R",
-        Kind::Imm(_) => "I",
+        Kind::Imm(_) | Kind::Vector => "I",
         Kind::Global(_) => "Global",
         Kind::Func(_) => return out.push_str("Func"),
         Kind::Unary(op) => return write_operator(trees, id, acc, &format!("Un<{op:?}, "), out),
         Kind::Binary(op) => return write_operator(trees, id, acc, &format!("Bin<{op:?}, "), out),
         Kind::Load(op, _) => return write_operator(trees, id, acc, &format!("Load<{op:?}, "), out),
         Kind::Select => return write_operator(trees, id, acc, "Select<", out),
+        Kind::Ternary(op) => return write_operator(trees, id, acc, &format!("Tern<{op:?}, "), out),
+        Kind::Lane(op, lane) if node.kids().len() == 1 => {
+            return write_operator(trees, id, acc, &format!("Extract<{op:?}, {lane}, "), out);
+        }
+        Kind::Lane(op, lane) => return write_operator(trees, id, acc, &format!("Replace<{op:?}, {lane}, "), out),
     };
     out.push_str(leaf);
     out.push('<');

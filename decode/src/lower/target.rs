@@ -30,10 +30,13 @@ pub struct Options {
     pub fuel: bool,
     /// Whether execution can be interrupted at a deadline; without, no cell asks for the epoch.
     pub epochs: bool,
+    /// Whether results are the same on every machine: NaNs are canonical, and relaxed operators give what the
+    /// specification's deterministic profile says.
+    pub deterministic: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fuse: true, fuel: false, epochs: false }
+        Self { fuse: true, fuel: false, epochs: false, deterministic: false }
     }
 }

@@ -16,7 +16,7 @@ use crate::layout::FrameLayout;
 use crate::sig::Form;
 
 impl<T: Target> Operands<'_, T> {
-    /// Moves the top `count` entries to the slots from height `to` on.
+    /// Moves the top `count` entries to the slots from height `to` on. The upper entries of vectors move with the lower ones.
     pub(super) fn move_to(&mut self, count: usize, to: usize) {
         /// More are moved by one cell: two bytes of a module may ask for a thousand.
         const MOST: usize = 8;
@@ -31,6 +31,9 @@ impl<T: Target> Operands<'_, T> {
         } else {
             for i in 0..count {
                 let i = if mutant!(13) { count - 1 - i } else { i };
+                if self.is_upper(from + i) {
+                    continue;
+                }
                 let slot = self.own_slot(to + i);
                 self.set_slot(from + i, slot);
                 self.replace_with_slot(from + i, slot);
@@ -38,21 +41,25 @@ impl<T: Target> Operands<'_, T> {
         }
     }
 
-    /// Emits a return of the top `count` entries. Those in their slots are left as they were.
+    /// Emits a return of the values of the top `count` entries. Those in their slots are left as they were.
     pub(super) fn emit_return(&mut self, count: usize) {
         let height = self.height() - count;
         if count == 0 {
             self.code.special(cell::Return { header: self.header.0 }, &[]);
             return;
         }
-        if count > 1 {
+        let class = self.tree(height).class;
+        // The first goes to the accumulator.
+        let first = class.words();
+        if count > first {
             self.spill_from(height);
-            let from = self.own_slot(height + usize::from(!mutant!(14)));
-            self.code.special(cell::Copy { from: from.0, to: 1, count: count as u16 - 1 }, &[]);
+            let from = self.own_slot(height + if mutant!(14) { 0 } else { first });
+            self.code.special(cell::Copy { from: from.0, to: first as u16, count: (count - first) as u16 }, &[]);
             self.forget_mirrors();
         }
-        let class = self.tree(height).class;
-        if count == 1 {
+        if count == first && first == 2 {
+            self.fit_at(form_sig(Form::Return, class), [height]);
+        } else if count == first {
             self.fit::<1>(form_sig(Form::Return, class));
         }
         let sink = Sink::form(Form::Return, class, Prefix::slot(self.header));
@@ -83,7 +90,7 @@ impl<T: Target> Operands<'_, T> {
         if in_place {
             for slot in 0..count as u16 {
                 let (entry, slot) = (height + usize::from(slot), Slot(slot));
-                if self.tree(entry).kind != Kind::Slot(slot) {
+                if self.tree(entry).kind != Kind::Slot(slot) && !self.is_upper(entry) {
                     self.set_slot(entry, slot);
                     self.replace_with_slot(entry, slot);
                 }
@@ -109,7 +116,7 @@ impl<T: Target> Operands<'_, T> {
 
     /// Replaces the arguments of a call by its results.
     pub(super) fn results(&mut self, ty: &FuncType) {
-        self.pop(ty.params().len());
+        self.pop(ty.param_words());
         if !mutant!(9) {
             self.forget_mirrors();
         }

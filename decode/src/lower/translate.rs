@@ -88,36 +88,46 @@ impl<'a, T: Target> Function<'a, T> {
                 self.return_call_indirect(TypeIdx(typeidx), tableidx);
             }
             Instruction::Drop => self.drop_(),
-            Instruction::Select => self.operands.operator_of::<3>(Kind::Select, Form::SetAcc),
+            Instruction::Select => self.select(),
             Instruction::TypedSelect => {
                 *reader = reader.clone().types();
-                self.operands.operator_of::<3>(Kind::Select, Form::SetAcc);
+                self.select();
             }
             Instruction::LocalGet => {
                 let Local { slot, class } = self.locals[reader.index() as usize];
                 let node = self.operands.trees.slot(slot, class);
                 self.operands.push_leaf(node);
+                if class.is_wide() {
+                    self.operands.push_upper();
+                }
             }
             Instruction::LocalSet => {
-                self.local_set(reader.index());
-                self.operands.pop(1);
+                let Local { class, .. } = self.local_set(reader.index());
+                self.operands.pop(class.words());
             }
             Instruction::LocalTee => {
                 let Local { slot, class } = self.local_set(reader.index());
                 let node = self.operands.trees.slot(slot, class);
-                self.operands.replace(1, node);
+                self.operands.replace(class.words(), node);
+                if class.is_wide() {
+                    self.operands.push_upper();
+                }
             }
             Instruction::GlobalGet => {
                 let index = reader.index();
                 let class = self.module.globals[index as usize].content.into();
                 let node = self.operands.trees.global(self.global_word(index), class);
                 self.operands.push(node);
+                if class.is_wide() {
+                    self.operands.push_upper();
+                }
             }
             Instruction::GlobalSet => self.global_set(reader.index()),
             Instruction::I32Const => self.constant(u64::from(reader.signed() as u32), Class::I32),
             Instruction::I64Const => self.constant(reader.signed() as u64, Class::I64),
             Instruction::F32Const => self.constant(u64::from(reader.f32_bits()), Class::F32),
             Instruction::F64Const => self.constant(reader.f64_bits(), Class::F64),
+            Instruction::V128Const => self.operands.push_vector(reader.vector()),
             Instruction::RefNull => {
                 reader.signed();
                 self.constant(0, Class::I64);
@@ -193,10 +203,20 @@ impl<'a, T: Target> Function<'a, T> {
                 let segment = self.element_word(reader.index());
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
-            Instruction::Unary(op) => self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc),
-            Instruction::Binary(op) => self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc),
+            Instruction::Unary(op) => {
+                self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc);
+                self.canonicalise(op);
+            }
+            Instruction::Binary(op) => {
+                self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc);
+                self.canonicalise(op);
+            }
             Instruction::Load(op) => self.operands.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
             Instruction::Store(op) => self.store(op, reader.offset()),
+            Instruction::Vector(op) => self.vector(op, reader),
+            Instruction::LoadLane(access) => self.load_lane(access, reader.offset(), reader.lane()),
+            Instruction::StoreLane(access) => self.store_lane(access, reader.offset(), reader.lane()),
+            Instruction::Relaxed(relaxed) => self.vector(relaxed.operator(self.deterministic), reader),
         }
     }
 
@@ -234,9 +254,10 @@ impl<'a, T: Target> Function<'a, T> {
             -0x02 => BlockType::Value(ValType::I64),
             -0x03 => BlockType::Value(ValType::F32),
             -0x04 => BlockType::Value(ValType::F64),
+            -0x05 => BlockType::Value(ValType::V128),
             -0x10 => BlockType::Value(ValType::FUNCREF),
             -0x11 => BlockType::Value(ValType::EXTERNREF),
-            ..=-0x05 => unreachable!("validation admits no other type"),
+            ..=-0x06 => unreachable!("validation admits no other type"),
         }
     }
 
@@ -265,18 +286,36 @@ impl<'a, T: Target> Function<'a, T> {
 
     /// A trap of what is dropped must still happen.
     fn drop_(&mut self) {
-        let top = self.operands.height() - 1;
+        let top = self.operands.value(self.operands.height());
         if self.operands.tree(top).traits.any(Traits::TRAPS) && !mutant!(23) {
-            self.operands.spill_traps(1);
+            self.operands.spill_with(top, Traits::TRAPS);
             self.operands.materialise(top);
         }
-        self.operands.pop(1);
+        self.operands.truncate(top);
+    }
+
+    /// Makes a NaN that the operator gives the canonical one, if results are to be the same on every machine.
+    #[inline(always)]
+    pub(super) fn canonicalise(&mut self, op: Op) {
+        if self.deterministic
+            && let Some(canonical) = op.canonical_nans()
+        {
+            self.operands.operator_of_vectors::<1>(Kind::Unary(canonical));
+        }
+    }
+
+    fn select(&mut self) {
+        if self.operands.tree(self.operands.height() - 2).class.is_wide() {
+            self.operands.operator_of_vectors::<3>(Kind::Select);
+        } else {
+            self.operands.operator_of::<3>(Kind::Select, Form::SetAcc);
+        }
     }
 
     /// Sets the local, which it returns, to the value at the top, which stays.
     fn local_set(&mut self, index: u32) -> Local {
-        let (local, top) = (self.locals[index as usize], self.operands.height() - 1);
-        let slot = local.slot;
+        let local = self.locals[index as usize];
+        let (slot, top) = (local.slot, self.operands.height() - local.class.words());
         self.operands.spill_readers(top, slot);
         // A local set to itself is left alone.
         if !self.operands.tree(top).is_slot(slot) {
@@ -286,18 +325,18 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     fn global_set(&mut self, index: u32) {
-        let (word, top) = (self.global_word(index), self.operands.height() - 1);
+        let (word, top) = (self.global_word(index), self.operands.value(self.operands.height()));
         self.operands.spill_with(top, if mutant!(3) { Traits::TRAPS } else { Traits::GLOBALS.with(Traits::TRAPS) });
         let class = self.operands.tree(top).class;
-        self.operands.fit::<1>(form_sig(Form::SetGlobal, class));
+        self.operands.fit_at(form_sig(Form::SetGlobal, class), [top]);
         self.operands.take_over(Register::of(class), top);
         let sink = Sink::form(Form::SetGlobal, class, Prefix::word(word));
         self.operands.statement(sink, [self.operands.stack[top]]).expect("`fit` made it so");
         self.operands.accs.mirrors.forget(Register::of(class));
-        self.operands.pop(1);
+        self.operands.truncate(top);
     }
 
-    fn store(&mut self, op: Op, offset: u32) {
+    pub(super) fn store(&mut self, op: Op, offset: u32) {
         let base = self.operands.height() - 2;
         if !mutant!(2) {
             self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));

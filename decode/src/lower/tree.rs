@@ -74,6 +74,8 @@ pub(super) struct Facts {
     len: u8,
     /// How many operands it has: none if it is a leaf.
     arity: u8,
+    /// Whether it is no value, but what stands above a vector on the operand stack.
+    pub(super) is_upper: bool,
 }
 
 /// What is known of an operator, or of a leaf, whatever its operands: its signature, or what that begins with, and facts.
@@ -97,8 +99,12 @@ impl Known {
             ops::Kind::Binary => (0, 2),
             ops::Kind::Load => (4, 1),
             ops::Kind::Store => (4, 2),
+            ops::Kind::Extract => (0, 1),
+            ops::Kind::Replace => (0, 2),
+            ops::Kind::Ternary => (0, 3),
         };
-        let facts = Facts { class: info.result, traits, operators: 1, is_test, rank: rank(None), len, arity };
+        let rank = rank(None);
+        let facts = Facts { class: info.result, traits, operators: 1, is_test, rank, len, arity, is_upper: false };
         Self { sig: sig::operator(op), facts }
     }
 
@@ -109,7 +115,7 @@ impl Known {
             Leaf::Slot | Leaf::Imm | Leaf::Func => Traits::NONE,
         };
         let (rank, len) = (rank(Some(leaf)), leaf.bytes(class) as u8);
-        let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0 };
+        let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0, is_upper: false };
         Self { sig: sig::leaf(leaf, class), facts }
     }
 }
@@ -124,11 +130,13 @@ static OPERATORS: [Known; Op::ALL.len()] = {
     known
 };
 
-static LEAVES: [[Known; 4]; 5] = {
-    let mut known = [[Known::of_leaf(Leaf::Slot, Class::I32); 4]; 5];
+const CLASSES: usize = Class::ALL.len();
+
+static LEAVES: [[Known; CLASSES]; Leaf::ALL.len()] = {
+    let mut known = [[Known::of_leaf(Leaf::Slot, Class::I32); CLASSES]; Leaf::ALL.len()];
     let mut i = 0;
-    while i < 4 * Leaf::ALL.len() {
-        let (leaf, class) = (Leaf::ALL[i / 4], Class::ALL[i % 4]);
+    while i < CLASSES * Leaf::ALL.len() {
+        let (leaf, class) = (Leaf::ALL[i / CLASSES], Class::ALL[i % CLASSES]);
         known[leaf as usize][class as usize] = Known::of_leaf(leaf, class);
         i += 1;
     }
@@ -150,11 +158,11 @@ fn leaf_sig(leaf: Leaf, class: Class) -> Sig {
 /// [`sig::of_form`] of every form.
 #[inline]
 pub(super) fn form_sig(form: Form, class: Class) -> Sig {
-    static SIGS: [[Sig; 4]; Form::ALL.len()] = {
-        let mut sigs = [[0; 4]; Form::ALL.len()];
+    static SIGS: [[Sig; CLASSES]; Form::ALL.len()] = {
+        let mut sigs = [[0; CLASSES]; Form::ALL.len()];
         let mut i = 0;
-        while i < 4 * Form::ALL.len() {
-            let (form, class) = (Form::ALL[i / 4], Class::ALL[i % 4]);
+        while i < CLASSES * Form::ALL.len() {
+            let (form, class) = (Form::ALL[i / CLASSES], Class::ALL[i % CLASSES]);
             sigs[form as usize][class as usize] = sig::of_form(form, class);
             i += 1;
         }
@@ -173,8 +181,9 @@ pub(super) enum Kind {
     /// A slot: a local's, or where a value of the operand stack was put.
     Slot(Slot),
     Acc,
-    /// Bits.
+    /// Bits; of a vector, the node's operand bytes.
     Imm(u64),
+    Vector,
     /// Word of the instance.
     Global(u32),
     /// Word of the instance.
@@ -184,6 +193,9 @@ pub(super) enum Kind {
     /// With the static offset.
     Load(Op, u32),
     Select,
+    Ternary(Op),
+    /// One that works on one lane, with its index.
+    Lane(Op, u8),
 }
 
 /// One node.
@@ -197,7 +209,7 @@ pub(super) struct Node {
     /// The tree's operand bytes, if they are no more than these, with zeros behind them.
     bytes: [u8; MOST_BYTES],
     kids: [NodeId; 3],
-    /// The highest slot the tree reads.
+    /// The highest slot the tree reads; if it is a slot itself, the lowest.
     pub(super) highest_slot: Slot,
     facts: Facts,
 }
@@ -215,7 +227,8 @@ impl Node {
         self.arity == 0
     }
 
-    /// Whether it is the leaf of this slot. Hardly any other tree passes the first test, so processors foresee it.
+    /// Whether it is the leaf of this slot, or of a vector that begins there. Hardly any other tree passes the first test, so
+    /// processors foresee it.
     #[inline]
     pub(super) fn is_slot(&self, slot: Slot) -> bool {
         (self.highest_slot == slot) & (self.arity == 0) && self.kind == Kind::Slot(slot)
@@ -237,9 +250,12 @@ impl Node {
     #[inline]
     fn operator_sig(&self) -> Sig {
         match self.kind {
-            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => operator_sig(op),
+            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => operator_sig(op),
+            Kind::Lane(op, lane) => sig::lane(op, lane),
             Kind::Select => form_sig(Form::Select, self.class),
-            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) => unreachable!("a leaf"),
+            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Vector | Kind::Global(_) | Kind::Func(_) => {
+                unreachable!("a leaf")
+            }
         }
     }
 
@@ -365,7 +381,34 @@ impl Trees {
 
     #[inline(always)]
     pub(super) fn slot(&mut self, slot: Slot, class: Class) -> NodeId {
-        self.leaf(Kind::Slot(slot), Leaf::Slot, class, slot.0.into(), Some(slot))
+        let id = self.leaf(Kind::Slot(slot), Leaf::Slot, class, slot.0.into(), Some(slot));
+        if class.is_wide() {
+            self.nodes[id as usize].slots |= slot.above(1).bit();
+        }
+        id
+    }
+
+    /// What stands above a vector on the operand stack, as a value would that lies in `slot`.
+    pub(super) fn upper(&mut self, slot: Slot) -> NodeId {
+        let id = self.leaf(Kind::Slot(slot), Leaf::Slot, Class::V128, 0, Some(slot));
+        self.nodes[id as usize].facts.is_upper = true;
+        id
+    }
+
+    /// A constant of 128 bits.
+    pub(super) fn vector(&mut self, bytes: [u8; MOST_BYTES]) -> NodeId {
+        let id = self.leaf(Kind::Vector, Leaf::Imm, Class::V128, 0, None);
+        self.nodes[id as usize].bytes = bytes;
+        id
+    }
+
+    /// Accounts for the second slots of the vectors among the operands of an operator just made: those are no parts of the
+    /// operands' [`Node::highest_slot`].
+    pub(super) fn count_wide_operands(&mut self, id: NodeId) {
+        let is_wide = |kid: &&NodeId| self[**kid].class.is_wide() && matches!(self[**kid].kind, Kind::Slot(_));
+        let ends = self[id].kids().iter().filter(is_wide).map(|&kid| self[kid].highest_slot.above(1));
+        let highest = ends.max().unwrap_or(Slot(0)).max(self[id].highest_slot);
+        self.nodes[id as usize].highest_slot = highest;
     }
 
     pub(super) fn acc(&mut self, class: Class) -> NodeId {
@@ -391,8 +434,11 @@ impl Trees {
     pub(super) fn operator<const N: usize>(&mut self, kind: Kind, kids: [NodeId; N]) -> NodeId {
         let nodes = kids.map(|kid| &self[kid]);
         let Known { sig, facts } = match kind {
-            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => OPERATORS[op as usize],
-            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Global(_) | Kind::Func(_) => unreachable!("a leaf"),
+            Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => OPERATORS[op as usize],
+            Kind::Lane(op, lane) => Known { sig: sig::lane(op, lane), ..OPERATORS[op as usize] },
+            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Vector | Kind::Global(_) | Kind::Func(_) => {
+                unreachable!("a leaf")
+            }
             Kind::Select => {
                 let class = nodes[0].class;
                 let facts = Facts {
@@ -403,6 +449,7 @@ impl Trees {
                     rank: rank(None),
                     len: 0,
                     arity: 3,
+                    is_upper: false,
                 };
                 Known { sig: form_sig(Form::Select, class), facts }
             }
@@ -433,10 +480,9 @@ impl Trees {
     pub(super) fn is_basic<const N: usize>(&self, kind: Kind, kids: [NodeId; N]) -> bool {
         let is_slot = |kid: NodeId| matches!(self[kid].kind, Kind::Slot(_) | Kind::Acc);
         match kids[..] {
-            _ if kind == Kind::Select => false,
+            _ if matches!(kind, Kind::Select | Kind::Lane(..)) => false,
             [a] => is_slot(a),
             [a, b] => is_slot(a) && (is_slot(b) || matches!(self[b].kind, Kind::Imm(_))),
-            // `select` is the only operator of three.
             _ => false,
         }
     }
@@ -458,7 +504,7 @@ impl Trees {
         let node = &self[id];
         // Trees are a few nodes deep, for each has a handler of its own.
         match node.kind {
-            Kind::Slot(reads) => reads == slot,
+            Kind::Slot(reads) => reads == slot || node.class.is_wide() && reads.above(1) == slot,
             // Other leaves have no operands.
             _ => node.kids().iter().any(|&kid| self.reads_slot(kid, slot)),
         }

@@ -10,6 +10,8 @@
 //! stack that is no type, so that taking an operand compares its type and nothing else. And what a numeric instruction takes
 //! and gives stands in a table, which needs no branch to tell one operand from two.
 
+mod vectors;
+
 use super::Module;
 use super::read::Reader;
 use crate::instruction::{self, Instruction};
@@ -166,6 +168,7 @@ const fn of_type(ty: instruction::Type) -> Type {
         I64 => self::I64,
         F32 => self::F32,
         F64 => self::F64,
+        V128 => self::V128,
         Func => FUNCREF,
         Ref | Any | Named | Local | Global | Element | Label | Params | Results | Returns => NOTHING,
     }
@@ -421,8 +424,15 @@ impl Checker {
                     operands.expect(I32)?;
                 }
                 Some(Instruction::Nop) => {}
-                None => match Instruction::of_number(byte, reader.byte()?.into())? {
+                None => match Instruction::of_number(byte, reader.unsigned()?)? {
                     Instruction::Unary(op) | Instruction::Binary(op) => operands.numeric(OPERATORS[op as usize])?,
+                    instruction @ (Instruction::Vector(_)
+                    | Instruction::V128Const
+                    | Instruction::LoadLane(_)
+                    | Instruction::StoreLane(_)
+                    | Instruction::Relaxed(_)) => {
+                        vectors::accept(instruction, has_memory, &mut reader, &mut operands)?;
+                    }
                     instruction @ (Instruction::MemoryCopy | Instruction::MemoryFill) => {
                         has_memory?;
                         for _ in instruction.info().immediates {
@@ -442,7 +452,12 @@ impl Checker {
                     | Instruction::RefNull
                     | Instruction::RefFunc
                     | Instruction::MemoryCopy
-                    | Instruction::MemoryFill,
+                    | Instruction::MemoryFill
+                    | Instruction::V128Const
+                    | Instruction::Vector(_)
+                    | Instruction::LoadLane(_)
+                    | Instruction::StoreLane(_)
+                    | Instruction::Relaxed(_),
                 ) => return None,
                 #[allow(unreachable_patterns, reason = "some have arms above")]
                 Some(any_with_cell!()) => return None,

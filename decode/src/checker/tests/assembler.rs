@@ -197,7 +197,7 @@ impl Subject {
             bytes[at..][..8].copy_from_slice(&starts[cell as usize].to_ne_bytes());
         }
         let code = Code::new(&mut bytes, &targets);
-        let options = Options { fuse: true, fuel: self.fuel, epochs: false };
+        let options = Options { fuse: true, fuel: self.fuel, epochs: false, deterministic: false };
         Checker::new(&self.module, &ids, options, &Nothing, shape).code(self.funcidx, &code)
     }
 

@@ -128,7 +128,7 @@ fn a_loop_is_not_rotated_if_that_saves_no_dispatch() {
 }
 
 /// As [`Options::default`], with deadlines.
-const TIMED: Options = Options { fuse: true, fuel: false, epochs: true };
+const TIMED: Options = Options { fuse: true, fuel: false, epochs: true, deterministic: false };
 
 #[test]
 fn a_loop_is_rotated_and_asks_for_the_epoch() {

@@ -54,8 +54,25 @@ impl Machine {
                     Kind::Unary => value(info.result, sig::unary(op, sig::leaf(a, info.operand))),
                     Kind::Load => value(info.result, sig::unary(op, sig::leaf(a, Class::I32))),
                     Kind::Binary | Kind::Store => {
-                        value(info.result, sig::binary(op, sig::leaf(a, info.operand), sig::leaf(b, info.operand)));
+                        value(info.result, sig::binary(op, sig::leaf(a, info.operand), sig::leaf(b, info.second)));
                     }
+                    Kind::Extract => {
+                        let lane = |lane| sig::extract(op, lane, sig::leaf(a, Class::V128));
+                        (0..info.lanes).for_each(|index| value(info.result, lane(index)));
+                    }
+                    Kind::Replace => {
+                        let (a, b) = (sig::leaf(a, Class::V128), sig::leaf(b, info.second));
+                        (0..info.lanes).for_each(|index| value(info.result, sig::replace(op, index, a, b)));
+                    }
+                    Kind::Ternary => {}
+                }
+            }
+            if op.kind() == Kind::Ternary {
+                let last = if op == Op::I8x16Shuffle { Leaf::Imm } else { Leaf::Slot };
+                let (slot, acc) = (Leaf::Slot, Leaf::Acc);
+                for leaves in [[slot, slot, last], [acc, slot, last], [slot, acc, last], [slot, slot, acc]] {
+                    let [a, b, c] = leaves.map(|leaf| sig::leaf(leaf, Class::V128));
+                    value(info.result, sig::ternary_operator(op, a, b, c));
                 }
             }
         }

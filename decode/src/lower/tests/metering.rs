@@ -9,7 +9,7 @@ use crate::lower::target::Options;
 use crate::lower::tree::Traits;
 use crate::ops::Class;
 
-const METERED: Options = Options { fuse: true, fuel: true, epochs: false };
+const METERED: Options = Options { fuse: true, fuel: true, epochs: false, deterministic: false };
 
 #[test]
 fn a_region_pays_for_its_operators_but_not_for_those_of_regions_in_it() {
