@@ -27,6 +27,12 @@ pub(crate) mod isa;
 mod lanes;
 mod portable;
 
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(test)]
+mod tests;
+
 pub(crate) use portable::Portable;
 
 #[cfg(target_arch = "aarch64")]
@@ -36,10 +42,14 @@ use core::arch::x86_64::__m128i as Raw;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 type Raw = [u64; 2];
 
-/// What every processor of the target has.
-pub(crate) use portable::Portable as Base;
 /// What the better handlers are compiled for.
-pub(crate) use portable::Portable as Best;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use Base as Best;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use portable::Portable as Base;
+/// What every processor of the target has.
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::{Avx2 as Best, Sse2 as Base};
 
 /// 128 bits: what a vector register holds. Never a `u128`, which would travel in two integer registers.
 #[derive(Clone, Copy)]
