@@ -27,6 +27,8 @@ pub(crate) mod isa;
 mod lanes;
 mod portable;
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
@@ -42,14 +44,19 @@ use core::arch::x86_64::__m128i as Raw;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 type Raw = [u64; 2];
 
-/// What the better handlers are compiled for.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) use Base as Best;
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) use portable::Portable as Base;
 /// What every processor of the target has.
+#[cfg(target_arch = "aarch64")]
+pub(crate) type Base = aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{Avx2 as Best, Sse2 as Base};
+pub(crate) type Base = x86_64::Sse2;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) type Base = Portable;
+
+/// What the better handlers are compiled for.
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Best = x86_64::Avx2;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) type Best = Base;
 
 /// 128 bits: what a vector register holds. Never a `u128`, which would travel in two integer registers.
 #[derive(Clone, Copy)]

@@ -226,9 +226,12 @@ fn compare(row: &Row, operands: &[[V128; 3]]) {
     }
 }
 
-/// In a debug build a thread takes some seconds for them all.
+/// In a debug build this takes some seconds.
 #[test]
 fn sets_agree() {
+    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        assert_ne!(core::any::type_name::<Base>(), core::any::type_name::<Portable>(), "there is something to compare");
+    }
     let rows = rows();
     let operands = operands::operands();
     assert!(operands.len() > 4_000, "{}", operands.len());

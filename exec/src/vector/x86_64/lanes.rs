@@ -120,9 +120,25 @@ pub(super) fn swizzle(table: __m128i, numbers: __m128i) -> __m128i {
         let (mut table, mut number) = (table, _mm_setzero_si128());
         let mut result = number;
         for _ in 0..16 {
-            let here = _mm_and_si128(_mm_cmpeq_epi8(numbers, number), splat_8(table));
-            result = _mm_or_si128(result, here);
+            result = _mm_or_si128(result, _mm_and_si128(_mm_cmpeq_epi8(numbers, number), splat_8(table)));
             table = _mm_srli_si128::<1>(table);
+            number = _mm_sub_epi8(number, _mm_set1_epi8(-1));
+        }
+        result
+    })
+}
+
+/// The same from two tables. One loop: with two, numbers would be kept from one to the other, on the stack.
+#[inline(always)]
+pub(super) fn shuffle(a: __m128i, b: __m128i, numbers: __m128i) -> __m128i {
+    instructions!({
+        let (mut a, mut b, mut number) = (a, b, _mm_setzero_si128());
+        let (mut result, of_b) = (number, _mm_sub_epi8(numbers, _mm_set1_epi8(16)));
+        for _ in 0..16 {
+            let from_a = _mm_and_si128(_mm_cmpeq_epi8(numbers, number), splat_8(a));
+            let from_b = _mm_and_si128(_mm_cmpeq_epi8(of_b, number), splat_8(b));
+            result = _mm_or_si128(result, _mm_or_si128(from_a, from_b));
+            (a, b) = (_mm_srli_si128::<1>(a), _mm_srli_si128::<1>(b));
             number = _mm_sub_epi8(number, _mm_set1_epi8(-1));
         }
         result

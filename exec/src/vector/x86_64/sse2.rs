@@ -167,7 +167,7 @@ impl Isa for Sse2 {
     }}
     rows! {ternary i i {
         v128_bitselect |a, b, c| select(c, a, b);
-        i8x16_shuffle |a, b, c| _mm_or_si128(lanes::swizzle(a, c), lanes::swizzle(b, _mm_sub_epi8(c, _mm_set1_epi8(16))));
+        i8x16_shuffle |a, b, c| lanes::shuffle(a, b, c);
     }}
 
     // Integers in wider or narrower lanes.
