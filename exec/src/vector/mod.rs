@@ -27,6 +27,14 @@ pub(crate) mod isa;
 mod lanes;
 mod portable;
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(test)]
+mod tests;
+
 pub(crate) use portable::Portable;
 
 #[cfg(target_arch = "aarch64")]
@@ -37,9 +45,18 @@ use core::arch::x86_64::__m128i as Raw;
 type Raw = [u64; 2];
 
 /// What every processor of the target has.
-pub(crate) use portable::Portable as Base;
+#[cfg(target_arch = "aarch64")]
+pub(crate) type Base = aarch64::Neon;
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Base = x86_64::Sse2;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) type Base = Portable;
+
 /// What the better handlers are compiled for.
-pub(crate) use portable::Portable as Best;
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Best = x86_64::Avx2;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) type Best = Base;
 
 /// Whether this processor has what [`Best`] is made of. A build with the feature `baseline` says that none has.
 pub(crate) fn has_best() -> bool {
