@@ -266,8 +266,8 @@ impl Op {
     pub const fn canonical_nans(self) -> Option<Self> {
         use Op::*;
         match self {
-            F32Add | F32Sub | F32Mul | F32Div | F32Min | F32Max | F32Sqrt | F32Ceil | F32Floor | F32Trunc | F32Nearest
-            | F32DemoteF64 => Some(F32Canonical),
+            F32Add | F32Sub | F32Mul | F32Div | F32Min | F32Max | F32Sqrt | F32Ceil | F32Floor | F32Trunc
+            | F32Nearest | F32DemoteF64 => Some(F32Canonical),
             // Most compute no floats.
             _ => None,
         }
