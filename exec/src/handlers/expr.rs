@@ -1,11 +1,11 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
-use crate::handlers::dispatch::At;
+use crate::handlers::dispatch::{At, Trapped};
 use crate::handlers::num;
 use crate::state::global::GlobalCell;
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, Vector, load};
-use crate::state::trap::{Trap, TrapAt};
+use crate::state::trap::Trap;
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
@@ -123,7 +123,7 @@ pub(crate) trait Expr {
     ///
     /// # Safety
     /// As for [`Stmt::run`](crate::handlers::dispatch::Stmt::run).
-    unsafe fn eval(m: &Registers, at: At) -> Result<Self::T, TrapAt>;
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<Self::T, Trapped>;
 }
 
 /// A slot of the frame.
@@ -144,7 +144,7 @@ impl<T: Value> Expr for Slot<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: I3: the operand is a slot of the frame, and holds a value of this class.
         Ok(unsafe { T::read_slot(m.slot(m.operand(at.operands))) })
     }
@@ -157,7 +157,7 @@ impl<T: Value> Expr for Acc<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, _: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, _: At) -> Result<T, Trapped> {
         Ok(T::acc(m))
     }
 }
@@ -169,7 +169,7 @@ impl<T: Value> Expr for Imm<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: I3: the operand is an immediate of this class.
         Ok(unsafe { m.operand(at.operands) })
     }
@@ -192,7 +192,7 @@ impl<T: Value> Expr for Global<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: the cell is live (I1), and holds a word of the global's type (I5), of which this is the class (I3).
         Ok(unsafe { (&raw const (*global_cell(m, at.operands)).value).cast::<T>().read() })
     }
@@ -205,7 +205,7 @@ impl Expr for Func {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<u64, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<u64, Trapped> {
         // SAFETY: I3: the operand is the word of a function of this instance, and so within the block (I4).
         Ok(unsafe { InstanceHead::word::<u64>(m.instance, m.operand::<u32>(at.operands) as usize) as u64 })
     }
@@ -259,9 +259,9 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
-        O::eval(unsafe { A::eval(m, at) }?).map_err(|trap| at.behind(A::LEN, A::PLACES).trap(trap))
+        O::eval(unsafe { A::eval(m, at) }?).map_err(|trap| at.behind(A::LEN, A::PLACES).trap(m, trap))
     }
 }
 
@@ -272,31 +272,31 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
     const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
             let value = O::eval(A::eval(m, at)?, B::eval(m, second)?);
-            value.map_err(|trap| second.behind(B::LEN, B::PLACES).trap(trap))
+            value.map_err(|trap| second.behind(B::LEN, B::PLACES).trap(m, trap))
         }
     }
 }
 
-/// Where the bytes of a `T` at `address + offset` lie in memory 0.
+/// Where the bytes of a `T` at `address + offset` lie in memory 0, if they lie within.
 ///
 /// # Safety
 /// `m.instance` is a live instance.
 #[inline(always)]
-pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Result<*mut T, Trap> {
+pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Option<*mut T> {
     let size = const { size_of::<T>().ilog2() as usize };
     let start = u64::from(address) + u64::from(offset);
     // SAFETY: the instance is live, and what it says of its memory true (I8): the pointer is formed only if the bytes lie
     // within. Without a memory all limits are 0.
     unsafe {
         if start >= (*m.instance).mem_limits[size] {
-            return Err(Trap::MemoryOutOfBounds);
+            return None;
         }
-        Ok((*m.instance).mem_base.add(start as usize).cast())
+        Some((*m.instance).mem_base.add(start as usize).cast())
     }
 }
 
@@ -307,14 +307,14 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
     const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's
         // limit (I8), and any bytes are a raw value.
         unsafe {
             let address = A::eval(m, at.skip(4))?;
-            let raw: Result<*mut O::Raw, _> = effective_address(m, address, m.operand(at.operands));
-            let raw = raw.map_err(|trap| at.behind(Self::LEN, A::PLACES).trap(trap))?;
-            Ok(O::convert(load(raw)))
+            let place: Option<*mut O::Raw> = effective_address(m, address, m.operand(at.operands));
+            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
+            Ok(O::convert(load(place)))
         }
     }
 }
@@ -326,7 +326,7 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
     const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: the operands follow each other, and `eval` asks for nothing else.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
