@@ -9,6 +9,7 @@ use crate::state::trap::Trap;
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
 /// A Rust type that stands for value types.
@@ -211,20 +212,43 @@ impl Expr for Func {
     }
 }
 
+/// How an operator fails.
+pub(crate) trait Failure {
+    /// Has it trap at the next place where execution may.
+    fn trap(self, m: &mut Registers, at: At) -> Trapped;
+}
+
+impl Failure for Trap {
+    #[inline(always)]
+    fn trap(self, m: &mut Registers, at: At) -> Trapped {
+        at.trap(m, self)
+    }
+}
+
+/// It does not.
+impl Failure for Infallible {
+    #[inline(always)]
+    fn trap(self, _: &mut Registers, _: At) -> Trapped {
+        match self {}
+    }
+}
+
 /// An operator of one operand.
 pub(crate) trait UnOp {
     type A: Value;
     type T: Value;
+    type Error: Failure;
     const OP: Op;
-    fn eval(a: Self::A) -> Result<Self::T, Trap>;
+    fn eval(a: Self::A) -> Result<Self::T, Self::Error>;
 }
 
 /// An operator of two operands.
 pub(crate) trait BinOp {
     type A: Value;
     type T: Value;
+    type Error: Failure;
     const OP: Op;
-    fn eval(a: Self::A, b: Self::A) -> Result<Self::T, Trap>;
+    fn eval(a: Self::A, b: Self::A) -> Result<Self::T, Self::Error>;
 }
 
 /// A load.
@@ -261,7 +285,7 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     #[inline(always)]
     unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
-        O::eval(unsafe { A::eval(m, at) }?).map_err(|trap| at.behind(A::LEN, A::PLACES).trap(m, trap))
+        O::eval(unsafe { A::eval(m, at) }?).map_err(|error| error.trap(m, at.behind(A::LEN, A::PLACES)))
     }
 }
 
@@ -277,7 +301,7 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
             let value = O::eval(A::eval(m, at)?, B::eval(m, second)?);
-            value.map_err(|trap| second.behind(B::LEN, B::PLACES).trap(m, trap))
+            value.map_err(|error| error.trap(m, second.behind(B::LEN, B::PLACES)))
         }
     }
 }
@@ -350,6 +374,16 @@ macro_rules! outcome {
     };
 }
 
+/// The error of such a result.
+macro_rules! error {
+    (pure) => {
+        Infallible
+    };
+    (traps) => {
+        Trap
+    };
+}
+
 macro_rules! define {
     (
         unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
@@ -363,9 +397,10 @@ macro_rules! define {
             impl UnOp for $un {
                 type A = $ua;
                 type T = $ut;
+                type Error = error!($ue);
                 const OP: Op = Op::$un;
                 #[inline(always)]
-                fn eval($ux: $ua) -> Result<$ut, Trap> {
+                fn eval($ux: $ua) -> Result<$ut, Self::Error> {
                     outcome!($ue $usem)
                 }
             }
@@ -376,9 +411,10 @@ macro_rules! define {
             impl BinOp for $bin {
                 type A = $ba;
                 type T = $bt;
+                type Error = error!($be);
                 const OP: Op = Op::$bin;
                 #[inline(always)]
-                fn eval($bx: $ba, $by: $ba) -> Result<$bt, Trap> {
+                fn eval($bx: $ba, $by: $ba) -> Result<$bt, Self::Error> {
                     outcome!($be $bsem)
                 }
             }

@@ -13,7 +13,6 @@ use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 use crate::shapes::entries;
 use crate::shapes::list::HandlerEntry;
-use crate::state::trap::Trap;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
@@ -49,8 +48,9 @@ next! {
 impl<O: BinOp<T: Next>> BinOp for Off<O> {
     type A = O::A;
     type T = O::T;
+    type Error = O::Error;
     const OP: Op = O::OP;
-    fn eval(a: O::A, b: O::A) -> Result<O::T, Trap> {
+    fn eval(a: O::A, b: O::A) -> Result<O::T, O::Error> {
         O::eval(a, b).map(Next::next)
     }
 }
