@@ -60,8 +60,8 @@ impl At {
 
 /// Says that a trap and its place are in the accumulator, as [`TrapAt::to_code`] gives them.
 ///
-/// It is an error without a value because of what LLVM makes of `Result`s: one of a scalar and nothing is two scalars; one
-/// of a scalar and a `TrapAt` is packed into an integer by shifts, which it does not always take back.
+/// It has no size because of how rustc hands a `Result` on. One of a scalar and nothing is two scalars; one of 32 bits and a
+/// [`TrapAt`] is packed into an integer, by shifts that LLVM does not always take back (EXPERIMENTS.md).
 #[derive(Debug)]
 pub(crate) struct Trapped(());
 
