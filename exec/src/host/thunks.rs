@@ -20,6 +20,7 @@ use std::sync::Arc;
 struct ExitCell;
 
 impl Stmt for ExitCell {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
@@ -63,6 +64,7 @@ impl LazyCode {
 struct LowerThunk;
 
 impl Stmt for LowerThunk {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
@@ -141,6 +143,7 @@ pub(crate) fn gives_vector(ty: &FuncType) -> bool {
 struct HostThunk<const VECTOR: bool>;
 
 impl<const VECTOR: bool> Stmt for HostThunk<VECTOR> {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
