@@ -21,6 +21,7 @@ pub struct Config {
     pub(crate) max_nested_entries: u32,
     pub(crate) mode: CompilationMode,
     pub(crate) fuse: bool,
+    pub(crate) deterministic: bool,
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
     pub(crate) backtrace: bool,
@@ -38,6 +39,7 @@ impl Default for Config {
             max_nested_entries: 256,
             mode: CompilationMode::default(),
             fuse: true,
+            deterministic: false,
             consume_fuel: false,
             epoch_interruption: false,
             backtrace: true,
@@ -141,6 +143,14 @@ impl Config {
     /// the same meaning: so one finds out whether fusion is to blame for something.
     pub fn fuse(&mut self, fuse: bool) -> &mut Self {
         self.fuse = fuse;
+        self
+    }
+
+    /// Makes results the same on every machine, bit by bit (off by default): relaxed vector instructions give what the
+    /// specification's deterministic profile says, and NaNs that operators give are the canonical ones. Otherwise the former
+    /// give what the processor does fastest, and of the latter sign and payload are the processor's.
+    pub fn relaxed_simd_deterministic(&mut self, enable: bool) -> &mut Self {
+        self.deterministic = enable;
         self
     }
 
@@ -263,9 +273,10 @@ switches! {
     wasm_tail_call: TailCall;
     /// Addition, subtraction and multiplication in constant expressions (allowed by default).
     wasm_extended_const: ExtendedConst;
-    /// Vectors of 128 bits (not supported).
+    /// Vectors of 128 bits (allowed by default).
     wasm_simd: Simd;
-    /// Relaxed vector instructions (not supported).
+    /// Vector instructions whose results differ between machines (allowed by default): see
+    /// [`Config::relaxed_simd_deterministic`].
     wasm_relaxed_simd: RelaxedSimd;
     /// Shared memories and atomic instructions (not supported).
     wasm_threads: Threads;
