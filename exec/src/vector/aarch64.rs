@@ -230,7 +230,9 @@ impl Isa for Neon {
         i32x4_extract_lane <LANE> |a| at!(LANE, 0 1 2 3, |N| vgetq_lane_u32::<N>(take!(u32 a)));
     }}
     functions! {extract u64 { i64x2_extract_lane <LANE> |a| at!(LANE, 0 1, |N| vgetq_lane_u64::<N>(take!(u64 a))); }}
-    functions! {extract f32 { f32x4_extract_lane <LANE> |a| at!(LANE, 0 1 2 3, |N| vgetq_lane_f32::<N>(take!(f32 a))); }}
+    functions! {extract f32 {
+        f32x4_extract_lane <LANE> |a| at!(LANE, 0 1 2 3, |N| vgetq_lane_f32::<N>(take!(f32 a)));
+    }}
     functions! {extract f64 { f64x2_extract_lane <LANE> |a| at!(LANE, 0 1, |N| vgetq_lane_f64::<N>(take!(f64 a))); }}
     functions! {replace u32 {
         i8x16_replace_lane <LANE> |a, b| at!(

@@ -7,8 +7,8 @@ use crate::vector::lanes::Lane;
 pub(super) enum Rule {
     /// Nothing.
     Exact,
-    /// Any arithmetic NaN for a NaN, but a canonical one if all NaNs among the operands are canonical (spec 4.3.3). `from`:
-    /// bits of the operands' lanes.
+    /// Any arithmetic NaN for a NaN, but a canonical one if all NaNs among the operands are canonical (spec 4.3.3).
+    /// `from`: bits of the operands' lanes.
     Float32 {
         from: u32,
     },

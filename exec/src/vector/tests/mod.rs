@@ -93,7 +93,9 @@ macro_rules! lanes {
 
 macro_rules! define {
     (
-        unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ub:ident <$ui:ident> |$ux:ident| $usem:expr;)* }
+        unops {
+            $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ub:ident <$ui:ident> |$ux:ident| $usem:expr;)*
+        }
         binops {
             $($bin:ident $bc:tt $bin_text:literal $ba:ident $bb:ident => $bt:ident $bbest:ident
                 <$bi:ident> |$bx:ident, $by:ident| $bsem:expr;)*

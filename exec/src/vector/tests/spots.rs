@@ -151,9 +151,10 @@ fn multiply_add_rounds_once() {
     let square = f32::EPSILON * f32::EPSILON;
     check::<f32, f32>("F32x4Madd", &[[a; 4], [a; 4], [c; 4]], [square; 4]);
     check::<f32, f32>("F32x4Nmadd", &[[-a; 4], [a; 4], [c; 4]], [square; 4]);
-    // The sum of 53 bits lies half-way between two of 24, and only what it lost decides: rounding twice goes to even.
-    let (half, tiny) = (1.0 + f32::EPSILON / 2.0 * 0.0, 1e-30f32);
-    check::<f32, f32>("F32x4Madd", &[[f32::EPSILON / 2.0; 4], [half; 4], [1.0 + tiny; 4]], [1.0; 4]);
+    // The product is 2^-70 less than what would lie half-way between two numbers: in 53 bits the sum is half-way.
+    let (a, b, c) = (2f32.powi(-12) * (1.0 + f32::EPSILON), 2f32.powi(-12) * (1.0 - f32::EPSILON), 1.0 + f32::EPSILON);
+    check::<f32, f32>("F32x4Madd", &[[a, -a, a, -a], [b; 4], [c, -c, c, -c]], [c, -c, c, -c]);
+    check::<f32, f32>("F32x4Nmadd", &[[a, -a, a, -a], [b; 4], [-c, c, -c, c]], [-c, c, -c, c]);
     check::<f32, u32>(
         "F32x4Madd",
         &[[f32::MIN_POSITIVE; 4], [0.5; 4], [f32::from_bits(1), -0.0, 0.0, f32::from_bits(0x8000_0001)]],

@@ -48,16 +48,6 @@ fn popcnt(a: __m128i) -> __m128i {
     })
 }
 
-/// The negative number where the sign is set.
-#[inline(always)]
-fn abs_i64(a: __m128i) -> __m128i {
-    instructions!({
-        let negative = _mm_castsi128_pd(_mm_sub_epi64(_mm_setzero_si128(), a));
-        let a = _mm_castsi128_pd(a);
-        _mm_castpd_si128(_mm_blendv_pd(a, negative, a))
-    })
-}
-
 /// As [`floats::min_f32`] and so on, with the canonical NaN chosen in one.
 #[inline(always)]
 fn nan_f32(result: __m128, a: __m128, b: __m128) -> __m128 {
@@ -119,7 +109,6 @@ impl Isa for Avx2 {
         i8x16_abs |a| _mm_abs_epi8(a);
         i16x8_abs |a| _mm_abs_epi16(a);
         i32x4_abs |a| _mm_abs_epi32(a);
-        i64x2_abs |a| abs_i64(a);
         i8x16_popcnt |a| popcnt(a);
         i16x8_extend_low_i8x16_s |a| _mm_cvtepi8_epi16(a);
         i16x8_extend_low_i8x16_u |a| _mm_cvtepu8_epi16(a);
@@ -142,8 +131,6 @@ impl Isa for Avx2 {
         i32x4_max_s |a, b| _mm_max_epi32(a, b);
         i32x4_min_u |a, b| _mm_min_epu32(a, b);
         i32x4_max_u |a, b| _mm_max_epu32(a, b);
-        i32x4_lt_u |a, b| not(_mm_cmpeq_epi32(_mm_max_epu32(a, b), a));
-        i32x4_gt_u |a, b| not(_mm_cmpeq_epi32(_mm_min_epu32(a, b), a));
         i32x4_le_u |a, b| _mm_cmpeq_epi32(_mm_min_epu32(a, b), a);
         i32x4_ge_u |a, b| _mm_cmpeq_epi32(_mm_max_epu32(a, b), a);
         i32x4_mul |a, b| _mm_mullo_epi32(a, b);

@@ -196,7 +196,8 @@ pub(super) fn mul_64(a: __m128i, b: __m128i) -> __m128i {
     })
 }
 
-/// `pmulhrsw` by the halves of products, of which bits 15 to 30 are wanted, rounded by bit 14: `pavgw` adds 1 and halves.
+/// `pmulhrsw` by the halves of products, of which bits 15 to 30 are wanted, rounded by bit 14: `pavgw` adds 1 and
+/// halves.
 #[inline(always)]
 pub(super) fn mulhrs(a: __m128i, b: __m128i) -> __m128i {
     instructions!({
