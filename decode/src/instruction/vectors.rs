@@ -16,11 +16,15 @@
 //! # Relaxed operators
 //!
 //! A row of `relaxed` names two operators: the one used by default, and the one for `relaxed_simd_deterministic`. The
-//! latter is what the deterministic profile prescribes (spec, appendix "Profiles"; wasmtime chooses the same): swizzles
-//! give 0 for any lane number out of range, truncations saturate and make 0 of NaN, multiply-add is fused, lanes are
-//! selected bit by bit, `min` and `max` are the ordinary ones, and so is the multiplication of fixed-point numbers; dot
-//! products take both operands as signed and wrap. Where the default depends on the processor (fused or not, lane
-//! numbers 16 to 127, dot products with a negative second operand), the handlers of a `better` row differ in results.
+//! latter is what the deterministic profile prescribes (spec, section "Relaxed Operations" of 4.3): swizzles give 0 for
+//! any lane number out of range, truncations saturate and make 0 of NaN, the product is rounded before something is
+//! added to it, lanes are selected bit by bit, `min`, `max` and the multiplication of fixed-point numbers are the
+//! ordinary ones, and dot products take both operands as signed and saturate. (wasmtime's setting of this name differs:
+//! it fuses multiply-add, and its dot products wrap.)
+//!
+//! Some defaults depend on the processor: fused or not, lane numbers 16 to 127, dot products with a negative second
+//! operand. There the handlers of a `better` row differ in results, so all that contain the operator have to be of the
+//! same set of instructions.
 //!
 //! # Canonical NaNs
 //!
@@ -314,16 +318,16 @@ macro_rules! for_each_vector_op {
                     <I> |a, b, c| I::v128_bitselect(a, b, c);
                 F32x4RelaxedMadd [] "f32x4.relaxed_madd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f32x4_relaxed_madd(a, b, c);
-                F32x4Madd [] "f32x4.madd" v128 v128 v128 => v128 better <I> |a, b, c| I::f32x4_madd(a, b, c);
+                F32x4Madd [] "f32x4.madd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f32x4_madd(a, b, c);
                 F32x4RelaxedNmadd [] "f32x4.relaxed_nmadd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f32x4_relaxed_nmadd(a, b, c);
-                F32x4Nmadd [] "f32x4.nmadd" v128 v128 v128 => v128 better <I> |a, b, c| I::f32x4_nmadd(a, b, c);
+                F32x4Nmadd [] "f32x4.nmadd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f32x4_nmadd(a, b, c);
                 F64x2RelaxedMadd [] "f64x2.relaxed_madd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f64x2_relaxed_madd(a, b, c);
-                F64x2Madd [] "f64x2.madd" v128 v128 v128 => v128 better <I> |a, b, c| I::f64x2_madd(a, b, c);
+                F64x2Madd [] "f64x2.madd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f64x2_madd(a, b, c);
                 F64x2RelaxedNmadd [] "f64x2.relaxed_nmadd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f64x2_relaxed_nmadd(a, b, c);
-                F64x2Nmadd [] "f64x2.nmadd" v128 v128 v128 => v128 better <I> |a, b, c| I::f64x2_nmadd(a, b, c);
+                F64x2Nmadd [] "f64x2.nmadd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f64x2_nmadd(a, b, c);
                 I32x4RelaxedDotI8x16I7x16AddS [] "i32x4.relaxed_dot_i8x16_i7x16_add_s" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::i32x4_relaxed_dot_i8x16_i7x16_add_s(a, b, c);
                 I32x4DotI8x16AddS [] "i32x4.dot_i8x16_add_s" v128 v128 v128 => v128 plain

@@ -198,10 +198,13 @@ fn mul_64(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t {
     })
 }
 
-/// Products of two -128 twice do not fit: sums wrap.
+/// The sum of two products, which fits unless all four are -128.
 #[inline(always)]
 fn dot_i8(a: int8x16_t, b: int8x16_t) -> int16x8_t {
-    instructions!(vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b)))
+    instructions!({
+        let (low, high) = (vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b));
+        vqaddq_s16(vuzp1q_s16(low, high), vuzp2q_s16(low, high))
+    })
 }
 
 impl Isa for Neon {
@@ -573,14 +576,14 @@ impl Isa for Neon {
         i8x16_shuffle |a, b, c| vqtbl2q_u8(uint8x16x2_t(a, b), c);
     }}
     rows! {ternary f32 f32 {
-        f32x4_madd |a, b, c| vfmaq_f32(c, a, b);
-        f32x4_nmadd |a, b, c| vfmsq_f32(c, a, b);
+        f32x4_madd |a, b, c| vaddq_f32(vmulq_f32(a, b), c);
+        f32x4_nmadd |a, b, c| vsubq_f32(c, vmulq_f32(a, b));
         f32x4_relaxed_madd |a, b, c| vfmaq_f32(c, a, b);
         f32x4_relaxed_nmadd |a, b, c| vfmsq_f32(c, a, b);
     }}
     rows! {ternary f64 f64 {
-        f64x2_madd |a, b, c| vfmaq_f64(c, a, b);
-        f64x2_nmadd |a, b, c| vfmsq_f64(c, a, b);
+        f64x2_madd |a, b, c| vaddq_f64(vmulq_f64(a, b), c);
+        f64x2_nmadd |a, b, c| vsubq_f64(c, vmulq_f64(a, b));
         f64x2_relaxed_madd |a, b, c| vfmaq_f64(c, a, b);
         f64x2_relaxed_nmadd |a, b, c| vfmsq_f64(c, a, b);
     }}

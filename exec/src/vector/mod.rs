@@ -12,8 +12,7 @@
 //! target has, [`Best`] what the handler table uses if the processor says that it has it.
 //!
 //! Bodies are inlined into handlers, which must end in a jump: so in the sets for processors, no address of a local
-//! escapes, and nothing is called. `f64x2_madd` and `f64x2_nmadd` by SSE2 are the exception: they call the mathematics
-//! library, and only deterministic engines on processors without FMA use them.
+//! escapes, nothing is called, and few enough vectors are alive to stay in registers.
 //!
 //! # Safety
 //!

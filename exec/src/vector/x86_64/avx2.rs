@@ -167,8 +167,6 @@ impl Isa for Avx2 {
         f32x4_max |a, b| nan_f32(_mm_and_ps(_mm_max_ps(a, b), _mm_max_ps(b, a)), a, b);
     }}
     rows! {ternary s s {
-        f32x4_madd |a, b, c| _mm_fmadd_ps(a, b, c);
-        f32x4_nmadd |a, b, c| _mm_fnmadd_ps(a, b, c);
         f32x4_relaxed_madd |a, b, c| _mm_fmadd_ps(a, b, c);
         f32x4_relaxed_nmadd |a, b, c| _mm_fnmadd_ps(a, b, c);
     }}
@@ -183,8 +181,6 @@ impl Isa for Avx2 {
         f64x2_max |a, b| nan_f64(_mm_and_pd(_mm_max_pd(a, b), _mm_max_pd(b, a)), a, b);
     }}
     rows! {ternary d d {
-        f64x2_madd |a, b, c| _mm_fmadd_pd(a, b, c);
-        f64x2_nmadd |a, b, c| _mm_fnmadd_pd(a, b, c);
         f64x2_relaxed_madd |a, b, c| _mm_fmadd_pd(a, b, c);
         f64x2_relaxed_nmadd |a, b, c| _mm_fnmadd_pd(a, b, c);
     }}

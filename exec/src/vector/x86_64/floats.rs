@@ -175,49 +175,6 @@ pub(super) fn convert_low_u32(a: __m128i) -> __m128d {
     })
 }
 
-/// `a * b + c` of the lower two, rounded once. The product is exact in `f64`s. The sum is rounded to odd: where it is
-/// not exact and its last bit is 0, it goes one on towards the rest. Rounding that again is as good as rounding once.
-#[inline(always)]
-fn madd_low(a: __m128, b: __m128, c: __m128) -> __m128 {
-    instructions!({
-        let (product, c) = (_mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), _mm_cvtps_pd(c));
-        let sum = _mm_add_pd(product, c);
-        let of_c = _mm_sub_pd(sum, product);
-        let rest = _mm_add_pd(_mm_sub_pd(product, _mm_sub_pd(sum, of_c)), _mm_sub_pd(c, of_c));
-        let zero = _mm_setzero_pd();
-        let inexact = _mm_castpd_si128(_mm_or_pd(_mm_cmplt_pd(rest, zero), _mm_cmplt_pd(zero, rest)));
-        let bits = _mm_castpd_si128(sum);
-        let even = _mm_andnot_si128(bits, _mm_and_si128(inexact, _mm_set1_epi64x(1)));
-        // Away from zero if the signs are the same, else towards it: 1 or -1.
-        let signs = _mm_srai_epi32::<31>(_mm_xor_si128(bits, _mm_castpd_si128(rest)));
-        let signs = _mm_shuffle_epi32::<0b11_11_01_01>(signs);
-        // The negative of 1 or 0, by the mask.
-        let step = _mm_sub_epi64(_mm_xor_si128(even, signs), signs);
-        _mm_cvtpd_ps(_mm_castsi128_pd(_mm_add_epi64(bits, step)))
-    })
-}
-
-/// Without FMA.
-#[inline(always)]
-pub(super) fn madd_f32(a: __m128, b: __m128, c: __m128) -> __m128 {
-    instructions!({
-        let low = madd_low(a, b, c);
-        let high = madd_low(_mm_movehl_ps(a, a), _mm_movehl_ps(b, b), _mm_movehl_ps(c, c));
-        _mm_movelh_ps(low, high)
-    })
-}
-
-/// Without FMA: by the mathematics library.
-#[inline(always)]
-pub(super) fn madd_f64(a: __m128d, b: __m128d, c: __m128d) -> __m128d {
-    instructions!({
-        let low = _mm_cvtsd_f64(a).mul_add(_mm_cvtsd_f64(b), _mm_cvtsd_f64(c));
-        let [a, b, c] = [_mm_unpackhi_pd(a, a), _mm_unpackhi_pd(b, b), _mm_unpackhi_pd(c, c)];
-        let high = _mm_cvtsd_f64(a).mul_add(_mm_cvtsd_f64(b), _mm_cvtsd_f64(c));
-        _mm_set_pd(high, low)
-    })
-}
-
 /// The number of which the lower two lanes are the integers, under the exponent 2^52.
 #[inline(always)]
 pub(super) fn low_words(a: __m128d) -> __m128i {

@@ -254,7 +254,7 @@ pub(super) fn extadd_u16(a: __m128i) -> __m128i {
 #[inline(always)]
 pub(super) fn dot_i8(a: __m128i, b: __m128i) -> __m128i {
     let ([a_low, a_high], [b_low, b_high]) = (bytes(a), bytes(b));
-    instructions!(_mm_add_epi16(_mm_mullo_epi16(a_low, b_low), _mm_mullo_epi16(a_high, b_high)))
+    instructions!(_mm_adds_epi16(_mm_mullo_epi16(a_low, b_low), _mm_mullo_epi16(a_high, b_high)))
 }
 
 /// Halves of vectors to lanes of twice the width: as the upper part, shifted down, or below zeros.
