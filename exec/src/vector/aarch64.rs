@@ -1,20 +1,12 @@
 //! The operators by NEON, which every 64-bit Arm processor has, and which has an instruction for nearly all of them.
 
 use crate::vector::V128;
-use crate::vector::isa::{Isa, functions};
+use crate::vector::isa::{Isa, at, functions, instructions};
 use crate::vector::portable::Portable;
 use core::arch::aarch64::*;
 
 /// What every aarch64 has.
 pub(crate) struct Neon;
-
-/// Instructions, in a function that is inlined into code of their set.
-macro_rules! instructions {
-    ($($body:tt)*) => {
-        // SAFETY: V1.
-        unsafe { $($body)* }
-    };
-}
 
 /// The vector as one of such lanes.
 macro_rules! take {
@@ -140,19 +132,6 @@ macro_rules! rows {
                 give!($to $body)
             }
         })*
-    };
-}
-
-/// `$body` with the constant `$n` for the value of `$lane`: instructions have it inside.
-macro_rules! at {
-    ($lane:expr, $($value:literal)*, |$n:ident| $body:expr) => {
-        match $lane {
-            $($value => {
-                const $n: i32 = $value;
-                instructions!($body)
-            })*
-            _ => unreachable!("lanes are less than their number"),
-        }
     };
 }
 

@@ -139,3 +139,26 @@ macro_rules! functions {
     };
 }
 pub(crate) use functions;
+
+/// Instructions, in a function that is inlined into code of their set.
+macro_rules! instructions {
+    ($($body:tt)*) => {
+        // SAFETY: V1.
+        unsafe { $($body)* }
+    };
+}
+pub(crate) use instructions;
+
+/// `$body`, of instructions, with the constant `$n` for the value of `$lane`: they have it inside.
+macro_rules! at {
+    ($lane:expr, $($value:literal)*, |$n:ident| $body:expr) => {
+        match $lane {
+            $($value => {
+                const $n: i32 = $value;
+                instructions!($body)
+            })*
+            _ => unreachable!("lanes are less than their number"),
+        }
+    };
+}
+pub(crate) use at;

@@ -1,26 +1,13 @@
 //! What AVX2 and FMA do better than SSE2, or SSSE3 and SSE4, which AVX2 contains.
 
 use crate::vector::V128;
-use crate::vector::isa::{Isa, functions};
+use crate::vector::isa::{Isa, at, functions, instructions};
 use crate::vector::x86_64::integers::{extadd_i16, high_twice, low_twice, not, saturate_q15};
-use crate::vector::x86_64::{Sse2, floats, give, instructions, rows, take};
+use crate::vector::x86_64::{Sse2, floats, give, rows, take};
 use core::arch::x86_64::*;
 
 /// For functions with `#[target_feature(enable = "avx2,fma")]`.
 pub(crate) struct Avx2;
-
-/// `$body` with the constant `$n` for the value of `$lane`.
-macro_rules! at {
-    ($lane:expr, $($value:literal)*, |$n:ident| $body:expr) => {
-        match $lane {
-            $($value => {
-                const $n: i32 = $value;
-                instructions!($body)
-            })*
-            _ => unreachable!("lanes are less than their number"),
-        }
-    };
-}
 
 /// `pshufb` gives 0 where the number's highest bit is set, and else takes the lower four.
 #[inline(always)]

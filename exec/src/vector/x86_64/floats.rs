@@ -1,6 +1,6 @@
 //! Floats by SSE2, where it has no instruction for an operator.
 
-use crate::vector::x86_64::instructions;
+use crate::vector::isa::instructions;
 use core::arch::x86_64::*;
 
 /// Both widths, by the same instructions of different names.

@@ -1,6 +1,6 @@
 //! Integers by SSE2, where it has no instruction for an operator.
 
-use crate::vector::x86_64::instructions;
+use crate::vector::isa::instructions;
 use core::arch::x86_64::*;
 
 /// All bits flipped.

@@ -1,11 +1,11 @@
 //! Every operator by SSE2.
 
 use crate::vector::V128;
-use crate::vector::isa::{Isa, functions};
+use crate::vector::isa::{Isa, functions, instructions};
 use crate::vector::portable::Portable;
 use crate::vector::x86_64::floats::*;
 use crate::vector::x86_64::integers::*;
-use crate::vector::x86_64::{give, instructions, lanes, rows, take};
+use crate::vector::x86_64::{give, lanes, rows, take};
 use core::arch::x86_64::*;
 
 /// What every x86-64 has.
