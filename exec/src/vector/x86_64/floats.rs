@@ -1,6 +1,6 @@
 //! Floats by SSE2, where it has no instruction for an operator.
 
-use crate::vector::x86_64::instructions;
+use crate::vector::isa::instructions;
 use core::arch::x86_64::*;
 
 /// Both widths, by the same instructions of different names.
@@ -9,10 +9,11 @@ use core::arch::x86_64::*;
 /// - `$payload`: how far down the bits of a NaN go that no canonical one has: sign, exponent and a bit remain.
 macro_rules! floats {
     (
-        $float:ident $vector:ident $integral:literal $payload:literal $to_integers:ident $of_integers:ident $shift:ident
-        $set:ident $and:ident $andnot:ident $or:ident $add:ident $sub:ident $lt:ident $unordered:ident $min:ident $max:ident
-        => $f_abs:ident $f_neg:ident $f_sign:ident $f_nearest:ident $f_ceil:ident $f_floor:ident $f_trunc:ident $f_min:ident $f_max:ident
-           $f_canonical:ident $f_nan:ident $xor:ident
+        $float:ident $vector:ident $integral:literal $payload:literal
+        $to_integers:ident $of_integers:ident $shift:ident $set:ident $and:ident $andnot:ident $or:ident $xor:ident
+        $add:ident $sub:ident $lt:ident $unordered:ident $min:ident $max:ident
+        => $f_abs:ident $f_neg:ident $f_sign:ident $f_nearest:ident $f_ceil:ident $f_floor:ident $f_trunc:ident
+        $f_nan:ident $f_min:ident $f_max:ident $f_canonical:ident
     ) => {
         #[inline(always)]
         pub(super) fn $f_abs(a: $vector) -> $vector {
@@ -74,8 +75,8 @@ macro_rules! floats {
             })
         }
 
-        /// The instruction gives its second operand of two zeros, and of NaN and anything. In both orders it gives both:
-        /// of zeros the one with a sign remains, the rest is equal or replaced.
+        /// The instruction gives its second operand of two zeros, and of NaN and anything. In both orders it gives
+        /// both: of zeros the one with a sign remains, the rest is equal or replaced.
         #[inline(always)]
         pub(super) fn $f_min(a: $vector, b: $vector) -> $vector {
             instructions!($f_nan($or($min(a, b), $min(b, a)), $unordered(a, b)))
@@ -96,14 +97,16 @@ macro_rules! floats {
     };
 }
 floats! {
-    f32 __m128 8_388_608.0 10 _mm_castps_si128 _mm_castsi128_ps _mm_srli_epi32
-    _mm_set1_ps _mm_and_ps _mm_andnot_ps _mm_or_ps _mm_add_ps _mm_sub_ps _mm_cmplt_ps _mm_cmpunord_ps _mm_min_ps _mm_max_ps
-    => abs_f32 neg_f32 sign_f32 nearest_f32 ceil_f32 floor_f32 trunc_f32 min_f32 max_f32 canonical_f32 nan_f32 _mm_xor_ps
+    f32 __m128 8_388_608.0 10
+    _mm_castps_si128 _mm_castsi128_ps _mm_srli_epi32 _mm_set1_ps _mm_and_ps _mm_andnot_ps _mm_or_ps _mm_xor_ps
+    _mm_add_ps _mm_sub_ps _mm_cmplt_ps _mm_cmpunord_ps _mm_min_ps _mm_max_ps
+    => abs_f32 neg_f32 sign_f32 nearest_f32 ceil_f32 floor_f32 trunc_f32 nan_f32 min_f32 max_f32 canonical_f32
 }
 floats! {
-    f64 __m128d 4_503_599_627_370_496.0 13 _mm_castpd_si128 _mm_castsi128_pd _mm_srli_epi64
-    _mm_set1_pd _mm_and_pd _mm_andnot_pd _mm_or_pd _mm_add_pd _mm_sub_pd _mm_cmplt_pd _mm_cmpunord_pd _mm_min_pd _mm_max_pd
-    => abs_f64 neg_f64 sign_f64 nearest_f64 ceil_f64 floor_f64 trunc_f64 min_f64 max_f64 canonical_f64 nan_f64 _mm_xor_pd
+    f64 __m128d 4_503_599_627_370_496.0 13
+    _mm_castpd_si128 _mm_castsi128_pd _mm_srli_epi64 _mm_set1_pd _mm_and_pd _mm_andnot_pd _mm_or_pd _mm_xor_pd
+    _mm_add_pd _mm_sub_pd _mm_cmplt_pd _mm_cmpunord_pd _mm_min_pd _mm_max_pd
+    => abs_f64 neg_f64 sign_f64 nearest_f64 ceil_f64 floor_f64 trunc_f64 nan_f64 min_f64 max_f64 canonical_f64
 }
 
 /// 2^31: `cvttps2dq` gives the least integer from there on, as of NaN and what is too small.
@@ -169,49 +172,6 @@ pub(super) fn convert_low_u32(a: __m128i) -> __m128d {
     instructions!({
         let a = _mm_unpacklo_epi32(a, _mm_set1_epi32(0x4330_0000));
         _mm_sub_pd(_mm_castsi128_pd(a), _mm_set1_pd(4_503_599_627_370_496.0))
-    })
-}
-
-/// `a * b + c`, rounded once. The product is exact as `f64`s. The sum is rounded to odd: where it is not exact and its last bit is 0, it
-/// goes one on towards the rest. So rounding it again gives what rounding once does.
-#[inline(always)]
-fn madd_low(a: __m128, b: __m128, c: __m128) -> __m128 {
-    instructions!({
-        let (product, c) = (_mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), _mm_cvtps_pd(c));
-        let sum = _mm_add_pd(product, c);
-        let of_c = _mm_sub_pd(sum, product);
-        let rest = _mm_add_pd(_mm_sub_pd(product, _mm_sub_pd(sum, of_c)), _mm_sub_pd(c, of_c));
-        let zero = _mm_setzero_pd();
-        let inexact = _mm_castpd_si128(_mm_or_pd(_mm_cmplt_pd(rest, zero), _mm_cmplt_pd(zero, rest)));
-        let bits = _mm_castpd_si128(sum);
-        let even = _mm_andnot_si128(bits, _mm_and_si128(inexact, _mm_set1_epi64x(1)));
-        // Away from zero if the signs are the same, else towards it: 1 or -1.
-        let signs = _mm_srai_epi32::<31>(_mm_xor_si128(bits, _mm_castpd_si128(rest)));
-        let signs = _mm_shuffle_epi32::<0b11_11_01_01>(signs);
-        // The negative of 1 or 0, by the mask.
-        let step = _mm_sub_epi64(_mm_xor_si128(even, signs), signs);
-        _mm_cvtpd_ps(_mm_castsi128_pd(_mm_add_epi64(bits, step)))
-    })
-}
-
-/// Without FMA.
-#[inline(always)]
-pub(super) fn madd_f32(a: __m128, b: __m128, c: __m128) -> __m128 {
-    instructions!({
-        let low = madd_low(a, b, c);
-        let high = madd_low(_mm_movehl_ps(a, a), _mm_movehl_ps(b, b), _mm_movehl_ps(c, c));
-        _mm_movelh_ps(low, high)
-    })
-}
-
-/// Without FMA: by the mathematics library.
-#[inline(always)]
-pub(super) fn madd_f64(a: __m128d, b: __m128d, c: __m128d) -> __m128d {
-    instructions!({
-        let low = _mm_cvtsd_f64(a).mul_add(_mm_cvtsd_f64(b), _mm_cvtsd_f64(c));
-        let [a, b, c] = [_mm_unpackhi_pd(a, a), _mm_unpackhi_pd(b, b), _mm_unpackhi_pd(c, c)];
-        let high = _mm_cvtsd_f64(a).mul_add(_mm_cvtsd_f64(b), _mm_cvtsd_f64(c));
-        _mm_set_pd(high, low)
     })
 }
 

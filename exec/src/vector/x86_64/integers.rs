@@ -1,6 +1,6 @@
 //! Integers by SSE2, where it has no instruction for an operator.
 
-use crate::vector::x86_64::instructions;
+use crate::vector::isa::instructions;
 use core::arch::x86_64::*;
 
 /// All bits flipped.
@@ -196,7 +196,8 @@ pub(super) fn mul_64(a: __m128i, b: __m128i) -> __m128i {
     })
 }
 
-/// `pmulhrsw` by the halves of products, of which bits 15 to 30 are wanted, rounded by bit 14: `pavgw` adds 1 and halves.
+/// `pmulhrsw` by the halves of products, of which bits 15 to 30 are wanted, rounded by bit 14: `pavgw` adds 1 and
+/// halves.
 #[inline(always)]
 pub(super) fn mulhrs(a: __m128i, b: __m128i) -> __m128i {
     instructions!({
@@ -253,7 +254,7 @@ pub(super) fn extadd_u16(a: __m128i) -> __m128i {
 #[inline(always)]
 pub(super) fn dot_i8(a: __m128i, b: __m128i) -> __m128i {
     let ([a_low, a_high], [b_low, b_high]) = (bytes(a), bytes(b));
-    instructions!(_mm_add_epi16(_mm_mullo_epi16(a_low, b_low), _mm_mullo_epi16(a_high, b_high)))
+    instructions!(_mm_adds_epi16(_mm_mullo_epi16(a_low, b_low), _mm_mullo_epi16(a_high, b_high)))
 }
 
 /// Halves of vectors to lanes of twice the width: as the upper part, shifted down, or below zeros.

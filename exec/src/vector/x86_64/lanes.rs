@@ -1,20 +1,7 @@
 //! Single lanes, and bytes moved between lanes, by SSE2.
 
-use crate::vector::x86_64::instructions;
+use crate::vector::isa::{at, instructions};
 use core::arch::x86_64::*;
-
-/// `$body` with the constant `$n` for the value of `$lane`: instructions have it inside.
-macro_rules! at {
-    ($lane:expr, $($value:literal)*, |$n:ident| $body:expr) => {
-        match $lane {
-            $($value => {
-                const $n: i32 = $value;
-                instructions!($body)
-            })*
-            _ => unreachable!("lanes are less than their number"),
-        }
-    };
-}
 
 #[inline(always)]
 pub(super) fn extract_8<const LANE: u8>(a: __m128i) -> u32 {

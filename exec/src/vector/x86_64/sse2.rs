@@ -1,11 +1,11 @@
 //! Every operator by SSE2.
 
 use crate::vector::V128;
-use crate::vector::isa::{Isa, functions};
+use crate::vector::isa::{Isa, functions, instructions};
 use crate::vector::portable::Portable;
 use crate::vector::x86_64::floats::*;
 use crate::vector::x86_64::integers::*;
-use crate::vector::x86_64::{give, instructions, lanes, rows, take};
+use crate::vector::x86_64::{give, lanes, rows, take};
 use core::arch::x86_64::*;
 
 /// What every x86-64 has.
@@ -237,8 +237,8 @@ impl Isa for Sse2 {
         f32x4_ge |a, b| _mm_cmple_ps(b, a);
     }}
     rows! {ternary s s {
-        f32x4_madd |a, b, c| madd_f32(a, b, c);
-        f32x4_nmadd |a, b, c| madd_f32(neg_f32(a), b, c);
+        f32x4_madd |a, b, c| _mm_add_ps(_mm_mul_ps(a, b), c);
+        f32x4_nmadd |a, b, c| _mm_sub_ps(c, _mm_mul_ps(a, b));
         f32x4_relaxed_madd |a, b, c| _mm_add_ps(_mm_mul_ps(a, b), c);
         f32x4_relaxed_nmadd |a, b, c| _mm_sub_ps(c, _mm_mul_ps(a, b));
     }}
@@ -269,8 +269,8 @@ impl Isa for Sse2 {
         f64x2_ge |a, b| _mm_cmple_pd(b, a);
     }}
     rows! {ternary d d {
-        f64x2_madd |a, b, c| madd_f64(a, b, c);
-        f64x2_nmadd |a, b, c| madd_f64(neg_f64(a), b, c);
+        f64x2_madd |a, b, c| _mm_add_pd(_mm_mul_pd(a, b), c);
+        f64x2_nmadd |a, b, c| _mm_sub_pd(c, _mm_mul_pd(a, b));
         f64x2_relaxed_madd |a, b, c| _mm_add_pd(_mm_mul_pd(a, b), c);
         f64x2_relaxed_nmadd |a, b, c| _mm_sub_pd(c, _mm_mul_pd(a, b));
     }}
