@@ -19,8 +19,8 @@
 //! One invariant, which SAFETY comments cite:
 //!
 //! - **V1: a set's instructions exist where its functions run.** Those of [`Base`] are of the target's baseline.
-//!   Whoever runs code compiled for another set has asked the processor before: the handler table when it is made, tests
-//!   when they begin.
+//!   Whoever runs code compiled for [`Best`] has asked [`has_best`] before: the handler table when it is made, tests when
+//!   they begin.
 
 pub(crate) mod isa;
 mod lanes;
@@ -56,6 +56,14 @@ pub(crate) type Base = Portable;
 pub(crate) type Best = x86_64::Avx2;
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) type Best = Base;
+
+/// Whether this processor has what [`Best`] is made of (V1).
+pub(crate) fn has_best() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return true;
+}
 
 /// 128 bits: what a vector register holds. Never a `u128`, which would travel in two integer registers.
 #[derive(Clone, Copy)]
