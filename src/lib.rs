@@ -285,6 +285,7 @@
 //! | `addr2line` | no | source files and lines in backtraces, from a module's DWARF (crates `addr2line` and `gimli`); on in the command line |
 //! | `anyhow` | no | `From<anyhow::Error>` for [`Error`]; the other way works without |
 //! | `portable` | no | the portable dispatch loop also in optimised builds, to compare or to test it |
+//! | `baseline` | no | no vector instructions that some processor of the target lacks, to test what is executed there |
 
 #![forbid(unsafe_code)]
 

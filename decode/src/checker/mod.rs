@@ -44,10 +44,10 @@ mod walk;
 pub use mistake::Mistake;
 
 use crate::layout::{CodeHead, InstanceLayout};
+use crate::lower::read::Reader;
 use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
 use crate::shape::Shape;
 use crate::sig::Sig;
-use crate::lower::read::Reader;
 use crate::{Error, FuncIdx, Module, TypeId, ValType};
 use std::collections::HashMap;
 use walk::{About, Attempt, Walk};
@@ -133,7 +133,10 @@ impl<'a, T: Target> Checker<'a, T> {
             return Err(Mistake::of_cell(0, "there is no code".into()));
         };
         if self.has_vectors(funcidx) {
-            return Err(Mistake { gave_up: true, ..Mistake::of_cell(0, "functions with vectors are not checked".into()) });
+            return Err(Mistake {
+                gave_up: true,
+                ..Mistake::of_cell(0, "functions with vectors are not checked".into())
+            });
         }
         let mut result = Ok(());
         // The first mistake is the one to tell of.
