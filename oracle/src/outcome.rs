@@ -70,7 +70,7 @@ impl Value {
 
     /// Adds its bits.
     fn hash(self, hash: &mut Hash) {
-        hash.add(match self {
+        let word = match self {
             Self::I32(value) => u64::from(value as u32),
             Self::I64(value) => value as u64,
             Self::F32(bits) => u64::from(bits),
@@ -80,12 +80,13 @@ impl Value {
                 (bits >> 64) as u64
             }
             Self::Ref { null, .. } => u64::from(null),
-        });
+        };
+        hash.add(word);
     }
 }
 
 /// A vector whose lanes, of some shape, programs find interesting.
-fn interesting_vector(rng: &mut Rng) -> u128 {
+pub fn interesting_vector(rng: &mut Rng) -> u128 {
     let shape = rng.below(4);
     let (lanes, width) = [(16, 8), (4, 32), (2, 64), (2, 64)][shape];
     (0..lanes).fold(0, |bits, lane| {

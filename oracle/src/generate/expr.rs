@@ -3,7 +3,8 @@
 use super::operators::{Conversion, OPERATORS, encoding};
 use super::tree::Node;
 use super::{FLOATS, Generator, NUMERIC};
-use crate::outcome::Type::{self, Extern, F32, F64, Func, I32, I64};
+use crate::outcome::Type::{self, Extern, F32, F64, Func, I32, I64, V128};
+use crate::outcome::interesting_vector;
 use wasm_encoder::{HeapType, Instruction, Instruction as I, MemArg, MemArgTarget};
 
 pub(super) fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
@@ -48,6 +49,7 @@ impl Generator<'_> {
             I64 => leaf(I::I64Const(self.rng.integer() as i64), I64),
             F32 => leaf(I::F32Const((self.rng.float() as f32).into()), F32),
             F64 => leaf(I::F64Const(self.rng.float().into()), F64),
+            V128 => leaf(I::V128Const(interesting_vector(self.rng) as i128), V128),
             Func if self.rng.chance(60) => leaf(I::RefFunc(*self.rng.pick(&self.referable)), Func),
             Func => leaf(I::RefNull(HeapType::FUNC), Func),
             Extern => leaf(I::RefNull(HeapType::EXTERN), Extern),
@@ -174,7 +176,7 @@ impl Generator<'_> {
             I32 | I64 => OPERATORS.binary(ty),
             // Not minima and maxima, which are rare.
             F32 | F64 => &OPERATORS.binary(ty)[..4],
-            Func | Extern => return self.simple(ty),
+            V128 | Func | Extern => return self.simple(ty),
         };
         let inner = |this: &mut Self| {
             let operator = encoding(*this.rng.pick(operators), 0);

@@ -1,7 +1,7 @@
 //! Parts of a shape, and what it is made of.
 
 use pirn_decode::cell::Cell;
-use pirn_decode::ops::Class;
+use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf};
 
@@ -23,10 +23,29 @@ pub(super) fn is_computed(shape: &Shape) -> bool {
 pub(super) fn compares(shape: &Shape) -> bool {
     match *shape {
         Shape::Binary(op, a, b) => op.is_comparison() && !class_of(a).is_float() || compares(a) || compares(b),
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) => compares(a),
-        Shape::Store(_, a, b) | Shape::Seq(a, b) => compares(a) || compares(b),
-        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => compares(a) || compares(b) || compares(c),
+        Shape::Unary(_, a) | Shape::Extract(_, _, a) | Shape::Load(_, a) | Shape::Form(_, _, a) => compares(a),
+        Shape::Replace(_, _, a, b) | Shape::Store(_, a, b) | Shape::Seq(a, b) => compares(a) || compares(b),
+        Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
+            compares(a) || compares(b) || compares(c)
+        }
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => false,
+    }
+}
+
+/// Whether there is a vector in it.
+pub(super) fn has_vectors(shape: &Shape) -> bool {
+    let operator = |op: Op, parts: &[&Shape]| {
+        [op.info().operand, op.info().result].contains(&Class::V128) || parts.iter().any(|part| has_vectors(part))
+    };
+    match *shape {
+        Shape::Leaf(_, class) => class == Class::V128,
+        Shape::Unary(op, a) | Shape::Load(op, a) => operator(op, &[a]),
+        Shape::Binary(op, a, b) | Shape::Store(op, a, b) => operator(op, &[a, b]),
+        Shape::Ternary(..) | Shape::Extract(..) | Shape::Replace(..) => true,
+        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => [a, b, c].into_iter().any(has_vectors),
+        Shape::Form(_, class, a) => class == Class::V128 || has_vectors(a),
+        Shape::Seq(a, b) => has_vectors(a) || has_vectors(b),
+        Shape::Cell(_) | Shape::Thunk => false,
     }
 }
 

@@ -9,10 +9,11 @@
 //! locals begins a function. Addresses are made of locals that hold small numbers, so that most accesses succeed.
 
 use super::operators::{encoding, type_of};
-use super::parts::{begins_function, class_of, compares, flatten, is_computed, is_reference, returned};
+use super::parts::{begins_function, class_of, compares, flatten, has_vectors, is_computed, is_reference, returned};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
 use super::{FLOATS, expr};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
+use crate::outcome::interesting_vector;
 use crate::program::FUEL;
 use crate::rng::Rng;
 use pirn_decode::cell::Cell;
@@ -22,9 +23,10 @@ use pirn_decode::sig::{Form, Leaf};
 use std::sync::LazyLock;
 use wasm_encoder::{Instruction, Instruction as I};
 
-/// The shapes, in an order that does not change from run to run.
+/// The shapes without vectors, for which these modules have no locals, in an order that does not change from run to run.
 static SHAPES: LazyLock<Vec<&'static Shape>> = LazyLock::new(|| {
-    let mut shapes: Vec<_> = pirn_exec::exercise::all().filter(|(_, shape)| !matches!(shape, Shape::Cell(_))).collect();
+    let is_made = |shape: &Shape| !matches!(shape, Shape::Cell(_)) && !has_vectors(shape);
+    let mut shapes: Vec<_> = pirn_exec::exercise::all().filter(|(_, shape)| is_made(shape)).collect();
     shapes.sort_by_key(|&(sig, _)| sig);
     shapes.into_iter().map(|(_, shape)| shape).collect()
 });
@@ -404,6 +406,7 @@ impl Maker<'_> {
                         Class::I64 => I::I64Ctz,
                         Class::F32 => I::F32Ceil,
                         Class::F64 => I::F64Floor,
+                        Class::V128 => I::V128Not,
                     };
                     value = plain(operator, vec![value], &[ty]);
                 }
@@ -480,7 +483,7 @@ impl Maker<'_> {
         let area = match op.info().result {
             Class::F32 => FLOATS.f32.0,
             Class::F64 => FLOATS.f64.0,
-            Class::I32 | Class::I64 => 0,
+            Class::I32 | Class::I64 | Class::V128 => 0,
         };
         area as u64 + if self.rng.chance(30) { 0 } else { 8 * self.rng.below(500) as u64 }
     }
@@ -495,6 +498,7 @@ impl Maker<'_> {
             Class::I64 => I::I64Const(self.rng.integer() as i64),
             Class::F32 => I::F32Const((self.rng.float() as f32).into()),
             Class::F64 => I::F64Const(self.rng.float().into()),
+            Class::V128 => I::V128Const(interesting_vector(self.rng) as i128),
         };
         plain(instruction, Vec::new(), &[type_of(class)])
     }
@@ -530,6 +534,7 @@ impl Maker<'_> {
                     Class::I64 => I::I64Add,
                     Class::F32 => I::F32Mul,
                     Class::F64 => I::F64Add,
+                    Class::V128 => I::V128Xor,
                 };
                 let slot = self.expr(&Shape::Leaf(Leaf::Slot, class), address, before);
                 let constant = match class {
