@@ -274,7 +274,8 @@ fn func(store: &mut Store<Wasi>, instance: Instance, name: &str) -> Result<Func>
     export.into_func().with_context(|| format!("the export `{name}` is no function"))
 }
 
-/// A parameter of type `ty` from the command line: integers as decimal or hexadecimal numbers, signed or not.
+/// A parameter of type `ty` from the command line: integers as decimal or hexadecimal numbers, signed or not; a vector as one
+/// number without sign, lane 0 in its lowest digits.
 fn parse(ty: ValType, arg: &OsString) -> Result<Val> {
     let text = arg.to_str().ok_or_else(|| anyhow!("an argument is not UTF-8"))?;
     let number = match ty {
@@ -288,6 +289,7 @@ fn parse(ty: ValType, arg: &OsString) -> Result<Val> {
         }),
         ValType::F32 => f32::from_str(text).ok().map(Val::from),
         ValType::F64 => f64::from_str(text).ok().map(Val::from),
+        ValType::V128 => natural(text).map(Val::from),
         ValType::Ref(_) => bail!("parameters of type {ty} cannot be given on the command line"),
     };
     number.with_context(|| format!("`{text}` is no {ty}"))
@@ -298,13 +300,18 @@ fn integer(text: &str) -> Option<i128> {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (digits, radix) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None => (digits, 10),
-    };
-    // The parser of `u64` would take one more sign.
-    let magnitude = (!digits.starts_with('+')).then(|| u64::from_str_radix(digits, radix))?.ok()?;
+    let magnitude = u64::try_from(natural(digits)?).ok()?;
     Some(sign * i128::from(magnitude))
+}
+
+/// A number without sign.
+fn natural(text: &str) -> Option<u128> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None => (text, 10),
+    };
+    // The parser of `u128` would take a sign.
+    (!digits.starts_with('+')).then(|| u128::from_str_radix(digits, radix))?.ok()
 }
 
 fn show(value: &Val) -> Box<dyn Display> {
@@ -313,6 +320,7 @@ fn show(value: &Val) -> Box<dyn Display> {
         Val::I64(value) => Box::new(value),
         Val::F32(bits) => Box::new(f32::from_bits(bits)),
         Val::F64(bits) => Box::new(f64::from_bits(bits)),
+        Val::V128(vector) => Box::new(format!("{:#034x}", vector.as_u128())),
         Val::FuncRef(None) | Val::ExternRef(None) => Box::new("null"),
         Val::FuncRef(Some(_)) => Box::new("funcref"),
         Val::ExternRef(Some(_)) => Box::new("externref"),

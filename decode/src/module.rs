@@ -110,6 +110,8 @@ pub enum ConstOp {
     F32Const(u32),
     /// Bits.
     F64Const(u64),
+    /// Words, the low one first.
+    V128Const([u64; 2]),
     RefNull(RefType),
     RefFunc(FuncIdx),
     GlobalGet(u32),

@@ -29,7 +29,7 @@
 //!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table or memory of the
 //!   type that the module imports or declares, before its code runs. All modules of a store have the same type ids for
 //!   the same function types, and different ones for different types.
-//! - **I5, a [`Word`] is of the type that it stands for**, in cells of globals, tables, segments, arguments and
+//! - **I5, a [`Word`] is of the type that it stands for**, alone or with the next, in cells of globals, tables, segments, arguments and
 //!   results: a `funcref` is 0 or the address of a record of the same store.
 //!
 //! These the machine establishes and keeps itself:
@@ -98,7 +98,7 @@ pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);
 /// Whether the handlers were compiled with optimisations, which tells tests how much they may execute.
 pub const OPTIMISED: bool = cfg!(pirn_optimised);
 
-/// One value on the value stack, in a global, or in a table:
+/// One value on the value stack, in a global, or in a table, or half of one:
 ///
 /// | type | word |
 /// |---|---|
@@ -106,4 +106,5 @@ pub const OPTIMISED: bool = cfg!(pirn_optimised);
 /// | i64, f64 | bits |
 /// | funcref | address of a [`FuncRecord`] of the function, 0 for null |
 /// | externref | what the owner chose, 0 for null |
+/// | v128 | the low bits; the word behind it has the high ones |
 pub type Word = u64;

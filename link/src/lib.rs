@@ -40,7 +40,7 @@
 //! - **L4: the owner of an instance's head is its `InstanceData`**, in the same store. (`StoreOpaque::add_instance`.)
 //! - **L5: a word is of the type it stands for, and a reference of the store it is in.** Whoever gives the machine a word has
 //!   compared type and store of the value, or has it from the machine; what the machine gives back is of the type that the
-//!   function, global, table or segment says. (`Val::to_word`, `Ref::to_word` and `sealed::Value::to_word` compare stores;
+//!   function, global, table or segment says. (`Val::to_words`, `Ref::to_word` and `sealed::Value::write` compare stores;
 //!   their callers compare types. Validation does the rest.)
 //! - **L6: an instance has at each place what its module says**, of its own store, before its code runs.
 //!   (`instantiate::check_import` compares imports; `InstanceData::new` and `instantiate::create` make the rest.)
@@ -95,6 +95,7 @@ pub use items::func::Func;
 pub use items::global::Global;
 pub use items::memory::{Memory, MemoryAccessError};
 pub use items::table::Table;
+pub use items::v128::V128;
 pub use items::value::{ExternRef, Ref, Val};
 pub use link_error::{ImportName, LinkError};
 pub use linker::{InstancePre, Linker};

@@ -482,7 +482,12 @@ impl Module {
 
     pub(crate) fn options(&self) -> Options {
         let config = self.0.engine.config();
-        Options { fuse: config.fuse, fuel: config.consume_fuel, epochs: config.epoch_interruption }
+        Options {
+            fuse: config.fuse,
+            fuel: config.consume_fuel,
+            epochs: config.epoch_interruption,
+            deterministic: config.deterministic,
+        }
     }
 
     fn lowering<'a>(&'a self, arena: &'a mut Arena) -> Lowering<'a, Handlers> {

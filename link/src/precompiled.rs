@@ -43,11 +43,12 @@ const PARTS: usize = 24;
 pub(crate) fn identity(engine: &Engine) -> String {
     static FINGERPRINT: OnceLock<u64> = OnceLock::new();
     let fingerprint = FINGERPRINT.get_or_init(|| pirn_exec::target().fingerprint());
-    let Config { fuse, consume_fuel, epoch_interruption, module_limits, features, .. } = engine.config();
+    let Config { fuse, consume_fuel, epoch_interruption, deterministic, module_limits, features, .. } = engine.config();
     let dispatch = if pirn_exec::TAIL_DISPATCH { "jumps" } else { "a loop" };
     let mut text = format!(
         "pirn {}\nlowering {}\narchitecture {}\ndispatch by {dispatch}\nhandlers {fingerprint:016x}\nfuse: {fuse}\n\
-         consume_fuel: {consume_fuel}\nepoch_interruption: {epoch_interruption}\nproposals not allowed:",
+         consume_fuel: {consume_fuel}\nepoch_interruption: {epoch_interruption}\n\
+         relaxed_simd_deterministic: {deterministic}\nproposals not allowed:",
         env!("CARGO_PKG_VERSION"),
         pirn_decode::SOURCES,
         std::env::consts::ARCH,

@@ -62,6 +62,7 @@ fn type_of(ty: ValType) -> Type {
         ValType::I64 => Type::I64,
         ValType::F32 => Type::F32,
         ValType::F64 => Type::F64,
+        ValType::V128 => Type::V128,
         ty if ty == ValType::FUNCREF => Type::Func,
         _ => Type::Extern,
     }

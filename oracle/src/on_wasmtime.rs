@@ -19,6 +19,7 @@ fn type_of(ty: &ValType) -> Type {
         ValType::I64 => Type::I64,
         ValType::F32 => Type::F32,
         ValType::F64 => Type::F64,
+        ValType::V128 => Type::V128,
         ValType::Ref(ty) if is_func(ty) => Type::Func,
         _ => Type::Extern,
     }
@@ -33,6 +34,7 @@ fn zero(ty: &ValType) -> Val {
         Type::I64 => Val::I64(0),
         Type::F32 => Val::F32(0),
         Type::F64 => Val::F64(0),
+        Type::V128 => Val::V128(0.into()),
         Type::Func => Val::FuncRef(None),
         Type::Extern => Val::ExternRef(None),
     }

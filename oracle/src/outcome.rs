@@ -14,13 +14,15 @@ pub enum Type {
     F32,
     /// 64-bit float.
     F64,
+    /// 128-bit vector.
+    V128,
     /// Reference to a function.
     Func,
     /// Reference to a value of the host.
     Extern,
 }
 
-/// A value. Floats are bits, and all NaNs are one.
+/// A value. Floats are bits, and all NaNs are one, but in lanes of vectors, of which nobody knows whether they are floats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
     /// 32-bit integer.
@@ -31,6 +33,8 @@ pub enum Value {
     F32(u32),
     /// Bits of a 64-bit float.
     F64(u64),
+    /// Bits of a vector.
+    V128(u128),
     /// Of a reference one sees only whether it is null.
     Ref {
         /// Whether it is null.
@@ -58,21 +62,41 @@ impl Value {
             Type::I64 => Self::I64(rng.integer() as i64),
             Type::F32 => Self::f32((rng.float() as f32).to_bits()),
             Type::F64 => Self::f64(rng.float().to_bits()),
+            Type::V128 => Self::V128(interesting_vector(rng)),
             Type::Func => Self::Ref { null: true, func: true },
             Type::Extern => Self::Ref { null: true, func: false },
         }
     }
 
-    /// Bits to hash.
-    fn bits(self) -> u64 {
-        match self {
+    /// Adds its bits.
+    fn hash(self, hash: &mut Hash) {
+        hash.add(match self {
             Self::I32(value) => u64::from(value as u32),
             Self::I64(value) => value as u64,
             Self::F32(bits) => u64::from(bits),
             Self::F64(bits) => bits,
+            Self::V128(bits) => {
+                hash.add(bits as u64);
+                (bits >> 64) as u64
+            }
             Self::Ref { null, .. } => u64::from(null),
-        }
+        });
     }
+}
+
+/// A vector whose lanes, of some shape, programs find interesting.
+fn interesting_vector(rng: &mut Rng) -> u128 {
+    let shape = rng.below(4);
+    let (lanes, width) = [(16, 8), (4, 32), (2, 64), (2, 64)][shape];
+    (0..lanes).fold(0, |bits, lane| {
+        let value = match shape {
+            0 => u128::from(rng.integer() as u8),
+            1 => u128::from((rng.float() as f32).to_bits()),
+            2 => u128::from(rng.float().to_bits()),
+            _ => u128::from(rng.integer()),
+        };
+        bits | value << (lane * width)
+    })
 }
 
 /// Why a call did not return.
@@ -290,7 +314,7 @@ impl Hash {
 pub fn host_results(name: &str, args: &[Value], types: &[Type]) -> Vec<Value> {
     let mut hash = Hash::new();
     name.bytes().for_each(|byte| hash.add(u64::from(byte)));
-    args.iter().for_each(|arg| hash.add(arg.bits()));
+    args.iter().for_each(|arg| arg.hash(&mut hash));
     let mut rng = Rng::new(hash.0);
     types.iter().map(|&ty| Value::interesting(ty, &mut rng)).collect()
 }

@@ -145,6 +145,7 @@ macro_rules! in_the_same_words {
                 Val::I64(value) => Value::I64(*value),
                 Val::F32(bits) => Value::f32(*bits),
                 Val::F64(bits) => Value::f64(*bits),
+                Val::V128(bits) => Value::V128(bits.as_u128()),
                 Val::FuncRef(func) => Value::Ref { null: func.is_none(), func: true },
                 Val::ExternRef(value) => Value::Ref { null: value.is_none(), func: false },
                 #[allow(unreachable_patterns, reason = "not every engine has more")]
@@ -158,6 +159,7 @@ macro_rules! in_the_same_words {
                 Value::I64(value) => Val::I64(value),
                 Value::F32(bits) => Val::F32(bits),
                 Value::F64(bits) => Val::F64(bits),
+                Value::V128(bits) => Val::V128(bits.into()),
                 Value::Ref { func: true, .. } => Val::FuncRef(None),
                 Value::Ref { func: false, .. } => Val::ExternRef(None),
             }

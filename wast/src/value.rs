@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 use pirn::{ExternRef, HeapType, Store, Val};
-use wast::core::{AbstractHeapType, HeapType as WastHeapType, NanPattern, WastArgCore, WastRetCore};
+use wast::core::{AbstractHeapType, HeapType as WastHeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use wast::token::{F32, F64};
 use wast::{WastArg, WastRet};
 
 /// The heap type of a `ref.null`, if pirn has it.
@@ -22,13 +23,14 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArg<'_>) -> Result<Val> 
         WastArgCore::I64(value) => Val::I64(*value),
         WastArgCore::F32(value) => Val::F32(value.bits),
         WastArgCore::F64(value) => Val::F64(value.bits),
+        WastArgCore::V128(value) => Val::from(u128::from_le_bytes(value.to_le_bytes())),
         WastArgCore::RefExtern(number) => Val::ExternRef(Some(ExternRef::new(store, *number))),
         WastArgCore::RefNull(ty) => match heap_type(ty) {
             Some(HeapType::Func) => Val::FuncRef(None),
             Some(HeapType::Extern) => Val::ExternRef(None),
             None => bail!("an unsupported null: {arg:?}"),
         },
-        WastArgCore::V128(_) | WastArgCore::RefHost(_) => bail!("an unsupported argument: {arg:?}"),
+        WastArgCore::RefHost(_) => bail!("an unsupported argument: {arg:?}"),
     })
 }
 
@@ -51,17 +53,9 @@ fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
     match (pattern, value) {
         (WastRetCore::I32(expected), Val::I32(value)) => value == expected,
         (WastRetCore::I64(expected), Val::I64(value)) => value == expected,
-        (WastRetCore::F32(expected), Val::F32(bits)) => match expected {
-            // A canonical NaN is quiet and says nothing else; an arithmetic one is quiet (spec 2.2.3).
-            NanPattern::CanonicalNan => bits & 0x7fff_ffff == 0x7fc0_0000,
-            NanPattern::ArithmeticNan => bits & 0x7fc0_0000 == 0x7fc0_0000,
-            NanPattern::Value(expected) => *bits == expected.bits,
-        },
-        (WastRetCore::F64(expected), Val::F64(bits)) => match expected {
-            NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == 0x7ff8_0000_0000_0000,
-            NanPattern::ArithmeticNan => bits & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000,
-            NanPattern::Value(expected) => *bits == expected.bits,
-        },
+        (WastRetCore::F32(expected), Val::F32(bits)) => matches_f32(expected, *bits),
+        (WastRetCore::F64(expected), Val::F64(bits)) => matches_f64(expected, *bits),
+        (WastRetCore::V128(expected), Val::V128(vector)) => matches_v128(expected, vector.as_u128()),
         (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None)) => true,
         (WastRetCore::RefNull(Some(ty)), Val::FuncRef(None)) => heap_type(ty) == Some(HeapType::Func),
         (WastRetCore::RefNull(Some(ty)), Val::ExternRef(None)) => heap_type(ty) == Some(HeapType::Extern),
@@ -71,6 +65,41 @@ fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
         (WastRetCore::RefFunc(_), Val::FuncRef(Some(_))) => true,
         (WastRetCore::Either(patterns), value) => patterns.iter().any(|pattern| matches(store, value, pattern)),
         _ => false,
+    }
+}
+
+/// A canonical NaN is quiet and says nothing else; an arithmetic one is quiet (spec 2.2.3).
+fn matches_f32(pattern: &NanPattern<F32>, bits: u32) -> bool {
+    match pattern {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff == 0x7fc0_0000,
+        NanPattern::ArithmeticNan => bits & 0x7fc0_0000 == 0x7fc0_0000,
+        NanPattern::Value(expected) => bits == expected.bits,
+    }
+}
+
+/// As [`matches_f32`].
+fn matches_f64(pattern: &NanPattern<F64>, bits: u64) -> bool {
+    match pattern {
+        NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == 0x7ff8_0000_0000_0000,
+        NanPattern::ArithmeticNan => bits & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000,
+        NanPattern::Value(expected) => bits == expected.bits,
+    }
+}
+
+/// Whether each lane is what its pattern asks for.
+fn matches_v128(pattern: &V128Pattern, bits: u128) -> bool {
+    let lane = |index: usize, width: usize| bits >> (index * width);
+    match pattern {
+        V128Pattern::I8x16(lanes) => lanes.iter().enumerate().all(|(i, &expected)| lane(i, 8) as i8 == expected),
+        V128Pattern::I16x8(lanes) => lanes.iter().enumerate().all(|(i, &expected)| lane(i, 16) as i16 == expected),
+        V128Pattern::I32x4(lanes) => lanes.iter().enumerate().all(|(i, &expected)| lane(i, 32) as i32 == expected),
+        V128Pattern::I64x2(lanes) => lanes.iter().enumerate().all(|(i, &expected)| lane(i, 64) as i64 == expected),
+        V128Pattern::F32x4(lanes) => {
+            lanes.iter().enumerate().all(|(i, pattern)| matches_f32(pattern, lane(i, 32) as u32))
+        }
+        V128Pattern::F64x2(lanes) => {
+            lanes.iter().enumerate().all(|(i, pattern)| matches_f64(pattern, lane(i, 64) as u64))
+        }
     }
 }
 
@@ -85,6 +114,7 @@ fn describe(store: &Store<()>, value: &Val) -> String {
         Val::I64(value) => format!("i64 {value} ({value:#x})"),
         Val::F32(bits) => format!("f32 {:?} ({bits:#x})", f32::from_bits(*bits)),
         Val::F64(bits) => format!("f64 {:?} ({bits:#x})", f64::from_bits(*bits)),
+        Val::V128(vector) => describe_v128(vector.as_u128()),
         Val::FuncRef(None) => "ref.null func".into(),
         Val::FuncRef(Some(_)) => "ref.func".into(),
         Val::ExternRef(None) => "ref.null extern".into(),
@@ -93,6 +123,13 @@ fn describe(store: &Store<()>, value: &Val) -> String {
             None => "ref.extern".into(),
         },
     }
+}
+
+/// As lanes of 32 bits, which whoever reads it can take apart, and as floats.
+fn describe_v128(bits: u128) -> String {
+    let lanes: [u32; 4] = std::array::from_fn(|i| (bits >> (32 * i)) as u32);
+    let [a, b, c, d] = lanes;
+    format!("v128 i32x4 {a:#010x} {b:#010x} {c:#010x} {d:#010x} (f32x4 {:?})", lanes.map(f32::from_bits))
 }
 
 fn describe_pattern(pattern: &WastRetCore<'_>) -> String {

@@ -355,6 +355,10 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
             Operator::I64Const { value } => ConstOp::I64Const(value),
             Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
             Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
+            Operator::V128Const { value } => {
+                let bits = value.i128() as u128;
+                ConstOp::V128Const([bits as u64, (bits >> 64) as u64])
+            }
             Operator::RefNull { hty } => {
                 let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| Error::new("unsupported type", offset))?;
                 ConstOp::RefNull(ref_type(ty)?)

@@ -8,6 +8,7 @@ macro_rules! define_cell {
         pub(crate) struct $name;
 
         impl Stmt for $name {
+            type Best = Self;
             const LEN: usize = cell::$name::LEN;
             const SIG: Sig = sig::cell(cell::$name::CELL);
             const SHAPE: &'static pirn_decode::shape::Shape = &pirn_decode::shape::Shape::Cell(cell::$name::CELL);

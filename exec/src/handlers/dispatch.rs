@@ -69,6 +69,10 @@ pub(crate) trait Stmt {
     const SHAPE: &'static Shape = &Shape::Thunk;
     /// Places where it may trap.
     const PLACES: u8 = Self::SHAPE.trap_places();
+    /// The same by the better instructions that the processor may have: see [`crate::vector`].
+    type Best: Stmt;
+    /// Whether that is worth a handler of its own.
+    const BETTER: bool = false;
 
     /// Executes the statement that stands `at` in the cell at `m.ip`.
     ///
@@ -139,19 +143,13 @@ mod tail {
                 }
             }
 
-            /// Statements have handlers. The compiler puts a trait's function where the type of `Self` is defined, and so
-            /// makes more than one codegen unit of them.
-            pub(crate) trait HasHandler: Stmt {
-                /// The handler.
-                ///
-                /// # Safety
-                /// That of [`Stmt::run`], for the operands of the cell at `ip`.
-                unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
-                    let m = Registers { $($register),* };
+            /// What a handler does with the registers. (A function would have to be inlined.)
+            macro_rules! step {
+                ($m:ident) => {
                     // SAFETY: `run` asks for what this does, and gives I6 on: of the cell behind, of the one it leads to,
                     // or of this one by another handler. Whoever stops asks for `instance` alone.
                     unsafe {
-                        match Self::run(m, At::CELL) {
+                        match Self::run($m, At::CELL) {
                             Flow::Next(mut m) => {
                                 m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
                                 dispatch(m)
@@ -165,6 +163,30 @@ mod tail {
                             Flow::Stop(m) => stopped($(m.$register),*),
                         }
                     }
+                };
+            }
+
+            /// Statements have handlers. The compiler puts a trait's function where the type of `Self` is defined, and so
+            /// makes more than one codegen unit of them.
+            pub(crate) trait HasHandler: Stmt {
+                /// The handler.
+                ///
+                /// # Safety
+                /// That of [`Stmt::run`], for the operands of the cell at `ip`.
+                unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
+                    let m = Registers { $($register),* };
+                    step!(m)
+                }
+
+                /// The handler, compiled for the better instructions: that of a [`Stmt::Best`].
+                ///
+                /// # Safety
+                /// That of `handler`; the processor has them ([`crate::vector`]).
+                #[cfg(target_arch = "x86_64")]
+                #[target_feature(enable = "avx2,fma")]
+                unsafe extern $abi fn better_handler($($register: $ty),*) -> u64 {
+                    let m = Registers { $($register),* };
+                    step!(m)
                 }
             }
 

@@ -27,6 +27,7 @@ define_cell! {
 struct Late;
 
 impl Stmt for Late {
+    type Best = Self;
     const LEN: usize = cell::Epoch::LEN;
     // Nobody asks for it.
     const SIG: Sig = 0;

@@ -4,8 +4,9 @@ use crate::handlers::dispatch::At;
 use crate::handlers::num;
 use crate::state::global::GlobalCell;
 use crate::state::instance::InstanceHead;
-use crate::state::registers::{Registers, Vector, load};
+use crate::state::registers::{Registers, Vector, load, store};
 use crate::state::trap::{Trap, TrapAt};
+use crate::vector::V128;
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
@@ -96,17 +97,45 @@ macro_rules! float {
         }
     };
 }
-/// A vector register with a float in its lowest lane.
+/// A vector register with a float in its lowest lane, or a vector.
 #[inline(always)]
 fn vector<T>(value: T) -> Vector {
     // Under the portable loop the other lanes are zeroed, so that the vector can be read whole.
     let mut vector = if cfg!(pirn_tail) { Vector::uninit() } else { Vector::zeroed() };
-    // SAFETY: a float fits a vector; where in it, only `acc` need know, which reads from the same place.
+    // SAFETY: it fits; where in the register a float lies, only `acc` need know, which reads from the same place.
     unsafe { vector.as_mut_ptr().cast::<T>().write(value) };
     vector
 }
 float!(f32, F32);
 float!(f64, F64);
+
+impl Value for V128 {
+    const CLASS: Class = Class::V128;
+
+    #[inline(always)]
+    fn acc(m: &Registers) -> Self {
+        // SAFETY: I3: a vector was set before, which initialised the whole register, and any bits are one.
+        unsafe { m.v0.as_ptr().cast::<Self>().read() }
+    }
+
+    #[inline(always)]
+    fn set_acc(self, m: &mut Registers) {
+        m.v0 = vector(self);
+    }
+
+    // Slots are aligned to their size, which is half of a vector's.
+    #[inline(always)]
+    unsafe fn read_slot(slot: *const u64) -> Self {
+        // SAFETY: it is the first of two slots that follow each other, words of pages, which are never uninitialised.
+        unsafe { load(slot.cast::<Self>()) }
+    }
+
+    #[inline(always)]
+    unsafe fn write_slot(self, slot: *mut u64) {
+        // SAFETY: as above, and nobody else refers to a frame's while its function runs (I2).
+        unsafe { store(slot.cast::<Self>(), self) };
+    }
+}
 
 /// Something with a value.
 pub(crate) trait Expr {
@@ -118,6 +147,10 @@ pub(crate) trait Expr {
     const SHAPE: &'static Shape;
     /// Places where it may trap.
     const PLACES: u8 = Self::SHAPE.trap_places();
+    /// The same by the better instructions that the processor may have: see [`crate::vector`].
+    type Best: Expr<T = Self::T>;
+    /// Whether that is worth a handler of its own.
+    const BETTER: bool = false;
 
     /// The value; it stands `at` in the cell at `m.ip`.
     ///
@@ -139,6 +172,7 @@ pub(crate) struct Func;
 
 impl<T: Value> Expr for Slot<T> {
     type T = T;
+    type Best = Self;
     const LEN: usize = 2;
     const SIG: Sig = sig::leaf(Leaf::Slot, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
@@ -152,6 +186,7 @@ impl<T: Value> Expr for Slot<T> {
 
 impl<T: Value> Expr for Acc<T> {
     type T = T;
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = sig::leaf(Leaf::Acc, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
@@ -164,6 +199,7 @@ impl<T: Value> Expr for Acc<T> {
 
 impl<T: Value> Expr for Imm<T> {
     type T = T;
+    type Best = Self;
     const LEN: usize = size_of::<T>();
     const SIG: Sig = sig::leaf(Leaf::Imm, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
@@ -187,6 +223,7 @@ pub(crate) unsafe fn global_cell(m: &Registers, at: usize) -> *mut GlobalCell {
 
 impl<T: Value> Expr for Global<T> {
     type T = T;
+    type Best = Self;
     const LEN: usize = 4;
     const SIG: Sig = sig::leaf(Leaf::Global, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
@@ -194,12 +231,13 @@ impl<T: Value> Expr for Global<T> {
     #[inline(always)]
     unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
         // SAFETY: the cell is live (I1), and holds a word of the global's type (I5), of which this is the class (I3).
-        Ok(unsafe { (&raw const (*global_cell(m, at.operands)).value).cast::<T>().read() })
+        Ok(unsafe { load(global_cell(m, at.operands).cast::<T>()) })
     }
 }
 
 impl Expr for Func {
     type T = u64;
+    type Best = Self;
     const LEN: usize = 4;
     const SIG: Sig = sig::leaf(Leaf::Func, Class::I64);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
@@ -215,23 +253,36 @@ impl Expr for Func {
 pub(crate) trait UnOp {
     type A: Value;
     type T: Value;
+    /// See [`Expr::Best`].
+    type Best: UnOp<A = Self::A, T = Self::T>;
     const OP: Op;
+    /// See [`Expr::BETTER`].
+    const BETTER: bool = false;
     fn eval(a: Self::A) -> Result<Self::T, Trap>;
 }
 
 /// An operator of two operands.
 pub(crate) trait BinOp {
     type A: Value;
+    type B: Value;
     type T: Value;
+    /// See [`Expr::Best`].
+    type Best: BinOp<A = Self::A, B = Self::B, T = Self::T>;
     const OP: Op;
-    fn eval(a: Self::A, b: Self::A) -> Result<Self::T, Trap>;
+    /// See [`Expr::BETTER`].
+    const BETTER: bool = false;
+    fn eval(a: Self::A, b: Self::B) -> Result<Self::T, Trap>;
 }
 
 /// A load.
 pub(crate) trait LoadOp {
     type Raw: Copy;
     type T: Value;
+    /// See [`Expr::Best`].
+    type Best: LoadOp<T = Self::T>;
     const OP: Op;
+    /// See [`Expr::BETTER`].
+    const BETTER: bool = false;
     fn convert(raw: Self::Raw) -> Self::T;
 }
 
@@ -239,7 +290,11 @@ pub(crate) trait LoadOp {
 pub(crate) trait StoreOp {
     type Raw: Copy;
     type A: Value;
+    /// See [`Expr::Best`].
+    type Best: StoreOp<A = Self::A>;
     const OP: Op;
+    /// See [`Expr::BETTER`].
+    const BETTER: bool = false;
     fn convert(a: Self::A) -> Self::Raw;
 }
 
@@ -254,6 +309,8 @@ pub(crate) struct Select<A, B, C>(PhantomData<(A, B, C)>);
 
 impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     type T = O::T;
+    type Best = Un<O::Best, A::Best>;
+    const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = A::LEN;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
     const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
@@ -265,8 +322,10 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     }
 }
 
-impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
+impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::B>> Expr for Bin<O, A, B> {
     type T = O::T;
+    type Best = Bin<O::Best, A::Best, B::Best>;
+    const BETTER: bool = O::BETTER || A::BETTER || B::BETTER;
     const LEN: usize = A::LEN + B::LEN;
     const SIG: Sig = sig::binary(O::OP, A::SIG, B::SIG);
     const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
@@ -290,10 +349,12 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::A>> Expr for Bin<O, A, B> {
 pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Result<*mut T, Trap> {
     let size = const { size_of::<T>().ilog2() as usize };
     let start = u64::from(address) + u64::from(offset);
+    // There is no limit for 16 bytes: the second 8 of them are compared with theirs.
+    let (size, last) = if size == 4 { (3, start + 8) } else { (size, start) };
     // SAFETY: the instance is live, and what it says of its memory true (I8): the pointer is formed only if the bytes lie
     // within. Without a memory all limits are 0.
     unsafe {
-        if start >= (*m.instance).mem_limits[size] {
+        if last >= (*m.instance).mem_limits[size] {
             return Err(Trap::MemoryOutOfBounds);
         }
         Ok((*m.instance).mem_base.add(start as usize).cast())
@@ -302,6 +363,8 @@ pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u
 
 impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
     type T = O::T;
+    type Best = Load<O::Best, A::Best>;
+    const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = 4 + A::LEN;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
     const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
@@ -321,6 +384,8 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
 
 impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select<A, B, C> {
     type T = T;
+    type Best = Select<A::Best, B::Best, C::Best>;
+    const BETTER: bool = A::BETTER || B::BETTER || C::BETTER;
     const LEN: usize = A::LEN + B::LEN + C::LEN;
     const SIG: Sig = sig::select(T::CLASS, A::SIG, B::SIG, C::SIG);
     const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
@@ -363,6 +428,7 @@ macro_rules! define {
             impl UnOp for $un {
                 type A = $ua;
                 type T = $ut;
+                type Best = Self;
                 const OP: Op = Op::$un;
                 #[inline(always)]
                 fn eval($ux: $ua) -> Result<$ut, Trap> {
@@ -375,7 +441,9 @@ macro_rules! define {
             pub(crate) struct $bin;
             impl BinOp for $bin {
                 type A = $ba;
+                type B = $ba;
                 type T = $bt;
+                type Best = Self;
                 const OP: Op = Op::$bin;
                 #[inline(always)]
                 fn eval($bx: $ba, $by: $ba) -> Result<$bt, Trap> {
@@ -389,6 +457,7 @@ macro_rules! define {
             impl LoadOp for $load {
                 type Raw = $lraw;
                 type T = $lt;
+                type Best = Self;
                 const OP: Op = Op::$load;
                 #[inline(always)]
                 fn convert($lx: $lraw) -> $lt {
@@ -402,6 +471,7 @@ macro_rules! define {
             impl StoreOp for $store {
                 type Raw = $sraw;
                 type A = $st;
+                type Best = Self;
                 const OP: Op = Op::$store;
                 #[inline(always)]
                 fn convert($sx: $st) -> $sraw {

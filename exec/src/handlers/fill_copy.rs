@@ -39,6 +39,7 @@ unsafe fn range(m: &Registers, start: u32, bytes: u32) -> Result<*mut u8, Trap> 
 }
 
 impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A, V, N> {
+    type Best = Self;
     const LEN: usize = A::LEN + V::LEN + N::LEN;
     const SIG: Sig = sig::bulk(Form::MemoryFill, A::SIG, V::SIG, N::SIG);
     const DELEGATES: bool = true;
@@ -69,6 +70,7 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
 }
 
 impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A, B, N> {
+    type Best = Self;
     const LEN: usize = A::LEN + B::LEN + N::LEN;
     const SIG: Sig = sig::bulk(Form::MemoryCopy, A::SIG, B::SIG, N::SIG);
     const DELEGATES: bool = true;
@@ -101,6 +103,7 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
 struct LongFill<A, V, N>(PhantomData<(A, V, N)>);
 
 impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongFill<A, V, N> {
+    type Best = Self;
     const LEN: usize = MemoryFill::<A, V, N>::LEN;
     // Nobody asks for it.
     const SIG: Sig = 0;
@@ -123,6 +126,7 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongFill<A, 
 struct LongCopy<A, B, N>(PhantomData<(A, B, N)>);
 
 impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, B, N> {
+    type Best = Self;
     const LEN: usize = MemoryCopy::<A, B, N>::LEN;
     // Nobody asks for it.
     const SIG: Sig = 0;

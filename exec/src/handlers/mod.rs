@@ -10,6 +10,7 @@ pub(crate) mod epoch;
 pub(crate) mod expr;
 pub(crate) mod fill_copy;
 pub(crate) mod fuel;
+pub(crate) mod lanes;
 mod num;
 pub(crate) mod seq;
 pub(crate) mod stmt;

@@ -13,6 +13,8 @@ pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
 pub(crate) struct Repeat<S>(PhantomData<S>);
 
 impl<S: Stmt> Stmt for Repeat<S> {
+    type Best = Repeat<S::Best>;
+    const BETTER: bool = S::BETTER;
     const LEN: usize = {
         assert!(!S::DELEGATES, "the other handler would take this cell for its own");
         S::LEN
@@ -35,6 +37,8 @@ impl<S: Stmt> Stmt for Repeat<S> {
 }
 
 impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
+    type Best = Seq<A::Best, B::Best>;
+    const BETTER: bool = A::BETTER || B::BETTER;
     const LEN: usize = {
         assert!(!A::DELEGATES && !B::DELEGATES, "the other handler would take this cell for its own");
         A::LEN + B::LEN

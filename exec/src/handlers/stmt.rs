@@ -23,6 +23,8 @@ pub(crate) struct BrIf<C>(PhantomData<C>);
 pub(crate) struct Return<E>(PhantomData<E>);
 
 impl<E: Expr> Stmt for SetAcc<E> {
+    type Best = SetAcc<E::Best>;
+    const BETTER: bool = E::BETTER;
     const LEN: usize = E::LEN;
     const SIG: Sig = sig::form(Form::SetAcc, E::T::CLASS, E::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::SetAcc, E::T::CLASS, E::SHAPE);
@@ -36,6 +38,8 @@ impl<E: Expr> Stmt for SetAcc<E> {
 }
 
 impl<E: Expr> Stmt for SetSlot<E> {
+    type Best = SetSlot<E::Best>;
+    const BETTER: bool = E::BETTER;
     const LEN: usize = 2 + E::LEN;
     const SIG: Sig = sig::form(Form::SetSlot, E::T::CLASS, E::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::SetSlot, E::T::CLASS, E::SHAPE);
@@ -53,6 +57,8 @@ impl<E: Expr> Stmt for SetSlot<E> {
 }
 
 impl<E: Expr> Stmt for SetGlobal<E> {
+    type Best = SetGlobal<E::Best>;
+    const BETTER: bool = E::BETTER;
     const LEN: usize = 4 + E::LEN;
     const SIG: Sig = sig::form(Form::SetGlobal, E::T::CLASS, E::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::SetGlobal, E::T::CLASS, E::SHAPE);
@@ -63,7 +69,7 @@ impl<E: Expr> Stmt for SetGlobal<E> {
         // refers to (I2); behind it are the expression's.
         unsafe {
             let value = value!(m, E::eval(&m, at.skip(4)));
-            (&raw mut (*global_cell(&m, at.operands)).value).cast::<E::T>().write(value);
+            store(global_cell(&m, at.operands).cast::<E::T>(), value);
             value.set_acc(&mut m);
         }
         Flow::Next(m)
@@ -71,6 +77,8 @@ impl<E: Expr> Stmt for SetGlobal<E> {
 }
 
 impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
+    type Best = Store<O::Best, A::Best, V::Best>;
+    const BETTER: bool = O::BETTER || A::BETTER || V::BETTER;
     const LEN: usize = 4 + A::LEN + V::LEN;
     const SIG: Sig = sig::binary(O::OP, A::SIG, V::SIG);
     const SHAPE: &'static Shape = &Shape::Store(O::OP, A::SHAPE, V::SHAPE);
@@ -92,6 +100,8 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
 }
 
 impl<C: Expr<T = u32>> Stmt for BrIf<C> {
+    type Best = BrIf<C::Best>;
+    const BETTER: bool = C::BETTER;
     const LEN: usize = 8 + C::LEN;
     const SIG: Sig = sig::form(Form::BrIf, Class::I32, C::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::BrIf, Class::I32, C::SHAPE);
@@ -112,6 +122,8 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
 }
 
 impl<E: Expr> Stmt for Return<E> {
+    type Best = Return<E::Best>;
+    const BETTER: bool = E::BETTER;
     const LEN: usize = 2 + E::LEN;
     const SIG: Sig = sig::form(Form::Return, E::T::CLASS, E::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::Return, E::T::CLASS, E::SHAPE);

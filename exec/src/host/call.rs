@@ -223,7 +223,7 @@ unsafe fn call_in(
 ) -> Result<(), Exit> {
     // SAFETY: the machine is live and stands still (I1, I2), so nothing is above `top`, and the stack is its alone: one
     // taken here until the end, or the one that lies below this entry. What was run has left, if it returned, results
-    // where the arguments were, and the first one in its accumulator; if not, its frames are none any more, and a stack
+    // where the arguments were, and the first one in its accumulator, for which there is room in `values`; if not, its frames are none any more, and a stack
     // taken here is free to be trimmed.
     unsafe {
         let _entry = entry;
@@ -260,7 +260,7 @@ unsafe fn call_in(
         }
         copy_few(base.add(ENTRY_WORDS), values.as_mut_ptr(), values.len());
         if let Some(ty) = first {
-            values[0] = (*vm).first_result(ty);
+            (*vm).first_result(ty, values.as_mut_ptr());
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::call::{HostEntry, enter_from_host, no_entry, told};
-use crate::host::thunks::after_host_call;
+use crate::host::thunks::{after_host_call, gives_vector};
 use crate::host::walk::Walk;
 use crate::state::crossing::CallHook;
 use crate::state::instance::InstanceHead;
@@ -114,11 +114,11 @@ impl Execution {
     /// `vm` is the machine it was started on.
     pub unsafe fn resume(&mut self, vm: *mut Vm, poller: *mut ()) -> Result<(), Exit> {
         let mut begins = CallHook::CallingWasm;
-        if let Some(Yielded { frame, .. }) = self.yielded.take() {
+        if let Some(Yielded { frame, func, .. }) = self.yielded.take() {
             begins = CallHook::ReturningFromHost;
             // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this
-            // stack since.
-            self.registers = unsafe { after_host_call(self.registers, frame) };
+            // stack since. A store keeps the host functions that its instances have (I1).
+            self.registers = unsafe { after_host_call(self.registers, frame, gives_vector((*func).ty())) };
         }
         // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
         // yielded. Nobody else writes to the stack, and everything it leads to is live as before (I1).
@@ -147,7 +147,7 @@ impl Execution {
     unsafe fn run_in(&mut self, vm: *mut Vm, entry: HostEntry, poller: *mut ()) -> Result<(), Exit> {
         // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it runs on this stack,
         // whose frames are this execution's alone; afterwards it has its own back, whatever happens. If the function
-        // returned, its first result is in the accumulator, and there is a word for it at the stack's base.
+        // returned, its first result is in the accumulator, and there is room for it at the stack's base.
         unsafe {
             let _entry = entry;
             let _pausing = CanPause::new(vm, poller);
@@ -181,7 +181,7 @@ impl Execution {
                 }
                 None => {
                     if let Some(ty) = self.first {
-                        self.first_word().write((*vm).first_result(ty));
+                        (*vm).first_result(ty, self.first_word());
                     }
                     self.returned = true;
                 }

@@ -7,12 +7,12 @@ use crate::state::crossing::CallHook;
 use crate::state::frames::{frame_end, pop_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, code_head};
-use crate::state::registers::{Registers, Vector};
+use crate::state::registers::{Registers, Vector, load};
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{StoppedAt, Vm, Yielded};
 use pirn_decode::layout::{CodeHead, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::sig::Sig;
-use pirn_decode::{FuncType, TypeId};
+use pirn_decode::{FuncType, TypeId, ValType};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use std::sync::Arc;
 struct ExitCell;
 
 impl Stmt for ExitCell {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
@@ -63,6 +64,7 @@ impl LazyCode {
 struct LowerThunk;
 
 impl Stmt for LowerThunk {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
@@ -125,15 +127,23 @@ impl HostRecord {
     /// `type_id` is the id of `ty` as long as the record lives. When `func` returns `Ok`, words of the type's results
     /// are in the values.
     pub unsafe fn new(ty: FuncType, type_id: TypeId, func: Arc<HostFunc>) -> Box<Self> {
-        // SAFETY: this is the handler that calls host functions; for the rest `with_thunk` asks for the same.
-        unsafe { Self::with_thunk(handler_word(HostThunk::handler as Handler), ty, type_id, func) }
+        let handler: Handler = if gives_vector(&ty) { HostThunk::<true>::handler } else { HostThunk::<false>::handler };
+        // SAFETY: this is the handler that calls host functions of this type; for the rest `with_thunk` asks for the same.
+        unsafe { Self::with_thunk(handler_word(handler), ty, type_id, func) }
     }
 }
 
-/// Calls the host function.
-struct HostThunk;
+/// Whether the first result of functions of type `ty` is a vector.
+pub(crate) fn gives_vector(ty: &FuncType) -> bool {
+    ty.results().first() == Some(&ValType::V128)
+}
 
-impl Stmt for HostThunk {
+/// Calls the host function, whose first result is a vector or not. Other functions do not pay for that: what is read as a
+/// vector, of whose words one was just written, waits until that is in memory.
+struct HostThunk<const VECTOR: bool>;
+
+impl<const VECTOR: bool> Stmt for HostThunk<VECTOR> {
+    type Best = Self;
     const LEN: usize = 0;
     const SIG: Sig = 0;
 
@@ -152,22 +162,27 @@ impl Stmt for HostThunk {
                 caller.save();
                 return Flow::Stop(caller);
             }
-            Flow::Jump(after_host_call(caller, m.fp))
+            Flow::Jump(after_host_call(caller, m.fp, VECTOR))
         }
     }
 }
 
-/// The state in which `caller` goes on behind a host function that left its results in the frame at `fp`.
+/// The state in which `caller` goes on behind a host function that left its results in the frame at `fp`, of which the first is
+/// a `vector` or not.
 ///
 /// # Safety
 /// At `fp` is that frame.
 #[inline(always)]
-pub(crate) unsafe fn after_host_call(mut caller: Registers, fp: *const u64) -> Registers {
-    // SAFETY: every frame has a first word, a header's at least. If there are results, it holds the first, whatever its
-    // class.
+pub(crate) unsafe fn after_host_call(mut caller: Registers, fp: *const u64, vector: bool) -> Registers {
+    // SAFETY: every frame has a first word and a second, a header's at least. If there are results, they hold the first one,
+    // whatever its class.
     unsafe {
         caller.r0 = fp.read();
-        Value::set_acc(fp.cast::<f64>().read(), &mut caller);
+        if vector {
+            caller.v0 = load(fp.cast::<Vector>());
+        } else {
+            Value::set_acc(fp.cast::<f64>().read(), &mut caller);
+        }
     }
     caller
 }
@@ -357,10 +372,23 @@ mod tests {
     fn a_host_functions_first_result_is_in_both_accumulators() {
         let caller = Registers::new(lowered(), null_mut(), null_mut(), lowered());
         let bits = 1.5_f64.to_bits();
-        // SAFETY: the frame has a word.
-        let m = unsafe { after_host_call(caller, &bits) };
-        assert_eq!((m.r0, <f64 as Value>::acc(&m)), (bits, 1.5));
-        assert_eq!(m.ip, lowered(), "behind the call");
+        let frame = [bits, 7];
+        // SAFETY: the frame has two words, which a vector has as well.
+        unsafe {
+            let m = after_host_call(caller, frame.as_ptr(), false);
+            assert_eq!((m.r0, <f64 as Value>::acc(&m)), (bits, 1.5));
+            assert_eq!(m.ip, lowered(), "behind the call");
+            let m = after_host_call(caller, frame.as_ptr(), true);
+            assert_eq!((m.v0.as_ptr().cast::<[u64; 2]>().read(), m.ip), (frame, lowered()));
+        }
+    }
+
+    #[test]
+    fn only_a_vector_that_comes_first_is_read_as_one() {
+        let (v, i) = (ValType::V128, ValType::I32);
+        for (results, expected) in [(&[][..], false), (&[i], false), (&[i, v], false), (&[v], true), (&[v, i], true)] {
+            assert_eq!(gives_vector(&FuncType::new([v], results.iter().copied())), expected, "{results:?}");
+        }
     }
 
     /// Calls a host function on a frame of two words of values, with `to` or `on_behalf` for instances.

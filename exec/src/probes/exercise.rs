@@ -86,6 +86,9 @@ fn leaves(shape: &Shape) -> bool {
         | Shape::Load(..)
         | Shape::Store(..)
         | Shape::Select(..)
+        | Shape::Ternary(..)
+        | Shape::Extract(..)
+        | Shape::Replace(..)
         | Shape::Bulk(..)
         | Shape::Form(..)
         | Shape::Thunk => false,
@@ -157,7 +160,8 @@ impl Exercise {
         let start = main.bytes.len();
         let body = if leaves { &mut called } else { &mut main };
         let set = |class| pirn_decode::sig::form(Form::SetAcc, class, leaf(Leaf::Imm, class).sig());
-        body.cell(set(Class::F64), &2.5_f64.to_bits().to_ne_bytes());
+        // The float accumulator is set whole.
+        body.cell(set(Class::V128), &[2.5_f64.to_bits(); 2].map(u64::to_ne_bytes).concat());
         body.cell(set(Class::I64), &acc.to_ne_bytes());
         if repeats(self.shape) {
             // What it steps is the slot that it compares with, so it ends at once, or passes the end of the memory some time.
@@ -211,12 +215,14 @@ impl Exercise {
                     Class::I64 => out.bytes.extend(self.values[1].to_ne_bytes()),
                     Class::F32 => out.bytes.extend(3.5_f32.to_ne_bytes()),
                     Class::F64 => out.bytes.extend(3.5_f64.to_ne_bytes()),
+                    // Lanes that there are, if it chooses some.
+                    Class::V128 => out.bytes.extend([3; 16]),
                 },
                 Leaf::Global => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                 Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS) as u32).to_ne_bytes()),
             },
-            Shape::Unary(_, a) => self.encode(a, next, out),
-            Shape::Binary(_, a, b) | Shape::Seq(a, b) => {
+            Shape::Unary(_, a) | Shape::Extract(_, _, a) => self.encode(a, next, out),
+            Shape::Binary(_, a, b) | Shape::Replace(_, _, a, b) | Shape::Seq(a, b) => {
                 self.encode(a, next, out);
                 self.encode(b, next, out);
             }
@@ -229,13 +235,15 @@ impl Exercise {
                 self.encode(a, next, out);
                 self.encode(v, next, out);
             }
-            Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
+            Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
                 self.encode(a, next, out);
                 self.encode(b, next, out);
                 self.encode(c, next, out);
             }
-            Shape::Form(form, _, a) => {
+            Shape::Form(form, class, a) => {
                 match form {
+                    // Two slots, of which none holds anything else.
+                    Form::SetSlot if class.is_wide() => out.bytes.extend(SCRATCH.to_ne_bytes()),
                     Form::SetSlot => {
                         let steps = repeats(self.shape) && !out.sets;
                         out.sets = true;

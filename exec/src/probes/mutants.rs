@@ -48,9 +48,11 @@ next! {
 
 impl<O: BinOp<T: Next>> BinOp for Off<O> {
     type A = O::A;
+    type B = O::B;
+    type Best = Self;
     type T = O::T;
     const OP: Op = O::OP;
-    fn eval(a: O::A, b: O::A) -> Result<O::T, Trap> {
+    fn eval(a: O::A, b: O::B) -> Result<O::T, Trap> {
         O::eval(a, b).map(Next::next)
     }
 }
@@ -58,6 +60,7 @@ impl<O: BinOp<T: Next>> BinOp for Off<O> {
 impl<O: LoadOp<T: Next>> LoadOp for Off<O> {
     type Raw = O::Raw;
     type T = O::T;
+    type Best = Self;
     const OP: Op = O::OP;
     fn convert(raw: O::Raw) -> O::T {
         O::convert(raw).next()
@@ -67,6 +70,7 @@ impl<O: LoadOp<T: Next>> LoadOp for Off<O> {
 impl<O: StoreOp<A: Next>> StoreOp for Off<O> {
     type Raw = O::Raw;
     type A = O::A;
+    type Best = Self;
     const OP: Op = O::OP;
     fn convert(a: O::A) -> O::Raw {
         O::convert(a.next())
@@ -155,7 +159,7 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
     let sum = |pairs: &[(&Shape, &Shape)]| pairs.iter().map(|(a, b)| differences(a, b)).sum::<Option<usize>>();
     let same = |a: pirn_decode::ops::Op, b: pirn_decode::ops::Op| {
         let (x, y) = (a.info(), b.info());
-        (x.operand == y.operand && x.result == y.result).then_some(usize::from(a != b))
+        (x.operand == y.operand && x.second == y.second && x.result == y.result).then_some(usize::from(a != b))
     };
     match (*a, *b) {
         (Shape::Unary(o, a), Shape::Unary(p, b)) | (Shape::Load(o, a), Shape::Load(p, b)) => {
@@ -164,6 +168,11 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
         (Shape::Binary(o, a, x), Shape::Binary(p, b, y)) | (Shape::Store(o, a, x), Shape::Store(p, b, y)) => {
             Some(same(o, p)? + sum(&[(a, b), (x, y)])?)
         }
+        (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) if l == k => Some(same(o, p)? + sum(&[(a, b)])?),
+        (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) if l == k => {
+            Some(same(o, p)? + sum(&[(a, b), (x, y)])?)
+        }
+        (Shape::Ternary(o, a, x, c), Shape::Ternary(p, b, y, d)) => Some(same(o, p)? + sum(&[(a, b), (x, y), (c, d)])?),
         (Shape::Seq(a, x), Shape::Seq(b, y)) => sum(&[(a, b), (x, y)]),
         (Shape::Select(s, a, x, c), Shape::Select(t, b, y, d)) if s == t => sum(&[(a, b), (x, y), (c, d)]),
         (Shape::Bulk(f, a, x, c), Shape::Bulk(g, b, y, d)) if f == g => sum(&[(a, b), (x, y), (c, d)]),

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// first.
 pub fn pairs() -> Vec<(String, String, u64)> {
     let names: HashMap<usize, &str> =
-        entries().into_iter().map(|entry| (entry.handler as usize, (entry.name)())).collect();
+        entries().into_iter().map(|entry| (entry.handler() as usize, (entry.name)())).collect();
     let name = |handler: usize| names.get(&handler).map_or_else(|| "other".to_owned(), |&name| short(name));
     let mut pairs: Vec<_> = counts::with(|counts| {
         counts.pairs.iter().map(|(&(first, second), &count)| (name(first), name(second), count)).collect()

@@ -3,13 +3,16 @@
 use crate::handlers::dispatch::{Handler, HasHandler, Stmt};
 use crate::handlers::expr::{Acc, Expr, Imm, Slot};
 use crate::handlers::stmt::{BrIf, SetAcc, SetSlot};
+use crate::vector;
 use pirn_decode::sig::Sig;
 
 /// One handler.
 #[derive(Clone, Copy)]
 pub(crate) struct HandlerEntry {
     pub(crate) sig: Sig,
-    pub(crate) handler: Handler,
+    handler: Handler,
+    /// The one to take if the processor has the better instructions.
+    better: Option<Handler>,
     #[cfg(feature = "profile")]
     pub(crate) name: fn() -> &'static str,
     #[cfg(any(feature = "inspect", debug_assertions))]
@@ -17,11 +20,17 @@ pub(crate) struct HandlerEntry {
 }
 
 impl HandlerEntry {
+    /// The handler that this processor executes.
+    pub(crate) fn handler(&self) -> Handler {
+        self.better.filter(|_| vector::has_best()).unwrap_or(self.handler)
+    }
+
     /// The handler of `S`.
     pub(crate) const fn of<S: Stmt>() -> Self {
         Self {
             sig: S::SIG,
             handler: S::handler,
+            better: if S::BETTER { Some(better::<S::Best>()) } else { None },
             #[cfg(feature = "profile")]
             name: std::any::type_name::<S>,
             #[cfg(any(feature = "inspect", debug_assertions))]
@@ -31,6 +40,16 @@ impl HandlerEntry {
             },
         }
     }
+}
+
+/// The handler of `S`, compiled for the better instructions.
+const fn better<S: Stmt>() -> Handler {
+    // The portable loop's bodies call the instructions, wherever they are.
+    #[cfg(all(pirn_tail, target_arch = "x86_64"))]
+    let handler = S::better_handler;
+    #[cfg(not(all(pirn_tail, target_arch = "x86_64")))]
+    let handler = S::handler;
+    handler
 }
 
 /// Collects handlers.

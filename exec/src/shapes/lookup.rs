@@ -22,7 +22,7 @@ pub struct Handlers {
 }
 
 /// A power of two, and constant, so that finding a place takes no comparison.
-const SLOTS: usize = 1 << 15;
+const SLOTS: usize = 1 << 16;
 
 const FILTER_BITS: usize = 1 << 17;
 
@@ -48,14 +48,14 @@ impl Handlers {
             // The families overlap; the same shape twice is the same handler.
             if this.slots[at].1 == 0 {
                 this.len += 1;
-                this.slots[at] = (entry.sig, handler_word(entry.handler));
+                this.slots[at] = (entry.sig, handler_word(entry.handler()));
             }
         }
         assert!(this.len <= Self::MOST, "the table is more than half full");
         #[cfg(feature = "mutants")]
         if let Some((sig, wrong)) = crate::probes::mutants::chosen(entries) {
             let at = this.find(sig);
-            this.slots[at].1 = handler_word(wrong.handler);
+            this.slots[at].1 = handler_word(wrong.handler());
         }
         this
     }
@@ -112,7 +112,7 @@ pub fn target() -> &'static Handlers {
     HANDLERS.get_or_init(|| {
         let entries = entries();
         #[cfg(feature = "profile")]
-        crate::handlers::counts::cover(entries.iter().map(|entry| (entry.handler as usize, entry.sig)));
+        crate::handlers::counts::cover(entries.iter().map(|entry| (entry.handler() as usize, entry.sig)));
         Handlers::new(&entries)
     })
 }

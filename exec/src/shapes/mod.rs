@@ -14,6 +14,7 @@ mod mined;
 mod sequences;
 mod sinks;
 mod trees;
+mod vectors;
 
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
@@ -48,6 +49,7 @@ fn list_written(t: &mut Shapes<'_>) {
     trees::all(t);
     sinks::all(t);
     sequences::all(t);
+    vectors::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -64,13 +66,13 @@ fn leaves(t: &mut Shapes<'_>) {
 /// A binary operator with every operand class.
 #[inline(always)]
 fn binary<O: BinOp>(t: &mut Shapes<'_>) {
-    t.expr::<Bin<O, S<O::A>, S<O::A>>>();
-    t.expr::<Bin<O, S<O::A>, I<O::A>>>();
-    t.expr::<Bin<O, S<O::A>, R<O::A>>>();
-    t.expr::<Bin<O, R<O::A>, S<O::A>>>();
-    t.expr::<Bin<O, R<O::A>, I<O::A>>>();
-    t.expr::<Bin<O, I<O::A>, S<O::A>>>();
-    t.expr::<Bin<O, I<O::A>, R<O::A>>>();
+    t.expr::<Bin<O, S<O::A>, S<O::B>>>();
+    t.expr::<Bin<O, S<O::A>, I<O::B>>>();
+    t.expr::<Bin<O, S<O::A>, R<O::B>>>();
+    t.expr::<Bin<O, R<O::A>, S<O::B>>>();
+    t.expr::<Bin<O, R<O::A>, I<O::B>>>();
+    t.expr::<Bin<O, I<O::A>, S<O::B>>>();
+    t.expr::<Bin<O, I<O::A>, R<O::B>>>();
 }
 
 macro_rules! operators {
@@ -143,13 +145,13 @@ fn selects(t: &mut Shapes<'_>) {
 /// A branch on a comparison, in every form lowering gives it.
 #[inline(always)]
 fn compare<O: BinOp<T = u32>>(t: &mut Shapes<'_>) {
-    t.stmt::<BrIf<Bin<O, S<O::A>, S<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, S<O::A>, I<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, S<O::A>, R<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, R<O::A>, S<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, R<O::A>, I<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, I<O::A>, S<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, I<O::A>, R<O::A>>>>();
+    t.stmt::<BrIf<Bin<O, S<O::A>, S<O::B>>>>();
+    t.stmt::<BrIf<Bin<O, S<O::A>, I<O::B>>>>();
+    t.stmt::<BrIf<Bin<O, S<O::A>, R<O::B>>>>();
+    t.stmt::<BrIf<Bin<O, R<O::A>, S<O::B>>>>();
+    t.stmt::<BrIf<Bin<O, R<O::A>, I<O::B>>>>();
+    t.stmt::<BrIf<Bin<O, I<O::A>, S<O::B>>>>();
+    t.stmt::<BrIf<Bin<O, I<O::A>, R<O::B>>>>();
 }
 
 fn branches(t: &mut Shapes<'_>) {

@@ -530,21 +530,22 @@ impl Vm {
         self.trace = Some(trace);
     }
 
-    /// The first result of the function that returned to the host, from the accumulator it lies in.
+    /// Writes the first result of the function that returned to the host, from the accumulator it lies in.
     ///
     /// # Safety
     /// A function has returned to the host, which has a first result, of type `ty`, and the registers of its return are
-    /// saved.
-    pub(crate) unsafe fn first_result(&self, ty: ValType) -> Word {
+    /// saved. At `to` is room for its words.
+    pub(crate) unsafe fn first_result(&self, ty: ValType, to: *mut Word) {
         let v0 = &raw const self.saved.v0;
         // SAFETY: I3: a function leaves its first result in the accumulator of its class. A float of that width was
-        // left in the lowest lane; nothing else is read.
+        // left in the lowest lane, a vector in all; nothing else is read. There is room.
         unsafe {
-            match ty {
+            to.write(match ty {
                 ValType::F32 => v0.cast::<u32>().read().into(),
                 ValType::F64 => v0.cast::<u64>().read(),
                 ValType::I32 | ValType::I64 | ValType::Ref(_) => self.saved.r0,
-            }
+                ValType::V128 => return to.copy_from_nonoverlapping(v0.cast(), 2),
+            });
         }
     }
 

@@ -41,6 +41,14 @@ pub(crate) use portable::Portable as Base;
 /// What the better handlers are compiled for.
 pub(crate) use portable::Portable as Best;
 
+/// Whether this processor has what [`Best`] is made of. A build with the feature `baseline` says that none has.
+pub(crate) fn has_best() -> bool {
+    #[cfg(all(target_arch = "x86_64", not(feature = "baseline"), not(miri)))]
+    return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    #[cfg(not(all(target_arch = "x86_64", not(feature = "baseline"), not(miri))))]
+    false
+}
+
 /// 128 bits: what a vector register holds. Never a `u128`, which would travel in two integer registers.
 #[derive(Clone, Copy)]
 #[repr(transparent)]

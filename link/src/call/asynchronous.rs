@@ -117,7 +117,7 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                     unsafe { pirn_exec::ended(machine.get()) }.map_err(Error::from_exit)?;
                     return Err(cannot_yield());
                 }
-                words.resize(waits.expects().len(), 0);
+                words.resize(waits.expected_words(), 0);
                 // Where it was called it was polled already.
                 next_poll().await;
                 let polled = poll_fn(|context| poll(machine.get(), context, interval, id, waits, &mut words)).await;

@@ -3,7 +3,8 @@
 
 use crate::call::caller::Caller;
 use crate::call::host::IntoFunc;
-use crate::call::typed::{MAX_ARITY, WasmParams, WasmResults};
+use crate::call::typed::{MAX_WORDS, WasmParams, WasmResults};
+use crate::call::words;
 use crate::error::{Error, Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
@@ -61,10 +62,9 @@ impl Func {
         outcome.map_err(Error::from_exit)?;
         let Some(_) = first else { return Ok(()) };
         let ty = store.opaque().func_type(self.record())?;
-        for ((ty, result), &word) in ty.results().iter().zip(results).zip(&values) {
-            // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
-            *result = unsafe { Val::from_word(*ty, word, id) };
-        }
+        // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
+        let values = unsafe { words::read(ty.results(), &values, id) };
+        results.iter_mut().zip(values).for_each(|(result, value)| *result = value);
         Ok(())
     }
 
@@ -78,17 +78,11 @@ impl Func {
         params: &[Val],
     ) -> Result<(&'store FuncType, SmallVec<[Word; 16]>)> {
         let ty = store.func_type(self.record())?;
-        let (id, words) = (store.id(), FrameLayout::of(ty).header);
         if params.len() != ty.params().len() {
             return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
         }
-        let mut values: SmallVec<[Word; 16]> = SmallVec::from_elem(0, words);
-        for (i, (ty, param)) in ty.params().iter().zip(params).enumerate() {
-            if param.ty() != *ty {
-                return Err(format_err!("argument {i}: expected {ty}, found {}", param.ty()));
-            }
-            values[i] = param.to_word(id)?;
-        }
+        let mut values: SmallVec<[Word; 16]> = SmallVec::from_elem(0, FrameLayout::of(ty).header);
+        words::write(params, ty.params(), &mut values, store.id(), |i| format!("argument {i}"))?;
         Ok((ty, values))
     }
 
@@ -141,12 +135,8 @@ impl<P, R> std::fmt::Debug for TypedFunc<P, R> {
     }
 }
 
-const fn longer(a: &[ValType], b: &[ValType]) -> usize {
-    if a.len() > b.len() { a.len() } else { b.len() }
-}
-
 impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
-    pub(crate) const WORDS: usize = longer(P::TYPES, R::TYPES);
+    pub(crate) const WORDS: usize = if P::WORDS > R::WORDS { P::WORDS } else { R::WORDS };
     pub(crate) const FIRST: Option<ValType> = if R::TYPES.is_empty() { None } else { Some(R::TYPES[0]) };
 
     /// The same function, its type not known to Rust.
@@ -168,7 +158,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         match Self::WORDS {
             0..=2 => self.enter::<2>(&mut store, params),
             3..=6 => self.enter::<6>(&mut store, params),
-            7.. => self.enter::<MAX_ARITY>(&mut store, params),
+            7..=16 => self.enter::<16>(&mut store, params),
+            17.. => self.enter::<MAX_WORDS>(&mut store, params),
         }
     }
 

@@ -5,7 +5,8 @@
 
 use crate::call::caller::Caller;
 use crate::call::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
-use crate::error::{Error, Result, format_err};
+use crate::call::words;
+use crate::error::{Error, Result};
 use crate::items::value::Val;
 use crate::store::host_item::HostDef;
 use pirn_decode::FuncType;
@@ -40,24 +41,16 @@ impl HostDef {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let own_ty = ty.clone();
-        Self::new(ty, move |mut caller: Caller<'_, T>, words| {
+        Self::new(ty, move |mut caller: Caller<'_, T>, frame| {
             let ty = &own_ty;
             let store = caller.store_id();
             let mut values: SmallVec<[Val; 16]> = SmallVec::new();
             // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-            values
-                .extend(ty.params().iter().zip(&*words).map(|(ty, &word)| unsafe { Val::from_word(*ty, word, store) }));
+            values.extend(unsafe { words::read(ty.params(), frame, store) });
             values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
             let (params, results) = values.split_at_mut(ty.params().len());
             func(caller.reborrow(), params, results)?;
-            for (i, (ty, result)) in ty.results().iter().zip(results).enumerate() {
-                if result.ty() != *ty {
-                    let found = result.ty();
-                    return Err(format_err!("result {i} of a host function: expected {ty}, found {found}"));
-                }
-                words[i] = result.to_word(store)?;
-            }
-            Ok(())
+            words::write(results, ty.results(), frame, store, |i| format!("result {i} of a host function"))
         })
     }
 }

@@ -7,7 +7,8 @@ use crate::call::caller::Caller;
 use crate::call::pending::{Pending, Poller};
 use crate::call::resumable::not_async;
 use crate::call::typed::{WasmParams, WasmRet, sealed::List};
-use crate::error::{Error, Result, format_err};
+use crate::call::words;
+use crate::error::{Error, Result};
 use crate::items::func::Func;
 use crate::items::value::Val;
 use crate::store::AsContextMut;
@@ -103,30 +104,25 @@ impl HostDef {
 /// Calls a function that is known with its type; gives the words of its results.
 ///
 /// # Safety
-/// L5: `words` are arguments of that type, in the store of `caller`.
+/// L5: `args` are arguments of that type, in the store of `caller`.
 async unsafe fn dynamic_future<T: 'static>(
     func: Arc<(
         FuncType,
         impl for<'a> Fn(Caller<'a, T>, &'a [Val], &'a mut [Val]) -> Box<dyn Future<Output = Result<()>> + Send + 'a>,
     )>,
     mut caller: Caller<'_, T>,
-    words: Words,
+    args: Words,
 ) -> Result<Words> {
     let ((ty, func), id) = (&*func, caller.store_id());
     let mut values: SmallVec<[Val; 8]> = SmallVec::new();
     // SAFETY: L5: as asked for above.
-    values.extend(ty.params().iter().zip(&words).map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }));
+    values.extend(unsafe { words::read(ty.params(), &args, id) });
     values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
     let (params, results) = values.split_at_mut(ty.params().len());
     Pin::from(func(caller.reborrow(), params, results)).await?;
-    let words = ty.results().iter().zip(results).enumerate().map(|(i, (ty, result))| {
-        if result.ty() != *ty {
-            let found = result.ty();
-            return Err(format_err!("result {i} of a host function: expected {ty}, found {found}"));
-        }
-        result.to_word(id)
-    });
-    words.collect()
+    let mut words = Words::from_elem(0, ty.result_words());
+    words::write(results, ty.results(), &mut words, id, |i| format!("result {i} of a host function"))?;
+    Ok(words)
 }
 
 impl Func {

@@ -12,3 +12,4 @@ pub(crate) mod pending;
 pub(crate) mod resumable;
 pub(crate) mod start;
 pub(crate) mod typed;
+mod words;

@@ -7,7 +7,7 @@ use std::ptr::{NonNull, null_mut};
 use std::task::{Context, Poll};
 
 /// What an async host function yields whose future is not ready yet: polls it. When that is ready, its results are in the words,
-/// which are as many as the function's results, or it failed. Then it is not called again.
+/// which are as many as those of the function's results, or it failed. Then it is not called again.
 ///
 /// It may have borrowed the store. So nobody has it but the call's future, which has the store borrowed as long.
 pub(crate) struct Pending(pub(crate) Box<PollFn>);

@@ -10,6 +10,7 @@ use crate::call::calls::TypedFunc;
 use crate::call::pending::{Pending, Poller};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
+use crate::call::words;
 use crate::error::{Error, Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
@@ -212,13 +213,8 @@ impl<R: 'static> Paused<R> {
         if results.len() != expected.len() {
             return Err(format_err!("resuming: expected {} results, found {}", expected.len(), results.len()));
         }
-        let words = results.iter().zip(expected).enumerate().map(|(i, (result, ty))| {
-            if result.ty() != *ty {
-                return Err(format_err!("resuming: result {i}: expected {ty}, found {}", result.ty()));
-            }
-            result.to_word(store)
-        });
-        let words = words.collect::<Result<_>>()?;
+        let mut words = SmallVec::from_elem(0, self.expected_words());
+        words::write(results, expected, &mut words, store, |i| format!("resuming: result {i}"))?;
         if !opaque.may_enter() {
             return Err(Trap::StackOverflow.into());
         }
@@ -305,6 +301,11 @@ impl<R> Paused<R> {
             Reason::OutOfFuel { .. } | Reason::Deadline => &[],
             Reason::Yield { expects, .. } => expects,
         }
+    }
+
+    /// How many words these results take.
+    pub(crate) fn expected_words(&self) -> usize {
+        self.expects().iter().map(|ty| ty.words()).sum()
     }
 }
 
@@ -451,9 +452,8 @@ impl Func {
         // SAFETY: L3 and L5: `arguments` compared the function's store and type.
         let (lease, outcome) = unsafe { begin(store, record, null_mut(), &words, types.first().copied(), poller)? };
         let then = move |id, words: &[Word]| {
-            let results = types.iter().zip(words);
             // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
-            Next::Done(results.map(|(ty, &word)| unsafe { Val::from_word(*ty, word, id) }).collect())
+            Next::Done(unsafe { words::read(&types, words, id) }.collect())
         };
         drive(store, lease, outcome, Box::new(then), poller)
     }

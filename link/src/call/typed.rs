@@ -5,15 +5,16 @@
 
 use crate::error::{Error, Result};
 use crate::items::func::Func;
+use crate::items::v128::V128;
 use crate::items::value::{ExternRef, Ref};
 use crate::store::handle::StoreId;
 use pirn_decode::{RefType, ValType};
 use pirn_exec::Word;
 
-/// Most parameters and most results of typed functions and host closures.
-pub(crate) const MAX_ARITY: usize = 16;
+/// Most words of parameters and of results of typed functions and host closures: of 16 vectors.
+pub(crate) const MAX_WORDS: usize = 2 * 16;
 
-/// A Rust type of one WebAssembly value: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `Option<Func>`,
+/// A Rust type of one WebAssembly value: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, [`V128`], `Option<Func>`,
 /// `Option<ExternRef>`.
 pub trait WasmTy: sealed::Value + Send {}
 
@@ -39,23 +40,33 @@ pub(crate) mod sealed {
         /// Its WebAssembly type.
         const TYPE: ValType;
 
-        /// Its word.
+        /// Writes its words to the beginning of `words`, which are enough.
         ///
         /// # Errors
         /// It is a reference into another store.
-        fn to_word(self, store: StoreId) -> Result<Word>;
+        fn write(self, words: &mut [Word], store: StoreId) -> Result<()>;
 
-        /// The value whose word is `word`.
+        /// Reads it from the beginning of `words`, which are enough.
         ///
         /// # Safety
-        /// L5: `word` came from a value of type `TYPE` in the store called `store`.
-        unsafe fn from_word(word: Word, store: StoreId) -> Self;
+        /// L5: the words came from a value of type `TYPE` in the store called `store`.
+        unsafe fn read(words: &[Word], store: StoreId) -> Self;
     }
 
     /// A list of values.
     pub trait List: Sized + 'static {
         /// Their WebAssembly types.
         const TYPES: &'static [ValType];
+
+        /// How many words they take.
+        const WORDS: usize = {
+            let (mut words, mut i) = (0, 0);
+            while i < Self::TYPES.len() {
+                words += Self::TYPES[i].words();
+                i += 1;
+            }
+            words
+        };
 
         /// Writes their words to the beginning of `words`, which are enough.
         ///
@@ -101,12 +112,14 @@ macro_rules! numbers {
         impl sealed::Value for $ty {
             const TYPE: ValType = ValType::$val;
             #[inline]
-            fn to_word(self, _: StoreId) -> Result<Word> {
+            fn write(self, words: &mut [Word], _: StoreId) -> Result<()> {
                 let $value = self;
-                Ok($to)
+                words[0] = $to;
+                Ok(())
             }
             #[inline]
-            unsafe fn from_word($word: Word, _: StoreId) -> Self {
+            unsafe fn read(words: &[Word], _: StoreId) -> Self {
+                let $word = words[0];
                 $from
             }
         }
@@ -122,16 +135,30 @@ numbers! {
     f64 = F64: |value| value.to_bits(), |word| Self::from_bits(word);
 }
 
+impl sealed::Value for V128 {
+    const TYPE: ValType = ValType::V128;
+    #[inline]
+    fn write(self, words: &mut [Word], _: StoreId) -> Result<()> {
+        words[..2].copy_from_slice(&self.words());
+        Ok(())
+    }
+    #[inline]
+    unsafe fn read(words: &[Word], _: StoreId) -> Self {
+        Self::from_words([words[0], words[1]])
+    }
+}
+
 macro_rules! references {
     ($($ty:ty = $variant:ident, $ref_type:ident;)*) => {$(
         impl sealed::Value for Option<$ty> {
             const TYPE: ValType = ValType::$ref_type;
-            fn to_word(self, store: StoreId) -> Result<Word> {
-                Ref::$variant(self).to_word(store)
+            fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
+                words[0] = Ref::$variant(self).to_word(store)?;
+                Ok(())
             }
-            unsafe fn from_word(word: Word, store: StoreId) -> Self {
+            unsafe fn read(words: &[Word], store: StoreId) -> Self {
                 // SAFETY: L5: by this function's contract the word is of type `TYPE`, in that store.
-                match unsafe { Ref::from_word(RefType::$ref_type, word, store) } {
+                match unsafe { Ref::from_word(RefType::$ref_type, words[0], store) } {
                     Ref::$variant(value) => value,
                     // Another kind of reference, of which there is one for each macro call.
                     _ => unreachable!("a reference of another type than asked for"),
@@ -150,13 +177,12 @@ impl<V: sealed::Value> sealed::List for V {
     const TYPES: &'static [ValType] = &[V::TYPE];
     #[inline]
     fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
-        words[0] = self.to_word(store)?;
-        Ok(())
+        sealed::Value::write(self, words, store)
     }
     #[inline]
     unsafe fn read(words: &[Word], store: StoreId) -> Self {
-        // SAFETY: L5: by this function's contract the first word is of type `V::TYPE`, in that store.
-        unsafe { V::from_word(words[0], store) }
+        // SAFETY: L5: by this function's contract the first words are of type `V::TYPE`, in that store.
+        unsafe { <V as sealed::Value>::read(words, store) }
     }
 }
 
@@ -198,21 +224,25 @@ macro_rules! tuples {
             #[inline]
             fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
                 let ($($arg,)*) = self;
-                let words = &mut words[..Self::TYPES.len()];
+                let words = &mut words[..Self::WORDS];
                 let mut at = 0;
                 $(
-                    words[at] = $arg.to_word(store)?;
-                    at += 1;
+                    sealed::Value::write($arg, &mut words[at..], store)?;
+                    at += $arg::TYPE.words();
                 )*
                 let _ = at;
                 Ok(())
             }
             #[inline]
             unsafe fn read(words: &[Word], store: StoreId) -> Self {
-                let words = &words[..Self::TYPES.len()];
-                let mut words = words.iter();
-                // SAFETY: L5: by this function's contract the words are of these types, in that store.
-                $(let $arg = unsafe { $arg::from_word(*words.next().expect("as many words as types"), store) };)*
+                let words = &words[..Self::WORDS];
+                let mut at = 0;
+                $(
+                    // SAFETY: L5: by this function's contract the words are of these types, in that store.
+                    let $arg = unsafe { <$arg as sealed::Value>::read(&words[at..], store) };
+                    at += $arg::TYPE.words();
+                )*
+                let _ = at;
                 ($($arg,)*)
             }
         }

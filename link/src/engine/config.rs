@@ -23,6 +23,7 @@ pub struct Config {
     pub(crate) fuse: bool,
     pub(crate) consume_fuel: bool,
     pub(crate) epoch_interruption: bool,
+    pub(crate) deterministic: bool,
     pub(crate) backtrace: bool,
     pub(crate) backtrace_frames: usize,
     pub(crate) text_size: usize,
@@ -40,6 +41,7 @@ impl Default for Config {
             fuse: true,
             consume_fuel: false,
             epoch_interruption: false,
+            deterministic: false,
             backtrace: true,
             backtrace_frames: 20,
             text_size: usize::MAX,
@@ -157,9 +159,9 @@ impl Config {
     ///   Entering a function or an iteration costs at least 1. All arms of an `if` or a `br_table` are paid for, whichever is
     ///   taken. So a program consumes at least one unit for each operator it executes that is not free, and the cost of a call
     ///   or an iteration can be read off the module's text.
-    /// - *Words*: entering a function costs one more unit for every 8 of its locals that are not parameters, because they are
-    ///   zeroed, and one more for every 8 of its results. A branch or `return` costs one more for every 8 values it takes. All
-    ///   are rounded down.
+    /// - *Words*: entering a function costs one more unit for every 8 words of its locals that are not parameters, because they
+    ///   are zeroed, and one more for every 8 words of its results. A branch or `return` costs one more for every 8 words of
+    ///   the values it takes. All are rounded down. A `v128` has two words, any other value one.
     /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit for
     ///   every 64 bytes they write or add, rounded down. An element counts as 8 bytes. Growing that the maximum forbids adds
     ///   nothing. What traps because it reaches beyond the end costs no more than the whole memory or table would.
@@ -189,6 +191,17 @@ impl Config {
     /// agree on. Both may be on.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Self {
         self.epoch_interruption = enable;
+        self
+    }
+
+    /// Sets whether results are the same on every machine, bit by bit. The default is false.
+    ///
+    /// Two things may differ between machines otherwise: which NaN floating-point operators give (spec 4.3.3), and what
+    /// the operators of relaxed SIMD do, each of which has a few results to choose from. With this, every NaN that is
+    /// computed is the positive canonical one, of scalars and of vectors, and relaxed operators do what the
+    /// specification's deterministic profile says. It costs a few instructions for each operator that computes floats.
+    pub fn relaxed_simd_deterministic(&mut self, enable: bool) -> &mut Self {
+        self.deterministic = enable;
         self
     }
 
@@ -263,9 +276,10 @@ switches! {
     wasm_tail_call: TailCall;
     /// Addition, subtraction and multiplication in constant expressions (allowed by default).
     wasm_extended_const: ExtendedConst;
-    /// Vectors of 128 bits (not supported).
+    /// Vectors of 128 bits (allowed by default).
     wasm_simd: Simd;
-    /// Relaxed vector instructions (not supported).
+    /// Vector instructions whose results may differ between machines (allowed by default): see
+    /// [`Config::relaxed_simd_deterministic`].
     wasm_relaxed_simd: RelaxedSimd;
     /// Shared memories and atomic instructions (not supported).
     wasm_threads: Threads;

@@ -44,7 +44,7 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
             ElementItems::Exprs(exprs) => {
                 for exprs in exprs.chunks(ELEMENTS) {
                     for expr in exprs {
-                        refs.push(evaluate(store.opaque(), handle, expr)?);
+                        refs.push(evaluate(store.opaque(), handle, expr)?[0]);
                     }
                     pace.pass(store, size_of_val(exprs))?;
                 }
@@ -73,7 +73,7 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
     let mut begin = 0;
     for (i, element) in parsed.elements.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &element.mode {
-            let offset = evaluate(store.opaque(), handle, offset)? as u32;
+            let offset = evaluate(store.opaque(), handle, offset)?[0] as u32;
             let instance = handle.get_mut(store.opaque())?;
             let table = instance.tables[*index as usize];
             let refs = &raw const instance.active[begin..][..element.items.len()];
@@ -99,7 +99,7 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
     handle.get_mut(store.opaque())?.active = Box::default();
     for (i, data) in parsed.data.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &data.mode {
-            let offset = evaluate(store.opaque(), handle, offset)? as u32;
+            let offset = evaluate(store.opaque(), handle, offset)?[0] as u32;
             let bytes = &parsed.bytes[data.bytes.clone()];
             let memory = handle.get(store.opaque())?.memories[*index as usize];
             let (len, size) = (bytes.len(), memory.get(store.opaque())?.bytes().len());
@@ -157,21 +157,29 @@ fn out_of_bounds(trap: Trap, member: &Member<'_>, segment: &str) -> Error {
     Error::trap_at(trap, &format!("{name}{segment}"))
 }
 
-/// The value of a constant expression (spec 3.3.10), whose globals have been linked.
-pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr: &ConstExpr) -> Result<Word> {
+/// The words of the value of a constant expression (spec 3.3.10), whose globals have been linked; the second is 0 if its type has
+/// one.
+pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr: &ConstExpr) -> Result<[Word; 2]> {
     let instance = instance.get(store)?;
-    let mut stack: SmallVec<[Word; 4]> = SmallVec::new();
+    let mut stack: SmallVec<[[Word; 2]; 4]> = SmallVec::new();
     let word = |value: u32| Word::from(value);
     for op in expr {
-        let mut pop = || stack.pop().expect("validated");
+        let mut pop = || stack.pop().expect("validated")[0];
         let value = match *op {
             ConstOp::I32Const(value) => word(value as u32),
             ConstOp::I64Const(value) => value as Word,
             ConstOp::F32Const(bits) => word(bits),
             ConstOp::F64Const(bits) => bits,
+            ConstOp::V128Const(words) => {
+                stack.push(words);
+                continue;
+            }
             ConstOp::RefNull(_) => 0,
             ConstOp::RefFunc(funcidx) => instance.block.func(funcidx) as Word,
-            ConstOp::GlobalGet(globalidx) => instance.globals[globalidx as usize].get(store)?.cell.get(),
+            ConstOp::GlobalGet(globalidx) => {
+                stack.push(instance.globals[globalidx as usize].get(store)?.cell.get());
+                continue;
+            }
             // The right operand comes off the stack first.
             ConstOp::I32Add => word((pop() as u32).wrapping_add(pop() as u32)),
             ConstOp::I32Sub => word((pop() as u32).wrapping_neg().wrapping_add(pop() as u32)),
@@ -180,7 +188,7 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
             ConstOp::I64Sub => pop().wrapping_neg().wrapping_add(pop()),
             ConstOp::I64Mul => pop().wrapping_mul(pop()),
         };
-        stack.push(value);
+        stack.push([value, 0]);
     }
     Ok(stack.pop().expect("validated"))
 }

@@ -28,10 +28,10 @@ impl Global {
         if value.ty() != ty.content {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
-        let value = value.to_word(store.id())?;
+        let words = value.to_words(store.id())?;
         let global = store.add_globals(&[ty])?.next().expect("one was asked for");
-        // SAFETY: L5: the global was made just now, of the type that the value's was compared with; `to_word` compared the store.
-        unsafe { global.get_mut(store)?.cell.set(value) };
+        // SAFETY: L5: the global was made just now, of the type that the value's was compared with; `to_words` compared the store.
+        unsafe { global.get_mut(store)?.cell.set(words) };
         Ok(Self(global))
     }
 
@@ -54,8 +54,8 @@ impl Global {
     pub fn get(&self, store: impl AsContext) -> Val {
         let store = store.as_context();
         let item = self.0.get(store.opaque()).expect("global");
-        // SAFETY: L5: a global holds the word of a value of its type, in its store, which `get` compared.
-        unsafe { Val::from_word(item.ty.content, item.cell.get(), store.opaque().id()) }
+        // SAFETY: L5: a global holds the words of a value of its type, in its store, which `get` compared.
+        unsafe { Val::from_words(item.ty.content, item.cell.get(), store.opaque().id()) }
     }
 
     /// Changes its value.
@@ -72,9 +72,9 @@ impl Global {
         if value.ty() != item.ty.content {
             return Err(format_err!("value of a global: expected {}, found {}", item.ty.content, value.ty()));
         }
-        let word = value.to_word(id)?;
-        // SAFETY: L5: the type was compared with the global's; `to_word` and `get_mut` compared both stores with this one.
-        unsafe { item.cell.set(word) };
+        let words = value.to_words(id)?;
+        // SAFETY: L5: the type was compared with the global's; `to_words` and `get_mut` compared both stores with this one.
+        unsafe { item.cell.set(words) };
         Ok(())
     }
 }

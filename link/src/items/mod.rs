@@ -6,4 +6,5 @@ pub(crate) mod func;
 pub(crate) mod global;
 pub(crate) mod memory;
 pub(crate) mod table;
+pub(crate) mod v128;
 pub(crate) mod value;

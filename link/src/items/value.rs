@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::items::func::Func;
+use crate::items::v128::V128;
 use crate::store::handle::StoreId;
 use crate::store::{AsContext, AsContextMut};
 use pirn_decode::{HeapType, RefType, ValType};
@@ -20,6 +21,8 @@ pub enum Val {
     F32(u32),
     /// Bits of a 64-bit float: see `f64::from_bits`.
     F64(u64),
+    /// 128-bit vector.
+    V128(V128),
     /// Reference to a function, or null.
     FuncRef(Option<Func>),
     /// Reference to a value of the embedder, or null.
@@ -89,6 +92,7 @@ impl Val {
             ValType::I64 => Self::I64(0),
             ValType::F32 => Self::F32(0),
             ValType::F64 => Self::F64(0),
+            ValType::V128 => Self::V128(V128::ZERO),
             ValType::Ref(ty) => match Ref::null(ty) {
                 Ref::Func(func) => Self::FuncRef(func),
                 Ref::Extern(value) => Self::ExternRef(value),
@@ -103,6 +107,7 @@ impl Val {
             Self::I64(_) => ValType::I64,
             Self::F32(_) => ValType::F32,
             Self::F64(_) => ValType::F64,
+            Self::V128(_) => ValType::V128,
             Self::FuncRef(_) => ValType::FUNCREF,
             Self::ExternRef(_) => ValType::EXTERNREF,
         }
@@ -128,6 +133,11 @@ impl Val {
         if let Self::F64(bits) = *self { Some(f64::from_bits(bits)) } else { None }
     }
 
+    /// The vector, if this is a `v128`.
+    pub const fn v128(&self) -> Option<V128> {
+        if let Self::V128(vector) = *self { Some(vector) } else { None }
+    }
+
     /// The reference, if this is a `funcref`.
     pub const fn funcref(&self) -> Option<Option<Func>> {
         if let Self::FuncRef(func) = *self { Some(func) } else { None }
@@ -143,35 +153,40 @@ impl Val {
         unwrap_i64: i64 = i64;
         unwrap_f32: f32 = f32;
         unwrap_f64: f64 = f64;
+        unwrap_v128: V128 = v128;
         unwrap_funcref: Option<Func> = funcref;
         unwrap_externref: Option<ExternRef> = externref;
     }
 
-    /// Its word.
+    /// Its words, the low one first; the second is 0 if its type has one.
     ///
     /// # Errors
     /// It is a reference into another store.
-    pub(crate) fn to_word(self, store: StoreId) -> Result<Word> {
-        Ok(match self {
+    pub(crate) fn to_words(self, store: StoreId) -> Result<[Word; 2]> {
+        let word = match self {
             Self::I32(value) => Word::from(value as u32),
             Self::I64(value) => value as Word,
             Self::F32(bits) => Word::from(bits),
             Self::F64(bits) => bits,
+            Self::V128(vector) => return Ok(vector.words()),
             Self::FuncRef(func) => Ref::Func(func).to_word(store)?,
             Self::ExternRef(value) => Ref::Extern(value).to_word(store)?,
-        })
+        };
+        Ok([word, 0])
     }
 
-    /// The value of type `ty` whose word is `word`.
+    /// The value of type `ty` whose words are `words`. The second is not looked at if the type has one.
     ///
     /// # Safety
-    /// L5: `word` came from a value of type `ty` in the store called `store`.
-    pub(crate) unsafe fn from_word(ty: ValType, word: Word, store: StoreId) -> Self {
+    /// L5: `words` came from a value of type `ty` in the store called `store`.
+    pub(crate) unsafe fn from_words(ty: ValType, words: [Word; 2], store: StoreId) -> Self {
+        let [word, _] = words;
         match ty {
             ValType::I32 => Self::I32(word as i32),
             ValType::I64 => Self::I64(word as i64),
             ValType::F32 => Self::F32(word as u32),
             ValType::F64 => Self::F64(word),
+            ValType::V128 => Self::V128(V128::from_words(words)),
             // SAFETY: L5: by this function's contract the word is of type `ty`, in that store.
             ValType::Ref(ty) => unsafe { Ref::from_word(ty, word, store) }.into(),
         }
@@ -252,6 +267,8 @@ from! {
     Val: u64 => |value| Self::I64(value as i64);
     Val: f32 => |value| Self::F32(value.to_bits());
     Val: f64 => |value| Self::F64(value.to_bits());
+    Val: V128 => |vector| Self::V128(vector);
+    Val: u128 => |bits| Self::V128(bits.into());
     Val: Func => |func| Self::FuncRef(Some(func));
     Val: Option<Func> => |func| Self::FuncRef(func);
     Val: ExternRef => |value| Self::ExternRef(Some(value));

@@ -387,6 +387,7 @@ impl Generator<'_> {
                 Type::I64 => Instruction::I64Store(expr::mem(14_000 + at)),
                 Type::F32 => Instruction::F32Store(expr::mem(30_000 + at)),
                 Type::F64 => Instruction::F64Store(expr::mem(46_000 + at)),
+                Type::V128 => Instruction::V128Store(expr::mem(14_000 + at)),
                 Type::Func | Type::Extern => continue,
             };
             let value = self.get(local);

@@ -156,6 +156,7 @@ fn store(ty: Type, at: u64, local: u32) -> Node {
         I64 => I::I64Store(expr::mem(8_192 + at)),
         F32 => I::F32Store(expr::mem(FLOATS.f32.0 as u64 + 8_192 + at)),
         F64 => I::F64Store(expr::mem(FLOATS.f64.0 as u64 + 8_192 + at)),
+        Type::V128 => I::V128Store(expr::mem(8_192 + at)),
         Func | Type::Extern => return plain(I::Drop, vec![value], &[]),
     };
     plain(store, vec![expr::i32_const(0), value], &[])

@@ -67,6 +67,7 @@ impl Node {
             Type::I64 => Instruction::I64Const(0),
             Type::F32 => Instruction::F32Const(0.0_f32.into()),
             Type::F64 => Instruction::F64Const(0.0_f64.into()),
+            Type::V128 => Instruction::V128Const(0),
             Type::Func => Instruction::RefNull(HeapType::FUNC),
             Type::Extern => Instruction::RefNull(HeapType::EXTERN),
         };
@@ -159,6 +160,7 @@ pub fn val_type(ty: Type) -> ValType {
         Type::I64 => ValType::I64,
         Type::F32 => ValType::F32,
         Type::F64 => ValType::F64,
+        Type::V128 => ValType::V128,
         Type::Func => ValType::FUNCREF,
         Type::Extern => ValType::EXTERNREF,
     }
@@ -281,6 +283,7 @@ impl ModuleSpec {
                 Type::I64 => ConstExpr::i64_const(bits as i64),
                 Type::F32 => ConstExpr::f32_const(f32::from_bits(bits as u32).into()),
                 Type::F64 => ConstExpr::f64_const(f64::from_bits(bits).into()),
+                Type::V128 => ConstExpr::v128_const(i128::from(bits) << 64 | i128::from(!bits)),
                 Type::Func => ConstExpr::ref_null(HeapType::FUNC),
                 Type::Extern => ConstExpr::ref_null(HeapType::EXTERN),
             };

@@ -15,6 +15,7 @@ fn type_of(ty: ValType) -> Type {
         ValType::I64 => Type::I64,
         ValType::F32 => Type::F32,
         ValType::F64 => Type::F64,
+        ValType::V128 => Type::V128,
         ValType::FuncRef => Type::Func,
         _ => Type::Extern,
     }
@@ -26,9 +27,9 @@ fn from_val(value: &Val) -> Value {
         Val::I64(value) => Value::I64(*value),
         Val::F32(value) => Value::f32(value.to_bits()),
         Val::F64(value) => Value::f64(value.to_bits()),
+        Val::V128(value) => Value::V128(value.as_u128()),
         Val::FuncRef(func) => Value::Ref { null: func.is_null(), func: true },
         Val::ExternRef(value) => Value::Ref { null: value.is_null(), func: false },
-        other => unreachable!("no such type is on: {other:?}"),
     }
 }
 
@@ -38,6 +39,7 @@ fn to_val(value: Value) -> Val {
         Value::I64(value) => Val::I64(value),
         Value::F32(bits) => Val::F32(f32::from_bits(bits).into()),
         Value::F64(bits) => Val::F64(f64::from_bits(bits).into()),
+        Value::V128(bits) => Val::V128(bits.into()),
         Value::Ref { func, .. } => null_value(func),
     }
 }

@@ -84,17 +84,21 @@ fn a_first_result_is_in_the_accumulator_of_its_class() {
     let mut vm = vm();
     vm.saved.r0 = 0x1_0000_0002;
     let mut v0 = Vector::zeroed();
-    // SAFETY: a vector has room for a word.
-    unsafe { v0.as_mut_ptr().cast::<u64>().write(0x3_0000_0004) };
+    // SAFETY: a vector has room for two words.
+    unsafe { v0.as_mut_ptr().cast::<[u64; 2]>().write([0x3_0000_0004, 5]) };
     vm.saved.v0 = v0;
-    let first = |ty| {
-        // SAFETY: both accumulators hold something.
-        unsafe { vm.first_result(ty) }
+    let first = |ty: ValType| {
+        let mut words = [7; 3];
+        // SAFETY: both accumulators hold something; there are three words.
+        unsafe { vm.first_result(ty, words.as_mut_ptr()) };
+        assert!(words[ty.words()..].iter().all(|&word| word == 7), "more is written than the result");
+        words
     };
-    assert_eq!([ValType::I64, ValType::Ref(RefType::FUNCREF)].map(first), [0x1_0000_0002; 2]);
-    assert_eq!(first(ValType::I32) as u32, 2, "the high half has no meaning");
-    assert_eq!(first(ValType::F32), 4);
-    assert_eq!(first(ValType::F64), 0x3_0000_0004);
+    assert_eq!([ValType::I64, ValType::Ref(RefType::FUNCREF)].map(|ty| first(ty)[0]), [0x1_0000_0002; 2]);
+    assert_eq!(first(ValType::I32)[0] as u32, 2, "the high half has no meaning");
+    assert_eq!(first(ValType::F32)[0], 4);
+    assert_eq!(first(ValType::F64)[0], 0x3_0000_0004);
+    assert_eq!(first(ValType::V128), [0x3_0000_0004, 5, 7]);
 }
 
 #[test]
