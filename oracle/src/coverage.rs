@@ -58,7 +58,14 @@ fn group(shape: &Shape) -> &'static str {
         Shape::Form(Form::BrIf, ..) => "branches",
         Shape::Form(Form::Return, ..) => "returns",
         Shape::Form(..) => "assignments",
-        Shape::Leaf(..) | Shape::Unary(..) | Shape::Binary(..) | Shape::Load(..) | Shape::Select(..) => "expressions",
+        Shape::Leaf(..)
+        | Shape::Unary(..)
+        | Shape::Binary(..)
+        | Shape::Load(..)
+        | Shape::Select(..)
+        | Shape::Ternary(..)
+        | Shape::Extract(..)
+        | Shape::Replace(..) => "expressions",
         Shape::Cell(_) | Shape::Thunk => "cells",
     }
 }
@@ -73,6 +80,9 @@ fn name(shape: &Shape) -> String {
         Shape::Leaf(leaf, class) => format!("{leaf:?} {class:?}"),
         Shape::Unary(op, a) | Shape::Load(op, a) => of(op, &[a]),
         Shape::Binary(op, a, b) | Shape::Store(op, a, b) => of(op, &[a, b]),
+        Shape::Ternary(op, a, b, c) => of(op, &[a, b, c]),
+        Shape::Extract(op, lane, a) => format!("{op:?} {lane}({})", name(a)),
+        Shape::Replace(op, lane, a, b) => format!("{op:?} {lane}({}, {})", name(a), name(b)),
         Shape::Select(_, a, b, condition) => format!("Select({}, {}, {})", name(a), name(b), name(condition)),
         Shape::Bulk(form, a, b, bytes) => format!("{form:?}({}, {}, {})", name(a), name(b), name(bytes)),
         Shape::Form(form, _, a) => format!("{form:?}({})", name(a)),

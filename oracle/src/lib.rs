@@ -253,7 +253,12 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
     let mut text = String::new();
     for (index, wasm) in program.modules.iter().enumerate() {
         let Ok(module) = pirn_decode::Module::new(&**wasm) else { continue };
-        let options = pirn_decode::Options { fuse: mode.fuse, fuel: mode.step.is_some(), epochs: mode.epochs, deterministic: false };
+        let options = pirn_decode::Options {
+            fuse: mode.fuse,
+            fuel: mode.step.is_some(),
+            epochs: mode.epochs,
+            deterministic: program.deterministic,
+        };
         let disassembler = pirn_exec::inspect::disassembler(&module, options);
         for funcidx in module.own_funcs() {
             match disassembler.function(funcidx) {

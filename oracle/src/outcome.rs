@@ -70,7 +70,7 @@ impl Value {
 
     /// Adds its bits.
     fn hash(self, hash: &mut Hash) {
-        hash.add(match self {
+        let word = match self {
             Self::I32(value) => u64::from(value as u32),
             Self::I64(value) => value as u64,
             Self::F32(bits) => u64::from(bits),
@@ -80,7 +80,8 @@ impl Value {
                 (bits >> 64) as u64
             }
             Self::Ref { null, .. } => u64::from(null),
-        });
+        };
+        hash.add(word);
     }
 }
 

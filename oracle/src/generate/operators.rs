@@ -3,7 +3,8 @@
 //! Whatever has a row is generated. What needs care stands here: operators that show the bits of a NaN.
 
 use super::expr::mem;
-use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
+use super::vectors;
+use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
 use pirn_decode::instruction::{self, Instruction};
 use pirn_decode::ops::{Class, Effect, Op};
 use std::sync::LazyLock;
@@ -16,13 +17,14 @@ macro_rules! encodings {
         loads { $($load:ident $lc:tt $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
         stores { $($store:ident $sc:tt $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
     ) => {
-        /// The instruction of an operator; loads and stores at `offset`.
+        /// The instruction of an operator; loads and stores at `offset`. One on lanes works on the first.
         pub(super) fn encoding(op: Op, offset: u64) -> I<'static> {
             match op {
                 $(Op::$un => I::$un,)*
                 $(Op::$bin => I::$bin,)*
                 $(Op::$load => I::$load(mem(offset)),)*
                 $(Op::$store => I::$store(mem(offset)),)*
+                _ => vectors::encoding(op, vectors::Immediates { offset, ..vectors::Immediates::default() }),
             }
         }
     };
@@ -36,6 +38,7 @@ pub(super) fn type_of(class: Class) -> Type {
         Class::I64 => I64,
         Class::F32 => F32,
         Class::F64 => F64,
+        Class::V128 => V128,
     }
 }
 
