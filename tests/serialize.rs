@@ -210,10 +210,15 @@ fn bytes_that_were_cut_off_or_changed_are_refused() {
 fn other_settings_are_refused_by_name() {
     let bytes = Module::new(&Engine::default(), "(module)").unwrap().serialize().unwrap();
     let limits = ModuleLimits::untrusted();
-    let others: [(Engine, &str, &str); 5] = [
+    let others: [(Engine, &str, &str); 6] = [
         (engine(|config| _ = config.fuse(false)), "fuse: true", "fuse: false"),
         (engine(|config| _ = config.consume_fuel(true)), "consume_fuel: false", "consume_fuel: true"),
         (engine(|config| _ = config.epoch_interruption(true)), "epoch_interruption: false", "epoch_interruption: true"),
+        (
+            engine(|config| _ = config.relaxed_simd_deterministic(true)),
+            "relaxed_simd_deterministic: false",
+            "relaxed_simd_deterministic: true",
+        ),
         (
             engine(|config| _ = config.wasm_tail_call(false)),
             "proposals not allowed:",

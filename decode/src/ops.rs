@@ -266,8 +266,16 @@ impl Op {
     pub const fn canonical_nans(self) -> Option<Self> {
         use Op::*;
         match self {
-            F32Add | F32Sub | F32Mul | F32Div | F32Min | F32Max | F32Sqrt | F32Ceil | F32Floor | F32Trunc | F32Nearest
-            | F32DemoteF64 => Some(F32Canonical),
+            F32Add | F32Sub | F32Mul | F32Div | F32Min | F32Max | F32Sqrt | F32Ceil | F32Floor | F32Trunc
+            | F32Nearest | F32DemoteF64 => Some(F32Canonical),
+            F64Add | F64Sub | F64Mul | F64Div | F64Min | F64Max | F64Sqrt | F64Ceil | F64Floor | F64Trunc
+            | F64Nearest | F64PromoteF32 => Some(F64Canonical),
+            F32x4Add | F32x4Sub | F32x4Mul | F32x4Div | F32x4Min | F32x4Max | F32x4Sqrt | F32x4Ceil | F32x4Floor
+            | F32x4Trunc | F32x4Nearest | F32x4DemoteF64x2Zero | F32x4Madd | F32x4Nmadd | F32x4RelaxedMadd
+            | F32x4RelaxedNmadd => Some(F32x4Canonical),
+            F64x2Add | F64x2Sub | F64x2Mul | F64x2Div | F64x2Min | F64x2Max | F64x2Sqrt | F64x2Ceil | F64x2Floor
+            | F64x2Trunc | F64x2Nearest | F64x2PromoteLowF32x4 | F64x2Madd | F64x2Nmadd | F64x2RelaxedMadd
+            | F64x2RelaxedNmadd => Some(F64x2Canonical),
             // Most compute no floats.
             _ => None,
         }
@@ -333,6 +341,12 @@ impl Op {
         match self {
             I32Add | I32Mul | I32And | I32Or | I32Xor | I32Eq | I32Ne | I64Add | I64Mul | I64And | I64Or | I64Xor
             | I64Eq | I64Ne | F32Add | F32Mul | F32Eq | F32Ne | F64Add | F64Mul | F64Eq | F64Ne => Some(self),
+            V128And | V128Or | V128Xor | I8x16Add | I8x16AddSatS | I8x16AddSatU | I8x16MinS | I8x16MinU | I8x16MaxS
+            | I8x16MaxU | I8x16AvgrU | I8x16Eq | I8x16Ne | I16x8Add | I16x8AddSatS | I16x8AddSatU | I16x8Mul
+            | I16x8MinS | I16x8MinU | I16x8MaxS | I16x8MaxU | I16x8AvgrU | I16x8Eq | I16x8Ne | I32x4Add | I32x4Mul
+            | I32x4MinS | I32x4MinU | I32x4MaxS | I32x4MaxU | I32x4Eq | I32x4Ne | I32x4DotI16x8S | I64x2Add
+            | I64x2Mul | I64x2Eq | I64x2Ne | F32x4Add | F32x4Mul | F32x4Eq | F32x4Ne | F64x2Add | F64x2Mul
+            | F64x2Eq | F64x2Ne => Some(self),
             // Most operators have none, and a new one is safe without.
             _ => MIRRORED[self as usize],
         }

@@ -96,9 +96,7 @@ impl Shape {
             Self::Binary(op, a, b) | Self::Store(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
             Self::Extract(_, _, a) => a.trap_places(),
             Self::Replace(_, _, a, b) => a.trap_places() + b.trap_places(),
-            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) => {
-                a.trap_places() + b.trap_places() + c.trap_places()
-            }
+            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places(),
             Self::Bulk(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places() + 1,
             Self::Form(_, _, a) => a.trap_places(),
             Self::Seq(a, b) => a.trap_places() + b.trap_places(),

@@ -162,8 +162,6 @@ fn invalid_modules_are_refused() {
 
 #[test]
 fn unsupported_features_are_refused() {
-    bad("(module (func (result v128) unreachable))", "SIMD");
-    bad("(module (func (drop (i32x4.splat (i32.const 0)))))", "SIMD");
     bad("(module (memory 1) (memory 1))", "multi");
     bad("(module (memory 1 1 shared))", "threads");
     bad("(module (memory i64 1))", "memory64");
@@ -185,6 +183,9 @@ fn supported_features_are_accepted() {
     good("(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))");
     good("(module (import \"a\" \"b\" (global (mut i32))) (export \"b\" (global 0)))");
     good("(module (memory 65536 65536) (table 0 4294967295 funcref))");
+    good(
+        "(module (global (export \"g\") v128 (v128.const i64x2 1 2)) (func (param v128) (result v128) (local.get 0)))",
+    );
     good("(module (@custom \"name\" \"\\ff\\ff\"))");
 }
 
@@ -232,6 +233,38 @@ fn frames_are_addressable() {
     // The number counts imports too.
     let text = tall(0, most + 1).replacen("(module", "(module (import \"\" \"\" (func)) (func)", 1);
     bad(&text, "function 2");
+}
+
+#[test]
+fn a_vector_is_two_words_of_a_frame() {
+    let fixed = 2 * pirn_decode::layout::HEADER_WORDS;
+    let most = pirn_decode::layout::MAX_FRAME_WORDS - fixed;
+    let vector = "(v128.const i64x2 1 2)";
+    let function = |locals: usize, body: &str| format!("(module (func {} {body}))", "(local v128)".repeat(locals));
+    // An odd number of words is left: one is over.
+    good(&function(most / 2, ""));
+    good(&function(most / 2 - 1, &format!("(drop {vector}) (drop (i32.const 1)) (drop (i32.const 1))")));
+    bad(&function(most / 2 + 1, ""), "function 0 needs a frame of 65536 words, more than the 65535 supported");
+    bad(&function(50_000, ""), "function 0 needs a frame of 100006 words");
+    let tall = |what: &str, height: usize| what.repeat(height) + &"(drop)".repeat(height);
+    good(&function(0, &tall(vector, most / 2)));
+    bad(&function(0, &tall(vector, most / 2 + 1)), "function 0 needs a frame of 65536 words");
+    good(&function(10_000, &tall(vector, most / 2 - 10_000)));
+    bad(&function(10_000, &tall(vector, most / 2 - 9_999)), "function 0 needs a frame of 65536 words");
+    // Numbers are counted as such, up to the first vector.
+    good(&function(0, &(tall("(i32.const 1)", most) + &tall(vector, 1))));
+    bad(&function(0, &(tall(vector, 1) + &tall("(i32.const 1)", most))), "function 0 needs a frame of 131064 words");
+    // The parameters are words, and so are results.
+    let parameters =
+        |locals: usize| format!("(module (func (param {}) {}))", "v128 ".repeat(1000), "(local v128)".repeat(locals));
+    good(&parameters(most / 2 - 1000));
+    bad(&parameters(most / 2 - 999), "function 0 needs a frame of 65536 words");
+    let wide = |calls: usize| {
+        let (results, calls) = ("v128 ".repeat(999) + "i32", "(call 0)".repeat(calls));
+        format!("(module (func (result {results}) unreachable) (func {calls} unreachable))")
+    };
+    good(&wide(32));
+    bad(&wide(33), "function 1 needs a frame of 66006 words");
 }
 
 /// What every mutant must be: refused within its bytes, or a module whose ranges can be read.

@@ -65,7 +65,9 @@ impl Module {
     /// The bytes are refused, with the reason, if they do not begin as serialized modules do; were cut off or changed, by length and
     /// checksum; are of another build: version, architecture, dispatcher, handlers; or of an engine with other settings on which
     /// code depends: [`fuse`](crate::Config::fuse), [`consume_fuel`](crate::Config::consume_fuel),
-    /// [`epoch_interruption`](crate::Config::epoch_interruption), proposals, [`module_limits`](crate::Config::module_limits).
+    /// [`epoch_interruption`](crate::Config::epoch_interruption),
+    /// [`relaxed_simd_deterministic`](crate::Config::relaxed_simd_deterministic), proposals,
+    /// [`module_limits`](crate::Config::module_limits).
     ///
     /// # Safety
     /// The bytes are what [`Module::serialize`] or [`Engine::precompile_module`] gave. The checks find accidents, not intent: code

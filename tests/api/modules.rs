@@ -70,7 +70,7 @@ type Switch = fn(&mut Config, bool) -> &mut Config;
 #[test]
 fn what_is_switched_off_is_refused() {
     // What modules need that use the proposal.
-    let switches: [(&str, Switch, &str); 8] = [
+    let switches: [(&str, Switch, &str); 10] = [
         ("mutable global", Config::wasm_mutable_global, r#"(global (export "g") (mut i32) (i32.const 0))"#),
         ("saturating", Config::wasm_saturating_float_to_int, "(func (drop (i32.trunc_sat_f32_s (f32.const 0))))"),
         ("sign extension", Config::wasm_sign_extension, "(func (drop (i32.extend8_s (i32.const 0))))"),
@@ -83,6 +83,12 @@ fn what_is_switched_off_is_refused() {
         ("reference types", Config::wasm_reference_types, "(func (param externref))"),
         ("tail call", Config::wasm_tail_call, "(func $f (return_call $f))"),
         ("extended const", Config::wasm_extended_const, "(global i32 (i32.add (i32.const 0) (i32.const 0)))"),
+        ("SIMD", Config::wasm_simd, "(global v128 (v128.const i64x2 0 0))"),
+        (
+            "relaxed SIMD",
+            Config::wasm_relaxed_simd,
+            "(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))",
+        ),
     ];
     for (name, switch, fields) in switches {
         let wat = format!("(module {fields})");
@@ -98,9 +104,7 @@ fn what_is_switched_off_is_refused() {
 
 #[test]
 fn what_is_not_there_cannot_be_switched_on() {
-    let switches: [(Switch, &str); 13] = [
-        (Config::wasm_simd, "SIMD"),
-        (Config::wasm_relaxed_simd, "relaxed SIMD"),
+    let switches: [(Switch, &str); 11] = [
         (Config::wasm_threads, "threads"),
         (Config::wasm_shared_everything_threads, "shared-everything threads"),
         (Config::wasm_multi_memory, "multiple memories"),

@@ -3,9 +3,9 @@
 //! Whoever reads code matches on [`Instruction`] exhaustively, so the compiler finds every place that a new row concerns.
 
 pub mod table;
-pub mod vectors;
 #[cfg(test)]
 mod tests;
+pub mod vectors;
 
 use crate::ops::Op;
 

@@ -10,17 +10,21 @@
 //! | `<I>` | the set of instructions (`Isa` of the machine), whose functions give the meaning |
 //! | `<I, LANE>` | and the lane, a constant, below the number in front of the operands |
 //!
-//! `better` means at least two instructions less, or one where there were two: a second handler costs as much code as the
-//! first. Nothing here traps but loads and stores.
+//! `better` means that a handler with operands in slots has at least two instructions less: a second handler costs
+//! code. Nothing here traps but loads and stores.
 //!
 //! # Relaxed operators
 //!
 //! A row of `relaxed` names two operators: the one used by default, and the one for `relaxed_simd_deterministic`. The
-//! latter is what the deterministic profile prescribes (spec, appendix "Profiles"; wasmtime chooses the same): swizzles
-//! give 0 for any lane number out of range, truncations saturate and make 0 of NaN, multiply-add is fused, lanes are
-//! selected bit by bit, `min` and `max` are the ordinary ones, and so is the multiplication of fixed-point numbers; dot
-//! products take both operands as signed and wrap. Where a choice of the default depends on the processor (fused or not,
-//! lane numbers 16 to 127, dot products with a negative second operand), the two handlers of a `better` row differ.
+//! latter is what the deterministic profile prescribes (spec, section "Relaxed Operations" of 4.3): swizzles give 0 for
+//! any lane number out of range, truncations saturate and make 0 of NaN, the product is rounded before something is
+//! added to it, lanes are selected bit by bit, `min`, `max` and the multiplication of fixed-point numbers are the
+//! ordinary ones, and dot products take both operands as signed and saturate. (wasmtime's setting of this name differs:
+//! it fuses multiply-add, and its dot products wrap.)
+//!
+//! Some defaults depend on the processor: fused or not, lane numbers 16 to 127, dot products with a negative second
+//! operand. There the handlers of a `better` row differ in results, so all that contain the operator have to be of the
+//! same set of instructions.
 //!
 //! # Canonical NaNs
 //!
@@ -49,14 +53,14 @@ macro_rules! for_each_vector_op {
             $($before)*
             unops {
                 I8x16Splat [0xfd 0x0f] "i8x16.splat" u32 => v128 better <I> |a| I::i8x16_splat(a);
-                I16x8Splat [0xfd 0x10] "i16x8.splat" u32 => v128 plain <I> |a| I::i16x8_splat(a);
+                I16x8Splat [0xfd 0x10] "i16x8.splat" u32 => v128 better <I> |a| I::i16x8_splat(a);
                 I32x4Splat [0xfd 0x11] "i32x4.splat" u32 => v128 plain <I> |a| I::i32x4_splat(a);
                 I64x2Splat [0xfd 0x12] "i64x2.splat" u64 => v128 plain <I> |a| I::i64x2_splat(a);
                 F32x4Splat [0xfd 0x13] "f32x4.splat" f32 => v128 plain <I> |a| I::f32x4_splat(a);
                 F64x2Splat [0xfd 0x14] "f64x2.splat" f64 => v128 plain <I> |a| I::f64x2_splat(a);
                 V128Not [0xfd 0x4d] "v128.not" v128 => v128 plain <I> |a| I::v128_not(a);
                 V128AnyTrue [0xfd 0x53] "v128.any_true" v128 => u32 better <I> |a| I::v128_any_true(a);
-                I8x16Abs [0xfd 0x60] "i8x16.abs" v128 => v128 plain <I> |a| I::i8x16_abs(a);
+                I8x16Abs [0xfd 0x60] "i8x16.abs" v128 => v128 better <I> |a| I::i8x16_abs(a);
                 I8x16Neg [0xfd 0x61] "i8x16.neg" v128 => v128 plain <I> |a| I::i8x16_neg(a);
                 I8x16Popcnt [0xfd 0x62] "i8x16.popcnt" v128 => v128 better <I> |a| I::i8x16_popcnt(a);
                 I8x16AllTrue [0xfd 0x63] "i8x16.all_true" v128 => u32 plain <I> |a| I::i8x16_all_true(a);
@@ -65,15 +69,15 @@ macro_rules! for_each_vector_op {
                     <I> |a| I::i16x8_extadd_pairwise_i8x16_s(a);
                 I16x8ExtAddPairwiseI8x16U [0xfd 0x7d] "i16x8.extadd_pairwise_i8x16_u" v128 => v128 better
                     <I> |a| I::i16x8_extadd_pairwise_i8x16_u(a);
-                I16x8Abs [0xfd 0x80] "i16x8.abs" v128 => v128 plain <I> |a| I::i16x8_abs(a);
+                I16x8Abs [0xfd 0x80] "i16x8.abs" v128 => v128 better <I> |a| I::i16x8_abs(a);
                 I16x8Neg [0xfd 0x81] "i16x8.neg" v128 => v128 plain <I> |a| I::i16x8_neg(a);
                 I16x8AllTrue [0xfd 0x83] "i16x8.all_true" v128 => u32 plain <I> |a| I::i16x8_all_true(a);
                 I16x8Bitmask [0xfd 0x84] "i16x8.bitmask" v128 => u32 plain <I> |a| I::i16x8_bitmask(a);
-                I16x8ExtendLowI8x16S [0xfd 0x87] "i16x8.extend_low_i8x16_s" v128 => v128 plain
+                I16x8ExtendLowI8x16S [0xfd 0x87] "i16x8.extend_low_i8x16_s" v128 => v128 better
                     <I> |a| I::i16x8_extend_low_i8x16_s(a);
                 I16x8ExtendHighI8x16S [0xfd 0x88] "i16x8.extend_high_i8x16_s" v128 => v128 plain
                     <I> |a| I::i16x8_extend_high_i8x16_s(a);
-                I16x8ExtendLowI8x16U [0xfd 0x89] "i16x8.extend_low_i8x16_u" v128 => v128 plain
+                I16x8ExtendLowI8x16U [0xfd 0x89] "i16x8.extend_low_i8x16_u" v128 => v128 better
                     <I> |a| I::i16x8_extend_low_i8x16_u(a);
                 I16x8ExtendHighI8x16U [0xfd 0x8a] "i16x8.extend_high_i8x16_u" v128 => v128 plain
                     <I> |a| I::i16x8_extend_high_i8x16_u(a);
@@ -85,23 +89,23 @@ macro_rules! for_each_vector_op {
                 I32x4Neg [0xfd 0xa1] "i32x4.neg" v128 => v128 plain <I> |a| I::i32x4_neg(a);
                 I32x4AllTrue [0xfd 0xa3] "i32x4.all_true" v128 => u32 plain <I> |a| I::i32x4_all_true(a);
                 I32x4Bitmask [0xfd 0xa4] "i32x4.bitmask" v128 => u32 plain <I> |a| I::i32x4_bitmask(a);
-                I32x4ExtendLowI16x8S [0xfd 0xa7] "i32x4.extend_low_i16x8_s" v128 => v128 plain
+                I32x4ExtendLowI16x8S [0xfd 0xa7] "i32x4.extend_low_i16x8_s" v128 => v128 better
                     <I> |a| I::i32x4_extend_low_i16x8_s(a);
                 I32x4ExtendHighI16x8S [0xfd 0xa8] "i32x4.extend_high_i16x8_s" v128 => v128 plain
                     <I> |a| I::i32x4_extend_high_i16x8_s(a);
-                I32x4ExtendLowI16x8U [0xfd 0xa9] "i32x4.extend_low_i16x8_u" v128 => v128 plain
+                I32x4ExtendLowI16x8U [0xfd 0xa9] "i32x4.extend_low_i16x8_u" v128 => v128 better
                     <I> |a| I::i32x4_extend_low_i16x8_u(a);
                 I32x4ExtendHighI16x8U [0xfd 0xaa] "i32x4.extend_high_i16x8_u" v128 => v128 plain
                     <I> |a| I::i32x4_extend_high_i16x8_u(a);
-                I64x2Abs [0xfd 0xc0] "i64x2.abs" v128 => v128 better <I> |a| I::i64x2_abs(a);
+                I64x2Abs [0xfd 0xc0] "i64x2.abs" v128 => v128 plain <I> |a| I::i64x2_abs(a);
                 I64x2Neg [0xfd 0xc1] "i64x2.neg" v128 => v128 plain <I> |a| I::i64x2_neg(a);
                 I64x2AllTrue [0xfd 0xc3] "i64x2.all_true" v128 => u32 better <I> |a| I::i64x2_all_true(a);
                 I64x2Bitmask [0xfd 0xc4] "i64x2.bitmask" v128 => u32 plain <I> |a| I::i64x2_bitmask(a);
-                I64x2ExtendLowI32x4S [0xfd 0xc7] "i64x2.extend_low_i32x4_s" v128 => v128 plain
+                I64x2ExtendLowI32x4S [0xfd 0xc7] "i64x2.extend_low_i32x4_s" v128 => v128 better
                     <I> |a| I::i64x2_extend_low_i32x4_s(a);
                 I64x2ExtendHighI32x4S [0xfd 0xc8] "i64x2.extend_high_i32x4_s" v128 => v128 plain
                     <I> |a| I::i64x2_extend_high_i32x4_s(a);
-                I64x2ExtendLowI32x4U [0xfd 0xc9] "i64x2.extend_low_i32x4_u" v128 => v128 plain
+                I64x2ExtendLowI32x4U [0xfd 0xc9] "i64x2.extend_low_i32x4_u" v128 => v128 better
                     <I> |a| I::i64x2_extend_low_i32x4_u(a);
                 I64x2ExtendHighI32x4U [0xfd 0xca] "i64x2.extend_high_i32x4_u" v128 => v128 plain
                     <I> |a| I::i64x2_extend_high_i32x4_u(a);
@@ -167,15 +171,15 @@ macro_rules! for_each_vector_op {
                 I16x8GtS [0xfd 0x31] "i16x8.gt_s" v128 v128 => v128 plain <I> |a, b| I::i16x8_gt_s(a, b);
                 I16x8GtU [0xfd 0x32] "i16x8.gt_u" v128 v128 => v128 plain <I> |a, b| I::i16x8_gt_u(a, b);
                 I16x8LeS [0xfd 0x33] "i16x8.le_s" v128 v128 => v128 plain <I> |a, b| I::i16x8_le_s(a, b);
-                I16x8LeU [0xfd 0x34] "i16x8.le_u" v128 v128 => v128 plain <I> |a, b| I::i16x8_le_u(a, b);
+                I16x8LeU [0xfd 0x34] "i16x8.le_u" v128 v128 => v128 better <I> |a, b| I::i16x8_le_u(a, b);
                 I16x8GeS [0xfd 0x35] "i16x8.ge_s" v128 v128 => v128 plain <I> |a, b| I::i16x8_ge_s(a, b);
-                I16x8GeU [0xfd 0x36] "i16x8.ge_u" v128 v128 => v128 plain <I> |a, b| I::i16x8_ge_u(a, b);
+                I16x8GeU [0xfd 0x36] "i16x8.ge_u" v128 v128 => v128 better <I> |a, b| I::i16x8_ge_u(a, b);
                 I32x4Eq [0xfd 0x37] "i32x4.eq" v128 v128 => v128 plain <I> |a, b| I::i32x4_eq(a, b);
                 I32x4Ne [0xfd 0x38] "i32x4.ne" v128 v128 => v128 plain <I> |a, b| I::i32x4_ne(a, b);
                 I32x4LtS [0xfd 0x39] "i32x4.lt_s" v128 v128 => v128 plain <I> |a, b| I::i32x4_lt_s(a, b);
-                I32x4LtU [0xfd 0x3a] "i32x4.lt_u" v128 v128 => v128 better <I> |a, b| I::i32x4_lt_u(a, b);
+                I32x4LtU [0xfd 0x3a] "i32x4.lt_u" v128 v128 => v128 plain <I> |a, b| I::i32x4_lt_u(a, b);
                 I32x4GtS [0xfd 0x3b] "i32x4.gt_s" v128 v128 => v128 plain <I> |a, b| I::i32x4_gt_s(a, b);
-                I32x4GtU [0xfd 0x3c] "i32x4.gt_u" v128 v128 => v128 better <I> |a, b| I::i32x4_gt_u(a, b);
+                I32x4GtU [0xfd 0x3c] "i32x4.gt_u" v128 v128 => v128 plain <I> |a, b| I::i32x4_gt_u(a, b);
                 I32x4LeS [0xfd 0x3d] "i32x4.le_s" v128 v128 => v128 plain <I> |a, b| I::i32x4_le_s(a, b);
                 I32x4LeU [0xfd 0x3e] "i32x4.le_u" v128 v128 => v128 better <I> |a, b| I::i32x4_le_u(a, b);
                 I32x4GeS [0xfd 0x3f] "i32x4.ge_s" v128 v128 => v128 plain <I> |a, b| I::i32x4_ge_s(a, b);
@@ -245,7 +249,7 @@ macro_rules! for_each_vector_op {
                     <I> |a, b| I::i16x8_extmul_low_i8x16_s(a, b);
                 I16x8ExtMulHighI8x16S [0xfd 0x9d] "i16x8.extmul_high_i8x16_s" v128 v128 => v128 plain
                     <I> |a, b| I::i16x8_extmul_high_i8x16_s(a, b);
-                I16x8ExtMulLowI8x16U [0xfd 0x9e] "i16x8.extmul_low_i8x16_u" v128 v128 => v128 plain
+                I16x8ExtMulLowI8x16U [0xfd 0x9e] "i16x8.extmul_low_i8x16_u" v128 v128 => v128 better
                     <I> |a, b| I::i16x8_extmul_low_i8x16_u(a, b);
                 I16x8ExtMulHighI8x16U [0xfd 0x9f] "i16x8.extmul_high_i8x16_u" v128 v128 => v128 plain
                     <I> |a, b| I::i16x8_extmul_high_i8x16_u(a, b);
@@ -314,16 +318,16 @@ macro_rules! for_each_vector_op {
                     <I> |a, b, c| I::v128_bitselect(a, b, c);
                 F32x4RelaxedMadd [] "f32x4.relaxed_madd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f32x4_relaxed_madd(a, b, c);
-                F32x4Madd [] "f32x4.madd" v128 v128 v128 => v128 better <I> |a, b, c| I::f32x4_madd(a, b, c);
+                F32x4Madd [] "f32x4.madd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f32x4_madd(a, b, c);
                 F32x4RelaxedNmadd [] "f32x4.relaxed_nmadd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f32x4_relaxed_nmadd(a, b, c);
-                F32x4Nmadd [] "f32x4.nmadd" v128 v128 v128 => v128 better <I> |a, b, c| I::f32x4_nmadd(a, b, c);
+                F32x4Nmadd [] "f32x4.nmadd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f32x4_nmadd(a, b, c);
                 F64x2RelaxedMadd [] "f64x2.relaxed_madd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f64x2_relaxed_madd(a, b, c);
-                F64x2Madd [] "f64x2.madd" v128 v128 v128 => v128 better <I> |a, b, c| I::f64x2_madd(a, b, c);
+                F64x2Madd [] "f64x2.madd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f64x2_madd(a, b, c);
                 F64x2RelaxedNmadd [] "f64x2.relaxed_nmadd" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::f64x2_relaxed_nmadd(a, b, c);
-                F64x2Nmadd [] "f64x2.nmadd" v128 v128 v128 => v128 better <I> |a, b, c| I::f64x2_nmadd(a, b, c);
+                F64x2Nmadd [] "f64x2.nmadd" v128 v128 v128 => v128 plain <I> |a, b, c| I::f64x2_nmadd(a, b, c);
                 I32x4RelaxedDotI8x16I7x16AddS [] "i32x4.relaxed_dot_i8x16_i7x16_add_s" v128 v128 v128 => v128 better
                     <I> |a, b, c| I::i32x4_relaxed_dot_i8x16_i7x16_add_s(a, b, c);
                 I32x4DotI8x16AddS [] "i32x4.dot_i8x16_add_s" v128 v128 v128 => v128 plain

@@ -118,7 +118,12 @@ impl<T: Target> Operands<'_, T> {
 
     /// The operator applied to `kids`, if `form` of it has a handler, or it may wait for a branch that takes it.
     #[inline(always)]
-    pub(super) fn fitting<const N: usize>(&mut self, mut kind: Kind, mut kids: [NodeId; N], form: Form) -> Option<NodeId> {
+    pub(super) fn fitting<const N: usize>(
+        &mut self,
+        mut kind: Kind,
+        mut kids: [NodeId; N],
+        form: Form,
+    ) -> Option<NodeId> {
         if let (Kind::Binary(op), [a, b]) = (kind, &mut kids[..])
             && let Some(swapped) = self.trees.swapped(op, *a, *b)
         {

@@ -39,10 +39,9 @@ impl<'a> Reader<'a> {
             match instruction {
                 Instruction::End if depth == 0 => return (reader.only_ends_follow(), acts),
                 Instruction::End => depth -= 1,
-                Instruction::Load(_)
-                | Instruction::Store(_)
-                | Instruction::LoadLane(_)
-                | Instruction::StoreLane(_) => acts = true,
+                Instruction::Load(_) | Instruction::Store(_) | Instruction::LoadLane(_) | Instruction::StoreLane(_) => {
+                    acts = true
+                }
                 Instruction::Vector(op) if op.may_trap() => acts = true,
                 other => {
                     let info = other.info();

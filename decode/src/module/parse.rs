@@ -42,7 +42,7 @@ pub(super) fn parse(
     parser.set_features(features.flags());
     // The quick pass knows no modules that may use less.
     let is_quick = features.flags().contains(FEATURES);
-    let mut most_results = 1;
+    let mut results = Results { most_words: 1, vectors: false };
     let mut checker = None;
     for payload in parser.parse_all(&bytes) {
         let payload = payload?;
@@ -51,7 +51,10 @@ pub(super) fn parse(
                 ModuleLimits::check(&"types", types.count().into(), limits.types.into(), types.range().start)?;
             }
             Payload::CodeSectionStart { .. } => {
-                most_results = module.types.iter().fold(1, |most, ty| most.max(ty.results().len() as u64));
+                for ty in &module.types {
+                    results.most_words = results.most_words.max(ty.result_words() as u64);
+                    results.vectors |= ty.result_words() != ty.results().len();
+                }
             }
             // Whatever else it is, the validator comes first.
             _ => {}
@@ -68,7 +71,7 @@ pub(super) fn parse(
                 checker.accepts(&module, FuncIdx(func.index), &bytes[range.clone()])
             };
             if !is_accepted || cfg!(debug_assertions) {
-                let validated = validate_body(func, &body, allocations, &module, most_results, limits.nesting);
+                let validated = validate_body(func, &body, allocations, &module, results, limits.nesting);
                 debug_assert!(!is_accepted || validated.is_ok(), "wasmparser refuses what was accepted");
                 allocations = validated?;
             }
@@ -285,44 +288,60 @@ fn try_collect<T>(
     Ok(collected.into())
 }
 
+/// What functions of a module's types give.
+#[derive(Debug, Clone, Copy)]
+struct Results {
+    /// No function has results of more words; at least 1.
+    most_words: u64,
+    /// Whether some give vectors.
+    vectors: bool,
+}
+
 /// Has wasmparser validate one body, and checks that its frame is addressable and no more than `nesting` blocks are open at
-/// once. No function of the module has more than `most_results` results, which is at least 1.
+/// once.
 fn validate_body(
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
     allocations: FuncValidatorAllocations,
     module: &Module,
-    most_results: u64,
+    results: Results,
     nesting: u32,
 ) -> Result<FuncValidatorAllocations, Error> {
     let (funcidx, range) = (FuncIdx(func.index), body.range());
     let mut validator = func.into_validator(allocations);
-    // No operator takes less than a byte, or pushes more than the results of some function. (In code that is not reached some
-    // push parameters and labels' types as well, but lowering leaves that out.)
-    // And no block takes less than two bytes.
+    // A call's arguments are the callee's first words, and its results lie where they were; only the callee's header
+    // can reach beyond the operands the caller ever has.
+    let others = FrameLayout::of(module.func_type(funcidx)).locals() as u64 + HEADER_WORDS as u64;
+    let others = others.saturating_add(local_words(body));
+    // No operator takes less than a byte, or pushes more words than the results of some function have: what else pushes a
+    // vector takes two. (In code that is not reached some push parameters and labels' types as well, but lowering leaves
+    // that out.) And no block takes less than two bytes.
     let size = range.end - range.start;
-    if size.saturating_mul(most_results) <= SURELY_ADDRESSABLE && size <= u64::from(nesting) {
+    let most = size.saturating_mul(results.most_words).saturating_add(others);
+    if most <= MAX_FRAME_WORDS as u64 && size <= u64::from(nesting) {
         validator.validate(body)?;
         return Ok(validator.into_allocations());
     }
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader)?;
-    let mut height = 0;
+    // From the first vector on, each operand counts as one, for which is a vector would have to be counted at every operator.
+    // What is refused that would fit, has some 30,000 operands at once, and numbers among them.
+    let (mut operands, mut width) = (0, 1 + u64::from(results.vectors));
     while !reader.eof() {
         let offset = reader.original_position();
         reader.visit_operator(&mut validator.visitor(offset))??;
         let open = u64::from(validator.control_stack_height()).saturating_sub(1);
         ModuleLimits::check(&format_args!("nested blocks in function {funcidx}"), open, nesting.into(), offset)?;
-        height = height.max(validator.operand_stack_height());
+        // Whatever is no call pushes one operand at most that was not there.
+        if validator.get_operand_type(0) == Some(Some(wasmparser::ValType::V128)) {
+            width = 2;
+        }
+        operands = operands.max(u64::from(validator.operand_stack_height()) * width);
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
 
-    let ty = module.func_type(funcidx);
-    let locals = validator.len_locals() as usize - ty.params().len();
-    // A call's arguments are the callee's first words, and its results lie where they were; only the callee's header
-    // can reach beyond the operands the caller ever has.
-    let words = FrameLayout::of(ty).locals() + locals + height as usize + HEADER_WORDS;
-    if words > MAX_FRAME_WORDS {
+    let words = others.saturating_add(operands);
+    if words > MAX_FRAME_WORDS as u64 {
         let message =
             format!("function {funcidx} needs a frame of {words} words, more than the {MAX_FRAME_WORDS} supported");
         return Err(Error::new(message, range.start));
@@ -330,9 +349,15 @@ fn validate_body(
     Ok(validator.into_allocations())
 }
 
-/// With so many operands a frame is always addressable: the validator lets a function have 50,000 locals, and parameters
-/// and results of 1,000 words each.
-const SURELY_ADDRESSABLE: u64 = MAX_FRAME_WORDS as u64 - 50_000 - 2 * 1_000 - 2 * HEADER_WORDS as u64;
+/// How many words the locals take that a body declares; very many if it cannot be read, of which the validator says more.
+fn local_words(body: &FunctionBody<'_>) -> u64 {
+    let Ok(groups) = body.get_locals_reader() else { return u64::MAX };
+    groups.into_iter().fold(0, |words, group| {
+        let declared = group
+            .map_or(u64::MAX, |(count, ty)| u64::from(count) * if ty == wasmparser::ValType::V128 { 2 } else { 1 });
+        declared.saturating_add(words)
+    })
+}
 
 const I32_CONST: u8 = Instruction::I32Const.byte();
 const END: u8 = Instruction::End.byte();

@@ -30,12 +30,12 @@ const ELEMENTS: usize = STEP / size_of::<u64>();
 /// # Safety
 /// `m.instance` is a live instance; if the code is [`STOPPED`], the reason is in the machine.
 #[inline(always)]
-unsafe fn conclude(m: Registers, at: At, code: u8) -> Flow {
+unsafe fn conclude(mut m: Registers, at: At, code: u8) -> Flow {
     match code {
         0 => Flow::Next(m),
         // SAFETY: `stop` asks for the same.
         STOPPED => unsafe { stop(m) },
-        trap => Flow::Trap(m, at.trap(Trap::from_code(trap))),
+        trap => Flow::Trap(at.trap(&mut m, Trap::from_code(trap)), m),
     }
 }
 
@@ -296,14 +296,14 @@ unsafe fn element(m: &Registers, word: u32, index: u32) -> Result<*mut u64, Trap
 
 define_cell! {
     TableGet |m, cell::TableGet { table }, at| {
-        m.r0 = value!(m, element(&m, table, m.r0 as u32).map_err(|trap| at.trap(trap))).read();
+        m.r0 = value!(m, element(&m, table, m.r0 as u32).map_err(|trap| at.trap(&mut m, trap))).read();
         Flow::Next(m)
     }
 }
 define_cell! {
     TableSet |m, cell::TableSet { table, args }, at| {
         let args = m.slot(args);
-        value!(m, element(&m, table, args.read() as u32).map_err(|trap| at.trap(trap))).write(args.add(1).read());
+        value!(m, element(&m, table, args.read() as u32).map_err(|trap| at.trap(&mut m, trap))).write(args.add(1).read());
         Flow::Next(m)
     }
 }

@@ -12,7 +12,7 @@ use pirn_decode::TypeId;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
-define_cell! { Unreachable |m, _, at| { Flow::Trap(m, at.trap(Trap::Unreachable)) } }
+define_cell! { Unreachable |m, _, at| { Flow::Trap(at.trap(&mut m, Trap::Unreachable), m) } }
 
 define_cell! {
     Br |m, cell::Br { target }, at| {
@@ -92,11 +92,18 @@ unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Re
 /// That of [`enter`]; `header` is the slot that the function's type gives for arguments there; `return_ip` is the cell
 /// behind.
 #[inline(always)]
-unsafe fn call(m: Registers, at: At, record: *mut FuncRecord, args: u16, header: u16, return_ip: *const u64) -> Flow {
+unsafe fn call(
+    mut m: Registers,
+    at: At,
+    record: *mut FuncRecord,
+    args: u16,
+    header: u16,
+    return_ip: *const u64,
+) -> Flow {
     // SAFETY: the callee's frame begins with `args`, and its type puts the header in it: so that was compared with the
     // limit.
     unsafe {
-        let mut callee = value!(m, enter(m, record, m.slot(args)).map_err(|trap| at.trap(trap)));
+        let mut callee = value!(m, enter(m, record, m.slot(args)).map_err(|trap| at.trap(&mut m, trap)));
         push_frame(m.slot(header), &m);
         callee.link = return_ip;
         Flow::Jump(callee)
@@ -129,7 +136,7 @@ unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
 /// call of a function of the record's type.
 #[inline(always)]
 unsafe fn tail_call(
-    m: Registers,
+    mut m: Registers,
     at: At,
     record: *mut FuncRecord,
     args: u16,
@@ -141,7 +148,7 @@ unsafe fn tail_call(
     // lies in it: its arguments and its header. The header that leads to the caller is read before the arguments may
     // overwrite it.
     unsafe {
-        let mut callee = value!(m, enter(m, record, m.fp).map_err(|trap| at.trap(trap)));
+        let mut callee = value!(m, enter(m, record, m.fp).map_err(|trap| at.trap(&mut m, trap)));
         if callee.instance.is_null() {
             // A host function. Nothing but this tells it whose code calls: the header names who called that code.
             callee.instance = m.instance;
@@ -199,7 +206,7 @@ define_cell! {
 
 define_cell! {
     CallIndirect |m, cell::CallIndirect { table, type_id, args, header }, at| {
-        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(trap)));
+        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(&mut m, trap)));
         let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::CallIndirect::LEN));
         call(m, at, record, args, header, return_ip)
     }
@@ -213,7 +220,7 @@ define_cell! {
 
 define_cell! {
     ReturnCallIndirect |m, cell::ReturnCallIndirect { table, type_id, args, moves, header, .. }, at| {
-        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(trap)));
+        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(&mut m, trap)));
         tail_call(m, at, record, args, moves, header, at.operands + cell::ReturnCallIndirect::LEN - 2)
     }
 }

@@ -19,8 +19,8 @@ pub(crate) enum Flow {
     Jump(Registers),
     /// The same cell, by another handler: one that may take what this one must not.
     Delegate(Registers, Handler),
-    /// No cell: the program trapped in the one at `ip`.
-    Trap(Registers, TrapAt),
+    /// No cell: the program trapped in the one at `ip`. Who writes this has the trap put into the registers first.
+    Trap(Trapped, Registers),
     /// No cell: what happened is written in the [`crate::Vm`]. `instance` is live.
     Stop(Registers),
 }
@@ -52,10 +52,18 @@ impl At {
 
     /// `trap`, at the next place where execution may trap.
     #[inline(always)]
-    pub(crate) const fn trap(self, trap: Trap) -> TrapAt {
-        TrapAt { trap, place: self.places }
+    pub(crate) fn trap(self, m: &mut Registers, trap: Trap) -> Trapped {
+        m.r0 = TrapAt { trap, place: self.places }.to_code();
+        Trapped(())
     }
 }
+
+/// Says that a trap and its place are in the accumulator, as [`TrapAt::to_code`] gives them.
+///
+/// It has no size because of how rustc hands a `Result` on. One of a scalar and nothing is two scalars; one of 32 bits and a
+/// [`TrapAt`] is packed into an integer, by shifts that LLVM does not always take back (EXPERIMENTS.md).
+#[derive(Debug)]
+pub(crate) struct Trapped(());
 
 /// The body of a handler, or one statement of it.
 pub(crate) trait Stmt {
@@ -86,7 +94,7 @@ macro_rules! value {
     ($m:ident, $result:expr) => {
         match $result {
             Ok(value) => value,
-            Err(trap) => return Flow::Trap($m, trap),
+            Err(trapped) => return Flow::Trap(trapped, $m),
         }
     };
 }
@@ -102,11 +110,12 @@ pub(crate) fn handler_word(handler: Handler) -> u64 {
     handler as usize as u64
 }
 
-/// Leaves the registers and the trap in the machine.
+/// Leaves the registers and the trap, whose code is in the accumulator, in the machine.
 ///
 /// # Safety
 /// `m.instance` is a live instance or the machine's own for the host, and so leads to the machine that runs.
-unsafe fn leave_trap(m: &Registers, TrapAt { trap, place }: TrapAt) {
+unsafe fn leave_trap(m: &Registers) {
+    let TrapAt { trap, place } = TrapAt::from_code(m.r0);
     // SAFETY: so `save` asks, too; the machine's fields are nobody else's (I2).
     unsafe {
         m.save();
@@ -122,7 +131,6 @@ mod tail {
     use super::{At, Flow, Stmt, cell_bytes, leave_trap};
     use crate::state::instance::InstanceHead;
     use crate::state::registers::{Registers, Vector, for_each_register};
-    use crate::state::trap::TrapAt;
 
     /// The handlers of one ABI: the registers are their arguments.
     macro_rules! contract {
@@ -155,10 +163,7 @@ mod tail {
                                 dispatch(m)
                             }
                             Flow::Jump(m) => dispatch(m),
-                            Flow::Trap(mut m, trap) => {
-                                m.r0 = trap.to_code();
-                                trapped($(m.$register),*)
-                            }
+                            Flow::Trap(_, m) => trapped($(m.$register),*),
                             Flow::Delegate(m, handler) => handler($(m.$register),*),
                             Flow::Stop(m) => stopped($(m.$register),*),
                         }
@@ -196,9 +201,9 @@ mod tail {
             #[inline(never)]
             unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
                 let m = Registers { $($register),* };
-                // SAFETY: `instance` is as the handler got it (I6); it put a trap's code in `r0`.
+                // SAFETY: `instance` is as the handler got it (I6).
                 unsafe {
-                    leave_trap(&m, TrapAt::from_code(m.r0));
+                    leave_trap(&m);
                     stopped($(m.$register),*)
                 }
             }
@@ -258,8 +263,8 @@ mod portable {
                         *machine = m;
                         true
                     }
-                    Flow::Trap(m, trap) => {
-                        leave_trap(&m, trap);
+                    Flow::Trap(_, m) => {
+                        leave_trap(&m);
                         false
                     }
                     Flow::Delegate(m, handler) => {

@@ -1,15 +1,16 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
-use crate::handlers::dispatch::At;
+use crate::handlers::dispatch::{At, Trapped};
 use crate::handlers::num;
 use crate::state::global::GlobalCell;
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, Vector, load, store};
-use crate::state::trap::{Trap, TrapAt};
+use crate::state::trap::Trap;
 use crate::vector::V128;
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Leaf, Sig};
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
 /// A Rust type that stands for value types.
@@ -156,7 +157,7 @@ pub(crate) trait Expr {
     ///
     /// # Safety
     /// As for [`Stmt::run`](crate::handlers::dispatch::Stmt::run).
-    unsafe fn eval(m: &Registers, at: At) -> Result<Self::T, TrapAt>;
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<Self::T, Trapped>;
 }
 
 /// A slot of the frame.
@@ -178,7 +179,7 @@ impl<T: Value> Expr for Slot<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: I3: the operand is a slot of the frame, and holds a value of this class.
         Ok(unsafe { T::read_slot(m.slot(m.operand(at.operands))) })
     }
@@ -192,7 +193,7 @@ impl<T: Value> Expr for Acc<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, _: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, _: At) -> Result<T, Trapped> {
         Ok(T::acc(m))
     }
 }
@@ -205,7 +206,7 @@ impl<T: Value> Expr for Imm<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: I3: the operand is an immediate of this class.
         Ok(unsafe { m.operand(at.operands) })
     }
@@ -229,7 +230,7 @@ impl<T: Value> Expr for Global<T> {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: the cell is live (I1), and holds a word of the global's type (I5), of which this is the class (I3).
         Ok(unsafe { load(global_cell(m, at.operands).cast::<T>()) })
     }
@@ -243,9 +244,30 @@ impl Expr for Func {
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<u64, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<u64, Trapped> {
         // SAFETY: I3: the operand is the word of a function of this instance, and so within the block (I4).
         Ok(unsafe { InstanceHead::word::<u64>(m.instance, m.operand::<u32>(at.operands) as usize) as u64 })
+    }
+}
+
+/// How an operator fails.
+pub(crate) trait Failure {
+    /// Has it trap at the next place where execution may.
+    fn trap(self, m: &mut Registers, at: At) -> Trapped;
+}
+
+impl Failure for Trap {
+    #[inline(always)]
+    fn trap(self, m: &mut Registers, at: At) -> Trapped {
+        at.trap(m, self)
+    }
+}
+
+/// It does not.
+impl Failure for Infallible {
+    #[inline(always)]
+    fn trap(self, _: &mut Registers, _: At) -> Trapped {
+        match self {}
     }
 }
 
@@ -255,10 +277,11 @@ pub(crate) trait UnOp {
     type T: Value;
     /// See [`Expr::Best`].
     type Best: UnOp<A = Self::A, T = Self::T>;
+    type Error: Failure;
     const OP: Op;
     /// See [`Expr::BETTER`].
     const BETTER: bool = false;
-    fn eval(a: Self::A) -> Result<Self::T, Trap>;
+    fn eval(a: Self::A) -> Result<Self::T, Self::Error>;
 }
 
 /// An operator of two operands.
@@ -268,10 +291,11 @@ pub(crate) trait BinOp {
     type T: Value;
     /// See [`Expr::Best`].
     type Best: BinOp<A = Self::A, B = Self::B, T = Self::T>;
+    type Error: Failure;
     const OP: Op;
     /// See [`Expr::BETTER`].
     const BETTER: bool = false;
-    fn eval(a: Self::A, b: Self::B) -> Result<Self::T, Trap>;
+    fn eval(a: Self::A, b: Self::B) -> Result<Self::T, Self::Error>;
 }
 
 /// A load.
@@ -316,9 +340,9 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
-        O::eval(unsafe { A::eval(m, at) }?).map_err(|trap| at.behind(A::LEN, A::PLACES).trap(trap))
+        O::eval(unsafe { A::eval(m, at) }?).map_err(|error| error.trap(m, at.behind(A::LEN, A::PLACES)))
     }
 }
 
@@ -331,22 +355,22 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::B>> Expr for Bin<O, A, B> {
     const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
             let value = O::eval(A::eval(m, at)?, B::eval(m, second)?);
-            value.map_err(|trap| second.behind(B::LEN, B::PLACES).trap(trap))
+            value.map_err(|error| error.trap(m, second.behind(B::LEN, B::PLACES)))
         }
     }
 }
 
-/// Where the bytes of a `T` at `address + offset` lie in memory 0.
+/// Where the bytes of a `T` at `address + offset` lie in memory 0, if they lie within.
 ///
 /// # Safety
 /// `m.instance` is a live instance.
 #[inline(always)]
-pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Result<*mut T, Trap> {
+pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Option<*mut T> {
     let size = const { size_of::<T>().ilog2() as usize };
     let start = u64::from(address) + u64::from(offset);
     // There is no limit for 16 bytes: the second 8 of them are compared with theirs.
@@ -355,9 +379,9 @@ pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u
     // within. Without a memory all limits are 0.
     unsafe {
         if last >= (*m.instance).mem_limits[size] {
-            return Err(Trap::MemoryOutOfBounds);
+            return None;
         }
-        Ok((*m.instance).mem_base.add(start as usize).cast())
+        Some((*m.instance).mem_base.add(start as usize).cast())
     }
 }
 
@@ -370,14 +394,14 @@ impl<O: LoadOp, A: Expr<T = u32>> Expr for Load<O, A> {
     const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's
         // limit (I8), and any bytes are a raw value.
         unsafe {
             let address = A::eval(m, at.skip(4))?;
-            let raw: Result<*mut O::Raw, _> = effective_address(m, address, m.operand(at.operands));
-            let raw = raw.map_err(|trap| at.behind(Self::LEN, A::PLACES).trap(trap))?;
-            Ok(O::convert(load(raw)))
+            let place: Option<*mut O::Raw> = effective_address(m, address, m.operand(at.operands));
+            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
+            Ok(O::convert(load(place)))
         }
     }
 }
@@ -391,7 +415,7 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
     const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
         // SAFETY: the operands follow each other, and `eval` asks for nothing else.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
@@ -415,6 +439,16 @@ macro_rules! outcome {
     };
 }
 
+/// The error of such a result.
+macro_rules! error {
+    (pure) => {
+        Infallible
+    };
+    (traps) => {
+        Trap
+    };
+}
+
 macro_rules! define {
     (
         unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
@@ -429,9 +463,10 @@ macro_rules! define {
                 type A = $ua;
                 type T = $ut;
                 type Best = Self;
+                type Error = error!($ue);
                 const OP: Op = Op::$un;
                 #[inline(always)]
-                fn eval($ux: $ua) -> Result<$ut, Trap> {
+                fn eval($ux: $ua) -> Result<$ut, Self::Error> {
                     outcome!($ue $usem)
                 }
             }
@@ -444,9 +479,10 @@ macro_rules! define {
                 type B = $ba;
                 type T = $bt;
                 type Best = Self;
+                type Error = error!($be);
                 const OP: Op = Op::$bin;
                 #[inline(always)]
-                fn eval($bx: $ba, $by: $ba) -> Result<$bt, Trap> {
+                fn eval($bx: $ba, $by: $ba) -> Result<$bt, Self::Error> {
                     outcome!($be $bsem)
                 }
             }

@@ -46,16 +46,16 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryFill, A::SHAPE, V::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other (I3). The range was compared with the memory's length (I8), and nobody
         // else refers to it (I2).
         unsafe {
-            let start = value!(m, A::eval(&m, at));
+            let start = value!(m, A::eval(&mut m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let value = value!(m, V::eval(&m, second)) as u8;
+            let value = value!(m, V::eval(&mut m, second)) as u8;
             let third = second.behind(V::LEN, V::PLACES);
-            let bytes = value!(m, N::eval(&m, third));
-            let place = range(&m, start, bytes).map_err(|trap| third.behind(N::LEN, N::PLACES).trap(trap));
+            let bytes = value!(m, N::eval(&mut m, third));
+            let place = range(&m, start, bytes).map_err(|trap| third.behind(N::LEN, N::PLACES).trap(&mut m, trap));
             let place = value!(m, place);
             if bytes as usize <= SHORT {
                 fill_short(place, value, bytes as usize)
@@ -77,17 +77,17 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryCopy, A::SHAPE, B::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other (I3). Both ranges end within the memory (I8) if the one does that begins
         // later, and nobody else refers to them (I2).
         unsafe {
-            let to = value!(m, A::eval(&m, at));
+            let to = value!(m, A::eval(&mut m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let from = value!(m, B::eval(&m, second));
+            let from = value!(m, B::eval(&mut m, second));
             let third = second.behind(B::LEN, B::PLACES);
-            let bytes = value!(m, N::eval(&m, third));
+            let bytes = value!(m, N::eval(&mut m, third));
             let last = range(&m, to.max(from), bytes);
-            value!(m, last.map_err(|trap| third.behind(N::LEN, N::PLACES).trap(trap)));
+            value!(m, last.map_err(|trap| third.behind(N::LEN, N::PLACES).trap(&mut m, trap)));
             let base = (*m.instance).mem_base;
             let (to, from) = (base.add(to as usize), base.add(from as usize));
             if bytes as usize > SHORT {
@@ -109,14 +109,14 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongFill<A, 
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands are those of `MemoryFill`, which compared the range with the memory's length (I8) and left
         // memory and registers as they were, so that they are evaluated to the same.
         unsafe {
-            let start = value!(m, A::eval(&m, at));
+            let start = value!(m, A::eval(&mut m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let value = value!(m, V::eval(&m, second)) as u8;
-            let bytes = value!(m, N::eval(&m, second.behind(V::LEN, V::PLACES)));
+            let value = value!(m, V::eval(&mut m, second)) as u8;
+            let bytes = value!(m, N::eval(&mut m, second.behind(V::LEN, V::PLACES)));
             if fill_in_steps(m.instance, start, value, bytes) { Flow::Next(m) } else { stop(m) }
         }
     }
@@ -132,14 +132,14 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands are those of `MemoryCopy`, which compared both ranges with the memory's length (I8) and
         // left memory and registers as they were, so that they are evaluated to the same.
         unsafe {
-            let to = value!(m, A::eval(&m, at));
+            let to = value!(m, A::eval(&mut m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let from = value!(m, B::eval(&m, second));
-            let bytes = value!(m, N::eval(&m, second.behind(B::LEN, B::PLACES)));
+            let from = value!(m, B::eval(&mut m, second));
+            let bytes = value!(m, N::eval(&mut m, second.behind(B::LEN, B::PLACES)));
             if bytes as usize > STEP {
                 return if copy_in_steps(m.instance, to, from, bytes) { Flow::Next(m) } else { stop(m) };
             }

@@ -3,15 +3,15 @@
 //! The operators are generic over the set of instructions that they are made of ([`crate::vector`]): without one, that is
 //! what every processor of the target has.
 
-use crate::handlers::dispatch::At;
+use crate::handlers::dispatch::{At, Trapped};
 use crate::handlers::expr::{BinOp, Expr, LoadOp, StoreOp, UnOp, Value};
 use crate::state::registers::Registers;
-use crate::state::trap::{Trap, TrapAt};
 use crate::vector::isa::Isa;
 use crate::vector::{Base, Best, V128};
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Sig};
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
 /// An operator of three operands, all of them vectors.
@@ -62,7 +62,7 @@ impl<O: TernOp, A: Expr<T = V128>, B: Expr<T = V128>, C: Expr<T = V128>> Expr fo
     const SHAPE: &'static Shape = &Shape::Ternary(O::OP, A::SHAPE, B::SHAPE, C::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<V128, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<V128, Trapped> {
         // SAFETY: the operands follow each other, and `eval` asks for nothing else.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
@@ -81,7 +81,7 @@ impl<O: ExtractOp, const LANE: u8, A: Expr<T = V128>> Expr for Extract<O, LANE, 
     const SHAPE: &'static Shape = &Shape::Extract(O::OP, LANE, A::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<O::T, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
         Ok(O::eval::<LANE>(unsafe { A::eval(m, at) }?))
     }
@@ -96,7 +96,7 @@ impl<O: ReplaceOp, const LANE: u8, A: Expr<T = V128>, B: Expr<T = O::B>> Expr fo
     const SHAPE: &'static Shape = &Shape::Replace(O::OP, LANE, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn eval(m: &Registers, at: At) -> Result<V128, TrapAt> {
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<V128, Trapped> {
         // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
         unsafe { Ok(O::eval::<LANE>(A::eval(m, at)?, B::eval(m, at.behind(A::LEN, A::PLACES))?)) }
     }
@@ -160,10 +160,11 @@ macro_rules! define {
                 type A = of!($ua);
                 type T = of!($ut);
                 type Best = $un<Best>;
+                type Error = Infallible;
                 const OP: Op = Op::$un;
                 const BETTER: bool = better!($um);
                 #[inline(always)]
-                fn eval($ux: of!($ua)) -> Result<of!($ut), Trap> {
+                fn eval($ux: of!($ua)) -> Result<of!($ut), Infallible> {
                     Ok($usem)
                 }
             }
@@ -176,10 +177,11 @@ macro_rules! define {
                 type B = of!($bb);
                 type T = of!($bt);
                 type Best = $bin<Best>;
+                type Error = Infallible;
                 const OP: Op = Op::$bin;
                 const BETTER: bool = better!($bm);
                 #[inline(always)]
-                fn eval($bx: of!($ba), $by: of!($bb)) -> Result<of!($bt), Trap> {
+                fn eval($bx: of!($ba), $by: of!($bb)) -> Result<of!($bt), Infallible> {
                     Ok($bsem)
                 }
             }

@@ -4,6 +4,7 @@ use crate::handlers::dispatch::{At, Flow, Stmt, value};
 use crate::handlers::expr::{Expr, StoreOp, Value, effective_address, global_cell};
 use crate::state::frames::pop_frame;
 use crate::state::registers::{Registers, store};
+use crate::state::trap::Trap;
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
@@ -32,7 +33,7 @@ impl<E: Expr> Stmt for SetAcc<E> {
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands are the expression's own, and `eval` asks for nothing else.
-        value!(m, unsafe { E::eval(&m, at) }).set_acc(&mut m);
+        value!(m, unsafe { E::eval(&mut m, at) }).set_acc(&mut m);
         Flow::Next(m)
     }
 }
@@ -48,7 +49,7 @@ impl<E: Expr> Stmt for SetSlot<E> {
     unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the first operand is a slot of the frame (I3), behind it are the expression's.
         unsafe {
-            let value = value!(m, E::eval(&m, at.skip(2)));
+            let value = value!(m, E::eval(&mut m, at.skip(2)));
             value.write_slot(m.slot(m.operand(at.operands)));
             value.set_acc(&mut m);
         }
@@ -68,7 +69,7 @@ impl<E: Expr> Stmt for SetGlobal<E> {
         // SAFETY: the first operand is the word of a mutable global of this class (I3, I4), whose cell nobody else
         // refers to (I2); behind it are the expression's.
         unsafe {
-            let value = value!(m, E::eval(&m, at.skip(4)));
+            let value = value!(m, E::eval(&mut m, at.skip(4)));
             store(global_cell(&m, at.operands).cast::<E::T>(), value);
             value.set_acc(&mut m);
         }
@@ -84,16 +85,16 @@ impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
     const SHAPE: &'static Shape = &Shape::Store(O::OP, A::SHAPE, V::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands are a static offset, then those of address and value (I3). The place was compared with the
         // memory's limit (I8), and nobody else refers to it (I2).
         unsafe {
-            let address = value!(m, A::eval(&m, at.skip(4)));
+            let address = value!(m, A::eval(&mut m, at.skip(4)));
             let second = at.behind(4 + A::LEN, A::PLACES);
-            let value = O::convert(value!(m, V::eval(&m, second)));
-            let place: Result<*mut O::Raw, _> = effective_address(&m, address, m.operand(at.operands));
-            let place = value!(m, place.map_err(|trap| second.behind(V::LEN, V::PLACES).trap(trap)));
-            store(place, value);
+            let value = O::convert(value!(m, V::eval(&mut m, second)));
+            let place: Option<*mut O::Raw> = effective_address(&m, address, m.operand(at.operands));
+            let third = second.behind(V::LEN, V::PLACES);
+            store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::MemoryOutOfBounds))), value);
         }
         Flow::Next(m)
     }
@@ -110,7 +111,7 @@ impl<C: Expr<T = u32>> Stmt for BrIf<C> {
     unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the first operand is the address of a cell of this function (I3), behind it are the condition's.
         unsafe {
-            let condition = value!(m, C::eval(&m, at.skip(8)));
+            let condition = value!(m, C::eval(&mut m, at.skip(8)));
             if condition != 0 {
                 m.branch_if(m.operand(at.operands));
                 Flow::Jump(m)
@@ -132,7 +133,7 @@ impl<E: Expr> Stmt for Return<E> {
     unsafe fn run(mut m: Registers, at: At) -> Flow {
         // SAFETY: the first operand is the slot of the frame's header (I3, I7), behind it are the expression's.
         unsafe {
-            value!(m, E::eval(&m, at.skip(2))).set_acc(&mut m);
+            value!(m, E::eval(&mut m, at.skip(2))).set_acc(&mut m);
             Flow::Jump(pop_frame(m, m.operand(at.operands)))
         }
     }

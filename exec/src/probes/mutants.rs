@@ -13,7 +13,6 @@ use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 use crate::shapes::entries;
 use crate::shapes::list::HandlerEntry;
-use crate::state::trap::Trap;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
@@ -51,8 +50,9 @@ impl<O: BinOp<T: Next>> BinOp for Off<O> {
     type B = O::B;
     type Best = Self;
     type T = O::T;
+    type Error = O::Error;
     const OP: Op = O::OP;
-    fn eval(a: O::A, b: O::B) -> Result<O::T, Trap> {
+    fn eval(a: O::A, b: O::B) -> Result<O::T, O::Error> {
         O::eval(a, b).map(Next::next)
     }
 }

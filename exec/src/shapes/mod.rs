@@ -11,6 +11,7 @@
 pub(crate) mod list;
 pub(crate) mod lookup;
 mod mined;
+mod mined_vectors;
 mod sequences;
 mod sinks;
 mod trees;
@@ -22,6 +23,7 @@ use crate::handlers::stmt::*;
 use crate::handlers::{bulk, control, epoch, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};
 use pirn_decode::sig::Sig;
+use std::collections::HashSet;
 
 /// Every handler, as they are listed: some several times.
 pub(crate) fn entries() -> Vec<HandlerEntry> {
@@ -29,13 +31,23 @@ pub(crate) fn entries() -> Vec<HandlerEntry> {
     let t = &mut Shapes(&mut entries);
     list_written(t);
     mined::all(t);
+    mined_vectors::all(t);
     entries
 }
 
 /// Signatures of the handlers whose shapes people wrote down: all but the mined ones.
-pub fn written() -> std::collections::HashSet<Sig> {
+pub fn written() -> HashSet<Sig> {
+    sigs(list_written)
+}
+
+/// Signatures of the handlers whose shapes were mined, but for those with vectors.
+pub fn mined() -> HashSet<Sig> {
+    sigs(mined::all)
+}
+
+fn sigs(list: fn(&mut Shapes<'_>)) -> HashSet<Sig> {
     let mut entries = Vec::new();
-    list_written(&mut Shapes(&mut entries));
+    list(&mut Shapes(&mut entries));
     entries.into_iter().map(|entry| entry.sig).collect()
 }
 

@@ -13,6 +13,11 @@ use crate::vector::V128;
 pub(super) fn all(t: &mut Shapes<'_>) {
     leaves(t);
     operators(t);
+    over_loads(t);
+    stores(t);
+    sums_of_products(t);
+    rotations(t);
+    tests(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -168,3 +173,133 @@ macro_rules! operators {
     };
 }
 pirn_decode::for_each_vector_op!(operators);
+
+type L<A> = Load<V128Load, A>;
+
+/// Operators that loops apply to arrays.
+macro_rules! common {
+    ($name:ident $body:block) => {
+        each!($name in [
+            V128And, V128AndNot, V128Or, V128Xor, I8x16Add, I8x16Sub, I8x16AddSatU, I8x16SubSatU, I8x16MinU, I8x16MaxU,
+            I8x16AvgrU, I8x16Eq, I8x16Ne, I8x16LtU, I8x16GtU, I8x16LtS, I8x16GtS, I8x16Swizzle, I16x8Add, I16x8Sub, I16x8AddSatS,
+            I16x8SubSatS, I16x8Mul, I16x8MinS, I16x8MaxS, I16x8Eq, I16x8GtS, I32x4Add, I32x4Sub, I32x4Mul, I32x4MinS,
+            I32x4MaxS, I32x4Eq, I32x4GtS, I32x4DotI16x8S, I64x2Add, I64x2Sub, F32x4Add, F32x4Sub, F32x4Mul, F32x4Div,
+            F32x4Min, F32x4Max, F32x4PMin, F32x4PMax, F32x4Lt, F32x4Gt, F64x2Add, F64x2Sub, F64x2Mul, F64x2Div, F64x2Min,
+            F64x2Max,
+        ] $body)
+    };
+}
+
+/// Load and operate.
+fn over_loads(t: &mut Shapes<'_>) {
+    common!(O {
+        each!(A in [S<u32>, R<u32>] {
+            t.expr::<Bin<O, L<A>, S<V128>>>();
+            t.expr::<Bin<O, S<V128>, L<A>>>();
+            t.expr::<Bin<O, L<A>, R<V128>>>();
+            t.expr::<Bin<O, R<V128>, L<A>>>();
+        });
+        t.expr::<Bin<O, L<S<u32>>, L<S<u32>>>>();
+    });
+}
+
+/// Operate and store.
+fn stores(t: &mut Shapes<'_>) {
+    common!(O {
+        each!(X in [
+            Bin<O, S<V128>, S<V128>>, Bin<O, R<V128>, S<V128>>, Bin<O, S<V128>, R<V128>>, Bin<O, L<S<u32>>, S<V128>>,
+            Bin<O, S<V128>, L<S<u32>>>, Bin<O, L<S<u32>>, R<V128>>, Bin<O, R<V128>, L<S<u32>>>, Bin<O, L<S<u32>>, L<S<u32>>>,
+        ] { t.stmt::<Store<V128Store, S<u32>, X>>(); });
+    });
+    // Copies.
+    each!(A in [S<u32>, R<u32>] { t.stmt::<Store<V128Store, S<u32>, L<A>>>(); });
+    t.stmt::<Store<V128Store, R<u32>, L<S<u32>>>>();
+    each!(A in [Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, S<u32>, I<u32>>] {
+        t.stmt::<Store<V128Store, A, S<V128>>>();
+        t.stmt::<Store<V128Store, A, R<V128>>>();
+    });
+    each!(A in [Bin<I32Add, S<u32>, S<u32>>, Bin<I32Add, R<u32>, S<u32>>, Bin<I32Add, S<u32>, I<u32>>] { t.expr::<L<A>>(); });
+}
+
+/// Multiply and add.
+fn sums_of_products(t: &mut Shapes<'_>) {
+    macro_rules! sums {
+        ($($mul:ident: $($add:ident)*;)*) => {
+            $(each!(X in [
+                Bin<$mul, S<V128>, S<V128>>, Bin<$mul, R<V128>, S<V128>>, Bin<$mul, L<S<u32>>, S<V128>>,
+                Bin<$mul, L<S<u32>>, L<S<u32>>>,
+            ] {
+                each!(O in [$($add),*] {
+                    t.expr::<Bin<O, X, S<V128>>>();
+                    t.expr::<Bin<O, S<V128>, X>>();
+                    t.expr::<Bin<O, X, R<V128>>>();
+                    t.expr::<Bin<O, R<V128>, X>>();
+                });
+            });)*
+        };
+    }
+    sums! {
+        F32x4Mul: F32x4Add F32x4Sub;
+        F64x2Mul: F64x2Add F64x2Sub;
+        I32x4Mul: I32x4Add;
+        I16x8Mul: I16x8Add;
+        I32x4DotI16x8S: I32x4Add;
+    }
+    // Several times the same sum reads the accumulator once.
+    each!(O in [F32x4RelaxedMadd, F64x2RelaxedMadd] {
+        t.expr::<Tern<O, L<S<u32>>, S<V128>, S<V128>>>();
+        t.expr::<Tern<O, L<S<u32>>, L<S<u32>>, S<V128>>>();
+        t.expr::<Tern<O, L<S<u32>>, L<S<u32>>, R<V128>>>();
+    });
+}
+
+/// Rotations of lanes, which ciphers and hashes write as shifts.
+fn rotations(t: &mut Shapes<'_>) {
+    macro_rules! rotations {
+        ($($shl:ident $shr:ident;)*) => {
+            $(
+                t.expr::<Bin<V128Or, Bin<$shl, S<V128>, I<u32>>, Bin<$shr, S<V128>, I<u32>>>>();
+                t.expr::<Bin<V128Or, Bin<$shr, S<V128>, I<u32>>, Bin<$shl, S<V128>, I<u32>>>>();
+                each!(O in [V128Or, V128Xor, V128And] {
+                    each!(X in [Bin<$shl, S<V128>, I<u32>>, Bin<$shr, S<V128>, I<u32>>] {
+                        t.expr::<Bin<O, X, S<V128>>>();
+                        t.expr::<Bin<O, X, R<V128>>>();
+                    });
+                });
+            )*
+        };
+    }
+    rotations! {
+        I16x8Shl I16x8ShrU;
+        I32x4Shl I32x4ShrU;
+        I64x2Shl I64x2ShrU;
+    }
+}
+
+/// What becomes of masks.
+fn tests(t: &mut Shapes<'_>) {
+    each!(O in [V128AnyTrue, I8x16AllTrue, I16x8AllTrue, I32x4AllTrue, I64x2AllTrue, I8x16Bitmask, I16x8Bitmask, I32x4Bitmask, I64x2Bitmask] {
+        each!(X in [
+            S<V128>, R<V128>, L<S<u32>>, Bin<V128And, S<V128>, S<V128>>, Bin<V128And, R<V128>, S<V128>>, Bin<V128Or, S<V128>, S<V128>>,
+            Bin<V128Or, R<V128>, S<V128>>, Bin<V128Xor, S<V128>, S<V128>>, Bin<V128Xor, R<V128>, S<V128>>,
+        ] {
+            t.condition::<Un<O, X>>();
+            t.stmt::<BrIf<Un<I32Eqz, Un<O, X>>>>();
+        });
+    });
+    macro_rules! comparisons {
+        ($mask:ident $all:ident: $($op:ident)*) => {
+            each!(O in [$($op),*] {
+                each!(X in [Bin<O, S<V128>, S<V128>>, Bin<O, R<V128>, S<V128>>, Bin<O, L<S<u32>>, S<V128>>, Bin<O, L<S<u32>>, L<S<u32>>>] {
+                    each!(M in [$mask, $all, V128AnyTrue] {
+                        t.condition::<Un<M, X>>();
+                        t.stmt::<BrIf<Un<I32Eqz, Un<M, X>>>>();
+                    });
+                });
+            });
+        };
+    }
+    comparisons!(I8x16Bitmask I8x16AllTrue: I8x16Eq I8x16Ne I8x16LtU I8x16LtS I8x16GtU);
+    comparisons!(I16x8Bitmask I16x8AllTrue: I16x8Eq I16x8Ne);
+    comparisons!(I32x4Bitmask I32x4AllTrue: I32x4Eq I32x4Ne);
+}

@@ -87,7 +87,6 @@ pub(crate) struct TrapAt {
     pub(crate) place: u8,
 }
 
-#[cfg(any(pirn_tail, test))]
 impl TrapAt {
     /// In one register.
     #[inline(always)]

@@ -26,9 +26,10 @@ macro_rules! isa {
 /// A set says what it does better than the one [below](Self::Below) it. The lowest,
 /// [`Portable`](crate::vector::Portable), says everything: it is the reference.
 ///
-/// Beside the operators: `relaxed_...` are the fast choices of relaxed operators; `..._madd`, `..._nmadd`,
-/// `..._dot_i8x16_s` and `..._dot_i8x16_add_s` the deterministic ones that are no ordinary operators; `..._canonical` makes the positive canonical NaN of any NaN;
-/// `v128_load32_zero` and `v128_load64_zero` are what these do with the number loaded.
+/// Beside the operators: `..._relaxed_...` are the fast choices of relaxed operators; `..._madd`, `..._nmadd`,
+/// `..._dot_i8x16_s` and `..._dot_i8x16_add_s` the deterministic ones that are no ordinary operators; `..._canonical`
+/// makes the positive canonical NaN of any NaN; `v128_load32_zero` and `v128_load64_zero` are what these do with the
+/// number loaded.
 ///
 /// Lanes are constants less than their number. Lanes in `i8x16_shuffle`'s third operand are less than 32.
 pub(crate) trait Isa {
@@ -138,3 +139,26 @@ macro_rules! functions {
     };
 }
 pub(crate) use functions;
+
+/// Instructions, in a function that is inlined into code of their set.
+macro_rules! instructions {
+    ($($body:tt)*) => {
+        // SAFETY: V1.
+        unsafe { $($body)* }
+    };
+}
+pub(crate) use instructions;
+
+/// `$body`, of instructions, with the constant `$n` for the value of `$lane`: they have it inside.
+macro_rules! at {
+    ($lane:expr, $($value:literal)*, |$n:ident| $body:expr) => {
+        match $lane {
+            $($value => {
+                const $n: i32 = $value;
+                instructions!($body)
+            })*
+            _ => unreachable!("lanes are less than their number"),
+        }
+    };
+}
+pub(crate) use at;

@@ -8,24 +8,31 @@
 //! | `portable.rs` | the reference: lane by lane, as the specification says |
 //! | `x86_64`, `aarch64` | the same by instructions of the processor |
 //!
-//! Handlers of operators are generic over the [set of instructions](isa::Isa): [`Base`] is what every processor of the target has,
-//! [`Best`] what the handler table uses if the processor says that it has it.
+//! Handlers of operators are generic over the [set of instructions](isa::Isa): [`Base`] is what every processor of the
+//! target has, [`Best`] what the handler table uses if the processor says that it has it.
 //!
 //! Bodies are inlined into handlers, which must end in a jump: so in the sets for processors, no address of a local
-//! escapes, and nothing is called, but for the two fused multiply-adds of [`Base`] on x86-64, which only
-//! deterministic engines use.
+//! escapes, nothing is called, and few enough vectors are alive to stay in registers.
 //!
 //! # Safety
 //!
 //! One invariant, which SAFETY comments cite:
 //!
-//! - **V1: a set's instructions exist where its functions run.** Those of [`Base`] are of the target's baseline. Whoever
-//!   runs code compiled for another set has asked the processor before: the handler table when it is made, tests when
-//!   they begin.
+//! - **V1: a set's instructions exist where its functions run.** Those of [`Base`] are of the target's baseline.
+//!   Whoever runs code compiled for another set has asked the processor before: the handler table when it is made, tests
+//!   when they begin.
 
 pub(crate) mod isa;
 mod lanes;
 mod portable;
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use portable::Portable;
 
@@ -37,9 +44,18 @@ use core::arch::x86_64::__m128i as Raw;
 type Raw = [u64; 2];
 
 /// What every processor of the target has.
-pub(crate) use portable::Portable as Base;
+#[cfg(target_arch = "aarch64")]
+pub(crate) type Base = aarch64::Neon;
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Base = x86_64::Sse2;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) type Base = Portable;
+
 /// What the better handlers are compiled for.
-pub(crate) use portable::Portable as Best;
+#[cfg(target_arch = "x86_64")]
+pub(crate) type Best = x86_64::Avx2;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) type Best = Base;
 
 /// Whether this processor has what [`Best`] is made of. A build with the feature `baseline` says that none has.
 pub(crate) fn has_best() -> bool {

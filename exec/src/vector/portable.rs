@@ -103,17 +103,23 @@ fn q15(a: i16, b: i16) -> i16 {
     rounded.min(0x7fff) as i16
 }
 
-/// The sum of two products, which does not fit only if all four are -128.
+/// The sum of two products, which fits unless all four are -128.
 #[inline(always)]
 fn dot_i8(a: V128, b: V128) -> V128 {
     let (a, b) = (i8::lanes(a), i8::lanes(b));
     let product = |i: usize| i16::from(a[i]) * i16::from(b[i]);
-    make(|i| product(2 * i).wrapping_add(product(2 * i + 1)))
+    make(|i| product(2 * i).saturating_add(product(2 * i + 1)))
 }
 
 macro_rules! floats {
-    ($($float:ident $min:ident $max:ident $canonical:ident $nan:literal)*) => {
+    ($($float:ident $quiet:ident $min:ident $max:ident $canonical:ident $nan:literal)*) => {
         $(
+            /// Rounding functions of libraries need not make NaNs quiet.
+            #[inline(always)]
+            fn $quiet(a: $float) -> $float {
+                if a.is_nan() { $float::from_bits(a.to_bits() | $nan) } else { a }
+            }
+
             /// NaN if one is; -0 is less than 0.
             #[inline(always)]
             fn $min(a: $float, b: $float) -> $float {
@@ -145,8 +151,8 @@ macro_rules! floats {
     };
 }
 floats! {
-    f32 f32_min f32_max f32_canonical 0x7fc0_0000
-    f64 f64_min f64_max f64_canonical 0x7ff8_0000_0000_0000
+    f32 f32_quiet f32_min f32_max f32_canonical 0x7fc0_0000
+    f64 f64_quiet f64_min f64_max f64_canonical 0x7ff8_0000_0000_0000
 }
 
 impl Isa for Portable {
@@ -355,18 +361,18 @@ impl Isa for Portable {
 
     // Floats.
     functions! {unary {
-        f32x4_ceil |a| map(a, f32::ceil);
-        f32x4_floor |a| map(a, f32::floor);
-        f32x4_trunc |a| map(a, f32::trunc);
-        f32x4_nearest |a| map(a, f32::round_ties_even);
+        f32x4_ceil |a| map(a, |a: f32| f32_quiet(a.ceil()));
+        f32x4_floor |a| map(a, |a: f32| f32_quiet(a.floor()));
+        f32x4_trunc |a| map(a, |a: f32| f32_quiet(a.trunc()));
+        f32x4_nearest |a| map(a, |a: f32| f32_quiet(a.round_ties_even()));
         f32x4_abs |a| map(a, f32::abs);
         f32x4_neg |a| map(a, |a: f32| -a);
         f32x4_sqrt |a| map(a, f32::sqrt);
         f32x4_canonical |a| map(a, f32_canonical);
-        f64x2_ceil |a| map(a, f64::ceil);
-        f64x2_floor |a| map(a, f64::floor);
-        f64x2_trunc |a| map(a, f64::trunc);
-        f64x2_nearest |a| map(a, f64::round_ties_even);
+        f64x2_ceil |a| map(a, |a: f64| f64_quiet(a.ceil()));
+        f64x2_floor |a| map(a, |a: f64| f64_quiet(a.floor()));
+        f64x2_trunc |a| map(a, |a: f64| f64_quiet(a.trunc()));
+        f64x2_nearest |a| map(a, |a: f64| f64_quiet(a.round_ties_even()));
         f64x2_abs |a| map(a, f64::abs);
         f64x2_neg |a| map(a, |a: f64| -a);
         f64x2_sqrt |a| map(a, f64::sqrt);
@@ -403,10 +409,10 @@ impl Isa for Portable {
         f64x2_ge |a, b| zip(a, b, |a: f64, b: f64| mask64(a >= b));
     }}
     functions! {ternary {
-        f32x4_madd |a, b, c| zip3(a, b, c, |a: f32, b, c| a.mul_add(b, c));
-        f32x4_nmadd |a, b, c| zip3(a, b, c, |a: f32, b, c| (-a).mul_add(b, c));
-        f64x2_madd |a, b, c| zip3(a, b, c, |a: f64, b, c| a.mul_add(b, c));
-        f64x2_nmadd |a, b, c| zip3(a, b, c, |a: f64, b, c| (-a).mul_add(b, c));
+        f32x4_madd |a, b, c| zip3(a, b, c, |a: f32, b, c| a * b + c);
+        f32x4_nmadd |a, b, c| zip3(a, b, c, |a: f32, b, c| -a * b + c);
+        f64x2_madd |a, b, c| zip3(a, b, c, |a: f64, b, c| a * b + c);
+        f64x2_nmadd |a, b, c| zip3(a, b, c, |a: f64, b, c| -a * b + c);
     }}
     #[inline(always)]
     fn f32_canonical(a: f32) -> f32 {

@@ -39,6 +39,7 @@ fn class(shape: &Shape) -> Result<Class> {
         "u64" => Class::I64,
         "f32" => Class::F32,
         "f64" => Class::F64,
+        "V128" => Class::V128,
         other => bail!("no class {other}"),
     })
 }
@@ -83,12 +84,18 @@ impl Shape {
 
     /// Whether it has a value.
     pub fn is_expr(&self) -> bool {
-        self.is_leaf() || matches!(self.name.as_str(), "Un" | "Bin" | "Load" | "Select")
+        self.is_leaf()
+            || matches!(self.name.as_str(), "Un" | "Bin" | "Tern" | "Extract" | "Replace" | "Load" | "Select")
     }
 
     /// Whether it is an expression without operators.
     pub fn is_leaf(&self) -> bool {
         matches!(self.name.as_str(), "S" | "R" | "I" | "Global" | "Func")
+    }
+
+    /// Whether a vector is in it.
+    pub fn has_vectors(&self) -> bool {
+        self.name == "V128" || self.args.iter().any(Self::has_vectors)
     }
 
     /// The class of an expression's value.
@@ -99,7 +106,7 @@ impl Shape {
         match self.name.as_str() {
             "Func" => Ok(Class::I64),
             "S" | "R" | "I" | "Global" => class(&self.args[0]),
-            "Un" | "Bin" | "Load" => Ok(op(&self.args[0].name)?.info().result),
+            "Un" | "Bin" | "Tern" | "Extract" | "Replace" | "Load" => Ok(op(&self.args[0].name)?.info().result),
             "Select" => self.args[0].class(),
             other => bail!("{other} is no expression"),
         }
@@ -120,6 +127,9 @@ impl Shape {
             "Func" => sig::leaf(Leaf::Func, Class::I64),
             "Un" | "Load" => sig::unary(op(&args[0].name)?, args[1].sig()?),
             "Bin" | "Store" => sig::binary(op(&args[0].name)?, args[1].sig()?, args[2].sig()?),
+            "Tern" => sig::ternary_operator(op(&args[0].name)?, args[1].sig()?, args[2].sig()?, args[3].sig()?),
+            "Extract" => sig::extract(op(&args[0].name)?, args[1].name.parse()?, args[2].sig()?),
+            "Replace" => sig::replace(op(&args[0].name)?, args[1].name.parse()?, args[2].sig()?, args[3].sig()?),
             "Select" => sig::select(args[0].class()?, args[0].sig()?, args[1].sig()?, args[2].sig()?),
             "SetAcc" => form(Form::SetAcc)?,
             "SetSlot" => form(Form::SetSlot)?,

@@ -14,7 +14,10 @@ struct Row {
 
 macro_rules! define {
     (
-        unops { $($un:ident [$($uc:literal)*] $un_text:literal $ua:ident => $ut:ident $ub:ident <$ui:ident> |$ux:ident| $usem:expr;)* }
+        unops {
+            $($un:ident [$($uc:literal)*] $un_text:literal $ua:ident => $ut:ident $ub:ident
+                <$ui:ident> |$ux:ident| $usem:expr;)*
+        }
         binops {
             $($bin:ident [$($bc:literal)*] $bin_text:literal $ba:ident $bb:ident => $bt:ident $bbest:ident
                 <$bi:ident> |$bx:ident, $by:ident| $bsem:expr;)*
@@ -28,8 +31,8 @@ macro_rules! define {
                 <$ei:ident, $elane:ident> |$ex:ident| $esem:expr;)*
         }
         replaces {
-            $($rep:ident [$($rc:literal)*] $rep_text:literal $rlanes:literal $ra:ident $rb:ident => $rt:ident $rbest:ident
-                <$ri:ident, $rlane:ident> |$rx:ident, $ry:ident| $rsem:expr;)*
+            $($rep:ident [$($rc:literal)*] $rep_text:literal $rlanes:literal $ra:ident $rb:ident => $rt:ident
+                $rbest:ident <$ri:ident, $rlane:ident> |$rx:ident, $ry:ident| $rsem:expr;)*
         }
         loads {
             $($load:ident [$($lc:literal)*] $load_text:literal in $lraw:ident => $lt:ident $lbest:ident
@@ -39,8 +42,12 @@ macro_rules! define {
             $($store:ident [$($sc:literal)*] $store_text:literal $st:ident => in $sraw:ident $sbest:ident
                 <$si:ident> |$sx:ident| $ssem:expr;)*
         }
-        lane_loads { $($ll:ident [$($llc:literal)*] $ll_text:literal $lllanes:literal $ll_load:ident $ll_replace:ident;)* }
-        lane_stores { $($ls:ident [$($lsc:literal)*] $ls_text:literal $lslanes:literal $ls_extract:ident $ls_store:ident;)* }
+        lane_loads {
+            $($ll:ident [$($llc:literal)*] $ll_text:literal $lllanes:literal $ll_load:ident $ll_replace:ident;)*
+        }
+        lane_stores {
+            $($ls:ident [$($lsc:literal)*] $ls_text:literal $lslanes:literal $ls_extract:ident $ls_store:ident;)*
+        }
         relaxed { $($relaxed:ident [$($xc:literal)*] $relaxed_text:literal $fast:ident $strict:ident;)* }
     ) => {
         const ROWS: &[Row] = &[

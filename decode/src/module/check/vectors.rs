@@ -60,4 +60,3 @@ fn limits(instruction: Instruction) -> Option<(u8, u8)> {
         _ => return None,
     })
 }
-
