@@ -17,12 +17,14 @@ pub struct Checked {
 }
 
 /// Every way of lowering.
-const WAYS: [Options; 5] = [
+const WAYS: [Options; 7] = [
     Options { fuse: true, fuel: false, epochs: false, deterministic: false },
     Options { fuse: false, fuel: false, epochs: false, deterministic: false },
     Options { fuse: true, fuel: true, epochs: false, deterministic: false },
     Options { fuse: false, fuel: true, epochs: false, deterministic: false },
     Options { fuse: true, fuel: false, epochs: true, deterministic: false },
+    Options { fuse: true, fuel: false, epochs: false, deterministic: true },
+    Options { fuse: false, fuel: false, epochs: false, deterministic: true },
 ];
 
 impl Checked {

@@ -61,11 +61,11 @@ fn group(shape: &Shape) -> &'static str {
         Shape::Leaf(..)
         | Shape::Unary(..)
         | Shape::Binary(..)
+        | Shape::Load(..)
+        | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
-        | Shape::Replace(..)
-        | Shape::Load(..)
-        | Shape::Select(..) => "expressions",
+        | Shape::Replace(..) => "expressions",
         Shape::Cell(_) | Shape::Thunk => "cells",
     }
 }
@@ -81,8 +81,8 @@ fn name(shape: &Shape) -> String {
         Shape::Unary(op, a) | Shape::Load(op, a) => of(op, &[a]),
         Shape::Binary(op, a, b) | Shape::Store(op, a, b) => of(op, &[a, b]),
         Shape::Ternary(op, a, b, c) => of(op, &[a, b, c]),
-        Shape::Extract(op, lane, a) => format!("{op:?}({}, lane {lane})", name(a)),
-        Shape::Replace(op, lane, a, b) => format!("{op:?}({}, {}, lane {lane})", name(a), name(b)),
+        Shape::Extract(op, lane, a) => format!("{op:?} {lane}({})", name(a)),
+        Shape::Replace(op, lane, a, b) => format!("{op:?} {lane}({}, {})", name(a), name(b)),
         Shape::Select(_, a, b, condition) => format!("Select({}, {}, {})", name(a), name(b), name(condition)),
         Shape::Bulk(form, a, b, bytes) => format!("{form:?}({}, {}, {})", name(a), name(b), name(bytes)),
         Shape::Form(form, _, a) => format!("{form:?}({})", name(a)),

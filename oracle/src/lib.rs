@@ -257,7 +257,7 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
             fuse: mode.fuse,
             fuel: mode.step.is_some(),
             epochs: mode.epochs,
-            deterministic: false,
+            deterministic: program.deterministic,
         };
         let disassembler = pirn_exec::inspect::disassembler(&module, options);
         for funcidx in module.own_funcs() {

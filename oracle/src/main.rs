@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use wasmparser::{Validator, WasmFeatures};
 
 /// Seeds one process runs.
 const BATCH: u64 = 200;
@@ -404,12 +405,16 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
 /// The modules in files, called as generated ones are.
 fn program_in(files: &[PathBuf], seed: u64) -> Program {
     let read = |path: &PathBuf| std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let modules: Vec<Vec<u8>> = files.iter().map(read).collect();
+    let features = WasmFeatures::default().difference(WasmFeatures::RELAXED_SIMD);
+    let is_relaxed = |wasm: &Vec<u8>| Validator::new_with_features(features).validate_all(wasm).is_err();
     Program {
-        modules: files.iter().map(read).collect(),
         floats: generate::FLOATS,
         seed,
         rounds: generate::ROUNDS,
+        deterministic: modules.iter().any(is_relaxed),
         merged: None,
+        modules,
     }
 }
 

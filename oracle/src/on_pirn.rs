@@ -220,7 +220,7 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     config.fuse(mode.fuse);
     config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
     config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.epochs);
-    config.wasm_backtrace_max_frames(FRAMES);
+    config.wasm_backtrace_max_frames(FRAMES).relaxed_simd_deterministic(program.deterministic);
     config.max_wasm_stack(if mode.step.is_some() { STACK_IN_STEPS } else { STACK });
     let engine = Engine::new(&config).expect("a configuration of pirn's own");
     let mut store = Store::new(&engine, Vec::new());

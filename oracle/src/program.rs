@@ -21,6 +21,8 @@ pub struct Program {
     pub seed: u64,
     /// How often each function is called.
     pub rounds: usize,
+    /// Whether operators of relaxed SIMD do what the deterministic profile says, on every engine.
+    pub deterministic: bool,
     /// If the modules import from each other in circles: the same program as one module, for engines that cannot link
     /// them. What it exports is called by module and name, as `1:f0`.
     pub merged: Option<Vec<u8>>,

@@ -52,7 +52,7 @@ pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
         relaxed_simd_enabled: false,
         saturating_float_to_int_enabled: true,
         sign_extension_ops_enabled: true,
-        simd_enabled: false,
+        simd_enabled: true,
         table_max_size_required: true,
         tail_call_enabled: true,
         threads_enabled: false,

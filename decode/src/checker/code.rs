@@ -177,6 +177,10 @@ impl Target {
         u32::from_ne_bytes(self.operand(at))
     }
 
+    pub(super) fn vector(&self, at: u32) -> [u8; 16] {
+        self.operand(at)
+    }
+
     pub(super) fn u64(&self, at: u32) -> u64 {
         u64::from_ne_bytes(self.operand(at))
     }

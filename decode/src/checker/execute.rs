@@ -3,7 +3,7 @@
 use super::code::CellIdx;
 use super::event::{After, Event, What};
 use super::mistake::Mistake;
-use super::operators::classes;
+use super::operators::{classes, halves};
 use super::value::{UNKNOWN, Value, ValueId};
 use super::walk::Walk;
 use crate::cell::{Amount, Cell};
@@ -62,13 +62,13 @@ impl Walk<'_> {
         match *shape {
             Shape::Form(Form::SetAcc, class, a) => {
                 let value = self.expression(a, at)?;
-                self.state.set_accumulator(class.is_float(), value);
+                self.state.set_accumulator(class, value);
             }
             Shape::Form(Form::SetSlot, class, a) => {
                 let value = self.expression(a, at + 2)?;
                 let slot = self.target.u16(at).into();
-                self.write(slot, value)?;
-                self.state.set_accumulator(class.is_float(), value);
+                self.write_value(slot, value, class)?;
+                self.state.set_accumulator(class, value);
             }
             Shape::Form(Form::SetGlobal, class, a) => {
                 let value = self.expression(a, at + 4)?;
@@ -77,7 +77,7 @@ impl Walk<'_> {
                     return Err(self.wrong(format!("sets word {word}, which is no global of class {class:?}")));
                 }
                 self.event(What::GlobalSet(word), &[value], After::Nothing);
-                self.state.set_accumulator(class.is_float(), value);
+                self.state.set_accumulator(class, value);
             }
             Shape::Form(Form::BrIf, _, a) => {
                 let condition = self.expression(a, at + 8)?;
@@ -125,12 +125,27 @@ impl Walk<'_> {
                 let (address, offset) = (self.expression(a, at + 4)?, self.target.u32(at));
                 self.load(op, offset, address)
             }
-            Shape::Select(_, a, b, c) => {
+            Shape::Select(class, a, b, c) => {
                 let second = at + a.len() as u32;
                 let (a, third) = (self.expression(a, at)?, second + b.len() as u32);
                 let (b, c) = (self.expression(b, second)?, self.expression(c, third)?);
-                self.state.note_selection([a, b, c], 1);
+                self.state.note_selection(class, [a, b, c], 1);
                 self.state.values.select(a, b, c)
+            }
+            Shape::Ternary(op, a, b, c) => {
+                let second = at + a.len() as u32;
+                let (a, third) = (self.expression(a, at)?, second + b.len() as u32);
+                let (b, c) = (self.expression(b, second)?, self.expression(c, third)?);
+                self.state.values.ternary(op, a, b, c)
+            }
+            Shape::Extract(op, lane, a) => {
+                let vector = self.expression(a, at)?;
+                self.state.values.extract(op, lane, vector)
+            }
+            Shape::Replace(op, lane, a, b) => {
+                let vector = self.expression(a, at)?;
+                let value = self.expression(b, at + a.len() as u32)?;
+                self.state.values.replace(op, lane, vector, value)
             }
             _ => return Err(self.wrong(format!("{shape:?} is no expression"))),
         };
@@ -148,10 +163,8 @@ impl Walk<'_> {
                 let slot = self.target.u16(at).into();
                 self.read(slot, class)?
             }
-            Leaf::Acc => {
-                let value = self.state.accumulator(class.is_float());
-                self.of_class(value, class)
-            }
+            Leaf::Acc => self.state.accumulator(class),
+            Leaf::Imm if class.is_wide() => self.constant(halves(self.target.vector(at))),
             Leaf::Imm => {
                 let bits = if class.bytes() == 4 { self.target.u32(at).into() } else { self.target.u64(at) };
                 self.state.values.constant(bits, class)
@@ -168,11 +181,6 @@ impl Walk<'_> {
                 self.state.values.number(Value::Func(word), Class::I64)
             }
         })
-    }
-
-    /// A value as one of `class`: what was left as another class means nothing.
-    fn of_class(&self, value: ValueId, class: Class) -> ValueId {
-        if self.state.values.class(value) == class { value } else { UNKNOWN }
     }
 
     /// The class of the global of a word, if it is one.
@@ -192,10 +200,16 @@ impl Walk<'_> {
         Ok(slot)
     }
 
+    /// The value of a class that begins in a slot.
     fn read(&mut self, slot: u32, class: Class) -> Result<ValueId, Mistake> {
         let slot = self.slot(slot)?;
-        let value = self.state.get_slot(slot);
-        Ok(self.of_class(value, class))
+        let low = self.state.get_slot(slot);
+        if !class.is_wide() {
+            return Ok(self.state.values.of_class(low, class));
+        }
+        let slot = self.slot(slot + 1)?;
+        let high = self.state.get_slot(slot);
+        Ok(self.state.values.vector([low, high]))
     }
 
     fn write(&mut self, slot: u32, value: ValueId) -> Result<(), Mistake> {
@@ -204,9 +218,20 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Writes a value of a class to where it begins.
+    fn write_value(&mut self, slot: u32, value: ValueId, class: Class) -> Result<(), Mistake> {
+        let words = self.state.values.words(value, class);
+        words.into_iter().zip(slot..).try_for_each(|(word, slot)| self.write(slot, word))
+    }
+
     /// The values in slots from `first` on, of these classes.
-    fn read_all(&mut self, first: u32, classes: impl Iterator<Item = Class>) -> Result<Vec<ValueId>, Mistake> {
-        classes.zip(first..).map(|(class, slot)| self.read(slot, class)).collect()
+    fn read_all(&mut self, mut first: u32, classes: impl Iterator<Item = Class>) -> Result<Vec<ValueId>, Mistake> {
+        let read = |class: Class| {
+            let slot = first;
+            first += class.words() as u32;
+            self.read(slot, class)
+        };
+        classes.map(read).collect()
     }
 
     fn returns(&mut self, header: u32, first: Option<ValueId>) -> Result<(), Mistake> {
@@ -218,9 +243,9 @@ impl Walk<'_> {
         let types = classes(self.ty.results());
         let mut results = Vec::new();
         if let Some(class) = types.clone().next() {
-            let first = first.unwrap_or_else(|| self.state.accumulator(class.is_float()));
-            results.push(self.of_class(first, class));
-            results.extend(self.read_all(1, types.skip(1))?);
+            let first = first.unwrap_or_else(|| self.state.accumulator(class));
+            results.push(self.state.values.of_class(first, class));
+            results.extend(self.read_all(class.words() as u32, types.skip(1))?);
         } else {
             results.extend(first);
         }
@@ -258,7 +283,7 @@ impl Walk<'_> {
                 self.go_to(to, true);
             }
             (Cell::BrTable, &[count]) => {
-                let index = self.integer(Class::I32);
+                let index = self.state.accumulator(Class::I32);
                 self.event(What::Table(count.saturating_add(1)), &[index], After::Table { at: operand });
             }
             (Cell::Return, &[header]) => self.returns(header, None)?,
@@ -271,11 +296,10 @@ impl Walk<'_> {
                 }
             }
             (Cell::Copy, &[from, to, count]) => {
-                for i in 0..count {
-                    let from = self.slot(from + i)?;
-                    let value = self.state.get_slot(from);
-                    self.write(to + i, value)?;
-                }
+                // All is read before any is written.
+                let words: Result<Vec<ValueId>, Mistake> =
+                    (from..from + count).map(|slot| Ok(self.state.get_slot(self.slot(slot)?))).collect();
+                words?.into_iter().zip(to..).try_for_each(|(word, slot)| self.write(slot, word))?;
             }
             (Cell::Call, &[func, args, header]) => {
                 let ty = self.callee(func)?;
@@ -283,7 +307,7 @@ impl Walk<'_> {
             }
             (Cell::CallIndirect, &[table, type_id, args, header]) => {
                 let type_id = TypeId(type_id);
-                let (ty, index) = (self.type_of_id(type_id)?, self.integer(Class::I32));
+                let (ty, index) = (self.type_of_id(type_id)?, self.state.accumulator(Class::I32));
                 self.call(What::CallIndirect(table, type_id), ty, Some(index), args, header)?;
             }
             (Cell::ReturnCall, &[func, args, moves, header, new_header]) => {
@@ -292,7 +316,7 @@ impl Walk<'_> {
             }
             (Cell::ReturnCallIndirect, &[table, type_id, args, moves, header, new_header]) => {
                 let type_id = TypeId(type_id);
-                let (ty, index) = (self.type_of_id(type_id)?, self.integer(Class::I32));
+                let (ty, index) = (self.type_of_id(type_id)?, self.state.accumulator(Class::I32));
                 let what = What::ReturnCallIndirect(table, type_id);
                 self.tail_call(what, ty, Some(index), args, moves, [header, new_header])?;
             }
@@ -302,7 +326,7 @@ impl Walk<'_> {
             (Cell::Fuel, &[cost]) => self.event(What::Fuel(cost), &[], After::Nothing),
             (Cell::FuelBulk, &[amount, slot, table]) => {
                 let size = if amount == Amount::Pages as u32 {
-                    self.integer(Class::I32)
+                    self.state.accumulator(Class::I32)
                 } else {
                     self.read(slot, Class::I32)?
                 };
@@ -311,10 +335,10 @@ impl Walk<'_> {
             (Cell::MemorySize, _) => {
                 let epoch = self.state.world.memory_size;
                 let size = self.state.values.number(Value::MemorySize { epoch }, Class::I32);
-                self.state.set_accumulator(false, size);
+                self.state.set_accumulator(Class::I32, size);
             }
             (Cell::MemoryGrow, _) => {
-                let pages = self.integer(Class::I32);
+                let pages = self.state.accumulator(Class::I32);
                 self.event(What::MemoryGrow, &[pages], After::Accumulator);
             }
             (Cell::MemoryInit, &[segment, args]) => {
@@ -322,10 +346,10 @@ impl Walk<'_> {
             }
             (Cell::DataDrop, &[segment]) => self.event(What::DataDrop(segment), &[], After::Nothing),
             (Cell::TableGet, &[word]) => {
-                let index = self.integer(Class::I32);
+                let index = self.state.accumulator(Class::I32);
                 let value = self.table_get(word, index);
                 self.event(What::Compute, &[value], After::Nothing);
-                self.state.set_accumulator(false, value);
+                self.state.set_accumulator(Class::I64, value);
             }
             (Cell::TableSet, &[table, args]) => {
                 with_slots(self, What::TableSet(table), args, &WITH_REFERENCE[..2], After::Nothing)?;
@@ -333,7 +357,7 @@ impl Walk<'_> {
             (Cell::TableSize, &[word]) => {
                 let epoch = self.state.world.table_sizes;
                 let size = self.state.values.number(Value::TableSize { word, epoch }, Class::I32);
-                self.state.set_accumulator(false, size);
+                self.state.set_accumulator(Class::I32, size);
             }
             (Cell::TableGrow, &[table, args]) => {
                 with_slots(self, What::TableGrow(table), args, &WITH_REFERENCE[1..], After::Accumulator)?;
@@ -351,11 +375,6 @@ impl Walk<'_> {
             _ => return Err(self.wrong(format!("{cell:?} has other operands"))),
         }
         Ok(())
-    }
-
-    /// The integer accumulator.
-    fn integer(&self, class: Class) -> ValueId {
-        self.of_class(self.state.accumulator(false), class)
     }
 
     /// The typeidx of the function whose record begins at a word.
@@ -410,8 +429,8 @@ impl Walk<'_> {
             return Err(self.wrong(format!("the header goes from slot {own} to {callee}")));
         }
         let count = moves / 2;
-        if count != 0 && count != ty.params().len() as u32 {
-            return Err(self.wrong(format!("moves {count} arguments of {}", ty.params().len())));
+        if count != 0 && count != ty.param_words() as u32 {
+            return Err(self.wrong(format!("moves {count} words of {}", ty.param_words())));
         }
         let first = if count == 0 { 0 } else { args };
         let mut values = self.read_all(first, classes(ty.params()))?;

@@ -1,15 +1,17 @@
-//! Where a function's locals and operands lie in its frame: each has a slot that is its own.
+//! Where a function's locals and operands lie in its frame: each word of them has a slot that is its own.
 
 use crate::FuncType;
 use crate::layout::{FrameLayout, HEADER_WORDS};
 
-/// A place of the source: a local, or `locals` more than an operand's height.
+/// A place of the source, one word: of a local, or `locals` more than an operand's height.
 pub(super) type Place = u32;
 
 /// Where things lie in the function's frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Geometry {
+    /// Words of the parameters.
     pub(super) params: u32,
+    /// Words of all locals.
     pub(super) locals: u32,
     pub(super) header: u32,
     /// First slot of the operands.
@@ -21,7 +23,7 @@ pub(super) struct Geometry {
 impl Geometry {
     pub(super) fn new(ty: &FuncType, locals: usize, words: u32) -> Self {
         let frame = FrameLayout::of(ty);
-        let params = ty.params().len() as u32;
+        let params = ty.param_words() as u32;
         let operands = frame.locals() as u32 + locals as u32 - params;
         Self { params, locals: locals as u32, header: frame.header as u32, operands, words }
     }
@@ -58,7 +60,7 @@ impl Geometry {
 
     pub(super) fn name(&self, place: Place) -> String {
         match place.checked_sub(self.locals) {
-            None => format!("local {place}"),
+            None => format!("word {place} of the locals"),
             Some(height) => format!("operand {height}"),
         }
     }

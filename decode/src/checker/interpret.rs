@@ -31,33 +31,50 @@ impl Walk<'_> {
         self.state.geometry.locals + height
     }
 
-    pub(super) fn push(&mut self, value: ValueId) {
+    fn push_word(&mut self, word: ValueId, class: Class) {
         let place = self.operand(self.height());
-        self.state.set(place, value);
-        self.at.stack = self.state.stacks.push(self.at.stack, self.state.values.class(value));
+        self.state.set(place, word);
+        self.at.stack = self.state.stacks.push(self.at.stack, class);
     }
 
-    /// The operand so far below the top.
-    pub(super) fn peek(&mut self, depth: u32) -> ValueId {
-        let place = self.operand(self.height() - 1 - depth);
-        self.state.get(place)
+    pub(super) fn push(&mut self, value: ValueId) {
+        let class = self.state.values.class(value);
+        let words = self.state.values.words(value, class);
+        words.into_iter().for_each(|word| self.push_word(word, class));
+    }
+
+    /// Where the topmost operand begins, and its class.
+    fn top(&self) -> (u32, Class) {
+        let top = self.height() - 1;
+        let class = self.state.stacks.class(self.at.stack, top);
+        (top + 1 - class.words() as u32, class)
+    }
+
+    /// The topmost operand.
+    fn peek(&mut self) -> ValueId {
+        let (height, class) = self.top();
+        let place = self.operand(height);
+        self.state.get_value(place, class)
     }
 
     fn pop(&mut self) -> ValueId {
-        let value = self.peek(0);
-        self.at.stack = self.state.stacks.cut(self.at.stack, self.height() - 1);
+        let value = self.peek();
+        let (height, _) = self.top();
+        self.at.stack = self.state.stacks.cut(self.at.stack, height);
         value
     }
 
-    fn pop_all(&mut self, count: u32) -> SmallVec<[ValueId; 4]> {
-        let base = self.height() - count;
-        let values = (base..base + count).map(|height| {
-            let place = self.operand(height);
-            self.state.get(place)
-        });
-        let values = values.collect();
-        self.at.stack = self.state.stacks.cut(self.at.stack, base);
+    /// So many values, the lowest first.
+    fn pop_all(&mut self, count: usize) -> SmallVec<[ValueId; 4]> {
+        let mut values: SmallVec<[ValueId; 4]> = (0..count).map(|_| self.pop()).collect();
+        values.reverse();
         values
+    }
+
+    /// The vector of these bits.
+    pub(super) fn constant(&mut self, halves: [u64; 2]) -> ValueId {
+        let halves = halves.map(|bits| self.state.values.constant(bits, Class::V128));
+        self.state.values.vector(halves)
     }
 
     pub(super) fn load(&mut self, op: Op, offset: u32, address: ValueId) -> ValueId {
@@ -71,12 +88,31 @@ impl Walk<'_> {
     }
 
     fn numeric(&mut self, op: Op) -> ValueId {
-        if op.kind() == Kind::Unary {
-            let a = self.pop();
-            self.state.values.unary(op, a)
+        match op.kind() {
+            Kind::Unary => {
+                let a = self.pop();
+                self.state.values.unary(op, a)
+            }
+            Kind::Binary => {
+                let (b, a) = (self.pop(), self.pop());
+                self.state.values.binary(op, a, b)
+            }
+            Kind::Ternary => {
+                let (c, b, a) = (self.pop(), self.pop(), self.pop());
+                self.state.values.ternary(op, a, b, c)
+            }
+            other => unreachable!("no {other:?} is numeric"),
+        }
+    }
+
+    /// An operator on one lane.
+    fn lane(&mut self, op: Op, lane: u8) -> ValueId {
+        if op.kind() == Kind::Extract {
+            let vector = self.pop();
+            self.state.values.extract(op, lane, vector)
         } else {
-            let (b, a) = (self.pop(), self.pop());
-            self.state.values.binary(op, a, b)
+            let (value, vector) = (self.pop(), self.pop());
+            self.state.values.replace(op, lane, vector, value)
         }
     }
 
@@ -85,9 +121,14 @@ impl Walk<'_> {
         let label = self.source.labels[label as usize];
         let from = self.height() - label.arity;
         if from != label.height {
-            let values = self.pop_all(label.arity);
+            let words: SmallVec<[(ValueId, Class); 4]> = (from..from + label.arity)
+                .map(|height| {
+                    let place = self.operand(height);
+                    (self.state.get(place), self.state.stacks.class(self.at.stack, height))
+                })
+                .collect();
             self.at.stack = self.state.stacks.cut(self.at.stack, label.height);
-            values.into_iter().for_each(|value| self.push(value));
+            words.into_iter().for_each(|(word, class)| self.push_word(word, class));
         }
         self.at.source_backward |= label.pc < self.at.pc;
         self.at.pc = label.pc;
@@ -104,29 +145,36 @@ impl Walk<'_> {
             Instr::Drop => _ = self.pop(),
             Instr::Select => {
                 let (condition, b, a) = (self.pop(), self.pop(), self.pop());
-                self.state.note_selection([a, b, condition], -1);
+                self.state.note_selection(self.state.values.class(a), [a, b, condition], -1);
                 let value = self.state.values.select(a, b, condition);
                 self.push(value);
             }
             Instr::Get(local) => {
-                let value = self.state.get(local);
+                let value = self.state.get_value(local, self.source.locals[local as usize]);
                 self.push(value);
             }
             Instr::Set(local) => {
                 let value = self.pop();
-                self.state.set(local, value);
+                self.state.set_value(local, value);
             }
             Instr::Tee(local) => {
-                let value = self.peek(0);
-                self.state.set(local, value);
+                let value = self.peek();
+                self.state.set_value(local, value);
             }
-            Instr::Keep(local) => self.state.keep(local),
+            Instr::Keep(local) => {
+                let words = self.source.locals[local as usize].words() as u32;
+                (local..local + words).for_each(|word| self.state.keep(word));
+            }
             Instr::GlobalGet(word, class) => {
                 let value = self.state.global(word, class);
                 self.push(value);
             }
             Instr::Const(bits, class) => {
                 let value = self.state.values.constant(bits, class);
+                self.push(value);
+            }
+            Instr::Vector(halves) => {
+                let value = self.constant(halves);
                 self.push(value);
             }
             Instr::Func(word) => {
@@ -147,6 +195,10 @@ impl Walk<'_> {
                 let value = self.numeric(op);
                 self.push(value);
             }
+            Instr::Lane(op, lane) => {
+                let value = self.lane(op, lane);
+                self.push(value);
+            }
             _ => debug_assert_eq!(instr, Instr::Nop, "only called where nothing can be seen"),
         }
     }
@@ -159,7 +211,7 @@ impl Walk<'_> {
             self.check_budget()?;
             let instr = self.instr();
             if matches!(instr, Instr::If { .. }) {
-                let condition = self.peek(0);
+                let condition = self.peek();
                 let branches = target.what == What::Branch && self.same_condition(condition, target.args[0]);
                 if !self.select_arms(branches) {
                     return Ok(());
@@ -210,8 +262,8 @@ impl Walk<'_> {
             return false;
         }
         for (place, a, b) in merged {
-            self.state.note_selection([a, b, condition], -1);
-            let value = self.state.values.select(a, b, condition);
+            self.state.note_word_selected([a, b, condition], -1);
+            let value = self.state.values.select_word(a, b, condition);
             self.state.set(place, value);
         }
         (self.at.pc, self.at.stack) = (end, stack);
@@ -258,13 +310,25 @@ impl Walk<'_> {
                 self.push(value);
                 return Event::new(What::Compute, &[value]);
             }
+            Instr::LoadLane([load, replace], offset, lane) => {
+                let (vector, address) = (self.pop(), self.pop());
+                let loaded = self.load(load, offset, address);
+                let value = self.state.values.replace(replace, lane, vector, loaded);
+                self.push(value);
+                return Event::new(What::Compute, &[loaded]);
+            }
+            Instr::StoreLane([extract, store], offset, lane) => {
+                let (vector, address) = (self.pop(), self.pop());
+                let value = self.state.values.extract(extract, lane, vector);
+                return Event::new(What::Store(store, offset), &[address, value]);
+            }
             Instr::TableGet(word) => {
                 let index = self.pop();
                 let value = self.table_get(word, index);
                 self.push(value);
                 return Event::new(What::Compute, &[value]);
             }
-            Instr::Pay(amount, table) => return Event::new(What::Pay(amount as u16, table), &[self.peek(0)]),
+            Instr::Pay(amount, table) => return Event::new(What::Pay(amount as u16, table), &[self.peek()]),
             Instr::Fuel(cost) => (What::Fuel(cost), 0),
             Instr::If { .. } | Instr::BrIf(_) => (What::Branch, 1),
             Instr::BrTable(_, count) => (What::Table(count), 1),
@@ -302,11 +366,13 @@ impl Walk<'_> {
             | Instr::Keep(_)
             | Instr::GlobalGet(..)
             | Instr::Const(..)
+            | Instr::Vector(_)
             | Instr::Func(_)
+            | Instr::Lane(..)
             | Instr::MemorySize
             | Instr::TableSize(_) => unreachable!("{instr:?} is no event"),
         };
-        Event { what, args: self.pop_all(operands as u32) }
+        Event { what, args: self.pop_all(operands) }
     }
 
     fn params(&self, typeidx: TypeIdx) -> usize {

@@ -15,6 +15,7 @@ use super::code::CellIdx;
 use super::geometry::Place;
 use super::mistake::Mistake;
 use super::source::{Instr, Pc};
+use super::state::Register;
 use super::value::UNKNOWN;
 use super::walk::{Attempt, Facts, Join, Position, Rule, Walk};
 use smallvec::SmallVec;
@@ -158,8 +159,8 @@ impl Walk<'_> {
         }
         slots.sort_unstable();
         slots.dedup_by_key(|(slot, _)| *slot);
-        let accumulators = [false, true].map(|is_float| {
-            let value = self.state.accumulator(is_float);
+        let accumulators = Register::ALL.map(|register| {
+            let value = self.state.register(register);
             self.state.holders(value, height)
         });
         let Position { pc, stack, backward, source_backward, .. } = self.at;
@@ -188,7 +189,7 @@ impl Walk<'_> {
         let mut join = std::mem::take(&mut self.joins[index]);
         let size = |join: &Join| {
             let slots: usize = join.slots.iter().map(|(_, facts)| facts.len()).sum();
-            (join.constants.len(), slots, join.slots.len(), join.accumulators[0].len(), join.accumulators[1].len())
+            (join.constants.len(), slots, join.slots.len(), join.accumulators.each_ref().map(Facts::len))
         };
         let before = size(&join);
         self.state.work += join.constants.len() as u64;
@@ -201,8 +202,8 @@ impl Walk<'_> {
             let value = self.state.get_slot(*slot);
             facts.retain(|place| value != UNKNOWN && self.state.get(*place) == value);
         }
-        for (is_float, facts) in [false, true].into_iter().zip(&mut join.accumulators) {
-            let value = self.state.accumulator(is_float);
+        for (register, facts) in Register::ALL.into_iter().zip(&mut join.accumulators) {
+            let value = self.state.register(register);
             facts.retain(|place| value != UNKNOWN && self.state.get(*place) == value);
         }
         for place in self.state.stale(height) {
@@ -245,9 +246,9 @@ impl Walk<'_> {
             let value = facts.first().map_or(UNKNOWN, |&place| self.state.get(place));
             self.state.set_slot(*slot, value);
         }
-        for (is_float, facts) in [false, true].into_iter().zip(&accumulators) {
+        for (register, facts) in Register::ALL.into_iter().zip(&accumulators) {
             let value = facts.first().map_or(UNKNOWN, |&place| self.state.get(place));
-            self.state.set_accumulator(is_float, value);
+            self.state.set_register(register, value);
         }
         self.state.begun();
         let since = self.state.mark();

@@ -7,6 +7,7 @@ use super::mistake::Mistake;
 use super::operators::classes;
 use super::source::{Instr, Pc};
 use super::stacks::Stacks;
+use super::state::Register;
 use super::value::{UNKNOWN, Value, ValueId};
 use super::walk::{Fork, Position, Walk};
 use crate::ops::Class;
@@ -126,17 +127,20 @@ impl Walk<'_> {
             values.push(value);
         }
         match after {
-            After::Accumulator => self.state.set_accumulator(false, values[0]),
+            After::Accumulator => self.state.set_accumulator(Class::I32, values[0]),
             After::Call { args } => {
                 self.state.forget_slots(args);
-                [false, true].into_iter().for_each(|is_float| self.state.set_accumulator(is_float, UNKNOWN));
+                Register::ALL.into_iter().for_each(|register| self.state.set_register(register, UNKNOWN));
+                let mut slot = args;
                 for (i, &value) in values.iter().enumerate() {
+                    let class = self.state.values.class(value);
                     if i == 0 {
-                        let is_float = self.state.values.class(value).is_float();
-                        self.state.set_accumulator(is_float, value);
+                        self.state.set_accumulator(class, value);
                     } else {
-                        self.state.set_slot(args + i as u32, value);
+                        let words = self.state.values.words(value, class);
+                        words.into_iter().zip(slot..).for_each(|(word, slot)| self.state.set_slot(slot, word));
                     }
+                    slot += class.words() as u32;
                 }
             }
             _ => {}

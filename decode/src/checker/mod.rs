@@ -18,6 +18,9 @@
 //! loops in one cell are other pairs of places, and need no rules. An `if` that became a selection does: nothing may
 //! happen in its arms, which are both executed (`interpret`).
 //!
+//! A vector is the pair of its halves, each of which lies in a word of its own ([`value`]). All that moves or keeps values
+//! (slots, places, joins) knows words alone, so half a vector that is overwritten or left behind needs no rules either.
+//!
 //! So lowering is free in where it keeps values and when it computes them, and the checker has no opinion on it: it
 //! knows the frame's layout, shapes, and the specification. regalloc2's checker is the model.
 //!
@@ -33,6 +36,7 @@ mod join;
 mod lockstep;
 mod mistake;
 mod operators;
+mod read;
 mod source;
 mod stacks;
 mod state;
@@ -44,11 +48,10 @@ mod walk;
 pub use mistake::Mistake;
 
 use crate::layout::{CodeHead, InstanceLayout};
-use crate::lower::read::Reader;
 use crate::lower::{Arena, Code, Lowering, Options, Target, Tile};
 use crate::shape::Shape;
 use crate::sig::Sig;
-use crate::{Error, FuncIdx, Module, TypeId, ValType};
+use crate::{Error, FuncIdx, Module, TypeId};
 use std::collections::HashMap;
 use walk::{About, Attempt, Walk};
 
@@ -132,16 +135,10 @@ impl<'a, T: Target> Checker<'a, T> {
         let [first, second, ..] = *code.words() else {
             return Err(Mistake::of_cell(0, "there is no code".into()));
         };
-        if self.has_vectors(funcidx) {
-            return Err(Mistake {
-                gave_up: true,
-                ..Mistake::of_cell(0, "functions with vectors are not checked".into())
-            });
-        }
         let mut result = Ok(());
         // The first mistake is the one to tell of.
         for attempt in Attempt::all() {
-            let source = source::read(self.module, layout, funcidx, self.options.fuel).map_err(unreadable)?;
+            let source = read::read(self.module, layout, funcidx, self.options).map_err(unreadable)?;
             let base = code.words().as_ptr().addr() as u64;
             let target = code::Target::read(code.words(), base, self.shape)?;
             let head = self.head(funcidx, [first, second])?;
@@ -155,34 +152,6 @@ impl<'a, T: Target> Checker<'a, T> {
             }
         }
         result
-    }
-
-    /// Whether the function may have values that are vectors.
-    fn has_vectors(&self, funcidx: FuncIdx) -> bool {
-        let module = self.module;
-        let is_vector = |ty: &ValType| *ty == ValType::V128;
-        let types = module.types.iter().flat_map(|ty| ty.params().iter().chain(ty.results()));
-        if types.chain(module.globals.iter().map(|ty| &ty.content)).any(is_vector) {
-            return true;
-        }
-        let range = module.body(funcidx);
-        let (start, end) = (range.start as u64, range.end);
-        let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(&module.bytes[range], start));
-        let Ok(mut locals) = body.get_locals_reader() else { return true };
-        for _ in 0..locals.get_count() {
-            if locals.read().is_ok_and(|(_, ty)| ty == wasmparser::ValType::V128) {
-                return true;
-            }
-        }
-        let mut reader = Reader::new(&module.bytes[..end], locals.original_position() as usize);
-        while !reader.is_done() {
-            let instruction;
-            (instruction, reader) = reader.skip();
-            if instruction.info().opcode.prefix == Some(0xfd) {
-                return true;
-            }
-        }
-        false
     }
 
     /// The head of the code, if it is the function's.

@@ -1,8 +1,11 @@
 //! wasmparser's operators and types in this crate's words.
 
 use crate::ValType;
+use crate::instruction::Instruction;
 use crate::ops::{Class, Op};
-use wasmparser::Operator;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use wasmparser::{MemArg, Operator, V128};
 
 macro_rules! numeric {
     (
@@ -25,6 +28,78 @@ macro_rules! numeric {
 }
 crate::for_each_op!(numeric);
 
+/// The immediates of operators on vectors.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Immediates {
+    /// The static offset.
+    pub(super) offset: u32,
+    /// The index of a lane.
+    pub(super) lane: u8,
+    /// A vector, or the lanes that are shuffled.
+    pub(super) bytes: [u8; 16],
+}
+
+trait Immediate {
+    fn note(&self, immediates: &mut Immediates);
+}
+
+impl Immediate for MemArg {
+    fn note(&self, immediates: &mut Immediates) {
+        immediates.offset = self.offset as u32;
+    }
+}
+
+impl Immediate for u8 {
+    fn note(&self, immediates: &mut Immediates) {
+        immediates.lane = *self;
+    }
+}
+
+impl Immediate for [u8; 16] {
+    fn note(&self, immediates: &mut Immediates) {
+        immediates.bytes = *self;
+    }
+}
+
+impl Immediate for V128 {
+    fn note(&self, immediates: &mut Immediates) {
+        immediates.bytes = *self.bytes();
+    }
+}
+
+/// The rows of vectors: their names are wasmparser's.
+static VECTORS: LazyLock<HashMap<&str, Instruction>> = LazyLock::new(|| {
+    let rows = Instruction::ALL.iter().map(|&instruction| (instruction.info(), instruction));
+    rows.filter(|(info, _)| info.opcode.prefix == Some(0xfd))
+        .map(|(info, instruction)| (info.name, instruction))
+        .collect()
+});
+
+macro_rules! vectors {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($types:tt)*))*) => {
+        /// The row of an operator on vectors, and its immediates.
+        pub(super) fn vector(operator: &Operator<'_>) -> Option<(Instruction, Immediates)> {
+            #[allow(unused_mut, reason = "many operators have no immediates")]
+            let mut immediates = Immediates::default();
+            let name = match operator {
+                $(Operator::$op $({ $($arg),* })? => {
+                    $($($arg.note(&mut immediates);)*)?
+                    stringify!($op)
+                })*
+                _ => return None,
+            };
+            Some((VECTORS[name], immediates))
+        }
+    };
+}
+wasmparser::for_each_visit_simd_operator!(vectors);
+
+/// The halves of a vector, as the words in which it lies.
+pub(super) fn halves(bytes: [u8; 16]) -> [u64; 2] {
+    let [low, high] = [0, 8].map(|at| *bytes[at..].first_chunk().expect("eight bytes of sixteen"));
+    [u64::from_le_bytes(low), u64::from_le_bytes(high)]
+}
+
 /// The class of a type.
 pub(super) fn class_of(ty: wasmparser::ValType) -> Class {
     match ty {
@@ -32,7 +107,7 @@ pub(super) fn class_of(ty: wasmparser::ValType) -> Class {
         wasmparser::ValType::I64 | wasmparser::ValType::Ref(_) => Class::I64,
         wasmparser::ValType::F32 => Class::F32,
         wasmparser::ValType::F64 => Class::F64,
-        wasmparser::ValType::V128 => unreachable!("no feature that is supported has vectors"),
+        wasmparser::ValType::V128 => Class::V128,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Operand stacks as classes. There are as many as there are different ones, whoever asks.
+//! Operand stacks as classes, of each word: a vector is two. There are as many as there are different ones, whoever asks.
 
 use crate::ops::Class;
 
@@ -13,7 +13,7 @@ struct StackNode {
     /// Further below, so that finding an operand takes logarithmic time.
     jump: Stack,
     /// The stacks one higher, by the class on top; 0 where there is none yet.
-    above: [Stack; 4],
+    above: [Stack; Class::ALL.len()],
 }
 
 /// All stacks of classes.
@@ -24,7 +24,7 @@ impl Stacks {
     pub(super) const EMPTY: Stack = 0;
 
     pub(super) fn new() -> Self {
-        Self(vec![StackNode { class: Class::I32, height: 0, below: 0, jump: 0, above: [0; 4] }])
+        Self(vec![StackNode { class: Class::I32, height: 0, below: 0, jump: 0, above: [0; Class::ALL.len()] }])
     }
 
     pub(super) fn height(&self, stack: Stack) -> u32 {
@@ -41,7 +41,7 @@ impl Stacks {
         let again = self.0[jump as usize].jump;
         let jump = if length(height, jump) == length(self.height(jump), again) { again } else { stack };
         let new = self.0.len() as Stack;
-        self.0.push(StackNode { class, height: height + 1, below: stack, jump, above: [0; 4] });
+        self.0.push(StackNode { class, height: height + 1, below: stack, jump, above: [0; Class::ALL.len()] });
         self.0[stack as usize].above[class as usize] = new;
         new
     }
@@ -55,7 +55,7 @@ impl Stacks {
         stack
     }
 
-    /// The class of operand `height`.
+    /// The class of the operand word `height`.
     pub(super) fn class(&self, stack: Stack, height: u32) -> Class {
         self.0[self.cut(stack, height + 1) as usize].class
     }

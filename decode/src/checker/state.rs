@@ -1,5 +1,5 @@
 //! What is known at a point of a walk: the value of every place of the source (locals, then operands), of every slot of
-//! the frame, and of both accumulators; and all of it can be taken back.
+//! the frame, and of the accumulators; and all of it can be taken back. A value here is one word: of a vector, half of it.
 //!
 //! Nothing is written down for places that nobody touched: a walk begins with unknown values in the source's places and
 //! the same ones in their slots, so its cost does not depend on how many locals there are.
@@ -33,12 +33,26 @@ const UNSET: Entry = Entry { walk: 0, value: UNKNOWN };
 enum Undo {
     Place(Place, Entry),
     Slot(u32, Entry),
-    Accumulator(bool, ValueId),
+    Accumulator(Register, ValueId),
     Global(u32, Option<(u32, ValueId)>),
     Keep(u32),
     Selection(Value, i32),
     /// The highest slot that may be known.
     Top(u32),
+}
+
+/// A word of an accumulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Register {
+    Integer,
+    /// A float, or the lower half of a vector.
+    Float,
+    /// The upper half of a vector.
+    Upper,
+}
+
+impl Register {
+    pub(super) const ALL: [Self; 3] = [Self::Integer, Self::Float, Self::Upper];
 }
 
 /// A place's value may differ from its slot's.
@@ -50,14 +64,14 @@ pub(super) struct State {
     pub(super) geometry: Geometry,
     pub(super) values: Values,
     pub(super) stacks: Stacks,
-    /// Classes of the locals.
+    /// Classes of the locals' words.
     locals: Vec<Class>,
     walk: u32,
     /// The operand stack where this walk began.
     begin: Stack,
     places: Vec<Entry>,
     slots: Vec<Entry>,
-    accumulators: [ValueId; 2],
+    accumulators: [ValueId; Register::ALL.len()],
     /// By word: as of which epoch, and the value.
     globals: Map<u32, (u32, ValueId)>,
     /// How often the code has computed each selection in this walk more than the source.
@@ -97,7 +111,7 @@ impl State {
             begin: Stacks::EMPTY,
             places: vec![UNSET; places],
             slots: vec![UNSET; geometry.words as usize],
-            accumulators: [UNKNOWN; 2],
+            accumulators: [UNKNOWN; Register::ALL.len()],
             globals: Map::default(),
             selections: Map::default(),
             world: World { memory: 0, memory_size: 0, tables: 0, table_sizes: 0, globals: 0 },
@@ -124,7 +138,7 @@ impl State {
         self.values.tidy();
         self.walk += 1;
         self.begin = stack;
-        self.accumulators = [UNKNOWN; 2];
+        self.accumulators = [UNKNOWN; Register::ALL.len()];
         self.globals.clear();
         self.selections.clear();
         self.top = self.geometry.operands + self.stacks.height(stack);
@@ -228,13 +242,50 @@ impl State {
         }
     }
 
-    pub(super) fn accumulator(&self, is_float: bool) -> ValueId {
-        self.accumulators[usize::from(is_float)]
+    pub(super) fn register(&self, register: Register) -> ValueId {
+        self.accumulators[register as usize]
     }
 
-    pub(super) fn set_accumulator(&mut self, is_float: bool, value: ValueId) {
-        self.undo.push(Undo::Accumulator(is_float, self.accumulator(is_float)));
-        self.accumulators[usize::from(is_float)] = value;
+    pub(super) fn set_register(&mut self, register: Register, value: ValueId) {
+        self.undo.push(Undo::Accumulator(register, self.register(register)));
+        self.accumulators[register as usize] = value;
+    }
+
+    /// The value of a class in its accumulator: what was left there as another class means nothing.
+    pub(super) fn accumulator(&mut self, class: Class) -> ValueId {
+        let [integer, float, upper] = Register::ALL.map(|register| self.register(register));
+        match class {
+            Class::I32 | Class::I64 => self.values.of_class(integer, class),
+            Class::F32 | Class::F64 => self.values.of_class(float, class),
+            Class::V128 => self.values.vector([float, upper]),
+        }
+    }
+
+    /// Sets the accumulator of a class. What a float leaves in the upper half nobody knows.
+    pub(super) fn set_accumulator(&mut self, class: Class, value: ValueId) {
+        let words = self.values.words(value, class);
+        if class.is_float() {
+            self.set_register(Register::Float, words[0]);
+            self.set_register(Register::Upper, words.get(1).copied().unwrap_or(UNKNOWN));
+        } else {
+            self.set_register(Register::Integer, words[0]);
+        }
+    }
+
+    /// The value of a class that begins in a place.
+    pub(super) fn get_value(&mut self, place: Place, class: Class) -> ValueId {
+        let low = self.get(place);
+        if !class.is_wide() {
+            return low;
+        }
+        let high = self.get(place + 1);
+        self.values.vector([low, high])
+    }
+
+    /// Sets a value that begins in a place.
+    pub(super) fn set_value(&mut self, place: Place, value: ValueId) {
+        let words = self.values.words(value, self.values.class(value));
+        words.into_iter().zip(place..).for_each(|(word, place)| self.set(place, word));
     }
 
     pub(super) fn global(&mut self, word: u32, class: Class) -> ValueId {
@@ -254,14 +305,22 @@ impl State {
         self.undo.push(Undo::Global(word, old));
     }
 
-    /// The code has computed a selection, or the source has (`by` is -1 then).
-    pub(super) fn note_selection(&mut self, [a, b, condition]: [ValueId; 3], by: i32) {
+    /// The code has computed a selection of values of a class, or the source has (`by` is -1 then).
+    pub(super) fn note_selection(&mut self, class: Class, [a, b, condition]: [ValueId; 3], by: i32) {
+        let (first, second) = (self.values.words(a, class), self.values.words(b, class));
+        for (a, b) in first.into_iter().zip(second) {
+            self.note_word_selected([a, b, condition], by);
+        }
+    }
+
+    /// As [`State::note_selection`], of a word.
+    pub(super) fn note_word_selected(&mut self, [a, b, condition]: [ValueId; 3], by: i32) {
         let selection = self.values.selection(a, b, condition);
         *self.selections.entry(selection).or_default() += by;
         self.undo.push(Undo::Selection(selection, by));
     }
 
-    /// Whether the code has computed this selection once more than the source.
+    /// Whether the code has computed this selection of a word once more than the source.
     pub(super) fn has_selected(&self, [a, b, condition]: [ValueId; 3]) -> bool {
         self.selections.get(&self.values.selection(a, b, condition)).is_some_and(|&count| count > 0)
     }
@@ -289,7 +348,7 @@ impl State {
                         self.compare(place);
                     }
                 }
-                Undo::Accumulator(is_float, old) => self.accumulators[usize::from(is_float)] = old,
+                Undo::Accumulator(register, old) => self.accumulators[register as usize] = old,
                 Undo::Global(word, Some(old)) => _ = self.globals.insert(word, old),
                 Undo::Global(word, None) => _ = self.globals.remove(&word),
                 Undo::Keep(local) => self.count(local, 0, -1),

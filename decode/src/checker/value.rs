@@ -3,8 +3,12 @@
 //! Both sides of the comparison build their values here, so two of them are equal if their numbers are. The normal form
 //! knows what lowering may do with an operator: swap its operands, mirror a comparison, negate a condition. It is written
 //! from the operators' meaning (spec 4.3) and uses none of lowering's tables.
+//!
+//! A vector lies in two words, its halves: values of their own, of class `V128` as the vector is. Which of the two something
+//! of that class is, its place says: words hold halves, and operators take and give vectors.
 
 use crate::ops::{Class, Op};
+use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -27,7 +31,7 @@ pub(super) enum Value {
         walk: u32,
         place: u32,
     },
-    /// Bits.
+    /// Bits; of a vector, those of half of it.
     Const(u64),
     /// The reference to the function whose record is this word of the instance.
     Func(u32),
@@ -38,13 +42,22 @@ pub(super) enum Value {
     },
     Unary(Op, ValueId),
     Binary(Op, ValueId, ValueId),
+    Ternary(Op, ValueId, ValueId, ValueId),
+    /// A lane of a vector.
+    Extract(Op, u8, ValueId),
+    /// A vector with another value in one lane.
+    Replace(Op, u8, ValueId, ValueId),
+    /// A vector's lower or upper half. It is no pair.
+    Half(ValueId, bool),
+    /// The vector of two halves that are not those of one vector.
+    Pair(ValueId, ValueId),
     Load {
         op: Op,
         offset: u32,
         address: ValueId,
         epoch: u32,
     },
-    /// The first if the third is not zero, else the second.
+    /// The first if the third is not zero, else the second: never a vector, but pairs of them.
     Select(ValueId, ValueId, ValueId),
     MemorySize {
         epoch: u32,
@@ -61,6 +74,9 @@ pub(super) enum Value {
     /// What a call or a growing gave.
     Result(u32),
 }
+
+/// The words of a value.
+pub(super) type Words = SmallVec<[ValueId; 2]>;
 
 /// A value and which places hold it, as lists in the walk's own memory.
 #[derive(Debug, Clone, Copy)]
@@ -151,6 +167,11 @@ impl Values {
 
     pub(super) fn class(&self, id: ValueId) -> Class {
         self.node(id).class
+    }
+
+    /// A value as one of `class`: what was left as another class means nothing.
+    pub(super) fn of_class(&self, value: ValueId, class: Class) -> ValueId {
+        if self.class(value) == class { value } else { UNKNOWN }
     }
 
     /// The bits, if it is a constant.
@@ -266,6 +287,43 @@ impl Values {
         if negated { self.not(value) } else { value }
     }
 
+    pub(super) fn ternary(&mut self, op: Op, a: ValueId, b: ValueId, c: ValueId) -> ValueId {
+        self.number(Value::Ternary(op, a, b, c), op.info().result)
+    }
+
+    pub(super) fn extract(&mut self, op: Op, lane: u8, vector: ValueId) -> ValueId {
+        self.number(Value::Extract(op, lane, vector), op.info().result)
+    }
+
+    pub(super) fn replace(&mut self, op: Op, lane: u8, vector: ValueId, value: ValueId) -> ValueId {
+        self.number(Value::Replace(op, lane, vector, value), op.info().result)
+    }
+
+    /// The halves of a vector, the lower one first.
+    pub(super) fn halves(&mut self, vector: ValueId) -> [ValueId; 2] {
+        match self.node(vector).value {
+            _ if self.class(vector) != Class::V128 => [UNKNOWN; 2],
+            Value::Pair(low, high) => [low, high],
+            _ => [false, true].map(|upper| self.number(Value::Half(vector, upper), Class::V128)),
+        }
+    }
+
+    /// The vector of these halves, if they are halves.
+    pub(super) fn vector(&mut self, [low, high]: [ValueId; 2]) -> ValueId {
+        if self.class(low) != Class::V128 || self.class(high) != Class::V128 {
+            return UNKNOWN;
+        }
+        match (self.node(low).value, self.node(high).value) {
+            (Value::Half(vector, false), Value::Half(other, true)) if vector == other => vector,
+            _ => self.number(Value::Pair(low, high), Class::V128),
+        }
+    }
+
+    /// The words in which a value of a class lies.
+    pub(super) fn words(&mut self, value: ValueId, class: Class) -> Words {
+        if class.is_wide() { self.halves(value).into() } else { smallvec![value] }
+    }
+
     /// What is not zero exactly if the value is not, without negations; and whether it is to be negated.
     pub(super) fn condition(&self, mut id: ValueId) -> (ValueId, bool) {
         let mut negated = false;
@@ -281,7 +339,18 @@ impl Values {
         (Value::Select(a, b, condition), self.class(a))
     }
 
+    /// One of two values; of vectors, that of their halves.
     pub(super) fn select(&mut self, a: ValueId, b: ValueId, condition: ValueId) -> ValueId {
+        if self.class(a) != Class::V128 {
+            return self.select_word(a, b, condition);
+        }
+        let (first, second) = (self.halves(a), self.halves(b));
+        let halves = [0, 1].map(|i| self.select_word(first[i], second[i], condition));
+        self.vector(halves)
+    }
+
+    /// One of two words.
+    pub(super) fn select_word(&mut self, a: ValueId, b: ValueId, condition: ValueId) -> ValueId {
         if a == b {
             return a;
         }
@@ -289,7 +358,7 @@ impl Values {
         self.number(value, class)
     }
 
-    /// The selection in normal form, whatever it comes to.
+    /// The selection of a word in normal form, whatever it comes to.
     pub(super) fn selection(&self, a: ValueId, b: ValueId, condition: ValueId) -> Value {
         self.select_parts(a, b, condition).0
     }
@@ -322,7 +391,7 @@ impl Values {
                 Class::I64 => write!(out, "{}", bits as i64),
                 Class::F32 => write!(out, "{:?}", f32::from_bits(bits as u32)),
                 Class::F64 => write!(out, "{:?}", f64::from_bits(bits)),
-                Class::V128 => write!(out, "{bits:#x}"),
+                Class::V128 => write!(out, "half {bits:#x}"),
             },
             Value::Func(word) => write!(out, "function at word {word}"),
             Value::Global { word, .. } => write!(out, "global at word {word}"),
@@ -331,6 +400,11 @@ impl Values {
             Value::Result(_) => write!(out, "a result"),
             Value::Unary(op, a) => return list(op.info().text, &[a], out),
             Value::Binary(op, a, b) => return list(op.info().text, &[a, b], out),
+            Value::Ternary(op, a, b, c) => return list(op.info().text, &[a, b, c], out),
+            Value::Extract(op, lane, a) => return list(&format!("{} {lane}", op.info().text), &[a], out),
+            Value::Replace(op, lane, a, b) => return list(&format!("{} {lane}", op.info().text), &[a, b], out),
+            Value::Half(vector, upper) => return list(if upper { "upper half" } else { "lower half" }, &[vector], out),
+            Value::Pair(low, high) => return list("halves", &[low, high], out),
             Value::Load { op, offset, address, .. } => {
                 return list(&format!("{}+{offset}", op.info().text), &[address], out);
             }

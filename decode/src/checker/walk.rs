@@ -10,7 +10,7 @@ use super::geometry::{Geometry, Place};
 use super::mistake::Mistake;
 use super::source::{Pc, Source};
 use super::stacks::{Stack, Stacks};
-use super::state::{State, World};
+use super::state::{Register, State, World};
 use super::value::{Map, UNKNOWN, ValueId};
 use crate::layout::{CodeHead, InstanceLayout};
 use crate::ops::Class;
@@ -50,7 +50,7 @@ pub(super) struct Join {
     pub(super) constants: Vec<(Place, u64, Class)>,
     /// Slots that do not hold what their places do, or hold what others do as well.
     pub(super) slots: Vec<(u32, Facts)>,
-    pub(super) accumulators: [Facts; 2],
+    pub(super) accumulators: [Facts; Register::ALL.len()],
     /// Whether the source has branched back on its way here, and the code has not yet.
     pub(super) source_backward: bool,
     /// Whether it waits to be walked from.

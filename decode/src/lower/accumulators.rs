@@ -73,8 +73,8 @@ impl Mirror {
     #[inline]
     fn touches(&self, slot: Slot, class: Class) -> bool {
         self.slot == slot
-            || class.is_wide() && self.slot == slot.above(1)
-            || self.class.is_wide() && self.slot.above(1) == slot
+            || class.is_wide() && !mutant!(28) && self.slot == slot.above(1)
+            || self.class.is_wide() && !mutant!(27) && self.slot.above(1) == slot
     }
 }
 

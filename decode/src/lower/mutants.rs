@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 24] = [
+pub const MUTANTS: [&str; 33] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -30,6 +30,15 @@ pub const MUTANTS: [&str; 24] = [
     "a load in a part of a tree that reads an accumulator loses its static offset",
     "a dropped value's trap is lost",
     "an `if` with an arm that may trap becomes a selection",
+    "spilling a vector writes a second slot that a tree below reads",
+    "the second slot of a vector is no part of what a tree is known to reach",
+    "writing the second half of a vector leaves its accumulator mirroring it",
+    "writing a vector leaves the other accumulator mirroring its second slot",
+    "the upper entry of a vector is moved as if it were a value",
+    "a vector is believed to be one word where it is the first of several results",
+    "a lane is loaded before its vector is evaluated",
+    "trees are believed not to read the second half of a vector",
+    "an accumulator is read as another class than it mirrors",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

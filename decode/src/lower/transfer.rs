@@ -31,7 +31,7 @@ impl<T: Target> Operands<'_, T> {
         } else {
             for i in 0..count {
                 let i = if mutant!(13) { count - 1 - i } else { i };
-                if self.is_upper(from + i) {
+                if self.is_upper(from + i) && !mutant!(29) {
                     continue;
                 }
                 let slot = self.own_slot(to + i);
@@ -50,7 +50,7 @@ impl<T: Target> Operands<'_, T> {
         }
         let class = self.tree(height).class;
         // The first goes to the accumulator.
-        let first = class.words();
+        let first = if mutant!(30) { 1 } else { class.words() };
         if count > first {
             self.spill_from(height);
             let from = self.own_slot(height + if mutant!(14) { 0 } else { first });

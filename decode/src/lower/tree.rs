@@ -405,6 +405,9 @@ impl Trees {
     /// Accounts for the second slots of the vectors among the operands of an operator just made: those are no parts of the
     /// operands' [`Node::highest_slot`].
     pub(super) fn count_wide_operands(&mut self, id: NodeId) {
+        if mutant!(26) {
+            return;
+        }
         let is_wide = |kid: &&NodeId| self[**kid].class.is_wide() && matches!(self[**kid].kind, Kind::Slot(_));
         let ends = self[id].kids().iter().filter(is_wide).map(|&kid| self[kid].highest_slot.above(1));
         let highest = ends.max().unwrap_or(Slot(0)).max(self[id].highest_slot);
@@ -504,7 +507,7 @@ impl Trees {
         let node = &self[id];
         // Trees are a few nodes deep, for each has a handler of its own.
         match node.kind {
-            Kind::Slot(reads) => reads == slot || node.class.is_wide() && reads.above(1) == slot,
+            Kind::Slot(reads) => reads == slot || node.class.is_wide() && !mutant!(32) && reads.above(1) == slot,
             // Other leaves have no operands.
             _ => node.kids().iter().any(|&kid| self.reads_slot(kid, slot)),
         }
@@ -526,7 +529,7 @@ impl Trees {
             return count;
         }
         match node.kind {
-            Kind::Slot(reads) if reads == slot && node.class == class => {
+            Kind::Slot(reads) if reads == slot && (node.class == class || mutant!(33)) => {
                 found[count] = id;
                 count + 1
             }

@@ -5,6 +5,7 @@
 //! is that of vectors, by which a vector at the top is known.
 
 use super::Function;
+use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
 use super::sink::{Prefix, Sink, SinkKind};
@@ -113,7 +114,7 @@ impl<T: Target> Function<'_, T> {
         let operands = &mut self.operands;
         let [_, vector] = operands.values::<2>();
         // The vector is the first operand from now on, but the second that is evaluated, unless nothing has to be.
-        if !operands.tree(vector).is_leaf() {
+        if !operands.tree(vector).is_leaf() && !mutant!(31) {
             operands.spill_with(vector, Traits::TRAPS);
             operands.spill(vector);
         }

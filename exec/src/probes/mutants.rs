@@ -145,10 +145,12 @@ pub fn description() -> Option<String> {
 /// Operators and statements in a tree.
 fn operators(shape: &Shape) -> usize {
     match *shape {
-        Shape::Unary(_, a) | Shape::Load(_, a) => 1 + operators(a),
-        Shape::Binary(_, a, b) | Shape::Store(_, a, b) => 1 + operators(a) + operators(b),
+        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Extract(_, _, a) => 1 + operators(a),
+        Shape::Binary(_, a, b) | Shape::Store(_, a, b) | Shape::Replace(_, _, a, b) => 1 + operators(a) + operators(b),
         Shape::Seq(a, b) => 1 + operators(a) + operators(b),
-        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => 1 + operators(a) + operators(b) + operators(c),
+        Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
+            1 + operators(a) + operators(b) + operators(c)
+        }
         Shape::Form(_, _, a) => operators(a),
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => 0,
     }

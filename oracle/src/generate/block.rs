@@ -4,7 +4,7 @@ use super::expr::plain;
 use super::operators::{OPERATORS, encoding};
 use super::tree::{Construct, Node, Op};
 use super::{Generator, Label, NUMERIC};
-use crate::outcome::Type::{self, I32};
+use crate::outcome::Type::{self, I32, V128};
 use wasm_encoder::Instruction as I;
 
 impl Generator<'_> {
@@ -23,14 +23,14 @@ impl Generator<'_> {
     }
 
     pub(super) fn block_of(&mut self, types: &[Type], depth: usize) -> Node {
-        let params = if self.rng.chance(35) { super::types(self.rng, 1, 3) } else { Vec::new() };
+        let params = if self.rng.chance(35) { self.types(1, 3) } else { Vec::new() };
         let kids = self.list(&params, depth);
         let body = self.labelled(types, true, |this| this.body(&params, types, depth));
         self.block(Construct::Block, &params, types, kids, body, Vec::new())
     }
 
     pub(super) fn if_of(&mut self, types: &[Type], depth: usize) -> Node {
-        let params = if self.rng.chance(25) { super::types(self.rng, 1, 3) } else { Vec::new() };
+        let params = if self.rng.chance(25) { self.types(1, 3) } else { Vec::new() };
         let mut kids = self.list(&params, depth);
         kids.push(self.condition(depth));
         let [body, other] = [0; 2].map(|_| self.labelled(types, true, |this| this.body(&params, types, depth)));
@@ -62,6 +62,12 @@ impl Generator<'_> {
                     };
                     nodes.push(plain(operator, kids, &[ty]));
                     given.push(ty);
+                }
+                0..2 if ty == V128 => {
+                    let operator = self.vector_operator();
+                    let kids = vec![value, self.expr(V128, depth)];
+                    nodes.push(plain(operator, kids, &[V128]));
+                    given.push(V128);
                 }
                 2 if ty == I32 && !given.is_empty() => {
                     let test = plain(I::I32Eqz, vec![value], &[I32]);

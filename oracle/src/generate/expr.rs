@@ -4,7 +4,6 @@ use super::operators::{Conversion, OPERATORS, encoding};
 use super::tree::Node;
 use super::{FLOATS, Generator, NUMERIC};
 use crate::outcome::Type::{self, Extern, F32, F64, Func, I32, I64, V128};
-use crate::outcome::interesting_vector;
 use wasm_encoder::{HeapType, Instruction, Instruction as I, MemArg, MemArgTarget};
 
 pub(super) fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
@@ -49,7 +48,7 @@ impl Generator<'_> {
             I64 => leaf(I::I64Const(self.rng.integer() as i64), I64),
             F32 => leaf(I::F32Const((self.rng.float() as f32).into()), F32),
             F64 => leaf(I::F64Const(self.rng.float().into()), F64),
-            V128 => leaf(I::V128Const(interesting_vector(self.rng) as i128), V128),
+            V128 => leaf(I::V128Const(self.vector_bits() as i128), V128),
             Func if self.rng.chance(60) => leaf(I::RefFunc(*self.rng.pick(&self.referable)), Func),
             Func => leaf(I::RefNull(HeapType::FUNC), Func),
             Extern => leaf(I::RefNull(HeapType::EXTERN), Extern),
@@ -82,7 +81,11 @@ impl Generator<'_> {
         }
         let depth = depth - 1;
         let interleave = self.habits.interleave;
+        if self.habits.vectors > 0 && ty != V128 && self.rng.chance(12) {
+            return self.of_vector(ty, depth);
+        }
         match self.rng.weighted(&[34, 9, 10, 12, 7, interleave, 5, 4, 5, 3, 6, 3, 4, 2, 2, 14]) {
+            0..4 | 12 | 14 | 15 if ty == V128 => self.vector(depth),
             0 => self.binary(ty, depth),
             1 => self.unary(ty, depth),
             2 => self.conversion(ty, depth),
@@ -176,7 +179,8 @@ impl Generator<'_> {
             I32 | I64 => OPERATORS.binary(ty),
             // Not minima and maxima, which are rare.
             F32 | F64 => &OPERATORS.binary(ty)[..4],
-            V128 | Func | Extern => return self.simple(ty),
+            V128 => return self.vector_idiom(),
+            Func | Extern => return self.simple(ty),
         };
         let inner = |this: &mut Self| {
             let operator = encoding(*this.rng.pick(operators), 0);
@@ -428,6 +432,7 @@ impl Generator<'_> {
         kids.push(self.condition(depth));
         let instruction = match ty {
             Func | Extern => I::TypedSelect(super::tree::val_type(ty)),
+            V128 if self.rng.chance(30) => I::TypedSelect(super::tree::val_type(ty)),
             _ => I::Select,
         };
         plain(instruction, kids, &[ty])

@@ -8,7 +8,7 @@
 use super::Generator;
 use super::expr::{i32_const, leaf, mem};
 use super::tree::{Construct, Node};
-use crate::outcome::Type::{self, F32, F64, I32, I64};
+use crate::outcome::Type::{self, F32, F64, I32, I64, V128};
 use wasm_encoder::{Instruction, Instruction as I};
 
 /// Most rounds of nested loops together: pointers step once a round, and must stay in their area.
@@ -25,9 +25,9 @@ fn set(local: u32, value: Node) -> Node {
 impl Generator<'_> {
     /// Types of the locals of a function of loops: mostly of one or two types.
     pub(super) fn loop_locals(&mut self) -> Vec<Type> {
-        let favourites = [*self.rng.pick(&super::NUMERIC), *self.rng.pick(&[I32, I32, I64, F64])];
+        let favourites = [self.numeric(), *self.rng.pick(&[I32, I32, I64, F64])];
         (0..self.rng.between(5, 14))
-            .map(|_| if self.rng.chance(80) { *self.rng.pick(&favourites) } else { *self.rng.pick(&super::NUMERIC) })
+            .map(|_| if self.rng.chance(80) { *self.rng.pick(&favourites) } else { self.numeric() })
             .collect()
     }
 
@@ -70,8 +70,8 @@ impl Generator<'_> {
         // Values that the loop takes and gives.
         let carried: Vec<Type> = match self.rng.below(10) {
             0..6 => Vec::new(),
-            6 | 7 => vec![*self.rng.pick(&super::NUMERIC)],
-            _ => (0..self.rng.between(2, 3)).map(|_| *self.rng.pick(&super::NUMERIC)).collect(),
+            6 | 7 => vec![self.numeric()],
+            _ => (0..self.rng.between(2, 3)).map(|_| self.numeric()).collect(),
         };
         // A branch out of the loop ends in a block around it, with what the loop gives.
         let exit = self.rng.chance(50);
@@ -251,8 +251,11 @@ impl Generator<'_> {
 
     /// A local that is assigned to, and its type.
     fn target(&mut self) -> Option<(u32, Type)> {
-        let numeric: Vec<u32> =
-            self.free.iter().copied().filter(|&local| super::NUMERIC.contains(&self.locals[local as usize])).collect();
+        let is_numeric = |local: &u32| match self.locals[*local as usize] {
+            V128 => true,
+            ty => super::NUMERIC.contains(&ty),
+        };
+        let numeric: Vec<u32> = self.free.iter().copied().filter(is_numeric).collect();
         (!numeric.is_empty()).then(|| {
             let local = *self.rng.pick(&numeric);
             (local, self.locals[local as usize])
@@ -274,6 +277,7 @@ impl Generator<'_> {
             }
             I64 => self.rng.pick(&[I::I64Add, I::I64Add, I::I64Sub, I::I64Xor, I::I64Mul, I::I64ShrU]).clone(),
             F32 => self.rng.pick(&[I::F32Add, I::F32Mul, I::F32Sub]).clone(),
+            V128 => self.vector_operator(),
             _ => self.rng.pick(&[I::F64Add, I::F64Mul, I::F64Sub]).clone(),
         }
     }
@@ -281,7 +285,7 @@ impl Generator<'_> {
     /// A comparison of locals.
     fn compare(&mut self) -> Node {
         let ty = match self.target() {
-            Some((_, ty)) if self.rng.chance(70) => ty,
+            Some((_, ty)) if ty != V128 && self.rng.chance(70) => ty,
             _ => I32,
         };
         let operator = match ty {
@@ -387,6 +391,7 @@ impl Generator<'_> {
                     }
                     I64 => self.rng.pick(&[I::I64Load(at), I::I64Load32U(at), I::I64Load8U(at)]).clone(),
                     F32 => I::F32Load(at),
+                    V128 => I::V128Load(at),
                     _ => I::F64Load(at),
                 };
                 let mut value = plain(load, vec![address], &[ty]);
@@ -404,6 +409,7 @@ impl Generator<'_> {
                     I32 => (I::I32Load(at), I::I32Store(at)),
                     I64 => (I::I64Load(at), I::I64Store(at)),
                     F32 => (I::F32Load(at), I::F32Store(at)),
+                    V128 => (I::V128Load(at), I::V128Store(at)),
                     _ => (I::F64Load(at), I::F64Store(at)),
                 };
                 let mut value = self.source(ty);

@@ -8,7 +8,8 @@
 //! Two things keep the comparison exact. Every program ends: loops count down, and calls use up [`crate::program::FUEL`].
 //! And the bits of NaNs that the specification leaves open reach no integer: floats of unknown origin are stored only to
 //! the areas of memory reserved for their type ([`FLOATS`]), from which nothing else loads, and an expression whose bits
-//! are looked at (reinterpretation, `copysign`'s second operand) is built of operators that fix them.
+//! are looked at (reinterpretation, `copysign`'s second operand) is built of operators that fix them. Vectors are looked
+//! at bit by bit, so wherever one can be seen its bits are certain ([`vectors`]).
 
 mod block;
 mod expr;
@@ -20,6 +21,7 @@ pub mod shapes;
 mod stmt;
 pub mod traps;
 pub mod tree;
+mod vectors;
 
 use crate::outcome::{FloatAreas, Type};
 use crate::program::FUEL;
@@ -33,7 +35,7 @@ pub const FLOATS: FloatAreas = FloatAreas { f32: (16_384, 32_768), f64: (32_768,
 /// How often each function of a program is called.
 pub const ROUNDS: usize = 4;
 
-/// The numeric types.
+/// The numeric types, without vectors.
 pub const NUMERIC: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
 
 /// A function as its callers see it.
@@ -63,6 +65,10 @@ struct Habits {
     interleave: usize,
     /// Whether functions are mostly loops.
     loops: bool,
+    /// How many of a hundred values are vectors.
+    vectors: usize,
+    /// Whether operators of relaxed SIMD may be used.
+    relaxed: bool,
 }
 
 /// What a program is made of.
@@ -138,6 +144,8 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
         Style::Circles => 0xC1_7C1E,
     };
     let mut rng = Rng::new(seed ^ salt ^ (count as u64) << 40);
+    let vectors = *rng.pick(&[0, 0, 12, 35, 60]);
+    let relaxed = vectors > 0 && rng.chance(30);
     let mut modules = Vec::new();
     // Exported functions and globals so far, with the name of their module.
     let mut funcs: Vec<(String, String, Signature)> = Vec::new();
@@ -151,7 +159,7 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
     if style == Style::Circles {
         for _ in 0..count {
             let most = if count > 4 { 3 } else { 5 };
-            planned.push((0..rng.between(1, most)).map(|_| signature(&mut rng)).collect());
+            planned.push((0..rng.between(1, most)).map(|_| signature(&mut rng, vectors)).collect());
         }
     }
     for index in 0..count {
@@ -160,7 +168,7 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
             let others = planned.iter().enumerate().filter(|(other, _)| *other != index);
             funcs = others.flat_map(|(other, signatures)| exports(other, signatures)).collect();
         }
-        let (module, own) = module(&mut rng, index, style, &funcs, &globals, own);
+        let (module, own) = module(&mut rng, index, (style, vectors, relaxed), &funcs, &globals, own);
         funcs.extend(exports(index, &own));
         for (i, &(ty, _)) in module.globals.iter().enumerate() {
             globals.push((format!("m{index}"), format!("g{i}"), ty));
@@ -171,22 +179,34 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
         }
         modules.push(module);
     }
-    ProgramSpec { modules, seed, rounds: ROUNDS, floats: FLOATS, circles: style == Style::Circles }
+    ProgramSpec {
+        modules,
+        seed,
+        rounds: ROUNDS,
+        floats: FLOATS,
+        circles: style == Style::Circles,
+        deterministic: relaxed,
+    }
 }
 
-/// A type list of `min` to `max` types, mostly numeric.
-fn types(rng: &mut Rng, min: usize, max: usize) -> Vec<Type> {
+/// A numeric type, or, so many times of a hundred, that of vectors.
+fn numeric(rng: &mut Rng, vectors: usize) -> Type {
+    if rng.chance(vectors) { Type::V128 } else { *rng.pick(&NUMERIC) }
+}
+
+/// A type list of `min` to `max` types, mostly numeric, so many of a hundred vectors.
+fn types(rng: &mut Rng, min: usize, max: usize, vectors: usize) -> Vec<Type> {
     let count = rng.between(min, max);
-    (0..count).map(|_| if rng.chance(4) { Type::Func } else { *rng.pick(&NUMERIC) }).collect()
+    (0..count).map(|_| if rng.chance(4) { Type::Func } else { numeric(rng, vectors) }).collect()
 }
 
-fn signature(rng: &mut Rng) -> Signature {
-    let params = types(rng, 0, 4);
+fn signature(rng: &mut Rng, vectors: usize) -> Signature {
+    let params = types(rng, 0, 4, vectors);
     let results = match rng.below(10) {
         0 => Vec::new(),
-        1..7 => types(rng, 1, 1),
-        7..9 => types(rng, 2, 2),
-        _ => types(rng, 3, 4),
+        1..7 => types(rng, 1, 1, vectors),
+        7..9 => types(rng, 2, 2, vectors),
+        _ => types(rng, 3, 4, vectors),
     };
     (params, results)
 }
@@ -195,7 +215,7 @@ fn signature(rng: &mut Rng) -> Signature {
 fn module(
     rng: &mut Rng,
     index: usize,
-    style: Style,
+    (style, vectors, relaxed): (Style, usize, bool),
     exported_funcs: &[(String, String, Signature)],
     exported_globals: &[(String, String, Type)],
     planned: Option<Vec<Signature>>,
@@ -209,7 +229,7 @@ fn module(
         module.imported_funcs += 1;
     };
     for i in 0..rng.between(1, 3) {
-        let signature = signature(rng);
+        let signature = signature(rng, vectors);
         // In circles, one linker has the functions for all.
         let name = if style == Style::Circles { format!("h{index}_{i}") } else { format!("h{i}") };
         import(&mut module, &mut callees, "host", &name, signature);
@@ -240,7 +260,8 @@ fn module(
         }
     }
     let mut own_globals: Vec<Type> = NUMERIC.to_vec();
-    own_globals.extend(types(rng, 0, 2));
+    own_globals.extend((vectors > 0).then_some(Type::V128));
+    own_globals.extend(types(rng, 0, 2, vectors));
     for ty in own_globals {
         let bits = match ty {
             Type::F32 => u64::from((rng.float() as f32).to_bits()),
@@ -258,7 +279,7 @@ fn module(
     }
 
     // The functions' types, then the table, then their bodies.
-    let own = planned.unwrap_or_else(|| (0..rng.between(2, 6)).map(|_| signature(rng)).collect());
+    let own = planned.unwrap_or_else(|| (0..rng.between(2, 6)).map(|_| signature(rng, vectors)).collect());
     for (i, signature) in own.iter().enumerate() {
         let signature = signature.clone();
         callees.push(Callee { index: module.imported_funcs + i as u32, signature });
@@ -295,6 +316,8 @@ fn module(
             Style::Loops => true,
             Style::Circles => rng.chance(40),
         },
+        vectors,
+        relaxed,
     };
     let mut generator = Generator {
         rng,
@@ -323,11 +346,21 @@ fn module(
 }
 
 impl Generator<'_> {
+    /// A type of numbers or vectors.
+    fn numeric(&mut self) -> Type {
+        numeric(self.rng, self.habits.vectors)
+    }
+
+    /// Types of what a block takes.
+    fn types(&mut self, min: usize, max: usize) -> Vec<Type> {
+        types(self.rng, min, max, self.habits.vectors)
+    }
+
     fn function(&mut self, (params, results): &Signature) -> FuncSpec {
         self.locals = params.clone();
         let more = self.rng.between(2, 9);
         for _ in 0..more {
-            let ty = if self.rng.chance(3) { Type::Func } else { *self.rng.pick(&NUMERIC) };
+            let ty = if self.rng.chance(3) { Type::Func } else { self.numeric() };
             self.locals.push(ty);
         }
         if self.habits.loops {
@@ -381,7 +414,7 @@ impl Generator<'_> {
         let function = self.module.funcs.len() as u64;
         let mut stores = Vec::new();
         for &local in &self.free {
-            let at = 256 * function + 8 * u64::from(local);
+            let at = 256 * function + 16 * u64::from(local);
             let store = match self.locals[local as usize] {
                 Type::I32 => Instruction::I32Store(expr::mem(14_000 + at)),
                 Type::I64 => Instruction::I64Store(expr::mem(14_000 + at)),

@@ -3,6 +3,7 @@
 //! Whatever has a row is generated. What needs care stands here: operators that show the bits of a NaN.
 
 use super::expr::mem;
+use super::vectors;
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
 use pirn_decode::instruction::{self, Instruction};
 use pirn_decode::ops::{Class, Effect, Op};
@@ -16,14 +17,14 @@ macro_rules! encodings {
         loads { $($load:ident $lc:tt $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
         stores { $($store:ident $sc:tt $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
     ) => {
-        /// The instruction of an operator on numbers; loads and stores at `offset`.
+        /// The instruction of an operator; loads and stores at `offset`. One on lanes works on the first.
         pub(super) fn encoding(op: Op, offset: u64) -> I<'static> {
             match op {
                 $(Op::$un => I::$un,)*
                 $(Op::$bin => I::$bin,)*
                 $(Op::$load => I::$load(mem(offset)),)*
                 $(Op::$store => I::$store(mem(offset)),)*
-                _ => unreachable!("{op:?} is in none of the lists of operators"),
+                _ => vectors::encoding(op, vectors::Immediates { offset, ..vectors::Immediates::default() }),
             }
         }
     };
@@ -104,8 +105,7 @@ pub(super) static OPERATORS: LazyLock<Operators> = LazyLock::new(|| {
         let (Instruction::Unary(op) | Instruction::Binary(op) | Instruction::Load(op)) = instruction else { continue };
         let (info, row) = (op.info(), instruction.info());
         let (operand, result) = (type_of(info.operand), type_of(info.result));
-        // Operators on vectors are not in these lists.
-        let (Some(_), Some(of_result)) = (place(operand), place(result)) else { continue };
+        let of_result = place(result).expect("a numeric type");
         match instruction {
             Instruction::Load(_) => lists.loads[of_result].push(op),
             Instruction::Binary(_) if matches!(op, Op::F32Copysign | Op::F64Copysign) => {}

@@ -1,6 +1,7 @@
 //! Parts of a shape, and what it is made of.
 
 use pirn_decode::cell::Cell;
+use pirn_decode::instruction::Instruction;
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf};
@@ -9,7 +10,12 @@ use pirn_decode::sig::{Form, Leaf};
 pub(super) fn class_of(shape: &Shape) -> Class {
     match *shape {
         Shape::Leaf(_, class) | Shape::Select(class, ..) | Shape::Form(_, class, _) => class,
-        Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) => op.info().result,
+        Shape::Unary(op, _)
+        | Shape::Binary(op, ..)
+        | Shape::Load(op, _)
+        | Shape::Ternary(op, ..)
+        | Shape::Extract(op, ..)
+        | Shape::Replace(op, ..) => op.info().result,
         _ => Class::I32,
     }
 }
@@ -23,29 +29,12 @@ pub(super) fn is_computed(shape: &Shape) -> bool {
 pub(super) fn compares(shape: &Shape) -> bool {
     match *shape {
         Shape::Binary(op, a, b) => op.is_comparison() && !class_of(a).is_float() || compares(a) || compares(b),
-        Shape::Unary(_, a) | Shape::Extract(_, _, a) | Shape::Load(_, a) | Shape::Form(_, _, a) => compares(a),
-        Shape::Replace(_, _, a, b) | Shape::Store(_, a, b) | Shape::Seq(a, b) => compares(a) || compares(b),
+        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) | Shape::Extract(_, _, a) => compares(a),
+        Shape::Store(_, a, b) | Shape::Seq(a, b) | Shape::Replace(_, _, a, b) => compares(a) || compares(b),
         Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
             compares(a) || compares(b) || compares(c)
         }
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => false,
-    }
-}
-
-/// Whether there is a vector in it.
-pub(super) fn has_vectors(shape: &Shape) -> bool {
-    let operator = |op: Op, parts: &[&Shape]| {
-        [op.info().operand, op.info().result].contains(&Class::V128) || parts.iter().any(|part| has_vectors(part))
-    };
-    match *shape {
-        Shape::Leaf(_, class) => class == Class::V128,
-        Shape::Unary(op, a) | Shape::Load(op, a) => operator(op, &[a]),
-        Shape::Binary(op, a, b) | Shape::Store(op, a, b) => operator(op, &[a, b]),
-        Shape::Ternary(..) | Shape::Extract(..) | Shape::Replace(..) => true,
-        Shape::Select(_, a, b, c) | Shape::Bulk(_, a, b, c) => [a, b, c].into_iter().any(has_vectors),
-        Shape::Form(_, class, a) => class == Class::V128 || has_vectors(a),
-        Shape::Seq(a, b) => has_vectors(a) || has_vectors(b),
-        Shape::Cell(_) | Shape::Thunk => false,
     }
 }
 
@@ -70,6 +59,36 @@ pub(super) fn returned(shape: &Shape) -> Option<Option<&Shape>> {
 /// Whether the class means a reference.
 pub(super) fn is_reference(shape: &Shape) -> bool {
     matches!(shape, Shape::Leaf(Leaf::Func, _))
+}
+
+/// The operator at the root, if there is one.
+pub(super) fn root(shape: &Shape) -> Option<Op> {
+    match *shape {
+        Shape::Unary(op, _)
+        | Shape::Binary(op, ..)
+        | Shape::Load(op, _)
+        | Shape::Store(op, ..)
+        | Shape::Ternary(op, ..)
+        | Shape::Extract(op, ..)
+        | Shape::Replace(op, ..) => Some(op),
+        _ => None,
+    }
+}
+
+fn operands(shape: &Shape) -> Vec<&Shape> {
+    match *shape {
+        Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => Vec::new(),
+        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) | Shape::Extract(_, _, a) => vec![a],
+        Shape::Binary(_, a, b) | Shape::Store(_, a, b) | Shape::Replace(_, _, a, b) | Shape::Seq(a, b) => vec![a, b],
+        Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => vec![a, b, c],
+    }
+}
+
+/// Whether every operator in it is an instruction: some stand for what a deterministic engine adds, or relaxed ones are
+/// lowered to.
+pub(super) fn is_encodable(shape: &Shape) -> bool {
+    let exists = root(shape).is_none_or(|op| Instruction::Vector(op).info().opcode.exists());
+    exists && operands(shape).into_iter().all(is_encodable)
 }
 
 /// The statements of a cell, in order.

@@ -9,11 +9,13 @@
 //! locals begins a function. Addresses are made of locals that hold small numbers, so that most accesses succeed.
 
 use super::operators::{encoding, type_of};
-use super::parts::{begins_function, class_of, compares, flatten, has_vectors, is_computed, is_reference, returned};
+use super::parts::{
+    begins_function, class_of, compares, flatten, is_computed, is_encodable, is_reference, returned, root,
+};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
+use super::vectors::{self, Immediates, Lanes};
 use super::{FLOATS, expr};
-use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
-use crate::outcome::interesting_vector;
+use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
 use crate::program::FUEL;
 use crate::rng::Rng;
 use pirn_decode::cell::Cell;
@@ -23,10 +25,11 @@ use pirn_decode::sig::{Form, Leaf};
 use std::sync::LazyLock;
 use wasm_encoder::{Instruction, Instruction as I};
 
-/// The shapes without vectors, for which these modules have no locals, in an order that does not change from run to run.
+/// The shapes, in an order that does not change from run to run.
 static SHAPES: LazyLock<Vec<&'static Shape>> = LazyLock::new(|| {
-    let is_made = |shape: &Shape| !matches!(shape, Shape::Cell(_)) && !has_vectors(shape);
-    let mut shapes: Vec<_> = pirn_exec::exercise::all().filter(|(_, shape)| is_made(shape)).collect();
+    let mut shapes: Vec<_> = pirn_exec::exercise::all()
+        .filter(|(_, shape)| !matches!(shape, Shape::Cell(_)) && is_encodable(shape))
+        .collect();
     shapes.sort_by_key(|&(sig, _)| sig);
     shapes.into_iter().map(|(_, shape)| shape).collect()
 });
@@ -39,20 +42,35 @@ const ROUNDS: i32 = 3;
 /// of that: what tells `<` from `<=` is operands that are equal, and signed from unsigned operands of different sign.
 const TIGHT_ROUNDS: i32 = 4;
 /// Types of the parameters; then come as many locals that hold what was set last, and the counter and the witness.
-const PARAMS: [Type; 8] = [I32, I32, I64, I64, F32, F32, F64, F64];
+const PARAMS: [Type; 10] = [I32, I32, I64, I64, F32, F32, F64, F64, V128, V128];
 /// Types of the locals behind them.
-const LOCALS: [Type; 9] = [I32, I32, I32, I64, F32, F64, Func, I32, I32];
+const LOCALS: [Type; 10] = [I32, I32, I32, I64, F32, F64, V128, Func, I32, I32];
 /// Locals with small numbers, for addresses.
-const SMALL: [u32; 2] = [8, 9];
+const SMALL: [u32; 2] = [10, 11];
 /// A local of each class that holds what the accumulator holds.
-const LAST: u32 = 10;
-const REF: u32 = 14;
-const COUNTER: u32 = 15;
-const WITNESS: u32 = 16;
+const LAST: u32 = 12;
+const REF: u32 = 17;
+const COUNTER: u32 = 18;
+const WITNESS: u32 = 19;
+/// A vector for a while.
+const VECTOR: u32 = LAST + Class::V128 as u32;
+/// Bytes of memory in which a function's locals are seen, and the first behind those of all functions.
+const PLACE: u64 = 176;
+const HELPERS: u64 = 32 * PLACE;
 
 /// Everything is seen after each call: as results, or else in memory, where each function has its place.
 fn seen() -> Vec<(Type, u32)> {
     PARAMS.into_iter().chain(LOCALS).zip(0..).filter(|&(ty, _)| ty != Func).collect()
+}
+
+/// Stores of locals, one behind the other.
+fn stores(locals: impl IntoIterator<Item = (Type, u32)>, mut at: u64) -> Vec<Node> {
+    let store = |(ty, local)| {
+        let node = store(ty, at, local);
+        at += if ty == V128 { 16 } else { 8 };
+        node
+    };
+    locals.into_iter().map(store).collect()
 }
 
 fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
@@ -70,7 +88,7 @@ pub fn program(seed: u64) -> ProgramSpec {
     let ty = module.types.index(&[I32], &[]);
     module.imports.push(("host".into(), "h0".into(), Import::Func(ty)));
     module.imported_funcs = 1;
-    for ty in super::NUMERIC {
+    for ty in super::NUMERIC.into_iter().chain([V128]) {
         let bits = match ty {
             F32 => u64::from((rng.float() as f32).to_bits()),
             F64 => rng.float().to_bits(),
@@ -79,7 +97,7 @@ pub fn program(seed: u64) -> ProgramSpec {
         module.globals.push((ty, bits));
     }
     module.globals.push((I32, 0));
-    module.named_globals.push((4, FUEL.into()));
+    module.named_globals.push((5, FUEL.into()));
     module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
     module.passive.push(vec![0]);
     module.passive_data.push(vec![1, 2, 3]);
@@ -89,6 +107,7 @@ pub fn program(seed: u64) -> ProgramSpec {
         helpers: Vec::new(),
         functions: 0,
         written: Vec::new(),
+        floats: Vec::new(),
         last: None,
         tight: false,
         second: false,
@@ -122,9 +141,7 @@ pub fn program(seed: u64) -> ProgramSpec {
     // What is called: functions that leave their arguments in memory, or give them back. Their indices begin behind the
     // others'.
     for (i, (params, results)) in helpers.iter().enumerate() {
-        let stores =
-            params.iter().enumerate().map(|(at, &ty)| store(ty, 5_120 + 64 * i as u64 + 8 * at as u64, at as u32));
-        let mut body: Vec<Node> = stores.collect();
+        let mut body = stores(params.iter().copied().zip(0..), HELPERS + 64 * i as u64);
         body.extend(results.iter().zip(0..).map(|(&ty, param)| plain(I::LocalGet(param), Vec::new(), &[ty])));
         let ty = module.types.index(params, results);
         module.funcs.push(FuncSpec { ty, locals: Vec::new(), body });
@@ -138,7 +155,14 @@ pub fn program(seed: u64) -> ProgramSpec {
         }
     };
     module.funcs.iter_mut().flat_map(|func| &mut func.body).for_each(|node| each_instruction(node, &call));
-    ProgramSpec { modules: vec![module], seed, rounds: super::ROUNDS, floats: FLOATS, circles: false }
+    ProgramSpec {
+        modules: vec![module],
+        seed,
+        rounds: super::ROUNDS,
+        floats: FLOATS,
+        circles: false,
+        deterministic: false,
+    }
 }
 
 fn each_instruction(node: &mut Node, change: &impl Fn(&mut Instruction<'static>)) {
@@ -158,7 +182,7 @@ fn store(ty: Type, at: u64, local: u32) -> Node {
         I64 => I::I64Store(expr::mem(8_192 + at)),
         F32 => I::F32Store(expr::mem(FLOATS.f32.0 as u64 + 8_192 + at)),
         F64 => I::F64Store(expr::mem(FLOATS.f64.0 as u64 + 8_192 + at)),
-        Type::V128 => I::V128Store(expr::mem(8_192 + at)),
+        V128 => I::V128Store(expr::mem(8_192 + at)),
         Func | Type::Extern => return plain(I::Drop, vec![value], &[]),
     };
     plain(store, vec![expr::i32_const(0), value], &[])
@@ -173,6 +197,8 @@ struct Maker<'a> {
     functions: u64,
     /// Integer locals that this shape sets.
     written: Vec<(u32, Class)>,
+    /// Vectors that this shape sets to floats, whose NaNs must not be seen.
+    floats: Vec<(u32, Lanes)>,
     /// The local that was set last, by this shape.
     last: Option<(u32, Class)>,
     /// Whether this shape's integer constants are so small that operands equal them.
@@ -205,11 +231,10 @@ impl Maker<'_> {
         let seen = seen();
         let results: Vec<Type>;
         if let Some(value) = returned {
-            let place = 144 * self.functions;
-            body.extend(seen.iter().map(|&(ty, local)| store(ty, place + 8 * u64::from(local), local)));
+            body.extend(stores(seen, PLACE * self.functions));
             let mut before = Vec::new();
             self.last = None;
-            let value = self.expr(value, false, &mut before);
+            let value = self.certain(value, &mut before);
             results = value.results.clone();
             body.extend(before);
             body.push(plain(I::Return, vec![value], &[]));
@@ -244,18 +269,19 @@ impl Maker<'_> {
         for part in parts {
             self.statement(part, &mut Vec::new(), &mut before, &mut inner);
         }
-        let value = value.map(|value| self.expr(value, false, &mut before));
+        let value = value.map(|value| self.certain(value, &mut before));
         let results = value.as_ref().map_or_else(Vec::new, |value| value.results.clone());
         inner.push(plain(I::Return, value.into_iter().collect(), &[]));
         before.extend(inner);
         body.push(self.block(Construct::Block, Vec::new(), before));
         self.written.clear();
-        let place = 144 * self.functions;
-        body.extend(seen().iter().map(|&(ty, local)| store(ty, place + 8 * u64::from(local), local)));
+        body.extend(self.numbers());
+        body.extend(stores(seen(), PLACE * self.functions));
         body.extend(results.iter().map(|&ty| match ty {
             I32 => expr::i32_const(0x7E57),
             I64 => plain(I::I64Const(0x7E57), Vec::new(), &[I64]),
             F32 => plain(I::F32Const(7.5_f32.into()), Vec::new(), &[F32]),
+            V128 => plain(I::V128Const(0x7E57), Vec::new(), &[V128]),
             _ => plain(I::F64Const(7.5_f64.into()), Vec::new(), &[F64]),
         }));
         self.functions += 1;
@@ -346,6 +372,7 @@ impl Maker<'_> {
             before.push(self.witness(odd));
         }
         let mut nodes = vec![self.block(Construct::Block, Vec::new(), before)];
+        nodes.extend(self.numbers());
         // What was set is remembered before others overwrite it.
         for (local, class) in std::mem::take(&mut self.written) {
             let value = match class {
@@ -355,6 +382,22 @@ impl Maker<'_> {
             nodes.push(self.witness(value));
         }
         Node::seq(nodes, &[])
+    }
+
+    /// Makes numbers of all floats in vectors that were set.
+    fn numbers(&mut self) -> Vec<Node> {
+        let floats = std::mem::take(&mut self.floats);
+        let masked = |(local, lanes): (u32, Lanes)| set(local, lanes.numbers(self.local(local, V128), local));
+        floats.into_iter().map(masked).collect()
+    }
+
+    /// An expression whose bits are seen.
+    fn certain(&mut self, shape: &Shape, before: &mut Vec<Node>) -> Node {
+        let value = self.expr(shape, false, before);
+        match Lanes::given(root(shape)) {
+            Lanes::Bits => value,
+            lanes => plain(I::LocalTee(VECTOR), vec![lanes.numbers(value, VECTOR)], &[V128]),
+        }
     }
 
     /// Adds a value to what is remembered.
@@ -391,6 +434,9 @@ impl Maker<'_> {
                     (*body, *other) = (then, otherwise);
                 }
                 self.last = Some((local, class));
+                for lanes in [Lanes::given(root(a)), Lanes::given(root(b))] {
+                    self.floats.extend((lanes != Lanes::Bits).then_some((local, lanes)));
+                }
                 if !class.is_float() {
                     self.written.push((local, class));
                 }
@@ -398,7 +444,9 @@ impl Maker<'_> {
             }
             Shape::Form(form, class, value) => {
                 let ty = if is_reference(value) { Func } else { type_of(class) };
-                let mut value = self.expr(value, false, before);
+                let lanes = Lanes::given(root(value));
+                let mut value =
+                    if form == Form::SetGlobal { self.certain(value, before) } else { self.expr(value, false, before) };
                 if form == Form::SetAcc && ty != Func {
                     // Into the accumulator goes what another operator takes from there.
                     let operator = match class {
@@ -406,6 +454,9 @@ impl Maker<'_> {
                         Class::I64 => I::I64Ctz,
                         Class::F32 => I::F32Ceil,
                         Class::F64 => I::F64Floor,
+                        // One that shows no bits of a NaN.
+                        Class::V128 if lanes == Lanes::F32 => I::F32x4Neg,
+                        Class::V128 if lanes == Lanes::F64 => I::F64x2Neg,
                         Class::V128 => I::V128Not,
                     };
                     value = plain(operator, vec![value], &[ty]);
@@ -422,13 +473,14 @@ impl Maker<'_> {
                     2 * class as u32 + self.rng.below(2) as u32
                 };
                 self.last = (ty != Func).then_some((local, class));
+                self.floats.extend((lanes != Lanes::Bits).then_some((local, lanes)));
                 if ty != Func && !class.is_float() {
                     self.written.push((local, class));
                 }
                 body.push(set(local, value));
             }
             Shape::Store(op, address, value) => {
-                let offset = self.offset(op);
+                let offset = self.offset(op, Lanes::given(root(value)));
                 let address = self.expr(address, true, before);
                 let value = self.expr(value, false, before);
                 body.push(plain(encoding(op, offset), vec![address, value], &[]));
@@ -479,11 +531,11 @@ impl Maker<'_> {
     }
 
     /// A static offset into what memory holds for the operator.
-    fn offset(&mut self, op: Operator) -> u64 {
-        let area = match op.info().result {
-            Class::F32 => FLOATS.f32.0,
-            Class::F64 => FLOATS.f64.0,
-            Class::I32 | Class::I64 | Class::V128 => 0,
+    fn offset(&mut self, op: Operator, lanes: Lanes) -> u64 {
+        let area = match (op.info().result, lanes) {
+            (Class::F32, _) | (_, Lanes::F32) => FLOATS.f32.0,
+            (Class::F64, _) | (_, Lanes::F64) => FLOATS.f64.0,
+            (Class::I32 | Class::I64 | Class::V128, Lanes::Bits) => 0,
         };
         area as u64 + if self.rng.chance(30) { 0 } else { 8 * self.rng.below(500) as u64 }
     }
@@ -498,7 +550,7 @@ impl Maker<'_> {
             Class::I64 => I::I64Const(self.rng.integer() as i64),
             Class::F32 => I::F32Const((self.rng.float() as f32).into()),
             Class::F64 => I::F64Const(self.rng.float().into()),
-            Class::V128 => I::V128Const(interesting_vector(self.rng) as i128),
+            Class::V128 => I::V128Const(i128::from(self.rng.integer()) << 64 | i128::from(self.rng.integer())),
         };
         plain(instruction, Vec::new(), &[type_of(class)])
     }
@@ -534,7 +586,7 @@ impl Maker<'_> {
                     Class::I64 => I::I64Add,
                     Class::F32 => I::F32Mul,
                     Class::F64 => I::F64Add,
-                    Class::V128 => I::V128Xor,
+                    Class::V128 => I::I8x16Sub,
                 };
                 let slot = self.expr(&Shape::Leaf(Leaf::Slot, class), address, before);
                 let constant = match class {
@@ -561,9 +613,26 @@ impl Maker<'_> {
                 plain(encoding(op, 0), vec![a, b], &result)
             }
             Shape::Load(op, a) => {
-                let offset = self.offset(op);
+                let offset = self.offset(op, Lanes::Bits);
                 let kids = vec![self.expr(a, true, before)];
                 plain(encoding(op, offset), kids, &result)
+            }
+            Shape::Ternary(op @ Operator::I8x16Shuffle, a, b, _) => {
+                let kids = vec![self.expr(a, false, before), self.expr(b, false, before)];
+                let lanes = std::array::from_fn(|_| self.rng.below(32) as u8);
+                plain(vectors::encoding(op, Immediates { lanes, ..Immediates::default() }), kids, &result)
+            }
+            Shape::Ternary(op, a, b, c) => {
+                let kids = [a, b, c].map(|part| self.expr(part, false, before)).to_vec();
+                plain(encoding(op, 0), kids, &result)
+            }
+            Shape::Extract(op, lane, a) => {
+                let kids = vec![self.expr(a, false, before)];
+                plain(vectors::encoding(op, Immediates { lane, ..Immediates::default() }), kids, &result)
+            }
+            Shape::Replace(op, lane, a, b) => {
+                let kids = [a, b].map(|part| self.expr(part, false, before)).to_vec();
+                plain(vectors::encoding(op, Immediates { lane, ..Immediates::default() }), kids, &result)
             }
             Shape::Select(_, a, b, condition) => {
                 let kids = [a, b, condition].map(|part| self.expr(part, false, before)).to_vec();

@@ -3,7 +3,7 @@
 use super::Generator;
 use super::expr::{i32_const, leaf, mem};
 use super::tree::{Construct, Node};
-use crate::outcome::Type::{self, F32, F64, Func, I32, I64};
+use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
 use wasm_encoder::{Instruction, Instruction as I};
 
 /// Most increments of pointers in one function: each happens at most 36 times, and they must stay in their area.
@@ -41,7 +41,7 @@ impl Generator<'_> {
             6 => self.br_if(depth),
             7 => self.switch(depth),
             8 => {
-                let ty = *self.rng.pick(&super::NUMERIC);
+                let ty = self.numeric();
                 let value = self.expr(ty, depth);
                 plain(I::Drop, vec![value], &[])
             }
@@ -59,7 +59,7 @@ impl Generator<'_> {
 
     /// A statement of locals and constants alone: it asks for no register, so everything that waits may go on waiting.
     fn simple_statement(&mut self) -> Node {
-        let ty = *self.rng.pick(&super::NUMERIC);
+        let ty = self.numeric();
         let value = self.operand(ty);
         match self.rng.below(8) {
             0..3 => match self.free_local(ty) {
@@ -93,6 +93,7 @@ impl Generator<'_> {
                     I32 => I::I32Store(at),
                     I64 => I::I64Store(at),
                     F32 => I::F32Store(at),
+                    V128 => I::V128Store(at),
                     _ => I::F64Store(at),
                 };
                 plain(store, vec![self.get(local), value], &[])
@@ -134,14 +135,17 @@ impl Generator<'_> {
     }
 
     fn set_global(&mut self, depth: usize) -> Node {
-        let ty = if self.rng.chance(5) { Func } else { *self.rng.pick(&super::NUMERIC) };
+        let ty = if self.rng.chance(5) { Func } else { self.numeric() };
         let Some(global) = self.global(ty) else { return Node::nothing() };
         let value = self.expr(ty, depth);
         plain(I::GlobalSet(global), vec![value], &[])
     }
 
     fn store(&mut self, depth: usize) -> Node {
-        let ty = *self.rng.pick(&super::NUMERIC);
+        let ty = self.numeric();
+        if ty == V128 {
+            return self.store_vector(depth);
+        }
         if matches!(ty, F32 | F64) {
             let certain = self.rng.chance(20);
             let (address, offset) = if certain { self.integer_address(depth) } else { self.float_address(ty, depth) };

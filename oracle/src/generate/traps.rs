@@ -44,7 +44,7 @@ pub fn program(seed: u64) -> ProgramSpec {
         }
         modules.push(module);
     }
-    ProgramSpec { modules, seed, rounds: super::ROUNDS, floats: FLOATS, circles: false }
+    ProgramSpec { modules, seed, rounds: super::ROUNDS, floats: FLOATS, circles: false, deterministic: false }
 }
 
 fn function(rng: &mut Rng, module: &mut ModuleSpec) -> FuncSpec {

@@ -349,6 +349,8 @@ pub struct ProgramSpec {
     pub floats: FloatAreas,
     /// Whether the modules import from each other in circles.
     pub circles: bool,
+    /// See [`Program::deterministic`].
+    pub deterministic: bool,
 }
 
 impl ProgramSpec {
@@ -359,6 +361,7 @@ impl ProgramSpec {
             floats: self.floats,
             seed: self.seed,
             rounds: self.rounds,
+            deterministic: self.deterministic,
             merged: self.circles.then(|| super::merge::merge(&self.modules).encode()),
         }
     }

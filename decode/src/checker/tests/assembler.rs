@@ -64,9 +64,19 @@ pub(super) fn imm(value: i32) -> Part {
     part(Shape::Leaf(Leaf::Imm, Class::I32), Class::I32, &value.to_ne_bytes(), &[])
 }
 
+/// A vector, whose lanes are two i64s.
+pub(super) fn vector(lanes: [i64; 2]) -> Part {
+    let bytes: Vec<u8> = lanes.iter().flat_map(|lane| lane.to_le_bytes()).collect();
+    part(Shape::Leaf(Leaf::Imm, Class::V128), Class::V128, &bytes, &[])
+}
+
 /// The global of an i32 at a word.
 pub(super) fn global(word: u32) -> Part {
-    part(Shape::Leaf(Leaf::Global, Class::I32), Class::I32, &word.to_ne_bytes(), &[])
+    global_of(word, Class::I32)
+}
+
+pub(super) fn global_of(word: u32, class: Class) -> Part {
+    part(Shape::Leaf(Leaf::Global, class), class, &word.to_ne_bytes(), &[])
 }
 
 pub(super) fn func(word: u32) -> Part {
@@ -79,6 +89,18 @@ pub(super) fn un(op: Op, a: Part) -> Part {
 
 pub(super) fn bin(op: Op, a: Part, b: Part) -> Part {
     part(Shape::Binary(op, a.shape, b.shape), op.info().result, &[], &[a, b])
+}
+
+pub(super) fn tern(op: Op, a: Part, b: Part, c: Part) -> Part {
+    part(Shape::Ternary(op, a.shape, b.shape, c.shape), op.info().result, &[], &[a, b, c])
+}
+
+pub(super) fn extract(op: Op, lane: u8, a: Part) -> Part {
+    part(Shape::Extract(op, lane, a.shape), op.info().result, &[], &[a])
+}
+
+pub(super) fn replace(op: Op, lane: u8, a: Part, b: Part) -> Part {
+    part(Shape::Replace(op, lane, a.shape, b.shape), op.info().result, &[], &[a, b])
 }
 
 pub(super) fn load(op: Op, offset: u32, a: Part) -> Part {
@@ -165,6 +187,7 @@ pub(super) struct Subject {
     /// Words of its frame.
     pub(super) words: u32,
     pub(super) fuel: bool,
+    pub(super) deterministic: bool,
 }
 
 impl Subject {
@@ -172,7 +195,7 @@ impl Subject {
     pub(super) fn new(text: &str, words: u32) -> Self {
         let module = Module::new(wat::parse_str(text).unwrap()).unwrap();
         let funcidx = module.own_funcs().last().unwrap();
-        Self { module, funcidx, words, fuel: false }
+        Self { module, funcidx, words, fuel: false, deterministic: false }
     }
 
     /// What the checker says to code of these cells.
@@ -197,7 +220,7 @@ impl Subject {
             bytes[at..][..8].copy_from_slice(&starts[cell as usize].to_ne_bytes());
         }
         let code = Code::new(&mut bytes, &targets);
-        let options = Options { fuse: true, fuel: self.fuel, epochs: false, deterministic: false };
+        let options = Options { fuse: true, fuel: self.fuel, epochs: false, deterministic: self.deterministic };
         Checker::new(&self.module, &ids, options, &Nothing, shape).code(self.funcidx, &code)
     }
 

@@ -269,7 +269,7 @@ fn tail_calls() {
         &moved,
         &[
             (1, set(6, s(1)), "expected ReturnCall"),
-            (2, call(2, 2, 2), "moves 1 arguments"),
+            (2, call(2, 2, 2), "moves 1 words"),
             (2, call(4, 3, 2), "header"),
             (2, call(0, 2, 2), "expected ReturnCall"),
         ],

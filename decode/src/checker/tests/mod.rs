@@ -4,3 +4,4 @@ mod assembler;
 mod events;
 mod flow;
 mod values;
+mod vectors;

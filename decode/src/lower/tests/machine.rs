@@ -1,10 +1,12 @@
-//! A machine for tests, which has the handlers that a test gives it, and its code as text.
+//! A machine for tests, which has the handlers that a test gives it, and its code as text. Whatever is lowered for it is
+//! checked ([`crate::checker`]).
 //!
 //! Shapes are written as the machine writes its types: `SetSlot<Bin<I32Add, S<u32>, I<u32>>>` (see [`crate::lower::survey`]). Cells
 //! read `s2 = I32Add(s0, #1)`: `s2` is a slot, `#1` an immediate, `r` and `v` are the accumulators, `;` is between the
-//! statements of a cell, and `-> 3` is a branch to the fourth cell.
+//! statements of a cell, and `-> 3` is a branch to the fourth cell. Of a vector's two slots the text names the first.
 
 use crate::cell::{Cell, Field};
+use crate::checker::{Checker, Verdict};
 use crate::layout::CodeHead;
 use crate::lower::emit::Emitter;
 use crate::lower::operands::Operands;
@@ -15,9 +17,17 @@ use crate::lower::tree::Trees;
 use crate::lower::{Arena, Lowering};
 use crate::ops::{Class, Kind, Op};
 use crate::sig::{self, Form, Leaf, Sig};
-use crate::{Error, Module, TypeId};
+use crate::{Error, Module, TypeId, shape};
 use bumpalo::Bump;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+/// The shapes of all cells that tests have seen.
+static SHAPES: Mutex<Option<HashMap<Sig, &'static shape::Shape>>> = Mutex::new(None);
+
+fn shape_of(sig: Sig) -> Option<&'static shape::Shape> {
+    SHAPES.lock().unwrap().as_ref()?.get(&sig).copied()
+}
 
 /// What has a handler: the base shapes, without which lowering cannot do, and what a test adds. A handler's address is its
 /// signature.
@@ -146,8 +156,16 @@ pub(super) fn lowered_in(
     let type_ids: Vec<TypeId> = (0..).map(TypeId).take(module.types.len()).collect();
     let survey = Some(Box::new(Survey::new(None)));
     let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, arena, survey);
-    let code = lowering.lower(module.own_funcs().next().expect("a function"))?;
+    let funcidx = module.own_funcs().next().expect("a function");
+    let code = lowering.lower(funcidx)?;
     let cells = lowering.into_cells();
+    let shapes = cells.iter().map(|cell| {
+        let shape = Shape::parse(&cell.shape).build();
+        let repeated = shape::Shape::Form(Form::Repeat, Class::I32, shape);
+        [(shape.sig(), shape), (repeated.sig(), leaked(repeated))]
+    });
+    SHAPES.lock().unwrap().get_or_insert_default().extend(shapes.flatten());
+    assert_eq!(Checker::new(&module, &type_ids, options, machine, shape_of).function(funcidx), Ok(Verdict::Right));
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
     Ok(text(&bytes, code.words().as_ptr().addr() as u64, &cells))
 }
@@ -174,6 +192,10 @@ fn text(bytes: &[u8], base: u64, cells: &[Surveyed]) -> Vec<String> {
     }
     assert_eq!(at, bytes.len(), "nothing follows the last cell");
     lines
+}
+
+fn leaked(shape: shape::Shape) -> &'static shape::Shape {
+    Box::leak(Box::new(shape))
 }
 
 /// Operand bytes.
@@ -242,7 +264,8 @@ impl<'a> Shape<'a> {
             "u32" => Class::I32,
             "f32" => Class::F32,
             "f64" => Class::F64,
-            "Un" | "Bin" | "Load" => self.parts[0].op().info().result,
+            "V128" => Class::V128,
+            "Un" | "Bin" | "Load" | "Tern" | "Extract" | "Replace" => self.parts[0].op().info().result,
             "S" | "R" | "I" | "Global" | "Select" => self.parts[0].class(),
             name => panic!("`{name}` has no value"),
         }
@@ -254,7 +277,8 @@ impl<'a> Shape<'a> {
         }
         let form = Form::ALL.into_iter().find(|form| format!("{form:?}") == self.name && !self.parts.is_empty());
         let (begins, operands) = match (self.name, form) {
-            ("Un" | "Bin" | "Load" | "Store", _) => (sig::operator(self.parts[0].op()), &self.parts[1..]),
+            ("Un" | "Bin" | "Load" | "Store" | "Tern", _) => (sig::operator(self.parts[0].op()), &self.parts[1..]),
+            ("Extract" | "Replace", _) => (sig::lane(self.parts[0].op(), self.lane()), &self.parts[2..]),
             (_, Some(Form::BrIf | Form::Seq | Form::Repeat | Form::MemoryFill | Form::MemoryCopy)) => {
                 (sig::of_form(form.expect("just seen"), Class::I32), &self.parts[..])
             }
@@ -262,6 +286,33 @@ impl<'a> Shape<'a> {
             (_, None) => return sig::cell(self.cell()),
         };
         operands.iter().fold(begins, |sig, operand| sig::with(sig, operand.sig()))
+    }
+
+    fn lane(&self) -> u8 {
+        self.parts[1].name.parse().expect("the index of a lane")
+    }
+
+    /// What the checker is told of it.
+    fn build(&self) -> &'static shape::Shape {
+        use shape::Shape as Built;
+        let part = |index: usize| self.parts[index].build();
+        let form = Form::ALL.into_iter().find(|form| format!("{form:?}") == self.name && !self.parts.is_empty());
+        leaked(match (self.name, form) {
+            _ if self.leaf().is_some() => Built::Leaf(self.leaf().expect("just seen"), self.class()),
+            ("Un", _) => Built::Unary(self.parts[0].op(), part(1)),
+            ("Bin", _) => Built::Binary(self.parts[0].op(), part(1), part(2)),
+            ("Load", _) => Built::Load(self.parts[0].op(), part(1)),
+            ("Store", _) => Built::Store(self.parts[0].op(), part(1), part(2)),
+            ("Tern", _) => Built::Ternary(self.parts[0].op(), part(1), part(2), part(3)),
+            ("Extract", _) => Built::Extract(self.parts[0].op(), self.lane(), part(2)),
+            ("Replace", _) => Built::Replace(self.parts[0].op(), self.lane(), part(2), part(3)),
+            ("Select", _) => Built::Select(self.class(), part(0), part(1), part(2)),
+            ("Seq", _) => Built::Seq(part(0), part(1)),
+            (_, Some(form @ (Form::MemoryFill | Form::MemoryCopy))) => Built::Bulk(form, part(0), part(1), part(2)),
+            (_, Some(Form::BrIf)) => Built::Form(Form::BrIf, Class::I32, part(0)),
+            (_, Some(form)) => Built::Form(form, self.parts[0].class(), part(0)),
+            (_, None) => Built::Cell(self.cell()),
+        })
     }
 
     fn cell(&self) -> Cell {
@@ -277,9 +328,13 @@ impl<'a> Shape<'a> {
         match self.name {
             "S" => format!("s{}", bytes.take(2)),
             "R" => register(self.class()).into(),
+            "I" if self.class().is_wide() => format!("#{:x}:{:x}", bytes.take(8), bytes.take(8)),
             "I" => format!("#{}", bytes.take(self.class().bytes())),
             "Global" | "Func" => format!("{}@{}", self.name.to_lowercase(), bytes.take(4)),
-            "Un" | "Bin" => format!("{}({})", self.parts[0].name, list(&self.parts[1..], bytes)),
+            "Extract" | "Replace" => {
+                format!("{}.{}({})", self.parts[0].name, self.parts[1].name, list(&self.parts[2..], bytes))
+            }
+            "Un" | "Bin" | "Tern" => format!("{}({})", self.parts[0].name, list(&self.parts[1..], bytes)),
             "Load" | "Store" => {
                 let offset = bytes.take(4);
                 format!("{}[{offset}]({})", self.parts[0].name, list(&self.parts[1..], bytes))

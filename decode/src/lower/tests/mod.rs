@@ -12,3 +12,4 @@ mod metering;
 mod operands;
 mod statement;
 mod transfer;
+mod vectors;
