@@ -29,6 +29,8 @@ pub(super) struct Target {
     by_word: Vec<CellIdx>,
     /// Address of the first cell.
     base: u64,
+    /// Whether branches back are to ask for the epoch.
+    epochs: bool,
 }
 
 /// A statement of a cell, and where its operands begin.
@@ -38,14 +40,20 @@ const NO_CELL: CellIdx = CellIdx::MAX;
 
 impl Target {
     /// Reads `words`, which lie at the address `base`, head included; `shape` gives the shapes of what stands where machines
-    /// have handlers' addresses.
-    pub(super) fn read(words: &[u64], base: u64, shape: fn(Sig) -> Option<&'static Shape>) -> Result<Self, Mistake> {
+    /// have handlers' addresses. `epochs` says whether branches back are to ask for the epoch.
+    pub(super) fn read(
+        words: &[u64],
+        base: u64,
+        shape: fn(Sig) -> Option<&'static Shape>,
+        epochs: bool,
+    ) -> Result<Self, Mistake> {
         let cells = &words[CodeHead::WORDS..];
         let mut this = Self {
             bytes: cells.iter().flat_map(|word| word.to_ne_bytes()).collect(),
             cells: Vec::new(),
             by_word: vec![NO_CELL; cells.len()],
             base: base + 8 * CodeHead::WORDS as u64,
+            epochs,
         };
         let mut at = 0;
         while at < this.bytes.len() {
@@ -139,7 +147,7 @@ impl Target {
                     flatten(b, at + a.len() as u32, out);
                 }
                 // Its branch leads back to the cell, as the operand says as well.
-                Shape::Form(Form::Repeat, _, a) => flatten(a, at, out),
+                Shape::Form(Form::Repeat | Form::Ask, _, a) => flatten(a, at, out),
                 _ => out.push((shape, at)),
             }
         }
@@ -158,6 +166,13 @@ impl Target {
             Some(&to) if to != NO_CELL => {
                 if matches!(shape, Shape::Form(Form::Repeat, ..)) && to != cell {
                     return Err(Mistake::of_cell(from, "repeats itself, but its branch leads elsewhere".into()));
+                }
+                let asks = match *shape {
+                    Shape::Form(Form::Repeat, _, a) => matches!(a, Shape::Form(Form::Ask, ..)),
+                    _ => matches!(shape, Shape::Form(Form::Ask, ..)),
+                };
+                if self.epochs && to <= cell && !asks {
+                    return Err(Mistake::of_cell(from, "branches back and does not ask for the epoch".into()));
                 }
                 Ok(to)
             }

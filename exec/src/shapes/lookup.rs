@@ -22,7 +22,7 @@ pub struct Handlers {
 }
 
 /// A power of two, and constant, so that finding a place takes no comparison.
-const SLOTS: usize = 1 << 15;
+const SLOTS: usize = 1 << 16;
 
 const FILTER_BITS: usize = 1 << 17;
 

@@ -45,6 +45,7 @@ fn list_written(t: &mut Shapes<'_>) {
     fills_and_copies(t);
     selects(t);
     branches(t);
+    t.branch::<control::Br>();
     trees::all(t);
     sinks::all(t);
     sequences::all(t);
@@ -143,21 +144,21 @@ fn selects(t: &mut Shapes<'_>) {
 /// A branch on a comparison, in every form lowering gives it.
 #[inline(always)]
 fn compare<O: BinOp<T = u32>>(t: &mut Shapes<'_>) {
-    t.stmt::<BrIf<Bin<O, S<O::A>, S<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, S<O::A>, I<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, S<O::A>, R<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, R<O::A>, S<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, R<O::A>, I<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, I<O::A>, S<O::A>>>>();
-    t.stmt::<BrIf<Bin<O, I<O::A>, R<O::A>>>>();
+    t.branch::<BrIf<Bin<O, S<O::A>, S<O::A>>>>();
+    t.branch::<BrIf<Bin<O, S<O::A>, I<O::A>>>>();
+    t.branch::<BrIf<Bin<O, S<O::A>, R<O::A>>>>();
+    t.branch::<BrIf<Bin<O, R<O::A>, S<O::A>>>>();
+    t.branch::<BrIf<Bin<O, R<O::A>, I<O::A>>>>();
+    t.branch::<BrIf<Bin<O, I<O::A>, S<O::A>>>>();
+    t.branch::<BrIf<Bin<O, I<O::A>, R<O::A>>>>();
 }
 
 fn branches(t: &mut Shapes<'_>) {
     each!(C in [S<u32>, R<u32>] {
-        t.stmt::<BrIf<C>>();
-        t.stmt::<BrIf<Un<I32Eqz, C>>>();
+        t.branch::<BrIf<C>>();
+        t.branch::<BrIf<Un<I32Eqz, C>>>();
     });
-    each!(C in [S<u64>, R<u64>] { t.stmt::<BrIf<Un<I64Eqz, C>>>(); });
+    each!(C in [S<u64>, R<u64>] { t.branch::<BrIf<Un<I64Eqz, C>>>(); });
     each!(O in [
         I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU, I64Eq, I64Ne, I64LtS, I64LtU, I64GtS,
         I64GtU, I64LeS, I64LeU, I64GeS, I64GeU, F32Eq, F32Ne, F32Lt, F32Gt, F32Le, F32Ge, F64Eq, F64Ne, F64Lt, F64Gt,

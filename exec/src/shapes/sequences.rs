@@ -3,7 +3,7 @@
 use super::list::{I, R, S, Shapes, each};
 use crate::handlers::control::{self, Br, Call, CallIndirect, ReturnCall};
 use crate::handlers::expr::*;
-use crate::handlers::seq::{Repeat, Seq};
+use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 
 /// Assignments that often have neighbours.
@@ -84,8 +84,8 @@ fn before_branches(t: &mut Shapes<'_>) {
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, S<u32>, R<u32>>>>>();
             });
             each!(C in [I32Eq, I32Ne, I32LtS, I32GtS, I32LeS, I32GeS, I32LtU, I32GtU] {
-                t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>>();
-                t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>>();
+                t.repeat::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.repeat::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
             });
         });
     });
@@ -95,7 +95,7 @@ fn before_branches(t: &mut Shapes<'_>) {
             Load<I32Load8U, R<u32>>, Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>, Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>,
         ] {
             t.stmt::<Seq<A, BrIf<C>>>();
-            t.stmt::<Repeat<Seq<A, BrIf<C>>>>();
+            t.repeat::<Seq<A, BrIf<C>>>();
         });
     });
     // A fill or a copy: store, step, compare; the pointer may come in the accumulator from the iteration before.
@@ -110,7 +110,7 @@ fn before_branches(t: &mut Shapes<'_>) {
             t.stmt::<Seq<W, A>>();
             each!(C in [I32Ne, I32LtS, I32LtU] {
                 t.stmt::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
-                t.stmt::<Repeat<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>>();
+                t.repeat::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
             });
         });
     });

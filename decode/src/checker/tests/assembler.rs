@@ -121,6 +121,11 @@ pub(super) fn repeat(statement: Part) -> Part {
     part(Shape::Form(Form::Repeat, Class::I32, statement.shape), Class::I32, &[], &[statement])
 }
 
+/// A statement that asks for the epoch where it has branched.
+pub(super) fn ask(statement: Part) -> Part {
+    part(Shape::Form(Form::Ask, Class::I32, statement.shape), Class::I32, &[], &[statement])
+}
+
 pub(super) fn store(op: Op, offset: u32, a: Part, b: Part) -> Part {
     part(Shape::Store(op, a.shape, b.shape), Class::I32, &offset.to_ne_bytes(), &[a, b])
 }
@@ -165,6 +170,7 @@ pub(super) struct Subject {
     /// Words of its frame.
     pub(super) words: u32,
     pub(super) fuel: bool,
+    pub(super) epochs: bool,
 }
 
 impl Subject {
@@ -172,7 +178,7 @@ impl Subject {
     pub(super) fn new(text: &str, words: u32) -> Self {
         let module = Module::new(wat::parse_str(text).unwrap()).unwrap();
         let funcidx = module.own_funcs().last().unwrap();
-        Self { module, funcidx, words, fuel: false }
+        Self { module, funcidx, words, fuel: false, epochs: false }
     }
 
     /// What the checker says to code of these cells.
@@ -197,7 +203,7 @@ impl Subject {
             bytes[at..][..8].copy_from_slice(&starts[cell as usize].to_ne_bytes());
         }
         let code = Code::new(&mut bytes, &targets);
-        let options = Options { fuse: true, fuel: self.fuel, epochs: false };
+        let options = Options { fuse: true, fuel: self.fuel, epochs: self.epochs };
         Checker::new(&self.module, &ids, options, &Nothing, shape).code(self.funcidx, &code)
     }
 

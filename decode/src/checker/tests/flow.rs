@@ -131,6 +131,20 @@ fn loops() {
 }
 
 #[test]
+fn branches_back_ask_for_the_epoch() {
+    let subject = Subject { epochs: true, ..binary(COUNT) };
+    let r0 = || acc(Class::I32);
+    let back = |to| seq(step(s(0)), br_if(to, s(0)));
+    subject.right(&[ask(back(0)), ret(2, s(1))]);
+    subject.right(&[repeat(ask(seq(step(s(0)), br_if(0, r0())))), ret(2, s(1))]);
+    subject.right(&[back(2), ret(2, s(1)), ask(br(0))]);
+    for wrong in [back(0), repeat(back(0))] {
+        subject.wrong(&[wrong, ret(2, s(1))], "does not ask");
+    }
+    subject.wrong(&[back(2), ret(2, s(1)), br(0)], "does not ask");
+}
+
+#[test]
 fn loops_are_rotated() {
     let subject = binary(
         "(block $end (loop $l (br_if $end (i32.eqz (local.get 0)))
