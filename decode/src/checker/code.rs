@@ -1,6 +1,7 @@
 //! The target: threaded code as cells with their shapes, found by reading it from its beginning to its end.
 
 use super::mistake::Mistake;
+use crate::cell::Cell;
 use crate::layout::CodeHead;
 use crate::shape::Shape;
 use crate::sig::{Form, Sig};
@@ -96,27 +97,24 @@ impl Target {
                         self.add_way(to);
                     }
                     Shape::Form(Form::Return, ..) => falls = false,
-                    Shape::Cell(kind) => {
-                        use crate::cell::Cell;
-                        match kind {
-                            Cell::Br => {
-                                let to = self.branch(cell, at)?;
-                                self.add_way(to);
-                                falls = false;
-                            }
-                            Cell::BrTable => {
-                                for i in 0..=self.u32(at) {
-                                    let to = self.branch(cell, at + 4 + 8 * i)?;
-                                    self.add_way(to);
-                                }
-                                falls = false;
-                            }
-                            Cell::Unreachable | Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect => {
-                                falls = false;
-                            }
-                            _ => {}
+                    Shape::Cell(kind) => match kind {
+                        Cell::Br => {
+                            let to = self.branch(cell, at)?;
+                            self.add_way(to);
+                            falls = false;
                         }
-                    }
+                        Cell::BrTable => {
+                            for i in 0..=self.u32(at) {
+                                let to = self.branch(cell, at + 4 + 8 * i)?;
+                                self.add_way(to);
+                            }
+                            falls = false;
+                        }
+                        Cell::Unreachable | Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect => {
+                            falls = false;
+                        }
+                        _ => {}
+                    },
                     _ => {}
                 }
             }
@@ -157,8 +155,18 @@ impl Target {
         out
     }
 
-    /// The cell to which the operand at `at`, of `cell`, leads.
+    /// The cell to which the operand at `at`, of `cell`, leads. A cell that asks for the epoch for others is passed: where code comes to
+    /// it, the source has branched back.
     pub(super) fn branch(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
+        let to = self.next(cell, at)?;
+        match self.cells[to as usize] {
+            TargetCell { at, shape: Shape::Form(Form::Ask, _, Shape::Cell(Cell::Br)), .. } => self.next(to, at + 8),
+            _ => Ok(to),
+        }
+    }
+
+    /// The cell that the operand at `at`, of `cell`, names.
+    fn next(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
         let TargetCell { at: from, shape, .. } = self.cells[cell as usize];
         let to = self.u64(at).wrapping_sub(self.base);
         let found = (to.is_multiple_of(8)).then(|| self.by_word.get((to / 8) as usize)).flatten();

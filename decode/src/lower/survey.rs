@@ -35,8 +35,9 @@ pub struct Surveyed {
     pub discounted: Option<u32>,
     /// Offsets of the operators that may trap, in the order of [`Shape::trap_places`](crate::shape::Shape::trap_places).
     pub places: Vec<u32>,
-    /// Whether it branches back, in code that asks for the epoch where it does.
-    pub branches_back: bool,
+    /// Whether it asks for the epoch where it branches back, or another cell does for it; `None` if it does not branch back, or code asks
+    /// for no epoch.
+    pub asks: Option<bool>,
     /// Byte of the code where an id of a function type stands among its operands.
     pub(crate) type_id: Option<usize>,
     operators: u8,
@@ -147,7 +148,7 @@ impl Survey {
     /// The last cell branches back, and is to ask for the epoch there; `itself` says that it does, and that nobody does for it.
     pub(super) fn ask(&mut self, itself: bool) {
         let cell = self.cells.last_mut().expect("a cell was emitted");
-        cell.branches_back = true;
+        cell.asks = Some(itself);
         if itself {
             cell.sig = sig::ask(cell.sig);
         }
@@ -168,7 +169,7 @@ impl Survey {
             counted: offset,
             discounted: None,
             places: if self.is_brief { Vec::new() } else { vec![offset] },
-            branches_back: false,
+            asks: None,
             type_id: None,
             operators: 0,
             statements: 1,
@@ -216,7 +217,7 @@ impl Survey {
             counted: offset,
             discounted: None,
             places,
-            branches_back: false,
+            asks: None,
             type_id: None,
             operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
             statements: 1,

@@ -6,8 +6,10 @@
 //! worst by way of the accumulator; every operator has its handler for slots alone, and with the accumulator in any one
 //! place; every sink (branch, store, return) takes a slot and the accumulator.
 //!
-//! Then the fused shapes, by what they fuse; and those that `tools/mine` chose.
+//! Then the fused shapes, by what they fuse; those that `tools/mine` chose; and, of cells that may branch back, those that ask for
+//! the epoch there ([`Ask`](crate::handlers::seq::Ask)): where a single operator decides, what repeats itself, and what `tools/mine` chose.
 
+mod asking;
 pub(crate) mod list;
 pub(crate) mod lookup;
 mod mined;
@@ -28,6 +30,7 @@ pub(crate) fn entries() -> Vec<HandlerEntry> {
     let t = &mut Shapes(&mut entries);
     list_written(t);
     mined::all(t);
+    asking::all(t);
     entries
 }
 

@@ -74,6 +74,18 @@ fn before_branches(t: &mut Shapes<'_>) {
     each!(O in [I32Sub, I32Mul, I32And, I32Or, I32Xor, I32Shl, I32ShrU] {
         each!(X in [Bin<O, S<u32>, S<u32>>, Bin<O, S<u32>, I<u32>>] { t.stmt::<Seq<SetSlot<X>, Br>>(); });
     });
+    // A counter or pointer decides whether there is another iteration.
+    each!(A in [
+        SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>,
+    ] {
+        each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
+            t.branch::<Seq<A, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+            t.branch::<Seq<A, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+            t.branch::<Seq<A, BrIf<Bin<C, S<u32>, R<u32>>>>>();
+        });
+        t.branch::<Seq<A, BrIf<R<u32>>>>();
+        t.branch::<Seq<A, BrIf<Un<I32Eqz, R<u32>>>>>();
+    });
     // A scan: step the pointer, load, compare.
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
         each!(L in [I32Load, I32Load8U] {
@@ -125,11 +137,11 @@ fn before_branches(t: &mut Shapes<'_>) {
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {
         each!(B in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
             each!(C in [I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32GeS, I32LeS] {
-                t.stmt::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
-                t.stmt::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+                t.branch::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.branch::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
             });
-            t.stmt::<Seq<Seq<A, B>, BrIf<R<u32>>>>();
-            t.stmt::<Seq<Seq<A, B>, BrIf<Un<I32Eqz, R<u32>>>>>();
+            t.branch::<Seq<Seq<A, B>, BrIf<R<u32>>>>();
+            t.branch::<Seq<Seq<A, B>, BrIf<Un<I32Eqz, R<u32>>>>>();
         });
     });
 }
