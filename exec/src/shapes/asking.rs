@@ -12,33 +12,22 @@ use crate::handlers::stmt::*;
 /// All of them.
 #[rustfmt::skip]
 pub(super) fn all(t: &mut Shapes<'_>) {
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>>>(); // 34897
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 15348
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 26143
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 33347
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 26725
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 1938
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 14618
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 6666
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 9017
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>>>(); // 8688
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>>>(); // 2191
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Br>>>(); // 7599
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 1863
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 570
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 3191
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<R<u32>>>>>(); // 100
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, Br>>>(); // 6062
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, Br>>>(); // 1006
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 2434
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<S<u32>>>>>(); // 6891
     t.stmt::<Ask<Seq<Store<I32Store, Load<I32Load, S<u32>>, S<u32>>, Br>>>(); // 0
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 1060
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 878
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Mul, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 1285
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>>>(); // 1577
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 2285
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Mul, S<u32>, I<u32>>>>, BrIf<Bin<I32GeU, S<u32>, R<u32>>>>>>(); // 2
     t.stmt::<Ask<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Store<I64Store, Load<I32Load, S<u32>>, Un<I64ExtendI32S, S<u32>>>, Br>>>(); // 0
@@ -46,15 +35,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, Br>>>(); // 4551
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<S<u64>>>, BrIf<S<u32>>>>>(); // 523
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 178
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>>(); // 182
     t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 239
     t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 333
     t.stmt::<Ask<Seq<SetSlot<I<u32>>, Br>>>(); // 1526
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 795
     t.stmt::<Ask<BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 20
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 1
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 1774
     t.stmt::<Ask<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 117
     t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>(); // 32
     t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 14
@@ -75,7 +61,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32U, R<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1270
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 1090
     t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 1465
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 2388
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 9
     t.stmt::<Ask<Seq<Seq<SetSlot<Select<Select<S<u32>, S<u32>, Bin<I32Eq, S<u32>, R<u32>>>, S<u32>, S<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 3
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<S<u32>>>, Br>>>(); // 1
@@ -83,15 +68,11 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 1498
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>>>(); // 2435
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 513
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 1460
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 46
     t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>>(); // 912
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 756
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 8
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 311
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>>>(); // 894
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 7
     t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>>>(); // 82
     t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 1725
     t.stmt::<Ask<BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>(); // 1455
@@ -102,7 +83,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 162
     t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 32
     t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, R<u32>>>, Br>>>(); // 321
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 90
     t.stmt::<Ask<Seq<Seq<Store<I64Store, S<u32>, R<u64>>, SetSlot<S<u32>>>, Br>>>(); // 613
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 241
     t.stmt::<Ask<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, R<u32>>, I<u64>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 2
@@ -131,7 +111,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 4
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 1
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 338
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 941
     t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 373
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, BrIf<R<u32>>>>>(); // 1
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 445
@@ -168,7 +147,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 3657
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 76
     t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 549
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 798
     t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 257
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 414
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>>(); // 831
@@ -183,7 +161,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 233
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 49
     t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 81
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 256
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64Sub, S<u64>, Bin<I64Mul, S<u64>, S<u64>>>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>>(); // 626
     t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 240
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GeU, R<u32>, S<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 0
@@ -202,7 +179,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 2
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 3423
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 678
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Xor, R<u32>, S<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 344
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 345
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 1
@@ -329,7 +305,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<R<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 1180
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32And, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>>(); // 7
@@ -347,7 +322,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 128
     t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32And, S<u32>, S<u32>>>>>(); // 30
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 112
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 81
     t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Br>>>(); // 199
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<F64Le, S<f64>, S<f64>>>>>>(); // 936
@@ -370,6 +344,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Store<I32Store, S<u32>, I<u32>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 176
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 112
     t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 118
     t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 0
@@ -399,14 +374,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, Br>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 22
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeS, S<u32>, R<u32>>>>>>(); // 28
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Br>>>(); // 16
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 92
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>>>(); // 1
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, R<u32>>, I<u32>>>>>>(); // 35
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>>(); // 0
@@ -431,7 +404,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 5
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, BrIf<R<u32>>>>>(); // 1
     t.stmt::<Ask<BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 1
     t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 88
     t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>>(); // 1
@@ -441,14 +413,12 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<BrIf<R<u32>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<I<u32>>>, Br>>>(); // 240
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 22
     t.stmt::<Ask<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, S<u32>>>>>(); // 92
     t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 3
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>>(); // 10
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 16
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32GtS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 0
@@ -502,7 +472,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>>(); // 29
     t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32LeS, Load<I32Load, S<u32>>, I<u32>>>>>(); // 77
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 6
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, S<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<F64Lt, Load<F64Load, S<u32>>, S<f64>>>>>>(); // 0
@@ -516,7 +485,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32ShrU, Load<I32Load, R<u32>>, S<u32>>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 0
@@ -566,7 +534,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 0
     t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>>(); // 0
     t.stmt::<Ask<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeS, R<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>, Br>>>(); // 0
@@ -574,10 +541,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>>(); // 4
     t.stmt::<Ask<BrIf<Bin<I32GtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>>(); // 0
@@ -617,7 +581,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<R<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<S<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 0
@@ -627,12 +590,9 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 1
     t.stmt::<Ask<BrIf<Bin<I32And, R<u32>, S<u32>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, Br>>>(); // 0
@@ -701,6 +661,5 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<S<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>>(); // 0
 }
