@@ -80,6 +80,16 @@ impl Registers {
         self.branch(target);
     }
 
+    /// Has LLVM know the integer accumulator whole up to here, as something that is used.
+    #[inline(always)]
+    pub(crate) fn use_accumulator(&self) {
+        #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+        // SAFETY: no instruction is in it, only a comment.
+        unsafe {
+            std::arch::asm!("/* {0} */", in(reg) self.r0, options(nomem, nostack, preserves_flags));
+        }
+    }
+
     /// Goes to the cell at an address, a branch's operand.
     #[inline(always)]
     pub(crate) fn branch(&mut self, target: u64) {
