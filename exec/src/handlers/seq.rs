@@ -24,17 +24,12 @@ impl<S: Stmt> Stmt for Repeat<S> {
     unsafe fn run(mut m: Registers, at: At) -> Flow {
         let ip = m.ip;
         loop {
+            m.use_accumulator();
             // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and
             // instance it leaves as they were, so I6 holds of the next round as it did of this one.
             match unsafe { S::run(m, at) } {
                 Flow::Jump(next) => m = Registers { ip, ..next },
-                flow @ Flow::Trap(..) => {
-                    // The accumulator of this round, which a trap's code has replaced: were it not used here, LLVM would
-                    // keep only those 32 bits of it that the statement reads, and extend them in every round.
-                    m.use_accumulator();
-                    return flow;
-                }
-                flow @ (Flow::Next(_) | Flow::Stop(_) | Flow::Delegate(..)) => return flow,
+                flow @ (Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => return flow,
             }
         }
     }

@@ -80,7 +80,8 @@ impl Registers {
         self.branch(target);
     }
 
-    /// Has LLVM know the integer accumulator whole up to here, as something that is used.
+    /// Has LLVM take the integer accumulator for something that is used here, whole. In a loop of one cell that reads 32
+    /// bits of it, LLVM would keep these from round to round, and extend them in each.
     #[inline(always)]
     pub(crate) fn use_accumulator(&self) {
         #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
