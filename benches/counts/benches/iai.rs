@@ -51,6 +51,7 @@ fn call(mut instance: Box<dyn Instance>) -> i64 {
 #[bench::sieve(kernel("sieve", 20_000))]
 #[bench::quicksort(kernel("quicksort", 2_000))]
 #[bench::matmul(kernel("matmul", 24))]
+#[bench::watches(kernel("watches", 20))]
 fn run((mut instance, n): (Box<dyn Instance>, i32)) -> i64 {
     instance.call(black_box(n)).expect("it does not trap")
 }

@@ -84,6 +84,7 @@ pub fn calls(runtime: &dyn Runtime, export: &str) -> Result<Box<dyn Instance>> {
 /// There is none.
 pub fn find(name: &str) -> Result<Case> {
     let mut cases = case::kernels()?;
+    cases.extend(case::counted()?);
     cases.extend(case::programs(|_, role| role != Role::Startup)?);
     cases.into_iter().find(|case| case.name == name).with_context(|| format!("there is no `{name}`"))
 }

@@ -30,6 +30,7 @@ impl<S: Stmt> Stmt for Repeat<S> {
     unsafe fn run(mut m: Registers, at: At) -> Flow {
         let ip = m.ip;
         loop {
+            m.use_accumulator();
             // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and
             // instance it leaves as they were, so I6 holds of the next round as it did of this one.
             match unsafe { S::run(m, at) } {

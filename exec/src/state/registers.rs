@@ -80,6 +80,17 @@ impl Registers {
         self.branch(target);
     }
 
+    /// Has LLVM take the integer accumulator for something that is used here, whole. In a loop of one cell that reads 32
+    /// bits of it, LLVM would keep these from round to round, and extend them in each.
+    #[inline(always)]
+    pub(crate) fn use_accumulator(&self) {
+        #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+        // SAFETY: no instruction is in it, only a comment.
+        unsafe {
+            std::arch::asm!("/* {0} */", in(reg) self.r0, options(nomem, nostack, preserves_flags));
+        }
+    }
+
     /// Goes to the cell at an address, a branch's operand.
     #[inline(always)]
     pub(crate) fn branch(&mut self, target: u64) {

@@ -21,13 +21,14 @@ use std::process::Command;
 const LIMIT_PERCENT: f64 = 2.0;
 
 /// Kernels at a size that callgrind runs through in a moment, and modules to decode.
-const TASKS: [Task<'_>; 9] = [
+const TASKS: [Task<'_>; 10] = [
     Task::Kernel("fib", 15),
     Task::Kernel("dot", 4),
     Task::Kernel("crc", 2_000),
     Task::Kernel("sieve", 20_000),
     Task::Kernel("quicksort", 2_000),
     Task::Kernel("matmul", 24),
+    Task::Kernel("watches", 20),
     Task::Decode("coremark"),
     Task::Decode("fib"),
     Task::Decode("quicksort"),
