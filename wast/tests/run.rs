@@ -200,9 +200,8 @@ fn vectors_are_compared_lane_by_lane() {
     assert_eq!(gives("f64x2 -nan 0", either), None);
     let message = gives("i64x2 2 2", either).unwrap();
     assert!(
-        message.ends_with(
-            "got v128 i32x4 0x00000002 0x00000000 0x00000002 0x00000000 (f32x4 [3e-45, 0.0, 3e-45, 0.0])"
-        ),
+        message
+            .ends_with("got v128 i32x4 0x00000002 0x00000000 0x00000002 0x00000000 (f32x4 [3e-45, 0.0, 3e-45, 0.0])"),
         "{message}"
     );
     assert!(gives("i64x2 1 2", "(i64.const 1)").unwrap().contains("expected i64 1 (0x1), got v128 i32x4"));
