@@ -122,6 +122,11 @@ fn operands_keep_their_order() {
         subject.right(&[ret(5, bin(op, v(0), v(2)))]);
         subject.wrong(&[ret(5, bin(op, v(2), v(0)))], ANOTHER);
     }
+    for op in [I8x16Add, I64x2Eq, F32x4Mul] {
+        let subject = function("(result v128)", &format!("({} (local.get 0) (local.get 1))", op.info().text));
+        subject.right(&[ret(5, bin(op, v(2), v(0)))]);
+        subject.wrong(&[ret(5, bin(op, v(2), v(2)))], ANOTHER);
+    }
     let subject = function("(result v128)", "(v128.bitselect (local.get 0) (local.get 1) (local.get 0))");
     subject.right(&[ret(5, tern(V128Bitselect, v(0), v(2), v(0)))]);
     subject.wrong(&[ret(5, tern(V128Bitselect, v(2), v(0), v(0)))], ANOTHER);

@@ -296,7 +296,7 @@ fn globals_are_read_before_they_are_set() {
 #[test]
 fn operators_of_vectors_are_cut_as_others_are() {
     let text = gives("(i32x4.add (v128.not (local.get 0)) (i32x4.mul (local.get 0) (local.get 1)))");
-    assert_eq!(text, ["s9 = V128Not(s0)", "v = I32x4Mul(s0, s2)", "v = I32x4Add(s9, v)", "return v at 6"]);
+    assert_eq!(text, ["s9 = V128Not(s0)", "v = I32x4Mul(s0, s2)", "v = I32x4Add(v, s9)", "return v at 6"]);
     let text = gives("(v128.bitselect (v128.not (local.get 0)) (i32x4.neg (local.get 1)) (i8x16.neg (local.get 1)))");
     let expected = ["s9 = V128Not(s0)", "s11 = I32x4Neg(s2)", "v = I8x16Neg(s2)", "v = V128Bitselect(s9, s11, v)"];
     assert_eq!(text[..4], expected);
