@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Does the driver find wrong handlers? Tries mutants FIRST..LAST (exec/src/probes/mutants.rs), each with up to 1,000 modules of the
-# generated kinds, and lists those that were not found. MUTANTS=c tries those with a wrong constant.
+# generated kinds, and lists those that were not found. MUTANTS=c tries those with a wrong constant,
+# MUTANTS=v those on vectors.
 #
-#   [MUTANTS=c] oracle/mutants.sh [FIRST [LAST [SEED]]]
+#   [MUTANTS=c|v] oracle/mutants.sh [FIRST [LAST [SEED]]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
