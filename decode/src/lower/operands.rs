@@ -234,7 +234,10 @@ impl<'a, T: Target> Operands<'a, T> {
         // Writing this slot: trees below that read it were cut there.
         for below in self.floor..height {
             let reads = |slot| self.trees.reads_slot(self.stack[below], slot);
-            if !mutant!(7) && self.is_high(below) && (reads(slot) || class.is_wide() && !mutant!(25) && reads(slot.above(1))) {
+            if !mutant!(7)
+                && self.is_high(below)
+                && (reads(slot) || class.is_wide() && !mutant!(25) && reads(slot.above(1)))
+            {
                 self.spill(below);
                 // That may have had this one spilled before.
                 if self.is_spilled(height) {
