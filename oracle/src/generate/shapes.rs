@@ -572,6 +572,12 @@ impl Maker<'_> {
             Shape::Leaf(Leaf::Imm, class) => self.constant(class, address),
             Shape::Leaf(Leaf::Global, class) => plain(I::GlobalGet(class as u32), Vec::new(), &result),
             Shape::Leaf(Leaf::Func, _) => plain(I::RefFunc(0), Vec::new(), &[Func]),
+            // An address may also be computed in place, where no handler takes it whole: that leaves a slot to be read from the
+            // other accumulator.
+            Shape::Leaf(Leaf::Acc, Class::I32) if address && self.rng.chance(40) => {
+                let slot = self.expr(&Shape::Leaf(Leaf::Slot, Class::I32), true, before);
+                plain(I::I32And, vec![slot, expr::i32_const(0xF8)], &result)
+            }
             Shape::Leaf(_, class) => {
                 if let Some((local, last)) = self.last
                     && last == class
