@@ -188,6 +188,7 @@ fn functions_are_invoked_with_every_type() {
             (func (export "none"))
             (func (export "null") (result externref) (ref.null extern))
             (func (export "ref") (param funcref))
+            (func (export "v128") (param v128 i32) (result v128 i32) (local.get 0) (local.get 1))
             (func (export "trap") unreachable)
             (memory (export "memory") 0))"#,
     );
@@ -207,6 +208,9 @@ fn functions_are_invoked_with_every_type() {
         ("f64", &["NaN"], "NaN\n"),
         ("swap", &["7", "2.5"], "2.5\n7\n"),
         ("none", &[], ""),
+        ("v128", &["0x0102030405060708090A0b0c0d0e0f10", "5"], "0x0102030405060708090a0b0c0d0e0f10\n5\n"),
+        ("v128", &["0Xffffffffffffffffffffffffffffffff", "-1"], "0xffffffffffffffffffffffffffffffff\n-1\n"),
+        ("v128", &["17", "0x11"], "0x00000000000000000000000000000011\n17\n"),
         ("null", &[], "null\n"),
     ] {
         let output = invoke(name, args);
@@ -220,6 +224,10 @@ fn functions_are_invoked_with_every_type() {
         ("i64", &["--1"], "is no i64"),
         ("i64", &["-+1"], "is no i64"),
         ("f32", &["x"], "is no f32"),
+        ("v128", &["0x100000000000000000000000000000000", "0"], "is no v128"),
+        ("v128", &["-1", "0"], "`-1` is no v128"),
+        ("v128", &["0x+1", "0"], "is no v128"),
+        ("v128", &["1", "18446744073709551616"], "is no i32"),
         ("i32", &[], "takes 1 parameters, not 0"),
         ("none", &["1"], "takes 0 parameters, not 1"),
         ("ref", &["null"], "cannot be given"),

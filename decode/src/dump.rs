@@ -274,6 +274,10 @@ impl Reader<'_> {
                         out.push_str("repeat ");
                         return self.statement(a, out);
                     }
+                    Form::Ask => {
+                        out.push_str("ask ");
+                        return self.statement(a, out);
+                    }
                     // These have shapes of their own.
                     Form::Select | Form::Seq | Form::MemoryFill | Form::MemoryCopy => {
                         push(out, format_args!("{form:?} "));
@@ -433,7 +437,14 @@ fn instruction(form: Form) -> Option<Instruction> {
         Form::Select => Some(Instruction::Select),
         Form::MemoryFill => Some(Instruction::MemoryFill),
         Form::MemoryCopy => Some(Instruction::MemoryCopy),
-        Form::SetAcc | Form::SetSlot | Form::SetGlobal | Form::BrIf | Form::Return | Form::Seq | Form::Repeat => None,
+        Form::SetAcc
+        | Form::SetSlot
+        | Form::SetGlobal
+        | Form::BrIf
+        | Form::Return
+        | Form::Seq
+        | Form::Repeat
+        | Form::Ask => None,
     }
 }
 

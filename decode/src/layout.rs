@@ -21,7 +21,7 @@
 use crate::{FuncIdx, FuncType, Module, TypeId};
 
 /// Words before the index spaces of an instance.
-pub const HEAD_WORDS: usize = 8;
+pub const HEAD_WORDS: usize = 9;
 
 /// Words of a function's record.
 pub const RECORD_WORDS: usize = 2;

@@ -198,7 +198,7 @@ impl Module {
     /// Parses and validates a binary module.
     ///
     /// # Errors
-    /// The first thing that is malformed, invalid, or outside the supported features (WebAssembly 2.0 without SIMD, with
+    /// The first thing that is malformed, invalid, or outside the supported features (WebAssembly 2.0, with relaxed SIMD,
     /// extended-const and tail-call), or a function whose frame passes [`crate::layout::MAX_FRAME_WORDS`]; with its
     /// offset.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, Error> {

@@ -31,7 +31,7 @@ pub enum Shape {
     Replace(Op, u8, &'static Shape, &'static Shape),
     /// `MemoryFill` or `MemoryCopy`, with the operands that [`Form`] says.
     Bulk(Form, &'static Shape, &'static Shape, &'static Shape),
-    /// What [`Form`] says, with one operand (a statement for `Repeat`); never one of the forms above, nor `Seq`.
+    /// What [`Form`] says, with one operand (a statement for `Repeat` and `Ask`); never one of the forms above, nor `Seq`.
     Form(Form, Class, &'static Shape),
     /// Two statements.
     Seq(&'static Shape, &'static Shape),
@@ -191,7 +191,13 @@ impl Form {
             Self::SetSlot | Self::Return => 2,
             Self::SetGlobal => 4,
             Self::BrIf => 8,
-            Self::SetAcc | Self::Select | Self::Seq | Self::Repeat | Self::MemoryFill | Self::MemoryCopy => 0,
+            Self::SetAcc
+            | Self::Select
+            | Self::Seq
+            | Self::Repeat
+            | Self::Ask
+            | Self::MemoryFill
+            | Self::MemoryCopy => 0,
         }
     }
 }

@@ -53,6 +53,8 @@ pub enum Form {
     Seq,
     /// A statement, or several, again and again as long as the branch at its end is taken, which leads back to it.
     Repeat,
+    /// A statement, or several, that asks for the epoch where it has branched, before it goes on there.
+    Ask,
     /// `memory.fill`: start, value, bytes.
     MemoryFill,
     /// `memory.copy`: to, from, bytes.
@@ -61,7 +63,7 @@ pub enum Form {
 
 impl Form {
     /// Every form, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Select,
         Self::SetAcc,
         Self::SetSlot,
@@ -70,6 +72,7 @@ impl Form {
         Self::Return,
         Self::Seq,
         Self::Repeat,
+        Self::Ask,
         Self::MemoryFill,
         Self::MemoryCopy,
     ];
@@ -112,6 +115,11 @@ pub const SEQ: Sig = of_form(Form::Seq, Class::I32);
 /// Signature of a cell that repeats itself.
 pub const fn repeat(a: Sig) -> Sig {
     form(Form::Repeat, Class::I32, a)
+}
+
+/// Signature of a cell that asks for the epoch where it has branched.
+pub const fn ask(a: Sig) -> Sig {
+    form(Form::Ask, Class::I32, a)
 }
 
 /// Adds an operand's signature, the first, second or third, to that of the operator or form so far.

@@ -109,9 +109,9 @@ impl fmt::Display for RefType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FuncType {
     types: Box<[ValType]>,
-    params: u32,
+    params: u16,
     /// Words of the parameters, and of the results.
-    words: [u32; 2],
+    words: [u16; 2],
 }
 
 impl FuncType {
@@ -132,9 +132,9 @@ impl FuncType {
         assert!(params <= Self::MOST, "a function type of more than {} parameters", Self::MOST);
         types.extend(results);
         assert!(types.len() - params <= Self::MOST, "a function type of more than {} results", Self::MOST);
-        let words = |types: &[ValType]| types.iter().map(|ty| ty.words() as u32).sum();
+        let words = |types: &[ValType]| types.iter().map(|ty| ty.words() as u16).sum();
         let words = [words(&types[..params]), words(&types[params..])];
-        Self { types: types.into(), params: params as u32, words }
+        Self { types: types.into(), params: params as u16, words }
     }
 
     /// The parameter types.

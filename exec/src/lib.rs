@@ -63,7 +63,6 @@ mod host;
 mod probes;
 mod shapes;
 mod state;
-#[allow(dead_code, unused_imports, reason = "for handlers of vectors")]
 mod vector;
 
 pub use host::call::{ended, invoke, invoke_start};

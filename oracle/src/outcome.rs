@@ -86,7 +86,7 @@ impl Value {
 }
 
 /// A vector whose lanes, of some shape, programs find interesting.
-fn interesting_vector(rng: &mut Rng) -> u128 {
+pub fn interesting_vector(rng: &mut Rng) -> u128 {
     let shape = rng.below(4);
     let (lanes, width) = [(16, 8), (4, 32), (2, 64), (2, 64)][shape];
     (0..lanes).fold(0, |bits, lane| {

@@ -157,3 +157,53 @@ fn no_trap_can_be_mistaken_for_another() {
         }
     }
 }
+
+#[test]
+fn vectors_are_compared_lane_by_lane() {
+    let module = "(module (func (export \"f\") (param v128) (result v128) (local.get 0)))";
+    let gives = |given: &str, expected: &str| {
+        let text = format!("{module} (assert_return (invoke \"f\" (v128.const {given})) {expected})");
+        let report = script(&text);
+        report.failed.first().map(|failure| failure.message.clone())
+    };
+    let (bytes, others) =
+        ("i8x16 1 -1 0x7f 4 5 6 7 8 9 10 11 12 13 14 15 0x80", "i8x16 1 -1 0x7f 4 5 6 7 8 9 10 11 12 13 14 15 0x81");
+    for (given, expected) in [
+        (bytes, bytes),
+        (bytes, "i16x8 0xff01 0x047f 0x0605 0x0807 0x0a09 0x0c0b 0x0e0d 0x800f"),
+        (bytes, "i32x4 0x047fff01 0x08070605 0x0c0b0a09 0x800f0e0d"),
+        (bytes, "i64x2 0x08070605047fff01 0x800f0e0d0c0b0a09"),
+        ("f32x4 1 -0 inf 0.5", "f32x4 1 -0 inf 0.5"),
+        ("f32x4 1 nan -nan nan:0x600000", "f32x4 1 nan:canonical nan:canonical nan:arithmetic"),
+        ("f64x2 -nan 2", "f64x2 nan:canonical 2"),
+        ("f64x2 2 nan:0xc000000000000", "f64x2 2 nan:arithmetic"),
+    ] {
+        assert_eq!(gives(given, &format!("(v128.const {expected})")), None, "{given}: {expected}");
+    }
+    for (given, expected) in [
+        (bytes, others),
+        ("i16x8 0 0 0 0 0 0 0 1", "i16x8 0 0 0 0 0 0 1 0"),
+        ("i32x4 0 0 0 1", "i32x4 0 0 0 -1"),
+        ("i64x2 1 0", "i64x2 0 1"),
+        ("f32x4 0 0 0 0", "f32x4 0 0 0 -0"),
+        ("f32x4 0 0 0 nan:0x600000", "f32x4 0 0 0 nan:canonical"),
+        ("f32x4 0 nan:0x200000 0 0", "f32x4 0 nan:arithmetic 0 0"),
+        ("f64x2 nan 1", "f64x2 1 nan:canonical"),
+        ("f64x2 nan:0x4000000000000 1", "f64x2 nan:arithmetic 1"),
+    ] {
+        let message = gives(given, &format!("(v128.const {expected})"));
+        assert!(message.is_some_and(|message| message.contains("expected V128")), "{given}: {expected}");
+    }
+    // Of relaxed operators there may be several right results.
+    let either = "(either (v128.const i64x2 1 2) (v128.const f64x2 nan:canonical 0))";
+    assert_eq!(gives("i64x2 1 2", either), None);
+    assert_eq!(gives("f64x2 -nan 0", either), None);
+    let message = gives("i64x2 2 2", either).unwrap();
+    assert!(
+        message
+            .ends_with("got v128 i32x4 0x00000002 0x00000000 0x00000002 0x00000000 (f32x4 [3e-45, 0.0, 3e-45, 0.0])"),
+        "{message}"
+    );
+    assert!(gives("i64x2 1 2", "(i64.const 1)").unwrap().contains("expected i64 1 (0x1), got v128 i32x4"));
+    assert!(gives("i64x2 1 2", "(v128.const i64x2 1 2) (i64.const 1)").unwrap().contains("expected 2 results, got 1"));
+}

@@ -1,6 +1,7 @@
 //! The target: threaded code as cells with their shapes, found by reading it from its beginning to its end.
 
 use super::mistake::Mistake;
+use crate::cell::Cell;
 use crate::layout::CodeHead;
 use crate::shape::Shape;
 use crate::sig::{Form, Sig};
@@ -29,6 +30,8 @@ pub(super) struct Target {
     by_word: Vec<CellIdx>,
     /// Address of the first cell.
     base: u64,
+    /// Whether branches back are to ask for the epoch.
+    epochs: bool,
 }
 
 /// A statement of a cell, and where its operands begin.
@@ -38,14 +41,20 @@ const NO_CELL: CellIdx = CellIdx::MAX;
 
 impl Target {
     /// Reads `words`, which lie at the address `base`, head included; `shape` gives the shapes of what stands where machines
-    /// have handlers' addresses.
-    pub(super) fn read(words: &[u64], base: u64, shape: fn(Sig) -> Option<&'static Shape>) -> Result<Self, Mistake> {
+    /// have handlers' addresses. `epochs` says whether branches back are to ask for the epoch.
+    pub(super) fn read(
+        words: &[u64],
+        base: u64,
+        shape: fn(Sig) -> Option<&'static Shape>,
+        epochs: bool,
+    ) -> Result<Self, Mistake> {
         let cells = &words[CodeHead::WORDS..];
         let mut this = Self {
             bytes: cells.iter().flat_map(|word| word.to_ne_bytes()).collect(),
             cells: Vec::new(),
             by_word: vec![NO_CELL; cells.len()],
             base: base + 8 * CodeHead::WORDS as u64,
+            epochs,
         };
         let mut at = 0;
         while at < this.bytes.len() {
@@ -88,27 +97,24 @@ impl Target {
                         self.add_way(to);
                     }
                     Shape::Form(Form::Return, ..) => falls = false,
-                    Shape::Cell(kind) => {
-                        use crate::cell::Cell;
-                        match kind {
-                            Cell::Br => {
-                                let to = self.branch(cell, at)?;
-                                self.add_way(to);
-                                falls = false;
-                            }
-                            Cell::BrTable => {
-                                for i in 0..=self.u32(at) {
-                                    let to = self.branch(cell, at + 4 + 8 * i)?;
-                                    self.add_way(to);
-                                }
-                                falls = false;
-                            }
-                            Cell::Unreachable | Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect => {
-                                falls = false;
-                            }
-                            _ => {}
+                    Shape::Cell(kind) => match kind {
+                        Cell::Br => {
+                            let to = self.branch(cell, at)?;
+                            self.add_way(to);
+                            falls = false;
                         }
-                    }
+                        Cell::BrTable => {
+                            for i in 0..=self.u32(at) {
+                                let to = self.branch(cell, at + 4 + 8 * i)?;
+                                self.add_way(to);
+                            }
+                            falls = false;
+                        }
+                        Cell::Unreachable | Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect => {
+                            falls = false;
+                        }
+                        _ => {}
+                    },
                     _ => {}
                 }
             }
@@ -139,7 +145,7 @@ impl Target {
                     flatten(b, at + a.len() as u32, out);
                 }
                 // Its branch leads back to the cell, as the operand says as well.
-                Shape::Form(Form::Repeat, _, a) => flatten(a, at, out),
+                Shape::Form(Form::Repeat | Form::Ask, _, a) => flatten(a, at, out),
                 _ => out.push((shape, at)),
             }
         }
@@ -149,8 +155,18 @@ impl Target {
         out
     }
 
-    /// The cell to which the operand at `at`, of `cell`, leads.
+    /// The cell to which the operand at `at`, of `cell`, leads. A cell that asks for the epoch for others is passed: where code comes to
+    /// it, the source has branched back.
     pub(super) fn branch(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
+        let to = self.next(cell, at)?;
+        match self.cells[to as usize] {
+            TargetCell { at, shape: Shape::Form(Form::Ask, _, Shape::Cell(Cell::Br)), .. } => self.next(to, at + 8),
+            _ => Ok(to),
+        }
+    }
+
+    /// The cell that the operand at `at`, of `cell`, names.
+    fn next(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
         let TargetCell { at: from, shape, .. } = self.cells[cell as usize];
         let to = self.u64(at).wrapping_sub(self.base);
         let found = (to.is_multiple_of(8)).then(|| self.by_word.get((to / 8) as usize)).flatten();
@@ -158,6 +174,13 @@ impl Target {
             Some(&to) if to != NO_CELL => {
                 if matches!(shape, Shape::Form(Form::Repeat, ..)) && to != cell {
                     return Err(Mistake::of_cell(from, "repeats itself, but its branch leads elsewhere".into()));
+                }
+                let asks = match *shape {
+                    Shape::Form(Form::Repeat, _, a) => matches!(a, Shape::Form(Form::Ask, ..)),
+                    _ => matches!(shape, Shape::Form(Form::Ask, ..)),
+                };
+                if self.epochs && to <= cell && !asks {
+                    return Err(Mistake::of_cell(from, "branches back and does not ask for the epoch".into()));
                 }
                 Ok(to)
             }

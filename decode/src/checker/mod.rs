@@ -140,7 +140,7 @@ impl<'a, T: Target> Checker<'a, T> {
         for attempt in Attempt::all() {
             let source = read::read(self.module, layout, funcidx, self.options).map_err(unreadable)?;
             let base = code.words().as_ptr().addr() as u64;
-            let target = code::Target::read(code.words(), base, self.shape)?;
+            let target = code::Target::read(code.words(), base, self.shape, self.options.epochs)?;
             let head = self.head(funcidx, [first, second])?;
             let about =
                 About { module: self.module, layout, type_ids: self.type_ids, ty: self.module.func_type(funcidx) };

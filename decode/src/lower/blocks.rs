@@ -7,7 +7,6 @@ use super::emit::{Fixup, Fixups, Position};
 use super::if_conversion::{Candidate, IfConversion};
 use super::labels::{Block, BlockType, Construct, Labels};
 use super::loops::Loops;
-use super::metering::Metering;
 use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
@@ -59,19 +58,12 @@ impl<'a> Blocks<'a> {
     }
 
     /// `body` reads what is in the loop.
-    pub(super) fn loop_<T: Target>(
-        &mut self,
-        operands: &mut Operands<'a, T>,
-        metering: &mut Metering,
-        ty: BlockType<'a>,
-        body: Reader<'a>,
-    ) {
+    pub(super) fn loop_<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>, body: Reader<'a>) {
         operands.spill_below(operands.height());
         operands.spill_from(operands.height() - ty.param_words());
         operands.forget_mirrors();
         self.open(operands, Construct::Loop, ty);
         let start = operands.code.len();
-        metering.iterate(operands);
         self.loops.open(operands, self.labels.depth(), body, start);
     }
 

@@ -6,7 +6,7 @@
 use super::code::Code;
 use super::mutants::mutant;
 use super::survey::{Survey, Surveyed};
-use super::target::{Target, Tile};
+use super::target::{Options, Target, Tile};
 use super::tree::ENCODE_ROOM;
 use crate::cell::{self, Cell, Operands, put};
 use crate::layout::CodeHead;
@@ -72,6 +72,7 @@ pub(super) struct Mark {
     /// The last cell's handler.
     handler: u64,
     branches: usize,
+    unasked: usize,
     surveyed: Option<Surveyed>,
 }
 
@@ -90,6 +91,10 @@ pub(super) struct Emitter<'a, T> {
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
     pub(super) branches: Vec<usize>,
+    /// Whether branches back ask for the epoch.
+    epochs: bool,
+    /// Where the targets of those stand that do not ask themselves, in order; [`Emitter::ask_for_others`] says who does.
+    unasked: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -108,9 +113,10 @@ impl<'a, T: Target> Emitter<'a, T> {
         (bytes, branches): (Vec<u8>, Vec<usize>),
         size: usize,
         target: &'a T,
-        fuse: bool,
+        options: Options,
         survey: Option<Box<Survey>>,
     ) -> Self {
+        let Options { fuse, epochs, .. } = options;
         assert_eq!(survey.is_some(), T::SURVEYED, "a survey is made of targets that ask for it");
         // Without fusion nothing waits but leaves.
         let most_operators = if fuse { survey.as_ref().map_or(u8::MAX, |survey| survey.most_operators()) } else { 0 };
@@ -121,6 +127,8 @@ impl<'a, T: Target> Emitter<'a, T> {
             last: Last { is_open: false, sig: 0, cell: 0, end: 0 },
             fuse,
             branches,
+            epochs,
+            unasked: Vec::new(),
             emitted: 0,
             cells: 0,
             offset: 0,
@@ -191,6 +199,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         (self.end, self.cells) = (position, cells);
         let kept = self.branches.iter().rposition(|&place| place < position).map_or(0, |last| last + 1);
         self.branches.truncate(kept);
+        while self.unasked.pop_if(|place| *place >= position).is_some() {}
         self.last.is_open = false;
         if let Some(survey) = self.survey() {
             survey.rewind(position);
@@ -201,6 +210,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// then.
     pub(super) fn repeat(&mut self) {
         let Last { sig, cell, .. } = self.last;
+        if self.unasked.last().is_some_and(|&place| place >= cell) {
+            return;
+        }
         if let Some(tile) = self.tile(sig::repeat(sig)) {
             self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
             self.last.is_open = false;
@@ -214,14 +226,16 @@ impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn mark(&mut self) -> Mark {
         let handler = if self.last.is_open { self.handler(self.last.cell) } else { 0 };
         let surveyed = self.survey().and_then(|survey| survey.last().cloned());
-        Mark { end: self.end, cells: self.cells, last: self.last, handler, branches: self.branches.len(), surveyed }
+        let (branches, unasked) = (self.branches.len(), self.unasked.len());
+        Mark { end: self.end, cells: self.cells, last: self.last, handler, branches, unasked, surveyed }
     }
 
     /// Takes back everything since, to which no branch from before leads.
     pub(super) fn undo(&mut self, mark: Mark) {
-        let Mark { end, cells, last, handler, branches, surveyed } = mark;
+        let Mark { end, cells, last, handler, branches, unasked, surveyed } = mark;
         (self.end, self.cells, self.last) = (end, cells, last);
         self.branches.truncate(branches);
+        self.unasked.truncate(unasked);
         if last.is_open && !mutant!(15) {
             self.bytes[last.cell..][..8].copy_from_slice(&handler.to_ne_bytes());
             self.bytes[last.end..end].fill(0);
@@ -349,6 +363,62 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.bytes[place..][..8].copy_from_slice(&(target as u64).to_ne_bytes());
     }
 
+    /// Gives the last branch that was emitted, or an entry of the `br_table` that was, a target before it. If code asks for the epoch,
+    /// the branch's cell does so from now on, if there is a handler for that; otherwise another one will. Whether it takes no
+    /// other one.
+    #[inline]
+    pub(super) fn bind_back(&mut self, branch: Fixup, target: Position) -> bool {
+        self.bind(branch, target);
+        !self.epochs || self.ask(branch)
+    }
+
+    #[inline(never)]
+    fn ask(&mut self, Fixup(place): Fixup) -> bool {
+        let Last { sig, cell, .. } = self.last;
+        let tile = self.tile(sig::ask(sig));
+        if let Some(tile) = tile {
+            self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
+            self.last.sig = sig::ask(sig);
+        } else {
+            self.unasked.push(place);
+        }
+        if let Some(survey) = self.survey() {
+            survey.ask(tile.is_some());
+        }
+        tile.is_some()
+    }
+
+    /// What was bound back leads forward now: nobody asks for it, unless it does itself.
+    pub(super) fn forget_to_ask(&mut self, Fixup(place): Fixup) {
+        let behind = self.unasked.iter().rev().take_while(|&&unasked| unasked > place).count();
+        let at = self.unasked.len() - behind;
+        if at > 0 && self.unasked[at - 1] == place {
+            self.unasked.remove(at - 1);
+        }
+    }
+
+    /// Ends the code with cells that ask for the epoch and branch: one for each target of branches back that do not ask themselves,
+    /// which lead there now.
+    pub(super) fn ask_for_others(&mut self) {
+        let mut unasked = std::mem::take(&mut self.unasked);
+        unasked.sort_unstable_by_key(|&place| (self.before(place), place));
+        let mut others = None;
+        for place in unasked {
+            let target = self.before(place);
+            let other = match others {
+                Some((to, other)) if to == target => other,
+                _ => {
+                    let other = self.label();
+                    let branch = self.br();
+                    assert!(self.bind_back(branch, target), "a branch alone asks itself");
+                    other
+                }
+            };
+            others = Some((target, other));
+            self.bind(Fixup(place), other);
+        }
+    }
+
     /// Adds a branch to those to a label.
     pub(super) fn chain(&mut self, fixups: &mut Fixups, fixup: Fixup) {
         self.bind(fixup, fixups.last as Position);
@@ -360,7 +430,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         !fixups.is_empty() && self.before(fixups.last as Position) == 0
     }
 
-    /// The branch before the one at `place` in its chain.
+    /// The target of the branch at `place`, or the place of the branch before it in its chain.
     fn before(&self, place: Position) -> Position {
         u64::from_ne_bytes(*self.bytes[place..].first_chunk().expect("a branch's target")) as Position
     }

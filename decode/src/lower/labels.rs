@@ -181,7 +181,7 @@ impl<'a> Labels<'a> {
     pub(super) fn target<T: Target>(&mut self, code: &mut Emitter<'_, T>, branch: Fixup, labelidx: u32) {
         let block = self.get_mut(labelidx);
         if block.construct == Construct::Loop {
-            code.bind(branch, block.start as Position);
+            code.bind_back(branch, block.start as Position);
         } else {
             code.chain(&mut block.ends, branch);
         }

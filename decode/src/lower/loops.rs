@@ -30,7 +30,8 @@
 //!         br                          -> end
 //! ```
 //!
-//! Where iterations ask for the epoch ([`super::metering`]), so do those that are lowered again, and no loop is one cell.
+//! Where branches back ask for the epoch ([`super::metering`]), so do those of what is lowered again, and a cell that repeats itself.
+//! The way from a first iteration to the others asks for nothing, unless its handler does.
 //!
 //! What is lowered again contains no loop, and each loop's beginning is lowered again once at most: to peel, or at the
 //! branch back from the loop's own level, of which there is one, since what follows it cannot be reached. So decoding stays
@@ -55,8 +56,6 @@ const MOST_BYTES: usize = 64;
 pub(super) struct Loops<'a> {
     /// Whether beginnings are lowered twice. With fuel, each iteration begins with a cell that pays.
     twice: bool,
-    /// Whether each iteration begins with a cell that asks for the epoch.
-    epochs: bool,
     /// What the next `br_if` decides.
     pending: Option<Pending<'a>>,
     /// The tests with which open loops begin that may be rotated, the innermost last.
@@ -83,8 +82,8 @@ struct Opened<'a> {
     depth: usize,
     /// Where branches back lead.
     start: Position,
-    /// Where its body begins, behind what asks for the epoch, and how many cells are before that.
-    first: (Position, usize),
+    /// How many cells are before that.
+    cells: usize,
     /// The `loop`'s own offset; for the survey alone.
     offset: u32,
 }
@@ -142,11 +141,10 @@ struct Rotation<'a> {
 
 impl<'a> Loops<'a> {
     pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
-        Self { twice: options.fuse && !options.fuel, epochs: options.epochs, pending: None, tests: Vec::new_in(arena) }
+        Self { twice: options.fuse && !options.fuel, pending: None, tests: Vec::new_in(arena) }
     }
 
-    /// A loop was just opened, at `start`, which `body` reads, and in which `depth` blocks are open. What asks for the epoch is
-    /// there already.
+    /// A loop was just opened, at `start`, which `body` reads, and in which `depth` blocks are open.
     pub(super) fn open<T: Target>(
         &mut self,
         operands: &Operands<'a, T>,
@@ -155,15 +153,8 @@ impl<'a> Loops<'a> {
         start: Position,
     ) {
         let code = &operands.code;
-        let (first, offset) = ((code.len(), code.cells), code.offset);
-        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, first, offset }));
-    }
-
-    /// Asks for the epoch where an iteration is lowered again.
-    fn ask<T: Target>(&self, operands: &mut Operands<'a, T>) {
-        if self.epochs {
-            operands.code.special(cell::Epoch {}, &[]);
-        }
+        let (cells, offset) = (code.cells, code.offset);
+        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, cells, offset }));
     }
 
     /// The innermost loop was closed, and leaves `depth` blocks open.
@@ -209,8 +200,8 @@ impl<'a> Loops<'a> {
         if labelidx == 0 {
             return self.begin_peeling(operands, opened, branch);
         }
-        if code.cells == opened.first.1 + 1 {
-            let Opened { body, depth, first: (cell, _), .. } = opened;
+        if code.cells == opened.cells + 1 {
+            let Opened { body, depth, start: cell, .. } = opened;
             let (handler, end) = (code.handler(cell), code.len());
             self.tests.push(ExitTest { body, depth, cell, handler, end, mirrors: operands.accs.mirrors });
         }
@@ -224,23 +215,21 @@ impl<'a> Loops<'a> {
         opened: Opened<'a>,
         branch: Fixup,
     ) -> Option<Reader<'a>> {
-        let Opened { body, start, first, offset, .. } = opened;
+        let Opened { body, start, cells, offset, .. } = opened;
         let (code, mirrors) = (&mut operands.code, operands.accs.mirrors);
-        if mirrors == Mirrors::NONE || code.len() - first.0 > MOST_BYTES {
-            if code.cells == first.1 + 1 && first.0 == start {
+        if mirrors == Mirrors::NONE || code.len() - start > MOST_BYTES {
+            if code.cells == cells + 1 {
                 code.repeat();
             }
             return None;
         }
-        // Both iterations begin with what asks for the epoch.
-        let start = (start, first.1 - usize::from(self.epochs));
+        let start = (start, cells);
         let end = code.mark();
         // In a cell of its own.
         code.label();
         let leaves = code.br();
         let again = code.label();
         code.bind(branch, again);
-        self.ask(operands);
         let peeled = Peeled { start, enters: branch, end, leaves, again, mirrors, offset };
         self.pending = Some(Pending::Peeling(Box::new(peeled)));
         Some(body)
@@ -261,10 +250,9 @@ impl<'a> Loops<'a> {
             return None;
         }
         let body = test.body.clone();
-        let cells = usize::from(!code.joins::<cell::Br>()) + usize::from(self.epochs);
+        let cells = usize::from(!code.joins::<cell::Br>());
         let (at, offset) = (code.mark(), code.offset);
         let rotation = Rotation { test, rest, at, mirrors: operands.accs.mirrors, cells, offset };
-        self.ask(operands);
         self.pending = Some(Pending::Rotating(Box::new(rotation)));
         Some(body)
     }
@@ -297,6 +285,7 @@ fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch
     let same = first.len() == second.len() && first[..at] == second[..at] && first[at + 8..] == second[at + 8..];
     let cells = (end.cells - start.1, code.cells - end.cells - 1);
     if (mutant!(16) || operands.accs.mirrors.include(&mirrors)) && !same && cells.1 <= cells.0 {
+        code.forget_to_ask(enters);
         code.bind(branch, again);
         if cells.1 == 1 {
             code.repeat();
@@ -337,8 +326,9 @@ fn rotate<'a, T: Target>(
         operands.branch_unless()
     };
     let code = &mut operands.code;
-    if operands.accs.mirrors.include(&test.mirrors) && code.cells - at.cells <= cells {
-        code.bind(back, test.end);
+    let fits = operands.accs.mirrors.include(&test.mirrors) && code.cells - at.cells <= cells;
+    // Where another cell asks for the branch, nothing is saved.
+    if fits && code.bind_back(back, test.end) {
         let exit = code.len();
         labels.branch(code, labelidx);
         let here = code.len();

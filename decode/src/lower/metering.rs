@@ -21,13 +21,17 @@
 //!
 //! # Epochs
 //!
-//! A cell that asks for the epoch ([`cell::Epoch`]) begins each iteration of each loop, and those functions that may take long
-//! without one: which call outside their loops, work on memories or tables as a whole there, or are long. So a leaf that
-//! compilers write has none, and neither has a function that calls in its loops only. What is left between two such cells is
-//! code without a loop, and [`MOST_CALLS`] calls of short leaves: more, in a row, get a cell of their own. Long operations
+//! Each branch back to a loop's beginning asks for the epoch: its cell does so by itself, when it has branched, if there is a
+//! handler for that ([`Form::Ask`](crate::sig::Form::Ask)), and takes no dispatch more for it. Otherwise it leads to a cell that
+//! only asks and branches; these come behind the function's code. Entering a loop asks for nothing.
+//!
+//! A cell that asks ([`cell::Epoch`]) begins those functions that may take long without a loop: which call, work on memories or
+//! tables as a whole, or are long. So a leaf that compilers write has none. What is left between two places that ask is
+//! code without a branch back, and [`MOST_CALLS`] calls of short leaves: more, in a row, get a cell of their own. Long operations
 //! on memories and tables ask for themselves (`exec`, `handlers::epoch`).
 //!
-//! The cell has no operands, leaves the accumulators as they are, and nothing has happened of what comes behind it.
+//! Asking leaves the accumulators as they are. Execution that stops there goes on where the branch leads, or with the cell that
+//! asked, of which nothing has happened yet.
 
 use super::emit::{Emitted, Emitter};
 use super::operands::Operands;
@@ -75,17 +79,10 @@ impl Metering {
 
     /// A function begins here, whose body `reader` reads, of so many bytes.
     pub(super) fn enter<T: Target>(&mut self, operands: &mut Operands<'_, T>, reader: &Reader<'_>, bytes: usize) {
-        if self.epochs && (bytes > LONG_BODY || calls_outside_loops(reader.clone())) {
+        if self.epochs && (bytes > LONG_BODY || may_take_long(reader.clone())) {
             self.ask(operands);
         }
         self.open(&mut operands.code);
-    }
-
-    /// An iteration begins here.
-    pub(super) fn iterate<T: Target>(&mut self, operands: &mut Operands<'_, T>) {
-        if self.epochs {
-            self.ask(operands);
-        }
     }
 
     /// Something comes that [takes long](takes_long).
@@ -188,24 +185,14 @@ fn takes_long(instruction: Instruction) -> bool {
     )
 }
 
-/// Whether a body has anything outside its loops that [takes long](takes_long).
-fn calls_outside_loops(mut reader: Reader<'_>) -> bool {
-    // How many blocks are open, and how many were when the outermost loop began.
-    let (mut depth, mut outermost) = (0_usize, None);
+/// Whether a body has anything that [takes long](takes_long), in loops too: calls there are how recursions go on that never branch
+/// back.
+fn may_take_long(mut reader: Reader<'_>) -> bool {
     while !reader.is_done() {
         let (instruction, rest) = reader.skip();
         reader = rest;
-        if outermost.is_none() && takes_long(instruction) {
+        if takes_long(instruction) {
             return true;
-        }
-        if instruction.info().opens_block() {
-            if instruction == Instruction::Loop {
-                outermost = outermost.or(Some(depth));
-            }
-            depth += 1;
-        } else if instruction == Instruction::End {
-            depth = depth.saturating_sub(1);
-            outermost = outermost.filter(|&outermost| outermost < depth);
         }
     }
     false

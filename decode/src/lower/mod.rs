@@ -127,7 +127,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         let Kept { code: bytes, branches, trees, candidates, regions } = std::mem::take(kept);
         let survey = if T::SURVEYED { self.survey.take() } else { None };
         let size = 8 * range.len();
-        let code = Emitter::new((bytes, branches), size, self.target, self.options.fuse, survey);
+        let code = Emitter::new((bytes, branches), size, self.target, self.options, survey);
         let frame = FrameLayout::of(ty);
         let mut locals = Vec::with_capacity_in(16, arena);
         let mut first = 0;
@@ -176,6 +176,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         let type_id = self.type_ids[module.typeidx(funcidx).index()];
         let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
         let mut emitter = function.operands.code;
+        emitter.ask_for_others();
         let code = emitter.code(&head);
         if T::SURVEYED
             && let Some(survey) = &mut emitter.survey

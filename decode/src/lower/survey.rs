@@ -35,6 +35,9 @@ pub struct Surveyed {
     pub discounted: Option<u32>,
     /// Offsets of the operators that may trap, in the order of [`Shape::trap_places`](crate::shape::Shape::trap_places).
     pub places: Vec<u32>,
+    /// Whether it asks for the epoch where it branches back, or another cell does for it; `None` if it does not branch back, or code asks
+    /// for no epoch.
+    pub asks: Option<bool>,
     /// Byte of the code where an id of a function type stands among its operands.
     pub(crate) type_id: Option<usize>,
     operators: u8,
@@ -142,6 +145,15 @@ impl Survey {
         cell.sig = sig::repeat(cell.sig);
     }
 
+    /// The last cell branches back, and is to ask for the epoch there; `itself` says that it does, and that nobody does for it.
+    pub(super) fn ask(&mut self, itself: bool) {
+        let cell = self.cells.last_mut().expect("a cell was emitted");
+        cell.asks = Some(itself);
+        if itself {
+            cell.sig = sig::ask(cell.sig);
+        }
+    }
+
     /// The id of a function type stands at this byte of the code, in the last cell.
     pub(super) fn type_id(&mut self, place: usize) {
         self.cells.last_mut().expect("a cell was emitted").type_id = Some(place);
@@ -157,6 +169,7 @@ impl Survey {
             counted: offset,
             discounted: None,
             places: if self.is_brief { Vec::new() } else { vec![offset] },
+            asks: None,
             type_id: None,
             operators: 0,
             statements: 1,
@@ -192,7 +205,8 @@ impl Survey {
                 | Form::BrIf
                 | Form::Return
                 | Form::Seq
-                | Form::Repeat,
+                | Form::Repeat
+                | Form::Ask,
             ) => {}
         }
         self.pending = Some(Surveyed {
@@ -203,6 +217,7 @@ impl Survey {
             counted: offset,
             discounted: None,
             places,
+            asks: None,
             type_id: None,
             operators: kids.iter().map(|&kid| trees[kid].operators).sum(),
             statements: 1,

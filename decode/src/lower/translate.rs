@@ -36,7 +36,7 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::Loop => {
                 let ty = self.block_type(reader.signed());
-                self.blocks.loop_(&mut self.operands, &mut self.metering, ty, reader.clone());
+                self.blocks.loop_(&mut self.operands, ty, reader.clone());
                 self.metering.open(&mut self.operands.code);
             }
             Instruction::If => {

@@ -17,7 +17,7 @@ pub(crate) enum Flow {
     Next(Registers),
     /// The cell at `ip`.
     Jump(Registers),
-    /// The same cell, by another handler: one that may take what this one must not.
+    /// The cell at `ip`, by another handler: one that may take what this one must not.
     Delegate(Registers, Handler),
     /// No cell: the program trapped in the one at `ip`. Who writes this has the trap put into the registers first.
     Trap(Trapped, Registers),

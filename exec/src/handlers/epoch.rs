@@ -1,6 +1,7 @@
 //! Deadlines: the cell that asks whether the machine's has passed, and how what takes long asks meanwhile.
 //!
-//! The cell stops in front of itself with the whole machine saved, and so does a cell that works on gigabytes: what it has done by
+//! The cell stops in front of itself with the whole machine saved; a branch that [asks](crate::handlers::seq::Ask), in front of the
+//! cell that it leads to. A cell that works on gigabytes stops in front of itself, too: what it has done by
 //! then is in [`Vm::progress`](crate::Vm), so running it again goes on where it stopped. It has a handler to itself therefore.
 //!
 //! Asking takes four loads and a compare that is predicted. What follows a deadline that has passed is out of line, in a handler
@@ -19,14 +20,20 @@ pub(crate) const STEP: usize = 128 << 10;
 
 define_cell! {
     Epoch |m, _, at| {
-        if Vm::is_late((*m.instance).vm) { Flow::Delegate(m, Late::handler) } else { Flow::Next(m) }
+        if Vm::is_late((*m.instance).vm) { Flow::Delegate(m, Late::<NEXT>::handler) } else { Flow::Next(m) }
     }
 }
 
-/// An [`Epoch`] when the deadline has passed.
-struct Late;
+/// What is executed in the place of a cell when the deadline has passed: of an [`Epoch`] if it goes on with the [`NEXT`], of any one
+/// that it goes on with if that is the cell [`THERE`].
+pub(crate) struct Late<const AT: bool>;
 
-impl Stmt for Late {
+/// Behind the cell.
+const NEXT: bool = false;
+/// At the cell.
+pub(crate) const THERE: bool = true;
+
+impl<const AT: bool> Stmt for Late<AT> {
     type Best = Self;
     const LEN: usize = cell::Epoch::LEN;
     // Nobody asks for it.
@@ -41,7 +48,7 @@ impl Stmt for Late {
             if !go_on(vm) {
                 return stop(m);
             }
-            Flow::Next((*vm).saved)
+            if AT == THERE { Flow::Jump((*vm).saved) } else { Flow::Next((*vm).saved) }
         }
     }
 }

@@ -373,12 +373,10 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::B>> Expr for Bin<O, A, B> {
 pub(crate) unsafe fn effective_address<T>(m: &Registers, address: u32, offset: u32) -> Option<*mut T> {
     let size = const { size_of::<T>().ilog2() as usize };
     let start = u64::from(address) + u64::from(offset);
-    // There is no limit for 16 bytes: the second 8 of them are compared with theirs.
-    let (size, last) = if size == 4 { (3, start + 8) } else { (size, start) };
     // SAFETY: the instance is live, and what it says of its memory true (I8): the pointer is formed only if the bytes lie
     // within. Without a memory all limits are 0.
     unsafe {
-        if last >= (*m.instance).mem_limits[size] {
+        if start >= (*m.instance).mem_limits[size] {
             return None;
         }
         Some((*m.instance).mem_base.add(start as usize).cast())

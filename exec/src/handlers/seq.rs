@@ -1,7 +1,9 @@
-//! Statements of statements: sequences, and loops of one cell.
+//! Statements of statements: sequences, loops of one cell, and branches that ask for the epoch.
 
-use crate::handlers::dispatch::{At, Flow, Stmt};
+use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt};
+use crate::handlers::epoch::{Late, THERE};
 use crate::state::registers::Registers;
+use crate::state::vm::Vm;
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Form, Sig};
@@ -9,6 +11,8 @@ use std::marker::PhantomData;
 
 /// One statement, then another.
 pub(crate) struct Seq<A, B>(PhantomData<(A, B)>);
+/// A statement that may branch: asks for the epoch where it has.
+pub(crate) struct Ask<S>(PhantomData<S>);
 /// A statement whose only branch leads back to it: repeats it as long as that is taken.
 pub(crate) struct Repeat<S>(PhantomData<S>);
 
@@ -31,6 +35,29 @@ impl<S: Stmt> Stmt for Repeat<S> {
             match unsafe { S::run(m, at) } {
                 Flow::Jump(next) => m = Registers { ip, ..next },
                 flow @ (Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => return flow,
+            }
+        }
+    }
+}
+
+impl<S: Stmt> Stmt for Ask<S> {
+    type Best = Ask<S::Best>;
+    const BETTER: bool = S::BETTER;
+    const LEN: usize = {
+        assert!(!S::DELEGATES, "the other handler would take this cell for its own");
+        S::LEN
+    };
+    const SIG: Sig = sig::ask(S::SIG);
+    const SHAPE: &'static Shape = &Shape::Form(Form::Ask, Class::I32, S::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are the statement's own. Its branch leads to a cell of the same function (I3), of which I6 holds, and
+        // which `Late` goes on with. The instance leads to the machine that runs, which has an epoch.
+        unsafe {
+            match S::run(m, at) {
+                Flow::Jump(m) if Vm::is_late((*m.instance).vm) => Flow::Delegate(m, Late::<THERE>::handler),
+                flow @ (Flow::Jump(_) | Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => flow,
             }
         }
     }

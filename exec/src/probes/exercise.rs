@@ -252,7 +252,13 @@ impl Exercise {
                     Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),
                     Form::SetGlobal => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                     Form::BrIf => out.target(next),
-                    Form::SetAcc | Form::Select | Form::Seq | Form::Repeat | Form::MemoryFill | Form::MemoryCopy => {}
+                    Form::SetAcc
+                    | Form::Select
+                    | Form::Seq
+                    | Form::Repeat
+                    | Form::Ask
+                    | Form::MemoryFill
+                    | Form::MemoryCopy => {}
                 }
                 self.encode(a, next, out);
             }

@@ -2,6 +2,7 @@
 
 use crate::handlers::dispatch::{Handler, HasHandler, Stmt};
 use crate::handlers::expr::{Acc, Expr, Imm, Slot};
+use crate::handlers::seq::{Ask, Repeat};
 use crate::handlers::stmt::{BrIf, SetAcc, SetSlot};
 use crate::vector;
 use pirn_decode::sig::Sig;
@@ -68,6 +69,21 @@ impl Shapes<'_> {
     #[inline(never)]
     fn push(&mut self, entry: &'static HandlerEntry) {
         self.0.push(*entry);
+    }
+
+    /// A statement that may branch back, and asks for the epoch there.
+    #[inline(always)]
+    pub(super) fn branch<S: Stmt>(&mut self) {
+        self.stmt::<S>();
+        self.stmt::<Ask<S>>();
+    }
+
+    /// A statement whose branch may lead back to it.
+    #[inline(always)]
+    pub(super) fn repeat<S: Stmt>(&mut self) {
+        self.branch::<S>();
+        self.stmt::<Repeat<S>>();
+        self.stmt::<Repeat<Ask<S>>>();
     }
 
     /// An expression, in both places it can be set to.

@@ -6,8 +6,10 @@
 //! worst by way of the accumulator; every operator has its handler for slots alone, and with the accumulator in any one
 //! place; every sink (branch, store, return) takes a slot and the accumulator.
 //!
-//! Then the fused shapes, by what they fuse; and those that `tools/mine` chose.
+//! Then the fused shapes, by what they fuse; those that `tools/mine` chose; and, of cells that may branch back, those that ask for
+//! the epoch there ([`Ask`](crate::handlers::seq::Ask)): where a single operator decides, what repeats itself, and what `tools/mine` chose.
 
+mod asking;
 pub(crate) mod list;
 pub(crate) mod lookup;
 mod mined;
@@ -32,6 +34,7 @@ pub(crate) fn entries() -> Vec<HandlerEntry> {
     list_written(t);
     mined::all(t);
     mined_vectors::all(t);
+    asking::all(t);
     entries
 }
 
@@ -58,6 +61,7 @@ fn list_written(t: &mut Shapes<'_>) {
     fills_and_copies(t);
     selects(t);
     branches(t);
+    t.branch::<control::Br>();
     trees::all(t);
     sinks::all(t);
     sequences::all(t);
@@ -157,21 +161,21 @@ fn selects(t: &mut Shapes<'_>) {
 /// A branch on a comparison, in every form lowering gives it.
 #[inline(always)]
 fn compare<O: BinOp<T = u32>>(t: &mut Shapes<'_>) {
-    t.stmt::<BrIf<Bin<O, S<O::A>, S<O::B>>>>();
-    t.stmt::<BrIf<Bin<O, S<O::A>, I<O::B>>>>();
-    t.stmt::<BrIf<Bin<O, S<O::A>, R<O::B>>>>();
-    t.stmt::<BrIf<Bin<O, R<O::A>, S<O::B>>>>();
-    t.stmt::<BrIf<Bin<O, R<O::A>, I<O::B>>>>();
-    t.stmt::<BrIf<Bin<O, I<O::A>, S<O::B>>>>();
-    t.stmt::<BrIf<Bin<O, I<O::A>, R<O::B>>>>();
+    t.branch::<BrIf<Bin<O, S<O::A>, S<O::B>>>>();
+    t.branch::<BrIf<Bin<O, S<O::A>, I<O::B>>>>();
+    t.branch::<BrIf<Bin<O, S<O::A>, R<O::B>>>>();
+    t.branch::<BrIf<Bin<O, R<O::A>, S<O::B>>>>();
+    t.branch::<BrIf<Bin<O, R<O::A>, I<O::B>>>>();
+    t.branch::<BrIf<Bin<O, I<O::A>, S<O::B>>>>();
+    t.branch::<BrIf<Bin<O, I<O::A>, R<O::B>>>>();
 }
 
 fn branches(t: &mut Shapes<'_>) {
     each!(C in [S<u32>, R<u32>] {
-        t.stmt::<BrIf<C>>();
-        t.stmt::<BrIf<Un<I32Eqz, C>>>();
+        t.branch::<BrIf<C>>();
+        t.branch::<BrIf<Un<I32Eqz, C>>>();
     });
-    each!(C in [S<u64>, R<u64>] { t.stmt::<BrIf<Un<I64Eqz, C>>>(); });
+    each!(C in [S<u64>, R<u64>] { t.branch::<BrIf<Un<I64Eqz, C>>>(); });
     each!(O in [
         I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU, I64Eq, I64Ne, I64LtS, I64LtU, I64GtS,
         I64GtU, I64LeS, I64LeU, I64GeS, I64GeU, F32Eq, F32Ne, F32Lt, F32Gt, F32Le, F32Ge, F64Eq, F64Ne, F64Lt, F64Gt,

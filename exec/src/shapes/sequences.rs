@@ -3,7 +3,7 @@
 use super::list::{I, R, S, Shapes, each};
 use crate::handlers::control::{self, Br, Call, CallIndirect, ReturnCall};
 use crate::handlers::expr::*;
-use crate::handlers::seq::{Repeat, Seq};
+use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 
 /// Assignments that often have neighbours.
@@ -74,6 +74,18 @@ fn before_branches(t: &mut Shapes<'_>) {
     each!(O in [I32Sub, I32Mul, I32And, I32Or, I32Xor, I32Shl, I32ShrU] {
         each!(X in [Bin<O, S<u32>, S<u32>>, Bin<O, S<u32>, I<u32>>] { t.stmt::<Seq<SetSlot<X>, Br>>(); });
     });
+    // A counter or pointer decides whether there is another iteration.
+    each!(A in [
+        SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>,
+    ] {
+        each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
+            t.branch::<Seq<A, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+            t.branch::<Seq<A, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+            t.branch::<Seq<A, BrIf<Bin<C, S<u32>, R<u32>>>>>();
+        });
+        t.branch::<Seq<A, BrIf<R<u32>>>>();
+        t.branch::<Seq<A, BrIf<Un<I32Eqz, R<u32>>>>>();
+    });
     // A scan: step the pointer, load, compare.
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
         each!(L in [I32Load, I32Load8U] {
@@ -84,8 +96,8 @@ fn before_branches(t: &mut Shapes<'_>) {
                 t.stmt::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, S<u32>, R<u32>>>>>();
             });
             each!(C in [I32Eq, I32Ne, I32LtS, I32GtS, I32LeS, I32GeS, I32LtU, I32GtU] {
-                t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>>();
-                t.stmt::<Repeat<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>>();
+                t.repeat::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.repeat::<Seq<Seq<A, SetSlot<Load<L, R<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
             });
         });
     });
@@ -95,7 +107,7 @@ fn before_branches(t: &mut Shapes<'_>) {
             Load<I32Load8U, R<u32>>, Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>, Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>,
         ] {
             t.stmt::<Seq<A, BrIf<C>>>();
-            t.stmt::<Repeat<Seq<A, BrIf<C>>>>();
+            t.repeat::<Seq<A, BrIf<C>>>();
         });
     });
     // A fill or a copy: store, step, compare; the pointer may come in the accumulator from the iteration before.
@@ -110,7 +122,7 @@ fn before_branches(t: &mut Shapes<'_>) {
             t.stmt::<Seq<W, A>>();
             each!(C in [I32Ne, I32LtS, I32LtU] {
                 t.stmt::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
-                t.stmt::<Repeat<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>>();
+                t.repeat::<Seq<Seq<W, A>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
             });
         });
     });
@@ -125,11 +137,11 @@ fn before_branches(t: &mut Shapes<'_>) {
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {
         each!(B in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
             each!(C in [I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32GeS, I32LeS] {
-                t.stmt::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
-                t.stmt::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+                t.branch::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.branch::<Seq<Seq<A, B>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
             });
-            t.stmt::<Seq<Seq<A, B>, BrIf<R<u32>>>>();
-            t.stmt::<Seq<Seq<A, B>, BrIf<Un<I32Eqz, R<u32>>>>>();
+            t.branch::<Seq<Seq<A, B>, BrIf<R<u32>>>>();
+            t.branch::<Seq<Seq<A, B>, BrIf<Un<I32Eqz, R<u32>>>>>();
         });
     });
 }

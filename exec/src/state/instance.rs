@@ -18,7 +18,7 @@ pub struct InstanceHead {
     pub(crate) mem_base: *mut u8,
     /// Below which address an access to memory 0 must begin, by the logarithm of its size: one comparison, with nothing
     /// added before. The first is the memory's size in bytes.
-    pub(crate) mem_limits: [u64; 4],
+    pub(crate) mem_limits: [u64; 5],
     /// The machine that executes.
     pub(crate) vm: *mut Vm,
     /// Memory 0, or null.
@@ -34,7 +34,7 @@ impl InstanceHead {
     pub(crate) fn empty() -> Self {
         Self {
             mem_base: std::ptr::NonNull::dangling().as_ptr(),
-            mem_limits: [0; 4],
+            mem_limits: [0; 5],
             vm: std::ptr::null_mut(),
             memory: std::ptr::null_mut(),
             owner: std::ptr::null(),

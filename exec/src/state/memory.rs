@@ -69,7 +69,7 @@ impl Memory {
         // SAFETY: it is live. I8: these are base and length of the pages there are now.
         unsafe {
             (*instance).mem_base = self.pages.base();
-            (*instance).mem_limits = [1, 2, 4, 8].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
+            (*instance).mem_limits = [1, 2, 4, 8, 16].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
         }
     }
 

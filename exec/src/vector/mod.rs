@@ -19,8 +19,8 @@
 //! One invariant, which SAFETY comments cite:
 //!
 //! - **V1: a set's instructions exist where its functions run.** Those of [`Base`] are of the target's baseline.
-//!   Whoever runs code compiled for another set has asked the processor before: the handler table when it is made, tests
-//!   when they begin.
+//!   Whoever runs code compiled for [`Best`] has asked [`has_best`] before: the handler table when it is made, tests when
+//!   they begin.
 
 pub(crate) mod isa;
 mod lanes;
@@ -34,6 +34,7 @@ mod x86_64;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 pub(crate) use portable::Portable;
 
 #[cfg(target_arch = "aarch64")]
@@ -57,10 +58,10 @@ pub(crate) type Best = x86_64::Avx2;
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) type Best = Base;
 
-/// Whether this processor has what [`Best`] is made of. A build with the feature `baseline` says that none has.
+/// Whether this processor has what [`Best`] is made of (V1). A build with the feature `baseline` says that none has.
 pub(crate) fn has_best() -> bool {
     #[cfg(all(target_arch = "x86_64", not(feature = "baseline"), not(miri)))]
-    return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    return std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
     #[cfg(not(all(target_arch = "x86_64", not(feature = "baseline"), not(miri))))]
     false
 }

@@ -181,7 +181,7 @@ impl Config {
     /// ([`Store::epoch_deadline_callback`](crate::Store::epoch_deadline_callback)). **A new store's deadline has passed already**,
     /// as in wasmtime: set one before anything runs.
     ///
-    /// Code asks for the epoch at the beginning of each iteration, of functions that call or are long, and between calls or
+    /// Code asks for the epoch where loops branch back, at the beginning of functions that call or are long, and between calls or
     /// operations in a row; operations on memories and tables of more than 128 KiB ask in between, and so does copying segments
     /// of a mebibyte and more while a module is instantiated. An operation that is interrupted may have been done in part. So a
     /// deadline is noticed within a millisecond or so, but for what host functions do, and for lowering a function at its first

@@ -1,11 +1,13 @@
 //! Chooses the shapes worth a handler.
 //!
 //! ```text
-//! pirn-mine stats                       dispatches for each instruction the programs execute, with the handlers there are
+//! pirn-mine stats                       dispatches for each instruction the programs execute, with the handlers there are,
+//!                                       and how many times as many with epochs
 //! pirn-mine mine [--keep N]             chooses some N shapes by the training programs: exec/src/shapes/mined.rs
 //! pirn-mine mine [--keep N] --without NAME      chooses without that program, and tells what it would dispatch
 //! pirn-mine vectors [--keep N]          chooses some N shapes with vectors in them, by the training programs with vectors:
 //!                                       exec/src/shapes/mined_vectors.rs
+//! pirn-mine ask [--keep N]              chooses some N of the cells that branch back: exec/src/shapes/asking.rs
 //! ```
 //!
 //! A training program is run once, instrumented, which tells how often each of its operators is executed (`count`). Then
@@ -16,6 +18,9 @@
 //! What is sought is what helps programs that nobody has seen. So a shape that many programs dispatch weighs more than one
 //! that a single program dispatches all the time ([`POWER`]), and code that a program contains but did not execute counts
 //! too: what it executes with this input is a small part of what compilers write.
+//!
+//! Code with epochs asks for them where it branches back: the cells that do so in the training programs, with the handlers there
+//! are, are weighed in the same way, and the heaviest get handlers that ask (`ask`).
 
 #![forbid(unsafe_code)]
 
@@ -26,7 +31,7 @@ use anyhow::{Context, Result, bail};
 use count::Counts;
 use pirn_decode::lower::survey::{Limits, Surveyed};
 use pirn_decode::lower::surveying::survey;
-use pirn_decode::sig::Sig;
+use pirn_decode::sig::{self, Sig};
 use pirn_decode::{Module, Options, Target, Tile, TypeId};
 use pirn_suite::{Case, Role, case};
 use shape::Shape;
@@ -39,6 +44,8 @@ const LIMITS: Limits = Limits { operators: 4, cell: 7, statements: 4 };
 const KEEP: usize = 9_500;
 /// How many with vectors.
 const KEEP_VECTORS: usize = 1_000;
+/// How many shapes are kept that branch back.
+const KEEP_ASKING: usize = 1_000;
 /// What all code of a program counts together, where all that it executes counts 1.
 const UNEXECUTED: f64 = 1.0;
 /// A shape weighs, for each program, how often that dispatches it, to this power.
@@ -65,15 +72,36 @@ impl Program {
     }
 
     /// Every cell, with how often it was dispatched.
-    fn cells(&self, target: &impl Target, limits: Option<Limits>, mut see: impl FnMut(&Surveyed, u64)) -> Result<()> {
+    fn cells(&self, target: &impl Target, limits: Option<Limits>, see: impl FnMut(&Surveyed, u64)) -> Result<()> {
+        self.cells_of(Options::default(), target, limits, see)
+    }
+
+    /// As [`Self::cells`], lowered so.
+    fn cells_of(
+        &self,
+        options: Options,
+        target: &impl Target,
+        limits: Option<Limits>,
+        mut see: impl FnMut(&Surveyed, u64),
+    ) -> Result<()> {
         for (function, funcidx) in self.module.own_funcs().take(self.counts.functions.len()).enumerate() {
-            for cell in survey(&self.module, &self.type_ids, funcidx, Options::default(), target, limits)? {
+            for cell in survey(&self.module, &self.type_ids, funcidx, options, target, limits)? {
                 let count = |offset| self.counts.at(function, offset);
                 // A program may end between the two.
                 see(&cell, count(cell.counted).saturating_sub(cell.discounted.map_or(0, count)));
             }
         }
         Ok(())
+    }
+
+    /// How many times as often it dispatches if it asks for the epoch where it branches back: at most, as if each branch back for which another cell asks were
+    /// taken.
+    fn asking(&self, target: &impl Target) -> Result<f64> {
+        let (mut with, mut without) = (0, 0);
+        self.cells(target, None, |_, count| without += count)?;
+        let options = Options { epochs: true, ..Options::default() };
+        self.cells_of(options, target, None, |cell, count| with += count << u32::from(cell.asks == Some(false)))?;
+        Ok(with as f64 / without as f64)
     }
 
     /// How often it dispatches for each instruction.
@@ -98,13 +126,15 @@ fn main() -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["stats"] => stats(),
+        ["ask"] => ask(KEEP_ASKING),
+        ["ask", "--keep", keep] => ask(keep.parse()?),
         ["mine"] => mine(&SCALARS, KEEP, None),
         ["mine", "--keep", keep] => mine(&SCALARS, keep.parse()?, None),
         ["mine", "--without", name] => mine(&SCALARS, KEEP, Some(name)),
         ["mine", "--keep", keep, "--without", name] => mine(&SCALARS, keep.parse()?, Some(name)),
         ["vectors"] => mine(&VECTORS, KEEP_VECTORS, None),
         ["vectors", "--keep", keep] => mine(&VECTORS, keep.parse()?, None),
-        _ => bail!("pirn-mine stats | mine [--keep N] [--without NAME] | vectors [--keep N]"),
+        _ => bail!("pirn-mine stats | mine [--keep N] [--without NAME] | vectors [--keep N] | ask [--keep N]"),
     }
 }
 
@@ -115,17 +145,22 @@ fn geomean(values: &[f64]) -> f64 {
 fn stats() -> Result<()> {
     let mut cases = case::kernels()?;
     cases.extend(case::programs(|_, role| matches!(role, Role::Train | Role::Judge))?);
-    println!("program\trole\tinstructions\tdispatches each\twith every shape");
-    let (mut all, mut best) = (Vec::new(), Vec::new());
+    println!("program\trole\tinstructions\tdispatches each\twith every shape\twith epochs");
+    let (mut all, mut best, mut with_epochs) = (Vec::new(), Vec::new(), Vec::new());
     for case in &cases {
         let program = Program::new(case)?;
         let now = program.dispatches(pirn_exec::target(), None)?;
         let everything = program.dispatches(&Chosen(None), Some(LIMITS))?;
-        println!("{}\t{:?}\t{}\t{now:.3}\t{everything:.3}", program.name, program.role, program.counts.executed);
+        let asking = program.asking(pirn_exec::target())?;
+        println!(
+            "{}\t{:?}\t{}\t{now:.3}\t{everything:.3}\t{asking:.3}",
+            program.name, program.role, program.counts.executed
+        );
+        with_epochs.push(asking);
         all.push(now);
         best.push(everything);
     }
-    println!("geometric mean\t\t\t{:.3}\t{:.3}", geomean(&all), geomean(&best));
+    println!("geometric mean\t\t\t{:.3}\t{:.3}\t{:.3}", geomean(&all), geomean(&best), geomean(&with_epochs));
     Ok(())
 }
 
@@ -242,6 +277,73 @@ fn mine(list: &List, keep: usize, without: Option<&str>) -> Result<()> {
     }
     let path = case::directory().join("../exec/src/shapes").join(list.file);
     std::fs::write(&path, source(list, &kept)?).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("written to {}", path.display());
+    Ok(())
+}
+
+/// Chooses the cells that branch back which get handlers that ask for the epoch.
+fn ask(keep: usize) -> Result<()> {
+    let options = Options { epochs: true, ..Options::default() };
+    let written = pirn_exec::written();
+    let mut shapes: HashMap<String, (f64, f64)> = HashMap::new();
+    for case in case::programs(|_, role| role == Role::Train)? {
+        let program = Program::new(&case)?;
+        let mut cells: HashMap<String, (u64, u64)> = HashMap::new();
+        let mut code = 0;
+        program.cells_of(options, pirn_exec::target(), None, |cell, count| {
+            code += 1;
+            if cell.asks.is_some() {
+                let entry = cells.entry(cell.shape.clone()).or_default();
+                entry.0 += count;
+                entry.1 += 1;
+            }
+        })?;
+        for (shape, (count, places)) in cells {
+            let executed = 1e6 * count as f64 / program.counts.executed as f64;
+            let present = 1e6 * places as f64 / f64::from(code);
+            let (weight, dispatches) = shapes.entry(shape).or_default();
+            *weight += (executed + UNEXECUTED * present).powf(POWER);
+            *dispatches += executed;
+        }
+    }
+    let mut shapes = shapes.into_iter().collect::<Vec<_>>();
+    shapes.sort_by(|(a, (a_weight, _)), (b, (b_weight, _))| b_weight.total_cmp(a_weight).then_with(|| a.cmp(b)));
+    let mut text = String::from(
+        "//! Generated by `cargo run --release -p pirn-mine ask`: cells that branch back in many training programs, and ask for the\n\
+         //! epoch there, the heaviest first. Behind each, the dispatches of the cell for a million instructions, summed over the\n\
+         //! programs.\n\
+         \n\
+         use super::list::{I, R, S, Shapes};\n\
+         #[allow(unused_imports, reason = \"which of them are in the list changes\")]\n\
+         use crate::handlers::control::{Br, Copy};\n\
+         use crate::handlers::expr::*;\n\
+         use crate::handlers::seq::{Ask, Seq};\n\
+         use crate::handlers::stmt::*;\n\
+         \n\
+         /// All of them.\n\
+         #[rustfmt::skip]\n\
+         pub(super) fn all(t: &mut Shapes<'_>) {\n",
+    );
+    let (mut kept, mut covered, mut total) = (0, 0.0, 0.0);
+    for (name, (_, dispatches)) in shapes {
+        let shape = Shape::parse(&name)?;
+        total += dispatches;
+        // A `br_table` has the cells behind the code ask for it.
+        if name.contains("BrTable") {
+            continue;
+        }
+        if written.contains(&sig::ask(shape.sig()?)) {
+            covered += dispatches;
+        } else if kept < keep {
+            kept += 1;
+            covered += dispatches;
+            writeln!(text, "    t.stmt::<Ask<{shape}>>(); // {dispatches:.0}")?;
+        }
+    }
+    text.push_str("}\n");
+    println!("{kept} shapes kept, {covered:.0} of {total:.0} dispatches");
+    let path = case::directory().join("../exec/src/shapes/asking.rs");
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     println!("written to {}", path.display());
     Ok(())
 }

@@ -143,6 +143,11 @@ pub(super) fn repeat(statement: Part) -> Part {
     part(Shape::Form(Form::Repeat, Class::I32, statement.shape), Class::I32, &[], &[statement])
 }
 
+/// A statement that asks for the epoch where it has branched.
+pub(super) fn ask(statement: Part) -> Part {
+    part(Shape::Form(Form::Ask, Class::I32, statement.shape), Class::I32, &[], &[statement])
+}
+
 pub(super) fn store(op: Op, offset: u32, a: Part, b: Part) -> Part {
     part(Shape::Store(op, a.shape, b.shape), Class::I32, &offset.to_ne_bytes(), &[a, b])
 }
@@ -188,6 +193,7 @@ pub(super) struct Subject {
     pub(super) words: u32,
     pub(super) fuel: bool,
     pub(super) deterministic: bool,
+    pub(super) epochs: bool,
 }
 
 impl Subject {
@@ -195,7 +201,7 @@ impl Subject {
     pub(super) fn new(text: &str, words: u32) -> Self {
         let module = Module::new(wat::parse_str(text).unwrap()).unwrap();
         let funcidx = module.own_funcs().last().unwrap();
-        Self { module, funcidx, words, fuel: false, deterministic: false }
+        Self { module, funcidx, words, fuel: false, epochs: false, deterministic: false }
     }
 
     /// What the checker says to code of these cells.
@@ -220,7 +226,8 @@ impl Subject {
             bytes[at..][..8].copy_from_slice(&starts[cell as usize].to_ne_bytes());
         }
         let code = Code::new(&mut bytes, &targets);
-        let options = Options { fuse: true, fuel: self.fuel, epochs: false, deterministic: self.deterministic };
+        let (fuel, epochs, deterministic) = (self.fuel, self.epochs, self.deterministic);
+        let options = Options { fuse: true, fuel, epochs, deterministic };
         Checker::new(&self.module, &ids, options, &Nothing, shape).code(self.funcidx, &code)
     }
 

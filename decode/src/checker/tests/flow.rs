@@ -131,6 +131,30 @@ fn loops() {
 }
 
 #[test]
+fn branches_back_ask_for_the_epoch() {
+    let subject = Subject { epochs: true, ..binary(COUNT) };
+    let r0 = || acc(Class::I32);
+    let back = |to| seq(step(s(0)), br_if(to, s(0)));
+    subject.right(&[ask(back(0)), ret(2, s(1))]);
+    subject.right(&[repeat(ask(seq(step(s(0)), br_if(0, r0())))), ret(2, s(1))]);
+    // Another cell asks for it; also for one that waits to write what the source has set when it branches back.
+    subject.right(&[back(2), ret(2, s(1)), ask(br(0))]);
+    let forever = Subject {
+        epochs: true,
+        ..binary(
+            "(loop $l (br_if $l (local.get 0)) (local.set 1 (i32.add (local.get 0) (local.get 1))) (br $l)) (local.get 0)",
+        )
+    };
+    let set = |to| seq(set(1, bin(Op::I32Add, s(0), s(1))), br(to));
+    forever.right(&[br_if(2, s(0)), set(2), ask(br(0))]);
+    forever.wrong(&[br_if(2, s(0)), set(2), ask(br(1))], "goes round");
+    for wrong in [back(0), repeat(back(0))] {
+        subject.wrong(&[wrong, ret(2, s(1))], "does not ask");
+    }
+    subject.wrong(&[back(2), ret(2, s(1)), br(0)], "does not ask");
+}
+
+#[test]
 fn loops_are_rotated() {
     let subject = binary(
         "(block $end (loop $l (br_if $end (i32.eqz (local.get 0)))

@@ -130,52 +130,91 @@ fn a_loop_is_not_rotated_if_that_saves_no_dispatch() {
 /// As [`Options::default`], with deadlines.
 const TIMED: Options = Options { fuse: true, fuel: false, epochs: true, deterministic: false };
 
+/// The function's cells, with deadlines.
+fn timed(machine: &Machine, wat: &str) -> Vec<String> {
+    lowered(machine, TIMED, wat).expect("a valid module")
+}
+
 #[test]
-fn a_loop_is_rotated_and_asks_for_the_epoch() {
-    let text = lowered(&Machine::base(), TIMED, WHILE).expect("a valid module");
+fn branches_back_ask_for_the_epoch() {
+    let wat = "(module (func (param i32) (loop (if (local.get 0) (then (br 1))) (br_if 0 (local.get 0)))))";
+    let machine = Machine::with(&["Ask<BrIf<S<u32>>>"]);
+    assert_eq!(timed(&machine, wat), ["br_if I32Eqz(s0) -> 2", "ask Br -> 0", "ask br_if s0 -> 0", "Return header 1"]);
+    // What has no handler for it leads to a cell that does, one for each loop.
+    let machine = Machine::base();
+    let text = timed(&machine, wat);
+    assert_eq!(text, ["br_if I32Eqz(s0) -> 2", "ask Br -> 0", "br_if s0 -> 4", "Return header 1", "ask Br -> 0"]);
+    // Entries of a `br_table` too.
+    let table =
+        "(module (func (param i32) (loop (local.set 0 (i32.const 5)) (loop (br_table 0 1 2 0 (local.get 0))))))";
     assert_eq!(
-        text,
-        [
-            "Epoch",
-            "br_if I32Eqz(s0) -> 6",
-            "s0 = I32Sub(s0, #1)",
-            "Epoch",
-            "br_if r -> 2",
-            "Br -> 6",
-            "Return header 1"
-        ]
+        timed(&machine, table),
+        ["s0 = #5", "r = s0", "BrTable count 3 -> 5 -> 4 -> 3 -> 5", "Return header 1", "ask Br -> 0", "ask Br -> 1"]
     );
 }
 
 #[test]
-fn both_iterations_of_a_peeled_loop_ask_for_the_epoch() {
-    let text = lowered(&Machine::base(), TIMED, COUNT).expect("a valid module");
+fn a_loop_is_rotated_where_its_test_asks_for_the_epoch() {
+    let test = "Ask<BrIf<R<u32>>>";
     assert_eq!(
-        text,
+        timed(&Machine::with(&[test]), WHILE),
+        ["br_if I32Eqz(s0) -> 4", "s0 = I32Sub(s0, #1)", "ask br_if r -> 1", "Br -> 4", "Return header 1"]
+    );
+    // Otherwise nothing is saved.
+    assert_eq!(
+        timed(&Machine::base(), WHILE),
+        ["br_if I32Eqz(s0) -> 3", "s0 = I32Sub(s0, #1)", "ask Br -> 0", "Return header 1"]
+    );
+}
+
+#[test]
+fn a_peeled_loop_asks_for_the_epoch() {
+    assert_eq!(
+        timed(&Machine::base(), COUNT),
         [
-            "Epoch",
             "s0 = I32Sub(s0, #1)",
-            "br_if r -> 4",
-            "Br -> 7",
+            "br_if r -> 3",
+            "Br -> 5",
             // From the accumulator.
-            "Epoch",
             "s0 = I32Sub(r, #1)",
-            "br_if r -> 4",
+            "br_if r -> 6",
+            "Return header 1",
+            "ask Br -> 3",
+        ]
+    );
+    let asks = "Ask<BrIf<R<u32>>>";
+    assert_eq!(
+        timed(&Machine::with(&[asks]), COUNT),
+        [
+            "s0 = I32Sub(s0, #1)",
+            "ask br_if r -> 3",
+            "Br -> 5",
+            "s0 = I32Sub(r, #1)",
+            "ask br_if r -> 3",
             "Return header 1",
         ]
     );
+    // Undone, both as they were.
+    let joined = "Seq<SetSlot<Bin<I32Sub, S<u32>, I<u32>>>, BrIf<R<u32>>>";
+    let text = timed(&Machine::with(&[joined]), COUNT);
+    assert_eq!(text, ["s0 = I32Sub(s0, #1); br_if r -> 2", "Return header 1", "ask Br -> 0"]);
 }
 
 #[test]
-fn no_loop_that_asks_for_the_epoch_repeats_a_cell() {
+fn a_loop_of_one_cell_asks_for_the_epoch_while_it_repeats_itself() {
     let joined = "Seq<SetSlot<Bin<I32Sub, S<u32>, I<u32>>>, BrIf<R<u32>>>";
-    let repeated = format!("Repeat<{joined}>");
+    let [repeated, asks, both] = ["Repeat<", "Ask<", "Repeat<Ask<"].map(|head| {
+        let tail = ">".repeat(head.matches('<').count());
+        format!("{head}{joined}{tail}")
+    });
     let machine = Machine::with(&[joined, &repeated]);
     assert_eq!(text(&machine, COUNT), ["repeat s0 = I32Sub(s0, #1); br_if r -> 0", "Return header 1"]);
-    assert_eq!(
-        lowered(&machine, TIMED, COUNT).expect("a valid module"),
-        ["Epoch", "s0 = I32Sub(s0, #1); br_if r -> 0", "Return header 1"]
-    );
+    // It must not repeat itself without.
+    assert_eq!(timed(&machine, COUNT), ["s0 = I32Sub(s0, #1); br_if r -> 2", "Return header 1", "ask Br -> 0"]);
+    let machine = Machine::with(&[joined, &repeated, &asks]);
+    assert_eq!(timed(&machine, COUNT), ["ask s0 = I32Sub(s0, #1); br_if r -> 0", "Return header 1"]);
+    let machine = Machine::with(&[joined, &repeated, &asks, &both]);
+    assert_eq!(timed(&machine, COUNT), ["repeat ask s0 = I32Sub(s0, #1); br_if r -> 0", "Return header 1"]);
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl Machine {
             }
         }
         sigs.extend(Cell::ALL.iter().map(|&cell| sig::cell(cell)));
+        sigs.insert(sig::ask(sig::cell(Cell::Br)));
         Self { sigs, arena: Bump::new() }
     }
 
@@ -120,7 +121,7 @@ impl Machine {
     /// An empty operand stack, of a function whose frame has the header at slot 4, and the operands from slot 10 on.
     pub(super) fn operands(&self) -> Operands<'_, Self> {
         let survey = Some(Box::new(Survey::new(None)));
-        let code = Emitter::new((Vec::new(), Vec::new()), 0, self, true, survey);
+        let code = Emitter::new((Vec::new(), Vec::new()), 0, self, Options::default(), survey);
         Operands::new_in(&self.arena, code, Trees::default(), Slot(4), Slot(10))
     }
 }
@@ -183,11 +184,13 @@ fn text(bytes: &[u8], base: u64, cells: &[Surveyed]) -> Vec<String> {
         assert_eq!(cell.position, at, "cells follow each other");
         let shape = Shape::parse(&cell.shape);
         let handler = u64::from_ne_bytes(*bytes[at..].first_chunk().expect("a handler"));
-        let repeats = handler == sig::repeat(shape.sig());
-        assert!(repeats || handler == shape.sig(), "{} has another shape's handler", cell.shape);
+        let (plain, asks) = (shape.sig(), sig::ask(shape.sig()));
+        let kinds = [(plain, ""), (asks, "ask "), (sig::repeat(plain), "repeat "), (sig::repeat(asks), "repeat ask ")];
+        let kind = kinds.iter().find(|(sig, _)| *sig == handler);
+        let (_, kind) = kind.unwrap_or_else(|| panic!("{} has another shape's handler", cell.shape));
         let mut operands = Bytes { bytes, at: at + 8 };
         let line = shape.text(&mut operands, &place);
-        lines.push(if repeats { format!("repeat {line}") } else { line });
+        lines.push(format!("{kind}{line}"));
         at = operands.at.next_multiple_of(8);
     }
     assert_eq!(at, bytes.len(), "nothing follows the last cell");
@@ -279,7 +282,7 @@ impl<'a> Shape<'a> {
         let (begins, operands) = match (self.name, form) {
             ("Un" | "Bin" | "Load" | "Store" | "Tern", _) => (sig::operator(self.parts[0].op()), &self.parts[1..]),
             ("Extract" | "Replace", _) => (sig::lane(self.parts[0].op(), self.lane()), &self.parts[2..]),
-            (_, Some(Form::BrIf | Form::Seq | Form::Repeat | Form::MemoryFill | Form::MemoryCopy)) => {
+            (_, Some(Form::BrIf | Form::Seq | Form::Repeat | Form::Ask | Form::MemoryFill | Form::MemoryCopy)) => {
                 (sig::of_form(form.expect("just seen"), Class::I32), &self.parts[..])
             }
             (_, Some(form)) => (sig::of_form(form, self.parts[0].class()), &self.parts[..]),

@@ -7,7 +7,7 @@ mod spots;
 
 use crate::vector::isa::Isa;
 use crate::vector::lanes::Lane;
-use crate::vector::{Base, Best, Portable, V128};
+use crate::vector::{Base, Best, Portable, V128, has_best};
 use allowed::{Rule, rule};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
@@ -182,14 +182,6 @@ macro_rules! define {
     };
 }
 pirn_decode::for_each_vector_op!(define);
-
-/// Whether the processor has what [`Best`] is made of.
-fn has_best() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    #[cfg(not(target_arch = "x86_64"))]
-    return true;
-}
 
 /// The rows of this name.
 fn named(name: &str) -> Row {
