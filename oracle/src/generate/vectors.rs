@@ -250,7 +250,7 @@ impl Generator<'_> {
                     // What follows each other, or is repeated, or is swapped: compilers shuffle so.
                     0 => (first + index) % 32,
                     1 => first / 4 * 4 + index % 4,
-                    2 => index ^ first % 16,
+                    2 => index ^ (first % 16),
                     _ => self.rng.below(32) as u8,
                 };
             }
