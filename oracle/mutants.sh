@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Does the driver find wrong handlers? Tries mutants FIRST..LAST (exec/src/probes/mutants.rs), each with up to 1,000 modules of the
-# generated kinds, and lists those that were not found. MUTANTS=c tries those with a wrong constant.
+# Does the driver find wrong handlers? Tries mutants FIRST..LAST (exec/src/probes/mutants.rs), each with up to 1,400 modules of the
+# generated kinds, and lists those that were not found. MUTANTS=c tries those with a wrong constant,
+# MUTANTS=v those on vectors.
 #
-#   [MUTANTS=c] oracle/mutants.sh [FIRST [LAST [SEED]]]
+#   [MUTANTS=c|v] oracle/mutants.sh [FIRST [LAST [SEED]]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,8 +15,8 @@ trap 'rm -rf "$out"' EXIT
 found=0
 for mutant in $(seq -f "${MUTANTS:-}%g" "$first" "$last"); do
     caught=
-    # 1,000 modules in all, most of them of the kind that has every shape in four hundred.
-    for run in shape:900 loop:50 circle:50; do
+    # 1,400 modules in all, most of them of the kind that has every shape in some six hundred.
+    for run in shape:1300 loop:50 circle:50; do
         kind=${run%:*}
         if ! PIRN_MUTANT=$mutant "$driver" --seeds "$seed..$((seed + ${run#*:}))" --kind $kind --jobs "${JOBS:-2}" --max-failures 1 \
             --no-shrink yes --out "$out" >"$out/log" 2>&1; then

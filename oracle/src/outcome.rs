@@ -227,7 +227,8 @@ impl Trace {
             (TrapKind::Unreachable, Some(0x00), Some(its_at)) => {
                 its_at < at && matches!(opcode(its_at), Some(0x04 | 0x25 | 0xfc))
             }
-            (TrapKind::Memory, Some(0x28..=0x35), its_at) => its_at.is_none_or(|its_at| at < its_at),
+            // All accesses of vectors have one prefix.
+            (TrapKind::Memory, Some(0x28..=0x35 | 0xfd), its_at) => its_at.is_none_or(|its_at| at < its_at),
             _ => false,
         };
         is_excused

@@ -126,6 +126,60 @@ impl Hasher for Mixer {
 
 pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
 
+/// Whether an operator of two vectors gives the same with them swapped, lane by lane.
+fn commute_lanes(op: Op) -> bool {
+    use Op::*;
+    matches!(
+        op,
+        V128And
+            | V128Or
+            | V128Xor
+            | I8x16Add
+            | I16x8Add
+            | I32x4Add
+            | I64x2Add
+            | F32x4Add
+            | F64x2Add
+            | I8x16AddSatS
+            | I8x16AddSatU
+            | I16x8AddSatS
+            | I16x8AddSatU
+            | I8x16AvgrU
+            | I16x8AvgrU
+            | I16x8Mul
+            | I32x4Mul
+            | I64x2Mul
+            | F32x4Mul
+            | F64x2Mul
+            | I16x8Q15MulrSatS
+            | I32x4DotI16x8S
+            | I8x16MinS
+            | I8x16MinU
+            | I8x16MaxS
+            | I8x16MaxU
+            | I16x8MinS
+            | I16x8MinU
+            | I16x8MaxS
+            | I16x8MaxU
+            | I32x4MinS
+            | I32x4MinU
+            | I32x4MaxS
+            | I32x4MaxU
+            | I8x16Eq
+            | I16x8Eq
+            | I32x4Eq
+            | I64x2Eq
+            | F32x4Eq
+            | F64x2Eq
+            | I8x16Ne
+            | I16x8Ne
+            | I32x4Ne
+            | I64x2Ne
+            | F32x4Ne
+            | F64x2Ne
+    )
+}
+
 /// All values of a function's walks.
 #[derive(Debug)]
 pub(super) struct Values {
@@ -277,7 +331,7 @@ impl Values {
                 | F64Mul
                 | F64Eq
         );
-        let (a, b) = if commutes && a > b { (b, a) } else { (a, b) };
+        let (a, b) = if (commutes || commute_lanes(op)) && a > b { (b, a) } else { (a, b) };
         let zero = [(a, b), (b, a)].into_iter().find(|&(zero, _)| self.constant_bits(zero) == Some(0));
         let value = match (op, zero) {
             (I32Eq, Some((_, other))) => self.not(other),

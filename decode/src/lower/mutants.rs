@@ -35,7 +35,7 @@ pub const MUTANTS: [&str; 33] = [
     "writing the second half of a vector leaves its accumulator mirroring it",
     "writing a vector leaves the other accumulator mirroring its second slot",
     "the upper entry of a vector is moved as if it were a value",
-    "a vector is believed to be one word where it is the first of several results",
+    "what is returned behind a vector is copied from a slot too low",
     "a lane is loaded before its vector is evaluated",
     "trees are believed not to read the second half of a vector",
     "an accumulator is read as another class than it mirrors",

@@ -50,10 +50,11 @@ impl<T: Target> Operands<'_, T> {
         }
         let class = self.tree(height).class;
         // The first goes to the accumulator.
-        let first = if mutant!(30) { 1 } else { class.words() };
+        let first = class.words();
         if count > first {
             self.spill_from(height);
-            let from = self.own_slot(height + if mutant!(14) { 0 } else { first });
+            let behind = if mutant!(30) { 1 } else { first };
+            let from = self.own_slot(height + if mutant!(14) { 0 } else { behind });
             self.code.special(cell::Copy { from: from.0, to: first as u16, count: (count - first) as u16 }, &[]);
             self.forget_mirrors();
         }

@@ -2,8 +2,8 @@
 //!
 //! `PIRN_MUTANT=N` chooses one fused shape, and executes it by the handler of another that differs from it in a single
 //! operator: what a slip in one line of `shapes` or `expr` would do. Nothing has to be compiled for it, so hundreds can
-//! be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody put a
-//! wrong constant.
+//! be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=vN` chooses a shape on vectors, fused or not, and one that differs in a
+//! single operator or lane. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody put a wrong constant.
 
 use crate::handlers::control;
 use crate::handlers::control::Call;
@@ -13,6 +13,7 @@ use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 use crate::shapes::entries;
 use crate::shapes::list::HandlerEntry;
+use pirn_decode::instruction::Instruction;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
@@ -109,22 +110,26 @@ fn wrong() -> Vec<HandlerEntry> {
 /// The shape that gets a wrong handler, and that handler; `None` without `PIRN_MUTANT`.
 pub(crate) fn chosen(entries: &[HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
     let name = std::env::var("PIRN_MUTANT").ok()?;
-    let number = name.trim_start_matches('c').parse().expect("PIRN_MUTANT is a number, perhaps with a `c` before it");
+    let number =
+        name.trim_start_matches(['c', 'v']).parse().expect("PIRN_MUTANT is a number, perhaps behind `c` or `v`");
     if name.starts_with('c') {
         let entry = *wrong().get(number as usize - 1).expect("there are not so many wrong constants");
         assert!(entries.iter().any(|right| right.sig == entry.sig), "no handler has the shape {:?}", entry.shape);
         return Some((entry.sig, entry));
     }
-    exchanged(number, entries)
+    let is_chosen = |entry: &&HandlerEntry| match name.starts_with('v') {
+        true => is_on_vectors(entry.shape),
+        false => operators(entry.shape) > 1,
+    };
+    exchanged(number, &entries.iter().filter(is_chosen).collect::<Vec<_>>())
 }
 
-fn exchanged(number: u64, entries: &[HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
-    let fused: Vec<&HandlerEntry> = entries.iter().filter(|entry| operators(entry.shape) > 1).collect();
+fn exchanged(number: u64, entries: &[&HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
     // Knuth's multiplicative hash spreads the numbers.
-    let first = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize % fused.len();
-    (0..fused.len()).map(|i| fused[(first + i) % fused.len()]).find_map(|entry| {
+    let first = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) as usize % entries.len();
+    (0..entries.len()).map(|i| entries[(first + i) % entries.len()]).find_map(|entry| {
         let siblings: Vec<&&HandlerEntry> =
-            fused.iter().filter(|other| differences(entry.shape, other.shape) == Some(1)).collect();
+            entries.iter().filter(|other| differences(entry.shape, other.shape) == Some(1)).collect();
         let other = siblings.get(number as usize % siblings.len().max(1))?;
         Some((entry.sig, ***other))
     })
@@ -156,7 +161,26 @@ fn operators(shape: &Shape) -> usize {
     }
 }
 
-/// In how many operators two trees differ; `None` if in anything else, such as types.
+/// Whether an operator in the tree takes or gives vectors, and all of those are instructions of WebAssembly.
+fn is_on_vectors(shape: &Shape) -> bool {
+    let on_vectors = |op: Op| {
+        let info = op.info();
+        let is_one = info.operand.is_wide() || info.result.is_wide();
+        is_one && Instruction::Vector(op).info().opcode.exists()
+    };
+    match *shape {
+        Shape::Unary(op, a) | Shape::Load(op, a) | Shape::Extract(op, _, a) => on_vectors(op) || is_on_vectors(a),
+        Shape::Binary(op, a, b) | Shape::Store(op, a, b) | Shape::Replace(op, _, a, b) => {
+            on_vectors(op) || is_on_vectors(a) || is_on_vectors(b)
+        }
+        Shape::Ternary(op, ..) => on_vectors(op),
+        Shape::Form(_, _, a) => is_on_vectors(a),
+        Shape::Seq(a, b) => is_on_vectors(a) || is_on_vectors(b),
+        Shape::Leaf(..) | Shape::Select(..) | Shape::Bulk(..) | Shape::Cell(_) | Shape::Thunk => false,
+    }
+}
+
+/// In how many operators and lanes two trees differ; `None` if in anything else, such as types.
 fn differences(a: &Shape, b: &Shape) -> Option<usize> {
     let sum = |pairs: &[(&Shape, &Shape)]| pairs.iter().map(|(a, b)| differences(a, b)).sum::<Option<usize>>();
     let same = |a: pirn_decode::ops::Op, b: pirn_decode::ops::Op| {
@@ -170,9 +194,9 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
         (Shape::Binary(o, a, x), Shape::Binary(p, b, y)) | (Shape::Store(o, a, x), Shape::Store(p, b, y)) => {
             Some(same(o, p)? + sum(&[(a, b), (x, y)])?)
         }
-        (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) if l == k => Some(same(o, p)? + sum(&[(a, b)])?),
-        (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) if l == k => {
-            Some(same(o, p)? + sum(&[(a, b), (x, y)])?)
+        (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) => Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b)])?),
+        (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) => {
+            Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b), (x, y)])?)
         }
         (Shape::Ternary(o, a, x, c), Shape::Ternary(p, b, y, d)) => Some(same(o, p)? + sum(&[(a, b), (x, y), (c, d)])?),
         (Shape::Seq(a, x), Shape::Seq(b, y)) => sum(&[(a, b), (x, y)]),

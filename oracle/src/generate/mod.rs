@@ -13,6 +13,7 @@
 
 mod block;
 mod expr;
+mod locals;
 mod loops;
 mod merge;
 mod operators;

@@ -8,6 +8,7 @@
 //! lowering would put another operand first. Selections of what is computed are `if`s, and what follows the zeroing of
 //! locals begins a function. Addresses are made of locals that hold small numbers, so that most accesses succeed.
 
+use super::locals::{COUNTER, HELPERS, LAST, LOCALS, PARAMS, PLACE, REF, SMALL, VECTOR, WITNESS, seen, stores};
 use super::operators::{encoding, type_of};
 use super::parts::{
     begins_function, class_of, compares, flatten, is_computed, is_encodable, is_reference, returned, root,
@@ -41,37 +42,6 @@ const ROUNDS: i32 = 3;
 /// Rounds more where integers are compared. In these the parameters are from -2 to 1, and one of each two steps through all
 /// of that: what tells `<` from `<=` is operands that are equal, and signed from unsigned operands of different sign.
 const TIGHT_ROUNDS: i32 = 4;
-/// Types of the parameters; then come as many locals that hold what was set last, and the counter and the witness.
-const PARAMS: [Type; 10] = [I32, I32, I64, I64, F32, F32, F64, F64, V128, V128];
-/// Types of the locals behind them.
-const LOCALS: [Type; 10] = [I32, I32, I32, I64, F32, F64, V128, Func, I32, I32];
-/// Locals with small numbers, for addresses.
-const SMALL: [u32; 2] = [10, 11];
-/// A local of each class that holds what the accumulator holds.
-const LAST: u32 = 12;
-const REF: u32 = 17;
-const COUNTER: u32 = 18;
-const WITNESS: u32 = 19;
-/// A vector for a while.
-const VECTOR: u32 = LAST + Class::V128 as u32;
-/// Bytes of memory in which a function's locals are seen, and the first behind those of all functions.
-const PLACE: u64 = 176;
-const HELPERS: u64 = 32 * PLACE;
-
-/// Everything is seen after each call: as results, or else in memory, where each function has its place.
-fn seen() -> Vec<(Type, u32)> {
-    PARAMS.into_iter().chain(LOCALS).zip(0..).filter(|&(ty, _)| ty != Func).collect()
-}
-
-/// Stores of locals, one behind the other.
-fn stores(locals: impl IntoIterator<Item = (Type, u32)>, mut at: u64) -> Vec<Node> {
-    let store = |(ty, local)| {
-        let node = store(ty, at, local);
-        at += if ty == V128 { 16 } else { 8 };
-        node
-    };
-    locals.into_iter().map(store).collect()
-}
 
 fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
     Node::plain(instruction, kids, results)
@@ -154,7 +124,7 @@ pub fn program(seed: u64) -> ProgramSpec {
             *func += first;
         }
     };
-    module.funcs.iter_mut().flat_map(|func| &mut func.body).for_each(|node| each_instruction(node, &call));
+    module.funcs.iter_mut().flat_map(|func| &mut func.body).for_each(|node| node.each_instruction(&call));
     ProgramSpec {
         modules: vec![module],
         seed,
@@ -163,29 +133,6 @@ pub fn program(seed: u64) -> ProgramSpec {
         circles: false,
         deterministic: false,
     }
-}
-
-fn each_instruction(node: &mut Node, change: &impl Fn(&mut Instruction<'static>)) {
-    match &mut node.op {
-        Op::Plain(instruction) => change(instruction),
-        Op::Block(_, _, body, other) => body.iter_mut().chain(other).for_each(|node| each_instruction(node, change)),
-        Op::Given | Op::Seq => {}
-    }
-    node.kids.iter_mut().for_each(|kid| each_instruction(kid, change));
-}
-
-/// A store of a local where its type belongs.
-fn store(ty: Type, at: u64, local: u32) -> Node {
-    let value = plain(I::LocalGet(local), Vec::new(), &[ty]);
-    let store = match ty {
-        I32 => I::I32Store(expr::mem(8_192 + at)),
-        I64 => I::I64Store(expr::mem(8_192 + at)),
-        F32 => I::F32Store(expr::mem(FLOATS.f32.0 as u64 + 8_192 + at)),
-        F64 => I::F64Store(expr::mem(FLOATS.f64.0 as u64 + 8_192 + at)),
-        V128 => I::V128Store(expr::mem(8_192 + at)),
-        Func | Type::Extern => return plain(I::Drop, vec![value], &[]),
-    };
-    plain(store, vec![expr::i32_const(0), value], &[])
 }
 
 struct Maker<'a> {
@@ -572,6 +519,12 @@ impl Maker<'_> {
             Shape::Leaf(Leaf::Imm, class) => self.constant(class, address),
             Shape::Leaf(Leaf::Global, class) => plain(I::GlobalGet(class as u32), Vec::new(), &result),
             Shape::Leaf(Leaf::Func, _) => plain(I::RefFunc(0), Vec::new(), &[Func]),
+            // An address may also be computed in place, where no handler takes it whole: that leaves a slot to be read from the
+            // other accumulator.
+            Shape::Leaf(Leaf::Acc, Class::I32) if address && self.rng.chance(40) => {
+                let slot = self.expr(&Shape::Leaf(Leaf::Slot, Class::I32), true, before);
+                plain(I::I32And, vec![slot, expr::i32_const(0xF8)], &result)
+            }
             Shape::Leaf(_, class) => {
                 if let Some((local, last)) = self.last
                     && last == class

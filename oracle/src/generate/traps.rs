@@ -153,7 +153,7 @@ impl Func<'_> {
     fn trap(&mut self, depth: usize) -> Node {
         self.budget -= 1;
         let offset = self.rng.below(64) as u64;
-        match self.rng.below(14) {
+        match self.rng.below(16) {
             0 => plain(I::I32Load(mem(offset)), vec![self.address()], I32),
             1 => plain(I::I32Load8S(mem(offset)), vec![self.address()], I32),
             2 => {
@@ -203,6 +203,20 @@ impl Func<'_> {
                     results: I32.to_vec(),
                 }
             }
+            12 => {
+                let at = mem(offset);
+                let load = [I::V128Load(at), I::V128Load16x4S(at), I::V128Load8Splat(at)][self.rng.below(3)].clone();
+                let vector = plain(load, vec![self.address()], &[Type::V128]);
+                plain(I::I32x4ExtractLane(self.rng.below(4) as u8), vec![vector], I32)
+            }
+            13 => {
+                // The address may trap, and so may what the vector is made of.
+                let (address, value) = (self.address(), self.value(depth - 1));
+                let vector = plain(I::I32x4Splat, vec![value], &[Type::V128]);
+                let lane = self.rng.below(8) as u8;
+                let load = plain(I::V128Load16Lane { memarg: mem(offset), lane }, vec![address, vector], &[Type::V128]);
+                plain(I::I16x8ExtractLaneU(lane), vec![load], I32)
+            }
             _ => {
                 let value = self.value(depth - 1);
                 Node::seq(vec![self.statement(), value], I32)
@@ -214,7 +228,7 @@ impl Func<'_> {
     fn statement(&mut self) -> Node {
         self.budget = self.budget.saturating_sub(1);
         let offset = self.rng.below(64) as u64;
-        match self.rng.below(12) {
+        match self.rng.below(14) {
             0..3 => plain(I::LocalSet(SUM), vec![self.value(2)], &[]),
             3 => plain(I::I32Store(mem(offset)), vec![self.address(), self.value(1)], &[]),
             4 => plain(I::I32Store8(mem(offset)), vec![self.address(), self.value(1)], &[]),
@@ -243,6 +257,13 @@ impl Func<'_> {
                     kids: vec![sometimes],
                     results: Vec::new(),
                 }
+            }
+            11 | 12 => {
+                let (address, value) = (self.address(), self.value(1));
+                let vector = plain(I::I16x8Splat, vec![value], &[Type::V128]);
+                let memarg = mem(offset);
+                let store = [I::V128Store(memarg), I::V128Store64Lane { memarg, lane: 1 }][self.rng.below(2)].clone();
+                plain(store, vec![address, vector], &[])
             }
             _ => plain(I::TableInit { elem_index: 0, table: 0 }, vec![i32_const(0), self.address(), i32_const(1)], &[]),
         }

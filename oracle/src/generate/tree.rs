@@ -98,6 +98,18 @@ impl Node {
         }
     }
 
+    /// Changes all instructions, but those that begin blocks.
+    pub(super) fn each_instruction(&mut self, change: &impl Fn(&mut Instruction<'static>)) {
+        match &mut self.op {
+            Op::Plain(instruction) => change(instruction),
+            Op::Block(_, _, body, other) => {
+                body.iter_mut().chain(other).for_each(|node| node.each_instruction(change));
+            }
+            Op::Given | Op::Seq => {}
+        }
+        self.kids.iter_mut().for_each(|kid| kid.each_instruction(change));
+    }
+
     /// How many nodes there are in this tree.
     pub fn count(&self) -> usize {
         let bodies = match &self.op {

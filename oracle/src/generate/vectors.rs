@@ -4,6 +4,10 @@
 //! computes floats leaves a NaN's bits open, so it stands in trees whose values go nowhere else: to operators that look at
 //! numbers alone (comparisons, conversions to integers), to the areas of memory that hold floats, to scalars, or through a
 //! mask of what is no NaN.
+//!
+//! Relaxed operators are used in programs of which every engine does what the deterministic profile says, but for what others
+//! do differently even so: they fuse multiply-add, and their dot products wrap. So these multiply what has an exact product,
+//! and lanes of seven bits.
 
 use super::Generator;
 use super::expr::{i32_const, leaf, plain};
@@ -246,7 +250,7 @@ impl Generator<'_> {
                     // What follows each other, or is repeated, or is swapped: compilers shuffle so.
                     0 => (first + index) % 32,
                     1 => first / 4 * 4 + index % 4,
-                    2 => index ^ first % 16,
+                    2 => index ^ (first % 16),
                     _ => self.rng.below(32) as u8,
                 };
             }
@@ -254,11 +258,28 @@ impl Generator<'_> {
         immediates
     }
 
+    /// Floats whose products are exact.
+    fn exact(&mut self, lanes: Lanes, depth: usize) -> Node {
+        let (bits, convert) = match lanes {
+            Lanes::F32 => (21, I::F32x4ConvertI32x4S),
+            _ => (8, I::F64x2ConvertLowI32x4S),
+        };
+        let small = plain(I::I32x4ShrS, vec![self.vector(depth), i32_const(bits)], &[V128]);
+        plain(convert, vec![small], &[V128])
+    }
+
     /// An operator of the row, over operands as it takes them.
     fn apply(&mut self, row: Row, depth: usize, result: Type) -> Node {
         let mut kids = Vec::new();
+        let text = row.instruction.info().text;
+        let (fuses, wraps) = (text.ends_with("madd"), text.contains("i7x16"));
         for &operand in row.operands {
             kids.push(match operand {
+                instruction::Type::V128 if fuses && kids.len() < 2 => self.exact(row.takes, depth),
+                instruction::Type::V128 if wraps && kids.len() == 1 => {
+                    let mask = leaf(I::V128Const(i128::from_le_bytes([0x7f; 16])), V128);
+                    plain(I::V128And, vec![self.vector(depth), mask], &[V128])
+                }
                 instruction::Type::V128 => self.lanes(row.takes, depth),
                 instruction::Type::I64 => self.expr(I64, depth),
                 instruction::Type::F32 => self.expr(F32, depth),

@@ -3,11 +3,12 @@
 use super::assembler::*;
 use crate::TypeId;
 use crate::cell::{self, Amount};
+use crate::layout::HEAD_WORDS;
 use crate::ops::{Class, Op};
 use crate::sig::Form;
 
 /// Words of the instance of [`RICH`].
-const RECORDS: u32 = 8;
+const RECORDS: u32 = HEAD_WORDS as u32;
 const GLOBALS: u32 = RECORDS + 2 * 3;
 const TABLES: u32 = GLOBALS + 2;
 const DATA: u32 = TABLES + 2;

@@ -2,6 +2,7 @@
 
 use super::assembler::*;
 use crate::cell;
+use crate::layout::HEAD_WORDS;
 use crate::ops::{Class, Op};
 
 /// A function of two i32s, with its header in slot 2, one more local in slot 5, and operands from slot 6 on.
@@ -17,8 +18,8 @@ fn binary(body: &str) -> Subject {
 }
 
 /// The word of the global, and of the function that is imported.
-const GLOBAL: u32 = 8 + 2 * 2;
-const FUNC: u32 = 8;
+const GLOBAL: u32 = FUNC + 2 * 2;
+const FUNC: u32 = HEAD_WORDS as u32;
 
 fn zero() -> Part {
     cell(cell::Zero { from: 5, count: 1 })

@@ -3,6 +3,7 @@
 use super::assembler::*;
 use crate::TypeId;
 use crate::cell;
+use crate::layout::HEAD_WORDS;
 use crate::ops::{Class, Op};
 
 /// A function of two vectors, in slots 0 and 2, and an i32 in slot 4, with its header in slot 5 and operands from slot 8
@@ -19,7 +20,7 @@ fn function(result: &str, body: &str) -> Subject {
 }
 
 /// The word of the function that is imported, and of the global.
-const FUNC: u32 = 8;
+const FUNC: u32 = HEAD_WORDS as u32;
 const GLOBAL: u32 = FUNC + 2 * 2;
 
 fn v(number: u16) -> Part {
@@ -121,6 +122,11 @@ fn operands_keep_their_order() {
         let subject = function("(result v128)", &format!("({} (local.get 0) (local.get 1))", op.info().text));
         subject.right(&[ret(5, bin(op, v(0), v(2)))]);
         subject.wrong(&[ret(5, bin(op, v(2), v(0)))], ANOTHER);
+    }
+    for op in [I8x16Add, I64x2Eq, F32x4Mul] {
+        let subject = function("(result v128)", &format!("({} (local.get 0) (local.get 1))", op.info().text));
+        subject.right(&[ret(5, bin(op, v(2), v(0)))]);
+        subject.wrong(&[ret(5, bin(op, v(2), v(2)))], ANOTHER);
     }
     let subject = function("(result v128)", "(v128.bitselect (local.get 0) (local.get 1) (local.get 0))");
     subject.right(&[ret(5, tern(V128Bitselect, v(0), v(2), v(0)))]);
@@ -255,7 +261,7 @@ fn tail_calls_move_words() {
         (func (param v128 v128 i32)
             (return_call_indirect (type $swap) (local.get 1) (local.get 0) (local.get 2) (i32.const 0))))"#;
     let subject = Subject::new(text, 24);
-    let word = 8 + 2;
+    let word = FUNC + 2;
     let call = |moves| {
         let (table, type_id) = (word, TypeId(0));
         cell(cell::ReturnCallIndirect { table, type_id, args: 8, moves, header: 5, new_header: 5 })

@@ -161,9 +161,11 @@ pub(super) fn lowered_in(
     let code = lowering.lower(funcidx)?;
     let cells = lowering.into_cells();
     let shapes = cells.iter().map(|cell| {
-        let shape = Shape::parse(&cell.shape).build();
-        let repeated = shape::Shape::Form(Form::Repeat, Class::I32, shape);
-        [(shape.sig(), shape), (repeated.sig(), leaked(repeated))]
+        let plain = Shape::parse(&cell.shape).build();
+        let of_form = |form, shape| leaked(shape::Shape::Form(form, Class::I32, shape));
+        let asks = of_form(Form::Ask, plain);
+        let kinds = [plain, asks, of_form(Form::Repeat, plain), of_form(Form::Repeat, asks)];
+        kinds.map(|shape| (shape.sig(), shape))
     });
     SHAPES.lock().unwrap().get_or_insert_default().extend(shapes.flatten());
     assert_eq!(Checker::new(&module, &type_ids, options, machine, shape_of).function(funcidx), Ok(Verdict::Right));

@@ -3,6 +3,7 @@
 //! longer.
 
 use super::machine::{Machine, cells, lowered};
+use crate::layout::HEAD_WORDS;
 use crate::lower::accumulators::Mirrors;
 use crate::lower::operands::Operands;
 use crate::lower::slot::Slot;
@@ -289,14 +290,18 @@ fn locals_are_set_and_read() {
 
 #[test]
 fn globals_are_read_before_they_are_set() {
+    let word = HEAD_WORDS + 2 * 2;
     let text = gives("(global.get $g) (global.set $g (v128.not (local.get 0)))");
-    assert_eq!(text, ["s9 = global@12", "v = V128Not(s0)", "global@12 = v", "return s9 at 6"]);
+    assert_eq!(
+        text,
+        [&format!("s9 = global@{word}"), "v = V128Not(s0)", &format!("global@{word} = v"), "return s9 at 6"]
+    );
 }
 
 #[test]
 fn operators_of_vectors_are_cut_as_others_are() {
     let text = gives("(i32x4.add (v128.not (local.get 0)) (i32x4.mul (local.get 0) (local.get 1)))");
-    assert_eq!(text, ["s9 = V128Not(s0)", "v = I32x4Mul(s0, s2)", "v = I32x4Add(s9, v)", "return v at 6"]);
+    assert_eq!(text, ["s9 = V128Not(s0)", "v = I32x4Mul(s0, s2)", "v = I32x4Add(v, s9)", "return v at 6"]);
     let text = gives("(v128.bitselect (v128.not (local.get 0)) (i32x4.neg (local.get 1)) (i8x16.neg (local.get 1)))");
     let expected = ["s9 = V128Not(s0)", "s11 = I32x4Neg(s2)", "v = I8x16Neg(s2)", "v = V128Bitselect(s9, s11, v)"];
     assert_eq!(text[..4], expected);
@@ -370,7 +375,7 @@ fn calls_take_and_give_words() {
     let expected = [
         "s9 = s4",
         "s10 = V128Not(s2)",
-        "Call func 8 args 9 header 12",
+        &format!("Call func {HEAD_WORDS} args 9 header 12"),
         // The first result is in the accumulator, and the second behind where it would lie.
         "s9 = v",
         "Copy from 11 to 2 count 1",
@@ -378,11 +383,12 @@ fn calls_take_and_give_words() {
     ];
     assert_eq!(text(&Machine::base(), results, body), expected);
     let body = "(return_call $f (local.get 2) (local.get 1))";
-    let expected = ["s0 = s4", "s1 = s2", "ReturnCall func 8 args 9 moves 1 header 6 new_header 3"];
-    assert_eq!(text(&Machine::base(), results, body), expected);
+    let call = format!("ReturnCall func {HEAD_WORDS} args 9 moves 1 header 6 new_header 3");
+    assert_eq!(text(&Machine::base(), results, body), ["s0 = s4", "s1 = s2", &call]);
     let body = "(return_call_indirect (type $pair) (local.get 2) (local.get 1) (local.get 3))";
-    let call = "ReturnCallIndirect table 13 type_id 0 args 9 moves 7 header 6 new_header 3";
-    assert_eq!(text(&Machine::base(), results, body), ["s9 = s4", "s10 = s2", "r = s5", call]);
+    let table = HEAD_WORDS + 2 * 2 + 1;
+    let call = format!("ReturnCallIndirect table {table} type_id 0 args 9 moves 7 header 6 new_header 3");
+    assert_eq!(text(&Machine::base(), results, body), ["s9 = s4", "s10 = s2", "r = s5", &call]);
 }
 
 #[test]
