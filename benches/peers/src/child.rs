@@ -3,6 +3,7 @@
 //!
 //! It prints `ready ANSWER`, then for each line `go` on its standard input `value NUMBER`; or, once, `error WHY`.
 
+use crate::plan::SIMD;
 use crate::runtimes;
 use anyhow::{Context, Result, bail};
 use pirn_suite::measure::{self, Stopwatch};
@@ -66,7 +67,7 @@ pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String,
         move || runtimes::by_name(&runtime)
     };
     match group {
-        "execute" => {
+        "execute" | SIMD => {
             let case = find(name)?;
             let program = make()?.compile(&[("main", &case.wasm)])?;
             let (_, answer) = measure::run(&*program, &case)?;
@@ -123,7 +124,7 @@ fn millis(time: Duration) -> Measured {
 }
 
 fn find(name: &str) -> Result<Case> {
-    let kernels = case::kernels()?.into_iter().find(|case| case.name == name);
+    let kernels = case::kernels()?.into_iter().chain(case::vector_kernels()?).find(|case| case.name == name);
     let mut programs = case::programs(|other, _| other == name)?;
     kernels.or_else(|| programs.pop()).with_context(|| format!("there is no case `{name}`"))
 }

@@ -59,10 +59,15 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
     execute.extend(names(case::kernels()?, "kernel"));
     execute.extend(names(case::programs(trained)?, "train"));
     let calls = case::CALLS.into_iter().chain([case::ENTRY]).map(|name| (name.to_owned(), "")).collect();
+    let mut vectors = names(case::vector_kernels()?, "kernel");
+    if mode == Mode::Full {
+        vectors.extend(names(case::programs(|_, role| role == Role::JudgeSimd)?, JUDGE));
+    }
     let large = names(case::programs(|_, role| role == Role::Startup)?, "");
     let plan = |group, unit, cases| Plan { group, unit, cases };
     Ok(vec![
         plan("execute", "ms", execute),
+        plan(SIMD, "ms", vectors),
         plan("calls", "ns", calls),
         plan("startup", "ms", large.clone()),
         plan(child::PEAK, "KiB", large.clone()),
@@ -70,6 +75,9 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
         plan(child::INSTANCE, "KiB", large),
     ])
 }
+
+/// The group of what is built with vectors.
+pub const SIMD: &str = "simd";
 
 /// The set of programs that count.
 pub const JUDGE: &str = "judge";

@@ -3,7 +3,7 @@
 
 use crate::child::{self, CALLS};
 use crate::pictures;
-use crate::plan::JUDGE;
+use crate::plan::{JUDGE, SIMD};
 use crate::results::{Cell, Group, Results, Row};
 use crate::runtimes::{self, BASE, Kind, NOT_BUILT};
 use anyhow::Result;
@@ -139,6 +139,9 @@ fn about(group: &str) -> String {
                       to its return; decoding and instantiation are not timed. The mean over the programs marked `judge` is \
                       the one that counts: nothing in pirn was tuned by looking at them. Programs marked `train` may \
                       have been."
+            .into(),
+        SIMD => "Kernels with vectors (`benches/kernels/simd`, C with intrinsics) and, in the full mode, programs built with \
+                 them (`benches/workloads/simd`), measured as above, on the runtimes that have vectors."
             .into(),
         "calls" => format!(
             "One call and return of `x + 1`, from a loop of {CALLS} iterations, the same loop without a call subtracted. \

@@ -1,7 +1,9 @@
 //! The kernels and programs: what runs, with which input, and which answer is right.
 //!
-//! Kernels are text under `benches/kernels`, each with an export `run` of type `(i32) -> i64`. Programs are commands of
-//! WASI preview 1 under `benches/workloads`, described by `manifest.json` there.
+//! Kernels are text under `benches/kernels`, each with an export `run` of type `(i32) -> i64`; those with vectors are
+//! binaries under `benches/kernels/simd`, with their sources in C. Programs are commands of WASI preview 1 under
+//! `benches/workloads`, described by `manifest.json` there. Programs with vectors come in pairs: built from the same
+//! sources with and without them.
 
 use crate::wasi::{self, Files, Number, Stub, Wasi};
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +16,7 @@ use std::sync::Arc;
 
 /// What a case may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// A kernel of a few lines.
     Kernel,
@@ -22,8 +24,24 @@ pub enum Role {
     Train,
     /// A program that speed is judged on and no tuner sees.
     Judge,
+    /// A program with vectors that tuning may look at.
+    TrainSimd,
+    /// A program with vectors that speed is judged on and no tuner sees.
+    JudgeSimd,
     /// A large module that is decoded and instantiated, not run.
     Startup,
+}
+
+impl Role {
+    /// Whether it is that of a program that runs and needs no vectors.
+    pub fn is_scalar_program(self) -> bool {
+        matches!(self, Self::Train | Self::Judge)
+    }
+
+    /// Whether it is that of a program built with vectors and without.
+    pub fn is_pair(self) -> bool {
+        matches!(self, Self::TrainSimd | Self::JudgeSimd)
+    }
 }
 
 /// One module and what is done with it.
@@ -37,6 +55,8 @@ pub struct Case {
     pub wasm: Vec<u8>,
     /// What is done with it.
     pub job: Job,
+    /// The right answer of a kernel, if it is known.
+    pub right: Option<i64>,
 }
 
 /// What is done with a module.
@@ -123,9 +143,43 @@ fn read_kernels(kernels: &[(&str, i32)]) -> Result<Vec<Case>> {
         .iter()
         .map(|&(name, n)| {
             let wasm = wat::parse_file(directory().join("kernels").join(format!("{name}.wat")))?;
-            Ok(Case { name: name.into(), role: Role::Kernel, wasm, job: Job::Kernel(n) })
+            Ok(Case { name: name.into(), role: Role::Kernel, wasm, job: Job::Kernel(n), right: None })
         })
         .collect()
+}
+
+/// Name, `n` and right answer of the kernels with vectors.
+const VECTOR_KERNELS: [(&str, i32, i64); 11] = [
+    ("dot", 8000, 2_274_861_056),
+    ("xor", 4000, 9_148_427_002_846_799_018),
+    ("compare", 4000, 65_421_047),
+    ("memchr", 3000, 78_948_000),
+    ("utf8", 400, 58_916),
+    ("base64", 400, -4_101_397_394_357_579_999),
+    ("matmul", 100, 199_987_863),
+    ("blur", 50, 1_136_154_208_802_287_832),
+    ("mandelbrot", 4000, 13_327_646),
+    ("chacha20", 8000, -7_799_410_075_342_237_572),
+    ("hash", 800, -7_822_796_646_687_295_748),
+];
+
+/// The kernels with vectors, `simd/` before their names.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn vector_kernels() -> Result<Vec<Case>> {
+    VECTOR_KERNELS
+        .iter()
+        .map(|&(name, n, right)| {
+            let name = format!("simd/{name}");
+            let wasm = read(&directory().join("kernels").join(format!("{name}.wasm")))?;
+            Ok(Case { name, role: Role::Kernel, wasm, job: Job::Kernel(n), right: Some(right) })
+        })
+        .collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// One entry of `manifest.json`; what else stands there is for people.
@@ -140,15 +194,36 @@ struct Entry {
     exit: i32,
     stdout_sha256: Option<String>,
     wasm_sha256: String,
+    /// The same program without vectors.
+    scalar: Option<Scalar>,
 }
 
-/// The programs, in the order of their names; `choose` says by name and role which ones.
+#[derive(Debug, Deserialize)]
+struct Scalar {
+    file: String,
+    wasm_sha256: String,
+}
+
+/// The programs, in the order of their names; `choose` says by name and role which ones. Of pairs, the ones with vectors.
 ///
 /// # Errors
 /// The checkout is incomplete, or a file in it is not the one the manifest describes.
 pub fn programs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<Case>> {
+    Ok(entries(choose)?.into_iter().map(|(case, _)| case).collect())
+}
+
+/// The programs built with vectors and without, in this order; names of the latter end in `-scalar`.
+///
+/// # Errors
+/// As of [`programs`].
+pub fn pairs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Case)>> {
+    let entries = entries(|name, role| role.is_pair() && choose(name, role))?;
+    entries.into_iter().map(|(case, scalar)| Ok((case, scalar.context("a pair has two")?))).collect()
+}
+
+/// The chosen programs, with their twins without vectors.
+fn entries(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Option<Case>)>> {
     let root = directory().join("workloads");
-    let read = |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
     let manifest: BTreeMap<String, Entry> = serde_json::from_slice(&read(&root.join("manifest.json"))?)?;
     let mut files = Files::new();
     for entry in std::fs::read_dir(root.join("data"))? {
@@ -157,14 +232,18 @@ pub fn programs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<Case>> {
         files.insert(name, read(&path)?.into());
     }
     let files = Arc::new(files);
+    let module = |name: &str, file: &str, sha256: &str| {
+        let wasm = read(&root.join(file))?;
+        ensure!(hex(&wasm) == sha256, "{name} is not the file that the manifest describes");
+        Ok(wasm)
+    };
 
     let mut cases = Vec::new();
     for (name, entry) in manifest {
         if !choose(&name, entry.role) {
             continue;
         }
-        let wasm = read(&root.join(&entry.file))?;
-        ensure!(hex(&wasm) == entry.wasm_sha256, "{name} is not the file that the manifest describes");
+        let wasm = module(&name, &entry.file, &entry.wasm_sha256)?;
         let stdin = match &entry.stdin {
             Some(text) => match text.strip_prefix('@') {
                 Some(file) => read(&root.join(file))?.into(),
@@ -181,7 +260,13 @@ pub fn programs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<Case>> {
                 expected: (entry.exit, entry.stdout_sha256),
             },
         };
-        cases.push(Case { name, role: entry.role, wasm, job });
+        let scalar = entry.scalar.map(|Scalar { file, wasm_sha256 }| {
+            let name = format!("{name}-scalar");
+            let wasm = module(&name, &file, &wasm_sha256)?;
+            Ok::<_, anyhow::Error>(Case { name, role: entry.role, wasm, job: job.clone(), right: None })
+        });
+        let scalar = scalar.transpose()?;
+        cases.push((Case { name, role: entry.role, wasm, job, right: None }, scalar));
     }
     Ok(cases)
 }
@@ -220,12 +305,15 @@ impl Case {
         }
     }
 
-    /// Whether `answer` is right, as far as the manifest says: a kernel's, and that of a program that prints times, is
-    /// only known by what another runtime answers.
+    /// Whether `answer` is right, as far as the manifest says: of most kernels, and of programs that
+    /// print times, it is only known what another runtime answers.
     ///
     /// # Errors
     /// It is wrong.
     pub fn check(&self, answer: &Answer) -> Result<()> {
+        if let (Some(right), Answer::Value(value)) = (self.right, answer) {
+            ensure!(*value == right, "{}: the answer is {value}, not {right}", self.name);
+        }
         let (Job::Command { expected, .. }, Answer::Output { status, stdout }) = (&self.job, answer) else {
             return Ok(());
         };

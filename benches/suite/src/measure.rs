@@ -122,6 +122,29 @@ pub fn compare(runtimes: &[Box<dyn Runtime>], case: &Case, effort: Effort) -> Ve
     prepared.into_iter().zip(best).map(|(program, best)| program.and(best)).collect()
 }
 
+/// Runs two builds of a program on one runtime in turns: the fastest time of each.
+///
+/// # Errors
+/// The runtime cannot run one of them, or it gives a wrong answer.
+pub fn compare_builds(runtime: &dyn Runtime, builds: [&Case; 2], effort: Effort) -> Result<[Duration; 2]> {
+    let prepare = |case: &Case| {
+        let program = prepare(runtime, case).with_context(|| format!("{} cannot run {}", runtime.name(), case.name))?;
+        Ok::<_, anyhow::Error>(program)
+    };
+    let [(first, right), (second, other)] = [prepare(builds[0])?, prepare(builds[1])?];
+    ensure!(other == right, "{} and {} answer differently", builds[0].name, builds[1].name);
+    let mut best = [Duration::MAX; 2];
+    let begin = Instant::now();
+    let mut round = 0;
+    while round < effort.rounds || (begin.elapsed() < effort.time && round < 10 * effort.rounds) {
+        for ((program, case), best) in [&first, &second].into_iter().zip(builds).zip(&mut best) {
+            *best = run(&**program, case)?.0.min(*best);
+        }
+        round += 1;
+    }
+    Ok(best)
+}
+
 /// Geometric mean; `None` of nothing.
 pub fn geomean(ratios: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (sum, count) = ratios.into_iter().fold((0.0, 0), |(sum, count), ratio| (sum + ratio.ln(), count + 1));

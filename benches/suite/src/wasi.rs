@@ -53,6 +53,7 @@ macro_rules! for_each_wasi_function {
             fd_close(fd: i32);
             fd_fdstat_get(fd: i32, stat: i32);
             fd_fdstat_set_flags(fd: i32, flags: i32);
+            fd_filestat_get(fd: i32, stat: i32);
             fd_prestat_get(fd: i32, prestat: i32);
             fd_prestat_dir_name(fd: i32, path: i32, len: i32);
             fd_read(fd: i32, iovs: i32, count: i32, nread: i32);
@@ -145,6 +146,15 @@ pub fn defines(name: &str) -> bool {
         };
     }
     for_each_wasi_function!(names).contains(&name)
+}
+
+/// The `filestat` of a file of `len` bytes.
+fn filestat(len: usize) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    bytes[16] = REGULAR_FILE;
+    bytes[24] = 1;
+    bytes[32..40].copy_from_slice(&(len as u64).to_le_bytes());
+    bytes
 }
 
 #[derive(Debug, Default)]
@@ -400,6 +410,14 @@ impl Wasi {
         number(self.lock().descriptor(fd).map(drop))
     }
 
+    pub fn fd_filestat_get(&self, memory: &mut (impl Memory + ?Sized), fd: i32, stat: i32) -> i32 {
+        match self.lock().descriptor(fd) {
+            Ok(Descriptor::Input { content, .. }) => number(put(memory, stat, filestat(content.len()))),
+            Ok(_) => NOSYS,
+            Err(error) => error,
+        }
+    }
+
     pub fn fd_prestat_get(&self, memory: &mut (impl Memory + ?Sized), fd: i32, prestat: i32) -> i32 {
         match self.lock().descriptor(fd) {
             Ok(Descriptor::Data) => number(put(memory, prestat, [0, 0, 0, 0, DATA.len() as u8, 0, 0, 0])),
@@ -450,13 +468,7 @@ impl Wasi {
         path_len: i32,
         stat: i32,
     ) -> i32 {
-        number(self.lock().file(memory, fd, path, path_len).and_then(|file| {
-            let mut words = [0; 64];
-            words[16] = REGULAR_FILE;
-            words[24] = 1;
-            words[32..40].copy_from_slice(&(file.len() as u64).to_le_bytes());
-            put(memory, stat, words)
-        }))
+        number(self.lock().file(memory, fd, path, path_len).and_then(|file| put(memory, stat, filestat(file.len()))))
     }
 
     pub fn path_filestat_set_times(
