@@ -69,11 +69,15 @@ fn operators_of_slots_and_accumulators_have_handlers() {
             Kind::Unary | Kind::Load => firsts.map(|a| sig::unary(op, leaf(a))).to_vec(),
             Kind::Binary => {
                 let pairs = firsts.into_iter().flat_map(|a| [Leaf::Slot, Leaf::Acc, Leaf::Imm].map(|b| (a, b)));
-                // There is one accumulator, and it comes first if it may.
-                let possible = |&(a, b): &_| b != Leaf::Acc || a == Leaf::Slot && op.swapped().is_none();
-                pairs.filter(possible).map(|(a, b)| sig::binary(op, leaf(a), leaf(b))).collect()
+                // There is one accumulator for both, unless one operand alone is a vector, and it comes first if it may.
+                let apart = info.operand.is_float() != info.second.is_float();
+                let possible = |&(a, b): &_| b != Leaf::Acc || apart || a == Leaf::Slot && op.swapped().is_none();
+                // A vector that is a constant counts as something that computes.
+                let possible = |pair: &(_, _)| possible(pair) && !(pair.1 == Leaf::Imm && info.second.is_wide());
+                pairs.filter(possible).map(|(a, b)| sig::binary(op, leaf(a), sig::leaf(b, info.second))).collect()
             }
-            Kind::Store => continue,
+            // Lowering asks for these.
+            Kind::Ternary | Kind::Extract | Kind::Replace | Kind::Store => continue,
         };
         for tree in trees {
             asked += 1;
