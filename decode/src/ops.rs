@@ -322,6 +322,7 @@ impl Op {
     }
 
     /// The operator that gives the same result with its operands swapped, if there is one.
+    #[inline]
     pub const fn swapped(self) -> Option<Self> {
         const MIRRORED: [Option<Op>; Op::INFO.len()] = Op::pairs(&[
             (Op::I32LtS, Op::I32GtS),
@@ -338,17 +339,84 @@ impl Op {
             (Op::F64Le, Op::F64Ge),
         ]);
         use Op::*;
-        match self {
-            I32Add | I32Mul | I32And | I32Or | I32Xor | I32Eq | I32Ne | I64Add | I64Mul | I64And | I64Or | I64Xor
-            | I64Eq | I64Ne | F32Add | F32Mul | F32Eq | F32Ne | F64Add | F64Mul | F64Eq | F64Ne => Some(self),
-            V128And | V128Or | V128Xor | I8x16Add | I8x16AddSatS | I8x16AddSatU | I8x16MinS | I8x16MinU | I8x16MaxS
-            | I8x16MaxU | I8x16AvgrU | I8x16Eq | I8x16Ne | I16x8Add | I16x8AddSatS | I16x8AddSatU | I16x8Mul
-            | I16x8MinS | I16x8MinU | I16x8MaxS | I16x8MaxU | I16x8AvgrU | I16x8Eq | I16x8Ne | I32x4Add | I32x4Mul
-            | I32x4MinS | I32x4MinU | I32x4MaxS | I32x4MaxU | I32x4Eq | I32x4Ne | I32x4DotI16x8S | I64x2Add
-            | I64x2Mul | I64x2Eq | I64x2Ne | F32x4Add | F32x4Mul | F32x4Eq | F32x4Ne | F64x2Add | F64x2Mul
-            | F64x2Eq | F64x2Ne => Some(self),
-            // Most operators have none, and a new one is safe without.
-            _ => MIRRORED[self as usize],
-        }
+        const COMMUTATIVE: &[Op] = &[
+            I32Add,
+            I32Mul,
+            I32And,
+            I32Or,
+            I32Xor,
+            I32Eq,
+            I32Ne,
+            I64Add,
+            I64Mul,
+            I64And,
+            I64Or,
+            I64Xor,
+            I64Eq,
+            I64Ne,
+            F32Add,
+            F32Mul,
+            F32Eq,
+            F32Ne,
+            F64Add,
+            F64Mul,
+            F64Eq,
+            F64Ne,
+            V128And,
+            V128Or,
+            V128Xor,
+            I8x16Add,
+            I8x16AddSatS,
+            I8x16AddSatU,
+            I8x16MinS,
+            I8x16MinU,
+            I8x16MaxS,
+            I8x16MaxU,
+            I8x16AvgrU,
+            I8x16Eq,
+            I8x16Ne,
+            I16x8Add,
+            I16x8AddSatS,
+            I16x8AddSatU,
+            I16x8Mul,
+            I16x8MinS,
+            I16x8MinU,
+            I16x8MaxS,
+            I16x8MaxU,
+            I16x8AvgrU,
+            I16x8Eq,
+            I16x8Ne,
+            I32x4Add,
+            I32x4Mul,
+            I32x4MinS,
+            I32x4MinU,
+            I32x4MaxS,
+            I32x4MaxU,
+            I32x4Eq,
+            I32x4Ne,
+            I32x4DotI16x8S,
+            I64x2Add,
+            I64x2Mul,
+            I64x2Eq,
+            I64x2Ne,
+            F32x4Add,
+            F32x4Mul,
+            F32x4Eq,
+            F32x4Ne,
+            F64x2Add,
+            F64x2Mul,
+            F64x2Eq,
+            F64x2Ne,
+        ];
+        // Most operators have none, and a new one is safe without.
+        static SWAPPED: [Option<Op>; Op::INFO.len()] = {
+            let (mut table, mut i) = (MIRRORED, 0);
+            while i < COMMUTATIVE.len() {
+                table[COMMUTATIVE[i] as usize] = Some(COMMUTATIVE[i]);
+                i += 1;
+            }
+            table
+        };
+        SWAPPED[self as usize]
     }
 }

@@ -173,6 +173,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// How many slots the values have that a branch to the label takes.
+    #[inline]
     pub(super) fn arity(&self, labelidx: u32) -> usize {
         self.labels.get(labelidx).arity()
     }

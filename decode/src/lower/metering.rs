@@ -130,9 +130,9 @@ impl Metering {
 
     /// The innermost region pays for `words` that are zeroed or moved.
     #[inline]
-    pub(super) fn charge_words(&mut self, words: usize) {
+    pub(super) fn charge_words(&mut self, words: impl FnOnce() -> usize) {
         if let Some(region) = self.regions.last_mut() {
-            region.cost += words as u32 / WORDS;
+            region.cost += words() as u32 / WORDS;
         }
     }
 

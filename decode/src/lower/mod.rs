@@ -218,8 +218,8 @@ impl<'a, T: Target> Function<'a, T> {
         self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
         self.metering.enter(&mut self.operands, reader, bytes);
         let count = usize::from(self.operands.first.0) - FrameLayout::of(ty).locals();
-        self.metering.charge_words(count);
-        self.metering.charge_words(ty.result_words());
+        self.metering.charge_words(|| count);
+        self.metering.charge_words(|| ty.result_words());
         if count > 0 {
             let count = count as u16;
             let from = self.operands.first.0 - count;

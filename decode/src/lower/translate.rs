@@ -47,14 +47,14 @@ impl<'a, T: Target> Function<'a, T> {
             Instruction::End => self.end(reader.only_ends_follow()),
             Instruction::Br => {
                 let labelidx = reader.index();
-                self.metering.charge_words(self.blocks.arity(labelidx));
+                self.metering.charge_words(|| self.blocks.arity(labelidx));
                 if let Some(body) = self.blocks.br(&mut self.operands, labelidx, reader.clone()) {
                     *reader = body;
                 }
             }
             Instruction::BrIf => {
                 let labelidx = reader.index();
-                self.metering.charge_words(self.blocks.arity(labelidx));
+                self.metering.charge_words(|| self.blocks.arity(labelidx));
                 if let Some(body) = self.blocks.br_if(&mut self.operands, labelidx) {
                     *reader = body;
                 }
@@ -62,11 +62,11 @@ impl<'a, T: Target> Function<'a, T> {
             Instruction::BrTable => {
                 let (labels, rest) = reader.clone().targets();
                 *reader = rest;
-                self.metering.charge_words(self.blocks.arity(labels[labels.len() - 1]));
+                self.metering.charge_words(|| self.blocks.arity(labels[labels.len() - 1]));
                 self.blocks.br_table(&mut self.operands, &labels);
             }
             Instruction::Return => {
-                self.metering.charge_words(self.blocks.labels.function().arity());
+                self.metering.charge_words(|| self.blocks.labels.function().arity());
                 self.blocks.return_explicit(&mut self.operands);
             }
             Instruction::Call => {
@@ -95,10 +95,11 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::LocalGet => {
                 let Local { slot, class } = self.locals[reader.index() as usize];
-                let node = self.operands.trees.slot(slot, class);
-                self.operands.push_leaf(node);
                 if class.is_wide() {
-                    self.operands.push_upper();
+                    self.operands.push_vector_of(slot);
+                } else {
+                    let node = self.operands.trees.slot(slot, class);
+                    self.operands.push_leaf(node);
                 }
             }
             Instruction::LocalSet => {
@@ -107,10 +108,12 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::LocalTee => {
                 let Local { slot, class } = self.local_set(reader.index());
-                let node = self.operands.trees.slot(slot, class);
-                self.operands.replace(class.words(), node);
                 if class.is_wide() {
-                    self.operands.push_upper();
+                    self.operands.pop(2);
+                    self.operands.push_vector_of(slot);
+                } else {
+                    let node = self.operands.trees.slot(slot, class);
+                    self.operands.replace(1, node);
                 }
             }
             Instruction::GlobalGet => {

@@ -9,10 +9,11 @@ use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
 use super::sink::{Prefix, Sink, SinkKind};
+use super::slot::Slot;
 use super::target::Target;
 use super::tree::{Kind, Traits, operator_sig};
 use crate::instruction::{LaneLoad, LaneStore};
-use crate::ops::{self, Op};
+use crate::ops::{self, Class, Op};
 use crate::sig::Form;
 
 impl<T: Target> Operands<'_, T> {
@@ -20,6 +21,14 @@ impl<T: Target> Operands<'_, T> {
     pub(super) fn push_upper(&mut self) {
         let node = self.trees.upper(self.own_slot(self.stack.len()));
         self.push_leaf(node);
+    }
+
+    /// Pushes the vector that lies in `slot` and the next.
+    #[inline(never)]
+    pub(super) fn push_vector_of(&mut self, slot: Slot) {
+        let node = self.trees.slot(slot, Class::V128);
+        self.push_leaf(node);
+        self.push_upper();
     }
 
     /// Whether the entry is the upper one of a vector.

@@ -48,9 +48,9 @@ fn eight_words_cost_one() {
     let mut operands = machine.operands();
     let mut metering = Metering::new(Vec::new(), METERED);
     metering.open(&mut operands.code);
-    metering.charge_words(7);
-    metering.charge_words(8);
-    metering.charge_words(25);
+    metering.charge_words(|| 7);
+    metering.charge_words(|| 8);
+    metering.charge_words(|| 25);
     metering.close(&mut operands.code);
     assert_eq!(cells(&mut operands.code), ["Fuel cost 4"]);
 }
@@ -85,7 +85,7 @@ fn nothing_asks_for_fuel_without() {
     let mut metering = Metering::new(Vec::new(), Options::default());
     metering.open(&mut operands.code);
     metering.charge(Instruction::Call);
-    metering.charge_words(80);
+    metering.charge_words(|| 80);
     metering.charge_bulk(&mut operands, Amount::Bytes, 0, 0);
     metering.charge_pages(&mut operands, Traits::TRAPS);
     metering.close(&mut operands.code);
