@@ -232,7 +232,6 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<V128Or, Bin<I8x16GtU, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>, R<V128>>>>(); // 900
     t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetAcc<Bin<I8x16GtU, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, R<V128>>>>>(); // 900
     t.stmt::<SetAcc<Bin<I8x16GtU, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, R<V128>>>>(); // 900
-    t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>>(); // 900
     t.stmt::<Seq<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, SetSlot<I<V128>>>, SetAcc<Bin<I8x16Swizzle, R<V128>, Bin<I8x16ShrU, S<V128>, I<u32>>>>>>(); // 900
     t.stmt::<SetAcc<Bin<I8x16Swizzle, R<V128>, Bin<I8x16ShrU, S<V128>, I<u32>>>>>(); // 900
     t.stmt::<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, SetSlot<I<V128>>>>(); // 900
@@ -415,7 +414,6 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<I<V128>>>>(); // 900
     t.stmt::<Seq<Seq<Seq<SetSlot<S<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>, Br>>(); // 900
     t.stmt::<Seq<Seq<SetSlot<S<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 900
-    t.stmt::<Seq<SetSlot<S<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 900
     t.stmt::<Seq<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, R<V128>>>>(); // 4
     t.stmt::<SetAcc<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, R<V128>>>>(); // 4
@@ -527,12 +525,12 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<Load<V128Load, S<u32>>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 0
 }
 
 #[rustfmt::skip]
 fn part_1(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
@@ -577,6 +575,8 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>>>(); // 43
     t.stmt::<SetAcc<Un<I16x8ExtendLowI8x16U, Tern<I8x16Shuffle, S<V128>, Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>, I<V128>>>>>(); // 548
     t.stmt::<SetAcc<Tern<I8x16Shuffle, S<V128>, Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>, I<V128>>>>(); // 548
+    t.stmt::<Seq<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>>>(); // 311
+    t.stmt::<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>>>(); // 311
     t.stmt::<Seq<SetSlot<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>, I<u32>>, R<V128>>>, SetSlot<I<V128>>>>(); // 481
     t.stmt::<SetSlot<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>, I<u32>>, R<V128>>>>(); // 481
     t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>, I<u32>>, S<V128>>>>(); // 481
@@ -661,8 +661,6 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, Load<V128Load64Zero, S<u32>>, I<V128>>>, SetSlot<Un<I32x4ExtendLowI16x8U, R<V128>>>>, SetSlot<Un<I32x4ExtendHighI16x8U, S<V128>>>>>(); // 114
     t.stmt::<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, Load<V128Load64Zero, S<u32>>, I<V128>>>, SetSlot<Un<I32x4ExtendLowI16x8U, R<V128>>>>>(); // 114
     t.stmt::<SetSlot<Tern<I8x16Shuffle, S<V128>, Load<V128Load64Zero, S<u32>>, I<V128>>>>(); // 114
-    t.stmt::<Seq<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>>>(); // 305
-    t.stmt::<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>>>(); // 305
     t.stmt::<Seq<Store<V128Store, S<u32>, R<V128>>, control::Return>>(); // 17
     t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<S<V128>>>, SetSlot<Tern<I8x16Shuffle, Bin<V128Xor, S<V128>, S<V128>>, S<V128>, I<V128>>>>>(); // 345
     t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<S<V128>>>>(); // 345
@@ -868,7 +866,6 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<S<V128>>, SetSlot<S<V128>>>, SetAcc<Bin<V128And, Bin<V128Or, Bin<V128Xor, R<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>, S<V128>>>>>(); // 11
     t.stmt::<SetAcc<Bin<V128And, Bin<V128Or, Bin<V128Xor, R<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>, S<V128>>>>(); // 11
     t.stmt::<SetAcc<Bin<V128Or, Bin<V128Xor, R<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 11
-    t.stmt::<Seq<SetSlot<S<V128>>, SetSlot<S<V128>>>>(); // 11
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, SetSlot<I<V128>>>>(); // 0
@@ -889,6 +886,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Bin<I32x4Add, Bin<I32x4Add, Bin<I32x4DotI16x8S, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>, R<V128>>, S<V128>>>, SetSlot<Bin<I32x4ShrS, R<V128>, I<u32>>>>>(); // 69
     t.stmt::<Store<V128Store, S<u32>, Tern<I8x16Shuffle, R<V128>, S<V128>, I<V128>>>>(); // 67
     t.stmt::<Seq<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>, SetSlot<Tern<I8x16Shuffle, R<V128>, S<V128>, I<V128>>>>>(); // 114
     t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<Bin<V128Or, Bin<I8x16Swizzle, S<V128>, S<V128>>, Bin<I8x16Swizzle, S<V128>, R<V128>>>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 274
     t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<Bin<V128Or, Bin<I8x16Swizzle, S<V128>, S<V128>>, Bin<I8x16Swizzle, S<V128>, R<V128>>>>>>(); // 274
     t.stmt::<SetSlot<Bin<V128Or, Bin<I8x16Swizzle, S<V128>, S<V128>>, Bin<I8x16Swizzle, S<V128>, R<V128>>>>>(); // 274
@@ -925,7 +923,6 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, Extract<I16x8ExtractLaneS, 3, R<V128>>, I<u32>>>>>(); // 274
     t.stmt::<SetSlot<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, R<V128>>, I<u32>>>>(); // 274
     t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, R<V128>>, I<u32>>>>(); // 274
-    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>, SetSlot<Tern<I8x16Shuffle, R<V128>, S<V128>, I<V128>>>>>(); // 114
     t.stmt::<SetAcc<Bin<I8x16MaxU, R<V128>, Bin<V128Or, Bin<I8x16SubSatU, S<V128>, S<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>>(); // 51
     t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8NarrowI32x4S, S<V128>, Bin<I32x4ShrS, R<V128>, I<u32>>>>>>(); // 46
     t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, S<V128>, Bin<I32x4ShrS, S<V128>, I<u32>>>>>(); // 46
@@ -1031,13 +1028,13 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Extract<I32x4ExtractLane, 3, S<V128>>, S<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>>, S<V128>>>>(); // 0
     t.stmt::<SetSlot<Bin<V128And, Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<V128And, Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>, S<V128>>>>(); // 0
+    t.stmt::<SetSlot<Replace<I16x8ReplaceLane, 1, R<V128>, Load<I32Load16U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 0
 }
 
 #[rustfmt::skip]
 fn part_2(t: &mut Shapes<'_>) {
-    t.stmt::<SetAcc<Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<V128And, Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>, S<V128>>>>(); // 0
-    t.stmt::<SetSlot<Replace<I16x8ReplaceLane, 1, R<V128>, Load<I32Load16U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Replace<I16x8ReplaceLane, 1, S<V128>, Load<I32Load16U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Replace<I16x8ReplaceLane, 1, R<V128>, Load<I32Load16U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 0
     t.stmt::<SetSlot<Replace<I16x8ReplaceLane, 2, R<V128>, Load<I32Load16U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 0
@@ -1128,16 +1125,16 @@ fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>, Store<V128Store, S<u32>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 11
     t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<S<V128>>>>(); // 11
     t.stmt::<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, SetSlot<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>>(); // 6
+    t.stmt::<Seq<SetSlot<Bin<I16x8Add, Bin<I16x8ShrU, R<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>, SetSlot<Bin<I16x8Add, Bin<I32x4Shl, R<V128>, I<u32>>, S<V128>>>>>(); // 5
+    t.stmt::<SetSlot<Bin<I16x8Add, Bin<I16x8ShrU, R<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 5
+    t.stmt::<SetAcc<Bin<I16x8Add, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 5
+    t.stmt::<SetAcc<Bin<I16x8Add, Bin<I16x8ShrU, R<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 5
     t.stmt::<Seq<BrIf<Bin<I32LeU, S<u32>, I<u32>>>, SetSlot<Tern<I8x16Shuffle, Load<V128Load, S<u32>>, S<V128>, I<V128>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<V128>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Select<I<V128>, I<V128>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Select<I<V128>, I<V128>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Select<I<V128>, I<V128>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Select<I<V128>, I<V128>, S<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I16x8Add, Bin<I16x8ShrU, R<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>, SetSlot<Bin<I16x8Add, Bin<I32x4Shl, R<V128>, I<u32>>, S<V128>>>>>(); // 5
-    t.stmt::<SetSlot<Bin<I16x8Add, Bin<I16x8ShrU, R<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 5
-    t.stmt::<SetAcc<Bin<I16x8Add, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 5
-    t.stmt::<SetAcc<Bin<I16x8Add, Bin<I16x8ShrU, R<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 5
     t.stmt::<Seq<Seq<Store<V128Store, S<u32>, I<V128>>, SetSlot<I<u32>>>, Call>>(); // 0
     t.stmt::<Seq<Store<V128Store, S<u32>, I<V128>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I16x8ShrU, Bin<V128And, R<V128>, I<V128>>, I<u32>>>, SetSlot<Bin<V128Or, Bin<I16x8Shl, Bin<V128And, S<V128>, I<V128>>, I<u32>>, R<V128>>>>>(); // 0
@@ -1535,9 +1532,13 @@ fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<V128Load, S<u32>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 6
     t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 6
     t.stmt::<SetSlot<Bin<I32x4Add, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, S<V128>>, Bin<I32x4DotI16x8S, R<V128>, S<V128>>>>>(); // 23
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, S<V128>>, Bin<I32x4DotI16x8S, S<V128>, S<V128>>>>>(); // 23
+    t.stmt::<SetAcc<Bin<I8x16AddSatS, Bin<I8x16AddSatS, R<V128>, S<V128>>, S<V128>>>>(); // 3
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 0
 }
 
 #[rustfmt::skip]
 fn part_3(t: &mut Shapes<'_>) {
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, S<V128>>, Bin<I32x4DotI16x8S, S<V128>, S<V128>>>>>(); // 23
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<I<V128>>>>(); // 0
 }

@@ -6,6 +6,7 @@
 use super::list::{I, R, S, Shapes, each};
 use crate::handlers::expr::*;
 use crate::handlers::lanes::*;
+use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 use crate::vector::V128;
 
@@ -18,6 +19,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     sums_of_products(t);
     rotations(t);
     tests(t);
+    moves(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -260,6 +262,9 @@ fn rotations(t: &mut Shapes<'_>) {
             $(
                 t.expr::<Bin<V128Or, Bin<$shl, S<V128>, I<u32>>, Bin<$shr, S<V128>, I<u32>>>>();
                 t.expr::<Bin<V128Or, Bin<$shr, S<V128>, I<u32>>, Bin<$shl, S<V128>, I<u32>>>>();
+                t.expr::<Bin<V128Xor, Bin<$shl, S<V128>, I<u32>>, Bin<$shr, S<V128>, I<u32>>>>();
+                t.expr::<Bin<V128Xor, Bin<$shr, S<V128>, I<u32>>, Bin<$shl, S<V128>, I<u32>>>>();
+                t.expr::<Bin<V128Xor, Bin<$shr, S<V128>, I<u32>>, Bin<$shr, S<V128>, I<u32>>>>();
                 each!(O in [V128Or, V128Xor, V128And] {
                     each!(X in [Bin<$shl, S<V128>, I<u32>>, Bin<$shr, S<V128>, I<u32>>] {
                         t.expr::<Bin<O, X, S<V128>>>();
@@ -302,4 +307,19 @@ fn tests(t: &mut Shapes<'_>) {
     comparisons!(I8x16Bitmask I8x16AllTrue: I8x16Eq I8x16Ne I8x16LtU I8x16LtS I8x16GtU);
     comparisons!(I16x8Bitmask I16x8AllTrue: I16x8Eq I16x8Ne);
     comparisons!(I32x4Bitmask I32x4AllTrue: I32x4Eq I32x4Ne);
+}
+
+/// What one iteration hands to the next, in several locals.
+fn moves(t: &mut Shapes<'_>) {
+    type Move = SetSlot<S<V128>>;
+    t.stmt::<Seq<Move, Move>>();
+    t.stmt::<Seq<Seq<Move, Move>, Move>>();
+    t.stmt::<Seq<Seq<Seq<Move, Move>, Move>, Move>>();
+    t.stmt::<Seq<Move, SetSlot<I<V128>>>>();
+    t.stmt::<Seq<SetSlot<I<V128>>, Move>>();
+    t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>>();
+    each!(A in [SetSlot<S<u32>>, SetSlot<I<u32>>, SetSlot<S<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<L<S<u32>>>] {
+        t.stmt::<Seq<Move, A>>();
+        t.stmt::<Seq<A, Move>>();
+    });
 }
