@@ -18,7 +18,7 @@
 //! loops in one cell are other pairs of places, and need no rules. An `if` that became a selection does: nothing may
 //! happen in its arms, which are both executed (`interpret`).
 //!
-//! A vector is the pair of its halves, each of which lies in a word of its own ([`value`]). All that moves or keeps values
+//! A vector is the pair of its halves, each of which lies in a word of its own (`value`). All that moves or keeps values
 //! (slots, places, joins) knows words alone, so half a vector that is overwritten or left behind needs no rules either.
 //!
 //! So lowering is free in where it keeps values and when it computes them, and the checker has no opinion on it: it

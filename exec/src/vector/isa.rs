@@ -24,7 +24,7 @@ macro_rules! isa {
 /// between sets.
 ///
 /// A set says what it does better than the one [below](Self::Below) it. The lowest,
-/// [`Portable`](crate::vector::Portable), says everything: it is the reference.
+/// [`Portable`](crate::vector::portable::Portable), says everything: it is the reference.
 ///
 /// Beside the operators: `..._relaxed_...` are the fast choices of relaxed operators; `..._madd`, `..._nmadd`,
 /// `..._dot_i8x16_s` and `..._dot_i8x16_add_s` the deterministic ones that are no ordinary operators; `..._canonical`
