@@ -9,7 +9,7 @@
 //! And the bits of NaNs that the specification leaves open reach no integer: floats of unknown origin are stored only to
 //! the areas of memory reserved for their type ([`FLOATS`]), from which nothing else loads, and an expression whose bits
 //! are looked at (reinterpretation, `copysign`'s second operand) is built of operators that fix them. Vectors are looked
-//! at bit by bit, so wherever one can be seen its bits are certain ([`vectors`]).
+//! at bit by bit, so wherever one can be seen its bits are certain (`vectors`).
 
 mod block;
 mod expr;
