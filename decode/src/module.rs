@@ -110,8 +110,8 @@ pub enum ConstOp {
     F32Const(u32),
     /// Bits.
     F64Const(u64),
-    /// Words, the low one first.
-    V128Const([u64; 2]),
+    /// A vector of the two i64 before it, the low one first. (With its bits inside, every segment's expression would grow.)
+    V128Const,
     RefNull(RefType),
     RefFunc(FuncIdx),
     GlobalGet(u32),

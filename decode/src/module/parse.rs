@@ -375,15 +375,17 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
     let mut ops = ConstExpr::new();
     for item in expr.get_operators_reader().into_iter_with_offsets() {
         let (op, offset) = item?;
+        if let Operator::V128Const { value } = op {
+            let bits = value.i128() as u128;
+            ops.extend([bits as i64, (bits >> 64) as i64].map(ConstOp::I64Const));
+            ops.push(ConstOp::V128Const);
+            continue;
+        }
         ops.push(match op {
             Operator::I32Const { value } => ConstOp::I32Const(value),
             Operator::I64Const { value } => ConstOp::I64Const(value),
             Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
             Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
-            Operator::V128Const { value } => {
-                let bits = value.i128() as u128;
-                ConstOp::V128Const([bits as u64, (bits >> 64) as u64])
-            }
             Operator::RefNull { hty } => {
                 let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| Error::new("unsupported type", offset))?;
                 ConstOp::RefNull(ref_type(ty)?)

@@ -170,8 +170,9 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
             ConstOp::I64Const(value) => value as Word,
             ConstOp::F32Const(bits) => word(bits),
             ConstOp::F64Const(bits) => bits,
-            ConstOp::V128Const(words) => {
-                stack.push(words);
+            ConstOp::V128Const => {
+                let (high, low) = (pop(), pop());
+                stack.push([low, high]);
                 continue;
             }
             ConstOp::RefNull(_) => 0,
