@@ -102,6 +102,17 @@ fn constant_expressions_keep_their_order() {
 }
 
 #[test]
+fn constant_vectors_are_two_words() {
+    use ConstOp::*;
+    let module = good(
+        "(module (import \"a\" \"b\" (global v128)) (global v128 (v128.const i64x2 1 -2)) (global v128 (global.get 0)))",
+    );
+    let inits: Vec<_> = module.global_inits.iter().map(|init| init.to_vec()).collect();
+    assert_eq!(inits, [vec![I64Const(1), I64Const(-2), V128Const], vec![GlobalGet(0)]]);
+    assert_eq!(size_of::<ConstOp>(), 16);
+}
+
+#[test]
 fn segments_come_out_as_written() {
     let module = good(RICH);
     let [first, second] = &module.data[..] else { panic!("two data segments") };
