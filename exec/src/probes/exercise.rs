@@ -24,6 +24,8 @@ const COUNTER: u16 = 8;
 /// Slots behind the header: arguments of calls, and what `zero` and `copy` work on.
 const ARGS: u16 = 12;
 const SCRATCH: u16 = 40;
+/// Two slots that vectors are set to. Others would hold what the next handler takes for a size.
+const SET_WIDE: u16 = 50;
 const FRAME_WORDS: u16 = 64;
 
 /// The functions: one that returns, one of the handler's own, and the loop.
@@ -243,7 +245,7 @@ impl Exercise {
             Shape::Form(form, class, a) => {
                 match form {
                     // Two slots, of which none holds anything else.
-                    Form::SetSlot if class.is_wide() => out.bytes.extend(SCRATCH.to_ne_bytes()),
+                    Form::SetSlot if class.is_wide() => out.bytes.extend(SET_WIDE.to_ne_bytes()),
                     Form::SetSlot => {
                         let steps = repeats(self.shape) && !out.sets;
                         out.sets = true;
