@@ -49,8 +49,20 @@ macro_rules! for_each_cell {
                 /// Pays for the size of the bulk operation that follows, or stops in front of it. The size is in `slot`,
                 /// unless it is in the accumulator; `table` is the table, if it counts elements.
                 FuelBulk falls { amount: amount, slot: slot, table: table, }
+                /// The same, for the bytes or pages of any memory.
+                FuelFar falls { amount: amount, slot: slot, memory: memory, }
                 /// Goes on unless the store's deadline has passed; stops in front of itself, or has the embedder asked.
                 Epoch falls {}
+                /// `memory.size` of any memory.
+                FarMemorySize falls { memory: memory, }
+                /// `memory.grow` of any memory.
+                FarMemoryGrow falls { memory: memory, }
+                /// `memory.fill` of any memory.
+                FarMemoryFill falls { memory: memory, args: operands, }
+                /// `memory.copy` between any memories.
+                FarMemoryCopy falls { to: memory, from: memory, args: operands, }
+                /// `memory.init` of any memory.
+                FarMemoryInit falls { memory: memory, segment: data, args: operands, }
             }
         }
     };
@@ -102,6 +114,8 @@ fields! {
     func Func: u32,
     /// Word of the instance for a table.
     table Table: u32,
+    /// Word of the instance for a memory.
+    memory Memory: u32,
     /// First word of the instance for a data segment.
     data Data: u32,
     /// First word of the instance for an element segment.
@@ -198,13 +212,17 @@ macro_rules! cells {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Amount {
-    /// Bytes of memory 0, in a slot.
+    /// Bytes of a memory, in a slot: an i32.
     Bytes,
-    /// Pages by which memory 0 is to grow, in the accumulator.
+    /// Bytes of a memory, in a slot: an i64.
+    Bytes64,
+    /// Pages by which a memory is to grow, in the accumulator: a number of its address type.
     Pages,
-    /// Elements of a table, in a slot.
+    /// Elements of a table, in a slot: a number of its index type.
     Elements,
-    /// Elements by which a table is to grow, in a slot.
+    /// Elements of a table, in a slot: an i32.
+    Elements32,
+    /// Elements by which a table is to grow, in a slot: a number of its index type.
     NewElements,
 }
 

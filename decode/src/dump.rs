@@ -289,6 +289,10 @@ impl Reader<'_> {
                 self.access(op.info().text, out);
                 self.list(&[a, v], out);
             }
+            Shape::FarStore(op, a, v) => {
+                self.far_access(op.info().text, out);
+                self.list(&[a, v], out);
+            }
             Shape::Bulk(form, a, b, bytes) => {
                 match instruction(form) {
                     Some(instruction) => out.push_str(instruction.info().text),
@@ -302,6 +306,7 @@ impl Reader<'_> {
             | Shape::Unary(..)
             | Shape::Binary(..)
             | Shape::Load(..)
+            | Shape::FarLoad(..)
             | Shape::Select(..)
             | Shape::Ternary(..)
             | Shape::Extract(..)
@@ -313,6 +318,15 @@ impl Reader<'_> {
     fn access(&mut self, text: &str, out: &mut String) {
         let offset = self.u32();
         out.push_str(text);
+        if offset != 0 {
+            push(out, format_args!("+{offset}"));
+        }
+    }
+
+    /// The same of a far access, with its memory in front.
+    fn far_access(&mut self, text: &str, out: &mut String) {
+        let (memory, offset) = (self.u32(), self.u64());
+        push(out, format_args!("{text} {}", self.word(memory)));
         if offset != 0 {
             push(out, format_args!("+{offset}"));
         }
@@ -341,6 +355,10 @@ impl Reader<'_> {
                 self.access(op.info().text, out);
                 self.list(&[a], out);
             }
+            Shape::FarLoad(op, a) => {
+                self.far_access(op.info().text, out);
+                self.list(&[a], out);
+            }
             Shape::Select(_, a, b, condition) => {
                 out.push_str(Instruction::Select.info().text);
                 self.list(&[a, b, condition], out);
@@ -357,9 +375,13 @@ impl Reader<'_> {
                 push(out, format_args!("{} {lane}", op.info().text));
                 self.list(&[a, b], out);
             }
-            Shape::Store(..) | Shape::Bulk(..) | Shape::Form(..) | Shape::Seq(..) | Shape::Cell(_) | Shape::Thunk => {
-                self.statement(shape, out)
-            }
+            Shape::Store(..)
+            | Shape::FarStore(..)
+            | Shape::Bulk(..)
+            | Shape::Form(..)
+            | Shape::Seq(..)
+            | Shape::Cell(_)
+            | Shape::Thunk => self.statement(shape, out),
         }
     }
 
@@ -381,6 +403,8 @@ impl Reader<'_> {
                 let word = self.u32();
                 out.push_str(&self.word(word));
             }
+            // No shape has one by itself.
+            Leaf::Memory => self.far_access("", out),
         }
     }
 
@@ -416,7 +440,7 @@ impl Reader<'_> {
                     let ty = self.module.types.get(id as usize);
                     ty.map_or_else(|| id.to_string(), |ty| format!("type[{id}] {ty}"))
                 }
-                Field::Func | Field::Table | Field::Data | Field::Element => {
+                Field::Func | Field::Table | Field::Memory | Field::Data | Field::Element => {
                     let word = self.u32();
                     self.word(word)
                 }

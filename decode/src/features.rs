@@ -3,11 +3,15 @@
 use std::fmt;
 use wasmparser::WasmFeatures;
 
-/// What is supported: WebAssembly 2.0, and relaxed SIMD, extended-const and tail-call on top.
+/// What is supported: WebAssembly 2.0, and of what came later relaxed SIMD, extended-const, tail calls, multiple and 64-bit
+/// memories, and custom page sizes.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::TAIL_CALL);
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES);
 
 macro_rules! proposals {
     ($($(#[$doc:meta])* $name:ident $text:literal = $flags:expr;)*) => {
@@ -153,6 +157,9 @@ mod tests {
             ExtendedConst,
             Simd,
             RelaxedSimd,
+            MultiMemory,
+            Memory64,
+            CustomPageSizes,
         ];
         assert_eq!(supported, expected);
     }

@@ -2,9 +2,9 @@
 //! machine reads them, the linker fills them; all three take them from here.
 //!
 //! An instance is a block of 64-bit words: a fixed head of [`HEAD_WORDS`], then [`RECORD_WORDS`] for every function (its
-//! record: code and instance), one word for every global (pointer to its cell) and table (pointer to it), then two words
-//! for every data segment (address, bytes left) and element segment (address, elements left). Index spaces begin with the
-//! imports, as in the module.
+//! record: code and instance), one word for every global (pointer to its cell), table and memory (pointer to it), then two
+//! words for every data segment (address, bytes left) and element segment (address, elements left). Index spaces begin with
+//! the imports, as in the module. What accesses to memory 0 need stands in the head besides.
 //!
 //! What is the same in all instances of a function stands right before its code: [`CodeHead`].
 //!
@@ -39,6 +39,23 @@ pub const ENTRY_WORDS: usize = 1;
 /// Most words of one frame: slots are 16 bits wide in operands.
 pub const MAX_FRAME_WORDS: usize = 65_535;
 
+/// How many entries the index spaces of a module have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    /// Functions.
+    pub funcs: usize,
+    /// Globals.
+    pub globals: usize,
+    /// Tables.
+    pub tables: usize,
+    /// Memories.
+    pub memories: usize,
+    /// Data segments.
+    pub data: usize,
+    /// Element segments.
+    pub elements: usize,
+}
+
 /// Word index of the first entry of each index space in an instance. They follow each other, whoever makes the layout: the
 /// machine trusts it with where it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +66,8 @@ pub struct InstanceLayout {
     pub(crate) globals: usize,
     /// First table pointer.
     pub(crate) tables: usize,
+    /// First memory pointer.
+    pub(crate) memories: usize,
     /// First data segment: two words each.
     pub(crate) data: usize,
     /// First element segment: two words each.
@@ -60,15 +79,22 @@ pub struct InstanceLayout {
 impl InstanceLayout {
     /// The layout of every instance of `module`.
     pub fn of(module: &Module) -> Self {
-        let (funcs, globals, tables) = (module.funcs.len(), module.globals.len(), module.tables.len());
-        Self::new(funcs, globals, tables, module.data.len(), module.elements.len())
+        Self::new(Counts {
+            funcs: module.funcs.len(),
+            globals: module.globals.len(),
+            tables: module.tables.len(),
+            memories: module.memories.len(),
+            data: module.data.len(),
+            elements: module.elements.len(),
+        })
     }
 
-    /// The layout of instances with so many functions, globals, tables, data segments and element segments.
+    /// The layout of instances with so many of each.
     ///
     /// # Panics
     /// They have more words than there are numbers for.
-    pub const fn new(funcs: usize, globals: usize, tables: usize, data: usize, elements: usize) -> Self {
+    pub const fn new(counts: Counts) -> Self {
+        let Counts { funcs, globals, tables, memories, data, elements } = counts;
         /// Behind `count` entries of `words` words each.
         const fn behind(start: usize, count: usize, words: usize) -> usize {
             let Some(len) = count.checked_mul(words) else { panic!("an instance of too many words") };
@@ -77,11 +103,19 @@ impl InstanceLayout {
         }
         let globals_at = behind(HEAD_WORDS, funcs, RECORD_WORDS);
         let tables_at = behind(globals_at, globals, 1);
-        let data_at = behind(tables_at, tables, 1);
+        let memories_at = behind(tables_at, tables, 1);
+        let data_at = behind(memories_at, memories, 1);
         let elements_at = behind(data_at, data, 2);
         let words = behind(elements_at, elements, 2);
-        let (globals, tables, data, elements) = (globals_at, tables_at, data_at, elements_at);
-        Self { funcs: HEAD_WORDS, globals, tables, data, elements, words }
+        Self {
+            funcs: HEAD_WORDS,
+            globals: globals_at,
+            tables: tables_at,
+            memories: memories_at,
+            data: data_at,
+            elements: elements_at,
+            words,
+        }
     }
 
     /// Words of the whole block.
@@ -117,7 +151,9 @@ places! {
     /// The pointer to the cell of global `index`.
     global(index: usize, index): globals, 1, tables;
     /// The pointer to table `index`.
-    table(index: usize, index): tables, 1, data;
+    table(index: usize, index): tables, 1, memories;
+    /// The pointer to memory `index`.
+    memory(index: usize, index): memories, 1, data;
     /// Address and length of data segment `index`.
     data(index: usize, index): data, 2, elements;
     /// Address and length of element segment `index`.

@@ -21,6 +21,10 @@ pub enum Shape {
     Load(Op, &'static Shape),
     /// Static offset (4 bytes), address, value.
     Store(Op, &'static Shape, &'static Shape),
+    /// From any memory: word of the memory (4 bytes), static offset (8 bytes), address.
+    FarLoad(Op, &'static Shape),
+    /// To any memory: word of the memory (4 bytes), static offset (8 bytes), address, value.
+    FarStore(Op, &'static Shape, &'static Shape),
     /// First, second, condition.
     Select(Class, &'static Shape, &'static Shape, &'static Shape),
     /// An operator of three operands.
@@ -47,7 +51,7 @@ pub(crate) const fn rank(leaf: Option<Leaf>) -> u8 {
     match leaf {
         Some(Leaf::Imm) => 2,
         Some(Leaf::Slot) => 1,
-        Some(Leaf::Acc | Leaf::Global | Leaf::Func) | None => 0,
+        Some(Leaf::Acc | Leaf::Global | Leaf::Func | Leaf::Memory) | None => 0,
     }
 }
 
@@ -58,6 +62,8 @@ impl Shape {
             Self::Leaf(leaf, class) => sig::leaf(leaf, class),
             Self::Unary(op, a) | Self::Load(op, a) => sig::unary(op, a.sig()),
             Self::Binary(op, a, b) | Self::Store(op, a, b) => sig::binary(op, a.sig(), b.sig()),
+            Self::FarLoad(op, a) => sig::with(sig::far(op), a.sig()),
+            Self::FarStore(op, a, b) => sig::with(sig::with(sig::far(op), a.sig()), b.sig()),
             Self::Ternary(op, a, b, c) => sig::ternary_operator(op, a.sig(), b.sig(), c.sig()),
             Self::Extract(op, lane, a) => sig::extract(op, lane, a.sig()),
             Self::Replace(op, lane, a, b) => sig::replace(op, lane, a.sig(), b.sig()),
@@ -78,6 +84,8 @@ impl Shape {
             Self::Load(_, a) => 4 + a.len(),
             Self::Binary(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => a.len() + b.len(),
             Self::Store(_, a, b) => 4 + a.len() + b.len(),
+            Self::FarLoad(_, a) => Leaf::Memory.bytes(Class::I64) + a.len(),
+            Self::FarStore(_, a, b) => Leaf::Memory.bytes(Class::I64) + a.len() + b.len(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
                 a.len() + b.len() + c.len()
             }
@@ -92,8 +100,10 @@ impl Shape {
     pub const fn trap_places(&self) -> u8 {
         match *self {
             Self::Leaf(..) | Self::Thunk => 0,
-            Self::Unary(op, a) | Self::Load(op, a) => a.trap_places() + op.may_trap() as u8,
-            Self::Binary(op, a, b) | Self::Store(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
+            Self::Unary(op, a) | Self::Load(op, a) | Self::FarLoad(op, a) => a.trap_places() + op.may_trap() as u8,
+            Self::Binary(op, a, b) | Self::Store(op, a, b) | Self::FarStore(op, a, b) => {
+                a.trap_places() + b.trap_places() + op.may_trap() as u8
+            }
             Self::Extract(_, _, a) => a.trap_places(),
             Self::Replace(_, _, a, b) => a.trap_places() + b.trap_places(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places(),
@@ -114,13 +124,19 @@ impl Shape {
     pub const fn is_canonical(&self) -> bool {
         match *self {
             Self::Leaf(..) | Self::Cell(_) | Self::Thunk => true,
-            Self::Unary(_, a) | Self::Load(_, a) | Self::Form(_, _, a) | Self::Extract(_, _, a) => a.is_canonical(),
+            Self::Unary(_, a)
+            | Self::Load(_, a)
+            | Self::FarLoad(_, a)
+            | Self::Form(_, _, a)
+            | Self::Extract(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
                 let mirrors = matches!(b, Self::Leaf(Leaf::Acc, _));
                 let second = if mirrors { rank(Some(Leaf::Slot)) } else { b.rank() };
                 !(a.rank() > second && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
-            Self::Store(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
+            Self::Store(_, a, b) | Self::FarStore(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => {
+                a.is_canonical() && b.is_canonical()
+            }
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
                 a.is_canonical() && b.is_canonical() && c.is_canonical()
             }
@@ -134,6 +150,8 @@ impl Shape {
             | Self::Binary(..)
             | Self::Load(..)
             | Self::Store(..)
+            | Self::FarLoad(..)
+            | Self::FarStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)
@@ -161,6 +179,8 @@ impl Shape {
             | Self::Binary(..)
             | Self::Load(..)
             | Self::Store(..)
+            | Self::FarLoad(..)
+            | Self::FarStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)
@@ -180,6 +200,7 @@ impl Leaf {
             Self::Acc => 0,
             Self::Imm => class.bytes(),
             Self::Global | Self::Func => 4,
+            Self::Memory => 12,
         }
     }
 }

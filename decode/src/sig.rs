@@ -24,11 +24,13 @@ pub enum Leaf {
     Global,
     /// The address of a function record: 4 operand bytes, the word index in the instance.
     Func,
+    /// Where a far access looks: the word index of the memory in the instance (4 operand bytes), and the static offset (8).
+    Memory,
 }
 
 impl Leaf {
     /// Every leaf, in order.
-    pub const ALL: [Self; 5] = [Self::Slot, Self::Acc, Self::Imm, Self::Global, Self::Func];
+    pub const ALL: [Self; 6] = [Self::Slot, Self::Acc, Self::Imm, Self::Global, Self::Func, Self::Memory];
 }
 
 /// What a statement, or the one expression that is no operator of the table, does with its operands.
@@ -97,6 +99,16 @@ pub const fn operator(op: Op) -> Sig {
         Kind::Binary | Kind::Store | Kind::Replace => mix(3, op as u64),
         Kind::Ternary => mix(6, op as u64),
     }
+}
+
+/// What the signature of a far access begins with: [`with`] adds its memory's, then its operands'.
+pub const fn far_operator(op: Op) -> Sig {
+    mix(7, op as u64)
+}
+
+/// What the signature of a far access of any memory begins with.
+pub const fn far(op: Op) -> Sig {
+    with(far_operator(op), leaf(Leaf::Memory, Class::I64))
 }
 
 /// What the signature of an operator on one lane begins with: as [`operator`], with the lane.

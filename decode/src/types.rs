@@ -183,19 +183,55 @@ impl fmt::Display for FuncType {
     }
 }
 
-/// Bounds of a size: pages of a memory, elements of a table (spec 2.3.7).
+/// What addresses of a memory, or indices of a table, are (spec 2.3.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AddressType {
+    /// 32-bit integers.
+    #[default]
+    I32,
+    /// 64-bit integers.
+    I64,
+}
+
+impl AddressType {
+    /// The type of such a value.
+    pub const fn val_type(self) -> ValType {
+        match self {
+            Self::I32 => ValType::I32,
+            Self::I64 => ValType::I64,
+        }
+    }
+
+    /// The smaller of two: that of the number of bytes or elements that are copied between the two.
+    pub const fn min(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::I64, Self::I64) => Self::I64,
+            (Self::I32, _) | (_, Self::I32) => Self::I32,
+        }
+    }
+
+    /// What the text format writes before limits.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::I32 => "",
+            Self::I64 => "i64 ",
+        }
+    }
+}
+
+/// Bounds of a size: pages of a memory, elements of a table (spec 2.3.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Size at the beginning.
-    pub min: u32,
+    pub min: u64,
     /// Largest size, if declared.
-    pub max: Option<u32>,
+    pub max: Option<u64>,
 }
 
 impl Limits {
     /// Whether something of `size` now, declared with these limits, may stand where `wanted` is asked for
     /// (spec 3.2.8).
-    pub fn matches(&self, size: u32, wanted: &Limits) -> bool {
+    pub fn matches(&self, size: u64, wanted: &Limits) -> bool {
         size >= wanted.min
             && match (self.max, wanted.max) {
                 (_, None) => true,
@@ -215,33 +251,139 @@ impl fmt::Display for Limits {
     }
 }
 
-/// A memory type; limits are in pages of 65,536 bytes.
+/// A memory type (spec 2.3.12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MemoryType {
     /// In pages.
     pub limits: Limits,
+    /// What its addresses are.
+    pub address: AddressType,
+    /// The logarithm of a page's size: 16 (pages of 64 KiB), or 0.
+    pub page_size_log2: u8,
 }
 
 impl MemoryType {
-    /// A memory of `min` pages that may grow to `max` pages.
+    /// A memory of `min` pages of 64 KiB, with 32-bit addresses, that may grow to `max` pages.
     pub const fn new(min: u32, max: Option<u32>) -> Self {
-        Self { limits: Limits { min, max } }
+        let max = match max {
+            Some(max) => Some(max as u64),
+            None => None,
+        };
+        Self { address: AddressType::I32, ..Self::new64(min as u64, max) }
+    }
+
+    /// A memory of `min` pages of 64 KiB, with 64-bit addresses, that may grow to `max` pages.
+    pub const fn new64(min: u64, max: Option<u64>) -> Self {
+        let page_size_log2 = PAGE_BYTES.ilog2() as u8;
+        Self { limits: Limits { min, max }, address: AddressType::I64, page_size_log2 }
+    }
+
+    /// The same with pages of this size.
+    ///
+    /// # Panics
+    /// There are no such pages: they have 64 KiB, or one byte.
+    pub const fn with_page_size(self, bytes: u64) -> Self {
+        assert!(bytes == PAGE_BYTES || bytes == 1, "pages have 64 KiB, or one byte");
+        Self { page_size_log2: bytes.ilog2() as u8, ..self }
+    }
+
+    /// Whether its addresses have 64 bits.
+    pub const fn is_64(&self) -> bool {
+        matches!(self.address, AddressType::I64)
+    }
+
+    /// How many pages it has at least, or has now.
+    pub const fn minimum(&self) -> u64 {
+        self.limits.min
+    }
+
+    /// How many pages it may have at most, if that is declared.
+    pub const fn maximum(&self) -> Option<u64> {
+        self.limits.max
+    }
+
+    /// Bytes of a page.
+    pub const fn page_size(&self) -> u64 {
+        1 << self.page_size_log2
+    }
+
+    /// The logarithm of a page's size.
+    pub const fn page_size_log2(&self) -> u8 {
+        self.page_size_log2
+    }
+
+    /// Most pages there can be: all that an address names (spec 3.2.7).
+    pub const fn most_pages(&self) -> u64 {
+        match (self.address, self.page_size_log2) {
+            (AddressType::I64, 0) => u64::MAX,
+            (AddressType::I64, log2) => 1 << (64 - log2),
+            // What `memory.size` gives has 32 bits.
+            (AddressType::I32, 0) => u32::MAX as u64,
+            (AddressType::I32, log2) => 1 << (32 - log2),
+        }
+    }
+
+    /// The bytes of so many pages, or more than there are numbers for.
+    pub const fn bytes(&self, pages: u64) -> u64 {
+        pages.saturating_mul(self.page_size())
     }
 }
 
-/// A table type; limits are in elements.
+impl fmt::Display for MemoryType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.address.prefix(), self.limits)?;
+        if self.page_size() != PAGE_BYTES {
+            write!(f, " (pagesize {})", self.page_size())?;
+        }
+        Ok(())
+    }
+}
+
+/// A table type (spec 2.3.13); limits are in elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TableType {
     /// Type of every element.
     pub element: RefType,
     /// In elements.
     pub limits: Limits,
+    /// What its indices are.
+    pub address: AddressType,
 }
 
 impl TableType {
-    /// A table of `min` elements that may grow to `max` elements.
+    /// A table of `min` elements that may grow to `max` elements, with 32-bit indices.
     pub const fn new(element: RefType, min: u32, max: Option<u32>) -> Self {
-        Self { element, limits: Limits { min, max } }
+        let max = match max {
+            Some(max) => Some(max as u64),
+            None => None,
+        };
+        Self { address: AddressType::I32, ..Self::new64(element, min as u64, max) }
+    }
+
+    /// A table of `min` elements that may grow to `max` elements, with 64-bit indices.
+    pub const fn new64(element: RefType, min: u64, max: Option<u64>) -> Self {
+        Self { element, limits: Limits { min, max }, address: AddressType::I64 }
+    }
+
+    /// Whether its indices have 64 bits.
+    pub const fn is_64(&self) -> bool {
+        matches!(self.address, AddressType::I64)
+    }
+
+    /// How many elements it has at least, or has now.
+    pub const fn minimum(&self) -> u64 {
+        self.limits.min
+    }
+
+    /// How many elements it may have at most, if that is declared.
+    pub const fn maximum(&self) -> Option<u64> {
+        self.limits.max
+    }
+}
+
+impl fmt::Display for TableType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{} {}", self.address.prefix(), self.limits, self.element)
     }
 }
 
@@ -279,9 +421,15 @@ impl ExternType {
     pub fn matches(&self, wanted: &Self) -> bool {
         match (self, wanted) {
             (Self::Table(found), Self::Table(wanted)) => {
-                found.element == wanted.element && found.limits.matches(found.limits.min, &wanted.limits)
+                found.element == wanted.element
+                    && found.address == wanted.address
+                    && found.limits.matches(found.limits.min, &wanted.limits)
             }
-            (Self::Memory(found), Self::Memory(wanted)) => found.limits.matches(found.limits.min, &wanted.limits),
+            (Self::Memory(found), Self::Memory(wanted)) => {
+                found.address == wanted.address
+                    && found.page_size_log2 == wanted.page_size_log2
+                    && found.limits.matches(found.limits.min, &wanted.limits)
+            }
             (Self::Func(found), Self::Func(wanted)) => found == wanted,
             (Self::Global(found), Self::Global(wanted)) => found == wanted,
             (Self::Func(_) | Self::Table(_) | Self::Memory(_) | Self::Global(_), _) => false,
@@ -293,8 +441,8 @@ impl fmt::Display for ExternType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Func(ty) => write!(f, "func {ty}"),
-            Self::Table(ty) => write!(f, "table {} {}", ty.limits, ty.element),
-            Self::Memory(ty) => write!(f, "memory {}", ty.limits),
+            Self::Table(ty) => write!(f, "table {ty}"),
+            Self::Memory(ty) => write!(f, "memory {ty}"),
             Self::Global(ty) if ty.mutable => write!(f, "global (mut {})", ty.content),
             Self::Global(ty) => write!(f, "global {}", ty.content),
         }

@@ -1,7 +1,7 @@
 //! What both sides must do in the same order with the same values.
 
 use super::code::CellIdx;
-use super::value::ValueId;
+use super::value::{Access, ValueId};
 use crate::TypeId;
 use crate::ops::Op;
 use smallvec::SmallVec;
@@ -12,13 +12,14 @@ pub(super) enum What {
     /// A value is computed whose computing may trap.
     Compute,
     Unreachable,
-    /// With the static offset.
-    Store(Op, u32),
+    Store(Op, Access),
     GlobalSet(u32),
-    MemoryGrow,
-    MemoryFill,
-    MemoryCopy,
-    MemoryInit(u32),
+    MemoryGrow(u32),
+    MemoryFill(u32),
+    /// To, from.
+    MemoryCopy(u32, u32),
+    /// Memory, segment.
+    MemoryInit(u32, u32),
     DataDrop(u32),
     TableSet(u32),
     TableGrow(u32),
@@ -38,7 +39,7 @@ pub(super) enum What {
     Table(u32),
     /// So much fuel is taken.
     Fuel(u32),
-    /// Fuel for a size is taken: what it counts, and of which table.
+    /// Fuel for a size is taken: what it counts, and of which memory or table.
     Pay(u16, u32),
 }
 

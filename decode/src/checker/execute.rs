@@ -4,7 +4,7 @@ use super::code::CellIdx;
 use super::event::{After, Event, What};
 use super::mistake::Mistake;
 use super::operators::{classes, halves};
-use super::value::{UNKNOWN, Value, ValueId};
+use super::value::{Access, UNKNOWN, Value, ValueId};
 use super::walk::Walk;
 use crate::cell::{Amount, Cell};
 use crate::layout::{FrameLayout, RECORD_WORDS};
@@ -13,6 +13,9 @@ use crate::shape::Shape;
 use crate::sig::{Form, Leaf};
 use crate::{TypeId, TypeIdx};
 use smallvec::SmallVec;
+
+/// How many operand bytes say what a far access is about.
+const FAR: u32 = Leaf::Memory.bytes(Class::I64) as u32;
 
 /// Why the code was not executed further.
 #[derive(Debug)]
@@ -91,7 +94,14 @@ impl Walk<'_> {
             Shape::Store(op, a, b) => {
                 let address = self.expression(a, at + 4)?;
                 let value = self.expression(b, at + 4 + a.len() as u32)?;
-                self.event(What::Store(op, self.target.u32(at)), &[address, value], After::Nothing);
+                let access = self.near(at);
+                self.event(What::Store(op, access), &[address, value], After::Nothing);
+            }
+            Shape::FarStore(op, a, b) => {
+                let access = self.far(at)?;
+                let address = self.expression(a, at + FAR)?;
+                let value = self.expression(b, at + FAR + a.len() as u32)?;
+                self.event(What::Store(op, access), &[address, value], After::Nothing);
             }
             Shape::Bulk(form, a, b, c) => {
                 let second = at + a.len() as u32;
@@ -100,7 +110,9 @@ impl Walk<'_> {
                     self.expression(b, second)?,
                     self.expression(c, second + b.len() as u32)?,
                 ];
-                let what = if form == Form::MemoryFill { What::MemoryFill } else { What::MemoryCopy };
+                let memory = self.memory();
+                let what =
+                    if form == Form::MemoryFill { What::MemoryFill(memory) } else { What::MemoryCopy(memory, memory) };
                 self.event(what, &args, After::Nothing);
             }
             Shape::Cell(cell) => self.cell(cell, at)?,
@@ -122,8 +134,12 @@ impl Walk<'_> {
                 self.state.values.binary(op, first, second)
             }
             Shape::Load(op, a) => {
-                let (address, offset) = (self.expression(a, at + 4)?, self.target.u32(at));
-                self.load(op, offset, address)
+                let (address, access) = (self.expression(a, at + 4)?, self.near(at));
+                self.load(op, access, address)
+            }
+            Shape::FarLoad(op, a) => {
+                let (address, access) = (self.expression(a, at + FAR)?, self.far(at)?);
+                self.load(op, access, address)
             }
             Shape::Select(class, a, b, c) => {
                 let second = at + a.len() as u32;
@@ -149,7 +165,7 @@ impl Walk<'_> {
             }
             _ => return Err(self.wrong(format!("{shape:?} is no expression"))),
         };
-        if let Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) = *shape
+        if let Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) | Shape::FarLoad(op, _) = *shape
             && op.info().effect != Effect::Pure
         {
             self.event(What::Compute, &[value], After::Nothing);
@@ -180,7 +196,39 @@ impl Walk<'_> {
                 let word = self.target.u32(at);
                 self.state.values.number(Value::Func(word), Class::I64)
             }
+            Leaf::Memory => return Err(self.wrong("a memory is no value".to_owned())),
         })
+    }
+
+    /// The word of memory 0.
+    fn memory(&self) -> u32 {
+        self.layout.memory(0) as u32
+    }
+
+    /// What an access to memory 0 is about.
+    fn near(&self, at: u32) -> Access {
+        Access { memory: self.memory(), offset: self.target.u32(at).into() }
+    }
+
+    /// What a far access is about.
+    fn far(&self, at: u32) -> Result<Access, Mistake> {
+        let memory = self.target.u32(at);
+        self.memory_class(memory)?;
+        Ok(Access { memory, offset: self.target.u64(at + 4) })
+    }
+
+    /// The class of addresses of the memory of a word.
+    fn memory_class(&self, word: u32) -> Result<Class, Mistake> {
+        let index = (word as usize).checked_sub(self.layout.memories);
+        let ty = index.and_then(|index| self.module.memories.get(index));
+        ty.map(|ty| ty.address.val_type().into()).ok_or_else(|| self.wrong(format!("word {word} is no memory")))
+    }
+
+    /// The class of indices of the table of a word.
+    fn table_class(&self, word: u32) -> Result<Class, Mistake> {
+        let index = (word as usize).checked_sub(self.layout.tables);
+        let ty = index.and_then(|index| self.module.tables.get(index));
+        ty.map(|ty| ty.address.val_type().into()).ok_or_else(|| self.wrong(format!("word {word} is no table")))
     }
 
     /// The class of the global of a word, if it is one.
@@ -269,8 +317,10 @@ impl Walk<'_> {
                 }
             })
             .collect();
+        /// Operands of what is known to have 32-bit addresses.
         const I32S: [Class; 3] = [Class::I32; 3];
-        const WITH_REFERENCE: [Class; 3] = [Class::I32, Class::I64, Class::I32];
+        // The class of a size that two have.
+        let smaller = |a: Class, b: Class| if a == Class::I64 { b } else { a };
         let with_slots = |this: &mut Self, what, first, classes: &[Class], after| {
             let args = this.read_all(first, classes.iter().copied())?;
             this.event(what, &args, after);
@@ -327,22 +377,57 @@ impl Walk<'_> {
             (Cell::FuelBulk, &[amount, slot, table]) => {
                 let size = if amount == Amount::Pages as u32 {
                     self.state.accumulator(Class::I32)
+                } else if amount == Amount::Elements as u32 || amount == Amount::NewElements as u32 {
+                    self.read(slot, self.table_class(table)?)?
                 } else {
                     self.read(slot, Class::I32)?
                 };
                 self.event(What::Pay(amount as u16, table), &[size], After::Nothing);
             }
+            (Cell::FuelFar, &[amount, slot, memory]) => {
+                let class = self.memory_class(memory)?;
+                let size = if amount == Amount::Pages as u32 {
+                    self.state.accumulator(class)
+                } else {
+                    self.read(slot, if amount == Amount::Bytes64 as u32 { Class::I64 } else { Class::I32 })?
+                };
+                self.event(What::Pay(amount as u16, memory), &[size], After::Nothing);
+            }
             (Cell::MemorySize, _) => {
-                let epoch = self.state.world.memory_size;
-                let size = self.state.values.number(Value::MemorySize { epoch }, Class::I32);
+                let size = self.memory_size(self.memory(), Class::I32);
                 self.state.set_accumulator(Class::I32, size);
             }
+            (Cell::FarMemorySize, &[memory]) => {
+                let class = self.memory_class(memory)?;
+                let size = self.memory_size(memory, class);
+                self.state.set_accumulator(class, size);
+            }
             (Cell::MemoryGrow, _) => {
-                let pages = self.state.accumulator(Class::I32);
-                self.event(What::MemoryGrow, &[pages], After::Accumulator);
+                let (memory, pages) = (self.memory(), self.state.accumulator(Class::I32));
+                self.event(What::MemoryGrow(memory), &[pages], After::Accumulator);
+            }
+            (Cell::FarMemoryGrow, &[memory]) => {
+                let class = self.memory_class(memory)?;
+                let pages = self.state.accumulator(class);
+                self.event(What::MemoryGrow(memory), &[pages], After::Accumulator);
+            }
+            (Cell::FarMemoryFill, &[memory, args]) => {
+                let class = self.memory_class(memory)?;
+                let classes = [class, Class::I32, class];
+                with_slots(self, What::MemoryFill(memory), args, &classes, After::Nothing)?;
+            }
+            (Cell::FarMemoryCopy, &[to, from, args]) => {
+                let (a, b) = (self.memory_class(to)?, self.memory_class(from)?);
+                let classes = [a, b, smaller(a, b)];
+                with_slots(self, What::MemoryCopy(to, from), args, &classes, After::Nothing)?;
             }
             (Cell::MemoryInit, &[segment, args]) => {
-                with_slots(self, What::MemoryInit(segment), args, &I32S, After::Nothing)?;
+                let memory = self.memory();
+                with_slots(self, What::MemoryInit(memory, segment), args, &I32S, After::Nothing)?;
+            }
+            (Cell::FarMemoryInit, &[memory, segment, args]) => {
+                let classes = [self.memory_class(memory)?, Class::I32, Class::I32];
+                with_slots(self, What::MemoryInit(memory, segment), args, &classes, After::Nothing)?;
             }
             (Cell::DataDrop, &[segment]) => self.event(What::DataDrop(segment), &[], After::Nothing),
             (Cell::TableGet, &[word]) => {
@@ -352,24 +437,29 @@ impl Walk<'_> {
                 self.state.set_accumulator(Class::I64, value);
             }
             (Cell::TableSet, &[table, args]) => {
-                with_slots(self, What::TableSet(table), args, &WITH_REFERENCE[..2], After::Nothing)?;
+                with_slots(self, What::TableSet(table), args, &[Class::I32, Class::I64], After::Nothing)?;
             }
             (Cell::TableSize, &[word]) => {
-                let epoch = self.state.world.table_sizes;
-                let size = self.state.values.number(Value::TableSize { word, epoch }, Class::I32);
-                self.state.set_accumulator(Class::I32, size);
+                let class = self.table_class(word)?;
+                let size = self.table_size(word, class);
+                self.state.set_accumulator(class, size);
             }
             (Cell::TableGrow, &[table, args]) => {
-                with_slots(self, What::TableGrow(table), args, &WITH_REFERENCE[1..], After::Accumulator)?;
+                let class = self.table_class(table)?;
+                with_slots(self, What::TableGrow(table), args, &[Class::I64, class], After::Accumulator)?;
             }
             (Cell::TableFill, &[table, args]) => {
-                with_slots(self, What::TableFill(table), args, &WITH_REFERENCE, After::Nothing)?;
+                let class = self.table_class(table)?;
+                with_slots(self, What::TableFill(table), args, &[class, Class::I64, class], After::Nothing)?;
             }
             (Cell::TableCopy, &[to, from, args]) => {
-                with_slots(self, What::TableCopy(to, from), args, &I32S, After::Nothing)?;
+                let (a, b) = (self.table_class(to)?, self.table_class(from)?);
+                let classes = [a, b, smaller(a, b)];
+                with_slots(self, What::TableCopy(to, from), args, &classes, After::Nothing)?;
             }
             (Cell::TableInit, &[table, segment, args]) => {
-                with_slots(self, What::TableInit(table, segment), args, &I32S, After::Nothing)?;
+                let classes = [self.table_class(table)?, Class::I32, Class::I32];
+                with_slots(self, What::TableInit(table, segment), args, &classes, After::Nothing)?;
             }
             (Cell::ElemDrop, &[segment]) => self.event(What::ElemDrop(segment), &[], After::Nothing),
             _ => return Err(self.wrong(format!("{cell:?} has other operands"))),

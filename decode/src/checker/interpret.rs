@@ -5,7 +5,7 @@ use super::geometry::Place;
 use super::mistake::Mistake;
 use super::source::{Instr, Pc};
 use super::stacks::Stack;
-use super::value::{Value, ValueId};
+use super::value::{Access, Value, ValueId};
 use super::walk::Walk;
 use crate::TypeIdx;
 use crate::ops::{Class, Kind, Op};
@@ -77,9 +77,24 @@ impl Walk<'_> {
         self.state.values.vector(halves)
     }
 
-    pub(super) fn load(&mut self, op: Op, offset: u32, address: ValueId) -> ValueId {
+    pub(super) fn load(&mut self, op: Op, access: Access, address: ValueId) -> ValueId {
         let epoch = self.state.world.memory;
-        self.state.values.number(Value::Load { op, offset, address, epoch }, op.info().result)
+        self.state.values.number(Value::Load { op, access, address, epoch }, op.info().result)
+    }
+
+    pub(super) fn memory_size(&mut self, word: u32, class: Class) -> ValueId {
+        let epoch = self.state.world.memory_size;
+        self.state.values.number(Value::MemorySize { word, epoch }, class)
+    }
+
+    pub(super) fn table_size(&mut self, word: u32, class: Class) -> ValueId {
+        let epoch = self.state.world.table_sizes;
+        self.state.values.number(Value::TableSize { word, epoch }, class)
+    }
+
+    /// An index of a table, of this class, as one of 32 bits.
+    fn table_index(&mut self, index: ValueId, class: Class) -> ValueId {
+        if class == Class::I64 { self.state.values.unary(Op::I32SaturateI64, index) } else { index }
     }
 
     pub(super) fn table_get(&mut self, word: u32, index: ValueId) -> ValueId {
@@ -181,14 +196,12 @@ impl Walk<'_> {
                 let value = self.state.values.number(Value::Func(word), Class::I64);
                 self.push(value);
             }
-            Instr::MemorySize => {
-                let epoch = self.state.world.memory_size;
-                let value = self.state.values.number(Value::MemorySize { epoch }, Class::I32);
+            Instr::MemorySize(word, class) => {
+                let value = self.memory_size(word, class);
                 self.push(value);
             }
-            Instr::TableSize(word) => {
-                let epoch = self.state.world.table_sizes;
-                let value = self.state.values.number(Value::TableSize { word, epoch }, Class::I32);
+            Instr::TableSize(word, class) => {
+                let value = self.table_size(word, class);
                 self.push(value);
             }
             Instr::Numeric(op) => {
@@ -304,23 +317,23 @@ impl Walk<'_> {
                 self.push(value);
                 return Event::new(What::Compute, &[value]);
             }
-            Instr::Load(op, offset) => {
+            Instr::Load(op, access) => {
                 let address = self.pop();
-                let value = self.load(op, offset, address);
+                let value = self.load(op, access, address);
                 self.push(value);
                 return Event::new(What::Compute, &[value]);
             }
-            Instr::LoadLane([load, replace], offset, lane) => {
+            Instr::LoadLane([load, replace], access, lane) => {
                 let (vector, address) = (self.pop(), self.pop());
-                let loaded = self.load(load, offset, address);
+                let loaded = self.load(load, access, address);
                 let value = self.state.values.replace(replace, lane, vector, loaded);
                 self.push(value);
                 return Event::new(What::Compute, &[loaded]);
             }
-            Instr::StoreLane([extract, store], offset, lane) => {
+            Instr::StoreLane([extract, store], access, lane) => {
                 let (vector, address) = (self.pop(), self.pop());
                 let value = self.state.values.extract(extract, lane, vector);
-                return Event::new(What::Store(store, offset), &[address, value]);
+                return Event::new(What::Store(store, access), &[address, value]);
             }
             Instr::TableGet(word) => {
                 let index = self.pop();
@@ -343,14 +356,18 @@ impl Walk<'_> {
                 (What::ReturnCallIndirect(table, self.type_ids[ty.index()]), self.params(ty) + 1)
             }
             Instr::GlobalSet(word) => (What::GlobalSet(word), 1),
-            Instr::Store(op, offset) => (What::Store(op, offset), 2),
-            Instr::MemoryGrow => (What::MemoryGrow, 1),
-            Instr::MemoryFill => (What::MemoryFill, 3),
-            Instr::MemoryCopy => (What::MemoryCopy, 3),
-            Instr::MemoryInit(segment) => (What::MemoryInit(segment), 3),
+            Instr::Store(op, access) => (What::Store(op, access), 2),
+            Instr::MemoryGrow(memory, _) => (What::MemoryGrow(memory), 1),
+            Instr::MemoryFill(memory) => (What::MemoryFill(memory), 3),
+            Instr::MemoryCopy(to, from) => (What::MemoryCopy(to, from), 3),
+            Instr::MemoryInit(memory, segment) => (What::MemoryInit(memory, segment), 3),
             Instr::DataDrop(segment) => (What::DataDrop(segment), 0),
-            Instr::TableSet(table) => (What::TableSet(table), 2),
-            Instr::TableGrow(table) => (What::TableGrow(table), 2),
+            Instr::TableSet(table, class) => {
+                let (value, index) = (self.pop(), self.pop());
+                let index = self.table_index(index, class);
+                return Event::new(What::TableSet(table), &[index, value]);
+            }
+            Instr::TableGrow(table, _) => (What::TableGrow(table), 2),
             Instr::TableFill(table) => (What::TableFill(table), 3),
             Instr::TableCopy(to, from) => (What::TableCopy(to, from), 3),
             Instr::TableInit(table, segment) => (What::TableInit(table, segment), 3),
@@ -369,8 +386,8 @@ impl Walk<'_> {
             | Instr::Vector(_)
             | Instr::Func(_)
             | Instr::Lane(..)
-            | Instr::MemorySize
-            | Instr::TableSize(_) => unreachable!("{instr:?} is no event"),
+            | Instr::MemorySize(..)
+            | Instr::TableSize(..) => unreachable!("{instr:?} is no event"),
         };
         Event { what, args: self.pop_all(operands) }
     }

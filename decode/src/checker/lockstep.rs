@@ -116,18 +116,18 @@ impl Walk<'_> {
             Instr::Call(_, ty) | Instr::CallIndirect(_, ty) => {
                 classes(self.module.types[ty.index()].results()).collect()
             }
-            Instr::MemoryGrow | Instr::TableGrow(_) => vec![Class::I32],
+            Instr::MemoryGrow(_, class) | Instr::TableGrow(_, class) => vec![class],
             _ => Vec::new(),
         };
         let mut values = Vec::with_capacity(results.len());
-        for class in results {
+        for &class in &results {
             self.results += 1;
             let value = self.state.values.number(Value::Result(self.results), class);
             self.push(value);
             values.push(value);
         }
         match after {
-            After::Accumulator => self.state.set_accumulator(Class::I32, values[0]),
+            After::Accumulator => self.state.set_accumulator(results[0], values[0]),
             After::Call { args } => {
                 self.state.forget_slots(args);
                 Register::ALL.into_iter().for_each(|register| self.state.set_register(register, UNKNOWN));
@@ -153,8 +153,8 @@ impl Walk<'_> {
         let epoch = self.state.new_epoch();
         let world = &mut self.state.world;
         match what {
-            What::Store(..) | What::MemoryFill | What::MemoryCopy | What::MemoryInit(_) => world.memory = epoch,
-            What::MemoryGrow => (world.memory, world.memory_size) = (epoch, epoch),
+            What::Store(..) | What::MemoryFill(_) | What::MemoryCopy(..) | What::MemoryInit(..) => world.memory = epoch,
+            What::MemoryGrow(_) => (world.memory, world.memory_size) = (epoch, epoch),
             What::TableSet(_) | What::TableFill(_) | What::TableCopy(..) | What::TableInit(..) => world.tables = epoch,
             What::TableGrow(_) => (world.tables, world.table_sizes) = (epoch, epoch),
             What::Call(_) | What::CallIndirect(..) => self.state.everything_changes(),

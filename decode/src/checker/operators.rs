@@ -5,7 +5,7 @@ use crate::instruction::Instruction;
 use crate::ops::{Class, Op};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use wasmparser::{MemArg, Operator, V128};
+use wasmparser::{MemArg, MemArgTarget, Operator, V128};
 
 macro_rules! numeric {
     (
@@ -14,13 +14,13 @@ macro_rules! numeric {
         loads { $($load:ident [$($lc:literal)+] $load_text:literal $lraw:ident => $lt:ident |$lx:ident| $lsem:expr;)* }
         stores { $($store:ident [$($sc:literal)+] $store_text:literal $st:ident => $sraw:ident |$sx:ident| $ssem:expr;)* }
     ) => {
-        /// The operator's row in the table, and its static offset.
-        pub(super) fn numeric(operator: &Operator<'_>) -> Option<(Op, u32)> {
+        /// The operator's row in the table, and its memory and static offset.
+        pub(super) fn numeric(operator: &Operator<'_>) -> Option<(Op, (u32, u64))> {
             Some(match operator {
-                $(Operator::$un => (Op::$un, 0),)*
-                $(Operator::$bin => (Op::$bin, 0),)*
-                $(Operator::$load { memarg } => (Op::$load, memarg.offset as u32),)*
-                $(Operator::$store { memarg } => (Op::$store, memarg.offset as u32),)*
+                $(Operator::$un => (Op::$un, (0, 0)),)*
+                $(Operator::$bin => (Op::$bin, (0, 0)),)*
+                $(Operator::$load { memarg } => (Op::$load, place(memarg)),)*
+                $(Operator::$store { memarg } => (Op::$store, place(memarg)),)*
                 _ => return None,
             })
         }
@@ -28,11 +28,19 @@ macro_rules! numeric {
 }
 crate::for_each_op!(numeric);
 
+/// The index of an access's memory, and its static offset.
+fn place(memarg: &MemArg) -> (u32, u64) {
+    match memarg.target {
+        MemArgTarget::Memory(index) => (index, memarg.offset),
+        MemArgTarget::Array(_) => unreachable!("part of no feature that is supported"),
+    }
+}
+
 /// The immediates of operators on vectors.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Immediates {
-    /// The static offset.
-    pub(super) offset: u32,
+    /// The index of the memory, and the static offset.
+    pub(super) memarg: (u32, u64),
     /// The index of a lane.
     pub(super) lane: u8,
     /// A vector, or the lanes that are shuffled.
@@ -45,7 +53,7 @@ trait Immediate {
 
 impl Immediate for MemArg {
     fn note(&self, immediates: &mut Immediates) {
-        immediates.offset = self.offset as u32;
+        immediates.memarg = place(self);
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::operators::{Immediates, class_of, classes, halves, numeric, vector};
 use super::source::{Instr, Label, Pc, Source};
+use super::value::Access;
 use crate::cell::Amount;
 use crate::instruction::Instruction;
 use crate::layout::InstanceLayout;
 use crate::lower::Options;
 use crate::ops::{Class, Kind, Op};
-use crate::{Error, FuncIdx, FuncType, Module, TypeIdx};
+use crate::{AddressType, Error, FuncIdx, FuncType, Module, TypeIdx};
 use smallvec::{SmallVec, smallvec};
 use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
 
@@ -349,7 +350,8 @@ impl Builder<'_> {
     }
 
     /// An operator of the table, and what makes its NaNs canonical.
-    fn operator_of(&mut self, op: Op, Immediates { offset, lane, bytes }: Immediates) {
+    fn operator_of(&mut self, op: Op, immediates: Immediates) {
+        let Immediates { lane, bytes, .. } = immediates;
         let result = [op.info().result];
         match op.kind() {
             Kind::Unary => self.simple(Instr::Numeric(op), 1, &result),
@@ -362,13 +364,36 @@ impl Builder<'_> {
             }
             Kind::Extract => self.simple(Instr::Lane(op, lane), 1, &result),
             Kind::Replace => self.simple(Instr::Lane(op, lane), 2, &result),
-            Kind::Load => self.simple(Instr::Load(op, offset), 1, &result),
-            Kind::Store => self.simple(Instr::Store(op, offset), 2, &[]),
+            Kind::Load => self.simple(Instr::Load(op, self.access(immediates)), 1, &result),
+            Kind::Store => self.simple(Instr::Store(op, self.access(immediates)), 2, &[]),
         }
         if self.deterministic
             && let Some(canonical) = op.canonical_nans()
         {
             self.simple(Instr::Numeric(canonical), 1, &result);
+        }
+    }
+
+    fn access(&self, Immediates { memarg: (memory, offset), .. }: Immediates) -> Access {
+        Access { memory: self.layout.memory(memory as usize) as u32, offset }
+    }
+
+    /// Whether an instruction on a whole memory names none.
+    fn is_plain(&self, memory: u32) -> bool {
+        let ty = self.module.memories[memory as usize];
+        memory == 0 && ty.address == AddressType::I32 && ty.page_size_log2 == 16
+    }
+
+    /// Pays for a size, a number of this type, of a memory.
+    fn pay_for_memory(&mut self, amount: Amount, memory: u32) {
+        let word = if self.is_plain(memory) { 0 } else { self.layout.memory(memory as usize) as u32 };
+        self.pay(amount, word);
+    }
+
+    /// Makes the index of a table at the top one of 32 bits.
+    fn table_index(&mut self, table: u32) {
+        if self.module.tables[table as usize].address == AddressType::I64 {
+            self.simple(Instr::Numeric(Op::I32SaturateI64), 1, &[Class::I32]);
         }
     }
 
@@ -378,15 +403,17 @@ impl Builder<'_> {
     }
 
     fn vector(&mut self, instruction: Instruction, immediates: Immediates) {
-        let Immediates { offset, lane, bytes } = immediates;
+        let Immediates { lane, bytes, .. } = immediates;
         match instruction {
             Instruction::V128Const => self.constant(bytes),
             Instruction::Vector(op) => self.operator_of(op, immediates),
             Instruction::Relaxed(relaxed) => self.operator_of(relaxed.operator(self.deterministic), immediates),
             Instruction::LoadLane(load) => {
-                self.simple(Instr::LoadLane(load.parts(), offset, lane), 2, &[Class::V128]);
+                self.simple(Instr::LoadLane(load.parts(), self.access(immediates), lane), 2, &[Class::V128]);
             }
-            Instruction::StoreLane(store) => self.simple(Instr::StoreLane(store.parts(), offset, lane), 2, &[]),
+            Instruction::StoreLane(store) => {
+                self.simple(Instr::StoreLane(store.parts(), self.access(immediates), lane), 2, &[]);
+            }
             other => unreachable!("{other:?} is no operator on vectors"),
         }
     }
@@ -413,8 +440,8 @@ impl Builder<'_> {
                 | Operator::End
         );
         self.charge(u32::from(!is_free));
-        if let Some((op, offset)) = numeric(operator) {
-            return self.operator_of(op, Immediates { offset, ..Immediates::default() });
+        if let Some((op, memarg)) = numeric(operator) {
+            return self.operator_of(op, Immediates { memarg, ..Immediates::default() });
         }
         if let Some((instruction, immediates)) = vector(operator) {
             return self.vector(instruction, immediates);
@@ -423,6 +450,10 @@ impl Builder<'_> {
         let func = |index: u32| layout.func(FuncIdx(index)) as u32;
         let global = |index: u32| layout.global(index as usize) as u32;
         let table = |index: u32| layout.table(index as usize) as u32;
+        let memory = |index: u32| layout.memory(index as usize) as u32;
+        let address = |index: u32| Class::from(module.memories[index as usize].address.val_type());
+        let element_address = |index: u32| Class::from(module.tables[index as usize].address.val_type());
+        let bytes_of = |class: Class| if class == Class::I64 { Amount::Bytes64 } else { Amount::Bytes };
         let data = |index: u32| layout.data(index as usize) as u32;
         let element = |index: u32| layout.element(index as usize) as u32;
         match *operator {
@@ -482,6 +513,7 @@ impl Builder<'_> {
             }
             Operator::CallIndirect { type_index, table_index } => {
                 let ty = &module.types[type_index as usize];
+                self.table_index(table_index);
                 self.call(Instr::CallIndirect(table(table_index), TypeIdx(type_index)), ty, true);
             }
             Operator::ReturnCall { function_index } => {
@@ -490,6 +522,7 @@ impl Builder<'_> {
                 self.dead();
             }
             Operator::ReturnCallIndirect { type_index, table_index } => {
+                self.table_index(table_index);
                 self.emit(Instr::ReturnCallIndirect(table(table_index), TypeIdx(type_index)));
                 self.dead();
             }
@@ -538,41 +571,57 @@ impl Builder<'_> {
             Operator::F64Const { value } => self.simple(Instr::Const(value.bits(), Class::F64), 0, &[Class::F64]),
             Operator::RefNull { .. } => self.simple(Instr::Const(0, Class::I64), 0, &[Class::I64]),
             Operator::RefFunc { function_index } => self.simple(Instr::Func(func(function_index)), 0, &[Class::I64]),
-            Operator::MemorySize { .. } => self.simple(Instr::MemorySize, 0, &[Class::I32]),
-            Operator::MemoryGrow { .. } => {
-                self.pay(Amount::Pages, 0);
-                self.simple(Instr::MemoryGrow, 1, &[Class::I32]);
+            Operator::MemorySize { mem } => {
+                let class = address(mem);
+                self.simple(Instr::MemorySize(memory(mem), class), 0, &[class]);
             }
-            Operator::MemoryFill { .. } => {
-                self.pay(Amount::Bytes, 0);
-                self.simple(Instr::MemoryFill, 3, &[]);
+            Operator::MemoryGrow { mem } => {
+                self.pay_for_memory(Amount::Pages, mem);
+                self.simple(Instr::MemoryGrow(memory(mem), address(mem)), 1, &[address(mem)]);
             }
-            Operator::MemoryCopy { .. } => {
-                self.pay(Amount::Bytes, 0);
-                self.simple(Instr::MemoryCopy, 3, &[]);
+            Operator::MemoryFill { mem } => {
+                self.pay_for_memory(bytes_of(address(mem)), mem);
+                self.simple(Instr::MemoryFill(memory(mem)), 3, &[]);
             }
-            Operator::MemoryInit { data_index, .. } => {
-                self.pay(Amount::Bytes, 0);
-                self.simple(Instr::MemoryInit(data(data_index)), 3, &[]);
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                // The size is an i64 if both addresses are.
+                let size = if address(src_mem) == Class::I64 { address(dst_mem) } else { Class::I32 };
+                self.pay_for_memory(bytes_of(size), dst_mem);
+                self.simple(Instr::MemoryCopy(memory(dst_mem), memory(src_mem)), 3, &[]);
+            }
+            Operator::MemoryInit { data_index, mem } => {
+                self.pay_for_memory(Amount::Bytes, mem);
+                self.simple(Instr::MemoryInit(memory(mem), data(data_index)), 3, &[]);
             }
             Operator::DataDrop { data_index } => self.simple(Instr::DataDrop(data(data_index)), 0, &[]),
-            Operator::TableGet { table: index } => self.simple(Instr::TableGet(table(index)), 1, &[Class::I64]),
-            Operator::TableSet { table: index } => self.simple(Instr::TableSet(table(index)), 2, &[]),
-            Operator::TableSize { table: index } => self.simple(Instr::TableSize(table(index)), 0, &[Class::I32]),
+            Operator::TableGet { table: index } => {
+                self.table_index(index);
+                self.simple(Instr::TableGet(table(index)), 1, &[Class::I64]);
+            }
+            Operator::TableSet { table: index } => {
+                self.simple(Instr::TableSet(table(index), element_address(index)), 2, &[]);
+            }
+            Operator::TableSize { table: index } => {
+                let class = element_address(index);
+                self.simple(Instr::TableSize(table(index), class), 0, &[class]);
+            }
             Operator::TableGrow { table: index } => {
                 self.pay(Amount::NewElements, table(index));
-                self.simple(Instr::TableGrow(table(index)), 2, &[Class::I32]);
+                let class = element_address(index);
+                self.simple(Instr::TableGrow(table(index), class), 2, &[class]);
             }
             Operator::TableFill { table: index } => {
                 self.pay(Amount::Elements, table(index));
                 self.simple(Instr::TableFill(table(index)), 3, &[]);
             }
             Operator::TableCopy { dst_table, src_table } => {
-                self.pay(Amount::Elements, table(dst_table));
+                // The size is a number of the smaller type.
+                let sized = if element_address(dst_table) == Class::I64 { src_table } else { dst_table };
+                self.pay(Amount::Elements, table(sized));
                 self.simple(Instr::TableCopy(table(dst_table), table(src_table)), 3, &[]);
             }
             Operator::TableInit { elem_index, table: index } => {
-                self.pay(Amount::Elements, table(index));
+                self.pay(Amount::Elements32, table(index));
                 self.simple(Instr::TableInit(table(index), element(elem_index)), 3, &[]);
             }
             Operator::ElemDrop { elem_index } => self.simple(Instr::ElemDrop(element(elem_index)), 0, &[]),

@@ -4,6 +4,7 @@
 //!
 //! Locals and operands are counted in words: a vector is two of each.
 
+use super::value::Access;
 use crate::TypeIdx;
 use crate::cell::Amount;
 use crate::ops::{Class, Effect, Op};
@@ -66,23 +67,26 @@ pub(super) enum Instr {
     Numeric(Op),
     /// An operator on one lane, with its index.
     Lane(Op, u8),
-    /// With the static offset.
-    Load(Op, u32),
-    Store(Op, u32),
-    /// Loads, with the static offset, and puts what it loads in a lane.
-    LoadLane([Op; 2], u32, u8),
-    /// Takes a lane, and stores that, with the static offset.
-    StoreLane([Op; 2], u32, u8),
-    MemorySize,
-    MemoryGrow,
-    MemoryFill,
-    MemoryCopy,
-    MemoryInit(u32),
+    Load(Op, Access),
+    Store(Op, Access),
+    /// Loads, and puts what it loads in a lane.
+    LoadLane([Op; 2], Access, u8),
+    /// Takes a lane, and stores that.
+    StoreLane([Op; 2], Access, u8),
+    /// With the class of addresses, as for others.
+    MemorySize(u32, Class),
+    MemoryGrow(u32, Class),
+    MemoryFill(u32),
+    /// To, from.
+    MemoryCopy(u32, u32),
+    /// Memory, segment.
+    MemoryInit(u32, u32),
     DataDrop(u32),
     TableGet(u32),
-    TableSet(u32),
-    TableSize(u32),
-    TableGrow(u32),
+    /// With the class of indices, which become ones of 32 bits.
+    TableSet(u32, Class),
+    TableSize(u32, Class),
+    TableGrow(u32, Class),
     TableFill(u32),
     TableCopy(u32, u32),
     /// Table, segment.
@@ -108,8 +112,8 @@ impl Instr {
             | Self::Vector(_)
             | Self::Func(_)
             | Self::Lane(..)
-            | Self::MemorySize
-            | Self::TableSize(_) => false,
+            | Self::MemorySize(..)
+            | Self::TableSize(..) => false,
             Self::Numeric(op) => op.info().effect != Effect::Pure,
             _ => true,
         }

@@ -19,6 +19,15 @@ pub(super) type ValueId = u32;
 /// What nobody knows. No value of the source is this one.
 pub(super) const UNKNOWN: ValueId = 0;
 
+/// Where an access looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Access {
+    /// The memory's word.
+    pub(super) memory: u32,
+    /// The static offset.
+    pub(super) offset: u64,
+}
+
 /// The end of a list of places.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
@@ -53,13 +62,14 @@ pub(super) enum Value {
     Pair(ValueId, ValueId),
     Load {
         op: Op,
-        offset: u32,
+        access: Access,
         address: ValueId,
         epoch: u32,
     },
     /// The first if the third is not zero, else the second: never a vector, but pairs of them.
     Select(ValueId, ValueId, ValueId),
     MemorySize {
+        word: u32,
         epoch: u32,
     },
     TableSize {
@@ -449,7 +459,7 @@ impl Values {
             },
             Value::Func(word) => write!(out, "function at word {word}"),
             Value::Global { word, .. } => write!(out, "global at word {word}"),
-            Value::MemorySize { .. } => write!(out, "memory.size"),
+            Value::MemorySize { word, .. } => write!(out, "memory.size at word {word}"),
             Value::TableSize { word, .. } => write!(out, "table.size at word {word}"),
             Value::Result(_) => write!(out, "a result"),
             Value::Unary(op, a) => return list(op.info().text, &[a], out),
@@ -459,8 +469,8 @@ impl Values {
             Value::Replace(op, lane, a, b) => return list(&format!("{} {lane}", op.info().text), &[a, b], out),
             Value::Half(vector, upper) => return list(if upper { "upper half" } else { "lower half" }, &[vector], out),
             Value::Pair(low, high) => return list("halves", &[low, high], out),
-            Value::Load { op, offset, address, .. } => {
-                return list(&format!("{}+{offset}", op.info().text), &[address], out);
+            Value::Load { op, access: Access { memory, offset }, address, .. } => {
+                return list(&format!("{} at word {memory}+{offset}", op.info().text), &[address], out);
             }
             Value::Select(a, b, condition) => return list("select", &[a, b, condition], out),
             Value::TableGet { word, index, .. } => return list(&format!("table.get at word {word}"), &[index], out),

@@ -38,7 +38,7 @@ use super::operands::Operands;
 use super::read::Reader;
 use super::target::{Options, Target};
 use super::tree::Traits;
-use crate::cell::{self, Amount};
+use crate::cell;
 use crate::instruction::Instruction;
 
 /// So many words that are zeroed or moved cost 1.
@@ -136,13 +136,13 @@ impl Metering {
         }
     }
 
-    /// Pays for the size of what is about to consume the top `count` operands, of which the topmost is the size.
-    pub(super) fn charge_bulk<T: Target>(
+    /// Pays for the size of what is about to consume the top `count` operands, of which the topmost is the size: by the cell
+    /// that `pay` makes of its slot.
+    pub(super) fn charge_bulk<T: Target, C: cell::Operands>(
         &mut self,
         operands: &mut Operands<'_, T>,
-        amount: Amount,
         count: usize,
-        table: u32,
+        pay: impl FnOnce(u16) -> C,
     ) {
         self.count_call(operands);
         if self.enabled {
@@ -150,18 +150,24 @@ impl Metering {
             operands.spill_for_call(base);
             operands.spill_from(base);
             let slot = operands.own_slot(operands.height() - 1).0;
-            operands.code.special(cell::FuelBulk { amount: amount as u16, slot, table }, &[]);
+            operands.code.special(pay(slot), &[]);
         }
     }
 
-    /// Pays for as many new pages as the topmost operand says; what waits with any of `traits` is evaluated before.
-    pub(super) fn charge_pages<T: Target>(&mut self, operands: &mut Operands<'_, T>, traits: Traits) {
+    /// Pays, by the cell `pay`, for as many new pages as the topmost operand says; what waits with any of `traits` is evaluated
+    /// before.
+    pub(super) fn charge_pages<T: Target>(
+        &mut self,
+        operands: &mut Operands<'_, T>,
+        traits: Traits,
+        pay: impl cell::Operands,
+    ) {
         self.count_call(operands);
         if self.enabled {
             let top = operands.height() - 1;
             operands.spill_with(top, traits);
             operands.materialise(top);
-            operands.code.special(cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 }, &[]);
+            operands.code.special(pay, &[]);
         }
     }
 }

@@ -10,7 +10,7 @@
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
 //!   `if`s, `loops` lowers how loops begin twice.
 //! - `metering`: what the operators cost.
-//! - `translate` and `calls`: what each operator does to these three.
+//! - `translate`, `calls`, `memory`, `table` and `vectors`: what each operator does to these three.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Memory is linear in the body's size;
 //! so is time, but for what a byte of it may declare or name: 50,000 locals, a block or function type of 1,000 values.
@@ -26,6 +26,7 @@ mod fit;
 mod if_conversion;
 mod labels;
 mod loops;
+mod memory;
 mod metering;
 mod mutants;
 mod operands;
@@ -35,6 +36,7 @@ mod slot;
 mod statement;
 pub mod survey;
 pub mod surveying;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,16 @@ use std::slice::Iter;
 /// The opcode of `end`.
 const END: u8 = Instruction::End.byte();
 
+/// The bit of an access's alignment that says that the index of a memory follows.
+const HAS_MEMORY: u64 = 0x40;
+
+/// What a load or store is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MemArg {
+    pub(super) memory: u32,
+    pub(super) offset: u64,
+}
+
 /// Reads operators. It is passed by value wherever it goes, which leaves it in registers.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader<'a> {
@@ -90,7 +100,7 @@ impl<'a> Reader<'a> {
                 | Immediate::ElemIdx
                 | Immediate::DataIdx => _ = self.index(),
                 Immediate::BlockType | Immediate::HeapType | Immediate::I32 | Immediate::I64 => _ = self.signed(),
-                Immediate::MemArg => _ = self.offset(),
+                Immediate::MemArg => _ = self.memarg(),
                 Immediate::F32 => _ = self.f32_bits(),
                 Immediate::F64 => _ = self.f64_bits(),
                 Immediate::V128 | Immediate::LaneIdxs => _ = self.vector(),
@@ -114,11 +124,11 @@ impl<'a> Reader<'a> {
         (self.index(), self.index())
     }
 
-    /// The alignment of a load or store, which means nothing here, and its static offset.
+    /// Memory and static offset of a load or store (spec 5.4.6). Its alignment means nothing here.
     #[inline(always)]
-    pub(super) fn offset(&mut self) -> u32 {
-        self.unsigned();
-        self.unsigned() as u32
+    pub(super) fn memarg(&mut self) -> MemArg {
+        let memory = if self.unsigned() & HAS_MEMORY == 0 { 0 } else { self.index() };
+        MemArg { memory, offset: self.unsigned() }
     }
 
     /// The targets of a `br_table`, the default one last, and what reads on behind them.

@@ -1,9 +1,9 @@
 //! Statements about to be emitted, before they have their trees.
 
 use super::slot::Slot;
-use super::tree::{form_sig, operator_sig};
+use super::tree::{Far, form_sig, operator_sig};
 use crate::ops::{Class, Op};
-use crate::sig::{Form, Sig};
+use crate::sig::{self, Form, Sig};
 
 /// A statement about to be emitted, without its trees.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,7 @@ impl Sink {
         match self.kind {
             SinkKind::Form(form) => form_sig(form, self.class),
             SinkKind::Store(op) => operator_sig(op),
+            SinkKind::FarStore(op) => sig::far(op),
         }
     }
 }
@@ -36,30 +37,35 @@ impl Sink {
 pub(super) enum SinkKind {
     Form(Form),
     Store(Op),
+    /// To any memory.
+    FarStore(Op),
 }
 
 /// What stands before a statement's trees.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prefix {
-    pub(super) bytes: [u8; 8],
+    pub(super) bytes: [u8; 16],
     pub(super) len: usize,
 }
 
 impl Prefix {
-    pub(super) const NONE: Self = Self { bytes: [0; 8], len: 0 };
+    pub(super) const NONE: Self = Self { bytes: [0; 16], len: 0 };
     /// A branch's target, which comes later.
-    pub(super) const TARGET: Self = Self { bytes: [0; 8], len: 8 };
+    pub(super) const TARGET: Self = Self { bytes: [0; 16], len: 8 };
 
     #[inline]
     pub(super) fn slot(slot: Slot) -> Self {
-        let [a, b] = slot.0.to_ne_bytes();
-        Self { bytes: [a, b, 0, 0, 0, 0, 0, 0], len: 2 }
+        Self { bytes: u128::from(slot.0).to_le_bytes(), len: 2 }
     }
 
     /// A word of the instance, or the static offset of a store.
     #[inline]
     pub(super) fn word(word: u32) -> Self {
-        let [a, b, c, d] = word.to_ne_bytes();
-        Self { bytes: [a, b, c, d, 0, 0, 0, 0], len: 4 }
+        Self { bytes: u128::from(word).to_le_bytes(), len: 4 }
+    }
+
+    /// The memory's word and the static offset of a far store.
+    pub(super) fn far(far: Far) -> Self {
+        Self { bytes: far.bytes(), len: Far::LEN }
     }
 }

@@ -74,9 +74,9 @@ impl<T: Target> Operands<'_, T> {
         if let Some(survey) = self.code.survey() {
             survey.statement(sink.kind, &self.trees, &kids, acc, offset);
         }
-        // An operator has an offset and two leaves, or up to three. A leaf has 8 bytes at most, and a vector's 16.
+        // An operator has an offset and two leaves, or up to three. A leaf has 8 bytes at most, a vector's or a memory 16.
         let operators: usize = nodes.iter().map(|node| usize::from(node.operators)).sum();
-        let len = 8 + 16 * N + (4 + 32) * operators;
+        let len = 16 + 16 * N + (4 + 32) * operators;
         let (trees, prefix) = (&self.trees, &sink.prefix);
         Some(self.code.statement(sig, tile, joins, len, |room| {
             *room.first_chunk_mut().expect("room was made") = prefix.bytes;

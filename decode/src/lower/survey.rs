@@ -190,13 +190,16 @@ impl Survey {
             shape = match kind {
                 SinkKind::Form(form) => format!("{form:?}<"),
                 SinkKind::Store(op) => format!("Store<{op:?}, "),
+                SinkKind::FarStore(op) => format!("FarStore<{op:?}, "),
             };
             write_list(trees, kids, acc, &mut shape);
             shape.push('>');
             kids.iter().for_each(|&kid| trap_places(trees, kid, &mut places));
         }
         match kind {
-            SinkKind::Store(_) | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => places.push(offset),
+            SinkKind::Store(_) | SinkKind::FarStore(_) | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => {
+                places.push(offset)
+            }
             SinkKind::Form(
                 Form::Select
                 | Form::SetAcc
@@ -231,13 +234,14 @@ fn trap_places(trees: &Trees, id: NodeId, places: &mut Vec<u32>) {
     let node = &trees[id];
     node.kids().iter().for_each(|&kid| trap_places(trees, kid, places));
     let may_trap = match node.kind {
-        Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) => op.may_trap(),
+        Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::FarLoad(op) => op.may_trap(),
         Kind::Slot(_)
         | Kind::Acc
         | Kind::Imm(_)
         | Kind::Vector
         | Kind::Global(_)
         | Kind::Func(_)
+        | Kind::Memory
         | Kind::Select
         | Kind::Ternary(_)
         | Kind::Lane(..) => false,
@@ -272,9 +276,16 @@ fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
         Kind::Imm(_) | Kind::Vector => "I",
         Kind::Global(_) => "Global",
         Kind::Func(_) => return out.push_str("Func"),
+        // The type of a far access says nothing of its memory.
+        Kind::Memory => return,
         Kind::Unary(op) => return write_operator(trees, id, acc, &format!("Un<{op:?}, "), out),
         Kind::Binary(op) => return write_operator(trees, id, acc, &format!("Bin<{op:?}, "), out),
         Kind::Load(op, _) => return write_operator(trees, id, acc, &format!("Load<{op:?}, "), out),
+        Kind::FarLoad(op) => {
+            out.push_str(&format!("FarLoad<{op:?}, "));
+            write_list(trees, &node.kids()[1..], acc, out);
+            return out.push('>');
+        }
         Kind::Select => return write_operator(trees, id, acc, "Select<", out),
         Kind::Ternary(op) => return write_operator(trees, id, acc, &format!("Tern<{op:?}, "), out),
         Kind::Lane(op, lane) if node.kids().len() == 1 => {

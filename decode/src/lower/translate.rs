@@ -3,11 +3,11 @@
 use super::labels::{BlockType, Construct};
 use super::mutants::mutant;
 use super::read::Reader;
-use super::sink::{Prefix, Sink, SinkKind};
+use super::sink::{Prefix, Sink};
 use super::target::Target;
-use super::tree::{Kind, Register, Traits, form_sig, operator_sig};
+use super::tree::{Kind, Register, Traits, form_sig};
 use super::{Function, Local};
-use crate::cell::{self, Amount};
+use crate::cell;
 use crate::instruction::Instruction;
 use crate::ops::{Class, Op};
 use crate::sig::Form;
@@ -75,6 +75,7 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::CallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
+                self.table_index(tableidx);
                 self.metering.count_call(&mut self.operands);
                 self.call_indirect(TypeIdx(typeidx), tableidx);
             }
@@ -84,6 +85,7 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::ReturnCallIndirect => {
                 let (typeidx, tableidx) = reader.indices();
+                self.table_index(tableidx);
                 self.metering.count_call(&mut self.operands);
                 self.return_call_indirect(TypeIdx(typeidx), tableidx);
             }
@@ -139,68 +141,33 @@ impl<'a, T: Target> Function<'a, T> {
                 let node = self.operands.trees.func(self.layout.func(FuncIdx(reader.index())) as u32);
                 self.operands.push_leaf(node);
             }
-            Instruction::MemorySize => {
-                reader.index();
-                self.produce(cell::MemorySize {});
-            }
-            Instruction::MemoryGrow => {
-                reader.index();
-                let traits = Traits::TRAPS.with(Traits::LOADS);
-                self.metering.charge_pages(&mut self.operands, traits);
-                self.transform(cell::MemoryGrow {}, traits);
-            }
-            Instruction::MemoryFill => {
-                reader.index();
-                self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
-                self.bulk(Form::MemoryFill);
-            }
+            Instruction::MemorySize => self.memory_size(reader.index()),
+            Instruction::MemoryGrow => self.memory_grow(reader.index()),
+            Instruction::MemoryFill => self.memory_fill(reader.index()),
             Instruction::MemoryCopy => {
-                reader.indices();
-                self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
-                self.bulk(Form::MemoryCopy);
+                let (to, from) = reader.indices();
+                self.memory_copy(to, from);
             }
             Instruction::MemoryInit => {
-                let (dataidx, _) = reader.indices();
-                let segment = self.data_word(dataidx);
-                self.metering.charge_bulk(&mut self.operands, Amount::Bytes, 3, 0);
-                self.consume(3, |args| cell::MemoryInit { segment, args });
+                let (dataidx, memidx) = reader.indices();
+                self.memory_init(dataidx, memidx);
             }
             Instruction::DataDrop => {
                 let segment = self.data_word(reader.index());
                 self.consume(0, |_| cell::DataDrop { segment });
             }
-            Instruction::TableGet => {
-                let table = self.table_word(reader.index());
-                self.transform(cell::TableGet { table }, Traits::TRAPS);
-                self.top_is(Class::I64);
-            }
-            Instruction::TableSet => {
-                let table = self.table_word(reader.index());
-                self.consume(2, |args| cell::TableSet { table, args });
-            }
-            Instruction::TableSize => self.produce(cell::TableSize { table: self.table_word(reader.index()) }),
-            Instruction::TableGrow => {
-                let table = self.table_word(reader.index());
-                self.metering.charge_bulk(&mut self.operands, Amount::NewElements, 2, table);
-                self.consume(2, |args| cell::TableGrow { table, args });
-                self.operands.push_acc(Class::I32);
-            }
-            Instruction::TableFill => {
-                let table = self.table_word(reader.index());
-                self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, table);
-                self.consume(3, |args| cell::TableFill { table, args });
-            }
+            Instruction::TableGet => self.table_get(reader.index()),
+            Instruction::TableSet => self.table_set(reader.index()),
+            Instruction::TableSize => self.table_size(reader.index()),
+            Instruction::TableGrow => self.table_grow(reader.index()),
+            Instruction::TableFill => self.table_fill(reader.index()),
             Instruction::TableCopy => {
                 let (to, from) = reader.indices();
-                let (to, from) = (self.table_word(to), self.table_word(from));
-                self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, to);
-                self.consume(3, |args| cell::TableCopy { to, from, args });
+                self.table_copy(to, from);
             }
             Instruction::TableInit => {
                 let (elemidx, tableidx) = reader.indices();
-                let (table, segment) = (self.table_word(tableidx), self.element_word(elemidx));
-                self.metering.charge_bulk(&mut self.operands, Amount::Elements, 3, table);
-                self.consume(3, |args| cell::TableInit { table, segment, args });
+                self.table_init(elemidx, tableidx);
             }
             Instruction::ElemDrop => {
                 let segment = self.element_word(reader.index());
@@ -214,11 +181,11 @@ impl<'a, T: Target> Function<'a, T> {
                 self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc);
                 self.canonicalise(op);
             }
-            Instruction::Load(op) => self.operands.operator_of::<1>(Kind::Load(op, reader.offset()), Form::SetAcc),
-            Instruction::Store(op) => self.store(op, reader.offset()),
+            Instruction::Load(op) => self.load(op, reader.memarg()),
+            Instruction::Store(op) => self.store(op, reader.memarg()),
             Instruction::Vector(op) => self.vector(op, reader),
-            Instruction::LoadLane(access) => self.load_lane(access, reader.offset(), reader.lane()),
-            Instruction::StoreLane(access) => self.store_lane(access, reader.offset(), reader.lane()),
+            Instruction::LoadLane(access) => self.load_lane(access, reader.memarg(), reader.lane()),
+            Instruction::StoreLane(access) => self.store_lane(access, reader.memarg(), reader.lane()),
             Instruction::Relaxed(relaxed) => self.vector(relaxed.operator(self.deterministic), reader),
         }
     }
@@ -264,20 +231,15 @@ impl<'a, T: Target> Function<'a, T> {
         }
     }
 
-    /// The word of table `tableidx`.
-    pub(super) fn table_word(&self, tableidx: u32) -> u32 {
-        (self.layout.tables + tableidx as usize) as u32
-    }
-
     fn global_word(&self, globalidx: u32) -> u32 {
         (self.layout.globals + globalidx as usize) as u32
     }
 
-    fn data_word(&self, dataidx: u32) -> u32 {
+    pub(super) fn data_word(&self, dataidx: u32) -> u32 {
         (self.layout.data + 2 * dataidx as usize) as u32
     }
 
-    fn element_word(&self, elemidx: u32) -> u32 {
+    pub(super) fn element_word(&self, elemidx: u32) -> u32 {
         (self.layout.elements + 2 * elemidx as usize) as u32
     }
 
@@ -339,38 +301,15 @@ impl<'a, T: Target> Function<'a, T> {
         self.operands.truncate(top);
     }
 
-    pub(super) fn store(&mut self, op: Op, offset: u32) {
-        let base = self.operands.height() - 2;
-        if !mutant!(2) {
-            self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
-        }
-        self.operands.fit::<2>(operator_sig(op));
-        let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
-        self.operands
-            .statement(sink, [self.operands.stack[base], self.operands.stack[base + 1]])
-            .expect("`fit` made it so");
-        self.operands.pop(2);
-    }
-
-    /// `memory.fill` or `memory.copy` of the top three entries.
-    fn bulk(&mut self, form: Form) {
-        let base = self.operands.height() - 3;
-        self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
-        self.operands.fit::<3>(form_sig(form, Class::I32));
-        let sink = Sink::form(form, Class::I32, Prefix::NONE);
-        self.operands.statement(sink, self.operands.top::<3>()).expect("`fit` made it so");
-        self.operands.pop(3);
-    }
-
-    /// A cell that takes nothing and leaves an i32 in the accumulator.
-    fn produce(&mut self, cell: impl cell::Operands) {
+    /// A cell that takes nothing and leaves an integer in the accumulator.
+    pub(super) fn produce(&mut self, cell: impl cell::Operands, class: Class) {
         self.operands.take_over_integer();
         self.operands.code.special(cell, &[]);
-        self.operands.push_acc(Class::I32);
+        self.operands.push_acc(class);
     }
 
     /// A cell from accumulator to accumulator; what waits with any of `traits` is evaluated before.
-    fn transform(&mut self, cell: impl cell::Operands, traits: Traits) {
+    pub(super) fn transform(&mut self, cell: impl cell::Operands, traits: Traits) {
         let top = self.operands.height() - 1;
         self.operands.spill_with(top, traits);
         self.operands.materialise(top);
@@ -379,13 +318,13 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     /// The value in the accumulator at the top has another class than it was made with.
-    fn top_is(&mut self, class: Class) {
+    pub(super) fn top_is(&mut self, class: Class) {
         let node = self.operands.trees.acc(class);
         self.operands.replace(1, node);
     }
 
     /// A cell with side effects that takes `count` operands from their slots.
-    fn consume<C: cell::Operands>(&mut self, count: usize, cell: impl FnOnce(u16) -> C) {
+    pub(super) fn consume<C: cell::Operands>(&mut self, count: usize, cell: impl FnOnce(u16) -> C) {
         let base = self.operands.height() - count;
         self.operands.spill_for_call(base);
         self.operands.spill_from(base);

@@ -114,7 +114,7 @@ impl Known {
         let traits = match leaf {
             Leaf::Acc => Traits::acc(Register::of(class)),
             Leaf::Global => Traits::GLOBALS,
-            Leaf::Slot | Leaf::Imm | Leaf::Func => Traits::NONE,
+            Leaf::Slot | Leaf::Imm | Leaf::Func | Leaf::Memory => Traits::NONE,
         };
         let (rank, len) = (rank(Some(leaf)), leaf.bytes(class) as u8);
         let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0, is_upper: false };
@@ -192,8 +192,12 @@ pub(super) enum Kind {
     Func(u32),
     Unary(Op),
     Binary(Op),
+    /// The memory and static offset of a far access, as the node's operand bytes say.
+    Memory,
     /// With the static offset.
     Load(Op, u32),
+    /// From the memory that the first operand is.
+    FarLoad(Op),
     Select,
     Ternary(Op),
     /// One that works on one lane, with its index.
@@ -253,17 +257,41 @@ impl Node {
     fn operator_sig(&self) -> Sig {
         match self.kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => operator_sig(op),
+            Kind::FarLoad(op) => sig::far_operator(op),
             Kind::Lane(op, lane) => sig::lane(op, lane),
             Kind::Select => form_sig(Form::Select, self.class),
-            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Vector | Kind::Global(_) | Kind::Func(_) => {
-                unreachable!("a leaf")
-            }
+            Kind::Slot(_)
+            | Kind::Acc
+            | Kind::Imm(_)
+            | Kind::Vector
+            | Kind::Global(_)
+            | Kind::Func(_)
+            | Kind::Memory => unreachable!("a leaf"),
         }
     }
 
     #[inline]
     pub(super) fn kids(&self) -> &[NodeId] {
         &self.kids[..usize::from(self.arity)]
+    }
+}
+
+/// Where a far access looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Far {
+    /// Word of the memory in the instance.
+    pub(super) word: u32,
+    /// The static offset.
+    pub(super) offset: u64,
+}
+
+impl Far {
+    /// How many operand bytes it takes.
+    pub(super) const LEN: usize = Leaf::Memory.bytes(Class::I64);
+
+    /// Its operand bytes, with zeros behind them.
+    pub(super) fn bytes(self) -> [u8; MOST_BYTES] {
+        (u128::from(self.offset) << 32 | u128::from(self.word)).to_le_bytes()
     }
 }
 
@@ -404,6 +432,13 @@ impl Trees {
         id
     }
 
+    /// The memory of a far access.
+    pub(super) fn memory(&mut self, far: Far) -> NodeId {
+        let id = self.leaf(Kind::Memory, Leaf::Memory, Class::I64, 0, None);
+        self.nodes[id as usize].bytes = far.bytes();
+        id
+    }
+
     /// Accounts for the second slots of the vectors among the operands of an operator just made: those are no parts of the
     /// operands' [`Node::highest_slot`].
     pub(super) fn count_wide_operands(&mut self, id: NodeId) {
@@ -441,9 +476,18 @@ impl Trees {
         let Known { sig, facts } = match kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => OPERATORS[op as usize],
             Kind::Lane(op, lane) => Known { sig: sig::lane(op, lane), ..OPERATORS[op as usize] },
-            Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Vector | Kind::Global(_) | Kind::Func(_) => {
-                unreachable!("a leaf")
+            Kind::FarLoad(op) => {
+                // The static offset is the memory's.
+                let facts = Facts { len: 0, arity: 2, ..OPERATORS[op as usize].facts };
+                Known { sig: sig::far_operator(op), facts }
             }
+            Kind::Slot(_)
+            | Kind::Acc
+            | Kind::Imm(_)
+            | Kind::Vector
+            | Kind::Global(_)
+            | Kind::Func(_)
+            | Kind::Memory => unreachable!("a leaf"),
             Kind::Select => {
                 let class = nodes[0].class;
                 let facts = Facts {

@@ -5,14 +5,11 @@
 //! is that of vectors, by which a vector at the top is known.
 
 use super::Function;
-use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
-use super::sink::{Prefix, Sink, SinkKind};
 use super::slot::Slot;
 use super::target::Target;
-use super::tree::{Kind, Traits, operator_sig};
-use crate::instruction::{LaneLoad, LaneStore};
+use super::tree::Kind;
 use crate::ops::{self, Class, Op};
 use crate::sig::Form;
 
@@ -44,7 +41,7 @@ impl<T: Target> Operands<'_, T> {
     }
 
     /// The heights of the top `N` values.
-    fn values<const N: usize>(&self) -> [usize; N] {
+    pub(super) fn values<const N: usize>(&self) -> [usize; N] {
         let (mut heights, mut end) = ([0; N], self.height());
         for height in heights.iter_mut().rev() {
             end = self.value(end);
@@ -67,7 +64,7 @@ impl<T: Target> Operands<'_, T> {
 
     /// Replaces all entries from the lowest of these heights on by an operator of them, cut so that it can be set to the
     /// accumulator.
-    fn operator_at<const N: usize>(&mut self, kind: Kind, heights: [usize; N]) {
+    pub(super) fn operator_at<const N: usize>(&mut self, kind: Kind, heights: [usize; N]) {
         let node = loop {
             if let Some(node) = self.fitting(kind, heights.map(|height| self.stack[height]), Form::SetAcc) {
                 break node;
@@ -101,44 +98,9 @@ impl<T: Target> Function<'_, T> {
             }
             ops::Kind::Extract => self.operands.operator_of_vectors::<1>(Kind::Lane(op, reader.lane())),
             ops::Kind::Replace => self.operands.operator_of_vectors::<2>(Kind::Lane(op, reader.lane())),
-            ops::Kind::Load => self.operands.operator_of_vectors::<1>(Kind::Load(op, reader.offset())),
-            ops::Kind::Store => self.store_vector(op, reader.offset()),
+            ops::Kind::Load => self.load_vector(op, reader.memarg()),
+            ops::Kind::Store => self.store_vector(op, reader.memarg()),
         }
         self.canonicalise(op);
-    }
-
-    fn store_vector(&mut self, op: Op, offset: u32) {
-        let heights = self.operands.values::<2>();
-        self.operands.spill_with(heights[0], Traits::TRAPS.with(Traits::LOADS));
-        self.operands.fit_at(operator_sig(op), heights);
-        let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
-        let kids = heights.map(|height| self.operands.stack[height]);
-        self.operands.statement(sink, kids).expect("`fit` made it so");
-        self.operands.truncate(heights[0]);
-    }
-
-    /// A load to one lane: its operands are an address and a vector, whose lane becomes what is loaded.
-    pub(super) fn load_lane(&mut self, access: LaneLoad, offset: u32, lane: u8) {
-        let [load, replace] = access.parts();
-        let operands = &mut self.operands;
-        let [_, vector] = operands.values::<2>();
-        // The vector is the first operand from now on, but the second that is evaluated, unless nothing has to be.
-        if !operands.tree(vector).is_leaf() && !mutant!(31) {
-            operands.spill_with(vector, Traits::TRAPS);
-            operands.spill(vector);
-        }
-        let node = operands.stack[vector];
-        operands.remove(vector);
-        operands.operator_of::<1>(Kind::Load(load, offset), Form::SetAcc);
-        operands.push(node);
-        operands.push_upper();
-        operands.operator_at(Kind::Lane(replace, lane), [vector, vector - 1]);
-    }
-
-    /// A store of one lane: its operands are an address and a vector.
-    pub(super) fn store_lane(&mut self, access: LaneStore, offset: u32, lane: u8) {
-        let [extract, store] = access.parts();
-        self.operands.operator_of_vectors::<1>(Kind::Lane(extract, lane));
-        self.store(store, offset);
     }
 }

@@ -1,7 +1,7 @@
 //! A quick check of function bodies, which accepts most; whatever it does not accept wasmparser validates.
 //!
-//! This is the algorithm of the appendix (spec A.3) for what compilers write: numbers, locals and globals, the one
-//! memory, calls, and blocks with no more than a result. It says "valid" or "cannot say" (a `None`), nothing else. What
+//! This is the algorithm of the appendix (spec A.3) for what compilers write: numbers, locals and globals, memory 0,
+//! calls, and blocks with no more than a result. It says "valid" or "cannot say" (a `None`), nothing else. What
 //! is wrong, what is rare, and what stands behind a branch where nothing can reach it are left to wasmparser: every
 //! error is wasmparser's, and the operand stack is never polymorphic here. In debug builds wasmparser validates what
 //! was accepted as well, and tests compare the two on broken bodies.
@@ -211,7 +211,8 @@ pub(super) struct Checker {
     signatures: Vec<Signature>,
     /// Type of every global, and whether it is mutable.
     globals: Vec<(Type, bool)>,
-    has_memory: bool,
+    /// Type of memory 0's addresses, if there is one.
+    address: Option<Type>,
     /// Types of the locals of the function at hand.
     locals: Vec<Type>,
     /// Most open blocks, the function among them.
@@ -234,7 +235,7 @@ impl Checker {
         let globals = module.globals.iter().map(|global| (of_val_type(global.content), global.mutable));
         Self {
             globals: globals.collect(),
-            has_memory: !module.memories.is_empty(),
+            address: module.memories.first().map(|memory| of_val_type(memory.address.val_type())),
             types,
             signatures,
             locals: Vec::new(),
@@ -267,9 +268,9 @@ impl Checker {
 
     /// Checks the code. Every operator adds no more than one operand, but calls, which check how many they add.
     fn operators(&mut self, module: &Module, results: List, mut reader: Reader<'_>) -> Option<()> {
-        let Self { types, signatures, globals, has_memory, locals, most_frames, frames, operands } = self;
+        let Self { types, signatures, globals, address, locals, most_frames, frames, operands } = self;
         let (types, signatures, globals, locals) = (&types[..], &signatures[..], &globals[..], &locals[..]);
-        let has_memory = has_memory.then_some(());
+        let address = *address;
         let list = |list| slice(types, list);
         let mut operands = Operands { types: operands, top: BASE };
         frames.clear();
@@ -307,17 +308,15 @@ impl Checker {
                 Some(Instruction::Unary(_) | Instruction::Binary(_)) => operands.numeric(BY_BYTE[usize::from(byte)])?,
                 Some(Instruction::Load(_)) => {
                     let Operator { result, align, .. } = BY_BYTE[usize::from(byte)];
-                    has_memory?;
                     reader.memarg(align)?;
-                    operands.take(I32)?;
+                    operands.take(address?)?;
                     operands.push(result);
                 }
                 Some(Instruction::Store(_)) => {
                     let Operator { operand, align, .. } = BY_BYTE[usize::from(byte)];
-                    has_memory?;
                     reader.memarg(align)?;
                     operands.take(operand)?;
-                    operands.take(I32)?;
+                    operands.take(address?)?;
                 }
                 Some(instruction @ (Instruction::Block | Instruction::Loop | Instruction::If)) => {
                     let results = match reader.byte()? {
@@ -393,7 +392,7 @@ impl Checker {
                     } else {
                         let table = module.tables.get(reader.index()?)?;
                         (table.element == RefType::FUNCREF).then_some(())?;
-                        operands.take(I32)?;
+                        operands.take(of_val_type(table.address.val_type()))?;
                         index
                     };
                     let Signature { params, results } = *signatures.get(typeidx)?;
@@ -414,14 +413,12 @@ impl Checker {
                     operands.expect(ty)?;
                 }
                 Some(Instruction::MemorySize) => {
-                    has_memory?;
                     reader.zero()?;
-                    operands.push(I32);
+                    operands.push(address?);
                 }
                 Some(Instruction::MemoryGrow) => {
-                    has_memory?;
                     reader.zero()?;
-                    operands.expect(I32)?;
+                    operands.expect(address?)?;
                 }
                 Some(Instruction::Nop) => {}
                 None => match Instruction::of_number(byte, reader.unsigned()?)? {
@@ -431,16 +428,16 @@ impl Checker {
                     | Instruction::LoadLane(_)
                     | Instruction::StoreLane(_)
                     | Instruction::Relaxed(_)) => {
-                        vectors::accept(instruction, has_memory, &mut reader, &mut operands)?;
+                        vectors::accept(instruction, address, &mut reader, &mut operands)?;
                     }
                     instruction @ (Instruction::MemoryCopy | Instruction::MemoryFill) => {
-                        has_memory?;
                         for _ in instruction.info().immediates {
                             reader.zero()?;
                         }
-                        for _ in 0..3 {
-                            operands.take(I32)?;
-                        }
+                        let address = address?;
+                        operands.take(address)?;
+                        operands.take(if matches!(instruction, Instruction::MemoryFill) { I32 } else { address })?;
+                        operands.take(address)?;
                     }
                     _ => return None,
                 },

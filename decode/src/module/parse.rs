@@ -1,7 +1,7 @@
 //! Parsing and validating: one pass over the sections, every function body included, everything else left in the bytes.
 //!
 //! wasmparser's validator sees each section before its contents are read here, so reading relies on what it checked:
-//! indices are in range, limits fit 32 bits, constant expressions hold nothing but the instructions of
+//! indices are in range, limits fit their address type, constant expressions hold nothing but the instructions of
 //! [`ConstOp`]. A body is checked where it stands and not touched again before it is lowered: by [`Checker`], which accepts
 //! most, or else by wasmparser. The one thing added on the way, for long bodies, is the height of the operand stack, because
 //! a function whose frame has more words than slots can be named ([`MAX_FRAME_WORDS`]) must be refused now, not when it is
@@ -17,8 +17,8 @@ use crate::features::FEATURES;
 use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::{
-    Error, Features, FuncIdx, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, RefType, TableType, TypeIdx,
-    ValType,
+    AddressType, Error, Features, FuncIdx, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, PAGE_BYTES, RefType,
+    TableType, TypeIdx, ValType,
 };
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
@@ -40,7 +40,7 @@ pub(super) fn parse(
     let mut allocations = FuncValidatorAllocations::default();
     let mut parser = Parser::new(0);
     parser.set_features(features.flags());
-    // The quick pass knows no modules that may use less.
+    // The quick pass knows no modules that may use less. What it knows of a module, `Checker::new` asks.
     let is_quick = features.flags().contains(FEATURES);
     let mut results = Results { most_words: 1, vectors: false };
     let mut checker = None;
@@ -439,17 +439,20 @@ fn func_type(ty: &wasmparser::FuncType) -> Result<FuncType, Error> {
     Ok(FuncType::new(params.iter().copied(), results.iter().copied()))
 }
 
-/// Limits of 32-bit memories and tables are at most `u32::MAX`, says the validator.
-fn limits(min: u64, max: Option<u64>) -> Limits {
-    Limits { min: min as u32, max: max.map(|max| max as u32) }
+fn address_type(is_64: bool) -> AddressType {
+    if is_64 { AddressType::I64 } else { AddressType::I32 }
 }
 
 fn table_type(ty: &wasmparser::TableType) -> Result<TableType, Error> {
-    Ok(TableType { element: ref_type(ty.element_type)?, limits: limits(ty.initial, ty.maximum) })
+    let limits = Limits { min: ty.initial, max: ty.maximum };
+    Ok(TableType { element: ref_type(ty.element_type)?, limits, address: address_type(ty.table64) })
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
-    MemoryType { limits: limits(ty.initial, ty.maximum) }
+    // Pages have 64 KiB or a byte, says the validator.
+    let page_size_log2 = ty.page_size_log2.map_or(PAGE_BYTES.ilog2(), |log2| log2) as u8;
+    let limits = Limits { min: ty.initial, max: ty.maximum };
+    MemoryType { limits, address: address_type(ty.memory64), page_size_log2 }
 }
 
 fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType, Error> {

@@ -11,7 +11,8 @@ use crate::sig::Form;
 const RECORDS: u32 = HEAD_WORDS as u32;
 const GLOBALS: u32 = RECORDS + 2 * 3;
 const TABLES: u32 = GLOBALS + 2;
-const DATA: u32 = TABLES + 2;
+const MEMORY: u32 = TABLES + 2;
+const DATA: u32 = MEMORY + 1;
 const ELEMENTS: u32 = DATA + 2 * 2;
 
 /// Something of everything; the function of two i32s has its header in slot 2 and operands from slot 5 on.
@@ -102,7 +103,8 @@ fn traps_stay_in_order() {
 #[test]
 fn loads() {
     let subject = rich("(result i32)", "(i32.load offset=8 (local.get 0))");
-    let wrong = |part| (0, part, "expected i32.load+8");
+    let expected = format!("expected i32.load at word {MEMORY}+8");
+    let wrong = |part| (0, part, &expected[..]);
     subject.only(
         &[ret(2, load(Op::I32Load, 8, s(0)))],
         &[
@@ -333,7 +335,8 @@ fn fuel() {
             (1, cell(cell::Fuel { cost: 5 }), "expected Fuel(6)"),
             (1, set_acc(imm(0)), "expected Fuel(6)"),
             (2, pay(Amount::Bytes, 1), "expected Pay"),
-            (2, pay(Amount::Elements, 0), "expected Pay"),
+            (2, pay(Amount::Elements32, 0), "expected Pay"),
+            (2, pay(Amount::Elements, 0), "word 0 is no table"),
             (2, set_acc(imm(0)), "expected Pay"),
             // The next iteration is free.
             (4, br_if(2, s(0)), "expected"),

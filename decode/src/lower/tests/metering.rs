@@ -1,7 +1,7 @@
 //! What regions cost.
 
 use super::machine::{Machine, cells, lowered};
-use crate::cell::Amount;
+use crate::cell::{self, Amount};
 use crate::instruction::Instruction;
 use crate::lower::metering::Metering;
 use crate::lower::slot::Slot;
@@ -64,7 +64,8 @@ fn bulk_operations_pay_for_their_size_in_front_of_them() {
         let leaf = operands.trees.slot(Slot(slot), Class::I32);
         operands.push_leaf(leaf);
     }
-    metering.charge_bulk(&mut operands, Amount::Elements, 2, 9);
+    let pay = |slot| cell::FuelBulk { amount: Amount::Elements as u16, slot, table: 9 };
+    metering.charge_bulk(&mut operands, 2, pay);
     // Nothing has happened of what is paid for, and the operands are where execution goes on from.
     let expected = [
         "s11 = s1".to_string(),
@@ -73,7 +74,8 @@ fn bulk_operations_pay_for_their_size_in_front_of_them() {
     ];
     assert_eq!(cells(&mut operands.code), expected);
     operands.forget_mirrors();
-    metering.charge_pages(&mut operands, Traits::TRAPS);
+    let pay = cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 };
+    metering.charge_pages(&mut operands, Traits::TRAPS, pay);
     let expected = ["r = s12".to_string(), format!("FuelBulk amount {} slot 0 table 0", Amount::Pages as u16)];
     assert_eq!(cells(&mut operands.code)[3..], expected);
 }
@@ -86,8 +88,9 @@ fn nothing_asks_for_fuel_without() {
     metering.open(&mut operands.code);
     metering.charge(Instruction::Call);
     metering.charge_words(|| 80);
-    metering.charge_bulk(&mut operands, Amount::Bytes, 0, 0);
-    metering.charge_pages(&mut operands, Traits::TRAPS);
+    let pay = |slot| cell::FuelBulk { amount: Amount::Bytes as u16, slot, table: 0 };
+    metering.charge_bulk(&mut operands, 0, pay);
+    metering.charge_pages(&mut operands, Traits::TRAPS, pay(0));
     metering.close(&mut operands.code);
     assert_eq!(cells(&mut operands.code), [""; 0]);
 }

@@ -1,23 +1,25 @@
 //! The quick check's part about vectors: what their rows in the table say is all there is to check.
 
-use super::{NOTHING, Operands, Reader, of_type};
+use super::{NOTHING, Operands, Reader, Type, of_type};
 use crate::instruction::{Immediate, Instruction};
 use crate::ops::Op;
 
-/// Checks an instruction on vectors, whose immediates come next.
+/// Checks an instruction on vectors, whose immediates come next; `address` is the type of memory 0's addresses.
 pub(super) fn accept(
     instruction: Instruction,
-    has_memory: Option<()>,
+    address: Option<Type>,
     reader: &mut Reader<'_>,
     operands: &mut Operands<'_>,
 ) -> Option<()> {
     let (access, lanes) = limits(instruction)?;
     let info = instruction.info();
+    // The first operand of what accesses memory.
+    let mut first = None;
     for immediate in info.immediates {
         match immediate {
             Immediate::MemArg => {
-                has_memory?;
                 reader.memarg(access.trailing_zeros() as u8)?;
+                first = Some(address?);
             }
             Immediate::LaneIdx => (reader.byte()? < lanes).then_some(())?,
             Immediate::LaneIdxs => {
@@ -30,8 +32,9 @@ pub(super) fn accept(
             _ => return None,
         }
     }
-    for &ty in info.operands.iter().rev() {
-        operands.take(of_type(ty))?;
+    for (i, &ty) in info.operands.iter().enumerate().rev() {
+        let address = first.filter(|_| i == 0);
+        operands.take(address.unwrap_or(of_type(ty)))?;
     }
     for &ty in info.results {
         let ty = of_type(ty);

@@ -1,0 +1,237 @@
+//! Instructions on memories.
+//!
+//! What most modules do is *near*: accesses to memory 0 with a static offset of 32 bits, whatever its address type, and
+//! `memory.size` and the like of a memory 0 that is as in WebAssembly 1.0. All else is *far*: its cells name a memory.
+
+use super::Function;
+use super::mutants::mutant;
+use super::operands::Operands;
+use super::read::MemArg;
+use super::sink::{Prefix, Sink, SinkKind};
+use super::target::Target;
+use super::tree::{Far, Kind, Traits, form_sig, operator_sig};
+use crate::cell::{self, Amount};
+use crate::instruction::{LaneLoad, LaneStore};
+use crate::ops::{Class, Op};
+use crate::sig::Form;
+use crate::{AddressType, MemoryType, PAGE_BYTES};
+
+impl MemArg {
+    /// The static offset, if the access is near.
+    #[inline(always)]
+    fn near(self) -> Option<u32> {
+        u32::try_from(self.offset).ok().filter(|_| self.memory == 0)
+    }
+}
+
+impl<'a, T: Target> Function<'a, T> {
+    fn memory_type(&self, memidx: u32) -> MemoryType {
+        self.module.memories[memidx as usize]
+    }
+
+    /// The word of memory `memidx`.
+    fn memory_word(&self, memidx: u32) -> u32 {
+        (self.layout.memories + memidx as usize) as u32
+    }
+
+    fn far(&self, MemArg { memory, offset }: MemArg) -> Far {
+        Far { word: self.memory_word(memory), offset }
+    }
+
+    /// Whether instructions on memories as a whole are near.
+    fn is_near(&self, memidx: u32) -> bool {
+        let ty = self.memory_type(memidx);
+        memidx == 0 && !ty.is_64() && ty.page_size() == PAGE_BYTES
+    }
+
+    #[inline(always)]
+    pub(super) fn load(&mut self, op: Op, memarg: MemArg) {
+        match memarg.near() {
+            Some(offset) => self.operands.operator_of::<1>(Kind::Load(op, offset), Form::SetAcc),
+            None => self.far_load(op, memarg),
+        }
+    }
+
+    /// A load that gives a vector.
+    pub(super) fn load_vector(&mut self, op: Op, memarg: MemArg) {
+        match memarg.near() {
+            Some(offset) => self.operands.operator_of_vectors::<1>(Kind::Load(op, offset)),
+            None => self.far_load(op, memarg),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn far_load(&mut self, op: Op, memarg: MemArg) {
+        let far = self.far(memarg);
+        self.operands.far_load(op, far);
+    }
+
+    #[inline(always)]
+    pub(super) fn store(&mut self, op: Op, memarg: MemArg) {
+        let Some(offset) = memarg.near() else { return self.far_store(op, memarg) };
+        let base = self.operands.height() - 2;
+        if !mutant!(2) {
+            self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
+        }
+        self.operands.fit::<2>(operator_sig(op));
+        let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
+        self.operands
+            .statement(sink, [self.operands.stack[base], self.operands.stack[base + 1]])
+            .expect("`fit` made it so");
+        self.operands.pop(2);
+    }
+
+    /// A store of a vector.
+    pub(super) fn store_vector(&mut self, op: Op, memarg: MemArg) {
+        let Some(offset) = memarg.near() else { return self.far_store(op, memarg) };
+        let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
+        self.operands.store_values(sink);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn far_store(&mut self, op: Op, memarg: MemArg) {
+        let prefix = Prefix::far(self.far(memarg));
+        self.operands.store_values(Sink { kind: SinkKind::FarStore(op), class: op.info().operand, prefix });
+    }
+
+    /// A load to one lane: its operands are an address and a vector, whose lane becomes what is loaded.
+    pub(super) fn load_lane(&mut self, access: LaneLoad, memarg: MemArg, lane: u8) {
+        let [load, replace] = access.parts();
+        let operands = &mut self.operands;
+        let [_, vector] = operands.values::<2>();
+        // The vector is the first operand from now on, but the second that is evaluated, unless nothing has to be.
+        if !operands.tree(vector).is_leaf() && !mutant!(31) {
+            operands.spill_with(vector, Traits::TRAPS);
+            operands.spill(vector);
+        }
+        let node = operands.stack[vector];
+        operands.remove(vector);
+        self.load(load, memarg);
+        let operands = &mut self.operands;
+        operands.push(node);
+        operands.push_upper();
+        operands.operator_at(Kind::Lane(replace, lane), [vector, vector - 1]);
+    }
+
+    /// A store of one lane: its operands are an address and a vector.
+    pub(super) fn store_lane(&mut self, access: LaneStore, memarg: MemArg, lane: u8) {
+        let [extract, store] = access.parts();
+        self.operands.operator_of_vectors::<1>(Kind::Lane(extract, lane));
+        self.store(store, memarg);
+    }
+
+    pub(super) fn memory_size(&mut self, memidx: u32) {
+        let class = self.memory_type(memidx).address.val_type().into();
+        if self.is_near(memidx) {
+            self.produce(cell::MemorySize {}, class);
+        } else {
+            self.produce(cell::FarMemorySize { memory: self.memory_word(memidx) }, class);
+        }
+    }
+
+    pub(super) fn memory_grow(&mut self, memidx: u32) {
+        let traits = Traits::TRAPS.with(Traits::LOADS);
+        if self.is_near(memidx) {
+            let pay = cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 };
+            self.metering.charge_pages(&mut self.operands, traits, pay);
+            self.transform(cell::MemoryGrow {}, traits);
+        } else {
+            let memory = self.memory_word(memidx);
+            let pay = cell::FuelFar { amount: Amount::Pages as u16, slot: 0, memory };
+            self.metering.charge_pages(&mut self.operands, traits, pay);
+            self.transform(cell::FarMemoryGrow { memory }, traits);
+        }
+    }
+
+    pub(super) fn memory_fill(&mut self, memidx: u32) {
+        let size = self.memory_type(memidx).address;
+        self.charge_bytes(memidx, size);
+        if self.is_near(memidx) {
+            self.bulk(Form::MemoryFill);
+        } else {
+            let memory = self.memory_word(memidx);
+            self.consume(3, |args| cell::FarMemoryFill { memory, args });
+        }
+    }
+
+    pub(super) fn memory_copy(&mut self, to: u32, from: u32) {
+        let size = self.memory_type(to).address.min(self.memory_type(from).address);
+        self.charge_bytes(to, size);
+        if self.is_near(to) && self.is_near(from) {
+            self.bulk(Form::MemoryCopy);
+        } else {
+            let (to, from) = (self.memory_word(to), self.memory_word(from));
+            self.consume(3, |args| cell::FarMemoryCopy { to, from, args });
+        }
+    }
+
+    pub(super) fn memory_init(&mut self, dataidx: u32, memidx: u32) {
+        let segment = self.data_word(dataidx);
+        self.charge_bytes(memidx, AddressType::I32);
+        if self.is_near(memidx) {
+            self.consume(3, |args| cell::MemoryInit { segment, args });
+        } else {
+            let memory = self.memory_word(memidx);
+            self.consume(3, |args| cell::FarMemoryInit { memory, segment, args });
+        }
+    }
+
+    /// Pays for the bytes of the memory that the topmost of three operands says, which is a number of type `size`.
+    fn charge_bytes(&mut self, memidx: u32, size: AddressType) {
+        if self.is_near(memidx) && size == AddressType::I32 {
+            let pay = |slot| cell::FuelBulk { amount: Amount::Bytes as u16, slot, table: 0 };
+            self.metering.charge_bulk(&mut self.operands, 3, pay);
+        } else {
+            let memory = self.memory_word(memidx);
+            let amount = match size {
+                AddressType::I32 => Amount::Bytes,
+                AddressType::I64 => Amount::Bytes64,
+            };
+            let pay = |slot| cell::FuelFar { amount: amount as u16, slot, memory };
+            self.metering.charge_bulk(&mut self.operands, 3, pay);
+        }
+    }
+
+    /// `memory.fill` or `memory.copy` of the top three entries.
+    fn bulk(&mut self, form: Form) {
+        let base = self.operands.height() - 3;
+        self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
+        self.operands.fit::<3>(form_sig(form, Class::I32));
+        let sink = Sink::form(form, Class::I32, Prefix::NONE);
+        self.operands.statement(sink, self.operands.top::<3>()).expect("`fit` made it so");
+        self.operands.pop(3);
+    }
+}
+
+impl<T: Target> Operands<'_, T> {
+    /// Replaces the address at the top by what lies there.
+    fn far_load(&mut self, op: Op, far: Far) {
+        let (top, kind) = (self.height() - 1, Kind::FarLoad(op));
+        let memory = self.trees.memory(far);
+        let node = loop {
+            if let Some(node) = self.fitting(kind, [memory, self.stack[top]], Form::SetAcc) {
+                break node;
+            }
+            self.cut(&[top], &|this, kids| {
+                let fitting = this.fitting(kind, [memory, kids[0]], Form::SetAcc);
+                fitting.inspect(|_| this.trees.pop()).is_some()
+            });
+        };
+        self.replace(1, node);
+        if self.trees[node].class.is_wide() {
+            self.push_upper();
+        }
+    }
+
+    /// Emits a store of the topmost value to the address below it.
+    fn store_values(&mut self, sink: Sink) {
+        let heights = self.values::<2>();
+        self.spill_with(heights[0], Traits::TRAPS.with(Traits::LOADS));
+        self.fit_at(sink.sig(), heights);
+        let kids = heights.map(|height| self.stack[height]);
+        self.statement(sink, kids).expect("`fit` made it so");
+        self.truncate(heights[0]);
+    }
+}
