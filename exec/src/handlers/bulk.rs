@@ -12,15 +12,15 @@ use crate::state::memory::Memory;
 use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::{Trap, trap_if};
-use crate::state::vm::{Growing, Vm};
+use crate::state::vm::{Growing, Stopped, Vm};
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
 /// The code of what stopped at a deadline.
 const STOPPED: u8 = u8::MAX;
 
-/// In the place of an old size: execution stops, with the reason in the machine.
-const NOT_GROWN: u64 = u64::MAX;
+/// In the place of an old size: execution stops, with the reason in the machine. No memory is so large.
+pub(crate) const NOT_GROWN: u64 = u64::MAX - 1;
 
 /// So many elements are written in one go.
 const ELEMENTS: usize = STEP / size_of::<u64>();
@@ -30,7 +30,7 @@ const ELEMENTS: usize = STEP / size_of::<u64>();
 /// # Safety
 /// `m.instance` is a live instance; if the code is [`STOPPED`], the reason is in the machine.
 #[inline(always)]
-unsafe fn conclude(mut m: Registers, at: At, code: u8) -> Flow {
+pub(crate) unsafe fn conclude(mut m: Registers, at: At, code: u8) -> Flow {
     match code {
         0 => Flow::Next(m),
         // SAFETY: `stop` asks for the same.
@@ -40,7 +40,7 @@ unsafe fn conclude(mut m: Registers, at: At, code: u8) -> Flow {
 }
 
 /// Whether all is done, as a code.
-fn done_code(done: bool) -> u8 {
+pub(crate) fn done_code(done: bool) -> u8 {
     if done { 0 } else { STOPPED }
 }
 
@@ -71,7 +71,7 @@ unsafe fn table<'a>(instance: *mut InstanceHead, word: u32) -> &'a mut Table {
 ///
 /// # Safety
 /// `instance` is live, `word` that of one of its segments, of items of type `T`.
-unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
+pub(crate) unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
     // SAFETY: both words are within the block (I4); `InstanceBlock::set_segment` wrote address and length of a slice that
     // outlives it (I1). The length is 0 before, and once the segment is dropped.
     unsafe {
@@ -98,12 +98,13 @@ unsafe fn three(args: *const u64) -> (u32, u32, u32) {
 #[inline(never)]
 unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u64 {
     // SAFETY: the machine is alone with the memory (I2), and its handler keeps no pointer into the bytes, which may move (I8).
-    unsafe { grown(Vm::grow((*instance).vm, Growing::Memory((*instance).memory, delta))) }
+    unsafe { grown(Vm::grow((*instance).vm, Growing::Memory((*instance).memory, delta.into())), false) }
 }
 
-/// What growing gave, [`NOT_GROWN`] if execution cannot go on.
-fn grown(old: Option<u32>) -> u64 {
-    old.map_or(NOT_GROWN, u64::from)
+/// What growing gave: -1, of 64 or of 32 bits, if nothing has grown, and [`NOT_GROWN`] if execution cannot go on.
+pub(crate) fn grown(old: Result<Option<u64>, Stopped>, is_64: bool) -> u64 {
+    let failed = if is_64 { u64::MAX } else { u32::MAX.into() };
+    old.map_or(NOT_GROWN, |old| old.unwrap_or(failed))
 }
 
 /// # Safety
@@ -117,7 +118,7 @@ unsafe fn memory_init(instance: *mut InstanceHead, word: u32, args: *const u64) 
         let (to, from, len) = three(args);
         let source = segment(instance, word);
         if len as usize <= STEP {
-            return trap_code(memory(instance).init(to, source, from, len));
+            return trap_code(memory(instance).init(to.into(), source, from, len));
         }
         let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let Some(source) = source.filter(|_| u64::from(to) + u64::from(len) <= (*instance).mem_len()) else {
@@ -139,34 +140,41 @@ unsafe fn drop_segment(instance: *mut InstanceHead, word: u32) {
 }
 
 /// # Safety
-/// `instance` is the one that runs, `word` that of one of its tables; at `args` are a slot of the table's type and an
-/// i32.
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are a slot of the table's type and a
+/// size.
 #[inline(never)]
 unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *mut u64) -> u64 {
     // SAFETY: the machine is alone with the table (I2). What it is filled with is of its type by validation (I3, I5).
     unsafe {
         let vm = (*instance).vm;
         let (init, count) = (args.read(), args.add(1).read());
-        let delta = count as u32;
-        let grow = |init| Vm::grow(vm, Growing::Table(table(instance, word), delta, init));
-        let in_one_go = init == 0 || delta as usize <= ELEMENTS || (*vm).epoch.is_null();
-        if in_one_go {
-            return grown(grow(init));
-        }
-        // What stopped has grown already, from the size in the high half of the slot, which means nothing else.
-        let old = if (*vm).progress != 0 {
-            (count >> 32) as u32
+        let is_64 = table(instance, word).is_64();
+        let grow = |delta, init| Vm::grow(vm, Growing::Table(table(instance, word), delta, init));
+        // What stopped has grown already, from the size in the high half of the slot, which means nothing else then: what grew by
+        // `delta` has no more elements than fit 32 bits.
+        let (old, delta) = if (*vm).progress != 0 {
+            ((count >> 32) as u32, count as u32)
         } else {
-            let Some(old) = grow(0) else { return NOT_GROWN };
-            if old == u32::MAX {
-                return old.into();
+            let delta = index(count, is_64);
+            let in_one_go = init == 0 || delta <= ELEMENTS as u64 || (*vm).epoch.is_null();
+            if in_one_go {
+                return grown(grow(delta, init), is_64);
             }
-            args.add(1).write(u64::from(delta) | u64::from(old) << 32);
-            old
+            let old = match grow(delta, 0) {
+                Ok(Some(old)) => old,
+                other => return grown(other, is_64),
+            };
+            args.add(1).write(delta | old << 32);
+            (old as u32, delta as u32)
         };
         let done = fill_elements(instance, word, old, delta, init);
         if done { old.into() } else { NOT_GROWN }
     }
+}
+
+/// An index or size of a table, of 64 bits or of 32. No table is so large that it mattered what is more than 32 bits.
+fn index(word: u64, is_64: bool) -> u64 {
+    if is_64 { word } else { u64::from(word as u32) }
 }
 
 /// Fills so many elements of a table from `start` on, asking for the epoch from time to time: whether it is done.
@@ -184,18 +192,24 @@ unsafe fn fill_elements(instance: *mut InstanceHead, word: u32, start: u32, len:
     }
 }
 
+/// Whether a table has `len` elements from `start` on.
+fn reaches(table: &Table, start: u64, len: u64) -> bool {
+    start.checked_add(len).is_some_and(|end| end <= table.len)
+}
+
 /// # Safety
-/// `instance` is the one that runs, `word` that of one of its tables; at `args` are an i32, a slot of the table's type,
-/// an i32.
+/// `instance` is the one that runs, `word` that of one of its tables; at `args` are an index, a slot of the table's type, and a
+/// size.
 #[inline(never)]
 unsafe fn table_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
     // SAFETY: the machine is alone with the table (I2); the value is of its type by validation (I3, I5).
     unsafe {
-        let (start, _, len) = three(args);
-        if u64::from(start) + u64::from(len) > table(instance, word).len {
+        let is_64 = table(instance, word).is_64();
+        let (start, len) = (index(args.read(), is_64), index(args.add(2).read(), is_64));
+        if !reaches(table(instance, word), start, len) {
             return Trap::TableOutOfBounds as u8;
         }
-        done_code(fill_elements(instance, word, start, len, args.add(1).read()))
+        done_code(fill_elements(instance, word, start as u32, len as u32, args.add(1).read()))
     }
 }
 
@@ -207,13 +221,14 @@ unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, 
     // SAFETY: the machine is alone with the tables (I2). Two words may lead to one table, if it was imported twice:
     // then there is one reference to it, otherwise two to two. The elements are of one type by validation (I3, I5).
     unsafe {
-        let (to, from, len) = three(args);
         let pointer = |word| InstanceHead::word::<*mut Table>(instance, word as usize).read();
-        let reaches = |word, start: u32| u64::from(start) + u64::from(len) <= table(instance, word).len;
-        if !reaches(to_word, to) || !reaches(from_word, from) {
+        let (to_64, from_64) = (table(instance, to_word).is_64(), table(instance, from_word).is_64());
+        let (to, from) = (index(args.read(), to_64), index(args.add(1).read(), from_64));
+        let len = index(args.add(2).read(), to_64 && from_64);
+        if !reaches(table(instance, to_word), to, len) || !reaches(table(instance, from_word), from, len) {
             return Trap::TableOutOfBounds as u8;
         }
-        let len = len as usize;
+        let (to, from, len) = (to as u32, from as u32, len as usize);
         done_code(in_steps((*instance).vm, len, ELEMENTS, |done, now| {
             // Upwards from the end on, so that no step overwrites what a later one reads.
             let at = if to <= from { done } else { len - done - now } as u32;
@@ -236,10 +251,12 @@ unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, 
     // SAFETY: the machine is alone with the table (I2); a segment's references are not among a table's, and of its type
     // (I5).
     unsafe {
-        let (to, from, len) = three(args);
+        let (_, from, len) = three(args);
+        let to = index(args.read(), table(instance, word).is_64());
         let source = segment(instance, segment_word).get(from as usize..).and_then(|rest| rest.get(..len as usize));
-        let reaches = u64::from(to) + u64::from(len) <= table(instance, word).len;
-        let Some(source) = source.filter(|_| reaches) else { return Trap::TableOutOfBounds as u8 };
+        let source = source.filter(|_| reaches(table(instance, word), to, len.into()));
+        let Some(source) = source else { return Trap::TableOutOfBounds as u8 };
+        let to = to as u32;
         done_code(in_steps((*instance).vm, source.len(), ELEMENTS, |done, now| {
             let copied = table(instance, word).init(to + done as u32, source, done as u32, now as u32);
             debug_assert!(copied.is_ok(), "both have these elements");

@@ -6,11 +6,11 @@
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{At, Flow, Stmt};
 use crate::state::instance::InstanceHead;
+use crate::state::memory::Memory;
 use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::Exit;
 use crate::state::vm::{Room, StoppedAt};
-use pirn_decode::PAGE_BYTES;
 use pirn_decode::cell::{self, Amount, Operands};
 use pirn_decode::sig::{self, Sig};
 
@@ -42,6 +42,14 @@ unsafe fn pay(m: Registers, cost: u64) -> Flow {
 define_cell! { Fuel |m, cell::Fuel { cost }, at| { pay(m, u64::from(cost)) } }
 
 define_cell! {
+    FuelFar |m, operands, at| {
+        let memory = InstanceHead::word::<*const Memory>(m.instance, operands.memory as usize).read();
+        let cost = far_cost(m.instance, memory, m.slot(operands.slot), m.r0, operands.amount);
+        pay(m, cost)
+    }
+}
+
+define_cell! {
     FuelBulk |m, operands, at| {
         let cost = cost(m.instance, m.slot(operands.slot), m.r0 as u32, operands.amount, operands.table);
         pay(m, cost)
@@ -61,17 +69,48 @@ unsafe fn cost(instance: *mut InstanceHead, slot: *const u64, pages: u32, amount
     unsafe {
         let memory = || &*(*instance).memory.cast_const();
         let table = || &*InstanceHead::word::<*const Table>(instance, table as usize).read();
-        let size = || slot.read() as u32;
-        let Room { pages: free_pages, elements: free_elements } = (*(*instance).vm).room;
+        let short = || u64::from(slot.read() as u32);
+        let size = || if table().is_64() { slot.read() } else { short() };
+        let room = (*(*instance).vm).room;
         let bytes = if amount == Amount::Bytes as u16 {
-            u64::from(size()).min((*instance).mem_len())
+            short().min((*instance).mem_len())
         } else if amount == Amount::Pages as u16 {
-            if memory().can_grow(pages) && u64::from(pages) <= free_pages { u64::from(pages) * PAGE_BYTES } else { 0 }
+            new_bytes(memory(), pages.into(), room)
         } else if amount == Amount::Elements as u16 {
-            u64::from(size().min(table().size())) * 8
+            size().min(table().size()) * 8
+        } else if amount == Amount::Elements32 as u16 {
+            short().min(table().size()) * 8
         } else {
             debug_assert_eq!(amount, Amount::NewElements as u16);
-            if table().can_grow(size()) && u64::from(size()) <= free_elements { u64::from(size()) * 8 } else { 0 }
+            if table().can_grow(size()) && size() <= room.elements { size() * 8 } else { 0 }
+        };
+        bytes / BYTES
+    }
+}
+
+/// The bytes of so many new pages, if the memory may have them.
+fn new_bytes(memory: &Memory, pages: u64, room: Room) -> u64 {
+    let bytes = memory.declared().bytes(pages);
+    if memory.can_grow(pages) && bytes <= room.bytes { bytes } else { 0 }
+}
+
+/// As [`cost`], of an operation on a memory.
+///
+/// # Safety
+/// `instance` is the one that runs, `memory` one of its memories, and the rest the operands of a [`FuelFar`] cell of its code.
+#[inline(never)]
+unsafe fn far_cost(instance: *mut InstanceHead, memory: *const Memory, slot: *const u64, pages: u64, amount: u16) -> u64 {
+    // SAFETY: the memory is live (I1, I4), and the machine alone with it (I2); the slot is read only where the amount says that it
+    // is there.
+    unsafe {
+        let memory = &*memory;
+        let bytes = if amount == Amount::Pages as u16 {
+            let pages = if memory.declared().is_64() { pages } else { u64::from(pages as u32) };
+            new_bytes(memory, pages, (*(*instance).vm).room)
+        } else if amount == Amount::Bytes64 as u16 {
+            slot.read().min(memory.limits[0])
+        } else {
+            u64::from(slot.read() as u32).min(memory.limits[0])
         };
         bytes / BYTES
     }

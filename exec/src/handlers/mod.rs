@@ -8,6 +8,7 @@ pub(crate) mod counts;
 pub(crate) mod dispatch;
 pub(crate) mod epoch;
 pub(crate) mod expr;
+pub(crate) mod far;
 pub(crate) mod fill_copy;
 pub(crate) mod fuel;
 pub(crate) mod lanes;

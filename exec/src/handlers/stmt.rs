@@ -1,7 +1,7 @@
 //! Statements as types: what consumes expressions.
 
 use crate::handlers::dispatch::{At, Flow, Stmt, value};
-use crate::handlers::expr::{Expr, StoreOp, Value, effective_address, global_cell};
+use crate::handlers::expr::{Address, Expr, FAR, StoreOp, Value, effective_address, far_address, global_cell};
 use crate::state::frames::pop_frame;
 use crate::state::registers::{Registers, store};
 use crate::state::trap::Trap;
@@ -18,6 +18,8 @@ pub(crate) struct SetSlot<E>(PhantomData<E>);
 pub(crate) struct SetGlobal<E>(PhantomData<E>);
 /// Writes to memory.
 pub(crate) struct Store<O, A, V>(PhantomData<(O, A, V)>);
+/// Writes to any memory.
+pub(crate) struct FarStore<O, A, V>(PhantomData<(O, A, V)>);
 /// Branches if the condition is not zero.
 pub(crate) struct BrIf<C>(PhantomData<C>);
 /// Returns with a value in the accumulator.
@@ -77,7 +79,30 @@ impl<E: Expr> Stmt for SetGlobal<E> {
     }
 }
 
-impl<O: StoreOp, A: Expr<T = u32>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
+impl<O: StoreOp, A: Expr<T: Address>, V: Expr<T = O::A>> Stmt for FarStore<O, A, V> {
+    type Best = FarStore<O::Best, A::Best, V::Best>;
+    const BETTER: bool = O::BETTER || A::BETTER || V::BETTER;
+    const LEN: usize = FAR + A::LEN + V::LEN;
+    const SIG: Sig = sig::with(sig::with(sig::far(O::OP), A::SIG), V::SIG);
+    const SHAPE: &'static Shape = &Shape::FarStore(O::OP, A::SHAPE, V::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are memory and static offset, then those of address and value (I3). The place was compared with
+        // the memory's limit (I8), and nobody else refers to it (I2).
+        unsafe {
+            let address = value!(m, A::eval(&mut m, at.skip(FAR)));
+            let second = at.behind(FAR + A::LEN, A::PLACES);
+            let value = O::convert(value!(m, V::eval(&mut m, second)));
+            let place: Option<*mut O::Raw> = far_address(&m, address, at.operands);
+            let third = second.behind(V::LEN, V::PLACES);
+            store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::MemoryOutOfBounds))), value);
+        }
+        Flow::Next(m)
+    }
+}
+
+impl<O: StoreOp, A: Expr<T: Address>, V: Expr<T = O::A>> Stmt for Store<O, A, V> {
     type Best = Store<O::Best, A::Best, V::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || V::BETTER;
     const LEN: usize = 4 + A::LEN + V::LEN;

@@ -22,7 +22,7 @@ mod vectors;
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::stmt::*;
-use crate::handlers::{bulk, control, epoch, fuel};
+use crate::handlers::{bulk, control, epoch, far, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};
 use pirn_decode::sig::Sig;
 use std::collections::HashSet;
@@ -91,6 +91,30 @@ fn binary<O: BinOp>(t: &mut Shapes<'_>) {
     t.expr::<Bin<O, I<O::A>, R<O::B>>>();
 }
 
+/// A load at every kind of address.
+#[inline(always)]
+fn load<O: LoadOp>(t: &mut Shapes<'_>) {
+    each!(A in [S<u32>, R<u32>, S<u64>, R<u64>] {
+        t.expr::<Load<O, A>>();
+        t.expr::<FarLoad<O, A>>();
+    });
+}
+
+/// A store of what is no immediate, at every kind of address.
+#[inline(always)]
+fn store<O: StoreOp>(t: &mut Shapes<'_>) {
+    each!(A in [S<u32>, S<u64>] {
+        t.stmt::<Store<O, A, S<O::A>>>();
+        t.stmt::<Store<O, A, R<O::A>>>();
+        t.stmt::<FarStore<O, A, S<O::A>>>();
+        t.stmt::<FarStore<O, A, R<O::A>>>();
+    });
+    each!(A in [R<u32>, R<u64>] {
+        t.stmt::<Store<O, A, S<O::A>>>();
+        t.stmt::<FarStore<O, A, S<O::A>>>();
+    });
+}
+
 macro_rules! operators {
     (
         unops { $($un:ident $uc:tt $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)* }
@@ -101,10 +125,10 @@ macro_rules! operators {
         fn operators(t: &mut Shapes<'_>) {
             $(each!(A in [S<$ua>, R<$ua>] { t.expr::<Un<$un, A>>(); });)*
             $(binary::<$bin>(t);)*
-            $(each!(A in [S<u32>, R<u32>] { t.expr::<Load<$load, A>>(); });)*
+            $(load::<$load>(t);)*
             $(
-                each!(V in [S<$st>, R<$st>, I<$st>] { t.stmt::<Store<$store, S<u32>, V>>(); });
-                each!(V in [S<$st>, I<$st>] { t.stmt::<Store<$store, R<u32>, V>>(); });
+                store::<$store>(t);
+                each!(A in [S<u32>, R<u32>, S<u64>, R<u64>] { t.stmt::<Store<$store, A, I<$st>>>(); });
             )*
         }
     };
@@ -124,6 +148,7 @@ macro_rules! cells {
             use epoch::Epoch;
             use fuel::*;
             use bulk::*;
+            use far::*;
             use control::*;
             each!(C in [$($name,)* $($cname,)*] { t.stmt::<C>(); });
         }

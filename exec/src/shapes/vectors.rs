@@ -4,6 +4,7 @@
 //! vector that is a constant is set first. `i8x16.shuffle` alone has a vector for an immediate.
 
 use super::list::{I, R, S, Shapes, each};
+use super::{load, store};
 use crate::handlers::expr::*;
 use crate::handlers::lanes::*;
 use crate::handlers::seq::Seq;
@@ -166,11 +167,8 @@ macro_rules! operators {
             $(ternary::<$tern>(t);)*
             $(each_lane!($elanes extract $ext t);)*
             $(each_lane!($rlanes replace $rep t);)*
-            $(each!(A in [S<u32>, R<u32>] { t.expr::<Load<$load, A>>(); });)*
-            $(
-                each!(V in [S<V128>, R<V128>] { t.stmt::<Store<$store, S<u32>, V>>(); });
-                t.stmt::<Store<$store, R<u32>, S<V128>>>();
-            )*
+            $(load::<$load>(t);)*
+            $(store::<$store>(t);)*
         }
     };
 }

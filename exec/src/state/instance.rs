@@ -1,7 +1,7 @@
 //! The running instance's block of words.
 
 use crate::state::global::GlobalCell;
-use crate::state::memory::Memory;
+use crate::state::memory::{Memory, MemoryLimits};
 use crate::state::record::FuncRecord;
 use crate::state::table::Table;
 use crate::state::vm::Vm;
@@ -18,7 +18,7 @@ pub struct InstanceHead {
     pub(crate) mem_base: *mut u8,
     /// Below which address an access to memory 0 must begin, by the logarithm of its size: one comparison, with nothing
     /// added before. The first is the memory's size in bytes.
-    pub(crate) mem_limits: [u64; 5],
+    pub(crate) mem_limits: MemoryLimits,
     /// The machine that executes.
     pub(crate) vm: *mut Vm,
     /// Memory 0, or null.
@@ -179,15 +179,21 @@ impl InstanceBlock {
         self.set(self.layout.table(tableidx), table);
     }
 
-    /// Puts memory 0 in place, and asks `memory` to keep its base and length here.
+    /// Puts memory `memidx` in place. If it is memory 0, asks it to keep its base and limits in the head.
+    ///
+    /// # Panics
+    /// The instance has no such memory.
     ///
     /// # Safety
-    /// [I1 and I4](crate#safety): `memory` lives at least as long as the block is executed in, and does not move; the
-    /// block lives as long as the memory may grow.
-    pub unsafe fn set_memory(&mut self, memory: *mut Memory) {
-        let instance = self.as_ptr();
-        // SAFETY: `attach` asks for the same of the memory, and `instance` is this block's head, which does not move.
-        unsafe { Memory::attach(memory, instance) };
+    /// [I1, I4 and I5](crate#safety): `memory` is of the type that the module says, lives at least as long as the block is executed
+    /// in, and does not move; the block lives as long as the memory may grow.
+    pub unsafe fn set_memory(&mut self, memidx: usize, memory: *mut Memory) {
+        self.set(self.layout.memory(memidx), memory);
+        if memidx == 0 {
+            let instance = self.as_ptr();
+            // SAFETY: `attach` asks for the same of the memory, and `instance` is this block's head, which does not move.
+            unsafe { Memory::attach(memory, instance) };
+        }
     }
 
     /// The bytes `memory.init dataidx` copies from; empty once dropped.

@@ -1,23 +1,31 @@
 //! Linear memories.
 //!
-//! The bytes are [`Pages`], committed by the system as they are touched. Growing may move them; every attached instance's
-//! base and length are rewritten then, which is what lets handlers read them through `instance` without asking.
+//! The bytes are [`Pages`], committed by the system as they are touched. Growing may move them; base and limits are
+//! rewritten then, here and in every instance whose memory 0 this is, which is what lets handlers read them without asking.
 
 use crate::state::instance::InstanceHead;
 use crate::state::pages::Pages;
 use crate::state::trap::Trap;
-use pirn_decode::{MemoryType, PAGE_BYTES};
+use pirn_decode::{Limits, MemoryType};
+
+/// Below which address an access must begin, by the logarithm of its size. The first is the memory's size in bytes.
+pub(crate) type MemoryLimits = [u64; 5];
 
 /// A linear memory.
+#[repr(C)]
 #[derive(Debug)]
 pub struct Memory {
+    /// First byte. Handlers of far accesses read this and the next field, which [`Memory::grow`] keeps true.
+    pub(crate) base: *mut u8,
+    pub(crate) limits: MemoryLimits,
     pages: Pages,
     /// Bytes now; behind them, up to the room there is, nothing has been written.
     len: usize,
-    /// Pages it may grow to, by its type.
-    max: Option<u32>,
-    /// Pages that the owner allows, whatever the type says.
-    most: u32,
+    /// With the limits that were declared.
+    ty: MemoryType,
+    /// Bytes that the owner allows, whatever the type says.
+    most: u64,
+    /// Instances whose memory 0 this is.
     users: Vec<*mut InstanceHead>,
 }
 
@@ -28,15 +36,21 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// A zeroed memory of this type, that never has more than `most` pages. `None` if there is no memory for it.
-    pub fn new(ty: MemoryType, most: u32) -> Option<Self> {
-        let mut this = Self { pages: Pages::empty(), len: 0, max: ty.limits.max, most, users: Vec::new() };
+    /// A zeroed memory of this type, that never has more than `most` bytes. `None` if there is no memory for it.
+    pub fn new(ty: MemoryType, most: u64) -> Option<Self> {
+        let pages = Pages::empty();
+        let mut this = Self { base: pages.base(), limits: [0; 5], pages, len: 0, ty, most, users: Vec::new() };
         this.grow(ty.limits.min).map(|_| this)
     }
 
     /// Its type; the minimum is the size now (spec 4.5.3, growing memories).
     pub fn ty(&self) -> MemoryType {
-        MemoryType::new(self.size(), self.max)
+        MemoryType { limits: Limits { min: self.size(), ..self.ty.limits }, ..self.ty }
+    }
+
+    /// The type that it was made with.
+    pub(crate) fn declared(&self) -> &MemoryType {
+        &self.ty
     }
 
     /// Keeps `instance`'s view of memory 0 true from now on.
@@ -54,7 +68,9 @@ impl Memory {
         }
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
+        self.base = self.pages.base();
+        self.limits = [1, 2, 4, 8, 16].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
         for &instance in &self.users {
             // SAFETY: `attach` asked for blocks that are live as long as this memory may grow.
             unsafe { self.publish_to(instance) };
@@ -68,36 +84,38 @@ impl Memory {
     unsafe fn publish_to(&self, instance: *mut InstanceHead) {
         // SAFETY: it is live. I8: these are base and length of the pages there are now.
         unsafe {
-            (*instance).mem_base = self.pages.base();
-            (*instance).mem_limits = [1, 2, 4, 8, 16].map(|bytes| (self.len as u64).saturating_sub(bytes - 1));
+            (*instance).mem_base = self.base;
+            (*instance).mem_limits = self.limits;
         }
     }
 
     /// Size now, in pages.
-    pub fn size(&self) -> u32 {
-        (self.len as u64 / PAGE_BYTES) as u32
+    pub fn size(&self) -> u64 {
+        self.len as u64 >> self.ty.page_size_log2
     }
 
     /// Whether the maximum allows `delta` pages more.
-    pub(crate) fn can_grow(&self, delta: u32) -> bool {
+    pub(crate) fn can_grow(&self, delta: u64) -> bool {
         self.grown(delta).is_some()
     }
 
-    /// Pages after growing by `delta`, if that is allowed.
-    fn grown(&self, delta: u32) -> Option<u32> {
-        let most = self.max.map_or(self.most, |max| max.min(self.most));
-        self.size().checked_add(delta).filter(|&pages| pages <= most)
+    /// Bytes after growing by `delta` pages, if that is allowed.
+    fn grown(&self, delta: u64) -> Option<u64> {
+        let declared = self.ty.limits.max.unwrap_or(u64::MAX).min(self.ty.most_pages());
+        let pages = self.size().checked_add(delta).filter(|&pages| pages <= declared)?;
+        Some(self.ty.bytes(pages)).filter(|&bytes| bytes <= self.most)
     }
 
     /// Adds `delta` pages and gives the old size in pages; `None`, with nothing changed, if that passes the maximum or
     /// memory is short.
-    pub fn grow(&mut self, delta: u32) -> Option<u32> {
+    pub fn grow(&mut self, delta: u64) -> Option<u64> {
         let old = self.size();
-        let pages = self.grown(delta)?;
+        let bytes = self.grown(delta)?;
         if delta == 0 {
             return Some(old);
         }
-        let new_len = usize::try_from(u64::from(pages) * PAGE_BYTES).ok()?;
+        // References to more than that are none.
+        let new_len = usize::try_from(bytes).ok().filter(|&len| len <= isize::MAX as usize)?;
         // SAFETY: the pages have room for `len`, and nothing was written behind it. With `&mut self` nobody else refers
         // to the bytes; a cell that grows memory keeps no pointer to them. `publish` is next (I8).
         if !unsafe { self.pages.grow(self.len, new_len) } {
@@ -120,16 +138,16 @@ impl Memory {
         unsafe { std::slice::from_raw_parts_mut(self.pages.base(), self.len) }
     }
 
-    fn range(&mut self, start: u32, len: u32) -> Result<&mut [u8], Trap> {
-        let (start, len) = (start as usize, len as usize);
-        self.bytes_mut().get_mut(start..).and_then(|rest| rest.get_mut(..len)).ok_or(Trap::MemoryOutOfBounds)
+    fn range(&mut self, start: u64, len: u32) -> Result<&mut [u8], Trap> {
+        let start = usize::try_from(start).map_err(|_| Trap::MemoryOutOfBounds)?;
+        self.bytes_mut().get_mut(start..).and_then(|rest| rest.get_mut(..len as usize)).ok_or(Trap::MemoryOutOfBounds)
     }
 
     /// `memory.init` (spec 4.4.7): copies `len` bytes from `source[from..]`.
     ///
     /// # Errors
     /// [`Trap::MemoryOutOfBounds`], for either side.
-    pub fn init(&mut self, start: u32, source: &[u8], from: u32, len: u32) -> Result<(), Trap> {
+    pub fn init(&mut self, start: u64, source: &[u8], from: u32, len: u32) -> Result<(), Trap> {
         let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let target = self.range(start, len)?;
         target.copy_from_slice(source.ok_or(Trap::MemoryOutOfBounds)?);

@@ -2,7 +2,7 @@
 
 use crate::state::pages::Pages;
 use crate::state::trap::Trap;
-use pirn_decode::{RefType, TableType};
+use pirn_decode::{Limits, RefType, TableType};
 
 /// A table: references encoded as on the value stack (0 is null).
 #[repr(C)]
@@ -13,9 +13,8 @@ pub struct Table {
     /// Elements now; behind them, up to the room there is, nothing has been written.
     pub(crate) len: u64,
     pages: Pages,
-    element: RefType,
-    /// Elements it may grow to, by its type.
-    max: Option<u32>,
+    /// With the limits that were declared.
+    ty: TableType,
     /// Elements that the owner allows, whatever the type says.
     most: u32,
 }
@@ -27,40 +26,47 @@ unsafe impl Send for Table {}
 unsafe impl Sync for Table {}
 
 impl Table {
-    /// A table of this type, all its elements `init`, that never has more than `most` elements. `None` if there is no memory
-    /// for it.
+    /// A table of this type, all its elements `init`, that never has more than `most` elements, nor more than `u32::MAX - 1`.
+    /// `None` if there is no memory for it.
     pub fn new(ty: TableType, most: u32, init: u64) -> Option<Self> {
         let pages = Pages::empty();
-        let TableType { element, limits } = ty;
-        let mut this = Self { base: pages.base().cast(), len: 0, pages, element, max: limits.max, most };
-        this.resize(limits.min, init).then_some(this)
+        // Lowering relies on there never being an element of the largest index: see `lower::table`.
+        let most = most.min(u32::MAX - 1);
+        let mut this = Self { base: pages.base().cast(), len: 0, pages, ty, most };
+        this.resize(ty.limits.min, init).then_some(this)
     }
 
     /// Its type; the minimum is the size now (spec 4.5.3, growing tables).
     pub fn ty(&self) -> TableType {
-        TableType::new(self.element, self.size(), self.max)
+        TableType { limits: Limits { min: self.len, ..self.ty.limits }, ..self.ty }
     }
 
     /// Type of its elements.
     pub fn element(&self) -> RefType {
-        self.element
+        self.ty.element
+    }
+
+    /// Whether its indices have 64 bits.
+    pub(crate) fn is_64(&self) -> bool {
+        self.ty.is_64()
     }
 
     /// Elements it may have at most.
-    fn most(&self) -> u32 {
-        self.max.map_or(self.most, |max| max.min(self.most))
+    fn most(&self) -> u64 {
+        self.ty.limits.max.unwrap_or(u64::MAX).min(self.most.into())
     }
 
-    fn resize(&mut self, len: u32, init: u64) -> bool {
+    fn resize(&mut self, len: u64, init: u64) -> bool {
         let old = self.len as usize;
-        let Some(bytes) = (len as usize).checked_mul(8).filter(|_| len <= self.most()) else { return false };
+        let bytes = usize::try_from(len).ok().and_then(|len| len.checked_mul(8));
+        let Some(bytes) = bytes.filter(|_| len <= self.most()) else { return false };
         // SAFETY: the pages have room for the elements, and nothing was written behind them. With `&mut self` nobody
         // else refers to them; a cell that grows a table keeps no pointer to them. `base` and `len` are next (I8).
         if !unsafe { self.pages.grow(old * 8, bytes) } {
             return false;
         }
         self.base = self.pages.base().cast();
-        self.len = len.into();
+        self.len = len;
         // Null is what the new ones are already, and untouched pages are not committed.
         if init != 0 {
             self.words()[old..].fill(init);
@@ -69,21 +75,21 @@ impl Table {
     }
 
     /// Elements now.
-    pub fn size(&self) -> u32 {
-        self.len as u32
+    pub fn size(&self) -> u64 {
+        self.len
     }
 
     /// Whether the maximum allows `delta` elements more.
-    pub(crate) fn can_grow(&self, delta: u32) -> bool {
-        self.size().checked_add(delta).is_some_and(|len| len <= self.most())
+    pub(crate) fn can_grow(&self, delta: u64) -> bool {
+        self.len.checked_add(delta).is_some_and(|len| len <= self.most())
     }
 
     /// Adds `delta` elements and gives the old size; `None` if that passes the maximum or memory is short.
     ///
     /// # Safety
     /// [I5](crate#safety): if instances have the table, `init` is a word of its element type, in their store.
-    pub unsafe fn grow(&mut self, delta: u32, init: u64) -> Option<u32> {
-        let old = self.size();
+    pub unsafe fn grow(&mut self, delta: u64, init: u64) -> Option<u64> {
+        let old = self.len;
         self.resize(old.checked_add(delta)?, init).then_some(old)
     }
 

@@ -11,7 +11,7 @@ use crate::state::stack::{Stack, whole_words};
 use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
-use pirn_decode::{FuncIdx, PAGE_BYTES, ValType};
+use pirn_decode::{FuncIdx, ValType};
 use std::any::Any;
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +30,7 @@ pub type LateHook = unsafe fn(*mut Vm) -> Result<(), Exit>;
 
 /// Grows a memory or table for code that asks for it: the old size, or `None`, with nothing changed, if it may not grow; an error
 /// ends the execution. It runs nothing on the machine.
-pub type GrowHook = unsafe fn(*mut Vm, Growing) -> Result<Option<u32>, Exit>;
+pub type GrowHook = unsafe fn(*mut Vm, Growing) -> Result<Option<u64>, Exit>;
 
 /// Is told of calls and returns between the host and WebAssembly; an error is how the call ends. It may do what a host function may.
 pub type CrossHook = unsafe fn(*mut Vm, CallHook) -> Result<(), Exit>;
@@ -39,9 +39,9 @@ pub type CrossHook = unsafe fn(*mut Vm, CallHook) -> Result<(), Exit>;
 #[derive(Debug, Clone, Copy)]
 pub enum Growing {
     /// By so many pages.
-    Memory(*mut Memory, u32),
+    Memory(*mut Memory, u64),
     /// By so many elements, all of which are this word.
-    Table(*mut Table, u32, Word),
+    Table(*mut Table, u64, Word),
 }
 
 impl Growing {
@@ -50,25 +50,30 @@ impl Growing {
     /// # Safety
     /// It is live, and nobody else refers to it. [I5](crate#safety): the word is one of the table's element type, in its store. `vm`
     /// is the machine of its store, whose room nobody else refers to.
-    pub unsafe fn within(self, vm: *mut Vm) -> Option<u32> {
+    pub unsafe fn within(self, vm: *mut Vm) -> Option<u64> {
         // SAFETY: all of it is asked for above.
         unsafe {
             let (room, held) = (&mut (*vm).room, &(*vm).held);
             match self {
                 Self::Memory(memory, delta) => {
-                    let old = Room::grow(&mut room.pages, delta, |delta| (*memory).grow(delta))?;
-                    held.memories.add(u64::from(delta) * PAGE_BYTES);
+                    let bytes = (*memory).declared().bytes(delta);
+                    let old = Room::grow(&mut room.bytes, bytes, || (*memory).grow(delta))?;
+                    held.memories.add(bytes);
                     Some(old)
                 }
                 Self::Table(table, delta, init) => {
-                    let old = Room::grow(&mut room.elements, delta, |delta| (*table).grow(delta, init))?;
-                    held.tables.add(u64::from(delta) * size_of::<Word>() as u64);
+                    let old = Room::grow(&mut room.elements, delta, || (*table).grow(delta, init))?;
+                    held.tables.add(delta * size_of::<Word>() as u64);
                     Some(old)
                 }
             }
         }
     }
 }
+
+/// Execution cannot go on; the reason is in the machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopped;
 
 /// What the memories and tables of a store hold, in bytes.
 #[derive(Debug, Default)]
@@ -82,8 +87,8 @@ pub struct Holdings {
 /// What the memories and tables of a store may still grow by, all together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
-    /// Pages.
-    pub pages: u64,
+    /// Bytes of memories.
+    pub bytes: u64,
     /// Elements.
     pub elements: u64,
 }
@@ -91,16 +96,16 @@ pub struct Room {
 impl Default for Room {
     /// No bound.
     fn default() -> Self {
-        Self { pages: u64::MAX, elements: u64::MAX }
+        Self { bytes: u64::MAX, elements: u64::MAX }
     }
 }
 
 impl Room {
     /// Takes `delta` of `room`, a field of this, for what `grow` adds. Gives what `grow` gives, or `None`, with nothing
     /// changed, if there is too little.
-    fn grow<T>(room: &mut u64, delta: u32, grow: impl FnOnce(u32) -> Option<T>) -> Option<T> {
-        let left = room.checked_sub(delta.into())?;
-        let grown = grow(delta)?;
+    fn grow<T>(room: &mut u64, delta: u64, grow: impl FnOnce() -> Option<T>) -> Option<T> {
+        let left = room.checked_sub(delta)?;
+        let grown = grow()?;
         *room = left;
         Some(grown)
     }
@@ -408,27 +413,23 @@ impl Vm {
         unsafe { (*this).grow = grow };
     }
 
-    /// Grows a memory or table: the old size, or `u32::MAX` if it may not grow; `None`, with the reason in the machine, if
-    /// execution cannot go on.
+    /// Grows a memory or table: the old size, or `None` if it may not grow.
+    ///
+    /// # Errors
+    /// Execution cannot go on; the reason is in the machine.
     ///
     /// # Safety
     /// That of [`Growing::within`]; the machine runs.
     #[inline]
-    pub(crate) unsafe fn grow(this: *mut Self, growing: Growing) -> Option<u32> {
+    pub(crate) unsafe fn grow(this: *mut Self, growing: Growing) -> Result<Option<u64>, Stopped> {
         // SAFETY: the machine's fields are nobody else's while it runs (I2), but the hook's while that does, and the rest is asked
         // for above.
         unsafe {
-            let grown = match (*this).grow {
-                None => growing.within(this),
-                Some(grow) => match grow(this, growing) {
-                    Ok(grown) => grown,
-                    Err(exit) => {
-                        (*this).exit = Some(exit);
-                        return None;
-                    }
-                },
-            };
-            Some(grown.unwrap_or(u32::MAX))
+            let Some(grow) = (*this).grow else { return Ok(growing.within(this)) };
+            grow(this, growing).map_err(|exit| {
+                (*this).exit = Some(exit);
+                Stopped
+            })
         }
     }
 
