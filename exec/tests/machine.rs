@@ -1,6 +1,6 @@
 //! The machine by itself, without a module: what its safe functions refuse, and what it leaves when it is cut short.
 
-use pirn_decode::layout::{CodeHead, InstanceLayout};
+use pirn_decode::layout::{CodeHead, Counts, InstanceLayout};
 use pirn_decode::{FuncIdx, FuncType, RefType, TableType, TypeId, ValType};
 use pirn_exec::inspect::DISPATCHER;
 use pirn_exec::{
@@ -74,7 +74,7 @@ fn panics<R>(f: impl FnOnce() -> R) {
 
 #[test]
 fn a_block_has_no_places_but_those_of_its_layout() {
-    let mut block = InstanceBlock::new(InstanceLayout::new(2, 1, 1, 1, 1), null_mut()).unwrap();
+    let mut block = InstanceBlock::new(InstanceLayout::new(Counts { funcs: 2, globals: 1, tables: 1, memories: 1, data: 1, elements: 1 }), null_mut()).unwrap();
     let mut cell = GlobalCell::new(7);
     let mut table = Table::new(TableType::new(RefType::FUNCREF, 1, Some(1)), 1, 0).unwrap();
     // SAFETY: nothing runs in the block.
@@ -86,6 +86,7 @@ fn a_block_has_no_places_but_those_of_its_layout() {
         for index in [1, 2, 1 << 40, usize::MAX / 2, usize::MAX] {
             panics(|| block.set_global(index, &raw mut cell));
             panics(|| block.set_table(index, &raw mut table));
+            panics(|| block.set_memory(index, null_mut()));
             panics(|| block.set_data(index, &[]));
             panics(|| block.set_element(index, &[]));
         }
@@ -97,7 +98,7 @@ fn a_block_has_no_places_but_those_of_its_layout() {
         panics(|| (*block.func(FuncIdx(1))).head());
     }
     // The smallest has no places, and room for its head.
-    let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), null_mut()).unwrap();
+    let block = InstanceBlock::new(InstanceLayout::new(Counts::default()), null_mut()).unwrap();
     panics(|| block.func(FuncIdx(0)));
     // SAFETY: it is live.
     assert!(unsafe { InstanceHead::owner(block.as_ptr()) }.is_null());
@@ -106,17 +107,20 @@ fn a_block_has_no_places_but_those_of_its_layout() {
 #[test]
 fn layouts_of_too_many_words_are_refused() {
     let most = usize::MAX;
-    for [funcs, globals, tables, data, elements] in [
-        [most, 0, 0, 0, 0],
-        [most / 2, 0, 0, 0, 0],
-        [0, most, 0, 0, 0],
-        [0, most - 8, 1, 0, 0],
-        [1, 1, 1, most / 2, 1],
-        [0, 0, 0, 0, most / 2 + 1],
+    let none = Counts::default();
+    for counts in [
+        Counts { funcs: most, ..none },
+        Counts { funcs: most / 2, ..none },
+        Counts { globals: most, ..none },
+        Counts { globals: most - 8, tables: 1, ..none },
+        Counts { memories: most - 8, ..none },
+        Counts { funcs: 1, globals: 1, tables: 1, memories: 0, data: most / 2, elements: 1 },
+        Counts { elements: most / 2 + 1, ..none },
     ] {
-        panics(|| InstanceLayout::new(funcs, globals, tables, data, elements));
+        panics(|| InstanceLayout::new(counts));
     }
-    assert!(InstanceBlock::new(InstanceLayout::new(most / 4, 0, 0, 0, 0), null_mut()).is_none());
+    let block = InstanceBlock::new(InstanceLayout::new(Counts { funcs: most / 4, ..none }), null_mut());
+    assert!(block.is_none());
 }
 
 #[test]
@@ -172,7 +176,7 @@ fn start_functions_have_an_instance() {
         // SAFETY: the machine is live.
         if unsafe { Vm::store(vm) }.is_null() { Ok(()) } else { Err(Exit::Host(Box::new("another machine"))) }
     });
-    let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), machine.0).unwrap();
+    let block = InstanceBlock::new(InstanceLayout::new(Counts::default()), machine.0).unwrap();
     for inst in [null_mut(), block.as_ptr()] {
         // SAFETY: function, instance and machine are of one store; the values are as many as the type's.
         let (execution, outcome) = unsafe {
@@ -192,7 +196,7 @@ fn a_panic_of_the_machine_leaves_its_stack() {
     }
     let machine = Machine::new();
     let lazy = LazyCode::new(CodeHead::new(FuncIdx(0), &FuncType::new([], []), TypeId(0)));
-    let mut block = InstanceBlock::new(InstanceLayout::new(1, 0, 0, 0, 0), machine.0).unwrap();
+    let mut block = InstanceBlock::new(InstanceLayout::new(Counts { funcs: 1, ..Counts::default() }), machine.0).unwrap();
     let host = Host::new(0, |_| Ok(()));
     // SAFETY: function, instance and machine are of one store; the hook does not return.
     unsafe {

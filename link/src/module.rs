@@ -155,7 +155,7 @@ impl<'module> ExportType<'module> {
 pub struct ResourcesRequired {
     /// How many memories.
     pub num_memories: u32,
-    /// Pages, of 64 KiB, that the largest of them begins with; `None` without memories.
+    /// Pages that the one of them with the most begins with; `None` without memories.
     pub max_initial_memory_size: Option<u64>,
     /// How many tables.
     pub num_tables: u32,
@@ -318,9 +318,9 @@ impl Module {
         let tables = &parsed.tables[parsed.imported_tables..];
         ResourcesRequired {
             num_memories: memories.len() as u32,
-            max_initial_memory_size: memories.iter().map(|memory| memory.limits.min.into()).max(),
+            max_initial_memory_size: memories.iter().map(|memory| memory.limits.min).max(),
             num_tables: tables.len() as u32,
-            max_initial_table_size: tables.iter().map(|table| table.limits.min.into()).max(),
+            max_initial_table_size: tables.iter().map(|table| table.limits.min).max(),
         }
     }
 

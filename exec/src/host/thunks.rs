@@ -301,7 +301,7 @@ mod tests {
     use super::*;
     use crate::state::instance::InstanceBlock;
     use pirn_decode::FuncIdx;
-    use pirn_decode::layout::InstanceLayout;
+    use pirn_decode::layout::{Counts, InstanceLayout};
     use std::any::Any;
     use std::ptr::null_mut;
 
@@ -330,7 +330,7 @@ mod tests {
         unsafe {
             let vm = Box::into_raw(Vm::new(64, 1, lowers));
             (*vm).stack_limit = stack.as_mut_ptr().add(stack_words);
-            let block = InstanceBlock::new(InstanceLayout::new(0, 0, 0, 0, 0), vm).unwrap();
+            let block = InstanceBlock::new(InstanceLayout::new(Counts::default()), vm).unwrap();
             let mut record = FuncRecord::new(lazy.first_cell(), block.as_ptr());
             // The header is the frame's first words.
             stack[..3].copy_from_slice(&[11, 12, block.as_ptr() as u64]);

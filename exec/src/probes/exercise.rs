@@ -8,7 +8,7 @@ use crate::shapes::{entries, lookup};
 use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, first_cell, invoke};
 use pirn_decode::Target;
 use pirn_decode::cell::{Amount, Cell, Field, Operands};
-use pirn_decode::layout::{CodeHead, InstanceLayout};
+use pirn_decode::layout::{CodeHead, Counts, InstanceLayout};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf, Sig};
@@ -34,7 +34,8 @@ const CALLED: FuncIdx = FuncIdx(1);
 const LOOP: FuncIdx = FuncIdx(2);
 
 /// Three functions, and one of everything else.
-const LAYOUT: InstanceLayout = InstanceLayout::new(3, 1, 1, 1, 1);
+const LAYOUT: InstanceLayout =
+    InstanceLayout::new(Counts { funcs: 3, globals: 1, tables: 1, memories: 1, data: 1, elements: 1 });
 
 /// Values of slots, immediates and the accumulator; others are tried where some trap.
 const VALUES: [[u64; 3]; 6] = [[8, 3, 5], [1, 3, 1], [2, 1, 1], [8, 1, 2], [1, 9, 8], [24, 16, 8]];
@@ -87,6 +88,8 @@ fn leaves(shape: &Shape) -> bool {
         | Shape::Binary(..)
         | Shape::Load(..)
         | Shape::Store(..)
+        | Shape::FarLoad(..)
+        | Shape::FarStore(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -141,6 +144,12 @@ impl Growing {
     fn target(&mut self, position: usize) {
         self.branches.push(self.bytes.len());
         self.bytes.extend((position as u64).to_ne_bytes());
+    }
+
+    /// The memory and static offset of a far access.
+    fn memory(&mut self) {
+        self.bytes.extend((LAYOUT.memory(0) as u32).to_ne_bytes());
+        self.bytes.extend(0_u64.to_ne_bytes());
     }
 
     fn special<C: Operands>(&mut self, operands: C) {
@@ -222,6 +231,7 @@ impl Exercise {
                 },
                 Leaf::Global => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                 Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS) as u32).to_ne_bytes()),
+                Leaf::Memory => out.memory(),
             },
             Shape::Unary(_, a) | Shape::Extract(_, _, a) => self.encode(a, next, out),
             Shape::Binary(_, a, b) | Shape::Replace(_, _, a, b) | Shape::Seq(a, b) => {
@@ -234,6 +244,15 @@ impl Exercise {
             }
             Shape::Store(_, a, v) => {
                 out.bytes.extend(0_u32.to_ne_bytes());
+                self.encode(a, next, out);
+                self.encode(v, next, out);
+            }
+            Shape::FarLoad(_, a) => {
+                out.memory();
+                self.encode(a, next, out);
+            }
+            Shape::FarStore(_, a, v) => {
+                out.memory();
                 self.encode(a, next, out);
                 self.encode(v, next, out);
             }
@@ -295,6 +314,7 @@ fn encode_field(field: Field, next: usize, out: &mut Growing) {
         Field::Amount => short(Amount::NewElements as u16),
         Field::Func => word(LAYOUT.func(RETURNS)),
         Field::Table => word(LAYOUT.table(0)),
+        Field::Memory => word(LAYOUT.memory(0)),
         Field::Data => word(LAYOUT.data(0)),
         Field::Element => word(LAYOUT.element(0)),
         Field::TypeId | Field::Cost => word(0),
@@ -312,7 +332,7 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
     // SAFETY: no code asks.
     let vm = Box::into_raw(unsafe { Vm::new(64 << 10, 4, lower) });
     let epoch = AtomicU64::new(0);
-    let mut memory = Memory::new(MemoryType::new(1, None), 1).expect("a page");
+    let mut memory = Memory::new(MemoryType::new(1, None), PAGE_BYTES).expect("a page");
     for chunk in memory.bytes_mut().chunks_exact_mut(8) {
         chunk[0] = 2;
     }
@@ -334,7 +354,7 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
         let table = Box::into_raw(Box::new(Table::new(ty, 96, elements[0]).expect("a small table")));
         block.set_global(0, global);
         block.set_table(0, table);
-        block.set_memory(memory);
+        block.set_memory(0, memory);
         block.set_data(0, &data);
         block.set_element(0, &elements);
         let result = invoke(vm, block.func(LOOP), values, None);

@@ -150,8 +150,10 @@ pub fn description() -> Option<String> {
 /// Operators and statements in a tree.
 fn operators(shape: &Shape) -> usize {
     match *shape {
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Extract(_, _, a) => 1 + operators(a),
-        Shape::Binary(_, a, b) | Shape::Store(_, a, b) | Shape::Replace(_, _, a, b) => 1 + operators(a) + operators(b),
+        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::FarLoad(_, a) | Shape::Extract(_, _, a) => 1 + operators(a),
+        Shape::Binary(_, a, b) | Shape::Store(_, a, b) | Shape::FarStore(_, a, b) | Shape::Replace(_, _, a, b) => {
+            1 + operators(a) + operators(b)
+        }
         Shape::Seq(a, b) => 1 + operators(a) + operators(b),
         Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
             1 + operators(a) + operators(b) + operators(c)
@@ -169,8 +171,13 @@ fn is_on_vectors(shape: &Shape) -> bool {
         is_one && Instruction::Vector(op).info().opcode.exists()
     };
     match *shape {
-        Shape::Unary(op, a) | Shape::Load(op, a) | Shape::Extract(op, _, a) => on_vectors(op) || is_on_vectors(a),
-        Shape::Binary(op, a, b) | Shape::Store(op, a, b) | Shape::Replace(op, _, a, b) => {
+        Shape::Unary(op, a) | Shape::Load(op, a) | Shape::FarLoad(op, a) | Shape::Extract(op, _, a) => {
+            on_vectors(op) || is_on_vectors(a)
+        }
+        Shape::Binary(op, a, b)
+        | Shape::Store(op, a, b)
+        | Shape::FarStore(op, a, b)
+        | Shape::Replace(op, _, a, b) => {
             on_vectors(op) || is_on_vectors(a) || is_on_vectors(b)
         }
         Shape::Ternary(op, ..) => on_vectors(op),
@@ -188,10 +195,14 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
         (x.operand == y.operand && x.second == y.second && x.result == y.result).then_some(usize::from(a != b))
     };
     match (*a, *b) {
-        (Shape::Unary(o, a), Shape::Unary(p, b)) | (Shape::Load(o, a), Shape::Load(p, b)) => {
+        (Shape::Unary(o, a), Shape::Unary(p, b))
+        | (Shape::Load(o, a), Shape::Load(p, b))
+        | (Shape::FarLoad(o, a), Shape::FarLoad(p, b)) => {
             Some(same(o, p)? + sum(&[(a, b)])?)
         }
-        (Shape::Binary(o, a, x), Shape::Binary(p, b, y)) | (Shape::Store(o, a, x), Shape::Store(p, b, y)) => {
+        (Shape::Binary(o, a, x), Shape::Binary(p, b, y))
+        | (Shape::Store(o, a, x), Shape::Store(p, b, y))
+        | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y)) => {
             Some(same(o, p)? + sum(&[(a, b), (x, y)])?)
         }
         (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) => Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b)])?),

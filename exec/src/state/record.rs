@@ -211,12 +211,13 @@ impl HostRecord {
 mod tests {
     use super::*;
     use crate::state::instance::InstanceBlock;
-    use pirn_decode::layout::InstanceLayout;
+    use pirn_decode::layout::{Counts, InstanceLayout};
     use std::ptr::{null, null_mut};
 
     #[test]
     fn copies_stand_for_the_record_in_their_own_instance() {
-        let block = |funcs| InstanceBlock::new(InstanceLayout::new(funcs, 0, 0, 0, 0), null_mut()).unwrap();
+        let layout = |funcs| InstanceLayout::new(Counts { funcs, ..Counts::default() });
+        let block = |funcs| InstanceBlock::new(layout(funcs), null_mut()).unwrap();
         let (mut exporter, mut importer) = (block(3), block(1));
         let head = CodeHead::new(FuncIdx(2), &FuncType::new([], []), TypeId(5));
         let code = [head.words()[0], head.words()[1], 0];

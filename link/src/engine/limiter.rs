@@ -2,7 +2,6 @@
 
 use crate::engine::limits::StoreLimits;
 use crate::error::{Error, Result};
-use pirn_decode::PAGE_BYTES;
 
 /// Says of each memory and table of a store whether it may grow, and how many instances, memories and tables there may be. A
 /// store gets one with [`Store::limiter`](crate::Store::limiter).
@@ -16,11 +15,11 @@ use pirn_decode::PAGE_BYTES;
 ///
 /// A panic in a limiter passes through WebAssembly as a host function's does. Nothing has grown then, and the store stays usable.
 pub trait ResourceLimiter: Send {
-    /// Whether a memory may grow from `current` to `desired` bytes, both of them whole pages of 65,536 bytes. `maximum` is what the
-    /// memory's type allows. A memory that is about to be made grows from 0, also one of 0 bytes.
+    /// Whether a memory may grow from `current` to `desired` bytes, both of them whole pages. `maximum` is what the memory's type
+    /// allows. A memory that is about to be made grows from 0, also one of 0 bytes.
     ///
     /// `desired` may be more than `maximum`; the memory does not grow then, whatever is returned. This is not called for growing
-    /// by 0 pages, and not for growing to more than 4 GiB, which no memory can have.
+    /// by 0 pages. What is more than fits a `usize` is `usize::MAX`.
     ///
     /// `false` has `memory.grow` give -1, and is an error of [`Memory::new`](crate::Memory::new),
     /// [`Memory::grow`](crate::Memory::grow), or of instantiation. Fuel that `memory.grow` costs was paid before.
@@ -31,7 +30,7 @@ pub trait ResourceLimiter: Send {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool>;
 
     /// Says that a memory did not grow, although [`memory_growing`](Self::memory_growing), called just before, allowed it. It is called for
-    /// nothing else, so whoever counts takes back what was counted last. `error` says why: it passes its maximum, 4 GiB or a limit of
+    /// nothing else, so whoever counts takes back what was counted last. `error` says why: it passes its maximum, or a limit of
     /// the store, or the system has not that much memory.
     ///
     /// # Errors
@@ -82,15 +81,14 @@ pub trait ResourceLimiter: Send {
 /// store's data, host functions can change them.
 impl ResourceLimiter for StoreLimits {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
-        let pages = |bytes: usize| bytes as u64 / PAGE_BYTES;
-        let fits = pages(desired) <= u64::from(self.memory_pages) && maximum.is_none_or(|maximum| desired <= maximum);
-        let more = pages(desired) - pages(current);
-        let allowed = fits && self.allowed_pages.add(more, self.total_pages);
+        let fits = desired as u64 <= self.memory_bytes && maximum.is_none_or(|maximum| desired <= maximum);
+        let more = (desired - current) as u64;
+        let allowed = fits && self.allowed_bytes.add(more, self.total_bytes);
         self.refusal(allowed, || format!("growing a memory to {desired} bytes, which its limits do not allow"))
     }
 
     fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
-        self.allowed_pages.take_back();
+        self.allowed_bytes.take_back();
         self.failure(error, "growing a memory failed, which is to trap")
     }
 
@@ -137,6 +135,7 @@ impl StoreLimits {
 mod tests {
     use super::*;
     use crate::engine::limits::StoreLimitsBuilder;
+    use pirn_decode::PAGE_BYTES;
 
     const PAGE: usize = PAGE_BYTES as usize;
 

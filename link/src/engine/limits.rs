@@ -5,12 +5,9 @@
 //! ([`crate::ResourceLimiter`]), or growing that fails is to trap.
 
 use crate::error::{Result, format_err};
-use pirn_decode::{Limits, MemoryType, Module, PAGE_BYTES, TableType};
+use pirn_decode::{Limits, MemoryType, Module, TableType};
 use pirn_exec::Room;
 use std::ops::AddAssign;
-
-/// Most pages a memory can have (spec 3.2.5: 2^16).
-pub(crate) const MAX_PAGES: u32 = 65_536;
 
 /// Limits of a store. [`StoreLimitsBuilder`] makes them.
 ///
@@ -18,18 +15,18 @@ pub(crate) const MAX_PAGES: u32 = 65_536;
 ///
 /// | limit | default | [untrusted](StoreLimits::untrusted) | why |
 /// |---|---|---|---|
-/// | [`memory_size`](StoreLimitsBuilder::memory_size) | 4 GiB | 128 MiB | what a module can ask for, by declaring it or by growing; committed as it is touched. 128 MiB hold what compilers and tools in WebAssembly take to start 5 times over |
+/// | [`memory_size`](StoreLimitsBuilder::memory_size) | 64 GiB | 128 MiB | what a module can ask for, by declaring it or by growing, if its addresses have 64 bits; with 32 bits there are 4 GiB; committed as it is touched. 128 MiB hold what compilers and tools in WebAssembly take to start 5 times over |
 /// | [`total_memory_size`](StoreLimitsBuilder::total_memory_size) | 64 GiB | 128 MiB | a module of 20 bytes may declare 4 GiB, and a store have 10,000 |
 /// | [`table_elements`](StoreLimitsBuilder::table_elements) | 10,000,000 | 100,000 | 8 bytes each; the largest programs measured with have 9,403 |
 /// | [`total_table_elements`](StoreLimitsBuilder::total_table_elements) | 10,000,000 | 100,000 | a table takes 6 bytes to declare, whatever its size; all together take 80 MB at most, or 800 KB |
 /// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes memory for every global, segment and import of its module, besides memories and tables: see SECURITY.md. Instances that fail to start count |
-/// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | an instance has at most one of its own |
+/// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | 3 bytes declare one, which takes 200 |
 /// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
 /// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each has a value stack ([`crate::Config::max_wasm_stack`]), which it may fill: 8 GB by default, 10 MB untrusted |
 #[derive(Debug, Clone)]
 pub struct StoreLimits {
-    pub(crate) memory_pages: u32,
-    pub(crate) total_pages: u64,
+    pub(crate) memory_bytes: u64,
+    pub(crate) total_bytes: u64,
     pub(crate) table_elements: u32,
     pub(crate) total_elements: u64,
     pub(crate) instances: usize,
@@ -37,8 +34,8 @@ pub struct StoreLimits {
     pub(crate) tables: usize,
     pub(crate) resumable_calls: usize,
     pub(crate) trap_on_grow_failure: bool,
-    /// As a limiter: pages.
-    pub(crate) allowed_pages: Allowed,
+    /// As a limiter: bytes of memories.
+    pub(crate) allowed_bytes: Allowed,
     /// As a limiter: elements.
     pub(crate) allowed_elements: Allowed,
 }
@@ -47,8 +44,8 @@ impl Default for StoreLimits {
     /// Limits that ordinary programs do not reach, and that a system can provide: see the table above.
     fn default() -> Self {
         Self {
-            memory_pages: MAX_PAGES,
-            total_pages: 16 * u64::from(MAX_PAGES),
+            memory_bytes: 64 << 30,
+            total_bytes: 64 << 30,
             table_elements: 10_000_000,
             total_elements: 10_000_000,
             instances: 10_000,
@@ -56,7 +53,7 @@ impl Default for StoreLimits {
             tables: 10_000,
             resumable_calls: 1_000,
             trap_on_grow_failure: false,
-            allowed_pages: Allowed::default(),
+            allowed_bytes: Allowed::default(),
             allowed_elements: Allowed::default(),
         }
     }
@@ -80,13 +77,14 @@ impl StoreLimits {
     /// The type is not valid (spec 3.2.5), or its minimum passes the limit of one memory.
     pub(crate) fn check_memory(&self, ty: MemoryType) -> Result<()> {
         let Limits { min, max } = ty.limits;
-        if max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > MAX_PAGES {
-            return Err(format_err!("a memory cannot have limits {}", ty.limits));
+        let has_page_size = matches!(ty.page_size_log2, 0 | 16);
+        if !has_page_size || max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > ty.most_pages() {
+            return Err(format_err!("there can be no memory of type {ty}"));
         }
-        let limit = self.memory_pages;
-        if min > limit {
+        let (bytes, limit) = (ty.bytes(min), self.memory_bytes);
+        if bytes > limit {
             return Err(format_err!(
-                "a memory of {min} pages passes the store's limit of {limit} pages (`memory_size`)"
+                "a memory of {bytes} bytes passes the store's limit of {limit} bytes (`memory_size`)"
             ));
         }
         Ok(())
@@ -98,11 +96,12 @@ impl StoreLimits {
     /// The type is not valid (spec 3.2.4), or its minimum passes the limit of one table.
     pub(crate) fn check_table(&self, ty: TableType) -> Result<()> {
         let Limits { min, max } = ty.limits;
-        if max.is_some_and(|max| max < min) {
-            return Err(format_err!("a table cannot have limits {}", ty.limits));
+        let most = if ty.is_64() { u64::MAX } else { u32::MAX.into() };
+        if max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > most {
+            return Err(format_err!("there can be no table of type {ty}"));
         }
         let limit = self.table_elements;
-        if min > limit {
+        if min > limit.into() {
             return Err(format_err!(
                 "a table of {min} elements passes the store's limit of {limit} elements (`table_elements`)"
             ));
@@ -117,7 +116,7 @@ impl StoreLimits {
     pub(crate) fn check(&self, has: &Needs, room: Room, needs: &Needs) -> Result<()> {
         has.check_counts(needs, [self.instances, self.memories, self.tables], "limit")?;
         let totals = [
-            ("pages of memory", "total_memory_size", room.pages, needs.pages, self.total_pages),
+            ("bytes of memory", "total_memory_size", room.bytes, needs.bytes, self.total_bytes),
             ("elements of tables", "total_table_elements", room.elements, needs.elements, self.total_elements),
         ];
         for (name, setting, room, more, limit) in totals {
@@ -130,9 +129,9 @@ impl StoreLimits {
         Ok(())
     }
 
-    /// What memories and tables may grow by that have so many pages and elements already.
-    pub(crate) fn room(&self, pages: u64, elements: u64) -> Room {
-        Room { pages: self.total_pages.saturating_sub(pages), elements: self.total_elements.saturating_sub(elements) }
+    /// What memories and tables may grow by that have so many bytes and elements already.
+    pub(crate) fn room(&self, bytes: u64, elements: u64) -> Room {
+        Room { bytes: self.total_bytes.saturating_sub(bytes), elements: self.total_elements.saturating_sub(elements) }
     }
 }
 
@@ -160,16 +159,15 @@ impl StoreLimitsBuilder {
         StoreLimits::untrusted().into()
     }
 
-    /// Sets the most bytes one memory may have, rounded down to whole pages of 65,536 bytes.
+    /// Sets the most bytes one memory may have.
     pub fn memory_size(mut self, bytes: usize) -> Self {
-        self.0.memory_pages = u32::try_from(bytes as u64 / PAGE_BYTES).unwrap_or(MAX_PAGES).min(MAX_PAGES);
+        self.0.memory_bytes = bytes as u64;
         self
     }
 
-    /// Sets the most bytes all memories may have together, rounded down to whole pages. The host's memories count, and growing
-    /// does.
+    /// Sets the most bytes all memories may have together. The host's memories count, and growing does.
     pub fn total_memory_size(mut self, bytes: u64) -> Self {
-        self.0.total_pages = bytes / PAGE_BYTES;
+        self.0.total_bytes = bytes;
         self
     }
 
@@ -236,7 +234,7 @@ pub(crate) struct Needs {
     pub(crate) instances: usize,
     pub(crate) memories: usize,
     pub(crate) tables: usize,
-    pub(crate) pages: u64,
+    pub(crate) bytes: u64,
     pub(crate) elements: u64,
 }
 
@@ -249,8 +247,9 @@ impl Needs {
             instances: 1,
             memories: memories.len(),
             tables: tables.len(),
-            pages: memories.iter().map(|ty| u64::from(ty.limits.min)).sum(),
-            elements: tables.iter().map(|ty| u64::from(ty.limits.min)).sum(),
+            // Each is compared with what one may have, besides.
+            bytes: memories.iter().fold(0, |sum, ty| ty.bytes(ty.limits.min).saturating_add(sum)),
+            elements: tables.iter().fold(0, |sum, ty| ty.limits.min.saturating_add(sum)),
         }
     }
 }
@@ -287,8 +286,8 @@ impl AddAssign for Needs {
         self.instances += other.instances;
         self.memories += other.memories;
         self.tables += other.tables;
-        self.pages += other.pages;
-        self.elements += other.elements;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.elements = self.elements.saturating_add(other.elements);
     }
 }
 

@@ -296,7 +296,7 @@ fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Memb
     }
     for ty in &parsed.memories[parsed.imported_memories..] {
         let memory = store.create_memory(*ty).map_err(|error| member.named(error))?;
-        // SAFETY: L6: made in this store just now.
+        // SAFETY: L6: made in this store just now, of the type that the module declares.
         unsafe { instance.get_mut(store)?.link_memory(memory) };
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::instantiate::members::Member;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
+use pirn_decode::AddressType;
 use pirn_decode::module::{ConstExpr, ConstOp, Element, ElementItems, SegmentMode};
 use pirn_exec::{Trap, Word};
 use smallvec::SmallVec;
@@ -73,9 +74,10 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
     let mut begin = 0;
     for (i, element) in parsed.elements.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &element.mode {
-            let offset = evaluate(store.opaque(), handle, offset)?[0] as u32;
+            let offset = evaluate(store.opaque(), handle, offset)?[0];
             let instance = handle.get_mut(store.opaque())?;
             let table = instance.tables[*index as usize];
+            let offset = number(parsed.tables[*index as usize].address, offset);
             let refs = &raw const instance.active[begin..][..element.items.len()];
             begin += element.items.len();
             // SAFETY: L1: an empty slice lives forever, and has no words.
@@ -83,12 +85,12 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
             // SAFETY: L1: they lie in the instance, which does not move, and not in the table; nobody changes `active` here.
             let refs = unsafe { &*refs };
             let (len, size) = (refs.len(), table.get(store.opaque())?.size());
-            if u64::from(offset) + len as u64 > size.into() {
+            if offset.checked_add(len as u64).is_none_or(|end| end > size) {
                 let segment = format!("element segment {i}: {len} elements at {offset}, in a table of {size}");
                 return Err(out_of_bounds(Trap::TableOutOfBounds, member, &segment));
             }
             for (refs, step) in refs.chunks(ELEMENTS).zip(0..) {
-                let (table, place) = (table.get_mut(store.opaque())?, offset + step * ELEMENTS as u32);
+                let (table, place) = (table.get_mut(store.opaque())?, offset as u32 + step * ELEMENTS as u32);
                 // SAFETY: L5: by validation they are of the table's type, and they are of its store.
                 unsafe { table.init(place, refs, 0, refs.len() as u32) }?;
                 pace.pass(store, size_of_val(refs))?;
@@ -99,16 +101,17 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
     handle.get_mut(store.opaque())?.active = Box::default();
     for (i, data) in parsed.data.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &data.mode {
-            let offset = evaluate(store.opaque(), handle, offset)?[0] as u32;
+            let offset = evaluate(store.opaque(), handle, offset)?[0];
+            let offset = number(parsed.memories[*index as usize].address, offset);
             let bytes = &parsed.bytes[data.bytes.clone()];
             let memory = handle.get(store.opaque())?.memories[*index as usize];
             let (len, size) = (bytes.len(), memory.get(store.opaque())?.bytes().len());
-            if u64::from(offset) + len as u64 > size as u64 {
+            if offset.checked_add(len as u64).is_none_or(|end| end > size as u64) {
                 let segment = format!("data segment {i}: {len} bytes at {offset}, in a memory of {size}");
                 return Err(out_of_bounds(Trap::MemoryOutOfBounds, member, &segment));
             }
             for (bytes, step) in bytes.chunks(STEP).zip(0..) {
-                let (memory, place) = (memory.get_mut(store.opaque())?, offset + step * STEP as u32);
+                let (memory, place) = (memory.get_mut(store.opaque())?, offset + step * STEP as u64);
                 memory.init(place, bytes, 0, bytes.len() as u32)?;
                 pace.pass(store, bytes.len())?;
             }
@@ -117,6 +120,14 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
         }
     }
     Ok(())
+}
+
+/// The address or index that a word holds.
+fn number(ty: AddressType, word: Word) -> u64 {
+    match ty {
+        AddressType::I32 => u64::from(word as u32),
+        AddressType::I64 => word,
+    }
 }
 
 /// So many bytes are copied without asking whether the deadline has passed.

@@ -59,9 +59,14 @@ impl Memory {
         self.get(store.as_context().opaque()).ty()
     }
 
-    /// Its size in pages of 65,536 bytes.
+    /// Its size in pages, of 65,536 bytes unless its [type](Self::ty) says otherwise.
     pub fn size(&self, store: impl AsContext) -> u64 {
-        self.get(store.as_context().opaque()).size().into()
+        self.get(store.as_context().opaque()).size()
+    }
+
+    /// Bytes of a page: 65,536, or 1.
+    pub fn page_size(&self, store: impl AsContext) -> u64 {
+        self.ty(store).page_size()
     }
 
     /// Its size in bytes.

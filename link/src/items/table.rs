@@ -59,7 +59,7 @@ impl Table {
     /// # Panics
     /// The table belongs to another store.
     pub fn size(&self, store: impl AsContext) -> u64 {
-        self.0.get(store.as_context().opaque()).expect("table").size().into()
+        self.0.get(store.as_context().opaque()).expect("table").size()
     }
 
     /// The element at `index`; `None` beyond the end.

@@ -7,7 +7,7 @@ use crate::engine::limiter::ResourceLimiter;
 use crate::error::{Error, Result, format_err};
 use crate::store::hooks::Ask;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::{Limits, PAGE_BYTES};
+use pirn_decode::{MemoryType, TableType};
 use pirn_exec::{Exit, GrowHook, Growing, Memory, Table, Vm, Word};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,19 +16,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// # Safety
 /// `vm` is the machine of a store that is mutably borrowed, and no reference to its inside is in use; the memory or table is the
 /// store's, and the word one of its element type.
-unsafe fn grow(vm: *mut Vm, growing: Growing) -> Result<Option<u32>, Exit> {
+unsafe fn grow(vm: *mut Vm, growing: Growing) -> Result<Option<u64>, Exit> {
     // SAFETY: L1 and L2: the machine is attached to its store, which is live, and whose inside nobody refers to.
     let store = unsafe { &mut *Vm::store(vm).cast::<StoreOpaque>() };
     let grown = || match growing {
         // SAFETY: L1: it is of this store.
-        Growing::Memory(memory, delta) => unsafe { store.grow_memory(memory, delta.into()) },
+        Growing::Memory(memory, delta) => unsafe { store.grow_memory(memory, delta) },
         // SAFETY: L1: it is of this store; L5: the word is asked for above.
-        Growing::Table(table, delta, init) => unsafe { store.grow_table(table, delta.into(), init) },
+        Growing::Table(table, delta, init) => unsafe { store.grow_table(table, delta, init) },
     };
     // A panic must not try to unwind the machine.
     match catch_unwind(AssertUnwindSafe(grown)) {
-        // What has grown has a size that fits, for it was grown by a `u32`.
-        Ok(Ok(old)) => Ok(old.map(|old| old as u32)),
+        Ok(Ok(old)) => Ok(old),
         Ok(Err(error)) => Err(Exit::Host(Box::new(error))),
         Err(payload) => Err(Exit::Panic(payload)),
     }
@@ -39,37 +38,46 @@ unsafe fn grow(vm: *mut Vm, growing: Growing) -> Result<Option<u32>, Exit> {
 struct Request {
     /// A memory, measured in bytes, or else a table, in elements.
     is_memory: bool,
+    /// How many of these a page has; 1 for tables.
+    page: u64,
     current: usize,
     desired: usize,
     maximum: Option<usize>,
 }
 
 impl Request {
-    /// A memory of so many pages is to have so many.
-    fn memory(current: u32, desired: u64, maximum: Option<u32>) -> Self {
-        let bytes = |pages: u64| usize::try_from(pages.saturating_mul(PAGE_BYTES)).unwrap_or(usize::MAX);
+    /// A memory of this type, which has `current` pages, is to have `desired`.
+    fn memory(ty: MemoryType, current: u64, desired: u64) -> Self {
+        let bytes = |pages: u64| usize::try_from(ty.bytes(pages)).unwrap_or(usize::MAX);
         Self {
             is_memory: true,
-            current: bytes(current.into()),
+            page: ty.page_size(),
+            current: bytes(current),
             desired: bytes(desired),
-            maximum: maximum.map(|pages| bytes(pages.into())),
+            maximum: ty.limits.max.map(bytes),
         }
     }
 
-    /// A table of so many elements is to have so many.
-    fn table(current: u32, desired: u64, maximum: Option<u32>) -> Self {
+    /// A table of this type, which has `current` elements, is to have `desired`.
+    fn table(ty: TableType, current: u64, desired: u64) -> Self {
         let elements = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         Self {
             is_memory: false,
-            current: current as usize,
+            page: 1,
+            current: elements(current),
             desired: elements(desired),
-            maximum: maximum.map(|count| count as usize),
+            maximum: ty.limits.max.map(elements),
         }
+    }
+
+    /// So many bytes or elements, as pages or elements.
+    fn amount(self, size: usize) -> String {
+        format!("{} {}", size as u64 / self.page, if self.is_memory { "pages" } else { "elements" })
     }
 
     /// What the limiter says, if it is asked.
     fn growing(self, limiter: &mut dyn ResourceLimiter) -> Result<Answer> {
-        let Self { is_memory, current, desired, maximum } = self;
+        let Self { is_memory, current, desired, maximum, .. } = self;
         let allowed = if is_memory {
             limiter.memory_growing(current, desired, maximum)
         } else {
@@ -84,10 +92,12 @@ impl Request {
 
     /// What cannot be done.
     fn describe(self) -> String {
-        let Self { is_memory, current, desired, .. } = self;
-        let (what, unit, by) =
-            if is_memory { ("memory", "pages", PAGE_BYTES as usize) } else { ("table", "elements", 1) };
-        format!("failed to grow a {what} of {} {unit} by {} {unit}", current / by, (desired - current) / by)
+        let Self { current, desired, .. } = self;
+        format!("failed to grow a {} of {} by {}", self.what(), self.amount(current), self.amount(desired - current))
+    }
+
+    fn what(self) -> &'static str {
+        if self.is_memory { "memory" } else { "table" }
     }
 }
 
@@ -159,10 +169,11 @@ impl StoreOpaque {
     /// L1: `memory` is of this store.
     pub(crate) unsafe fn grow_memory(&mut self, memory: *mut Memory, delta: u64) -> Result<Option<u64>> {
         // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
-        let (size, max) = unsafe { ((*memory).size(), (*memory).ty().limits.max) };
-        let request = Request::memory(size, delta.saturating_add(size.into()), max);
+        let ty = unsafe { (*memory).ty() };
+        let size = ty.limits.min;
+        let request = Request::memory(ty, size, delta.saturating_add(size));
         // SAFETY: as above; it is this store's memory, whose room it is.
-        self.grow(request, delta, |delta, store| unsafe { Growing::Memory(memory, delta).within(store.vm()) })
+        self.grow(request, delta, |store| unsafe { Growing::Memory(memory, delta).within(store.vm()) })
     }
 
     /// Adds so many elements to a table, as [`Self::grow_memory`] does.
@@ -174,10 +185,11 @@ impl StoreOpaque {
     /// L1: `table` is of this store. L5: `init` is a word of its element type.
     pub(crate) unsafe fn grow_table(&mut self, table: *mut Table, delta: u64, init: Word) -> Result<Option<u64>> {
         // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
-        let (size, max) = unsafe { ((*table).size(), (*table).ty().limits.max) };
-        let request = Request::table(size, delta.saturating_add(size.into()), max);
+        let ty = unsafe { (*table).ty() };
+        let size = ty.limits.min;
+        let request = Request::table(ty, size, delta.saturating_add(size));
         // SAFETY: as above, and L5 is asked for.
-        self.grow(request, delta, |delta, store| unsafe { Growing::Table(table, delta, init).within(store.vm()) })
+        self.grow(request, delta, |store| unsafe { Growing::Table(table, delta, init).within(store.vm()) })
     }
 
     /// Grows something, if the limiter does not mind.
@@ -185,14 +197,14 @@ impl StoreOpaque {
         &mut self,
         request: Request,
         delta: u64,
-        grow: impl FnOnce(u32, &mut Self) -> Option<u32>,
+        grow: impl FnOnce(&mut Self) -> Option<u64>,
     ) -> Result<Option<u64>> {
         let answer = if delta == 0 { Answer::NotAsked } else { self.ask_growing(request)? };
         if answer == Answer::Refused {
             return Ok(None);
         }
-        if let Some(old) = u32::try_from(delta).ok().and_then(|delta| grow(delta, self)) {
-            return Ok(Some(old.into()));
+        if let Some(old) = grow(self) {
+            return Ok(Some(old));
         }
         self.tell_failure(request, answer, || Error::msg(request.describe()))?;
         self.limits().failure(Error::msg(request.describe()), "growing is to trap if it fails")?;
@@ -203,23 +215,23 @@ impl StoreOpaque {
     ///
     /// # Errors
     /// It minds; or `make` failed.
-    pub(super) fn limited_memory<R>(&mut self, limits: Limits, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        self.limited(Request::memory(0, limits.min.into(), limits.max), limits, make)
+    pub(super) fn limited_memory<R>(&mut self, ty: MemoryType, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        self.limited(Request::memory(ty, 0, ty.limits.min), make)
     }
 
     /// Makes a table of so many elements, if the limiter does not mind.
     ///
     /// # Errors
     /// It minds; or `make` failed.
-    pub(super) fn limited_table<R>(&mut self, limits: Limits, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        self.limited(Request::table(0, limits.min.into(), limits.max), limits, make)
+    pub(super) fn limited_table<R>(&mut self, ty: TableType, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        self.limited(Request::table(ty, 0, ty.limits.min), make)
     }
 
-    fn limited<R>(&mut self, request: Request, limits: Limits, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+    fn limited<R>(&mut self, request: Request, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         let answer = self.ask_growing(request)?;
         if answer == Answer::Refused {
-            let (what, unit) = if request.is_memory { ("memory", "pages") } else { ("table", "elements") };
-            return Err(format_err!("the store's limiter does not allow a {what} of {} {unit}", limits.min));
+            let (what, size) = (request.what(), request.amount(request.desired));
+            return Err(format_err!("the store's limiter does not allow a {what} of {size}"));
         }
         let made = make(self);
         if let Err(error) = &made {

@@ -136,10 +136,10 @@ impl InstanceData {
     /// Puts a memory behind those that are linked.
     ///
     /// # Safety
-    /// L6: `memory` is of the instance's store.
+    /// L6: `memory` is of the instance's store, and of the type that the module says for this place.
     pub(crate) unsafe fn link_memory(&mut self, memory: Handle<Memory>) {
         // SAFETY: the same is asked for above; L1: memory and block live as long as the store, and do not move.
-        unsafe { self.block.set_memory(memory.as_ptr()) };
+        unsafe { self.block.set_memory(self.memories.len(), memory.as_ptr()) };
         self.memories.push(memory);
     }
 }

@@ -13,7 +13,7 @@ use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
-use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, PAGE_BYTES, TableType};
+use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType};
 use pirn_exec::{FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -158,11 +158,11 @@ impl StoreOpaque {
     pub(crate) fn set_limits(&mut self, limits: StoreLimits) {
         self.limits = limits;
         // SAFETY: L1 and L2: memories of this store, to whose inside nobody else refers while it is mutably borrowed.
-        let pages = |item: &Pinned<Memory>| u64::from(unsafe { item.as_ptr().as_ref() }.size());
+        let bytes = |item: &Pinned<Memory>| unsafe { item.as_ptr().as_ref() }.bytes().len() as u64;
         // SAFETY: L1 and L2, as above, of tables.
-        let elements = |item: &Pinned<Table>| u64::from(unsafe { item.as_ptr().as_ref() }.size());
-        let (pages, elements) = (self.memories.iter().map(pages).sum(), self.tables.iter().map(elements).sum());
-        *self.room_mut() = self.limits.room(pages, elements);
+        let elements = |item: &Pinned<Table>| unsafe { item.as_ptr().as_ref() }.size();
+        let (bytes, elements) = (self.memories.iter().map(bytes).sum(), self.tables.iter().map(elements).sum());
+        *self.room_mut() = self.limits.room(bytes, elements);
         self.hook_growing();
     }
 
@@ -205,14 +205,14 @@ impl StoreOpaque {
     /// The type is not valid (spec 3.2.5); a limit of the store would be passed; the system has not that much memory.
     pub(crate) fn create_memory(&mut self, ty: MemoryType) -> Result<Handle<Memory>> {
         self.limits.check_memory(ty)?;
-        let min = ty.limits.min;
-        self.check_needs(&Needs { memories: 1, pages: min.into(), ..Needs::default() })?;
-        self.limited_memory(ty.limits, |this| {
-            let memory = Memory::new(ty, this.limits.memory_pages);
-            let memory = memory.ok_or_else(|| format_err!("the system gave no memory for {min} pages"))?;
+        let bytes = ty.bytes(ty.limits.min);
+        self.check_needs(&Needs { memories: 1, bytes, ..Needs::default() })?;
+        self.limited_memory(ty, |this| {
+            let memory = Memory::new(ty, this.limits.memory_bytes);
+            let memory = memory.ok_or_else(|| format_err!("the system gave no memory of {bytes} bytes"))?;
             let handle = keep(this.id, &mut this.memories, memory)?;
-            this.room_mut().pages -= u64::from(min);
-            this.holdings().memories.add(u64::from(min) * PAGE_BYTES);
+            this.room_mut().bytes -= bytes;
+            this.holdings().memories.add(bytes);
             Ok(handle)
         })
     }
@@ -227,13 +227,13 @@ impl StoreOpaque {
     pub(crate) unsafe fn create_table(&mut self, ty: TableType, init: Word) -> Result<Handle<Table>> {
         self.limits.check_table(ty)?;
         let min = ty.limits.min;
-        self.check_needs(&Needs { tables: 1, elements: min.into(), ..Needs::default() })?;
-        self.limited_table(ty.limits, |this| {
+        self.check_needs(&Needs { tables: 1, elements: min, ..Needs::default() })?;
+        self.limited_table(ty, |this| {
             let table = Table::new(ty, this.limits.table_elements, init);
             let table = table.ok_or_else(|| format_err!("the system gave no memory for a table of {min} elements"))?;
             let handle = keep(this.id, &mut this.tables, table)?;
-            this.room_mut().elements -= u64::from(min);
-            this.holdings().tables.add(u64::from(min) * size_of::<Word>() as u64);
+            this.room_mut().elements -= min;
+            this.holdings().tables.add(min * size_of::<Word>() as u64);
             Ok(handle)
         })
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::state::registers::Vector;
-use pirn_decode::{MemoryType, RefType, TableType};
+use pirn_decode::{MemoryType, PAGE_BYTES, RefType, TableType};
 use std::sync::Arc;
 
 unsafe fn no_lowering(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
@@ -17,11 +17,11 @@ fn vm() -> Box<Vm> {
 #[test]
 fn room_is_taken_by_what_grew() {
     let mut room = 10;
-    assert_eq!(Room::grow(&mut room, 4, Some), Some(4));
+    assert_eq!(Room::grow(&mut room, 4, || Some(4)), Some(4));
     assert_eq!(room, 6);
-    assert_eq!(Room::grow(&mut room, 5, |_| None::<u32>), None);
+    assert_eq!(Room::grow(&mut room, 5, || None::<u32>), None);
     assert_eq!(room, 6, "nothing grew");
-    assert_eq!(Room::grow(&mut room, 7, |_| -> Option<u32> { panic!("it was asked without room") }), None);
+    assert_eq!(Room::grow(&mut room, 7, || -> Option<u32> { panic!("it was asked without room") }), None);
     assert_eq!(room, 6);
 }
 
@@ -62,16 +62,16 @@ fn growing_takes_of_the_room_and_is_held() {
     unsafe {
         let held = || Held::new(&account, 0);
         (*vm).held = Holdings { memories: held(), tables: held() };
-        (*vm).room = Room { pages: 3, elements: 5 };
-        let grow = |growing| Vm::grow(vm, growing);
-        assert_eq!(grow(Growing::Memory(&raw mut memory, 2)), Some(1));
-        assert_eq!(grow(Growing::Memory(&raw mut memory, 2)), Some(u32::MAX));
-        assert_eq!(grow(Growing::Table(&raw mut table, 4, 0)), Some(0));
-        assert_eq!(grow(Growing::Table(&raw mut table, 4, 0)), Some(u32::MAX));
-        assert_eq!((*vm).room, Room { pages: 1, elements: 1 });
+        (*vm).room = Room { bytes: 3 * PAGE_BYTES, elements: 5 };
+        let grow = |growing| Vm::grow(vm, growing).ok();
+        assert_eq!(grow(Growing::Memory(&raw mut memory, 2)), Some(Some(1)));
+        assert_eq!(grow(Growing::Memory(&raw mut memory, 2)), Some(None));
+        assert_eq!(grow(Growing::Table(&raw mut table, 4, 0)), Some(Some(0)));
+        assert_eq!(grow(Growing::Table(&raw mut table, 4, 0)), Some(None));
+        assert_eq!((*vm).room, Room { bytes: PAGE_BYTES, elements: 1 });
         assert_eq!(account.load(Ordering::Relaxed), 2 * PAGE_BYTES + 4 * 8);
         Vm::set_grow(vm, Some(|_, _| Err(Exit::Trap(Trap::Unreachable))));
-        assert_eq!(Vm::grow(vm, Growing::Memory(&raw mut memory, 1)), None);
+        assert_eq!(grow(Growing::Memory(&raw mut memory, 1)), None);
         assert!(matches!((*vm).exit, Some(Exit::Trap(Trap::Unreachable))));
         assert_eq!(memory.size(), 3);
         drop(Box::from_raw(vm));
