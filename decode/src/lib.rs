@@ -39,8 +39,8 @@ pub use limits::ModuleLimits;
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{
-    AddressType,
-    ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType, ValType,
+    AddressType, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType,
+    ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

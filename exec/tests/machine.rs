@@ -74,7 +74,11 @@ fn panics<R>(f: impl FnOnce() -> R) {
 
 #[test]
 fn a_block_has_no_places_but_those_of_its_layout() {
-    let mut block = InstanceBlock::new(InstanceLayout::new(Counts { funcs: 2, globals: 1, tables: 1, memories: 1, data: 1, elements: 1 }), null_mut()).unwrap();
+    let mut block = InstanceBlock::new(
+        InstanceLayout::new(Counts { funcs: 2, globals: 1, tables: 1, memories: 1, data: 1, elements: 1 }),
+        null_mut(),
+    )
+    .unwrap();
     let mut cell = GlobalCell::new(7);
     let mut table = Table::new(TableType::new(RefType::FUNCREF, 1, Some(1)), 1, 0).unwrap();
     // SAFETY: nothing runs in the block.
@@ -196,7 +200,8 @@ fn a_panic_of_the_machine_leaves_its_stack() {
     }
     let machine = Machine::new();
     let lazy = LazyCode::new(CodeHead::new(FuncIdx(0), &FuncType::new([], []), TypeId(0)));
-    let mut block = InstanceBlock::new(InstanceLayout::new(Counts { funcs: 1, ..Counts::default() }), machine.0).unwrap();
+    let mut block =
+        InstanceBlock::new(InstanceLayout::new(Counts { funcs: 1, ..Counts::default() }), machine.0).unwrap();
     let host = Host::new(0, |_| Ok(()));
     // SAFETY: function, instance and machine are of one store; the hook does not return.
     unsafe {

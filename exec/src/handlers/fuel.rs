@@ -99,7 +99,13 @@ fn new_bytes(memory: &Memory, pages: u64, room: Room) -> u64 {
 /// # Safety
 /// `instance` is the one that runs, `memory` one of its memories, and the rest the operands of a [`FuelFar`] cell of its code.
 #[inline(never)]
-unsafe fn far_cost(instance: *mut InstanceHead, memory: *const Memory, slot: *const u64, pages: u64, amount: u16) -> u64 {
+unsafe fn far_cost(
+    instance: *mut InstanceHead,
+    memory: *const Memory,
+    slot: *const u64,
+    pages: u64,
+    amount: u16,
+) -> u64 {
     // SAFETY: the memory is live (I1, I4), and the machine alone with it (I2); the slot is read only where the amount says that it
     // is there.
     unsafe {

@@ -174,10 +174,7 @@ fn is_on_vectors(shape: &Shape) -> bool {
         Shape::Unary(op, a) | Shape::Load(op, a) | Shape::FarLoad(op, a) | Shape::Extract(op, _, a) => {
             on_vectors(op) || is_on_vectors(a)
         }
-        Shape::Binary(op, a, b)
-        | Shape::Store(op, a, b)
-        | Shape::FarStore(op, a, b)
-        | Shape::Replace(op, _, a, b) => {
+        Shape::Binary(op, a, b) | Shape::Store(op, a, b) | Shape::FarStore(op, a, b) | Shape::Replace(op, _, a, b) => {
             on_vectors(op) || is_on_vectors(a) || is_on_vectors(b)
         }
         Shape::Ternary(op, ..) => on_vectors(op),
@@ -197,14 +194,10 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
     match (*a, *b) {
         (Shape::Unary(o, a), Shape::Unary(p, b))
         | (Shape::Load(o, a), Shape::Load(p, b))
-        | (Shape::FarLoad(o, a), Shape::FarLoad(p, b)) => {
-            Some(same(o, p)? + sum(&[(a, b)])?)
-        }
+        | (Shape::FarLoad(o, a), Shape::FarLoad(p, b)) => Some(same(o, p)? + sum(&[(a, b)])?),
         (Shape::Binary(o, a, x), Shape::Binary(p, b, y))
         | (Shape::Store(o, a, x), Shape::Store(p, b, y))
-        | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y)) => {
-            Some(same(o, p)? + sum(&[(a, b), (x, y)])?)
-        }
+        | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
         (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) => Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b)])?),
         (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) => {
             Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b), (x, y)])?)
