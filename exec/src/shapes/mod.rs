@@ -10,6 +10,7 @@
 //! the epoch there ([`Ask`](crate::handlers::seq::Ask)): where a single operator decides, what repeats itself, and what `tools/mine` chose.
 
 mod asking;
+mod far;
 pub(crate) mod list;
 pub(crate) mod lookup;
 mod mined;
@@ -24,7 +25,7 @@ mod wide;
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::stmt::*;
-use crate::handlers::{bulk, control, epoch, far, fuel};
+use crate::handlers::{bulk, control, epoch, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};
 use pirn_decode::sig::Sig;
 use std::collections::HashSet;
@@ -75,6 +76,7 @@ fn list_written(t: &mut Shapes<'_>) {
     sequences::all(t);
     vectors::all(t);
     wide::all(t);
+    far::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -157,7 +159,7 @@ macro_rules! cells {
             use epoch::Epoch;
             use fuel::*;
             use bulk::*;
-            use far::*;
+            use crate::handlers::far::*;
             use control::*;
             each!(C in [$($name,)* $($cname,)*] { t.stmt::<C>(); });
         }
