@@ -11,8 +11,9 @@
 //! The oracle is wasmi 2.0; where it differs from pirn, wasmi 1.0 (another translator) is asked as well, for the oracle
 //! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle.
 //!
-//! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000; the
-//! dispatcher is the build's, so the driver is built twice.
+//! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000, and with
+//! deadlines: never reached, passed wherever code asks, and pausing it there. The dispatcher is the build's, so the driver is
+//! built twice.
 //!
 //! Before a program runs, the threaded code of all its functions is checked against their bodies ([`checked`]).
 //!
@@ -256,7 +257,7 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
         let options = pirn_decode::Options {
             fuse: mode.fuse,
             fuel: mode.step.is_some(),
-            epochs: mode.epochs,
+            epochs: mode.deadline.is_some(),
             deterministic: program.deterministic,
         };
         let disassembler = pirn_exec::inspect::disassembler(&module, options);

@@ -20,7 +20,7 @@
 #![forbid(unsafe_code)]
 
 use pirn_oracle::checked::Checked;
-use pirn_oracle::on_pirn::{DISPATCHER, Mode};
+use pirn_oracle::on_pirn::{DISPATCHER, Deadline, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
 use pirn_oracle::{Authority, Kind, Mismatch, Verdict, broken, check, coverage, generate, shrink, threaded_code};
@@ -505,10 +505,12 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
         println!("  expected {expected:?}");
         println!("  found    {found:?}");
     }
-    let Mode { fuse, step, epochs, .. } = mismatch.mode;
-    let others =
-        [Mode { fuse: !fuse, eager: false, ..mismatch.mode }, Mode { step: None, epochs: false, ..mismatch.mode }];
-    for mode in others.into_iter().take(if step.is_some() || epochs { 2 } else { 1 }) {
+    let Mode { fuse, step, deadline, .. } = mismatch.mode;
+    let others = [
+        Mode { fuse: !fuse, eager: false, ..mismatch.mode },
+        Mode { step: None, deadline: Deadline::None, ..mismatch.mode },
+    ];
+    for mode in others.into_iter().take(if step.is_some() || deadline.is_some() { 2 } else { 1 }) {
         let same = matches!(check(program, options.authority, &[mode], 0), Verdict::Same { .. });
         println!("  {mode:?} {}", if same { "is right" } else { "is wrong too" });
     }

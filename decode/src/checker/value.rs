@@ -295,6 +295,9 @@ impl Values {
     /// An operator of two operands.
     pub(super) fn binary(&mut self, op: Op, a: ValueId, b: ValueId) -> ValueId {
         use Op::*;
+        if let Some(shuffle) = self.as_shuffle(op, a, b) {
+            return shuffle;
+        }
         // What is left of comparisons is "equal", "less", and "less or equal" of floats, where it is not the opposite of
         // "greater": NaN is neither.
         let (op, a, b, negated) = match op {
@@ -352,7 +355,10 @@ impl Values {
     }
 
     pub(super) fn ternary(&mut self, op: Op, a: ValueId, b: ValueId, c: ValueId) -> ValueId {
-        self.number(Value::Ternary(op, a, b, c), op.info().result)
+        match op {
+            Op::I8x16Shuffle => self.shuffle(a, b, c),
+            _ => self.number(Value::Ternary(op, a, b, c), op.info().result),
+        }
     }
 
     pub(super) fn extract(&mut self, op: Op, lane: u8, vector: ValueId) -> ValueId {

@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 33] = [
+pub const MUTANTS: [&str; 35] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -39,6 +39,8 @@ pub const MUTANTS: [&str; 33] = [
     "a lane is loaded before its vector is evaluated",
     "trees are believed not to read the second half of a vector",
     "an accumulator is read as another class than it mirrors",
+    "a shuffle that reads its second operand only takes no lane of it",
+    "the trap of an operand that a shuffle does not read is lost",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

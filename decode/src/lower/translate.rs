@@ -250,7 +250,7 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     /// A trap of what is dropped must still happen.
-    fn drop_(&mut self) {
+    pub(super) fn drop_(&mut self) {
         let top = self.operands.value(self.operands.height());
         if self.operands.tree(top).traits.any(Traits::TRAPS) && !mutant!(23) {
             self.operands.spill_with(top, Traits::TRAPS);

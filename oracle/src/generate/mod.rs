@@ -19,6 +19,7 @@ mod merge;
 mod operators;
 mod parts;
 pub mod shapes;
+mod shuffles;
 mod stmt;
 pub mod traps;
 pub mod tree;

@@ -1,5 +1,6 @@
 //! Parts of a shape, and what it is made of.
 
+use super::shuffles::lanes_of;
 use pirn_decode::cell::Cell;
 use pirn_decode::instruction::Instruction;
 use pirn_decode::ops::{Class, Op};
@@ -84,10 +85,12 @@ fn operands(shape: &Shape) -> Vec<&Shape> {
     }
 }
 
-/// Whether every operator in it is an instruction: some stand for what a deterministic engine adds, or relaxed ones are
-/// lowered to.
+/// Whether every operator in it is an instruction, or what lowering makes of one whatever the mode: some stand for what a
+/// deterministic engine adds, or relaxed ones are lowered to.
 pub(super) fn is_encodable(shape: &Shape) -> bool {
-    let exists = root(shape).is_none_or(|op| Instruction::Vector(op).info().opcode.exists());
+    let is_shuffle_of_one = matches!(shape, Shape::Binary(Op::I8x16RelaxedSwizzle, _, Shape::Leaf(Leaf::Imm, _)));
+    let exists = root(shape).is_none_or(|op| Instruction::Vector(op).info().opcode.exists() || lanes_of(op).is_some());
+    let exists = exists || is_shuffle_of_one;
     exists && operands(shape).into_iter().all(is_encodable)
 }
 

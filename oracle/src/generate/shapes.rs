@@ -13,8 +13,9 @@ use super::operators::{encoding, type_of};
 use super::parts::{
     begins_function, class_of, compares, flatten, is_computed, is_encodable, is_reference, returned, root,
 };
+use super::shuffles::{shuffle, shuffle_of_one};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
-use super::vectors::{self, Immediates, Lanes};
+use super::vectors::{self, Lanes};
 use super::{FLOATS, expr};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
 use crate::program::FUEL;
@@ -489,9 +490,10 @@ impl Maker<'_> {
 
     fn constant(&mut self, class: Class, address: bool) -> Node {
         let instruction = match class {
+            // Aligned: in the middle of a float would lie the bits of a NaN.
+            Class::I32 if address => I::I32Const(8 * self.rng.below(2) as i32),
             Class::I32 if self.tight => I::I32Const(self.rng.below(3) as i32 - 1),
             Class::I64 if self.tight => I::I64Const(self.rng.below(3) as i64 - 1),
-            Class::I32 if address => I::I32Const(self.rng.below(9) as i32),
             Class::I32 if self.rng.chance(80) => I::I32Const(self.rng.between(1, 40) as i32),
             Class::I32 => I::I32Const(self.rng.integer() as i32),
             Class::I64 => I::I64Const(self.rng.integer() as i64),
@@ -562,30 +564,31 @@ impl Maker<'_> {
                     }
                     _ => self.expr(a, address, before),
                 };
+                if let (Operator::I8x16RelaxedSwizzle, Shape::Leaf(Leaf::Imm, _)) = (op, b) {
+                    let other = self.expr(&Shape::Leaf(Leaf::Slot, Class::V128), false, before);
+                    return shuffle_of_one(self.rng, a, other);
+                }
                 let b = self.expr(b, address, before);
                 plain(encoding(op, 0), vec![a, b], &result)
             }
             Shape::Load(op, a) => {
                 let offset = self.offset(op, Lanes::Bits);
-                let kids = vec![self.expr(a, true, before)];
-                plain(encoding(op, offset), kids, &result)
+                plain(encoding(op, offset), vec![self.expr(a, true, before)], &result)
             }
-            Shape::Ternary(op @ Operator::I8x16Shuffle, a, b, _) => {
+            Shape::Ternary(Operator::I8x16Shuffle, a, b, _) => {
                 let kids = vec![self.expr(a, false, before), self.expr(b, false, before)];
-                let lanes = std::array::from_fn(|_| self.rng.below(32) as u8);
-                plain(vectors::encoding(op, Immediates { lanes, ..Immediates::default() }), kids, &result)
+                plain(shuffle(std::array::from_fn(|_| self.rng.below(32) as u8)), kids, &result)
             }
             Shape::Ternary(op, a, b, c) => {
                 let kids = [a, b, c].map(|part| self.expr(part, false, before)).to_vec();
                 plain(encoding(op, 0), kids, &result)
             }
             Shape::Extract(op, lane, a) => {
-                let kids = vec![self.expr(a, false, before)];
-                plain(vectors::encoding(op, Immediates { lane, ..Immediates::default() }), kids, &result)
+                plain(vectors::on_lane(op, lane), vec![self.expr(a, false, before)], &result)
             }
             Shape::Replace(op, lane, a, b) => {
                 let kids = [a, b].map(|part| self.expr(part, false, before)).to_vec();
-                plain(vectors::encoding(op, Immediates { lane, ..Immediates::default() }), kids, &result)
+                plain(vectors::on_lane(op, lane), kids, &result)
             }
             Shape::Select(_, a, b, condition) => {
                 let kids = [a, b, condition].map(|part| self.expr(part, false, before)).to_vec();

@@ -3,5 +3,6 @@
 mod assembler;
 mod events;
 mod flow;
+mod shuffles;
 mod values;
 mod vectors;
