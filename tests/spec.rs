@@ -215,6 +215,11 @@ fn tail_call() {
 }
 
 #[test]
+fn wide_arithmetic() {
+    run("wide-arithmetic", proposal(Proposal::WideArithmetic));
+}
+
+#[test]
 fn extended_const() {
     run("extended-const", proposal(Proposal::ExtendedConst));
 }

@@ -18,6 +18,7 @@ mod sequences;
 mod sinks;
 mod trees;
 mod vectors;
+mod wide;
 
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
@@ -66,6 +67,7 @@ fn list_written(t: &mut Shapes<'_>) {
     sinks::all(t);
     sequences::all(t);
     vectors::all(t);
+    wide::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {

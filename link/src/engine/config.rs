@@ -297,7 +297,7 @@ switches! {
     wasm_gc: Gc;
     /// Memories with pages of one byte (not supported).
     wasm_custom_page_sizes: CustomPageSizes;
-    /// `i64.add128` and its like (not supported).
+    /// `i64.add128`, `i64.sub128`, `i64.mul_wide_s` and `i64.mul_wide_u` (allowed by default).
     wasm_wide_arithmetic: WideArithmetic;
     /// Continuations (not supported).
     wasm_stack_switching: StackSwitching;
