@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 33] = [
+pub const MUTANTS: [&str; 36] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -39,6 +39,9 @@ pub const MUTANTS: [&str; 33] = [
     "a lane is loaded before its vector is evaluated",
     "trees are believed not to read the second half of a vector",
     "an accumulator is read as another class than it mirrors",
+    "the high half of an integer of 128 bits is written to a local that a tree below reads",
+    "an instruction takes the high half of an integer of 128 bits that still waits",
+    "an accumulator is believed to mirror the slot of the high half of what it has the low half of",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

@@ -12,6 +12,7 @@
 //! of the kind waits: it comes with the one whether nodes are [many](super::tree::Trees::need_attention).
 
 use super::Function;
+use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
 use super::sink::{Prefix, Sink};
@@ -101,7 +102,9 @@ impl<T: Target> Operands<'_, T> {
         self.statement(sink, [self.stack[height]]).expect("a tree that waits can be taken apart");
         // The slot was written, and then the accumulator.
         self.accs.mirrors.written(Class::I64, slot);
-        self.accs.mirrors.forget(Register::Integer);
+        if !mutant!(36) {
+            self.accs.mirrors.forget(Register::Integer);
+        }
         self.last_set = None;
         self.stack[height] = self.trees.acc(Class::I64);
         self.accs.owners.disown(height);
@@ -110,7 +113,9 @@ impl<T: Target> Operands<'_, T> {
 
     /// [`Operands::materialise`], of an integer of 128 bits: the high half comes to `slot`, in place of its own.
     fn take_apart(&mut self, height: usize, slot: Slot) {
-        self.spill_readers(height, slot);
+        if !mutant!(34) {
+            self.spill_readers(height, slot);
+        }
         self.take_over(Register::Integer, height);
         if self.is_wide(height) {
             self.set_high(height, slot);
@@ -192,7 +197,7 @@ impl<'a, T: Target> Function<'a, T> {
             let is_whole = takes_whole && (height == base || height == base + 2);
             if is_control {
                 operands.spill(height);
-            } else if height + 1 >= base && !is_whole && operands.is_wide(height) {
+            } else if height + usize::from(!mutant!(35)) >= base && !is_whole && operands.is_wide(height) {
                 operands.materialise(height);
             }
         }

@@ -5,3 +5,4 @@ mod events;
 mod flow;
 mod values;
 mod vectors;
+mod wide;

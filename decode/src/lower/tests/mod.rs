@@ -13,3 +13,4 @@ mod operands;
 mod statement;
 mod transfer;
 mod vectors;
+mod wide;
