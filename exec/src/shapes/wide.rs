@@ -1,142 +1,203 @@
-//! Wide arithmetic: sums of products and of numbers with carries, as compilers write large numbers.
+//! Fused forms over 64-bit addresses and counters: what programs for 64-bit memories do where others do it with 32 bits.
 //!
-//! A step of a large multiplication is `a[i] * b + t[i] + carry`: its high half becomes the carry, its low half is stored. Where
-//! LLVM adds `t[i]` and the carry first, the product comes last. A step of an addition is `a[i] + carry + b[i]`. All of them
-//! are one cell, and the store one with them.
+//! The families of [`trees`](super::trees), [`sinks`](super::sinks) and [`sequences`](super::sequences) in small: what is
+//! worth more than a list that was mined from a few programs.
 
 use super::list::{I, R, S, Shapes, each};
+use crate::handlers::control::Br;
 use crate::handlers::expr::*;
 use crate::handlers::seq::Seq;
-use crate::handlers::stmt::{SetSlot, Store};
-use crate::handlers::wide::*;
+use crate::handlers::stmt::*;
 
-type Widen<E> = Un<I64Widen, E>;
-type Join<A, B> = Bin<I64Join, A, B>;
-type Mul<A, B> = Bin<I64MulWideU, A, B>;
-type Add<A, B> = Bin<I64Add128, A, B>;
-type Sub<A, B> = Bin<I64Sub128, A, B>;
-type Pair = Join<S<u64>, S<u64>>;
+/// A scaled index, extended or not.
+type Scaled<X> = Bin<I64Shl, X, I<u64>>;
+type Extended<E, X> = Un<E, X>;
 
-/// A number in memory: at a pointer, behind it as unrolled loops have it, at one just computed.
-type At = Load<I64Load, S<u32>>;
-type Behind = Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>;
-type AtAcc = Load<I64Load, R<u32>>;
-
-type Slot = Widen<S<u64>>;
-type Acc = Widen<R<u64>>;
-
-/// All of wide arithmetic.
+/// All of them.
 pub(super) fn all(t: &mut Shapes<'_>) {
-    base(t);
-    products(t);
-    sums(t);
-    differences(t);
+    addresses(t);
+    operators(t);
+    stores(t);
+    tests(t);
+    loops(t);
 }
 
-/// An integer of 128 bits of which the halves go two ways.
-#[inline(always)]
-fn alone<E: Expr<T = u128>>(t: &mut Shapes<'_>) {
-    t.stmt::<SetHigh<E>>();
-}
-
-/// The same, and with the low half set to a local, or stored.
-#[inline(always)]
-fn step<E: Expr<T = u128>>(t: &mut Shapes<'_>) {
-    alone::<E>(t);
-    t.stmt::<Seq<SetHigh<E>, SetSlot<R<u64>>>>();
-    t.stmt::<Seq<SetHigh<E>, Store<I64Store, S<u32>, R<u64>>>>();
-    t.stmt::<Seq<SetHigh<E>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, R<u64>>>>();
-}
-
-/// Every operator of slots, and with the accumulator in any one place.
-fn base(t: &mut Shapes<'_>) {
-    each!(O in [I64MulWideS, I64MulWideU] {
-        each!(A in [S<u64>, R<u64>] { alone::<Bin<O, A, I<u64>>>(t); });
-        alone::<Bin<O, S<u64>, S<u64>>>(t);
-        alone::<Bin<O, R<u64>, S<u64>>>(t);
-        alone::<Bin<O, S<u64>, R<u64>>>(t);
+/// Computed addresses under every load, and alone.
+fn addresses(t: &mut Shapes<'_>) {
+    macro_rules! under_loads {
+        ($($address:ty),* $(,)?) => {
+            $(
+                t.expr::<$address>();
+                each!(L in [I32Load, I64Load, F32Load, F64Load, I32Load8S, I32Load8U, I32Load16S, I32Load16U, I64Load32U] {
+                    t.expr::<Load<L, $address>>();
+                });
+            )*
+        };
+    }
+    under_loads!(
+        Bin<I64Add, S<u64>, S<u64>>, Bin<I64Add, R<u64>, S<u64>>, Bin<I64Add, S<u64>, I<u64>>, Bin<I64Add, R<u64>, I<u64>>,
+        Bin<I64Add, Scaled<S<u64>>, S<u64>>, Bin<I64Add, Scaled<R<u64>>, S<u64>>, Bin<I64Add, Scaled<S<u64>>, I<u64>>,
+        Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, I<u64>>, Load<I64Load, S<u64>>, Load<I64Load, R<u64>>,
+    );
+    each!(E in [I64ExtendI32U, I64ExtendI32S] {
+        under_loads!(
+            Bin<I64Add, Extended<E, S<u32>>, S<u64>>, Bin<I64Add, Extended<E, R<u32>>, S<u64>>,
+            Bin<I64Add, Scaled<Extended<E, S<u32>>>, S<u64>>, Bin<I64Add, Scaled<Extended<E, R<u32>>>, S<u64>>,
+            Bin<I64Add, Scaled<Extended<E, S<u32>>>, I<u64>>,
+        );
     });
-    each!(O in [I64Add128, I64Sub128] {
-        each!(A in [Pair, Slot, Widen<I<u64>>] {
-            each!(B in [Pair, Slot, Widen<I<u64>>] { alone::<Bin<O, A, B>>(t); });
-            each!(B in [Join<R<u64>, S<u64>>, Join<S<u64>, R<u64>>, Acc] {
-                alone::<Bin<O, A, B>>(t);
-                alone::<Bin<O, B, A>>(t);
+}
+
+/// Operators with an operand in memory.
+fn operators(t: &mut Shapes<'_>) {
+    macro_rules! over_loads {
+        ($ty:ty, $load:ident, $($op:ident)*) => {
+            $(
+                each!(A in [S<u64>, R<u64>] {
+                    t.expr::<Bin<$op, Load<$load, A>, S<$ty>>>();
+                    t.expr::<Bin<$op, S<$ty>, Load<$load, A>>>();
+                    t.expr::<Bin<$op, Load<$load, A>, I<$ty>>>();
+                });
+                t.expr::<Bin<$op, Load<$load, S<u64>>, R<$ty>>>();
+                t.expr::<Bin<$op, R<$ty>, Load<$load, S<u64>>>>();
+                t.expr::<Bin<$op, Load<$load, S<u64>>, Load<$load, S<u64>>>>();
+            )*
+        };
+    }
+    over_loads!(u32, I32Load, I32Add I32Sub I32And I32Or I32Xor);
+    over_loads!(u64, I64Load, I64Add I64Sub I64And I64Or I64Xor);
+    over_loads!(f64, F64Load, F64Add F64Sub F64Mul);
+    over_loads!(f32, F32Load, F32Add F32Sub F32Mul);
+    // Multiply and add.
+    macro_rules! products {
+        ($ty:ty, $load:ident, $add:ident, $mul:ident) => {
+            each!(X in [
+                Bin<$mul, Load<$load, S<u64>>, Load<$load, S<u64>>>, Bin<$mul, Load<$load, S<u64>>, S<$ty>>,
+                Bin<$mul, Load<$load, R<u64>>, S<$ty>>, Bin<$mul, Load<$load, R<u64>>, Load<$load, S<u64>>>,
+                Bin<$mul, Load<$load, S<u64>>, Load<$load, R<u64>>>,
+            ] {
+                t.expr::<Bin<$add, X, S<$ty>>>();
+                t.expr::<Bin<$add, X, R<$ty>>>();
+            });
+        };
+    }
+    products!(f64, F64Load, F64Add, F64Mul);
+    products!(f32, F32Load, F32Add, F32Mul);
+}
+
+fn stores(t: &mut Shapes<'_>) {
+    macro_rules! all_of {
+        ($($op:ident: $ty:ty),*) => {
+            $(
+                each!(A in [
+                    Bin<I64Add, S<u64>, S<u64>>, Bin<I64Add, S<u64>, I<u64>>, Bin<I64Add, Scaled<S<u64>>, S<u64>>,
+                    Bin<I64Add, Extended<I64ExtendI32U, S<u32>>, S<u64>>,
+                    Bin<I64Add, Scaled<Extended<I64ExtendI32U, S<u32>>>, S<u64>>, Load<I64Load, S<u64>>,
+                ] {
+                    each!(V in [S<$ty>, R<$ty>, I<$ty>] { t.stmt::<Store<$op, A, V>>(); });
+                });
+                each!(A in [Bin<I64Add, R<u64>, S<u64>>, Bin<I64Add, R<u64>, I<u64>>, Bin<I64Add, Scaled<R<u64>>, S<u64>>] {
+                    each!(V in [S<$ty>, I<$ty>] { t.stmt::<Store<$op, A, V>>(); });
+                });
+            )*
+        };
+    }
+    all_of!(I32Store: u32, I64Store: u64, F32Store: f32, F64Store: f64, I32Store8: u32, I32Store16: u32);
+    macro_rules! operators {
+        ($store:ident, $load:ident, $ty:ty, $($op:ident)*) => {
+            each!(A in [S<u64>, R<u64>] {
+                t.stmt::<Store<$store, S<u64>, Load<$load, A>>>();
+                each!(O in [$($op),*] {
+                    t.stmt::<Store<$store, A, Bin<O, S<$ty>, S<$ty>>>>();
+                    t.stmt::<Store<$store, A, Bin<O, S<$ty>, I<$ty>>>>();
+                });
+            });
+            each!(O in [$($op),*] {
+                each!(X in [
+                    Bin<O, R<$ty>, S<$ty>>, Bin<O, R<$ty>, I<$ty>>, Bin<O, Load<$load, S<u64>>, S<$ty>>,
+                    Bin<O, Load<$load, S<u64>>, I<$ty>>, Bin<O, Load<$load, S<u64>>, R<$ty>>,
+                ] { t.stmt::<Store<$store, S<u64>, X>>(); });
+            });
+        };
+    }
+    operators!(I32Store, I32Load, u32, I32Add I32Sub I32And I32Or I32Xor);
+    operators!(I64Store, I64Load, u64, I64Add I64Sub);
+    operators!(F64Store, F64Load, f64, F64Add F64Sub F64Mul);
+}
+
+/// Branches on what lies in memory.
+fn tests(t: &mut Shapes<'_>) {
+    each!(L in [I32Load, I32Load8U, I32Load8S, I32Load16U] {
+        each!(A in [S<u64>, R<u64>, Bin<I64Add, S<u64>, S<u64>>] {
+            t.condition::<Load<L, A>>();
+            t.stmt::<BrIf<Un<I32Eqz, Load<L, A>>>>();
+            each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
+                t.stmt::<BrIf<Bin<C, Load<L, A>, S<u32>>>>();
+                t.stmt::<BrIf<Bin<C, Load<L, A>, I<u32>>>>();
             });
         });
     });
-}
-
-/// Products, alone and in sums. What computes comes first, unless both may trap.
-fn products(t: &mut Shapes<'_>) {
-    each!(M in [Mul<S<u64>, S<u64>>, Mul<R<u64>, S<u64>>, Mul<At, S<u64>>, Mul<Behind, S<u64>>, Mul<At, At>] {
-        step::<M>(t);
-        each!(Z in [Pair, Slot, Widen<At>, Widen<Behind>] { step::<Add<M, Z>>(t); });
-    });
-    each!(M in [Mul<S<u64>, R<u64>>, Mul<AtAcc, S<u64>>, Mul<At, R<u64>>, Mul<Behind, Behind>, Mul<At, Behind>] { alone::<M>(t); });
-    each!(M in [Mul<S<u64>, S<u64>>, Mul<At, S<u64>>, Mul<Behind, S<u64>>] {
-        step::<Add<M, Acc>>(t);
-        each!(Z in [Slot, Widen<At>, Widen<Behind>] {
-            step::<Add<Add<M, Acc>, Z>>(t);
-            step::<Add<Add<M, Z>, Acc>>(t);
-            each!(Y in [Slot, Widen<At>] { step::<Add<Add<M, Z>, Y>>(t); });
+    each!(A in [S<u64>, R<u64>] {
+        t.stmt::<BrIf<Un<I64Eqz, Load<I64Load, A>>>>();
+        each!(C in [I64Eq, I64Ne, I64LtS, I64LtU, I64GtS, I64GtU] {
+            t.stmt::<BrIf<Bin<C, Load<I64Load, A>, S<u64>>>>();
+            t.stmt::<BrIf<Bin<C, Load<I64Load, A>, I<u64>>>>();
         });
-        each!(Z in [
-            Add<Slot, Slot>, Add<Widen<At>, Slot>, Add<Slot, Widen<At>>, Add<Widen<Behind>, Slot>, Add<Slot, Widen<Behind>>,
-            Add<Widen<AtAcc>, Slot>, Add<Slot, Widen<AtAcc>>, Add<Slot, Acc>, Add<Acc, Slot>,
-        ] {
-            step::<Add<Z, M>>(t);
-            step::<Add<M, Z>>(t);
-        });
-    });
-    each!(M in [Mul<At, S<u64>>, Mul<Behind, S<u64>>, Mul<At, At>] {
-        each!(Z in [Widen<At>, Widen<Behind>, Widen<AtAcc>] { step::<Add<Z, M>>(t); });
-    });
-    step::<Add<Mul<S<u64>, S<u64>>, Mul<S<u64>, S<u64>>>>(t);
-}
-
-/// Sums of two or three numbers of 64 bits, and of one with one of 128.
-fn sums(t: &mut Shapes<'_>) {
-    each!(Z in [Widen<At>, Widen<Behind>] {
-        each!(Y in [Slot, Acc, Pair, Widen<At>, Widen<Behind>] { step::<Add<Z, Y>>(t); });
-        each!(Y in [Slot, Acc, Pair] { step::<Add<Y, Z>>(t); });
-    });
-    each!(Y in [Slot, Pair] {
-        step::<Add<Widen<AtAcc>, Y>>(t);
-        step::<Add<Y, Widen<AtAcc>>>(t);
-    });
-    each!(Z in [Slot, Acc, Widen<At>, Widen<Behind>] {
-        step::<Add<Add<Slot, Slot>, Z>>(t);
-    });
-    each!(X in [Widen<At>, Widen<Behind>, Widen<AtAcc>] {
-        each!(Z in [Slot, Widen<At>, Widen<Behind>] {
-            step::<Add<Add<X, Slot>, Z>>(t);
-            step::<Add<Add<Slot, X>, Z>>(t);
-        });
-    });
-    each!(Z in [Widen<At>, Widen<Behind>] { each!(Y in [Slot, Acc] { step::<Add<Add<Z, Z>, Y>>(t); }); });
-    each!(Z in [Slot, Acc] {
-        step::<Add<Add<Slot, Z>, Slot>>(t);
-        step::<Add<Add<Pair, Slot>, Z>>(t);
     });
 }
 
-/// Differences with borrows: one that is a number of 0 or 1, and LLVM's, which is added as 0 or -1 in 128 bits.
-fn differences(t: &mut Shapes<'_>) {
-    each!(Z in [Widen<At>, Widen<Behind>] {
-        each!(Y in [Slot, Acc, Widen<At>, Widen<Behind>] { step::<Sub<Z, Y>>(t); });
-        step::<Sub<Slot, Z>>(t);
-        step::<Sub<Pair, Z>>(t);
-        each!(X in [Widen<At>, Widen<Behind>, Slot] {
-            step::<Sub<Sub<X, Z>, Slot>>(t);
-            step::<Sub<Add<X, Pair>, Z>>(t);
-            step::<Sub<Add<Pair, X>, Z>>(t);
-            step::<Sub<Add<X, Join<R<u64>, S<u64>>>, Z>>(t);
-            step::<Sub<Add<Join<R<u64>, S<u64>>, X>, Z>>(t);
+/// Pointers and counters step, and decide whether there is another iteration.
+fn loops(t: &mut Shapes<'_>) {
+    macro_rules! ends {
+        ($before:ty) => {
+            each!(C in [I64Eq, I64Ne, I64LtS, I64LtU, I64GtS, I64GtU, I64LeS, I64LeU, I64GeS, I64GeU] {
+                t.branch::<Seq<$before, BrIf<Bin<C, R<u64>, S<u64>>>>>();
+                t.branch::<Seq<$before, BrIf<Bin<C, R<u64>, I<u64>>>>>();
+                t.stmt::<Seq<$before, BrIf<Bin<C, S<u64>, R<u64>>>>>();
+            });
+        };
+    }
+    each!(A in [
+        SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, R<u64>, I<u64>>>, SetSlot<Bin<I64Sub, S<u64>, I<u64>>>,
+        SetSlot<Bin<I64Add, S<u64>, S<u64>>>,
+    ] {
+        ends!(A);
+        t.stmt::<Seq<A, Br>>();
+        each!(B in [SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u64>>] {
+            t.stmt::<Seq<A, B>>();
+            t.stmt::<Seq<B, A>>();
         });
-        step::<Sub<Sub<Z, Slot>, Slot>>(t);
+        each!(C in [I32Eq, I32Ne, I32LtS, I32LtU, I32GtS, I32GtU, I32LeS, I32LeU, I32GeS, I32GeU] {
+            t.branch::<Seq<Seq<A, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+            t.branch::<Seq<Seq<A, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+        });
     });
-    step::<Sub<Sub<Slot, Slot>, Slot>>(t);
-    step::<Sub<Add<Slot, Pair>, Slot>>(t);
-    step::<Sub<Add<Pair, Slot>, Slot>>(t);
+    each!(B in [SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Sub, S<u64>, I<u64>>>] {
+        each!(C in [I64Ne, I64LtU, I64LtS, I64GtU, I64GtS] {
+            t.branch::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, B>, BrIf<Bin<C, R<u64>, S<u64>>>>>();
+            t.branch::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, B>, BrIf<Bin<C, R<u64>, I<u64>>>>>();
+        });
+    });
+    // A scan, a fill.
+    each!(A in [SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Sub, S<u64>, I<u64>>>] {
+        each!(L in [I32Load, I32Load8U] {
+            t.stmt::<Seq<A, SetSlot<Load<L, R<u64>>>>>();
+            each!(C in [I32Eq, I32Ne, I32LtS, I32GtS, I32LeS, I32GeS, I32LtU, I32GtU] {
+                t.repeat::<Seq<Seq<A, SetSlot<Load<L, R<u64>>>>, BrIf<Bin<C, R<u32>, S<u32>>>>>();
+                t.repeat::<Seq<Seq<A, SetSlot<Load<L, R<u64>>>>, BrIf<Bin<C, R<u32>, I<u32>>>>>();
+            });
+        });
+        each!(C in [
+            Load<I32Load8U, R<u64>>, Bin<I32Eq, Load<I32Load8U, R<u64>>, I<u32>>, Bin<I32Ne, Load<I32Load8U, R<u64>>, I<u32>>,
+        ] { t.repeat::<Seq<A, BrIf<C>>>(); });
+    });
+    each!(W in [
+        Store<I32Store8, S<u64>, I<u32>>, Store<I32Store8, S<u64>, S<u32>>, Store<I32Store, S<u64>, S<u32>>,
+        Store<I32Store8, R<u64>, I<u32>>, Store<I32Store8, R<u64>, S<u32>>, Store<I32Store, R<u64>, S<u32>>,
+    ] {
+        each!(A in [SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, R<u64>, I<u64>>>] {
+            t.stmt::<Seq<W, A>>();
+            each!(C in [I64Ne, I64LtU] { t.repeat::<Seq<Seq<W, A>, BrIf<Bin<C, R<u64>, S<u64>>>>>(); });
+        });
+    });
 }
