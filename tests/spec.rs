@@ -1,7 +1,7 @@
 //! The official test suite: every script of WebAssembly 2.0, those of the proposals pirn supports beyond it (tail calls,
-//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes), and those of 3.0 that
-//! need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be refused that a later
-//! proposal makes valid: they run without it ([`switched_off`]).
+//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, wide arithmetic), and
+//! those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
+//! refused that a later proposal makes valid: they run without it ([`switched_off`]).
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
 
@@ -212,6 +212,20 @@ fn relaxed_simd() {
 #[test]
 fn tail_call() {
     run("tail-call", proposal(Proposal::TailCall));
+}
+
+#[test]
+fn wide_arithmetic() {
+    run("wide-arithmetic", proposal(Proposal::WideArithmetic));
+}
+
+/// The suite has no scripts of compact import sections: this one is ours.
+#[test]
+fn compact_imports() {
+    for (way, options) in ways() {
+        let report = pirn_wast::run("compact-imports.wast", include_str!("scripts/compact-imports.wast"), &options);
+        assert!(report.is_success(), "{way}: {report}");
+    }
 }
 
 #[test]

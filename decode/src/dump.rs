@@ -11,6 +11,7 @@
 //! | `s5` | slot 5: word 5 of the frame |
 //! | `r0`, `v0` | the accumulators |
 //! | `#10` | an immediate |
+//! | `s5:r0 = i64.mul_wide_u(s1, s2)` | 128 bits: the high half to slot 5, the low half to `r0` |
 //! | `i32.load+8(s2)` | a load at `s2` with the static offset 8 |
 //! | `-> 0x40` | a branch to the cell at 0x40 |
 //! | `func[3]`, `global[0]`... | the word of the instance that belongs to it |
@@ -254,6 +255,7 @@ impl Reader<'_> {
                 match form {
                     Form::SetAcc => push(out, format_args!("{} = ", accumulator(class))),
                     Form::SetSlot => push(out, format_args!("s{} = ", self.u16())),
+                    Form::SetHigh => push(out, format_args!("s{}:r0 = ", self.u16())),
                     Form::SetGlobal => {
                         let word = self.u32();
                         push(out, format_args!("{} = ", self.word(word)));
@@ -394,7 +396,7 @@ impl Reader<'_> {
                 Class::I64 => push(out, format_args!("#{}", self.u64() as i64)),
                 Class::F32 => push(out, format_args!("#{:?}", f32::from_bits(self.u32()))),
                 Class::F64 => push(out, format_args!("#{:?}", f64::from_bits(self.u64()))),
-                Class::V128 => {
+                Class::V128 | Class::I128 => {
                     let (low, high) = (self.u64(), self.u64());
                     push(out, format_args!("#{high:#018x}_{low:016x}"));
                 }
@@ -468,7 +470,8 @@ fn instruction(form: Form) -> Option<Instruction> {
         | Form::Return
         | Form::Seq
         | Form::Repeat
-        | Form::Ask => None,
+        | Form::Ask
+        | Form::SetHigh => None,
     }
 }
 

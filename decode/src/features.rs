@@ -4,14 +4,16 @@ use std::fmt;
 use wasmparser::WasmFeatures;
 
 /// What is supported: WebAssembly 2.0, and of what came later relaxed SIMD, extended-const, tail calls, multiple and 64-bit
-/// memories, and custom page sizes.
+/// memories, custom page sizes, wide arithmetic, and compact import sections.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64)
-    .union(WasmFeatures::CUSTOM_PAGE_SIZES);
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
+    .union(WasmFeatures::COMPACT_IMPORTS);
 
 macro_rules! proposals {
     ($($(#[$doc:meta])* $name:ident $text:literal = $flags:expr;)*) => {
@@ -82,6 +84,8 @@ proposals! {
     CustomPageSizes "custom page sizes" = WasmFeatures::CUSTOM_PAGE_SIZES;
     /// `i64.add128` and its like.
     WideArithmetic "wide arithmetic" = WasmFeatures::WIDE_ARITHMETIC;
+    /// Imports of one module, or of one module and type, in a group.
+    CompactImports "compact import sections" = WasmFeatures::COMPACT_IMPORTS;
     /// Continuations.
     StackSwitching "stack switching" = WasmFeatures::STACK_SWITCHING;
     /// Components.
@@ -160,6 +164,8 @@ mod tests {
             MultiMemory,
             Memory64,
             CustomPageSizes,
+            WideArithmetic,
+            CompactImports,
         ];
         assert_eq!(supported, expected);
     }

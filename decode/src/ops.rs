@@ -16,11 +16,13 @@ pub enum Class {
     F64,
     /// 128 bits, in two slots that follow each other.
     V128,
+    /// Integer of 128 bits, `u128` in handlers. It exists within a cell alone: in slots there are two i64s.
+    I128,
 }
 
 impl Class {
     /// Every class, in order.
-    pub const ALL: [Self; 5] = [Self::I32, Self::I64, Self::F32, Self::F64, Self::V128];
+    pub const ALL: [Self; 6] = [Self::I32, Self::I64, Self::F32, Self::F64, Self::V128, Self::I128];
 
     /// Whether values of this class live in vector registers: floats do as well.
     pub const fn is_float(self) -> bool {
@@ -39,12 +41,28 @@ impl Class {
         1 + self.is_wide() as usize
     }
 
+    /// The class of what an entry of the operand stack gives when its tree of this class is evaluated: of an integer of 128
+    /// bits, the low half.
+    #[inline]
+    pub(crate) const fn of_entry(self) -> Self {
+        match self {
+            Self::I128 => Self::I64,
+            Self::I32 | Self::I64 | Self::F32 | Self::F64 | Self::V128 => self,
+        }
+    }
+
+    /// How many slots are written when a tree of this class is spilled.
+    #[inline]
+    pub(crate) const fn slots(self) -> usize {
+        1 + matches!(self, Self::V128 | Self::I128) as usize
+    }
+
     /// Bytes of an immediate.
     pub const fn bytes(self) -> usize {
         match self {
             Self::I32 | Self::F32 => 4,
             Self::I64 | Self::F64 => 8,
-            Self::V128 => 16,
+            Self::V128 | Self::I128 => 16,
         }
     }
 }
@@ -116,6 +134,9 @@ macro_rules! class {
     (v128) => {
         Class::V128
     };
+    (u128) => {
+        Class::I128
+    };
 }
 
 macro_rules! effect {
@@ -171,6 +192,8 @@ macro_rules! define {
         lane_loads $lane_loads:tt
         lane_stores $lane_stores:tt
         relaxed $relaxed:tt
+        unops { $($wun:ident $wun_text:literal $wua:ident => $wut:ident |$wux:ident| $wusem:expr;)* }
+        binops { $($wbin:ident $wbin_text:literal $wba:ident $wbb:ident => $wbt:ident |$wbx:ident, $wby:ident| $wbsem:expr;)* }
     ) => {
         /// An operator of the table.
         #[allow(missing_docs, reason = "the instructions of the same names")]
@@ -179,14 +202,17 @@ macro_rules! define {
         pub enum Op {
             $($un,)* $($bin,)* $($load,)* $($store,)*
             $($vun,)* $($vbin,)* $($tern,)* $($ext,)* $($rep,)* $($vload,)* $($vstore,)*
+            $($wun,)* $($wbin,)*
         }
 
         impl Op {
-            /// Every operator, in the table's order: those on vectors come last.
+            /// Every operator, in the order of the tables: those on vectors come behind all scalar ones, those of wide
+            /// arithmetic last.
             pub const ALL: &'static [Self] = &[
                 $(Self::$un,)* $(Self::$bin,)* $(Self::$load,)* $(Self::$store,)*
                 $(Self::$vun,)* $(Self::$vbin,)* $(Self::$tern,)* $(Self::$ext,)* $(Self::$rep,)*
                 $(Self::$vload,)* $(Self::$vstore,)*
+                $(Self::$wun,)* $(Self::$wbin,)*
             ];
 
             const INFO: &'static [OpInfo] = &[
@@ -201,6 +227,8 @@ macro_rules! define {
                 $(OpInfo::of_lane($rep_text, $rlanes, [class!($ra), class!($rb), class!($rt)]),)*
                 $(OpInfo::new($vload_text, [Class::I32, Class::I32, class!($vlt)], Effect::Loads, size_of::<$vlraw>()),)*
                 $(OpInfo::new($vstore_text, [class!($vst); 3], Effect::Stores, size_of::<$vsraw>()),)*
+                $(OpInfo::new($wun_text, [class!($wua), class!($wua), class!($wut)], Effect::Pure, 0),)*
+                $(OpInfo::new($wbin_text, [class!($wba), class!($wbb), class!($wbt)], Effect::Pure, 0),)*
             ];
 
             /// Which section of the table it stands in.
@@ -217,6 +245,8 @@ macro_rules! define {
                     $({ _ = Op::$rep; Kind::Replace },)*
                     $({ _ = Op::$vload; Kind::Load },)*
                     $({ _ = Op::$vstore; Kind::Store },)*
+                    $({ _ = Op::$wun; Kind::Unary },)*
+                    $({ _ = Op::$wbin; Kind::Binary },)*
                 ];
                 KINDS[self as usize]
             }
@@ -224,7 +254,10 @@ macro_rules! define {
     };
 }
 macro_rules! all_rows {
-    ($($scalar:tt)*) => { crate::for_each_vector_op! { define $($scalar)* } };
+    ($($scalar:tt)*) => { crate::for_each_vector_op! { with_wide $($scalar)* } };
+}
+macro_rules! with_wide {
+    ($($rows:tt)*) => { crate::for_each_wide_op! { define $($rows)* } };
 }
 crate::for_each_op!(all_rows);
 
@@ -251,6 +284,11 @@ impl Op {
     /// The operator's row.
     pub const fn info(self) -> &'static OpInfo {
         &Self::INFO[self as usize]
+    }
+
+    /// Whether it does more than to make one value of its operands' bits.
+    pub const fn computes(self) -> bool {
+        !matches!(self, Self::I64Widen | Self::I64Join)
     }
 
     /// Whether executing it may trap.
@@ -407,6 +445,9 @@ impl Op {
             F64x2Mul,
             F64x2Eq,
             F64x2Ne,
+            I64Add128,
+            I64MulWideS,
+            I64MulWideU,
         ];
         // Most operators have none, and a new one is safe without.
         static SWAPPED: [Option<Op>; Op::INFO.len()] = {

@@ -55,6 +55,11 @@ pub(crate) const fn rank(leaf: Option<Leaf>) -> u8 {
     }
 }
 
+/// The same of an operator: one that computes nothing counts as a slot.
+pub(crate) const fn operator_rank(op: Op) -> u8 {
+    if op.computes() { rank(None) } else { rank(Some(Leaf::Slot)) }
+}
+
 impl Shape {
     /// The signature.
     pub const fn sig(&self) -> Sig {
@@ -132,7 +137,8 @@ impl Shape {
             Self::Binary(op, a, b) => {
                 let mirrors = matches!(b, Self::Leaf(Leaf::Acc, _));
                 let second = if mirrors { rank(Some(Leaf::Slot)) } else { b.rank() };
-                !(a.rank() > second && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
+                let trap = a.trap_places() > 0 && b.trap_places() > 0;
+                !(a.rank() > second && !trap && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
             Self::Store(_, a, b) | Self::FarStore(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => {
                 a.is_canonical() && b.is_canonical()
@@ -146,9 +152,8 @@ impl Shape {
     const fn rank(&self) -> u8 {
         match *self {
             Self::Leaf(leaf, _) => rank(Some(leaf)),
-            Self::Unary(..)
-            | Self::Binary(..)
-            | Self::Load(..)
+            Self::Unary(op, _) | Self::Binary(op, ..) => operator_rank(op),
+            Self::Load(..)
             | Self::Store(..)
             | Self::FarLoad(..)
             | Self::FarStore(..)
@@ -209,7 +214,7 @@ impl Form {
     /// Operand bytes of its own, in front of its operand's.
     pub const fn bytes(self) -> usize {
         match self {
-            Self::SetSlot | Self::Return => 2,
+            Self::SetSlot | Self::SetHigh | Self::Return => 2,
             Self::SetGlobal => 4,
             Self::BrIf => 8,
             Self::SetAcc

@@ -57,6 +57,8 @@ pub enum Form {
     Repeat,
     /// A statement, or several, that asks for the epoch where it has branched, before it goes on there.
     Ask,
+    /// Slot (2 bytes), integer of 128 bits: the high half to the slot, the low half to the accumulator.
+    SetHigh,
     /// `memory.fill`: start, value, bytes.
     MemoryFill,
     /// `memory.copy`: to, from, bytes.
@@ -65,7 +67,7 @@ pub enum Form {
 
 impl Form {
     /// Every form, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Select,
         Self::SetAcc,
         Self::SetSlot,
@@ -75,6 +77,7 @@ impl Form {
         Self::Seq,
         Self::Repeat,
         Self::Ask,
+        Self::SetHigh,
         Self::MemoryFill,
         Self::MemoryCopy,
     ];

@@ -56,7 +56,7 @@ pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
         table_max_size_required: true,
         tail_call_enabled: true,
         threads_enabled: false,
-        wide_arithmetic_enabled: false,
+        wide_arithmetic_enabled: true,
         ..Config::default()
     };
     // Offsets that mostly stay within a page.

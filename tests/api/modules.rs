@@ -70,7 +70,7 @@ type Switch = fn(&mut Config, bool) -> &mut Config;
 #[test]
 fn what_is_switched_off_is_refused() {
     // What modules need that use the proposal.
-    let switches: [(&str, Switch, &str); 13] = [
+    let switches: [(&str, Switch, &str); 15] = [
         ("mutable global", Config::wasm_mutable_global, r#"(global (export "g") (mut i32) (i32.const 0))"#),
         ("saturating", Config::wasm_saturating_float_to_int, "(func (drop (i32.trunc_sat_f32_s (f32.const 0))))"),
         ("sign extension", Config::wasm_sign_extension, "(func (drop (i32.extend8_s (i32.const 0))))"),
@@ -92,6 +92,12 @@ fn what_is_switched_off_is_refused() {
             Config::wasm_relaxed_simd,
             "(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))",
         ),
+        ("compact imports", Config::wasm_compact_imports, r#"(import "m" (item "f" (func)) (item "g" (func)))"#),
+        (
+            "wide arithmetic",
+            Config::wasm_wide_arithmetic,
+            "(func (param i64) (result i64 i64) (i64.mul_wide_u (local.get 0) (local.get 0)))",
+        ),
     ];
     for (name, switch, fields) in switches {
         let wat = format!("(module {fields})");
@@ -107,13 +113,12 @@ fn what_is_switched_off_is_refused() {
 
 #[test]
 fn what_is_not_there_cannot_be_switched_on() {
-    let switches: [(Switch, &str); 8] = [
+    let switches: [(Switch, &str); 7] = [
         (Config::wasm_threads, "threads"),
         (Config::wasm_shared_everything_threads, "shared-everything threads"),
         (Config::wasm_exceptions, "exceptions"),
         (Config::wasm_function_references, "typed function references"),
         (Config::wasm_gc, "garbage collection"),
-        (Config::wasm_wide_arithmetic, "wide arithmetic"),
         (Config::wasm_stack_switching, "stack switching"),
         (Config::wasm_component_model, "the component model"),
     ];

@@ -1,7 +1,8 @@
 //! The kernels and programs: what runs, with which input, and which answer is right.
 //!
 //! Kernels are text under `benches/kernels`, each with an export `run` of type `(i32) -> i64`; those with vectors are
-//! binaries under `benches/kernels/simd`, with their sources in C. Programs are commands of WASI preview 1 under
+//! binaries under `benches/kernels/simd`, with their sources in C, and those with wide arithmetic under `benches/kernels/wide`,
+//! with their sources in Rust, beside the same without. Programs are commands of WASI preview 1 under
 //! `benches/workloads`, described by `manifest.json` there. Programs with vectors come in pairs: built from the same
 //! sources with and without them.
 
@@ -185,6 +186,27 @@ pub fn vector_kernels() -> Result<Vec<Case>> {
             let name = format!("simd/{name}");
             let wasm = read(&directory().join("kernels").join(format!("{name}.wasm")))?;
             Ok(Case { name, role: Role::Kernel, wasm, job: Job::Kernel(n), right: Some(right) })
+        })
+        .collect()
+}
+
+/// Name, `n` and right answer of the kernels with wide arithmetic.
+const WIDE_KERNELS: [(&str, i32, i64); 2] =
+    [("multiply", 300, 44_200_006_855_976_411), ("power", 4, 4_120_744_860_097_208_306)];
+
+/// The kernels with wide arithmetic, `wide/` before their names, each with its twin that computes the same without.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn wide_kernels() -> Result<Vec<(Case, Case)>> {
+    let case = |name: String, n, right| {
+        let wasm = read(&directory().join("kernels").join(format!("{name}.wasm")))?;
+        Ok::<_, anyhow::Error>(Case { name, role: Role::Kernel, wasm, job: Job::Kernel(n), right: Some(right) })
+    };
+    WIDE_KERNELS
+        .iter()
+        .map(|&(name, n, right)| {
+            Ok((case(format!("wide/{name}"), n, right)?, case(format!("wide/{name}-narrow"), n, right)?))
         })
         .collect()
 }

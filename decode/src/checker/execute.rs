@@ -73,6 +73,12 @@ impl Walk<'_> {
                 self.write_value(slot, value, class)?;
                 self.state.set_accumulator(class, value);
             }
+            Shape::Form(Form::SetHigh, _, a) => {
+                let value = self.expression(a, at + 2)?;
+                let [low, high] = self.state.values.wide_halves(value);
+                self.write(self.target.u16(at).into(), high)?;
+                self.state.set_accumulator(Class::I64, low);
+            }
             Shape::Form(Form::SetGlobal, class, a) => {
                 let value = self.expression(a, at + 4)?;
                 let word = self.target.u32(at);

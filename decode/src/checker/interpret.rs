@@ -120,6 +120,19 @@ impl Walk<'_> {
         }
     }
 
+    /// An operator of wide arithmetic: the halves of what it gives.
+    fn wide(&mut self, op: Op) -> [ValueId; 2] {
+        let value = if op.info().operand == Class::I128 {
+            let words = self.pop_all(4);
+            let [a, b] = [[words[0], words[1]], [words[2], words[3]]].map(|halves| self.state.values.wide(halves));
+            self.state.values.binary(op, a, b)
+        } else {
+            let (b, a) = (self.pop(), self.pop());
+            self.state.values.binary(op, a, b)
+        };
+        self.state.values.wide_halves(value)
+    }
+
     /// An operator on one lane.
     fn lane(&mut self, op: Op, lane: u8) -> ValueId {
         if op.kind() == Kind::Extract {
@@ -208,6 +221,7 @@ impl Walk<'_> {
                 let value = self.numeric(op);
                 self.push(value);
             }
+            Instr::Wide(op) => self.wide(op).into_iter().for_each(|half| self.push(half)),
             Instr::Lane(op, lane) => {
                 let value = self.lane(op, lane);
                 self.push(value);
@@ -385,6 +399,7 @@ impl Walk<'_> {
             | Instr::Const(..)
             | Instr::Vector(_)
             | Instr::Func(_)
+            | Instr::Wide(_)
             | Instr::Lane(..)
             | Instr::MemorySize(..)
             | Instr::TableSize(..) => unreachable!("{instr:?} is no event"),

@@ -571,6 +571,10 @@ impl Builder<'_> {
             Operator::F64Const { value } => self.simple(Instr::Const(value.bits(), Class::F64), 0, &[Class::F64]),
             Operator::RefNull { .. } => self.simple(Instr::Const(0, Class::I64), 0, &[Class::I64]),
             Operator::RefFunc { function_index } => self.simple(Instr::Func(func(function_index)), 0, &[Class::I64]),
+            Operator::I64Add128 => self.simple(Instr::Wide(Op::I64Add128), 4, &[Class::I64; 2]),
+            Operator::I64Sub128 => self.simple(Instr::Wide(Op::I64Sub128), 4, &[Class::I64; 2]),
+            Operator::I64MulWideS => self.simple(Instr::Wide(Op::I64MulWideS), 2, &[Class::I64; 2]),
+            Operator::I64MulWideU => self.simple(Instr::Wide(Op::I64MulWideU), 2, &[Class::I64; 2]),
             Operator::MemorySize { mem } => {
                 let class = address(mem);
                 self.simple(Instr::MemorySize(memory(mem), class), 0, &[class]);

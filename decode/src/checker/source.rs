@@ -65,6 +65,8 @@ pub(super) enum Instr {
     Vector([u64; 2]),
     Func(u32),
     Numeric(Op),
+    /// An operator that gives an integer of 128 bits, of i64s that are such integers or are its operands.
+    Wide(Op),
     /// An operator on one lane, with its index.
     Lane(Op, u8),
     Load(Op, Access),
@@ -111,6 +113,7 @@ impl Instr {
             | Self::Const(..)
             | Self::Vector(_)
             | Self::Func(_)
+            | Self::Wide(_)
             | Self::Lane(..)
             | Self::MemorySize(..)
             | Self::TableSize(..) => false,

@@ -258,6 +258,8 @@ impl State {
             Class::I32 | Class::I64 => self.values.of_class(integer, class),
             Class::F32 | Class::F64 => self.values.of_class(float, class),
             Class::V128 => self.values.vector([float, upper]),
+            // It never lies there whole.
+            Class::I128 => UNKNOWN,
         }
     }
 

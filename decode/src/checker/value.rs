@@ -60,6 +60,8 @@ pub(super) enum Value {
     Half(ValueId, bool),
     /// The vector of two halves that are not those of one vector.
     Pair(ValueId, ValueId),
+    /// The lower or upper half of an integer of 128 bits, which is not made of two.
+    WideHalf(ValueId, bool),
     Load {
         op: Op,
         access: Access,
@@ -265,6 +267,10 @@ impl Values {
         if op == Op::I32Eqz {
             return self.not(a);
         }
+        if op == Op::I64Widen {
+            let zero = self.constant(0, Class::I64);
+            return self.wide([a, zero]);
+        }
         self.number(Value::Unary(op, a), op.info().result)
     }
 
@@ -292,11 +298,31 @@ impl Values {
         }
     }
 
+    /// The integer of 128 bits of these halves, the lower one first.
+    pub(super) fn wide(&mut self, [low, high]: [ValueId; 2]) -> ValueId {
+        match (self.node(low).value, self.node(high).value) {
+            (Value::WideHalf(wide, false), Value::WideHalf(other, true)) if wide == other => wide,
+            _ => self.number(Value::Binary(Op::I64Join, low, high), Class::I128),
+        }
+    }
+
+    /// The halves of an integer of 128 bits, the lower one first.
+    pub(super) fn wide_halves(&mut self, wide: ValueId) -> [ValueId; 2] {
+        match self.node(wide).value {
+            _ if self.class(wide) != Class::I128 => [UNKNOWN; 2],
+            Value::Binary(Op::I64Join, low, high) => [low, high],
+            _ => [false, true].map(|upper| self.number(Value::WideHalf(wide, upper), Class::I64)),
+        }
+    }
+
     /// An operator of two operands.
     pub(super) fn binary(&mut self, op: Op, a: ValueId, b: ValueId) -> ValueId {
         use Op::*;
         if let Some(shuffle) = self.as_shuffle(op, a, b) {
             return shuffle;
+        }
+        if op == I64Join {
+            return self.wide([a, b]);
         }
         // What is left of comparisons is "equal", "less", and "less or equal" of floats, where it is not the opposite of
         // "greater": NaN is neither.
@@ -343,6 +369,9 @@ impl Values {
                 | F64Add
                 | F64Mul
                 | F64Eq
+                | I64Add128
+                | I64MulWideS
+                | I64MulWideU
         );
         let (a, b) = if (commutes || commute_lanes(op)) && a > b { (b, a) } else { (a, b) };
         let zero = [(a, b), (b, a)].into_iter().find(|&(zero, _)| self.constant_bits(zero) == Some(0));
@@ -461,7 +490,7 @@ impl Values {
                 Class::I64 => write!(out, "{}", bits as i64),
                 Class::F32 => write!(out, "{:?}", f32::from_bits(bits as u32)),
                 Class::F64 => write!(out, "{:?}", f64::from_bits(bits)),
-                Class::V128 => write!(out, "half {bits:#x}"),
+                Class::V128 | Class::I128 => write!(out, "half {bits:#x}"),
             },
             Value::Func(word) => write!(out, "function at word {word}"),
             Value::Global { word, .. } => write!(out, "global at word {word}"),
@@ -473,6 +502,7 @@ impl Values {
             Value::Ternary(op, a, b, c) => return list(op.info().text, &[a, b, c], out),
             Value::Extract(op, lane, a) => return list(&format!("{} {lane}", op.info().text), &[a], out),
             Value::Replace(op, lane, a, b) => return list(&format!("{} {lane}", op.info().text), &[a, b], out),
+            Value::WideHalf(wide, upper) => return list(if upper { "high half" } else { "low half" }, &[wide], out),
             Value::Half(vector, upper) => return list(if upper { "upper half" } else { "lower half" }, &[vector], out),
             Value::Pair(low, high) => return list("halves", &[low, high], out),
             Value::Load { op, access: Access { memory, offset }, address, .. } => {

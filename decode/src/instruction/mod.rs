@@ -6,6 +6,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod vectors;
+pub mod wide;
 
 use crate::ops::Op;
 

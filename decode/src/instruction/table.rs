@@ -249,6 +249,10 @@ macro_rules! for_each_special {
                 MemoryCopy [0xfc 0x0a] "memory.copy"
                     [u32 u32 u32] => [] [memidx memidx] [traps reads_memory writes_memory] 1 falls;
                 MemoryFill [0xfc 0x0b] "memory.fill" [u32 u32 u32] => [] [memidx] [traps writes_memory] 1 falls;
+                I64Add128 [0xfc 0x13] "i64.add128" [u64 u64 u64 u64] => [u64 u64] [] [] 1 falls;
+                I64Sub128 [0xfc 0x14] "i64.sub128" [u64 u64 u64 u64] => [u64 u64] [] [] 1 falls;
+                I64MulWideS [0xfc 0x15] "i64.mul_wide_s" [u64 u64] => [u64 u64] [] [] 1 falls;
+                I64MulWideU [0xfc 0x16] "i64.mul_wide_u" [u64 u64] => [u64 u64] [] [] 1 falls;
             }
             cells {
                 TableGet [0x25] "table.get" [u32] => [element] [tableidx] [traps reads_table] 1 falls {

@@ -56,7 +56,7 @@ impl<T: Target> Operands<'_, T> {
     /// Cuts one part off the entries at these heights, which do not fit.
     pub(super) fn cut(&mut self, heights: &[usize], fits: &dyn Fn(&mut Self, &[NodeId]) -> bool) {
         let count = heights.len();
-        let mut places = [0; 3];
+        let mut places = [0; 4];
         for (place, &height) in places.iter_mut().zip(heights) {
             *place = self.stack[height];
         }
@@ -71,7 +71,7 @@ impl<T: Target> Operands<'_, T> {
             if self.trees[kids[cut]].kind == Kind::Acc {
                 continue;
             }
-            let class = self.trees[kids[cut]].class;
+            let class = self.trees[kids[cut]].class.of_entry();
             let possible = (0..count).filter(|&other| other != cut).all(|other| {
                 let node = &self.trees[kids[other]];
                 let first = !node.is_leaf() && (node.traits.any(Traits::TRAPS) || self.is_high(heights[other]));
@@ -88,7 +88,7 @@ impl<T: Target> Operands<'_, T> {
             if is_slot(self, cut) {
                 continue;
             }
-            let class = self.trees[kids[cut]].class;
+            let class = self.trees[kids[cut]].class.of_entry();
             let needed = Traits::acc(Register::of(class));
             let possible = (0..count).all(|other| other == cut || !self.trees[kids[other]].traits.any(needed));
             let slot = self.trees.slot(self.own_slot(heights[cut]), class);

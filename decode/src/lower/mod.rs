@@ -10,7 +10,7 @@
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
 //!   `if`s, `loops` lowers how loops begin twice.
 //! - `metering`: what the operators cost.
-//! - `translate`, `calls`, `memory`, `table` and `vectors`: what each operator does to these three.
+//! - `translate`, `calls`, `memory`, `table`, `vectors` and `wide`: what each operator does to these three.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Memory is linear in the body's size;
 //! so is time, but for what a byte of it may declare or name: 50,000 locals, a block or function type of 1,000 values.
@@ -45,6 +45,7 @@ mod transfer;
 mod translate;
 mod tree;
 mod vectors;
+mod wide;
 
 pub use arena::Arena;
 pub use code::Code;
@@ -168,8 +169,8 @@ impl<'a, T: Target> Lowering<'a, T> {
                 function.operands.code.offset = reader.position() as u32;
             }
             function.operator(&mut reader);
-            if function.operands.trees.are_many() {
-                function.blocks.selections.keep_trees(&mut function.operands);
+            if function.operands.trees.need_attention() {
+                function.attend(&reader);
             }
         }
         let words = first + function.operands.max_height;

@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 35] = [
+pub const MUTANTS: [&str; 39] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -41,6 +41,10 @@ pub const MUTANTS: [&str; 35] = [
     "an accumulator is read as another class than it mirrors",
     "a shuffle that reads its second operand only takes no lane of it",
     "the trap of an operand that a shuffle does not read is lost",
+    "the high half of an integer of 128 bits is written to a local that a tree below reads",
+    "an instruction takes the high half of an integer of 128 bits that still waits",
+    "an accumulator is believed to mirror the slot of the high half of what it has the low half of",
+    "an index of a table is made shorter after what stands above it is evaluated",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

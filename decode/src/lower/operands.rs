@@ -48,7 +48,7 @@ pub(super) struct Operands<'a, T> {
     pub(super) trees: Trees,
     pub(super) stack: Vec<'a, NodeId>,
     /// Entries below never need a spill.
-    floor: usize,
+    pub(super) floor: usize,
     pub(super) max_height: usize,
     pub(super) accs: Accumulators,
     /// The last assignment to a slot that has a cell of its own.
@@ -236,7 +236,7 @@ impl<'a, T: Target> Operands<'a, T> {
             let reads = |slot| self.trees.reads_slot(self.stack[below], slot);
             if !mutant!(7)
                 && self.is_high(below)
-                && (reads(slot) || class.is_wide() && !mutant!(25) && reads(slot.above(1)))
+                && (reads(slot) || class.slots() == 2 && !mutant!(25) && reads(slot.above(1)))
             {
                 self.spill(below);
                 // That may have had this one spilled before.
@@ -245,8 +245,11 @@ impl<'a, T: Target> Operands<'a, T> {
                 }
             }
         }
+        if class == Class::I128 {
+            self.set_high(height, slot.above(1));
+        }
         self.set_slot(height, slot);
-        self.stack[height] = self.trees.slot(slot, class);
+        self.stack[height] = self.trees.slot(slot, class.of_entry());
         self.accs.owners.disown(height);
     }
 
@@ -338,6 +341,9 @@ impl<'a, T: Target> Operands<'a, T> {
         let (class, is_acc) = (node.class, node.kind == Kind::Acc);
         if is_acc {
             return;
+        }
+        if class == Class::I128 {
+            return self.materialise_wide(height);
         }
         let register = Register::of(class);
         self.take_over(register, height);

@@ -209,7 +209,8 @@ impl Survey {
                 | Form::Return
                 | Form::Seq
                 | Form::Repeat
-                | Form::Ask,
+                | Form::Ask
+                | Form::SetHigh,
             ) => {}
         }
         self.pending = Some(Surveyed {
@@ -268,6 +269,7 @@ fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
         Class::F32 => "f32",
         Class::F64 => "f64",
         Class::V128 => "V128",
+        Class::I128 => "u128",
     };
     let leaf = match node.kind {
         Kind::Slot(_) if acc == Some(id) => "R",

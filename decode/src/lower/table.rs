@@ -46,7 +46,7 @@ impl<T: Target> Function<'_, T> {
             // The index is below the reference, which is evaluated last.
             let operands = &mut self.operands;
             let top = operands.height() - 1;
-            if !operands.tree(top).is_leaf() && !mutant!(34) {
+            if !operands.tree(top).is_leaf() && !mutant!(39) {
                 operands.spill_with(top, Traits::TRAPS);
                 operands.spill(top);
             }

@@ -186,6 +186,10 @@ impl<'a, T: Target> Function<'a, T> {
             Instruction::Vector(op) => self.vector(op, reader),
             Instruction::LoadLane(access) => self.load_lane(access, reader.memarg(), reader.lane()),
             Instruction::StoreLane(access) => self.store_lane(access, reader.memarg(), reader.lane()),
+            Instruction::I64Add128 => self.wide(Op::I64Add128),
+            Instruction::I64Sub128 => self.wide(Op::I64Sub128),
+            Instruction::I64MulWideS => self.wide(Op::I64MulWideS),
+            Instruction::I64MulWideU => self.wide(Op::I64MulWideU),
             Instruction::Relaxed(relaxed) => self.vector(relaxed.operator(self.deterministic), reader),
         }
     }

@@ -6,7 +6,7 @@ use super::mutants::mutant;
 use super::slot::Slot;
 use crate::cell::put;
 use crate::ops::{self, Class, Effect, Op};
-use crate::shape::rank;
+use crate::shape::{operator_rank, rank};
 use crate::sig::{self, Form, Leaf, Sig};
 
 /// A node's index in its [`Trees`].
@@ -105,8 +105,8 @@ impl Known {
             ops::Kind::Replace => (0, 2),
             ops::Kind::Ternary => (0, 3),
         };
-        let rank = rank(None);
-        let facts = Facts { class: info.result, traits, operators: 1, is_test, rank, len, arity, is_upper: false };
+        let (operators, rank) = (op.computes() as u8, operator_rank(op));
+        let facts = Facts { class: info.result, traits, operators, is_test, rank, len, arity, is_upper: false };
         Self { sig: sig::operator(op), facts }
     }
 
@@ -310,7 +310,10 @@ const MOST_NODES: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Trees {
     nodes: Vec<Node>,
+    /// More are many.
     limit: usize,
+    /// More need attention: as many, or none while they are watched.
+    calm: usize,
     /// Offsets in the module's bytes of operators, by node; for surveys alone.
     offsets: Vec<u32>,
 }
@@ -325,7 +328,7 @@ impl std::ops::Index<NodeId> for Trees {
 
 impl Default for Trees {
     fn default() -> Self {
-        Self { nodes: Vec::new(), limit: MOST_NODES, offsets: Vec::new() }
+        Self { nodes: Vec::new(), limit: MOST_NODES, calm: MOST_NODES, offsets: Vec::new() }
     }
 }
 
@@ -336,9 +339,25 @@ impl Trees {
     }
 
     /// Whether it is time to [`keep`](Self::keep) what is needed.
-    #[inline(always)]
+    #[inline]
     pub(super) fn are_many(&self) -> bool {
         self.nodes.len() > self.limit
+    }
+
+    /// Whether they are many, or watched.
+    #[inline(always)]
+    pub(super) fn need_attention(&self) -> bool {
+        self.nodes.len() > self.calm
+    }
+
+    /// Has them looked after before every instruction.
+    pub(super) fn watch(&mut self) {
+        self.calm = 0;
+    }
+
+    /// Has them looked after only when they are many.
+    pub(super) fn unwatch(&mut self) {
+        self.calm = self.limit;
     }
 
     /// Keeps the trees that have these roots, and forgets all others.
@@ -349,6 +368,7 @@ impl Trees {
             *root = self.copy(&nodes, &offsets, *root);
         }
         self.limit = MOST_NODES.max(2 * self.nodes.len());
+        self.calm = self.calm.min(self.limit);
     }
 
     /// Copies a tree, which is no deeper than the deepest handler.
@@ -540,7 +560,8 @@ impl Trees {
     /// immediates last. Operands that may both trap keep their order.
     #[inline]
     pub(super) fn swapped(&self, op: Op, a: NodeId, b: NodeId) -> Option<Op> {
-        if self[a].rank > self[b].rank { op.swapped() } else { None }
+        let trap = |node: NodeId| self[node].traits.any(Traits::TRAPS);
+        if self[a].rank > self[b].rank && !(trap(a) && trap(b)) { op.swapped() } else { None }
     }
 
     /// Whether the tree reads `slot`.

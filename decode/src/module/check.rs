@@ -430,6 +430,13 @@ impl Checker {
                     | Instruction::Relaxed(_)) => {
                         vectors::accept(instruction, address, &mut reader, &mut operands)?;
                     }
+                    Instruction::I64Add128 | Instruction::I64Sub128 => {
+                        (0..4).try_for_each(|_| operands.take(I64))?;
+                        (0..2).for_each(|_| operands.push(I64));
+                    }
+                    Instruction::I64MulWideS | Instruction::I64MulWideU => {
+                        operands.expect_all(&[I64, I64])?;
+                    }
                     instruction @ (Instruction::MemoryCopy | Instruction::MemoryFill) => {
                         for _ in instruction.info().immediates {
                             reader.zero()?;
@@ -450,6 +457,10 @@ impl Checker {
                     | Instruction::RefFunc
                     | Instruction::MemoryCopy
                     | Instruction::MemoryFill
+                    | Instruction::I64Add128
+                    | Instruction::I64Sub128
+                    | Instruction::I64MulWideS
+                    | Instruction::I64MulWideU
                     | Instruction::V128Const
                     | Instruction::Vector(_)
                     | Instruction::LoadLane(_)

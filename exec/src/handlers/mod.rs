@@ -15,3 +15,4 @@ pub(crate) mod lanes;
 mod num;
 pub(crate) mod seq;
 pub(crate) mod stmt;
+pub(crate) mod wide;

@@ -227,7 +227,7 @@ impl Exercise {
                     Class::F32 => out.bytes.extend(3.5_f32.to_ne_bytes()),
                     Class::F64 => out.bytes.extend(3.5_f64.to_ne_bytes()),
                     // Lanes that there are, if it chooses some.
-                    Class::V128 => out.bytes.extend([3; 16]),
+                    Class::V128 | Class::I128 => out.bytes.extend([3; 16]),
                 },
                 Leaf::Global => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                 Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS) as u32).to_ne_bytes()),
@@ -270,6 +270,7 @@ impl Exercise {
                         out.sets = true;
                         out.bytes.extend(if steps { 0 } else { SET }.to_ne_bytes());
                     }
+                    Form::SetHigh => out.bytes.extend(SET.to_ne_bytes()),
                     Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),
                     Form::SetGlobal => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                     Form::BrIf => out.target(next),

@@ -21,6 +21,7 @@ mod sinks;
 mod trees;
 mod vectors;
 mod wide;
+mod wide_arithmetic;
 
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
@@ -77,6 +78,7 @@ fn list_written(t: &mut Shapes<'_>) {
     vectors::all(t);
     wide::all(t);
     far::all(t);
+    wide_arithmetic::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {

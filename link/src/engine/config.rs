@@ -297,8 +297,10 @@ switches! {
     wasm_gc: Gc;
     /// Memories with pages of one byte (allowed by default).
     wasm_custom_page_sizes: CustomPageSizes;
-    /// `i64.add128` and its like (not supported).
+    /// `i64.add128`, `i64.sub128`, `i64.mul_wide_s` and `i64.mul_wide_u` (allowed by default).
     wasm_wide_arithmetic: WideArithmetic;
+    /// Imports of one module, or of one module and type, in a group (allowed by default).
+    wasm_compact_imports: CompactImports;
     /// Continuations (not supported).
     wasm_stack_switching: StackSwitching;
     /// Components (not supported).

@@ -80,6 +80,9 @@ impl Generator<'_> {
             return self.simple(ty);
         }
         let depth = depth - 1;
+        if ty == I64 && self.rng.chance(self.habits.wide) {
+            return self.half_of_wide(depth);
+        }
         let interleave = self.habits.interleave;
         if self.habits.vectors > 0 && ty != V128 && self.rng.chance(12) {
             return self.of_vector(ty, depth);

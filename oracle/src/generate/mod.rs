@@ -24,6 +24,7 @@ mod stmt;
 pub mod traps;
 pub mod tree;
 mod vectors;
+mod wide;
 
 use crate::outcome::{FloatAreas, Type};
 use crate::program::FUEL;
@@ -71,6 +72,8 @@ struct Habits {
     vectors: usize,
     /// Whether operators of relaxed SIMD may be used.
     relaxed: bool,
+    /// How many of a hundred statements and i64s are wide arithmetic.
+    wide: usize,
 }
 
 /// What a program is made of.
@@ -320,6 +323,7 @@ fn module(
         },
         vectors,
         relaxed,
+        wide: *rng.pick(&[0, 0, 4, 30]),
     };
     let mut generator = Generator {
         rng,

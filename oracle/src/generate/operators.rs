@@ -35,7 +35,8 @@ pirn_decode::for_each_op!(encodings);
 pub(super) fn type_of(class: Class) -> Type {
     match class {
         Class::I32 => I32,
-        Class::I64 => I64,
+        // Of 128 bits, each half.
+        Class::I64 | Class::I128 => I64,
         Class::F32 => F32,
         Class::F64 => F64,
         Class::V128 => V128,

@@ -16,7 +16,7 @@ use super::parts::{
 use super::shuffles::{shuffle, shuffle_of_one};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
 use super::vectors::{self, Lanes};
-use super::{FLOATS, expr};
+use super::{FLOATS, expr, wide};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
 use crate::program::FUEL;
 use crate::rng::Rng;
@@ -82,6 +82,7 @@ pub fn program(seed: u64) -> ProgramSpec {
         last: None,
         tight: false,
         second: false,
+        low: None,
     };
     let first = (seed as usize).wrapping_mul(PER_MODULE);
     let mut shapes: Vec<&Shape> = (0..PER_MODULE).map(|i| SHAPES[first.wrapping_add(i) % SHAPES.len()]).collect();
@@ -153,6 +154,8 @@ struct Maker<'a> {
     tight: bool,
     /// Whether the slot before was the second parameter of its type.
     second: bool,
+    /// The low half of an integer of 128 bits, whose high half this shape sets: what the accumulator holds then.
+    low: Option<Node>,
 }
 
 impl Maker<'_> {
@@ -217,6 +220,7 @@ impl Maker<'_> {
         for part in parts {
             self.statement(part, &mut Vec::new(), &mut before, &mut inner);
         }
+        self.set_low(&mut inner);
         let value = value.map(|value| self.certain(value, &mut before));
         let results = value.as_ref().map_or_else(Vec::new, |value| value.results.clone());
         inner.push(plain(I::Return, value.into_iter().collect(), &[]));
@@ -302,6 +306,7 @@ impl Maker<'_> {
                 _ => self.statement(part, &mut arguments, &mut before, &mut body),
             }
         }
+        self.set_low(&mut body);
         let branches = match ends_in {
             Some(Shape::Form(Form::BrIf, ..)) => true,
             Some(Shape::Cell(Cell::Br)) => {
@@ -359,6 +364,12 @@ impl Maker<'_> {
         Node { op: Op::Block(construct, ty, body, Vec::new()), kids, results: Vec::new() }
     }
 
+    /// Sets the low half that nothing took.
+    fn set_low(&mut self, body: &mut Vec<Node>) {
+        let local = LAST + Class::I64 as u32;
+        body.extend(self.low.take().map(|low| set(local, low)));
+    }
+
     fn statement(&mut self, part: &Shape, arguments: &mut Vec<Node>, before: &mut Vec<Node>, body: &mut Vec<Node>) {
         match *part {
             Shape::Form(Form::BrIf, _, condition) => {
@@ -390,6 +401,13 @@ impl Maker<'_> {
                 }
                 body.push(node);
             }
+            Shape::Form(Form::SetHigh, _, value) => {
+                let value = self.expr(value, false, before);
+                let local = 2 * Class::I64 as u32 + self.rng.below(2) as u32;
+                self.last = None;
+                self.written.push((local, Class::I64));
+                self.low = Some(plain(I::LocalSet(local), vec![value], &[I64]));
+            }
             Shape::Form(form, class, value) => {
                 let ty = if is_reference(value) { Func } else { type_of(class) };
                 let lanes = Lanes::given(root(value));
@@ -399,7 +417,7 @@ impl Maker<'_> {
                     // Into the accumulator goes what another operator takes from there.
                     let operator = match class {
                         Class::I32 => I::I32Clz,
-                        Class::I64 => I::I64Ctz,
+                        Class::I64 | Class::I128 => I::I64Ctz,
                         Class::F32 => I::F32Ceil,
                         Class::F64 => I::F64Floor,
                         // One that shows no bits of a NaN.
@@ -483,7 +501,7 @@ impl Maker<'_> {
         let area = match (op.info().result, lanes) {
             (Class::F32, _) | (_, Lanes::F32) => FLOATS.f32.0,
             (Class::F64, _) | (_, Lanes::F64) => FLOATS.f64.0,
-            (Class::I32 | Class::I64 | Class::V128, Lanes::Bits) => 0,
+            (Class::I32 | Class::I64 | Class::V128 | Class::I128, Lanes::Bits) => 0,
         };
         area as u64 + if self.rng.chance(30) { 0 } else { 8 * self.rng.below(500) as u64 }
     }
@@ -496,7 +514,7 @@ impl Maker<'_> {
             Class::I64 if self.tight => I::I64Const(self.rng.below(3) as i64 - 1),
             Class::I32 if self.rng.chance(80) => I::I32Const(self.rng.between(1, 40) as i32),
             Class::I32 => I::I32Const(self.rng.integer() as i32),
-            Class::I64 => I::I64Const(self.rng.integer() as i64),
+            Class::I64 | Class::I128 => I::I64Const(self.rng.integer() as i64),
             Class::F32 => I::F32Const((self.rng.float() as f32).into()),
             Class::F64 => I::F64Const(self.rng.float().into()),
             Class::V128 => I::V128Const(i128::from(self.rng.integer()) << 64 | i128::from(self.rng.integer())),
@@ -527,6 +545,7 @@ impl Maker<'_> {
                 let slot = self.expr(&Shape::Leaf(Leaf::Slot, Class::I32), true, before);
                 plain(I::I32And, vec![slot, expr::i32_const(0xF8)], &result)
             }
+            Shape::Leaf(Leaf::Acc, Class::I64) if self.low.is_some() => self.low.take().expect("just seen"),
             Shape::Leaf(_, class) => {
                 if let Some((local, last)) = self.last
                     && last == class
@@ -538,7 +557,7 @@ impl Maker<'_> {
                 let operator = match class {
                     Class::I32 if address => I::I32And,
                     Class::I32 => I::I32Xor,
-                    Class::I64 => I::I64Add,
+                    Class::I64 | Class::I128 => I::I64Add,
                     Class::F32 => I::F32Mul,
                     Class::F64 => I::F64Add,
                     Class::V128 => I::I8x16Sub,
@@ -554,6 +573,9 @@ impl Maker<'_> {
             Shape::Unary(Operator::RefIsNull, _) => plain(I::RefIsNull, vec![self.local(REF, Func)], &result),
             Shape::Unary(op, a) => {
                 let kids = vec![self.expr(a, address, before)];
+                if op.info().result == Class::I128 {
+                    return wide::operator(op, kids);
+                }
                 plain(encoding(op, 0), kids, &result)
             }
             Shape::Binary(op, a, b) => {
@@ -569,6 +591,9 @@ impl Maker<'_> {
                     return shuffle_of_one(self.rng, a, other);
                 }
                 let b = self.expr(b, address, before);
+                if op.info().result == Class::I128 {
+                    return wide::operator(op, vec![a, b]);
+                }
                 plain(encoding(op, 0), vec![a, b], &result)
             }
             Shape::Load(op, a) => {

@@ -28,6 +28,9 @@ impl Generator<'_> {
             return self.simple_statement();
         }
         let depth = depth - 1;
+        if self.rng.chance(self.habits.wide) {
+            return self.wide_step(depth);
+        }
         match self.rng.weighted(&[34, 20, 8, 8, 4, 5, 4, 3, 3, 4, 3, 2, 7, 1]) {
             0 => self.set_local(depth),
             1 => self.store(depth),

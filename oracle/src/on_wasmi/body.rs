@@ -102,6 +102,7 @@ fn nulls(store: &mut Store<Vec<Event>>, table: &Table) -> Vec<bool> {
 fn engine(fuel: bool) -> Engine {
     let mut config = Config::default();
     config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel).wasm_relaxed_simd(true);
+    config.wasm_wide_arithmetic(true);
     Engine::new(&config)
 }
 

@@ -140,6 +140,7 @@ impl Shape {
             "Select" => sig::select(args[0].class()?, args[0].sig()?, args[1].sig()?, args[2].sig()?),
             "SetAcc" => form(Form::SetAcc)?,
             "SetSlot" => form(Form::SetSlot)?,
+            "SetHigh" => form(Form::SetHigh)?,
             "SetGlobal" => form(Form::SetGlobal)?,
             "BrIf" => form(Form::BrIf)?,
             "MemoryFill" | "MemoryCopy" => {
@@ -168,7 +169,7 @@ impl Shape {
         match self.name.as_str() {
             "Seq" => parts.extend(self.args.iter().cloned()),
             _ => {
-                let value = self.name != "SetAcc";
+                let value = !matches!(self.name.as_str(), "SetAcc" | "SetHigh");
                 for arg in &self.args {
                     arg.expressions(value, &mut parts);
                 }
@@ -183,8 +184,15 @@ impl Shape {
         }
         if whole {
             // Trees wait with slots, and at most with an accumulator.
-            out.push(Self::new("SetAcc", vec![self.clone()]));
-            out.push(Self::new("SetAcc", vec![self.without_registers()]));
+            let set = match self.class() {
+                Ok(Class::I128) => "SetHigh",
+                _ => "SetAcc",
+            };
+            // Two i64s wait as they are.
+            if !matches!(self.args[0].name.as_str(), "I64Widen" | "I64Join") {
+                out.push(Self::new(set, vec![self.clone()]));
+                out.push(Self::new(set, vec![self.without_registers()]));
+            }
         }
         for arg in &self.args {
             arg.expressions(true, out);

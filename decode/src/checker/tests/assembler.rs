@@ -123,6 +123,11 @@ pub(super) fn set(slot: u16, a: Part) -> Part {
     form(Form::SetSlot, &slot.to_ne_bytes(), a)
 }
 
+/// The high half to a slot, the low half to the accumulator.
+pub(super) fn set_high(slot: u16, a: Part) -> Part {
+    form(Form::SetHigh, &slot.to_ne_bytes(), a)
+}
+
 pub(super) fn set_global(word: u32, a: Part) -> Part {
     form(Form::SetGlobal, &word.to_ne_bytes(), a)
 }

@@ -6,3 +6,4 @@ mod flow;
 mod shuffles;
 mod values;
 mod vectors;
+mod wide;

@@ -350,6 +350,7 @@ impl<'a> Shape<'a> {
             }
             "SetAcc" => format!("{} = {}", register(self.parts[0].class()), list(&self.parts, bytes)),
             "SetSlot" => format!("s{} = {}", bytes.take(2), list(&self.parts, bytes)),
+            "SetHigh" => format!("s{}:r = {}", bytes.take(2), list(&self.parts, bytes)),
             "SetGlobal" => format!("global@{} = {}", bytes.take(4), list(&self.parts, bytes)),
             "BrIf" => {
                 let target = bytes.take(8);

@@ -14,3 +14,4 @@ mod shuffles;
 mod statement;
 mod transfer;
 mod vectors;
+mod wide;
