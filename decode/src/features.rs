@@ -4,14 +4,15 @@ use std::fmt;
 use wasmparser::WasmFeatures;
 
 /// What is supported: WebAssembly 2.0, and of what came later relaxed SIMD, extended-const, tail calls, multiple and 64-bit
-/// memories, and custom page sizes.
+/// memories, custom page sizes, and threads.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64)
-    .union(WasmFeatures::CUSTOM_PAGE_SIZES);
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::THREADS);
 
 macro_rules! proposals {
     ($($(#[$doc:meta])* $name:ident $text:literal = $flags:expr;)*) => {
@@ -157,6 +158,7 @@ mod tests {
             ExtendedConst,
             Simd,
             RelaxedSimd,
+            Threads,
             MultiMemory,
             Memory64,
             CustomPageSizes,
