@@ -298,7 +298,7 @@ fn failing_starts() {
     let error = host.fails(&[("a", "(memory 1)"), ("b", "(memory 2)")]);
     assert_eq!(
         error.to_string(),
-        "module `b`: a memory of 2 pages passes the store's limit of 1 pages (`memory_size`)"
+        "module `b`: a memory of 131072 bytes passes the store's limit of 65536 bytes (`memory_size`)"
     );
 }
 

@@ -173,15 +173,11 @@ fn invalid_modules_are_refused() {
 
 #[test]
 fn unsupported_features_are_refused() {
-    bad("(module (memory 1) (memory 1))", "multi");
     bad("(module (memory 1 1 shared))", "threads");
-    bad("(module (memory i64 1))", "memory64");
-    bad("(module (table i64 1 funcref))", "memory64");
     bad("(module (tag))", "exceptions");
     bad("(module (type (struct)))", "gc");
     bad("(module (func (param (ref func))))", "function references");
     bad("(module (func (param anyref)))", "gc");
-    bad("(module (memory 1 1 (pagesize 1)))", "custom page size");
     bad("(module (memory 1 1 shared) (func (drop (i32.atomic.load (i32.const 0)))))", "threads");
 }
 
@@ -198,6 +194,8 @@ fn supported_features_are_accepted() {
         "(module (global (export \"g\") v128 (v128.const i64x2 1 2)) (func (param v128) (result v128) (local.get 0)))",
     );
     good("(module (@custom \"name\" \"\\ff\\ff\"))");
+    good("(module (memory 1) (memory i64 1) (table i64 1 funcref) (memory 1 1 (pagesize 1)))");
+    good("(module (memory 1) (memory i64 1) (func (memory.copy 0 1 (i32.const 0) (i64.const 0) (i32.const 0))))");
 }
 
 #[test]

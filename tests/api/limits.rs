@@ -27,7 +27,7 @@ fn all_memories_together() {
     assert_eq!(two.grow(&mut store, 1).unwrap(), 1);
     assert_eq!(grow.call(&mut store, 1).unwrap(), -1);
     assert_eq!(grow.call(&mut store, 0).unwrap(), 3);
-    assert_says(&Instance::new(&mut store, &module, &[]).unwrap_err(), &["2 pages", "limit of 5"]);
+    assert_says(&Instance::new(&mut store, &module, &[]).unwrap_err(), &["131072 bytes", "limit of 327681 in all"]);
     // What was refused takes nothing, and an empty memory is no page.
     Memory::new(&mut store, MemoryType::new(0, None)).unwrap();
     // New limits count what there is.
@@ -179,7 +179,7 @@ fn defaults_hold_for_hostile_modules() {
     let module = Module::new(&engine, "(module (memory 65536))").unwrap();
     let mut group = linker.group();
     (0..17).for_each(|i| _ = group.module(&i.to_string(), &module).unwrap());
-    assert_says(&group.instantiate(&mut store).unwrap_err(), &["1114112 pages", "limit of 1048576 in all"]);
+    assert_says(&group.instantiate(&mut store).unwrap_err(), &["73014444032 bytes", "limit of 68719476736 in all"]);
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn strangers_are_bounded() {
 
     let mut store = Store::new(&engine, ());
     for (wat, says) in [
-        ("(module (memory 2049))", "limit of 2048"),
+        ("(module (memory 2049))", "limit of 134217728 bytes"),
         ("(module (table 100001 funcref))", "limit of 100000"),
         ("(module (table 50001 funcref) (table 50000 funcref))", "limit of 100000 in all"),
     ] {

@@ -401,7 +401,7 @@ fn nothing_is_made_when_linking_fails() {
     store.set_limits(limits.build());
     let module = |text: &str| Module::new(&engine, format!("(module {text})")).unwrap();
     let cases = [
-        ("(table 1 funcref) (memory 2)", "limit of 1 pages (`memory_size`)"),
+        ("(table 1 funcref) (memory 2)", "limit of 65536 bytes (`memory_size`)"),
         ("(memory 1) (table 2 funcref)", "limit of 1 elements (`table_elements`)"),
         (
             "(table 1 funcref) (table 1 funcref)",

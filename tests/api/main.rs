@@ -7,6 +7,7 @@ mod host;
 mod items;
 mod limits;
 mod link;
+mod memories;
 mod modules;
 mod statics;
 mod types;

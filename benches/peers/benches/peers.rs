@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     let mut execute: Vec<String> = case::kernels()?.into_iter().map(|case| case.name).collect();
     execute.extend(case::programs(|_, role| role.is_scalar_program())?.into_iter().map(|case| case.name));
     let mut vectors: Vec<String> = case::vector_kernels()?.into_iter().map(|case| case.name).collect();
-    vectors.extend(case::programs(|_, role| role.is_pair())?.into_iter().map(|case| case.name));
+    vectors.extend(case::programs(|_, role| role.has_vectors())?.into_iter().map(|case| case.name));
     let calls = case::CALLS.into_iter().chain([case::ENTRY]).map(str::to_owned).collect();
     let startup = case::programs(|_, role| role == Role::Startup)?.into_iter().map(|case| case.name).collect();
     for (group, cases) in [("execute", execute), ("simd", vectors), ("calls", calls), ("startup", startup)] {

@@ -28,6 +28,12 @@ pub enum Role {
     TrainSimd,
     /// A program with vectors that speed is judged on and no tuner sees.
     JudgeSimd,
+    /// A program with 64-bit addresses that tuning may look at.
+    #[serde(rename = "train-64")]
+    Train64,
+    /// A program with 64-bit addresses that speed is judged on and no tuner sees.
+    #[serde(rename = "judge-64")]
+    Judge64,
     /// A large module that is decoded and instantiated, not run.
     Startup,
 }
@@ -39,8 +45,13 @@ impl Role {
     }
 
     /// Whether it is that of a program built with vectors and without.
-    pub fn is_pair(self) -> bool {
+    pub fn has_vectors(self) -> bool {
         matches!(self, Self::TrainSimd | Self::JudgeSimd)
+    }
+
+    /// Whether it is that of a program built for 64-bit addresses and for 32-bit ones.
+    pub fn is_wide(self) -> bool {
+        matches!(self, Self::Train64 | Self::Judge64)
     }
 }
 
@@ -195,16 +206,20 @@ struct Entry {
     stdout_sha256: Option<String>,
     wasm_sha256: String,
     /// The same program without vectors.
-    scalar: Option<Scalar>,
+    scalar: Option<Twin>,
+    /// The same program for 32-bit addresses.
+    narrow: Option<Twin>,
 }
 
+/// Another build of a program.
 #[derive(Debug, Deserialize)]
-struct Scalar {
+struct Twin {
     file: String,
     wasm_sha256: String,
 }
 
-/// The programs, in the order of their names; `choose` says by name and role which ones. Of pairs, the ones with vectors.
+/// The programs, in the order of their names; `choose` says by name and role which ones. Of pairs, the ones with vectors or 64-bit
+/// addresses.
 ///
 /// # Errors
 /// The checkout is incomplete, or a file in it is not the one the manifest describes.
@@ -212,16 +227,17 @@ pub fn programs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<Case>> {
     Ok(entries(choose)?.into_iter().map(|(case, _)| case).collect())
 }
 
-/// The programs built with vectors and without, in this order; names of the latter end in `-scalar`.
+/// The chosen of the programs that were built twice: with vectors and without, or for 64-bit addresses and for 32-bit ones,
+/// in this order; names of the latter end in `-scalar` or `-32`.
 ///
 /// # Errors
 /// As of [`programs`].
 pub fn pairs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Case)>> {
-    let entries = entries(|name, role| role.is_pair() && choose(name, role))?;
-    entries.into_iter().map(|(case, scalar)| Ok((case, scalar.context("a pair has two")?))).collect()
+    let entries = entries(|name, role| (role.has_vectors() || role.is_wide()) && choose(name, role))?;
+    entries.into_iter().map(|(case, twin)| Ok((case, twin.context("a pair has two")?))).collect()
 }
 
-/// The chosen programs, with their twins without vectors.
+/// The chosen programs, with their twins.
 fn entries(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Option<Case>)>> {
     let root = directory().join("workloads");
     let manifest: BTreeMap<String, Entry> = serde_json::from_slice(&read(&root.join("manifest.json"))?)?;
@@ -260,13 +276,14 @@ fn entries(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Option<Case
                 expected: (entry.exit, entry.stdout_sha256),
             },
         };
-        let scalar = entry.scalar.map(|Scalar { file, wasm_sha256 }| {
-            let name = format!("{name}-scalar");
-            let wasm = module(&name, &file, &wasm_sha256)?;
+        let twins = [("scalar", entry.scalar), ("32", entry.narrow)];
+        let twin = twins.into_iter().find_map(|(build, twin)| Some((build, twin?))).map(|(build, twin)| {
+            let name = format!("{name}-{build}");
+            let wasm = module(&name, &twin.file, &twin.wasm_sha256)?;
             Ok::<_, anyhow::Error>(Case { name, role: entry.role, wasm, job: job.clone(), right: None })
         });
-        let scalar = scalar.transpose()?;
-        cases.push((Case { name, role: entry.role, wasm, job, right: None }, scalar));
+        let twin = twin.transpose()?;
+        cases.push((Case { name, role: entry.role, wasm, job, right: None }, twin));
     }
     Ok(cases)
 }

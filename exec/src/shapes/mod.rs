@@ -14,10 +14,12 @@ pub(crate) mod list;
 pub(crate) mod lookup;
 mod mined;
 mod mined_vectors;
+mod mined_wide;
 mod sequences;
 mod sinks;
 mod trees;
 mod vectors;
+mod wide;
 
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
@@ -34,6 +36,7 @@ pub(crate) fn entries() -> Vec<HandlerEntry> {
     list_written(t);
     mined::all(t);
     mined_vectors::all(t);
+    mined_wide::all(t);
     asking::all(t);
     entries
 }
@@ -43,9 +46,14 @@ pub fn written() -> HashSet<Sig> {
     sigs(list_written)
 }
 
-/// Signatures of the handlers whose shapes were mined, but for those with vectors.
+/// Signatures of the handlers whose shapes were mined, but for those with vectors or 64-bit addresses.
 pub fn mined() -> HashSet<Sig> {
     sigs(mined::all)
+}
+
+/// Signatures of the handlers whose shapes were mined for their vectors.
+pub fn mined_vectors() -> HashSet<Sig> {
+    sigs(mined_vectors::all)
 }
 
 fn sigs(list: fn(&mut Shapes<'_>)) -> HashSet<Sig> {
@@ -66,6 +74,7 @@ fn list_written(t: &mut Shapes<'_>) {
     sinks::all(t);
     sequences::all(t);
     vectors::all(t);
+    wide::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {

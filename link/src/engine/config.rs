@@ -289,9 +289,9 @@ switches! {
     wasm_threads: Threads;
     /// Threads that share everything (not supported).
     wasm_shared_everything_threads: SharedEverythingThreads;
-    /// Several memories (not supported).
+    /// Several memories (allowed by default).
     wasm_multi_memory: MultiMemory;
-    /// Memories and tables with 64-bit indices (not supported).
+    /// Memories and tables with 64-bit indices (allowed by default).
     wasm_memory64: Memory64;
     /// Exceptions (not supported).
     wasm_exceptions: Exceptions;
@@ -299,7 +299,7 @@ switches! {
     wasm_function_references: FunctionReferences;
     /// Structs, arrays and casts (not supported).
     wasm_gc: Gc;
-    /// Memories with pages of one byte (not supported).
+    /// Memories with pages of one byte (allowed by default).
     wasm_custom_page_sizes: CustomPageSizes;
     /// `i64.add128` and its like (not supported).
     wasm_wide_arithmetic: WideArithmetic;

@@ -85,7 +85,10 @@ impl Shape {
     /// Whether it has a value.
     pub fn is_expr(&self) -> bool {
         self.is_leaf()
-            || matches!(self.name.as_str(), "Un" | "Bin" | "Tern" | "Extract" | "Replace" | "Load" | "Select")
+            || matches!(
+                self.name.as_str(),
+                "Un" | "Bin" | "Tern" | "Extract" | "Replace" | "Load" | "FarLoad" | "Select"
+            )
     }
 
     /// Whether it is an expression without operators.
@@ -106,7 +109,9 @@ impl Shape {
         match self.name.as_str() {
             "Func" => Ok(Class::I64),
             "S" | "R" | "I" | "Global" => class(&self.args[0]),
-            "Un" | "Bin" | "Tern" | "Extract" | "Replace" | "Load" => Ok(op(&self.args[0].name)?.info().result),
+            "Un" | "Bin" | "Tern" | "Extract" | "Replace" | "Load" | "FarLoad" => {
+                Ok(op(&self.args[0].name)?.info().result)
+            }
             "Select" => self.args[0].class(),
             other => bail!("{other} is no expression"),
         }
@@ -127,6 +132,8 @@ impl Shape {
             "Func" => sig::leaf(Leaf::Func, Class::I64),
             "Un" | "Load" => sig::unary(op(&args[0].name)?, args[1].sig()?),
             "Bin" | "Store" => sig::binary(op(&args[0].name)?, args[1].sig()?, args[2].sig()?),
+            "FarLoad" => sig::with(sig::far(op(&args[0].name)?), args[1].sig()?),
+            "FarStore" => sig::with(sig::with(sig::far(op(&args[0].name)?), args[1].sig()?), args[2].sig()?),
             "Tern" => sig::ternary_operator(op(&args[0].name)?, args[1].sig()?, args[2].sig()?, args[3].sig()?),
             "Extract" => sig::extract(op(&args[0].name)?, args[1].name.parse()?, args[2].sig()?),
             "Replace" => sig::replace(op(&args[0].name)?, args[1].name.parse()?, args[2].sig()?, args[3].sig()?),

@@ -56,7 +56,7 @@ fn entries_of_which_somebody_is_told_are_not_made_in_passing() {
 fn growing_takes_of_the_room_and_is_held() {
     let vm = Box::into_raw(vm());
     let account = Arc::new(AtomicU64::new(0));
-    let mut memory = Memory::new(MemoryType::new(1, None), 10).unwrap();
+    let mut memory = Memory::new(MemoryType::new(1, None), 10 * PAGE_BYTES).unwrap();
     let mut table = Table::new(TableType::new(RefType::FUNCREF, 0, None), 10, 0).unwrap();
     // SAFETY: everything is live until the end, and nobody else refers to it.
     unsafe {
