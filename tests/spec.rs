@@ -1,5 +1,5 @@
 //! The official test suite: every script of WebAssembly 2.0, those of the proposals pirn supports beyond it (tail calls,
-//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, wide arithmetic), and
+//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, threads, wide arithmetic), and
 //! those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
 //! refused that a later proposal makes valid: they run without it ([`switched_off`]).
 //!
@@ -136,6 +136,7 @@ fn through_bytes(engine: &Engine, binary: &[u8]) -> pirn::Result<Module> {
 fn switched_off(script: &TestFile<'_>) -> [bool; 2] {
     match (script.parent(), script.name()) {
         ("wasm-v2", "binary.wast" | "binary-leb128.wast" | "imports.wast" | "memory.wast") => [true, true],
+        ("threads", "imports.wast" | "memory.wast") => [true, false],
         ("memory64", "binary.wast" | "memory.wast" | "memory64.wast") => [true, false],
         _ => [false, false],
     }
@@ -249,6 +250,11 @@ fn custom_page_sizes() {
 }
 
 #[test]
+fn threads() {
+    run("threads", proposal(Proposal::Threads));
+}
+
+#[test]
 fn version3() {
     run("3.0", spec(SpecVersion::V3).filter(|script| !NEEDS_MORE.contains(&script.name())));
 }
@@ -263,4 +269,5 @@ fn no_script_is_left_out() {
     assert_eq!(proposal(Proposal::Memory64).count(), 14);
     assert_eq!(proposal(Proposal::CustomPageSizes).count(), 5);
     assert_eq!(proposal(Proposal::RelaxedSimd).count(), 7);
+    assert_eq!(proposal(Proposal::Threads).count(), 4);
 }

@@ -291,7 +291,7 @@ impl Reader<'_> {
                 self.access(op.info().text, out);
                 self.list(&[a, v], out);
             }
-            Shape::FarStore(op, a, v) => {
+            Shape::FarStore(op, a, v) | Shape::SharedStore(op, a, v) => {
                 self.far_access(op.info().text, out);
                 self.list(&[a, v], out);
             }
@@ -309,6 +309,7 @@ impl Reader<'_> {
             | Shape::Binary(..)
             | Shape::Load(..)
             | Shape::FarLoad(..)
+            | Shape::SharedLoad(..)
             | Shape::Select(..)
             | Shape::Ternary(..)
             | Shape::Extract(..)
@@ -357,7 +358,7 @@ impl Reader<'_> {
                 self.access(op.info().text, out);
                 self.list(&[a], out);
             }
-            Shape::FarLoad(op, a) => {
+            Shape::FarLoad(op, a) | Shape::SharedLoad(op, a) => {
                 self.far_access(op.info().text, out);
                 self.list(&[a], out);
             }
@@ -379,6 +380,7 @@ impl Reader<'_> {
             }
             Shape::Store(..)
             | Shape::FarStore(..)
+            | Shape::SharedStore(..)
             | Shape::Bulk(..)
             | Shape::Form(..)
             | Shape::Seq(..)
@@ -406,7 +408,7 @@ impl Reader<'_> {
                 out.push_str(&self.word(word));
             }
             // No shape has one by itself.
-            Leaf::Memory => self.far_access("", out),
+            Leaf::Memory | Leaf::SharedMemory => self.far_access("", out),
         }
     }
 
@@ -447,6 +449,7 @@ impl Reader<'_> {
                     self.word(word)
                 }
                 Field::Cost => self.u32().to_string(),
+                Field::Offset => self.u64().to_string(),
             };
             push(out, format_args!(" {name}={value}"));
         }

@@ -2,13 +2,15 @@
 //!
 //! Whoever reads code matches on [`Instruction`] exhaustively, so the compiler finds every place that a new row concerns.
 
+pub mod atomics;
 pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod vectors;
 pub mod wide;
 
-use crate::ops::Op;
+use crate::cell::Cell;
+use crate::ops::{Class, Op};
 
 /// Defines an enum of the words that rows are written with, and the macro that knows them.
 macro_rules! words {
@@ -103,6 +105,8 @@ words! {
         f64 F64,
         /// The bits of a v128.
         v128 V128,
+        /// A byte that is zero.
+        reserved Reserved,
         /// The index of a lane.
         laneidx LaneIdx,
         /// Sixteen of them, a byte each.
@@ -251,6 +255,16 @@ impl Info {
     }
 }
 
+/// The class of values of atomic instructions.
+macro_rules! class {
+    (u32) => {
+        Class::I32
+    };
+    (u64) => {
+        Class::I64
+    };
+}
+
 macro_rules! operator_effects {
     (pure) => {
         Effects::NONE
@@ -279,6 +293,9 @@ macro_rules! define {
             $($cname:ident [$($ccode:literal)+] $ctext:literal
                 [$($coperand:ident)*] => [$($cresult:ident)*] [$($cimm:ident)*] [$($ceffect:ident)*] $ccost:literal $cflow:ident
                 { $($fields:tt)* };)*
+        }
+        atomics {
+            $($atomic:ident [$($ac:literal)+] $a_text:literal $awhat:ident $araw:ident [$($aoperand:ident)*] => [$($aresult:ident)*];)*
         }
         unops {
             $($un:ident [$($uc:literal)+] $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)*
@@ -332,6 +349,8 @@ macro_rules! define {
             Unary(Op),
             /// An operator of two operands.
             Binary(Op),
+            /// An atomic instruction.
+            Atomic(Atomic),
             /// A load.
             Load(Op),
             /// A store.
@@ -345,6 +364,47 @@ macro_rules! define {
             StoreLane(LaneStore),
             /// An operator whose results may differ between machines.
             Relaxed(Relaxed),
+        }
+
+        /// An atomic instruction: see [`for_each_atomic!`](crate::for_each_atomic).
+        #[allow(missing_docs, reason = "the instructions of the same names")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Atomic { $($atomic,)* }
+
+        impl Atomic {
+            /// The cell that executes it.
+            pub const fn cell(self) -> Cell {
+                match self { $(Self::$atomic => Cell::$atomic,)* }
+            }
+
+            /// The instruction that a cell executes, if it is one of these.
+            pub const fn of_cell(cell: Cell) -> Option<Self> {
+                match cell {
+                    $(Cell::$atomic => Some(Self::$atomic),)*
+                    // The other cells are no atomic instructions.
+                    _ => None,
+                }
+            }
+
+            /// Classes of the operands behind the address.
+            pub const fn operands(self) -> &'static [Class] {
+                match self { $(Self::$atomic => &[$(class!($aoperand)),*],)* }
+            }
+
+            /// Class of the result, if it has one.
+            pub const fn result(self) -> Option<Class> {
+                let results: &'static [Class] = match self { $(Self::$atomic => &[$(class!($aresult)),*],)* };
+                match *results {
+                    [] => None,
+                    [class, ..] => Some(class),
+                }
+            }
+
+            /// How many bytes of memory it accesses.
+            pub const fn access(self) -> usize {
+                match self { $(Self::$atomic => size_of::<$araw>(),)* }
+            }
         }
 
         /// A load to one lane of a vector.
@@ -392,7 +452,7 @@ macro_rules! define {
         impl Instruction {
             /// Every instruction, in the table's order.
             pub const ALL: &'static [Self] = &[
-                $(Self::$name,)* $(Self::$cname,)*
+                $(Self::$name,)* $(Self::$cname,)* $(Self::Atomic(Atomic::$atomic),)*
                 $(Self::Unary(Op::$un),)* $(Self::Binary(Op::$bin),)* $(Self::Load(Op::$load),)* $(Self::Store(Op::$store),)*
                 $(Self::Vector(Op::$vun),)* $(Self::Vector(Op::$vbin),)* $(Self::Vector(Op::$tern),)*
                 $(Self::Vector(Op::$ext),)* $(Self::Vector(Op::$rep),)*
@@ -475,6 +535,11 @@ macro_rules! define {
                         cost: $ccost,
                         falls_through: falls_through!($cflow),
                     } },)*
+                    $(Self::Atomic(Atomic::$atomic) => const { &Info::operator(
+                        stringify!($atomic), $a_text, Opcode::of(&[$($ac),+]),
+                        [&[Type::I32, $(ty!($aoperand)),*], &[$(ty!($aresult)),*]], &[Immediate::MemArg],
+                        Effects::TRAPS.with(Effects::READS_MEMORY).with(Effects::WRITES_MEMORY),
+                    ) },)*
                     Self::Unary(op) | Self::Binary(op) | Self::Load(op) | Self::Store(op) | Self::Vector(op) => {
                         &Self::OPERATORS[op as usize]
                     }

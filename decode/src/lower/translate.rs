@@ -173,6 +173,11 @@ impl<'a, T: Target> Function<'a, T> {
                 let segment = self.element_word(reader.index());
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
+            Instruction::AtomicFence => {
+                reader.lane();
+                self.consume(0, |_| cell::AtomicFence {});
+            }
+            Instruction::Atomic(atomic) => self.atomic(atomic, reader.memarg()),
             Instruction::Unary(op) => {
                 self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc);
                 self.canonicalise(op);

@@ -452,7 +452,7 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
     // Pages have 64 KiB or a byte, says the validator.
     let page_size_log2 = ty.page_size_log2.map_or(PAGE_BYTES.ilog2(), |log2| log2) as u8;
     let limits = Limits { min: ty.initial, max: ty.maximum };
-    MemoryType { limits, address: address_type(ty.memory64), page_size_log2 }
+    MemoryType { limits, address: address_type(ty.memory64), page_size_log2, shared: ty.shared }
 }
 
 fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType, Error> {

@@ -150,10 +150,16 @@ pub fn description() -> Option<String> {
 /// Operators and statements in a tree.
 fn operators(shape: &Shape) -> usize {
     match *shape {
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::FarLoad(_, a) | Shape::Extract(_, _, a) => 1 + operators(a),
-        Shape::Binary(_, a, b) | Shape::Store(_, a, b) | Shape::FarStore(_, a, b) | Shape::Replace(_, _, a, b) => {
-            1 + operators(a) + operators(b)
-        }
+        Shape::Unary(_, a)
+        | Shape::Load(_, a)
+        | Shape::FarLoad(_, a)
+        | Shape::SharedLoad(_, a)
+        | Shape::Extract(_, _, a) => 1 + operators(a),
+        Shape::Binary(_, a, b)
+        | Shape::Store(_, a, b)
+        | Shape::FarStore(_, a, b)
+        | Shape::SharedStore(_, a, b)
+        | Shape::Replace(_, _, a, b) => 1 + operators(a) + operators(b),
         Shape::Seq(a, b) => 1 + operators(a) + operators(b),
         Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
             1 + operators(a) + operators(b) + operators(c)
@@ -171,12 +177,16 @@ fn is_on_vectors(shape: &Shape) -> bool {
         is_one && Instruction::Vector(op).info().opcode.exists()
     };
     match *shape {
-        Shape::Unary(op, a) | Shape::Load(op, a) | Shape::FarLoad(op, a) | Shape::Extract(op, _, a) => {
-            on_vectors(op) || is_on_vectors(a)
-        }
-        Shape::Binary(op, a, b) | Shape::Store(op, a, b) | Shape::FarStore(op, a, b) | Shape::Replace(op, _, a, b) => {
-            on_vectors(op) || is_on_vectors(a) || is_on_vectors(b)
-        }
+        Shape::Unary(op, a)
+        | Shape::Load(op, a)
+        | Shape::FarLoad(op, a)
+        | Shape::SharedLoad(op, a)
+        | Shape::Extract(op, _, a) => on_vectors(op) || is_on_vectors(a),
+        Shape::Binary(op, a, b)
+        | Shape::Store(op, a, b)
+        | Shape::FarStore(op, a, b)
+        | Shape::SharedStore(op, a, b)
+        | Shape::Replace(op, _, a, b) => on_vectors(op) || is_on_vectors(a) || is_on_vectors(b),
         Shape::Ternary(op, ..) => on_vectors(op),
         Shape::Form(_, _, a) => is_on_vectors(a),
         Shape::Seq(a, b) => is_on_vectors(a) || is_on_vectors(b),
@@ -194,10 +204,12 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
     match (*a, *b) {
         (Shape::Unary(o, a), Shape::Unary(p, b))
         | (Shape::Load(o, a), Shape::Load(p, b))
-        | (Shape::FarLoad(o, a), Shape::FarLoad(p, b)) => Some(same(o, p)? + sum(&[(a, b)])?),
+        | (Shape::FarLoad(o, a), Shape::FarLoad(p, b))
+        | (Shape::SharedLoad(o, a), Shape::SharedLoad(p, b)) => Some(same(o, p)? + sum(&[(a, b)])?),
         (Shape::Binary(o, a, x), Shape::Binary(p, b, y))
         | (Shape::Store(o, a, x), Shape::Store(p, b, y))
-        | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
+        | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y))
+        | (Shape::SharedStore(o, a, x), Shape::SharedStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
         (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) => Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b)])?),
         (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) => {
             Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b), (x, y)])?)

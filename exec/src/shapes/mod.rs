@@ -26,7 +26,7 @@ mod wide_arithmetic;
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::stmt::*;
-use crate::handlers::{bulk, control, epoch, fuel};
+use crate::handlers::{atomic, bulk, control, epoch, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};
 use pirn_decode::sig::Sig;
 use std::collections::HashSet;
@@ -110,6 +110,7 @@ fn load<O: LoadOp>(t: &mut Shapes<'_>) {
     each!(A in [S<u32>, R<u32>, S<u64>, R<u64>] {
         t.expr::<Load<O, A>>();
         t.expr::<FarLoad<O, A>>();
+        t.expr::<SharedLoad<O, A>>();
     });
 }
 
@@ -121,10 +122,13 @@ fn store<O: StoreOp>(t: &mut Shapes<'_>) {
         t.stmt::<Store<O, A, R<O::A>>>();
         t.stmt::<FarStore<O, A, S<O::A>>>();
         t.stmt::<FarStore<O, A, R<O::A>>>();
+        t.stmt::<SharedStore<O, A, S<O::A>>>();
+        t.stmt::<SharedStore<O, A, R<O::A>>>();
     });
     each!(A in [R<u32>, R<u64>] {
         t.stmt::<Store<O, A, S<O::A>>>();
         t.stmt::<FarStore<O, A, S<O::A>>>();
+        t.stmt::<SharedStore<O, A, S<O::A>>>();
     });
 }
 
@@ -156,14 +160,18 @@ macro_rules! cells {
             $($cname:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
                 $cflow:ident $cfields:tt;)*
         }
+        atomics {
+            $($aname:ident $acode:tt $atext:literal $what:ident $raw:ident $aoperands:tt => $aresults:tt;)*
+        }
     ) => {
         fn cells(t: &mut Shapes<'_>) {
+            use atomic::*;
             use epoch::Epoch;
             use fuel::*;
             use bulk::*;
             use crate::handlers::far::*;
             use control::*;
-            each!(C in [$($name,)* $($cname,)*] { t.stmt::<C>(); });
+            each!(C in [$($name,)* $($cname,)* $($aname,)*] { t.stmt::<C>(); });
         }
     };
 }

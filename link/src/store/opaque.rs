@@ -6,6 +6,7 @@
 use crate::engine::Engine;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::error::{CaughtPanic, Error, Result, format_err};
+use crate::items::shared_memory::SharedMemory;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
@@ -158,7 +159,7 @@ impl StoreOpaque {
     pub(crate) fn set_limits(&mut self, limits: StoreLimits) {
         self.limits = limits;
         // SAFETY: L1 and L2: memories of this store, to whose inside nobody else refers while it is mutably borrowed.
-        let bytes = |item: &Pinned<Memory>| unsafe { item.as_ptr().as_ref() }.bytes().len() as u64;
+        let bytes = |item: &Pinned<Memory>| unsafe { item.as_ptr().as_ref() }.byte_size();
         // SAFETY: L1 and L2, as above, of tables.
         let elements = |item: &Pinned<Table>| unsafe { item.as_ptr().as_ref() }.size();
         let (bytes, elements) = (self.memories.iter().map(bytes).sum(), self.tables.iter().map(elements).sum());
@@ -215,6 +216,14 @@ impl StoreOpaque {
             this.holdings().memories.add(bytes);
             Ok(handle)
         })
+    }
+
+    /// What stands in this store for a memory that threads share.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn add_shared_memory(&mut self, memory: &SharedMemory) -> Result<Handle<Memory>> {
+        keep(self.id, &mut self.memories, Memory::of_shared(Arc::clone(memory.inner())))
     }
 
     /// Creates a table, all its elements `init`.
