@@ -94,6 +94,19 @@ pub(super) fn is_encodable(shape: &Shape) -> bool {
     exists && operands(shape).into_iter().all(is_encodable)
 }
 
+/// Whether an address of this shape is one of a float where memory holds floats. In the middle of one might lie the bits of a NaN,
+/// which differ between engines.
+pub(super) fn is_aligned(shape: &Shape) -> bool {
+    match *shape {
+        Shape::Leaf(Leaf::Slot | Leaf::Imm, Class::I32) => true,
+        Shape::Binary(Op::I32Add | Op::I32Sub | Op::I32Mul | Op::I32And | Op::I32Or, a, b) => {
+            is_aligned(a) && is_aligned(b)
+        }
+        Shape::Binary(Op::I32Shl, a, _) => is_aligned(a),
+        _ => false,
+    }
+}
+
 /// The statements of a cell, in order.
 pub(super) fn flatten<'a>(shape: &'a Shape, parts: &mut Vec<&'a Shape>) {
     match shape {

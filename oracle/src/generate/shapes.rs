@@ -11,7 +11,7 @@
 use super::locals::{COUNTER, HELPERS, LAST, LOCALS, PARAMS, PLACE, REF, SMALL, VECTOR, WITNESS, seen, stores};
 use super::operators::{encoding, type_of};
 use super::parts::{
-    begins_function, class_of, compares, flatten, is_computed, is_encodable, is_reference, returned, root,
+    begins_function, class_of, compares, flatten, is_aligned, is_computed, is_encodable, is_reference, returned, root,
 };
 use super::shuffles::{shuffle, shuffle_of_one};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
@@ -446,7 +446,7 @@ impl Maker<'_> {
                 body.push(set(local, value));
             }
             Shape::Store(op, address, value) => {
-                let offset = self.offset(op, Lanes::given(root(value)));
+                let offset = self.offset(op.info().result, Lanes::given(root(value)));
                 let address = self.expr(address, true, before);
                 let value = self.expr(value, false, before);
                 body.push(plain(encoding(op, offset), vec![address, value], &[]));
@@ -496,9 +496,9 @@ impl Maker<'_> {
         plain(I::Call(helper as u32), vec![value], &[ty])
     }
 
-    /// A static offset into what memory holds for the operator.
-    fn offset(&mut self, op: Operator, lanes: Lanes) -> u64 {
-        let area = match (op.info().result, lanes) {
+    /// A static offset into where memory holds values of the class.
+    fn offset(&mut self, class: Class, lanes: Lanes) -> u64 {
+        let area = match (class, lanes) {
             (Class::F32, _) | (_, Lanes::F32) => FLOATS.f32.0,
             (Class::F64, _) | (_, Lanes::F64) => FLOATS.f64.0,
             (Class::I32 | Class::I64 | Class::V128 | Class::I128, Lanes::Bits) => 0,
@@ -597,7 +597,7 @@ impl Maker<'_> {
                 plain(encoding(op, 0), vec![a, b], &result)
             }
             Shape::Load(op, a) => {
-                let offset = self.offset(op, Lanes::Bits);
+                let offset = self.offset(if is_aligned(a) { op.info().result } else { Class::I32 }, Lanes::Bits);
                 plain(encoding(op, offset), vec![self.expr(a, true, before)], &result)
             }
             Shape::Ternary(Operator::I8x16Shuffle, a, b, _) => {
