@@ -15,4 +15,5 @@ pub(crate) mod fuel;
 pub(crate) mod lanes;
 mod num;
 pub(crate) mod seq;
+pub(crate) mod shared;
 pub(crate) mod stmt;

@@ -23,6 +23,7 @@ mod wide;
 
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
+use crate::handlers::shared::{SharedLoad, SharedStore};
 use crate::handlers::stmt::*;
 use crate::handlers::{atomic, bulk, control, epoch, far, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};
