@@ -25,11 +25,12 @@ pub(crate) struct SharedStore<O, A, V>(PhantomData<(O, A, V)>);
 unsafe fn shared_address<T, A: Address>(m: &Registers, address: A, at: usize) -> Option<*mut T> {
     // SAFETY: the operands are there (I3), and the memory is live (I1).
     unsafe {
-        let start = address.plus_far(m.operand(at + 4))?;
         let memory = memory_at(m, at);
-        let end = start.checked_add(size_of::<T>() as u64)?;
-        let within = end <= (*memory).shared.as_ref()?.known_size();
-        within.then(|| (*memory).base.add(start as usize).cast())
+        let size = (*memory).shared.as_ref().map_or(0, |shared| shared.known_size());
+        // As in `Memory::place`.
+        let last = size.checked_sub(size_of::<T>() as u64)?;
+        let start = address.plus_far(m.operand(at + 4))?;
+        (start <= last).then(|| (*memory).base.add(start as usize).cast())
     }
 }
 
