@@ -14,6 +14,9 @@
 //! | `u32` | what it does that with in memory; the address has to be aligned to its size |
 //! | `[u32] => [u32]` | operands behind the address, and results |
 
+use crate::cell::Cell;
+use crate::ops::Class;
+
 /// Calls `$callback!` with `$before` and the rows of the atomic instructions:
 /// `atomics { Name [opcode] "text" what memory [operands] => [results]; ... }`.
 #[macro_export]
@@ -92,3 +95,63 @@ macro_rules! for_each_atomic {
         }
     };
 }
+
+/// The class of values of atomic instructions.
+macro_rules! class {
+    (u32) => {
+        Class::I32
+    };
+    (u64) => {
+        Class::I64
+    };
+}
+
+macro_rules! define {
+    (
+        atomics {
+            $($atomic:ident $code:tt $text:literal $what:ident $raw:ident [$($operand:ident)*] => [$($result:ident)*];)*
+        }
+    ) => {
+        /// An atomic instruction: see [`for_each_atomic!`](crate::for_each_atomic).
+        #[allow(missing_docs, reason = "the instructions of the same names")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum Atomic { $($atomic,)* }
+
+        impl Atomic {
+            /// The cell that executes it.
+            pub const fn cell(self) -> Cell {
+                match self { $(Self::$atomic => Cell::$atomic,)* }
+            }
+
+            /// The instruction that a cell executes, if it is one of these.
+            pub const fn of_cell(cell: Cell) -> Option<Self> {
+                match cell {
+                    $(Cell::$atomic => Some(Self::$atomic),)*
+                    // The other cells are no atomic instructions.
+                    _ => None,
+                }
+            }
+
+            /// Classes of the operands behind the address.
+            pub const fn operands(self) -> &'static [Class] {
+                match self { $(Self::$atomic => &[$(class!($operand)),*],)* }
+            }
+
+            /// Class of the result, if it has one.
+            pub const fn result(self) -> Option<Class> {
+                let results: &'static [Class] = match self { $(Self::$atomic => &[$(class!($result)),*],)* };
+                match *results {
+                    [] => None,
+                    [class, ..] => Some(class),
+                }
+            }
+
+            /// How many bytes of memory it accesses.
+            pub const fn access(self) -> usize {
+                match self { $(Self::$atomic => size_of::<$raw>(),)* }
+            }
+        }
+    };
+}
+crate::for_each_atomic!(define);

@@ -9,8 +9,8 @@ mod tests;
 pub mod vectors;
 pub mod wide;
 
-use crate::cell::Cell;
-use crate::ops::{Class, Op};
+use crate::ops::Op;
+pub use atomics::Atomic;
 
 /// Defines an enum of the words that rows are written with, and the macro that knows them.
 macro_rules! words {
@@ -255,16 +255,6 @@ impl Info {
     }
 }
 
-/// The class of values of atomic instructions.
-macro_rules! class {
-    (u32) => {
-        Class::I32
-    };
-    (u64) => {
-        Class::I64
-    };
-}
-
 macro_rules! operator_effects {
     (pure) => {
         Effects::NONE
@@ -364,47 +354,6 @@ macro_rules! define {
             StoreLane(LaneStore),
             /// An operator whose results may differ between machines.
             Relaxed(Relaxed),
-        }
-
-        /// An atomic instruction: see [`for_each_atomic!`](crate::for_each_atomic).
-        #[allow(missing_docs, reason = "the instructions of the same names")]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[repr(u32)]
-        pub enum Atomic { $($atomic,)* }
-
-        impl Atomic {
-            /// The cell that executes it.
-            pub const fn cell(self) -> Cell {
-                match self { $(Self::$atomic => Cell::$atomic,)* }
-            }
-
-            /// The instruction that a cell executes, if it is one of these.
-            pub const fn of_cell(cell: Cell) -> Option<Self> {
-                match cell {
-                    $(Cell::$atomic => Some(Self::$atomic),)*
-                    // The other cells are no atomic instructions.
-                    _ => None,
-                }
-            }
-
-            /// Classes of the operands behind the address.
-            pub const fn operands(self) -> &'static [Class] {
-                match self { $(Self::$atomic => &[$(class!($aoperand)),*],)* }
-            }
-
-            /// Class of the result, if it has one.
-            pub const fn result(self) -> Option<Class> {
-                let results: &'static [Class] = match self { $(Self::$atomic => &[$(class!($aresult)),*],)* };
-                match *results {
-                    [] => None,
-                    [class, ..] => Some(class),
-                }
-            }
-
-            /// How many bytes of memory it accesses.
-            pub const fn access(self) -> usize {
-                match self { $(Self::$atomic => size_of::<$araw>(),)* }
-            }
         }
 
         /// A load to one lane of a vector.

@@ -6,7 +6,6 @@ use crate::state::global::GlobalCell;
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
 use crate::state::registers::{Registers, Vector, load, store};
-use crate::state::shared::racing;
 use crate::state::trap::Trap;
 use crate::vector::V128;
 use pirn_decode::ops::{Class, Op};
@@ -332,8 +331,6 @@ pub(crate) struct Bin<O, A, B>(PhantomData<(O, A, B)>);
 pub(crate) struct Load<O, A>(PhantomData<(O, A)>);
 /// A load from any memory: the memory and the static offset ([`FAR`] operand bytes), then the address.
 pub(crate) struct FarLoad<O, A>(PhantomData<(O, A)>);
-/// As [`FarLoad`], from a memory that threads share.
-pub(crate) struct SharedLoad<O, A>(PhantomData<(O, A)>);
 /// `select`: both values are evaluated.
 pub(crate) struct Select<A, B, C>(PhantomData<(A, B, C)>);
 
@@ -474,43 +471,6 @@ impl<O: LoadOp, A: Expr<T: Address>> Expr for FarLoad<O, A> {
             let place: Option<*mut O::Raw> = far_address(m, address, at.operands);
             let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
             Ok(O::convert(load(place)))
-        }
-    }
-}
-
-/// As [`far_address`], in a memory that threads share.
-///
-/// # Safety
-/// As for [`far_address`].
-#[inline(always)]
-pub(crate) unsafe fn shared_address<T, A: Address>(m: &Registers, address: A, at: usize) -> Option<*mut T> {
-    // SAFETY: the operands are there (I3), and the memory is live (I1).
-    unsafe {
-        let start = address.plus_far(m.operand(at + 4))?;
-        let memory = memory_at(m, at);
-        let end = start.checked_add(size_of::<T>() as u64)?;
-        let within = end <= (*memory).shared.as_ref()?.known_size();
-        within.then(|| (*memory).base.add(start as usize).cast())
-    }
-}
-
-impl<O: LoadOp, A: Expr<T: Address>> Expr for SharedLoad<O, A> {
-    type T = O::T;
-    type Best = SharedLoad<O::Best, A::Best>;
-    const BETTER: bool = O::BETTER || A::BETTER;
-    const LEN: usize = FAR + A::LEN;
-    const SIG: Sig = sig::with(sig::shared(O::OP), A::SIG);
-    const SHAPE: &'static Shape = &Shape::SharedLoad(O::OP, A::SHAPE);
-
-    #[inline(always)]
-    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
-        // SAFETY: the operands are memory and static offset, then the address's (I3). The place was compared with the memory's
-        // size, and is accessed by atomics (I10); any bytes are a raw value.
-        unsafe {
-            let address = A::eval(m, at.skip(FAR))?;
-            let place: Option<*mut O::Raw> = shared_address(m, address, at.operands);
-            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
-            Ok(O::convert(racing::load(place)))
         }
     }
 }

@@ -15,5 +15,6 @@ pub(crate) mod fuel;
 pub(crate) mod lanes;
 mod num;
 pub(crate) mod seq;
+pub(crate) mod shared;
 pub(crate) mod stmt;
 pub(crate) mod wide;

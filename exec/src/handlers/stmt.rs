@@ -1,12 +1,9 @@
 //! Statements as types: what consumes expressions.
 
 use crate::handlers::dispatch::{At, Flow, Stmt, value};
-use crate::handlers::expr::{
-    Address, Expr, FAR, StoreOp, Value, effective_address, far_address, global_cell, shared_address,
-};
+use crate::handlers::expr::{Address, Expr, FAR, StoreOp, Value, effective_address, far_address, global_cell};
 use crate::state::frames::pop_frame;
 use crate::state::registers::{Registers, store};
-use crate::state::shared::racing;
 use crate::state::trap::Trap;
 use pirn_decode::ops::Class;
 use pirn_decode::shape::Shape;
@@ -23,8 +20,6 @@ pub(crate) struct SetGlobal<E>(PhantomData<E>);
 pub(crate) struct Store<O, A, V>(PhantomData<(O, A, V)>);
 /// Writes to any memory.
 pub(crate) struct FarStore<O, A, V>(PhantomData<(O, A, V)>);
-/// Writes to a memory that threads share.
-pub(crate) struct SharedStore<O, A, V>(PhantomData<(O, A, V)>);
 /// Branches if the condition is not zero.
 pub(crate) struct BrIf<C>(PhantomData<C>);
 /// Returns with a value in the accumulator.
@@ -102,29 +97,6 @@ impl<O: StoreOp, A: Expr<T: Address>, V: Expr<T = O::A>> Stmt for FarStore<O, A,
             let place: Option<*mut O::Raw> = far_address(&m, address, at.operands);
             let third = second.behind(V::LEN, V::PLACES);
             store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::MemoryOutOfBounds))), value);
-        }
-        Flow::Next(m)
-    }
-}
-
-impl<O: StoreOp, A: Expr<T: Address>, V: Expr<T = O::A>> Stmt for SharedStore<O, A, V> {
-    type Best = SharedStore<O::Best, A::Best, V::Best>;
-    const BETTER: bool = O::BETTER || A::BETTER || V::BETTER;
-    const LEN: usize = FAR + A::LEN + V::LEN;
-    const SIG: Sig = sig::with(sig::with(sig::shared(O::OP), A::SIG), V::SIG);
-    const SHAPE: &'static Shape = &Shape::SharedStore(O::OP, A::SHAPE, V::SHAPE);
-
-    #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
-        // SAFETY: the operands are memory and static offset, then those of address and value (I3). The place was compared with
-        // the memory's size, and is accessed by atomics (I10).
-        unsafe {
-            let address = value!(m, A::eval(&mut m, at.skip(FAR)));
-            let second = at.behind(FAR + A::LEN, A::PLACES);
-            let value = O::convert(value!(m, V::eval(&mut m, second)));
-            let place: Option<*mut O::Raw> = shared_address(&m, address, at.operands);
-            let third = second.behind(V::LEN, V::PLACES);
-            racing::store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::MemoryOutOfBounds))), value);
         }
         Flow::Next(m)
     }

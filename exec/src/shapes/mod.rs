@@ -25,6 +25,7 @@ mod wide_arithmetic;
 
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
+use crate::handlers::shared::{SharedLoad, SharedStore};
 use crate::handlers::stmt::*;
 use crate::handlers::{atomic, bulk, control, epoch, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};

@@ -74,15 +74,18 @@ impl Memory {
     }
 
     /// Bytes now.
+    #[inline(always)]
     pub fn byte_size(&self) -> u64 {
-        self.shared.as_ref().map_or(self.len as u64, |shared| shared.byte_size())
+        self.shared.as_ref().map_or(self.limits[0], |shared| shared.byte_size())
     }
 
     /// Where `len` bytes from `start` on lie, if they lie within.
+    #[inline(always)]
     pub(crate) fn place(&self, start: u64, len: u64) -> Option<*mut u8> {
-        let end = start.checked_add(len)?;
+        // An end that is compared with the size would take a register more, which handlers would have to save.
+        let last = self.byte_size().checked_sub(len)?;
         // SAFETY: what lies within the memory lies within its pages.
-        (end <= self.byte_size()).then(|| unsafe { self.base.add(start as usize) })
+        (start <= last).then(|| unsafe { self.base.add(start as usize) })
     }
 
     /// Its type; the minimum is the size now (spec 4.5.3, growing memories).

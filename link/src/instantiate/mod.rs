@@ -261,7 +261,7 @@ fn link_others(
             Source::Host(_) => unreachable!("types were compared"),
         };
         if let Extern::SharedMemory(memory) = item {
-            let memory = store.add_shared_memory(&memory)?;
+            let memory = store.add_shared_memory(memory.inner())?;
             // SAFETY: L6: `check_import` compared engine and type.
             unsafe { instance.get_mut(store)?.link_memory(memory) };
             continue;

@@ -6,7 +6,6 @@
 use crate::engine::Engine;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::error::{CaughtPanic, Error, Result, format_err};
-use crate::items::shared_memory::SharedMemory;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
@@ -15,7 +14,9 @@ use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
 use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType};
-use pirn_exec::{FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
+use pirn_exec::{
+    FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, SharedMemory, Table, Vm, Word, first_cell,
+};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -222,8 +223,8 @@ impl StoreOpaque {
     ///
     /// # Errors
     /// There is no memory for it.
-    pub(crate) fn add_shared_memory(&mut self, memory: &SharedMemory) -> Result<Handle<Memory>> {
-        keep(self.id, &mut self.memories, Memory::of_shared(Arc::clone(memory.inner())))
+    pub(crate) fn add_shared_memory(&mut self, memory: &Arc<SharedMemory>) -> Result<Handle<Memory>> {
+        keep(self.id, &mut self.memories, Memory::of_shared(Arc::clone(memory)))
     }
 
     /// Creates a table, all its elements `init`.
