@@ -46,7 +46,10 @@ impl<T: Target> Function<'_, T> {
             // The index is below the reference, which is evaluated last.
             let operands = &mut self.operands;
             let top = operands.height() - 1;
-            if !operands.tree(top).is_leaf() && !mutant!(39) {
+            // Where it is in the accumulator, the shorter index would overwrite it.
+            let tree = operands.tree(top);
+            let moves = !tree.is_leaf() || tree.traits.any(Traits::ACC_INTEGER);
+            if moves && !mutant!(39) {
                 operands.spill_with(top, Traits::TRAPS);
                 operands.spill(top);
             }
