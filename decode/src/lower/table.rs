@@ -30,7 +30,8 @@ impl<T: Target> Function<'_, T> {
     #[inline]
     pub(super) fn table_index(&mut self, tableidx: u32) {
         if self.is_64(tableidx) {
-            self.operands.operator_of_vectors::<1>(Kind::Unary(Op::I32SaturateI64));
+            let shorten = if mutant!(43) { Op::I32WrapI64 } else { Op::I32SaturateI64 };
+            self.operands.operator_of_vectors::<1>(Kind::Unary(shorten));
         }
     }
 
