@@ -231,6 +231,8 @@ impl Reader<'_> {
             format!("elem[{}]", (word - layout.elements) / 2)
         } else if word >= layout.data {
             format!("data[{}]", (word - layout.data) / 2)
+        } else if word >= layout.memories {
+            format!("memory[{}]", word - layout.memories)
         } else if word >= layout.tables {
             format!("table[{}]", word - layout.tables)
         } else if word >= layout.globals {

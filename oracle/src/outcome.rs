@@ -229,7 +229,9 @@ impl Trace {
         // All accesses of vectors have one prefix.
         let is_excused = match (trap, opcode(at), its.offset) {
             (TrapKind::Unreachable, Some(0x00), Some(its_at)) => branches_before(its_at),
-            (TrapKind::Memory, Some(0x28..=0x3e | 0xfd), Some(its_at)) if branches_before(its_at) => true,
+            (TrapKind::Memory, Some(0x28..=0x3e | 0xfd), Some(its_at)) if branches_before(its_at) => {
+                static_offset(&modules[module], at).is_some_and(|offset| offset > LAST_BYTES)
+            }
             (TrapKind::Memory, Some(0x28..=0x35 | 0xfd), its_at) => its_at.is_none_or(|its_at| at < its_at),
             (TrapKind::Memory, Some(0x36..=0x3e), Some(its_at)) => {
                 at < its_at && matches!(opcode(its_at), Some(0x36..=0x3e | 0xfd))
@@ -240,6 +242,22 @@ impl Trace {
             && (self.event, own.module, own.funcidx) == (other.event, its.module, its.funcidx)
             && callers == its_callers
     }
+}
+
+/// Where the last access of any size to the largest memory begins.
+const LAST_BYTES: u64 = (3 << 16) - 16;
+
+/// The static offset of the access at this offset of a module.
+fn static_offset(wasm: &[u8], at: usize) -> Option<u64> {
+    let mut reader = wasmparser::BinaryReader::new(wasm.get(at..)?, 0);
+    if reader.read_u8().ok()? == 0xfd {
+        reader.read_var_u32().ok()?;
+    }
+    let names_memory = reader.read_var_u32().ok()? & 1 << 6 != 0;
+    if names_memory {
+        reader.read_var_u32().ok()?;
+    }
+    reader.read_var_u64().ok()
 }
 
 /// How many frames of a backtrace are compared.

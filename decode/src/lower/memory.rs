@@ -21,7 +21,8 @@ impl<'a, T: Target> Function<'a, T> {
     /// The static offset, if the access is near.
     #[inline(always)]
     fn near(&self, memarg: MemArg) -> Option<u32> {
-        u32::try_from(memarg.offset).ok().filter(|_| memarg.memory == 0 && !self.module.memories[0].shared)
+        let fits = memarg.offset <= u32::MAX.into() || mutant!(41);
+        (fits && memarg.memory == 0 && !self.module.memories[0].shared).then_some(memarg.offset as u32)
     }
 
     fn memory_type(&self, memidx: u32) -> MemoryType {
@@ -34,13 +35,15 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     fn far(&self, MemArg { memory, offset }: MemArg) -> Far {
-        Far { word: self.memory_word(memory), offset, shared: self.memory_type(memory).shared }
+        let offset = if mutant!(40) { u64::from(offset as u32) } else { offset };
+        let word = self.memory_word(if mutant!(42) { 0 } else { memory });
+        Far { word, offset, shared: self.memory_type(memory).shared }
     }
 
     /// Whether instructions on memories as a whole are near.
     fn is_near(&self, memidx: u32) -> bool {
         let ty = self.memory_type(memidx);
-        memidx == 0 && !ty.is_64() && ty.page_size() == PAGE_BYTES && !ty.shared
+        memidx == 0 && !ty.is_64() && (ty.page_size() == PAGE_BYTES || mutant!(45)) && !ty.shared
     }
 
     #[inline(always)]
@@ -174,12 +177,14 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     pub(super) fn memory_copy(&mut self, to: u32, from: u32) {
-        let size = self.memory_type(to).address.min(self.memory_type(from).address);
+        let widths = [to, from].map(|memidx| self.memory_type(memidx).address);
+        let size = if mutant!(44) { widths[0] } else { widths[0].min(widths[1]) };
         self.charge_bytes(to, size);
         if self.is_near(to) && self.is_near(from) {
             self.bulk(Form::MemoryCopy);
         } else {
             let (to, from) = (self.memory_word(to), self.memory_word(from));
+            let (to, from) = if mutant!(46) { (from, to) } else { (to, from) };
             self.consume(3, |args| cell::FarMemoryCopy { to, from, args });
         }
     }

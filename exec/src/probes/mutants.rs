@@ -7,12 +7,13 @@
 
 use crate::handlers::control;
 use crate::handlers::control::Call;
-use crate::handlers::dispatch::Stmt;
+use crate::handlers::dispatch::{At, Stmt, Trapped};
 use crate::handlers::expr::*;
 use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 use crate::shapes::entries;
 use crate::shapes::list::HandlerEntry;
+use crate::state::registers::Registers;
 use pirn_decode::instruction::Instruction;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
@@ -78,6 +79,23 @@ impl<O: StoreOp<A: Next>> StoreOp for Off<O> {
     }
 }
 
+/// A 64-bit address whose upper half is lost. Its signature is the right address's.
+struct Short<A>(PhantomData<A>);
+
+impl<A: Expr<T = u64>> Expr for Short<A> {
+    type T = u32;
+    type Best = Self;
+    const LEN: usize = A::LEN;
+    const SIG: Sig = A::SIG;
+    const SHAPE: &'static Shape = A::SHAPE;
+
+    #[inline(always)]
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<u32, Trapped> {
+        // SAFETY: the caller upholds what the address needs.
+        unsafe { A::eval(m, at).map(|address| address as u32) }
+    }
+}
+
 /// Handlers with a wrong constant, in fused shapes of every family: each with one operator off by one.
 fn wrong() -> Vec<HandlerEntry> {
     const fn of<S: Stmt>() -> HandlerEntry {
@@ -104,6 +122,13 @@ fn wrong() -> Vec<HandlerEntry> {
         of::<Seq<Seq<Step, SetSlot<Bin<Off<I32Sub>, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(),
         of::<Seq<SetSlot<Bin<Off<I32And>, S<u32>, I<u32>>>, Call>>(),
         of::<Seq<BrIf<Bin<Off<I32GeS>, S<u32>, I<u32>>>, control::Return>>(),
+        // Accesses to any memory, and with 64-bit addresses.
+        of::<SetSlot<FarLoad<Off<I64Load>, S<u64>>>>(),
+        of::<FarStore<Off<I32Store>, R<u32>, S<u32>>>(),
+        of::<SetAcc<Load<I32Load, Short<R<u64>>>>>(),
+        of::<SetSlot<Load<I64Load, Short<S<u64>>>>>(),
+        of::<SetAcc<FarLoad<I32Load8U, Short<R<u64>>>>>(),
+        of::<Store<I64Store, Short<S<u64>>, S<u64>>>(),
     ]
 }
 

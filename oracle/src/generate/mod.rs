@@ -12,9 +12,11 @@
 //! at bit by bit, so wherever one can be seen its bits are certain (`vectors`).
 
 mod block;
+mod chosen;
 mod expr;
 mod locals;
 mod loops;
+pub mod memories;
 mod merge;
 mod operators;
 mod parts;
@@ -191,6 +193,7 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
         floats: FLOATS,
         circles: style == Style::Circles,
         deterministic: relaxed,
+        style: memories::Style::of(seed),
     }
 }
 

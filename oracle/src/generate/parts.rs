@@ -14,6 +14,8 @@ pub(super) fn class_of(shape: &Shape) -> Class {
         Shape::Unary(op, _)
         | Shape::Binary(op, ..)
         | Shape::Load(op, _)
+        | Shape::FarLoad(op, _)
+        | Shape::SharedLoad(op, _)
         | Shape::Ternary(op, ..)
         | Shape::Extract(op, ..)
         | Shape::Replace(op, ..) => op.info().result,
@@ -30,12 +32,7 @@ pub(super) fn is_computed(shape: &Shape) -> bool {
 pub(super) fn compares(shape: &Shape) -> bool {
     match *shape {
         Shape::Binary(op, a, b) => op.is_comparison() && !class_of(a).is_float() || compares(a) || compares(b),
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) | Shape::Extract(_, _, a) => compares(a),
-        Shape::Store(_, a, b) | Shape::Seq(a, b) | Shape::Replace(_, _, a, b) => compares(a) || compares(b),
-        Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
-            compares(a) || compares(b) || compares(c)
-        }
-        Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => false,
+        _ => operands(shape).into_iter().any(compares),
     }
 }
 
@@ -68,7 +65,11 @@ pub(super) fn root(shape: &Shape) -> Option<Op> {
         Shape::Unary(op, _)
         | Shape::Binary(op, ..)
         | Shape::Load(op, _)
+        | Shape::FarLoad(op, _)
+        | Shape::SharedLoad(op, _)
         | Shape::Store(op, ..)
+        | Shape::FarStore(op, ..)
+        | Shape::SharedStore(op, ..)
         | Shape::Ternary(op, ..)
         | Shape::Extract(op, ..)
         | Shape::Replace(op, ..) => Some(op),
@@ -79,18 +80,29 @@ pub(super) fn root(shape: &Shape) -> Option<Op> {
 fn operands(shape: &Shape) -> Vec<&Shape> {
     match *shape {
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => Vec::new(),
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::Form(_, _, a) | Shape::Extract(_, _, a) => vec![a],
-        Shape::Binary(_, a, b) | Shape::Store(_, a, b) | Shape::Replace(_, _, a, b) | Shape::Seq(a, b) => vec![a, b],
+        Shape::Unary(_, a)
+        | Shape::Load(_, a)
+        | Shape::FarLoad(_, a)
+        | Shape::SharedLoad(_, a)
+        | Shape::Form(_, _, a)
+        | Shape::Extract(_, _, a) => vec![a],
+        Shape::Binary(_, a, b)
+        | Shape::Store(_, a, b)
+        | Shape::FarStore(_, a, b)
+        | Shape::SharedStore(_, a, b)
+        | Shape::Replace(_, _, a, b)
+        | Shape::Seq(a, b) => vec![a, b],
         Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => vec![a, b, c],
     }
 }
 
 /// Whether every operator in it is an instruction, or what lowering makes of one whatever the mode: some stand for what a
-/// deterministic engine adds, or relaxed ones are lowered to.
+/// deterministic engine adds, or relaxed ones are lowered to. No memory is shared.
 pub(super) fn is_encodable(shape: &Shape) -> bool {
     let is_shuffle_of_one = matches!(shape, Shape::Binary(Op::I8x16RelaxedSwizzle, _, Shape::Leaf(Leaf::Imm, _)));
     let exists = root(shape).is_none_or(|op| Instruction::Vector(op).info().opcode.exists() || lanes_of(op).is_some());
-    let exists = exists || is_shuffle_of_one;
+    let is_shared = matches!(shape, Shape::SharedLoad(..) | Shape::SharedStore(..));
+    let exists = (exists || is_shuffle_of_one) && !is_shared;
     exists && operands(shape).into_iter().all(is_encodable)
 }
 
@@ -98,13 +110,35 @@ pub(super) fn is_encodable(shape: &Shape) -> bool {
 /// which differ between engines.
 pub(super) fn is_aligned(shape: &Shape) -> bool {
     match *shape {
-        Shape::Leaf(Leaf::Slot | Leaf::Imm, Class::I32) => true,
-        Shape::Binary(Op::I32Add | Op::I32Sub | Op::I32Mul | Op::I32And | Op::I32Or, a, b) => {
+        Shape::Leaf(Leaf::Slot | Leaf::Imm, Class::I32 | Class::I64) => true,
+        Shape::Binary(Op::I32Add | Op::I32Sub | Op::I32Mul | Op::I32And | Op::I32Or | Op::I64Add, a, b) => {
             is_aligned(a) && is_aligned(b)
         }
-        Shape::Binary(Op::I32Shl, a, _) => is_aligned(a),
+        Shape::Binary(Op::I32Shl | Op::I64Shl, a, _) | Shape::Unary(Op::I64ExtendI32U, a) => is_aligned(a),
         _ => false,
     }
+}
+
+/// Whether something in it takes an address of memory 0.
+pub(super) fn is_near(shape: &Shape) -> bool {
+    matches!(shape, Shape::Load(..) | Shape::Store(..) | Shape::Bulk(..)) || operands(shape).into_iter().any(is_near)
+}
+
+/// Whether an access in it is to any memory.
+pub(super) fn is_far(shape: &Shape) -> bool {
+    matches!(shape, Shape::FarLoad(..) | Shape::FarStore(..)) || operands(shape).into_iter().any(is_far)
+}
+
+/// Whether an access in it takes an address of 64 bits.
+pub(super) fn is_wide(shape: &Shape) -> bool {
+    let own = match shape {
+        Shape::Load(_, address)
+        | Shape::Store(_, address, _)
+        | Shape::FarLoad(_, address)
+        | Shape::FarStore(_, address, _) => class_of(address) == Class::I64,
+        _ => false,
+    };
+    own || operands(shape).into_iter().any(is_wide)
 }
 
 /// The statements of a cell, in order.
