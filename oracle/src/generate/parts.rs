@@ -54,6 +54,11 @@ pub(super) fn returned(shape: &Shape) -> Option<Option<&Shape>> {
     }
 }
 
+/// Whether what is set of the class is remembered: its bits are certain. Of vectors they are made so before.
+pub(super) fn is_remembered(class: Class) -> bool {
+    !matches!(class, Class::F32 | Class::F64)
+}
+
 /// Whether the class means a reference.
 pub(super) fn is_reference(shape: &Shape) -> bool {
     matches!(shape, Shape::Leaf(Leaf::Func, _))

@@ -14,7 +14,8 @@ use super::locals::{
 };
 use super::operators::{encoding, type_of};
 use super::parts::{
-    begins_function, class_of, compares, flatten, is_aligned, is_computed, is_reference, returned, root,
+    begins_function, class_of, compares, flatten, is_aligned, is_computed, is_reference, is_remembered,
+    returned, root,
 };
 use super::shuffles::{shuffle, shuffle_of_one};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
@@ -291,11 +292,14 @@ impl Maker<'_> {
         nodes.extend(self.numbers());
         // What was set is remembered before others overwrite it.
         for (local, class) in std::mem::take(&mut self.written) {
-            let value = match class {
-                Class::I64 => plain(I::I32WrapI64, vec![self.local(local, I64)], &[I32]),
-                _ => self.local(local, I32),
-            };
-            nodes.push(self.witness(value));
+            match class {
+                Class::I64 => nodes.push(self.witness(plain(I::I32WrapI64, vec![self.local(local, I64)], &[I32]))),
+                Class::V128 => nodes.extend((0..4).map(|lane| {
+                    let extract = vectors::on_lane(Operator::I32x4ExtractLane, lane);
+                    self.witness(plain(extract, vec![self.local(local, V128)], &[I32]))
+                })),
+                _ => nodes.push(self.witness(self.local(local, I32))),
+            }
         }
         Node::seq(nodes, &[])
     }
@@ -359,9 +363,7 @@ impl Maker<'_> {
                 for lanes in [Lanes::given(root(a)), Lanes::given(root(b))] {
                     self.floats.extend((lanes != Lanes::Bits).then_some((local, lanes)));
                 }
-                if !class.is_float() {
-                    self.written.push((local, class));
-                }
+                self.written.extend(is_remembered(class).then_some((local, class)));
                 body.push(node);
             }
             Shape::Form(Form::SetHigh, _, value) => {
@@ -403,9 +405,7 @@ impl Maker<'_> {
                 };
                 self.last = (ty != Func).then_some((local, class));
                 self.floats.extend((lanes != Lanes::Bits).then_some((local, lanes)));
-                if ty != Func && !class.is_float() {
-                    self.written.push((local, class));
-                }
+                self.written.extend((ty != Func && is_remembered(class)).then_some((local, class)));
                 body.push(set(local, value));
             }
             Shape::Store(op, address, value) | Shape::FarStore(op, address, value) => {
