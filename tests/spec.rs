@@ -131,14 +131,15 @@ fn through_bytes(engine: &Engine, binary: &[u8]) -> pirn::Result<Module> {
     unsafe { Module::deserialize(engine, bytes) }
 }
 
-/// Whether multiple and 64-bit memories are switched off: the script is older, and asks for modules to be refused that have
-/// them.
-fn switched_off(script: &TestFile<'_>) -> [bool; 2] {
+/// Whether multiple and 64-bit memories, and reference types, are switched off: the script is older, and asks for modules to be
+/// refused that have them.
+fn switched_off(script: &TestFile<'_>) -> [bool; 3] {
     match (script.parent(), script.name()) {
-        ("wasm-v2", "binary.wast" | "binary-leb128.wast" | "imports.wast" | "memory.wast") => [true, true],
-        ("threads", "imports.wast" | "memory.wast") => [true, false],
-        ("memory64", "binary.wast" | "memory.wast" | "memory64.wast") => [true, false],
-        _ => [false, false],
+        ("wasm-v2", "binary.wast" | "binary-leb128.wast" | "imports.wast" | "memory.wast") => [true, true, false],
+        ("threads", "imports.wast") => [true, false, true],
+        ("threads", "memory.wast") => [true, false, false],
+        ("memory64", "binary.wast" | "memory.wast" | "memory64.wast") => [true, false, false],
+        _ => [false; 3],
     }
 }
 
@@ -148,9 +149,10 @@ fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
     let mut failed = 0;
     for (way, options) in ways() {
         let report = |script: &TestFile<'_>| {
-            let [no_multi_memory, no_memory64] = switched_off(script);
+            let [no_multi_memory, no_memory64, no_references] = switched_off(script);
             let mut config = options.config.clone();
             config.wasm_multi_memory(!no_multi_memory).wasm_memory64(!no_memory64);
+            config.wasm_reference_types(!no_references);
             let options = Options { config, load: options.load };
             pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
         };
