@@ -104,11 +104,14 @@ fn operands(shape: &Shape) -> Vec<&Shape> {
 /// Whether every operator in it is an instruction, or what lowering makes of one whatever the mode: some stand for what a
 /// deterministic engine adds, or relaxed ones are lowered to. No memory is shared.
 pub(super) fn is_encodable(shape: &Shape) -> bool {
+    if matches!(shape, Shape::SharedLoad(..) | Shape::SharedStore(..)) {
+        return false;
+    }
     let is_shuffle_of_one = matches!(shape, Shape::Binary(Op::I8x16RelaxedSwizzle, _, Shape::Leaf(Leaf::Imm, _)));
-    let exists = root(shape).is_none_or(|op| Instruction::Vector(op).info().opcode.exists() || lanes_of(op).is_some());
-    let is_shared = matches!(shape, Shape::SharedLoad(..) | Shape::SharedStore(..));
-    let exists = (exists || is_shuffle_of_one) && !is_shared;
-    exists && operands(shape).into_iter().all(is_encodable)
+    // Operators of wide arithmetic have no rows of their own.
+    let is_instruction = |op: Op| op.info().result == Class::I128 || Instruction::Vector(op).info().opcode.exists();
+    let exists = root(shape).is_none_or(|op| is_instruction(op) || lanes_of(op).is_some());
+    (exists || is_shuffle_of_one) && operands(shape).into_iter().all(is_encodable)
 }
 
 /// Whether an address of this shape is one of a float where memory holds floats. In the middle of one might lie the bits of a NaN,
