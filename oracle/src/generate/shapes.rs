@@ -14,8 +14,7 @@ use super::locals::{
 };
 use super::operators::{encoding, type_of};
 use super::parts::{
-    begins_function, class_of, compares, flatten, is_aligned, is_computed, is_reference, is_remembered,
-    returned, root,
+    begins_function, class_of, compares, flatten, is_aligned, is_computed, is_reference, is_remembered, returned, root,
 };
 use super::shuffles::{shuffle, shuffle_of_one};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
