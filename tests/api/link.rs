@@ -118,7 +118,7 @@ fn import_errors() {
     ];
     for (wanted, item, expected, found) in cases {
         let module = Module::new(&engine, format!("(module (import \"mod\" \"name\" {wanted}))")).unwrap();
-        let error = Instance::new(&mut store, &module, &[item.clone()]).unwrap_err();
+        let error = Instance::new(&mut store, &module, std::slice::from_ref(item)).unwrap_err();
         let text = format!("incompatible import type for `mod::name`: expected {expected}, found {found}");
         assert_eq!(error.to_string(), text);
         assert!(matches!(error.downcast_ref(), Some(LinkError::IncompatibleImport { .. })));

@@ -59,16 +59,16 @@ fn types_are_compared() {
     let alone: Extern = Memory::new(&mut store, MemoryType::new(1, Some(1))).unwrap().into();
     let wants_shared = Module::new(&engine, r#"(module (import "" "" (memory 1 1 shared)))"#).unwrap();
     let wants_other = Module::new(&engine, r#"(module (import "" "" (memory 1 1)))"#).unwrap();
-    assert!(Instance::new(&mut store, &wants_shared, &[alone.clone()]).is_err());
-    assert!(Instance::new(&mut store, &wants_other, &[shared.clone()]).is_err());
+    assert!(Instance::new(&mut store, &wants_shared, std::slice::from_ref(&alone)).is_err());
+    assert!(Instance::new(&mut store, &wants_other, std::slice::from_ref(&shared)).is_err());
     assert!(Instance::new(&mut store, &wants_other, &[alone]).is_ok());
-    assert!(Instance::new(&mut store, &wants_shared, &[shared.clone()]).is_ok());
+    assert!(Instance::new(&mut store, &wants_shared, std::slice::from_ref(&shared)).is_ok());
     assert_ne!(shared, memory(&engine, 1).into());
     // One of another engine is like one of another store.
     let other = Engine::default();
     let wants_shared = Module::new(&other, r#"(module (import "" "" (memory 1 1 shared)))"#).unwrap();
     let mut store = Store::new(&other, ());
-    assert!(Instance::new(&mut store, &wants_shared, &[shared.clone()]).is_err());
+    assert!(Instance::new(&mut store, &wants_shared, std::slice::from_ref(&shared)).is_err());
     assert!(Linker::new(&other).define(&mut store, "", "", shared).is_err());
 }
 

@@ -180,7 +180,7 @@ fn check_import(
     if found.matches(&expected) {
         return Ok(());
     }
-    Err(LinkError::IncompatibleImport { import: member.import_name(import), expected, found }.into())
+    Err(LinkError::IncompatibleImport { import: member.import_name(import), expected, found: found.into() }.into())
 }
 
 /// In which order the members are initialised.

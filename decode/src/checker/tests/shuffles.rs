@@ -62,8 +62,9 @@ fn an_operand_that_is_not_read_traps() {
 
 #[test]
 fn lanes_of_both_in_a_pattern() {
-    // Lane `i` of `width` bytes, in the pair of vectors.
-    let patterns: [(Op, usize, fn(usize) -> usize); 10] = [
+    /// An operator, the bytes of its lanes, and which lane of the pair of vectors lane `i` of the result is.
+    type Pattern = (Op, usize, fn(usize) -> usize);
+    let patterns: [Pattern; 10] = [
         (Op::I8x16InterleaveLow, 1, |i| i / 2 + i % 2 * 16),
         (Op::I8x16InterleaveHigh, 1, |i| 8 + i / 2 + i % 2 * 16),
         (Op::I16x8InterleaveLow, 2, |i| i / 2 + i % 2 * 8),
