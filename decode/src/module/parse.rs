@@ -24,7 +24,7 @@ use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use wasmparser::{
     DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
-    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
+    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// Fills a [`Module`] section by section.
@@ -36,7 +36,8 @@ pub(super) fn parse(
 ) -> Result<Module, Error> {
     ModuleLimits::check(&"bytes", bytes.len() as u64, limits.size as u64, 0)?;
     let mut module = Module::default();
-    let mut validator = Validator::new_with_features(features.flags());
+    // Compact import sections are the parser's matter. A validator that allows them goes a longer way about types.
+    let mut validator = Validator::new_with_features(features.flags().difference(WasmFeatures::COMPACT_IMPORTS));
     let mut allocations = FuncValidatorAllocations::default();
     let mut parser = Parser::new(0);
     parser.set_features(features.flags());
