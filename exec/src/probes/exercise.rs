@@ -181,8 +181,10 @@ impl Exercise {
         body.cell(set(Class::I64), &acc.to_ne_bytes());
         if repeats(self.shape) {
             // What it steps is the slot that it compares with, so it ends at once, or passes the end of the memory some time.
-            let again = pirn_decode::sig::form(Form::SetSlot, Class::I32, leaf(Leaf::Imm, Class::I32).sig());
-            body.cell(again, &[&0_u16.to_ne_bytes()[..], &(slot as u32).to_ne_bytes()].concat());
+            for (class, value) in [(Class::I32, &(slot as u32).to_ne_bytes()[..]), (Class::I64, &slot.to_ne_bytes())] {
+                let again = pirn_decode::sig::form(Form::SetSlot, class, leaf(Leaf::Imm, class).sig());
+                body.cell(again, &[&(class as u16).to_ne_bytes()[..], value].concat());
+            }
         }
         // Branches lead to the cell behind this one; a `br_table` has two.
         let more = if self.shape.has_targets() { 16 } else { 0 };
@@ -273,7 +275,7 @@ impl Exercise {
                     Form::SetSlot => {
                         let steps = repeats(self.shape) && !out.sets;
                         out.sets = true;
-                        out.bytes.extend(if steps { 0 } else { SET }.to_ne_bytes());
+                        out.bytes.extend(if steps { class as u16 } else { SET }.to_ne_bytes());
                     }
                     Form::SetHigh => out.bytes.extend(SET.to_ne_bytes()),
                     Form::Return => out.bytes.extend(PARAMS.to_ne_bytes()),

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// [`SharedMemory::new`] and [`SharedMemory::grow`], nor about importing one.
 ///
 /// ```
-/// use pirn::*;
+/// use pirn_link::*;
 ///
 /// let engine = Engine::default();
 /// let module = Module::new(&engine, r#"(module
