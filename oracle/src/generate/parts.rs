@@ -87,7 +87,8 @@ fn operands(shape: &Shape) -> Vec<&Shape> {
 /// Whether every operator in it is an instruction: some stand for what a deterministic engine adds, or relaxed ones are
 /// lowered to.
 pub(super) fn is_encodable(shape: &Shape) -> bool {
-    let exists = root(shape).is_none_or(|op| Instruction::Vector(op).info().opcode.exists());
+    let exists = |op: Op| op.info().result == Class::I128 || Instruction::Vector(op).info().opcode.exists();
+    let exists = root(shape).is_none_or(exists);
     exists && operands(shape).into_iter().all(is_encodable)
 }
 
