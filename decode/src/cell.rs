@@ -12,7 +12,7 @@ use crate::TypeId;
 
 /// Calls `$callback!` with the cells that are no instruction's alone, and with the rows of
 /// [`for_each_special!`](crate::for_each_special), some of which have cells: `machine { Name falls|leaves { operands } ... }
-/// special { ... } cells { ... }`. A cell `leaves` if what is executed next is not always the next cell.
+/// special { ... } cells { ... } atomics { ... }`. A cell `leaves` if what is executed next is not always the next cell.
 #[macro_export]
 macro_rules! for_each_cell {
     ($callback:ident) => {
@@ -126,6 +126,8 @@ fields! {
     cost Cost: u32,
     /// How many targets of a `br_table` before the default one.
     targets Targets: u32,
+    /// The static offset of an access to any memory.
+    offset Offset: u64,
     /// A branch target.
     target Target: u64,
 }
@@ -305,10 +307,14 @@ macro_rules! all_cells {
             $($cname:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
                 $cflow:ident { $($cfield:ident: $ckind:ident,)* };)*
         }
+        atomics {
+            $($atomic:ident $acode:tt $atext:literal $what:ident $raw:ident $aoperands:tt => $aresults:tt;)*
+        }
     ) => {
         cells! {
             $($(#[$doc])* $name $flow { $($field: $kind,)* })*
             $(#[doc = concat!("`", $text, "`.")] $cname $cflow { $($cfield: $ckind,)* })*
+            $(#[doc = concat!("`", $atext, "`.")] $atomic falls { memory: memory, offset: offset, args: operands, })*
         }
     };
 }

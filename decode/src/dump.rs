@@ -231,6 +231,8 @@ impl Reader<'_> {
             format!("elem[{}]", (word - layout.elements) / 2)
         } else if word >= layout.data {
             format!("data[{}]", (word - layout.data) / 2)
+        } else if word >= layout.memories {
+            format!("memory[{}]", word - layout.memories)
         } else if word >= layout.tables {
             format!("table[{}]", word - layout.tables)
         } else if word >= layout.globals {
@@ -291,7 +293,7 @@ impl Reader<'_> {
                 self.access(op.info().text, out);
                 self.list(&[a, v], out);
             }
-            Shape::FarStore(op, a, v) => {
+            Shape::FarStore(op, a, v) | Shape::SharedStore(op, a, v) => {
                 self.far_access(op.info().text, out);
                 self.list(&[a, v], out);
             }
@@ -309,6 +311,7 @@ impl Reader<'_> {
             | Shape::Binary(..)
             | Shape::Load(..)
             | Shape::FarLoad(..)
+            | Shape::SharedLoad(..)
             | Shape::Select(..)
             | Shape::Ternary(..)
             | Shape::Extract(..)
@@ -357,7 +360,7 @@ impl Reader<'_> {
                 self.access(op.info().text, out);
                 self.list(&[a], out);
             }
-            Shape::FarLoad(op, a) => {
+            Shape::FarLoad(op, a) | Shape::SharedLoad(op, a) => {
                 self.far_access(op.info().text, out);
                 self.list(&[a], out);
             }
@@ -379,6 +382,7 @@ impl Reader<'_> {
             }
             Shape::Store(..)
             | Shape::FarStore(..)
+            | Shape::SharedStore(..)
             | Shape::Bulk(..)
             | Shape::Form(..)
             | Shape::Seq(..)
@@ -406,7 +410,7 @@ impl Reader<'_> {
                 out.push_str(&self.word(word));
             }
             // No shape has one by itself.
-            Leaf::Memory => self.far_access("", out),
+            Leaf::Memory | Leaf::SharedMemory => self.far_access("", out),
         }
     }
 
@@ -447,6 +451,7 @@ impl Reader<'_> {
                     self.word(word)
                 }
                 Field::Cost => self.u32().to_string(),
+                Field::Offset => self.u64().to_string(),
             };
             push(out, format_args!(" {name}={value}"));
         }

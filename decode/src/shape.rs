@@ -25,6 +25,10 @@ pub enum Shape {
     FarLoad(Op, &'static Shape),
     /// To any memory: word of the memory (4 bytes), static offset (8 bytes), address, value.
     FarStore(Op, &'static Shape, &'static Shape),
+    /// As [`Shape::FarLoad`], from a shared memory.
+    SharedLoad(Op, &'static Shape),
+    /// As [`Shape::FarStore`], to a shared memory.
+    SharedStore(Op, &'static Shape, &'static Shape),
     /// First, second, condition.
     Select(Class, &'static Shape, &'static Shape, &'static Shape),
     /// An operator of three operands.
@@ -51,7 +55,7 @@ pub(crate) const fn rank(leaf: Option<Leaf>) -> u8 {
     match leaf {
         Some(Leaf::Imm) => 2,
         Some(Leaf::Slot) => 1,
-        Some(Leaf::Acc | Leaf::Global | Leaf::Func | Leaf::Memory) | None => 0,
+        Some(Leaf::Acc | Leaf::Global | Leaf::Func | Leaf::Memory | Leaf::SharedMemory) | None => 0,
     }
 }
 
@@ -69,6 +73,8 @@ impl Shape {
             Self::Binary(op, a, b) | Self::Store(op, a, b) => sig::binary(op, a.sig(), b.sig()),
             Self::FarLoad(op, a) => sig::with(sig::far(op), a.sig()),
             Self::FarStore(op, a, b) => sig::with(sig::with(sig::far(op), a.sig()), b.sig()),
+            Self::SharedLoad(op, a) => sig::with(sig::shared(op), a.sig()),
+            Self::SharedStore(op, a, b) => sig::with(sig::with(sig::shared(op), a.sig()), b.sig()),
             Self::Ternary(op, a, b, c) => sig::ternary_operator(op, a.sig(), b.sig(), c.sig()),
             Self::Extract(op, lane, a) => sig::extract(op, lane, a.sig()),
             Self::Replace(op, lane, a, b) => sig::replace(op, lane, a.sig(), b.sig()),
@@ -89,8 +95,8 @@ impl Shape {
             Self::Load(_, a) => 4 + a.len(),
             Self::Binary(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => a.len() + b.len(),
             Self::Store(_, a, b) => 4 + a.len() + b.len(),
-            Self::FarLoad(_, a) => Leaf::Memory.bytes(Class::I64) + a.len(),
-            Self::FarStore(_, a, b) => Leaf::Memory.bytes(Class::I64) + a.len() + b.len(),
+            Self::FarLoad(_, a) | Self::SharedLoad(_, a) => Leaf::Memory.bytes(Class::I64) + a.len(),
+            Self::FarStore(_, a, b) | Self::SharedStore(_, a, b) => Leaf::Memory.bytes(Class::I64) + a.len() + b.len(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
                 a.len() + b.len() + c.len()
             }
@@ -105,8 +111,10 @@ impl Shape {
     pub const fn trap_places(&self) -> u8 {
         match *self {
             Self::Leaf(..) | Self::Thunk => 0,
-            Self::Unary(op, a) | Self::Load(op, a) | Self::FarLoad(op, a) => a.trap_places() + op.may_trap() as u8,
-            Self::Binary(op, a, b) | Self::Store(op, a, b) | Self::FarStore(op, a, b) => {
+            Self::Unary(op, a) | Self::Load(op, a) | Self::FarLoad(op, a) | Self::SharedLoad(op, a) => {
+                a.trap_places() + op.may_trap() as u8
+            }
+            Self::Binary(op, a, b) | Self::Store(op, a, b) | Self::FarStore(op, a, b) | Self::SharedStore(op, a, b) => {
                 a.trap_places() + b.trap_places() + op.may_trap() as u8
             }
             Self::Extract(_, _, a) => a.trap_places(),
@@ -132,6 +140,7 @@ impl Shape {
             Self::Unary(_, a)
             | Self::Load(_, a)
             | Self::FarLoad(_, a)
+            | Self::SharedLoad(_, a)
             | Self::Form(_, _, a)
             | Self::Extract(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
@@ -140,9 +149,11 @@ impl Shape {
                 let trap = a.trap_places() > 0 && b.trap_places() > 0;
                 !(a.rank() > second && !trap && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
             }
-            Self::Store(_, a, b) | Self::FarStore(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => {
-                a.is_canonical() && b.is_canonical()
-            }
+            Self::Store(_, a, b)
+            | Self::FarStore(_, a, b)
+            | Self::SharedStore(_, a, b)
+            | Self::Replace(_, _, a, b)
+            | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
                 a.is_canonical() && b.is_canonical() && c.is_canonical()
             }
@@ -157,6 +168,8 @@ impl Shape {
             | Self::Store(..)
             | Self::FarLoad(..)
             | Self::FarStore(..)
+            | Self::SharedLoad(..)
+            | Self::SharedStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)
@@ -186,6 +199,8 @@ impl Shape {
             | Self::Store(..)
             | Self::FarLoad(..)
             | Self::FarStore(..)
+            | Self::SharedLoad(..)
+            | Self::SharedStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)
@@ -205,7 +220,7 @@ impl Leaf {
             Self::Acc => 0,
             Self::Imm => class.bytes(),
             Self::Global | Self::Func => 4,
-            Self::Memory => 12,
+            Self::Memory | Self::SharedMemory => 12,
         }
     }
 }

@@ -26,11 +26,14 @@ pub enum Leaf {
     Func,
     /// Where a far access looks: the word index of the memory in the instance (4 operand bytes), and the static offset (8).
     Memory,
+    /// As [`Leaf::Memory`], of a memory that threads share.
+    SharedMemory,
 }
 
 impl Leaf {
     /// Every leaf, in order.
-    pub const ALL: [Self; 6] = [Self::Slot, Self::Acc, Self::Imm, Self::Global, Self::Func, Self::Memory];
+    pub const ALL: [Self; 7] =
+        [Self::Slot, Self::Acc, Self::Imm, Self::Global, Self::Func, Self::Memory, Self::SharedMemory];
 }
 
 /// What a statement, or the one expression that is no operator of the table, does with its operands.
@@ -112,6 +115,11 @@ pub const fn far_operator(op: Op) -> Sig {
 /// What the signature of a far access of any memory begins with.
 pub const fn far(op: Op) -> Sig {
     with(far_operator(op), leaf(Leaf::Memory, Class::I64))
+}
+
+/// What the signature of a far access of any shared memory begins with.
+pub const fn shared(op: Op) -> Sig {
+    with(far_operator(op), leaf(Leaf::SharedMemory, Class::I64))
 }
 
 /// What the signature of an operator on one lane begins with: as [`operator`], with the lane.

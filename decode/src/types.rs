@@ -260,6 +260,8 @@ pub struct MemoryType {
     pub address: AddressType,
     /// The logarithm of a page's size: 16 (pages of 64 KiB), or 0.
     pub page_size_log2: u8,
+    /// Whether threads share it.
+    pub shared: bool,
 }
 
 impl MemoryType {
@@ -275,7 +277,12 @@ impl MemoryType {
     /// A memory of `min` pages of 64 KiB, with 64-bit addresses, that may grow to `max` pages.
     pub const fn new64(min: u64, max: Option<u64>) -> Self {
         let page_size_log2 = PAGE_BYTES.ilog2() as u8;
-        Self { limits: Limits { min, max }, address: AddressType::I64, page_size_log2 }
+        Self { limits: Limits { min, max }, address: AddressType::I64, page_size_log2, shared: false }
+    }
+
+    /// A memory that threads share, of `min` pages of 64 KiB, with 32-bit addresses, that may grow to `max` pages.
+    pub const fn shared(min: u32, max: u32) -> Self {
+        Self { shared: true, ..Self::new(min, Some(max)) }
     }
 
     /// The same with pages of this size.
@@ -290,6 +297,11 @@ impl MemoryType {
     /// Whether its addresses have 64 bits.
     pub const fn is_64(&self) -> bool {
         matches!(self.address, AddressType::I64)
+    }
+
+    /// Whether threads share it.
+    pub const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// How many pages it has at least, or has now.
@@ -334,6 +346,9 @@ impl fmt::Display for MemoryType {
         write!(f, "{}{}", self.address.prefix(), self.limits)?;
         if self.page_size() != PAGE_BYTES {
             write!(f, " (pagesize {})", self.page_size())?;
+        }
+        if self.shared {
+            f.write_str(" shared")?;
         }
         Ok(())
     }
@@ -428,6 +443,7 @@ impl ExternType {
             (Self::Memory(found), Self::Memory(wanted)) => {
                 found.address == wanted.address
                     && found.page_size_log2 == wanted.page_size_log2
+                    && found.shared == wanted.shared
                     && found.limits.matches(found.limits.min, &wanted.limits)
             }
             (Self::Func(found), Self::Func(wanted)) => found == wanted,

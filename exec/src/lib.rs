@@ -10,7 +10,7 @@
 //!
 //! What runs is a *store*: a [`Vm`], and the instance blocks, function records, tables, memories, globals and code that
 //! pointers lead to from there. Safe functions make these things and look at them. Those that connect them, change what
-//! the machine follows, or run, are unsafe. They rest on nine invariants, which SAFETY comments call by their numbers.
+//! the machine follows, or run, are unsafe. They rest on ten invariants, which SAFETY comments call by their numbers.
 //!
 //! Whoever calls an unsafe function answers for its part of these, as long as anything of the store may run:
 //!
@@ -18,7 +18,7 @@
 //!   tables, memories, cells of globals, segments, code.
 //! - **I2, the machine is alone with them**: while it runs, nobody else refers to them, but host functions while they are
 //!   called, and the hooks that are asked at a [deadline](Vm::set_late), asked to [grow](Vm::set_grow) something, or told of
-//!   calls [between host and WebAssembly](Vm::set_crossed).
+//!   calls [between host and WebAssembly](Vm::set_crossed); and but for the bytes of memories that threads share.
 //!   Whoever runs it needs `&mut` of the store, which is why a store may go between threads.
 //! - **I3, code is of lowering**: of [`pirn_decode::Lowering::lower`] for [`target`], of a [`pirn_decode::Module`] as
 //!   its `new` made it. So a cell begins with the address of the handler that has its shape, and the operands behind it
@@ -47,6 +47,9 @@
 //!   machine goes on. So an access that was compared with them lies within.
 //! - **I9, pages have one owner**: bytes from `state::pages` are zero when they are taken, and nobody else's until they
 //!   are given back, once.
+//! - **I10, shared bytes are accessed by atomics**: the bytes of a [`SharedMemory`] stay where they are as long as it lives, and its
+//!   size never falls, so an access that was compared with it lies within, whatever other threads do. This crate accesses them
+//!   by atomics alone (`handlers::atomic`, `state::shared::racing`), and gives others [`UnsafeCell`](std::cell::UnsafeCell)s.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
@@ -86,6 +89,7 @@ pub use state::instance::{InstanceBlock, InstanceHead};
 pub use state::memory::Memory;
 pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
 pub use state::registers::stack_pointer;
+pub use state::shared::{SharedMemory, WaitResult};
 pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};

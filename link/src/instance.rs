@@ -15,6 +15,7 @@ use crate::items::external::{Export, Extern};
 use crate::items::func::Func;
 use crate::items::global::Global;
 use crate::items::memory::Memory;
+use crate::items::shared_memory::SharedMemory;
 use crate::items::table::Table;
 use crate::link_error::LinkError;
 use crate::module::Module;
@@ -159,6 +160,11 @@ impl Instance {
         self.get_export(store, name)?.into_memory()
     }
 
+    /// The exported memory called `name`, if threads share it.
+    pub fn get_shared_memory(&self, store: impl AsContext, name: &str) -> Option<SharedMemory> {
+        self.get_export(store, name)?.into_shared_memory()
+    }
+
     /// The exported global called `name`.
     pub fn get_global(&self, store: impl AsContext, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
@@ -177,7 +183,7 @@ impl Instance {
         let instance = self.0.get(store.opaque())?;
         let export = instance.export(name, store.opaque().id());
         let export = export.ok_or_else(|| format_err!("the instance has no export `{name}`"))?;
-        let Some(func) = export.into_func() else {
+        let Extern::Func(func) = export else {
             return Err(format_err!("export `{name}`: expected func, found {}", export.ty_in(store.opaque())?));
         };
         func.typed(store).map_err(|error| format_err!("export `{name}`: {error}"))

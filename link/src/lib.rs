@@ -94,6 +94,7 @@ pub use items::external::{Export, Extern};
 pub use items::func::Func;
 pub use items::global::Global;
 pub use items::memory::{Memory, MemoryAccessError};
+pub use items::shared_memory::SharedMemory;
 pub use items::table::Table;
 pub use items::v128::V128;
 pub use items::value::{ExternRef, Ref, Val};
@@ -114,4 +115,4 @@ pub use pirn_decode::{
     CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
     RefType, TableType, ValType,
 };
-pub use pirn_exec::{CallHook, Trap};
+pub use pirn_exec::{CallHook, Trap, WaitResult};

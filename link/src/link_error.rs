@@ -25,7 +25,7 @@ pub enum LinkError {
         /// Its type.
         expected: ExternType,
         /// The type of what defines it.
-        found: ExternType,
+        found: Box<ExternType>,
     },
     /// What defines an import belongs to another store than the one that the module is instantiated in.
     OtherStore {

@@ -122,7 +122,7 @@ impl<T: 'static> Linker<T> {
         item: impl Into<Extern>,
     ) -> Result<&mut Self> {
         let item = item.into();
-        if item.store() != store.as_context().opaque().id() {
+        if !item.is_for(store.as_context().opaque()) {
             return Err(wrong_store());
         }
         self.insert(module, name, Definition::Extern(item))

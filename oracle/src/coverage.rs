@@ -53,7 +53,7 @@ pub fn report(seen: &HashSet<Sig>) -> String {
 fn group(shape: &Shape) -> &'static str {
     match shape {
         Shape::Seq(..) => "sequences",
-        Shape::Store(..) => "stores",
+        Shape::Store(..) | Shape::FarStore(..) | Shape::SharedStore(..) => "stores",
         Shape::Bulk(..) => "fills and copies",
         Shape::Form(Form::BrIf, ..) => "branches",
         Shape::Form(Form::Return, ..) => "returns",
@@ -62,6 +62,8 @@ fn group(shape: &Shape) -> &'static str {
         | Shape::Unary(..)
         | Shape::Binary(..)
         | Shape::Load(..)
+        | Shape::FarLoad(..)
+        | Shape::SharedLoad(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -80,6 +82,10 @@ fn name(shape: &Shape) -> String {
         Shape::Leaf(leaf, class) => format!("{leaf:?} {class:?}"),
         Shape::Unary(op, a) | Shape::Load(op, a) => of(op, &[a]),
         Shape::Binary(op, a, b) | Shape::Store(op, a, b) => of(op, &[a, b]),
+        Shape::SharedLoad(op, a) => format!("shared {}", of(op, &[a])),
+        Shape::SharedStore(op, a, b) => format!("shared {}", of(op, &[a, b])),
+        Shape::FarLoad(op, a) => format!("far {}", of(op, &[a])),
+        Shape::FarStore(op, a, b) => format!("far {}", of(op, &[a, b])),
         Shape::Ternary(op, a, b, c) => of(op, &[a, b, c]),
         Shape::Extract(op, lane, a) => format!("{op:?} {lane}({})", name(a)),
         Shape::Replace(op, lane, a, b) => format!("{op:?} {lane}({}, {})", name(a), name(b)),

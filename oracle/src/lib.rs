@@ -3,7 +3,9 @@
 //! A seed makes a [`program::Program`]: modules that import from each other, with arguments to call their exports with.
 //! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in six kinds: one module or several
 //! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
-//! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back; traps several calls deep. Each program runs on the oracle
+//! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back; traps several
+//! calls deep. Of some of these, programs are made with several memories, 64-bit memories and tables, and pages of one byte
+//! ([`generate::memories`]), which must do what the original does on pirn. Each program runs on the oracle
 //! and on pirn in several [`on_pirn::Mode`]s; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
 //! calls of host functions, globals after each call, memories and tables at the end. Against wasmtime also the backtrace of
 //! each call that trapped: modules, functions and offsets of all frames.
@@ -11,8 +13,9 @@
 //! The oracle is wasmi 2.0; where it differs from pirn, wasmi 1.0 (another translator) is asked as well, for the oracle
 //! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle.
 //!
-//! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000; the
-//! dispatcher is the build's, so the driver is built twice.
+//! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000, and with
+//! deadlines: never reached, passed wherever code asks, and pausing it there. The dispatcher is the build's, so the driver is
+//! built twice.
 //!
 //! Before a program runs, the threaded code of all its functions is checked against their bodies ([`checked`]).
 //!
@@ -170,6 +173,8 @@ pub struct Mismatch {
     pub second: Outcome,
     /// pirn's.
     pub found: Outcome,
+    /// Whether pirn's is that of the program that this one was made of.
+    pub original: bool,
 }
 
 /// How a program fared.
@@ -211,6 +216,15 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
     let mut arbiter = None;
     for &mode in modes {
         let found = on_pirn::run(program, &calls, mode);
+        // Where the program was made of another one, that does the same.
+        if let Some(original) = program.original.as_ref().filter(|_| mode == modes[0]) {
+            let original = on_pirn::run(original, &calls, mode);
+            if let Some(at) = original.unconfirmed(&found, &found) {
+                let (expected, second) = (found.clone(), found);
+                let mismatch = Mismatch { mode, at, expected, second, found: original, original: true };
+                return Verdict::Different(Box::new(mismatch));
+            }
+        }
         if found.unconfirmed(&expected, &expected).is_none() {
             if traces.is_empty() {
                 continue;
@@ -219,7 +233,14 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
                 Ok(others) => reworded = others,
                 Err((trace, _)) => {
                     let (at, second) = (trace.event, expected.clone());
-                    return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found }));
+                    return Verdict::Different(Box::new(Mismatch {
+                        mode,
+                        at,
+                        expected,
+                        second,
+                        found,
+                        original: false,
+                    }));
                 }
             }
             continue;
@@ -232,7 +253,7 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
         });
         if let Some(at) = found.unconfirmed(&expected, second) {
             let second = second.clone();
-            return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found }));
+            return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found, original: false }));
         }
     }
     let count = |is: fn(&outcome::Event) -> bool| expected.events.iter().filter(|event| is(event)).count();
@@ -256,7 +277,7 @@ pub fn threaded_code(program: &Program, mode: Mode) -> String {
         let options = pirn_decode::Options {
             fuse: mode.fuse,
             fuel: mode.step.is_some(),
-            epochs: mode.epochs,
+            epochs: mode.deadline.is_some(),
             deterministic: program.deterministic,
         };
         let disassembler = pirn_exec::inspect::disassembler(&module, options);

@@ -20,7 +20,7 @@
 #![forbid(unsafe_code)]
 
 use pirn_oracle::checked::Checked;
-use pirn_oracle::on_pirn::{DISPATCHER, Mode};
+use pirn_oracle::on_pirn::{DISPATCHER, Deadline, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
 use pirn_oracle::{Authority, Kind, Mismatch, Verdict, broken, check, coverage, generate, shrink, threaded_code};
@@ -406,7 +406,7 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
 fn program_in(files: &[PathBuf], seed: u64) -> Program {
     let read = |path: &PathBuf| std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let modules: Vec<Vec<u8>> = files.iter().map(read).collect();
-    let features = WasmFeatures::default().difference(WasmFeatures::RELAXED_SIMD);
+    let features = pirn_decode::module::FEATURES.difference(WasmFeatures::RELAXED_SIMD);
     let is_relaxed = |wasm: &Vec<u8>| Validator::new_with_features(features).validate_all(wasm).is_err();
     Program {
         floats: generate::FLOATS,
@@ -414,6 +414,7 @@ fn program_in(files: &[PathBuf], seed: u64) -> Program {
         rounds: generate::ROUNDS,
         deterministic: modules.iter().any(is_relaxed),
         merged: None,
+        original: None,
         modules,
     }
 }
@@ -493,6 +494,9 @@ fn tell(counts: &mut [u64; Totals::FIELDS]) {
 fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch: &Mismatch) {
     let name = kind.name();
     println!("{name} seed {seed}: mismatch with {:?}, {DISPATCHER} dispatch", mismatch.mode);
+    if mismatch.original {
+        println!("  expected is what pirn does, found what it does with the program that this one was made of");
+    }
     let call = mismatch.expected.events[..mismatch.at.min(mismatch.expected.events.len())]
         .iter()
         .rev()
@@ -505,10 +509,12 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
         println!("  expected {expected:?}");
         println!("  found    {found:?}");
     }
-    let Mode { fuse, step, epochs, .. } = mismatch.mode;
-    let others =
-        [Mode { fuse: !fuse, eager: false, ..mismatch.mode }, Mode { step: None, epochs: false, ..mismatch.mode }];
-    for mode in others.into_iter().take(if step.is_some() || epochs { 2 } else { 1 }) {
+    let Mode { fuse, step, deadline, .. } = mismatch.mode;
+    let others = [
+        Mode { fuse: !fuse, eager: false, ..mismatch.mode },
+        Mode { step: None, deadline: Deadline::None, ..mismatch.mode },
+    ];
+    for mode in others.into_iter().take(if step.is_some() || deadline.is_some() { 2 } else { 1 }) {
         let same = matches!(check(program, options.authority, &[mode], 0), Verdict::Same { .. });
         println!("  {mode:?} {}", if same { "is right" } else { "is wrong too" });
     }

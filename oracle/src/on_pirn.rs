@@ -5,7 +5,7 @@ use crate::program::{Call, Program, provider};
 use crate::runner::{self, Host, Runner};
 use pirn::{
     CompilationMode, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, Global, Instance, Linker, Memory,
-    Module, PauseReason, Ref, Resumable, ResumeError, Store, Table, Trap, Val, ValType, WasmBacktrace,
+    Module, PauseReason, Ref, Resumable, ResumeError, Store, Table, Trap, UpdateDeadline, Val, ValType, WasmBacktrace,
 };
 
 /// How pirn lowers and executes. The dispatcher is the build's: see [`DISPATCHER`].
@@ -18,13 +18,55 @@ pub struct Mode {
     /// How much fuel a call is given at a time: it pauses and goes on as often as that takes. `None`: in one go,
     /// without metering.
     pub step: Option<u64>,
-    /// Whether code asks for the epoch, at a deadline that is never reached.
-    pub epochs: bool,
+    /// What code does about deadlines.
+    pub deadline: Deadline,
+}
+
+/// What code does about deadlines, where it asks for the epoch at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// It does not ask.
+    None,
+    /// It is never reached.
+    Far,
+    /// It has passed wherever code asks, and code is told to go on.
+    Passed,
+    /// It has passed, and every other time the call pauses.
+    Pauses,
+}
+
+impl Deadline {
+    /// Those that code asks for.
+    pub const SOME: [Self; 3] = [Self::Far, Self::Passed, Self::Pauses];
+
+    /// Whether code asks.
+    pub fn is_some(self) -> bool {
+        self != Self::None
+    }
+
+    fn set(self, store: &mut Store<Vec<Event>>) {
+        store.set_epoch_deadline(if self == Self::Far { u64::MAX } else { 0 });
+        if matches!(self, Self::Passed | Self::Pauses) {
+            let mut asked = 0;
+            store.epoch_deadline_callback(move |_| {
+                asked += 1;
+                // A cell that asks does so again when its call goes on.
+                Ok(match asked {
+                    ASKS.. => UpdateDeadline::Continue(u64::MAX),
+                    _ if self == Self::Pauses && asked % 2 == 1 => UpdateDeadline::Yield(0),
+                    _ => UpdateDeadline::Continue(0),
+                })
+            });
+        }
+    }
 }
 
 /// How often a call pauses; what is left of it then runs in one go. Most calls are over by then, and at a unit of fuel a
 /// time a long loop would take as long as many programs.
 const PAUSES: u32 = 500;
+
+/// How often a program is late: its deadline is never reached again then.
+const ASKS: u32 = 5_000;
 
 /// Bytes of value stacks. Each store makes a new one for calls that pause, and clearing a megabyte takes longer than
 /// most programs do.
@@ -37,22 +79,29 @@ pub const DISPATCHER: &str = pirn_exec::inspect::DISPATCHER;
 impl Mode {
     /// Every way in one go.
     pub const PLAIN: [Self; 4] = [
-        Self { fuse: true, eager: false, step: None, epochs: false },
-        Self { fuse: false, eager: true, step: None, epochs: false },
-        Self { fuse: true, eager: true, step: None, epochs: false },
-        Self { fuse: false, eager: false, step: None, epochs: false },
+        Self { fuse: true, eager: false, step: None, deadline: Deadline::None },
+        Self { fuse: false, eager: true, step: None, deadline: Deadline::None },
+        Self { fuse: true, eager: true, step: None, deadline: Deadline::None },
+        Self { fuse: false, eager: false, step: None, deadline: Deadline::None },
     ];
 
     /// The fuel steps of resumed ways.
     pub const STEPS: [u64; 3] = [1, 7, 1_000];
 
-    /// The ways a seed's program runs: all in one go, one of the twelve in steps, and one of four with a deadline.
+    /// Whether calls pause.
+    fn pauses(self) -> bool {
+        self.step.is_some() || self.deadline == Deadline::Pauses
+    }
+
+    /// The ways a seed's program runs: all in one go, one in steps, perhaps with a deadline, and one with a deadline.
     pub fn of_seed(seed: u64) -> [Self; 6] {
         let [a, b, c, d] = Self::PLAIN;
         let step = Some(Self::STEPS[(seed % 3) as usize]);
         let (fuse, eager) = (seed & 1 == 0, seed & 2 != 0);
-        let timed = Self { fuse: !fuse, eager, step: None, epochs: true };
-        [a, b, c, d, Self { fuse, eager, step, epochs: seed & 4 != 0 }, timed]
+        let deadline = Deadline::SOME[(seed / 4 % 3) as usize];
+        let timed = Self { fuse: !fuse, eager, step: None, deadline };
+        let both = [Deadline::None, Deadline::None, Deadline::Far, Deadline::Pauses][(seed / 4 % 4) as usize];
+        [a, b, c, d, Self { fuse, eager, step, deadline: both }, timed]
     }
 }
 
@@ -86,13 +135,15 @@ fn trap_of(error: &Error) -> TrapKind {
     }
 }
 
-/// Runs what `begin` begins to its end, `step` units of fuel at a time.
+/// Runs what `begin` begins to its end, `step` units of fuel at a time if it needs any, and as often as it pauses.
 fn in_steps<R: 'static>(
     store: &mut Store<Vec<Event>>,
-    step: u64,
+    step: Option<u64>,
     begin: impl FnOnce(&mut Store<Vec<Event>>) -> Result<Resumable<R>, Error>,
 ) -> Result<R, Error> {
-    store.set_fuel(step)?;
+    if let Some(step) = step {
+        store.set_fuel(step)?;
+    }
     let mut call = begin(store)?;
     let mut pauses = 0;
     loop {
@@ -100,9 +151,14 @@ fn in_steps<R: 'static>(
             Resumable::Finished(results) => return Ok(results),
             Resumable::Paused(paused) => paused,
         };
-        let PauseReason::OutOfFuel { required } = paused.reason() else { unreachable!("no host function yields") };
-        store.set_fuel(if pauses < PAUSES { step.max(required) } else { u64::MAX })?;
-        pauses += 1;
+        match (paused.reason(), step) {
+            (PauseReason::Deadline, _) => {}
+            (PauseReason::OutOfFuel { required }, Some(step)) => {
+                store.set_fuel(if pauses < PAUSES { step.max(required) } else { u64::MAX })?;
+                pauses += 1;
+            }
+            _ => unreachable!("no host function yields"),
+        }
         call = paused.resume(&mut *store, &[]).map_err(ResumeError::into_error)?;
     }
 }
@@ -140,7 +196,7 @@ struct Running {
     instances: Vec<Instance>,
     /// Of the instances, in the same order.
     modules: Vec<Option<Module>>,
-    step: Option<u64>,
+    mode: Mode,
 }
 
 impl Running {
@@ -155,9 +211,11 @@ impl Running {
         let module = Module::from_binary(self.store.engine(), wasm).map_err(Some)?;
         let imports = self.imports(&module).ok_or(None)?;
         self.modules.push(Some(module.clone()));
-        let instance = match self.step {
-            None => Instance::new(&mut self.store, &module, &imports),
-            Some(step) => in_steps(&mut self.store, step, |store| Instance::new_resumable(store, &module, &imports)),
+        let step = self.mode.step;
+        let instance = if self.mode.pauses() {
+            in_steps(&mut self.store, step, |store| Instance::new_resumable(store, &module, &imports))
+        } else {
+            Instance::new(&mut self.store, &module, &imports)
         };
         instance.map_err(Some)
     }
@@ -180,9 +238,10 @@ impl Running {
         for (index, (name, module)) in modules.iter().enumerate() {
             group.module(name, module).map_err(|_| refused(index))?;
         }
-        let linked = match self.step {
-            None => group.instantiate(&mut self.store),
-            Some(step) => in_steps(&mut self.store, step, |store| group.instantiate_resumable(store)),
+        let linked = if self.mode.pauses() {
+            in_steps(&mut self.store, self.mode.step, |store| group.instantiate_resumable(store))
+        } else {
+            group.instantiate(&mut self.store)
         };
         let linked = linked.map_err(|_| refused(0))?;
         self.instances = modules.iter().map(|(name, _)| linked.get(name).expect("a module of the group")).collect();
@@ -190,9 +249,10 @@ impl Running {
     }
 
     fn call_func(&mut self, func: Func, args: &[Val], results: usize) -> Result<Vec<Val>, Error> {
-        match self.step {
-            None => self.call_at_once(func, args, results),
-            Some(step) => in_steps(&mut self.store, step, |store| func.call_resumable(store, args)),
+        if self.mode.pauses() {
+            in_steps(&mut self.store, self.mode.step, |store| func.call_resumable(store, args))
+        } else {
+            self.call_at_once(func, args, results)
         }
     }
 }
@@ -219,12 +279,12 @@ pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
     let mut config = Config::new();
     config.fuse(mode.fuse);
     config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
-    config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.epochs);
+    config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.deadline.is_some());
     config.wasm_backtrace_max_frames(FRAMES).relaxed_simd_deterministic(program.deterministic);
-    config.max_wasm_stack(if mode.step.is_some() { STACK_IN_STEPS } else { STACK });
+    config.max_wasm_stack(if mode.pauses() { STACK_IN_STEPS } else { STACK });
     let engine = Engine::new(&config).expect("a configuration of pirn's own");
     let mut store = Store::new(&engine, Vec::new());
-    store.set_epoch_deadline(u64::MAX);
-    let running = Running { store, instances: Vec::new(), modules: Vec::new(), step: mode.step };
+    mode.deadline.set(&mut store);
+    let running = Running { store, instances: Vec::new(), modules: Vec::new(), mode };
     runner::run(running, program, calls)
 }

@@ -214,27 +214,50 @@ pub struct Trace {
 impl Trace {
     /// Whether it is right if `other` is that of wasmtime, which gives some instructions the offset of a neighbour:
     ///
-    /// - What branches to an `unreachable` and nothing else becomes one conditional trap with its own offset: an `if`, and instructions
-    ///   on tables and segments, which branch within.
+    /// - What branches to an `unreachable` and nothing else becomes one conditional trap with its own offset: an `if`, a `br_if`, and
+    ///   instructions on tables and segments, which branch within. An access whose static offset lies behind all memory is an
+    ///   `unreachable` to it.
     /// - A load that is used once may become an operand of the instruction that uses it, and has its offset then, or none.
+    /// - A store that another overwrites is left out, and the other traps.
     fn says_as_much(&self, other: &Self, trap: TrapKind, modules: &[Vec<u8>]) -> bool {
         let ([own, callers @ ..], [its, its_callers @ ..]) = (&self.frames[..], &other.frames[..]) else {
             return false;
         };
         let (Some(module), Some(at)) = (own.module, own.offset) else { return false };
         let opcode = |at: usize| modules.get(module)?.get(at).copied();
+        let branches_before = |its_at: usize| its_at < at && matches!(opcode(its_at), Some(0x04 | 0x0d | 0x25 | 0xfc));
+        // All accesses of vectors have one prefix.
         let is_excused = match (trap, opcode(at), its.offset) {
-            (TrapKind::Unreachable, Some(0x00), Some(its_at)) => {
-                its_at < at && matches!(opcode(its_at), Some(0x04 | 0x25 | 0xfc))
+            (TrapKind::Unreachable, Some(0x00), Some(its_at)) => branches_before(its_at),
+            (TrapKind::Memory, Some(0x28..=0x3e | 0xfd), Some(its_at)) if branches_before(its_at) => {
+                static_offset(&modules[module], at).is_some_and(|offset| offset > LAST_BYTES)
             }
-            // All accesses of vectors have one prefix.
             (TrapKind::Memory, Some(0x28..=0x35 | 0xfd), its_at) => its_at.is_none_or(|its_at| at < its_at),
+            (TrapKind::Memory, Some(0x36..=0x3e), Some(its_at)) => {
+                at < its_at && matches!(opcode(its_at), Some(0x36..=0x3e | 0xfd))
+            }
             _ => false,
         };
         is_excused
             && (self.event, own.module, own.funcidx) == (other.event, its.module, its.funcidx)
             && callers == its_callers
     }
+}
+
+/// Where the last access of any size to the largest memory begins.
+const LAST_BYTES: u64 = (3 << 16) - 16;
+
+/// The static offset of the access at this offset of a module.
+fn static_offset(wasm: &[u8], at: usize) -> Option<u64> {
+    let mut reader = wasmparser::BinaryReader::new(wasm.get(at..)?, 0);
+    if reader.read_u8().ok()? == 0xfd {
+        reader.read_var_u32().ok()?;
+    }
+    let names_memory = reader.read_var_u32().ok()? & 1 << 6 != 0;
+    if names_memory {
+        reader.read_var_u32().ok()?;
+    }
+    reader.read_var_u64().ok()
 }
 
 /// How many frames of a backtrace are compared.

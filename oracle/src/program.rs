@@ -26,6 +26,8 @@ pub struct Program {
     /// If the modules import from each other in circles: the same program as one module, for engines that cannot link
     /// them. What it exports is called by module and name, as `1:f0`.
     pub merged: Option<Vec<u8>>,
+    /// The program that it was made of and that does the same, if there is one: of fewer memories, say.
+    pub original: Option<Box<Program>>,
 }
 
 impl Program {

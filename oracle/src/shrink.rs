@@ -56,6 +56,10 @@ pub fn shrink(program: &ProgramSpec, authority: Authority, mode: Mode, time: Dur
             }
         }
     }
+    // Fewer memories, smaller addresses.
+    while let Some(style) = best.style.simpler().find(|&style| differs(&ProgramSpec { style, ..best.clone() })) {
+        best.style = style;
+    }
     let mut changed = true;
     while changed && Instant::now() < end {
         changed = false;

@@ -18,6 +18,8 @@ pub fn program(seed: u64) -> Option<Program> {
 /// The program wasm-smith makes of `bytes`; settings and arguments come from `seed`.
 pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
     let mut rng = Rng::new(seed ^ 0x517E);
+    // Most programs have one 32-bit memory, as most that are compiled do.
+    let several = rng.chance(40);
     let mut config = Config {
         allow_start_export: rng.chance(20),
         bulk_memory_enabled: true,
@@ -39,13 +41,15 @@ pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
         max_globals: 8,
         max_imports: 6,
         max_instructions: 200,
-        max_memories: 1,
+        max_memories: if several { 3 } else { 1 },
         max_memory32_bytes: 3 << 16,
+        max_memory64_bytes: 3 << 16,
+        custom_page_sizes_enabled: several,
         max_nesting_depth: 8,
         max_table_elements: 40,
         max_tables: 3,
         max_types: 12,
-        memory64_enabled: false,
+        memory64_enabled: several,
         memory_max_size_required: true,
         multi_value_enabled: true,
         reference_types_enabled: true,

@@ -35,7 +35,7 @@ fn exports_of_an_instance() {
     assert!(instance.get_memory(&store, "f").is_none());
     assert!(instance.get_export(&store, "x").is_none());
     for export in instance.exports(&store) {
-        assert_eq!(export.into_extern(), instance.get_export(&store, export.name()).unwrap());
+        assert_eq!(instance.get_export(&store, export.name()).unwrap(), export.into_extern());
     }
     assert_eq!(instance.module(&store).exports().len(), 4);
 }
@@ -118,7 +118,7 @@ fn import_errors() {
     ];
     for (wanted, item, expected, found) in cases {
         let module = Module::new(&engine, format!("(module (import \"mod\" \"name\" {wanted}))")).unwrap();
-        let error = Instance::new(&mut store, &module, &[*item]).unwrap_err();
+        let error = Instance::new(&mut store, &module, std::slice::from_ref(item)).unwrap_err();
         let text = format!("incompatible import type for `mod::name`: expected {expected}, found {found}");
         assert_eq!(error.to_string(), text);
         assert!(matches!(error.downcast_ref(), Some(LinkError::IncompatibleImport { .. })));
@@ -196,7 +196,7 @@ fn aliases() {
     linker.alias_module("a", "b").unwrap().alias("a", "f", "c", "g").unwrap();
     let f = linker.get(&mut store, "a", "f").unwrap();
     // One definition is one function of a store, by whatever name.
-    assert_eq!(linker.get(&mut store, "b", "f"), Some(f));
+    assert_eq!(linker.get(&mut store, "b", "f"), Some(f.clone()));
     assert_eq!(linker.get(&mut store, "c", "g"), Some(f));
     assert_eq!(linker.get(&mut store, "c", "f"), None);
 }

@@ -60,7 +60,7 @@ fn one_memory_by_several_indices() {
         linker.define(&store, "host", name, memory).unwrap();
     }
     let mut instance = |first, second| {
-        let module = Module::new(store.engine(), &text(first, second)).unwrap();
+        let module = Module::new(store.engine(), text(first, second)).unwrap();
         linker.instantiate(&mut store, &module).unwrap()
     };
     let instances = [instance("x", "y"), instance("y", "x"), instance("x", "x")];
@@ -227,7 +227,7 @@ fn types_differ_by_addresses_and_pages() {
     let memories = types.map(|ty| memory(&mut store, ty));
     let wanted = ["1", "i64 1", "65536 (pagesize 1)"];
     for (i, text) in wanted.iter().enumerate() {
-        let module = Module::new(store.engine(), &format!(r#"(module (import "a" "m" (memory {text})))"#)).unwrap();
+        let module = Module::new(store.engine(), format!(r#"(module (import "a" "m" (memory {text})))"#)).unwrap();
         for (j, &memory) in memories.iter().enumerate() {
             let made = Instance::new(&mut store, &module, &[memory.into()]);
             assert_eq!(made.is_ok(), i == j, "{text}: {:?}", types[j]);

@@ -70,7 +70,7 @@ type Switch = fn(&mut Config, bool) -> &mut Config;
 #[test]
 fn what_is_switched_off_is_refused() {
     // What modules need that use the proposal.
-    let switches: [(&str, Switch, &str); 15] = [
+    let switches: [(&str, Switch, &str); 16] = [
         ("mutable global", Config::wasm_mutable_global, r#"(global (export "g") (mut i32) (i32.const 0))"#),
         ("saturating", Config::wasm_saturating_float_to_int, "(func (drop (i32.trunc_sat_f32_s (f32.const 0))))"),
         ("sign extension", Config::wasm_sign_extension, "(func (drop (i32.extend8_s (i32.const 0))))"),
@@ -86,6 +86,7 @@ fn what_is_switched_off_is_refused() {
         ("SIMD", Config::wasm_simd, "(global v128 (v128.const i64x2 0 0))"),
         ("multiple memories", Config::wasm_multi_memory, "(memory 1) (memory 1)"),
         ("64-bit memories", Config::wasm_memory64, "(memory i64 1)"),
+        ("threads", Config::wasm_threads, "(memory 1 1 shared)"),
         ("custom page sizes", Config::wasm_custom_page_sizes, "(memory 1 (pagesize 1))"),
         (
             "relaxed SIMD",
@@ -113,8 +114,7 @@ fn what_is_switched_off_is_refused() {
 
 #[test]
 fn what_is_not_there_cannot_be_switched_on() {
-    let switches: [(Switch, &str); 7] = [
-        (Config::wasm_threads, "threads"),
+    let switches: [(Switch, &str); 6] = [
         (Config::wasm_shared_everything_threads, "shared-everything threads"),
         (Config::wasm_exceptions, "exceptions"),
         (Config::wasm_function_references, "typed function references"),

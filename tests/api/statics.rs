@@ -29,7 +29,7 @@ fn handles() {
     copy::<Table>();
     copy::<Global>();
     copy::<Instance>();
-    copy::<Extern>();
+    send_and_sync::<Extern>();
     copy::<ExternRef>();
     copy::<Val>();
     copy::<Ref>();

@@ -1,7 +1,8 @@
 //! The host module `spectest`, which the specification's scripts import from.
 
 use pirn::{
-    Extern, Func, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, Result, Store, Table, TableType,
+    Extern, Func, Global, GlobalType, Linker, Memory, MemoryType, Ref, RefType, Result, SharedMemory, Store, Table,
+    TableType,
 };
 use pirn::{Val, ValType};
 
@@ -31,6 +32,7 @@ pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<(
     let ty = TableType::new(RefType::FUNCREF, 10, Some(20));
     items.push(("table", Table::new(&mut *store, ty, Ref::Func(None))?.into()));
     items.push(("memory", Memory::new(&mut *store, MemoryType::new(1, Some(2)))?.into()));
+    items.push(("shared_memory", SharedMemory::new(store.engine(), MemoryType::shared(1, 2))?.into()));
     for (name, item) in items {
         linker.define(&mut *store, "spectest", name, item)?;
     }

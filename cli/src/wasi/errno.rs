@@ -18,6 +18,7 @@ macro_rules! errnos {
 
 errnos! {
     ACCES = 2
+    AGAIN = 6
     BADF = 8
     BUSY = 10
     EXIST = 20

@@ -5,8 +5,8 @@ use super::descriptor::{Descriptor, Entry, OpenDir, OpenFile};
 use super::{Errno, Guest, Wasi};
 use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
 
-/// Restores a file's position after something happened elsewhere in it. The one thread of the guest sees no difference
-/// from a read or write that has its own position, on any system.
+/// Restores a file's position after something happened elsewhere in it. The guest's threads, of which one has the descriptors at a
+/// time, see no difference from a read or write that has its own position, on any system.
 fn elsewhere<T>(
     file: &mut OpenFile,
     offset: u64,
@@ -61,20 +61,20 @@ impl Wasi {
         _len: u64,
         advice: u32,
     ) -> Result<(), Errno> {
-        self.descriptors.file(fd)?;
+        self.descriptors().file(fd)?;
         // Advice may be ignored, if it is any.
         if advice <= 5 { Ok(()) } else { Err(Errno::INVAL) }
     }
 
     pub(super) fn fd_close(&mut self, _: &mut Guest<'_>, fd: u32) -> Result<(), Errno> {
-        if let Descriptor::Stdout(mut out) = self.descriptors.remove(fd)? {
+        if let Descriptor::Stdout(mut out) = self.descriptors().remove(fd)? {
             out.flush()?;
         }
         Ok(())
     }
 
     pub(super) fn fd_datasync(&mut self, _: &mut Guest<'_>, fd: u32) -> Result<(), Errno> {
-        match self.descriptors.get(fd)? {
+        match self.descriptors().get(fd)? {
             Descriptor::File(file) => Ok(file.file.sync_data()?),
             Descriptor::Stdout(out) => Ok(out.flush()?),
             _ => Ok(()),
@@ -82,7 +82,7 @@ impl Wasi {
     }
 
     pub(super) fn fd_sync(&mut self, _: &mut Guest<'_>, fd: u32) -> Result<(), Errno> {
-        match self.descriptors.get(fd)? {
+        match self.descriptors().get(fd)? {
             Descriptor::File(file) => Ok(file.file.sync_all()?),
             Descriptor::Stdout(out) => Ok(out.flush()?),
             _ => Ok(()),
@@ -90,7 +90,8 @@ impl Wasi {
     }
 
     pub(super) fn fd_fdstat_get(&mut self, guest: &mut Guest<'_>, fd: u32, stat: u32) -> Result<(), Errno> {
-        let descriptor = self.descriptors.get(fd)?;
+        let mut descriptors = self.descriptors();
+        let descriptor = descriptors.get(fd)?;
         let filetype = stream_type_of(descriptor);
         let (flags, base, inheriting) = match descriptor {
             // libc takes a character device that cannot seek for a terminal.
@@ -114,14 +115,14 @@ impl Wasi {
             // Synchronous writing cannot be switched on later.
             return Err(Errno::NOTSUP);
         }
-        if let Descriptor::File(file) = self.descriptors.get(fd)? {
+        if let Descriptor::File(file) = self.descriptors().get(fd)? {
             file.append = flags & u32::from(fdflags::APPEND) != 0;
         }
         Ok(())
     }
 
     pub(super) fn fd_filestat_get(&mut self, guest: &mut Guest<'_>, fd: u32, stat: u32) -> Result<(), Errno> {
-        let filestat = match self.descriptors.get(fd)? {
+        let filestat = match self.descriptors().get(fd)? {
             Descriptor::File(file) => Filestat::of(&file.file.metadata()?),
             Descriptor::Dir(dir) => Filestat::of(&dir.dir.dir_metadata()?),
             stream => Filestat::of_stream(stream_type_of(stream)),
@@ -130,7 +131,8 @@ impl Wasi {
     }
 
     pub(super) fn fd_filestat_set_size(&mut self, _: &mut Guest<'_>, fd: u32, size: u64) -> Result<(), Errno> {
-        let file = self.descriptors.file(fd)?;
+        let mut descriptors = self.descriptors();
+        let file = descriptors.file(fd)?;
         if !file.write {
             return Err(Errno::BADF);
         }
@@ -146,10 +148,12 @@ impl Wasi {
         nread: u32,
     ) -> Result<(), Errno> {
         let iovecs = guest.iovecs(iovs, count)?;
-        let total = match self.descriptors.get(fd)? {
+        let mut descriptors = self.descriptors();
+        let total = match descriptors.get(fd)? {
             Descriptor::Stdin => {
-                // What was asked should be seen before the answer is awaited.
-                self.descriptors.stdouts().try_for_each(Write::flush)?;
+                // What was asked should be seen before the answer is awaited, and other threads have the descriptors meanwhile.
+                descriptors.stdouts().try_for_each(Write::flush)?;
+                drop(descriptors);
                 guest.fill(&iovecs, |buffer| std::io::stdin().lock().read(buffer))?
             }
             Descriptor::File(file) if file.read => guest.fill(&iovecs, |buffer| file.file.read(buffer))?,
@@ -169,7 +173,8 @@ impl Wasi {
         nread: u32,
     ) -> Result<(), Errno> {
         let iovecs = guest.iovecs(iovs, count)?;
-        let file = self.descriptors.file(fd)?;
+        let mut descriptors = self.descriptors();
+        let file = descriptors.file(fd)?;
         if !file.read {
             return Err(Errno::BADF);
         }
@@ -186,7 +191,7 @@ impl Wasi {
         nwritten: u32,
     ) -> Result<(), Errno> {
         let iovecs = guest.iovecs(iovs, count)?;
-        let total = match self.descriptors.get(fd)? {
+        let total = match self.descriptors().get(fd)? {
             Descriptor::Stdout(out) => guest.drain(&iovecs, |bytes| out.write(bytes))?,
             Descriptor::Stderr => guest.drain(&iovecs, |bytes| std::io::stderr().lock().write(bytes))?,
             Descriptor::File(file) if file.write => {
@@ -210,7 +215,8 @@ impl Wasi {
         nwritten: u32,
     ) -> Result<(), Errno> {
         let iovecs = guest.iovecs(iovs, count)?;
-        let file = self.descriptors.file(fd)?;
+        let mut descriptors = self.descriptors();
+        let file = descriptors.file(fd)?;
         if !file.write {
             return Err(Errno::BADF);
         }
@@ -232,22 +238,22 @@ impl Wasi {
             2 => SeekFrom::End(offset),
             _ => return Err(Errno::INVAL),
         };
-        let at = self.descriptors.file(fd)?.file.seek(to)?;
+        let at = self.descriptors().file(fd)?.file.seek(to)?;
         guest.write_u64(position, at)
     }
 
     pub(super) fn fd_tell(&mut self, guest: &mut Guest<'_>, fd: u32, position: u32) -> Result<(), Errno> {
-        let at = self.descriptors.file(fd)?.file.stream_position()?;
+        let at = self.descriptors().file(fd)?.file.stream_position()?;
         guest.write_u64(position, at)
     }
 
     pub(super) fn fd_renumber(&mut self, _: &mut Guest<'_>, from: u32, to: u32) -> Result<(), Errno> {
         if from != to
-            && let Descriptor::Stdout(out) = self.descriptors.get(to)?
+            && let Descriptor::Stdout(out) = self.descriptors().get(to)?
         {
             out.flush()?;
         }
-        self.descriptors.renumber(from, to)
+        self.descriptors().renumber(from, to)
     }
 
     pub(super) fn fd_prestat_get(&mut self, guest: &mut Guest<'_>, fd: u32, prestat: u32) -> Result<(), Errno> {
@@ -273,9 +279,9 @@ impl Wasi {
     }
 
     /// The name of a directory the program was given.
-    fn preopened(&mut self, fd: u32) -> Result<&str, Errno> {
-        match self.descriptors.get(fd)? {
-            Descriptor::Dir(OpenDir { preopen: Some(name), .. }) => Ok(name),
+    fn preopened(&mut self, fd: u32) -> Result<String, Errno> {
+        match self.descriptors().get(fd)? {
+            Descriptor::Dir(OpenDir { preopen: Some(name), .. }) => Ok(name.clone()),
             _ => Err(Errno::BADF),
         }
     }
@@ -289,25 +295,29 @@ impl Wasi {
         cookie: u64,
         used: u32,
     ) -> Result<(), Errno> {
-        let dir = self.descriptors.dir(fd)?;
+        let mut descriptors = self.descriptors();
+        let dir = descriptors.dir(fd)?;
         if cookie == 0 {
             dir.read_listing()?;
         }
-        let mut rest = guest.bytes_mut(buf, len)?;
         let first = usize::try_from(cookie).unwrap_or(usize::MAX);
-        for (index, entry) in dir.listing.iter().enumerate().skip(first) {
-            let head = abi::dirent(index as u64 + 1, entry.ino, entry.name.len() as u32, entry.filetype);
-            for part in [&head[..], entry.name.as_bytes()] {
-                // The last entry may be cut off; a buffer filled to its end tells the guest that there is more.
-                let (now, later) = rest.split_at_mut(part.len().min(rest.len()));
-                now.copy_from_slice(&part[..now.len()]);
-                rest = later;
+        let filled = guest.fill_bytes(buf, len, |buffer| {
+            let mut rest = &mut *buffer;
+            for (index, entry) in dir.listing.iter().enumerate().skip(first) {
+                let head = abi::dirent(index as u64 + 1, entry.ino, entry.name.len() as u32, entry.filetype);
+                for part in [&head[..], entry.name.as_bytes()] {
+                    // The last entry may be cut off; a buffer filled to its end tells the guest that there is more.
+                    let (now, later) = rest.split_at_mut(part.len().min(rest.len()));
+                    now.copy_from_slice(&part[..now.len()]);
+                    rest = later;
+                }
+                if rest.is_empty() {
+                    break;
+                }
             }
-            if rest.is_empty() {
-                break;
-            }
-        }
-        let filled = len - rest.len() as u32;
-        guest.write_u32(used, filled)
+            let left = rest.len();
+            Ok::<_, Errno>(buffer.len() - left)
+        })?;
+        guest.write_u32(used, filled as u32)
     }
 }

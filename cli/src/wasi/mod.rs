@@ -12,6 +12,7 @@
 //! | `abi.rs`, `errno.rs` | numbers and layouts |
 //! | `descriptor.rs` | what descriptors stand for |
 //! | `fd.rs`, `path.rs`, `process.rs` | the calls |
+//! | `threads.rs` | `wasi-threads`: `thread-spawn` |
 //! | `times.rs` | how long they took |
 
 mod abi;
@@ -21,6 +22,7 @@ mod fd;
 mod guest;
 mod path;
 mod process;
+mod threads;
 mod times;
 
 use descriptor::{Descriptor, Descriptors, OpenDir, Stdout};
@@ -30,7 +32,9 @@ use pirn::{Caller, Extern, ExternType, Linker, Module, Val, ValType};
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+pub use threads::Threads;
 pub use times::{Calls, Times};
 
 /// Name of the module programs import these functions from.
@@ -51,12 +55,15 @@ impl std::error::Error for ProcExit {}
 /// One program's view of the world.
 #[derive(Debug)]
 pub struct Wasi {
-    args: Vec<Vec<u8>>,
-    descriptors: Descriptors,
+    args: Arc<[Vec<u8>]>,
+    /// Of all threads.
+    descriptors: Arc<Mutex<Descriptors>>,
     /// Beginning of monotonic time.
     start: Instant,
     /// How long calls took, if that is measured.
     pub times: Option<Times>,
+    /// The threads, if the program may have some.
+    pub threads: Option<Arc<Threads>>,
 }
 
 impl Wasi {
@@ -66,7 +73,20 @@ impl Wasi {
         for stream in [Descriptor::Stdin, Descriptor::Stdout(Stdout::new()), Descriptor::Stderr] {
             descriptors.add(stream).expect("nothing is open yet");
         }
-        Self { args: args.into_iter().collect(), descriptors, start: Instant::now(), times: None }
+        let descriptors = Arc::new(Mutex::new(descriptors));
+        Self { args: args.into_iter().collect(), descriptors, start: Instant::now(), times: None, threads: None }
+    }
+
+    /// What another thread of the program sees of the world.
+    fn for_thread(&self) -> Self {
+        let (args, descriptors) = (Arc::clone(&self.args), Arc::clone(&self.descriptors));
+        Self { args, descriptors, start: self.start, times: None, threads: self.threads.clone() }
+    }
+
+    /// The descriptors, which other threads do not have meanwhile.
+    fn descriptors(&self) -> MutexGuard<'_, Descriptors> {
+        // What a thread that panicked did to them was done.
+        self.descriptors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the program the directory `host`, under the name `guest`.
@@ -76,7 +96,7 @@ impl Wasi {
     pub fn preopen(&mut self, host: impl AsRef<Path>, guest: impl Into<String>) -> std::io::Result<()> {
         let dir = cap_std::fs::Dir::open_ambient_dir(host, cap_std::ambient_authority())?;
         let dir = OpenDir { dir, preopen: Some(guest.into()), listing: Vec::new() };
-        self.descriptors.add(Descriptor::Dir(dir)).expect("not that many are open");
+        self.descriptors().add(Descriptor::Dir(dir)).expect("not that many are open");
         Ok(())
     }
 
@@ -85,7 +105,7 @@ impl Wasi {
     /// # Errors
     /// Of writing.
     pub fn flush(&mut self) -> std::io::Result<()> {
-        self.descriptors.stdouts().try_for_each(Write::flush)
+        self.descriptors().stdouts().try_for_each(Write::flush)
     }
 }
 
@@ -94,7 +114,7 @@ macro_rules! define {
     ($linker:ident, $get:ident: $($name:ident($($arg:ident: $ty:ty),*);)*) => {
         $($linker.func_wrap(MODULE, stringify!($name), move |mut caller: Caller<'_, T>, $($arg: $ty),*| -> i32 {
             let start = $get(caller.data_mut()).times.is_some().then(Instant::now);
-            let result = with_guest(&mut caller, |memory, data| $get(data).$name(&mut Guest::new(memory), $($arg),*));
+            let result = with_guest(&mut caller, |mut guest, data| $get(data).$name(&mut guest, $($arg),*));
             if let (Some(start), Some(times)) = (start, &mut $get(caller.data_mut()).times) {
                 times.add(stringify!($name), start.elapsed());
             }
@@ -104,13 +124,14 @@ macro_rules! define {
 }
 
 /// The caller's memory and data. A caller without an exported memory has no byte that a pointer could name.
-fn with_guest<T, R>(caller: &mut Caller<'_, T>, call: impl FnOnce(&mut [u8], &mut T) -> R) -> R {
+fn with_guest<T, R>(caller: &mut Caller<'_, T>, call: impl FnOnce(Guest<'_>, &mut T) -> R) -> R {
     match caller.get_export("memory") {
         Some(Extern::Memory(memory)) => {
             let (bytes, data) = memory.data_and_store_mut(caller);
-            call(bytes, data)
+            call(Guest::new(bytes), data)
         }
-        _ => call(&mut [], caller.data_mut()),
+        Some(Extern::SharedMemory(memory)) => call(Guest::of_shared(memory), caller.data_mut()),
+        _ => call(Guest::new(&mut []), caller.data_mut()),
     }
 }
 

@@ -21,8 +21,9 @@ impl Wasi {
         flags: u32,
         opened: u32,
     ) -> Result<(), Errno> {
-        let path = guest.str(path, path_len)?;
-        let dir = &self.descriptors.dir(fd)?.dir;
+        let path = &*guest.str(path, path_len)?;
+        let mut descriptors = self.descriptors();
+        let dir = &descriptors.dir(fd)?.dir;
         if flags & !u32::from(fdflags::APPEND | fdflags::NONBLOCK) != 0 {
             return Err(Errno::NOTSUP);
         }
@@ -55,7 +56,7 @@ impl Wasi {
         };
         // Where the number goes is checked first: the guest could not close what it does not know.
         guest.write_u32(opened, 0)?;
-        let fd = self.descriptors.add(descriptor)?;
+        let fd = descriptors.add(descriptor)?;
         guest.write_u32(opened, fd)
     }
 
@@ -68,8 +69,9 @@ impl Wasi {
         path_len: u32,
         stat: u32,
     ) -> Result<(), Errno> {
-        let path = guest.str(path, path_len)?;
-        let dir = &self.descriptors.dir(fd)?.dir;
+        let path = &*guest.str(path, path_len)?;
+        let mut descriptors = self.descriptors();
+        let dir = &descriptors.dir(fd)?.dir;
         let metadata = if lookup & SYMLINK_FOLLOW == 0 { dir.symlink_metadata(path) } else { dir.metadata(path) };
         Filestat::of(&metadata?).write(guest, stat)
     }
@@ -81,8 +83,8 @@ impl Wasi {
         path: u32,
         path_len: u32,
     ) -> Result<(), Errno> {
-        let path = guest.str(path, path_len)?;
-        Ok(self.descriptors.dir(fd)?.dir.create_dir(path)?)
+        let path = &*guest.str(path, path_len)?;
+        Ok(self.descriptors().dir(fd)?.dir.create_dir(path)?)
     }
 
     pub(super) fn path_remove_directory(
@@ -92,8 +94,8 @@ impl Wasi {
         path: u32,
         path_len: u32,
     ) -> Result<(), Errno> {
-        let path = guest.str(path, path_len)?;
-        Ok(self.descriptors.dir(fd)?.dir.remove_dir(path)?)
+        let path = &*guest.str(path, path_len)?;
+        Ok(self.descriptors().dir(fd)?.dir.remove_dir(path)?)
     }
 
     pub(super) fn path_unlink_file(
@@ -103,8 +105,8 @@ impl Wasi {
         path: u32,
         path_len: u32,
     ) -> Result<(), Errno> {
-        let path = guest.str(path, path_len)?;
-        Ok(self.descriptors.dir(fd)?.dir.remove_file(path)?)
+        let path = &*guest.str(path, path_len)?;
+        Ok(self.descriptors().dir(fd)?.dir.remove_file(path)?)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the interface has them")]
@@ -118,10 +120,11 @@ impl Wasi {
         to: u32,
         to_len: u32,
     ) -> Result<(), Errno> {
-        let from = guest.str(from, from_len)?;
-        let to = guest.str(to, to_len)?;
-        let from_dir = self.descriptors.dir(from_fd)?.dir.try_clone()?;
-        let to_dir = &self.descriptors.dir(to_fd)?.dir;
+        let from = &*guest.str(from, from_len)?;
+        let to = &*guest.str(to, to_len)?;
+        let from_dir = self.descriptors().dir(from_fd)?.dir.try_clone()?;
+        let mut descriptors = self.descriptors();
+        let to_dir = &descriptors.dir(to_fd)?.dir;
         Ok(from_dir.rename(from, to_dir, to)?)
     }
 }

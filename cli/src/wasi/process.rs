@@ -93,7 +93,8 @@ impl Wasi {
     }
 
     pub(super) fn random_get(&mut self, guest: &mut Guest<'_>, buffer: u32, len: u32) -> Result<(), Errno> {
-        getrandom::fill(guest.bytes_mut(buffer, len)?).map_err(|_| Errno::IO)
+        let random = |bytes: &mut [u8]| getrandom::fill(bytes).map(|()| bytes.len()).map_err(|_| Errno::IO);
+        guest.fill_bytes(buffer, len, random).map(|_| ())
     }
 
     pub(super) fn sched_yield(&mut self, _: &mut Guest<'_>) -> Result<(), Errno> {
@@ -126,7 +127,7 @@ impl Wasi {
         guest.bytes(events, count * EVENT_BYTES)?;
 
         if !waits.iter().any(|(.., wait)| matches!(wait, Wait::Ready(_))) {
-            self.descriptors.stdouts().try_for_each(Write::flush)?;
+            self.descriptors().stdouts().try_for_each(Write::flush)?;
             let first = waits.iter().filter_map(|(.., wait)| if let Wait::Until(at) = wait { *at } else { None }).min();
             match first {
                 Some(at) => std::thread::sleep(at.saturating_duration_since(Instant::now())),
@@ -173,7 +174,7 @@ impl Wasi {
                 };
                 Ok(Wait::Until(at))
             }
-            FD_READ | FD_WRITE => Ok(Wait::Ready(self.descriptors.get(word(16)).map(|_| ()))),
+            FD_READ | FD_WRITE => Ok(Wait::Ready(self.descriptors().get(word(16)).map(|_| ()))),
             _ => Err(Errno::INVAL),
         }
     }

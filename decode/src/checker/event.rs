@@ -3,6 +3,7 @@
 use super::code::CellIdx;
 use super::value::{Access, ValueId};
 use crate::TypeId;
+use crate::instruction::Atomic;
 use crate::ops::Op;
 use smallvec::SmallVec;
 
@@ -14,6 +15,8 @@ pub(super) enum What {
     Unreachable,
     Store(Op, Access),
     GlobalSet(u32),
+    Atomic(Atomic, Access),
+    Fence,
     MemoryGrow(u32),
     MemoryFill(u32),
     /// To, from.

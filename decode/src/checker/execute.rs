@@ -7,11 +7,12 @@ use super::operators::{classes, halves};
 use super::value::{Access, UNKNOWN, Value, ValueId};
 use super::walk::Walk;
 use crate::cell::{Amount, Cell};
+use crate::instruction::Atomic;
 use crate::layout::{FrameLayout, RECORD_WORDS};
 use crate::ops::{Class, Effect};
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf};
-use crate::{TypeId, TypeIdx};
+use crate::{MemoryType, TypeId, TypeIdx};
 use smallvec::SmallVec;
 
 /// How many operand bytes say what a far access is about.
@@ -100,11 +101,11 @@ impl Walk<'_> {
             Shape::Store(op, a, b) => {
                 let address = self.expression(a, at + 4)?;
                 let value = self.expression(b, at + 4 + a.len() as u32)?;
-                let access = self.near(at);
+                let access = self.near(at)?;
                 self.event(What::Store(op, access), &[address, value], After::Nothing);
             }
-            Shape::FarStore(op, a, b) => {
-                let access = self.far(at)?;
+            Shape::FarStore(op, a, b) | Shape::SharedStore(op, a, b) => {
+                let access = self.far(at, matches!(*shape, Shape::SharedStore(..)))?;
                 let address = self.expression(a, at + FAR)?;
                 let value = self.expression(b, at + FAR + a.len() as u32)?;
                 self.event(What::Store(op, access), &[address, value], After::Nothing);
@@ -140,11 +141,12 @@ impl Walk<'_> {
                 self.state.values.binary(op, first, second)
             }
             Shape::Load(op, a) => {
-                let (address, access) = (self.expression(a, at + 4)?, self.near(at));
+                let (address, access) = (self.expression(a, at + 4)?, self.near(at)?);
                 self.load(op, access, address)
             }
-            Shape::FarLoad(op, a) => {
-                let (address, access) = (self.expression(a, at + FAR)?, self.far(at)?);
+            Shape::FarLoad(op, a) | Shape::SharedLoad(op, a) => {
+                let access = self.far(at, matches!(*shape, Shape::SharedLoad(..)))?;
+                let address = self.expression(a, at + FAR)?;
                 self.load(op, access, address)
             }
             Shape::Select(class, a, b, c) => {
@@ -171,7 +173,11 @@ impl Walk<'_> {
             }
             _ => return Err(self.wrong(format!("{shape:?} is no expression"))),
         };
-        if let Shape::Unary(op, _) | Shape::Binary(op, ..) | Shape::Load(op, _) | Shape::FarLoad(op, _) = *shape
+        if let Shape::Unary(op, _)
+        | Shape::Binary(op, ..)
+        | Shape::Load(op, _)
+        | Shape::FarLoad(op, _)
+        | Shape::SharedLoad(op, _) = *shape
             && op.info().effect != Effect::Pure
         {
             self.event(What::Compute, &[value], After::Nothing);
@@ -202,7 +208,7 @@ impl Walk<'_> {
                 let word = self.target.u32(at);
                 self.state.values.number(Value::Func(word), Class::I64)
             }
-            Leaf::Memory => return Err(self.wrong("a memory is no value".to_owned())),
+            Leaf::Memory | Leaf::SharedMemory => return Err(self.wrong("a memory is no value".to_owned())),
         })
     }
 
@@ -211,23 +217,34 @@ impl Walk<'_> {
         self.layout.memory(0) as u32
     }
 
-    /// What an access to memory 0 is about.
-    fn near(&self, at: u32) -> Access {
-        Access { memory: self.memory(), offset: self.target.u32(at).into() }
+    /// What an access to memory 0 is about, which is not shared.
+    fn near(&self, at: u32) -> Result<Access, Mistake> {
+        let memory = self.memory();
+        if self.memory_of(memory)?.shared {
+            return Err(self.wrong("a near access to a shared memory".to_owned()));
+        }
+        Ok(Access { memory, offset: self.target.u32(at).into() })
     }
 
-    /// What a far access is about.
-    fn far(&self, at: u32) -> Result<Access, Mistake> {
+    /// What a far access is about, of a memory that is shared or not.
+    fn far(&self, at: u32, shared: bool) -> Result<Access, Mistake> {
         let memory = self.target.u32(at);
-        self.memory_class(memory)?;
+        if self.memory_of(memory)?.shared != shared {
+            return Err(self.wrong(format!("an access that takes word {memory} for a memory of the other kind")));
+        }
         Ok(Access { memory, offset: self.target.u64(at + 4) })
     }
 
     /// The class of addresses of the memory of a word.
     fn memory_class(&self, word: u32) -> Result<Class, Mistake> {
+        Ok(self.memory_of(word)?.address.val_type().into())
+    }
+
+    /// The type of the memory of a word.
+    fn memory_of(&self, word: u32) -> Result<MemoryType, Mistake> {
         let index = (word as usize).checked_sub(self.layout.memories);
         let ty = index.and_then(|index| self.module.memories.get(index));
-        ty.map(|ty| ty.address.val_type().into()).ok_or_else(|| self.wrong(format!("word {word} is no memory")))
+        ty.copied().ok_or_else(|| self.wrong(format!("word {word} is no memory")))
     }
 
     /// The class of indices of the table of a word.
@@ -468,6 +485,13 @@ impl Walk<'_> {
                 with_slots(self, What::TableInit(table, segment), args, &classes, After::Nothing)?;
             }
             (Cell::ElemDrop, &[segment]) => self.event(What::ElemDrop(segment), &[], After::Nothing),
+            (Cell::AtomicFence, _) => self.event(What::Fence, &[], After::Nothing),
+            (atomic, &[memory, offset, args]) if let Some(atomic) = Atomic::of_cell(atomic) => {
+                let access = Access { memory, offset: self.target.u64(offset) };
+                let classes = [&[self.memory_class(memory)?], atomic.operands()].concat();
+                let after = if atomic.result().is_some() { After::Accumulator } else { After::Nothing };
+                with_slots(self, What::Atomic(atomic, access), args, &classes, after)?;
+            }
             _ => return Err(self.wrong(format!("{cell:?} has other operands"))),
         }
         Ok(())

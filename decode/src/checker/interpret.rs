@@ -371,6 +371,8 @@ impl Walk<'_> {
             }
             Instr::GlobalSet(word) => (What::GlobalSet(word), 1),
             Instr::Store(op, access) => (What::Store(op, access), 2),
+            Instr::Atomic(atomic, access) => (What::Atomic(atomic, access), 1 + atomic.operands().len()),
+            Instr::Fence => (What::Fence, 0),
             Instr::MemoryGrow(memory, _) => (What::MemoryGrow(memory), 1),
             Instr::MemoryFill(memory) => (What::MemoryFill(memory), 3),
             Instr::MemoryCopy(to, from) => (What::MemoryCopy(to, from), 3),

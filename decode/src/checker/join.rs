@@ -76,7 +76,7 @@ impl Walk<'_> {
                 seen.push(pc);
                 if self.is_settled(before, rule) {
                     (best, far) = (Some((self.at, self.state.mark())), 0);
-                    if rule == Rule::First {
+                    if rule.is_first() {
                         break;
                     }
                 }
@@ -126,11 +126,13 @@ impl Walk<'_> {
         }
         let [pushed, written] = self.state.operands_since(self.at.event, self.at.since);
         let is_explained = |place: &Place| self.state.is_live(*place, before) || pushed.binary_search(place).is_ok();
-        if rule == Rule::First && !written.iter().all(is_explained) {
+        if rule.is_first() && !written.iter().all(is_explained) {
             return false;
         }
         pushed.into_iter().all(|place| {
-            !self.state.is_live(place, height) || written.binary_search(&place).is_ok() || is_constant(self, place)
+            !self.state.is_live(place, height)
+                || written.binary_search(&place).is_ok()
+                || rule != Rule::Constants && is_constant(self, place)
         })
     }
 

@@ -117,6 +117,7 @@ impl Walk<'_> {
                 classes(self.module.types[ty.index()].results()).collect()
             }
             Instr::MemoryGrow(_, class) | Instr::TableGrow(_, class) => vec![class],
+            Instr::Atomic(atomic, _) => atomic.result().into_iter().collect(),
             _ => Vec::new(),
         };
         let mut values = Vec::with_capacity(results.len());
@@ -154,6 +155,8 @@ impl Walk<'_> {
         let world = &mut self.state.world;
         match what {
             What::Store(..) | What::MemoryFill(_) | What::MemoryCopy(..) | What::MemoryInit(..) => world.memory = epoch,
+            // Other threads may have done anything to memories meanwhile.
+            What::Atomic(..) | What::Fence => (world.memory, world.memory_size) = (epoch, epoch),
             What::MemoryGrow(_) => (world.memory, world.memory_size) = (epoch, epoch),
             What::TableSet(_) | What::TableFill(_) | What::TableCopy(..) | What::TableInit(..) => world.tables = epoch,
             What::TableGrow(_) => (world.tables, world.table_sizes) = (epoch, epoch),

@@ -1,7 +1,7 @@
 //! wasmparser's operators and types in this crate's words.
 
 use crate::ValType;
-use crate::instruction::Instruction;
+use crate::instruction::{Atomic, Instruction};
 use crate::ops::{Class, Op};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -35,6 +35,23 @@ fn place(memarg: &MemArg) -> (u32, u64) {
         MemArgTarget::Array(_) => unreachable!("part of no feature that is supported"),
     }
 }
+
+macro_rules! atomic {
+    (
+        atomics {
+            $($name:ident $code:tt $text:literal $what:ident $raw:ident $operands:tt => $results:tt;)*
+        }
+    ) => {
+        /// The atomic instruction that the operator is, and its memory and static offset.
+        pub(super) fn atomic(operator: &Operator<'_>) -> Option<(Atomic, (u32, u64))> {
+            Some(match operator {
+                $(Operator::$name { memarg } => (Atomic::$name, place(memarg)),)*
+                _ => return None,
+            })
+        }
+    };
+}
+crate::for_each_atomic!(atomic);
 
 /// The immediates of operators on vectors.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,6 +1,6 @@
 //! Reads a body's operators as the [source](super::source): with wasmparser's; lowering has a reader of its own.
 
-use super::operators::{Immediates, class_of, classes, halves, numeric, vector};
+use super::operators::{Immediates, atomic, class_of, classes, halves, numeric, vector};
 use super::source::{Instr, Label, Pc, Source};
 use super::value::Access;
 use crate::cell::Amount;
@@ -381,7 +381,7 @@ impl Builder<'_> {
     /// Whether an instruction on a whole memory names none.
     fn is_plain(&self, memory: u32) -> bool {
         let ty = self.module.memories[memory as usize];
-        memory == 0 && ty.address == AddressType::I32 && ty.page_size_log2 == 16
+        memory == 0 && ty.address == AddressType::I32 && ty.page_size_log2 == 16 && !ty.shared
     }
 
     /// Pays for a size, a number of this type, of a memory.
@@ -443,6 +443,11 @@ impl Builder<'_> {
         if let Some((op, memarg)) = numeric(operator) {
             return self.operator_of(op, Immediates { memarg, ..Immediates::default() });
         }
+        if let Some((atomic, memarg)) = atomic(operator) {
+            let access = self.access(Immediates { memarg, ..Immediates::default() });
+            let results = atomic.result();
+            return self.simple(Instr::Atomic(atomic, access), 1 + atomic.operands().len(), results.as_slice());
+        }
         if let Some((instruction, immediates)) = vector(operator) {
             return self.vector(instruction, immediates);
         }
@@ -458,6 +463,7 @@ impl Builder<'_> {
         let element = |index: u32| layout.element(index as usize) as u32;
         match *operator {
             Operator::Nop => {}
+            Operator::AtomicFence { .. } => self.simple(Instr::Fence, 0, &[]),
             Operator::Unreachable => {
                 self.emit(Instr::Unreachable);
                 self.dead();

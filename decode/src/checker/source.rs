@@ -7,6 +7,7 @@
 use super::value::Access;
 use crate::TypeIdx;
 use crate::cell::Amount;
+use crate::instruction::Atomic;
 use crate::ops::{Class, Effect, Op};
 
 /// Index of an instruction.
@@ -75,6 +76,8 @@ pub(super) enum Instr {
     LoadLane([Op; 2], Access, u8),
     /// Takes a lane, and stores that.
     StoreLane([Op; 2], Access, u8),
+    Atomic(Atomic, Access),
+    Fence,
     /// With the class of addresses, as for others.
     MemorySize(u32, Class),
     MemoryGrow(u32, Class),

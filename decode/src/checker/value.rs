@@ -318,6 +318,9 @@ impl Values {
     /// An operator of two operands.
     pub(super) fn binary(&mut self, op: Op, a: ValueId, b: ValueId) -> ValueId {
         use Op::*;
+        if let Some(shuffle) = self.as_shuffle(op, a, b) {
+            return shuffle;
+        }
         if op == I64Join {
             return self.wide([a, b]);
         }
@@ -381,7 +384,10 @@ impl Values {
     }
 
     pub(super) fn ternary(&mut self, op: Op, a: ValueId, b: ValueId, c: ValueId) -> ValueId {
-        self.number(Value::Ternary(op, a, b, c), op.info().result)
+        match op {
+            Op::I8x16Shuffle => self.shuffle(a, b, c),
+            _ => self.number(Value::Ternary(op, a, b, c), op.info().result),
+        }
     }
 
     pub(super) fn extract(&mut self, op: Op, lane: u8, vector: ValueId) -> ValueId {

@@ -81,10 +81,18 @@ pub(super) enum Rule {
     Locals,
     /// The last at which slots hold what they should.
     None,
+    /// As the first rule, and the code has written the operands that are constants, too. A global that the code was seen to set
+    /// is a constant on one way and none on another: there the label is the same by this rule alone.
+    Constants,
 }
 
 impl Rule {
-    pub(super) const ALL: [Self; 4] = [Self::First, Self::Last, Self::Locals, Self::None];
+    pub(super) const ALL: [Self; 5] = [Self::First, Self::Last, Self::Locals, Self::None, Self::Constants];
+
+    /// Whether the first label is taken that will do.
+    pub(super) fn is_first(self) -> bool {
+        matches!(self, Self::First | Self::Constants)
+    }
 }
 
 /// How a walk finds labels.

@@ -2,6 +2,7 @@
 //!
 //! Whoever reads code matches on [`Instruction`] exhaustively, so the compiler finds every place that a new row concerns.
 
+pub mod atomics;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ pub mod vectors;
 pub mod wide;
 
 use crate::ops::Op;
+pub use atomics::Atomic;
 
 /// Defines an enum of the words that rows are written with, and the macro that knows them.
 macro_rules! words {
@@ -103,6 +105,8 @@ words! {
         f64 F64,
         /// The bits of a v128.
         v128 V128,
+        /// A byte that is zero.
+        reserved Reserved,
         /// The index of a lane.
         laneidx LaneIdx,
         /// Sixteen of them, a byte each.
@@ -280,6 +284,9 @@ macro_rules! define {
                 [$($coperand:ident)*] => [$($cresult:ident)*] [$($cimm:ident)*] [$($ceffect:ident)*] $ccost:literal $cflow:ident
                 { $($fields:tt)* };)*
         }
+        atomics {
+            $($atomic:ident [$($ac:literal)+] $a_text:literal $awhat:ident $araw:ident [$($aoperand:ident)*] => [$($aresult:ident)*];)*
+        }
         unops {
             $($un:ident [$($uc:literal)+] $un_text:literal $ua:ident => $ut:ident $ue:ident |$ux:ident| $usem:expr;)*
         }
@@ -332,6 +339,8 @@ macro_rules! define {
             Unary(Op),
             /// An operator of two operands.
             Binary(Op),
+            /// An atomic instruction.
+            Atomic(Atomic),
             /// A load.
             Load(Op),
             /// A store.
@@ -392,7 +401,7 @@ macro_rules! define {
         impl Instruction {
             /// Every instruction, in the table's order.
             pub const ALL: &'static [Self] = &[
-                $(Self::$name,)* $(Self::$cname,)*
+                $(Self::$name,)* $(Self::$cname,)* $(Self::Atomic(Atomic::$atomic),)*
                 $(Self::Unary(Op::$un),)* $(Self::Binary(Op::$bin),)* $(Self::Load(Op::$load),)* $(Self::Store(Op::$store),)*
                 $(Self::Vector(Op::$vun),)* $(Self::Vector(Op::$vbin),)* $(Self::Vector(Op::$tern),)*
                 $(Self::Vector(Op::$ext),)* $(Self::Vector(Op::$rep),)*
@@ -475,6 +484,11 @@ macro_rules! define {
                         cost: $ccost,
                         falls_through: falls_through!($cflow),
                     } },)*
+                    $(Self::Atomic(Atomic::$atomic) => const { &Info::operator(
+                        stringify!($atomic), $a_text, Opcode::of(&[$($ac),+]),
+                        [&[Type::I32, $(ty!($aoperand)),*], &[$(ty!($aresult)),*]], &[Immediate::MemArg],
+                        Effects::TRAPS.with(Effects::READS_MEMORY).with(Effects::WRITES_MEMORY),
+                    ) },)*
                     Self::Unary(op) | Self::Binary(op) | Self::Load(op) | Self::Store(op) | Self::Vector(op) => {
                         &Self::OPERATORS[op as usize]
                     }

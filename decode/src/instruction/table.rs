@@ -2,7 +2,8 @@
 //!
 //! Sections say what lowering does with a row. Those of [`for_each_op!`](crate::for_each_op) are operators: nodes of
 //! trees, whose handlers follow from the row. Those of [`for_each_special!`](crate::for_each_special) are all the others:
-//! some have a [cell](crate::cell) of their own, which the row lists too. Within a section of the latter, rows stand in
+//! some have a [cell](crate::cell) of their own, which the row lists too; those of atomic instructions are in
+//! [`for_each_atomic!`](crate::for_each_atomic). Within a section of the latter, rows stand in
 //! the order of opcodes (spec 5.4); operators stand by type, in an order on which their signatures depend.
 //!
 //! | part | says |
@@ -208,11 +209,13 @@ macro_rules! for_each_op {
 
 /// Calls `$callback!` with `$before` and the rows of all other instructions:
 /// - `special`: those that lowering gives their meaning;
-/// - `cells`: those that a cell of their own executes, with the cell's operands.
+/// - `cells`: those that a cell of their own executes, with the cell's operands;
+/// - `atomics`: those of [`for_each_atomic!`](crate::for_each_atomic), which have cells, too.
 #[macro_export]
 macro_rules! for_each_special {
     ($callback:ident $($before:tt)*) => {
-        $callback! {
+        $crate::for_each_atomic! {
+            $callback
             $($before)*
             special {
                 Unreachable [0x00] "unreachable" [] => [] [] [traps] 1 leaves;
@@ -292,6 +295,7 @@ macro_rules! for_each_special {
                     [u32 element u32] => [] [tableidx] [traps writes_table] 1 falls {
                     table: table, args: operands,
                 };
+                AtomicFence [0xfe 0x03] "atomic.fence" [] => [] [reserved] [reads_memory writes_memory] 1 falls {};
             }
         }
     };

@@ -66,6 +66,11 @@ fn immediates(instruction: Instruction, longer: bool) -> Vec<u8> {
         // A callee of the right type: function 2, of type 2.
         Immediate::FuncIdx | Immediate::TypeIdx if tail_call && longer => vec![0x82, 0],
         Immediate::FuncIdx | Immediate::TypeIdx if tail_call => vec![2],
+        // Atomic accesses are aligned to as many bytes as they have.
+        Immediate::MemArg if let Instruction::Atomic(atomic) = instruction => {
+            let align = atomic.access().ilog2() as u8;
+            if longer { vec![align | 0x80, 0, 0x80, 0] } else { vec![align, 0] }
+        }
         _ => immediate(one, longer),
     };
     instruction.info().immediates.iter().flat_map(one).collect()
@@ -93,7 +98,7 @@ fn immediate(immediate: Immediate, longer: bool) -> Vec<u8> {
         Immediate::F32 => vec![0; 4],
         Immediate::F64 => vec![0; 8],
         Immediate::V128 | Immediate::LaneIdxs => vec![0; 16],
-        Immediate::LaneIdx => vec![0],
+        Immediate::LaneIdx | Immediate::Reserved => vec![0],
     }
 }
 

@@ -26,6 +26,13 @@
 //! operand. There the handlers of a `better` row differ in results, so all that contain the operator have to be of the
 //! same set of instructions.
 //!
+//! # Shuffles
+//!
+//! Most constants that `i8x16.shuffle` is given in real programs name lanes of one operand, or one of a few patterns in two:
+//! `interleave_low` and `interleave_high` take a lane of each operand in turn, of their lower or upper halves; `concat_even` and
+//! `concat_odd` the even or odd lanes of the first operand, and then those of the second. Lowering finds them
+//! (`lower/shuffles.rs`).
+//!
 //! # Canonical NaNs
 //!
 //! `F32Canonical` and the like make the positive canonical NaN of any NaN. Behind every operator that computes floats
@@ -316,6 +323,26 @@ macro_rules! for_each_vector_op {
                 I16x8RelaxedDotI8x16I7x16S [] "i16x8.relaxed_dot_i8x16_i7x16_s" v128 v128 => v128 better
                     <I> |a, b| I::i16x8_relaxed_dot_i8x16_i7x16_s(a, b);
                 I16x8DotI8x16S [] "i16x8.dot_i8x16_s" v128 v128 => v128 plain <I> |a, b| I::i16x8_dot_i8x16_s(a, b);
+                I8x16InterleaveLow [] "i8x16.interleave_low" v128 v128 => v128 plain
+                    <I> |a, b| I::i8x16_interleave_low(a, b);
+                I8x16InterleaveHigh [] "i8x16.interleave_high" v128 v128 => v128 plain
+                    <I> |a, b| I::i8x16_interleave_high(a, b);
+                I16x8InterleaveLow [] "i16x8.interleave_low" v128 v128 => v128 plain
+                    <I> |a, b| I::i16x8_interleave_low(a, b);
+                I16x8InterleaveHigh [] "i16x8.interleave_high" v128 v128 => v128 plain
+                    <I> |a, b| I::i16x8_interleave_high(a, b);
+                I32x4InterleaveLow [] "i32x4.interleave_low" v128 v128 => v128 plain
+                    <I> |a, b| I::i32x4_interleave_low(a, b);
+                I32x4InterleaveHigh [] "i32x4.interleave_high" v128 v128 => v128 plain
+                    <I> |a, b| I::i32x4_interleave_high(a, b);
+                I64x2InterleaveLow [] "i64x2.interleave_low" v128 v128 => v128 plain
+                    <I> |a, b| I::i64x2_interleave_low(a, b);
+                I64x2InterleaveHigh [] "i64x2.interleave_high" v128 v128 => v128 plain
+                    <I> |a, b| I::i64x2_interleave_high(a, b);
+                I32x4ConcatEven [] "i32x4.concat_even" v128 v128 => v128 plain
+                    <I> |a, b| I::i32x4_concat_even(a, b);
+                I32x4ConcatOdd [] "i32x4.concat_odd" v128 v128 => v128 plain
+                    <I> |a, b| I::i32x4_concat_odd(a, b);
             }
             ternops {
                 I8x16Shuffle [0xfd 0x0d] "i8x16.shuffle" v128 v128 v128 => v128 better

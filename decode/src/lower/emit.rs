@@ -315,6 +315,14 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.cell(C::CELL, const { sig::cell(C::CELL) }, &bytes, C::LEN, more)
     }
 
+    /// As [`special`](Self::special), of another cell with the same operands.
+    pub(super) fn special_as<C: Operands>(&mut self, cell: Cell, operands: C) -> Emitted {
+        debug_assert_eq!(cell.fields(), C::CELL.fields(), "{cell:?}");
+        let mut bytes = [0; MOST_BYTES];
+        operands.encode(&mut bytes);
+        self.cell(cell, sig::cell(cell), &bytes, C::LEN, &[])
+    }
+
     /// One piece of code for all kinds of cell, rather than one for each: caches are small.
     #[inline(never)]
     fn cell(&mut self, cell: Cell, alone: Sig, operands: &[u8; MOST_BYTES], len: usize, more: &[u64]) -> Emitted {

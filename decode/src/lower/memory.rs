@@ -1,7 +1,8 @@
 //! Instructions on memories.
 //!
 //! What most modules do is *near*: accesses to memory 0 with a static offset of 32 bits, whatever its address type, and
-//! `memory.size` and the like of a memory 0 that is as in WebAssembly 1.0. All else is *far*: its cells name a memory.
+//! `memory.size` and the like of a memory 0 that is as in WebAssembly 1.0. All else is *far*: its cells name a memory. So is
+//! all that is done to shared memories, which have accesses of their own; atomic instructions have cells for any memory.
 
 use super::Function;
 use super::mutants::mutant;
@@ -11,20 +12,19 @@ use super::sink::{Prefix, Sink, SinkKind};
 use super::target::Target;
 use super::tree::{Far, Kind, Traits, form_sig, operator_sig};
 use crate::cell::{self, Amount};
-use crate::instruction::{LaneLoad, LaneStore};
+use crate::instruction::{Atomic, LaneLoad, LaneStore};
 use crate::ops::{Class, Op};
 use crate::sig::Form;
 use crate::{AddressType, MemoryType, PAGE_BYTES};
 
-impl MemArg {
+impl<'a, T: Target> Function<'a, T> {
     /// The static offset, if the access is near.
     #[inline(always)]
-    fn near(self) -> Option<u32> {
-        u32::try_from(self.offset).ok().filter(|_| self.memory == 0)
+    fn near(&self, memarg: MemArg) -> Option<u32> {
+        let fits = memarg.offset <= u32::MAX.into() || mutant!(41);
+        (fits && memarg.memory == 0 && !self.module.memories[0].shared).then_some(memarg.offset as u32)
     }
-}
 
-impl<'a, T: Target> Function<'a, T> {
     fn memory_type(&self, memidx: u32) -> MemoryType {
         self.module.memories[memidx as usize]
     }
@@ -35,18 +35,20 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     fn far(&self, MemArg { memory, offset }: MemArg) -> Far {
-        Far { word: self.memory_word(memory), offset }
+        let offset = if mutant!(40) { u64::from(offset as u32) } else { offset };
+        let word = self.memory_word(if mutant!(42) { 0 } else { memory });
+        Far { word, offset, shared: self.memory_type(memory).shared }
     }
 
     /// Whether instructions on memories as a whole are near.
     fn is_near(&self, memidx: u32) -> bool {
         let ty = self.memory_type(memidx);
-        memidx == 0 && !ty.is_64() && ty.page_size() == PAGE_BYTES
+        memidx == 0 && !ty.is_64() && (ty.page_size() == PAGE_BYTES || mutant!(45)) && !ty.shared
     }
 
     #[inline(always)]
     pub(super) fn load(&mut self, op: Op, memarg: MemArg) {
-        match memarg.near() {
+        match self.near(memarg) {
             Some(offset) => self.operands.operator_of::<1>(Kind::Load(op, offset), Form::SetAcc),
             None => self.far_load(op, memarg),
         }
@@ -54,7 +56,7 @@ impl<'a, T: Target> Function<'a, T> {
 
     /// A load that gives a vector.
     pub(super) fn load_vector(&mut self, op: Op, memarg: MemArg) {
-        match memarg.near() {
+        match self.near(memarg) {
             Some(offset) => self.operands.operator_of_vectors::<1>(Kind::Load(op, offset)),
             None => self.far_load(op, memarg),
         }
@@ -69,7 +71,7 @@ impl<'a, T: Target> Function<'a, T> {
 
     #[inline(always)]
     pub(super) fn store(&mut self, op: Op, memarg: MemArg) {
-        let Some(offset) = memarg.near() else { return self.far_store(op, memarg) };
+        let Some(offset) = self.near(memarg) else { return self.far_store(op, memarg) };
         let base = self.operands.height() - 2;
         if !mutant!(2) {
             self.operands.spill_with(base, Traits::TRAPS.with(Traits::LOADS));
@@ -84,7 +86,7 @@ impl<'a, T: Target> Function<'a, T> {
 
     /// A store of a vector.
     pub(super) fn store_vector(&mut self, op: Op, memarg: MemArg) {
-        let Some(offset) = memarg.near() else { return self.far_store(op, memarg) };
+        let Some(offset) = self.near(memarg) else { return self.far_store(op, memarg) };
         let sink = Sink { kind: SinkKind::Store(op), class: op.info().operand, prefix: Prefix::word(offset) };
         self.operands.store_values(sink);
     }
@@ -92,8 +94,9 @@ impl<'a, T: Target> Function<'a, T> {
     #[cold]
     #[inline(never)]
     fn far_store(&mut self, op: Op, memarg: MemArg) {
-        let prefix = Prefix::far(self.far(memarg));
-        self.operands.store_values(Sink { kind: SinkKind::FarStore(op), class: op.info().operand, prefix });
+        let far = self.far(memarg);
+        let kind = if far.shared { SinkKind::SharedStore(op) } else { SinkKind::FarStore(op) };
+        self.operands.store_values(Sink { kind, class: op.info().operand, prefix: Prefix::far(far) });
     }
 
     /// A load to one lane: its operands are an address and a vector, whose lane becomes what is loaded.
@@ -120,6 +123,23 @@ impl<'a, T: Target> Function<'a, T> {
         let [extract, store] = access.parts();
         self.operands.operator_of_vectors::<1>(Kind::Lane(extract, lane));
         self.store(store, memarg);
+    }
+
+    /// An atomic instruction, whose operands are an address and what it takes besides.
+    pub(super) fn atomic(&mut self, atomic: Atomic, memarg: MemArg) {
+        let Far { word: memory, offset, .. } = self.far(memarg);
+        let operands = &mut self.operands;
+        let base = operands.height() - 1 - atomic.operands().len();
+        operands.spill_for_call(base);
+        operands.spill_from(base);
+        let args = operands.own_slot(base).0;
+        // All have the same operands.
+        operands.code.special_as(atomic.cell(), cell::I32AtomicLoad { memory, offset, args });
+        operands.forget_mirrors();
+        operands.truncate(base);
+        if let Some(class) = atomic.result() {
+            operands.push_acc(class);
+        }
     }
 
     pub(super) fn memory_size(&mut self, memidx: u32) {
@@ -157,12 +177,14 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     pub(super) fn memory_copy(&mut self, to: u32, from: u32) {
-        let size = self.memory_type(to).address.min(self.memory_type(from).address);
+        let widths = [to, from].map(|memidx| self.memory_type(memidx).address);
+        let size = if mutant!(44) { widths[0] } else { widths[0].min(widths[1]) };
         self.charge_bytes(to, size);
         if self.is_near(to) && self.is_near(from) {
             self.bulk(Form::MemoryCopy);
         } else {
             let (to, from) = (self.memory_word(to), self.memory_word(from));
+            let (to, from) = if mutant!(46) { (from, to) } else { (to, from) };
             self.consume(3, |args| cell::FarMemoryCopy { to, from, args });
         }
     }

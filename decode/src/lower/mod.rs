@@ -31,6 +31,7 @@ mod metering;
 mod mutants;
 mod operands;
 pub(crate) mod read;
+mod shuffles;
 mod sink;
 mod slot;
 mod statement;

@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 36] = [
+pub const MUTANTS: [&str; 46] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -39,9 +39,19 @@ pub const MUTANTS: [&str; 36] = [
     "a lane is loaded before its vector is evaluated",
     "trees are believed not to read the second half of a vector",
     "an accumulator is read as another class than it mirrors",
+    "a shuffle that reads its second operand only takes no lane of it",
+    "the trap of an operand that a shuffle does not read is lost",
     "the high half of an integer of 128 bits is written to a local that a tree below reads",
     "an instruction takes the high half of an integer of 128 bits that still waits",
     "an accumulator is believed to mirror the slot of the high half of what it has the low half of",
+    "an index of a table is made shorter after what stands above it is evaluated",
+    "the static offset of a far access loses its upper half",
+    "a static offset beyond 32 bits is near",
+    "a far access looks at memory 0",
+    "an index of a 64-bit table is wrapped",
+    "the size of a copy between widths is paid for by the wrong width",
+    "memories whose pages have one byte are near",
+    "a copy between two memories goes the other way",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

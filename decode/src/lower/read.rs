@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
                 Immediate::F32 => _ = self.f32_bits(),
                 Immediate::F64 => _ = self.f64_bits(),
                 Immediate::V128 | Immediate::LaneIdxs => _ = self.vector(),
-                Immediate::LaneIdx => _ = self.lane(),
+                Immediate::LaneIdx | Immediate::Reserved => _ = self.lane(),
                 Immediate::LabelIdxs => (0..=self.unsigned()).for_each(|_| _ = self.index()),
                 Immediate::ValTypes => self = self.types(),
             }

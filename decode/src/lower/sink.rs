@@ -28,6 +28,7 @@ impl Sink {
             SinkKind::Form(form) => form_sig(form, self.class),
             SinkKind::Store(op) => operator_sig(op),
             SinkKind::FarStore(op) => sig::far(op),
+            SinkKind::SharedStore(op) => sig::shared(op),
         }
     }
 }
@@ -39,6 +40,8 @@ pub(super) enum SinkKind {
     Store(Op),
     /// To any memory.
     FarStore(Op),
+    /// To any shared memory.
+    SharedStore(Op),
 }
 
 /// What stands before a statement's trees.

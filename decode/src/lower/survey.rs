@@ -191,15 +191,17 @@ impl Survey {
                 SinkKind::Form(form) => format!("{form:?}<"),
                 SinkKind::Store(op) => format!("Store<{op:?}, "),
                 SinkKind::FarStore(op) => format!("FarStore<{op:?}, "),
+                SinkKind::SharedStore(op) => format!("SharedStore<{op:?}, "),
             };
             write_list(trees, kids, acc, &mut shape);
             shape.push('>');
             kids.iter().for_each(|&kid| trap_places(trees, kid, &mut places));
         }
         match kind {
-            SinkKind::Store(_) | SinkKind::FarStore(_) | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => {
-                places.push(offset)
-            }
+            SinkKind::Store(_)
+            | SinkKind::FarStore(_)
+            | SinkKind::SharedStore(_)
+            | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => places.push(offset),
             SinkKind::Form(
                 Form::Select
                 | Form::SetAcc
@@ -242,7 +244,7 @@ fn trap_places(trees: &Trees, id: NodeId, places: &mut Vec<u32>) {
         | Kind::Vector
         | Kind::Global(_)
         | Kind::Func(_)
-        | Kind::Memory
+        | Kind::Memory(_)
         | Kind::Select
         | Kind::Ternary(_)
         | Kind::Lane(..) => false,
@@ -279,12 +281,13 @@ fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
         Kind::Global(_) => "Global",
         Kind::Func(_) => return out.push_str("Func"),
         // The type of a far access says nothing of its memory.
-        Kind::Memory => return,
+        Kind::Memory(_) => return,
         Kind::Unary(op) => return write_operator(trees, id, acc, &format!("Un<{op:?}, "), out),
         Kind::Binary(op) => return write_operator(trees, id, acc, &format!("Bin<{op:?}, "), out),
         Kind::Load(op, _) => return write_operator(trees, id, acc, &format!("Load<{op:?}, "), out),
         Kind::FarLoad(op) => {
-            out.push_str(&format!("FarLoad<{op:?}, "));
+            let shared = trees[node.kids()[0]].kind == Kind::Memory(true);
+            out.push_str(&format!("{}<{op:?}, ", if shared { "SharedLoad" } else { "FarLoad" }));
             write_list(trees, &node.kids()[1..], acc, out);
             return out.push('>');
         }

@@ -30,7 +30,8 @@ impl<T: Target> Function<'_, T> {
     #[inline]
     pub(super) fn table_index(&mut self, tableidx: u32) {
         if self.is_64(tableidx) {
-            self.operands.operator_of_vectors::<1>(Kind::Unary(Op::I32SaturateI64));
+            let shorten = if mutant!(43) { Op::I32WrapI64 } else { Op::I32SaturateI64 };
+            self.operands.operator_of_vectors::<1>(Kind::Unary(shorten));
         }
     }
 
@@ -46,7 +47,10 @@ impl<T: Target> Function<'_, T> {
             // The index is below the reference, which is evaluated last.
             let operands = &mut self.operands;
             let top = operands.height() - 1;
-            if !operands.tree(top).is_leaf() && !mutant!(34) {
+            // Where it is in the accumulator, the shorter index would overwrite it.
+            let tree = operands.tree(top);
+            let moves = !tree.is_leaf() || tree.traits.any(Traits::ACC_INTEGER);
+            if moves && !mutant!(39) {
                 operands.spill_with(top, Traits::TRAPS);
                 operands.spill(top);
             }

@@ -173,6 +173,11 @@ impl<'a, T: Target> Function<'a, T> {
                 let segment = self.element_word(reader.index());
                 self.consume(0, |_| cell::ElemDrop { segment });
             }
+            Instruction::AtomicFence => {
+                reader.lane();
+                self.consume(0, |_| cell::AtomicFence {});
+            }
+            Instruction::Atomic(atomic) => self.atomic(atomic, reader.memarg()),
             Instruction::Unary(op) => {
                 self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc);
                 self.canonicalise(op);
@@ -254,7 +259,7 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     /// A trap of what is dropped must still happen.
-    fn drop_(&mut self) {
+    pub(super) fn drop_(&mut self) {
         let top = self.operands.value(self.operands.height());
         if self.operands.tree(top).traits.any(Traits::TRAPS) && !mutant!(23) {
             self.operands.spill_with(top, Traits::TRAPS);

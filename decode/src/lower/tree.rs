@@ -114,7 +114,7 @@ impl Known {
         let traits = match leaf {
             Leaf::Acc => Traits::acc(Register::of(class)),
             Leaf::Global => Traits::GLOBALS,
-            Leaf::Slot | Leaf::Imm | Leaf::Func | Leaf::Memory => Traits::NONE,
+            Leaf::Slot | Leaf::Imm | Leaf::Func | Leaf::Memory | Leaf::SharedMemory => Traits::NONE,
         };
         let (rank, len) = (rank(Some(leaf)), leaf.bytes(class) as u8);
         let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0, is_upper: false };
@@ -192,8 +192,8 @@ pub(super) enum Kind {
     Func(u32),
     Unary(Op),
     Binary(Op),
-    /// The memory and static offset of a far access, as the node's operand bytes say.
-    Memory,
+    /// The memory and static offset of a far access, as the node's operand bytes say; whether it is shared.
+    Memory(bool),
     /// With the static offset.
     Load(Op, u32),
     /// From the memory that the first operand is.
@@ -266,7 +266,7 @@ impl Node {
             | Kind::Vector
             | Kind::Global(_)
             | Kind::Func(_)
-            | Kind::Memory => unreachable!("a leaf"),
+            | Kind::Memory(_) => unreachable!("a leaf"),
         }
     }
 
@@ -283,6 +283,8 @@ pub(super) struct Far {
     pub(super) word: u32,
     /// The static offset.
     pub(super) offset: u64,
+    /// Whether the memory is shared.
+    pub(super) shared: bool,
 }
 
 impl Far {
@@ -454,7 +456,8 @@ impl Trees {
 
     /// The memory of a far access.
     pub(super) fn memory(&mut self, far: Far) -> NodeId {
-        let id = self.leaf(Kind::Memory, Leaf::Memory, Class::I64, 0, None);
+        let leaf = if far.shared { Leaf::SharedMemory } else { Leaf::Memory };
+        let id = self.leaf(Kind::Memory(far.shared), leaf, Class::I64, 0, None);
         self.nodes[id as usize].bytes = far.bytes();
         id
     }
@@ -507,7 +510,7 @@ impl Trees {
             | Kind::Vector
             | Kind::Global(_)
             | Kind::Func(_)
-            | Kind::Memory => unreachable!("a leaf"),
+            | Kind::Memory(_) => unreachable!("a leaf"),
             Kind::Select => {
                 let class = nodes[0].class;
                 let facts = Facts {

@@ -92,9 +92,10 @@ impl<T: Target> Function<'_, T> {
             ops::Kind::Binary => self.operands.operator_of_vectors::<2>(Kind::Binary(op)),
             ops::Kind::Ternary => {
                 if op == Op::I8x16Shuffle {
-                    self.operands.push_vector(reader.vector());
+                    self.shuffle(reader.vector());
+                } else {
+                    self.operands.operator_of_vectors::<3>(Kind::Ternary(op));
                 }
-                self.operands.operator_of_vectors::<3>(Kind::Ternary(op));
             }
             ops::Kind::Extract => self.operands.operator_of_vectors::<1>(Kind::Lane(op, reader.lane())),
             ops::Kind::Replace => self.operands.operator_of_vectors::<2>(Kind::Lane(op, reader.lane())),

@@ -102,7 +102,7 @@ impl<T: Target> Operands<'_, T> {
         self.statement(sink, [self.stack[height]]).expect("a tree that waits can be taken apart");
         // The slot was written, and then the accumulator.
         self.accs.mirrors.written(Class::I64, slot);
-        if !mutant!(36) {
+        if !mutant!(38) {
             self.accs.mirrors.forget(Register::Integer);
         }
         self.last_set = None;
@@ -113,7 +113,7 @@ impl<T: Target> Operands<'_, T> {
 
     /// [`Operands::materialise`], of an integer of 128 bits: the high half comes to `slot`, in place of its own.
     fn take_apart(&mut self, height: usize, slot: Slot) {
-        if !mutant!(34) {
+        if !mutant!(36) {
             self.spill_readers(height, slot);
         }
         self.take_over(Register::Integer, height);
@@ -197,7 +197,7 @@ impl<'a, T: Target> Function<'a, T> {
             let is_whole = takes_whole && (height == base || height == base + 2);
             if is_control {
                 operands.spill(height);
-            } else if height + usize::from(!mutant!(35)) >= base && !is_whole && operands.is_wide(height) {
+            } else if height + usize::from(!mutant!(37)) >= base && !is_whole && operands.is_wide(height) {
                 operands.materialise(height);
             }
         }

@@ -182,8 +182,9 @@ macro_rules! define_pattern {
             $($name:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
                 $flow:ident $fields:tt;)*
         }
+        atomics $atomics:tt
     ) => {
-        macro_rules! any_with_cell { () => { $(Instruction::$name)|* }; }
+        macro_rules! any_with_cell { () => { $(Instruction::$name)|* | Instruction::Atomic(_) }; }
     };
 }
 crate::for_each_special!(define_pattern);

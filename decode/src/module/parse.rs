@@ -24,7 +24,7 @@ use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 use wasmparser::{
     DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
-    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
+    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// Fills a [`Module`] section by section.
@@ -36,7 +36,8 @@ pub(super) fn parse(
 ) -> Result<Module, Error> {
     ModuleLimits::check(&"bytes", bytes.len() as u64, limits.size as u64, 0)?;
     let mut module = Module::default();
-    let mut validator = Validator::new_with_features(features.flags());
+    // Compact import sections are the parser's matter. A validator that allows them goes a longer way about types.
+    let mut validator = Validator::new_with_features(features.flags().difference(WasmFeatures::COMPACT_IMPORTS));
     let mut allocations = FuncValidatorAllocations::default();
     let mut parser = Parser::new(0);
     parser.set_features(features.flags());
@@ -452,7 +453,7 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
     // Pages have 64 KiB or a byte, says the validator.
     let page_size_log2 = ty.page_size_log2.map_or(PAGE_BYTES.ilog2(), |log2| log2) as u8;
     let limits = Limits { min: ty.initial, max: ty.maximum };
-    MemoryType { limits, address: address_type(ty.memory64), page_size_log2 }
+    MemoryType { limits, address: address_type(ty.memory64), page_size_log2, shared: ty.shared }
 }
 
 fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType, Error> {

@@ -74,7 +74,7 @@ pub(crate) unsafe fn stop(m: Registers) -> Flow {
 /// The machine runs, and keeps no pointer to what the embedder may change.
 #[cold]
 #[inline(never)]
-unsafe fn go_on(vm: *mut Vm) -> bool {
+pub(crate) unsafe fn go_on(vm: *mut Vm) -> bool {
     // SAFETY: its fields are nobody else's (I2), but the hook's while it runs. What that enters runs on another stack, since
     // nobody says where the frame of this cell ends.
     unsafe {

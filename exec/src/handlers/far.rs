@@ -1,7 +1,7 @@
 //! Cells that work on any memory as a whole: `memory.size` and the like of what is not as memory 0 was in WebAssembly 1.0.
 //!
 //! They name a memory, and ask it for its address type, by which they read addresses and sizes from slots. Otherwise they
-//! are as those of [`bulk`](crate::handlers::bulk).
+//! are as those of [`bulk`](crate::handlers::bulk). The bytes of memories that threads share are accessed by [`racing`] alone.
 
 use crate::handlers::bulk::{NOT_GROWN, conclude, done_code, grown, segment};
 use crate::handlers::cells::define_cell;
@@ -10,6 +10,7 @@ use crate::handlers::epoch::{STEP, in_steps, stop};
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
 use crate::state::registers::Registers;
+use crate::state::shared::racing;
 use crate::state::trap::Trap;
 use crate::state::vm::{Growing, Vm};
 use pirn_decode::cell::{self, Operands};
@@ -20,13 +21,13 @@ use pirn_decode::sig::{self, Sig};
 /// # Safety
 /// `instance` is live, `word` that of one of its memories.
 #[inline(always)]
-unsafe fn memory(instance: *mut InstanceHead, word: u32) -> *mut Memory {
+pub(crate) unsafe fn memory(instance: *mut InstanceHead, word: u32) -> *mut Memory {
     // SAFETY: the word is within the block (I4).
     unsafe { InstanceHead::word::<*mut Memory>(instance, word as usize).read() }
 }
 
 /// A number of 64 bits, or of 32.
-fn number(word: u64, is_64: bool) -> u64 {
+pub(crate) fn number(word: u64, is_64: bool) -> u64 {
     if is_64 { word } else { u64::from(word as u32) }
 }
 
@@ -35,9 +36,17 @@ fn number(word: u64, is_64: bool) -> u64 {
 /// # Safety
 /// It is live.
 unsafe fn reaches(memory: *const Memory, start: u64, len: u64) -> bool {
-    // SAFETY: it is live, and its first limit its size (I8).
-    let bytes = unsafe { (*memory).limits[0] };
-    start.checked_add(len).is_some_and(|end| end <= bytes)
+    // SAFETY: it is live, and the machine alone with it (I2).
+    unsafe { &*memory }.place(start, len).is_some()
+}
+
+/// Whether threads share a memory.
+///
+/// # Safety
+/// It is live.
+unsafe fn is_shared(memory: *const Memory) -> bool {
+    // SAFETY: it is live, and the machine alone with it (I2).
+    unsafe { &*memory }.shared.is_some()
 }
 
 /// # Safety
@@ -57,8 +66,8 @@ unsafe fn far_grow(instance: *mut InstanceHead, word: u32, delta: u64) -> u64 {
 /// `instance` is the one that runs, and `word` that of one of its memories; at `args` are three slots.
 #[inline(never)]
 unsafe fn far_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
-    // SAFETY: the machine is alone with the memory (I2); all bytes that are written were compared with its size (I8), which
-    // never falls.
+    // SAFETY: the machine is alone with the memory (I2), or accesses it by atomics (I10); all bytes that are written were compared
+    // with its size (I8), which never falls.
     unsafe {
         let memory = memory(instance, word);
         let is_64 = (*memory).declared().is_64();
@@ -68,7 +77,8 @@ unsafe fn far_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -> 
             return Trap::MemoryOutOfBounds as u8;
         }
         done_code(in_steps((*instance).vm, len as usize, STEP, |done, now| {
-            (*memory).base.add(start as usize + done).write_bytes(value, now);
+            let place = (*memory).base.add(start as usize + done);
+            if is_shared(memory) { racing::fill(place, value, now) } else { place.write_bytes(value, now) }
         }))
     }
 }
@@ -77,8 +87,8 @@ unsafe fn far_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -> 
 /// `instance` is the one that runs, and the words those of two of its memories, or of one; at `args` are three slots.
 #[inline(never)]
 unsafe fn far_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, args: *const u64) -> u8 {
-    // SAFETY: the machine is alone with the memories (I2); all bytes that are read or written were compared with their sizes
-    // (I8), which never fall. Two words may lead to one memory, so the bytes may overlap.
+    // SAFETY: the machine is alone with the memories (I2), or accesses them by atomics (I10); all bytes that are read or written
+    // were compared with their sizes (I8), which never fall. Two words may lead to one memory, so the bytes may overlap.
     unsafe {
         let (target, source) = (memory(instance, to_word), memory(instance, from_word));
         let (to_64, from_64) = ((*target).declared().is_64(), (*source).declared().is_64());
@@ -92,7 +102,8 @@ unsafe fn far_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, ar
             // Upwards from the end on, so that no step overwrites what a later one reads.
             let at = if to <= from { done } else { len - done - now };
             let (to, from) = (to as usize + at, from as usize + at);
-            (*target).base.add(to).copy_from((*source).base.add(from), now);
+            let (to, from) = ((*target).base.add(to), (*source).base.add(from));
+            if is_shared(target) || is_shared(source) { racing::copy(to, from, now) } else { to.copy_from(from, now) }
         }))
     }
 }
@@ -113,7 +124,11 @@ unsafe fn far_init(instance: *mut InstanceHead, word: u32, segment_word: u32, ar
         };
         done_code(in_steps((*instance).vm, len, STEP, |done, now| {
             let place = (*memory).base.add(to as usize + done);
-            place.copy_from_nonoverlapping(source.as_ptr().add(done), now);
+            if is_shared(memory) {
+                racing::write(place, &source[done..][..now]);
+            } else {
+                place.copy_from_nonoverlapping(source.as_ptr().add(done), now);
+            }
         }))
     }
 }

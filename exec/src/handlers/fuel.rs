@@ -114,9 +114,9 @@ unsafe fn far_cost(
             let pages = if memory.declared().is_64() { pages } else { u64::from(pages as u32) };
             new_bytes(memory, pages, (*(*instance).vm).room)
         } else if amount == Amount::Bytes64 as u16 {
-            slot.read().min(memory.limits[0])
+            slot.read().min(memory.byte_size())
         } else {
-            u64::from(slot.read() as u32).min(memory.limits[0])
+            u64::from(slot.read() as u32).min(memory.byte_size())
         };
         bytes / BYTES
     }

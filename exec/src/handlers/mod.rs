@@ -1,5 +1,6 @@
 //! What cells do: the bodies of handlers, as types that compose, and the dispatchers that run one after the other.
 
+pub(crate) mod atomic;
 pub(crate) mod bulk;
 pub(crate) mod cells;
 pub(crate) mod control;
@@ -14,5 +15,6 @@ pub(crate) mod fuel;
 pub(crate) mod lanes;
 mod num;
 pub(crate) mod seq;
+pub(crate) mod shared;
 pub(crate) mod stmt;
 pub(crate) mod wide;

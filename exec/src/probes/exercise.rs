@@ -8,6 +8,7 @@ use crate::shapes::{entries, lookup};
 use crate::{Exit, FuncRecord, GlobalCell, InstanceBlock, Memory, Table, Trap, Vm, first_cell, invoke};
 use pirn_decode::Target;
 use pirn_decode::cell::{Amount, Cell, Field, Operands};
+use pirn_decode::instruction::Atomic;
 use pirn_decode::layout::{CodeHead, Counts, InstanceLayout};
 use pirn_decode::ops::{Class, Op};
 use pirn_decode::shape::Shape;
@@ -33,9 +34,11 @@ const RETURNS: FuncIdx = FuncIdx(0);
 const CALLED: FuncIdx = FuncIdx(1);
 const LOOP: FuncIdx = FuncIdx(2);
 
-/// Three functions, and one of everything else.
+/// Three functions, two memories, of which the second is shared, and one of everything else.
 const LAYOUT: InstanceLayout =
-    InstanceLayout::new(Counts { funcs: 3, globals: 1, tables: 1, memories: 1, data: 1, elements: 1 });
+    InstanceLayout::new(Counts { funcs: 3, globals: 1, tables: 1, memories: 2, data: 1, elements: 1 });
+const MEMORY: usize = 0;
+const SHARED: usize = 1;
 
 /// Values of slots, immediates and the accumulator; others are tried where some trap.
 const VALUES: [[u64; 3]; 6] = [[8, 3, 5], [1, 3, 1], [2, 1, 1], [8, 1, 2], [1, 9, 8], [24, 16, 8]];
@@ -90,6 +93,8 @@ fn leaves(shape: &Shape) -> bool {
         | Shape::Store(..)
         | Shape::FarLoad(..)
         | Shape::FarStore(..)
+        | Shape::SharedLoad(..)
+        | Shape::SharedStore(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -147,8 +152,8 @@ impl Growing {
     }
 
     /// The memory and static offset of a far access.
-    fn memory(&mut self) {
-        self.bytes.extend((LAYOUT.memory(0) as u32).to_ne_bytes());
+    fn memory(&mut self, memidx: usize) {
+        self.bytes.extend((LAYOUT.memory(memidx) as u32).to_ne_bytes());
         self.bytes.extend(0_u64.to_ne_bytes());
     }
 
@@ -231,7 +236,7 @@ impl Exercise {
                 },
                 Leaf::Global => out.bytes.extend((LAYOUT.global(0) as u32).to_ne_bytes()),
                 Leaf::Func => out.bytes.extend((LAYOUT.func(RETURNS) as u32).to_ne_bytes()),
-                Leaf::Memory => out.memory(),
+                Leaf::Memory | Leaf::SharedMemory => out.memory(MEMORY),
             },
             Shape::Unary(_, a) | Shape::Extract(_, _, a) => self.encode(a, next, out),
             Shape::Binary(_, a, b) | Shape::Replace(_, _, a, b) | Shape::Seq(a, b) => {
@@ -247,12 +252,12 @@ impl Exercise {
                 self.encode(a, next, out);
                 self.encode(v, next, out);
             }
-            Shape::FarLoad(_, a) => {
-                out.memory();
+            Shape::FarLoad(_, a) | Shape::SharedLoad(_, a) => {
+                out.memory(if matches!(shape, Shape::SharedLoad(..)) { SHARED } else { MEMORY });
                 self.encode(a, next, out);
             }
-            Shape::FarStore(_, a, v) => {
-                out.memory();
+            Shape::FarStore(_, a, v) | Shape::SharedStore(_, a, v) => {
+                out.memory(if matches!(shape, Shape::SharedStore(..)) { SHARED } else { MEMORY });
                 self.encode(a, next, out);
                 self.encode(v, next, out);
             }
@@ -286,7 +291,12 @@ impl Exercise {
             }
             Shape::Cell(cell) => {
                 for &(_, field) in cell.fields() {
-                    encode_field(field, next, out);
+                    if field == Field::Memory && Atomic::of_cell(cell).is_some() {
+                        // Only there can be waited.
+                        out.bytes.extend((LAYOUT.memory(SHARED) as u32).to_ne_bytes());
+                    } else {
+                        encode_field(field, next, out);
+                    }
                 }
                 if cell == Cell::BrTable {
                     out.target(next);
@@ -315,7 +325,8 @@ fn encode_field(field: Field, next: usize, out: &mut Growing) {
         Field::Amount => short(Amount::NewElements as u16),
         Field::Func => word(LAYOUT.func(RETURNS)),
         Field::Table => word(LAYOUT.table(0)),
-        Field::Memory => word(LAYOUT.memory(0)),
+        Field::Memory => word(LAYOUT.memory(MEMORY)),
+        Field::Offset => 0_u64.to_ne_bytes().to_vec(),
         Field::Data => word(LAYOUT.data(0)),
         Field::Element => word(LAYOUT.element(0)),
         Field::TypeId | Field::Cost => word(0),
@@ -338,6 +349,8 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
         chunk[0] = 2;
     }
     let memory = Box::into_raw(Box::new(memory));
+    let shared = Memory::new(MemoryType::shared(1, 1), PAGE_BYTES).expect("a page");
+    let shared = Box::into_raw(Box::new(shared));
     let global = Box::into_raw(Box::new(GlobalCell::new(1)));
     let data = [1_u8; PAGE_BYTES as usize];
     let mut block = InstanceBlock::new(LAYOUT, vm).expect("a few words");
@@ -355,12 +368,19 @@ fn execute(code: [Code; 3], values: &mut [u64]) -> Result<(), Trap> {
         let table = Box::into_raw(Box::new(Table::new(ty, 96, elements[0]).expect("a small table")));
         block.set_global(0, global);
         block.set_table(0, table);
-        block.set_memory(0, memory);
+        block.set_memory(MEMORY, memory);
+        block.set_memory(SHARED, shared);
         block.set_data(0, &data);
         block.set_element(0, &elements);
         let result = invoke(vm, block.func(LOOP), values, None);
         drop(block);
-        drop((Box::from_raw(table), Box::from_raw(global), Box::from_raw(memory), Box::from_raw(vm)));
+        drop((
+            Box::from_raw(table),
+            Box::from_raw(global),
+            Box::from_raw(memory),
+            Box::from_raw(shared),
+            Box::from_raw(vm),
+        ));
         match result {
             Ok(()) => Ok(()),
             Err(Exit::Trap(trap)) => Err(trap),

@@ -7,12 +7,13 @@
 
 use crate::handlers::control;
 use crate::handlers::control::Call;
-use crate::handlers::dispatch::Stmt;
+use crate::handlers::dispatch::{At, Stmt, Trapped};
 use crate::handlers::expr::*;
 use crate::handlers::seq::Seq;
 use crate::handlers::stmt::*;
 use crate::shapes::entries;
 use crate::shapes::list::HandlerEntry;
+use crate::state::registers::Registers;
 use pirn_decode::instruction::Instruction;
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
@@ -78,6 +79,23 @@ impl<O: StoreOp<A: Next>> StoreOp for Off<O> {
     }
 }
 
+/// A 64-bit address whose upper half is lost. Its signature is the right address's.
+struct Short<A>(PhantomData<A>);
+
+impl<A: Expr<T = u64>> Expr for Short<A> {
+    type T = u32;
+    type Best = Self;
+    const LEN: usize = A::LEN;
+    const SIG: Sig = A::SIG;
+    const SHAPE: &'static Shape = A::SHAPE;
+
+    #[inline(always)]
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<u32, Trapped> {
+        // SAFETY: the caller upholds what the address needs.
+        unsafe { A::eval(m, at).map(|address| address as u32) }
+    }
+}
+
 /// Handlers with a wrong constant, in fused shapes of every family: each with one operator off by one.
 fn wrong() -> Vec<HandlerEntry> {
     const fn of<S: Stmt>() -> HandlerEntry {
@@ -104,6 +122,13 @@ fn wrong() -> Vec<HandlerEntry> {
         of::<Seq<Seq<Step, SetSlot<Bin<Off<I32Sub>, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(),
         of::<Seq<SetSlot<Bin<Off<I32And>, S<u32>, I<u32>>>, Call>>(),
         of::<Seq<BrIf<Bin<Off<I32GeS>, S<u32>, I<u32>>>, control::Return>>(),
+        // Accesses to any memory, and with 64-bit addresses.
+        of::<SetSlot<FarLoad<Off<I64Load>, S<u64>>>>(),
+        of::<FarStore<Off<I32Store>, R<u32>, S<u32>>>(),
+        of::<SetAcc<Load<I32Load, Short<R<u64>>>>>(),
+        of::<SetSlot<Load<I64Load, Short<S<u64>>>>>(),
+        of::<SetAcc<FarLoad<I32Load8U, Short<R<u64>>>>>(),
+        of::<Store<I64Store, Short<S<u64>>, S<u64>>>(),
     ]
 }
 
@@ -150,10 +175,16 @@ pub fn description() -> Option<String> {
 /// Operators and statements in a tree.
 fn operators(shape: &Shape) -> usize {
     match *shape {
-        Shape::Unary(_, a) | Shape::Load(_, a) | Shape::FarLoad(_, a) | Shape::Extract(_, _, a) => 1 + operators(a),
-        Shape::Binary(_, a, b) | Shape::Store(_, a, b) | Shape::FarStore(_, a, b) | Shape::Replace(_, _, a, b) => {
-            1 + operators(a) + operators(b)
-        }
+        Shape::Unary(_, a)
+        | Shape::Load(_, a)
+        | Shape::FarLoad(_, a)
+        | Shape::SharedLoad(_, a)
+        | Shape::Extract(_, _, a) => 1 + operators(a),
+        Shape::Binary(_, a, b)
+        | Shape::Store(_, a, b)
+        | Shape::FarStore(_, a, b)
+        | Shape::SharedStore(_, a, b)
+        | Shape::Replace(_, _, a, b) => 1 + operators(a) + operators(b),
         Shape::Seq(a, b) => 1 + operators(a) + operators(b),
         Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
             1 + operators(a) + operators(b) + operators(c)
@@ -171,12 +202,16 @@ fn is_on_vectors(shape: &Shape) -> bool {
         is_one && Instruction::Vector(op).info().opcode.exists()
     };
     match *shape {
-        Shape::Unary(op, a) | Shape::Load(op, a) | Shape::FarLoad(op, a) | Shape::Extract(op, _, a) => {
-            on_vectors(op) || is_on_vectors(a)
-        }
-        Shape::Binary(op, a, b) | Shape::Store(op, a, b) | Shape::FarStore(op, a, b) | Shape::Replace(op, _, a, b) => {
-            on_vectors(op) || is_on_vectors(a) || is_on_vectors(b)
-        }
+        Shape::Unary(op, a)
+        | Shape::Load(op, a)
+        | Shape::FarLoad(op, a)
+        | Shape::SharedLoad(op, a)
+        | Shape::Extract(op, _, a) => on_vectors(op) || is_on_vectors(a),
+        Shape::Binary(op, a, b)
+        | Shape::Store(op, a, b)
+        | Shape::FarStore(op, a, b)
+        | Shape::SharedStore(op, a, b)
+        | Shape::Replace(op, _, a, b) => on_vectors(op) || is_on_vectors(a) || is_on_vectors(b),
         Shape::Ternary(op, ..) => on_vectors(op),
         Shape::Form(_, _, a) => is_on_vectors(a),
         Shape::Seq(a, b) => is_on_vectors(a) || is_on_vectors(b),
@@ -194,10 +229,12 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
     match (*a, *b) {
         (Shape::Unary(o, a), Shape::Unary(p, b))
         | (Shape::Load(o, a), Shape::Load(p, b))
-        | (Shape::FarLoad(o, a), Shape::FarLoad(p, b)) => Some(same(o, p)? + sum(&[(a, b)])?),
+        | (Shape::FarLoad(o, a), Shape::FarLoad(p, b))
+        | (Shape::SharedLoad(o, a), Shape::SharedLoad(p, b)) => Some(same(o, p)? + sum(&[(a, b)])?),
         (Shape::Binary(o, a, x), Shape::Binary(p, b, y))
         | (Shape::Store(o, a, x), Shape::Store(p, b, y))
-        | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
+        | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y))
+        | (Shape::SharedStore(o, a, x), Shape::SharedStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
         (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) => Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b)])?),
         (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) => {
             Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b), (x, y)])?)

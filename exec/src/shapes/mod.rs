@@ -10,6 +10,7 @@
 //! the epoch there ([`Ask`](crate::handlers::seq::Ask)): where a single operator decides, what repeats itself, and what `tools/mine` chose.
 
 mod asking;
+mod far;
 pub(crate) mod list;
 pub(crate) mod lookup;
 mod mined;
@@ -24,8 +25,9 @@ mod wide_arithmetic;
 
 use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
+use crate::handlers::shared::{SharedLoad, SharedStore};
 use crate::handlers::stmt::*;
-use crate::handlers::{bulk, control, epoch, far, fuel};
+use crate::handlers::{atomic, bulk, control, epoch, fuel};
 use list::{HandlerEntry, I, R, S, Shapes, each};
 use pirn_decode::sig::Sig;
 use std::collections::HashSet;
@@ -76,6 +78,7 @@ fn list_written(t: &mut Shapes<'_>) {
     sequences::all(t);
     vectors::all(t);
     wide::all(t);
+    far::all(t);
     wide_arithmetic::all(t);
 }
 
@@ -108,6 +111,7 @@ fn load<O: LoadOp>(t: &mut Shapes<'_>) {
     each!(A in [S<u32>, R<u32>, S<u64>, R<u64>] {
         t.expr::<Load<O, A>>();
         t.expr::<FarLoad<O, A>>();
+        t.expr::<SharedLoad<O, A>>();
     });
 }
 
@@ -119,10 +123,13 @@ fn store<O: StoreOp>(t: &mut Shapes<'_>) {
         t.stmt::<Store<O, A, R<O::A>>>();
         t.stmt::<FarStore<O, A, S<O::A>>>();
         t.stmt::<FarStore<O, A, R<O::A>>>();
+        t.stmt::<SharedStore<O, A, S<O::A>>>();
+        t.stmt::<SharedStore<O, A, R<O::A>>>();
     });
     each!(A in [R<u32>, R<u64>] {
         t.stmt::<Store<O, A, S<O::A>>>();
         t.stmt::<FarStore<O, A, S<O::A>>>();
+        t.stmt::<SharedStore<O, A, S<O::A>>>();
     });
 }
 
@@ -154,14 +161,18 @@ macro_rules! cells {
             $($cname:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
                 $cflow:ident $cfields:tt;)*
         }
+        atomics {
+            $($aname:ident $acode:tt $atext:literal $what:ident $raw:ident $aoperands:tt => $aresults:tt;)*
+        }
     ) => {
         fn cells(t: &mut Shapes<'_>) {
+            use atomic::*;
             use epoch::Epoch;
             use fuel::*;
             use bulk::*;
-            use far::*;
+            use crate::handlers::far::*;
             use control::*;
-            each!(C in [$($name,)* $($cname,)*] { t.stmt::<C>(); });
+            each!(C in [$($name,)* $($cname,)* $($aname,)*] { t.stmt::<C>(); });
         }
     };
 }

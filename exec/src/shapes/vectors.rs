@@ -1,7 +1,8 @@
 //! Handlers of vector operators: the base set, and what loops over vectors do.
 //!
 //! The base set has slots and the accumulator for operands, and immediates for numbers that lanes and shifts take: a
-//! vector that is a constant is set first. `i8x16.shuffle` alone has a vector for an immediate.
+//! vector that is a constant is set first. `i8x16.shuffle` alone has a vector for an immediate, and the swizzle that it
+//! becomes if it reads one operand.
 
 use super::list::{I, R, S, Shapes, each};
 use super::{load, store};
@@ -57,6 +58,9 @@ fn ternary<O: TernOp>(t: &mut Shapes<'_>) {
         t.expr::<Tern<O, S<V128>, S<V128>, I<V128>>>();
         t.expr::<Tern<O, R<V128>, S<V128>, I<V128>>>();
         t.expr::<Tern<O, S<V128>, R<V128>, I<V128>>>();
+        // Of one operand.
+        t.expr::<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>();
+        t.expr::<Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>>();
     } else {
         t.expr::<Tern<O, S<V128>, S<V128>, S<V128>>>();
         t.expr::<Tern<O, R<V128>, S<V128>, S<V128>>>();

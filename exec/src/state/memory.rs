@@ -2,11 +2,16 @@
 //!
 //! The bytes are [`Pages`], committed by the system as they are touched. Growing may move them; base and limits are
 //! rewritten then, here and in every instance whose memory 0 this is, which is what lets handlers read them without asking.
+//!
+//! A memory that threads share is a [`SharedMemory`]; a [`Memory`] stands for it in a store, and has no bytes of its own: its limits
+//! are 0.
 
 use crate::state::instance::InstanceHead;
 use crate::state::pages::Pages;
+use crate::state::shared::SharedMemory;
 use crate::state::trap::Trap;
 use pirn_decode::{Limits, MemoryType};
+use std::sync::Arc;
 
 /// Below which address an access must begin, by the logarithm of its size. The first is the memory's size in bytes.
 pub(crate) type MemoryLimits = [u64; 5];
@@ -18,6 +23,8 @@ pub struct Memory {
     /// First byte. Handlers of far accesses read this and the next field, which [`Memory::grow`] keeps true.
     pub(crate) base: *mut u8,
     pub(crate) limits: MemoryLimits,
+    /// What it stands for, if threads share it.
+    pub(crate) shared: Option<Arc<SharedMemory>>,
     pages: Pages,
     /// Bytes now; behind them, up to the room there is, nothing has been written.
     len: usize,
@@ -38,9 +45,47 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// A zeroed memory of this type, that never has more than `most` bytes. `None` if there is no memory for it.
     pub fn new(ty: MemoryType, most: u64) -> Option<Self> {
+        if ty.shared {
+            return SharedMemory::new(ty, most).map(Self::of_shared);
+        }
         let pages = Pages::empty();
-        let mut this = Self { base: pages.base(), limits: [0; 5], pages, len: 0, ty, most, users: Vec::new() };
+        let base = pages.base();
+        let mut this = Self { base, limits: [0; 5], shared: None, pages, len: 0, ty, most, users: Vec::new() };
         this.grow(ty.limits.min).map(|_| this)
+    }
+
+    /// What stands in a store for a memory that threads share.
+    pub fn of_shared(shared: Arc<SharedMemory>) -> Self {
+        Self {
+            base: shared.base(),
+            limits: [0; 5],
+            ty: *shared.declared(),
+            shared: Some(shared),
+            pages: Pages::empty(),
+            len: 0,
+            most: 0,
+            users: Vec::new(),
+        }
+    }
+
+    /// The memory that this stands for, if threads share it.
+    pub fn shared(&self) -> Option<&Arc<SharedMemory>> {
+        self.shared.as_ref()
+    }
+
+    /// Bytes now.
+    #[inline(always)]
+    pub fn byte_size(&self) -> u64 {
+        self.shared.as_ref().map_or(self.limits[0], |shared| shared.byte_size())
+    }
+
+    /// Where `len` bytes from `start` on lie, if they lie within.
+    #[inline(always)]
+    pub(crate) fn place(&self, start: u64, len: u64) -> Option<*mut u8> {
+        // An end that is compared with the size would take a register more, which handlers would have to save.
+        let last = self.byte_size().checked_sub(len)?;
+        // SAFETY: what lies within the memory lies within its pages.
+        (start <= last).then(|| unsafe { self.base.add(start as usize) })
     }
 
     /// Its type; the minimum is the size now (spec 4.5.3, growing memories).
@@ -91,12 +136,15 @@ impl Memory {
 
     /// Size now, in pages.
     pub fn size(&self) -> u64 {
-        self.len as u64 >> self.ty.page_size_log2
+        self.byte_size() >> self.ty.page_size_log2
     }
 
     /// Whether the maximum allows `delta` pages more.
     pub(crate) fn can_grow(&self, delta: u64) -> bool {
-        self.grown(delta).is_some()
+        match &self.shared {
+            Some(shared) => shared.can_grow(delta),
+            None => self.grown(delta).is_some(),
+        }
     }
 
     /// Bytes after growing by `delta` pages, if that is allowed.
@@ -109,6 +157,9 @@ impl Memory {
     /// Adds `delta` pages and gives the old size in pages; `None`, with nothing changed, if that passes the maximum or
     /// memory is short.
     pub fn grow(&mut self, delta: u64) -> Option<u64> {
+        if let Some(shared) = &self.shared {
+            return shared.grow(delta);
+        }
         let old = self.size();
         let bytes = self.grown(delta)?;
         if delta == 0 {
@@ -126,13 +177,13 @@ impl Memory {
         Some(old)
     }
 
-    /// The bytes.
+    /// The bytes; none of a memory that threads share.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: the pages have room for `len`, initialised (I9); with `&self` the machine does not run (I2).
         unsafe { std::slice::from_raw_parts(self.pages.base(), self.len) }
     }
 
-    /// The bytes.
+    /// The bytes; none of a memory that threads share.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `bytes`; with `&mut self` nobody else refers to them.
         unsafe { std::slice::from_raw_parts_mut(self.pages.base(), self.len) }
@@ -149,8 +200,11 @@ impl Memory {
     /// [`Trap::MemoryOutOfBounds`], for either side.
     pub fn init(&mut self, start: u64, source: &[u8], from: u32, len: u32) -> Result<(), Trap> {
         let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
-        let target = self.range(start, len)?;
-        target.copy_from_slice(source.ok_or(Trap::MemoryOutOfBounds)?);
+        let source = source.ok_or(Trap::MemoryOutOfBounds)?;
+        if let Some(shared) = &self.shared {
+            return shared.write(start, source);
+        }
+        self.range(start, len)?.copy_from_slice(source);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod memory;
 mod pages;
 pub(crate) mod record;
 pub(crate) mod registers;
+pub(crate) mod shared;
 pub(crate) mod stack;
 pub(crate) mod table;
 pub(crate) mod trap;

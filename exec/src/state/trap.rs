@@ -34,11 +34,15 @@ pub enum Trap {
     OutOfFuel,
     /// The store's deadline has passed. The specification has no such trap; only engines with epoch interruption do.
     Interrupt,
+    /// The address of an atomic access is no multiple of its size.
+    HeapMisaligned,
+    /// `memory.atomic.wait32` or `memory.atomic.wait64` of a memory that is not shared.
+    AtomicWaitNonSharedMemory,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -51,6 +55,8 @@ impl Trap {
         Self::StackOverflow,
         Self::OutOfFuel,
         Self::Interrupt,
+        Self::HeapMisaligned,
+        Self::AtomicWaitNonSharedMemory,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -73,6 +79,8 @@ impl Trap {
             Self::StackOverflow => "call stack exhausted",
             Self::OutOfFuel => "all fuel consumed",
             Self::Interrupt => "interrupt",
+            Self::HeapMisaligned => "unaligned atomic",
+            Self::AtomicWaitNonSharedMemory => "expected shared memory",
         }
     }
 }

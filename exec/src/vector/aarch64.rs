@@ -365,6 +365,8 @@ impl Isa for Neon {
 
     // Of two.
     rows! {binary u8 u8 {
+        i8x16_interleave_low |a, b| vzip1q_u8(a, b);
+        i8x16_interleave_high |a, b| vzip2q_u8(a, b);
         v128_and |a, b| vandq_u8(a, b);
         v128_andnot |a, b| vbicq_u8(a, b);
         v128_or |a, b| vorrq_u8(a, b);
@@ -398,6 +400,8 @@ impl Isa for Neon {
         i8x16_ge_s |a, b| vcgeq_s8(a, b);
     }}
     rows! {binary u16 u16 {
+        i16x8_interleave_low |a, b| vzip1q_u16(a, b);
+        i16x8_interleave_high |a, b| vzip2q_u16(a, b);
         i16x8_add |a, b| vaddq_u16(a, b);
         i16x8_sub |a, b| vsubq_u16(a, b);
         i16x8_mul |a, b| vmulq_u16(a, b);
@@ -430,6 +434,10 @@ impl Isa for Neon {
         i16x8_ge_s |a, b| vcgeq_s16(a, b);
     }}
     rows! {binary u32 u32 {
+        i32x4_interleave_low |a, b| vzip1q_u32(a, b);
+        i32x4_interleave_high |a, b| vzip2q_u32(a, b);
+        i32x4_concat_even |a, b| vuzp1q_u32(a, b);
+        i32x4_concat_odd |a, b| vuzp2q_u32(a, b);
         i32x4_add |a, b| vaddq_u32(a, b);
         i32x4_sub |a, b| vsubq_u32(a, b);
         i32x4_mul |a, b| vmulq_u32(a, b);
@@ -455,6 +463,8 @@ impl Isa for Neon {
         i32x4_ge_s |a, b| vcgeq_s32(a, b);
     }}
     rows! {binary u64 u64 {
+        i64x2_interleave_low |a, b| vzip1q_u64(a, b);
+        i64x2_interleave_high |a, b| vzip2q_u64(a, b);
         i64x2_add |a, b| vaddq_u64(a, b);
         i64x2_sub |a, b| vsubq_u64(a, b);
         i64x2_eq |a, b| vceqq_u64(a, b);

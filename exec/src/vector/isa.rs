@@ -88,7 +88,10 @@ pub(crate) trait Isa {
             f32x4_max f32x4_pmin f32x4_pmax
             f64x2_eq f64x2_ne f64x2_lt f64x2_gt f64x2_le f64x2_ge f64x2_add f64x2_sub f64x2_mul f64x2_div f64x2_min
             f64x2_max f64x2_pmin f64x2_pmax
-            v128_and v128_andnot v128_or v128_xor;
+            v128_and v128_andnot v128_or v128_xor
+            i8x16_interleave_low i8x16_interleave_high i16x8_interleave_low i16x8_interleave_high
+            i32x4_interleave_low i32x4_interleave_high i64x2_interleave_low i64x2_interleave_high
+            i32x4_concat_even i32x4_concat_odd;
         fn (a: V128, b: V128, c: V128) -> V128:
             i8x16_shuffle
             v128_bitselect

@@ -61,6 +61,20 @@ fn join<A: Lane, R: Lane>(a: V128, b: V128, f: impl Fn(A) -> R) -> V128 {
     make(|i| f(if i < A::COUNT { a[i] } else { b[i - A::COUNT] }))
 }
 
+/// From the lane `first` on, a lane of `a` and one of `b` in turn.
+#[inline(always)]
+fn interleave<A: Lane>(a: V128, b: V128, first: usize) -> V128 {
+    let (a, b) = (A::lanes(a), A::lanes(b));
+    make(|i| if i.is_multiple_of(2) { a[first + i / 2] } else { b[first + i / 2] })
+}
+
+/// Every other lane of `a` from the lane `first` on, and then those of `b`.
+#[inline(always)]
+fn every_other<A: Lane>(a: V128, b: V128, first: usize) -> V128 {
+    let (a, b) = (A::lanes(a), A::lanes(b));
+    make(|i| if 2 * i < A::COUNT { a[2 * i + first] } else { b[2 * i - A::COUNT + first] })
+}
+
 /// `f` of the lanes there are, and zeros.
 #[inline(always)]
 fn and_zero<A: Lane, R: Lane + Default>(a: V128, f: impl Fn(A) -> R) -> V128 {
@@ -307,6 +321,16 @@ impl Isa for Portable {
         i64x2_le_s |a, b| zip(a, b, |a: i64, b: i64| mask64(a <= b));
         i64x2_ge_s |a, b| zip(a, b, |a: i64, b: i64| mask64(a >= b));
         i16x8_q15mulr_sat_s |a, b| zip(a, b, q15);
+        i8x16_interleave_low |a, b| interleave::<u8>(a, b, 0);
+        i8x16_interleave_high |a, b| interleave::<u8>(a, b, 8);
+        i16x8_interleave_low |a, b| interleave::<u16>(a, b, 0);
+        i16x8_interleave_high |a, b| interleave::<u16>(a, b, 4);
+        i32x4_interleave_low |a, b| interleave::<u32>(a, b, 0);
+        i32x4_interleave_high |a, b| interleave::<u32>(a, b, 2);
+        i64x2_interleave_low |a, b| interleave::<u64>(a, b, 0);
+        i64x2_interleave_high |a, b| interleave::<u64>(a, b, 1);
+        i32x4_concat_even |a, b| every_other::<u32>(a, b, 0);
+        i32x4_concat_odd |a, b| every_other::<u32>(a, b, 1);
     }}
     functions! {ternary {
         v128_bitselect |a, b, c| zip3(a, b, c, |a: u64, b, c| (a & c) | (b & !c));

@@ -68,6 +68,7 @@ impl Config {
     /// | [`max_text_size`](Config::max_text_size) | 0 | text can take time quadratic in its size to read |
     /// | [`module_limits`](Config::module_limits) | [`ModuleLimits::untrusted`] | bound the time and memory that making a module takes |
     /// | [`limits`](Config::limits) | [`StoreLimits::untrusted`] | bound the memory that running it takes |
+    /// | [`wasm_threads`](Config::wasm_threads) | no | waiting for another thread consumes no fuel |
     ///
     /// The embedder has to bound what host functions do for a module.
     ///
@@ -97,7 +98,7 @@ impl Config {
     /// # Ok::<(), pirn_link::Error>(())
     /// ```
     pub fn untrusted() -> Self {
-        Self {
+        let mut config = Self {
             stack_bytes: 1 << 20,
             max_nested_entries: 24,
             consume_fuel: true,
@@ -105,7 +106,9 @@ impl Config {
             module_limits: ModuleLimits::untrusted(),
             limits: StoreLimits::untrusted(),
             ..Self::default()
-        }
+        };
+        config.wasm_threads(false);
+        config
     }
 
     /// Sets the size of a value stack in bytes, rounded down to words of 8 bytes. The default is 8 MiB.
@@ -281,7 +284,8 @@ switches! {
     /// Vector instructions whose results may differ between machines (allowed by default): see
     /// [`Config::relaxed_simd_deterministic`].
     wasm_relaxed_simd: RelaxedSimd;
-    /// Shared memories and atomic instructions (not supported).
+    /// Shared memories and atomic instructions (allowed by default). `memory.atomic.wait32` and `memory.atomic.wait64` block the
+    /// thread, also in async calls; what ends them besides a notification and their time is a deadline.
     wasm_threads: Threads;
     /// Threads that share everything (not supported).
     wasm_shared_everything_threads: SharedEverythingThreads;

@@ -78,7 +78,11 @@ impl StoreLimits {
     pub(crate) fn check_memory(&self, ty: MemoryType) -> Result<()> {
         let Limits { min, max } = ty.limits;
         let has_page_size = matches!(ty.page_size_log2, 0 | 16);
-        if !has_page_size || max.is_some_and(|max| max < min) || min.max(max.unwrap_or(0)) > ty.most_pages() {
+        if !has_page_size
+            || ty.shared && max.is_none()
+            || max.is_some_and(|max| max < min)
+            || min.max(max.unwrap_or(0)) > ty.most_pages()
+        {
             return Err(format_err!("there can be no memory of type {ty}"));
         }
         let (bytes, limit) = (ty.bytes(min), self.memory_bytes);

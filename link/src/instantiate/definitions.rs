@@ -23,7 +23,7 @@ impl Definition {
     /// What it is in `store`.
     pub(crate) fn item(&self, store: &mut StoreOpaque) -> Extern {
         match self {
-            Self::Extern(item) => *item,
+            Self::Extern(item) => item.clone(),
             Self::Host(host) => Func::from(store.shared_host(host)).into(),
         }
     }
@@ -32,7 +32,7 @@ impl Definition {
     pub(crate) fn of_source(source: Source<'_>) -> Self {
         match source {
             Source::Member { .. } => unreachable!("nobody imports from a module alone"),
-            Source::Item(item) => Self::Extern(*item),
+            Source::Item(item) => Self::Extern(item.clone()),
             Source::Host(host) => Self::Host(Arc::clone(host)),
         }
     }

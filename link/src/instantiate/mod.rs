@@ -161,7 +161,8 @@ fn check_import(
                 func.record().get(store).map_or(TypeId::NONE, |func| func.head().type_id)
             }
             Source::Host(host) if host.is_for(store.engine()) => host.type_id(),
-            Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_)) | Source::Host(_) => TypeId::NONE,
+            Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_))
+            | Source::Host(_) => TypeId::NONE,
         };
         if found == member.module.type_id(funcidx) {
             return Ok(());
@@ -169,7 +170,7 @@ fn check_import(
     }
     let found = match source {
         Source::Member { member, index, .. } => members.list[member as usize].module.extern_type(index),
-        Source::Item(item) if item.store() != store.id() => {
+        Source::Item(item) if !item.is_for(store) => {
             return Err(LinkError::OtherStore { import: member.import_name(import) }.into());
         }
         Source::Item(item) => item.ty_in(store)?,
@@ -179,7 +180,7 @@ fn check_import(
     if found.matches(&expected) {
         return Ok(());
     }
-    Err(LinkError::IncompatibleImport { import: member.import_name(import), expected, found }.into())
+    Err(LinkError::IncompatibleImport { import: member.import_name(import), expected, found: found.into() }.into())
 }
 
 /// In which order the members are initialised.
@@ -227,7 +228,7 @@ fn link_funcs(
             Source::Member {
                 index: ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_), ..
             }
-            | Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_)) => {
+            | Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_)) => {
                 unreachable!("types were compared")
             }
         };
@@ -256,12 +257,18 @@ fn link_others(
         }
         let item = match source {
             Source::Member { member, index, .. } => instances[member as usize].get(store)?.item(index, store.id()),
-            Source::Item(item) => *item,
+            Source::Item(item) => item.clone(),
             Source::Host(_) => unreachable!("types were compared"),
         };
+        if let Extern::SharedMemory(memory) = item {
+            let memory = store.add_shared_memory(memory.inner())?;
+            // SAFETY: L6: `check_import` compared engine and type.
+            unsafe { instance.get_mut(store)?.link_memory(memory) };
+            continue;
+        }
         let instance = instance.get_mut(store)?;
         match item {
-            Extern::Func(_) => unreachable!("types were compared"),
+            Extern::Func(_) | Extern::SharedMemory(_) => unreachable!("types were compared"),
             // SAFETY: L6: `check_import` compared store and type; a member's item is of the store as the member is.
             Extern::Table(table) => unsafe { instance.link_table(table.item()) },
             // SAFETY: L6, as above.

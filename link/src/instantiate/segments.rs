@@ -105,8 +105,8 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
             let offset = number(parsed.memories[*index as usize].address, offset);
             let bytes = &parsed.bytes[data.bytes.clone()];
             let memory = handle.get(store.opaque())?.memories[*index as usize];
-            let (len, size) = (bytes.len(), memory.get(store.opaque())?.bytes().len());
-            if offset.checked_add(len as u64).is_none_or(|end| end > size as u64) {
+            let (len, size) = (bytes.len(), memory.get(store.opaque())?.byte_size());
+            if offset.checked_add(len as u64).is_none_or(|end| end > size) {
                 let segment = format!("data segment {i}: {len} bytes at {offset}, in a memory of {size}");
                 return Err(out_of_bounds(Trap::MemoryOutOfBounds, member, &segment));
             }

@@ -4,16 +4,18 @@ use crate::error::Result;
 use crate::items::func::Func;
 use crate::items::global::Global;
 use crate::items::memory::Memory;
+use crate::items::shared_memory::SharedMemory;
 use crate::items::table::Table;
 use crate::store::AsContext;
-use crate::store::handle::StoreId;
+use crate::store::handle::{StoreId, wrong_store};
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{ExternType, FuncIdx};
+use std::sync::Arc;
 
 /// A function, table, memory or global.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Extern {
     /// A function.
     Func(Func),
@@ -23,6 +25,8 @@ pub enum Extern {
     Memory(Memory),
     /// A global.
     Global(Global),
+    /// A memory that threads share.
+    SharedMemory(SharedMemory),
 }
 
 impl Extern {
@@ -36,9 +40,14 @@ impl Extern {
         if let Self::Table(table) = self { Some(table) } else { None }
     }
 
-    /// The memory, if it is one.
+    /// The memory, if it is one that threads do not share.
     pub fn into_memory(self) -> Option<Memory> {
         if let Self::Memory(memory) = self { Some(memory) } else { None }
+    }
+
+    /// The memory that threads share, if it is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        if let Self::SharedMemory(memory) = self { Some(memory) } else { None }
     }
 
     /// The global, if it is one.
@@ -64,17 +73,25 @@ impl Extern {
             Self::Table(table) => ExternType::Table(table.item().get(store)?.ty()),
             Self::Memory(memory) => ExternType::Memory(memory.item().get(store)?.ty()),
             Self::Global(global) => ExternType::Global(global.item().get(store)?.ty),
+            Self::SharedMemory(memory) => {
+                if !memory.is_for(store) {
+                    return Err(wrong_store());
+                }
+                ExternType::Memory(memory.ty())
+            }
         })
     }
 
-    /// The store it belongs to.
-    pub(crate) fn store(&self) -> StoreId {
-        match self {
+    /// Whether it may be used in a store: it belongs to it, or to its engine.
+    pub(crate) fn is_for(&self, store: &StoreOpaque) -> bool {
+        let of = match self {
+            Self::SharedMemory(memory) => return memory.is_for(store),
             Self::Func(func) => func.record().store(),
             Self::Table(table) => table.item().store(),
             Self::Memory(memory) => memory.item().store(),
             Self::Global(global) => global.item().store(),
-        }
+        };
+        of == store.id()
     }
 }
 
@@ -90,7 +107,14 @@ impl InstanceData {
         match index {
             ExternIndex::Func(i) => Extern::Func(self.func(i, store)),
             ExternIndex::Table(i) => Table::from(self.tables[i as usize]).into(),
-            ExternIndex::Memory(i) => Memory::from(self.memories[i as usize]).into(),
+            ExternIndex::Memory(i) => {
+                // SAFETY: L1: it is of the store of this instance, which is borrowed from there; L2: nobody changes it meanwhile.
+                let memory = unsafe { &*self.memories[i as usize].as_ptr() };
+                match memory.shared() {
+                    Some(shared) => SharedMemory::of_parts(self.module().engine(), Arc::clone(shared)).into(),
+                    None => Memory::from(self.memories[i as usize]).into(),
+                }
+            }
             ExternIndex::Global(i) => Global::from(self.globals[i as usize]).into(),
         }
     }
@@ -110,10 +134,10 @@ macro_rules! from {
         }
     )*};
 }
-from!(Func, Table, Memory, Global);
+from!(Func, Table, Memory, Global, SharedMemory);
 
 /// An export of an instance: see [`crate::Instance::exports`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Export<'instance> {
     pub(crate) name: &'instance str,
     pub(crate) item: Extern,

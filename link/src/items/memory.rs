@@ -71,7 +71,7 @@ impl Memory {
 
     /// Its size in bytes.
     pub fn data_size(&self, store: impl AsContext) -> usize {
-        self.get(store.as_context().opaque()).bytes().len()
+        self.get(store.as_context().opaque()).byte_size() as usize
     }
 
     /// Adds `delta` pages of zeros; gives the old size in pages.

@@ -5,6 +5,7 @@ pub(crate) mod external;
 pub(crate) mod func;
 pub(crate) mod global;
 pub(crate) mod memory;
+pub(crate) mod shared_memory;
 pub(crate) mod table;
 pub(crate) mod v128;
 pub(crate) mod value;

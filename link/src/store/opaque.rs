@@ -14,7 +14,9 @@ use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
 use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType};
-use pirn_exec::{FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, Table, Vm, Word, first_cell};
+use pirn_exec::{
+    FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, SharedMemory, Table, Vm, Word, first_cell,
+};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -158,7 +160,7 @@ impl StoreOpaque {
     pub(crate) fn set_limits(&mut self, limits: StoreLimits) {
         self.limits = limits;
         // SAFETY: L1 and L2: memories of this store, to whose inside nobody else refers while it is mutably borrowed.
-        let bytes = |item: &Pinned<Memory>| unsafe { item.as_ptr().as_ref() }.bytes().len() as u64;
+        let bytes = |item: &Pinned<Memory>| unsafe { item.as_ptr().as_ref() }.byte_size();
         // SAFETY: L1 and L2, as above, of tables.
         let elements = |item: &Pinned<Table>| unsafe { item.as_ptr().as_ref() }.size();
         let (bytes, elements) = (self.memories.iter().map(bytes).sum(), self.tables.iter().map(elements).sum());
@@ -215,6 +217,14 @@ impl StoreOpaque {
             this.holdings().memories.add(bytes);
             Ok(handle)
         })
+    }
+
+    /// What stands in this store for a memory that threads share.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn add_shared_memory(&mut self, memory: &Arc<SharedMemory>) -> Result<Handle<Memory>> {
+        keep(self.id, &mut self.memories, Memory::of_shared(Arc::clone(memory)))
     }
 
     /// Creates a table, all its elements `init`.

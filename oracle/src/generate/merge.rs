@@ -49,7 +49,7 @@ pub(super) fn merge(modules: &[ModuleSpec]) -> ModuleSpec {
                 Import::Func(_) => maps.funcs.push(bases[number(from) as usize].0 + number(name)),
                 Import::Global(_) if name == FUEL => maps.globals.push(modules[0].named_globals[0].0),
                 Import::Global(_) => maps.globals.push(bases[number(from) as usize].1 + number(name)),
-                Import::Memory | Import::Table => {}
+                Import::Memory | Import::Table | Import::Other(_) => {}
             }
         }
         let (first_func, first_global) = bases[index];

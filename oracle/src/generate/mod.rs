@@ -12,13 +12,16 @@
 //! at bit by bit, so wherever one can be seen its bits are certain (`vectors`).
 
 mod block;
+mod chosen;
 mod expr;
 mod locals;
 mod loops;
+pub mod memories;
 mod merge;
 mod operators;
 mod parts;
 pub mod shapes;
+mod shuffles;
 mod stmt;
 pub mod traps;
 pub mod tree;
@@ -190,6 +193,7 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
         floats: FLOATS,
         circles: style == Style::Circles,
         deterministic: relaxed,
+        style: memories::Style::of(seed),
     }
 }
 

@@ -8,14 +8,18 @@
 //! lowering would put another operand first. Selections of what is computed are `if`s, and what follows the zeroing of
 //! locals begins a function. Addresses are made of locals that hold small numbers, so that most accesses succeed.
 
-use super::locals::{COUNTER, HELPERS, LAST, LOCALS, PARAMS, PLACE, REF, SMALL, VECTOR, WITNESS, seen, stores};
+use super::locals::{
+    self, COUNTER, HELPERS, LAST, LOCALS, PARAMS, PLACE, REF, SMALL, SMALL_64, TIGHT_ROUNDS, VECTOR, WITNESS, low,
+    seen, stores,
+};
 use super::operators::{encoding, type_of};
 use super::parts::{
-    begins_function, class_of, compares, flatten, is_computed, is_encodable, is_reference, returned, root,
+    begins_function, class_of, compares, flatten, is_aligned, is_computed, is_reference, is_remembered, returned, root,
 };
+use super::shuffles::{shuffle, shuffle_of_one};
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, Signature, TABLE};
-use super::vectors::{self, Immediates, Lanes};
-use super::{FLOATS, expr, wide};
+use super::vectors::{self, Lanes};
+use super::{FLOATS, chosen, expr, wide};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
 use crate::program::FUEL;
 use crate::rng::Rng;
@@ -23,26 +27,10 @@ use pirn_decode::cell::Cell;
 use pirn_decode::ops::{Class, Op as Operator};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{Form, Leaf};
-use std::sync::LazyLock;
 use wasm_encoder::{Instruction, Instruction as I};
 
-/// The shapes, in an order that does not change from run to run.
-static SHAPES: LazyLock<Vec<&'static Shape>> = LazyLock::new(|| {
-    let mut shapes: Vec<_> = pirn_exec::exercise::all()
-        .filter(|(_, shape)| !matches!(shape, Shape::Cell(_)) && is_encodable(shape))
-        .collect();
-    shapes.sort_by_key(|&(sig, _)| sig);
-    shapes.into_iter().map(|(_, shape)| shape).collect()
-});
-
-/// How many shapes a module has. They are taken in order, so successive seeds have all.
-const PER_MODULE: usize = 32;
 /// Rounds of each function's loop.
 const ROUNDS: i32 = 3;
-/// Rounds more where integers are compared. In these the parameters are from -2 to 1, and one of each two steps through all
-/// of that: what tells `<` from `<=` is operands that are equal, and signed from unsigned operands of different sign.
-const TIGHT_ROUNDS: i32 = 4;
-
 fn plain(instruction: Instruction<'static>, kids: Vec<Node>, results: &[Type]) -> Node {
     Node::plain(instruction, kids, results)
 }
@@ -71,6 +59,7 @@ pub fn program(seed: u64) -> ProgramSpec {
     module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
     module.passive.push(vec![0]);
     module.passive_data.push(vec![1, 2, 3]);
+    let (mut shapes, style) = chosen::of_seed(seed);
     let mut maker = Maker {
         rng: &mut rng,
         module,
@@ -82,9 +71,8 @@ pub fn program(seed: u64) -> ProgramSpec {
         tight: false,
         second: false,
         low: None,
+        wide_addresses: style.memory64,
     };
-    let first = (seed as usize).wrapping_mul(PER_MODULE);
-    let mut shapes: Vec<&Shape> = (0..PER_MODULE).map(|i| SHAPES[first.wrapping_add(i) % SHAPES.len()]).collect();
     let mut made = Vec::new();
     while !shapes.is_empty() {
         // A function returns once.
@@ -133,6 +121,7 @@ pub fn program(seed: u64) -> ProgramSpec {
         floats: FLOATS,
         circles: false,
         deterministic: false,
+        style,
     }
 }
 
@@ -155,6 +144,8 @@ struct Maker<'a> {
     second: bool,
     /// The low half of an integer of 128 bits, whose high half this shape sets: what the accumulator holds then.
     low: Option<Node>,
+    /// Whether addresses may have 64 bits.
+    wide_addresses: bool,
 }
 
 impl Maker<'_> {
@@ -166,9 +157,10 @@ impl Maker<'_> {
         let mut round = Vec::new();
         let tight = shapes.iter().any(|shape| compares(shape));
         if tight {
-            round.push(self.small_parameters());
+            let ty = self.module.types.index(&[], &[]);
+            round.push(locals::small_parameters(ty));
         }
-        round.push(self.small_addresses());
+        round.push(locals::small_addresses(self.wide_addresses));
         for shape in shapes {
             if !matches!(shape, Shape::Form(Form::Return, ..)) {
                 round.push(self.shape(shape));
@@ -209,9 +201,10 @@ impl Maker<'_> {
             let low = plain(I::I32And, vec![self.local(0, I32), expr::i32_const(2 * TIGHT_ROUNDS - 1)], &[I32]);
             body.push(set(COUNTER, low));
             if compares(shape) {
-                body.push(self.small_parameters());
+                let ty = self.module.types.index(&[], &[]);
+                body.push(locals::small_parameters(ty));
             }
-            body.push(self.small_addresses());
+            body.push(locals::small_addresses(self.wide_addresses));
         }
         self.last = None;
         self.tight = compares(shape) && self.rng.chance(75);
@@ -240,15 +233,6 @@ impl Maker<'_> {
         FuncSpec { ty, locals: LOCALS.to_vec(), body }
     }
 
-    /// Sets the locals with small numbers.
-    fn small_addresses(&self) -> Node {
-        let low = |local, param| {
-            let kids = vec![self.local(param, I32), expr::i32_const(0x1F8)];
-            set(local, plain(I::I32And, kids, &[I32]))
-        };
-        Node::seq(SMALL.into_iter().zip([0, 1]).map(|(local, param)| low(local, param)).collect(), &[])
-    }
-
     /// A function that begins with the shape.
     fn start(&mut self, shape: &Shape) -> FuncSpec {
         let mut body = vec![self.shape(shape)];
@@ -259,29 +243,9 @@ impl Maker<'_> {
         FuncSpec { ty, locals: LOCALS.to_vec(), body }
     }
 
-    /// Makes the integer parameters small in the last rounds.
-    fn small_parameters(&mut self) -> Node {
-        let step = |this: &Self, local: u32| match local {
-            0 => plain(I::I32Add, vec![this.local(0, I32), this.local(COUNTER, I32)], &[I32]),
-            2 => {
-                let counter = plain(I::I64ExtendI32U, vec![this.local(COUNTER, I32)], &[I64]);
-                plain(I::I64Add, vec![this.local(2, I64), counter], &[I64])
-            }
-            _ => this.local(local, PARAMS[local as usize]),
-        };
-        let mut body = Vec::new();
-        for local in 0..2 {
-            let low = plain(I::I32And, vec![step(self, local), expr::i32_const(3)], &[I32]);
-            body.push(set(local, plain(I::I32Sub, vec![low, expr::i32_const(2)], &[I32])));
-        }
-        for local in 2..4 {
-            let constant = |value| plain(I::I64Const(value), Vec::new(), &[I64]);
-            let low = plain(I::I64And, vec![step(self, local), constant(3)], &[I64]);
-            body.push(set(local, plain(I::I64Sub, vec![low, constant(2)], &[I64])));
-        }
-        let kids = vec![self.local(COUNTER, I32), expr::i32_const(TIGHT_ROUNDS)];
-        let condition = plain(I::I32LeU, kids, &[I32]);
-        self.block(Construct::If, vec![condition], body)
+    /// Whether integers of the class may be addresses.
+    fn takes_address(&self, class: Class) -> bool {
+        class == Class::I32 || class == Class::I64 && self.wide_addresses
     }
 
     fn local(&self, local: u32, ty: Type) -> Node {
@@ -327,11 +291,14 @@ impl Maker<'_> {
         nodes.extend(self.numbers());
         // What was set is remembered before others overwrite it.
         for (local, class) in std::mem::take(&mut self.written) {
-            let value = match class {
-                Class::I64 => plain(I::I32WrapI64, vec![self.local(local, I64)], &[I32]),
-                _ => self.local(local, I32),
-            };
-            nodes.push(self.witness(value));
+            match class {
+                Class::I64 => nodes.push(self.witness(plain(I::I32WrapI64, vec![self.local(local, I64)], &[I32]))),
+                Class::V128 => nodes.extend((0..4).map(|lane| {
+                    let extract = vectors::on_lane(Operator::I32x4ExtractLane, lane);
+                    self.witness(plain(extract, vec![self.local(local, V128)], &[I32]))
+                })),
+                _ => nodes.push(self.witness(self.local(local, I32))),
+            }
         }
         Node::seq(nodes, &[])
     }
@@ -395,9 +362,7 @@ impl Maker<'_> {
                 for lanes in [Lanes::given(root(a)), Lanes::given(root(b))] {
                     self.floats.extend((lanes != Lanes::Bits).then_some((local, lanes)));
                 }
-                if !class.is_float() {
-                    self.written.push((local, class));
-                }
+                self.written.extend(is_remembered(class).then_some((local, class)));
                 body.push(node);
             }
             Shape::Form(Form::SetHigh, _, value) => {
@@ -439,13 +404,11 @@ impl Maker<'_> {
                 };
                 self.last = (ty != Func).then_some((local, class));
                 self.floats.extend((lanes != Lanes::Bits).then_some((local, lanes)));
-                if ty != Func && !class.is_float() {
-                    self.written.push((local, class));
-                }
+                self.written.extend((ty != Func && is_remembered(class)).then_some((local, class)));
                 body.push(set(local, value));
             }
-            Shape::Store(op, address, value) => {
-                let offset = self.offset(op, Lanes::given(root(value)));
+            Shape::Store(op, address, value) | Shape::FarStore(op, address, value) => {
+                let offset = self.offset(op.info().result, Lanes::given(root(value)));
                 let address = self.expr(address, true, before);
                 let value = self.expr(value, false, before);
                 body.push(plain(encoding(op, offset), vec![address, value], &[]));
@@ -488,16 +451,16 @@ impl Maker<'_> {
     fn given(&mut self, class: Class, address: bool, before: &mut Vec<Node>) -> Node {
         let ty = type_of(class);
         let mut value = self.expr(&Shape::Leaf(Leaf::Slot, class), address, before);
-        if address {
-            value = plain(I::I32And, vec![value, expr::i32_const(0xF8)], &[I32]);
+        if address && self.takes_address(class) {
+            value = low(value, class);
         }
         let helper = self.helper(&[ty], &[ty]);
         plain(I::Call(helper as u32), vec![value], &[ty])
     }
 
-    /// A static offset into what memory holds for the operator.
-    fn offset(&mut self, op: Operator, lanes: Lanes) -> u64 {
-        let area = match (op.info().result, lanes) {
+    /// A static offset into where memory holds values of the class.
+    fn offset(&mut self, class: Class, lanes: Lanes) -> u64 {
+        let area = match (class, lanes) {
             (Class::F32, _) | (_, Lanes::F32) => FLOATS.f32.0,
             (Class::F64, _) | (_, Lanes::F64) => FLOATS.f64.0,
             (Class::I32 | Class::I64 | Class::V128 | Class::I128, Lanes::Bits) => 0,
@@ -507,9 +470,11 @@ impl Maker<'_> {
 
     fn constant(&mut self, class: Class, address: bool) -> Node {
         let instruction = match class {
+            // Aligned: in the middle of a float would lie the bits of a NaN.
+            Class::I32 if address => I::I32Const(8 * self.rng.below(2) as i32),
+            Class::I64 if address && self.wide_addresses => I::I64Const(8 * self.rng.below(2) as i64),
             Class::I32 if self.tight => I::I32Const(self.rng.below(3) as i32 - 1),
             Class::I64 if self.tight => I::I64Const(self.rng.below(3) as i64 - 1),
-            Class::I32 if address => I::I32Const(self.rng.below(9) as i32),
             Class::I32 if self.rng.chance(80) => I::I32Const(self.rng.between(1, 40) as i32),
             Class::I32 => I::I32Const(self.rng.integer() as i32),
             Class::I64 | Class::I128 => I::I64Const(self.rng.integer() as i64),
@@ -529,6 +494,10 @@ impl Maker<'_> {
                 let local = *self.rng.pick(&SMALL);
                 self.local(local, I32)
             }
+            Shape::Leaf(Leaf::Slot, Class::I64) if address && self.wide_addresses => {
+                let local = *self.rng.pick(&SMALL_64);
+                self.local(local, I64)
+            }
             Shape::Leaf(Leaf::Slot, class) => {
                 // Mostly not the same as the slot before: comparing a local with itself tells little.
                 self.second = if self.rng.chance(80) { !self.second } else { self.rng.chance(50) };
@@ -539,9 +508,9 @@ impl Maker<'_> {
             Shape::Leaf(Leaf::Func, _) => plain(I::RefFunc(0), Vec::new(), &[Func]),
             // An address may also be computed in place, where no handler takes it whole: that leaves a slot to be read from the
             // other accumulator.
-            Shape::Leaf(Leaf::Acc, Class::I32) if address && self.rng.chance(40) => {
-                let slot = self.expr(&Shape::Leaf(Leaf::Slot, Class::I32), true, before);
-                plain(I::I32And, vec![slot, expr::i32_const(0xF8)], &result)
+            Shape::Leaf(Leaf::Acc, class) if address && self.takes_address(class) && self.rng.chance(40) => {
+                let slot = self.expr(&Shape::Leaf(Leaf::Slot, class), true, before);
+                low(slot, class)
             }
             Shape::Leaf(Leaf::Acc, Class::I64) if self.low.is_some() => self.low.take().expect("just seen"),
             Shape::Leaf(_, class) => {
@@ -553,7 +522,6 @@ impl Maker<'_> {
                 // A value that was computed just before.
                 let local = LAST + class as u32;
                 let operator = match class {
-                    Class::I32 if address => I::I32And,
                     Class::I32 => I::I32Xor,
                     Class::I64 | Class::I128 => I::I64Add,
                     Class::F32 => I::F32Mul,
@@ -561,11 +529,12 @@ impl Maker<'_> {
                     Class::V128 => I::I8x16Sub,
                 };
                 let slot = self.expr(&Shape::Leaf(Leaf::Slot, class), address, before);
-                let constant = match class {
-                    Class::I32 if address => expr::i32_const(0xF8),
-                    _ => self.constant(class, false),
+                let value = if address && self.takes_address(class) {
+                    low(slot, class)
+                } else {
+                    plain(operator, vec![slot, self.constant(class, false)], &result)
                 };
-                before.push(set(local, plain(operator, vec![slot, constant], &result)));
+                before.push(set(local, value));
                 self.local(local, ty)
             }
             Shape::Unary(Operator::RefIsNull, _) => plain(I::RefIsNull, vec![self.local(REF, Func)], &result),
@@ -584,33 +553,34 @@ impl Maker<'_> {
                     }
                     _ => self.expr(a, address, before),
                 };
+                if let (Operator::I8x16RelaxedSwizzle, Shape::Leaf(Leaf::Imm, _)) = (op, b) {
+                    let other = self.expr(&Shape::Leaf(Leaf::Slot, Class::V128), false, before);
+                    return shuffle_of_one(self.rng, a, other);
+                }
                 let b = self.expr(b, address, before);
                 if op.info().result == Class::I128 {
                     return wide::operator(op, vec![a, b]);
                 }
                 plain(encoding(op, 0), vec![a, b], &result)
             }
-            Shape::Load(op, a) => {
-                let offset = self.offset(op, Lanes::Bits);
-                let kids = vec![self.expr(a, true, before)];
-                plain(encoding(op, offset), kids, &result)
+            Shape::Load(op, a) | Shape::FarLoad(op, a) => {
+                let offset = self.offset(if is_aligned(a) { op.info().result } else { Class::I32 }, Lanes::Bits);
+                plain(encoding(op, offset), vec![self.expr(a, true, before)], &result)
             }
-            Shape::Ternary(op @ Operator::I8x16Shuffle, a, b, _) => {
+            Shape::Ternary(Operator::I8x16Shuffle, a, b, _) => {
                 let kids = vec![self.expr(a, false, before), self.expr(b, false, before)];
-                let lanes = std::array::from_fn(|_| self.rng.below(32) as u8);
-                plain(vectors::encoding(op, Immediates { lanes, ..Immediates::default() }), kids, &result)
+                plain(shuffle(std::array::from_fn(|_| self.rng.below(32) as u8)), kids, &result)
             }
             Shape::Ternary(op, a, b, c) => {
                 let kids = [a, b, c].map(|part| self.expr(part, false, before)).to_vec();
                 plain(encoding(op, 0), kids, &result)
             }
             Shape::Extract(op, lane, a) => {
-                let kids = vec![self.expr(a, false, before)];
-                plain(vectors::encoding(op, Immediates { lane, ..Immediates::default() }), kids, &result)
+                plain(vectors::on_lane(op, lane), vec![self.expr(a, false, before)], &result)
             }
             Shape::Replace(op, lane, a, b) => {
                 let kids = [a, b].map(|part| self.expr(part, false, before)).to_vec();
-                plain(vectors::encoding(op, Immediates { lane, ..Immediates::default() }), kids, &result)
+                plain(vectors::on_lane(op, lane), kids, &result)
             }
             Shape::Select(_, a, b, condition) => {
                 let kids = [a, b, condition].map(|part| self.expr(part, false, before)).to_vec();

@@ -5,6 +5,7 @@
 
 use super::FLOATS;
 use super::expr::{i32_const, leaf, mem, plain};
+use super::memories::Style;
 use super::tree::{Construct, FuncSpec, Import, ModuleSpec, Node, Op, ProgramSpec, TABLE};
 use crate::outcome::Type;
 use crate::rng::Rng;
@@ -44,7 +45,15 @@ pub fn program(seed: u64) -> ProgramSpec {
         }
         modules.push(module);
     }
-    ProgramSpec { modules, seed, rounds: super::ROUNDS, floats: FLOATS, circles: false, deterministic: false }
+    ProgramSpec {
+        modules,
+        seed,
+        rounds: super::ROUNDS,
+        floats: FLOATS,
+        circles: false,
+        deterministic: false,
+        style: Style::of(seed),
+    }
 }
 
 fn function(rng: &mut Rng, module: &mut ModuleSpec) -> FuncSpec {

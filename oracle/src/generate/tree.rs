@@ -1,12 +1,13 @@
 //! Programs as trees, before they become bytes: what generators make and the shrinker cuts.
 
+use super::memories::{Other, Style};
 use crate::outcome::{FloatAreas, Type};
 use crate::program::Program;
 use std::borrow::Cow;
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
     ExportSection, Function, FunctionSection, GlobalSection, GlobalType, HeapType, ImportSection, Instruction,
-    MemorySection, MemoryType, RefType, TableSection, TableType, TypeSection, ValType,
+    MemorySection, TableSection, TypeSection, ValType,
 };
 
 /// Kind of block.
@@ -189,6 +190,8 @@ pub enum Import {
     Memory,
     /// The table.
     Table,
+    /// A memory or table in front.
+    Other(Other),
 }
 
 /// A function.
@@ -233,6 +236,10 @@ pub struct ModuleSpec {
     pub passive_data: Vec<Vec<u8>>,
     /// What is exported, if not everything of its own under the usual names.
     pub exports: Option<Vec<(String, ExportKind, u32)>>,
+    /// Of which types the memory and the table are, and how many stand in front.
+    pub style: Style,
+    /// Memories and tables of its own that stand in front.
+    pub others: Vec<Other>,
 }
 
 /// Most pages of a generated memory.
@@ -240,18 +247,9 @@ pub const MAX_PAGES: u64 = 3;
 /// Elements of a generated table at first, and at most.
 pub const TABLE: (u64, u64) = (16, 24);
 
-fn memory_type() -> MemoryType {
-    MemoryType { minimum: 1, maximum: Some(MAX_PAGES), memory64: false, shared: false, page_size_log2: None }
-}
-
-fn table_type() -> TableType {
-    TableType {
-        element_type: RefType::FUNCREF,
-        table64: false,
-        minimum: TABLE.0,
-        maximum: Some(TABLE.1),
-        shared: false,
-    }
+/// An offset of a segment.
+fn address(offset: u32, is_64: bool) -> ConstExpr {
+    if is_64 { ConstExpr::i64_const(offset.into()) } else { ConstExpr::i32_const(offset as i32) }
 }
 
 fn global_type(ty: Type) -> GlobalType {
@@ -270,8 +268,10 @@ impl ModuleSpec {
             let entity = match import {
                 Import::Func(ty) => EntityType::Function(*ty),
                 Import::Global(ty) => global_type(*ty).into(),
-                Import::Memory => memory_type().into(),
-                Import::Table => table_type().into(),
+                Import::Memory => self.style.memory_type().into(),
+                Import::Table => self.style.table_type().into(),
+                Import::Other(Other::Memory(ty)) => (*ty).into(),
+                Import::Other(Other::Table(ty)) => (*ty).into(),
             };
             imports.import(module, name, entity);
         }
@@ -312,34 +312,40 @@ impl ModuleSpec {
             for (global, name) in &self.named_globals {
                 exports.export(name, ExportKind::Global, *global);
             }
-            exports.export("mem", ExportKind::Memory, 0);
-            exports.export("tab", ExportKind::Table, 0);
+            exports.export("mem", ExportKind::Memory, self.style.memories);
+            exports.export("tab", ExportKind::Table, self.style.tables);
         }
         let mut elements = ElementSection::new();
         for funcs in &self.passive {
             elements.passive(Elements::Functions(Cow::Borrowed(funcs)));
         }
         for (offset, funcs) in &self.elements {
-            elements.active(None, &ConstExpr::i32_const(*offset as i32), Elements::Functions(Cow::Borrowed(funcs)));
+            let table = (self.style.tables > 0).then_some(self.style.tables);
+            elements.active(table, &address(*offset, self.style.table64), Elements::Functions(Cow::Borrowed(funcs)));
         }
         let mut data = DataSection::new();
         for bytes in &self.passive_data {
             data.passive(bytes.iter().copied());
         }
         if !self.data.is_empty() {
-            data.active(0, &ConstExpr::i32_const(0), self.data.iter().copied());
+            data.active(self.style.memories, &address(0, self.style.memory64), self.data.iter().copied());
         }
 
         let mut module = wasm_encoder::Module::new();
         module.section(&types).section(&imports).section(&functions);
+        let (mut tables, mut memories) = (TableSection::new(), MemorySection::new());
+        for other in &self.others {
+            match other {
+                Other::Memory(ty) => _ = memories.memory(*ty),
+                Other::Table(ty) => _ = tables.table(*ty),
+            }
+        }
         if self.table {
-            let mut tables = TableSection::new();
-            tables.table(table_type());
+            tables.table(self.style.table_type());
             module.section(&tables);
         }
         if self.memory {
-            let mut memories = MemorySection::new();
-            memories.memory(memory_type());
+            memories.memory(self.style.memory_type());
             module.section(&memories);
         }
         module.section(&globals).section(&exports).section(&elements);
@@ -363,18 +369,30 @@ pub struct ProgramSpec {
     pub circles: bool,
     /// See [`Program::deterministic`].
     pub deterministic: bool,
+    /// What becomes of the memory and the table.
+    pub style: Style,
 }
 
 impl ProgramSpec {
     /// The binary modules.
     pub fn encode(&self) -> Program {
+        let style = self.style;
+        let original = (style != Style::default() && style.is_faithful())
+            .then(|| Box::new(Self { style: Style::default(), ..self.clone() }.encode()));
+        let mut first = 0;
+        let encode = |(index, module): (usize, &ModuleSpec)| {
+            let wasm = style.apply(module, &format!("other{index}"), first).encode();
+            first += module.funcs.len();
+            wasm
+        };
         Program {
-            modules: self.modules.iter().map(ModuleSpec::encode).collect(),
+            modules: self.modules.iter().enumerate().map(encode).collect(),
             floats: self.floats,
             seed: self.seed,
             rounds: self.rounds,
             deterministic: self.deterministic,
-            merged: self.circles.then(|| super::merge::merge(&self.modules).encode()),
+            merged: self.circles.then(|| style.apply(&super::merge::merge(&self.modules), "other", 0).encode()),
+            original,
         }
     }
 }

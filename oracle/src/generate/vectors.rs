@@ -11,6 +11,7 @@
 
 use super::Generator;
 use super::expr::{i32_const, leaf, plain};
+use super::shuffles::{self, lanes_of, shuffle};
 use super::tree::Node;
 use crate::outcome::Type::{self, F32, F64, I32, I64, V128};
 use pirn_decode::instruction::{self, Immediate, Instruction};
@@ -81,9 +82,17 @@ fn instruction(instruction: Instruction, immediates: Immediates) -> I<'static> {
     made.expect("it is one that can be encoded")
 }
 
-/// The instruction of an operator on vectors that has one.
+/// The instruction of an operator on vectors that has one, or is a shuffle.
 pub(super) fn encoding(op: Op, immediates: Immediates) -> I<'static> {
-    instruction(Instruction::Vector(op), immediates)
+    match lanes_of(op) {
+        Some(lanes) => shuffle(lanes),
+        None => instruction(Instruction::Vector(op), immediates),
+    }
+}
+
+/// The instruction of an operator on one lane.
+pub(super) fn on_lane(op: Op, lane: u8) -> I<'static> {
+    encoding(op, Immediates { lane, ..Immediates::default() })
 }
 
 /// What the lanes of a vector are, as far as NaNs go.
@@ -244,16 +253,7 @@ impl Generator<'_> {
         let lane = if row.lanes > 0 { self.rng.below(row.lanes.into()) as u8 } else { 0 };
         let mut immediates = Immediates { lane, ..Immediates::default() };
         if row.instruction.info().immediates.contains(&Immediate::LaneIdxs) {
-            let (first, form) = (self.rng.below(32) as u8, self.rng.below(4));
-            for (index, lane) in (0..).zip(&mut immediates.lanes) {
-                *lane = match form {
-                    // What follows each other, or is repeated, or is swapped: compilers shuffle so.
-                    0 => (first + index) % 32,
-                    1 => first / 4 * 4 + index % 4,
-                    2 => index ^ (first % 16),
-                    _ => self.rng.below(32) as u8,
-                };
-            }
+            immediates.lanes = shuffles::lanes(self.rng);
         }
         immediates
     }

@@ -103,6 +103,7 @@ fn engine(fuel: bool) -> Engine {
     let mut config = Config::default();
     config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel).wasm_relaxed_simd(true);
     config.wasm_wide_arithmetic(true);
+    config.wasm_multi_memory(true).wasm_memory64(true).wasm_custom_page_sizes(true);
     Engine::new(&config)
 }
 

@@ -3,6 +3,7 @@
 mod assembler;
 mod events;
 mod flow;
+mod shuffles;
 mod values;
 mod vectors;
 mod wide;

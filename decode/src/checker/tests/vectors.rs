@@ -8,7 +8,7 @@ use crate::ops::{Class, Op};
 
 /// A function of two vectors, in slots 0 and 2, and an i32 in slot 4, with its header in slot 5 and operands from slot 8
 /// on.
-fn function(result: &str, body: &str) -> Subject {
+pub(super) fn function(result: &str, body: &str) -> Subject {
     let text = format!(
         r#"(module
             (import "" "f" (func $f (param i32 v128 i32) (result v128 i32)))
@@ -23,7 +23,7 @@ fn function(result: &str, body: &str) -> Subject {
 const FUNC: u32 = HEAD_WORDS as u32;
 const GLOBAL: u32 = FUNC + 2 * 2;
 
-fn v(number: u16) -> Part {
+pub(super) fn v(number: u16) -> Part {
     slot(number, Class::V128)
 }
 
@@ -35,7 +35,7 @@ fn copy(from: u16, to: u16, count: u16) -> Part {
     cell(cell::Copy { from, to, count })
 }
 
-const ANOTHER: &str = "expected Return";
+pub(super) const ANOTHER: &str = "expected Return";
 const NOTHING: &str = "what nobody knows";
 
 #[test]

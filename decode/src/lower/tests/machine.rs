@@ -86,6 +86,10 @@ impl Machine {
                 }
             }
         }
+        for leaf in [Leaf::Slot, Leaf::Acc] {
+            let [vector, lanes] = [leaf, Leaf::Imm].map(|leaf| sig::leaf(leaf, Class::V128));
+            value(Class::V128, sig::binary(Op::I8x16RelaxedSwizzle, vector, lanes));
+        }
         for leaf in [Leaf::Slot, Leaf::Acc, Leaf::Imm, Leaf::Global] {
             for class in Class::ALL {
                 let leaf = sig::leaf(leaf, class);

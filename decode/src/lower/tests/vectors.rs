@@ -262,7 +262,7 @@ fn text(machine: &Machine, results: &str, body: &str) -> Vec<String> {
 }
 
 /// What becomes of a body that gives a vector.
-fn gives(body: &str) -> Vec<String> {
+pub(super) fn gives(body: &str) -> Vec<String> {
     text(&Machine::base(), "(result v128)", body)
 }
 

@@ -12,6 +12,10 @@ pub(super) fn take(_: usize) -> Option<(NonNull<u8>, usize, Source)> {
     None
 }
 
+pub(super) fn reserve(_: usize) -> Option<(NonNull<u8>, usize, Source)> {
+    None
+}
+
 pub(super) unsafe fn grow(_: NonNull<u8>, _: usize, source: &mut Source, _: usize) -> Option<(NonNull<u8>, usize)> {
     match *source {}
 }

@@ -73,6 +73,16 @@ impl Pages {
         Some(Self { base, room, used: bytes, origin: Origin::Pool(source) })
     }
 
+    /// Room for `bytes` zeros, whether the system has so much memory or not: who asks will mostly use little of it. `None` if there
+    /// are no addresses for them, or, where pages come from the allocator, no memory.
+    pub(crate) fn reserved(bytes: usize) -> Option<Self> {
+        if bytes < HEAP_LIMIT {
+            return Self::zeroed(bytes);
+        }
+        let (base, room, source) = pool::reserve(bytes)?;
+        Some(Self { base, room, used: bytes, origin: Origin::Pool(source) })
+    }
+
     /// Their first byte, aligned to words at least. So many bytes as were asked for may be used.
     pub(crate) fn base(&self) -> *mut u8 {
         self.base.as_ptr()

@@ -146,6 +146,14 @@ pub(super) fn take(bytes: usize) -> Option<(NonNull<u8>, usize, Source)> {
     Some((base, slot_bytes, Source::Slot(Slot { taken, ..slot })))
 }
 
+/// As [`take`], without regard to how much memory there is.
+pub(super) fn reserve(bytes: usize) -> Option<(NonNull<u8>, usize, Source)> {
+    if CLASSES.iter().any(|&(slot_bytes, _)| bytes <= slot_bytes) {
+        return take(bytes);
+    }
+    Some((system::map_loosely(bytes)?, bytes, Source::Mapping))
+}
+
 /// Makes room for `bytes`, more than there is, without copying, if the system can: where they begin then, and how many
 /// there are. `None` if not; nothing has changed then.
 ///

@@ -100,6 +100,12 @@ pub(super) fn splat_16(a: __m128i) -> __m128i {
     instructions!(_mm_shuffle_epi32::<0>(_mm_shufflelo_epi16::<0>(a)))
 }
 
+/// Two words of each, by two bits of `WHICH`.
+#[inline(always)]
+pub(super) fn words<const WHICH: i32>(a: __m128i, b: __m128i) -> __m128i {
+    instructions!(_mm_castps_si128(_mm_shuffle_ps::<WHICH>(_mm_castsi128_ps(a), _mm_castsi128_ps(b))))
+}
+
 /// Without `pshufb`: each byte of the table in turn goes wherever its number is asked for.
 #[inline(always)]
 pub(super) fn swizzle(table: __m128i, numbers: __m128i) -> __m128i {

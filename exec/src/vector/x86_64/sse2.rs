@@ -164,6 +164,16 @@ impl Isa for Sse2 {
         i32x4_mul |a, b| mul_32(a, b);
         i64x2_mul |a, b| mul_64(a, b);
         i16x8_q15mulr_sat_s |a, b| saturate_q15(mulhrs(a, b));
+        i8x16_interleave_low |a, b| _mm_unpacklo_epi8(a, b);
+        i8x16_interleave_high |a, b| _mm_unpackhi_epi8(a, b);
+        i16x8_interleave_low |a, b| _mm_unpacklo_epi16(a, b);
+        i16x8_interleave_high |a, b| _mm_unpackhi_epi16(a, b);
+        i32x4_interleave_low |a, b| _mm_unpacklo_epi32(a, b);
+        i32x4_interleave_high |a, b| _mm_unpackhi_epi32(a, b);
+        i64x2_interleave_low |a, b| _mm_unpacklo_epi64(a, b);
+        i64x2_interleave_high |a, b| _mm_unpackhi_epi64(a, b);
+        i32x4_concat_even |a, b| lanes::words::<0b10_00_10_00>(a, b);
+        i32x4_concat_odd |a, b| lanes::words::<0b11_01_11_01>(a, b);
     }}
     rows! {ternary i i {
         v128_bitselect |a, b, c| select(c, a, b);

@@ -1,0 +1,18 @@
+;; The reference that a `table.set` of a table with 64-bit indices got from the accumulator was overwritten by its index.
+(module
+  (table $t i64 4 funcref)
+  (elem declare func $seven)
+  (func $seven (result i32) (i32.const 7))
+  (func $reference (result funcref) (ref.func $seven))
+  (func (export "call") (table.set $t (i64.const 1) (call $reference)))
+  (func (export "get") (param i64) (table.set $t (i64.const 2) (table.get $t (local.get 0))))
+  (func (export "computed") (param i64) (table.set $t (i64.add (local.get 0) (i64.const 1)) (table.get $t (local.get 0))))
+  (func (export "run") (param i64) (result i32) (call_indirect $t (result i32) (local.get 0))))
+(invoke "call")
+(assert_return (invoke "run" (i64.const 1)) (i32.const 7))
+(invoke "get" (i64.const 1))
+(assert_return (invoke "run" (i64.const 2)) (i32.const 7))
+(invoke "computed" (i64.const 2))
+(assert_return (invoke "run" (i64.const 3)) (i32.const 7))
+(assert_trap (invoke "computed" (i64.const 3)) "out of bounds table access")
+(assert_trap (invoke "computed" (i64.const 0xffff_ffff_0000_0001)) "out of bounds table access")

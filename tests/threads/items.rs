@@ -1,0 +1,117 @@
+//! How memories that threads share are imported, exported and grown.
+
+use crate::{engines, memory};
+use pirn::{
+    Engine, Extern, Instance, Linker, Memory, MemoryType, Module, SharedMemory, Store, StoreLimitsBuilder, Trap,
+};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+const _: () = {
+    const fn send_and_sync<T: Send + Sync>() {}
+    send_and_sync::<SharedMemory>();
+};
+
+/// An exported one is the same in every store that imports it.
+#[test]
+fn exported_and_imported() {
+    for engine in engines() {
+        let mut one = crate::store(&engine);
+        let wat = r#"(module (memory (export "m") 1 3 shared) (data (i32.const 3) "hello"))"#;
+        let instance = Instance::new(&mut one, &Module::new(&engine, wat).unwrap(), &[]).unwrap();
+        assert!(instance.get_memory(&mut one, "m").is_none());
+        let memory = instance.get_shared_memory(&mut one, "m").unwrap();
+        assert_eq!(memory.ty(), MemoryType::shared(1, 3));
+        drop(one);
+        let wat = r#"(module (import "a" "m" (memory $a 1 4 shared)) (import "b" "m" (memory $b 1 3 shared))
+            (memory $own 1)
+            (func (export "sum") (result i32)
+                (memory.copy $own $a (i32.const 0) (i32.const 3) (i32.const 5))
+                (memory.init $b $data (i32.const 65531) (i32.const 1) (i32.const 5))
+                (i32.add (i32.load8_u $own (i32.const 1)) (i32.load8_u $b (i32.const 7))))
+            (func (export "grow") (result i32) (drop (memory.grow $a (i32.const 1))) (memory.size $b))
+            (func (export "grows") (result i32) (memory.grow $b (i32.const 2)))
+            (data $data "_world"))"#;
+        let mut two = crate::store(&engine);
+        let mut linker = Linker::new(&engine);
+        linker.define(&mut two, "a", "m", memory.clone()).unwrap();
+        linker.define(&mut two, "b", "m", memory.clone()).unwrap();
+        let instance = linker.instantiate(&mut two, &Module::new(&engine, wat).unwrap()).unwrap();
+        let mut call = |name| instance.get_typed_func::<(), i32>(&mut two, name).unwrap().call(&mut two, ()).unwrap();
+        assert_eq!(call("sum"), i32::from(b'e') + i32::from(b'o'));
+        // SAFETY: no other thread has the memory.
+        let byte = |at: usize| unsafe { AtomicU8::from_ptr(memory.data()[at].get()) }.load(Ordering::SeqCst);
+        assert_eq!([65_531, 65_535].map(byte), [b'w', b'd']);
+        assert_eq!(call("grow"), 2);
+        assert_eq!((memory.size(), memory.data_size(), memory.data().len()), (2, 131_072, 131_072));
+        assert_eq!(call("grows"), -1);
+        assert_eq!(memory.grow(1).unwrap(), 2);
+        assert!(memory.grow(1).is_err());
+        assert_eq!(memory.ty().minimum(), 3);
+    }
+}
+
+/// A shared memory stands for no other, nor the other way round.
+#[test]
+fn types_are_compared() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let shared: Extern = memory(&engine, 1).into();
+    let alone: Extern = Memory::new(&mut store, MemoryType::new(1, Some(1))).unwrap().into();
+    let wants_shared = Module::new(&engine, r#"(module (import "" "" (memory 1 1 shared)))"#).unwrap();
+    let wants_other = Module::new(&engine, r#"(module (import "" "" (memory 1 1)))"#).unwrap();
+    assert!(Instance::new(&mut store, &wants_shared, std::slice::from_ref(&alone)).is_err());
+    assert!(Instance::new(&mut store, &wants_other, std::slice::from_ref(&shared)).is_err());
+    assert!(Instance::new(&mut store, &wants_other, &[alone]).is_ok());
+    assert!(Instance::new(&mut store, &wants_shared, std::slice::from_ref(&shared)).is_ok());
+    assert_ne!(shared, memory(&engine, 1).into());
+    // One of another engine is like one of another store.
+    let other = Engine::default();
+    let wants_shared = Module::new(&other, r#"(module (import "" "" (memory 1 1 shared)))"#).unwrap();
+    let mut store = Store::new(&other, ());
+    assert!(Instance::new(&mut store, &wants_shared, std::slice::from_ref(&shared)).is_err());
+    assert!(Linker::new(&other).define(&mut store, "", "", shared).is_err());
+}
+
+#[test]
+fn what_cannot_be_shared() {
+    let engine = Engine::default();
+    assert!(SharedMemory::new(&engine, MemoryType::new(1, Some(1))).is_err());
+    assert!(SharedMemory::new(&engine, MemoryType { shared: true, ..MemoryType::new(1, None) }).is_err());
+    assert!(SharedMemory::new(&engine, MemoryType::shared(2, 1)).is_err());
+    assert!(SharedMemory::new(&engine, MemoryType::shared(1, 65_537)).is_err());
+    assert!(SharedMemory::new(&engine, MemoryType::shared(1, 65_536)).is_ok());
+    let limits = StoreLimitsBuilder::new().memory_size(2 << 16).build();
+    let mut store = Store::new(&engine, ());
+    store.set_limits(limits);
+    let wat = r#"(module (memory 1 9 shared) (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#;
+    let instance = Instance::new(&mut store, &Module::new(&engine, wat).unwrap(), &[]).unwrap();
+    let grow = instance.get_typed_func::<(), i32>(&mut store, "grow").unwrap();
+    assert_eq!(grow.call(&mut store, ()).unwrap(), 1);
+    assert_eq!(grow.call(&mut store, ()).unwrap(), -1);
+}
+
+/// What lies beyond the end, and what is not aligned, of plain accesses: as in other memories.
+#[test]
+fn plain_accesses() {
+    for engine in engines() {
+        let wat = r#"(module (memory 1 1 shared)
+            (func (export "i64") (param i32) (result i64)
+                (i64.store offset=1 (local.get 0) (i64.const 0x0102030405060708))
+                (i64.add (i64.load offset=1 (local.get 0)) (i64.load32_u offset=1 (local.get 0))))
+            (func (export "v128") (param i32) (result i64)
+                (v128.store offset=1 (local.get 0) (v128.const i64x2 5 0x0102030405060708))
+                (i64x2.extract_lane 1 (v128.load offset=1 (local.get 0)))))"#;
+        let mut store = crate::store(&engine);
+        let instance = Instance::new(&mut store, &Module::new(&engine, wat).unwrap(), &[]).unwrap();
+        for (name, bytes, expected) in [("i64", 8, 0x0102_0304_0a0c_0e10), ("v128", 16, 0x0102_0304_0506_0708)] {
+            let access = instance.get_typed_func::<u32, u64>(&mut store, name).unwrap();
+            for address in [0, 1, 7, 8, 65_535 - bytes] {
+                assert_eq!(access.call(&mut store, address).unwrap(), expected, "{name} at {address}");
+            }
+            for address in [65_536 - bytes, 65_535, u32::MAX] {
+                let error = access.call(&mut store, address).unwrap_err();
+                assert_eq!(error.trap(), Some(Trap::MemoryOutOfBounds), "{name} at {address}");
+            }
+        }
+    }
+}
