@@ -178,6 +178,7 @@ impl Execution {
         // SAFETY: it stands still, and so does the machine.
         let base = unsafe { self.place(vm)? }.base();
         self.registers.fp = base.wrapping_add(self.frame());
+        self.base = base.addr();
         let mut begins = CallHook::CallingWasm;
         if let Some(waiting) = self.waiting.take() {
             begins = CallHook::ReturningFromHost;
