@@ -132,6 +132,7 @@ fn only_headers_lead_to_another_stack() {
         // The stacks before are kept, so each is another one.
         let mut others = Vec::new();
         let headers: Vec<(usize, [usize; 3])> = {
+            // SAFETY: it is live.
             let host = unsafe { Vm::host(scene.vm) }.addr();
             // Behind the argument, and the arguments: link, word of the caller's frame, instance.
             let mut headers = vec![(2, [0, 1, host]), (8 + 2, [exit_cell().addr(), 1, 500])];
