@@ -238,11 +238,10 @@ fn at_depths<S: Subject>() -> Result<()> {
     let (yields, answers) = (S::new(true)?, S::new(false)?);
     let (mut store, mut plain) = (yields.store(1)?, answers.store(1)?);
     let mut line = String::from("pause and go on:");
-    for frames in [1, FRAMES, 50, 200, 500, 2_000] {
+    for frames in [1, FRAMES, 50, 200, 300, 900] {
         let (mut best, mut call) = (f64::INFINITY, f64::INFINITY);
-        let rounds = if frames > 500 { ROUNDS / 20 } else { ROUNDS };
         for _ in 0..8 {
-            let mut paused = S::begin(&mut store, frames, rounds)?;
+            let mut paused = S::begin(&mut store, frames, ROUNDS)?;
             let now = Instant::now();
             let result = loop {
                 match S::go_on(&mut store, paused)? {
@@ -250,11 +249,11 @@ fn at_depths<S: Subject>() -> Result<()> {
                     Err(again) => paused = again,
                 }
             };
-            best = best.min(each(now, rounds as usize));
-            ensure!(result == ANSWER * rounds + frames - 1);
+            best = best.min(each(now, ROUNDS as usize));
+            ensure!(result == ANSWER * ROUNDS + frames - 1);
             let now = Instant::now();
-            ensure!(S::call(&mut plain, frames, rounds)? == result);
-            call = call.min(each(now, rounds as usize));
+            ensure!(S::call(&mut plain, frames, ROUNDS)? == result);
+            call = call.min(each(now, ROUNDS as usize));
         }
         line += &format!(" {frames} frames {best:.0} ns ({call:.1}),");
     }
