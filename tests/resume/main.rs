@@ -6,6 +6,7 @@
 //! - `yields`: host functions that yield, and everything that can be wrong about resuming;
 //! - `nested`: resuming where calls from the host are nested as deep as they may;
 //! - `starts`: start functions that pause;
+//! - `moved`: calls that go on on other threads and stacks, in any order;
 //! - `leaks`: paused calls that are dropped;
 //! - `property`: generated programs of up to 8 modules, run in one go and in pieces.
 
@@ -14,6 +15,7 @@
 mod across;
 mod leaks;
 mod metering;
+mod moved;
 mod nested;
 mod program;
 mod property;
