@@ -7,6 +7,7 @@
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
 use crate::call::calls::TypedFunc;
+use crate::call::epoch::Borrowed;
 use crate::call::pending::{Pending, Poller};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
@@ -240,7 +241,9 @@ impl<R: 'static> Paused<R> {
         poller: Poller,
     ) -> Result<Resumable<R>> {
         // While it runs there is none.
-        self.0.reason = Reason::Deadline;
+        if let Reason::Deadline = std::mem::replace(&mut self.0.reason, Reason::Deadline) {
+            store.renew_deadline();
+        }
         let execution = &mut self.0.call.lease.execution;
         if execution.awaits() {
             // SAFETY: L5: whoever goes on has compared the types with those that are expected, and the stores.

@@ -39,6 +39,9 @@ pub(crate) struct StoreOpaque {
     resumable_calls: Calls,
     /// Units of fuel after which async calls let the executor do something else.
     yield_interval: u64,
+    /// How many ticks a call has, when it goes on, that the deadline's callback had pause last; `None` if none was paused by a callback that
+    /// is there still.
+    pub(crate) yielded_ticks: Option<u64>,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
     memories: Vec<Pinned<Memory>>,
@@ -70,6 +73,7 @@ impl StoreOpaque {
             externs: Vec::new(),
             resumable_calls: Calls::default(),
             yield_interval: u64::MAX,
+            yielded_ticks: None,
             instances: Vec::new(),
             memories: Vec::new(),
             tables: Vec::new(),
