@@ -30,6 +30,7 @@ mod memory;
 mod metering;
 mod mutants;
 mod operands;
+pub(crate) mod places;
 pub(crate) mod read;
 mod shuffles;
 mod sink;
@@ -61,6 +62,7 @@ use emit::Emitter;
 use labels::{BlockType, Construct};
 use metering::Metering;
 use operands::Operands;
+use places::Stand;
 use read::Reader;
 use slot::Slot;
 use survey::Survey;
@@ -220,6 +222,10 @@ impl<'a, T: Target> Function<'a, T> {
     /// locals zeroed.
     fn enter(&mut self, ty: &'a FuncType, reader: &Reader<'a>, bytes: usize) {
         self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
+        if T::SURVEYED {
+            self.operands.code.offset = reader.position() as u32;
+        }
+        self.operands.note_place(Stand::Entry);
         self.metering.enter(&mut self.operands, reader, bytes);
         let count = usize::from(self.operands.first.0) - FrameLayout::of(ty).locals();
         self.metering.charge_words(|| count);
