@@ -1,8 +1,8 @@
 //! Calls that can pause, out of fuel, at a deadline, or because a host function yields, and go on later.
 //!
-//! A resumable call runs on a value stack of its own. Pausing it means keeping that stack: there are no frames anywhere
+//! A resumable call runs on a value stack of its own. Pausing it means keeping what is on that stack: there are no frames anywhere
 //! else, however many instances the call goes through. So any number of calls of one store may be paused at a time and go
-//! on in any order, and dropping one drops its stack.
+//! on in any order, and dropping one drops its frames.
 //!
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
@@ -68,7 +68,7 @@ pub enum PauseReason<'a> {
 /// A call that paused, with everything needed to go on.
 ///
 /// It belongs to the store it was begun in, but borrows nothing of it. Meanwhile the store can be used for anything, also for
-/// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its value stack, also after
+/// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its frames, also after
 /// its store was dropped. What the call did so far remains. It can be sent to other threads.
 #[must_use = "a paused call that is dropped never goes on"]
 pub struct Paused<R>(Box<Inner<R>>);
@@ -165,15 +165,20 @@ impl<R: 'static> Paused<R> {
     /// # Errors
     /// - The store is another than the one it was begun in, or `results` are not those that are expected; or it trapped
     ///   with [`crate::Trap::StackOverflow`] because so many calls from the host are nested already that one more is not
-    ///   allowed ([`crate::Config::max_nested_entries`]). The [`ResumeError`] gives the call back, still paused: nothing
-    ///   of it has run, and it goes on where it may.
+    ///   allowed ([`crate::Config::max_nested_entries`]), or there is no memory for a stack. The [`ResumeError`] gives the call back, still
+    ///   paused: nothing of it has run, and it goes on where it may.
     /// - As [`Func::call`], when it goes on and fails.
     ///
     /// # Panics
     /// As [`Func::call`].
-    pub fn resume(self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
+    pub fn resume(mut self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
         let mut store = store.as_context_mut();
-        let words = match self.words(store.opaque(), results) {
+        let words = self.words(store.opaque(), results).and_then(|words| {
+            // SAFETY: L3: it paused in this store: `words` compared that. L2: the store is borrowed mutably, and its machine stands still.
+            unsafe { self.0.lease.execution.place(store.opaque().vm()) }.map_err(Error::from_exit)?;
+            Ok(words)
+        });
+        let words = match words {
             Ok(words) => words,
             Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
         };
@@ -239,19 +244,17 @@ impl<R> Paused<R> {
         self.0.lease.execution.address()
     }
 
-    /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it waits for the
-    /// results of a host function, or belongs to another store. For profilers; not part of the API that versions promise.
+    /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it belongs to another
+    /// store. For profilers; not part of the API that versions promise.
     #[doc(hidden)]
-    pub fn active_functions(&mut self, store: impl AsContext, each: impl FnMut(&Module, FuncIdx)) {
-        if self.0.store != store.as_context().opaque().id() {
+    pub fn active_functions(&self, store: impl AsContext, each: impl FnMut(&Module, FuncIdx)) {
+        let store = store.as_context();
+        if self.0.store != store.opaque().id() {
             return;
         }
-        // SAFETY: it stands still; `each` cannot run anything in the store, which is borrowed meanwhile, so is alive.
-        let walk = unsafe { self.0.lease.execution.walk() };
-        if let Some(walk) = walk {
-            // SAFETY: L2 and L3: as above; it was begun in this store.
-            unsafe { functions(walk, each) };
-        }
+        // SAFETY: L2 and L3: it stands still, and was begun in this store; `each` cannot run anything in that, which is borrowed meanwhile,
+        // so is alive.
+        unsafe { functions(self.0.lease.execution.frames(store.opaque().vm()), each) };
     }
 
     /// The payload that a host function yielded, to change it or to move something out of it.
@@ -290,7 +293,7 @@ impl<R> Paused<R> {
     ///
     /// # Safety
     /// L3: `vm` is the machine of the store it paused in, out of fuel, and whatever called it has not returned since.
-    pub(crate) unsafe fn out_of_fuel(self, vm: *mut Vm) -> Exit {
+    pub(crate) unsafe fn out_of_fuel(mut self, vm: *mut Vm) -> Exit {
         // SAFETY: the same is asked for above.
         unsafe { self.0.lease.execution.out_of_fuel(vm) }
     }
@@ -334,7 +337,7 @@ unsafe fn begin<T: 'static>(
     let opaque = store.opaque_mut();
     let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
     let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
-    let held = Held::new(&opaque.engine().account().stacks, bytes as u64);
+    let held = Held::new(&opaque.engine().account().stacks, 0);
     let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
     // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
     // and the context waits here.
@@ -396,6 +399,7 @@ fn drive<T: 'static, R: 'static>(
             }
             Err(exit) => return Err(Error::from_exit(exit)),
         };
+        lease.account();
         return Ok(Resumable::Paused(Paused(Box::new(Inner { store: id, lease, reason, then }))));
     }
 }

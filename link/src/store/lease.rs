@@ -39,13 +39,18 @@ impl Drop for Place {
 pub(crate) struct Lease {
     pub(crate) execution: Execution,
     _place: Place,
-    /// Its value stack.
-    _stack: Held,
+    /// What it holds while it is paused.
+    held: Held,
 }
 
 impl Lease {
-    /// `execution` was begun in `place`, on a stack that is on an account.
-    pub(crate) fn new(execution: Execution, place: Place, stack: Held) -> Self {
-        Self { execution, _place: place, _stack: stack }
+    /// `execution` was begun in `place`; what it holds is on the account of `held`.
+    pub(crate) fn new(execution: Execution, place: Place, held: Held) -> Self {
+        Self { execution, _place: place, held }
+    }
+
+    /// Says on its account what it holds, now that it is paused.
+    pub(crate) fn account(&mut self) {
+        self.held.set(self.execution.bytes() as u64);
     }
 }
