@@ -3,19 +3,18 @@
 
 use crate::lower::places::Stand;
 use crate::module::parse::val_type;
-use crate::{Error, Features, FuncIdx, FuncType, Module, TypeIdx, ValType};
+use crate::{Error, Features, FuncIdx, Module, TypeIdx, ValType};
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, ValidPayload, Validator,
     ValidatorResources, WasmFeatures,
 };
 
 /// The bodies of a module, ready to be validated once more.
-pub struct Bodies<'m> {
-    module: &'m Module,
+pub struct Bodies {
     funcs: Vec<FuncToValidate<ValidatorResources>>,
 }
 
-impl std::fmt::Debug for Bodies<'_> {
+impl std::fmt::Debug for Bodies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bodies").field("funcs", &self.funcs.len()).finish_non_exhaustive()
     }
@@ -32,12 +31,12 @@ pub struct FrameTypes {
     pub callee: Option<TypeIdx>,
 }
 
-impl<'m> Bodies<'m> {
+impl Bodies {
     /// Those of `module`, which was validated with these features.
     ///
     /// # Errors
     /// It was not.
-    pub fn new(module: &'m Module, features: Features) -> Result<Self, Error> {
+    pub fn new(module: &Module, features: Features) -> Result<Self, Error> {
         let flags = features.flags();
         let mut validator = Validator::new_with_features(flags.difference(WasmFeatures::COMPACT_IMPORTS));
         let mut parser = Parser::new(0);
@@ -48,30 +47,36 @@ impl<'m> Bodies<'m> {
                 funcs.push(func);
             }
         }
-        Ok(Self { module, funcs })
+        Ok(Self { funcs })
     }
 
-    /// The types in the frame of function `funcidx`, which stands where [`Place::offset`](crate::Place::offset) says. `None` if
+    /// The types in the frame of function `funcidx` of the module, which stands where [`Place::offset`](crate::Place::offset) says. `None` if
     /// there is no such place, or it cannot be reached.
     ///
     /// # Errors
     /// The function is none of the module's own, or the body is not valid.
-    pub fn types_at(&self, funcidx: FuncIdx, stand: Stand, offset: u32) -> Result<Option<FrameTypes>, Error> {
-        let Some(func) = self.module.own(funcidx).and_then(|own| self.funcs.get(own)) else {
+    pub fn types_at(
+        &self,
+        module: &Module,
+        funcidx: FuncIdx,
+        stand: Stand,
+        offset: u32,
+    ) -> Result<Option<FrameTypes>, Error> {
+        let Some(func) = module.own(funcidx).and_then(|own| self.funcs.get(own)) else {
             return Err(Error::new(format!("function {funcidx} is none of the module's own"), offset.into()));
         };
         // The resources are shared.
         let resources = func.resources.clone();
         let func = FuncToValidate { resources, index: func.index, ty: func.ty, features: func.features };
-        let range = self.module.body(funcidx);
+        let range = module.body(funcidx);
         let start = range.start as u64;
-        let body = FunctionBody::new(BinaryReader::new(&self.module.bytes[range], start));
+        let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
         let mut validator = func.into_validator(Default::default());
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         if stand == Stand::Entry {
             let is_entry = reader.original_position() == u64::from(offset);
-            return if is_entry { self.types(&validator, None, 0).map(Some) } else { Ok(None) };
+            return if is_entry { types(&validator, None, 0).map(Some) } else { Ok(None) };
         }
         let mut reader = OperatorsReader::new(reader);
         while !reader.eof() {
@@ -80,76 +85,66 @@ impl<'m> Bodies<'m> {
                 break;
             }
             if at == u64::from(offset) && stand != Stand::Loop {
-                let (callee, operands) = match self.callee(&operator) {
-                    Some(callee) if stand == Stand::Call => callee,
-                    None if stand == Stand::Call => return Ok(None),
-                    _ => return self.reached(&validator, None, 0),
+                return match (stand, callee(module, &operator)) {
+                    (Stand::Call, Some((callee, operands))) => reached(&validator, Some(callee), operands),
+                    (Stand::Call, None) => Ok(None),
+                    (Stand::Entry | Stand::Loop | Stand::Before, _) => reached(&validator, None, 0),
                 };
-                return self.reached(&validator, Some(callee), operands);
             }
             validator.op(at, &operator)?;
             if at == u64::from(offset) {
                 return match operator {
-                    Operator::Loop { .. } => self.reached(&validator, None, 0),
+                    Operator::Loop { .. } => reached(&validator, None, 0),
                     _ => Ok(None),
                 };
             }
         }
         Ok(None)
     }
+}
 
-    /// The type of what an operator calls that returns behind itself, and how many operands the call takes.
-    fn callee(&self, operator: &Operator<'_>) -> Option<(TypeIdx, usize)> {
-        let params = |ty: TypeIdx| self.module.types[ty.index()].params().len();
-        match *operator {
-            Operator::Call { function_index } => {
-                let ty = self.module.typeidx(FuncIdx(function_index));
-                Some((ty, params(ty)))
-            }
-            Operator::CallIndirect { type_index, .. } => {
-                let ty = TypeIdx(type_index);
-                Some((ty, params(ty) + 1))
-            }
-            // No other instruction waits for a function.
-            _ => None,
+/// The type of what an operator calls that returns behind itself, and how many operands the call takes.
+fn callee(module: &Module, operator: &Operator<'_>) -> Option<(TypeIdx, usize)> {
+    let params = |ty: TypeIdx| module.types[ty.index()].params().len();
+    match *operator {
+        Operator::Call { function_index } => {
+            let ty = module.typeidx(FuncIdx(function_index));
+            Some((ty, params(ty)))
         }
-    }
-
-    /// The types there, without the topmost `operands`; `None` if the place cannot be reached.
-    fn reached(
-        &self,
-        validator: &FuncValidator<ValidatorResources>,
-        callee: Option<TypeIdx>,
-        operands: usize,
-    ) -> Result<Option<FrameTypes>, Error> {
-        // Blocks around it may be unreachable where it begins.
-        let mut blocks = (0..validator.control_stack_height() as usize).map(|depth| validator.get_control_frame(depth));
-        if blocks.any(|block| block.is_none_or(|block| block.unreachable)) {
-            return Ok(None);
+        Operator::CallIndirect { type_index, .. } => {
+            let ty = TypeIdx(type_index);
+            Some((ty, params(ty) + 1))
         }
-        self.types(validator, callee, operands).map(Some)
-    }
-
-    fn types(
-        &self,
-        validator: &FuncValidator<ValidatorResources>,
-        callee: Option<TypeIdx>,
-        operands: usize,
-    ) -> Result<FrameTypes, Error> {
-        let height = validator.operand_stack_height() as usize;
-        let known = |ty: Option<Option<wasmparser::ValType>>| match ty {
-            Some(Some(ty)) => val_type(ty),
-            Some(None) | None => Err(Error::new("a value of no known type", 0)),
-        };
-        let locals = (0..validator.len_locals()).map(|index| known(validator.get_local_type(index).map(Some)));
-        let stack = (operands..height).rev().map(|depth| known(validator.get_operand_type(depth)));
-        Ok(FrameTypes { locals: locals.collect::<Result<_, _>>()?, operands: stack.collect::<Result<_, _>>()?, callee })
+        // No other instruction waits for a function.
+        _ => None,
     }
 }
 
-impl FrameTypes {
-    /// The type of the function that is waited for, if one is.
-    pub fn callee_type<'m>(&self, module: &'m Module) -> Option<&'m FuncType> {
-        self.callee.map(|ty| &module.types[ty.index()])
+/// The types there, without the topmost `operands`; `None` if the place cannot be reached.
+fn reached(
+    validator: &FuncValidator<ValidatorResources>,
+    callee: Option<TypeIdx>,
+    operands: usize,
+) -> Result<Option<FrameTypes>, Error> {
+    // Blocks around it may be unreachable where it begins.
+    let mut blocks = (0..validator.control_stack_height() as usize).map(|depth| validator.get_control_frame(depth));
+    if blocks.any(|block| block.is_none_or(|block| block.unreachable)) {
+        return Ok(None);
     }
+    types(validator, callee, operands).map(Some)
+}
+
+fn types(
+    validator: &FuncValidator<ValidatorResources>,
+    callee: Option<TypeIdx>,
+    operands: usize,
+) -> Result<FrameTypes, Error> {
+    let height = validator.operand_stack_height() as usize;
+    let known = |ty: Option<Option<wasmparser::ValType>>| match ty {
+        Some(Some(ty)) => val_type(ty),
+        Some(None) | None => Err(Error::new("a value of no known type", 0)),
+    };
+    let locals = (0..validator.len_locals()).map(|index| known(validator.get_local_type(index).map(Some)));
+    let stack = (operands..height).rev().map(|depth| known(validator.get_operand_type(depth)));
+    Ok(FrameTypes { locals: locals.collect::<Result<_, _>>()?, operands: stack.collect::<Result<_, _>>()?, callee })
 }

@@ -7,13 +7,15 @@
 //! - `nested`: resuming where calls from the host are nested as deep as they may;
 //! - `starts`: start functions that pause;
 //! - `leaks`: paused calls that are dropped;
-//! - `property`: generated programs of up to 8 modules, run in one go and in pieces.
+//! - `property`: generated programs of up to 8 modules, run in one go and in pieces;
+//! - `moved`: the same programs, whose stores are written down when they pause, and go on in other engines.
 
 #![cfg(feature = "wat")]
 
 mod across;
 mod leaks;
 mod metering;
+mod moved;
 mod nested;
 mod program;
 mod property;

@@ -38,7 +38,7 @@ fn module(wat: &str) -> Module {
 struct Told<'m> {
     module: &'m Module,
     type_ids: Vec<TypeId>,
-    bodies: Bodies<'m>,
+    bodies: Bodies,
     machine: Machine,
 }
 
@@ -46,7 +46,8 @@ impl<'m> Told<'m> {
     fn of(module: &'m Module) -> Self {
         let type_ids = (0..).map(TypeId).take(module.types.len()).collect();
         let bodies = Bodies::new(module, Features::default()).unwrap();
-        Self { module, type_ids, bodies, machine: Machine::base() }
+        let shapes = ["MemoryFill<S<u32>, S<u32>, S<u32>>", "SetHigh<Bin<I64MulWideU, S<u64>, S<u64>>>"];
+        Self { module, type_ids, bodies, machine: Machine::with(&shapes) }
     }
 
     fn lowered(&self, options: Options) -> Lowered<'_, Machine> {
@@ -55,7 +56,7 @@ impl<'m> Told<'m> {
     }
 
     fn types(&self, stand: Stand, offset: u32) -> Option<FrameTypes> {
-        self.bodies.types_at(last(self.module), stand, offset).unwrap()
+        self.bodies.types_at(self.module, last(self.module), stand, offset).unwrap()
     }
 
     /// The place, which is found by its position as well.
@@ -262,5 +263,5 @@ fn there_is_no_place_where_nothing_is_called_or_reached() {
     for offset in body.start as u32..body.end as u32 {
         assert!([Stand::Call, Stand::Loop].iter().all(|&stand| told.types(stand, offset).is_none()));
     }
-    assert!(told.bodies.types_at(FuncIdx(9), Stand::Entry, 0).is_err());
+    assert!(told.bodies.types_at(&module, FuncIdx(9), Stand::Entry, 0).is_err());
 }
