@@ -3,8 +3,8 @@
 //! A map is made when somebody asks, by lowering the function once more. Lowering gives the same code each time, so nothing
 //! is kept of functions that never stop. Places where execution stands still are found in the same way.
 
+use crate::lower::place::{Place, Stand, Wanted};
 use crate::lower::survey::Surveyed;
-use crate::lower::places::{Place, Stand, Wanted};
 use crate::lower::surveying::{places, survey};
 use crate::{Error, FuncIdx, Module, Options, Target, TypeId};
 

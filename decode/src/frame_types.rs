@@ -1,12 +1,12 @@
 //! Types of what a frame holds, for those who read frames or write them: by validating the body up to where execution stands
 //! still (spec appendix A.3).
 
-use crate::lower::places::Stand;
+use crate::lower::place::Stand;
 use crate::module::parse::val_type;
 use crate::{Error, Features, FuncIdx, Module, TypeIdx, ValType};
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, ValidPayload, Validator,
-    ValidatorResources, WasmFeatures,
+    BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
 };
 
 /// The bodies of a module, ready to be validated once more.

@@ -34,11 +34,11 @@ mod types;
 pub use code_map::{CodeMap, Lowered};
 pub use custom::{CustomSection, Names};
 pub use error::Error;
-pub use frame_types::{Bodies, FrameTypes};
 pub use features::{Features, Proposal};
+pub use frame_types::{Bodies, FrameTypes};
 pub use index::{FuncIdx, TypeId, TypeIdx};
 pub use limits::ModuleLimits;
-pub use lower::places::{Operand, Place, Source, Stand};
+pub use lower::place::{Operand, Place, Source, Stand};
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{

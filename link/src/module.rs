@@ -12,7 +12,9 @@ use crate::precompiled::{MAGIC, Stored};
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId};
+use pirn_decode::{
+    Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId,
+};
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;

@@ -169,7 +169,9 @@ fn calls_that_are_out_of_fuel_go_on_elsewhere() {
                 Resumable::Finished(results) => break results,
                 Resumable::Paused(paused) => paused,
             };
-            assert!(matches!(paused.reason(), PauseReason::OutOfFuel { required } if required > store.get_fuel().unwrap()));
+            assert!(
+                matches!(paused.reason(), PauseReason::OutOfFuel { required } if required > store.get_fuel().unwrap())
+            );
             let bytes = Snapshot::take(&store, &[&paused]).unwrap().to_bytes();
             moves += 1;
             let engine = &engines[moves % 2];
@@ -270,9 +272,7 @@ fn calls_whose_deadline_has_passed_go_on_elsewhere() {
                 (local.set 2 (i32.add (local.get 1) (local.get 2)))
                 (if (i32.lt_u (local.get 1) (i32.const 200)) (then (br $outer))))
             (i32.add (local.get 2))))"#;
-    let with = |fuse, fuel| {
-        Engine::new(Config::new().epoch_interruption(true).fuse(fuse).consume_fuel(fuel)).unwrap()
-    };
+    let with = |fuse, fuel| Engine::new(Config::new().epoch_interruption(true).fuse(fuse).consume_fuel(fuel)).unwrap();
     let engines = [with(true, false), with(false, false), with(true, true), engine(false, true)];
     let modules = [0, 1, 2, 3].map(|i| module(&engines[i], TEXT));
     let mut taken = 0;

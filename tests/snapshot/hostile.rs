@@ -154,7 +154,8 @@ fn changed_snapshots_are_refused_or_do_no_harm() {
     const ROUNDS: usize = if cfg!(debug_assertions) { 6_000 } else { 200_000 };
     let homes = [Home::new(true), Home::new(false)];
     let snapshot = homes[0].taken();
-    let expected: Vec<_> = homes.iter().map(|home| format!("{:?}", home.live(&snapshot).expect("nothing was changed"))).collect();
+    let expected: Vec<_> =
+        homes.iter().map(|home| format!("{:?}", home.live(&snapshot).expect("nothing was changed"))).collect();
     assert_eq!(expected[0], expected[1]);
     let content = snapshot.content();
     assert_eq!(Snapshot::from_content(&content).unwrap().to_bytes(), snapshot.to_bytes());

@@ -103,8 +103,7 @@ fn all_types_of_values_and_memories_are_kept() {
         (globals, bytes, types, instance.get_table(store, "table").unwrap().ty(store))
     };
     let before = of(&store, instance);
-    let (mut store, restored) =
-        restored(&taken(&store), &engine, &Linker::new(&engine), &[TEXT], &mut ()).unwrap();
+    let (mut store, restored) = restored(&taken(&store), &engine, &Linker::new(&engine), &[TEXT], &mut ()).unwrap();
     let instance = restored.instances()[0];
     assert!(of(&store, instance) == before);
     let reference = instance.get_global(&store, "r").unwrap().get(&store);
@@ -131,8 +130,7 @@ fn dropped_segments_stay_dropped_and_others_do_not() {
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module(&engine, TEXT), &[]).unwrap();
     call(&mut store, instance, "drop", &[]).unwrap();
-    let (mut store, restored) =
-        restored(&taken(&store), &engine, &Linker::new(&engine), &[TEXT], &mut ()).unwrap();
+    let (mut store, restored) = restored(&taken(&store), &engine, &Linker::new(&engine), &[TEXT], &mut ()).unwrap();
     let instance = restored.instances()[0];
     call(&mut store, instance, "kept", &[]).unwrap();
     let memory = instance.get_memory(&store, "memory").unwrap();

@@ -35,7 +35,7 @@
 
 use super::emit::{Emitted, Emitter};
 use super::operands::Operands;
-use super::places::Stand;
+use super::place::Stand;
 use super::read::Reader;
 use super::target::{Options, Target};
 use crate::cell;
@@ -158,11 +158,7 @@ impl Metering {
     }
 
     /// Pays, by the cell `pay`, for as many new pages as the topmost operand says.
-    pub(super) fn charge_pages<T: Target>(
-        &mut self,
-        operands: &mut Operands<'_, T>,
-        pay: impl cell::Operands,
-    ) {
+    pub(super) fn charge_pages<T: Target>(&mut self, operands: &mut Operands<'_, T>, pay: impl cell::Operands) {
         self.count_call(operands);
         if self.enabled {
             let top = operands.height() - 1;

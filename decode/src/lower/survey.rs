@@ -1,7 +1,7 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
-use super::places::{Place, Wanted};
+use super::place::{Place, Wanted};
 use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
 use crate::cell::Cell;

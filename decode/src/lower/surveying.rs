@@ -1,6 +1,6 @@
 //! Lowering for those who want to know what becomes of a function, and not its code.
 
-use super::places::{Place, Wanted};
+use super::place::{Place, Wanted};
 use super::survey::{Limits, Survey, Surveyed};
 use super::{Arena, Lowering, Options, Target, Tile};
 use crate::sig::Sig;

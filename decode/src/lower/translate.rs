@@ -2,7 +2,7 @@
 
 use super::labels::{BlockType, Construct};
 use super::mutants::mutant;
-use super::places::Stand;
+use super::place::Stand;
 use super::read::Reader;
 use super::sink::{Prefix, Sink};
 use super::target::Target;

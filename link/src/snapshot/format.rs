@@ -4,8 +4,8 @@
 //! chunk is at most 255 times as long as what it is compressed to.
 
 use super::state::{
-    ExecutionState, FrameState, FuncName, GlobalState, HASH, HostFunc, InstanceState, MemoryState, ReasonState, Run, State,
-    TableState, Value,
+    ExecutionState, FrameState, FuncName, GlobalState, HASH, HostFunc, InstanceState, MemoryState, ReasonState, Run,
+    State, TableState, Value,
 };
 use crate::error::{Result, format_err};
 use pirn_decode::{AddressType, FuncType, Limits, MemoryType, RefType, Stand, TableType, ValType};
@@ -449,4 +449,3 @@ impl<'a> Reader<'a> {
         Ok(ExecutionState { reason, frames })
     }
 }
-

@@ -4,9 +4,9 @@
 //! (`places`). What is made again has each value in its own slot, whatever lowering made of the function; so it goes
 //! on in code that was lowered otherwise.
 
+use super::made::Made;
 use super::names::Names;
 use super::places::{Places, Told};
-use super::restore::Made;
 use super::state::{ExecutionState, FrameState, FuncName, ReasonState, Value};
 use crate::call::pending::Pending;
 use crate::call::resumable::{Parts, Paused, Reason};
@@ -34,7 +34,9 @@ pub(super) fn take_execution(
         return Err(format_err!("it is the call of a start function: these cannot be in a snapshot"));
     }
     if execution.progress() != 0 {
-        return Err(format_err!("it stands within an instruction on a memory or table: it has to go on to its end before"));
+        return Err(format_err!(
+            "it stands within an instruction on a memory or table: it has to go on to its end before"
+        ));
     }
     let reason = match reason {
         Reason::OutOfFuel { required } => ReasonState::OutOfFuel { required: *required },
@@ -160,7 +162,11 @@ fn check_frame<'a>(
     if !module.own_funcs().any(|own| own == funcidx) {
         return Err(format_err!("function {funcidx} is none of the module's own"));
     }
-    let nowhere = || format_err!("in code of this engine's settings, function {funcidx} has no place `{stand:?}` at offset {offset:#x}");
+    let nowhere = || {
+        format_err!(
+            "in code of this engine's settings, function {funcidx} has no place `{stand:?}` at offset {offset:#x}"
+        )
+    };
     let told = places.of(module, funcidx, stand, offset)?.ok_or_else(nowhere)?;
     let (place, types) = &*told;
     let code = module.code(funcidx)?;
@@ -219,7 +225,8 @@ pub(super) fn restore_execution(
         }
     };
     let shared = &*store;
-    let frames = state.frames.iter().map(|frame| check_frame(shared, made, places, frame)).collect::<Result<Vec<_>>>()?;
+    let frames =
+        state.frames.iter().map(|frame| check_frame(shared, made, places, frame)).collect::<Result<Vec<_>>>()?;
     let host_type = host.map(|func| shared.func_type(func.record())).transpose()?;
     let outermost = frames.first().map(|frame| frame.ty).or(host_type);
     let outermost = outermost.ok_or_else(|| format_err!("an execution without frames"))?;
@@ -255,4 +262,3 @@ pub(super) fn restore_execution(
     // SAFETY: L3: it was made of instances of this store; L5: its outermost function gives results of these types.
     unsafe { Paused::made(store, execution, reason, types) }
 }
-

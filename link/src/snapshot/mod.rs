@@ -2,13 +2,14 @@
 //!
 //! - `state`: what a snapshot holds, in the terms of the specification; `format`: how it is written down.
 //! - `take`: from a store to that, with `names` for what references refer to.
-//! - `restore`: from that to a store, where everything is compared with the modules.
+//! - `restore`: from that to a store, where everything is compared with the modules; `made`: what numbers mean there.
 //! - `frames`: paused executions, both ways; `places`: where frames stand.
 //! - `hooks`: what the embedder says of its own values.
 
 mod format;
 mod frames;
 mod hooks;
+mod made;
 mod names;
 mod places;
 mod restore;
@@ -130,11 +131,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// As [`Snapshot::take`], or of the hooks.
-    pub fn take_with(
-        store: impl AsContext,
-        paused: &[&dyn PausedCall],
-        hooks: &mut dyn SnapshotHooks,
-    ) -> Result<Self> {
+    pub fn take_with(store: impl AsContext, paused: &[&dyn PausedCall], hooks: &mut dyn SnapshotHooks) -> Result<Self> {
         let (state, taken) = take::take(store.as_context().opaque(), paused, hooks)?;
         Ok(Self { state, taken })
     }

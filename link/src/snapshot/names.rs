@@ -79,7 +79,9 @@ impl<'a> Names<'a> {
             Some(&host) => Ok(FuncName::Host(host)),
             None => {
                 let ty = record.host().map(|host| host.ty().to_string()).unwrap_or_default();
-                Err(format_err!("a host function of type {ty} is referred to that no instance imports, so it has no name"))
+                Err(format_err!(
+                    "a host function of type {ty} is referred to that no instance imports, so it has no name"
+                ))
             }
         }
     }

@@ -44,13 +44,7 @@ impl Places {
 
     /// The place where function `funcidx` is about to do this: see [`place_of`](pirn_decode::Lowered::place_of). It is one of the
     /// module's own.
-    pub(super) fn of(
-        &mut self,
-        module: &Module,
-        funcidx: FuncIdx,
-        stand: Stand,
-        offset: u32,
-    ) -> Result<Option<Told>> {
+    pub(super) fn of(&mut self, module: &Module, funcidx: FuncIdx, stand: Stand, offset: u32) -> Result<Option<Told>> {
         let key = (address(module), funcidx, stand, offset);
         if let Some(told) = self.of.get(&key) {
             return Ok(Some(Rc::clone(told)));

@@ -5,6 +5,7 @@
 
 use super::frames::restore_execution;
 use super::hooks::SnapshotHooks;
+use super::made::{Made, numbered};
 use super::places::Places;
 use super::state::{FuncName, InstanceState, State, TableState, Value};
 use super::{HASH, Restored};
@@ -24,68 +25,6 @@ use pirn_decode::module::ExternIndex;
 use pirn_decode::{ExternType, FuncIdx, FuncType, Limits, MemoryType, TableType};
 use pirn_exec::{Memory, Table};
 
-/// What was made so far, by the numbers that the snapshot has for it.
-#[derive(Default)]
-pub(super) struct Made {
-    hosts: Vec<Func>,
-    /// Which of the store's values of the embedder is the first.
-    first_extern: usize,
-    externs: usize,
-    memories: Vec<Handle<Memory>>,
-    tables: Vec<Handle<Table>>,
-    globals: Vec<Handle<GlobalItem>>,
-    instances: Vec<Handle<InstanceData>>,
-}
-
-/// What has this number.
-fn numbered<T: Copy>(list: &[T], number: u32, what: &str) -> Result<T> {
-    let item = list.get(number as usize).copied();
-    item.ok_or_else(|| format_err!("the snapshot has {} {what}, and refers to number {number}", list.len()))
-}
-
-impl Made {
-    pub(super) fn instance(&self, number: u32) -> Result<Handle<InstanceData>> {
-        numbered(&self.instances, number, "instances")
-    }
-
-    pub(super) fn host(&self, number: u32) -> Result<Func> {
-        numbered(&self.hosts, number, "host functions")
-    }
-
-    fn func(&self, store: &StoreOpaque, name: FuncName) -> Result<Func> {
-        match name {
-            FuncName::Host(number) => self.host(number),
-            FuncName::Own { instance, funcidx } => {
-                let instance = self.instance(instance)?.get(store)?;
-                let funcidx = FuncIdx(funcidx);
-                if instance.module().parsed().own(funcidx).is_none_or(|own| own >= instance.module().own_funcs().len()) {
-                    return Err(format_err!("function {funcidx} is none of the module's own"));
-                }
-                Ok(instance.func(funcidx, store.id()))
-            }
-        }
-    }
-
-    /// A value in the store.
-    pub(super) fn val(&self, store: &StoreOpaque, value: &Value) -> Result<Val> {
-        Ok(match *value {
-            Value::I32(value) => Val::I32(value as i32),
-            Value::I64(value) => Val::I64(value as i64),
-            Value::F32(bits) => Val::F32(bits),
-            Value::F64(bits) => Val::F64(bits),
-            Value::V128(words) => Val::V128(crate::items::v128::V128::from_words(words)),
-            Value::Func(name) => Val::FuncRef(name.map(|name| self.func(store, name)).transpose()?),
-            Value::Extern(None) => Val::ExternRef(None),
-            Value::Extern(Some(number)) if (number as usize) < self.externs => {
-                Val::ExternRef(Some(ExternRef::of_index(store.id(), self.first_extern + number as usize)))
-            }
-            Value::Extern(Some(number)) => {
-                return Err(format_err!("the snapshot has {} externrefs, and refers to number {number}", self.externs));
-            }
-        })
-    }
-}
-
 /// Makes everything in the store, which has to be empty.
 ///
 /// # Errors
@@ -99,7 +38,9 @@ pub(super) fn restore(
 ) -> Result<Restored> {
     let counts = [store.instances().len(), store.memories().len(), store.tables().len(), store.globals().count()];
     if counts != [0; 4] {
-        return Err(format_err!("a snapshot is restored in an empty store: this one has instances, memories, tables or globals"));
+        return Err(format_err!(
+            "a snapshot is restored in an empty store: this one has instances, memories, tables or globals"
+        ));
     }
     let modules = state.modules.iter().map(|hash| find(store, modules, hash)).collect::<Result<Vec<_>>>()?;
     let needs = Needs { instances: state.instances.len(), ..Needs::default() };
@@ -171,7 +112,9 @@ fn host_func(
     };
     let found = store.func_type(func.record())?;
     if func.record().get(store)?.host().is_none() || found != ty {
-        return Err(format_err!("`{module}::{name}`: expected a host function of type {ty}, found one of type {found}"));
+        return Err(format_err!(
+            "`{module}::{name}`: expected a host function of type {ty}, found one of type {found}"
+        ));
     }
     Ok(func)
 }
@@ -182,7 +125,10 @@ fn link_funcs(store: &mut StoreOpaque, made: &Made, state: &InstanceState, numbe
     let module = handle.get(store)?.module().clone();
     let expected = module.parsed().imported_funcs;
     if state.funcs.len() != expected {
-        return Err(format_err!("instance {number}: expected {expected} imported functions, found {}", state.funcs.len()));
+        return Err(format_err!(
+            "instance {number}: expected {expected} imported functions, found {}",
+            state.funcs.len()
+        ));
     }
     for (name, funcidx) in state.funcs.iter().zip((0..).map(FuncIdx)) {
         let func = made.func(store, *name)?;
@@ -259,8 +205,7 @@ fn is_own(found: &ExternType, declared: &ExternType) -> bool {
     let same = |found: Limits, declared: Limits| found.min >= declared.min && found.max == declared.max;
     match (found, declared) {
         (ExternType::Memory(found), ExternType::Memory(declared)) => {
-            same(found.limits, declared.limits)
-                && MemoryType { limits: declared.limits, ..*found } == *declared
+            same(found.limits, declared.limits) && MemoryType { limits: declared.limits, ..*found } == *declared
         }
         (ExternType::Table(found), ExternType::Table(declared)) => {
             same(found.limits, declared.limits) && TableType { limits: declared.limits, ..*found } == *declared

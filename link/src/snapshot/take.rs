@@ -1,11 +1,11 @@
 //! From a store to what a snapshot holds.
 
+use super::PausedCall;
 use super::frames::take_execution;
 use super::hooks::SnapshotHooks;
 use super::names::Names;
 use super::places::Places;
 use super::state::{GlobalState, InstanceState, MemoryState, Run, State, TableState};
-use super::PausedCall;
 use crate::error::{Result, format_err};
 use crate::items::value::{Ref, Val};
 use crate::module::Module;
@@ -34,7 +34,9 @@ pub(super) fn take(
         memories.insert(memory, number);
         let memory = memory.get(store)?;
         if memory.shared().is_some() {
-            return Err(format_err!("memory {number} of the store is shared between threads: it cannot be in a snapshot"));
+            return Err(format_err!(
+                "memory {number} of the store is shared between threads: it cannot be in a snapshot"
+            ));
         }
         state.memories.push(MemoryState { ty: memory.ty(), runs: runs(memory.bytes()) });
     }

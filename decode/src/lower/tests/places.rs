@@ -5,7 +5,7 @@ use crate::code_map::Lowered;
 use crate::frame_types::{Bodies, FrameTypes};
 use crate::instruction::Instruction;
 use crate::layout::FrameLayout;
-use crate::lower::places::{Operand, Place, Source, Stand};
+use crate::lower::place::{Operand, Place, Source, Stand};
 use crate::lower::read::Reader;
 use crate::lower::target::Options;
 use crate::{Features, FuncIdx, Module, TypeId, ValType};
@@ -87,7 +87,9 @@ impl<'m> Told<'m> {
                 Instruction::MemoryGrow | Instruction::MemoryFill => Stand::Before,
                 _ => continue,
             };
-            if stands == stand && let Some(place) = self.place(options, stand, offset) {
+            if stands == stand
+                && let Some(place) = self.place(options, stand, offset)
+            {
                 all.insert(offset, place);
             }
         }
