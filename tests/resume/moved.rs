@@ -1,131 +1,231 @@
-//! Generated programs behave, moved from engine to engine whenever they pause, as in one go.
-//!
-//! Where such a program pauses, its store is written to bytes, read, and made again in a store of another engine, of which the first
-//! lowers with fusion and the second without; there it goes on. With few units of fuel at a time it pauses too often for that,
-//! so then it is moved at some of the pauses.
+//! Paused calls that go on elsewhere: on other threads, on other stacks, in any order, with few frames and with many.
 
-use crate::program::{Random, Text, program};
-use crate::property::{FUEL, PROGRAMS, Run, Stage, Trace, engine, host, whole};
+use crate::instantiate;
 use pirn::*;
-use std::any::Any;
+use std::sync::{Barrier, mpsc};
+use std::thread;
 
-/// Writes down what the host function yields: a number.
-struct Numbers;
+/// Functions of three modules that call each other, and ask in between. What they keep in locals meanwhile, and what they are asked with,
+/// looks like anything, addresses included.
+const ASKS: &str = r#"(module
+    (import "host" "ask" (func $ask (param i64) (result i64)))
+    (func $mix (param $x i64) (param $y i64) (result i64)
+        (i64.xor (i64.mul (local.get $x) (i64.const 0x9e3779b97f4a7c15)) (i64.shr_u (local.get $y) (i64.const 7))))
+    (func $down (export "down") (param $left i32) (param $x i64) (result i64) (local $kept i64) (local $v v128)
+        (local.set $kept (call $mix (local.get $x) (i64.extend_i32_u (local.get $left))))
+        (local.set $v (i64x2.splat (local.get $kept)))
+        (if (i32.eqz (local.get $left)) (then (return (call $ask (local.get $kept)))))
+        (local.set $x (call $down (i32.sub (local.get $left) (i32.const 1)) (local.get $kept)))
+        ;; Now and then on the way back.
+        (if (i32.eqz (i32.rem_u (local.get $left) (i32.const 97)))
+            (then (local.set $x (i64.add (local.get $x) (call $ask (local.get $x))))))
+        (call $mix (i64.add (local.get $x) (local.get $kept)) (i64x2.extract_lane 1 (local.get $v))))
+    (func $overflow (export "overflow") (param $x i64) (result i64)
+        (i64.add (call $deeper (call $ask (local.get $x))) (i64.const 1)))
+    (func $deeper (param $x i64) (result i64)
+        (i64.add (call $deeper (local.get $x)) (i64.const 1)))
+    (func $trap (export "trap") (param $x i64) (result i64)
+        (i64.add (call $divides (local.get $x)) (i64.const 1)))
+    (func $divides (param $x i64) (result i64)
+        (i64.div_u (local.get $x) (call $ask (local.get $x)))))"#;
 
-impl SnapshotHooks for Numbers {
-    fn save_payload(&mut self, payload: &(dyn Any + Send)) -> Result<Vec<u8>> {
-        Ok(payload.downcast_ref::<i32>().expect("a number").to_le_bytes().to_vec())
+fn mix(x: u64, y: u64) -> u64 {
+    x.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (y >> 7)
+}
+
+fn answer(asked: u64) -> u64 {
+    asked.rotate_left(13) ^ 0x5555
+}
+
+/// What `down` gives.
+fn down(left: u32, x: u64) -> u64 {
+    let kept = mix(x, left.into());
+    if left == 0 {
+        return answer(kept);
+    }
+    let mut below = down(left - 1, kept);
+    if left.is_multiple_of(97) {
+        below = below.wrapping_add(answer(below));
+    }
+    mix(below.wrapping_add(kept), kept)
+}
+
+struct World {
+    store: Store<()>,
+    instance: Instance,
+}
+
+impl World {
+    fn new(config: &mut Config) -> Self {
+        let engine = Engine::new(config).unwrap();
+        let mut linker = Linker::<()>::new(&engine);
+        linker.func_wrap("host", "ask", |asked: u64| -> Result<u64> { Err(Yield::new(asked).into()) }).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_limits(StoreLimitsBuilder::new().resumable_calls(10_000).build());
+        let instance = instantiate(&linker, &mut store, ASKS);
+        Self { store, instance }
     }
 
-    fn load_payload(&mut self, bytes: &[u8]) -> Result<Box<dyn Any + Send>> {
-        Ok(Box::new(i32::from_le_bytes(bytes.try_into().expect("four bytes"))))
+    fn begin(&mut self, left: u32, x: u64) -> Resumable<u64> {
+        let down = self.instance.get_typed_func::<(u32, u64), u64>(&self.store, "down").unwrap();
+        down.call_resumable(&mut self.store, (left, x)).unwrap()
+    }
+
+    fn one(&mut self, name: &str, x: u64) -> Paused<u64> {
+        let func = self.instance.get_typed_func::<u64, u64>(&self.store, name).unwrap();
+        func.call_resumable(&mut self.store, x).unwrap().paused().unwrap()
+    }
+
+    fn go_on(&mut self, paused: Paused<u64>) -> Resumable<u64> {
+        let asked = asked(&paused);
+        paused.resume(&mut self.store, &[Val::I64(answer(asked) as i64)]).unwrap()
     }
 }
 
-/// An engine, and the modules of a program.
-struct Home {
-    engine: Engine,
-    modules: Vec<Module>,
+fn asked(paused: &Paused<u64>) -> u64 {
+    let PauseReason::Yield(asked) = paused.reason() else { panic!("{:?}", paused.reason()) };
+    *asked.downcast_ref().unwrap()
 }
 
-impl Home {
-    fn new(fuse: bool, modules: &[(&str, &str)]) -> Self {
-        let engine = engine(fuse);
-        let modules = modules.iter().map(|(_, text)| Module::new(&engine, text).unwrap()).collect();
-        Self { engine, modules }
+/// Numbers that follow from their seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % most as u64) as usize
     }
 }
 
-/// The program is moved at one of so many pauses, in the mean.
-fn rarity(step: u64) -> usize {
-    match step {
-        1 => 400,
-        7 => 60,
-        _ => 1,
-    }
-}
-
-/// A run in pieces, moved at pauses; and how often it was.
-fn moved(program: &[(&str, &str)], homes: &[Home; 2], step: u64, yields: bool, random: &mut Random) -> (Trace, usize) {
-    let mut at = random.below(2);
-    let mut moves = 0;
-    let mut store = Store::new(&homes[at].engine, Vec::new());
-    let mut run = Run::begin(&mut store, program, step, yields);
-    let mut instances: Vec<(String, Instance)> = Vec::new();
-    let mut shared = None;
-    while run.advance(&mut store) {
-        let Stage::Running(Resumable::Paused(_)) = &run.stage else { continue };
-        if random.below(rarity(step)) != 0 {
-            continue;
-        }
-        let Stage::Running(Resumable::Paused(paused)) = std::mem::replace(&mut run.stage, Stage::Over(Ok(vec![])))
-        else {
-            unreachable!("just seen")
-        };
-        let mut snapshot = Snapshot::take_with(&store, &[&paused], &mut Numbers).unwrap();
-        if moves == 0 {
-            let linked = run.linked.take().expect("it runs");
-            instances = linked.iter().map(|(name, instance)| (name.into(), instance)).collect();
-        }
-        for (name, instance) in &instances {
-            snapshot.set_name(*instance, name).unwrap();
-        }
-        let bytes = snapshot.to_bytes();
-        assert_eq!(Snapshot::from_bytes(&bytes).unwrap().to_bytes(), bytes);
-        // Elsewhere, mostly.
-        at = if random.below(4) == 0 { at } else { 1 - at };
-        let Home { engine, modules } = &homes[at];
-        store = Store::new(engine, Vec::new());
-        let linker = host(engine, yields);
-        let snapshot = Snapshot::from_bytes(&bytes).unwrap();
-        let mut restored = snapshot.restore_with(&mut store, &linker, modules, &mut Numbers).unwrap();
-        for (name, instance) in &mut instances {
-            *instance = restored.get(name).expect("it has a name");
-        }
-        // The host made its memory first.
-        shared = Some(restored.memories()[0]);
-        let [paused] = restored.take_paused().try_into().expect("one was paused");
-        assert_eq!(store.get_fuel().unwrap(), run.fuel, "fuel is part of the store");
-        run.stage = Stage::Running(Resumable::Paused(paused));
-        moves += 1;
-    }
-    let Some(shared) = shared else { return (run.trace(&store), 0) };
-    let Stage::Over(result) = run.stage else { panic!("it is not over") };
-    let memories = instances.iter().filter_map(|(_, instance)| instance.get_memory(&store, "memory"));
-    let globals = instances.iter().map(|(_, instance)| instance.get_global(&store, "g").unwrap().get(&store));
-    let trace = Trace {
-        result,
-        shared: shared.data(&store).to_vec(),
-        memories: memories.map(|memory| memory.data(&store).to_vec()).collect(),
-        globals: globals.collect(),
-        fuel: run.given - run.fuel,
-        asked: run.asked,
-    };
-    (trace, moves)
-}
-
+/// A thousand at once, of all depths: those with many frames, too, which keep their stacks, up to a hundred of them.
 #[test]
-fn moved_at_pauses_as_in_one_go() {
-    let mut moves = [0; 2];
-    for seed in 0..PROGRAMS {
-        let program = program(seed);
-        let modules: Vec<_> = program.iter().map(|(name, text): &Text| (&**name, &**text)).collect();
-        let expected = whole(&modules);
-        let homes = [true, false].map(|fuse| Home::new(fuse, &modules));
-        let mut random = Random(seed);
-        for step in [1, 7, 1000, FUEL] {
-            for yields in [false, true] {
-                let way = format!("seed {seed}, step {step}, yields {yields}");
-                let (trace, count) = moved(&modules, &homes, step, yields, &mut random);
-                assert_eq!(trace.result, expected.result, "{way}");
-                assert_eq!(trace.globals, expected.globals, "{way}");
-                assert_eq!(trace.asked, expected.asked, "{way}");
-                assert_eq!(trace.fuel, expected.fuel, "{way}");
-                assert!(trace == expected, "{way}: memories differ");
-                moves[usize::from(yields)] += count;
+fn in_any_order() {
+    for fuse in [true, false] {
+        let mut world = World::new(Config::new().fuse(fuse).max_wasm_stack(1 << 20));
+        let mut random = Random(7);
+        let depth = |n: u64| if n.is_multiple_of(10) { 100 + n as u32 } else { n as u32 % 40 };
+        let mut paused: Vec<_> = (0..1_000).map(|n| (n, world.begin(depth(n), n << 40).paused().unwrap())).collect();
+        let mut pauses = 0;
+        while !paused.is_empty() {
+            let (n, call) = paused.swap_remove(random.below(paused.len()));
+            match world.go_on(call) {
+                Resumable::Finished(result) => assert_eq!(result, down(depth(n), n << 40), "{n}"),
+                Resumable::Paused(call) => {
+                    pauses += 1;
+                    paused.push((n, call));
+                }
             }
         }
+        assert_eq!(pauses, (0..1_000).map(|n| depth(n) / 97).sum::<u32>());
     }
-    println!("moved {} times out of fuel, {} times out of fuel or in a host function", moves[0], moves[1]);
-    assert!(moves.iter().all(|&moves| moves > 10 * PROGRAMS as usize), "{moves:?}");
+}
+
+/// The store and its calls go from thread to thread. Each has used a stack already, which it has kept, so the next one's lies elsewhere.
+#[test]
+fn from_thread_to_thread() {
+    const THREADS: usize = 4;
+    const CALLS: u64 = 60;
+    /// A world with its calls, and those that have finished; nothing when all have.
+    type Parcel = Option<(World, Vec<(u64, Paused<u64>)>, Vec<u64>)>;
+    let depth = |n: u64| if n.is_multiple_of(6) { 1_000 } else { n as u32 * 3 };
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| mpsc::channel::<Parcel>()).unzip();
+    let (done, results) = mpsc::channel();
+    let started = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for (place, receiver) in receivers.into_iter().enumerate() {
+            let next = senders[(place + 1) % THREADS].clone();
+            let (done, started) = (done.clone(), &started);
+            scope.spawn(move || {
+                // A stack of its own, while all others have one.
+                let mut own = World::new(&mut Config::new());
+                let call = own.begin(3, 3).paused().unwrap();
+                assert_eq!(own.go_on(call).finished(), Some(down(3, 3)));
+                started.wait();
+                for parcel in receiver {
+                    let Some((mut world, paused, mut finished)) = parcel else { break };
+                    let mut still = Vec::new();
+                    for (n, call) in paused {
+                        match world.go_on(call) {
+                            Resumable::Finished(result) => {
+                                assert_eq!(result, down(depth(n), n));
+                                finished.push(n);
+                            }
+                            Resumable::Paused(call) => still.push((n, call)),
+                        }
+                    }
+                    if still.is_empty() {
+                        done.send(finished).unwrap();
+                        break;
+                    }
+                    next.send(Some((world, still, finished))).unwrap();
+                }
+                // Who is there still ends as well.
+                _ = next.send(None);
+            });
+        }
+        let mut world = World::new(&mut Config::new());
+        let paused = (0..CALLS).map(|n| (n, world.begin(depth(n), n).paused().unwrap())).collect();
+        senders[0].send(Some((world, paused, Vec::new()))).unwrap();
+        let mut finished = results.recv().unwrap();
+        finished.sort_unstable();
+        assert_eq!(finished, (0..CALLS).collect::<Vec<_>>());
+    });
+}
+
+/// What is found out of the frames is right where they are now, and so is where the stack ends.
+#[test]
+fn errors_after_moving() {
+    let mut world = World::new(&mut Config::new());
+    let (trap, overflow) = (world.one("trap", 8), world.one("overflow", 16));
+    let (mut world, trap) = thread::spawn(move || {
+        let World { mut store, instance } = world;
+        let error = trap.resume(&mut store, &[Val::I64(0)]).unwrap_err();
+        (World { store, instance }, error)
+    })
+    .join()
+    .unwrap();
+    // The stack of this thread is in use meanwhile.
+    let mut other = World::new(&mut Config::new());
+    let names = |error: &Error| {
+        let frames = error.downcast_ref::<WasmBacktrace>().expect("a backtrace").frames();
+        frames.iter().map(|frame| frame.func_name().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(trap.error().trap(), Some(Trap::IntegerDivideByZero));
+    assert_eq!(names(trap.error()), ["divides", "trap"]);
+    let overflow = overflow.resume(&mut world.store, &[Val::I64(1)]).unwrap_err();
+    assert_eq!(overflow.error().trap(), Some(Trap::StackOverflow));
+    assert_eq!(names(overflow.error())[..2], ["deeper", "deeper"]);
+    // Stacks that were used to their ends are used again.
+    let call = other.begin(200, 9).paused().unwrap();
+    let call = other.go_on(call).paused().unwrap();
+    let call = other.go_on(call).paused().unwrap();
+    assert_eq!(other.go_on(call).finished(), Some(down(200, 9)));
+}
+
+/// Just what is used is on the account, or a whole stack, as long as a call pauses with many frames.
+#[test]
+fn few_frames_or_many() {
+    const STACK: u64 = 1 << 20;
+    let mut world = World::new(Config::new().max_wasm_stack(STACK as usize));
+    let stacks = |world: &World| world.store.engine().memory_usage().stacks;
+    let mut call = world.begin(97 * 12, 5);
+    let mut held = Vec::new();
+    let result = loop {
+        match call {
+            Resumable::Finished(result) => break result,
+            Resumable::Paused(paused) => {
+                held.push(stacks(&world));
+                call = world.go_on(paused);
+            }
+        }
+    };
+    assert_eq!(result, down(97 * 12, 5));
+    assert_eq!(stacks(&world), 0);
+    // 12 words a frame: as many as fit 16 KiB, and more. On the way back they become fewer.
+    let few = held.iter().filter(|bytes| **bytes <= 16 << 10).count();
+    assert!(few >= 1 && held.len() - few >= 6, "{held:?}");
+    assert!(held.iter().all(|&bytes| bytes <= 16 << 10 || bytes == STACK), "{held:?}");
+    assert!(held.is_sorted_by(|one, next| one >= next), "{held:?}");
 }

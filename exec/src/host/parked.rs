@@ -59,7 +59,7 @@ pub struct Awaited<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Waiting {
     /// First word of its frame.
-    pub(crate) frame: u32,
+    pub(crate) frame: usize,
     /// How many words of it are for arguments and results.
     pub(crate) words: u32,
     pub(crate) func: *const HostRecord,
@@ -68,7 +68,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Where its header begins.
     pub(crate) fn header(self) -> usize {
-        self.frame as usize + self.words as usize
+        self.frame + self.words as usize
     }
 
     /// Where its frame ends.
@@ -125,7 +125,7 @@ impl<'a> PausedFrames<'a> {
         waiting: Option<Waiting>,
     ) -> Self {
         let (at, end) = match waiting {
-            Some(waiting) => (FrameAt::Return, waiting.frame as usize),
+            Some(waiting) => (FrameAt::Return, waiting.frame),
             None => (FrameAt::Cell { place: 0 }, view.words.len()),
         };
         // SAFETY: it is live.
@@ -215,7 +215,7 @@ impl Built {
             words.extend([0; HEADER_WORDS]);
             write_header(&mut words[frame + expected..], &caller);
             words.extend([link as u64; RETURN_WORDS]);
-            waiting = Some(Waiting { frame: u32::try_from(frame).ok()?, words: expected as u32, func });
+            waiting = Some(Waiting { frame, words: expected as u32, func });
         } else if frames.is_empty() {
             return None;
         }

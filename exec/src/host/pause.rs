@@ -39,10 +39,10 @@ pub struct Execution {
     base: usize,
     /// How many words of the stack are its frames, where it stopped.
     used: usize,
-    /// Whether it has ever had too many to be copied.
+    /// Whether it has had too many to be copied.
     deep: bool,
     /// How many words hold the arguments, and later the results, at the stack's base.
-    words: usize,
+    words: u32,
     /// Type of the first result.
     first: Option<ValType>,
     /// Whether it has, and so the results are there.
@@ -116,7 +116,7 @@ impl Execution {
             base: base.addr(),
             used: 0,
             deep: false,
-            words: values.len(),
+            words: values.len() as u32,
             first,
             returned: false,
             registers,
@@ -146,7 +146,7 @@ impl Execution {
         vm: *mut Vm,
         frames: &[NewFrame<'_>],
         awaited: Option<Awaited<'_>>,
-        (words, first): (usize, Option<ValType>),
+        (words, first): (u32, Option<ValType>),
         (r0, progress): (Word, usize),
     ) -> Option<Self> {
         // SAFETY: the same is asked for above.
@@ -178,10 +178,11 @@ impl Execution {
         // SAFETY: it stands still, and so does the machine.
         let base = unsafe { self.place(vm)? }.base();
         self.registers.fp = base.wrapping_add(self.frame());
+        self.base = base.addr();
         let mut begins = CallHook::CallingWasm;
         if let Some(waiting) = self.waiting.take() {
             begins = CallHook::ReturningFromHost;
-            let frame = base.wrapping_add(waiting.frame as usize);
+            let frame = base.wrapping_add(waiting.frame);
             // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this
             // stack since. A store keeps the host functions that its instances have (I1).
             self.registers = unsafe { after_host_call(self.registers, frame, gives_vector((*waiting.func).ty())) };
@@ -322,7 +323,7 @@ impl Execution {
             let exit = (*vm).exit.take();
             self.registers = (*vm).saved;
             self.waiting = (*vm).yielded.take().map(|Yielded { frame, words, func }| Waiting {
-                frame: index(base.addr(), frame.addr()) as u32,
+                frame: index(base.addr(), frame.addr()),
                 words: words as u32,
                 func,
             });
@@ -461,7 +462,7 @@ impl Execution {
     /// Its store is alive, and so for as long as this is looked at; it stands still.
     pub unsafe fn awaited_frame(&self) -> Option<Awaited<'_>> {
         let waiting = self.waiting?;
-        let frame = waiting.frame as usize;
+        let frame = waiting.frame;
         let words = match &self.stack {
             // SAFETY: its frame begins with so many words, which nobody writes to while it stands still.
             Some(stack) => unsafe { std::slice::from_raw_parts(stack.base().add(frame), waiting.words as usize) },
@@ -495,7 +496,7 @@ impl Execution {
     pub unsafe fn set_results(&mut self, results: &[Word]) {
         let waiting = self.waiting.expect("a host function yielded");
         assert!(results.len() <= waiting.words as usize, "more results than the function's type has");
-        let frame = waiting.frame as usize;
+        let frame = waiting.frame;
         match &self.stack {
             // SAFETY: the function's frame begins with so many words, on the stack that this owns.
             Some(stack) => unsafe { stack.base().add(frame).copy_from_nonoverlapping(results.as_ptr(), results.len()) },
@@ -511,7 +512,7 @@ impl Execution {
         assert!(self.returned, "results of an execution that has not returned");
         // SAFETY: it has returned, so it was entered: its frame, at the base of the stack, fits that (I7), and begins
         // with so many words.
-        unsafe { std::slice::from_raw_parts(self.first_word(), self.words) }
+        unsafe { std::slice::from_raw_parts(self.first_word(), self.words as usize) }
     }
 }
 
@@ -520,3 +521,6 @@ impl Drop for Execution {
         self.give_up();
     }
 }
+
+#[cfg(test)]
+mod tests;

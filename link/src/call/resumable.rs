@@ -70,6 +70,11 @@ pub enum PauseReason<'a> {
 /// It belongs to the store it was begun in, but borrows nothing of it. Meanwhile the store can be used for anything, also for
 /// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its frames, also after
 /// its store was dropped. What the call did so far remains. It can be sent to other threads.
+///
+/// It holds its frames, in exactly as many bytes as they are, and some 300 bytes besides: so there may be a million of them. Only a call with
+/// more than 16 KiB of frames, some hundreds, keeps its value stack when it pauses, for copying so many takes longer. That takes as much memory
+/// as the call has used of it, at most [`Config::max_wasm_stack`](crate::Config::max_wasm_stack); and a process may have some
+/// tens of thousands of them, as many mappings as the system allows. [`Engine::memory_usage`](crate::Engine::memory_usage) counts both.
 #[must_use = "a paused call that is dropped never goes on"]
 pub struct Paused<R>(Box<Inner<R>>);
 
@@ -77,8 +82,47 @@ struct Inner<R> {
     store: StoreId,
     /// Dropped before the frames of what it is the reason for.
     reason: Reason,
+    call: Call<R>,
+}
+
+/// An execution, and what becomes of its results.
+struct Call<R> {
     lease: Lease,
-    then: Then<R>,
+    /// Taken when it returns.
+    then: Option<Then<R>>,
+}
+
+/// A call that runs.
+enum Running<R> {
+    /// It has not paused yet, and mostly will not.
+    New(Call<R>),
+    /// It will mostly pause again, in the same place.
+    Again(Box<Inner<R>>),
+}
+
+impl<R> Running<R> {
+    fn new(lease: Lease, then: Then<R>) -> Self {
+        Self::New(Call { lease, then: Some(then) })
+    }
+
+    fn call(&mut self) -> &mut Call<R> {
+        match self {
+            Self::New(call) => call,
+            Self::Again(inner) => &mut inner.call,
+        }
+    }
+
+    /// It pauses, in this store.
+    fn pause(mut self, store: StoreId, reason: Reason) -> Paused<R> {
+        self.call().lease.account();
+        Paused(match self {
+            Self::New(call) => Box::new(Inner { store, reason, call }),
+            Self::Again(mut inner) => {
+                inner.reason = reason;
+                inner
+            }
+        })
+    }
 }
 
 /// Why a call paused.
@@ -182,7 +226,7 @@ impl<R: 'static> Paused<R> {
         let mut store = store.as_context_mut();
         let words = self.words(store.opaque(), results).and_then(|words| {
             // SAFETY: L3: it paused in this store: `words` compared that. L2: the store is borrowed mutably, and its machine stands still.
-            unsafe { self.0.lease.execution.place(store.opaque().vm()) }.map_err(Error::from_exit)?;
+            unsafe { self.0.call.lease.execution.place(store.opaque().vm()) }.map_err(Error::from_exit)?;
             Ok(words)
         });
         let words = match words {
@@ -197,14 +241,14 @@ impl<R: 'static> Paused<R> {
     /// # Errors
     /// It goes on and fails.
     pub(crate) fn go_on<T: 'static>(
-        self,
+        mut self,
         store: &mut StoreContextMut<'_, T>,
         words: &[Word],
         poller: Poller,
     ) -> Result<Resumable<R>> {
-        let Inner { mut lease, then, reason, .. } = *self.0;
-        drop(reason);
-        let execution = &mut lease.execution;
+        // While it runs there is none.
+        self.0.reason = Reason::Deadline;
+        let execution = &mut self.0.call.lease.execution;
         if execution.awaits() {
             // SAFETY: L5: whoever goes on has compared the types with those that are expected, and the stores.
             unsafe { execution.set_results(words) };
@@ -212,7 +256,7 @@ impl<R: 'static> Paused<R> {
         // SAFETY: L3: it paused in this store: that was compared. L2: no reference to the store is in use any more, and the
         // context waits here.
         let outcome = unsafe { execution.resume(store.opaque().vm(), poller.as_ptr()) };
-        drive(store, lease, outcome, then, poller)
+        drive(store, Running::Again(self.0), outcome, poller)
     }
 
     /// The words of `results`, if they are what is expected and it may go on.
@@ -249,11 +293,10 @@ impl Paused<Vec<Val>> {
         types: ResultTypes,
     ) -> Result<Self> {
         let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
-        let mut lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
-        lease.account();
+        let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
         // SAFETY: L5: as is asked for.
         let then = move |id, words: &[Word]| Next::Done(unsafe { words::read(&types, words, id) }.collect());
-        Ok(Self(Box::new(Inner { store: store.id(), reason, lease, then: Box::new(then) })))
+        Ok(Running::new(lease, Box::new(then)).pause(store.id(), reason))
     }
 }
 
@@ -263,8 +306,8 @@ impl<R> Paused<R> {
     /// # Errors
     /// It is of another store.
     pub(crate) fn parts(&self, store: StoreId) -> Result<Parts<'_>> {
-        let Inner { store: of, lease, reason, .. } = &*self.0;
-        if *of == store { Ok(Parts { lease, reason }) } else { Err(wrong_store()) }
+        let Inner { store: of, reason, call } = &*self.0;
+        if *of == store { Ok(Parts { lease: &call.lease, reason }) } else { Err(wrong_store()) }
     }
 
     /// Why it paused.
@@ -280,7 +323,7 @@ impl<R> Paused<R> {
     /// the API that versions promise.
     #[doc(hidden)]
     pub fn address(&self) -> usize {
-        self.0.lease.execution.address()
+        self.0.call.lease.execution.address()
     }
 
     /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it belongs to another
@@ -293,7 +336,7 @@ impl<R> Paused<R> {
         }
         // SAFETY: L2 and L3: it stands still, and was begun in this store; `each` cannot run anything in that, which is borrowed meanwhile,
         // so is alive.
-        unsafe { functions(self.0.lease.execution.frames(store.opaque().vm()), each) };
+        unsafe { functions(self.0.call.lease.execution.frames(store.opaque().vm()), each) };
     }
 
     /// The payload that a host function yielded, to change it or to move something out of it.
@@ -320,11 +363,11 @@ impl<R> Paused<R> {
         vm: *mut Vm,
         act: impl FnOnce(&mut (dyn Any + Send)) -> O,
     ) -> Result<O, Exit> {
-        let Inner { lease, reason: Reason::Yield { payload, .. }, .. } = &mut *self.0 else {
+        let Inner { call, reason: Reason::Yield { payload, .. }, .. } = &mut *self.0 else {
             panic!("no host function yielded")
         };
         // SAFETY: L3, as asked for above. L2: nobody else has anything of the machine meanwhile.
-        let acted = unsafe { lease.execution.act(vm, || act(&mut **payload)) };
+        let acted = unsafe { call.lease.execution.act(vm, || act(&mut **payload)) };
         acted.map(|acted| acted.expect("a host function yielded"))
     }
 
@@ -334,7 +377,7 @@ impl<R> Paused<R> {
     /// L3: `vm` is the machine of the store it paused in, out of fuel, and whatever called it has not returned since.
     pub(crate) unsafe fn out_of_fuel(mut self, vm: *mut Vm) -> Exit {
         // SAFETY: the same is asked for above.
-        unsafe { self.0.lease.execution.out_of_fuel(vm) }
+        unsafe { self.0.call.lease.execution.out_of_fuel(vm) }
     }
 
     /// Types of the results that [`Paused::resume`] takes: those of the host function that yielded.
@@ -398,20 +441,20 @@ fn begin_start<T: 'static>(
 /// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
 fn drive<T: 'static, R: 'static>(
     store: &mut StoreContextMut<'_, T>,
-    mut lease: Lease,
+    mut running: Running<R>,
     mut outcome: Result<(), Exit>,
-    mut then: Then<R>,
     poller: Poller,
 ) -> Result<Resumable<R>> {
     let id = store.opaque().id();
     loop {
+        let Call { lease, then } = running.call();
         let reason = match outcome {
-            Ok(()) => match then(id, lease.execution.results()) {
+            Ok(()) => match then.take().expect("it returns once")(id, lease.execution.results()) {
                 Next::Done(results) => return Ok(Resumable::Finished(results)),
                 Next::Start(start, next) => {
-                    drop(lease);
-                    (lease, outcome) = begin_start(store, start, poller)?;
-                    then = next;
+                    drop(running);
+                    let (lease, stopped) = begin_start(store, start, poller)?;
+                    (running, outcome) = (Running::new(lease, next), stopped);
                     continue;
                 }
             },
@@ -438,8 +481,7 @@ fn drive<T: 'static, R: 'static>(
             }
             Err(exit) => return Err(Error::from_exit(exit)),
         };
-        lease.account();
-        return Ok(Resumable::Paused(Paused(Box::new(Inner { store: id, lease, reason, then }))));
+        return Ok(Resumable::Paused(running.pause(id, reason)));
     }
 }
 
@@ -460,7 +502,7 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
         Next::Done(value) => Ok(Resumable::Finished(value)),
         Next::Start(start, then) => {
             let (lease, outcome) = begin_start(store, start, poller)?;
-            drive(store, lease, outcome, then, poller)
+            drive(store, Running::new(lease, then), outcome, poller)
         }
     }
 }
@@ -471,7 +513,7 @@ impl Func {
     /// ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)), or when a host function yields ([`Yield`](crate::Yield)). It goes on with
     /// [`Paused::resume`].
     ///
-    /// The call has a value stack of its own until it is over.
+    /// While it runs, the call has a value stack of its own; what it holds while it is paused, [`Paused`] says.
     ///
     /// # Errors
     /// As [`Func::call`]; the store's limit of resumable calls is reached, or there is no memory for the stack.
@@ -498,7 +540,7 @@ impl Func {
             // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
             Next::Done(unsafe { words::read(&types, words, id) }.collect())
         };
-        drive(store, lease, outcome, Box::new(then), poller)
+        drive(store, Running::new(lease, Box::new(then)), outcome, poller)
     }
 }
 
@@ -560,6 +602,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let (lease, outcome) =
             unsafe { begin(store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST, poller)? };
         // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
-        drive(store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })), poller)
+        let then: Then<R> = Box::new(|id, words| Next::Done(unsafe { R::read(words, id) }));
+        drive(store, Running::new(lease, then), outcome, poller)
     }
 }

@@ -250,7 +250,7 @@ pub(super) fn restore_execution(
     let new: Vec<_> = new.collect();
     let host_words = vec![0; host_type.map_or(0, |ty| FrameLayout::of(ty).header)];
     let awaited = host.map(|func| Awaited { func: func.record().as_ptr(), words: &host_words });
-    let entry = (FrameLayout::of(outermost).header, outermost.results().first().copied());
+    let entry = (FrameLayout::of(outermost).header as u32, outermost.results().first().copied());
     let r0 = frames.last().map_or(0, |frame| frame.r0);
     let types = outermost.results().into();
     // SAFETY: L1 and L2: the machine is this store's, which is borrowed mutably, so it stands still; `Store::new` told it where code lies.

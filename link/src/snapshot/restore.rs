@@ -7,7 +7,7 @@ use super::frames::restore_execution;
 use super::hooks::SnapshotHooks;
 use super::made::{Made, numbered};
 use super::places::Places;
-use super::state::{FuncName, InstanceState, State, TableState, Value};
+use super::state::{InstanceState, State, TableState};
 use super::{HASH, Restored};
 use crate::engine::Engine;
 use crate::engine::limits::Needs;
@@ -16,14 +16,11 @@ use crate::instantiate::definitions::Definitions;
 use crate::instantiate::segments;
 use crate::items::external::Extern;
 use crate::items::func::Func;
-use crate::items::value::{ExternRef, Val};
 use crate::module::Module;
-use crate::store::handle::Handle;
-use crate::store::instance_data::{GlobalItem, InstanceData};
+use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{ExternType, FuncIdx, FuncType, Limits, MemoryType, TableType};
-use pirn_exec::{Memory, Table};
 
 /// Makes everything in the store, which has to be empty.
 ///
