@@ -98,7 +98,8 @@ fn a_host_function_is_waited_for_without_frames_too() {
     const TAIL: &str = r#"(module
         (import "host" "wait" (func $wait (param i32) (result i64)))
         (func (export "run") (param f64) (result i64) (return_call $wait (i32.const 1))))"#;
-    const DIRECT: &str = r#"(module (import "host" "wait" (func (export "run") (param i32) (result i64))))"#;
+    const DIRECT: &str =
+        r#"(module (import "host" "wait" (func $wait (param i32) (result i64))) (export "run" (func $wait)))"#;
     let host = [&[ValType::I32][..], &[ValType::I64]];
     assert_eq!(both_ways(TAIL, host, &[Val::from(1.0)], &[Val::I64(6)]), [Val::I64(6)]);
     assert_eq!(both_ways(DIRECT, host, &[Val::I32(1)], &[Val::I64(7)]), [Val::I64(7)]);
@@ -154,15 +155,15 @@ fn calls_that_are_out_of_fuel_go_on_elsewhere() {
     let mut store = Store::new(&engines[0], ());
     store.set_fuel(100_000).unwrap();
     let instance = Instance::new(&mut store, &module(&engines[0], COSTLY), &[]).unwrap();
-    let expected = call(&mut store, instance, "run", &[Val::I32(24)]).unwrap();
+    let expected = call(&mut store, instance, "run", &[Val::I32(12)]).unwrap();
     let consumed = 100_000 - store.get_fuel().unwrap();
     let memory = instance.get_memory(&store, "memory").unwrap().data(&store).to_vec();
-    for step in [1, 5, 30] {
+    for step in [3, 20] {
         let mut store = Store::new(&engines[0], ());
         store.set_fuel(0).unwrap();
         let instance = Instance::new(&mut store, &module(&engines[0], COSTLY), &[]).unwrap();
         let run = instance.get_func(&store, "run").unwrap();
-        let mut call = run.call_resumable(&mut store, &[Val::I32(24)]).unwrap();
+        let mut call = run.call_resumable(&mut store, &[Val::I32(12)]).unwrap();
         let (mut given, mut moves) = (0, 0);
         let results = loop {
             let paused = match call {
@@ -201,7 +202,7 @@ fn what_is_out_of_fuel_goes_on_without_unless_it_pays_by_size() {
         store.set_fuel(fuel).unwrap();
         let instance = Instance::new(&mut store, &module(&metered, COSTLY), &[]).unwrap();
         let run = instance.get_func(&store, "run").unwrap();
-        let Resumable::Paused(paused) = run.call_resumable(&mut store, &[Val::I32(24)]).unwrap() else { break };
+        let Resumable::Paused(paused) = run.call_resumable(&mut store, &[Val::I32(12)]).unwrap() else { break };
         let bytes = Snapshot::take(&store, &[&paused]).unwrap().to_bytes();
         store.set_fuel(100_000).unwrap();
         let expected = paused.resume(&mut store, &[]).unwrap().finished().unwrap();
@@ -246,14 +247,18 @@ fn many_calls_of_one_store_go_on_in_any_order() {
     }
 }
 
-/// Calls `run`, which its deadline interrupts at once and then each time.
+/// Calls `run`, which pauses every second time it asks whether its deadline has passed.
 fn late(engine: &Engine, text: &str) -> (Store<()>, Resumable<Vec<Val>>) {
     let mut store = Store::new(engine, ());
-    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(0)));
+    let mut asked = 0;
+    store.epoch_deadline_callback(move |_| {
+        asked += 1;
+        Ok(if asked % 2 == 1 { UpdateDeadline::Yield(0) } else { UpdateDeadline::Continue(0) })
+    });
     store.set_epoch_deadline(0);
     let instance = Instance::new(&mut store, &module(engine, text), &[]).unwrap();
     let run = instance.get_func(&store, "run").unwrap();
-    let call = run.call_resumable(&mut store, &[Val::I32(24)]).unwrap();
+    let call = run.call_resumable(&mut store, &[Val::I32(12)]).unwrap();
     (store, call)
 }
 

@@ -94,7 +94,7 @@ impl Metering {
             if self.calls > MOST_CALLS {
                 // Whoever is asked may change memories and globals.
                 operands.settle(operands.height());
-                operands.note_place(Stand::Before);
+                operands.stand_before();
                 self.ask(operands);
                 self.calls = 1;
             }
@@ -151,7 +151,7 @@ impl Metering {
             let base = operands.height() - count;
             operands.settle(base);
             operands.spill_from(base);
-            operands.note_place(Stand::Before);
+            operands.stand_before();
             let slot = operands.own_slot(operands.height() - 1).0;
             operands.code.special(pay(slot), &[]);
         }
@@ -164,7 +164,7 @@ impl Metering {
             let top = operands.height() - 1;
             operands.settle(top);
             operands.materialise(top);
-            operands.note_place(Stand::Before);
+            operands.stand_before();
             operands.code.special(pay, &[]);
         }
     }

@@ -10,6 +10,7 @@
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
 //!   `if`s, `loops` lowers how loops begin twice.
 //! - `metering`: what the operators cost.
+//! - `place`, `places`: where execution may stand still, and where the values of its frame are then.
 //! - `translate`, `calls`, `memory`, `table`, `vectors` and `wide`: what each operator does to these three.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Memory is linear in the body's size;

@@ -3,8 +3,9 @@
 //! A frame that stands at one of these places is what the specification says a frame is: locals, and values on the operand
 //! stack. All locals lie in their slots (but at the entry, where those that are no parameters are still to be zeroed). A value
 //! of the operand stack lies in its own slot, or is known without it: a constant, a local that has not been set since, a
-//! function of the instance. Whoever writes each value to its own slot, whatever lowering made of it, has a frame that goes
-//! on there: what is known without its slot is not read from there.
+//! function of the instance. The accumulators hold nothing, but for one operand that may be nowhere else. Whoever writes each
+//! value to its own slot, whatever lowering made of it, has a frame that goes on there: what is known without its slot is not
+//! read from there.
 //!
 //! A place is noted only in a survey that asks for it ([`Wanted`]): with all operands of all calls, a survey of hostile code
 //! would be as long as the square of its body. `places` notes them.

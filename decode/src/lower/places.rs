@@ -18,6 +18,13 @@ impl<T: Target> Operands<'_, T> {
         }
     }
 
+    /// Execution may stand still in front of the next cell, and then executes the instruction. No accumulator is asked for there, but
+    /// for an operand that is nowhere else.
+    pub(super) fn stand_before(&mut self) {
+        self.forget_mirrors();
+        self.note_place(Stand::Before);
+    }
+
     /// Notes, if there is a survey, that an iteration of the `loop` at `offset` may begin at `position` as well, with as many
     /// entries as there are.
     #[inline]
