@@ -174,6 +174,60 @@ fn from_thread_to_thread() {
     });
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Two threads that run jobs in turns, each on a stack that it keeps.
+struct Workers(Vec<mpsc::Sender<Job>>);
+
+impl Workers {
+    fn new() -> Self {
+        let worker = |_| {
+            let (sender, jobs) = mpsc::channel::<Job>();
+            thread::spawn(move || jobs.into_iter().for_each(|job| job()));
+            sender
+        };
+        Self((0..2).map(worker).collect())
+    }
+
+    /// What `job` gives, run by the one that did not run the last.
+    fn run<R: Send + 'static>(&mut self, job: impl FnOnce() -> R + Send + 'static) -> R {
+        let (sender, result) = mpsc::channel();
+        self.0.swap(0, 1);
+        self.0[0].send(Box::new(move || sender.send(job()).unwrap())).unwrap();
+        result.recv().expect("the job does not panic")
+    }
+}
+
+/// Out of fuel, a call stops anywhere, with values in registers.
+#[test]
+fn a_step_on_each_thread() {
+    let mut workers = Workers::new();
+    for (fuse, step, left) in [(true, 1, 5), (false, 1, 5), (true, 60, 120), (false, 60, 120), (true, 200, 400)] {
+        let mut world = World::new(Config::new().consume_fuel(true).fuse(fuse));
+        let mut call = world.begin(left, 6);
+        let mut steps = 0;
+        let result = loop {
+            let paused = match call {
+                Resumable::Finished(result) => break result,
+                Resumable::Paused(paused) => paused,
+            };
+            steps += 1;
+            (world, call) = workers.run(move || {
+                let call = match paused.reason() {
+                    PauseReason::OutOfFuel { required } => {
+                        world.store.set_fuel(step.max(required)).unwrap();
+                        paused.resume(&mut world.store, &[]).unwrap()
+                    }
+                    _ => world.go_on(paused),
+                };
+                (world, call)
+            });
+        };
+        assert_eq!(result, down(left, 6), "{fuse}, {step}, {left}");
+        assert!(steps > left / 10, "{steps}");
+    }
+}
+
 /// What is found out of the frames is right where they are now, and so is where the stack ends.
 #[test]
 fn errors_after_moving() {

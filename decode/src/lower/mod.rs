@@ -60,7 +60,7 @@ use crate::{Error, FuncIdx, FuncType, Module, TypeId, cell};
 use arena::Kept;
 use blocks::Blocks;
 use bumpalo::collections::Vec;
-use emit::Emitter;
+use emit::{Emitter, Position};
 use labels::{BlockType, Construct};
 use metering::Metering;
 use operands::Operands;
@@ -165,9 +165,14 @@ impl<'a, T: Target> Lowering<'a, T> {
             metering: Metering::new(regions, self.options),
             operands: Operands::new_in(arena, code, trees, Slot(frame.header as u16), Slot(first as u16)),
             deterministic: self.options.deterministic,
+            funcidx,
+            start: None,
         };
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
         function.enter(ty, &reader, end - start as usize);
+        if self.options.tail_calls_loop() && first == frame.locals() {
+            function.start = Some(function.operands.code.label());
+        }
         while !reader.is_done() {
             if T::SURVEYED {
                 function.operands.code.offset = reader.position() as u32;
@@ -217,6 +222,10 @@ struct Function<'a, T> {
     operands: Operands<'a, T>,
     /// See [`Options`].
     deterministic: bool,
+    funcidx: FuncIdx,
+    /// Where the function goes on that calls itself in tail position, if there it may: behind what it begins with. Its frame is the same, and
+    /// it has no locals that would have to be zeroed.
+    start: Option<Position>,
 }
 
 impl<'a, T: Target> Function<'a, T> {

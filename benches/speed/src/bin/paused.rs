@@ -7,7 +7,8 @@
 //! prints for pirn and for wasmi, each in processes of its own:
 //!
 //! - a million executions (or COUNT) that pause in one store, five frames deep: bytes each, of the process and by the engine's account,
-//!   and nanoseconds to begin one until it pauses, to go on with one to its end, in any order, and to drop one;
+//!   and nanoseconds to begin one until it pauses, to go on with one to its end, in any order, on this thread and on another, and to drop
+//!   one;
 //! - a tenth as many stores with an instance each, each paused so: bytes each;
 //! - nanoseconds that a pause takes until the execution has gone on, at several depths, and what the same host function takes that does
 //!   not yield.
@@ -19,6 +20,7 @@ use pirn::{PauseReason, StoreLimitsBuilder, Yield};
 use std::fmt;
 use std::hint::black_box;
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 /// Calls itself to so many frames, and asks so often.
@@ -42,8 +44,8 @@ const FRAMES: i32 = 5;
 
 /// A runtime, and one program for it.
 trait Subject: Sized {
-    type Store;
-    type Paused;
+    type Store: Send;
+    type Paused: Send;
 
     /// Its host function yields, or else gives the answer.
     fn new(yields: bool) -> Result<Self>;
@@ -196,18 +198,24 @@ fn in_one_store<S: Subject>(count: usize) -> Result<()> {
     }
     let (begin, bytes) = (each(now, count), (resident()? - before) / count);
     let account = subject.account().map_or(String::new(), |bytes| format!(", {} of them frames", bytes / count as u64));
-    // Half go on, in any order, half are dropped.
-    let half = count / 2;
-    let now = Instant::now();
-    for n in 0..half {
-        let paused = paused.swap_remove(n.wrapping_mul(0x9e37_79b1) % (count - n));
-        ensure!(S::go_on(&mut store, paused)?.ok() == Some(ANSWER + FRAMES - 1));
-    }
-    let (go_on, now) = (each(now, half), Instant::now());
+    // A third goes on, in any order, another does so on another thread, and the last is dropped.
+    let third = count / 3;
+    let mut go_on = |paused: &mut Vec<S::Paused>| {
+        let now = Instant::now();
+        for n in 0..third {
+            let paused = paused.swap_remove(n.wrapping_mul(0x9e37_79b1) % paused.len());
+            ensure!(S::go_on(&mut store, paused)?.ok() == Some(ANSWER + FRAMES - 1));
+        }
+        Ok(each(now, third))
+    };
+    let here = go_on(&mut paused)?;
+    let there = thread::scope(|scope| scope.spawn(|| go_on(&mut paused)).join().expect("it does not panic"))?;
+    let (left, now) = (paused.len(), Instant::now());
     drop(paused);
-    let dropped = each(now, count - half);
+    let dropped = each(now, left);
     println!(
-        "{count} in one store: {bytes} bytes each{account}; begin {begin:.0} ns, go on {go_on:.0} ns, drop {dropped:.0} ns"
+        "{count} in one store: {bytes} bytes each{account}; begin {begin:.0} ns, go on {here:.0} ns, on another thread {there:.0} ns, \
+         drop {dropped:.0} ns"
     );
     Ok(())
 }
@@ -238,11 +246,10 @@ fn at_depths<S: Subject>() -> Result<()> {
     let (yields, answers) = (S::new(true)?, S::new(false)?);
     let (mut store, mut plain) = (yields.store(1)?, answers.store(1)?);
     let mut line = String::from("pause and go on:");
-    for frames in [1, FRAMES, 50, 200, 500, 2_000] {
+    for frames in [1, FRAMES, 50, 200, 300, 900] {
         let (mut best, mut call) = (f64::INFINITY, f64::INFINITY);
-        let rounds = if frames > 500 { ROUNDS / 20 } else { ROUNDS };
         for _ in 0..8 {
-            let mut paused = S::begin(&mut store, frames, rounds)?;
+            let mut paused = S::begin(&mut store, frames, ROUNDS)?;
             let now = Instant::now();
             let result = loop {
                 match S::go_on(&mut store, paused)? {
@@ -250,11 +257,11 @@ fn at_depths<S: Subject>() -> Result<()> {
                     Err(again) => paused = again,
                 }
             };
-            best = best.min(each(now, rounds as usize));
-            ensure!(result == ANSWER * rounds + frames - 1);
+            best = best.min(each(now, ROUNDS as usize));
+            ensure!(result == ANSWER * ROUNDS + frames - 1);
             let now = Instant::now();
-            ensure!(S::call(&mut plain, frames, rounds)? == result);
-            call = call.min(each(now, rounds as usize));
+            ensure!(S::call(&mut plain, frames, ROUNDS)? == result);
+            call = call.min(each(now, ROUNDS as usize));
         }
         line += &format!(" {frames} frames {best:.0} ns ({call:.1}),");
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const STACK: usize = 64 << 10;
 
 /// Functions by hundreds of addresses: words in front of the header, and of the whole frame.
-const FUNCS: [(u32, u32); 3] = [(1, 8), (2, 12), (0, 3_000)];
+const FUNCS: [(u32, u32); 3] = [(1, 8), (2, 12), (0, 8_180)];
 
 unsafe fn locate(_: *mut InstanceHead, address: usize) -> Option<CodeAt> {
     let index = (address / 100).checked_sub(1)?;
@@ -113,12 +113,13 @@ fn frames_that_are_none_are_refused() {
     assert!(refused(&[frame(1, 110, &[0; 3])], None), "no room for the header");
     assert!(refused(&[frame(1, 110, &[0; 9])], None), "more words than the function has");
     assert!(refused(&[frame(1, 110, &[0; 4])], Some(&[1])), "a parameter is missing");
-    // 64 KiB are 8,192 words: two frames of 3,000 and one of 2,191 fit, behind the word of the entry.
-    let large = [0; 3_000];
-    assert!(!refused(&[frame(1, 310, &large), frame(1, 310, &large)], None));
-    assert!(refused(&[frame(1, 310, &large), frame(1, 310, &large), frame(1, 310, &large)], None));
-    assert!(!refused(&[frame(1, 310, &large), frame(1, 310, &large), frame(1, 310, &large[..2_185])], Some(&[0; 2])));
-    assert!(refused(&[frame(1, 310, &large), frame(1, 310, &large), frame(1, 310, &large[..2_186])], Some(&[0; 2])));
+    // 64 KiB are 8,192 words, the first of which is that of the entry. The host function's frame has six.
+    let (small, large) = ([0; 8], [0; 8_180]);
+    let frames = |words| [frame(1, 110, &small), frame(1, 310, &large[..words])];
+    assert!(!refused(&frames(8_180), None));
+    assert!(refused(&[&frames(8_180)[..], &[frame(1, 110, &small)]].concat(), None));
+    assert!(!refused(&frames(8_177), Some(&[0; 2])));
+    assert!(refused(&frames(8_178), Some(&[0; 2])));
 }
 
 /// Whatever other words look like.
@@ -132,6 +133,7 @@ fn only_headers_lead_to_another_stack() {
         // The stacks before are kept, so each is another one.
         let mut others = Vec::new();
         let headers: Vec<(usize, [usize; 3])> = {
+            // SAFETY: it is live.
             let host = unsafe { Vm::host(scene.vm) }.addr();
             // Behind the argument, and the arguments: link, word of the caller's frame, instance.
             let mut headers = vec![(2, [0, 1, host]), (8 + 2, [exit_cell().addr(), 1, 500])];
