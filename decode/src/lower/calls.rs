@@ -14,6 +14,7 @@ impl<T: Target> Function<'_, T> {
         let (args, header) = self.operands.arguments(ty.param_words(), FrameLayout::of(ty));
         let func = self.layout.func(funcidx) as u32;
         self.operands.code.special(cell::Call { func, args: args.0, header: header.0 }, &[]);
+        self.operands.note_call(self.operands.height() - ty.param_words(), args);
         self.operands.results(ty);
     }
 
@@ -24,6 +25,7 @@ impl<T: Target> Function<'_, T> {
         let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
         let call = cell::CallIndirect { table, type_id, args: args.0, header: header.0 };
         self.operands.code.special(call, &[]);
+        self.operands.note_call(self.operands.height() - ty.param_words(), args);
         self.operands.results(ty);
     }
 

@@ -10,6 +10,7 @@
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
 //!   `if`s, `loops` lowers how loops begin twice.
 //! - `metering`: what the operators cost.
+//! - `place`, `places`: where execution may stand still, and where the values of its frame are then.
 //! - `translate`, `calls`, `memory`, `table`, `vectors` and `wide`: what each operator does to these three.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Memory is linear in the body's size;
@@ -30,6 +31,8 @@ mod memory;
 mod metering;
 mod mutants;
 mod operands;
+pub(crate) mod place;
+mod places;
 pub(crate) mod read;
 mod shuffles;
 mod sink;
@@ -61,6 +64,7 @@ use emit::{Emitter, Position};
 use labels::{BlockType, Construct};
 use metering::Metering;
 use operands::Operands;
+use place::Stand;
 use read::Reader;
 use slot::Slot;
 use survey::Survey;
@@ -229,6 +233,10 @@ impl<'a, T: Target> Function<'a, T> {
     /// locals zeroed.
     fn enter(&mut self, ty: &'a FuncType, reader: &Reader<'a>, bytes: usize) {
         self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
+        if T::SURVEYED {
+            self.operands.code.offset = reader.position() as u32;
+        }
+        self.operands.note_place(Stand::Entry);
         self.metering.enter(&mut self.operands, reader, bytes);
         let count = usize::from(self.operands.first.0) - FrameLayout::of(ty).locals();
         self.metering.charge_words(|| count);

@@ -126,14 +126,21 @@ impl<R> Running<R> {
     }
 }
 
-enum Reason {
+/// Why a call paused.
+pub(crate) enum Reason {
     OutOfFuel { required: u64 },
     Deadline,
     Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
 }
 
 /// Types of a function's results.
-type ResultTypes = SmallVec<[ValType; 16]>;
+pub(crate) type ResultTypes = SmallVec<[ValType; 16]>;
+
+/// What a snapshot holds of a paused call. (`pub` because a sealed trait names it.)
+pub struct Parts<'a> {
+    pub(crate) lease: &'a Lease,
+    pub(crate) reason: &'a Reason,
+}
 
 /// What happens to the results of a call.
 type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
@@ -274,7 +281,38 @@ impl<R: 'static> Paused<R> {
     }
 }
 
+impl Paused<Vec<Val>> {
+    /// A call whose execution was made, and gives results of these types.
+    ///
+    /// # Errors
+    /// The store's limit of resumable calls is reached.
+    ///
+    /// # Safety
+    /// L3 and L5: the execution is of this store, stands still for this reason, and its results are of these types.
+    pub(crate) unsafe fn made(
+        store: &mut StoreOpaque,
+        execution: Execution,
+        reason: Reason,
+        types: ResultTypes,
+    ) -> Result<Self> {
+        let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
+        let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
+        // SAFETY: L5: as is asked for.
+        let then = move |id, words: &[Word]| Next::Done(unsafe { words::read(&types, words, id) }.collect());
+        Ok(Running::new(lease, Box::new(then)).pause(store.id(), reason))
+    }
+}
+
 impl<R> Paused<R> {
+    /// What a snapshot holds of it.
+    ///
+    /// # Errors
+    /// It is of another store.
+    pub(crate) fn parts(&self, store: StoreId) -> Result<Parts<'_>> {
+        let Inner { store: of, reason, call } = &*self.0;
+        if *of == store { Ok(Parts { lease: &call.lease, reason }) } else { Err(wrong_store()) }
+    }
+
     /// Why it paused.
     pub fn reason(&self) -> PauseReason<'_> {
         match &self.0.reason {
@@ -389,7 +427,7 @@ unsafe fn begin<T: 'static>(
     // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
     // and the context waits here.
     let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first, poller.as_ptr()) };
-    Ok((Lease::new(execution, place, held), outcome))
+    Ok((Lease::new(execution, !start_of.is_null(), place, held), outcome))
 }
 
 /// Begins the call of a start function.

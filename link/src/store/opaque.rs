@@ -140,6 +140,31 @@ impl StoreOpaque {
         Ok(instance.module().parsed().func_type(index))
     }
 
+    /// Its instances, in the order in which they were made.
+    pub(crate) fn instances(&self) -> impl ExactSizeIterator<Item = Handle<InstanceData>> {
+        handles(self.id, &self.instances)
+    }
+
+    /// Its memories, in the order in which they were made.
+    pub(crate) fn memories(&self) -> impl ExactSizeIterator<Item = Handle<Memory>> {
+        handles(self.id, &self.memories)
+    }
+
+    /// Its tables, in the order in which they were made.
+    pub(crate) fn tables(&self) -> impl ExactSizeIterator<Item = Handle<Table>> {
+        handles(self.id, &self.tables)
+    }
+
+    /// Its globals, in the order in which they were made.
+    pub(crate) fn globals(&self) -> impl Iterator<Item = Handle<GlobalItem>> {
+        let store = self.id;
+        self.globals.iter().flat_map(move |items| {
+            let first = items.as_ptr().cast::<GlobalItem>();
+            // SAFETY: L1 and L3: items of a list of this store, which only grows.
+            (0..items.as_ptr().len()).map(move |index| unsafe { Handle::new(store, first.add(index)) })
+        })
+    }
+
     /// How many resumable calls there are.
     pub(crate) fn resumable_calls(&self) -> &Calls {
         &self.resumable_calls
@@ -333,6 +358,12 @@ fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Result<Handle<
     list.push(item);
     // SAFETY: L1 and L3: the item was put into a list of the store called `store`, which only grows.
     Ok(unsafe { Handle::new(store, ptr) })
+}
+
+/// What a list of the store called `store` holds.
+fn handles<T>(store: StoreId, list: &[Pinned<T>]) -> impl ExactSizeIterator<Item = Handle<T>> {
+    // SAFETY: L1 and L3: it is in a list of the store called `store`, which only grows.
+    list.iter().map(move |item| unsafe { Handle::new(store, item.as_ptr()) })
 }
 
 impl<T> Handle<T> {
