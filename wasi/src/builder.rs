@@ -245,7 +245,7 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// The context, for [`p1::add_to_linker_sync`](crate::p1) and its like.
+    /// The context, for `add_to_linker_sync` of the runtime's adapter.
     ///
     /// # Panics
     /// It was built already.

@@ -117,22 +117,3 @@ impl From<Result<(), Failure>> for Outcome {
         }
     }
 }
-
-/// The guest called `proc_exit`: what adapters end its execution with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct I32Exit(pub i32);
-
-impl I32Exit {
-    /// The exit status of a process: the lower 8 bits, which is what systems keep.
-    pub fn process_exit_code(self) -> u8 {
-        self.0 as u8
-    }
-}
-
-impl fmt::Display for I32Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Exited with i32 exit status {}", self.0)
-    }
-}
-
-impl std::error::Error for I32Exit {}

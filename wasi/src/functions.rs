@@ -3,12 +3,12 @@
 //! Each takes the guest's context, its memory, and the parameters that the guest gave, whose types are `u32` and `i64` or `u64` for
 //! WebAssembly's `i32` and `i64`. Where one gives [`Outcome::Wait`], the adapter waits ([`Wait::block`](crate::Wait::block)
 //! or [`Wait::ready`](crate::Wait::ready)) and calls it again. `proc_exit`, which gives nothing, is
-//! [`proc_exit`] alone.
+//! the adapter's: it ends the guest's execution with an error of the runtime.
 //!
 //! [`for_each_function!`](crate::for_each_function) lists the others, for macros.
 
 use crate::WasiP1Ctx;
-use crate::ctx::{I32Exit, Outcome};
+use crate::ctx::Outcome;
 use crate::memory::Guest;
 
 /// Calls a macro with the names and parameters of all functions but `proc_exit`, after whatever stands in the braces.
@@ -86,8 +86,3 @@ macro_rules! functions {
 }
 
 for_each_function! { functions {} }
-
-/// `proc_exit`: what to end the guest's execution with. Any status is one: what wasmtime refuses, 126 and above, systems keep.
-pub fn proc_exit(status: u32) -> I32Exit {
-    I32Exit(status as i32)
-}

@@ -33,7 +33,7 @@
 //! # }
 //! ```
 //!
-//! A guest that calls `proc_exit` ends with an error that is an [`I32Exit`].
+//! A guest that calls `proc_exit` ends with an error that has its status: `pirn::Error::i32_exit_status`.
 //!
 //! # Differences from wasmtime's
 //!
@@ -81,18 +81,21 @@ mod memory;
 pub mod p1;
 mod reactor;
 mod stream;
+mod version;
 mod wait;
 #[cfg(feature = "wasmi")]
 pub mod wasmi;
 
-pub use abi::Version;
 pub use builder::{Socket, WasiCtxBuilder};
 pub use clock::{HostMonotonicClock, HostRandom, HostWallClock};
-pub use ctx::{I32Exit, Outcome, WasiP1Ctx};
+pub use ctx::{Outcome, WasiP1Ctx};
 pub use dir::{DirPerms, FilePerms};
 pub use errno::Errno;
 pub use memory::{Guest, GuestMemory};
+#[cfg(feature = "pirn")]
+pub use pirn::I32Exit;
 pub use stream::{
     Empty, FdStream, MemoryInputPipe, MemoryOutputPipe, Sink, Stderr, Stdin, StdinStream, Stdout, StdoutStream,
 };
+pub use version::Version;
 pub use wait::Wait;

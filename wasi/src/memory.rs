@@ -4,7 +4,7 @@
 //! A memory that threads share cannot be referred to, for others may write to it meanwhile: what is read of it is copied first.
 
 use crate::Errno;
-use crate::abi::Version;
+use crate::version::Version;
 use std::borrow::Cow;
 use std::fmt;
 

@@ -3,9 +3,9 @@
 //! With [`add_to_linker_sync`], a call that waits does so on the thread that made it. With [`add_to_linker_async`] it yields to
 //! whoever polls the call, so one thread serves many guests.
 
-use crate::abi::Version;
 use crate::ctx::Outcome;
 use crate::memory::{Guest, GuestMemory};
+use crate::version::Version;
 use crate::{Errno, functions};
 use pirn::{Caller, Extern, Linker, Result, SharedMemory};
 use std::time::Instant;
@@ -130,7 +130,7 @@ pub fn add_to_linker_async<T: Send + 'static>(
 
 fn define_exit<T: 'static>(linker: &mut Linker<T>, version: Version) -> Result<()> {
     linker.func_wrap(version.module(), "proc_exit", |_: Caller<'_, T>, status: u32| -> Result<()> {
-        Err(pirn::Error::new(functions::proc_exit(status)))
+        Err(pirn::Error::i32_exit(status as i32))
     })?;
     Ok(())
 }

@@ -1,14 +1,12 @@
 //! The functions in linkers of wasmi.
 
-use crate::abi::Version;
-use crate::ctx::{I32Exit, Outcome, WasiP1Ctx};
+use crate::ctx::{Outcome, WasiP1Ctx};
 use crate::functions;
 use crate::memory::Guest;
+use crate::version::Version;
 use std::time::Instant;
 use wasmi::errors::LinkerError;
 use wasmi::{Caller, Extern, Linker};
-
-impl wasmi::errors::HostError for I32Exit {}
 
 /// The caller's memory and data. A caller without an exported memory has no byte that a pointer could name.
 fn with_guest<T, R>(caller: &mut Caller<'_, T>, version: Version, call: impl FnOnce(&mut Guest<'_>, &mut T) -> R) -> R {
@@ -47,7 +45,8 @@ macro_rules! define {
 
 /// Defines all functions of `wasi_snapshot_preview1` and of `wasi_unstable`; `get` finds the context in the store's data.
 ///
-/// The guest's memory is what it exports as `memory`. A guest that calls `proc_exit` ends with a host error that is an [`I32Exit`].
+/// The guest's memory is what it exports as `memory`. A guest that calls `proc_exit` ends with an error that has its
+/// status: [`wasmi::Error::i32_exit_status`].
 ///
 /// # Errors
 /// One of them is defined already.
@@ -58,7 +57,7 @@ pub fn add_to_linker_sync<T: 'static>(
     for version in [Version::Preview1, Version::Unstable] {
         crate::for_each_function! { define { linker, get, version: } }
         linker.func_wrap(version.module(), "proc_exit", |status: u32| -> Result<(), wasmi::Error> {
-            Err(wasmi::Error::host(functions::proc_exit(status)))
+            Err(wasmi::Error::i32_exit(status as i32))
         })?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 #![cfg(any(feature = "pirn", feature = "wasmi"))]
 
-use pirn_wasi::{I32Exit, MemoryInputPipe, MemoryOutputPipe, WasiCtxBuilder, WasiP1Ctx};
+use pirn_wasi::{MemoryInputPipe, MemoryOutputPipe, WasiCtxBuilder, WasiP1Ctx};
 use std::sync::{Arc, Mutex};
 
 /// Copies its input to its output, sleeps for 20 ms, says how long its first argument is, and exits with 7.
@@ -87,7 +87,7 @@ mod on_pirn {
             let begin = Instant::now();
             let start = instance.get_typed_func::<(), ()>(&mut store, "_start").unwrap();
             let error = start.call(&mut store, ()).unwrap_err();
-            assert_eq!(error.downcast_ref::<I32Exit>(), Some(&I32Exit(7)));
+            assert_eq!(error.i32_exit_status(), Some(7));
             assert!(begin.elapsed() >= Duration::from_millis(20));
             check(&out, &calls);
             let fault = instance.get_typed_func::<(), i32>(&mut store, "fault").unwrap();
@@ -115,7 +115,7 @@ mod on_pirn {
             outs.push(out);
             futures.push(Box::pin(async move {
                 let error = start.call_async(&mut store, ()).await.unwrap_err();
-                assert_eq!(error.downcast_ref::<I32Exit>(), Some(&I32Exit(7)));
+                assert_eq!(error.i32_exit_status(), Some(7));
             }));
         }
         let begin = Instant::now();
@@ -192,7 +192,7 @@ fn on_wasmi() {
         let instance = linker.instantiate_and_start(&mut store, &module).unwrap();
         let start = instance.get_typed_func::<(), ()>(&store, "_start").unwrap();
         let error = start.call(&mut store, ()).unwrap_err();
-        assert_eq!(error.downcast_ref::<I32Exit>(), Some(&I32Exit(7)));
+        assert_eq!(error.i32_exit_status(), Some(7));
         check(&out, &calls);
         let fault = instance.get_typed_func::<(), i32>(&store, "fault").unwrap();
         assert_eq!(fault.call(&mut store, ()).unwrap(), 21);

@@ -271,7 +271,8 @@ fn links_of_the_system_are_not_followed() {
     for path in ["root", "root/etc/passwd", "cwd", "cwd/Cargo.toml", "exe", "fd/0", "fd/1", "fd/2", "task/../root/etc"]
     {
         let errno = guest.call("path_open", &args![3, 1, path, 0, 2, 0, 0, OUT]);
-        assert!([Errno::PERM, Errno::LOOP, Errno::ACCES].contains(&errno), "{path}: {errno}");
+        // Without `openat2`, what the link says, `pipe:[1]`, is looked for here.
+        assert!([Errno::PERM, Errno::LOOP, Errno::ACCES, Errno::NOENT].contains(&errno), "{path}: {errno}");
     }
     assert!(guest.open(3, "status", 0, 2, 0).is_ok());
 }
