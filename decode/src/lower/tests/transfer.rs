@@ -4,8 +4,9 @@ use super::machine::{Machine, cells};
 use crate::layout::FrameLayout;
 use crate::lower::operands::Operands;
 use crate::lower::slot::Slot;
-use crate::lower::tree::Register;
-use crate::ops::Class;
+use crate::lower::tree::{Kind, Register};
+use crate::ops::{Class, Op};
+use crate::sig::Form;
 use crate::{FuncType, ValType};
 
 /// Pushes locals of 32 bits.
@@ -105,11 +106,23 @@ fn arguments_of_a_tail_call_go_where_they_do_not_overwrite_each_other() {
     locals(&mut operands, [0, 2]);
     assert_eq!(operands.tail_arguments(2), (Slot(10), 0));
     assert_eq!(cells(&mut operands.code), ["s1 = s2"]);
-    // The second reads what the first overwrites.
+    // The second reads what the first overwrites, and goes before it.
     let mut operands = machine.operands();
     locals(&mut operands, [1, 0]);
-    assert_eq!(operands.tail_arguments(2), (Slot(10), 2));
-    assert_eq!(cells(&mut operands.code), ["s10 = s1", "s11 = s0"]);
+    assert_eq!(operands.tail_arguments(2), (Slot(10), 0));
+    assert_eq!(cells(&mut operands.code), ["s11 = s0", "s0 = s1", "s1 = s11"]);
+    // What is in place already overwrites nothing.
+    let mut operands = machine.operands();
+    locals(&mut operands, [0, 0]);
+    assert_eq!(operands.tail_arguments(2), (Slot(10), 0));
+    assert_eq!(cells(&mut operands.code), ["s1 = s0"]);
+    // What may trap is not evaluated before another.
+    let mut operands = machine.operands();
+    locals(&mut operands, [1, 0]);
+    operands.operator_of::<2>(Kind::Binary(Op::I32DivS), Form::SetAcc);
+    locals(&mut operands, [0]);
+    operands.tail_arguments(2);
+    assert_eq!(cells(&mut operands.code), ["s10 = I32DivS(s1, s0)", "s11 = s0"]);
     // There is no room below the header.
     let mut operands = machine.operands();
     locals(&mut operands, [5; 5]);
