@@ -2,6 +2,7 @@
 
 use crate::features::{self, Feature};
 use crate::output::print;
+use crate::unsupported::explain;
 use anyhow::{Context, Result};
 use pirn::{Config, Engine, Module};
 use std::fmt::Write;
@@ -21,7 +22,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let bytes = wat::parse_bytes(&bytes).with_context(|| format!("cannot load {}", file.display()))?;
     let engine = Engine::default();
-    let module = Module::new(&engine, &bytes).with_context(|| format!("cannot load {}", file.display()))?;
+    let module = Module::new(&engine, &bytes)
+        .map_err(|error| explain(error.into()))
+        .with_context(|| format!("cannot load {}", file.display()))?;
     let inside = pirn_decode::Module::new(&*bytes)?;
 
     let mut text = format!("{}: {} bytes, {} functions", file.display(), bytes.len(), inside.own_funcs().count());

@@ -11,6 +11,9 @@
 //!
 //! The others exit with 0 if nothing failed, else with 1. Nobody reading standard output any more is a failure, about which nothing
 //! is said.
+//!
+//! `echo ':wasm:M::\x00asm\x01\x00\x00\x00::/usr/local/bin/pirn:' > /proc/sys/fs/binfmt_misc/register` (as root) has Linux run
+//! modules by themselves: `./program.wasm ARGS`.
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +26,7 @@ mod profile;
 mod run;
 mod threads;
 mod times;
+mod unsupported;
 mod validate;
 mod values;
 mod wast;

@@ -5,6 +5,7 @@ use crate::host::{Grants, Host};
 use crate::output::{complain, complain_of, print};
 use crate::profile::{Output, Sampler};
 use crate::threads::Threads;
+use crate::unsupported::explain;
 use crate::values;
 use anyhow::{Context, Result, bail, ensure};
 use clap::error::ErrorKind;
@@ -119,7 +120,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let program = &args.program().unwrap_or_else(|error| error.exit());
     let file = program.file;
     let engine = engine(args)?;
-    let loaded = load(&engine, file, args).with_context(|| format!("cannot load {}", file.display()));
+    let loaded = load(&engine, file, args).map_err(explain).with_context(|| format!("cannot load {}", file.display()));
     let (module, mut sampler) = loaded?;
     let output = args.profile.iter().flatten().next();
     let profile = output.map(Output::create).transpose()?;
@@ -307,7 +308,7 @@ fn instantiate(
     let mut group = linker.group();
     for (name, file) in &args.preload {
         ensure!(!name.is_empty(), "`--preload` needs a NAME before the `=`");
-        let loaded = Module::from_file(module.engine(), file);
+        let loaded = Module::from_file(module.engine(), file).map_err(|error| explain(error.into()));
         let loaded = loaded.with_context(|| format!("cannot load {}", file.display()))?;
         group.module(name, &loaded)?;
     }

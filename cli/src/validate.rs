@@ -2,6 +2,7 @@
 
 use crate::features::{self, Feature};
 use crate::output::{complain_of, print};
+use crate::unsupported::explain;
 use anyhow::Result;
 use pirn::{Config, Engine, Module};
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut status = ExitCode::SUCCESS;
     for file in &args.files {
         let read = std::fs::read(file).map_err(anyhow::Error::from);
-        match read.and_then(|bytes| Ok(Module::new(&engine, bytes)?)) {
+        match read.and_then(|bytes| Ok(Module::new(&engine, bytes)?)).map_err(explain) {
             Ok(_) => print(format_args!("{}: valid\n", file.display()))?,
             Err(error) => {
                 // One line: what the text format's parser says has several.

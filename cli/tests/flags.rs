@@ -319,6 +319,35 @@ fn modules_are_validated() {
     assert_eq!(pirn(&["run", "--disable", "simd", &good, "--invoke", "x"]).status.code(), Some(1));
 }
 
+/// What a module needs that is not here is named, and so is who has it.
+#[test]
+fn what_is_not_supported_is_named() {
+    let scratch = Scratch::new("unsupported");
+    for (text, what) in [
+        ("(module (type (struct (field i32))))", "garbage collection"),
+        ("(module (func (result (ref null any)) (ref.null any)))", "garbage collection"),
+        ("(module (tag $t) (func (throw $t)))", "exceptions"),
+        ("(module (func try catch_all end))", "the older instructions for exceptions"),
+        (
+            "(module (type $f (func)) (func (param (ref $f)) (call_ref $f (local.get 0))))",
+            "typed references to functions",
+        ),
+        ("(component)", "components"),
+    ] {
+        let file = scratch.file("m.wat", text);
+        for command in ["run", "validate", "info"] {
+            let output = pirn(&[command, &file]);
+            assert!(stderr(&output).contains(&format!("it needs {what}, which pirn")), "{}", stderr(&output));
+            assert_eq!(output.status.code(), Some(1));
+        }
+    }
+    // What is valid nowhere is not said to be elsewhere.
+    let output = pirn(&["run", &scratch.file("m.wat", "(module (func (result i32)))")]);
+    assert!(!stderr(&output).contains("it needs"), "{}", stderr(&output));
+    let disabled = scratch.file("m.wat", "(module (func (result v128) (v128.const i64x2 0 0)))");
+    assert!(!stderr(&pirn(&["validate", "--disable", "simd", &disabled])).contains("it needs"));
+}
+
 #[test]
 fn a_module_is_described() {
     let scratch = Scratch::new("info");

@@ -223,9 +223,12 @@ impl Fdstat {
     }
 }
 
+/// Bytes of a `dirent` without its name.
+pub(crate) const DIRENT: usize = 24;
+
 /// A `dirent`, without its name; `next` is the cookie of the entry after it.
-pub(crate) fn dirent(next: u64, ino: u64, name_len: u32, filetype: Filetype) -> [u8; 24] {
-    let mut bytes = [0; 24];
+pub(crate) fn dirent(next: u64, ino: u64, name_len: u32, filetype: Filetype) -> [u8; DIRENT] {
+    let mut bytes = [0; DIRENT];
     bytes[0..8].copy_from_slice(&next.to_le_bytes());
     bytes[8..16].copy_from_slice(&ino.to_le_bytes());
     bytes[16..20].copy_from_slice(&name_len.to_le_bytes());

@@ -67,7 +67,7 @@ impl WasiP1Ctx {
     }
 
     /// To be called by adapters before each call of a guest. `blocking` says whether the call may wait on this thread where a
-    /// system call does; else it gives a [`Wait`](crate::Wait).
+    /// system call does; else it gives a [`Wait`].
     pub fn begin(&mut self, blocking: bool) {
         self.blocking = blocking;
         self.begun = None;

@@ -4,9 +4,10 @@ use crate::Errno;
 use crate::abi::{Fdflags, Filetype};
 use crate::dir::{OpenDir, Opened};
 use crate::file::OpenFile;
-use crate::stream::{StdinStream, StdoutStream};
+use crate::stream::{StdinStream, StdoutStream, retry};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::net::RecvFlags;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An open descriptor.
@@ -42,6 +43,23 @@ impl OpenSocket {
 
     pub(crate) fn set_flags(&self, flags: Fdflags) {
         *self.flags.lock().unwrap_or_else(PoisonError::into_inner) = flags & Fdflags::NONBLOCK;
+    }
+}
+
+impl OpenSocket {
+    /// Sends the beginning of `bytes`, and gives how much.
+    pub(crate) fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        // A connection that is closed gives an error; it does not end the process.
+        #[cfg(not(target_vendor = "apple"))]
+        let flags = rustix::net::SendFlags::NOSIGNAL;
+        #[cfg(target_vendor = "apple")]
+        let flags = rustix::net::SendFlags::empty();
+        Ok(retry(|| rustix::net::send(&self.socket, bytes, flags))?)
+    }
+
+    /// Receives to the beginning of `buffer`: how many bytes are there, and how long the message was.
+    pub(crate) fn receive(&self, buffer: &mut [u8], flags: RecvFlags) -> Result<(usize, usize), Errno> {
+        Ok(retry(|| rustix::net::recv(&self.socket, &mut *buffer, flags))?)
     }
 }
 

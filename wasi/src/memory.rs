@@ -14,6 +14,9 @@ const MAX_IOVECS: u32 = 1024;
 /// Most bytes that are gathered from, or spread over, several buffers at once. A call that is asked for more does this much.
 const MAX_GATHERED: u32 = 1 << 20;
 
+/// Longest path. Systems take less; the guest is not to have the host copy more.
+const MAX_TEXT: u32 = 1 << 16;
+
 /// What a runtime shows of its guest's memory: all that the functions of WASI have to know of a runtime.
 ///
 /// It is implemented for `&mut [u8]`, which is enough where memories are not shared between threads.
@@ -145,8 +148,12 @@ impl<'a> Guest<'a> {
         Ok(count as u32)
     }
 
-    /// The `len` bytes at `ptr` as text.
+    /// The `len` bytes at `ptr` as text: a path.
     pub(crate) fn text(&self, ptr: u32, len: u32) -> Result<String, Errno> {
+        self.check(ptr, len)?;
+        if len > MAX_TEXT {
+            return Err(Errno::NAMETOOLONG);
+        }
         String::from_utf8(self.bytes(ptr, len)?.into_owned()).map_err(|_| Errno::ILSEQ)
     }
 
@@ -185,6 +192,11 @@ impl<'a> Guest<'a> {
         Ok(iovecs)
     }
 
+    /// Most bytes that one buffer is used for: what has to be copied is not copied in any amount.
+    fn most(&self) -> u32 {
+        if self.memory.as_slice().is_some() { u32::MAX } else { MAX_GATHERED }
+    }
+
     /// Has `read` fill the buffers with one call, and gives how many bytes it read.
     pub(crate) fn scatter(
         &mut self,
@@ -193,7 +205,7 @@ impl<'a> Guest<'a> {
     ) -> Result<u32, Errno> {
         match iovecs {
             [] => Ok(read(&mut [])? as u32),
-            [iovec] => self.fill_bytes(iovec.ptr, iovec.len, read),
+            [iovec] => self.fill_bytes(iovec.ptr, iovec.len.min(self.most()), read),
             _ => {
                 // The buffers may overlap, so they cannot all be referred to at once.
                 let total: u32 = iovecs.iter().map(|iovec| iovec.len).sum();
@@ -214,7 +226,7 @@ impl<'a> Guest<'a> {
     pub(crate) fn gather(&self, iovecs: &[IoVec]) -> Result<Cow<'_, [u8]>, Errno> {
         match iovecs {
             [] => Ok(Cow::default()),
-            [iovec] => self.bytes(iovec.ptr, iovec.len),
+            [iovec] => self.bytes(iovec.ptr, iovec.len.min(self.most())),
             _ => {
                 let mut all = Vec::new();
                 for iovec in iovecs {

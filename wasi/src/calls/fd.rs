@@ -1,7 +1,7 @@
 //! The calls on descriptors that neither read nor write: `fd_*`.
 
 use super::Result;
-use crate::abi::{Fdflags, Fdstat, Filestat, Flags, Fstflags, Rights, Whence, dirent};
+use crate::abi::{DIRENT, Fdflags, Fdstat, Filestat, Flags, Fstflags, Rights, Whence, dirent};
 use crate::descriptor::Descriptor;
 use crate::dir::timestamps;
 use crate::memory::Guest;
@@ -161,6 +161,10 @@ impl WasiP1Ctx {
         let descriptor = self.descriptor(fd)?;
         let listing = descriptor.dir()?.listing(cookie == 0)?;
         let first = usize::try_from(cookie).unwrap_or(usize::MAX);
+        guest.check(buf, len)?;
+        // No more than is needed, for there may be a copy.
+        let all: usize = listing.iter().skip(first).map(|entry| DIRENT + entry.name.len()).sum();
+        let len = len.min(u32::try_from(all).unwrap_or(u32::MAX));
         let filled = guest.fill_bytes(buf, len, |buffer| {
             let mut rest = &mut *buffer;
             for (index, entry) in listing.iter().enumerate().skip(first) {

@@ -6,7 +6,7 @@ use crate::descriptor::{Descriptor, Interest};
 use crate::memory::Guest;
 use crate::wait::Wait;
 use crate::{Errno, WasiP1Ctx};
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::RecvFlags;
 use std::sync::Arc;
 
 impl WasiP1Ctx {
@@ -50,9 +50,7 @@ impl WasiP1Ctx {
             })?,
             Descriptor::Socket(socket) if !socket.listens => {
                 self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
-                    guest.scatter(&iovecs, |buffer| {
-                        Ok(rustix::net::recv(&socket.socket, &mut *buffer, RecvFlags::empty())?.0)
-                    })
+                    guest.scatter(&iovecs, |buffer| Ok(socket.receive(buffer, RecvFlags::empty())?.0))
                 })?
             }
             _ => return Err(Errno::BADF.into()),
@@ -93,9 +91,7 @@ impl WasiP1Ctx {
                 self.when_ready(&descriptor, Interest::Write, file.nonblocking(), || file.write(&bytes))?
             }
             Descriptor::Socket(socket) if !socket.listens => {
-                self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), || {
-                    Ok(rustix::net::send(&socket.socket, &bytes, SendFlags::NOSIGNAL)?)
-                })?
+                self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), || socket.send(&bytes))?
             }
             _ => return Err(Errno::BADF.into()),
         };

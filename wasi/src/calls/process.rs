@@ -64,7 +64,13 @@ impl WasiP1Ctx {
 
     pub(crate) fn random_get(&mut self, guest: &mut Guest<'_>, buffer: u32, len: u32) -> Result {
         let mut random = self.shared.random.lock().unwrap_or_else(PoisonError::into_inner);
-        guest.fill_bytes(buffer, len, |bytes| random.fill(bytes).map(|()| bytes.len()).map_err(|_| Errno::IO))?;
+        guest.check(buffer, len)?;
+        // In pieces, for there may be a copy of each.
+        for at in (0..len).step_by(1 << 16) {
+            let piece = (len - at).min(1 << 16);
+            let fill = |bytes: &mut [u8]| random.fill(bytes).map(|()| bytes.len()).map_err(|_| Errno::IO);
+            guest.fill_bytes(buffer + at, piece, fill)?;
+        }
         Ok(())
     }
 

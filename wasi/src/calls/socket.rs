@@ -4,8 +4,9 @@ use super::Result;
 use crate::abi::{Fdflags, Flags, RECV_DATA_TRUNCATED, Riflags, Sdflags};
 use crate::descriptor::{Descriptor, Interest, OpenSocket};
 use crate::memory::Guest;
+use crate::stream::retry;
 use crate::{Errno, WasiP1Ctx};
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use rustix::net::{RecvFlags, Shutdown};
 
 impl WasiP1Ctx {
     pub(crate) fn sock_accept(&mut self, guest: &mut Guest<'_>, fd: u32, flags: u32, accepted: u32) -> Result {
@@ -18,7 +19,7 @@ impl WasiP1Ctx {
         // The guest could not close what it does not know.
         guest.check(accepted, 4)?;
         let connection = self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
-            Ok(rustix::net::accept(&socket.socket)?)
+            Ok(retry(|| rustix::net::accept(&socket.socket))?)
         })?;
         let connection = OpenSocket::new(connection, false, socket.filetype, flags);
         let fd = self.descriptors().add(Descriptor::Socket(connection))?;
@@ -50,7 +51,7 @@ impl WasiP1Ctx {
         let total = self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
             guest.scatter(&iovecs, |buffer| {
                 let size = buffer.len();
-                let (count, all) = rustix::net::recv(&socket.socket, &mut *buffer, system)?;
+                let (count, all) = socket.receive(buffer, system)?;
                 truncated = all > size;
                 Ok(count)
             })
@@ -80,9 +81,8 @@ impl WasiP1Ctx {
         let iovecs = guest.iovecs(iovs, count)?;
         let bytes = guest.gather(&iovecs)?;
         guest.check(nwritten, 4)?;
-        let total = self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), || {
-            Ok(rustix::net::send(&socket.socket, &bytes, SendFlags::NOSIGNAL)?)
-        })?;
+        let total =
+            self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), || socket.send(&bytes))?;
         drop(bytes);
         Ok(guest.write_u32(nwritten, total as u32)?)
     }
