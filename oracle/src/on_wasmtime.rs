@@ -3,11 +3,15 @@
 use crate::outcome::{Event, FRAMES, Frame, Outcome, TrapKind, Type, Value};
 use crate::program::{Call, Exported, Program, provider};
 use crate::runner::{self, Host, Runner};
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use wasmtime::{
     Caller, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, FuncType, Global, HeapType, Instance, Memory,
-    Module, Ref, RefType, Store, Table, Trap, Val, ValType, WasmBacktrace,
+    Module, OptLevel, Ref, RefType, RegallocAlgorithm, SharedMemory, Store, Strategy, Table, Trap, Val, ValType,
+    WasmBacktrace,
 };
+
+/// Bytes of the stack.
+const STACK: usize = 1 << 20;
 
 fn is_func(ty: &RefType) -> bool {
     matches!(ty.heap_type(), HeapType::Func)
@@ -50,6 +54,8 @@ fn trap_of(error: &Error) -> TrapKind {
         Some(Trap::IntegerDivisionByZero) => TrapKind::DivideByZero,
         Some(Trap::IntegerOverflow) => TrapKind::Overflow,
         Some(Trap::BadConversionToInteger) => TrapKind::NotANumber,
+        Some(Trap::HeapMisaligned) => TrapKind::Unaligned,
+        Some(Trap::AtomicWaitNonSharedMemory) => TrapKind::NotShared,
         Some(Trap::StackOverflow) => TrapKind::Stack,
         Some(Trap::OutOfFuel) => TrapKind::GaveUp,
         _ => TrapKind::Other,
@@ -73,6 +79,7 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
             let value = zero(ty.content());
             Global::new(&mut *store, ty, value).ok()?.into()
         }
+        ExternType::Memory(ty) if ty.is_shared() => SharedMemory::new(store.engine(), ty).ok()?.into(),
         ExternType::Memory(ty) => Memory::new(&mut *store, ty).ok()?.into(),
         ExternType::Table(ty) => {
             let null = if is_func(ty.element()) { Ref::Func(None) } else { Ref::Extern(None) };
@@ -89,20 +96,42 @@ fn nulls(store: &mut Store<Vec<Event>>, table: &Table) -> Vec<bool> {
     (0..size).map(null).collect()
 }
 
-fn engine(fuel: bool) -> Engine {
-    // Making an engine takes longer than most programs do.
-    static ENGINES: LazyLock<[Engine; 2]> = LazyLock::new(|| {
-        [false, true].map(|fuel| {
-            let mut config = Config::new();
-            config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel);
-            config.wasm_multi_memory(true).wasm_memory64(true).wasm_custom_page_sizes(true);
-            config.relaxed_simd_deterministic(true).wasm_wide_arithmetic(true);
-            config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES));
-            config.max_wasm_stack(512 << 10).memory_reservation(1 << 20).memory_guard_size(0);
-            Engine::new(&config).expect("a valid configuration")
-        })
-    });
-    ENGINES[usize::from(fuel)].clone()
+/// How wasmtime compiles: nearly all of the time goes there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compiler {
+    /// Winch, a baseline compiler that knows no tail calls and no relaxed SIMD.
+    Baseline,
+    /// Cranelift, in a hurry.
+    Quick,
+    /// Cranelift as it is meant to be.
+    Optimizing,
+}
+
+fn new_engine(compiler: Compiler, fuel: bool) -> Engine {
+    let mut config = Config::new();
+    config.wasm_extended_const(true).consume_fuel(fuel);
+    config.wasm_multi_memory(true).wasm_memory64(true).wasm_custom_page_sizes(true);
+    config.wasm_wide_arithmetic(true).wasm_threads(true).shared_memory(true);
+    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES));
+    config.max_wasm_stack(STACK).memory_reservation(1 << 20).memory_guard_size(0);
+    // What programs do not need takes time, too.
+    config.native_unwind_info(false).memory_init_cow(false).concurrency_support(false);
+    if compiler == Compiler::Baseline {
+        config.strategy(Strategy::Winch).wasm_tail_call(false).wasm_relaxed_simd(false);
+    } else {
+        config.wasm_tail_call(true).relaxed_simd_deterministic(true);
+    }
+    if compiler == Compiler::Quick {
+        config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
+    Engine::new(&config).expect("a valid configuration")
+}
+
+/// One for each way to compile, without fuel and with it: making an engine takes longer than most programs do.
+fn engine(compiler: Compiler, fuel: bool) -> Engine {
+    static ENGINES: [OnceLock<Engine>; 6] = [const { OnceLock::new() }; 6];
+    let at = 2 * compiler as usize + usize::from(fuel);
+    ENGINES[at].get_or_init(|| new_engine(compiler, fuel)).clone()
 }
 
 fn signature(ty: &FuncType) -> (Vec<Type>, Vec<Type>) {
@@ -110,3 +139,17 @@ fn signature(ty: &FuncType) -> (Vec<Type>, Vec<Type>) {
 }
 
 runner::in_the_same_words!(oracle);
+
+impl Oracle {
+    /// Decodes the modules by the first compiler that knows all that is in them. `fuel` as for [`Oracle::optimizing`].
+    pub fn new(program: &Program, fuel: u64) -> Self {
+        let baseline = Self::on(engine(Compiler::Baseline, fuel != 0), program, fuel);
+        if baseline.is_valid() { baseline } else { Self::on(engine(Compiler::Quick, fuel != 0), program, fuel) }
+    }
+
+    /// Decodes the modules by the compiler that most people use: it is the arbiter. `fuel` bounds the instructions of all calls
+    /// together; 0 asks for no bound.
+    pub fn optimizing(program: &Program, fuel: u64) -> Self {
+        Self::on(engine(Compiler::Optimizing, fuel != 0), program, fuel)
+    }
+}

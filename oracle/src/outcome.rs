@@ -2,6 +2,7 @@
 
 use crate::rng::Rng;
 use pirn_decode::FuncIdx;
+use std::sync::Arc;
 
 /// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +120,10 @@ pub enum TrapKind {
     Overflow,
     /// Conversion of a NaN.
     NotANumber,
+    /// An atomic access that is not aligned.
+    Unaligned,
+    /// Waiting on a memory that is not shared.
+    NotShared,
     /// The stack is used up: where, is the engine's choice, so nothing is compared from here on.
     Stack,
     /// The oracle gave up: nothing is compared from here on.
@@ -160,7 +165,7 @@ pub enum Event {
         /// Of which module.
         module: usize,
         /// Its name.
-        name: String,
+        name: Arc<str>,
         /// The value.
         value: Value,
     },
@@ -169,7 +174,7 @@ pub enum Event {
         /// Of which module.
         module: usize,
         /// Its name.
-        name: String,
+        name: Arc<str>,
         /// What it holds, NaNs made one where floats lie.
         bytes: Bytes,
     },
@@ -178,7 +183,7 @@ pub enum Event {
         /// Of which module.
         module: usize,
         /// Its name.
-        name: String,
+        name: Arc<str>,
         /// For each element, whether it is null.
         null: Vec<bool>,
     },
