@@ -47,6 +47,7 @@ pub mod smith;
 use on_pirn::Mode;
 use outcome::Outcome;
 use program::Program;
+use rng::Rng;
 
 /// Which generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +126,7 @@ pub enum Authority {
     /// wasmi 2, and wasmi 1 where it differs from pirn: fast.
     #[default]
     Wasmi,
-    /// wasmtime by its quick compilers, and by the optimizing one where it differs from pirn.
+    /// wasmtime, compiling in a hurry, and optimizing where it differs from pirn.
     #[cfg(feature = "wasmtime")]
     Wasmtime,
 }
@@ -160,8 +161,8 @@ impl Authority {
     /// What is called, and what is seen then; `None` if the program is refused. `fuel` as in [`check`].
     pub fn run(self, program: &Program, fuel: u64) -> Option<(Vec<program::Call>, Outcome)> {
         macro_rules! run {
-            ($oracle:ty) => {{
-                let oracle = <$oracle>::new(program, fuel);
+            ($oracle:expr) => {{
+                let oracle = $oracle;
                 oracle.is_valid().then(|| {
                     let calls = program::plan(program, &oracle.exports(program));
                     let outcome = oracle.run(program, &calls);
@@ -170,9 +171,9 @@ impl Authority {
             }};
         }
         match self {
-            Self::Wasmi => run!(on_wasmi::v2::Oracle),
+            Self::Wasmi => run!(on_wasmi::v2::Oracle::new(program, fuel)),
             #[cfg(feature = "wasmtime")]
-            Self::Wasmtime => run!(on_wasmtime::Oracle),
+            Self::Wasmtime => run!(on_wasmtime::Oracle::new(program, fuel)),
         }
     }
 }
@@ -220,6 +221,12 @@ pub enum Verdict {
     Different(Box<Mismatch>),
 }
 
+/// Whose turn it is among so many things of which a seed does one.
+fn turn(seed: u64, things: usize) -> usize {
+    // Not by the bits that choose modes.
+    Rng::new(seed ^ 0x7_0521).below(things)
+}
+
 /// Runs a program on the oracle, and on pirn in each of `modes`. `fuel` bounds the oracle's instructions (0: no bound);
 /// nothing is compared from where they run out.
 pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64) -> Verdict {
@@ -231,11 +238,13 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
     let with_traces = authority.has_backtraces() && program.merged.is_none();
     let mut reworded = 0;
     let mut arbiter = None;
-    for &mode in modes {
-        let found = on_pirn::run(program, &calls, mode);
+    for (number, &mode) in modes.iter().enumerate() {
+        // To find offsets takes pirn longer than all the rest, so modes do so in turn.
+        let offsets = with_traces && number == turn(program.seed, modes.len());
+        let found = on_pirn::run(program, &calls, mode, offsets);
         // Where the program was made of another one, that does the same.
         if let Some(original) = program.original.as_ref().filter(|_| mode == modes[0]) {
-            let original = on_pirn::run(original, &calls, mode);
+            let original = on_pirn::run(original, &calls, mode, false);
             if let Some(at) = original.unconfirmed(&found, &found) {
                 let (expected, second) = (found.clone(), found);
                 let mismatch = Mismatch { mode, at, expected, second, found: original, original: true };
@@ -245,12 +254,14 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
         let differs = |first: &Outcome, second: &Outcome| -> Result<usize, usize> {
             match found.unconfirmed(first, second) {
                 Some(at) => Err(at),
-                None if with_traces => found.compare_traces(second, &program.modules).map_err(|(trace, _)| trace.event),
+                None if with_traces => {
+                    found.compare_traces(second, &program.modules, offsets).map_err(|(trace, _)| trace.event)
+                }
                 None => Ok(0),
             }
         };
         if let Ok(others) = differs(&expected, &expected) {
-            reworded = others;
+            reworded = others.max(reworded);
             continue;
         }
         // What either saw is right: their bugs are hardly ever the same.
@@ -260,7 +271,7 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
             Authority::Wasmtime => on_wasmtime::Oracle::optimizing(program, fuel).run(program, &calls),
         });
         match differs(&expected, second) {
-            Ok(others) => reworded = others,
+            Ok(others) => reworded = others.max(reworded),
             Err(at) => {
                 let second = second.clone();
                 return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found, original: false }));

@@ -23,7 +23,7 @@
 mod options;
 
 use options::{Check, Options};
-use pirn_oracle::checked::Checked;
+use pirn_oracle::checked::{self, Checked};
 use pirn_oracle::on_pirn::{DISPATCHER, Deadline, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
@@ -91,7 +91,7 @@ fn check_code(options: &Options) -> ExitCode {
         while let Some(kind) = { kinds.lock().expect("no panics").pop() } {
             for seed in options.seeds.clone() {
                 let mut checked = Checked::default();
-                kind.program(seed).iter().for_each(|program| checked.add(program));
+                kind.program(seed).iter().for_each(|program| checked.add(program, &checked::WAYS));
                 right.fetch_add(checked.right, Relaxed);
                 too_hard.fetch_add(checked.too_hard, Relaxed);
                 if let Some(mistake) = checked.mistakes.first() {
@@ -296,13 +296,13 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
         let seed = read().unwrap_or(next);
         totals.passed.fetch_add(seed - next - reported, Relaxed);
         next = seed + 1;
-        let dies_alone =
-            || worker(seed..next).args(["--oracle-alone", "yes"]).output().is_ok_and(|alone| !alone.status.success());
         if !hung && was_killed(status) {
             totals.killed.fetch_add(1, Relaxed);
             println!("{} seed {seed}: something else killed the process; is there not enough memory?", kind.name());
             continue;
         }
+        let dies_alone =
+            || worker(seed..next).args(["--oracle-alone", "yes"]).output().is_ok_and(|alone| !alone.status.success());
         if !hung && dies_alone() {
             totals.died.fetch_add(1, Relaxed);
             println!("{} seed {seed}: {} crashes without pirn", kind.name(), options.authority.name());
@@ -365,7 +365,7 @@ fn work(options: &Options) -> ExitCode {
         }
         if options.check == Check::First {
             let mut checked = Checked::default();
-            checked.add(&program);
+            checked.add(&program, &checked::ways(seed));
             if let Some(mistake) = checked.mistakes.first() {
                 println!("{} seed {seed}: wrong code: {mistake}", kind.name());
                 save(&options.out, kind, seed, "whole", &Some(program));
@@ -422,7 +422,8 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     println!("  expected {:?}", mismatch.expected.events.get(mismatch.at));
     println!("  arbiter  {:?}", mismatch.second.events.get(mismatch.at));
     println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
-    if let Err((found, expected)) = mismatch.found.compare_traces(&mismatch.expected, &program.modules) {
+    let offsets = mismatch.found.traces.iter().flat_map(|trace| &trace.frames).any(|frame| frame.offset.is_some());
+    if let Err((found, expected)) = mismatch.found.compare_traces(&mismatch.second, &program.modules, offsets) {
         println!("  expected {expected:?}");
         println!("  found    {found:?}");
     }

@@ -202,6 +202,7 @@ struct Running {
     /// Of the instances, in the same order.
     modules: Vec<Option<Module>>,
     mode: Mode,
+    offsets: bool,
 }
 
 impl Running {
@@ -209,6 +210,10 @@ impl Running {
 
     fn modules(&self) -> &[Option<Module>] {
         &self.modules
+    }
+
+    fn offsets(&self) -> bool {
+        self.offsets
     }
 
     /// One module, which imports from those before.
@@ -303,11 +308,12 @@ fn engine(mode: Mode, deterministic: bool) -> Engine {
     })
 }
 
-/// Runs the program; `calls` come from [`crate::program::plan`].
-pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
+/// Runs the program; `calls` come from [`crate::program::plan`]. Frames of backtraces have offsets if those are asked for: for each
+/// function where a call was, pirn lowers it once more.
+pub fn run(program: &Program, calls: &[Call], mode: Mode, offsets: bool) -> Outcome {
     let engine = engine(mode, program.deterministic);
     let mut store = Store::new(&engine, Vec::new());
     mode.deadline.set(&mut store);
-    let running = Running { store, instances: Vec::new(), modules: Vec::new(), mode };
+    let running = Running { store, instances: Vec::new(), modules: Vec::new(), mode, offsets };
     runner::run(running, program, calls)
 }

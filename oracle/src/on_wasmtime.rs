@@ -6,12 +6,8 @@ use crate::runner::{self, Host, Runner};
 use std::sync::OnceLock;
 use wasmtime::{
     Caller, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, FuncType, Global, HeapType, Instance, Memory,
-    Module, OptLevel, Ref, RefType, RegallocAlgorithm, SharedMemory, Store, Strategy, Table, Trap, Val, ValType,
-    WasmBacktrace,
+    Module, OptLevel, Ref, RefType, RegallocAlgorithm, SharedMemory, Store, Table, Trap, Val, ValType, WasmBacktrace,
 };
-
-/// Bytes of the stack.
-const STACK: usize = 1 << 20;
 
 fn is_func(ty: &RefType) -> bool {
     matches!(ty.heap_type(), HeapType::Func)
@@ -96,42 +92,30 @@ fn nulls(store: &mut Store<Vec<Event>>, table: &Table) -> Vec<bool> {
     (0..size).map(null).collect()
 }
 
-/// How wasmtime compiles: nearly all of the time goes there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Compiler {
-    /// Winch, a baseline compiler that knows no tail calls and no relaxed SIMD.
-    Baseline,
-    /// Cranelift, in a hurry.
-    Quick,
-    /// Cranelift as it is meant to be.
-    Optimizing,
-}
-
-fn new_engine(compiler: Compiler, fuel: bool) -> Engine {
+/// An engine that compiles in a hurry, or as wasmtime is meant to.
+fn new_engine(quick: bool, fuel: bool) -> Engine {
     let mut config = Config::new();
-    config.wasm_extended_const(true).consume_fuel(fuel);
+    config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel);
     config.wasm_multi_memory(true).wasm_memory64(true).wasm_custom_page_sizes(true);
-    config.wasm_wide_arithmetic(true).wasm_threads(true).shared_memory(true);
+    config.relaxed_simd_deterministic(true).wasm_wide_arithmetic(true);
+    config.wasm_threads(true).shared_memory(true);
     config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES));
-    config.max_wasm_stack(STACK).memory_reservation(1 << 20).memory_guard_size(0);
-    // What programs do not need takes time, too.
-    config.native_unwind_info(false).memory_init_cow(false).concurrency_support(false);
-    if compiler == Compiler::Baseline {
-        config.strategy(Strategy::Winch).wasm_tail_call(false).wasm_relaxed_simd(false);
-    } else {
-        config.wasm_tail_call(true).relaxed_simd_deterministic(true);
-    }
-    if compiler == Compiler::Quick {
+    config.max_wasm_stack(512 << 10).memory_reservation(1 << 20).memory_guard_size(0);
+    // A signal in a memory that two instances share is one too many.
+    config.signals_based_traps(false);
+    if quick {
         config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+        // What programs do not need takes time, too.
+        config.native_unwind_info(false).memory_init_cow(false).concurrency_support(false);
     }
     Engine::new(&config).expect("a valid configuration")
 }
 
-/// One for each way to compile, without fuel and with it: making an engine takes longer than most programs do.
-fn engine(compiler: Compiler, fuel: bool) -> Engine {
-    static ENGINES: [OnceLock<Engine>; 6] = [const { OnceLock::new() }; 6];
-    let at = 2 * compiler as usize + usize::from(fuel);
-    ENGINES[at].get_or_init(|| new_engine(compiler, fuel)).clone()
+fn engine(quick: bool, fuel: bool) -> Engine {
+    // Making an engine takes longer than most programs do.
+    static ENGINES: [OnceLock<Engine>; 4] = [const { OnceLock::new() }; 4];
+    let at = 2 * usize::from(quick) + usize::from(fuel);
+    ENGINES[at].get_or_init(|| new_engine(quick, fuel)).clone()
 }
 
 fn signature(ty: &FuncType) -> (Vec<Type>, Vec<Type>) {
@@ -141,15 +125,13 @@ fn signature(ty: &FuncType) -> (Vec<Type>, Vec<Type>) {
 runner::in_the_same_words!(oracle);
 
 impl Oracle {
-    /// Decodes the modules by the first compiler that knows all that is in them. `fuel` as for [`Oracle::optimizing`].
+    /// Decodes the modules. `fuel` bounds the instructions of all calls together; 0 asks for no bound.
     pub fn new(program: &Program, fuel: u64) -> Self {
-        let baseline = Self::on(engine(Compiler::Baseline, fuel != 0), program, fuel);
-        if baseline.is_valid() { baseline } else { Self::on(engine(Compiler::Quick, fuel != 0), program, fuel) }
+        Self::on(engine(true, fuel != 0), program, fuel)
     }
 
-    /// Decodes the modules by the compiler that most people use: it is the arbiter. `fuel` bounds the instructions of all calls
-    /// together; 0 asks for no bound.
+    /// The same with the optimizing compiler that most people use: the arbiter.
     pub fn optimizing(program: &Program, fuel: u64) -> Self {
-        Self::on(engine(Compiler::Optimizing, fuel != 0), program, fuel)
+        Self::on(engine(false, fuel != 0), program, fuel)
     }
 }

@@ -179,7 +179,7 @@ macro_rules! in_the_same_words {
     // Backtraces, of engines that have those.
     (frames) => {
         /// The frames of an error, whose modules are among these.
-        fn frames_of(modules: &[Option<Module>], error: &Error) -> Vec<Frame> {
+        fn frames_of(modules: &[Option<Module>], error: &Error, offsets: bool) -> Vec<Frame> {
             let is = |module: &Module, other: &Option<Module>| {
                 other.as_ref().is_some_and(|other| Module::same(module, other))
             };
@@ -187,7 +187,7 @@ macro_rules! in_the_same_words {
             let frame = |frame: &FrameInfo| Frame {
                 module: modules.iter().position(|other| is(frame.module(), other)),
                 funcidx: pirn_decode::FuncIdx(frame.func_index()),
-                offset: frame.module_offset(),
+                offset: if offsets { frame.module_offset() } else { None },
             };
             frames.iter().map(frame).collect()
         }
@@ -244,7 +244,7 @@ macro_rules! in_the_same_words {
             let args: Vec<_> = args.iter().map(|&arg| to_val(arg)).collect();
             let values = self
                 .call_func(func, &args, results)
-                .map_err(|error| (trap_of(&error), frames_of(self.modules(), &error)))?;
+                .map_err(|error| (trap_of(&error), frames_of(self.modules(), &error, self.offsets())))?;
             Ok(values.iter().map(from_val).collect())
         }
 
@@ -328,6 +328,10 @@ macro_rules! in_the_same_words {
 
             fn modules(&self) -> &[Option<Module>] {
                 &self.oracle.modules
+            }
+
+            fn offsets(&self) -> bool {
+                true
             }
         }
 

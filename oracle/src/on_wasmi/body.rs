@@ -65,7 +65,7 @@ fn trap_of(error: &Error) -> TrapKind {
 }
 
 /// wasmi has no backtraces.
-fn frames_of(_: &[Option<Module>], _: &Error) -> Vec<Frame> {
+fn frames_of(_: &[Option<Module>], _: &Error, _: bool) -> Vec<Frame> {
     Vec::new()
 }
 
