@@ -115,3 +115,11 @@ fn plain_accesses() {
         }
     }
 }
+
+/// A handle of a store gives no access to what threads share, so there is none.
+#[test]
+fn a_store_alone_has_none() {
+    let mut store = Store::<()>::default();
+    let error = Memory::new(&mut store, MemoryType::shared(1, 2)).unwrap_err();
+    assert!(error.to_string().contains("SharedMemory::new"), "{error}");
+}
