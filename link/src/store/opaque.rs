@@ -42,6 +42,8 @@ pub(crate) struct StoreOpaque {
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
     memories: Vec<Pinned<Memory>>,
+    /// What stands for memories that threads share and that are not made here, but imported: no limit is about them.
+    imported_memories: Vec<Pinned<Memory>>,
     tables: Vec<Pinned<Table>>,
     globals: Vec<Pinned<[GlobalItem]>>,
 }
@@ -72,6 +74,7 @@ impl StoreOpaque {
             yield_interval: u64::MAX,
             instances: Vec::new(),
             memories: Vec::new(),
+            imported_memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
         }
@@ -224,7 +227,7 @@ impl StoreOpaque {
     /// # Errors
     /// There is no memory for it.
     pub(crate) fn add_shared_memory(&mut self, memory: &Arc<SharedMemory>) -> Result<Handle<Memory>> {
-        keep(self.id, &mut self.memories, Memory::of_shared(Arc::clone(memory)))
+        keep(self.id, &mut self.imported_memories, Memory::of_shared(Arc::clone(memory)))
     }
 
     /// Creates a table, all its elements `init`.
