@@ -142,3 +142,14 @@ fn imports_are_not_limited() {
     Instance::new(&mut store, &own, &[]).unwrap();
     assert!(Instance::new(&mut store, &own, &[]).is_err());
 }
+
+/// What cannot be had is the room to grow, whatever it begins with.
+#[test]
+fn addresses_that_there_are_not() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    store.set_limits(StoreLimitsBuilder::new().memory_size(usize::MAX).total_memory_size(u64::MAX).build());
+    let module = Module::new(&engine, "(module (memory i64 0 0x1000000000000 shared))").unwrap();
+    let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+    assert!(error.to_string().contains("max 281474976710656"), "{error}");
+}

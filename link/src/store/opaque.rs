@@ -214,7 +214,11 @@ impl StoreOpaque {
         self.check_needs(&Needs { memories: 1, bytes, ..Needs::default() })?;
         self.limited_memory(ty, |this| {
             let memory = Memory::new(ty, this.limits.memory_bytes);
-            let memory = memory.ok_or_else(|| format_err!("the system gave no memory of {bytes} bytes"))?;
+            let memory = memory.ok_or_else(|| match ty.is_shared() {
+                // What it may have one day counts, too.
+                true => format_err!("the system gave no memory of type {ty}"),
+                false => format_err!("the system gave no memory of {bytes} bytes"),
+            })?;
             let handle = keep(this.id, &mut this.memories, memory)?;
             this.room_mut().bytes -= bytes;
             this.holdings().memories.add(bytes);
