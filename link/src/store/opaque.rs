@@ -45,6 +45,8 @@ pub(crate) struct StoreOpaque {
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
     memories: Vec<Pinned<Memory>>,
+    /// What stands for memories that threads share and that are not made here, but imported: no limit is about them.
+    imported_memories: Vec<Pinned<Memory>>,
     tables: Vec<Pinned<Table>>,
     globals: Vec<Pinned<[GlobalItem]>>,
 }
@@ -76,6 +78,7 @@ impl StoreOpaque {
             yielded_ticks: None,
             instances: Vec::new(),
             memories: Vec::new(),
+            imported_memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
         }
@@ -240,7 +243,11 @@ impl StoreOpaque {
         self.check_needs(&Needs { memories: 1, bytes, ..Needs::default() })?;
         self.limited_memory(ty, |this| {
             let memory = Memory::new(ty, this.limits.memory_bytes);
-            let memory = memory.ok_or_else(|| format_err!("the system gave no memory of {bytes} bytes"))?;
+            let memory = memory.ok_or_else(|| match ty.is_shared() {
+                // What it may have one day counts, too.
+                true => format_err!("the system gave no memory of type {ty}"),
+                false => format_err!("the system gave no memory of {bytes} bytes"),
+            })?;
             let handle = keep(this.id, &mut this.memories, memory)?;
             this.room_mut().bytes -= bytes;
             this.holdings().memories.add(bytes);
@@ -253,7 +260,7 @@ impl StoreOpaque {
     /// # Errors
     /// There is no memory for it.
     pub(crate) fn add_shared_memory(&mut self, memory: &Arc<SharedMemory>) -> Result<Handle<Memory>> {
-        keep(self.id, &mut self.memories, Memory::of_shared(Arc::clone(memory)))
+        keep(self.id, &mut self.imported_memories, Memory::of_shared(Arc::clone(memory)))
     }
 
     /// Creates a table, all its elements `init`.
