@@ -132,7 +132,7 @@ impl Sampler {
     }
 
     /// Goes on until the next pause.
-    fn sample<R: 'static>(&mut self, store: &mut Store<Host>, mut paused: Paused<R>) -> pirn::Result<Resumable<R>> {
+    fn sample<R: 'static>(&mut self, store: &mut Store<Host>, paused: Paused<R>) -> pirn::Result<Resumable<R>> {
         let address = paused.address();
         let walk = Instant::now();
         let stack = self.stacks.as_mut().map(|stacks| {
