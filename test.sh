@@ -23,6 +23,8 @@ step cargo clippy --all-targets "${tools[@]}" -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${tools[@]}"
 step cargo test
 step cargo test -p pirn-cli --features profile --test profile
+# The adapter to another runtime, and half a minute of links that race with paths.
+PIRN_WASI_RACE_SECONDS=30 step cargo test -p pirn-wasi --no-default-features --features wasmi
 step cargo test --release
 # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code.
 step cargo test --profile checked -p pirn --test torture --test probe

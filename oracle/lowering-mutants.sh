@@ -12,12 +12,13 @@ cargo build --release --package pirn-oracle --features mutants
 driver=${CARGO_TARGET_DIR:-target}/release/pirn-oracle
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+. oracle/answer.sh
 checked=0 driven=0
 for mutant in $(seq "$first" "$last"); do
     by_checker=- by_driver=-
     for kind in expr loop shape smith circle group; do
-        if ! PIRN_LOWERING_MUTANT=$mutant "$driver" --check only --seeds "$seed..$((seed + 1000))" --kind $kind --jobs 1 \
-            --max-failures 1 >"$out/log" 2>&1; then
+        if ! PIRN_LOWERING_MUTANT=$mutant answer "$driver" --check only --seeds "$seed..$((seed + 1000))" --kind $kind \
+            --jobs 1 --max-failures 1; then
             by_checker=$kind
             checked=$((checked + 1))
             break
@@ -25,8 +26,8 @@ for mutant in $(seq "$first" "$last"); do
     done
     what=$(sed -n 's/^mutant: //p' "$out/log" | head -1)
     for kind in expr loop shape smith circle group; do
-        if ! PIRN_LOWERING_MUTANT=$mutant "$driver" --check no --seeds "$seed..$((seed + 1000))" --kind $kind \
-            --jobs "${JOBS:-2}" --max-failures 1 --no-shrink yes --out "$out" >"$out/log" 2>&1; then
+        if ! PIRN_LOWERING_MUTANT=$mutant answer "$driver" --check no --seeds "$seed..$((seed + 1000))" --kind $kind \
+            --jobs "${JOBS:-2}" --max-failures 1 --no-shrink yes --out "$out"; then
             by_driver=$kind
             driven=$((driven + 1))
             break

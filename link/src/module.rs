@@ -12,8 +12,11 @@ use crate::precompiled::{MAGIC, Stored};
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowering, Names, Options, TypeId};
+use pirn_decode::{
+    Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId,
+};
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -43,6 +46,7 @@ struct Inner {
     exports: HashTable<Exported>,
     /// Of the name section, read when somebody asks.
     names: OnceLock<Names>,
+    hash: OnceLock<[u8; 32]>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
     /// Where the code of functions begins, and their funcidxs: of those that are lowered, from when somebody asks first.
@@ -243,6 +247,7 @@ impl Module {
             import_hashes,
             exports,
             names: OnceLock::new(),
+            hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
             places: Mutex::default(),
@@ -446,6 +451,17 @@ impl Module {
             FrameAt::Cell { place } => map.at_place(position, place.into()),
             FrameAt::Return => map.call_before(position),
         }
+    }
+
+    /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it.
+    pub fn hash(&self) -> [u8; 32] {
+        *self.0.hash.get_or_init(|| Sha256::digest(&self.0.parsed.bytes).into())
+    }
+
+    /// Where function `funcidx` stands still, for its code as it is lowered when it runs.
+    pub(crate) fn lowered(&self, funcidx: FuncIdx) -> Lowered<'_, Handlers> {
+        let Inner { parsed, type_ids, .. } = &*self.0;
+        Lowered { module: parsed, type_ids, funcidx, options: self.options(), target: pirn_exec::target() }
     }
 
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.

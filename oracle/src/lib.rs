@@ -1,10 +1,10 @@
 //! Differential testing of pirn against engines that share none of its code but the parser of the binary format.
 //!
 //! A seed makes a [`program::Program`]: modules that import from each other, with arguments to call their exports with.
-//! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in six kinds: one module or several
+//! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in seven kinds: one module or several
 //! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
 //! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back; traps several
-//! calls deep. Of some of these, programs are made with several memories, 64-bit memories and tables, and pages of one byte
+//! calls deep; atomic instructions. Of some of these, programs are made with several memories, 64-bit memories and tables, and pages of one byte
 //! ([`generate::memories`]), which must do what the original does on pirn. Each program runs on the oracle
 //! and on pirn in several [`on_pirn::Mode`]s; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
 //! calls of host functions, globals after each call, memories and tables at the end. Against wasmtime also the backtrace of
@@ -47,6 +47,7 @@ pub mod smith;
 use on_pirn::Mode;
 use outcome::Outcome;
 use program::Program;
+use rng::Rng;
 
 /// Which generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +66,22 @@ pub enum Kind {
     Shapes,
     /// Functions that trap several calls deep, in one module or several.
     Traps,
+    /// Expressions with atomic instructions, mostly on a shared memory. wasmi knows none.
+    Atomics,
 }
 
 impl Kind {
     /// Every generator.
-    pub const ALL: [Self; 7] =
-        [Self::Smith, Self::Expressions, Self::Group, Self::Loops, Self::Circles, Self::Shapes, Self::Traps];
+    pub const ALL: [Self; 8] = [
+        Self::Smith,
+        Self::Expressions,
+        Self::Group,
+        Self::Loops,
+        Self::Circles,
+        Self::Shapes,
+        Self::Traps,
+        Self::Atomics,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -82,6 +93,7 @@ impl Kind {
             Self::Circles => "circle",
             Self::Shapes => "shape",
             Self::Traps => "trap",
+            Self::Atomics => "atomic",
         }
     }
 
@@ -95,6 +107,7 @@ impl Kind {
             Self::Circles => generate::circles(seed),
             Self::Shapes => generate::shapes::program(seed),
             Self::Traps => generate::traps::program(seed),
+            Self::Atomics => generate::atomics(seed),
         })
     }
 
@@ -113,7 +126,7 @@ pub enum Authority {
     /// wasmi 2, and wasmi 1 where it differs from pirn: fast.
     #[default]
     Wasmi,
-    /// wasmtime: nobody overrules it.
+    /// wasmtime, compiling in a hurry, and optimizing where it differs from pirn.
     #[cfg(feature = "wasmtime")]
     Wasmtime,
 }
@@ -135,6 +148,11 @@ impl Authority {
         }
     }
 
+    /// Whether it runs programs of a kind.
+    pub fn runs(self, kind: Kind) -> bool {
+        self != Self::Wasmi || kind != Kind::Atomics
+    }
+
     /// Whether it says where a trap was.
     pub fn has_backtraces(self) -> bool {
         self != Self::Wasmi
@@ -143,8 +161,8 @@ impl Authority {
     /// What is called, and what is seen then; `None` if the program is refused. `fuel` as in [`check`].
     pub fn run(self, program: &Program, fuel: u64) -> Option<(Vec<program::Call>, Outcome)> {
         macro_rules! run {
-            ($oracle:ty) => {{
-                let oracle = <$oracle>::new(program, fuel);
+            ($oracle:expr) => {{
+                let oracle = $oracle;
                 oracle.is_valid().then(|| {
                     let calls = program::plan(program, &oracle.exports(program));
                     let outcome = oracle.run(program, &calls);
@@ -153,9 +171,9 @@ impl Authority {
             }};
         }
         match self {
-            Self::Wasmi => run!(on_wasmi::v2::Oracle),
+            Self::Wasmi => run!(on_wasmi::v2::Oracle::new(program, fuel)),
             #[cfg(feature = "wasmtime")]
-            Self::Wasmtime => run!(on_wasmtime::Oracle),
+            Self::Wasmtime => run!(on_wasmtime::Oracle::new(program, fuel)),
         }
     }
 }
@@ -203,6 +221,12 @@ pub enum Verdict {
     Different(Box<Mismatch>),
 }
 
+/// Whose turn it is among so many things of which a seed does one.
+fn turn(seed: u64, things: usize) -> usize {
+    // Not by the bits that choose modes.
+    Rng::new(seed ^ 0x7_0521).below(things)
+}
+
 /// Runs a program on the oracle, and on pirn in each of `modes`. `fuel` bounds the oracle's instructions (0: no bound);
 /// nothing is compared from where they run out.
 pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64) -> Verdict {
@@ -211,51 +235,50 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
         return Verdict::Invalid;
     }
     // wasmi has no backtraces, and a merged program has others.
-    let traces = if authority.has_backtraces() && program.merged.is_none() { expected.certain_traces() } else { &[] };
+    let with_traces = authority.has_backtraces() && program.merged.is_none();
     let mut reworded = 0;
     let mut arbiter = None;
-    for &mode in modes {
-        let found = on_pirn::run(program, &calls, mode);
+    for (number, &mode) in modes.iter().enumerate() {
+        // To find offsets takes pirn longer than all the rest, so modes do so in turn.
+        let offsets = with_traces && number == turn(program.seed, modes.len());
+        let found = on_pirn::run(program, &calls, mode, offsets);
         // Where the program was made of another one, that does the same.
         if let Some(original) = program.original.as_ref().filter(|_| mode == modes[0]) {
-            let original = on_pirn::run(original, &calls, mode);
+            let original = on_pirn::run(original, &calls, mode, false);
             if let Some(at) = original.unconfirmed(&found, &found) {
                 let (expected, second) = (found.clone(), found);
                 let mismatch = Mismatch { mode, at, expected, second, found: original, original: true };
                 return Verdict::Different(Box::new(mismatch));
             }
         }
-        if found.unconfirmed(&expected, &expected).is_none() {
-            if traces.is_empty() {
-                continue;
-            }
-            match found.compare_traces(&expected, &program.modules) {
-                Ok(others) => reworded = others,
-                Err((trace, _)) => {
-                    let (at, second) = (trace.event, expected.clone());
-                    return Verdict::Different(Box::new(Mismatch {
-                        mode,
-                        at,
-                        expected,
-                        second,
-                        found,
-                        original: false,
-                    }));
+        let differs = |first: &Outcome, second: &Outcome| -> Result<usize, usize> {
+            match found.unconfirmed(first, second) {
+                Some(at) => Err(at),
+                None if with_traces => {
+                    found.compare_traces(second, &program.modules, offsets).map_err(|(trace, _)| trace.event)
                 }
+                None => Ok(0),
             }
+        };
+        if let Ok(others) = differs(&expected, &expected) {
+            reworded = others.max(reworded);
             continue;
         }
+        // What either saw is right: their bugs are hardly ever the same.
         let second = arbiter.get_or_insert_with(|| match authority {
-            // wasmi 2 has bugs of its own, and so has wasmi 1; hardly ever the same. What either saw too is right.
             Authority::Wasmi => on_wasmi::v1::Oracle::new(program, fuel).run(program, &calls),
             #[cfg(feature = "wasmtime")]
-            Authority::Wasmtime => expected.clone(),
+            Authority::Wasmtime => on_wasmtime::Oracle::optimizing(program, fuel).run(program, &calls),
         });
-        if let Some(at) = found.unconfirmed(&expected, second) {
-            let second = second.clone();
-            return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found, original: false }));
+        match differs(&expected, second) {
+            Ok(others) => reworded = others.max(reworded),
+            Err(at) => {
+                let second = second.clone();
+                return Verdict::Different(Box::new(Mismatch { mode, at, expected, second, found, original: false }));
+            }
         }
     }
+    let traces = if with_traces { expected.certain_traces() } else { &[] };
     let count = |is: fn(&outcome::Event) -> bool| expected.events.iter().filter(|event| is(event)).count();
     Verdict::Same {
         cut: expected.is_cut(),

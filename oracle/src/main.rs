@@ -1,7 +1,7 @@
 //! The driver: runs seeds through pirn and the oracle, and reports what differs.
 //!
 //! ```text
-//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|trap|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
+//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|trap|atomic|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
 //!             [--max-failures N] [--seconds N] [--no-shrink yes]
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
@@ -14,19 +14,23 @@
 //!
 //! Seeds run in processes of their own, so that one that crashes or does not end is a finding like any other: the process
 //! writes each seed down before it begins, and a new one goes on behind it. (One that crashes on the oracle alone, too, is
-//! counted apart.) For each mismatch the modules are written to DIR (`oracle-failures` by default) as wasm and text, and,
+//! counted apart, and so is one that something else kills: the exit code is 1 if seeds failed, else 3 if processes were killed.) For
+//! each mismatch the modules are written to DIR (`oracle-failures` by default) as wasm and text, and,
 //! for generated programs, a shrunk form.
 
 #![forbid(unsafe_code)]
 
-use pirn_oracle::checked::Checked;
+mod options;
+
+use options::{Check, Options};
+use pirn_oracle::checked::{self, Checked};
 use pirn_oracle::on_pirn::{DISPATCHER, Deadline, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
-use pirn_oracle::{Authority, Kind, Mismatch, Verdict, broken, check, coverage, generate, shrink, threaded_code};
+use pirn_oracle::{Kind, Mismatch, Verdict, broken, check, coverage, generate, shrink, threaded_code};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use wasmparser::{Validator, WasmFeatures};
@@ -35,123 +39,13 @@ use wasmparser::{Validator, WasmFeatures};
 const BATCH: u64 = 200;
 /// How long one seed may take, shrinking included.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The driver's exit code if nothing differed, but not all seeds were run.
+const KILLED: u8 = 3;
 /// How long is spent on shrinking.
 const SHRINK: Duration = Duration::from_secs(30);
 
-/// What [`pirn_decode::checker`] is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Check {
-    /// Nothing.
-    No,
-    /// Whether code is right, before it runs.
-    First,
-    /// The same, and nothing runs.
-    Only,
-}
-
-#[derive(Debug, Clone)]
-struct Options {
-    seeds: std::ops::Range<u64>,
-    kinds: Vec<Kind>,
-    jobs: usize,
-    out: PathBuf,
-    max_failures: u64,
-    authority: Authority,
-    /// Whether programs that show a mismatch are made smaller.
-    shrink: bool,
-    /// Report the handlers that are not in the seeds' code.
-    lowered: bool,
-    /// Report the handlers that nobody executed of those who wrote here.
-    coverage: Option<PathBuf>,
-    /// Whether the seeds' code is checked before it runs, and whether it runs.
-    check: Check,
-    /// Write the modules here, and do nothing else.
-    corpus: Option<PathBuf>,
-    /// Begin no batch after this.
-    time: Option<Duration>,
-    /// Run here, and write each seed to this file.
-    worker: Option<PathBuf>,
-    /// Leave pirn out: the process that asks wants to know whether the oracle survives.
-    oracle_alone: bool,
-    /// Show the one seed.
-    verbose: bool,
-    /// Modules to run in place of generated ones.
-    wasm: Vec<PathBuf>,
-}
-
-fn options() -> Result<Options, String> {
-    let mut options = Options {
-        seeds: 0..1_000,
-        kinds: Kind::ALL.to_vec(),
-        jobs: 2,
-        out: "oracle-failures".into(),
-        max_failures: 20,
-        authority: Authority::default(),
-        shrink: true,
-        coverage: None,
-        lowered: false,
-        check: Check::First,
-        corpus: None,
-        time: None,
-        worker: None,
-        oracle_alone: false,
-        verbose: false,
-        wasm: Vec::new(),
-    };
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        let value = args.next().ok_or_else(|| format!("{arg} needs a value"))?;
-        let number = |text: &str| text.replace('_', "").parse::<u64>().map_err(|error| format!("{text}: {error}"));
-        match arg.as_str() {
-            "--seeds" => {
-                let (from, to) = value.split_once("..").ok_or("--seeds A..B")?;
-                options.seeds = number(from)?..number(to)?;
-            }
-            "--fresh" => {
-                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                let first = now.map_err(|error| error.to_string())?.as_secs() * 1_000;
-                options.seeds = first..first + number(&value)?;
-            }
-            "--seed" => {
-                options.seeds = number(&value)?..number(&value)? + 1;
-                options.verbose = true;
-            }
-            "--kind" if value == "all" => {}
-            "--kind" => {
-                let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
-                options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|trap|all")?];
-            }
-            "--check" => {
-                options.check = match value.as_str() {
-                    "yes" => Check::First,
-                    "no" => Check::No,
-                    "only" => Check::Only,
-                    _ => return Err("--check yes|no|only".into()),
-                }
-            }
-            "--lowered" => options.lowered = value == "yes",
-            "--no-shrink" => options.shrink = value != "yes",
-            "--corpus" => options.corpus = Some(value.into()),
-            "--coverage" => options.coverage = Some(value.into()),
-            "--oracle" => {
-                let authority = Authority::ALL.iter().find(|authority| authority.name() == value);
-                options.authority = *authority.ok_or("--oracle wasmi, or wasmtime with the feature of that name")?;
-            }
-            "--seconds" => options.time = Some(Duration::from_secs(number(&value)?)),
-            "--wasm" => options.wasm.push(value.into()),
-            "--jobs" => options.jobs = number(&value)?.max(1) as usize,
-            "--out" => options.out = value.into(),
-            "--max-failures" => options.max_failures = number(&value)?,
-            "--oracle-alone" => options.oracle_alone = value == "yes",
-            "--worker" => options.worker = Some(value.into()),
-            _ => return Err(format!("unknown option {arg}")),
-        }
-    }
-    Ok(options)
-}
-
 fn main() -> ExitCode {
-    match options() {
+    match options::read() {
         Err(message) => {
             eprintln!("{message}");
             ExitCode::from(2)
@@ -197,7 +91,7 @@ fn check_code(options: &Options) -> ExitCode {
         while let Some(kind) = { kinds.lock().expect("no panics").pop() } {
             for seed in options.seeds.clone() {
                 let mut checked = Checked::default();
-                kind.program(seed).iter().for_each(|program| checked.add(program));
+                kind.program(seed).iter().for_each(|program| checked.add(program, &checked::WAYS));
                 right.fetch_add(checked.right, Relaxed);
                 too_hard.fetch_add(checked.too_hard, Relaxed);
                 if let Some(mistake) = checked.mistakes.first() {
@@ -243,6 +137,7 @@ struct Totals {
     frames: AtomicU64,
     reworded: AtomicU64,
     died: AtomicU64,
+    killed: AtomicU64,
 }
 
 impl Totals {
@@ -253,8 +148,7 @@ impl Totals {
 
     /// In the order of the line a worker prints.
     fn fields(&self) -> [&AtomicU64; Self::FIELDS] {
-        let Self { passed, failed, invalid, cut, returned, trapped, overruled, traces, frames, reworded, died: _ } =
-            self;
+        let Self { passed, failed, invalid, cut, returned, trapped, overruled, traces, frames, reworded, .. } = self;
         [passed, failed, invalid, cut, returned, trapped, overruled, traces, frames, reworded]
     }
 }
@@ -294,7 +188,8 @@ fn drive(options: &Options) -> ExitCode {
     let mut work: Vec<(Kind, u64, u64)> = Vec::new();
     for from in options.seeds.clone().step_by(BATCH as usize) {
         let to = options.seeds.end.min(from + BATCH);
-        work.extend(options.kinds.iter().map(|&kind| (kind, from, to)));
+        let kinds = options.kinds.iter().filter(|&&kind| options.authority.runs(kind));
+        work.extend(kinds.map(|&kind| (kind, from, to)));
     }
     work.reverse();
     let total = work.len();
@@ -321,7 +216,24 @@ fn drive(options: &Options) -> ExitCode {
     println!("seeds {}..{} in {} s: {totals}", options.seeds.start, options.seeds.end, begun.elapsed().as_secs());
     let failed = totals.failed.load(Relaxed);
     println!("{} passed, {failed} failed", totals.passed.load(Relaxed));
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match (failed, totals.killed.load(Relaxed)) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, killed) => {
+            println!("{killed} processes were killed by something else: nobody knows about their seeds");
+            ExitCode::from(KILLED)
+        }
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Whether a process was ended from outside, as by a system without memory. No mistake of pirn's looks so.
+fn was_killed(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None;
+    const SIGKILL: i32 = 9;
+    signal == Some(SIGKILL)
 }
 
 /// Runs seeds in processes until all are done.
@@ -384,6 +296,11 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
         let seed = read().unwrap_or(next);
         totals.passed.fetch_add(seed - next - reported, Relaxed);
         next = seed + 1;
+        if !hung && was_killed(status) {
+            totals.killed.fetch_add(1, Relaxed);
+            println!("{} seed {seed}: something else killed the process; is there not enough memory?", kind.name());
+            continue;
+        }
         let dies_alone =
             || worker(seed..next).args(["--oracle-alone", "yes"]).output().is_ok_and(|alone| !alone.status.success());
         if !hung && dies_alone() {
@@ -448,7 +365,7 @@ fn work(options: &Options) -> ExitCode {
         }
         if options.check == Check::First {
             let mut checked = Checked::default();
-            checked.add(&program);
+            checked.add(&program, &checked::ways(seed));
             if let Some(mistake) = checked.mistakes.first() {
                 println!("{} seed {seed}: wrong code: {mistake}", kind.name());
                 save(&options.out, kind, seed, "whole", &Some(program));
@@ -505,7 +422,8 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     println!("  expected {:?}", mismatch.expected.events.get(mismatch.at));
     println!("  arbiter  {:?}", mismatch.second.events.get(mismatch.at));
     println!("  found    {:?}", mismatch.found.events.get(mismatch.at));
-    if let Err((found, expected)) = mismatch.found.compare_traces(&mismatch.expected, &program.modules) {
+    let offsets = mismatch.found.traces.iter().flat_map(|trace| &trace.frames).any(|frame| frame.offset.is_some());
+    if let Err((found, expected)) = mismatch.found.compare_traces(&mismatch.second, &program.modules, offsets) {
         println!("  expected {expected:?}");
         println!("  found    {found:?}");
     }

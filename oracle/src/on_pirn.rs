@@ -5,8 +5,10 @@ use crate::program::{Call, Program, provider};
 use crate::runner::{self, Host, Runner};
 use pirn::{
     CompilationMode, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, Global, Instance, Linker, Memory,
-    Module, PauseReason, Ref, Resumable, ResumeError, Store, Table, Trap, UpdateDeadline, Val, ValType, WasmBacktrace,
+    Module, PauseReason, Ref, Resumable, ResumeError, SharedMemory, Store, Table, Trap, UpdateDeadline, Val, ValType,
+    WasmBacktrace,
 };
+use std::cell::RefCell;
 
 /// How pirn lowers and executes. The dispatcher is the build's: see [`DISPATCHER`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +132,8 @@ fn trap_of(error: &Error) -> TrapKind {
         Some(Trap::IntegerDivideByZero) => TrapKind::DivideByZero,
         Some(Trap::IntegerOverflow) => TrapKind::Overflow,
         Some(Trap::InvalidConversionToInteger) => TrapKind::NotANumber,
+        Some(Trap::HeapMisaligned) => TrapKind::Unaligned,
+        Some(Trap::AtomicWaitNonSharedMemory) => TrapKind::NotShared,
         Some(Trap::StackOverflow) => TrapKind::Stack,
         _ => TrapKind::Other,
     }
@@ -177,6 +181,7 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
             .into()
         }
         ExternType::Global(ty) => Global::new(&mut *store, ty, Val::default_for(ty.content)).ok()?.into(),
+        ExternType::Memory(ty) if ty.shared => SharedMemory::new(store.engine(), ty).ok()?.into(),
         ExternType::Memory(ty) => Memory::new(&mut *store, ty).ok()?.into(),
         ExternType::Table(ty) => Table::new(&mut *store, ty, Ref::null(ty.element)).ok()?.into(),
         #[allow(unreachable_patterns, reason = "kinds yet to come")]
@@ -197,6 +202,7 @@ struct Running {
     /// Of the instances, in the same order.
     modules: Vec<Option<Module>>,
     mode: Mode,
+    offsets: bool,
 }
 
 impl Running {
@@ -204,6 +210,10 @@ impl Running {
 
     fn modules(&self) -> &[Option<Module>] {
         &self.modules
+    }
+
+    fn offsets(&self) -> bool {
+        self.offsets
     }
 
     /// One module, which imports from those before.
@@ -274,17 +284,36 @@ impl Runner for Running {
     }
 }
 
-/// Runs the program; `calls` come from [`crate::program::plan`].
-pub fn run(program: &Program, calls: &[Call], mode: Mode) -> Outcome {
-    let mut config = Config::new();
-    config.fuse(mode.fuse);
-    config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
-    config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.deadline.is_some());
-    config.wasm_backtrace_max_frames(FRAMES).relaxed_simd_deterministic(program.deterministic);
-    config.max_wasm_stack(if mode.pauses() { STACK_IN_STEPS } else { STACK });
-    let engine = Engine::new(&config).expect("a configuration of pirn's own");
+/// The engine for a mode. Making one takes longer than some calls do, so each thread keeps those it made.
+fn engine(mode: Mode, deterministic: bool) -> Engine {
+    type Settings = (Mode, bool);
+    thread_local! {
+        static ENGINES: RefCell<Vec<(Settings, Engine)>> = const { RefCell::new(Vec::new()) };
+    }
+    // What lowering and the store are told; amounts of fuel are the store's.
+    let settings = (Mode { step: mode.step.map(|_| 0), ..mode }, deterministic);
+    ENGINES.with_borrow_mut(|engines| {
+        if let Some((_, engine)) = engines.iter().find(|(other, _)| *other == settings) {
+            return engine.clone();
+        }
+        let mut config = Config::new();
+        config.fuse(mode.fuse);
+        config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
+        config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.deadline.is_some());
+        config.wasm_backtrace_max_frames(FRAMES).relaxed_simd_deterministic(deterministic);
+        config.max_wasm_stack(if mode.pauses() { STACK_IN_STEPS } else { STACK });
+        let engine = Engine::new(&config).expect("a configuration of pirn's own");
+        engines.push((settings, engine.clone()));
+        engine
+    })
+}
+
+/// Runs the program; `calls` come from [`crate::program::plan`]. Frames of backtraces have offsets if those are asked for: for each
+/// function where a call was, pirn lowers it once more.
+pub fn run(program: &Program, calls: &[Call], mode: Mode, offsets: bool) -> Outcome {
+    let engine = engine(mode, program.deterministic);
     let mut store = Store::new(&engine, Vec::new());
     mode.deadline.set(&mut store);
-    let running = Running { store, instances: Vec::new(), modules: Vec::new(), mode };
+    let running = Running { store, instances: Vec::new(), modules: Vec::new(), mode, offsets };
     runner::run(running, program, calls)
 }

@@ -3,10 +3,10 @@
 use crate::outcome::{Event, FRAMES, Frame, Outcome, TrapKind, Type, Value};
 use crate::program::{Call, Exported, Program, provider};
 use crate::runner::{self, Host, Runner};
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use wasmtime::{
     Caller, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, FuncType, Global, HeapType, Instance, Memory,
-    Module, Ref, RefType, Store, Table, Trap, Val, ValType, WasmBacktrace,
+    Module, OptLevel, Ref, RefType, RegallocAlgorithm, SharedMemory, Store, Table, Trap, Val, ValType, WasmBacktrace,
 };
 
 fn is_func(ty: &RefType) -> bool {
@@ -50,6 +50,8 @@ fn trap_of(error: &Error) -> TrapKind {
         Some(Trap::IntegerDivisionByZero) => TrapKind::DivideByZero,
         Some(Trap::IntegerOverflow) => TrapKind::Overflow,
         Some(Trap::BadConversionToInteger) => TrapKind::NotANumber,
+        Some(Trap::HeapMisaligned) => TrapKind::Unaligned,
+        Some(Trap::AtomicWaitNonSharedMemory) => TrapKind::NotShared,
         Some(Trap::StackOverflow) => TrapKind::Stack,
         Some(Trap::OutOfFuel) => TrapKind::GaveUp,
         _ => TrapKind::Other,
@@ -73,6 +75,7 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
             let value = zero(ty.content());
             Global::new(&mut *store, ty, value).ok()?.into()
         }
+        ExternType::Memory(ty) if ty.is_shared() => SharedMemory::new(store.engine(), ty).ok()?.into(),
         ExternType::Memory(ty) => Memory::new(&mut *store, ty).ok()?.into(),
         ExternType::Table(ty) => {
             let null = if is_func(ty.element()) { Ref::Func(None) } else { Ref::Extern(None) };
@@ -89,20 +92,30 @@ fn nulls(store: &mut Store<Vec<Event>>, table: &Table) -> Vec<bool> {
     (0..size).map(null).collect()
 }
 
-fn engine(fuel: bool) -> Engine {
+/// An engine that compiles in a hurry, or as wasmtime is meant to.
+fn new_engine(quick: bool, fuel: bool) -> Engine {
+    let mut config = Config::new();
+    config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel);
+    config.wasm_multi_memory(true).wasm_memory64(true).wasm_custom_page_sizes(true);
+    config.relaxed_simd_deterministic(true).wasm_wide_arithmetic(true);
+    config.wasm_threads(true).shared_memory(true);
+    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES));
+    config.max_wasm_stack(512 << 10).memory_reservation(1 << 20).memory_guard_size(0);
+    // A signal in a memory that two instances share is one too many.
+    config.signals_based_traps(false);
+    if quick {
+        config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+        // What programs do not need takes time, too.
+        config.native_unwind_info(false).memory_init_cow(false).concurrency_support(false);
+    }
+    Engine::new(&config).expect("a valid configuration")
+}
+
+fn engine(quick: bool, fuel: bool) -> Engine {
     // Making an engine takes longer than most programs do.
-    static ENGINES: LazyLock<[Engine; 2]> = LazyLock::new(|| {
-        [false, true].map(|fuel| {
-            let mut config = Config::new();
-            config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel);
-            config.wasm_multi_memory(true).wasm_memory64(true).wasm_custom_page_sizes(true);
-            config.relaxed_simd_deterministic(true).wasm_wide_arithmetic(true);
-            config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES));
-            config.max_wasm_stack(512 << 10).memory_reservation(1 << 20).memory_guard_size(0);
-            Engine::new(&config).expect("a valid configuration")
-        })
-    });
-    ENGINES[usize::from(fuel)].clone()
+    static ENGINES: [OnceLock<Engine>; 4] = [const { OnceLock::new() }; 4];
+    let at = 2 * usize::from(quick) + usize::from(fuel);
+    ENGINES[at].get_or_init(|| new_engine(quick, fuel)).clone()
 }
 
 fn signature(ty: &FuncType) -> (Vec<Type>, Vec<Type>) {
@@ -110,3 +123,15 @@ fn signature(ty: &FuncType) -> (Vec<Type>, Vec<Type>) {
 }
 
 runner::in_the_same_words!(oracle);
+
+impl Oracle {
+    /// Decodes the modules. `fuel` bounds the instructions of all calls together; 0 asks for no bound.
+    pub fn new(program: &Program, fuel: u64) -> Self {
+        Self::on(engine(true, fuel != 0), program, fuel)
+    }
+
+    /// The same with the optimizing compiler that most people use: the arbiter.
+    pub fn optimizing(program: &Program, fuel: u64) -> Self {
+        Self::on(engine(false, fuel != 0), program, fuel)
+    }
+}

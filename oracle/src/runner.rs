@@ -1,7 +1,8 @@
 //! What is done with a program on every engine: the calls, and looking at what they leave behind.
 
 use crate::outcome::{Bytes, Event, Frame, Outcome, Trace, TrapKind, Type, Value, host_results};
-use crate::program::{Call, FUEL, FUEL_PER_CALL, Program};
+use crate::program::{Call, FUEL, FUEL_PER_CALL, LOOK, Program};
+use std::sync::Arc;
 
 /// A store of some engine, with the instances of a program.
 pub trait Runner {
@@ -53,8 +54,9 @@ pub fn run<R: Runner>(mut runner: R, program: &Program, calls: &[Call]) -> Outco
     let mut traces = Vec::new();
     match runner.instantiate(program) {
         Ok(()) => {
-            calls.iter().for_each(|call| execute(&mut runner, program, call, &mut traces));
-            finish(&mut runner, program);
+            let items = items(&mut runner, program);
+            calls.iter().for_each(|call| execute(&mut runner, program, &items, call, &mut traces));
+            finish(&mut runner, program, &items);
         }
         Err(event) => runner.events().push(event),
     }
@@ -66,21 +68,24 @@ fn place<R: Runner>(program: &Program, module: usize, name: &str) -> (usize, Str
     if R::LINKS_CIRCLES { (module, name.to_owned()) } else { program.place(module, name) }
 }
 
-/// The items of all instances by name, with the modules they belong to.
-fn items<R: Runner>(runner: &mut R, program: &Program) -> Vec<(usize, String, R::Item)> {
+/// An item that an instance exports: the module it belongs to, its name there, and itself.
+type Named<R> = (usize, Arc<str>, <R as Runner>::Item);
+
+/// The items of all instances by name. What an instance exports never changes, so they are asked for once.
+fn items<R: Runner>(runner: &mut R, program: &Program) -> Vec<Named<R>> {
     let mut items = Vec::new();
     for instance in 0..runner.instances() {
         let mut own = runner.items(instance);
         own.sort_by(|a, b| a.0.cmp(&b.0));
         items.extend(own.into_iter().map(|(name, item)| {
             let (module, name) = if R::LINKS_CIRCLES { (instance, name) } else { program.export(instance, &name) };
-            (module, name, item)
+            (module, name.into(), item)
         }));
     }
     items
 }
 
-fn execute<R: Runner>(runner: &mut R, program: &Program, call: &Call, traces: &mut Vec<Trace>) {
+fn execute<R: Runner>(runner: &mut R, program: &Program, items: &[Named<R>], call: &Call, traces: &mut Vec<Trace>) {
     let (_, fuel) = place::<R>(program, 0, FUEL);
     for instance in 0..runner.instances() {
         runner.set_global(instance, &fuel, Value::I32(FUEL_PER_CALL));
@@ -95,18 +100,24 @@ fn execute<R: Runner>(runner: &mut R, program: &Program, call: &Call, traces: &m
         }
     };
     runner.events().push(event);
-    for (module, name, item) in items(runner, program) {
-        if let Some(value) = runner.global(&item) {
-            runner.events().push(Event::Global { module, name, value });
+    for (module, name, item) in items {
+        if let Some(value) = runner.global(item) {
+            runner.events().push(Event::Global { module: *module, name: name.clone(), value });
         }
     }
 }
 
-fn finish<R: Runner>(runner: &mut R, program: &Program) {
-    for (module, name, item) in items(runner, program) {
-        let event = if let Some(bytes) = runner.memory(&item) {
+fn finish<R: Runner>(runner: &mut R, program: &Program, items: &[Named<R>]) {
+    for (module, name, _) in items.iter().filter(|(_, name, _)| &**name == LOOK) {
+        let (instance, name) = place::<R>(program, *module, name);
+        // What is seen of it is the memory.
+        let _ = runner.call(instance, &name, &[], 0);
+    }
+    for (module, name, item) in items {
+        let (module, name) = (*module, name.clone());
+        let event = if let Some(bytes) = runner.memory(item) {
             Event::Memory { module, name, bytes: Bytes::new(bytes, program.floats) }
-        } else if let Some(null) = runner.table(&item) {
+        } else if let Some(null) = runner.table(item) {
             Event::Table { module, name, null }
         } else {
             continue;
@@ -168,7 +179,7 @@ macro_rules! in_the_same_words {
     // Backtraces, of engines that have those.
     (frames) => {
         /// The frames of an error, whose modules are among these.
-        fn frames_of(modules: &[Option<Module>], error: &Error) -> Vec<Frame> {
+        fn frames_of(modules: &[Option<Module>], error: &Error, offsets: bool) -> Vec<Frame> {
             let is = |module: &Module, other: &Option<Module>| {
                 other.as_ref().is_some_and(|other| Module::same(module, other))
             };
@@ -176,7 +187,7 @@ macro_rules! in_the_same_words {
             let frame = |frame: &FrameInfo| Frame {
                 module: modules.iter().position(|other| is(frame.module(), other)),
                 funcidx: pirn_decode::FuncIdx(frame.func_index()),
-                offset: frame.module_offset(),
+                offset: if offsets { frame.module_offset() } else { None },
             };
             frames.iter().map(frame).collect()
         }
@@ -233,7 +244,7 @@ macro_rules! in_the_same_words {
             let args: Vec<_> = args.iter().map(|&arg| to_val(arg)).collect();
             let values = self
                 .call_func(func, &args, results)
-                .map_err(|error| (trap_of(&error), frames_of(self.modules(), &error)))?;
+                .map_err(|error| (trap_of(&error), frames_of(self.modules(), &error, self.offsets())))?;
             Ok(values.iter().map(from_val).collect())
         }
 
@@ -253,7 +264,7 @@ macro_rules! in_the_same_words {
             self.store.data_mut()
         }
     };
-    // An engine that says what is right. `engine` makes it, with fuel or without; `signature` gives a function's type.
+    // An engine that says what is right, but for `new`. `signature` gives a function's type.
     (oracle) => {
         /// The engine's view of a program: its exported functions and how it ran.
         pub struct Oracle {
@@ -263,10 +274,15 @@ macro_rules! in_the_same_words {
         }
 
         impl Oracle {
-            /// Decodes the modules. `fuel` bounds the instructions of all calls together; 0 asks for no bound.
-            pub fn new(program: &Program, fuel: u64) -> Self {
-                let engine = engine(fuel != 0);
-                let modules = program.in_order().iter().map(|wasm| Module::new(&engine, wasm).ok()).collect();
+            fn on(engine: Engine, program: &Program, fuel: u64) -> Self {
+                let mut is_valid = true;
+                // If one is refused, nobody needs the others.
+                let decode = |wasm: &Vec<u8>| {
+                    let module = is_valid.then(|| Module::new(&engine, wasm).ok()).flatten();
+                    is_valid = module.is_some();
+                    module
+                };
+                let modules = program.in_order().iter().map(decode).collect();
                 Self { engine, modules, fuel }
             }
 
@@ -312,6 +328,10 @@ macro_rules! in_the_same_words {
 
             fn modules(&self) -> &[Option<Module>] {
                 &self.oracle.modules
+            }
+
+            fn offsets(&self) -> bool {
+                true
             }
         }
 

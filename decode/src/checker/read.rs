@@ -69,6 +69,8 @@ struct Builder<'a> {
     layout: InstanceLayout,
     metered: bool,
     deterministic: bool,
+    /// The function, if its calls of itself in tail position are a loop: it has parameters for locals alone.
+    own: Option<FuncIdx>,
     source: Source,
     locals: Vec<Local>,
     blocks: Vec<Block>,
@@ -118,6 +120,7 @@ pub(super) fn read(
         layout,
         metered: options.fuel,
         deterministic: options.deterministic,
+        own: (options.tail_calls_loop() && zeroed == 0).then_some(funcidx),
         versions: vec![0; locals.len()],
         source,
         locals,
@@ -345,6 +348,22 @@ impl Builder<'_> {
         self.simple(instr, ty.params().len() + usize::from(indirect), &results);
     }
 
+    /// The function calls itself in tail position, which is a loop: the parameters are set to the operands at the top.
+    fn begin_anew(&mut self) {
+        let parameters = self.locals.len();
+        for index in (0..parameters).rev() {
+            self.simple(Instr::Set(self.locals[index].first), 1, &[]);
+            self.versions[index] += 1;
+        }
+        // What branches back stands behind where it leads.
+        self.emit(Instr::Nop);
+        self.source.is_label[0] = true;
+        let label = self.source.labels.len() as u32;
+        self.source.labels.push(Label { pc: 0, height: 0, arity: 0 });
+        self.emit(Instr::Br(label));
+        self.dead();
+    }
+
     fn pay(&mut self, amount: Amount, table: u32) {
         if self.metered {
             self.emit(Instr::Pay(amount, table));
@@ -499,6 +518,7 @@ impl Builder<'_> {
                 self.table_index(table_index);
                 self.call(Instr::CallIndirect(table(table_index), TypeIdx(type_index)), ty, true);
             }
+            Operator::ReturnCall { function_index } if self.own == Some(FuncIdx(function_index)) => self.begin_anew(),
             Operator::ReturnCall { function_index } => {
                 let typeidx = module.typeidx(FuncIdx(function_index));
                 self.emit(Instr::ReturnCall(func(function_index), typeidx));

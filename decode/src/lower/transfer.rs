@@ -71,7 +71,7 @@ impl<T: Target> Operands<'_, T> {
     /// callee's frame and header.
     pub(super) fn arguments(&mut self, count: usize, callee: FrameLayout) -> (Slot, Slot) {
         let height = self.height() - count;
-        self.spill_for_call(height);
+        self.settle(height);
         self.spill_from(height);
         let args = self.own_slot(height);
         (args, args.above(callee.header))
@@ -132,7 +132,7 @@ impl<T: Target> Operands<'_, T> {
     /// needs it, and removes it.
     pub(super) fn callee_index(&mut self, params: usize) {
         let index = self.height() - 1;
-        self.spill_for_call(index - params);
+        self.settle(index - params);
         for entry in index - params..index {
             self.spill(entry);
         }

@@ -297,6 +297,12 @@ impl Trees {
         id
     }
 
+    /// The bits of the vector that the node is.
+    pub(super) fn vector_bytes(&self, id: NodeId) -> [u8; MOST_BYTES] {
+        debug_assert!(self[id].kind == Kind::Vector);
+        self.nodes[id as usize].bytes
+    }
+
     /// The memory of a far access.
     pub(super) fn memory(&mut self, far: Far) -> NodeId {
         let leaf = if far.shared { Leaf::SharedMemory } else { Leaf::Memory };

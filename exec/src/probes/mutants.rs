@@ -3,7 +3,8 @@
 //! `PIRN_MUTANT=N` chooses one fused shape, and executes it by the handler of another that differs from it in a single
 //! operator: what a slip in one line of `shapes` or `expr` would do. Nothing has to be compiled for it, so hundreds can
 //! be tried; `oracle/mutants.sh` does. `PIRN_MUTANT=vN` chooses a shape on vectors, fused or not, and one that differs in a
-//! single operator or lane. `PIRN_MUTANT=cN` chooses one of the handlers below, in which somebody put a wrong constant.
+//! single operator or lane. `PIRN_MUTANT=aN` chooses an atomic instruction, and one with the same operands. `PIRN_MUTANT=cN` chooses
+//! one of the handlers below, in which somebody put a wrong constant.
 
 use crate::handlers::control;
 use crate::handlers::control::Call;
@@ -14,7 +15,7 @@ use crate::handlers::stmt::*;
 use crate::shapes::entries;
 use crate::shapes::list::HandlerEntry;
 use crate::state::registers::Registers;
-use pirn_decode::instruction::Instruction;
+use pirn_decode::instruction::{Atomic, Instruction};
 use pirn_decode::ops::Op;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
@@ -136,15 +137,16 @@ fn wrong() -> Vec<HandlerEntry> {
 pub(crate) fn chosen(entries: &[HandlerEntry]) -> Option<(Sig, HandlerEntry)> {
     let name = std::env::var("PIRN_MUTANT").ok()?;
     let number =
-        name.trim_start_matches(['c', 'v']).parse().expect("PIRN_MUTANT is a number, perhaps behind `c` or `v`");
+        name.trim_start_matches(['a', 'c', 'v']).parse().expect("PIRN_MUTANT is a number, perhaps behind a letter");
     if name.starts_with('c') {
         let entry = *wrong().get(number as usize - 1).expect("there are not so many wrong constants");
         assert!(entries.iter().any(|right| right.sig == entry.sig), "no handler has the shape {:?}", entry.shape);
         return Some((entry.sig, entry));
     }
-    let is_chosen = |entry: &&HandlerEntry| match name.starts_with('v') {
-        true => is_on_vectors(entry.shape),
-        false => operators(entry.shape) > 1,
+    let is_chosen = |entry: &&HandlerEntry| match name.as_bytes()[0] {
+        b'a' => matches!(*entry.shape, Shape::Cell(cell) if Atomic::of_cell(cell).is_some()),
+        b'v' => is_on_vectors(entry.shape),
+        _ => operators(entry.shape) > 1,
     };
     exchanged(number, &entries.iter().filter(is_chosen).collect::<Vec<_>>())
 }
@@ -244,6 +246,12 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
         (Shape::Select(s, a, x, c), Shape::Select(t, b, y, d)) if s == t => sum(&[(a, b), (x, y), (c, d)]),
         (Shape::Bulk(f, a, x, c), Shape::Bulk(g, b, y, d)) if f == g => sum(&[(a, b), (x, y), (c, d)]),
         (Shape::Form(f, s, a), Shape::Form(g, t, b)) if (f, s) == (g, t) => sum(&[(a, b)]),
+        (Shape::Cell(a), Shape::Cell(b)) => match (Atomic::of_cell(a), Atomic::of_cell(b)) {
+            (Some(a), Some(b)) => {
+                ((a.operands(), a.result()) == (b.operands(), b.result())).then_some(usize::from(a != b))
+            }
+            _ => (a == b).then_some(0),
+        },
         (a, b) => (a == b).then_some(0),
     }
 }

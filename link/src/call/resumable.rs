@@ -7,6 +7,7 @@
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
 use crate::call::calls::TypedFunc;
+use crate::call::epoch::Borrowed;
 use crate::call::pending::{Pending, Poller};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
@@ -125,14 +126,21 @@ impl<R> Running<R> {
     }
 }
 
-enum Reason {
+/// Why a call paused.
+pub(crate) enum Reason {
     OutOfFuel { required: u64 },
     Deadline,
     Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
 }
 
 /// Types of a function's results.
-type ResultTypes = SmallVec<[ValType; 16]>;
+pub(crate) type ResultTypes = SmallVec<[ValType; 16]>;
+
+/// What a snapshot holds of a paused call. (`pub` because a sealed trait names it.)
+pub struct Parts<'a> {
+    pub(crate) lease: &'a Lease,
+    pub(crate) reason: &'a Reason,
+}
 
 /// What happens to the results of a call.
 type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
@@ -240,7 +248,9 @@ impl<R: 'static> Paused<R> {
         poller: Poller,
     ) -> Result<Resumable<R>> {
         // While it runs there is none.
-        self.0.reason = Reason::Deadline;
+        if let Reason::Deadline = std::mem::replace(&mut self.0.reason, Reason::Deadline) {
+            store.renew_deadline();
+        }
         let execution = &mut self.0.call.lease.execution;
         if execution.awaits() {
             // SAFETY: L5: whoever goes on has compared the types with those that are expected, and the stores.
@@ -271,7 +281,38 @@ impl<R: 'static> Paused<R> {
     }
 }
 
+impl Paused<Vec<Val>> {
+    /// A call whose execution was made, and gives results of these types.
+    ///
+    /// # Errors
+    /// The store's limit of resumable calls is reached.
+    ///
+    /// # Safety
+    /// L3 and L5: the execution is of this store, stands still for this reason, and its results are of these types.
+    pub(crate) unsafe fn made(
+        store: &mut StoreOpaque,
+        execution: Execution,
+        reason: Reason,
+        types: ResultTypes,
+    ) -> Result<Self> {
+        let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
+        let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
+        // SAFETY: L5: as is asked for.
+        let then = move |id, words: &[Word]| Next::Done(unsafe { words::read(&types, words, id) }.collect());
+        Ok(Running::new(lease, Box::new(then)).pause(store.id(), reason))
+    }
+}
+
 impl<R> Paused<R> {
+    /// What a snapshot holds of it.
+    ///
+    /// # Errors
+    /// It is of another store.
+    pub(crate) fn parts(&self, store: StoreId) -> Result<Parts<'_>> {
+        let Inner { store: of, reason, call } = &*self.0;
+        if *of == store { Ok(Parts { lease: &call.lease, reason }) } else { Err(wrong_store()) }
+    }
+
     /// Why it paused.
     pub fn reason(&self) -> PauseReason<'_> {
         match &self.0.reason {
@@ -386,7 +427,7 @@ unsafe fn begin<T: 'static>(
     // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
     // and the context waits here.
     let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first, poller.as_ptr()) };
-    Ok((Lease::new(execution, place, held), outcome))
+    Ok((Lease::new(execution, !start_of.is_null(), place, held), outcome))
 }
 
 /// Begins the call of a start function.

@@ -38,6 +38,8 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) execution: Execution,
+    /// Whether it is the call of a start function.
+    pub(crate) is_start: bool,
     _place: Place,
     /// What it holds while it is paused.
     held: Held,
@@ -45,8 +47,8 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// `execution` was begun in `place`; what it holds is on the account of `held`.
-    pub(crate) fn new(execution: Execution, place: Place, held: Held) -> Self {
-        Self { execution, _place: place, held }
+    pub(crate) fn new(execution: Execution, is_start: bool, place: Place, held: Held) -> Self {
+        Self { execution, is_start, _place: place, held }
     }
 
     /// Says on its account what it holds, now that it is paused.

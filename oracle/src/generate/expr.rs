@@ -83,6 +83,9 @@ impl Generator<'_> {
         if ty == I64 && self.rng.chance(self.habits.wide) {
             return self.half_of_wide(depth);
         }
+        if matches!(ty, I32 | I64) && self.habits.atomics > 0 && self.rng.chance(self.habits.atomics) {
+            return self.atomic(ty, depth);
+        }
         let interleave = self.habits.interleave;
         if self.habits.vectors > 0 && ty != V128 && self.rng.chance(12) {
             return self.of_vector(ty, depth);

@@ -11,10 +11,12 @@
 
 mod change;
 
-use super::tree::{Import, MAX_PAGES, ModuleSpec, TABLE};
+use super::expr::{i32_const, leaf, plain};
+use super::tree::{FuncSpec, Import, MAX_PAGES, ModuleSpec, Node, TABLE};
+use crate::outcome::Type;
 use crate::rng::Rng;
 use change::Change;
-use wasm_encoder::{ExportKind, MemoryType, RefType, TableType};
+use wasm_encoder::{ExportKind, Instruction as I, MemoryType, RefType, TableType};
 
 /// Bytes of a page of WebAssembly 1.0, as a logarithm.
 const PAGE_LOG2: u32 = 16;
@@ -36,6 +38,8 @@ pub struct Style {
     pub bytes: bool,
     /// Whether some static offsets make accesses trap.
     pub hostile: bool,
+    /// Whether the memory is one that threads share: so are some of those in front.
+    pub shared: bool,
     /// Whether some addresses are computed with 64 bits beforehand.
     native: bool,
 }
@@ -67,12 +71,18 @@ impl Style {
                 table64: rng.chance(40),
                 bytes: rng.chance(20),
                 hostile: rng.chance(20),
+                shared: false,
                 native: false,
             };
             if style.memories > 0 || style.memory64 || style.table64 {
                 return style;
             }
         }
+    }
+
+    /// A style of a seed whose memory is mostly shared.
+    pub(super) fn shared(seed: u64) -> Self {
+        Self { seed, shared: Rng::new(seed ^ 0x5_4A2E).chance(75), ..Self::of(seed) }
     }
 
     /// A style for programs whose accesses are to a memory of so many, whose addresses are computed as the memory wants them.
@@ -91,6 +101,7 @@ impl Style {
             Self { table64: false, ..self },
             Self { bytes: false, ..self },
             Self { hostile: false, ..self },
+            Self { shared: false, ..self },
         ];
         let is_simpler = move |candidate: &Self| {
             *candidate != self
@@ -102,7 +113,7 @@ impl Style {
 
     /// Whether the program does what it did.
     pub fn is_faithful(self) -> bool {
-        !self.hostile && !self.native
+        !self.hostile && !self.native && !self.shared
     }
 
     /// The type of the memory.
@@ -111,7 +122,13 @@ impl Style {
         let more = if self.bytes && self.hostile { self.seed % 16 } else { 0 };
         let mut ty = memory_type(1, self.memory64, self.bytes);
         ty.minimum += more;
+        ty.shared = self.shared;
         ty
+    }
+
+    /// A type with room for all that the memory ever holds.
+    pub(super) fn largest_memory(self) -> MemoryType {
+        memory_type(MAX_PAGES, self.memory64, self.bytes)
     }
 
     /// The type of the table.
@@ -134,7 +151,9 @@ impl Style {
     fn in_front(self) -> impl Iterator<Item = Other> {
         let memory = move |index| {
             let (is_64, bytes) = self.memory_in_front(index);
-            Other::Memory(memory_type(MAX_PAGES, is_64, bytes))
+            let mut ty = memory_type(MAX_PAGES, is_64, bytes);
+            ty.shared = self.shared && index % 2 == 0;
+            Other::Memory(ty)
         };
         let table = move |index| Other::Table(table_type(TABLE.1, self.table_in_front(index)));
         (0..self.memories).map(memory).chain((0..self.tables).map(table))
@@ -171,7 +190,25 @@ impl Style {
             let rng = Rng::new(self.seed ^ ((first + number) as u64) << 32);
             Change::new(self, rng, (params + func.locals.len()) as u32).func(func);
         }
+        if self.shared && module.memory {
+            let ty = module.types.index(&[], &[]);
+            module.look = Some(FuncSpec { ty, locals: Vec::new(), body: vec![self.look()] });
+        }
         module
+    }
+
+    /// Copies all of the memory to the one behind it.
+    fn look(self) -> Node {
+        let (ty, from) = if self.memory64 { (Type::I64, I::I64Const(0)) } else { (Type::I32, I::I32Const(0)) };
+        let mut size = leaf(I::MemorySize(self.memories), ty);
+        if self.memory64 {
+            size = plain(I::I32WrapI64, vec![size], &[Type::I32]);
+        }
+        if !self.bytes {
+            size = plain(I::I32Shl, vec![size, i32_const(PAGE_LOG2 as i32)], &[Type::I32]);
+        }
+        let copy = I::MemoryCopy { src_mem: self.memories, dst_mem: self.memories + 1 };
+        plain(copy, vec![i32_const(0), leaf(from, ty), size], &[])
     }
 }
 

@@ -11,6 +11,7 @@
 //! are looked at (reinterpretation, `copysign`'s second operand) is built of operators that fix them. Vectors are looked
 //! at bit by bit, so wherever one can be seen its bits are certain (`vectors`).
 
+mod atomics;
 mod block;
 mod chosen;
 mod expr;
@@ -76,6 +77,10 @@ struct Habits {
     relaxed: bool,
     /// How many of a hundred statements and i64s are wide arithmetic.
     wide: usize,
+    /// How many of a hundred statements and integers are atomic instructions.
+    atomics: usize,
+    /// Whether the memory is shared, so that those may wait.
+    waits: bool,
 }
 
 /// What a program is made of.
@@ -87,6 +92,8 @@ enum Style {
     Loops,
     /// Both; modules import functions from each other, in circles.
     Circles,
+    /// Expressions with atomic instructions, mostly on a shared memory; modules import from those before them.
+    Atomics,
 }
 
 /// The generator of one module.
@@ -144,8 +151,20 @@ pub fn circles(seed: u64) -> ProgramSpec {
     program(seed, count, Style::Circles)
 }
 
+/// A program of one module or a few that use atomic instructions.
+pub fn atomics(seed: u64) -> ProgramSpec {
+    let mut rng = Rng::new(seed ^ 0xA70_311C);
+    let count = *rng.pick(&[1, 1, 1, 2, 3]);
+    program(seed, count, Style::Atomics)
+}
+
 fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
+    let memories = match style {
+        Style::Atomics => memories::Style::shared(seed),
+        _ => memories::Style::of(seed),
+    };
     let salt = match style {
+        Style::Atomics => 0xA7_0311,
         Style::Expressions => 0x9E11,
         Style::Loops => 0x10_0B50,
         Style::Circles => 0xC1_7C1E,
@@ -175,7 +194,7 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
             let others = planned.iter().enumerate().filter(|(other, _)| *other != index);
             funcs = others.flat_map(|(other, signatures)| exports(other, signatures)).collect();
         }
-        let (module, own) = module(&mut rng, index, (style, vectors, relaxed), &funcs, &globals, own);
+        let (module, own) = module(&mut rng, index, (style, memories, vectors, relaxed), &funcs, &globals, own);
         funcs.extend(exports(index, &own));
         for (i, &(ty, _)) in module.globals.iter().enumerate() {
             globals.push((format!("m{index}"), format!("g{i}"), ty));
@@ -193,7 +212,7 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
         floats: FLOATS,
         circles: style == Style::Circles,
         deterministic: relaxed,
-        style: memories::Style::of(seed),
+        style: memories,
     }
 }
 
@@ -223,7 +242,7 @@ fn signature(rng: &mut Rng, vectors: usize) -> Signature {
 fn module(
     rng: &mut Rng,
     index: usize,
-    (style, vectors, relaxed): (Style, usize, bool),
+    (style, memories, vectors, relaxed): (Style, memories::Style, usize, bool),
     exported_funcs: &[(String, String, Signature)],
     exported_globals: &[(String, String, Type)],
     planned: Option<Vec<Signature>>,
@@ -323,10 +342,13 @@ fn module(
             Style::Expressions => false,
             Style::Loops => true,
             Style::Circles => rng.chance(40),
+            Style::Atomics => rng.chance(25),
         },
         vectors,
         relaxed,
         wide: *rng.pick(&[0, 0, 4, 30]),
+        atomics: if style == Style::Atomics { *rng.pick(&[6, 20, 45]) } else { 0 },
+        waits: memories.shared,
     };
     let mut generator = Generator {
         rng,

@@ -31,6 +31,9 @@ impl Generator<'_> {
         if self.rng.chance(self.habits.wide) {
             return self.wide_step(depth);
         }
+        if self.habits.atomics > 0 && self.rng.chance(self.habits.atomics) {
+            return self.atomic_statement(depth);
+        }
         match self.rng.weighted(&[34, 20, 8, 8, 4, 5, 4, 3, 3, 4, 3, 2, 7, 1]) {
             0 => self.set_local(depth),
             1 => self.store(depth),

@@ -2,7 +2,7 @@
 
 use super::memories::{Other, Style};
 use crate::outcome::{FloatAreas, Type};
-use crate::program::Program;
+use crate::program::{LOOK, Program};
 use std::borrow::Cow;
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
@@ -240,6 +240,8 @@ pub struct ModuleSpec {
     pub style: Style,
     /// Memories and tables of its own that stand in front.
     pub others: Vec<Other>,
+    /// If the memory is shared: a function that copies it to another, which can be looked at. That is the last memory, and exported.
+    pub look: Option<FuncSpec>,
 }
 
 /// Most pages of a generated memory.
@@ -278,15 +280,19 @@ impl ModuleSpec {
         let mut functions = FunctionSection::new();
         let mut code = CodeSection::new();
         let mut exports = ExportSection::new();
-        for (i, func) in self.funcs.iter().enumerate() {
+        for (i, func) in self.funcs.iter().chain(&self.look).enumerate() {
             functions.function(func.ty);
             let mut body = Function::new_with_locals_types(func.locals.iter().map(|&ty| val_type(ty)));
             func.body.iter().for_each(|node| node.emit(&mut body, &self.types));
             body.instruction(&Instruction::End);
             code.function(&body);
-            if self.exports.is_none() {
+            if self.exports.is_none() && i < self.funcs.len() {
                 exports.export(&format!("f{i}"), ExportKind::Func, self.imported_funcs + i as u32);
             }
+        }
+        if self.look.is_some() {
+            exports.export(LOOK, ExportKind::Func, self.imported_funcs + self.funcs.len() as u32);
+            exports.export("seen", ExportKind::Memory, self.style.memories + 1);
         }
         let mut globals = GlobalSection::new();
         for (i, &(ty, bits)) in self.globals.iter().enumerate() {
@@ -346,6 +352,9 @@ impl ModuleSpec {
         }
         if self.memory {
             memories.memory(self.style.memory_type());
+            if self.look.is_some() {
+                memories.memory(Style::default().largest_memory());
+            }
             module.section(&memories);
         }
         module.section(&globals).section(&exports).section(&elements);

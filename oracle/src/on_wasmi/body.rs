@@ -65,7 +65,7 @@ fn trap_of(error: &Error) -> TrapKind {
 }
 
 /// wasmi has no backtraces.
-fn frames_of(_: &[Option<Module>], _: &Error) -> Vec<Frame> {
+fn frames_of(_: &[Option<Module>], _: &Error, _: bool) -> Vec<Frame> {
     Vec::new()
 }
 
@@ -113,3 +113,10 @@ fn signature(ty: &FuncType) -> (Vec<Type>, Vec<Type>) {
 }
 
 runner::in_the_same_words!(oracle);
+
+impl Oracle {
+    /// Decodes the modules. `fuel` bounds the instructions of all calls together; 0 asks for no bound.
+    pub fn new(program: &Program, fuel: u64) -> Self {
+        Self::on(engine(fuel != 0), program, fuel)
+    }
+}

@@ -1,6 +1,7 @@
 //! The code of functions in another style.
 
 use super::{PAGE_LOG2, Style};
+use crate::generate::atomics;
 use crate::generate::expr::i32_const;
 use crate::generate::tree::{FuncSpec, Node, Op};
 use crate::outcome::Type::{self, F32, F64, Func, I32, I64, V128};
@@ -110,6 +111,14 @@ fn access<'a>(instruction: &'a mut I<'static>) -> Option<(&'a mut MemArg, Option
     })
 }
 
+/// The same of any access, atomic or not.
+fn accesses<'a>(instruction: &'a mut I<'static>) -> Option<(&'a mut MemArg, Vec<Type>)> {
+    if access(instruction).is_some() {
+        return access(instruction).map(|(memarg, value)| (memarg, value.into_iter().collect()));
+    }
+    atomics::access(instruction)
+}
+
 impl Change {
     /// For a function with locals up to `next`.
     pub(super) fn new(style: Style, rng: Rng, next: u32) -> Self {
@@ -126,10 +135,10 @@ impl Change {
         node.kids.iter_mut().for_each(|kid| self.node(kid));
         match &mut node.op {
             Op::Plain(instruction) => {
-                if let Some((memarg, value)) = access(instruction) {
-                    let mut memarg_now = *memarg;
-                    self.access(&mut memarg_now, &mut node.kids, value);
-                    *access(instruction).expect("it was one").0 = memarg_now;
+                if let Some((memarg, values)) = accesses(instruction) {
+                    let mut changed = *memarg;
+                    self.access(&mut changed, &mut node.kids, &values);
+                    *accesses(instruction).expect("it was one").0 = changed;
                 } else {
                     self.plain(node);
                 }
@@ -148,8 +157,8 @@ impl Change {
         })
     }
 
-    /// A load or store: its address, and perhaps another value.
-    fn access(&mut self, memarg: &mut MemArg, kids: &mut Vec<Node>, stored: Option<Type>) {
+    /// An access: its address, and other values.
+    fn access(&mut self, memarg: &mut MemArg, kids: &mut Vec<Node>, others: &[Type]) {
         let Style { memories, memory64, hostile, .. } = self.style;
         memarg.target = MemArgTarget::Memory(memories);
         if !memory64 || kids.first().is_some_and(|address| address.results == [I64]) {
@@ -171,7 +180,7 @@ impl Change {
             more = if self.rng.chance(50) { memarg.offset } else { memarg.offset / 2 };
             memarg.offset -= more;
         }
-        let operands: Vec<Operand> = [ADDRESS].into_iter().chain(stored.map(value)).collect();
+        let operands: Vec<Operand> = [ADDRESS].into_iter().chain(others.iter().copied().map(value)).collect();
         self.operands(kids, &operands, |this, address| {
             if more == 0 {
                 return this.extended(address);

@@ -23,7 +23,7 @@ pub struct Times {
 
 impl Times {
     /// One more call.
-    pub(super) fn add(&mut self, name: &'static str, time: Duration) {
+    pub fn add(&mut self, name: &'static str, time: Duration) {
         let calls = self.calls.entry(name).or_default();
         calls.count += 1;
         calls.time += time;

@@ -3,8 +3,9 @@
 //! Each is an instance of the same module in a store of its own, which shares the memory that the module imports, the descriptors
 //! and the arguments. A thread that fails, or exits, ends the program, as does the return of the main thread.
 
-use super::{Errno, Wasi};
+use crate::host::Host;
 use pirn::{Caller, Error, ExternType, Linker, Module, Result, SharedMemory, Store};
+use pirn_wasi::Errno;
 use std::fmt;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -18,15 +19,15 @@ const START: &str = "wasi_thread_start";
 const IDS: i32 = 0x1fff_ffff;
 
 /// Readies the store of a thread.
-type Prepare = dyn Fn(&mut Store<Wasi>) -> Result<()> + Send + Sync;
+type Prepare = dyn Fn(&mut Store<Host>) -> Result<()> + Send + Sync;
 /// Ends the program, because a thread has failed.
-type Fail = dyn Fn(&Error, &mut Wasi) + Send + Sync;
+type Fail = dyn Fn(&Error) + Send + Sync;
 
 /// What the threads of a program have in common.
 pub struct Threads {
     module: Module,
     /// Set before the program begins.
-    linker: OnceLock<Linker<Wasi>>,
+    linker: OnceLock<Linker<Host>>,
     next: AtomicI32,
     running: AtomicUsize,
     most: usize,
@@ -46,8 +47,8 @@ impl Threads {
     pub fn new(
         module: &Module,
         most: usize,
-        prepare: impl Fn(&mut Store<Wasi>) -> Result<()> + Send + Sync + 'static,
-        fail: impl Fn(&Error, &mut Wasi) + Send + Sync + 'static,
+        prepare: impl Fn(&mut Store<Host>) -> Result<()> + Send + Sync + 'static,
+        fail: impl Fn(&Error) + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
             module: module.clone(),
@@ -65,7 +66,7 @@ impl Threads {
     ///
     /// # Errors
     /// Something is defined already, or there is no memory.
-    pub fn add_to_linker(&self, store: &Store<Wasi>, linker: &mut Linker<Wasi>) -> Result<()> {
+    pub fn add_to_linker(self: &Arc<Self>, store: &Store<Host>, linker: &mut Linker<Host>) -> Result<()> {
         for import in self.module.imports() {
             if let ExternType::Memory(ty) = import.ty()
                 && ty.is_shared()
@@ -73,7 +74,13 @@ impl Threads {
                 linker.define(store, import.module(), import.name(), SharedMemory::new(store.engine(), ty)?)?;
             }
         }
-        linker.func_wrap(MODULE, SPAWN, |caller: Caller<'_, Wasi>, arg: i32| spawn(caller.data(), arg))?;
+        // The linker is kept here.
+        let threads = Arc::downgrade(self);
+        let spawn = move |caller: Caller<'_, Host>, arg: i32| match threads.upgrade() {
+            Some(threads) => spawn(threads, caller.data(), arg),
+            None => failure(Errno::NOTSUP),
+        };
+        linker.func_wrap(MODULE, SPAWN, spawn)?;
         // Whoever comes second has the same.
         let _ = self.linker.set(linker.clone());
         Ok(())
@@ -91,7 +98,7 @@ impl Threads {
     }
 
     /// What a thread does.
-    fn run(&self, store: &mut Store<Wasi>, id: i32, arg: i32) -> Result<()> {
+    fn run(&self, store: &mut Store<Host>, id: i32, arg: i32) -> Result<()> {
         (self.prepare)(store)?;
         let linker = self.linker.get().expect("set before the program began");
         let instance = linker.instantiate(&mut *store, &self.module)?;
@@ -99,23 +106,27 @@ impl Threads {
     }
 }
 
+/// What a guest gets instead of a thread's id.
+fn failure(errno: Errno) -> i32 {
+    -i32::from(errno.code())
+}
+
 /// Spawns a thread that begins with `arg`: its id, or an error's number, negative.
-fn spawn(wasi: &Wasi, arg: i32) -> i32 {
-    let Some(threads) = wasi.threads.clone() else { return -Errno::NOTSUP.code() };
+fn spawn(threads: Arc<Threads>, host: &Host, arg: i32) -> i32 {
     if !threads.take_place() {
-        return -Errno::AGAIN.code();
+        return failure(Errno::AGAIN);
     }
-    let (id, wasi, theirs) = (threads.id(), wasi.for_thread(), Arc::clone(&threads));
+    let (id, host, theirs) = (threads.id(), host.for_thread(), Arc::clone(&threads));
     let thread = std::thread::Builder::new().name(format!("wasi-{id}")).spawn(move || {
-        let mut store = Store::new(theirs.module.engine(), wasi);
+        let mut store = Store::new(theirs.module.engine(), host);
         if let Err(error) = theirs.run(&mut store, id, arg) {
-            (theirs.fail)(&error, store.data_mut());
+            (theirs.fail)(&error);
         }
         theirs.running.fetch_sub(1, Ordering::Relaxed);
     });
     if thread.is_err() {
         threads.running.fetch_sub(1, Ordering::Relaxed);
-        return -Errno::AGAIN.code();
+        return failure(Errno::AGAIN);
     }
     id
 }
