@@ -63,18 +63,18 @@ fn main() -> Result<()> {
     each("paused in one store", count, |n| Ok(paused.push(begin(&mut store, instance, n as i32)?)))?;
     let frames = engine.memory_usage().stacks as usize / count;
     println!("{} bytes each in memory, {frames} of them frames", (resident() - before) / count);
-    each("gone on in any order", count, |n| finish(&mut store, paused.swap_remove(n * 7_919 % (count - n))))?;
 
-    let (count, mut stores, before) = (count / 10, Vec::new(), resident());
-    each("stores of their own", count, |n| {
+    let (mut stores, before) = (Vec::new(), resident());
+    each("stores of their own", count / 10, |n| {
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &module)?;
         let paused = begin(&mut store, instance, n as i32)?;
         Ok(stores.push((store, paused)))
     })?;
-    println!("{} bytes each in memory", resident().saturating_sub(before) / count);
-    each("gone on in any order", count, |n| {
-        let (mut store, paused) = stores.swap_remove(n * 7_919 % (count - n));
+    println!("{} bytes each in memory", (resident() - before) / (count / 10));
+    each("gone on in any order", count, |n| finish(&mut store, paused.swap_remove(n * 7_919 % paused.len())))?;
+    each("those in their own, too", count / 10, |n| {
+        let (mut store, paused) = stores.swap_remove(n * 7_919 % stores.len());
         finish(&mut store, paused)
     })
 }

@@ -444,14 +444,12 @@ impl Execution {
     /// It stands still after [`Exit::OutOfFuel`], [`Exit::Late`] or [`Exit::Yield`]. Its store is alive, and nothing runs in that as long as
     /// the frames are looked at; `vm` is its machine.
     pub unsafe fn frames(&self, vm: *const Vm) -> PausedFrames<'_> {
-        let view = match &self.stack {
+        let (words, base) = match &self.stack {
             // SAFETY: I7: so many words are its frames, which nobody writes to while it stands still.
-            Some(stack) => View {
-                words: unsafe { std::slice::from_raw_parts(stack.base(), self.used) },
-                base: stack.base().addr(),
-            },
-            None => View { words: &self.parked, base: self.base },
+            Some(stack) => (unsafe { std::slice::from_raw_parts(stack.base(), self.used) }, stack.base().addr()),
+            None => (&*self.parked, self.base),
         };
+        let view = View { words, base };
         // SAFETY: as is asked for; I6 and I7 hold of where it has stopped.
         unsafe { PausedFrames::new(vm, view, self.registers, self.frame(), self.waiting) }
     }
