@@ -160,12 +160,15 @@ fn changed_snapshots_are_refused_or_do_no_harm() {
     assert_eq!(expected[0], expected[1]);
     let content = snapshot.content();
     assert_eq!(Snapshot::from_content(&content).unwrap().to_bytes(), snapshot.to_bytes());
+    // A page of a memory is nearly all zeros: most changes are made elsewhere.
+    let is_empty = |at: usize| content[at.saturating_sub(16)..content.len().min(at + 16)].iter().all(|&byte| byte == 0);
+    let places: Vec<_> = (0..content.len()).filter(|&at| !is_empty(at)).collect();
     let mut random = Random(1);
     let mut outcomes = HashMap::<_, usize>::new();
     for _ in 0..ROUNDS {
         let mut changed = content.clone();
         for _ in 0..1 + random.below(3) {
-            let at = random.below(changed.len());
+            let at = places[random.below(places.len())].min(changed.len() - 1);
             match random.below(8) {
                 0 => changed[at] = random.below(256) as u8,
                 1 => changed[at] ^= 1 << random.below(8),
