@@ -228,6 +228,7 @@
 //! | [`Linker`] | definitions by name; its host functions serve any store | |
 //! | [`Runtime`] | a linker, a store, and named modules in it | until dropped, with all in it |
 //! | [`Store`] | instances, functions, memories, tables, globals, your data, and the machine that runs | until dropped, with all in it |
+//! | [`SharedMemory`] | a memory for stores of several threads, all of one engine | as long as a clone, or a store that imports it |
 //! | [`Paused`] | a call that stands still: its frames | until resumed or dropped; of no use without its store |
 //!
 //! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`ExternRef`] are small `Copy` handles of
@@ -274,7 +275,7 @@
 //! # The specification
 //!
 //! Sections of the specification, as in "spec 4.2.8", are numbered as in the
-//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/).
+//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/), and where they are of 3.0, that is said.
 //!
 //! # Features of the crate
 //!

@@ -45,7 +45,7 @@ pub struct Args {
     /// too
     #[arg(long, value_name = "NAME=FILE", value_parser = preload)]
     preload: Vec<(String, PathBuf)>,
-    /// Trap when N units of fuel are used up, about one an operator; without, a program may run forever
+    /// Trap when N units of fuel are used up, about one an operator; each thread has N of its own, and what waits uses none: see --timeout and --max-threads. Without, a program may run forever
     #[arg(long, value_name = "N")]
     fuel: Option<u64>,
     /// End the program when it has run for so long: 5s, 250ms, 2m, 1h

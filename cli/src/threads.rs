@@ -6,6 +6,7 @@
 use crate::host::Host;
 use pirn::{Caller, Error, ExternType, Linker, Module, Result, SharedMemory, Store};
 use pirn_wasi::Errno;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -67,9 +68,12 @@ impl Threads {
     /// # Errors
     /// Something is defined already, or there is no memory.
     pub fn add_to_linker(self: &Arc<Self>, store: &Store<Host>, linker: &mut Linker<Host>) -> Result<()> {
+        // One name may be imported several times, and means one memory.
+        let mut defined = HashSet::new();
         for import in self.module.imports() {
             if let ExternType::Memory(ty) = import.ty()
                 && ty.is_shared()
+                && defined.insert((import.module(), import.name()))
             {
                 linker.define(store, import.module(), import.name(), SharedMemory::new(store.engine(), ty)?)?;
             }

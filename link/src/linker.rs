@@ -113,7 +113,8 @@ impl<T: 'static> Linker<T> {
     /// Defines something of a store.
     ///
     /// # Errors
-    /// The name is taken ([`LinkError::AlreadyDefined`]), or `item` belongs to another store.
+    /// The name is taken ([`LinkError::AlreadyDefined`]), or `item` belongs to another store or, if it is a shared memory, another engine
+    /// ([`LinkError::OtherEngine`]).
     pub fn define(
         &mut self,
         store: impl AsContext<Data = T>,
@@ -123,6 +124,10 @@ impl<T: 'static> Linker<T> {
     ) -> Result<&mut Self> {
         let item = item.into();
         if !item.is_for(store.as_context().opaque()) {
+            if let Extern::SharedMemory(_) = item {
+                let (what, expected) = (format!("the shared memory `{module}::{name}`").into(), "the store".into());
+                return Err(LinkError::OtherEngine { what, expected }.into());
+            }
             return Err(wrong_store());
         }
         self.insert(module, name, Definition::Extern(item))

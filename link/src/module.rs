@@ -160,7 +160,7 @@ impl<'module> ExportType<'module> {
 pub struct ResourcesRequired {
     /// How many memories.
     pub num_memories: u32,
-    /// Pages that the one of them with the most begins with; `None` without memories.
+    /// Pages that the one of them with the most begins with, each of whatever size its memory has; `None` without memories.
     pub max_initial_memory_size: Option<u64>,
     /// How many tables.
     pub num_tables: u32,

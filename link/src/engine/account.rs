@@ -19,7 +19,7 @@ pub struct MemoryUsage {
     pub code: u64,
     /// Instances, with their globals and element segments.
     pub instances: u64,
-    /// Linear memories, as large as they are now. The system commits their pages as they are touched, so it may have given less.
+    /// Linear memories, as large as they are now; of those that threads share, only what stores that are alive have made them grow by. The system commits their pages as they are touched, so it may have given less.
     pub memories: u64,
     /// Elements of tables, committed as they are touched.
     pub tables: u64,
