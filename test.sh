@@ -23,6 +23,8 @@ step cargo clippy --all-targets "${tools[@]}" -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${tools[@]}"
 step cargo test
 step cargo test -p pirn-cli --features profile --test profile
+# The adapter to another runtime, and half a minute of links that race with paths.
+PIRN_WASI_RACE_SECONDS=30 step cargo test -p pirn-wasi --no-default-features --features wasmi
 step cargo test --release
 # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code.
 step cargo test --profile checked -p pirn --test torture --test probe
@@ -43,7 +45,7 @@ step cargo run --release -p pirn-oracle -- --check only --seeds 0..2000
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
 # out: what else the machine does may fail it.
 step cargo test --release -p pirn-suite -p pirn-counts -p pirn-linking -- --skip link_time_is_linear
-for example in add modules pause; do
+for example in add modules pause million; do
     step cargo run --release --quiet --example "$example"
 done
 step cargo run --release --quiet --example precompile benches/workloads/judge/lua54.wasm

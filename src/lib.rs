@@ -111,7 +111,7 @@
 //! # Waiting
 //!
 //! Host functions may be async. A call that [`TypedFunc::call_async`] or [`Func::call_async`] begins is a future, for any
-//! executor: it waits where a host function's future does, while WebAssembly's frames lie on a value stack of their own, and
+//! executor: it waits where a host function's future does, while WebAssembly's frames are kept as plain words, and
 //! other calls of other stores use the thread. Dropped, it ends. Guests that compute for long take turns with
 //! [`Store::fuel_async_yield_interval`] or [`Store::epoch_deadline_async_yield_and_update`].
 //!
@@ -228,7 +228,7 @@
 //! | [`Linker`] | definitions by name; its host functions serve any store | |
 //! | [`Runtime`] | a linker, a store, and named modules in it | until dropped, with all in it |
 //! | [`Store`] | instances, functions, memories, tables, globals, your data, and the machine that runs | until dropped, with all in it |
-//! | [`Paused`] | a call that stands still: its value stack | until resumed or dropped; of no use without its store |
+//! | [`Paused`] | a call that stands still: its frames | until resumed or dropped; of no use without its store |
 //!
 //! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`ExternRef`] are small `Copy` handles of
 //! what a store holds. Using one with another store is an error, or a panic where a method says so; never undefined
@@ -247,7 +247,7 @@
 //! WebAssembly frames lie on a value stack of the store, not on the native one; [`Config::max_wasm_stack`] is its size
 //! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
 //! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables,
-//! instances and resumable calls, each of which has a value stack of its own; a [`ResourceLimiter`] decides about each
+//! instances and resumable calls, each of which may fill a value stack; a [`ResourceLimiter`] decides about each
 //! memory and table that grows, and [`Engine::memory_usage`] says what is held. [`ModuleLimits`] bounds what making a
 //! module takes. [`Config::consume_fuel`] bounds what is executed, and [`Config::epoch_interruption`] for how long.
 //! [`Config::untrusted`] sets all of these but deadlines for modules of strangers:

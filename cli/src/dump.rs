@@ -1,5 +1,6 @@
 //! `pirn dump`.
 
+use crate::output::print;
 use anyhow::{Context, Result, ensure};
 use pirn_decode::checker::{self, Verdict};
 use pirn_decode::{FuncIdx, Module, Options};
@@ -84,16 +85,15 @@ fn check(module: &Module, funcs: &[FuncIdx]) -> Result<ExitCode> {
                 Ok(Verdict::TooHard) => too_hard += 1,
                 Err(mistake) => {
                     wrong += 1;
-                    println!("{way}: {mistake}");
+                    print(format_args!("{way}: {mistake}\n"))?;
                 }
             }
         }
     }
-    println!(
-        "{} functions lowered in {} ways: {checked} codes checked, {wrong} wrong, {too_hard} too hard",
-        funcs.len(),
-        ways.len()
-    );
+    let (funcs, ways) = (funcs.len(), ways.len());
+    print(format_args!(
+        "{funcs} functions lowered in {ways} ways: {checked} codes checked, {wrong} wrong, {too_hard} too hard\n"
+    ))?;
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,27 +1,42 @@
-//! The command line of pirn: runs WebAssembly programs and spec scripts.
+//! The command line of pirn: runs WebAssembly programs and spec scripts, and says what modules are.
 //!
 //! | exit status | of `pirn run` |
 //! |---|---|
 //! | the program's | it called `proc_exit` |
 //! | 0 | it returned |
 //! | 134 | it trapped (128 + SIGABRT, what shells show of a program that aborts) |
+//! | 124 | its time was over (what timeout(1) gives) |
 //! | 1 | it could not be run: not a module, an import missing, no such export... |
 //! | 2 | the command line makes no sense |
 //!
-//! `pirn wast` exits with 0 if nothing failed, else with 1.
+//! The others exit with 0 if nothing failed, else with 1. Nobody reading standard output any more is a failure, about which nothing
+//! is said.
+//!
+//! `echo ':wasm:M::\x00asm\x01\x00\x00\x00::/usr/local/bin/pirn:' > /proc/sys/fs/binfmt_misc/register` (as root) has Linux run
+//! modules by themselves: `./program.wasm ARGS`.
 
 #![forbid(unsafe_code)]
 
 mod dump;
+mod features;
+mod host;
+mod info;
+mod output;
 mod profile;
 mod run;
-mod wasi;
+mod threads;
+mod times;
+mod unsupported;
+mod validate;
+mod values;
 mod wast;
 
-use clap::{Parser, Subcommand};
+use anyhow::Context;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs WebAssembly.
+/// Runs WebAssembly. `pirn FILE` is `pirn run FILE`.
 #[derive(Debug, Parser)]
 #[command(name = "pirn", version, max_term_width = 120)]
 struct Args {
@@ -32,8 +47,15 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a WASI preview 1 command, or one function of a module
-    #[command(after_help = "Exit status: the program's own; 134 if it trapped; 1 if it could not be run.")]
-    Run(run::Args),
+    #[command(
+        after_help = "Exit status: the program's own; 134 if it trapped; 124 if its time was over; 1 if it could not be run."
+    )]
+    Run(Box<run::Args>),
+    /// Say of modules whether they are valid, in a line each
+    #[command(after_help = "Exit status: 1 if one is not.")]
+    Validate(validate::Args),
+    /// Show what a module imports and exports, how large it is, and which features it needs
+    Info(info::Args),
     /// Show the threaded code of a module's functions, a line for each cell
     #[command(
         after_help = "Each line: offset of the cell, @ offset of the operator in the binary, what the cell does. \
@@ -43,16 +65,63 @@ enum Command {
     /// Run spec scripts
     #[command(after_help = "Exit status: 1 if anything failed.")]
     Wast(wast::Args),
+    /// Print what makes a shell complete pirn's arguments
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page: `pirn man run | man -l -`
+    Man {
+        /// The command that it is about; pirn as a whole if left out
+        command: Option<String>,
+    },
+}
+
+/// The command line, with `run` where there is none of the others.
+fn args() -> Vec<OsString> {
+    let mut args: Vec<_> = std::env::args_os().collect();
+    let known = |arg: &OsString| {
+        let ours = ["help", "-h", "--help", "-V", "--version"];
+        ours.iter().any(|name| arg == name)
+            || Args::command().get_subcommands().any(|command| arg == command.get_name())
+    };
+    if args.get(1).is_some_and(|arg| !known(arg)) {
+        args.insert(1, "run".into());
+    }
+    args
+}
+
+/// Prints what another crate writes.
+fn print(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> anyhow::Result<ExitCode> {
+    let mut text = Vec::new();
+    write(&mut text).context("cannot make it")?;
+    output::print(format_args!("{}", String::from_utf8_lossy(&text)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the manual page of a command.
+fn man(name: Option<&str>) -> anyhow::Result<ExitCode> {
+    let mut command = Args::command();
+    command.build();
+    if let Some(name) = name {
+        let sub = command.get_subcommands().find(|sub| sub.get_name() == name);
+        let sub = sub.with_context(|| format!("there is no command `{name}`"))?;
+        command = sub.clone();
+    }
+    print(|text| clap_mangen::Man::new(command).render(text))
 }
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
+    output::status(match Args::parse_from(args()).command {
         Command::Run(args) => run::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Info(args) => info::run(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Wast(args) => wast::run(&args),
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
+        Command::Completions { shell } => print(|text| {
+            clap_complete::generate(shell, &mut Args::command(), "pirn", text);
+            Ok(())
+        }),
+        Command::Man { command } => man(command.as_deref()),
     })
 }

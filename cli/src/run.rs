@@ -1,38 +1,68 @@
 //! `pirn run`.
 
+use crate::features::{self, Feature};
+use crate::host::{Grants, Host};
+use crate::output::{complain, complain_of, print};
 use crate::profile::{Output, Sampler};
-use crate::wasi::{self, ProcExit, Threads, Times, Wasi};
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use crate::threads::Threads;
+use crate::unsupported::explain;
+use crate::values;
+use anyhow::{Context, Result, bail, ensure};
 use clap::error::ErrorKind;
-use pirn::{CompilationMode, Config, Engine, Func, Instance, Linker, Module, Store, Trap, Val, ValType, WasmBacktrace};
+use pirn::{
+    CompilationMode, Config, Engine, Func, Instance, LinkedGroup, Linker, Module, Store, StoreLimitsBuilder, Trap, Val,
+    WasmBacktrace,
+};
+use pirn_wasi::p1;
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Exit status of a program that trapped.
 const TRAPPED: u8 = 134;
 /// Exit status of a program that took too long; that of timeout(1).
 const TIMED_OUT: u8 = 124;
+/// The function that initialises an instance of a library.
+const INITIALIZE: &str = "_initialize";
+/// How long a program may take to notice that its time is over.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "pirn run [--dir HOST[::GUEST]]... [--fuel N] [--timeout TIME] [--profile[=FILE]] FILE [--invoke NAME] [--] [ARGS]..."
+    override_usage = "pirn run [OPTIONS] FILE [--invoke NAME] [--] [ARGS]...",
+    after_long_help = values::HELP
 )]
 pub struct Args {
-    /// Give the program the directory HOST, under the name GUEST (the same if left out)
-    #[arg(long, value_name = "HOST[::GUEST]")]
-    dir: Vec<String>,
+    #[command(flatten)]
+    grants: Grants,
+    /// Instantiate the module FILE under NAME too, for the program to import from; several may import from each other, in circles
+    /// too
+    #[arg(long, value_name = "NAME=FILE", value_parser = preload)]
+    preload: Vec<(String, PathBuf)>,
     /// Trap when N units of fuel are used up, about one an operator; without, a program may run forever
     #[arg(long, value_name = "N")]
     fuel: Option<u64>,
-    /// Trap when the program has run for so long: 5s, 250ms, 2m, 1h. What waits for the system is not interrupted
+    /// End the program when it has run for so long: 5s, 250ms, 2m, 1h
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
+    /// Let memories grow to SIZE bytes, all together: 65536, 64K, 512M, 2G
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    max_memory: Option<u64>,
+    /// Let calls nest until their frames take SIZE bytes
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    max_stack: Option<u64>,
+    /// Lower all functions before the program begins, not each when it is called first
+    #[arg(long)]
+    eager: bool,
+    /// Refuse modules that use FEATURE
+    #[arg(long, value_name = "FEATURE", value_enum)]
+    disable: Vec<Feature>,
     /// Let the program have N threads besides the main one, if it is built for `wasi-threads`
     #[arg(long, value_name = "N", default_value_t = 64)]
     max_threads: usize,
@@ -90,52 +120,43 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let program = &args.program().unwrap_or_else(|error| error.exit());
     let file = program.file;
     let engine = engine(args)?;
-    let loaded = load(&engine, file, args).with_context(|| format!("cannot load {}", file.display()));
+    let loaded = load(&engine, file, args).map_err(explain).with_context(|| format!("cannot load {}", file.display()));
     let (module, mut sampler) = loaded?;
     let output = args.profile.iter().flatten().next();
     let profile = output.map(Output::create).transpose()?;
     let mut linker = Linker::new(&engine);
-    wasi::add_to_linker(&mut linker, |wasi| wasi)?;
-    wasi::define_missing(&mut linker, &module);
-    let mut store = Store::new(&engine, context(program, &args.dir)?);
+    p1::add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;
+    let name = file.file_name().unwrap_or_default();
+    let mut store = Store::new(&engine, args.grants.host(name, program.args, sampler.is_some())?);
     let (fuel, timeout) = (args.fuel, args.timeout);
     // A profile is one of the main thread.
     let fuel_of_threads = fuel.or_else(|| args.profile.is_some().then_some(u64::MAX));
-    let prepare = move |store: &mut Store<Wasi>| prepare(store, fuel_of_threads, timeout);
-    let threads = Threads::new(&module, args.max_threads, prepare, move |error, wasi| end(error, wasi, timeout));
+    let prepare = move |store: &mut Store<Host>| prepare(store, fuel_of_threads, timeout);
+    let threads = Threads::new(&module, args.max_threads, prepare, move |error| end(error, timeout));
     threads.add_to_linker(&store, &mut linker)?;
-    store.data_mut().threads = Some(threads);
-    match &sampler {
-        Some(_) => store.data_mut().times = Some(Times::default()),
-        None => self::prepare(&mut store, fuel, None)?,
+    if sampler.is_none() {
+        self::prepare(&mut store, fuel, None)?;
     }
 
+    let ended = Arc::new(AtomicBool::new(false));
     if let Some(timeout) = timeout {
         store.set_epoch_deadline(1);
-        interrupt_after(&engine, timeout);
+        interrupt_after(&engine, timeout, Arc::clone(&ended));
     }
-    let result = execute(&mut store, &linker, &module, program, sampler.as_mut());
-    // What was written before a trap was written.
-    let flushed = store.data_mut().flush();
+    let result = execute(&mut store, &linker, &module, args, program, sampler.as_mut());
+    ended.store(true, Ordering::Relaxed);
     match sampler {
         Some(sampler) if let (Some(output), Some(profile)) = (output, profile) => {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            match sampler.write(&store, output, profile, &name) {
-                Ok(()) => drop(writeln!(std::io::stderr(), "profile: {}", output.path().display())),
-                Err(error) => drop(writeln!(std::io::stderr(), "error: no profile: {error:#}")),
+            match sampler.write(&store, output, profile, &name.to_string_lossy()) {
+                Ok(()) => complain(format_args!("profile: {}", output.path().display())),
+                Err(error) => complain_of("error", &format_args!("no profile: {error:#}")),
             }
         }
         // Whether or not somebody reads it, the program ends as it would have.
         Some(sampler) => drop(std::io::stderr().write_all(sampler.report(&store, args.profile_top).as_bytes())),
         None => show_pairs(),
     }
-    let error = match result {
-        Ok(()) => {
-            flushed.context("cannot write to standard output")?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Err(error) => error,
-    };
+    let Err(error) = result else { return Ok(ExitCode::SUCCESS) };
     match error.downcast_ref::<pirn::Error>().and_then(|error| status(error, timeout)) {
         Some(status) => Ok(ExitCode::from(status)),
         None => Err(error),
@@ -143,7 +164,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Gives a store fuel, and a deadline.
-fn prepare(store: &mut Store<Wasi>, fuel: Option<u64>, timeout: Option<Duration>) -> pirn::Result<()> {
+fn prepare(store: &mut Store<Host>, fuel: Option<u64>, timeout: Option<Duration>) -> pirn::Result<()> {
     if timeout.is_some() {
         store.set_epoch_deadline(1);
     }
@@ -151,32 +172,31 @@ fn prepare(store: &mut Store<Wasi>, fuel: Option<u64>, timeout: Option<Duration>
 }
 
 /// Ends the program because one of its threads has failed, or exits.
-fn end(error: &pirn::Error, wasi: &mut Wasi, timeout: Option<Duration>) {
+fn end(error: &pirn::Error, timeout: Option<Duration>) {
     let status = status(error, timeout).unwrap_or_else(|| {
-        eprintln!("error: {error:#}");
+        complain_of("error", &format_args!("{error:#}"));
         1
     });
-    // Nobody is left to whom it could be told that this has failed.
-    let _ = wasi.flush();
     std::process::exit(status.into());
 }
 
 /// The exit status of a program that ended with an error, which is shown, if it is one of the program.
 fn status(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
-    if let Some(&ProcExit(code)) = error.downcast_ref() {
-        return Some(code as u8);
+    if let Some(status) = error.i32_exit_status() {
+        // What systems keep of it.
+        return Some(status as u8);
     }
     if let (Some(timeout), Some(Trap::Interrupt)) = (timeout, error.trap()) {
-        eprintln!("trap: {error}: the program has run for {timeout:?}");
+        complain_of("trap", &format_args!("{error}: the program has run for {timeout:?}"));
         return Some(TIMED_OUT);
     }
     if error.trap().is_some() {
-        eprintln!("trap: {error}");
+        complain_of("trap", error);
         show_backtrace(error);
         return Some(TRAPPED);
     }
     if error.is::<WasmBacktrace>() {
-        eprintln!("error: {error:#}");
+        complain_of("error", &format_args!("{error:#}"));
         show_backtrace(error);
         return Some(1);
     }
@@ -188,17 +208,23 @@ fn show_backtrace(error: &pirn::Error) {
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>()
         && !backtrace.frames().is_empty()
     {
-        eprintln!("wasm backtrace, the innermost frame first:\n{backtrace}");
+        complain(format_args!("wasm backtrace, the innermost frame first:\n{}", backtrace.to_string().trim_end()));
     }
 }
 
-/// Has the engine's epoch pass in a while, if it is still there.
-fn interrupt_after(engine: &Engine, time: Duration) {
+/// Has the engine's epoch pass in a while, if it is still there. A program that waits for the system then does not notice, so the
+/// process ends a little later.
+fn interrupt_after(engine: &Engine, time: Duration, ended: Arc<AtomicBool>) {
     let engine = engine.weak();
     std::thread::spawn(move || {
         std::thread::sleep(time);
         if let Some(engine) = engine.upgrade() {
             engine.increment_epoch();
+        }
+        std::thread::sleep(GRACE);
+        if !ended.load(Ordering::Relaxed) {
+            complain_of("trap", &format_args!("interrupt: the program has run for {time:?}, and waits"));
+            std::process::exit(TIMED_OUT.into());
         }
     });
 }
@@ -222,18 +248,32 @@ fn duration(text: &str) -> Result<Duration> {
 fn show_pairs() {
     #[cfg(feature = "profile")]
     for (first, second, count) in pirn_exec::profile::pairs() {
-        eprintln!("{count}\t{first}\t{second}");
+        complain(format_args!("{count}\t{first}\t{second}"));
     }
 }
 
 fn engine(args: &Args) -> Result<Engine> {
     let mut config = Config::new();
     config.consume_fuel(args.fuel.is_some() || args.profile.is_some()).epoch_interruption(args.timeout.is_some());
-    if args.profile.is_some() {
+    if args.profile.is_some() || args.eager {
         // What is lowered before the program begins takes none of its time.
         config.compilation_mode(CompilationMode::Eager);
     }
+    if let Some(bytes) = args.max_stack {
+        config.max_wasm_stack(usize::try_from(bytes).context("the stack is too large")?);
+    }
+    if let Some(bytes) = args.max_memory {
+        let one = usize::try_from(bytes).unwrap_or(usize::MAX);
+        config.limits(StoreLimitsBuilder::new().memory_size(one).total_memory_size(bytes).build());
+    }
+    features::disable(&mut config, &args.disable);
     Ok(Engine::new(&config)?)
+}
+
+/// A name and a file.
+fn preload(text: &str) -> Result<(String, PathBuf)> {
+    let (name, file) = text.split_once('=').context("it is NAME=FILE")?;
+    Ok((name.to_owned(), file.into()))
 }
 
 /// The module, and what profiles it if that is asked for.
@@ -247,29 +287,51 @@ fn load(engine: &Engine, file: &Path, args: &Args) -> Result<(Module, Option<Sam
     Ok((module, Some(sampler)))
 }
 
-/// What the program sees of the world.
-fn context(program: &Program<'_>, dirs: &[String]) -> Result<Wasi> {
-    let name = program.file.file_name().unwrap_or_default().to_os_string();
-    let mut wasi = Wasi::new([name].iter().chain(program.args).map(|arg| arg.clone().into_encoded_bytes()));
-    for dir in dirs {
-        let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
-        wasi.preopen(host, guest).with_context(|| format!("cannot open the directory {host}"))?;
+/// The instance of the program, and those that it imports from. One of WASI libraries ("reactor") is initialised before anything
+/// of it is called.
+fn instantiate(
+    store: &mut Store<Host>,
+    linker: &Linker<Host>,
+    module: &Module,
+    args: &Args,
+    sampler: Option<&mut Sampler>,
+) -> Result<(Instance, Vec<Instance>)> {
+    if args.preload.is_empty() {
+        let instance = match sampler {
+            None => linker.instantiate(&mut *store, module)?,
+            Some(sampler) => sampler.run(store, |store| linker.instantiate_resumable(store, module))?,
+        };
+        return Ok((instance, Vec::new()));
     }
-    Ok(wasi)
+    let threads = module.imports().any(|import| (import.module(), import.name()) == ("wasi", "thread-spawn"));
+    ensure!(!threads, "a program with threads cannot have `--preload`: each thread would have instances of its own");
+    let mut group = linker.group();
+    for (name, file) in &args.preload {
+        ensure!(!name.is_empty(), "`--preload` needs a NAME before the `=`");
+        let loaded = Module::from_file(module.engine(), file).map_err(|error| explain(error.into()));
+        let loaded = loaded.with_context(|| format!("cannot load {}", file.display()))?;
+        group.module(name, &loaded)?;
+    }
+    // No import can be of it, but for one without a name of its module.
+    group.module("", module)?;
+    let instances: LinkedGroup = match sampler {
+        None => group.instantiate(&mut *store)?,
+        Some(sampler) => sampler.run(store, |store| group.instantiate_resumable(store))?,
+    };
+    let others = instances.iter().filter(|(name, _)| !name.is_empty()).map(|(_, instance)| instance).collect();
+    Ok((instances.get("").expect("it was added"), others))
 }
 
 fn execute(
-    store: &mut Store<Wasi>,
-    linker: &Linker<Wasi>,
+    store: &mut Store<Host>,
+    linker: &Linker<Host>,
     module: &Module,
+    args: &Args,
     program: &Program<'_>,
     mut sampler: Option<&mut Sampler>,
 ) -> Result<()> {
-    let instance = match &mut sampler {
-        None => linker.instantiate(&mut *store, module)?,
-        Some(sampler) => sampler.run(store, |store| linker.instantiate_resumable(store, module))?,
-    };
-    let mut call = |store: &mut Store<Wasi>, func: Func, params: &[Val]| -> Result<Vec<Val>> {
+    let (instance, others) = instantiate(store, linker, module, args, sampler.as_deref_mut())?;
+    let mut call = |store: &mut Store<Host>, func: Func, params: &[Val]| -> Result<Vec<Val>> {
         if let Some(sampler) = &mut sampler {
             return Ok(sampler.run(store, |store| func.call_resumable(store, params))?);
         }
@@ -277,14 +339,21 @@ fn execute(
         func.call(store, params, &mut results)?;
         Ok(results)
     };
+    for other in others {
+        if let Ok(initialize) = func(store, other, INITIALIZE) {
+            call(store, initialize, &[])?;
+        }
+    }
     let Some(name) = program.invoke else {
         let start = func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
         ensure!(start.ty(&*store) == pirn::FuncType::new([], []), "`_start` takes parameters or gives results");
         call(store, start, &[])?;
         return Ok(());
     };
-    // A library of functions ("reactor") is initialised once before its functions are called.
-    if let Ok(initialize) = func(store, instance, "_initialize") {
+    // Once, even if that is what is asked for.
+    if name != INITIALIZE
+        && let Ok(initialize) = func(store, instance, INITIALIZE)
+    {
         call(store, initialize, &[])?;
     }
     let func = func(store, instance, name)?;
@@ -295,70 +364,14 @@ fn execute(
         ty.params().len(),
         program.args.len()
     );
-    let params = ty.params().iter().zip(program.args).map(|(&ty, arg)| parse(ty, arg)).collect::<Result<Vec<_>>>()?;
+    let params =
+        ty.params().iter().zip(program.args).map(|(&ty, arg)| values::parse(ty, arg)).collect::<Result<Vec<_>>>()?;
     let results = call(store, func, &params)?;
-    // The function's own output comes first.
-    store.data_mut().flush()?;
-    for result in &results {
-        println!("{}", show(result));
-    }
-    Ok(())
+    let lines: String = results.iter().map(|result| format!("{}\n", values::show(result))).collect();
+    print(format_args!("{lines}"))
 }
 
-fn func(store: &mut Store<Wasi>, instance: Instance, name: &str) -> Result<Func> {
+fn func(store: &mut Store<Host>, instance: Instance, name: &str) -> Result<Func> {
     let export = instance.get_export(store, name).with_context(|| format!("no export `{name}`"))?;
     export.into_func().with_context(|| format!("the export `{name}` is no function"))
-}
-
-/// A parameter of type `ty` from the command line: integers as decimal or hexadecimal numbers, signed or not; a vector as one
-/// number without sign, lane 0 in its lowest digits.
-fn parse(ty: ValType, arg: &OsString) -> Result<Val> {
-    let text = arg.to_str().ok_or_else(|| anyhow!("an argument is not UTF-8"))?;
-    let number = match ty {
-        ValType::I32 => integer(text).and_then(|n| {
-            let signed = i32::try_from(n).ok();
-            signed.or_else(|| u32::try_from(n).ok().map(|n| n as i32)).map(Val::I32)
-        }),
-        ValType::I64 => integer(text).and_then(|n| {
-            let signed = i64::try_from(n).ok();
-            signed.or_else(|| u64::try_from(n).ok().map(|n| n as i64)).map(Val::I64)
-        }),
-        ValType::F32 => f32::from_str(text).ok().map(Val::from),
-        ValType::F64 => f64::from_str(text).ok().map(Val::from),
-        ValType::V128 => natural(text).map(Val::from),
-        ValType::Ref(_) => bail!("parameters of type {ty} cannot be given on the command line"),
-    };
-    number.with_context(|| format!("`{text}` is no {ty}"))
-}
-
-fn integer(text: &str) -> Option<i128> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let magnitude = u64::try_from(natural(digits)?).ok()?;
-    Some(sign * i128::from(magnitude))
-}
-
-/// A number without sign.
-fn natural(text: &str) -> Option<u128> {
-    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None => (text, 10),
-    };
-    // The parser of `u128` would take a sign.
-    (!digits.starts_with('+')).then(|| u128::from_str_radix(digits, radix))?.ok()
-}
-
-fn show(value: &Val) -> Box<dyn Display> {
-    match *value {
-        Val::I32(value) => Box::new(value),
-        Val::I64(value) => Box::new(value),
-        Val::F32(bits) => Box::new(f32::from_bits(bits)),
-        Val::F64(bits) => Box::new(f64::from_bits(bits)),
-        Val::V128(vector) => Box::new(format!("{:#034x}", vector.as_u128())),
-        Val::FuncRef(None) | Val::ExternRef(None) => Box::new("null"),
-        Val::FuncRef(Some(_)) => Box::new("funcref"),
-        Val::ExternRef(Some(_)) => Box::new("externref"),
-    }
 }

@@ -1,5 +1,6 @@
 //! `pirn wast`.
 
+use crate::output::print;
 use anyhow::{Context, Result};
 use pirn_wast::Options;
 use std::path::PathBuf;
@@ -19,10 +20,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for file in &args.files {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let report = pirn_wast::run(&file.display().to_string(), &text, &Options::default());
-        println!("{report}");
+        print(format_args!("{report}\n"))?;
         passed += report.passed;
         failed += report.failed.len();
     }
-    println!("total: {passed} passed, {failed} failed");
+    print(format_args!("total: {passed} passed, {failed} failed\n"))?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

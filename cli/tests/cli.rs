@@ -186,8 +186,10 @@ fn functions_are_invoked_with_every_type() {
             (func (export "f64") (param f64) (result f64) (f64.mul (local.get 0) (f64.const 0.5)))
             (func (export "swap") (param i32 f64) (result f64 i32) (local.get 1) (local.get 0))
             (func (export "none"))
+            (func (export "same32") (param f32) (result f32) (local.get 0))
+            (func (export "same64") (param f64) (result f64) (local.get 0))
             (func (export "null") (result externref) (ref.null extern))
-            (func (export "ref") (param funcref))
+            (func (export "ref") (param funcref) (result funcref) (local.get 0))
             (func (export "v128") (param v128 i32) (result v128 i32) (local.get 0) (local.get 1))
             (func (export "trap") unreachable)
             (memory (export "memory") 0))"#,
@@ -212,6 +214,23 @@ fn functions_are_invoked_with_every_type() {
         ("v128", &["0Xffffffffffffffffffffffffffffffff", "-1"], "0xffffffffffffffffffffffffffffffff\n-1\n"),
         ("v128", &["17", "0x11"], "0x00000000000000000000000000000011\n17\n"),
         ("null", &[], "null\n"),
+        ("ref", &["null"], "null\n"),
+        ("f32", &["0x1.8p1"], "1.5\n"),
+        ("f64", &["0x.8"], "0.25\n"),
+        ("f64", &["-0x1p-1073"], &format!("{}\n", -f64::from_bits(1))),
+        ("v128", &["i32x4:1,-1,0x10,0", "0"], "0x0000000000000010ffffffff00000001\n0\n"),
+        ("v128", &["f64x2:1,-0x1p0", "0"], "0xbff00000000000003ff0000000000000\n0\n"),
+        ("v128", &["i8x16:0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,-1", "0"], "0xff0e0d0c0b0a09080706050403020100\n0\n"),
+        ("same32", &["nan:0x1"], "nan:0x1\n"),
+        ("same32", &["-nan:0x400000"], "-nan:0x400000\n"),
+        ("same32", &["nan:0x400000"], "NaN\n"),
+        ("same32", &["0x1.000001p0"], "1\n"),
+        ("same32", &["0x1.000003p0"], "1.0000002\n"),
+        ("same32", &["0x1p-149"], &format!("{}\n", f32::from_bits(1))),
+        ("same32", &["0x1p-151"], "0\n"),
+        ("same64", &["-nan:0x7"], "-nan:0x7\n"),
+        ("same64", &["0x1.fffffffffffffp1023"], &format!("{}\n", f64::MAX)),
+        ("same64", &["-0x0p0"], "-0\n"),
     ] {
         let output = invoke(name, args);
         assert_eq!((stdout(&output), stderr(&output)), (expected, ""), "{name} {args:?}");
@@ -230,7 +249,16 @@ fn functions_are_invoked_with_every_type() {
         ("v128", &["1", "18446744073709551616"], "is no i32"),
         ("i32", &[], "takes 1 parameters, not 0"),
         ("none", &["1"], "takes 0 parameters, not 1"),
-        ("ref", &["null"], "cannot be given"),
+        ("ref", &["7"], "that can be given"),
+        ("same32", &["nan:0x800000"], "is no f32"),
+        ("same32", &["nan:0x0"], "is no f32"),
+        ("same32", &["nan:1"], "is no f32"),
+        ("same32", &["0x1p128"], "is no f32"),
+        ("same32", &["0x"], "is no f32"),
+        ("same64", &["0x1.8q1"], "is no f64"),
+        ("v128", &["i32x4:1,2,3", "0"], "is no v128"),
+        ("v128", &["i32x4:1,2,3,4,5", "0"], "is no v128"),
+        ("v128", &["i8x16:256,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0", "0"], "is no v128"),
         ("memory", &[], "no function"),
         ("absent", &[], "no export `absent`"),
     ] {

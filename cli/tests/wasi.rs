@@ -11,7 +11,6 @@ const BADF: i32 = 8;
 const FAULT: i32 = 21;
 const INVAL: i32 = 28;
 const NOENT: i32 = 44;
-const NOSYS: i32 = 52;
 const PERM: i32 = 63;
 
 #[test]
@@ -117,18 +116,6 @@ fn guest_pointers_are_checked() {
         let dir = scratch.0.display().to_string();
         assert_eq!(pirn(&["run", "--dir", &dir, &file]).status.code(), Some(errno), "{call}");
     }
-}
-
-#[test]
-fn what_there_is_not_says_so() {
-    let scratch = Scratch::new("nosys");
-    let file = scratch.file(
-        "nosys.wat",
-        r#"(module
-            (import "wasi_snapshot_preview1" "sock_accept" (func $sock (param i32 i32 i32) (result i32)))
-            (func (export "call") (result i32) (call $sock (i32.const 0) (i32.const 0) (i32.const 0))))"#,
-    );
-    assert_eq!(stdout(&pirn(&["run", "--invoke", "call", &file])), format!("{NOSYS}\n"));
 }
 
 #[test]
@@ -268,7 +255,7 @@ fn clocks_go_and_sleeping_takes_time() {
 }
 
 /// All functions but the one that exits, and their parameters: `i` for i32, `l` for i64.
-const FUNCTIONS: [(&str, &str); 33] = [
+const FUNCTIONS: [(&str, &str); 45] = [
     ("args_get", "ii"),
     ("args_sizes_get", "ii"),
     ("environ_get", "ii"),
@@ -302,6 +289,18 @@ const FUNCTIONS: [(&str, &str); 33] = [
     ("poll_oneoff", "iiii"),
     ("random_get", "ii"),
     ("sched_yield", ""),
+    ("fd_allocate", "ill"),
+    ("fd_fdstat_set_rights", "ill"),
+    ("fd_filestat_set_times", "illi"),
+    ("path_filestat_set_times", "iiiilli"),
+    ("path_link", "iiiiiii"),
+    ("path_readlink", "iiiiii"),
+    ("path_symlink", "iiiii"),
+    ("proc_raise", "i"),
+    ("sock_accept", "iii"),
+    ("sock_recv", "iiiiii"),
+    ("sock_send", "iiiii"),
+    ("sock_shutdown", "ii"),
 ];
 
 #[test]
@@ -330,7 +329,9 @@ fn no_arguments_make_the_host_panic() {
             let args = params.chars().map(|param| match param {
                 'i' => format!(" (i32.const {})", WORDS[next(WORDS.len())]),
                 // Sizes of files are kept small: the disk is shared.
-                _ if name == "fd_filestat_set_size" || name == "fd_pwrite" => " (i64.const 100)".to_owned(),
+                _ if ["fd_filestat_set_size", "fd_pwrite", "fd_allocate"].contains(&name) => {
+                    " (i64.const 100)".to_owned()
+                }
                 _ => format!(" (i64.const {})", LONGS[next(LONGS.len())]),
             });
             calls += &format!("(drop (call ${name}{}))\n", args.collect::<String>());
@@ -344,8 +345,8 @@ fn no_arguments_make_the_host_panic() {
             ),
         );
         let output = pirn(&["run", "--dir", &dir, &file]);
-        // 1: standard output may have been closed, or made a file that cannot be written.
-        assert!([Some(0), Some(1)].contains(&output.status.code()), "{:?}: {}", output.status, stderr(&output));
+        // What it did to its own standard output is its own business.
+        assert_eq!(output.status.code(), Some(0), "{:?}: {}", output.status, stderr(&output));
     }
 }
 

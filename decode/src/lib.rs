@@ -18,6 +18,7 @@ mod custom;
 pub mod dump;
 mod error;
 mod features;
+mod frame_types;
 mod index;
 pub mod instruction;
 pub mod layout;
@@ -30,12 +31,14 @@ pub mod shape;
 pub mod sig;
 mod types;
 
-pub use code_map::CodeMap;
+pub use code_map::{CodeMap, Lowered};
 pub use custom::{CustomSection, Names};
 pub use error::Error;
 pub use features::{Features, Proposal};
+pub use frame_types::{Bodies, FrameTypes};
 pub use index::{FuncIdx, TypeId, TypeIdx};
 pub use limits::ModuleLimits;
+pub use lower::place::{Operand, Place, Source, Stand};
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{

@@ -314,9 +314,13 @@ impl MemoryType {
         self.limits.max
     }
 
-    /// Bytes of a page.
+    /// Bytes of a page, or as many as there are numbers for.
     pub const fn page_size(&self) -> u64 {
-        1 << self.page_size_log2
+        // Types that are not valid can be asked, too.
+        match 1_u64.checked_shl(self.page_size_log2 as u32) {
+            Some(bytes) => bytes,
+            None => u64::MAX,
+        }
     }
 
     /// The logarithm of a page's size.
@@ -328,10 +332,10 @@ impl MemoryType {
     pub const fn most_pages(&self) -> u64 {
         match (self.address, self.page_size_log2) {
             (AddressType::I64, 0) => u64::MAX,
-            (AddressType::I64, log2) => 1 << (64 - log2),
+            (AddressType::I64, log2) => 1 << 64_u8.saturating_sub(log2),
             // What `memory.size` gives has 32 bits.
             (AddressType::I32, 0) => u32::MAX as u64,
-            (AddressType::I32, log2) => 1 << (32 - log2),
+            (AddressType::I32, log2) => 1 << 32_u8.saturating_sub(log2),
         }
     }
 

@@ -69,6 +69,7 @@ mod state;
 mod vector;
 
 pub use host::call::{ended, invoke, invoke_start};
+pub use host::parked::{Awaited, NewFrame, PausedFrame, PausedFrames};
 pub use host::pause::Execution;
 pub use host::thunks::LazyCode;
 pub use host::walk::{Frame, FrameAt, Walk};
@@ -93,7 +94,9 @@ pub use state::shared::{SharedMemory, WaitResult};
 pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
-pub use state::vm::{CrossHook, GrowHook, Growing, Holdings, LateHook, LowerHook, Room, TraceHook, Vm};
+pub use state::vm::{
+    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, TraceHook, Vm,
+};
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
 pub const TAIL_DISPATCH: bool = cfg!(pirn_tail);

@@ -15,6 +15,7 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | `snapshot` | stores with their paused executions, as data |
 //! | `runtime`, `group`, `linker`, `instance`, `probe` | the API of linking and instantiating; the proof that a build works |
 //! | `instantiate` | the one road to an instance: resolve names, check, allocate, link, initialise |
 //! | `call` | calls by the embedder, of the host, that may pause; fuel, deadlines |
@@ -52,7 +53,8 @@
 //!   `Module::serialize` and read again, for which the caller of `Module::deserialize` answers. (`Module::code_by`.)
 //!
 //! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs` and `segments`, `error`, `link_error`, `yielding`, `module`,
-//! `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`.
+//! `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
+//! `take`, `restore` and `frames`.
 
 mod backtrace;
 mod call;
@@ -72,6 +74,7 @@ mod precompiled;
 mod probe;
 mod runtime;
 mod serialize;
+mod snapshot;
 mod store;
 mod symbol;
 mod yielding;
@@ -104,6 +107,7 @@ pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use serialize::Precompiled;
+pub use snapshot::{PausedCall, Restored, Snapshot, SnapshotHooks};
 pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 #[doc(hidden)]

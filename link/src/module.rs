@@ -12,10 +12,14 @@ use crate::precompiled::{MAGIC, Stored};
 use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::{Export, ExternIndex, Import, Name};
-use pirn_decode::{Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowering, Names, Options, TypeId};
+use pirn_decode::{
+    Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId,
+};
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -42,10 +46,11 @@ struct Inner {
     exports: HashTable<Exported>,
     /// Of the name section, read when somebody asks.
     names: OnceLock<Names>,
+    hash: OnceLock<[u8; 32]>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
-    /// Where the code of functions begins, in order, and their funcidxs: of those lowered when somebody asked last.
-    places: Mutex<Vec<(usize, FuncIdx)>>,
+    /// Where the code of functions begins, and their funcidxs: of those that are lowered, from when somebody asks first.
+    places: Mutex<Option<BTreeMap<usize, FuncIdx>>>,
     /// What all of this holds, without code.
     _held: Held,
     /// What code was lowered.
@@ -242,6 +247,7 @@ impl Module {
             import_hashes,
             exports,
             names: OnceLock::new(),
+            hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
             places: Mutex::default(),
@@ -415,23 +421,25 @@ impl Module {
     /// The function whose threaded code is at `address`, how many bytes into it that is, and its head. For addresses in code
     /// that runs, which has been lowered.
     pub(crate) fn function_at(&self, address: usize) -> Option<(FuncIdx, usize, CodeHead)> {
+        let (funcidx, code) = self.code_around(address)?;
+        Some((funcidx, address - code.words().as_ptr().addr(), code.head()))
+    }
+
+    /// The function whose threaded code is at `address`, and that, for addresses as above.
+    pub(crate) fn code_around(&self, address: usize) -> Option<(FuncIdx, &Code)> {
         let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = |places: &[(usize, FuncIdx)]| {
-            let (start, funcidx) = places[places.partition_point(|&(start, _)| start <= address).checked_sub(1)?];
+        let found = |places: &BTreeMap<usize, FuncIdx>| {
+            let (start, &funcidx) = places.range(..=address).next_back()?;
             let code = self.0.code[self.own(funcidx)].get()?.as_ref().ok()?;
-            let position = address - start;
-            (position <= size_of_val(code.words())).then(|| (funcidx, position, code.head()))
+            (address - start <= size_of_val(code.words())).then_some((funcidx, code))
         };
-        found(&places).or_else(|| {
-            // It may have been lowered since.
-            places.clear();
+        places.as_ref().and_then(found).or_else(|| {
+            // Nobody has asked yet, or the function was lowered just when somebody asked first.
             let lowered = self.own_funcs().zip(&self.0.code).filter_map(|(funcidx, code)| {
                 let code = code.get()?.as_ref().ok()?;
                 Some((code.words().as_ptr().addr(), funcidx))
             });
-            places.extend(lowered);
-            places.sort_unstable();
-            found(&places)
+            found(places.insert(lowered.collect()))
         })
     }
 
@@ -443,6 +451,17 @@ impl Module {
             FrameAt::Cell { place } => map.at_place(position, place.into()),
             FrameAt::Return => map.call_before(position),
         }
+    }
+
+    /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it.
+    pub fn hash(&self) -> [u8; 32] {
+        *self.0.hash.get_or_init(|| Sha256::digest(&self.0.parsed.bytes).into())
+    }
+
+    /// Where function `funcidx` stands still, for its code as it is lowered when it runs.
+    pub(crate) fn lowered(&self, funcidx: FuncIdx) -> Lowered<'_, Handlers> {
+        let Inner { parsed, type_ids, .. } = &*self.0;
+        Lowered { module: parsed, type_ids, funcidx, options: self.options(), target: pirn_exec::target() }
     }
 
     /// The threaded code of function `funcidx`, lowered now if it has not been. It lives as long as the module.
@@ -461,6 +480,9 @@ impl Module {
             #[cfg(debug_assertions)]
             self.check(funcidx, code.head().frame_bytes);
             self.0.held_code.add(size_of_val(code.words()) as u64);
+            if let Some(places) = &mut *self.0.places.lock().unwrap_or_else(PoisonError::into_inner) {
+                places.insert(code.words().as_ptr().addr(), funcidx);
+            }
             Ok(code)
         };
         self.0.code[index].get_or_init(lower).as_ref().map_err(Clone::clone)

@@ -216,6 +216,12 @@ fn pages_of_one_byte() {
     assert_eq!((memory.data_size(&store), memory.ty(&store)), (7, ty));
     let error = Memory::new(&mut store, MemoryType { page_size_log2: 3, ..ty }).unwrap_err();
     assert_says(&error, &["no memory of type {min 7} (pagesize 8)"]);
+    for page_size_log2 in [33, 63, 64, u8::MAX] {
+        for ty in [ty, MemoryType::new64(7, None)] {
+            let error = Memory::new(&mut store, MemoryType { page_size_log2, ..ty }).unwrap_err();
+            assert_says(&error, &["no memory of type"]);
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! - `calls`: that they do what other calls do, however often and wherever they wait;
 //! - `ends`: errors, traps, panics, futures that are dropped, calls that cannot wait;
 //! - `turns`: fuel and deadlines after which others have their turn;
+//! - `moved`: calls that one thread after another polls;
 //! - `executors`: real executors, timers and sockets.
 
 #![cfg(feature = "wat")]
@@ -10,6 +11,7 @@
 mod calls;
 mod ends;
 mod executors;
+mod moved;
 mod turns;
 
 use pirn::{CompilationMode, Config, Engine, Instance, Linker, Module, Result, Store};

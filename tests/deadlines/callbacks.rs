@@ -78,14 +78,38 @@ fn pausing() {
 }
 
 #[test]
-fn a_resumed_call_that_is_late_pauses_again() {
+fn a_call_that_is_resumed_late_gets_on() {
+    let calls = r#"(module
+        (func $g)
+        (func (export "run") (result i32) (call $g) (call $g) (call $g) (i32.const 7)))"#;
+    for engine in engines() {
+        // No tick at all is taken for one.
+        for ticks in [0, 1, 2] {
+            let mut store = store(&engine, ());
+            let module = Module::new(&engine, calls).unwrap();
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let run = instance.get_typed_func::<(), i32>(&store, "run").unwrap();
+            store.epoch_deadline_callback(move |_| Ok(UpdateDeadline::Yield(ticks)));
+            store.set_epoch_deadline(0);
+            let (mut call, mut pauses) = (run.call_resumable(&mut store, ()).unwrap(), 0);
+            while let Resumable::Paused(paused) = call {
+                pauses += 1;
+                assert!(pauses < 10, "it does not get on");
+                (0..=ticks).for_each(|_| engine.increment_epoch());
+                call = paused.resume(&mut store, &[]).unwrap();
+            }
+            assert_eq!((call.finished(), pauses), (Some(7), 1));
+        }
+    }
+}
+
+#[test]
+fn a_paused_call_can_be_made_to_trap() {
     let engine = engine();
     let mut store = store(&engine, ());
     let sum = sum(&mut store).get_typed_func::<i32, i64>(&store, "sum").unwrap();
     store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
     let paused = sum.call_resumable(&mut store, 100).unwrap().paused().unwrap();
-    engine.increment_epoch();
-    let paused = paused.resume(&mut store, &[]).unwrap().paused().expect("it is late");
     // The trap ends it.
     store.set_epoch_deadline(0);
     store.epoch_deadline_trap();

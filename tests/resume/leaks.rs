@@ -8,6 +8,8 @@ use std::cell::Cell;
 thread_local! {
     /// Bytes this thread allocated and did not free; tests run in threads of their own.
     static HELD: Cell<isize> = const { Cell::new(0) };
+    /// How often it allocated.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The system's allocator, counting.
@@ -17,12 +19,14 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = HELD.try_with(|held| held.set(held.get() + layout.size() as isize));
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
         // SAFETY: the caller's.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         let _ = HELD.try_with(|held| held.set(held.get() + layout.size() as isize));
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
         // SAFETY: the caller's.
         unsafe { System.alloc_zeroed(layout) }
     }
@@ -96,6 +100,36 @@ fn dropped_calls_give_everything_back() {
     }
     // The stacks of all rounds are 500 MiB. Other tests run beside this one.
     assert!(address_space() < addresses + 40 * 100 * STACK);
+}
+
+/// What a paused call takes, besides what its host function yields, and what pausing it again allocates.
+#[test]
+fn paused_calls_are_small() {
+    let engine = small_stacks();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("host", "ask", |_: i32| -> Result<i32> { Err(Yield::new(()).into()) }).unwrap();
+    let mut store = Store::new(&engine, ());
+    let wat = r#"(module (import "host" "ask" (func $ask (param i32) (result i32)))
+        (func $deep (export "deep") (param $left i32) (param $rounds i32)
+            (if (local.get $left)
+                (then (call $deep (i32.sub (local.get $left) (i32.const 1)) (local.get $rounds)))
+                (else (loop $next
+                    (drop (call $ask (i32.const 0)))
+                    (br_if $next (local.tee $rounds (i32.sub (local.get $rounds) (i32.const 1)))))))))"#;
+    let deep = instantiate(&linker, &mut store, wat).get_typed_func::<(i32, i32), ()>(&store, "deep").unwrap();
+    drop(deep.call_resumable(&mut store, (5, 1)).unwrap());
+    let (before, account) = (held(), engine.memory_usage().stacks);
+    let mut paused = deep.call_resumable(&mut store, (4, 100)).unwrap().paused().unwrap();
+    let (bytes, frames) = (held() - before, engine.memory_usage().stacks - account);
+    assert!(frames <= 5 * 7 * 8 + 48, "five frames of seven words, and the host function's: {frames}");
+    assert!(bytes <= frames as isize + 288, "{bytes} with {frames} of frames");
+    let before = ALLOCATIONS.with(Cell::get);
+    for _ in 1..100 {
+        paused = paused.resume(&mut store, &[Val::I32(0)]).unwrap().paused().unwrap();
+    }
+    let each = (ALLOCATIONS.with(Cell::get) - before) / 99;
+    assert!(each <= 3, "{each} allocations");
+    assert!(paused.resume(&mut store, &[Val::I32(0)]).unwrap().finished().is_some());
 }
 
 #[test]

@@ -6,17 +6,21 @@
 //! - `yields`: host functions that yield, and everything that can be wrong about resuming;
 //! - `nested`: resuming where calls from the host are nested as deep as they may;
 //! - `starts`: start functions that pause;
+//! - `moved`: calls that go on on other threads and stacks, in any order;
 //! - `leaks`: paused calls that are dropped;
-//! - `property`: generated programs of up to 8 modules, run in one go and in pieces.
+//! - `property`: generated programs of up to 8 modules, run in one go and in pieces;
+//! - `snapshots`: the same programs, whose stores are written down when they pause, and go on in other engines.
 
 #![cfg(feature = "wat")]
 
 mod across;
 mod leaks;
 mod metering;
+mod moved;
 mod nested;
 mod program;
 mod property;
+mod snapshots;
 mod starts;
 mod yields;
 

@@ -10,18 +10,18 @@ use crate::program::{Random, Text, program};
 use pirn::*;
 
 /// What a program may consume in all; a multiple of every step.
-const FUEL: u64 = 14_000;
-const PROGRAMS: u64 = if cfg!(debug_assertions) { 24 } else { 150 };
+pub(crate) const FUEL: u64 = 14_000;
+pub(crate) const PROGRAMS: u64 = if cfg!(debug_assertions) { 24 } else { 150 };
 
 /// What is left of a run.
 #[derive(Debug, PartialEq)]
-struct Trace {
-    result: std::result::Result<Vec<Val>, String>,
-    shared: Vec<u8>,
-    memories: Vec<Vec<u8>>,
-    globals: Vec<Val>,
-    fuel: u64,
-    asked: Vec<i32>,
+pub(crate) struct Trace {
+    pub(crate) result: std::result::Result<Vec<Val>, String>,
+    pub(crate) shared: Vec<u8>,
+    pub(crate) memories: Vec<Vec<u8>>,
+    pub(crate) globals: Vec<Val>,
+    pub(crate) fuel: u64,
+    pub(crate) asked: Vec<i32>,
 }
 
 /// What the host answers, by how often it was asked before.
@@ -29,15 +29,21 @@ fn answer(asked: i32, before: usize) -> i32 {
     (asked ^ before as i32).wrapping_mul(0x0100_0193) >> 7
 }
 
-fn engine(fuse: bool) -> Engine {
+pub(crate) fn engine(fuse: bool) -> Engine {
     Engine::new(Config::new().consume_fuel(true).fuse(fuse)).unwrap()
 }
 
 /// A linker for one run in `store`: with a memory of its own, and a host function that answers at once or yields.
 fn linker(store: &mut Store<Vec<i32>>, yields: bool) -> (Linker<Vec<i32>>, Memory) {
-    let mut linker = Linker::new(store.engine());
+    let mut linker = host(store.engine(), yields);
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(6))).unwrap();
     linker.define(&*store, "host", "memory", memory).unwrap();
+    (linker, memory)
+}
+
+/// A linker with the host function, which belongs to no store.
+pub(crate) fn host(engine: &Engine, yields: bool) -> Linker<Vec<i32>> {
+    let mut linker = Linker::new(engine);
     let ask = move |mut caller: Caller<'_, Vec<i32>>, asked: i32| -> Result<i32> {
         if yields {
             return Err(Yield::new(asked).into());
@@ -46,7 +52,7 @@ fn linker(store: &mut Store<Vec<i32>>, yields: bool) -> (Linker<Vec<i32>>, Memor
         Ok(answer(asked, caller.data().len() - 1))
     };
     linker.func_wrap("host", "ask", ask).unwrap();
-    (linker, memory)
+    linker
 }
 
 fn entry(store: &Store<Vec<i32>>, linked: &LinkedGroup) -> Func {
@@ -75,7 +81,7 @@ fn trace(
 }
 
 /// Plainly, in one go.
-fn whole(modules: &[(&str, &str)]) -> Trace {
+pub(crate) fn whole(modules: &[(&str, &str)]) -> Trace {
     let mut store = Store::new(&engine(true), Vec::new());
     store.set_fuel(FUEL).unwrap();
     let (linker, shared) = linker(&mut store, false);
@@ -91,25 +97,25 @@ fn whole(modules: &[(&str, &str)]) -> Trace {
 }
 
 /// A run in pieces.
-struct Run {
-    stage: Stage,
-    linked: Option<LinkedGroup>,
+pub(crate) struct Run {
+    pub(crate) stage: Stage,
+    pub(crate) linked: Option<LinkedGroup>,
     shared: Memory,
     step: u64,
-    given: u64,
+    pub(crate) given: u64,
     /// What is left of it.
-    fuel: u64,
-    asked: Vec<i32>,
+    pub(crate) fuel: u64,
+    pub(crate) asked: Vec<i32>,
 }
 
-enum Stage {
+pub(crate) enum Stage {
     Starting(Resumable<LinkedGroup>),
     Running(Resumable<Vec<Val>>),
     Over(std::result::Result<Vec<Val>, String>),
 }
 
 impl Run {
-    fn begin(store: &mut Store<Vec<i32>>, modules: &[(&str, &str)], step: u64, yields: bool) -> Self {
+    pub(crate) fn begin(store: &mut Store<Vec<i32>>, modules: &[(&str, &str)], step: u64, yields: bool) -> Self {
         let (linker, shared) = linker(store, yields);
         store.set_fuel(step).unwrap();
         let stage = match group(&linker, modules).instantiate_resumable(&mut *store) {
@@ -149,7 +155,7 @@ impl Run {
     }
 
     /// Takes one step; whether there are more.
-    fn advance(&mut self, store: &mut Store<Vec<i32>>) -> bool {
+    pub(crate) fn advance(&mut self, store: &mut Store<Vec<i32>>) -> bool {
         let stage = std::mem::replace(&mut self.stage, Stage::Over(Ok(vec![])));
         self.stage = match stage {
             Stage::Starting(Resumable::Paused(paused)) => match self.resume(store, paused) {
@@ -181,7 +187,7 @@ impl Run {
         true
     }
 
-    fn trace(self, store: &Store<Vec<i32>>) -> Trace {
+    pub(crate) fn trace(self, store: &Store<Vec<i32>>) -> Trace {
         let Stage::Over(result) = self.stage else { panic!("it is not over") };
         trace(store, (self.linked.as_ref(), self.shared), result, self.given - self.fuel, self.asked)
     }

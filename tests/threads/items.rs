@@ -115,3 +115,41 @@ fn plain_accesses() {
         }
     }
 }
+
+/// A handle of a store gives no access to what threads share, so there is none.
+#[test]
+fn a_store_alone_has_none() {
+    let mut store = Store::<()>::default();
+    let error = Memory::new(&mut store, MemoryType::shared(1, 2)).unwrap_err();
+    assert!(error.to_string().contains("SharedMemory::new"), "{error}");
+}
+
+/// Limits of a store are about what is made in it, and what it makes grow: not about what it imports, however often.
+#[test]
+fn imports_are_not_limited() {
+    let engine = Engine::default();
+    let shared: Extern = memory(&engine, 2).into();
+    let importer = Module::new(&engine, r#"(module (import "" "" (memory 1 2 shared)))"#).unwrap();
+    let own = Module::new(&engine, "(module (memory 1))").unwrap();
+    let mut store = Store::new(&engine, ());
+    let limits = StoreLimitsBuilder::new().memories(2).total_memory_size(2 << 16).build();
+    store.set_limits(limits.clone());
+    for _ in 0..3 {
+        Instance::new(&mut store, &importer, std::slice::from_ref(&shared)).unwrap();
+    }
+    Instance::new(&mut store, &own, &[]).unwrap();
+    store.set_limits(limits);
+    Instance::new(&mut store, &own, &[]).unwrap();
+    assert!(Instance::new(&mut store, &own, &[]).is_err());
+}
+
+/// What cannot be had is the room to grow, whatever it begins with.
+#[test]
+fn addresses_that_there_are_not() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    store.set_limits(StoreLimitsBuilder::new().memory_size(usize::MAX).total_memory_size(u64::MAX).build());
+    let module = Module::new(&engine, "(module (memory i64 0 0x1000000000000 shared))").unwrap();
+    let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+    assert!(error.to_string().contains("max 281474976710656"), "{error}");
+}

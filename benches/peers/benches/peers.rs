@@ -20,9 +20,12 @@ fn main() -> Result<()> {
     execute.extend(case::programs(|_, role| role.is_scalar_program())?.into_iter().map(|case| case.name));
     let mut vectors: Vec<String> = case::vector_kernels()?.into_iter().map(|case| case.name).collect();
     vectors.extend(case::programs(|_, role| role.has_vectors())?.into_iter().map(|case| case.name));
+    let loops = case::loops()?.into_iter().map(|case| case.name).collect();
     let calls = case::CALLS.into_iter().chain([case::ENTRY]).map(str::to_owned).collect();
     let startup = case::programs(|_, role| role == Role::Startup)?.into_iter().map(|case| case.name).collect();
-    for (group, cases) in [("execute", execute), ("simd", vectors), ("calls", calls), ("startup", startup)] {
+    for (group, cases) in
+        [("execute", execute), ("simd", vectors), ("loops", loops), ("calls", calls), ("startup", startup)]
+    {
         for case in cases {
             let able = plan::able(env!("CARGO_BIN_EXE_report"), group, &case)?;
             let mut benchmarks = criterion.benchmark_group(format!("{group}/{case}"));

@@ -3,7 +3,7 @@
 //!
 //! It prints `ready ANSWER`, then for each line `go` on its standard input `value NUMBER`; or, once, `error WHY`.
 
-use crate::plan::SIMD;
+use crate::plan::{LOOPS, SIMD};
 use crate::runtimes;
 use anyhow::{Context, Result, bail};
 use pirn_suite::measure::{self, Stopwatch};
@@ -67,7 +67,7 @@ pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String,
         move || runtimes::by_name(&runtime)
     };
     match group {
-        "execute" | SIMD => {
+        "execute" | SIMD | LOOPS => {
             let case = find(name)?;
             let program = make()?.compile(&[("main", &case.wasm)])?;
             let (_, answer) = measure::run(&*program, &case)?;
@@ -124,9 +124,10 @@ fn millis(time: Duration) -> Measured {
 }
 
 fn find(name: &str) -> Result<Case> {
-    let kernels = case::kernels()?.into_iter().chain(case::vector_kernels()?).find(|case| case.name == name);
+    let mut kernels = case::kernels()?.into_iter().chain(case::vector_kernels()?).chain(case::loops()?);
+    let kernel = kernels.find(|case| case.name == name);
     let mut programs = case::programs(|other, _| other == name)?;
-    kernels.or_else(|| programs.pop()).with_context(|| format!("there is no case `{name}`"))
+    kernel.or_else(|| programs.pop()).with_context(|| format!("there is no case `{name}`"))
 }
 
 /// Decodes, compiles and instantiates.

@@ -63,11 +63,13 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
     if mode == Mode::Full {
         vectors.extend(names(case::programs(|_, role| role == Role::JudgeSimd)?, JUDGE));
     }
+    let loops = names(case::loops()?, "");
     let large = names(case::programs(|_, role| role == Role::Startup)?, "");
     let plan = |group, unit, cases| Plan { group, unit, cases };
     Ok(vec![
         plan("execute", "ms", execute),
         plan(SIMD, "ms", vectors),
+        plan(LOOPS, "ms", loops),
         plan("calls", "ns", calls),
         plan("startup", "ms", large.clone()),
         plan(child::PEAK, "KiB", large.clone()),
@@ -78,6 +80,9 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
 
 /// The group of what is built with vectors.
 pub const SIMD: &str = "simd";
+
+/// The group of small loops.
+pub const LOOPS: &str = "loops";
 
 /// The set of programs that count.
 pub const JUDGE: &str = "judge";

@@ -3,7 +3,7 @@
 
 use crate::child::{self, CALLS};
 use crate::pictures;
-use crate::plan::{JUDGE, SIMD};
+use crate::plan::{JUDGE, LOOPS, SIMD};
 use crate::results::{Cell, Group, Results, Row};
 use crate::runtimes::{self, BASE, Kind, NOT_BUILT};
 use anyhow::Result;
@@ -142,6 +142,9 @@ fn about(group: &str) -> String {
             .into(),
         SIMD => "Kernels with vectors (`benches/kernels/simd`, C with intrinsics) and, in the full mode, programs built with \
                  them (`benches/workloads/simd`), measured as above, on the runtimes that have vectors."
+            .into(),
+        LOOPS => "Loops of one to six statements over locals or memory (`benches/kernels/loops`): what people write first to \
+                  compare interpreters."
             .into(),
         "calls" => format!(
             "One call and return of `x + 1`, from a loop of {CALLS} iterations, the same loop without a call subtracted. \

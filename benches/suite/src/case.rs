@@ -134,12 +134,56 @@ const KERNELS: [(&str, i32); 6] =
 /// are compared by.
 const COUNTED: [(&str, i32); 1] = [("watches", 2_000)];
 
+/// Name and `$n` of the small loops: one to six statements over locals, or over memory.
+const LOOPS: [(&str, i32); 30] = [
+    ("down", 3000000),
+    ("up", 3000000),
+    ("while", 3000000),
+    ("wide", 3000000),
+    ("sum", 2000000),
+    ("sum-while", 2000000),
+    ("fib", 2000000),
+    ("fib-stack", 2000000),
+    ("fib-tail", 2000000),
+    ("fib-values", 2000000),
+    ("factorial", 2000000),
+    ("factorial-tail", 2000000),
+    ("parity", 2000000),
+    ("gcd", 150000),
+    ("collatz", 20000),
+    ("nested", 1500),
+    ("global", 2000000),
+    ("xorshift", 2000000),
+    ("congruential", 2000000),
+    ("harmonic", 2000000),
+    ("logistic", 2000000),
+    ("bits", 100000),
+    ("copy-bytes", 30),
+    ("copy-words", 60),
+    ("fill-bytes", 30),
+    ("fill-words", 60),
+    ("compare", 30),
+    ("search", 30),
+    ("sum-words", 60),
+    ("checksum", 20),
+];
+
+/// The small loops, `loops/` before their names.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn loops() -> Result<Vec<Case>> {
+    let mut cases = read_texts(&directory().join("kernels/loops"), &LOOPS)?;
+    cases.iter_mut().for_each(|case| case.name.insert_str(0, "loops/"));
+    Ok(cases)
+}
+
 /// The kernels.
 ///
 /// # Errors
 /// The checkout is incomplete.
 pub fn kernels() -> Result<Vec<Case>> {
-    read_kernels(&KERNELS)
+    read_texts(&directory().join("kernels"), &KERNELS)
 }
 
 /// Kernels that are only counted.
@@ -147,14 +191,14 @@ pub fn kernels() -> Result<Vec<Case>> {
 /// # Errors
 /// The checkout is incomplete.
 pub fn counted() -> Result<Vec<Case>> {
-    read_kernels(&COUNTED)
+    read_texts(&directory().join("kernels"), &COUNTED)
 }
 
-fn read_kernels(kernels: &[(&str, i32)]) -> Result<Vec<Case>> {
+fn read_texts(directory: &Path, kernels: &[(&str, i32)]) -> Result<Vec<Case>> {
     kernels
         .iter()
         .map(|&(name, n)| {
-            let wasm = wat::parse_file(directory().join("kernels").join(format!("{name}.wat")))?;
+            let wasm = wat::parse_file(directory.join(format!("{name}.wat")))?;
             Ok(Case { name: name.into(), role: Role::Kernel, wasm, job: Job::Kernel(n), right: None })
         })
         .collect()

@@ -31,7 +31,7 @@ mod table;
 
 pub use graph::Output;
 
-use crate::wasi::Wasi;
+use crate::host::Host;
 use pirn::{Module, PauseReason, Paused, Resumable, Store, Trap};
 use pirn_decode::FuncIdx;
 use report::Report;
@@ -99,8 +99,8 @@ impl Sampler {
     /// Those of `begin` and of what it calls; all fuel is consumed.
     pub fn run<R: 'static>(
         &mut self,
-        store: &mut Store<Wasi>,
-        begin: impl FnOnce(&mut Store<Wasi>) -> pirn::Result<Resumable<R>>,
+        store: &mut Store<Host>,
+        begin: impl FnOnce(&mut Store<Host>) -> pirn::Result<Resumable<R>>,
     ) -> pirn::Result<R> {
         // Without any, it pauses before it has done anything.
         self.reserve += store.get_fuel()?;
@@ -118,7 +118,7 @@ impl Sampler {
     }
 
     /// Gives the program some fuel.
-    fn refuel(&mut self, store: &mut Store<Wasi>, required: u64) -> pirn::Result<()> {
+    fn refuel(&mut self, store: &mut Store<Host>, required: u64) -> pirn::Result<()> {
         if store.get_fuel()?.saturating_add(self.reserve) < required {
             return Err(Trap::OutOfFuel.into());
         }
@@ -132,7 +132,7 @@ impl Sampler {
     }
 
     /// Goes on until the next pause.
-    fn sample<R: 'static>(&mut self, store: &mut Store<Wasi>, mut paused: Paused<R>) -> pirn::Result<Resumable<R>> {
+    fn sample<R: 'static>(&mut self, store: &mut Store<Host>, paused: Paused<R>) -> pirn::Result<Resumable<R>> {
         let address = paused.address();
         let walk = Instant::now();
         let stack = self.stacks.as_mut().map(|stacks| {
@@ -164,25 +164,25 @@ impl Sampler {
     }
 
     /// Writes the stacks to a file.
-    pub fn write(&self, store: &Store<Wasi>, output: &Output, file: File, program: &str) -> anyhow::Result<()> {
+    pub fn write(&self, store: &Store<Host>, output: &Output, file: File, program: &str) -> anyhow::Result<()> {
         let none = Stacks::new();
         let stacks = self.stacks.as_ref().unwrap_or(&none);
         let parsed = pirn_decode::Module::new(&self.binary[..])?;
-        output.write(file, &Tree::new(stacks, store.data().times.as_ref(), &parsed), program)
+        output.write(file, &Tree::new(stacks, store.data().times().as_deref(), &parsed), program)
     }
 
     /// The profile as text, with `top` functions; nothing if nothing was executed.
-    pub fn report(&self, store: &Store<Wasi>, top: usize) -> String {
+    pub fn report(&self, store: &Store<Host>, top: usize) -> String {
         if self.samples.is_empty() {
             return String::new();
         }
-        match Report::new(&self.samples, store.data().times.as_ref(), &self.module, &self.binary) {
+        match Report::new(&self.samples, store.data().times().as_deref(), &self.module, &self.binary) {
             Ok(report) => table::show(&report, top),
             Err(error) => format!("no profile: {error:#}\n"),
         }
     }
 }
 
-fn host_time(store: &Store<Wasi>) -> Duration {
-    store.data().times.as_ref().map_or(Duration::ZERO, |times| times.total)
+fn host_time(store: &Store<Host>) -> Duration {
+    store.data().times().map_or(Duration::ZERO, |times| times.total)
 }

@@ -2,7 +2,7 @@
 
 use super::Sample;
 use super::places::{Place, Places};
-use crate::wasi::{Calls, Times};
+use crate::times::{Calls, Times};
 use anyhow::Result;
 use pirn_decode::FuncIdx;
 use pirn_decode::body::Loop;

@@ -3,7 +3,7 @@
 //! A program may nest calls a hundred thousand deep, and each time others. So a tree has at most [`NODES`], and a stack at most some
 //! more than [`DEPTH`]: the outermost functions, a mark for those left out, and the innermost, which has what the sample cost.
 
-use crate::wasi::Times;
+use crate::times::Times;
 use pirn::Demangled;
 use pirn_decode::FuncIdx;
 use std::collections::HashMap;

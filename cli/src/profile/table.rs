@@ -1,7 +1,7 @@
 //! The profile as a table.
 
 use super::report::{COUNTS, Cost, Func, Report};
-use crate::wasi::Calls;
+use crate::times::Calls;
 use std::cmp::Reverse;
 use std::fmt::{Display, Write};
 use std::time::Duration;

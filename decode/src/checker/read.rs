@@ -1,5 +1,7 @@
 //! Reads a body's operators as the [source](super::source): with wasmparser's; lowering has a reader of its own.
 
+mod spaces;
+
 use super::operators::{Immediates, atomic, class_of, classes, halves, numeric, vector};
 use super::source::{Instr, Label, Pc, Source};
 use super::value::Access;
@@ -8,7 +10,7 @@ use crate::instruction::Instruction;
 use crate::layout::InstanceLayout;
 use crate::lower::Options;
 use crate::ops::{Class, Kind, Op};
-use crate::{AddressType, Error, FuncIdx, FuncType, Module, TypeIdx};
+use crate::{Error, FuncIdx, FuncType, Module, TypeIdx};
 use smallvec::{SmallVec, smallvec};
 use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
 
@@ -67,6 +69,8 @@ struct Builder<'a> {
     layout: InstanceLayout,
     metered: bool,
     deterministic: bool,
+    /// The function, if its calls of itself in tail position are a loop: it has parameters for locals alone.
+    own: Option<FuncIdx>,
     source: Source,
     locals: Vec<Local>,
     blocks: Vec<Block>,
@@ -116,6 +120,7 @@ pub(super) fn read(
         layout,
         metered: options.fuel,
         deterministic: options.deterministic,
+        own: (options.tail_calls_loop() && zeroed == 0).then_some(funcidx),
         versions: vec![0; locals.len()],
         source,
         locals,
@@ -343,6 +348,22 @@ impl Builder<'_> {
         self.simple(instr, ty.params().len() + usize::from(indirect), &results);
     }
 
+    /// The function calls itself in tail position, which is a loop: the parameters are set to the operands at the top.
+    fn begin_anew(&mut self) {
+        let parameters = self.locals.len();
+        for index in (0..parameters).rev() {
+            self.simple(Instr::Set(self.locals[index].first), 1, &[]);
+            self.versions[index] += 1;
+        }
+        // What branches back stands behind where it leads.
+        self.emit(Instr::Nop);
+        self.source.is_label[0] = true;
+        let label = self.source.labels.len() as u32;
+        self.source.labels.push(Label { pc: 0, height: 0, arity: 0 });
+        self.emit(Instr::Br(label));
+        self.dead();
+    }
+
     fn pay(&mut self, amount: Amount, table: u32) {
         if self.metered {
             self.emit(Instr::Pay(amount, table));
@@ -376,25 +397,6 @@ impl Builder<'_> {
 
     fn access(&self, Immediates { memarg: (memory, offset), .. }: Immediates) -> Access {
         Access { memory: self.layout.memory(memory as usize) as u32, offset }
-    }
-
-    /// Whether an instruction on a whole memory names none.
-    fn is_plain(&self, memory: u32) -> bool {
-        let ty = self.module.memories[memory as usize];
-        memory == 0 && ty.address == AddressType::I32 && ty.page_size_log2 == 16 && !ty.shared
-    }
-
-    /// Pays for a size, a number of this type, of a memory.
-    fn pay_for_memory(&mut self, amount: Amount, memory: u32) {
-        let word = if self.is_plain(memory) { 0 } else { self.layout.memory(memory as usize) as u32 };
-        self.pay(amount, word);
-    }
-
-    /// Makes the index of a table at the top one of 32 bits.
-    fn table_index(&mut self, table: u32) {
-        if self.module.tables[table as usize].address == AddressType::I64 {
-            self.simple(Instr::Numeric(Op::I32SaturateI64), 1, &[Class::I32]);
-        }
     }
 
     /// A vector.
@@ -455,12 +457,6 @@ impl Builder<'_> {
         let func = |index: u32| layout.func(FuncIdx(index)) as u32;
         let global = |index: u32| layout.global(index as usize) as u32;
         let table = |index: u32| layout.table(index as usize) as u32;
-        let memory = |index: u32| layout.memory(index as usize) as u32;
-        let address = |index: u32| Class::from(module.memories[index as usize].address.val_type());
-        let element_address = |index: u32| Class::from(module.tables[index as usize].address.val_type());
-        let bytes_of = |class: Class| if class == Class::I64 { Amount::Bytes64 } else { Amount::Bytes };
-        let data = |index: u32| layout.data(index as usize) as u32;
-        let element = |index: u32| layout.element(index as usize) as u32;
         match *operator {
             Operator::Nop => {}
             Operator::AtomicFence { .. } => self.simple(Instr::Fence, 0, &[]),
@@ -522,6 +518,7 @@ impl Builder<'_> {
                 self.table_index(table_index);
                 self.call(Instr::CallIndirect(table(table_index), TypeIdx(type_index)), ty, true);
             }
+            Operator::ReturnCall { function_index } if self.own == Some(FuncIdx(function_index)) => self.begin_anew(),
             Operator::ReturnCall { function_index } => {
                 let typeidx = module.typeidx(FuncIdx(function_index));
                 self.emit(Instr::ReturnCall(func(function_index), typeidx));
@@ -581,61 +578,7 @@ impl Builder<'_> {
             Operator::I64Sub128 => self.simple(Instr::Wide(Op::I64Sub128), 4, &[Class::I64; 2]),
             Operator::I64MulWideS => self.simple(Instr::Wide(Op::I64MulWideS), 2, &[Class::I64; 2]),
             Operator::I64MulWideU => self.simple(Instr::Wide(Op::I64MulWideU), 2, &[Class::I64; 2]),
-            Operator::MemorySize { mem } => {
-                let class = address(mem);
-                self.simple(Instr::MemorySize(memory(mem), class), 0, &[class]);
-            }
-            Operator::MemoryGrow { mem } => {
-                self.pay_for_memory(Amount::Pages, mem);
-                self.simple(Instr::MemoryGrow(memory(mem), address(mem)), 1, &[address(mem)]);
-            }
-            Operator::MemoryFill { mem } => {
-                self.pay_for_memory(bytes_of(address(mem)), mem);
-                self.simple(Instr::MemoryFill(memory(mem)), 3, &[]);
-            }
-            Operator::MemoryCopy { dst_mem, src_mem } => {
-                // The size is an i64 if both addresses are.
-                let size = if address(src_mem) == Class::I64 { address(dst_mem) } else { Class::I32 };
-                self.pay_for_memory(bytes_of(size), dst_mem);
-                self.simple(Instr::MemoryCopy(memory(dst_mem), memory(src_mem)), 3, &[]);
-            }
-            Operator::MemoryInit { data_index, mem } => {
-                self.pay_for_memory(Amount::Bytes, mem);
-                self.simple(Instr::MemoryInit(memory(mem), data(data_index)), 3, &[]);
-            }
-            Operator::DataDrop { data_index } => self.simple(Instr::DataDrop(data(data_index)), 0, &[]),
-            Operator::TableGet { table: index } => {
-                self.table_index(index);
-                self.simple(Instr::TableGet(table(index)), 1, &[Class::I64]);
-            }
-            Operator::TableSet { table: index } => {
-                self.simple(Instr::TableSet(table(index), element_address(index)), 2, &[]);
-            }
-            Operator::TableSize { table: index } => {
-                let class = element_address(index);
-                self.simple(Instr::TableSize(table(index), class), 0, &[class]);
-            }
-            Operator::TableGrow { table: index } => {
-                self.pay(Amount::NewElements, table(index));
-                let class = element_address(index);
-                self.simple(Instr::TableGrow(table(index), class), 2, &[class]);
-            }
-            Operator::TableFill { table: index } => {
-                self.pay(Amount::Elements, table(index));
-                self.simple(Instr::TableFill(table(index)), 3, &[]);
-            }
-            Operator::TableCopy { dst_table, src_table } => {
-                // The size is a number of the smaller type.
-                let sized = if element_address(dst_table) == Class::I64 { src_table } else { dst_table };
-                self.pay(Amount::Elements, table(sized));
-                self.simple(Instr::TableCopy(table(dst_table), table(src_table)), 3, &[]);
-            }
-            Operator::TableInit { elem_index, table: index } => {
-                self.pay(Amount::Elements32, table(index));
-                self.simple(Instr::TableInit(table(index), element(elem_index)), 3, &[]);
-            }
-            Operator::ElemDrop { elem_index } => self.simple(Instr::ElemDrop(element(elem_index)), 0, &[]),
-            ref other => unreachable!("{other:?} is part of no feature that is supported"),
+            ref other => self.memory_or_table(other),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Calls. What a callee's frame looks like follows from its type, so nothing here asks who it is.
 
 use super::Function;
+use super::emit::Position;
+use super::slot::Slot;
 use super::target::Target;
 use crate::cell;
 use crate::layout::FrameLayout;
@@ -12,6 +14,7 @@ impl<T: Target> Function<'_, T> {
         let (args, header) = self.operands.arguments(ty.param_words(), FrameLayout::of(ty));
         let func = self.layout.func(funcidx) as u32;
         self.operands.code.special(cell::Call { func, args: args.0, header: header.0 }, &[]);
+        self.operands.note_call(self.operands.height() - ty.param_words(), args);
         self.operands.results(ty);
     }
 
@@ -22,6 +25,7 @@ impl<T: Target> Function<'_, T> {
         let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
         let call = cell::CallIndirect { table, type_id, args: args.0, header: header.0 };
         self.operands.code.special(call, &[]);
+        self.operands.note_call(self.operands.height() - ty.param_words(), args);
         self.operands.results(ty);
     }
 
@@ -30,9 +34,26 @@ impl<T: Target> Function<'_, T> {
         let count = ty.param_words();
         let new_header = FrameLayout::of(ty).header as u16;
         let (args, count) = self.operands.tail_arguments(count);
+        if let Some(start) = self.start
+            && funcidx == self.funcidx
+        {
+            return self.loop_to(start, args, count);
+        }
         let (func, args, header) = (self.layout.func(funcidx) as u32, args.0, self.operands.header.0);
         let moves = cell::moves(count, header != new_header);
         self.operands.code.special(cell::ReturnCall { func, args, moves, header, new_header }, &[]);
+        self.blocks.unreachable(&mut self.operands);
+    }
+
+    /// A function calls itself in tail position: its parameters are set, and it begins anew. `count` words of arguments, from
+    /// `args` on, are not in their places yet.
+    fn loop_to(&mut self, start: Position, args: Slot, count: u16) {
+        let code = &mut self.operands.code;
+        if count > 0 {
+            code.special(cell::Copy { from: args.0, to: 0, count }, &[]);
+        }
+        let branch = code.br();
+        code.bind_back(branch, start);
         self.blocks.unreachable(&mut self.operands);
     }
 

@@ -292,6 +292,8 @@ fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch
         }
         code.label();
         code.bind(leaves, here);
+        operands.note_loop(offset, again);
+        let code = &mut operands.code;
         if let Some(survey) = code.survey() {
             survey.recount(start.0, end.end, Some(offset), None);
             // How often that is the only iteration, nobody has counted.

@@ -155,12 +155,12 @@ impl<'a, T: Target> Function<'a, T> {
         let traits = Traits::TRAPS.with(Traits::LOADS);
         if self.is_near(memidx) {
             let pay = cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 };
-            self.metering.charge_pages(&mut self.operands, traits, pay);
+            self.metering.charge_pages(&mut self.operands, pay);
             self.transform(cell::MemoryGrow {}, traits);
         } else {
             let memory = self.memory_word(memidx);
             let pay = cell::FuelFar { amount: Amount::Pages as u16, slot: 0, memory };
-            self.metering.charge_pages(&mut self.operands, traits, pay);
+            self.metering.charge_pages(&mut self.operands, pay);
             self.transform(cell::FarMemoryGrow { memory }, traits);
         }
     }

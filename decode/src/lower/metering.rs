@@ -35,9 +35,9 @@
 
 use super::emit::{Emitted, Emitter};
 use super::operands::Operands;
+use super::place::Stand;
 use super::read::Reader;
 use super::target::{Options, Target};
-use super::tree::Traits;
 use crate::cell;
 use crate::instruction::Instruction;
 
@@ -81,6 +81,7 @@ impl Metering {
     pub(super) fn enter<T: Target>(&mut self, operands: &mut Operands<'_, T>, reader: &Reader<'_>, bytes: usize) {
         if self.epochs && (bytes > LONG_BODY || may_take_long(reader.clone())) {
             self.ask(operands);
+            operands.note_place(Stand::Entry);
         }
         self.open(&mut operands.code);
     }
@@ -92,7 +93,8 @@ impl Metering {
             self.calls += 1;
             if self.calls > MOST_CALLS {
                 // Whoever is asked may change memories and globals.
-                operands.spill_with(operands.height(), Traits::LOADS.with(Traits::GLOBALS));
+                operands.settle(operands.height());
+                operands.stand_before();
                 self.ask(operands);
                 self.calls = 1;
             }
@@ -147,26 +149,22 @@ impl Metering {
         self.count_call(operands);
         if self.enabled {
             let base = operands.height() - count;
-            operands.spill_for_call(base);
+            operands.settle(base);
             operands.spill_from(base);
+            operands.stand_before();
             let slot = operands.own_slot(operands.height() - 1).0;
             operands.code.special(pay(slot), &[]);
         }
     }
 
-    /// Pays, by the cell `pay`, for as many new pages as the topmost operand says; what waits with any of `traits` is evaluated
-    /// before.
-    pub(super) fn charge_pages<T: Target>(
-        &mut self,
-        operands: &mut Operands<'_, T>,
-        traits: Traits,
-        pay: impl cell::Operands,
-    ) {
+    /// Pays, by the cell `pay`, for as many new pages as the topmost operand says.
+    pub(super) fn charge_pages<T: Target>(&mut self, operands: &mut Operands<'_, T>, pay: impl cell::Operands) {
         self.count_call(operands);
         if self.enabled {
             let top = operands.height() - 1;
-            operands.spill_with(top, traits);
+            operands.settle(top);
             operands.materialise(top);
+            operands.stand_before();
             operands.code.special(pay, &[]);
         }
     }

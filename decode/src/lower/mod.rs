@@ -10,6 +10,7 @@
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
 //!   `if`s, `loops` lowers how loops begin twice.
 //! - `metering`: what the operators cost.
+//! - `place`, `places`: where execution may stand still, and where the values of its frame are then.
 //! - `translate`, `calls`, `memory`, `table`, `vectors` and `wide`: what each operator does to these three.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Memory is linear in the body's size;
@@ -30,6 +31,8 @@ mod memory;
 mod metering;
 mod mutants;
 mod operands;
+pub(crate) mod place;
+mod places;
 pub(crate) mod read;
 mod shuffles;
 mod sink;
@@ -57,10 +60,11 @@ use crate::{Error, FuncIdx, FuncType, Module, TypeId, cell};
 use arena::Kept;
 use blocks::Blocks;
 use bumpalo::collections::Vec;
-use emit::Emitter;
+use emit::{Emitter, Position};
 use labels::{BlockType, Construct};
 use metering::Metering;
 use operands::Operands;
+use place::Stand;
 use read::Reader;
 use slot::Slot;
 use survey::Survey;
@@ -161,9 +165,14 @@ impl<'a, T: Target> Lowering<'a, T> {
             metering: Metering::new(regions, self.options),
             operands: Operands::new_in(arena, code, trees, Slot(frame.header as u16), Slot(first as u16)),
             deterministic: self.options.deterministic,
+            funcidx,
+            start: None,
         };
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
         function.enter(ty, &reader, end - start as usize);
+        if self.options.tail_calls_loop() && first == frame.locals() {
+            function.start = Some(function.operands.code.label());
+        }
         while !reader.is_done() {
             if T::SURVEYED {
                 function.operands.code.offset = reader.position() as u32;
@@ -213,6 +222,10 @@ struct Function<'a, T> {
     operands: Operands<'a, T>,
     /// See [`Options`].
     deterministic: bool,
+    funcidx: FuncIdx,
+    /// Where the function goes on that calls itself in tail position, if there it may: behind what it begins with. Its frame is the same, and
+    /// it has no locals that would have to be zeroed.
+    start: Option<Position>,
 }
 
 impl<'a, T: Target> Function<'a, T> {
@@ -220,6 +233,10 @@ impl<'a, T: Target> Function<'a, T> {
     /// locals zeroed.
     fn enter(&mut self, ty: &'a FuncType, reader: &Reader<'a>, bytes: usize) {
         self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
+        if T::SURVEYED {
+            self.operands.code.offset = reader.position() as u32;
+        }
+        self.operands.note_place(Stand::Entry);
         self.metering.enter(&mut self.operands, reader, bytes);
         let count = usize::from(self.operands.first.0) - FrameLayout::of(ty).locals();
         self.metering.charge_words(|| count);

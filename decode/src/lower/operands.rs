@@ -4,6 +4,7 @@
 //! *spilled*. A tree waits until something consumes it; the rules keep the order of evaluation:
 //! - a tree that reads a local is spilled before the local is set ([`Operands::spill_readers`]);
 //! - a tree that may trap, or reads what is about to change, is spilled before side effects ([`Operands::spill_with`]);
+//! - where execution may stand still, below a call or where code is paid for, what is no leaf is spilled ([`Operands::settle`]);
 //! - trees that may trap are evaluated in the order of the stack;
 //! - a tree that reads slots above its own (parts of it were cut off there) is spilled before those are written;
 //! - at most one waiting tree holds each accumulator, and whoever is about to overwrite it spills that tree first

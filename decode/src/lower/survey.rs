@@ -1,6 +1,7 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
+use super::place::{Place, Wanted};
 use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
 use crate::cell::Cell;
@@ -60,17 +61,35 @@ pub struct Survey {
     /// The cell it joins.
     joining: Option<Surveyed>,
     pub(crate) cells: Vec<Surveyed>,
+    /// Which places are noted.
+    pub(super) wanted: Wanted,
+    /// Those noted.
+    pub(super) places: Vec<Place>,
 }
 
 impl Survey {
     pub(crate) fn new(limits: Option<Limits>) -> Self {
-        let (pending, joining) = (None, None);
-        Self { limits, is_brief: false, branches: Vec::new(), next: 0, pending, joining, cells: Vec::new() }
+        Self {
+            limits,
+            is_brief: false,
+            branches: Vec::new(),
+            next: 0,
+            pending: None,
+            joining: None,
+            cells: Vec::new(),
+            wanted: Wanted::Nothing,
+            places: Vec::new(),
+        }
     }
 
     /// A survey that says of cells only where they begin, their signatures, and where type ids stand.
     pub(crate) fn brief() -> Self {
         Self { is_brief: true, ..Self::new(None) }
+    }
+
+    /// A brief survey that notes these places.
+    pub(crate) fn of_places(wanted: Wanted) -> Self {
+        Self { wanted, ..Self::brief() }
     }
 
     /// How many operators a statement may have that is asked for.
@@ -91,6 +110,8 @@ impl Survey {
         while self.cells.last().is_some_and(|cell| cell.position >= position) {
             self.cells.pop();
         }
+        // A label there stays, and what ends there.
+        self.places.retain(|place| place.position <= position);
     }
 
     /// The last cell.

@@ -35,6 +35,14 @@ pub struct Options {
     pub deterministic: bool,
 }
 
+impl Options {
+    /// Whether a function without declared locals that calls itself in tail position branches to its beginning. With fuel it
+    /// does not: each call pays.
+    pub(crate) fn tail_calls_loop(&self) -> bool {
+        self.fuse && !self.fuel
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self { fuse: true, fuel: false, epochs: false, deterministic: false }

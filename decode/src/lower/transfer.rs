@@ -9,7 +9,7 @@ use super::operands::Operands;
 use super::sink::{Prefix, Sink};
 use super::slot::Slot;
 use super::target::Target;
-use super::tree::{Kind, form_sig};
+use super::tree::{Kind, Traits, form_sig};
 use crate::FuncType;
 use crate::cell;
 use crate::layout::FrameLayout;
@@ -71,24 +71,23 @@ impl<T: Target> Operands<'_, T> {
     /// callee's frame and header.
     pub(super) fn arguments(&mut self, count: usize, callee: FrameLayout) -> (Slot, Slot) {
         let height = self.height() - count;
-        self.spill_for_call(height);
+        self.settle(height);
         self.spill_from(height);
         let args = self.own_slot(height);
         (args, args.above(callee.header))
     }
 
-    /// Puts the `count` arguments at the top where the callee looks for them, in this frame's first slots, if none of them
-    /// reads what another overwrites; if not, in their own slots. Returns the first of those, and how many are left to move.
+    /// Puts the `count` arguments at the top where the callee looks for them, in this frame's first slots. What reads a slot that
+    /// an argument before it overwrites is evaluated before, to its own slot. If that is not possible, puts all in their own slots.
+    /// Returns the first of those, and how many are left to move.
     pub(super) fn tail_arguments(&mut self, count: usize) -> (Slot, u16) {
         /// More are moved by the call; this keeps looking through them short.
         const MOST: usize = 8;
         let height = self.height() - count;
         self.spill_for_call(height);
-        let reads = |other: usize, slot: usize| self.trees.reads_slot(self.stack[height + other], Slot(slot as u16));
-        let overwrites = |slot: usize| (slot + 1..count).any(|other| reads(other, slot));
         // Further up lies this frame's header, which is still needed.
-        let in_place = count <= MOST.min(usize::from(self.header.0)) && (mutant!(19) || !(0..count).any(overwrites));
-        if in_place {
+        let fits = count <= MOST.min(usize::from(self.header.0));
+        if fits && (mutant!(19) || self.evaluate_readers(height, count)) {
             for slot in 0..count as u16 {
                 let (entry, slot) = (height + usize::from(slot), Slot(slot));
                 if self.tree(entry).kind != Kind::Slot(slot) && !self.is_upper(entry) {
@@ -103,11 +102,37 @@ impl<T: Target> Operands<'_, T> {
         }
     }
 
+    /// Evaluates to their own slots, of the `count` arguments from `height` on, those that read a slot that an argument before them
+    /// overwrites. Returns whether there are none any more: an argument that may trap is not evaluated before another.
+    fn evaluate_readers(&mut self, height: usize, count: usize) -> bool {
+        let may_trap = |entry: usize| self.tree(height + entry).traits.any(Traits::TRAPS);
+        let traps = (0..count).any(may_trap);
+        for reader in 1..count {
+            // The upper half of a vector is evaluated with the lower one.
+            if self.is_upper(height + reader) {
+                continue;
+            }
+            let overwritten = |slot: usize| {
+                let entry = height + slot;
+                let (entry, slot) = if self.is_upper(entry) { (entry - 1, slot - 1) } else { (entry, slot) };
+                self.tree(entry).kind != Kind::Slot(Slot(slot as u16))
+            };
+            let reads = |slot: usize| self.trees.reads_slot(self.stack[height + reader], Slot(slot as u16));
+            if (0..reader).any(|slot| overwritten(slot) && reads(slot)) {
+                if traps {
+                    return false;
+                }
+                self.spill(height + reader);
+            }
+        }
+        true
+    }
+
     /// Leaves the index at the top, of a callee of so many parameters, in the accumulator, with everything below as a call
     /// needs it, and removes it.
     pub(super) fn callee_index(&mut self, params: usize) {
         let index = self.height() - 1;
-        self.spill_for_call(index - params);
+        self.settle(index - params);
         for entry in index - params..index {
             self.spill(entry);
         }

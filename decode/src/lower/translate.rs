@@ -2,6 +2,7 @@
 
 use super::labels::{BlockType, Construct};
 use super::mutants::mutant;
+use super::place::Stand;
 use super::read::Reader;
 use super::sink::{Prefix, Sink};
 use super::target::Target;
@@ -37,6 +38,7 @@ impl<'a, T: Target> Function<'a, T> {
             Instruction::Loop => {
                 let ty = self.block_type(reader.signed());
                 self.blocks.loop_(&mut self.operands, ty, reader.clone());
+                self.operands.note_place(Stand::Loop);
                 self.metering.open(&mut self.operands.code);
             }
             Instruction::If => {

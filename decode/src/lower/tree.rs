@@ -1,177 +1,20 @@
 //! Expression trees: what waits on the operand stack until something consumes it.
 
 mod conditions;
+mod known;
+
+pub(super) use known::{Facts, Register, Traits, form_sig, operator_sig};
 
 use super::mutants::mutant;
 use super::slot::Slot;
 use crate::cell::put;
-use crate::ops::{self, Class, Effect, Op};
-use crate::shape::{operator_rank, rank};
+use crate::ops::{Class, Op};
+use crate::shape::rank;
 use crate::sig::{self, Form, Leaf, Sig};
+use known::{Known, LEAVES, OPERATORS, leaf_sig};
 
 /// A node's index in its [`Trees`].
 pub(super) type NodeId = u32;
-
-/// A register that accumulates: `r0` or `v0`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Register {
-    Integer,
-    Float,
-}
-
-impl Register {
-    pub(super) const BOTH: [Self; 2] = [Self::Integer, Self::Float];
-
-    pub(super) const fn of(class: Class) -> Self {
-        if class.is_float() { Self::Float } else { Self::Integer }
-    }
-}
-
-/// What a tree does and needs: a set of the constants below.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Traits(u8);
-
-impl Traits {
-    pub(super) const NONE: Self = Self(0);
-    /// May trap.
-    pub(super) const TRAPS: Self = Self(1);
-    /// Reads memory.
-    pub(super) const LOADS: Self = Self(2);
-    /// Reads a global.
-    pub(super) const GLOBALS: Self = Self(4);
-    /// Holds an accumulator leaf.
-    pub(super) const ACC_INTEGER: Self = Self(8);
-    pub(super) const ACC_FLOAT: Self = Self(16);
-
-    pub(super) const fn acc(register: Register) -> Self {
-        match register {
-            Register::Integer => Self::ACC_INTEGER,
-            Register::Float => Self::ACC_FLOAT,
-        }
-    }
-
-    pub(super) const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(super) const fn any(self, of: Self) -> bool {
-        self.0 & of.0 != 0
-    }
-}
-
-/// What is asked of a node most. It is eight bytes, which are written at once where a table has them.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(8))]
-pub(super) struct Facts {
-    /// Class of its value.
-    pub(super) class: Class,
-    pub(super) traits: Traits,
-    /// How many operators it has.
-    pub(super) operators: u8,
-    /// Whether its root is a comparison or a test for zero.
-    pub(super) is_test: bool,
-    /// Order in which operands stand that may be swapped.
-    rank: u8,
-    /// How many operand bytes the tree has.
-    len: u8,
-    /// How many operands it has: none if it is a leaf.
-    arity: u8,
-    /// Whether it is no value, but what stands above a vector on the operand stack.
-    pub(super) is_upper: bool,
-}
-
-/// What is known of an operator, or of a leaf, whatever its operands: its signature, or what that begins with, and facts.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    sig: Sig,
-    facts: Facts,
-}
-
-impl Known {
-    const fn of(op: Op) -> Self {
-        let info = op.info();
-        let traits = match info.effect {
-            Effect::Pure => Traits::NONE,
-            Effect::Traps => Traits::TRAPS,
-            Effect::Loads | Effect::Stores => Traits::TRAPS.with(Traits::LOADS),
-        };
-        let is_test = op.is_comparison() || matches!(op, Op::I32Eqz | Op::I64Eqz);
-        let (len, arity) = match op.kind() {
-            ops::Kind::Unary => (0, 1),
-            ops::Kind::Binary => (0, 2),
-            ops::Kind::Load => (4, 1),
-            ops::Kind::Store => (4, 2),
-            ops::Kind::Extract => (0, 1),
-            ops::Kind::Replace => (0, 2),
-            ops::Kind::Ternary => (0, 3),
-        };
-        let (operators, rank) = (op.computes() as u8, operator_rank(op));
-        let facts = Facts { class: info.result, traits, operators, is_test, rank, len, arity, is_upper: false };
-        Self { sig: sig::operator(op), facts }
-    }
-
-    const fn of_leaf(leaf: Leaf, class: Class) -> Self {
-        let traits = match leaf {
-            Leaf::Acc => Traits::acc(Register::of(class)),
-            Leaf::Global => Traits::GLOBALS,
-            Leaf::Slot | Leaf::Imm | Leaf::Func | Leaf::Memory | Leaf::SharedMemory => Traits::NONE,
-        };
-        let (rank, len) = (rank(Some(leaf)), leaf.bytes(class) as u8);
-        let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0, is_upper: false };
-        Self { sig: sig::leaf(leaf, class), facts }
-    }
-}
-
-static OPERATORS: [Known; Op::ALL.len()] = {
-    let mut known = [Known::of(Op::ALL[0]); Op::ALL.len()];
-    let mut i = 0;
-    while i < known.len() {
-        known[i] = Known::of(Op::ALL[i]);
-        i += 1;
-    }
-    known
-};
-
-const CLASSES: usize = Class::ALL.len();
-
-static LEAVES: [[Known; CLASSES]; Leaf::ALL.len()] = {
-    let mut known = [[Known::of_leaf(Leaf::Slot, Class::I32); CLASSES]; Leaf::ALL.len()];
-    let mut i = 0;
-    while i < CLASSES * Leaf::ALL.len() {
-        let (leaf, class) = (Leaf::ALL[i / CLASSES], Class::ALL[i % CLASSES]);
-        known[leaf as usize][class as usize] = Known::of_leaf(leaf, class);
-        i += 1;
-    }
-    known
-};
-
-/// [`sig::operator`] of every operator.
-#[inline]
-pub(super) fn operator_sig(op: Op) -> Sig {
-    OPERATORS[op as usize].sig
-}
-
-/// [`sig::leaf`] of every leaf.
-#[inline]
-fn leaf_sig(leaf: Leaf, class: Class) -> Sig {
-    LEAVES[leaf as usize][class as usize].sig
-}
-
-/// [`sig::of_form`] of every form.
-#[inline]
-pub(super) fn form_sig(form: Form, class: Class) -> Sig {
-    static SIGS: [[Sig; CLASSES]; Form::ALL.len()] = {
-        let mut sigs = [[0; CLASSES]; Form::ALL.len()];
-        let mut i = 0;
-        while i < CLASSES * Form::ALL.len() {
-            let (form, class) = (Form::ALL[i / CLASSES], Class::ALL[i % CLASSES]);
-            sigs[form as usize][class as usize] = sig::of_form(form, class);
-            i += 1;
-        }
-        sigs
-    };
-    SIGS[form as usize][class as usize]
-}
 
 /// What a node is.
 ///
@@ -452,6 +295,12 @@ impl Trees {
         let id = self.leaf(Kind::Vector, Leaf::Imm, Class::V128, 0, None);
         self.nodes[id as usize].bytes = bytes;
         id
+    }
+
+    /// The bits of the vector that the node is.
+    pub(super) fn vector_bytes(&self, id: NodeId) -> [u8; MOST_BYTES] {
+        debug_assert!(self[id].kind == Kind::Vector);
+        self.nodes[id as usize].bytes
     }
 
     /// The memory of a far access.

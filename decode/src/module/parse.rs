@@ -408,7 +408,7 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
 }
 
 /// The type of values of type `ty`.
-fn val_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
+pub(crate) fn val_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
         wasmparser::ValType::I64 => ValType::I64,

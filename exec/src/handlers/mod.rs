@@ -1,5 +1,6 @@
 //! What cells do: the bodies of handlers, as types that compose, and the dispatchers that run one after the other.
 
+pub(crate) mod address;
 pub(crate) mod atomic;
 pub(crate) mod bulk;
 pub(crate) mod cells;

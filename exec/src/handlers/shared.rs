@@ -3,8 +3,9 @@
 //! They are as far ones are, but for two things: the memory's size is read where threads change it, and the bytes are accessed by
 //! atomics ([`racing`]). The base never changes, and so is read as others are.
 
+use crate::handlers::address::{Address, FAR, memory_at};
 use crate::handlers::dispatch::{At, Flow, Stmt, Trapped, value};
-use crate::handlers::expr::{Address, Expr, FAR, LoadOp, StoreOp, memory_at};
+use crate::handlers::expr::{Expr, LoadOp, StoreOp};
 use crate::state::registers::Registers;
 use crate::state::shared::racing;
 use crate::state::trap::Trap;

@@ -1,7 +1,8 @@
 //! Statements as types: what consumes expressions.
 
+use crate::handlers::address::{Address, FAR, effective_address, far_address};
 use crate::handlers::dispatch::{At, Flow, Stmt, value};
-use crate::handlers::expr::{Address, Expr, FAR, StoreOp, Value, effective_address, far_address, global_cell};
+use crate::handlers::expr::{Expr, StoreOp, Value, global_cell};
 use crate::state::frames::pop_frame;
 use crate::state::registers::{Registers, store};
 use crate::state::trap::Trap;

@@ -1,34 +1,48 @@
 //! Executions that can stand still and go on: calls from the host that run on a value stack of their own.
 //!
-//! What stands still is the [`Registers`], and one [`Stack`], the frames; whatever else the program knows is
-//! in its instances. While it runs, the machine's stack is this one: what a host function calls meanwhile lies above the
-//! caller's frame, as always.
+//! What stands still is the [`Registers`] and the frames; whatever else the program knows is in its instances. While it runs, it has a
+//! [`Stack`], the machine's: what a host function calls meanwhile lies above the caller's frame, as always. Where it stops, its frames are
+//! copied out to exactly the words they are ([`parked`](crate::host::parked)), and the stack is its thread's again. So a million of them
+//! may stand still, and each goes on on any thread. Copying takes time that grows with the frames; an execution with more than
+//! [`MOST_COPIED`] bytes of them keeps its stack.
 
 use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::call::{HostEntry, enter_from_host, no_entry, told};
+use crate::host::parked::{Awaited, Built, NewFrame, PausedFrames, View, Waiting, index};
 use crate::host::thunks::{after_host_call, gives_vector};
-use crate::host::walk::Walk;
 use crate::state::crossing::CallHook;
 use crate::state::instance::InstanceHead;
-use crate::state::record::FuncRecord;
+use crate::state::record::{FuncRecord, HostRecord};
 use crate::state::registers::Registers;
 use crate::state::stack::Stack;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::Pausing;
 use crate::state::vm::{StoppedAt, Vm, Yielded};
-use pirn_decode::layout::{ENTRY_WORDS, HEADER_WORDS, RETURN_WORDS};
+use pirn_decode::layout::ENTRY_WORDS;
 use pirn_decode::{FuncType, ValType};
+
+/// Most bytes of frames that are copied to let go of a stack.
+const MOST_COPIED: usize = 16 << 10;
 
 /// A call from the host on a stack of its own.
 ///
 /// After [`Exit::OutOfFuel`], [`Exit::Late`] and [`Exit::Yield`] it can be [resumed](Execution::resume); after any other way to end, it
-/// is over. Dropping it gives the stack up, which is all it owns: frames are plain words.
+/// is over. Dropping it gives up its frames, which are all it owns, and plain words.
 #[derive(Debug)]
 pub struct Execution {
-    stack: Stack,
+    /// Where its frames are while it runs, when it has returned, and if there are too many to be copied.
+    stack: Option<Stack>,
+    /// Where they are otherwise. If a stack is there besides, that has them.
+    parked: Box<[Word]>,
+    /// Address of the base of the stack on which it stopped: headers that are parked lead there, and so do the registers.
+    base: usize,
+    /// How many words of the stack are its frames, where it stopped.
+    used: usize,
+    /// Whether it has had too many to be copied.
+    deep: bool,
     /// How many words hold the arguments, and later the results, at the stack's base.
-    words: usize,
+    words: u32,
     /// Type of the first result.
     first: Option<ValType>,
     /// Whether it has, and so the results are there.
@@ -36,7 +50,7 @@ pub struct Execution {
     /// Where it goes on.
     registers: Registers,
     /// If it goes on behind a host function.
-    yielded: Option<Yielded>,
+    waiting: Option<Waiting>,
     /// How much of the cell where it goes on is done already.
     progress: usize,
 }
@@ -96,8 +110,19 @@ impl Execution {
         let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit(), std::ptr::null_mut()) };
         let registers =
             entered.unwrap_or_else(|| Registers::new(std::ptr::null(), base, std::ptr::null_mut(), std::ptr::null()));
-        let mut this =
-            Self { stack, words: values.len(), first, returned: false, registers, yielded: None, progress: 0 };
+        let mut this = Self {
+            stack: Some(stack),
+            parked: Box::default(),
+            base: base.addr(),
+            used: 0,
+            deep: false,
+            words: values.len() as u32,
+            first,
+            returned: false,
+            registers,
+            waiting: None,
+            progress: 0,
+        };
         let outcome = match entered {
             // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
             Some(_) => unsafe { this.run(vm, CallHook::CallingWasm, poller) },
@@ -107,22 +132,159 @@ impl Execution {
         (this, outcome)
     }
 
+    /// An execution that stands still, made of frames, the outermost first. It goes on at the address of the innermost, with `r0` in the
+    /// accumulator of integers and `progress` items of that cell done already, or if a host function's results are awaited, behind the call
+    /// of that. It was called with `words` words of arguments, or gives so many of results if they are more, the first of type `first`.
+    /// `None` if frames of such functions do not fit a stack of the machine's, or are longer or shorter than those functions'.
+    ///
+    /// # Safety
+    /// `vm` is a live machine that stands still, which knows where code [lies](Vm::set_locate). The frames fit each other and what is awaited
+    /// ([I3, I5, I6](crate#safety)): each address but the innermost is that of a cell behind a call, of a function of the type that comes
+    /// next; that of the innermost is behind the call of what is awaited, or where code stops that runs out of fuel or time; and the words
+    /// hold what code reads that goes on there. `words` and `first` are as the type of the outermost function says.
+    pub unsafe fn of_frames(
+        vm: *mut Vm,
+        frames: &[NewFrame<'_>],
+        awaited: Option<Awaited<'_>>,
+        (words, first): (u32, Option<ValType>),
+        (r0, progress): (Word, usize),
+    ) -> Option<Self> {
+        // SAFETY: the same is asked for above.
+        let Built { words: parked, registers, waiting } = unsafe { Built::new(vm, frames, awaited)? };
+        Some(Self {
+            stack: None,
+            used: parked.len(),
+            parked: parked.into(),
+            base: 0,
+            deep: false,
+            words,
+            first,
+            returned: false,
+            registers: Registers { r0, ..registers },
+            waiting,
+            progress,
+        })
+    }
+
     /// Goes on where it stands still, until something stops it again; `poller` is as for [`Execution::start`].
+    ///
+    /// # Errors
+    /// With [`Exit::NoStack`], it is as it was.
     ///
     /// # Safety
     /// It stands still after [`Exit::OutOfFuel`] or [`Exit::Late`], or after [`Exit::Yield`] with results [set](Self::set_results);
     /// `vm` is the machine it was started on.
     pub unsafe fn resume(&mut self, vm: *mut Vm, poller: *mut ()) -> Result<(), Exit> {
+        // SAFETY: it stands still, and so does the machine.
+        let base = unsafe { self.place(vm)? }.base();
+        self.registers.fp = base.wrapping_add(self.frame());
+        self.base = base.addr();
         let mut begins = CallHook::CallingWasm;
-        if let Some(Yielded { frame, func, .. }) = self.yielded.take() {
+        if let Some(waiting) = self.waiting.take() {
             begins = CallHook::ReturningFromHost;
+            let frame = base.wrapping_add(waiting.frame);
             // SAFETY: `set_results` put results of the function's type where its frame begins, and nothing ran on this
             // stack since. A store keeps the host functions that its instances have (I1).
-            self.registers = unsafe { after_host_call(self.registers, frame, gives_vector((*func).ty())) };
+            self.registers = unsafe { after_host_call(self.registers, frame, gives_vector((*waiting.func).ty())) };
         }
         // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
-        // yielded. Nobody else writes to the stack, and everything it leads to is live as before (I1).
+        // yielded. Its frames are as they were, wherever they are now, nobody else writes to the stack, and everything it leads to is live
+        // as before (I1).
         unsafe { self.run(vm, begins, poller) }
+    }
+
+    /// Which word of its stack is word 0 of the frame in which it goes on.
+    fn frame(&self) -> usize {
+        index(self.base, self.registers.fp.addr())
+    }
+
+    /// Puts its frames on a stack, if they are on none. What is parked remains.
+    ///
+    /// # Errors
+    /// There is no memory for one ([`Exit::NoStack`]).
+    ///
+    /// # Safety
+    /// It stands still, and so does `vm`, the live machine that it was started on.
+    pub unsafe fn place(&mut self, vm: *mut Vm) -> Result<&Stack, Exit> {
+        if self.stack.is_none() {
+            // SAFETY: what is asked for.
+            self.stack = Some(unsafe { self.copied_in(vm)? });
+        }
+        Ok(self.stack.as_ref().expect("it was placed"))
+    }
+
+    /// A stack with its frames.
+    ///
+    /// # Errors
+    /// There is no memory for one.
+    ///
+    /// # Safety
+    /// That of [`Self::place`]; it has no stack.
+    unsafe fn copied_in(&self, vm: *mut Vm) -> Result<Stack, Exit> {
+        // SAFETY: the machine is live.
+        let bytes = unsafe { (*vm).stack_bytes };
+        let stack = Stack::new(bytes).ok_or(Exit::NoStack { bytes })?;
+        let base = stack.base();
+        assert!(size_of_val(&*self.parked) <= bytes, "frames that do not fit the machine's stacks");
+        // SAFETY: there are so many words, and nobody else refers to those of the stack.
+        unsafe { base.copy_from_nonoverlapping(self.parked.as_ptr(), self.parked.len()) };
+        if base.addr() != self.base {
+            // SAFETY: a header's word for the caller's frame, among those that were copied; that one is behind the base as well.
+            let lead = |header: usize, caller| unsafe {
+                base.add(header + 1).cast::<*mut u64>().write(base.wrapping_add(caller));
+            };
+            if let Some(waiting) = self.waiting {
+                lead(waiting.header(), self.frame());
+            }
+            // SAFETY: as is asked for; I6 and I7 hold of what is parked.
+            let mut frames = unsafe { self.frames(vm) };
+            while let Some((_, header, caller)) = frames.next_with_header() {
+                lead(header, caller);
+            }
+        }
+        Ok(stack)
+    }
+
+    /// Lets go of the stack on which it has stopped, if that pays.
+    ///
+    /// # Safety
+    /// `vm` is the live machine on which it has just stopped; it can go on.
+    unsafe fn park(&mut self, vm: *mut Vm) {
+        let Some(stack) = &self.stack else { return };
+        let base = stack.base();
+        self.base = base.addr();
+        let Registers { ip, instance, .. } = self.registers;
+        // SAFETY: the machine is live and stands still, and so is the instance in which code stopped.
+        let located =
+            unsafe { (*vm).locate.map(|locate| (self.waiting.is_none()).then(|| locate(instance, ip.addr()))) };
+        // How far its frames reach, nobody else knows.
+        let Some(located) = located else { return };
+        self.used = match (self.waiting, located.flatten()) {
+            (Some(waiting), _) => waiting.end(),
+            (None, Some(code)) => self.frame() + code.head.frame_bytes as usize / size_of::<Word>(),
+            (None, None) => unreachable!("code is that of a function of its instance"),
+        };
+        if self.used * size_of::<Word>() > MOST_COPIED {
+            self.deep = true;
+            self.parked = Box::default();
+            return;
+        }
+        if self.parked.len() != self.used {
+            self.parked = vec![0; self.used].into();
+        }
+        // SAFETY: I7: so many words of the stack are its frames; they were zero once, so they are initialised.
+        unsafe { self.parked.as_mut_ptr().copy_from_nonoverlapping(base, self.used) };
+        self.give_up();
+    }
+
+    /// Gives its stack up.
+    fn give_up(&mut self) {
+        if let Some(mut stack) = self.stack.take()
+            && std::mem::take(&mut self.deep)
+        {
+            // SAFETY: its frames were copied, or will not be used again.
+            unsafe { stack.trim() };
+        }
     }
 
     /// Runs from where it stands still; `begins` is what is to be told of that.
@@ -152,30 +314,33 @@ impl Execution {
             let _entry = entry;
             let _pausing = CanPause::new(vm, poller);
             let outer = (*vm).top;
-            (*vm).run_on(&self.stack);
-            self.stack.base().cast::<*mut u64>().write(outer);
+            let stack = self.stack.as_ref().expect("what runs has a stack");
+            (*vm).run_on(stack);
+            let base = stack.base();
+            base.cast::<*mut u64>().write(outer);
             (*vm).progress = self.progress;
             run(self.registers);
             let exit = (*vm).exit.take();
             self.registers = (*vm).saved;
-            self.yielded = (*vm).yielded.take();
+            self.waiting = (*vm).yielded.take().map(|Yielded { frame, words, func }| Waiting {
+                frame: index(base.addr(), frame.addr()),
+                words: words as u32,
+                func,
+            });
             self.progress = std::mem::take(&mut (*vm).progress);
             match exit {
-                Some(
-                    exit @ (Exit::OutOfFuel { .. }
-                    | Exit::Late
-                    | Exit::Yield(_)
-                    | Exit::NoStack { .. }
-                    | Exit::Panic(_)),
-                ) => {
+                Some(exit @ (Exit::OutOfFuel { .. } | Exit::Late | Exit::Yield(_))) => {
+                    self.park(vm);
                     return Err(exit);
                 }
+                Some(exit @ (Exit::NoStack { .. } | Exit::Panic(_))) => return Err(exit),
                 Some(exit @ (Exit::Trap(_) | Exit::Host(_))) => {
                     let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
                     let exit = Vm::traced(vm, exit);
                     if is_overflow {
                         // It cannot go on, so its frames are none any more.
-                        self.stack.trim();
+                        self.deep = true;
+                        self.give_up();
                     }
                     return Err(exit);
                 }
@@ -194,27 +359,34 @@ impl Execution {
     /// yielded. Nothing, if it waits for none.
     ///
     /// # Errors
-    /// Too many entries from the host are nested.
+    /// Too many entries from the host are nested, or there is no memory for a stack.
     ///
     /// # Safety
     /// `vm` is the machine it was started on.
     pub unsafe fn act<R>(&mut self, vm: *mut Vm, act: impl FnOnce() -> R) -> Result<Option<R>, Exit> {
-        let Some(Yielded { frame, words, .. }) = self.yielded else { return Ok(None) };
+        let Some(waiting) = self.waiting else { return Ok(None) };
+        let was_parked = self.stack.is_none();
         // SAFETY: the machine is live and stands still (I1, I2). Until the entry is dropped it is on this stack, whose first
         // free word lies behind the frame of the function, with its header and where it returns to, which `call_host` wrote;
         // afterwards it has its own back, whatever happens.
-        unsafe {
+        let acted = unsafe {
             let outer = (*vm).top;
             if !(*vm).may_enter() {
                 return Err(no_entry(vm, outer));
             }
+            let stack = self.place(vm)?;
             // Nobody is told: what goes on is no call.
             let _entry = HostEntry::count(vm);
-            (*vm).run_on(&self.stack);
-            self.stack.base().cast::<*mut u64>().write(outer);
-            (*vm).top = frame.add(words + HEADER_WORDS + RETURN_WORDS);
-            Ok(Some(act()))
+            (*vm).run_on(stack);
+            stack.base().cast::<*mut u64>().write(outer);
+            (*vm).top = stack.base().add(waiting.end());
+            act()
+        };
+        if was_parked {
+            // Nothing has written to its frames, so what is parked is still right.
+            self.give_up();
         }
+        Ok(Some(acted))
     }
 
     /// What it ends with that has stopped out of fuel and does not go on.
@@ -222,18 +394,22 @@ impl Execution {
     /// # Safety
     /// It has stopped on `vm` with [`Exit::OutOfFuel`], and whatever called it has not returned since.
     #[cold]
-    pub unsafe fn out_of_fuel(&self, vm: *mut Vm) -> Exit {
-        // SAFETY: its frames are as they were, in front of the cell that asked for fuel, and those further out are still there. What ran on
-        // the machine since has stopped.
+    pub unsafe fn out_of_fuel(&mut self, vm: *mut Vm) -> Exit {
+        let exit = Exit::Trap(Trap::OutOfFuel);
+        // SAFETY: its frames are as they were, in front of the cell that asked for fuel, and those further out are still there, where the word
+        // of its entry says. What ran on the machine since has stopped.
         unsafe {
-            ((*vm).saved, (*vm).stopped_at) = (self.registers, StoppedAt::Place(0));
-            Vm::traced(vm, Exit::Trap(Trap::OutOfFuel))
+            // Without a stack there is no walk over its frames.
+            let Ok(stack) = self.place(vm) else { return exit };
+            let fp = stack.base().wrapping_add(self.frame());
+            ((*vm).saved, (*vm).stopped_at) = (Registers { fp, ..self.registers }, StoppedAt::Place(0));
+            Vm::traced(vm, exit)
         }
     }
 
     /// The first word of the frame in which it was started.
     fn first_word(&self) -> *mut u64 {
-        self.stack.base().wrapping_add(ENTRY_WORDS)
+        self.stack.as_ref().expect("what has run has a stack").base().wrapping_add(ENTRY_WORDS)
     }
 
     /// Address of the cell at which it goes on.
@@ -241,25 +417,62 @@ impl Execution {
         self.registers.ip as usize
     }
 
-    /// A walk over its frames alone, from where it goes on; `None` if it waits for the results of a host function.
+    /// What is in the accumulator of integers where it goes on, if no results are awaited.
+    pub fn r0(&self) -> Word {
+        self.registers.r0
+    }
+
+    /// How many items of the operation of the cell at which it goes on are done already.
+    pub fn progress(&self) -> usize {
+        self.progress
+    }
+
+    /// How many bytes it has of its own for frames as long as it stands still: just what they are, or, if they are many, a stack.
+    pub fn bytes(&self) -> usize {
+        match &self.stack {
+            Some(stack) => stack.limit().addr() - stack.base().addr(),
+            None => size_of_val(&*self.parked),
+        }
+    }
+
+    /// Its frames of WebAssembly, from where it goes on outwards.
+    ///
+    /// # Panics
+    /// When they are asked for, if its machine does not know where code [lies](Vm::set_locate).
     ///
     /// # Safety
-    /// It stands still after [`Exit::OutOfFuel`] or [`Exit::Late`], its store is alive, and nothing runs in that until the walk is over.
-    pub unsafe fn walk(&mut self) -> Option<Walk> {
-        if self.awaits() {
-            return None;
-        }
-        // SAFETY: the word of the entry is at the base of the stack, which is this execution's; `run` writes it anew. What it led to may
-        // be gone, so the walk ends there. I6 holds of the registers.
-        unsafe {
-            self.stack.base().cast::<*mut u64>().write(std::ptr::null_mut());
-            Some(Walk::from_registers(self.registers))
-        }
+    /// It stands still after [`Exit::OutOfFuel`], [`Exit::Late`] or [`Exit::Yield`]. Its store is alive, and nothing runs in that as long as
+    /// the frames are looked at; `vm` is its machine.
+    pub unsafe fn frames(&self, vm: *const Vm) -> PausedFrames<'_> {
+        let (words, base) = match &self.stack {
+            // SAFETY: I7: so many words are its frames, which nobody writes to while it stands still.
+            Some(stack) => (unsafe { std::slice::from_raw_parts(stack.base(), self.used) }, stack.base().addr()),
+            None => (&*self.parked, self.base),
+        };
+        let view = View { words, base };
+        // SAFETY: as is asked for; I6 and I7 hold of where it has stopped.
+        unsafe { PausedFrames::new(vm, view, self.registers, self.frame(), self.waiting) }
+    }
+
+    /// The host function whose results it waits for, and its frame.
+    ///
+    /// # Safety
+    /// Its store is alive, and so for as long as this is looked at; it stands still.
+    pub unsafe fn awaited_frame(&self) -> Option<Awaited<'_>> {
+        let waiting = self.waiting?;
+        let frame = waiting.frame;
+        let words = match &self.stack {
+            // SAFETY: its frame begins with so many words, which nobody writes to while it stands still.
+            Some(stack) => unsafe { std::slice::from_raw_parts(stack.base().add(frame), waiting.words as usize) },
+            None => &self.parked[frame..waiting.header()],
+        };
+        // SAFETY: a store keeps the host functions that its instances have (I1).
+        Some(Awaited { func: unsafe { HostRecord::record(waiting.func) }, words })
     }
 
     /// Whether it goes on behind a host function, whose results it waits for.
     pub fn awaits(&self) -> bool {
-        self.yielded.is_some()
+        self.waiting.is_some()
     }
 
     /// Type of the host function whose results it waits for.
@@ -268,7 +481,7 @@ impl Execution {
     /// Its store is alive, and so for as long as the type is looked at.
     pub unsafe fn awaited<'a>(&self) -> Option<&'a FuncType> {
         // SAFETY: a store keeps the host functions that its instances have (I1).
-        self.yielded.map(|yielded| unsafe { (*yielded.func).ty() })
+        self.waiting.map(|waiting| unsafe { (*waiting.func).ty() })
     }
 
     /// Gives the results it waits for.
@@ -279,10 +492,14 @@ impl Execution {
     /// # Safety
     /// They are results of the function that yielded, in its store.
     pub unsafe fn set_results(&mut self, results: &[Word]) {
-        let Yielded { frame, words, .. } = self.yielded.expect("a host function yielded");
-        assert!(results.len() <= words, "more results than the function's type has");
-        // SAFETY: the function's frame begins with so many words, on the stack that this owns.
-        unsafe { frame.copy_from_nonoverlapping(results.as_ptr(), results.len()) };
+        let waiting = self.waiting.expect("a host function yielded");
+        assert!(results.len() <= waiting.words as usize, "more results than the function's type has");
+        let frame = waiting.frame;
+        match &self.stack {
+            // SAFETY: the function's frame begins with so many words, on the stack that this owns.
+            Some(stack) => unsafe { stack.base().add(frame).copy_from_nonoverlapping(results.as_ptr(), results.len()) },
+            None => self.parked[frame..][..results.len()].copy_from_slice(results),
+        }
     }
 
     /// The results, in as many words as it was started with.
@@ -293,6 +510,15 @@ impl Execution {
         assert!(self.returned, "results of an execution that has not returned");
         // SAFETY: it has returned, so it was entered: its frame, at the base of the stack, fits that (I7), and begins
         // with so many words.
-        unsafe { std::slice::from_raw_parts(self.first_word(), self.words) }
+        unsafe { std::slice::from_raw_parts(self.first_word(), self.words as usize) }
     }
 }
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@
 
 use crate::host::thunks::exit_cell;
 use crate::state::instance::InstanceHead;
-use crate::state::registers::Registers;
 use crate::state::vm::{StoppedAt, Vm};
 use pirn_decode::layout::{ENTRY_WORDS, HEADER_WORDS, RETURN_WORDS};
 
@@ -56,15 +55,6 @@ impl Walk {
             };
             Self::at(m.ip, at, m.fp, m.link, m.instance)
         }
-    }
-
-    /// From the frame that goes on with these registers.
-    ///
-    /// # Safety
-    /// They are those of an execution that stands still (I6), and the word of its entry says where the walk goes on behind it.
-    pub(crate) unsafe fn from_registers(m: Registers) -> Self {
-        // SAFETY: as this function asks for.
-        unsafe { Self::at(m.ip, FrameAt::Cell { place: 0 }, m.fp, m.link, m.instance) }
     }
 
     /// From a host function that runs.

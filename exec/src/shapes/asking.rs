@@ -69,7 +69,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 1498
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 46
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>>(); // 912
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 8
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 311
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>>>(); // 894
@@ -120,8 +119,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<SetSlot<R<u32>>, Br>>>(); // 54
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I64LeS, S<u64>, S<u64>>, I<u32>>, S<u32>>>>, BrIf<R<u32>>>>>(); // 2145
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>, BrIf<S<u32>>>>>(); // 1118
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 1
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 403
+    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 1
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 310
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 10
     t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 519
@@ -170,7 +169,6 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>>(); // 553
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>>>>(); // 49
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 19
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, R<u64>, S<u64>>>>>>(); // 219
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 2231
     t.stmt::<Ask<Seq<SetSlot<Load<I32Load8S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 894
     t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeS, Load<I32Load, S<u32>>, S<u32>>>>>>(); // 488
@@ -235,8 +233,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 1
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>>(); // 229
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 1207
     t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store16, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 10
+    t.stmt::<Ask<Seq<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 1207
     t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>>(); // 100
     t.stmt::<Ask<Seq<SetSlot<R<u64>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 1608
     t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, R<u32>>>>>(); // 0
@@ -250,8 +248,8 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 152
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Br>>>(); // 463
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>>(); // 149
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, S<u32>>>, Br>>>(); // 1936
     t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>>(); // 2
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, S<u32>>>, Br>>>(); // 1936
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, Br>>>(); // 1
     t.stmt::<Ask<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 781
     t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 622
@@ -313,353 +311,5 @@ pub(super) fn all(t: &mut Shapes<'_>) {
     t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, Br>>>(); // 833
     t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 21
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, Br>>>(); // 266
     t.stmt::<Ask<Seq<SetSlot<R<u64>>, BrIf<Bin<I64Ne, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>>(); // 2
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load16U, S<u32>>>, Br>>>(); // 65
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<R<u32>>>>>(); // 5
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 128
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32And, S<u32>, S<u32>>>>>(); // 30
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 81
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Br>>>(); // 199
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<F64Le, S<f64>, S<f64>>>>>>(); // 936
-    t.stmt::<Ask<BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 4
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 19
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 330
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Br>>>(); // 39
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 6
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 159
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 4
-    t.stmt::<Ask<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 103
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32GeS, R<u32>, I<u32>>>>>>(); // 24
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32GtU, S<u32>, S<u32>>>>>>(); // 761
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 28
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 5
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, I<u32>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 176
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 112
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 118
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 27
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>>>(); // 2
-    t.stmt::<Ask<BrIf<Bin<I32LeU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 138
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>>(); // 3
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, R<u32>, S<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 160
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>>(); // 22
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 2
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, R<u32>, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GeU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 79
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>>>(); // 15
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 4
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, S<u32>>>>>>(); // 29
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>>(); // 88
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, Br>>>(); // 13
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32GtS, R<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 22
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeS, S<u32>, R<u32>>>>>>(); // 28
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Br>>>(); // 16
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 92
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>>>(); // 1
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, R<u32>>, I<u32>>>>>>(); // 35
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load8U, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Load<I32Load, R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 316
-    t.stmt::<Ask<Seq<Seq<BrIf<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 316
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>>(); // 18
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32LtS, R<u32>, S<u32>>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 26
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 1
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 260
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>>(); // 260
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 5
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 5
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, BrIf<R<u32>>>>>(); // 1
-    t.stmt::<Ask<BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 88
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GeU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<R<u32>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<I<u32>>>, Br>>>(); // 240
-    t.stmt::<Ask<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, S<u32>>>>>(); // 92
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 3
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>>>(); // 10
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 16
-    t.stmt::<Ask<BrIf<Bin<I32GtS, Bin<I32Sub, S<u32>, R<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, R<u32>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>>>(); // 27
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 13
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 104
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeU, R<u32>, I<u32>>>>>>(); // 103
-    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<R<u32>>>>>(); // 16
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<BrIf<Bin<I32LeU, S<u32>, S<u32>>>, Br>>>(); // 1
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LeU, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 46
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 19
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, BrIf<R<u32>>>>>(); // 43
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>>(); // 15
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Or, S<u32>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store8, S<u32>, I<u32>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 1
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GtS, S<u32>, R<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load8U, R<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<S<u32>>>>>(); // 43
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Eq, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>>(); // 29
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LeS, Load<I32Load, S<u32>>, I<u32>>>>>(); // 77
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<F64Lt, Load<F64Load, S<u32>>, S<f64>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>(); // 7
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32And, Bin<I32ShrU, Load<I32Load, R<u32>>, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32ShrU, Load<I32Load, R<u32>>, S<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 3
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GeU, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtS, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtS, Load<I32Load, R<u32>>, S<u32>>>>>(); // 1
-    t.stmt::<Ask<BrIf<Bin<I32Ne, R<u32>, Load<I32Load, S<u32>>>>>>(); // 2
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 2
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u64>>, BrIf<S<u32>>>>>(); // 1
-    t.stmt::<Ask<BrIf<Bin<I64Ne, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 47
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 52
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>>(); // 3
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, S<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u64>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, BrIf<R<u32>>>>>(); // 18
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u64>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 27
-    t.stmt::<Ask<BrIf<Bin<I32GeS, Load<I32Load, R<u32>>, S<u32>>>>>(); // 6
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, Br>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Or, S<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>>(); // 4
-    t.stmt::<Ask<BrIf<Bin<I32GtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>, BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Eq, R<u32>, Load<I32Load, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I64Ne, Bin<I64And, S<u64>, I<u64>>, I<u64>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32LtS, S<u32>, I<u32>>>, BrIf<R<u32>>>>>(); // 4
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>>(); // 2
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 2
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeU, R<u32>, I<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, Store<I32Store8, S<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<f64>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<F64Ge, S<f64>, I<f64>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<F64Gt, R<f64>, I<f64>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<F64Lt, R<f64>, I<f64>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<F64Store, S<u32>, S<f64>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I64Load, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>>(); // 4
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32And, R<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GeS, Load<I32Load, S<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32GtS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Bin<I32GtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GtU, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u64>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 4
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>>(); // 2
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>>(); // 1
-    t.stmt::<Ask<BrIf<Un<I32Eqz, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<R<u32>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I64GeS, Bin<I64And, S<u64>, I<u64>>, S<u64>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I64Ne, Load<I64Load, S<u32>>, S<u64>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32LtU, R<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32GtU, S<u32>, S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I64Store, S<u32>, I<u64>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I64Store, S<u32>, S<u64>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LtS, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LeS, Load<I32Load, R<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I64GtU, Load<I64Load, S<u32>>, S<u64>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Load<I32Load, S<u32>>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32Or, S<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<R<u32>>, BrIf<Load<I32Load, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, BrIf<S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>>(); // 0
 }

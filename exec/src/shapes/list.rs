@@ -27,24 +27,34 @@ impl HandlerEntry {
     }
 
     /// The handler of `S`.
+    #[cfg(feature = "mutants")]
     pub(crate) const fn of<S: Stmt>() -> Self {
         Self {
             sig: S::SIG,
             handler: S::handler,
-            better: if S::BETTER { Some(better::<S::Best>()) } else { None },
+            better: better::<S>(),
             #[cfg(feature = "profile")]
             name: std::any::type_name::<S>,
             #[cfg(any(feature = "inspect", debug_assertions))]
-            shape: {
-                assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
-                S::SHAPE
-            },
+            shape: shape::<S>(),
         }
     }
 }
 
+/// The shape of `S`.
+#[cfg(any(feature = "inspect", debug_assertions))]
+const fn shape<S: Stmt>() -> &'static pirn_decode::shape::Shape {
+    assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
+    S::SHAPE
+}
+
+/// The handler of `S`, compiled for the better instructions, if that is worth one.
+const fn better<S: Stmt>() -> Option<Handler> {
+    if S::BETTER { Some(better_handler::<S::Best>()) } else { None }
+}
+
 /// The handler of `S`, compiled for the better instructions.
-const fn better<S: Stmt>() -> Handler {
+const fn better_handler<S: Stmt>() -> Handler {
     // The portable loop's bodies call the instructions, wherever they are.
     #[cfg(all(pirn_tail, target_arch = "x86_64"))]
     let handler = S::better_handler;
@@ -53,22 +63,48 @@ const fn better<S: Stmt>() -> Handler {
     handler
 }
 
-/// Collects handlers.
-pub(crate) struct Shapes<'a>(pub(crate) &'a mut Vec<HandlerEntry>);
+/// Who takes the handlers that are listed.
+pub(crate) struct Shapes<'a>(pub(crate) &'a mut dyn FnMut(HandlerEntry));
 
 impl Shapes<'_> {
     /// A statement, unless lowering never asks for it: families list operands in every order.
     #[inline(always)]
     pub(super) fn stmt<S: Stmt>(&mut self) {
         if const { S::SHAPE.is_canonical() } {
-            self.push(const { &HandlerEntry::of::<S>() });
+            self.push(
+                const { S::SIG },
+                S::handler,
+                const { better::<S>() },
+                #[cfg(feature = "profile")]
+                std::any::type_name::<S>,
+                #[cfg(any(feature = "inspect", debug_assertions))]
+                const {
+                    shape::<S>()
+                },
+            );
         }
     }
 
-    /// Not inlined: functions of hundreds of pushes took half the crate's compile time.
+    /// Not inlined: functions of hundreds of pushes took half the crate's compile time. In arguments, not in statics: tens of thousands
+    /// of addresses in data would have to be relocated whenever a process starts, which touches each of their pages.
     #[inline(never)]
-    fn push(&mut self, entry: &'static HandlerEntry) {
-        self.0.push(*entry);
+    fn push(
+        &mut self,
+        sig: Sig,
+        handler: Handler,
+        better: Option<Handler>,
+        #[cfg(feature = "profile")] name: fn() -> &'static str,
+        #[cfg(any(feature = "inspect", debug_assertions))] shape: &'static pirn_decode::shape::Shape,
+    ) {
+        (self.0)(HandlerEntry {
+            sig,
+            handler,
+            better,
+            #[cfg(feature = "profile")]
+            name,
+            #[cfg(any(feature = "inspect", debug_assertions))]
+            shape,
+        });
     }
 
     /// A statement that may branch back, and asks for the epoch there.

@@ -1,8 +1,9 @@
 //! The handler table: from a shape's signature to the handler that executes it.
 
 use crate::handlers::dispatch::handler_word;
-use crate::shapes::entries;
-use crate::shapes::list::HandlerEntry;
+use crate::shapes::list::{HandlerEntry, Shapes};
+use crate::shapes::list_all;
+use crate::state::pages::populate;
 use pirn_decode::cell::Cell;
 use pirn_decode::layout::{CodeHead, ENTRY_WORDS, HEAD_WORDS, HEADER_WORDS, RECORD_WORDS, RETURN_WORDS};
 use pirn_decode::sig::{self, Sig};
@@ -37,27 +38,28 @@ impl Handlers {
     /// How many handlers there may be.
     pub const MOST: usize = SLOTS / 2;
 
-    fn new(entries: &[HandlerEntry]) -> Self {
+    /// Those that are listed: straight into the table, for whoever starts a process waits for it.
+    fn listed() -> Self {
         // The slots are no array first, which would lie on the stack of whoever is the first to need them.
-        let slots = vec![(0, 0); SLOTS].try_into().expect("as many as there are");
+        let mut slots = vec![(0, 0); SLOTS];
+        // Handlers will be everywhere.
+        populate(&mut slots);
+        let slots = slots.try_into().expect("as many as there are");
         let mut this = Self { slots, filter: Box::new([0; FILTER_BITS / 64]), len: 0 };
-        for entry in entries {
-            let (word, bit) = filter_place(entry.sig);
-            this.filter[word] |= bit;
-            let at = this.find(entry.sig);
-            // The families overlap; the same shape twice is the same handler.
-            if this.slots[at].1 == 0 {
-                this.len += 1;
-                this.slots[at] = (entry.sig, handler_word(entry.handler()));
-            }
-        }
+        list_all(&mut Shapes(&mut |entry| this.insert(&entry)));
         assert!(this.len <= Self::MOST, "the table is more than half full");
-        #[cfg(feature = "mutants")]
-        if let Some((sig, wrong)) = crate::probes::mutants::chosen(entries) {
-            let at = this.find(sig);
-            this.slots[at].1 = handler_word(wrong.handler());
-        }
         this
+    }
+
+    fn insert(&mut self, entry: &HandlerEntry) {
+        let (word, bit) = filter_place(entry.sig);
+        self.filter[word] |= bit;
+        let at = self.find(entry.sig);
+        // The families overlap; the same shape twice is the same handler.
+        if self.slots[at].1 == 0 {
+            self.len += 1;
+            self.slots[at] = (entry.sig, handler_word(entry.handler()));
+        }
     }
 
     /// Where `sig` is, or where it would be.
@@ -110,9 +112,17 @@ impl Target for Handlers {
 pub fn target() -> &'static Handlers {
     static HANDLERS: OnceLock<Handlers> = OnceLock::new();
     HANDLERS.get_or_init(|| {
-        let entries = entries();
+        #[cfg_attr(not(feature = "mutants"), expect(unused_mut, reason = "mutants change it"))]
+        let mut handlers = Handlers::listed();
         #[cfg(feature = "profile")]
-        crate::handlers::counts::cover(entries.iter().map(|entry| (entry.handler() as usize, entry.sig)));
-        Handlers::new(&entries)
+        crate::handlers::counts::cover(
+            crate::shapes::entries().iter().map(|entry| (entry.handler() as usize, entry.sig)),
+        );
+        #[cfg(feature = "mutants")]
+        if let Some((sig, wrong)) = crate::probes::mutants::chosen(&crate::shapes::entries()) {
+            let at = handlers.find(sig);
+            handlers.slots[at].1 = handler_word(wrong.handler());
+        }
+        handlers
     })
 }

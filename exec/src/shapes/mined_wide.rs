@@ -24,24 +24,25 @@ pub(super) fn all(t: &mut Shapes<'_>) {
 
 #[rustfmt::skip]
 fn part_0(t: &mut Shapes<'_>) {
+    t.stmt::<SetSlot<Load<I32Load, I<u64>>>>(); // 0
+    t.stmt::<SetAcc<Load<I32Load, I<u64>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, Unreachable>>(); // 0
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>>(); // 83
-    t.stmt::<Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>(); // 83
     t.stmt::<Seq<Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>>(); // 83
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, R<u32>>, I<u64>>, I<u64>>>>(); // 20248
     t.stmt::<SetAcc<Bin<F64Add, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 292
-    t.stmt::<SetAcc<Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>(); // 292
     t.stmt::<Store<I32Store, I<u64>, S<u32>>>(); // 0
     t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u64>>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<Zero, SetSlot<Load<I32Load, I<u64>>>>>(); // 0
-    t.stmt::<SetSlot<Load<I32Load, I<u64>>>>(); // 0
-    t.stmt::<SetAcc<Load<I32Load, I<u64>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Mul, Bin<I32Add, R<u32>, Load<I32Load8U, S<u64>>>, I<u32>>>>(); // 5891
-    t.stmt::<SetAcc<Bin<I32Add, S<u32>, Load<I32Load8U, S<u64>>>>>(); // 5891
-    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load8U, S<u64>>>>>(); // 5891
     t.stmt::<Seq<Store<I64Store, S<u64>, Un<I64ExtendI32U, Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>, Br>>(); // 11765
     t.stmt::<Store<I64Store, S<u64>, Un<I64ExtendI32U, Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>>(); // 11765
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>(); // 11765
     t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>>(); // 11765
+    t.stmt::<Seq<Seq<SetSlot<Load<I64Load, S<u64>>>, BrIf<Un<I64Eqz, R<u64>>>>, BrIf<Bin<I32Ne, Load<I32Load, R<u64>>, S<u32>>>>>(); // 40571
+    t.stmt::<Seq<SetSlot<Load<I64Load, S<u64>>>, BrIf<Un<I64Eqz, R<u64>>>>>(); // 40571
+    t.stmt::<SetAcc<Bin<I32Mul, Bin<I32Add, R<u32>, Load<I32Load8U, S<u64>>>, I<u32>>>>(); // 7069
+    t.stmt::<SetAcc<Bin<I32Add, S<u32>, Load<I32Load8U, S<u64>>>>>(); // 7069
+    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Load<I32Load8U, S<u64>>>>>(); // 7069
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u64>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>(); // 41463
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, Bin<I32LeS, R<u32>, S<u32>>>, I<u64>>, S<u64>>>, SetSlot<Load<I64Load, R<u64>>>>>(); // 41460
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, Bin<I32LeS, R<u32>, S<u32>>>, I<u64>>, S<u64>>>>(); // 41460
@@ -54,23 +55,6 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 35294
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 35294
     t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 35294
-    t.stmt::<Seq<SetSlot<Load<I64Load, S<u64>>>, BrIf<Un<I64Eqz, R<u64>>>>>(); // 40571
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, Br>>(); // 17647
-    t.stmt::<Seq<SetAcc<Bin<F64Add, Bin<F64Mul, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>, S<f64>>>, SetSlot<Bin<F64Add, R<f64>, S<f64>>>>>(); // 28590
-    t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>, S<f64>>>>(); // 28590
-    t.stmt::<SetAcc<Bin<F64Mul, S<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 28590
-    t.stmt::<SetAcc<Bin<F64Mul, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 28590
-    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, SetSlot<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>>(); // 28590
-    t.stmt::<SetSlot<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
-    t.stmt::<SetAcc<Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>>>(); // 28590
-    t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
-    t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
-    t.stmt::<Seq<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, R<u32>>>>(); // 798
-    t.stmt::<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, R<u32>>>(); // 798
-    t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 798
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 639
-    t.stmt::<SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>>(); // 639
-    t.stmt::<SetAcc<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>>(); // 639
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, Store<I32Store, I<u64>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, control::Return>>(); // 13628
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, Store<I32Store, I<u64>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 13628
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 13628
@@ -81,21 +65,35 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>(); // 13628
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>>(); // 13628
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>(); // 13628
+    t.stmt::<Seq<SetSlot<Load<I32Load, R<u64>>>, Br>>(); // 13174
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, Br>>(); // 17647
+    t.stmt::<Seq<SetAcc<Bin<F64Add, Bin<F64Mul, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>, S<f64>>>, SetSlot<Bin<F64Add, R<f64>, S<f64>>>>>(); // 28590
+    t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>, S<f64>>>>(); // 28590
+    t.stmt::<SetAcc<Bin<F64Mul, S<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 28590
+    t.stmt::<SetAcc<Bin<F64Mul, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 28590
+    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, SetSlot<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>>(); // 28590
+    t.stmt::<SetSlot<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
+    t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
+    t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, Unreachable>>(); // 5882
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 5882
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 5882
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>, S<u32>>>>(); // 5882
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>, S<u32>>>>(); // 5882
-    t.stmt::<SetAcc<Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>>>(); // 5882
     t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load, S<u64>>, I<u64>>>>(); // 5882
     t.stmt::<Store<I64Store, S<u64>, Bin<I64Xor, R<u64>, Load<I64Load, S<u64>>>>>(); // 5882
     t.stmt::<SetAcc<Bin<I64Xor, S<u64>, Load<I64Load, S<u64>>>>>(); // 5882
-    t.stmt::<SetAcc<Bin<I64Xor, R<u64>, Load<I64Load, S<u64>>>>>(); // 5882
     t.stmt::<Store<I64Store, S<u64>, Load<I64Load8U, S<u64>>>>(); // 5882
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 26067
-    t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>>(); // 26067
-    t.stmt::<SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>(); // 26067
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>(); // 26067
+    t.stmt::<Seq<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, R<u32>>>>(); // 798
+    t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 798
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 639
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, Load<I64Load, S<u64>>>>, SetSlot<I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, I<u32>>>>(); // 454
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, Load<I64Load, S<u64>>>>, SetSlot<I<u32>>>>(); // 454
+    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, Load<I64Load, S<u64>>>>>(); // 454
+    t.stmt::<Store<I64Store, R<u64>, Load<I64Load, S<u64>>>>(); // 454
+    t.stmt::<Seq<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, Store<I64Store, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 454
+    t.stmt::<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, Store<I64Store, S<u64>, S<u64>>>>(); // 454
+    t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 12
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, Store<I32Store, I<u64>, S<u32>>>, SetSlot<S<u64>>>>(); // 2137
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 2137
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>, Store<I64Store, S<u64>, S<u64>>>>(); // 2137
@@ -109,12 +107,12 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u64>>>, SetSlot<S<u32>>>>(); // 2134
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Load<I64Load, S<u64>>>>>(); // 2134
     t.stmt::<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 2134
-    t.stmt::<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>>(); // 2134
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u64>>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2134
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u64>>, S<u32>>, S<u32>>>>(); // 2134
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load, S<u64>>, S<u32>>>>(); // 2134
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u64>>, S<u32>>, S<u32>>>>(); // 2134
-    t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, Unreachable>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 26067
+    t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>>(); // 26067
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>, control::Return>>(); // 0
     t.stmt::<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>>(); // 0
@@ -123,6 +121,8 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Sub, Global<u64>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64GtS, S<u64>, R<u64>>>>, Store<I32Store, S<u64>, S<u32>>>>(); // 20196
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64GtS, S<u64>, R<u64>>>>>(); // 20196
@@ -133,16 +133,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, S<u64>>>>>(); // 19670
     t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 19670
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Load<I32Load, R<u64>>>>>(); // 19670
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 17924
-    t.stmt::<SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, I<u64>>>>>(); // 17924
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I64Add, S<u64>, I<u64>>>>>(); // 17924
-    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 17924
-    t.stmt::<Seq<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, Store<I64Store, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 454
-    t.stmt::<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, Store<I64Store, S<u64>, S<u64>>>>(); // 454
-    t.stmt::<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, I<u32>>>(); // 454
-    t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 12
     t.stmt::<Seq<Seq<BrIf<Bin<I64LeS, S<u64>, S<u64>>>, BrIf<Bin<I64GeS, Bin<I64Sub, S<u64>, S<u64>>, Bin<I64Sub, S<u64>, S<u64>>>>>, SetSlot<S<u64>>>>(); // 7806
     t.stmt::<Seq<BrIf<Bin<I64LeS, S<u64>, S<u64>>>, BrIf<Bin<I64GeS, Bin<I64Sub, S<u64>, S<u64>>, Bin<I64Sub, S<u64>, S<u64>>>>>>(); // 7806
     t.stmt::<BrIf<Bin<I64GeS, Bin<I64Sub, S<u64>, S<u64>>, Bin<I64Sub, S<u64>, S<u64>>>>>(); // 7806
@@ -155,37 +146,17 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u64>>>, BrIf<R<u32>>>>(); // 8831
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<Load<I64Load, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, R<u32>>, I<u64>>, I<u64>>>>>>(); // 8831
     t.stmt::<SetSlot<Load<I64Load, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, R<u32>>, I<u64>>, I<u64>>>>>(); // 8831
-    t.stmt::<SetAcc<Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>>>(); // 8831
-    t.stmt::<SetAcc<Load<I64Load, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>>>>(); // 8831
     t.stmt::<SetAcc<Load<I64Load, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, R<u32>>, I<u64>>, I<u64>>>>>(); // 8831
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>, Store<I32Store, I<u64>, S<u32>>>, SetSlot<I<u64>>>>(); // 10963
-    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 10963
-    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>>(); // 10963
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>, SetSlot<I<u32>>>>(); // 10963
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 10963
-    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 10963
-    t.stmt::<Seq<Store<I32Store8, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 10963
-    t.stmt::<Store<I32Store8, Bin<I64Add, S<u64>, I<u64>>, S<u32>>>(); // 10963
-    t.stmt::<Seq<BrIf<Bin<I64LtU, S<u64>, I<u64>>>, SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>>>(); // 9593
-    t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>, Br>>(); // 9593
-    t.stmt::<SetSlot<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>>(); // 9593
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>>(); // 9593
-    t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>(); // 9592
-    t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>(); // 9592
     t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 408
     t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 408
     t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<I<u64>>>, SetSlot<S<u64>>>>(); // 408
     t.stmt::<Seq<SetSlot<I<f64>>, SetSlot<I<u64>>>>(); // 408
     t.stmt::<Seq<Seq<Store<F64Store, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, S<u64>>, R<f64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 408
     t.stmt::<Seq<Store<F64Store, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, S<u64>>, R<f64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 408
-    t.stmt::<Store<F64Store, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, S<u64>>, R<f64>>>(); // 408
     t.stmt::<Seq<Seq<Store<F64Store, Bin<I64Add, S<u64>, I<u64>>, Un<F64ConvertI32U, R<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 408
     t.stmt::<Seq<Store<F64Store, Bin<I64Add, S<u64>, I<u64>>, Un<F64ConvertI32U, R<u32>>>, SetSlot<S<u32>>>>(); // 408
     t.stmt::<Store<F64Store, Bin<I64Add, S<u64>, I<u64>>, Un<F64ConvertI32U, R<u32>>>>(); // 408
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 408
-    t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 5099
-    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>>(); // 5099
-    t.stmt::<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>>(); // 5099
     t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, BrIf<Un<I32Eqz, Bin<F64Lt, Un<F64Abs, R<f64>>, I<f64>>>>>>(); // 58
     t.stmt::<Seq<SetSlot<Bin<F64Add, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 58
     t.stmt::<SetSlot<Bin<F64Add, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 58
@@ -203,15 +174,9 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Shl, Bin<I64DivS, Bin<I64Add, S<u64>, S<u64>>, I<u64>>, I<u64>>, S<u64>>>>(); // 1421
     t.stmt::<SetAcc<Bin<I64DivS, Bin<I64Add, S<u64>, S<u64>>, I<u64>>>>(); // 1421
     t.stmt::<SetAcc<Bin<I64Shl, Bin<I64DivS, Bin<I64Add, S<u64>, S<u64>>, I<u64>>, I<u64>>>>(); // 1421
-    t.stmt::<Seq<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>, Br>>(); // 3882
-    t.stmt::<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>>(); // 3882
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 3882
-    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 3882
-    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 3882
-    t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>, SetSlot<Un<I32WrapI64, S<u64>>>>>(); // 3882
-    t.stmt::<SetSlot<Load<I64Load, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>(); // 3882
-    t.stmt::<SetAcc<Load<I64Load, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>(); // 3882
-    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 3882
+    t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 5099
+    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>>(); // 5099
+    t.stmt::<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>>(); // 5099
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>, Call>>(); // 736
     t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>>(); // 736
     t.stmt::<Seq<Seq<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, R<u32>>>, SetSlot<S<u32>>>>(); // 399
@@ -224,25 +189,31 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 319
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 319
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>, Bin<I32Mul, S<u32>, I<u32>>>>>(); // 319
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I64Load32U, R<u64>>>, Store<I64Store32, S<u64>, S<u64>>>, BrIf<Bin<I64LeS, S<u64>, R<u64>>>>, SetSlot<Bin<I64Add, R<u64>, I<u64>>>>>(); // 6619
-    t.stmt::<Seq<Seq<SetSlot<Load<I64Load32U, R<u64>>>, Store<I64Store32, S<u64>, S<u64>>>, BrIf<Bin<I64LeS, S<u64>, R<u64>>>>>(); // 6619
-    t.stmt::<Seq<SetSlot<Load<I64Load32U, R<u64>>>, Store<I64Store32, S<u64>, S<u64>>>>(); // 6619
-    t.stmt::<Seq<Seq<Seq<SetSlot<S<u64>>, BrIf<Bin<I64LtS, S<u64>, I<u64>>>>, SetSlot<I<u32>>>, BrIf<Bin<I64LeU, S<u64>, I<u64>>>>>(); // 6619
-    t.stmt::<Seq<Seq<SetSlot<S<u64>>, BrIf<Bin<I64LtS, S<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 6619
-    t.stmt::<Seq<SetSlot<S<u64>>, BrIf<Bin<I64LtS, S<u64>, I<u64>>>>>(); // 6619
-    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Load<I32Load, R<u64>>>>>(); // 6619
     t.stmt::<Seq<Seq<Zero, BrIf<Bin<I64GeS, S<u64>, S<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 0
     t.stmt::<Seq<Zero, BrIf<Bin<I64GeS, S<u64>, S<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Store<I32Store8, S<u64>, Load<I32Load8U, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 5216
-    t.stmt::<Seq<Store<I32Store8, S<u64>, Load<I32Load8U, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 5216
-    t.stmt::<Store<I32Store8, S<u64>, Load<I32Load8U, S<u64>>>>(); // 5216
+    t.stmt::<Seq<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>, Br>>(); // 3882
+    t.stmt::<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>>(); // 3882
+    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 3882
+    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 3882
+    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 3882
+    t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>, SetSlot<Un<I32WrapI64, S<u64>>>>>(); // 3882
+    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 3882
+    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>, Store<I32Store, I<u64>, S<u32>>>, SetSlot<I<u64>>>>(); // 10963
+    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 10963
+    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>>(); // 10963
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>, SetSlot<I<u32>>>>(); // 10963
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 10963
+    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 10963
+    t.stmt::<Seq<Store<I32Store8, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 10963
     t.stmt::<Seq<Seq<BrIf<Load<I32Load8U, S<u64>>>, SetSlot<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>, SetSlot<Load<I64Load8S, S<u64>>>>>(); // 1124
     t.stmt::<Seq<BrIf<Load<I32Load8U, S<u64>>>, SetSlot<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 1124
-    t.stmt::<SetSlot<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>(); // 1124
-    t.stmt::<SetAcc<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>(); // 1124
-    t.stmt::<BrIf<Load<I32Load8U, S<u64>>>>(); // 1124
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, S<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 1124
-    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, S<u64>>>>>(); // 1124
+    t.stmt::<Seq<BrIf<Bin<I64LtU, S<u64>, I<u64>>>, SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>>>(); // 9593
+    t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>, Br>>(); // 9593
+    t.stmt::<SetSlot<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>>(); // 9593
+    t.stmt::<SetAcc<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>>(); // 9593
+    t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>(); // 9592
+    t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>(); // 9592
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<R<u64>>>, BrIf<Load<I32Load8U, S<u64>>>>>(); // 976
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<R<u64>>>>(); // 976
     t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 976
@@ -253,71 +224,4 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 902
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I64Add, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u64>>>>>(); // 902
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u64>>>>(); // 902
-    t.stmt::<Seq<Store<I32Store8, R<u64>, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 902
-    t.stmt::<Store<I32Store8, R<u64>, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 902
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 902
-    t.stmt::<SetSlot<Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>>>(); // 902
-    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, Store<I32Store, I<u64>, S<u32>>>, SetSlot<I<u32>>>>(); // 299
-    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 299
-    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u32>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 299
-    t.stmt::<Seq<Store<I32Store8, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u32>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 299
-    t.stmt::<Store<I32Store8, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u32>>>(); // 299
-    t.stmt::<Seq<SetSlot<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>, SetSlot<Bin<I64And, R<u64>, I<u64>>>>>(); // 299
-    t.stmt::<SetSlot<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 299
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 299
-    t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 299
-    t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 299
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<R<u64>>>, BrIf<Load<I32Load8U, S<u64>>>>>(); // 149
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<R<u64>>>>(); // 149
-    t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>>, SetSlot<Bin<I64Shl, S<u64>, I<u64>>>>>(); // 149
-    t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I64Add, R<u64>, I<u64>>>>, SetSlot<I<u64>>>>(); // 149
-    t.stmt::<SetSlot<Load<I64Load, Bin<I64Add, R<u64>, I<u64>>>>>(); // 149
-    t.stmt::<SetAcc<Load<I64Load, Bin<I64Add, R<u64>, I<u64>>>>>(); // 149
-    t.stmt::<Seq<SetSlot<Load<I64Load8S, S<u64>>>, SetSlot<Bin<I64Add, Bin<I64Add, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>, R<u64>>, S<u64>>>>>(); // 149
-    t.stmt::<SetSlot<Bin<I64Add, Bin<I64Add, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>, R<u64>>, S<u64>>>>(); // 149
-    t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>, S<u64>>>>(); // 149
-    t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>, R<u64>>>>(); // 149
-    t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>, S<u64>>, S<u64>>>>(); // 149
-    t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>, R<u64>>, S<u64>>>>(); // 149
-    t.stmt::<Seq<SetAcc<Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>>, Store<I32Store8, R<u64>, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 148
-    t.stmt::<Seq<SetSlot<Un<I64ExtendI32U, S<u32>>>, SetSlot<R<u64>>>>(); // 0
-    t.stmt::<Seq<BrIf<Bin<I32Eq, Un<I32WrapI64, R<u64>>, I<u32>>>, Unreachable>>(); // 0
-    t.stmt::<BrIf<Bin<I32Eq, Un<I32WrapI64, R<u64>>, I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Eq, Un<I32WrapI64, R<u64>>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u64>>>, SetSlot<Load<I32Load, I<u64>>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u64>>>, SetSlot<Load<I32Load, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load8U, Bin<I64Add, S<u64>, I<u64>>>, Load<I32Load8U, S<u64>>>>, SetSlot<S<u64>>>, Br>>(); // 1538
-    t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load8U, Bin<I64Add, S<u64>, I<u64>>>, Load<I32Load8U, S<u64>>>>, SetSlot<S<u64>>>>(); // 1538
-    t.stmt::<BrIf<Bin<I32Eq, Load<I32Load8U, Bin<I64Add, S<u64>, I<u64>>>, Load<I32Load8U, S<u64>>>>>(); // 1538
-    t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load8U, Bin<I64Add, S<u64>, I<u64>>>, Load<I32Load8U, S<u64>>>>>(); // 1538
-    t.stmt::<Seq<Seq<Store<I32Store8, S<u64>, I<u32>>, SetSlot<Bin<I64Sub, S<u64>, S<u64>>>>, Store<I64Store8, S<u64>, R<u64>>>>(); // 1403
-    t.stmt::<Seq<Store<I32Store8, S<u64>, I<u32>>, SetSlot<Bin<I64Sub, S<u64>, S<u64>>>>>(); // 1403
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 1370
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 1370
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>(); // 1178
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 1178
-    t.stmt::<Seq<SetAcc<Bin<I32Mul, Bin<I32Add, R<u32>, Load<I32Load8U, S<u64>>>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, Load<I32Load8U, S<u64>>>>>>(); // 1178
-    t.stmt::<SetSlot<Bin<I32Add, R<u32>, Load<I32Load8U, S<u64>>>>>(); // 1178
-    t.stmt::<SetAcc<Bin<I32Mul, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Load<I32Load8U, S<u64>>>, I<u32>>>>(); // 1178
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Load<I32Load8U, S<u64>>>>>(); // 1178
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>(); // 135
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 135
-    t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<I<u64>>>>(); // 135
-    t.stmt::<Seq<Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 60
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64And, S<u64>, I<u64>>>, BrIf<Bin<I64GeU, Bin<I64Add, Bin<I64Sub, S<u64>, I<u64>>, I<u64>>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I64And, S<u64>, I<u64>>>, BrIf<Bin<I64GeU, Bin<I64Add, Bin<I64Sub, S<u64>, I<u64>>, I<u64>>, I<u64>>>>>(); // 0
-    t.stmt::<BrIf<Bin<I64GeU, Bin<I64Add, Bin<I64Sub, S<u64>, I<u64>>, I<u64>>, I<u64>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64Add, Bin<I64Sub, S<u64>, I<u64>>, I<u64>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64GeU, Bin<I64Add, Bin<I64Sub, S<u64>, I<u64>>, I<u64>>, I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<I<u64>>, SetSlot<Bin<I64Sub, Bin<I64Add, S<u64>, I<u64>>, S<u64>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<I<u64>>, SetSlot<Bin<I64Sub, Bin<I64Add, S<u64>, I<u64>>, S<u64>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I64Sub, Bin<I64Add, S<u64>, I<u64>>, S<u64>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64Sub, Bin<I64Add, S<u64>, I<u64>>, S<u64>>>>(); // 0
-    t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Sub, Un<I32WrapI64, S<u64>>, Un<I32WrapI64, I<u64>>>, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, Un<I32WrapI64, S<u64>>, Un<I32WrapI64, I<u64>>>, S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Un<I32WrapI64, I<u64>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Sub, Un<I32WrapI64, S<u64>>, Un<I32WrapI64, I<u64>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<I32Load, I<u64>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Load<I32Load8U, S<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, Load<I32Load8U, S<u64>>>>>(); // 0
 }

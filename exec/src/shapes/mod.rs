@@ -28,20 +28,27 @@ use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::shared::{SharedLoad, SharedStore};
 use crate::handlers::stmt::*;
 use crate::handlers::{atomic, bulk, control, epoch, fuel};
-use list::{HandlerEntry, I, R, S, Shapes, each};
+#[cfg(any(feature = "profile", feature = "inspect", debug_assertions))]
+use list::HandlerEntry;
+use list::{I, R, S, Shapes, each};
 use pirn_decode::sig::Sig;
 use std::collections::HashSet;
 
 /// Every handler, as they are listed: some several times.
+#[cfg(any(feature = "profile", feature = "inspect", debug_assertions))]
 pub(crate) fn entries() -> Vec<HandlerEntry> {
-    let mut entries = Vec::with_capacity(16 * 1024);
-    let t = &mut Shapes(&mut entries);
+    let mut entries = Vec::new();
+    list_all(&mut Shapes(&mut |entry| entries.push(entry)));
+    entries
+}
+
+/// Lists every handler, some several times.
+pub(crate) fn list_all(t: &mut Shapes<'_>) {
     list_written(t);
     mined::all(t);
     mined_vectors::all(t);
     mined_wide::all(t);
     asking::all(t);
-    entries
 }
 
 /// Signatures of the handlers whose shapes people wrote down: all but the mined ones.
@@ -60,9 +67,9 @@ pub fn mined_vectors() -> HashSet<Sig> {
 }
 
 fn sigs(list: fn(&mut Shapes<'_>)) -> HashSet<Sig> {
-    let mut entries = Vec::new();
-    list(&mut Shapes(&mut entries));
-    entries.into_iter().map(|entry| entry.sig).collect()
+    let mut sigs = HashSet::new();
+    list(&mut Shapes(&mut |entry| _ = sigs.insert(entry.sig)));
+    sigs
 }
 
 fn list_written(t: &mut Shapes<'_>) {

@@ -86,6 +86,21 @@ fn before_branches(t: &mut Shapes<'_>) {
         t.branch::<Seq<A, BrIf<R<u32>>>>();
         t.branch::<Seq<A, BrIf<Un<I32Eqz, R<u32>>>>>();
     });
+    // Nothing but a counter, which comes in the accumulator from the iteration before.
+    macro_rules! counter {
+        ($ty:ty, $add:ident, $sub:ident, $zero:ty, $up:tt, $down:tt) => {
+            each!(C in $up {
+                t.repeat::<Seq<SetSlot<Bin<$add, R<$ty>, I<$ty>>>, BrIf<Bin<C, R<$ty>, S<$ty>>>>>();
+                t.repeat::<Seq<SetSlot<Bin<$add, R<$ty>, I<$ty>>>, BrIf<Bin<C, R<$ty>, I<$ty>>>>>();
+            });
+            each!(C in $down { t.repeat::<Seq<SetSlot<Bin<$sub, R<$ty>, I<$ty>>>, BrIf<Bin<C, R<$ty>, I<$ty>>>>>(); });
+            each!(A in [$add, $sub] { t.repeat::<Seq<SetSlot<Bin<A, R<$ty>, I<$ty>>>, BrIf<$zero>>>(); });
+        };
+    }
+    counter!(u32, I32Add, I32Sub, R<u32>, [I32Ne, I32LtS, I32LtU, I32LeS, I32LeU], [I32GtS, I32GeS, I32GtU]);
+    counter!(
+        u64, I64Add, I64Sub, Bin<I64Ne, R<u64>, I<u64>>, [I64Ne, I64LtS, I64LtU, I64LeS, I64LeU], [I64GtS, I64GeS, I64GtU]
+    );
     // A scan: step the pointer, load, compare.
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, I<u32>>>] {
         each!(L in [I32Load, I32Load8U] {

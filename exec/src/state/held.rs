@@ -27,6 +27,19 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Has so many bytes on the account, if there is one.
+    pub fn set(&mut self, bytes: u64) {
+        let held = self.bytes.get_mut();
+        if let Some(account) = &self.account
+            && *held != bytes
+        {
+            account.fetch_add(bytes.wrapping_sub(*held), Ordering::Relaxed);
+            *held = bytes;
+        }
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(account) = &self.account {
@@ -45,6 +58,13 @@ mod tests {
         let (one, other) = (Held::new(&account, 10), Held::new(&account, 100));
         other.add(1_000);
         assert_eq!(account.load(Ordering::Relaxed), 1_115);
+        drop(one);
+        assert_eq!(account.load(Ordering::Relaxed), 1_105);
+        let mut one = Held::new(&account, 0);
+        for bytes in [7, 7, 3, 0, 5] {
+            one.set(bytes);
+            assert_eq!(account.load(Ordering::Relaxed), 1_105 + bytes);
+        }
         drop(one);
         assert_eq!(account.load(Ordering::Relaxed), 1_105);
         drop(other);

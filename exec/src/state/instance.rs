@@ -207,6 +207,24 @@ impl InstanceBlock {
         self.set_segment(self.layout.data(dataidx), bytes);
     }
 
+    /// How many bytes `memory.init dataidx` copies from.
+    ///
+    /// # Panics
+    /// The instance has no such segment.
+    pub fn data_len(&self, dataidx: usize) -> u64 {
+        // SAFETY: the second word of a segment; with `&self` the machine does not run (I2).
+        unsafe { self.word(self.layout.data(dataidx) + 1).read() }
+    }
+
+    /// How many references `table.init elemidx` copies from.
+    ///
+    /// # Panics
+    /// The instance has no such segment.
+    pub fn element_len(&self, elemidx: usize) -> u64 {
+        // SAFETY: as in `data_len`.
+        unsafe { self.word(self.layout.element(elemidx) + 1).read() }
+    }
+
     /// The references `table.init elemidx` copies from; empty once dropped.
     ///
     /// # Panics

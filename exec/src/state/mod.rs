@@ -6,7 +6,7 @@ pub(crate) mod global;
 pub(crate) mod held;
 pub(crate) mod instance;
 pub(crate) mod memory;
-mod pages;
+pub(crate) mod pages;
 pub(crate) mod record;
 pub(crate) mod registers;
 pub(crate) mod shared;

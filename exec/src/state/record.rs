@@ -192,6 +192,15 @@ impl HostRecord {
         &self.ty
     }
 
+    /// Its own record.
+    ///
+    /// # Safety
+    /// `this` is live, and was reached by its record.
+    pub(crate) unsafe fn record(this: *const Self) -> *mut FuncRecord {
+        // SAFETY: this is a place in it; nobody writes to it.
+        unsafe { &raw const (*this).record }.cast_mut()
+    }
+
     /// Points the record's code at the thunk, from which the thunk finds back here: so `this`, and not a reference made
     /// of it, is what the code is derived from. Gives the record.
     ///

@@ -5,8 +5,9 @@
 //! What an execution leaves on a stack the next one cannot read, for validated code writes every local and operand before
 //! it reads it; so stacks are handed on as they are.
 //!
-//! What is kept is bounded: a thread's last stack is one of [`MOST_KEPT`] bytes at most, and gives its pages back when an
-//! execution ended at its limit; of the others the first [`KEPT`] bytes are kept.
+//! What is kept is bounded: a thread's last two stacks are ones of [`MOST_KEPT`] bytes at most, and give their pages back when an
+//! execution ended at their limit, or was seen to be deep when it paused; of the others the first [`KEPT`] bytes are kept. (A thread has
+//! two for calls inside of others, which go on on a stack of their own: without the second, each would take a lock and a system call.)
 //!
 //! Every call from the host takes a stack and gives it back, so that must cost nothing: the thread's last stack is one
 //! pointer in a thread-local variable without a destructor. (With the stack itself there, which has one, a call from the
@@ -17,7 +18,8 @@ use std::cell::Cell;
 use std::ptr::{NonNull, null_mut, without_provenance_mut};
 use std::sync::{Mutex, PoisonError};
 
-/// A value stack. It does not move, for frames point at each other.
+/// A value stack. It does not move, for frames point at each other; frames that stand still are copied to another one
+/// ([`crate::host::parked`]).
 #[derive(Debug)]
 pub struct Stack {
     /// A box's, which this owns.
@@ -35,11 +37,14 @@ thread_local! {
     /// The stack this thread used last, a box's pointer, or one of the addresses below.
     static LAST: Cell<*mut Pages> = const { Cell::new(NONE) };
 
-    /// Gives the last stack up when the thread ends.
+    /// A stack this thread used besides, or `NONE`.
+    static SPARE: Cell<*mut Pages> = const { Cell::new(NONE) };
+
+    /// Gives both up when the thread ends.
     static AT_END: AtEnd = const { AtEnd };
 }
 
-/// The thread never kept a stack.
+/// The thread has not kept a stack.
 const NONE: *mut Pages = null_mut();
 /// The thread's last stack is in use, or was given to another thread.
 const IN_USE: *mut Pages = without_provenance_mut(1);
@@ -50,11 +55,12 @@ struct AtEnd;
 
 impl Drop for AtEnd {
     fn drop(&mut self) {
-        let last = LAST.replace(ENDED);
-        if last > ENDED {
-            // SAFETY: any other address is that of a box that `take_other` leaked and `give` left here, whose stack
-            // nobody uses. `ENDED` is in its place, so it is taken back once.
-            drop(unsafe { Box::from_raw(last) });
+        for kept in [LAST.replace(ENDED), SPARE.replace(ENDED)] {
+            if kept > ENDED {
+                // SAFETY: any other address is that of a box that `take_other` leaked and `give` left here, whose stack
+                // nobody uses. `ENDED` is in its place, so it is taken back once.
+                drop(unsafe { Box::from_raw(kept) });
+            }
         }
     }
 }
@@ -110,6 +116,12 @@ fn take_other(last: &Cell<*mut Pages>, bytes: usize) -> Option<NonNull<Pages>> {
         // SAFETY: as in `take`; `IN_USE` is in its place, so it is taken back once.
         keep(*unsafe { Box::from_raw(pages) });
     }
+    let spare = SPARE.get();
+    // SAFETY: as in `take`.
+    if spare > ENDED && unsafe { (*spare).len() } >= bytes {
+        SPARE.set(NONE);
+        return NonNull::new(spare);
+    }
     let idle = || {
         let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
         let (place, _) =
@@ -153,8 +165,13 @@ unsafe fn give(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
 unsafe fn give_other(last: &Cell<*mut Pages>, pages: NonNull<Pages>) {
     // SAFETY: as in `give`.
     let large = unsafe { pages.as_ref() }.len() > MOST_KEPT;
-    if last.get() == NONE && !large && AT_END.try_with(|_| {}).is_ok() {
-        return last.set(pages.as_ptr());
+    if !large && AT_END.try_with(|_| {}).is_ok() {
+        if last.get() == NONE {
+            return last.set(pages.as_ptr());
+        }
+        if SPARE.get() == NONE {
+            return SPARE.set(pages.as_ptr());
+        }
     }
     // SAFETY: the box that `take_other` leaked; it is given up once, and so taken back once.
     keep(*unsafe { Box::from_raw(pages.as_ptr()) });
@@ -279,6 +296,26 @@ mod tests {
             assert_ne!(third.pages.as_ptr(), pages, "it is in use");
             drop(second);
             assert_eq!(last(), pages);
+        });
+    }
+
+    #[test]
+    fn calls_inside_of_others_get_theirs_again() {
+        in_new_thread(|| {
+            let mut before = Vec::new();
+            for _ in 0..3 {
+                let (outer, inner) = (BorrowedStack::new(4096).unwrap(), BorrowedStack::new(4096).unwrap());
+                let mut both = vec![outer.pages, inner.pages];
+                drop(inner);
+                // In its place.
+                let inner = BorrowedStack::new(4096).unwrap();
+                assert_eq!(inner.pages, both[1]);
+                drop(inner);
+                drop(outer);
+                both.sort_unstable();
+                assert!(before.is_empty() || before == both);
+                before = both;
+            }
         });
     }
 

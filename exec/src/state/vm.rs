@@ -11,8 +11,10 @@ use crate::state::stack::{Stack, whole_words};
 use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
+use pirn_decode::layout::CodeHead;
 use pirn_decode::{FuncIdx, ValType};
 use std::any::Any;
+use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,6 +25,18 @@ pub type LowerHook = unsafe fn(*mut InstanceHead, FuncIdx) -> Result<*const u64,
 /// Gives an exit that says more in the place of one, while the frames are there over which [`Walk::stopped`](crate::Walk::stopped)
 /// leads.
 pub type TraceHook = unsafe fn(*mut Vm, Exit) -> Exit;
+
+/// Gives the function of an instance that has threaded code at an address.
+pub type LocateHook = unsafe fn(*mut InstanceHead, usize) -> Option<CodeAt>;
+
+/// A function's threaded code.
+#[derive(Debug, Clone)]
+pub struct CodeAt {
+    /// What is known of the function.
+    pub head: CodeHead,
+    /// Where the code lies.
+    pub code: Range<usize>,
+}
 
 /// Says what is to be done when the machine's deadline has passed: goes on, with a later one ([`Vm::set_deadline`]), or ends the
 /// execution, or has it pause ([`Exit::Late`]). It may do what a host function may.
@@ -181,6 +195,7 @@ pub struct Vm {
     host: InstanceHead,
     /// Bytes of a stack, whole words.
     pub(crate) stack_bytes: usize,
+    pub(crate) locate: Option<LocateHook>,
 }
 
 // SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
@@ -222,6 +237,7 @@ impl Vm {
             store: null_mut(),
             host: InstanceHead::empty(),
             stack_bytes: whole_words(stack_bytes),
+            locate: None,
         })
     }
 
@@ -529,6 +545,16 @@ impl Vm {
     /// It may be called with this machine after an execution on it has stopped.
     pub unsafe fn set_trace(&mut self, trace: TraceHook) {
         self.trace = Some(trace);
+    }
+
+    /// Has `locate` asked for the functions of frames. Without it, executions that stand still keep their stacks
+    /// ([`Execution`](crate::Execution)).
+    ///
+    /// # Safety
+    /// For any instance of the machine's store and the address of any cell of its code it gives the function that has it, while the
+    /// store is alive and nothing runs in it.
+    pub unsafe fn set_locate(&mut self, locate: LocateHook) {
+        self.locate = Some(locate);
     }
 
     /// Writes the first result of the function that returned to the host, from the accumulator it lies in.

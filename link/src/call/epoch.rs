@@ -18,6 +18,7 @@ impl StoreOpaque {
     }
 
     fn epoch_deadline_trap(&mut self) {
+        self.yielded_ticks = None;
         // SAFETY: L1 and L2: the store owns its machine, as above.
         unsafe { Vm::set_late(self.vm(), None) };
     }
@@ -45,6 +46,7 @@ unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
         }
         Ok(Ok(UpdateDeadline::Yield(ticks))) => {
             extend(ticks);
+            store.opaque_mut().yielded_ticks = Some(ticks);
             // What an async call's host function calls does not wait; the async call itself will, at the next deadline.
             // SAFETY: L1 and L2: the machine is the store's, and waits for this.
             let goes_on = unsafe { !Vm::can_pause(vm) && Vm::is_polled(vm) };
@@ -63,6 +65,10 @@ pub(crate) trait Borrowed {
 
     /// Whether the deadline has passed; never, unless the configuration says that there is one.
     fn is_late(&mut self) -> bool;
+
+    /// A call that the deadline's callback had pause goes on. If the deadline has passed again meanwhile, it gets another one, a tick
+    /// later at least: or it would pause before it has done anything.
+    fn renew_deadline(&mut self);
 
     /// Fails if the deadline has passed, unless a callback says otherwise.
     ///
@@ -83,6 +89,14 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
         let opaque = self.opaque_mut();
         // SAFETY: L1 and L2: the machine is this store's, and stands still. It knows an epoch if the configuration says so.
         opaque.engine().config().epoch_interruption && unsafe { Vm::is_late(opaque.vm()) }
+    }
+
+    fn renew_deadline(&mut self) {
+        if let Some(ticks) = self.opaque_mut().yielded_ticks
+            && self.is_late()
+        {
+            self.opaque_mut().set_epoch_deadline(ticks.max(1));
+        }
     }
 
     fn check_deadline(&mut self) -> Result<()> {
@@ -153,6 +167,7 @@ impl<T: 'static> Store<T> {
     ) {
         let mut store = self.as_context_mut();
         *store.late_mut() = Some(Box::new(callback));
+        store.opaque_mut().yielded_ticks = None;
         // SAFETY: L1, L2 and L7: the machine is this `Store<T>`'s, and asks when no reference to the store is in use.
         unsafe { Vm::set_late(store.opaque().vm(), Some(late::<T>)) };
     }

@@ -14,13 +14,21 @@ impl StoreOpaque {
         Err(format_err!("the store has no fuel: its engine was made without `Config::consume_fuel`"))
     }
 
-    fn fuel(&self) -> Result<u64> {
+    /// What is left.
+    ///
+    /// # Errors
+    /// The engine does not consume fuel.
+    pub(crate) fn fuel(&self) -> Result<u64> {
         self.check_metered()?;
         // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
         Ok(unsafe { Vm::fuel(self.vm()) })
     }
 
-    fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+    /// Sets what is left.
+    ///
+    /// # Errors
+    /// The engine does not consume fuel.
+    pub(crate) fn set_fuel(&mut self, fuel: u64) -> Result<()> {
         self.check_metered()?;
         // SAFETY: L1 and L2: the store owns its machine; what runs on it, if anything, waits for the mutable borrow to end.
         unsafe { Vm::set_fuel(self.vm(), fuel) };

@@ -1,12 +1,13 @@
 //! Calls that can pause, out of fuel, at a deadline, or because a host function yields, and go on later.
 //!
-//! A resumable call runs on a value stack of its own. Pausing it means keeping that stack: there are no frames anywhere
+//! A resumable call runs on a value stack of its own. Pausing it means keeping what is on that stack: there are no frames anywhere
 //! else, however many instances the call goes through. So any number of calls of one store may be paused at a time and go
-//! on in any order, and dropping one drops its stack.
+//! on in any order, and dropping one drops its frames.
 //!
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
 use crate::call::calls::TypedFunc;
+use crate::call::epoch::Borrowed;
 use crate::call::pending::{Pending, Poller};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmResults};
@@ -68,8 +69,13 @@ pub enum PauseReason<'a> {
 /// A call that paused, with everything needed to go on.
 ///
 /// It belongs to the store it was begun in, but borrows nothing of it. Meanwhile the store can be used for anything, also for
-/// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its value stack, also after
+/// other calls, and the call that goes on sees what has changed. Dropping a paused call frees its frames, also after
 /// its store was dropped. What the call did so far remains. It can be sent to other threads.
+///
+/// It holds its frames, in exactly as many bytes as they are, and some 300 bytes besides: so there may be a million of them. Only a call with
+/// more than 16 KiB of frames, some hundreds, keeps its value stack when it pauses, for copying so many takes longer. That takes as much memory
+/// as the call has used of it, at most [`Config::max_wasm_stack`](crate::Config::max_wasm_stack); and a process may have some
+/// tens of thousands of them, as many mappings as the system allows. [`Engine::memory_usage`](crate::Engine::memory_usage) counts both.
 #[must_use = "a paused call that is dropped never goes on"]
 pub struct Paused<R>(Box<Inner<R>>);
 
@@ -77,18 +83,64 @@ struct Inner<R> {
     store: StoreId,
     /// Dropped before the frames of what it is the reason for.
     reason: Reason,
-    lease: Lease,
-    then: Then<R>,
+    call: Call<R>,
 }
 
-enum Reason {
+/// An execution, and what becomes of its results.
+struct Call<R> {
+    lease: Lease,
+    /// Taken when it returns.
+    then: Option<Then<R>>,
+}
+
+/// A call that runs.
+enum Running<R> {
+    /// It has not paused yet, and mostly will not.
+    New(Call<R>),
+    /// It will mostly pause again, in the same place.
+    Again(Box<Inner<R>>),
+}
+
+impl<R> Running<R> {
+    fn new(lease: Lease, then: Then<R>) -> Self {
+        Self::New(Call { lease, then: Some(then) })
+    }
+
+    fn call(&mut self) -> &mut Call<R> {
+        match self {
+            Self::New(call) => call,
+            Self::Again(inner) => &mut inner.call,
+        }
+    }
+
+    /// It pauses, in this store.
+    fn pause(mut self, store: StoreId, reason: Reason) -> Paused<R> {
+        self.call().lease.account();
+        Paused(match self {
+            Self::New(call) => Box::new(Inner { store, reason, call }),
+            Self::Again(mut inner) => {
+                inner.reason = reason;
+                inner
+            }
+        })
+    }
+}
+
+/// Why a call paused.
+pub(crate) enum Reason {
     OutOfFuel { required: u64 },
     Deadline,
     Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
 }
 
 /// Types of a function's results.
-type ResultTypes = SmallVec<[ValType; 16]>;
+pub(crate) type ResultTypes = SmallVec<[ValType; 16]>;
+
+/// What a snapshot holds of a paused call. (`pub` because a sealed trait names it.)
+pub struct Parts<'a> {
+    pub(crate) lease: &'a Lease,
+    pub(crate) reason: &'a Reason,
+}
 
 /// What happens to the results of a call.
 type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
@@ -165,15 +217,20 @@ impl<R: 'static> Paused<R> {
     /// # Errors
     /// - The store is another than the one it was begun in, or `results` are not those that are expected; or it trapped
     ///   with [`crate::Trap::StackOverflow`] because so many calls from the host are nested already that one more is not
-    ///   allowed ([`crate::Config::max_nested_entries`]). The [`ResumeError`] gives the call back, still paused: nothing
-    ///   of it has run, and it goes on where it may.
+    ///   allowed ([`crate::Config::max_nested_entries`]), or there is no memory for a stack. The [`ResumeError`] gives the call back, still
+    ///   paused: nothing of it has run, and it goes on where it may.
     /// - As [`Func::call`], when it goes on and fails.
     ///
     /// # Panics
     /// As [`Func::call`].
-    pub fn resume(self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
+    pub fn resume(mut self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
         let mut store = store.as_context_mut();
-        let words = match self.words(store.opaque(), results) {
+        let words = self.words(store.opaque(), results).and_then(|words| {
+            // SAFETY: L3: it paused in this store: `words` compared that. L2: the store is borrowed mutably, and its machine stands still.
+            unsafe { self.0.call.lease.execution.place(store.opaque().vm()) }.map_err(Error::from_exit)?;
+            Ok(words)
+        });
+        let words = match words {
             Ok(words) => words,
             Err(error) => return Err(ResumeError { error, paused: Some(Mutex::new(self)) }),
         };
@@ -185,14 +242,16 @@ impl<R: 'static> Paused<R> {
     /// # Errors
     /// It goes on and fails.
     pub(crate) fn go_on<T: 'static>(
-        self,
+        mut self,
         store: &mut StoreContextMut<'_, T>,
         words: &[Word],
         poller: Poller,
     ) -> Result<Resumable<R>> {
-        let Inner { mut lease, then, reason, .. } = *self.0;
-        drop(reason);
-        let execution = &mut lease.execution;
+        // While it runs there is none.
+        if let Reason::Deadline = std::mem::replace(&mut self.0.reason, Reason::Deadline) {
+            store.renew_deadline();
+        }
+        let execution = &mut self.0.call.lease.execution;
         if execution.awaits() {
             // SAFETY: L5: whoever goes on has compared the types with those that are expected, and the stores.
             unsafe { execution.set_results(words) };
@@ -200,7 +259,7 @@ impl<R: 'static> Paused<R> {
         // SAFETY: L3: it paused in this store: that was compared. L2: no reference to the store is in use any more, and the
         // context waits here.
         let outcome = unsafe { execution.resume(store.opaque().vm(), poller.as_ptr()) };
-        drive(store, lease, outcome, then, poller)
+        drive(store, Running::Again(self.0), outcome, poller)
     }
 
     /// The words of `results`, if they are what is expected and it may go on.
@@ -222,7 +281,38 @@ impl<R: 'static> Paused<R> {
     }
 }
 
+impl Paused<Vec<Val>> {
+    /// A call whose execution was made, and gives results of these types.
+    ///
+    /// # Errors
+    /// The store's limit of resumable calls is reached.
+    ///
+    /// # Safety
+    /// L3 and L5: the execution is of this store, stands still for this reason, and its results are of these types.
+    pub(crate) unsafe fn made(
+        store: &mut StoreOpaque,
+        execution: Execution,
+        reason: Reason,
+        types: ResultTypes,
+    ) -> Result<Self> {
+        let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
+        let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
+        // SAFETY: L5: as is asked for.
+        let then = move |id, words: &[Word]| Next::Done(unsafe { words::read(&types, words, id) }.collect());
+        Ok(Running::new(lease, Box::new(then)).pause(store.id(), reason))
+    }
+}
+
 impl<R> Paused<R> {
+    /// What a snapshot holds of it.
+    ///
+    /// # Errors
+    /// It is of another store.
+    pub(crate) fn parts(&self, store: StoreId) -> Result<Parts<'_>> {
+        let Inner { store: of, reason, call } = &*self.0;
+        if *of == store { Ok(Parts { lease: &call.lease, reason }) } else { Err(wrong_store()) }
+    }
+
     /// Why it paused.
     pub fn reason(&self) -> PauseReason<'_> {
         match &self.0.reason {
@@ -236,22 +326,20 @@ impl<R> Paused<R> {
     /// the API that versions promise.
     #[doc(hidden)]
     pub fn address(&self) -> usize {
-        self.0.lease.execution.address()
+        self.0.call.lease.execution.address()
     }
 
-    /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it waits for the
-    /// results of a host function, or belongs to another store. For profilers; not part of the API that versions promise.
+    /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it belongs to another
+    /// store. For profilers; not part of the API that versions promise.
     #[doc(hidden)]
-    pub fn active_functions(&mut self, store: impl AsContext, each: impl FnMut(&Module, FuncIdx)) {
-        if self.0.store != store.as_context().opaque().id() {
+    pub fn active_functions(&self, store: impl AsContext, each: impl FnMut(&Module, FuncIdx)) {
+        let store = store.as_context();
+        if self.0.store != store.opaque().id() {
             return;
         }
-        // SAFETY: it stands still; `each` cannot run anything in the store, which is borrowed meanwhile, so is alive.
-        let walk = unsafe { self.0.lease.execution.walk() };
-        if let Some(walk) = walk {
-            // SAFETY: L2 and L3: as above; it was begun in this store.
-            unsafe { functions(walk, each) };
-        }
+        // SAFETY: L2 and L3: it stands still, and was begun in this store; `each` cannot run anything in that, which is borrowed meanwhile,
+        // so is alive.
+        unsafe { functions(self.0.call.lease.execution.frames(store.opaque().vm()), each) };
     }
 
     /// The payload that a host function yielded, to change it or to move something out of it.
@@ -278,11 +366,11 @@ impl<R> Paused<R> {
         vm: *mut Vm,
         act: impl FnOnce(&mut (dyn Any + Send)) -> O,
     ) -> Result<O, Exit> {
-        let Inner { lease, reason: Reason::Yield { payload, .. }, .. } = &mut *self.0 else {
+        let Inner { call, reason: Reason::Yield { payload, .. }, .. } = &mut *self.0 else {
             panic!("no host function yielded")
         };
         // SAFETY: L3, as asked for above. L2: nobody else has anything of the machine meanwhile.
-        let acted = unsafe { lease.execution.act(vm, || act(&mut **payload)) };
+        let acted = unsafe { call.lease.execution.act(vm, || act(&mut **payload)) };
         acted.map(|acted| acted.expect("a host function yielded"))
     }
 
@@ -290,9 +378,9 @@ impl<R> Paused<R> {
     ///
     /// # Safety
     /// L3: `vm` is the machine of the store it paused in, out of fuel, and whatever called it has not returned since.
-    pub(crate) unsafe fn out_of_fuel(self, vm: *mut Vm) -> Exit {
+    pub(crate) unsafe fn out_of_fuel(mut self, vm: *mut Vm) -> Exit {
         // SAFETY: the same is asked for above.
-        unsafe { self.0.lease.execution.out_of_fuel(vm) }
+        unsafe { self.0.call.lease.execution.out_of_fuel(vm) }
     }
 
     /// Types of the results that [`Paused::resume`] takes: those of the host function that yielded.
@@ -334,12 +422,12 @@ unsafe fn begin<T: 'static>(
     let opaque = store.opaque_mut();
     let place = Place::take(opaque.resumable_calls(), opaque.limits().resumable_calls)?;
     let (vm, bytes) = (opaque.vm(), opaque.engine().config().stack_bytes);
-    let held = Held::new(&opaque.engine().account().stacks, bytes as u64);
+    let held = Held::new(&opaque.engine().account().stacks, 0);
     let stack = Stack::new(bytes).ok_or_else(|| Error::from_exit(Exit::NoStack { bytes }))?;
     // SAFETY: L3 and L5, as this function asks for; the machine is this store's. L2: no reference to the store is in use any more,
     // and the context waits here.
     let (execution, outcome) = unsafe { Execution::start(vm, stack, func, start_of, words, first, poller.as_ptr()) };
-    Ok((Lease::new(execution, place, held), outcome))
+    Ok((Lease::new(execution, !start_of.is_null(), place, held), outcome))
 }
 
 /// Begins the call of a start function.
@@ -356,20 +444,20 @@ fn begin_start<T: 'static>(
 /// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
 fn drive<T: 'static, R: 'static>(
     store: &mut StoreContextMut<'_, T>,
-    mut lease: Lease,
+    mut running: Running<R>,
     mut outcome: Result<(), Exit>,
-    mut then: Then<R>,
     poller: Poller,
 ) -> Result<Resumable<R>> {
     let id = store.opaque().id();
     loop {
+        let Call { lease, then } = running.call();
         let reason = match outcome {
-            Ok(()) => match then(id, lease.execution.results()) {
+            Ok(()) => match then.take().expect("it returns once")(id, lease.execution.results()) {
                 Next::Done(results) => return Ok(Resumable::Finished(results)),
                 Next::Start(start, next) => {
-                    drop(lease);
-                    (lease, outcome) = begin_start(store, start, poller)?;
-                    then = next;
+                    drop(running);
+                    let (lease, stopped) = begin_start(store, start, poller)?;
+                    (running, outcome) = (Running::new(lease, next), stopped);
                     continue;
                 }
             },
@@ -396,7 +484,7 @@ fn drive<T: 'static, R: 'static>(
             }
             Err(exit) => return Err(Error::from_exit(exit)),
         };
-        return Ok(Resumable::Paused(Paused(Box::new(Inner { store: id, lease, reason, then }))));
+        return Ok(Resumable::Paused(running.pause(id, reason)));
     }
 }
 
@@ -417,7 +505,7 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
         Next::Done(value) => Ok(Resumable::Finished(value)),
         Next::Start(start, then) => {
             let (lease, outcome) = begin_start(store, start, poller)?;
-            drive(store, lease, outcome, then, poller)
+            drive(store, Running::new(lease, then), outcome, poller)
         }
     }
 }
@@ -428,7 +516,7 @@ impl Func {
     /// ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)), or when a host function yields ([`Yield`](crate::Yield)). It goes on with
     /// [`Paused::resume`].
     ///
-    /// The call has a value stack of its own until it is over.
+    /// While it runs, the call has a value stack of its own; what it holds while it is paused, [`Paused`] says.
     ///
     /// # Errors
     /// As [`Func::call`]; the store's limit of resumable calls is reached, or there is no memory for the stack.
@@ -455,7 +543,7 @@ impl Func {
             // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
             Next::Done(unsafe { words::read(&types, words, id) }.collect())
         };
-        drive(store, lease, outcome, Box::new(then), poller)
+        drive(store, Running::new(lease, Box::new(then)), outcome, poller)
     }
 }
 
@@ -517,6 +605,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let (lease, outcome) =
             unsafe { begin(store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST, poller)? };
         // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
-        drive(store, lease, outcome, Box::new(|id, words| Next::Done(unsafe { R::read(words, id) })), poller)
+        let then: Then<R> = Box::new(|id, words| Next::Done(unsafe { R::read(words, id) }));
+        drive(store, Running::new(lease, then), outcome, poller)
     }
 }

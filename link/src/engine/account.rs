@@ -23,8 +23,9 @@ pub struct MemoryUsage {
     pub memories: u64,
     /// Elements of tables, committed as they are touched.
     pub tables: u64,
-    /// Value stacks of resumable calls, running or paused, as large as they may get ([`crate::Config::max_wasm_stack`]);
-    /// committed as they are used. Other calls use the stack of their thread, which belongs to no engine.
+    /// Frames of paused calls. Those of one that paused with more than 16 KiB are still on a value stack, which counts as large as it may
+    /// get ([`crate::Config::max_wasm_stack`]), and is committed as it was used. What runs uses the stack of its thread, which belongs to no
+    /// engine.
     pub stacks: u64,
 }
 

@@ -116,9 +116,9 @@ impl Config {
     /// The frames of all WebAssembly functions that one call from the host runs lie on one value stack. A call that would pass
     /// its end traps with `Trap::StackOverflow`.
     ///
-    /// A store has a value stack only while something runs in it. A resumable call has one of its own, also while it is paused.
-    /// The system commits only what is used. A thread keeps a stack of up to 16 MiB for its next call. `Engine::new` refuses
-    /// more than `isize::MAX / 2` bytes.
+    /// A store has a value stack only while something runs in it. A resumable call has one of its own while it runs; a paused one holds just
+    /// its frames ([`Paused`](crate::Paused)). The system commits only what is used. A thread keeps two stacks of up to 16 MiB for its next
+    /// calls. `Engine::new` refuses more than `isize::MAX / 2` bytes.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Self {
         self.stack_bytes = bytes;
         self

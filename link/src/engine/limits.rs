@@ -22,7 +22,7 @@ use std::ops::AddAssign;
 /// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes memory for every global, segment and import of its module, besides memories and tables: see SECURITY.md. Instances that fail to start count |
 /// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | 3 bytes declare one, which takes 200 |
 /// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
-/// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each has a value stack ([`crate::Config::max_wasm_stack`]), which it may fill: 8 GB by default, 10 MB untrusted |
+/// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each may fill a value stack ([`crate::Config::max_wasm_stack`]) and pause: 8 GB by default, 10 MB untrusted. One that pauses with few frames takes some hundred bytes |
 #[derive(Debug, Clone)]
 pub struct StoreLimits {
     pub(crate) memory_bytes: u64,
@@ -205,8 +205,9 @@ impl StoreLimitsBuilder {
         self
     }
 
-    /// Sets the most resumable calls at a time, running or paused. Each has a value stack of its own
-    /// ([`crate::Config::max_wasm_stack`]). Unlike the other counts, this one falls again when a call is over.
+    /// Sets the most resumable calls at a time, running or paused. Each may fill a value stack
+    /// ([`crate::Config::max_wasm_stack`]); what a paused one holds, [`crate::Paused`] says. Unlike the other counts, this one falls again
+    /// when a call is over.
     pub fn resumable_calls(mut self, count: usize) -> Self {
         self.0.resumable_calls = count;
         self

@@ -19,7 +19,7 @@ pub(crate) mod definitions;
 pub(crate) mod members;
 pub(crate) mod order;
 pub(crate) mod resolve;
-mod segments;
+pub(crate) mod segments;
 
 use crate::call::epoch::Borrowed;
 use crate::call::start::Start;

@@ -204,3 +204,50 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
     }
     Ok(stack.pop().expect("validated"))
 }
+
+/// Readies those segments of an instance that were not dropped, none of which is ready. Nothing is copied.
+///
+/// # Errors
+/// There is no memory for them.
+pub(crate) fn restore(
+    store: &mut StoreOpaque,
+    handle: Handle<InstanceData>,
+    data_dropped: &[bool],
+    elements_dropped: &[bool],
+) -> Result<()> {
+    let module = handle.get(store)?.module().clone();
+    let parsed = module.parsed();
+    let left = || parsed.elements.iter().zip(elements_dropped).enumerate().filter(|(_, (_, dropped))| !**dropped);
+    let len = left().map(|(_, (element, _))| element.items.len()).sum();
+    let mut refs: Vec<Word> = Vec::new();
+    let room = refs.try_reserve_exact(len);
+    room.map_err(|_| format_err!("the system gave no memory for element segments of {len} elements"))?;
+    for (_, (element, _)) in left() {
+        match &element.items {
+            ElementItems::Funcs(funcs) => {
+                let block = &handle.get(store)?.block;
+                refs.extend(funcs.iter().map(|&funcidx| block.func(funcidx) as Word));
+            }
+            ElementItems::Exprs(exprs) => {
+                for expr in exprs {
+                    refs.push(evaluate(store, handle, expr)?[0]);
+                }
+            }
+        }
+    }
+    store.hold(size_of_val(&*refs));
+    let instance = handle.get_mut(store)?;
+    instance.elements = refs.into();
+    let mut refs = &instance.elements[..];
+    for (i, (element, _)) in left() {
+        let items = refs.split_off(..element.items.len()).expect("as many as there are elements");
+        // SAFETY: L1: the references stay in the instance, next to the block. L5: they are words of the segment's type, in this
+        // store.
+        unsafe { instance.block.set_element(i, items) };
+    }
+    for ((i, data), _) in parsed.data.iter().enumerate().zip(data_dropped).filter(|(_, dropped)| !**dropped) {
+        // SAFETY: L1: the instance keeps the module, and with it these bytes.
+        unsafe { instance.block.set_data(i, &parsed.bytes[data.bytes.clone()]) };
+    }
+    Ok(())
+}

@@ -41,8 +41,12 @@ impl Memory {
     ///
     /// # Errors
     /// `ty` is not valid (spec 3.2.5), passes the store's limits, or its [limiter](crate::Store::limiter) does not allow it; or the
-    /// system has not that much memory.
+    /// system has not that much memory. Or `ty` is [shared](MemoryType::is_shared): [`SharedMemory::new`](crate::SharedMemory::new)
+    /// makes such memories.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
+        if ty.is_shared() {
+            return Err(format_err!("a memory that threads share is made by `SharedMemory::new`"));
+        }
         store.as_context_mut().opaque_mut().create_memory(ty).map(Self)
     }
 

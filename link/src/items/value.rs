@@ -57,6 +57,16 @@ impl ExternRef {
         Self { store: id, index: externs.len() - 1 }
     }
 
+    /// The one at this place among those of `store`.
+    pub(crate) fn of_index(store: StoreId, index: usize) -> Self {
+        Self { store, index }
+    }
+
+    /// Its place among those of its store.
+    pub(crate) fn index(self) -> usize {
+        self.index
+    }
+
     /// The value, for `downcast_ref`.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ pub enum UpdateDeadline {
     /// It goes on, with a deadline so many ticks later.
     Continue(u64),
     /// It pauses, with a deadline so many ticks later, if it is a resumable call; [`Paused::resume`](crate::Paused::resume) has it go
-    /// on. An async call lets the executor do something else, and goes on when it is polled again. A call that cannot pause fails, but
+    /// on. If the deadline has passed again by then, the ticks, one at least, count from then. An async call lets the executor do something else, and goes on when it is polled again. A call that cannot pause fails, but
     /// for those that are made by a host function of an async call, which go on.
     Yield(u64),
 }

@@ -38,14 +38,21 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) execution: Execution,
+    /// Whether it is the call of a start function.
+    pub(crate) is_start: bool,
     _place: Place,
-    /// Its value stack.
-    _stack: Held,
+    /// What it holds while it is paused.
+    held: Held,
 }
 
 impl Lease {
-    /// `execution` was begun in `place`, on a stack that is on an account.
-    pub(crate) fn new(execution: Execution, place: Place, stack: Held) -> Self {
-        Self { execution, _place: place, _stack: stack }
+    /// `execution` was begun in `place`; what it holds is on the account of `held`.
+    pub(crate) fn new(execution: Execution, is_start: bool, place: Place, held: Held) -> Self {
+        Self { execution, is_start, _place: place, held }
+    }
+
+    /// Says on its account what it holds, now that it is paused.
+    pub(crate) fn account(&mut self) {
+        self.held.set(self.execution.bytes() as u64);
     }
 }

@@ -84,13 +84,14 @@ impl<T: 'static> Store<T> {
         let inner = StoreInner { opaque, data, late: None, limiter: None, call_hook: None };
         let inner = NonNull::from(Box::leak(Box::new(inner)));
         let mut this = Self { inner, invariant: PhantomData, owns: PhantomData };
-        // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hook
-        // is told of frames of the store that the machine is attached to.
+        // SAFETY: L7: what is attached is the `StoreInner<T>` that the opaque part begins; nothing runs in a new store. The hooks
+        // are asked of frames of the store that the machine is attached to.
         unsafe {
             let mut context = this.as_context_mut();
             let opaque = context.opaque_mut();
             opaque.attach(inner.as_ptr().cast());
             (*opaque.vm()).set_trace(trace::trace);
+            (*opaque.vm()).set_locate(trace::locate);
         }
         this
     }

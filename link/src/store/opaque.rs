@@ -39,9 +39,14 @@ pub(crate) struct StoreOpaque {
     resumable_calls: Calls,
     /// Units of fuel after which async calls let the executor do something else.
     yield_interval: u64,
+    /// How many ticks a call has, when it goes on, that the deadline's callback had pause last; `None` if none was paused by a callback that
+    /// is there still.
+    pub(crate) yielded_ticks: Option<u64>,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
     memories: Vec<Pinned<Memory>>,
+    /// What stands for memories that threads share and that are not made here, but imported: no limit is about them.
+    imported_memories: Vec<Pinned<Memory>>,
     tables: Vec<Pinned<Table>>,
     globals: Vec<Pinned<[GlobalItem]>>,
 }
@@ -70,8 +75,10 @@ impl StoreOpaque {
             externs: Vec::new(),
             resumable_calls: Calls::default(),
             yield_interval: u64::MAX,
+            yielded_ticks: None,
             instances: Vec::new(),
             memories: Vec::new(),
+            imported_memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
         }
@@ -134,6 +141,31 @@ impl StoreOpaque {
         // changes an `InstanceData` meanwhile.
         let instance = unsafe { InstanceData::of_head(inst.as_ptr()) };
         Ok(instance.module().parsed().func_type(index))
+    }
+
+    /// Its instances, in the order in which they were made.
+    pub(crate) fn instances(&self) -> impl ExactSizeIterator<Item = Handle<InstanceData>> {
+        handles(self.id, &self.instances)
+    }
+
+    /// Its memories, in the order in which they were made.
+    pub(crate) fn memories(&self) -> impl ExactSizeIterator<Item = Handle<Memory>> {
+        handles(self.id, &self.memories)
+    }
+
+    /// Its tables, in the order in which they were made.
+    pub(crate) fn tables(&self) -> impl ExactSizeIterator<Item = Handle<Table>> {
+        handles(self.id, &self.tables)
+    }
+
+    /// Its globals, in the order in which they were made.
+    pub(crate) fn globals(&self) -> impl Iterator<Item = Handle<GlobalItem>> {
+        let store = self.id;
+        self.globals.iter().flat_map(move |items| {
+            let first = items.as_ptr().cast::<GlobalItem>();
+            // SAFETY: L1 and L3: items of a list of this store, which only grows.
+            (0..items.as_ptr().len()).map(move |index| unsafe { Handle::new(store, first.add(index)) })
+        })
     }
 
     /// How many resumable calls there are.
@@ -211,7 +243,11 @@ impl StoreOpaque {
         self.check_needs(&Needs { memories: 1, bytes, ..Needs::default() })?;
         self.limited_memory(ty, |this| {
             let memory = Memory::new(ty, this.limits.memory_bytes);
-            let memory = memory.ok_or_else(|| format_err!("the system gave no memory of {bytes} bytes"))?;
+            let memory = memory.ok_or_else(|| match ty.is_shared() {
+                // What it may have one day counts, too.
+                true => format_err!("the system gave no memory of type {ty}"),
+                false => format_err!("the system gave no memory of {bytes} bytes"),
+            })?;
             let handle = keep(this.id, &mut this.memories, memory)?;
             this.room_mut().bytes -= bytes;
             this.holdings().memories.add(bytes);
@@ -224,7 +260,7 @@ impl StoreOpaque {
     /// # Errors
     /// There is no memory for it.
     pub(crate) fn add_shared_memory(&mut self, memory: &Arc<SharedMemory>) -> Result<Handle<Memory>> {
-        keep(self.id, &mut self.memories, Memory::of_shared(Arc::clone(memory)))
+        keep(self.id, &mut self.imported_memories, Memory::of_shared(Arc::clone(memory)))
     }
 
     /// Creates a table, all its elements `init`.
@@ -329,6 +365,12 @@ fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Result<Handle<
     list.push(item);
     // SAFETY: L1 and L3: the item was put into a list of the store called `store`, which only grows.
     Ok(unsafe { Handle::new(store, ptr) })
+}
+
+/// What a list of the store called `store` holds.
+fn handles<T>(store: StoreId, list: &[Pinned<T>]) -> impl ExactSizeIterator<Item = Handle<T>> {
+    // SAFETY: L1 and L3: it is in a list of the store called `store`, which only grows.
+    list.iter().map(move |item| unsafe { Handle::new(store, item.as_ptr()) })
 }
 
 impl<T> Handle<T> {

@@ -6,7 +6,7 @@ use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::FuncIdx;
-use pirn_exec::{Exit, Trap, Vm, Walk};
+use pirn_exec::{CodeAt, Exit, InstanceHead, PausedFrame, Trap, Vm, Walk};
 
 impl WasmBacktrace {
     /// The frames over which a walk leads, at most as many as the configuration allows.
@@ -34,19 +34,29 @@ impl WasmBacktrace {
     }
 }
 
-/// Gives `each` the functions of the frames over which a walk leads, the innermost first: their modules and funcidxs.
+/// Gives `each` the functions of frames: their modules and funcidxs.
 ///
 /// # Safety
-/// As [`WasmBacktrace::of_walk`].
-pub(crate) unsafe fn functions(mut walk: Walk, mut each: impl FnMut(&Module, FuncIdx)) {
-    while let Some(&frame) = walk.frame() {
+/// They are frames of a live store, in which nothing runs meanwhile.
+pub(crate) unsafe fn functions<'a>(
+    frames: impl Iterator<Item = PausedFrame<'a>>,
+    mut each: impl FnMut(&Module, FuncIdx),
+) {
+    for frame in frames {
         // SAFETY: L4: the head of an instance of the store. L2: nobody changes it meanwhile.
-        let module = unsafe { InstanceData::of_head(frame.instance) }.module();
-        let Some((funcidx, _, head)) = module.function_at(frame.address) else { return };
-        each(module, funcidx);
-        // SAFETY: nothing has run since the walk began, and the function's head says where its frame has the header.
-        unsafe { walk.leave(head.header as usize) };
+        each(unsafe { InstanceData::of_head(frame.instance) }.module(), frame.head.index);
     }
+}
+
+/// The machine's hook: gives the function of an instance whose code is at `address`.
+///
+/// # Safety
+/// `inst` is the head of an instance of a live store in which nothing runs, and code of it is at `address`.
+pub(super) unsafe fn locate(inst: *mut InstanceHead, address: usize) -> Option<CodeAt> {
+    // SAFETY: L4: as is asked for; L2: nobody changes an `InstanceData` meanwhile.
+    let (_, code) = unsafe { InstanceData::of_head(inst) }.module().code_around(address)?;
+    let range = code.words().as_ptr_range();
+    Some(CodeAt { head: code.head(), code: range.start.addr()..range.end.addr() })
 }
 
 /// The machine's hook: gives errors the backtrace of where they happened, unless they have one.

@@ -45,11 +45,11 @@ const LIMITS: Limits = Limits { operators: 4, cell: 7, statements: 4 };
 /// How many shapes are kept, unless it is said.
 const KEEP: usize = 9_500;
 /// How many with vectors.
-const KEEP_VECTORS: usize = 1_000;
+const KEEP_VECTORS: usize = 700;
 /// How many for 64-bit addresses.
-const KEEP_WIDE: usize = 600;
+const KEEP_WIDE: usize = 200;
 /// How many shapes are kept that branch back.
-const KEEP_ASKING: usize = 1_000;
+const KEEP_ASKING: usize = 300;
 /// What all code of a program counts together, where all that it executes counts 1.
 const UNEXECUTED: f64 = 1.0;
 /// A shape weighs, for each program, how often that dispatches it, to this power.

@@ -6,7 +6,6 @@ use crate::instruction::Instruction;
 use crate::lower::metering::Metering;
 use crate::lower::slot::Slot;
 use crate::lower::target::Options;
-use crate::lower::tree::Traits;
 use crate::ops::Class;
 
 const METERED: Options = Options { fuse: true, fuel: true, epochs: false, deterministic: false };
@@ -75,7 +74,7 @@ fn bulk_operations_pay_for_their_size_in_front_of_them() {
     assert_eq!(cells(&mut operands.code), expected);
     operands.forget_mirrors();
     let pay = cell::FuelBulk { amount: Amount::Pages as u16, slot: 0, table: 0 };
-    metering.charge_pages(&mut operands, Traits::TRAPS, pay);
+    metering.charge_pages(&mut operands, pay);
     let expected = ["r = s12".to_string(), format!("FuelBulk amount {} slot 0 table 0", Amount::Pages as u16)];
     assert_eq!(cells(&mut operands.code)[3..], expected);
 }
@@ -90,7 +89,7 @@ fn nothing_asks_for_fuel_without() {
     metering.charge_words(|| 80);
     let pay = |slot| cell::FuelBulk { amount: Amount::Bytes as u16, slot, table: 0 };
     metering.charge_bulk(&mut operands, 0, pay);
-    metering.charge_pages(&mut operands, Traits::TRAPS, pay(0));
+    metering.charge_pages(&mut operands, pay(0));
     metering.close(&mut operands.code);
     assert_eq!(cells(&mut operands.code), [""; 0]);
 }

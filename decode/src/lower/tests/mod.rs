@@ -10,6 +10,7 @@ mod loops;
 mod machine;
 mod metering;
 mod operands;
+mod places;
 mod shuffles;
 mod statement;
 mod transfer;

@@ -31,6 +31,11 @@ use std::ptr::NonNull;
 /// Below so many bytes a page, which is the least a slot commits, would be a waste.
 const HEAP_LIMIT: usize = if pool::PRESENT { 4096 } else { usize::MAX };
 
+/// Has the system commit the pages of what is about to be written all over in one go, where it can.
+pub(crate) fn populate<T>(room: &mut [T]) {
+    pool::populate(room);
+}
+
 /// Bytes that were zero when they were taken, and that nobody else refers to.
 #[derive(Debug)]
 pub(crate) struct Pages {

@@ -15,6 +15,8 @@
 //! slots whole (each slot that was ever used again stays committed whole); a mapping each (6 us to make, touch and drop);
 //! a class of 1 MiB between the two (growing out of it copied, and took 180 us).
 
+pub(super) use super::system::populate;
+
 use super::{CHUNK, is_zero, system};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;

@@ -38,6 +38,19 @@ pub(super) unsafe fn small_pages(base: NonNull<u8>, bytes: usize) {
     unsafe { libc::madvise(base.as_ptr().cast(), bytes, libc::MADV_NOHUGEPAGE) };
 }
 
+/// Has the system commit the pages of what is about to be written in one go: touching them one by one costs a fault each.
+pub(super) fn populate<T>(room: &mut [T]) {
+    let (start, end) = (room.as_mut_ptr().addr().next_multiple_of(PAGE), room.as_mut_ptr_range().end.addr());
+    let bytes = end.saturating_sub(start) / PAGE * PAGE;
+    if bytes > 0 {
+        // A kernel that does not know the advice, or has larger pages, refuses it: then they are touched one by one.
+        // SAFETY: the advice changes no bytes; the range lies within `room`.
+        unsafe {
+            libc::madvise(room.as_mut_ptr().with_addr(start).cast(), bytes, libc::MADV_POPULATE_WRITE);
+        }
+    }
+}
+
 /// Gives a mapping back.
 ///
 /// # Safety

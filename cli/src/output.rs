@@ -1,0 +1,43 @@
+//! Writing to the standard streams where it may fail: a disk is full, or nobody reads any more.
+
+use anyhow::{Context, Result};
+use std::fmt::{Arguments, Display};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Writes to standard output at once.
+///
+/// # Errors
+/// It cannot be written. [`is_closed`] tells whether only nobody reads it.
+pub fn print(text: Arguments<'_>) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_fmt(text).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Writes a line to standard error. If it cannot, there is nobody who could be told.
+pub fn complain(text: Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Writes a line with what kind of message it is before it, in red on a terminal.
+pub fn complain_of(kind: &str, message: &dyn Display) {
+    // What every terminal knows; `NO_COLOR` is for those that do not, or people (no-color.org).
+    let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let (begin, end) = if color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    complain(format_args!("{begin}{kind}:{end} {message}"));
+}
+
+/// Whether an error says that nobody reads what is written any more, which is nobody's fault.
+fn is_closed(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == ErrorKind::BrokenPipe))
+}
+
+/// The exit status of a command; its error is shown.
+pub fn status(result: Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        if !is_closed(&error) {
+            complain_of("error", &format_args!("{error:#}"));
+        }
+        ExitCode::FAILURE
+    })
+}

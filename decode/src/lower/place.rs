@@ -1,0 +1,91 @@
+//! Where an execution may stand still, and where the values of its frame are then.
+//!
+//! A frame that stands at one of these places is what the specification says a frame is: locals, and values on the operand
+//! stack. All locals lie in their slots (but at the entry, where those that are no parameters are still to be zeroed). A value
+//! of the operand stack lies in its own slot, or is known without it: a constant, a local that has not been set since, a
+//! function of the instance. The accumulators hold nothing, but for one operand that may be nowhere else. Whoever writes each
+//! value to its own slot, whatever lowering made of it, has a frame that goes on there: what is known without its slot is not
+//! read from there.
+//!
+//! A place is noted only in a survey that asks for it ([`Wanted`]): with all operands of all calls, a survey of hostile code
+//! would be as long as the square of its body. `places` notes them.
+
+/// What an execution that stands still is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stand {
+    /// The function begins; nothing of it was executed. Its body begins at the offset.
+    Entry,
+    /// An iteration of the `loop` at the offset begins.
+    Loop,
+    /// The call at the offset has not returned. Its operands are none any more.
+    Call,
+    /// The instruction at the offset is to be paid for and executed.
+    Before,
+}
+
+/// Where a value of the operand stack is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// In this slot of the frame, and the next one if it is a vector.
+    Slot(u16),
+    /// Bits.
+    Constant(u64),
+    /// A vector.
+    Vector([u8; 16]),
+    /// The address of this word of the instance, where the record of a function begins.
+    Func(u32),
+    /// In the integer accumulator, and nowhere else.
+    Accumulator,
+}
+
+/// A value of the operand stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operand {
+    /// The slot that it owns, by its height; of two that a vector owns, the first.
+    pub slot: u16,
+    /// Where it is.
+    pub source: Source,
+    /// Whether it is a vector.
+    pub is_vector: bool,
+}
+
+/// A place at which execution may stand still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// What it is about to do there.
+    pub stand: Stand,
+    /// Offset in the module's bytes, as [`Place::stand`] says.
+    pub offset: u32,
+    /// Byte of the code, the head counted, where it goes on; of a call, the cell behind.
+    pub position: usize,
+    /// The operand stack, the topmost value last.
+    pub operands: Vec<Operand>,
+    /// Of a call, the slot at which the callee's frame begins.
+    pub args: u16,
+}
+
+/// Which places a survey is to note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// None.
+    Nothing,
+    /// Those where this is about to be done.
+    At(Stand, u32),
+    /// Those at this byte of the code, behind a call or not.
+    Position {
+        /// The byte, the head counted.
+        position: usize,
+        /// Whether behind a call.
+        is_call: bool,
+    },
+}
+
+impl Wanted {
+    pub(super) fn includes(self, stand: Stand, offset: u32, at: usize) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::At(wanted, wanted_offset) => (wanted, wanted_offset) == (stand, offset),
+            Self::Position { position, is_call } => position == at && is_call == (stand == Stand::Call),
+        }
+    }
+}

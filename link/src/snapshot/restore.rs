@@ -1,0 +1,266 @@
+//! From what a snapshot holds to a store.
+//!
+//! Nothing of it is trusted: numbers are looked up, types compared with those of modules that were validated. What is refused leaves
+//! the store with what was made by then, which nobody refers to.
+
+use super::frames::restore_execution;
+use super::hooks::SnapshotHooks;
+use super::made::{Made, numbered};
+use super::places::Places;
+use super::state::{InstanceState, State, TableState};
+use super::{HASH, Restored};
+use crate::engine::Engine;
+use crate::engine::limits::Needs;
+use crate::error::{Result, format_err};
+use crate::instantiate::definitions::Definitions;
+use crate::instantiate::segments;
+use crate::items::external::Extern;
+use crate::items::func::Func;
+use crate::module::Module;
+use crate::store::instance_data::InstanceData;
+use crate::store::opaque::StoreOpaque;
+use pirn_decode::module::ExternIndex;
+use pirn_decode::{ExternType, FuncIdx, FuncType, Limits, MemoryType, TableType};
+
+/// Makes everything in the store, which has to be empty.
+///
+/// # Errors
+/// Those of [`Snapshot::restore`](crate::Snapshot::restore).
+pub(super) fn restore(
+    store: &mut StoreOpaque,
+    definitions: &Definitions,
+    modules: &[Module],
+    state: &State,
+    hooks: &mut dyn SnapshotHooks,
+) -> Result<Restored> {
+    let counts = [store.instances().len(), store.memories().len(), store.tables().len(), store.globals().count()];
+    if counts != [0; 4] {
+        return Err(format_err!(
+            "a snapshot is restored in an empty store: this one has instances, memories, tables or globals"
+        ));
+    }
+    let modules = state.modules.iter().map(|hash| find(store, modules, hash)).collect::<Result<Vec<_>>>()?;
+    let needs = Needs { instances: state.instances.len(), ..Needs::default() };
+    store.check_needs(&needs)?;
+    let mut made = Made { first_extern: store.externs().len(), externs: state.externs.len(), ..Made::default() };
+    for bytes in &state.externs {
+        let value = hooks.load_extern(bytes)?;
+        store.externs().push(value);
+    }
+    for host in &state.hosts {
+        let func = host_func(store, definitions, (&host.module, &host.name), &host.ty)?;
+        made.hosts.push(func);
+    }
+    // Functions come first: tables and globals may refer to any of them.
+    for instance in &state.instances {
+        let module = modules.get(instance.module as usize).ok_or_else(|| format_err!("an instance of no module"))?;
+        let data = InstanceData::new(module, store.vm())?;
+        made.instances.push(store.add_instance(data)?);
+    }
+    for (number, instance) in state.instances.iter().enumerate() {
+        link_funcs(store, &made, instance, number)?;
+    }
+    make_items(store, &mut made, state)?;
+    let mut owned = Owned::new(&made);
+    for (number, instance) in state.instances.iter().enumerate() {
+        link_others(store, &made, instance, number, &mut owned)?;
+    }
+    if let (Some(fuel), true) = (state.fuel, store.engine().config().consume_fuel) {
+        store.set_fuel(fuel)?;
+    }
+    let (mut paused, mut places) = (Vec::with_capacity(state.executions.len()), Places::default());
+    for (number, execution) in state.executions.iter().enumerate() {
+        let restored = restore_execution(store, &made, &mut places, execution, |bytes| hooks.load_payload(bytes));
+        paused.push(restored.map_err(|error| error.context(format_args!("paused call {number}")))?);
+    }
+    Ok(Restored {
+        names: state.instances.iter().map(|instance| instance.name.clone()).collect(),
+        instances: made.instances.into_iter().map(Into::into).collect(),
+        memories: made.memories.into_iter().map(Into::into).collect(),
+        tables: made.tables.into_iter().map(Into::into).collect(),
+        globals: made.globals.into_iter().map(Into::into).collect(),
+        paused,
+    })
+}
+
+/// The module of this hash, for the store.
+fn find<'m>(store: &StoreOpaque, modules: &'m [Module], hash: &[u8; HASH]) -> Result<&'m Module> {
+    let module = modules.iter().find(|module| module.hash() == *hash);
+    let module = module.ok_or_else(|| {
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format_err!("the snapshot has instances of a module that was not given, whose hash is {hash}")
+    })?;
+    if Engine::same(module.engine(), store.engine()) {
+        return Ok(module);
+    }
+    Err(format_err!("a module was made with another engine than the store"))
+}
+
+/// The host function that a linker has under these names.
+fn host_func(
+    store: &mut StoreOpaque,
+    definitions: &Definitions,
+    (module, name): (&str, &str),
+    ty: &FuncType,
+) -> Result<Func> {
+    let found = definitions.get(module, name).map(|definition| definition.item(store));
+    let Some(Extern::Func(func)) = found else {
+        return Err(format_err!("the linker has no host function `{module}::{name}`, of type {ty}"));
+    };
+    let found = store.func_type(func.record())?;
+    if func.record().get(store)?.host().is_none() || found != ty {
+        return Err(format_err!(
+            "`{module}::{name}`: expected a host function of type {ty}, found one of type {found}"
+        ));
+    }
+    Ok(func)
+}
+
+/// Puts the imported functions of an instance in place.
+fn link_funcs(store: &mut StoreOpaque, made: &Made, state: &InstanceState, number: usize) -> Result<()> {
+    let handle = made.instances[number];
+    let module = handle.get(store)?.module().clone();
+    let expected = module.parsed().imported_funcs;
+    if state.funcs.len() != expected {
+        return Err(format_err!(
+            "instance {number}: expected {expected} imported functions, found {}",
+            state.funcs.len()
+        ));
+    }
+    for (name, funcidx) in state.funcs.iter().zip((0..).map(FuncIdx)) {
+        let func = made.func(store, *name)?;
+        let record = *func.record().get(store)?;
+        if record.head().type_id != module.type_id(funcidx) {
+            let (expected, found) = (module.parsed().func_type(funcidx), store.func_type(func.record())?);
+            return Err(format_err!("instance {number}, function {funcidx}: expected {expected}, found {found}"));
+        }
+        // SAFETY: L6: a function of this store, whose type was compared just now.
+        unsafe { handle.get_mut(store)?.link_func(funcidx, record) };
+    }
+    Ok(())
+}
+
+/// Makes memories, tables and globals.
+fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result<()> {
+    for memory in &state.memories {
+        let handle = store.create_memory(memory.ty)?;
+        made.memories.push(handle);
+        let bytes = handle.get_mut(store)?.bytes_mut();
+        for run in &memory.runs {
+            let start = usize::try_from(run.start).ok();
+            let place = start.and_then(|start| bytes.get_mut(start..)?.get_mut(..run.bytes.len()));
+            place.ok_or_else(|| format_err!("bytes beyond the end of a memory"))?.copy_from_slice(&run.bytes);
+        }
+    }
+    for TableState { ty, elements } in &state.tables {
+        // SAFETY: L5: 0 is null, of every reference type.
+        let handle = unsafe { store.create_table(*ty, 0) }?;
+        made.tables.push(handle);
+        let mut start = 0;
+        for (count, value) in elements {
+            let word = made.val(store, value)?.to_words(store.id())?[0];
+            let end = u64::checked_add(start, *count).filter(|&end| end <= ty.limits.min);
+            let end = end.ok_or_else(|| format_err!("elements beyond the end of a table"))?;
+            if value.ty() != pirn_decode::ValType::Ref(ty.element) {
+                return Err(format_err!("an element of a table: expected {}, found {}", ty.element, value.ty()));
+            }
+            // SAFETY: L5: a word of the table's type, which was compared, in this store.
+            let words = unsafe { handle.get_mut(store)?.elements_mut() };
+            words[start as usize..end as usize].fill(word);
+            start = end;
+        }
+    }
+    for global in &state.globals {
+        let words = made.val(store, &global.value)?.to_words(store.id())?;
+        let handle = store.add_globals(&[global.ty()])?.next().expect("one was asked for");
+        // SAFETY: L5: words of a value of the global's type, in this store.
+        unsafe { handle.get_mut(store)?.cell.set(words) };
+        made.globals.push(handle);
+    }
+    Ok(())
+}
+
+/// Which memories, tables and globals are some module's own.
+struct Owned {
+    memories: Vec<bool>,
+    tables: Vec<bool>,
+    globals: Vec<bool>,
+}
+
+impl Owned {
+    fn new(made: &Made) -> Self {
+        Self {
+            memories: vec![false; made.memories.len()],
+            tables: vec![false; made.tables.len()],
+            globals: vec![false; made.globals.len()],
+        }
+    }
+}
+
+/// Whether something of type `found`, minima being sizes, may be what a module declares as its own.
+fn is_own(found: &ExternType, declared: &ExternType) -> bool {
+    let same = |found: Limits, declared: Limits| found.min >= declared.min && found.max == declared.max;
+    match (found, declared) {
+        (ExternType::Memory(found), ExternType::Memory(declared)) => {
+            same(found.limits, declared.limits) && MemoryType { limits: declared.limits, ..*found } == *declared
+        }
+        (ExternType::Table(found), ExternType::Table(declared)) => {
+            same(found.limits, declared.limits) && TableType { limits: declared.limits, ..*found } == *declared
+        }
+        (found, declared) => found == declared,
+    }
+}
+
+/// Puts tables, memories and globals of an instance in place, and its segments that were not dropped.
+fn link_others(
+    store: &mut StoreOpaque,
+    made: &Made,
+    state: &InstanceState,
+    number: usize,
+    owned: &mut Owned,
+) -> Result<()> {
+    let handle = made.instances[number];
+    let module = handle.get(store)?.module().clone();
+    let parsed = module.parsed();
+    let found = [state.tables.len(), state.memories.len(), state.globals.len()];
+    let expected = [parsed.tables.len(), parsed.memories.len(), parsed.globals.len()];
+    if found != expected {
+        return Err(format_err!(
+            "instance {number}: expected {expected:?} tables, memories and globals, found {found:?}"
+        ));
+    }
+    // Compares one of them, the module's own one or an imported one.
+    let check = |index: ExternIndex, found: ExternType, own: Option<&mut bool>| {
+        let declared = parsed.extern_type(index);
+        let fits = match own {
+            Some(owned) => !std::mem::replace(owned, true) && is_own(&found, &declared),
+            None => found.matches(&declared),
+        };
+        if fits { Ok(()) } else { Err(format_err!("instance {number}, {index:?}: expected {declared}, found {found}")) }
+    };
+    for (&table, i) in state.tables.iter().zip(0..) {
+        let item = numbered(&made.tables, table, "tables")?;
+        let own = (i as usize >= parsed.imported_tables).then(|| &mut owned.tables[table as usize]);
+        check(ExternIndex::Table(i), ExternType::Table(item.get(store)?.ty()), own)?;
+        // SAFETY: L6: of this store, and of the type that the module says, which was compared.
+        unsafe { handle.get_mut(store)?.link_table(item) };
+    }
+    for (&memory, i) in state.memories.iter().zip(0..) {
+        let item = numbered(&made.memories, memory, "memories")?;
+        let own = (i as usize >= parsed.imported_memories).then(|| &mut owned.memories[memory as usize]);
+        check(ExternIndex::Memory(i), ExternType::Memory(item.get(store)?.ty()), own)?;
+        // SAFETY: L6: as above.
+        unsafe { handle.get_mut(store)?.link_memory(item) };
+    }
+    for (&global, i) in state.globals.iter().zip(0..) {
+        let item = numbered(&made.globals, global, "globals")?;
+        let own = (i as usize >= parsed.imported_globals).then(|| &mut owned.globals[global as usize]);
+        check(ExternIndex::Global(i), ExternType::Global(item.get(store)?.ty), own)?;
+        // SAFETY: L6: as above.
+        unsafe { handle.get_mut(store)?.link_global(item) };
+    }
+    if state.data_dropped.len() != parsed.data.len() || state.elements_dropped.len() != parsed.elements.len() {
+        return Err(format_err!("instance {number}: it has not as many segments as its module"));
+    }
+    segments::restore(store, handle, &state.data_dropped, &state.elements_dropped)
+}

@@ -1,0 +1,198 @@
+//! Snapshots that somebody changed who knows the format: each is refused, or is a state that the modules could be in as far as types go, and
+//! goes on without harm.
+
+use crate::module;
+use pirn::*;
+use std::any::Any;
+use std::collections::HashMap;
+
+/// Numbers from a seed (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    /// A number below `n`.
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+}
+
+/// Values of the embedder as their bytes.
+struct Bytes;
+
+impl SnapshotHooks for Bytes {
+    fn save_extern(&mut self, value: &(dyn Any + Send + Sync)) -> Result<Vec<u8>> {
+        Ok(value.downcast_ref::<Vec<u8>>().expect("bytes").clone())
+    }
+
+    fn load_extern(&mut self, bytes: &[u8]) -> Result<Box<dyn Any + Send + Sync>> {
+        Ok(Box::new(bytes.to_vec()))
+    }
+}
+
+/// Frames of several functions and instances, references of all kinds, loops.
+const FIRST: &str = r#"(module
+    (import "host" "wait" (func $wait (param i32) (result i32)))
+    (import "host" "memory" (memory 1 4))
+    (type $f (func (param i32) (result i32)))
+    (global $g (export "g") (mut funcref) (ref.func $down)) (global (export "e") (mut externref) (ref.null extern))
+    (global $v (export "v") (mut v128) (v128.const i64x2 1 2))
+    (table (export "table") 5 10 funcref) (table $extern 2 externref)
+    (elem (i32.const 0) func $down $loop $wait) (elem $passive func $loop $wait) (data $data "passive")
+    (func $down (export "down") (param i32) (result i32) (local externref funcref v128 i32)
+        (local.set 1 (global.get 1)) (local.set 2 (ref.func $loop)) (local.set 3 (global.get $v))
+        (table.set $extern (i32.const 1) (local.get 1))
+        (if (result i32) (i32.eqz (local.get 0))
+            (then (call $loop (i32.const 3)))
+            (else
+                (local.get 0) (local.get 2) (local.get 3)
+                (call_indirect (type $f) (i32.sub (local.get 0) (i32.const 1)) (i32.const 0))
+                (local.set 4) (local.set 3) (global.set $g)
+                (v128.store (i32.const 32) (local.get 3))
+                (i32.add (local.get 4)))))
+    (func $loop (param i32) (result i32) (local i32)
+        (i32.const 4)
+        (loop $l (param i32) (result i32)
+            (local.set 1 (i32.add (local.get 1) (call $wait (i32.add (local.get 0)))))
+            (local.get 1)
+            (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (memory.init $data (i32.const 0) (i32.const 0) (i32.const 7))
+        (table.init $passive (i32.const 3) (i32.const 0) (i32.const 2))))"#;
+const SECOND: &str = r#"(module
+    (import "first" "down" (func $down (param i32) (result i32)))
+    (import "first" "table" (table 1 10 funcref)) (import "first" "g" (global (mut funcref)))
+    (memory i64 1)
+    (func (export "run") (param i32) (result i64)
+        (i64.extend_i32_s (call $down (local.get 0)))
+        (if (param i64) (result i64) (i32.eqz (ref.is_null (global.get 0)))
+            (then (i64.add (i64.extend_i32_u (call_indirect (param i32) (result i32) (i32.const 1) (i32.const 1))))))))"#;
+
+/// A place where programs live, with the modules.
+struct Home {
+    engine: Engine,
+    modules: [Module; 2],
+    linker: Linker<()>,
+}
+
+impl Home {
+    fn new(fuse: bool) -> Self {
+        let engine = Engine::new(
+            Config::new().consume_fuel(true).fuse(fuse).limits(StoreLimits::untrusted()).max_wasm_stack(256 << 10),
+        )
+        .unwrap();
+        let modules = [FIRST, SECOND].map(|wat| module(&engine, wat));
+        let mut linker = Linker::<()>::new(&engine);
+        linker.func_wrap("host", "wait", |_: i32| -> Result<i32> { Err(Yield::new(()).into()) }).unwrap();
+        Self { engine, modules, linker }
+    }
+
+    /// A snapshot of two calls, of which one waits, and one is out of fuel.
+    fn taken(&self) -> Snapshot {
+        let mut store = Store::new(&self.engine, ());
+        store.set_fuel(100_000).unwrap();
+        let mut linker = self.linker.clone();
+        let memory = Memory::new(&mut store, MemoryType::new(1, Some(4))).unwrap();
+        memory.write(&mut store, 40, b"not zero").unwrap();
+        linker.define(&store, "host", "memory", memory).unwrap();
+        let first = linker.instantiate(&mut store, &self.modules[0]).unwrap();
+        linker.instance(&store, "first", first).unwrap();
+        let second = linker.instantiate(&mut store, &self.modules[1]).unwrap();
+        let value = ExternRef::new(&mut store, vec![1_u8, 2, 3]);
+        first.get_global(&store, "e").unwrap().set(&mut store, value.into()).unwrap();
+        let run = second.get_func(&store, "run").unwrap();
+        let waits = run.call_resumable(&mut store, &[Val::I32(3)]).unwrap().paused().unwrap();
+        store.set_fuel(40).unwrap();
+        let out_of_fuel = run.call_resumable(&mut store, &[Val::I32(5)]).unwrap().paused().unwrap();
+        assert!(matches!(out_of_fuel.reason(), PauseReason::OutOfFuel { .. }));
+        let mut snapshot = Snapshot::take_with(&store, &[&waits, &out_of_fuel], &mut Bytes).unwrap();
+        snapshot.set_name(first, "first").unwrap();
+        snapshot
+    }
+
+    /// Makes a store of it, and goes on with all calls in it. `None` if it is refused; otherwise how the calls ended.
+    fn live(&self, snapshot: &Snapshot) -> Option<Vec<Result<Vec<Val>>>> {
+        let mut store = Store::new(&self.engine, ());
+        let restored = snapshot.restore_with(&mut store, &self.linker, &self.modules, &mut Bytes);
+        let mut restored = restored.ok()?;
+        // Everything can be looked at, and taken again.
+        for instance in restored.instances() {
+            for export in instance.exports(&store) {
+                if let Extern::Global(global) = export.into_extern() {
+                    global.get(&store);
+                }
+            }
+        }
+        for table in restored.tables() {
+            for index in 0..table.size(&store).min(100) {
+                if let Some(Ref::Func(Some(func))) = table.get(&store, index) {
+                    func.ty(&store);
+                }
+            }
+        }
+        let again = Snapshot::take_with(&store, &[], &mut Bytes).unwrap();
+        assert_eq!(Snapshot::from_bytes(&again.to_bytes()).unwrap().to_bytes(), again.to_bytes());
+        let ended = restored.take_paused().into_iter().map(|paused| {
+            let mut call = Resumable::Paused(paused);
+            store.set_fuel(5_000)?;
+            for _ in 0..20 {
+                let paused = match call {
+                    Resumable::Finished(results) => return Ok(results),
+                    Resumable::Paused(paused) => paused,
+                };
+                let answers: Vec<_> = paused.expects().iter().map(|&ty| Val::default_for(ty)).collect();
+                call = paused.resume(&mut store, &answers)?;
+            }
+            Err(Error::msg("it goes on and on"))
+        });
+        Some(ended.collect())
+    }
+}
+
+#[test]
+fn changed_snapshots_are_refused_or_do_no_harm() {
+    const ROUNDS: usize = if cfg!(debug_assertions) { 6_000 } else { 200_000 };
+    let homes = [Home::new(true), Home::new(false)];
+    let snapshot = homes[0].taken();
+    let expected: Vec<_> =
+        homes.iter().map(|home| format!("{:?}", home.live(&snapshot).expect("nothing was changed"))).collect();
+    assert_eq!(expected[0], expected[1]);
+    let content = snapshot.content();
+    assert_eq!(Snapshot::from_content(&content).unwrap().to_bytes(), snapshot.to_bytes());
+    // A page of a memory is nearly all zeros: most changes are made elsewhere.
+    let is_empty = |at: usize| content[at.saturating_sub(16)..content.len().min(at + 16)].iter().all(|&byte| byte == 0);
+    let places: Vec<_> = (0..content.len()).filter(|&at| !is_empty(at)).collect();
+    let mut random = Random(1);
+    let mut outcomes = HashMap::<_, usize>::new();
+    for _ in 0..ROUNDS {
+        let mut changed = content.clone();
+        for _ in 0..1 + random.below(3) {
+            let at = places[random.below(places.len())].min(changed.len() - 1);
+            match random.below(8) {
+                0 => changed[at] = random.below(256) as u8,
+                1 => changed[at] ^= 1 << random.below(8),
+                2 => changed[at] = changed[at].wrapping_add(1),
+                3 => changed[at] = changed[at].wrapping_sub(1),
+                4 => drop(changed.remove(at)),
+                5 => changed.insert(at, random.below(256) as u8),
+                6 => {
+                    let other = random.below(changed.len());
+                    changed.swap(at, other);
+                }
+                _ => changed[at] = [0, 1, 2, 3, 0x6f, 0x70, 0x7f, 0xff][random.below(8)],
+            }
+        }
+        let outcome = match Snapshot::from_content(&changed) {
+            Err(_) => "malformed",
+            Ok(snapshot) => match homes[random.below(2)].live(&snapshot) {
+                None => "does not fit",
+                Some(ended) if ended.iter().all(Result::is_ok) => "returns",
+                Some(_) => "goes on, and ends otherwise",
+            },
+        };
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    println!("{outcomes:?}");
+    assert!(outcomes.len() == 4 && outcomes.values().all(|&count| count > ROUNDS / 200), "{outcomes:?}");
+}

@@ -1,0 +1,273 @@
+//! Making a guest's view of the world.
+
+use crate::abi::{Fdflags, Filetype};
+use crate::clock::{HostMonotonicClock, HostRandom, HostWallClock, MonotonicClock, SystemRandom, WallClock};
+use crate::ctx::{Observer, Shared, WasiP1Ctx};
+use crate::descriptor::{Descriptor, Descriptors, OpenSocket};
+use crate::dir::{DirPerms, FilePerms, OpenDir};
+use crate::stream::{Empty, Sink, Stderr, Stdin, StdinStream, Stdout, StdoutStream};
+use cap_std::fs::Dir;
+use rustix::fd::OwnedFd;
+use std::fmt;
+use std::io;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Says what a guest sees of the world. At first that is nothing: no arguments, no environment, no input, output that is
+/// forgotten, no directory; but the system's clocks and random numbers.
+///
+/// It has the shape of wasmtime's.
+///
+/// ```
+/// use pirn_wasi::{DirPerms, FilePerms, MemoryOutputPipe, WasiCtxBuilder};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let out = MemoryOutputPipe::new(1 << 20);
+/// let ctx = WasiCtxBuilder::new()
+///     .args(&["program", "--verbose"])
+///     .env("LANG", "C")
+///     .stdout(out.clone())
+///     .inherit_stderr()
+///     .preopened_dir(std::env::temp_dir(), "/tmp", DirPerms::READ, FilePerms::READ)?
+///     .build_p1();
+/// # drop(ctx);
+/// # Ok(())
+/// # }
+/// ```
+pub struct WasiCtxBuilder {
+    args: Vec<Vec<u8>>,
+    env: Vec<(Vec<u8>, Vec<u8>)>,
+    stdin: Box<dyn StdinStream>,
+    stdout: Box<dyn StdoutStream>,
+    stderr: Box<dyn StdoutStream>,
+    preopened: Vec<Descriptor>,
+    wall_clock: Box<dyn HostWallClock>,
+    monotonic_clock: Option<Box<dyn HostMonotonicClock>>,
+    random: Box<dyn HostRandom>,
+    observer: Option<Box<Observer>>,
+    built: bool,
+}
+
+impl Default for WasiCtxBuilder {
+    fn default() -> Self {
+        Self {
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: Box::new(Empty),
+            stdout: Box::new(Sink),
+            stderr: Box::new(Sink),
+            preopened: Vec::new(),
+            wall_clock: Box::new(WallClock),
+            monotonic_clock: None,
+            random: Box::new(SystemRandom),
+            observer: None,
+            built: false,
+        }
+    }
+}
+
+impl fmt::Debug for WasiCtxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasiCtxBuilder").field("args", &self.args.len()).finish_non_exhaustive()
+    }
+}
+
+/// A socket that a guest is given: one that accepts connections, or one that is connected.
+#[derive(Debug)]
+pub struct Socket {
+    socket: OwnedFd,
+    listens: bool,
+    filetype: Filetype,
+}
+
+macro_rules! sockets {
+    ($($ty:ty, $listens:literal, $filetype:ident;)*) => {$(
+        impl From<$ty> for Socket {
+            fn from(socket: $ty) -> Self {
+                Self { socket: socket.into(), listens: $listens, filetype: Filetype::$filetype }
+            }
+        }
+    )*};
+}
+
+sockets! {
+    TcpListener, true, SocketStream;
+    UnixListener, true, SocketStream;
+    TcpStream, false, SocketStream;
+    UnixStream, false, SocketStream;
+    UdpSocket, false, SocketDgram;
+    UnixDatagram, false, SocketDgram;
+}
+
+impl WasiCtxBuilder {
+    /// A builder that gives nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an argument; the first is the program's name. It should have no byte 0, at which guests take it to end.
+    pub fn arg(&mut self, arg: impl AsRef<[u8]>) -> &mut Self {
+        self.args.push(arg.as_ref().to_vec());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args(&mut self, args: &[impl AsRef<[u8]>]) -> &mut Self {
+        self.args.extend(args.iter().map(|arg| arg.as_ref().to_vec()));
+        self
+    }
+
+    /// Adds the process's own arguments, its name included.
+    pub fn inherit_args(&mut self) -> &mut Self {
+        self.args.extend(std::env::args_os().map(OsStringExt::into_vec));
+        self
+    }
+
+    /// Adds a variable to the environment, or replaces it.
+    pub fn env(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
+        let (name, value) = (name.as_ref(), value.as_ref().to_vec());
+        match self.env.iter_mut().find(|(old, _)| old == name) {
+            Some((_, old)) => *old = value,
+            None => self.env.push((name.to_vec(), value)),
+        }
+        self
+    }
+
+    /// Adds variables to the environment, or replaces them.
+    pub fn envs(&mut self, env: &[(impl AsRef<[u8]>, impl AsRef<[u8]>)]) -> &mut Self {
+        for (name, value) in env {
+            self.env(name, value);
+        }
+        self
+    }
+
+    /// Adds the process's own environment.
+    pub fn inherit_env(&mut self) -> &mut Self {
+        for (name, value) in std::env::vars_os() {
+            self.env(name.into_vec(), value.into_vec());
+        }
+        self
+    }
+
+    /// Says where standard input comes from: [`Stdin`], a [`MemoryInputPipe`](crate::MemoryInputPipe), a
+    /// file or pipe of the system ([`FdStream`](crate::FdStream)), or something of your own.
+    pub fn stdin(&mut self, stdin: impl StdinStream + 'static) -> &mut Self {
+        self.stdin = Box::new(stdin);
+        self
+    }
+
+    /// Says where standard output goes: to [`Stdout`], a [`MemoryOutputPipe`](crate::MemoryOutputPipe), a
+    /// file or pipe of the system ([`FdStream`](crate::FdStream)), or something of your own.
+    pub fn stdout(&mut self, stdout: impl StdoutStream + 'static) -> &mut Self {
+        self.stdout = Box::new(stdout);
+        self
+    }
+
+    /// Says where standard error goes.
+    pub fn stderr(&mut self, stderr: impl StdoutStream + 'static) -> &mut Self {
+        self.stderr = Box::new(stderr);
+        self
+    }
+
+    /// Gives the guest the process's standard input.
+    pub fn inherit_stdin(&mut self) -> &mut Self {
+        self.stdin(Stdin)
+    }
+
+    /// Gives the guest the process's standard output. What goes through Rust's `print!` is buffered there: flush it before the
+    /// guest writes.
+    pub fn inherit_stdout(&mut self) -> &mut Self {
+        self.stdout(Stdout)
+    }
+
+    /// Gives the guest the process's standard error.
+    pub fn inherit_stderr(&mut self) -> &mut Self {
+        self.stderr(Stderr)
+    }
+
+    /// Gives the guest the process's three standard streams.
+    pub fn inherit_stdio(&mut self) -> &mut Self {
+        self.inherit_stdin().inherit_stdout().inherit_stderr()
+    }
+
+    /// Gives the guest the directory `host_path` under the name `guest_path`, and what is below it, as far as the permissions go.
+    /// It gets the next descriptor, the first of which is 3.
+    ///
+    /// # Errors
+    /// It is no directory, or cannot be opened.
+    pub fn preopened_dir(
+        &mut self,
+        host_path: impl AsRef<Path>,
+        guest_path: impl AsRef<str>,
+        dir_perms: DirPerms,
+        file_perms: FilePerms,
+    ) -> io::Result<&mut Self> {
+        let dir = Dir::open_ambient_dir(host_path, cap_std::ambient_authority())?;
+        let dir = OpenDir::new(dir, Some(guest_path.as_ref().to_owned()), dir_perms, file_perms);
+        self.preopened.push(Descriptor::Dir(dir));
+        Ok(self)
+    }
+
+    /// Gives the guest a socket that is open already; preview 1 has no way to open one. It gets the next descriptor, the first of
+    /// which is 3.
+    pub fn preopened_socket(&mut self, socket: impl Into<Socket>) -> &mut Self {
+        let Socket { socket, listens, filetype } = socket.into();
+        let socket = OpenSocket::new(socket, listens, filetype, Fdflags::empty());
+        self.preopened.push(Descriptor::Socket(socket));
+        self
+    }
+
+    /// Replaces the clock that tells the time of day.
+    pub fn wall_clock(&mut self, clock: impl HostWallClock + 'static) -> &mut Self {
+        self.wall_clock = Box::new(clock);
+        self
+    }
+
+    /// Replaces the clock that only goes forward, by which guests wait too.
+    pub fn monotonic_clock(&mut self, clock: impl HostMonotonicClock + 'static) -> &mut Self {
+        self.monotonic_clock = Some(Box::new(clock));
+        self
+    }
+
+    /// Replaces where random numbers come from.
+    pub fn secure_random(&mut self, random: impl HostRandom + 'static) -> &mut Self {
+        self.random = Box::new(random);
+        self
+    }
+
+    /// Has `observer` told of each call when it has ended: the function's name, and how long it took, waiting included.
+    pub fn observe(&mut self, observer: impl Fn(&'static str, Duration) + Send + Sync + 'static) -> &mut Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// The context, for `add_to_linker_sync` of the runtime's adapter.
+    ///
+    /// # Panics
+    /// It was built already.
+    pub fn build_p1(&mut self) -> WasiP1Ctx {
+        assert!(!self.built, "the context was built already");
+        let builder = std::mem::replace(self, Self { built: true, ..Self::default() });
+        let mut descriptors = Descriptors::default();
+        let streams =
+            [Descriptor::Stdin(builder.stdin), Descriptor::Stdout(builder.stdout), Descriptor::Stdout(builder.stderr)];
+        for descriptor in streams.into_iter().chain(builder.preopened) {
+            descriptors.add(descriptor).expect("not that many are open");
+        }
+        let env = |(name, value): (Vec<u8>, Vec<u8>)| [name, value].join(&b'=');
+        let shared = Shared {
+            args: builder.args,
+            env: builder.env.into_iter().map(env).collect(),
+            wall_clock: builder.wall_clock,
+            monotonic_clock: builder.monotonic_clock.unwrap_or_else(|| Box::new(MonotonicClock(Instant::now()))),
+            random: Mutex::new(builder.random),
+            descriptors: Mutex::new(descriptors),
+            observer: builder.observer,
+        };
+        WasiP1Ctx { shared: Arc::new(shared), blocking: true, begun: None }
+    }
+}

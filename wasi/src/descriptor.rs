@@ -1,0 +1,185 @@
+//! What a guest's descriptors stand for, by number.
+
+use crate::Errno;
+use crate::abi::{Fdflags, Filetype};
+use crate::dir::{OpenDir, Opened};
+use crate::file::OpenFile;
+use crate::stream::{StdinStream, StdoutStream, retry};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::net::RecvFlags;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An open descriptor.
+#[derive(Debug)]
+pub(crate) enum Descriptor {
+    Stdin(Box<dyn StdinStream>),
+    /// Standard output or standard error.
+    Stdout(Box<dyn StdoutStream>),
+    File(OpenFile),
+    Dir(OpenDir),
+    Socket(OpenSocket),
+}
+
+/// A socket that was opened beforehand, or a connection that one of these accepted.
+#[derive(Debug)]
+pub(crate) struct OpenSocket {
+    pub socket: OwnedFd,
+    /// Whether it accepts connections.
+    pub listens: bool,
+    pub filetype: Filetype,
+    /// [`Fdflags::NONBLOCK`] or none.
+    flags: Mutex<Fdflags>,
+}
+
+impl OpenSocket {
+    pub(crate) fn new(socket: OwnedFd, listens: bool, filetype: Filetype, flags: Fdflags) -> Self {
+        Self { socket, listens, filetype, flags: Mutex::new(flags & Fdflags::NONBLOCK) }
+    }
+
+    pub(crate) fn flags(&self) -> Fdflags {
+        *self.flags.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_flags(&self, flags: Fdflags) {
+        *self.flags.lock().unwrap_or_else(PoisonError::into_inner) = flags & Fdflags::NONBLOCK;
+    }
+}
+
+impl OpenSocket {
+    /// Sends the beginning of `bytes`, and gives how much.
+    pub(crate) fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        // A connection that is closed gives an error; it does not end the process.
+        #[cfg(not(target_vendor = "apple"))]
+        let flags = rustix::net::SendFlags::NOSIGNAL;
+        #[cfg(target_vendor = "apple")]
+        let flags = rustix::net::SendFlags::empty();
+        Ok(retry(|| rustix::net::send(&self.socket, bytes, flags))?)
+    }
+
+    /// Receives to the beginning of `buffer`: how many bytes are there, and how long the message was.
+    pub(crate) fn receive(&self, buffer: &mut [u8], flags: RecvFlags) -> Result<(usize, usize), Errno> {
+        Ok(retry(|| rustix::net::recv(&self.socket, &mut *buffer, flags))?)
+    }
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    Read,
+    Write,
+}
+
+impl Interest {
+    pub(crate) fn flags(self) -> PollFlags {
+        match self {
+            Self::Read => PollFlags::IN,
+            Self::Write => PollFlags::OUT,
+        }
+    }
+}
+
+/// No time.
+pub(crate) const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+impl From<Opened> for Descriptor {
+    fn from(opened: Opened) -> Self {
+        match opened {
+            Opened::File(file) => Self::File(file),
+            Opened::Dir(dir) => Self::Dir(dir),
+        }
+    }
+}
+
+impl Descriptor {
+    /// Its kind.
+    pub(crate) fn filetype(&self) -> Filetype {
+        let terminal = match self {
+            Self::Stdin(stream) => stream.is_terminal(),
+            Self::Stdout(stream) => stream.is_terminal(),
+            Self::File(file) => return file.filetype,
+            Self::Dir(_) => return Filetype::Directory,
+            Self::Socket(socket) => return socket.filetype,
+        };
+        if terminal { Filetype::CharacterDevice } else { Filetype::Unknown }
+    }
+
+    /// What the system can wait for; what has nothing of this kind is always ready.
+    pub(crate) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Stdin(stream) => stream.as_fd(),
+            Self::Stdout(stream) => stream.as_fd(),
+            Self::File(file) => Some(file.file.as_fd()),
+            Self::Dir(_) => None,
+            Self::Socket(socket) => Some(socket.socket.as_fd()),
+        }
+    }
+
+    /// Whether nothing has to be waited for.
+    pub(crate) fn ready(&self, interest: Interest) -> bool {
+        let Some(fd) = self.as_fd() else { return true };
+        // If it cannot be asked, the call will say why.
+        !matches!(poll(&mut [PollFd::from_borrowed_fd(fd, interest.flags())], Some(&AT_ONCE)), Ok(0))
+    }
+
+    /// The file it is, if it is one.
+    pub(crate) fn file(&self) -> Result<&OpenFile, Errno> {
+        if let Self::File(file) = self { Ok(file) } else { Err(Errno::BADF) }
+    }
+
+    /// The directory it is, if it is one.
+    pub(crate) fn dir(&self) -> Result<&OpenDir, Errno> {
+        if let Self::Dir(dir) = self { Ok(dir) } else { Err(Errno::BADF) }
+    }
+
+    /// The file it is; a stream has no positions.
+    pub(crate) fn seekable(&self) -> Result<&OpenFile, Errno> {
+        match self {
+            Self::File(file) => Ok(file),
+            Self::Stdin(_) | Self::Stdout(_) | Self::Socket(_) => Err(Errno::SPIPE),
+            Self::Dir(_) => Err(Errno::BADF),
+        }
+    }
+
+    /// The socket it is, if it is one.
+    pub(crate) fn socket(&self) -> Result<&OpenSocket, Errno> {
+        if let Self::Socket(socket) = self { Ok(socket) } else { Err(Errno::NOTSOCK) }
+    }
+}
+
+/// The descriptors by number. Whoever uses one keeps it: it may be closed by another thread meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Descriptors(Vec<Option<Arc<Descriptor>>>);
+
+impl Descriptors {
+    /// The descriptor `fd`.
+    pub(crate) fn get(&self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
+        self.0.get(fd as usize).cloned().flatten().ok_or(Errno::BADF)
+    }
+
+    /// Gives `descriptor` the lowest free number. The system's own limit bounds how many there can be.
+    pub(crate) fn add(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+        let fd = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
+        let number = u32::try_from(fd).map_err(|_| Errno::MFILE)?;
+        if fd == self.0.len() {
+            self.0.push(None);
+        }
+        self.0[fd] = Some(Arc::new(descriptor));
+        Ok(number)
+    }
+
+    /// Takes `fd` out.
+    pub(crate) fn remove(&mut self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
+        self.0.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::BADF)
+    }
+
+    /// Moves `from` to `to`, closing what was there; both must be open.
+    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+        self.get(from)?;
+        self.get(to)?;
+        if from != to {
+            self.0[to as usize] = self.0[from as usize].take();
+        }
+        Ok(())
+    }
+}
