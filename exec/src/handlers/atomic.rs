@@ -108,8 +108,9 @@ unsafe fn effective_address(
 ) -> Result<u64, Trap> {
     // SAFETY: the memory is live (I1, I4), and slots are whole words.
     let address = unsafe { number(args.read(), (*memory(instance, word)).declared().is_64()) };
-    let address = address.checked_add(offset).ok_or(Trap::MemoryOutOfBounds)?;
+    let (address, is_too_large) = address.overflowing_add(offset);
     trap_if(address & (bytes - 1) != 0, Trap::HeapMisaligned)?;
+    trap_if(is_too_large, Trap::MemoryOutOfBounds)?;
     Ok(address)
 }
 
