@@ -8,16 +8,18 @@
 //! ([`generate::memories`]), which must do what the original does on pirn. Each program runs on the oracle
 //! and on pirn in several [`on_pirn::Mode`]s; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
 //! calls of host functions, globals after each call, memories and tables at the end. Against wasmtime also the backtrace of
-//! each call that trapped: modules, functions and offsets of all frames.
+//! each call that trapped: modules and functions of all frames, and in one of the modes offsets.
 //!
 //! The oracle is wasmi 2.0; where it differs from pirn, wasmi 1.0 (another translator) is asked as well, for the oracle
-//! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle.
+//! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle: compiling in a
+//! hurry, and optimizing where that differs.
 //!
 //! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000, and with
 //! deadlines: never reached, passed wherever code asks, and pausing it there. The dispatcher is the build's, so the driver is
 //! built twice.
 //!
-//! Before a program runs, the threaded code of all its functions is checked against their bodies ([`checked`]).
+//! Before a program runs, the threaded code of all its functions is checked against their bodies ([`checked`]), lowered in some ways,
+//! in turn.
 //!
 //! Of each program's modules some broken ones are made as well, which pirn must accept or refuse as wasmparser does
 //! ([`broken`]).
