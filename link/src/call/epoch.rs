@@ -3,7 +3,7 @@
 
 use crate::call::caller::Caller;
 use crate::error::{Error, Result};
-use crate::store::deadline::UpdateDeadline;
+use crate::store::deadline::{UpdateDeadline, Yielded};
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use pirn_exec::{Exit, Trap, Vm};
@@ -18,7 +18,7 @@ impl StoreOpaque {
     }
 
     fn epoch_deadline_trap(&mut self) {
-        self.yielded_ticks = None;
+        self.yielded = None;
         // SAFETY: L1 and L2: the store owns its machine, as above.
         unsafe { Vm::set_late(self.vm(), None) };
     }
@@ -46,7 +46,8 @@ unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
         }
         Ok(Ok(UpdateDeadline::Yield(ticks))) => {
             extend(ticks);
-            store.opaque_mut().yielded_ticks = Some(ticks);
+            let epoch = store.opaque().engine().epoch();
+            store.opaque_mut().yielded = Some(Yielded { epoch, ticks });
             // What an async call's host function calls does not wait; the async call itself will, at the next deadline.
             // SAFETY: L1 and L2: the machine is the store's, and waits for this.
             let goes_on = unsafe { !Vm::can_pause(vm) && Vm::is_polled(vm) };
@@ -66,7 +67,7 @@ pub(crate) trait Borrowed {
     /// Whether the deadline has passed; never, unless the configuration says that there is one.
     fn is_late(&mut self) -> bool;
 
-    /// A call that the deadline's callback had pause goes on. If the deadline has passed again meanwhile, it gets another one, a tick
+    /// A call that the deadline's callback had pause goes on. If the deadline has passed meanwhile by a tick, it gets another one, a tick
     /// later at least: or it would pause before it has done anything.
     fn renew_deadline(&mut self);
 
@@ -92,7 +93,8 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
     }
 
     fn renew_deadline(&mut self) {
-        if let Some(ticks) = self.opaque_mut().yielded_ticks
+        if let Some(Yielded { epoch, ticks }) = self.opaque_mut().yielded
+            && self.opaque_mut().engine().epoch() > epoch
             && self.is_late()
         {
             self.opaque_mut().set_epoch_deadline(ticks.max(1));
@@ -167,7 +169,7 @@ impl<T: 'static> Store<T> {
     ) {
         let mut store = self.as_context_mut();
         *store.late_mut() = Some(Box::new(callback));
-        store.opaque_mut().yielded_ticks = None;
+        store.opaque_mut().yielded = None;
         // SAFETY: L1, L2 and L7: the machine is this `Store<T>`'s, and asks when no reference to the store is in use.
         unsafe { Vm::set_late(store.opaque().vm(), Some(late::<T>)) };
     }

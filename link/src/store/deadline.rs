@@ -10,7 +10,7 @@ pub enum UpdateDeadline {
     /// It goes on, with a deadline so many ticks later.
     Continue(u64),
     /// It pauses, with a deadline so many ticks later, if it is a resumable call; [`Paused::resume`](crate::Paused::resume) has it go
-    /// on. If the deadline has passed again by then, the ticks, one at least, count from then.
+    /// on. If a tick has passed the deadline by then, the ticks, one at least, count from then.
     ///
     /// A thread that waits (`memory.atomic.wait32`, `wait64`) is not woken by notifications while it is paused: it compares the value when it
     /// goes on, and waits again if that is as it was.
@@ -18,4 +18,11 @@ pub enum UpdateDeadline {
     /// An async call lets the executor do something else, and goes on when it is polled again. A call that cannot pause fails, but
     /// for those that are made by a host function of an async call, which go on.
     Yield(u64),
+}
+
+/// When a call paused because of its deadline, and how many ticks it has when it goes on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Yielded {
+    pub(crate) epoch: u64,
+    pub(crate) ticks: u64,
 }

@@ -6,6 +6,7 @@
 use crate::engine::Engine;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::error::{CaughtPanic, Error, Result, format_err};
+use crate::store::deadline::Yielded;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
@@ -39,9 +40,9 @@ pub(crate) struct StoreOpaque {
     resumable_calls: Calls,
     /// Units of fuel after which async calls let the executor do something else.
     yield_interval: u64,
-    /// How many ticks a call has, when it goes on, that the deadline's callback had pause last; `None` if none was paused by a callback that
-    /// is there still.
-    pub(crate) yielded_ticks: Option<u64>,
+    /// When the deadline's callback had a call pause last, and how many ticks that call has when it goes on; `None` if the callback that
+    /// is there has not yet.
+    pub(crate) yielded: Option<Yielded>,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
     memories: Vec<Pinned<Memory>>,
@@ -75,7 +76,7 @@ impl StoreOpaque {
             externs: Vec::new(),
             resumable_calls: Calls::default(),
             yield_interval: u64::MAX,
-            yielded_ticks: None,
+            yielded: None,
             instances: Vec::new(),
             memories: Vec::new(),
             imported_memories: Vec::new(),
