@@ -50,7 +50,7 @@ struct Inner {
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
     /// Where the code of functions begins, and their funcidxs: of those that are lowered, from when somebody asks first.
-    places: Mutex<Option<BTreeMap<usize, FuncIdx>>>,
+    places: OnceLock<Mutex<BTreeMap<usize, FuncIdx>>>,
     /// What all of this holds, without code.
     _held: Held,
     /// What code was lowered.
@@ -250,7 +250,7 @@ impl Module {
             hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
-            places: Mutex::default(),
+            places: OnceLock::new(),
             parsed,
         }));
         if engine.config().mode == CompilationMode::Eager {
@@ -427,19 +427,20 @@ impl Module {
 
     /// The function whose threaded code is at `address`, and that, for addresses as above.
     pub(crate) fn code_around(&self, address: usize) -> Option<(FuncIdx, &Code)> {
-        let mut places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.0.places.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         let found = |places: &BTreeMap<usize, FuncIdx>| {
             let (start, &funcidx) = places.range(..=address).next_back()?;
             let code = self.0.code[self.own(funcidx)].get()?.as_ref().ok()?;
             (address - start <= size_of_val(code.words())).then_some((funcidx, code))
         };
-        places.as_ref().and_then(found).or_else(|| {
+        found(&places).or_else(|| {
             // Nobody has asked yet, or the function was lowered just when somebody asked first.
             let lowered = self.own_funcs().zip(&self.0.code).filter_map(|(funcidx, code)| {
                 let code = code.get()?.as_ref().ok()?;
                 Some((code.words().as_ptr().addr(), funcidx))
             });
-            found(places.insert(lowered.collect()))
+            *places = lowered.collect();
+            found(&places)
         })
     }
 
@@ -480,7 +481,8 @@ impl Module {
             #[cfg(debug_assertions)]
             self.check(funcidx, code.head().frame_bytes);
             self.0.held_code.add(size_of_val(code.words()) as u64);
-            if let Some(places) = &mut *self.0.places.lock().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(places) = self.0.places.get() {
+                let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
                 places.insert(code.words().as_ptr().addr(), funcidx);
             }
             Ok(code)
