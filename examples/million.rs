@@ -40,7 +40,8 @@ fn each(what: &str, count: usize, mut body: impl FnMut(usize) -> Result<()>) -> 
             std::io::stdout().flush().expect("standard output");
         }
     }
-    Ok(println!())
+    println!();
+    Ok(())
 }
 
 /// Bytes that the process has in memory, where Linux tells.
@@ -60,7 +61,10 @@ fn main() -> Result<()> {
     store.set_limits(StoreLimitsBuilder::new().resumable_calls(count).build());
     let instance = linker.instantiate(&mut store, &module)?;
     let (mut paused, before) = (Vec::with_capacity(count), resident());
-    each("paused in one store", count, |n| Ok(paused.push(begin(&mut store, instance, n as i32)?)))?;
+    each("paused in one store", count, |n| {
+        paused.push(begin(&mut store, instance, n as i32)?);
+        Ok(())
+    })?;
     let frames = engine.memory_usage().stacks as usize / count;
     println!("{} bytes each in memory, {frames} of them frames", (resident() - before) / count);
 
@@ -69,7 +73,8 @@ fn main() -> Result<()> {
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &module)?;
         let paused = begin(&mut store, instance, n as i32)?;
-        Ok(stores.push((store, paused)))
+        stores.push((store, paused));
+        Ok(())
     })?;
     println!("{} bytes each in memory", (resident() - before) / (count / 10));
     each("gone on in any order", count, |n| finish(&mut store, paused.swap_remove(n * 7_919 % paused.len())))?;

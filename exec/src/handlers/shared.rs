@@ -18,7 +18,7 @@ pub(crate) struct SharedLoad<O, A>(PhantomData<(O, A)>);
 /// Writes to one.
 pub(crate) struct SharedStore<O, A, V>(PhantomData<(O, A, V)>);
 
-/// As [`far_address`](crate::handlers::expr::far_address), in a memory that threads share.
+/// As [`far_address`](crate::handlers::address::far_address), in a memory that threads share.
 ///
 /// # Safety
 /// That of [`Expr::eval`], of something that has such operands there.

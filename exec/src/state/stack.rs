@@ -19,7 +19,7 @@ use std::ptr::{NonNull, null_mut, without_provenance_mut};
 use std::sync::{Mutex, PoisonError};
 
 /// A value stack. It does not move, for frames point at each other; frames that stand still are copied to another one
-/// ([`crate::host::parked`]).
+/// (`host::parked`).
 #[derive(Debug)]
 pub struct Stack {
     /// A box's, which this owns.

@@ -216,7 +216,7 @@ impl Func {
     /// host function that is called so is an error; [`Func::call_async`] on its [`Caller`](crate::Caller) is how it makes others.
     ///
     /// The call has a value stack of its own while it runs, holds no more than its frames while it waits
-    /// ([`Paused`](crate::Paused)), and counts as one of the store's resumable calls
+    /// ([`Paused`]), and counts as one of the store's resumable calls
     /// ([`StoreLimitsBuilder::resumable_calls`](crate::StoreLimitsBuilder::resumable_calls)).
     ///
     /// # Errors

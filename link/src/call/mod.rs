@@ -1,6 +1,7 @@
 //! Calls across the boundary: the embedder's into WebAssembly, and WebAssembly's of host functions.
 
 pub(crate) mod asynchronous;
+mod begin;
 pub(crate) mod caller;
 pub(crate) mod calls;
 mod capture;

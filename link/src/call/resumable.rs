@@ -6,14 +6,11 @@
 //!
 //! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
 
-use crate::call::calls::TypedFunc;
 use crate::call::epoch::Borrowed;
 use crate::call::pending::{Pending, Poller};
 use crate::call::start::Start;
-use crate::call::typed::{WasmParams, WasmResults};
 use crate::call::words;
 use crate::error::{Error, Result, format_err};
-use crate::items::func::Func;
 use crate::items::value::Val;
 use crate::module::Module;
 use crate::store::handle::{StoreId, wrong_store};
@@ -26,7 +23,6 @@ use pirn_exec::{Execution, Exit, FuncRecord, Held, InstanceHead, Stack, Trap, Vm
 use smallvec::SmallVec;
 use std::any::Any;
 use std::fmt;
-use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
 /// How far a resumable call got.
@@ -79,7 +75,7 @@ pub enum PauseReason<'a> {
 #[must_use = "a paused call that is dropped never goes on"]
 pub struct Paused<R>(Box<Inner<R>>);
 
-struct Inner<R> {
+pub(super) struct Inner<R> {
     store: StoreId,
     /// Dropped before the frames of what it is the reason for.
     reason: Reason,
@@ -87,14 +83,14 @@ struct Inner<R> {
 }
 
 /// An execution, and what becomes of its results.
-struct Call<R> {
+pub(super) struct Call<R> {
     lease: Lease,
     /// Taken when it returns.
     then: Option<Then<R>>,
 }
 
 /// A call that runs.
-enum Running<R> {
+pub(super) enum Running<R> {
     /// It has not paused yet, and mostly will not.
     New(Call<R>),
     /// It will mostly pause again, in the same place.
@@ -102,7 +98,7 @@ enum Running<R> {
 }
 
 impl<R> Running<R> {
-    fn new(lease: Lease, then: Then<R>) -> Self {
+    pub(super) fn new(lease: Lease, then: Then<R>) -> Self {
         Self::New(Call { lease, then: Some(then) })
     }
 
@@ -143,10 +139,10 @@ pub struct Parts<'a> {
 }
 
 /// What happens to the results of a call.
-type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
+pub(super) type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
 
 /// What happens next.
-enum Next<R> {
+pub(super) enum Next<R> {
     /// Nothing.
     Done(R),
     /// A start function is called.
@@ -219,10 +215,10 @@ impl<R: 'static> Paused<R> {
     ///   with [`crate::Trap::StackOverflow`] because so many calls from the host are nested already that one more is not
     ///   allowed ([`crate::Config::max_nested_entries`]), or there is no memory for a stack. The [`ResumeError`] gives the call back, still
     ///   paused: nothing of it has run, and it goes on where it may.
-    /// - As [`Func::call`], when it goes on and fails.
+    /// - As [`Func::call`](crate::Func::call), when it goes on and fails.
     ///
     /// # Panics
-    /// As [`Func::call`].
+    /// As [`Func::call`](crate::Func::call).
     pub fn resume(mut self, mut store: impl AsContextMut, results: &[Val]) -> Result<Resumable<R>, ResumeError<R>> {
         let mut store = store.as_context_mut();
         let words = self.words(store.opaque(), results).and_then(|words| {
@@ -411,7 +407,7 @@ pub(crate) fn not_async() -> Error {
 /// # Safety
 /// L3: `func` is a record of the store, and so is the instance `start_of`, whose start function it is, if that is not null. L5:
 /// `words` are arguments of its type, in the store; `first` is the type of its first result.
-unsafe fn begin<T: 'static>(
+pub(super) unsafe fn begin<T: 'static>(
     store: &mut StoreContextMut<'_, T>,
     func: *mut FuncRecord,
     start_of: *mut InstanceHead,
@@ -442,7 +438,7 @@ fn begin_start<T: 'static>(
 }
 
 /// Goes on behind a call that stopped, until there is nothing left to do or a call pauses.
-fn drive<T: 'static, R: 'static>(
+pub(super) fn drive<T: 'static, R: 'static>(
     store: &mut StoreContextMut<'_, T>,
     mut running: Running<R>,
     mut outcome: Result<(), Exit>,
@@ -507,105 +503,5 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
             let (lease, outcome) = begin_start(store, start, poller)?;
             drive(store, Running::new(lease, then), outcome, poller)
         }
-    }
-}
-
-impl Func {
-    /// Calls it as [`Func::call`] does, but the call may pause, at any depth and in any instance: when the store runs out
-    /// of fuel ([`crate::Config::consume_fuel`]), when the callback of its deadline says so
-    /// ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)), or when a host function yields ([`Yield`](crate::Yield)). It goes on with
-    /// [`Paused::resume`].
-    ///
-    /// While it runs, the call has a value stack of its own; what it holds while it is paused, [`Paused`] says.
-    ///
-    /// # Errors
-    /// As [`Func::call`]; the store's limit of resumable calls is reached, or there is no memory for the stack.
-    ///
-    /// # Panics
-    /// As [`Func::call`].
-    pub fn call_resumable(&self, mut store: impl AsContextMut, params: &[Val]) -> Result<Resumable<Vec<Val>>> {
-        self.begin(&mut store.as_context_mut(), params, Poller::NONE)
-    }
-
-    /// As [`Func::call_resumable`], polled by `poller`.
-    pub(crate) fn begin<T: 'static>(
-        self,
-        store: &mut StoreContextMut<'_, T>,
-        params: &[Val],
-        poller: Poller,
-    ) -> Result<Resumable<Vec<Val>>> {
-        let (ty, words) = self.arguments(store.opaque(), params)?;
-        let types = ResultTypes::from(ty.results());
-        let record = self.record().as_ptr();
-        // SAFETY: L3 and L5: `arguments` compared the function's store and type.
-        let (lease, outcome) = unsafe { begin(store, record, null_mut(), &words, types.first().copied(), poller)? };
-        let then = move |id, words: &[Word]| {
-            // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
-            Next::Done(unsafe { words::read(&types, words, id) }.collect())
-        };
-        drive(store, Running::new(lease, Box::new(then)), outcome, poller)
-    }
-}
-
-impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
-    /// As [`TypedFunc::call`], but the call may pause: see [`Func::call_resumable`].
-    ///
-    /// ```
-    /// # #[cfg(feature = "wat")] {
-    /// # use pirn_link as pirn;
-    /// use pirn::{Config, Engine, Instance, Module, PauseReason, Resumable, Store};
-    ///
-    /// let engine = Engine::new(Config::new().consume_fuel(true))?;
-    /// let module = Module::new(&engine, r#"(module
-    ///     (func (export "sum") (param $n i32) (result i32) (local $sum i32)
-    ///         (loop $next
-    ///             (local.set $sum (i32.add (local.get $sum) (local.get $n)))
-    ///             (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-    ///         (local.get $sum)))"#)?;
-    /// let mut store = Store::new(&engine, ());
-    /// let sum = Instance::new(&mut store, &module, &[])?.get_typed_func::<i32, i32>(&store, "sum")?;
-    ///
-    /// // Twenty units at a time: other work can be done in between.
-    /// let (mut call, mut pauses) = (sum.call_resumable(&mut store, 100)?, 0);
-    /// while let Resumable::Paused(paused) = call {
-    ///     assert!(matches!(paused.reason(), PauseReason::OutOfFuel { .. }));
-    ///     pauses += 1;
-    ///     store.add_fuel(20)?;
-    ///     call = paused.resume(&mut store, &[])?;
-    /// }
-    /// assert_eq!(call.finished(), Some(5050));
-    /// // An iteration is 9 operators.
-    /// assert_eq!(pauses, 100 * 9 / 20 + 1);
-    /// # }
-    /// # Ok::<(), pirn_link::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`TypedFunc::call`] and [`Func::call_resumable`].
-    ///
-    /// # Panics
-    /// As [`Func::call`].
-    pub fn call_resumable(&self, mut store: impl AsContextMut, params: P) -> Result<Resumable<R>> {
-        self.begin(&mut store.as_context_mut(), params, Poller::NONE)
-    }
-
-    /// As [`TypedFunc::call_resumable`], polled by `poller`.
-    pub(crate) fn begin<T: 'static>(
-        self,
-        store: &mut StoreContextMut<'_, T>,
-        params: P,
-        poller: Poller,
-    ) -> Result<Resumable<R>> {
-        let id = store.opaque().id();
-        self.func().record().check(id)?;
-        let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
-        params.write(&mut words, id)?;
-        // SAFETY: L3: `check` compared the store; L5: `Func::typed` compared the function's type with `P` and `R`, and `write` the
-        // stores of references.
-        let (lease, outcome) =
-            unsafe { begin(store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST, poller)? };
-        // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
-        let then: Then<R> = Box::new(|id, words| Next::Done(unsafe { R::read(words, id) }));
-        drive(store, Running::new(lease, then), outcome, poller)
     }
 }
