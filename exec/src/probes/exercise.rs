@@ -197,7 +197,8 @@ impl Exercise {
     fn run(&self, rounds: u32) -> Result<(), Trap> {
         let [slot, imm, acc] = self.values;
         // A counter passes 0, and what it is compared with, within three steps.
-        let (slot, acc) = match counts(self.shape).filter(|_| repeats(self.shape)) {
+        let counter = counts(self.shape).filter(|_| repeats(self.shape));
+        let (slot, acc) = match counter {
             Some(Op::I32Sub | Op::I64Sub) => (imm, imm.wrapping_mul(2)),
             Some(_) => (imm, imm.wrapping_neg()),
             None => (slot, acc),
@@ -220,6 +221,10 @@ impl Exercise {
                 let again = pirn_decode::sig::form(Form::SetSlot, class, leaf(Leaf::Imm, class).sig());
                 body.cell(again, &[&(class as u16).to_ne_bytes()[..], value].concat());
             }
+            if counter.is_some() {
+                // What sets a slot sets the accumulator as well.
+                body.cell(set(Class::I64), &acc.to_ne_bytes());
+            }
         }
         // Branches lead to the cell behind this one; a `br_table` has two.
         let more = if self.shape.has_targets() { 16 } else { 0 };
@@ -238,12 +243,12 @@ impl Exercise {
             let (s, i) = (leaf(Leaf::Slot, Class::I32).sig(), leaf(Leaf::Imm, Class::I32).sig());
             pirn_decode::sig::form(Form::SetSlot, Class::I32, pirn_decode::sig::binary(Op::I32Sub, s, i))
         };
-        let counter = COUNTER.to_ne_bytes();
-        main.cell(less, &[&counter[..], &counter, &1_u32.to_ne_bytes()].concat());
+        let rounds_left = COUNTER.to_ne_bytes();
+        main.cell(less, &[&rounds_left[..], &rounds_left, &1_u32.to_ne_bytes()].concat());
         let again = pirn_decode::sig::form(Form::BrIf, Class::I32, leaf(Leaf::Slot, Class::I32).sig());
         main.begin(again);
         main.target(start);
-        main.bytes.extend(counter);
+        main.bytes.extend(rounds_left);
         main.end();
         main.special(cell::Return { header: PARAMS });
 
