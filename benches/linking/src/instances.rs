@@ -49,14 +49,14 @@ pub fn footprint(funcs: usize) -> Result<Footprint> {
 
     let before = live();
     let mut instances = Vec::with_capacity(INSTANCES);
-    let room = live() - before;
+    let room = live().wrapping_sub(before);
     for _ in 0..INSTANCES {
         instances.push(Instance::new(&mut store, &module, &[])?);
     }
-    let bytes = (live() - before - room).div_ceil(INSTANCES);
+    let bytes = live().wrapping_sub(before).wrapping_sub(room).div_ceil(INSTANCES);
     for instance in &instances {
         call(&mut store, instance)?;
     }
-    let called = (live() - before - room).div_ceil(INSTANCES);
+    let called = live().wrapping_sub(before).wrapping_sub(room).div_ceil(INSTANCES);
     Ok(Footprint { funcs, bytes, called })
 }
