@@ -1,7 +1,7 @@
 //! From a store to what a snapshot holds.
 
 use super::PausedCall;
-use super::frames::take_execution;
+use super::frames::{frames, take_execution};
 use super::hooks::SnapshotHooks;
 use super::names::Names;
 use super::places::Places;
@@ -96,9 +96,11 @@ pub(super) fn take(
     }
     state.modules = modules.iter().map(Module::hash).collect();
     let mut places = Places::default();
+    let all = paused.iter().filter_map(|call| call.parts(store.id()).ok());
+    places.find_at(all.flat_map(|parts| frames(store, &parts)))?;
     for (number, call) in paused.iter().enumerate() {
         let parts = call.parts(store.id());
-        let taken = parts.and_then(|parts| take_execution(store, &mut names, &mut places, parts));
+        let taken = parts.and_then(|parts| take_execution(store, &mut names, &places, parts));
         state.executions.push(taken.map_err(|error| error.context(format_args!("paused call {number}")))?);
     }
     (state.hosts, state.externs) = (names.host_funcs, names.saved_externs);
