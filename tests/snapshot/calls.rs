@@ -350,3 +350,51 @@ fn frames_in_thousands_of_places_of_a_function_take_no_longer_than_others() {
     let results = paused.resume(&mut there, &[Val::I32(5)]).unwrap().finished().expect("it returns");
     assert_eq!(results, [Val::I32(PLACES as i32 - 1 + 5)]);
 }
+
+/// Where a deadline may pass in front of a call depends on the engine's settings; elsewhere such a snapshot is refused, and nothing worse.
+#[test]
+fn a_deadline_in_front_of_a_call_is_one_of_the_same_settings() {
+    let calls = "(local.set 0 (call $leaf (local.get 0)))".repeat(200);
+    let text = format!(
+        r#"(module
+        (func $leaf (param i32) (result i32) (i32.add (local.get 0) (i32.const 3)))
+        (func (export "run") (param i32) (result i32) (local i32)
+            (local.set 1 (i32.const 5))
+            (loop $l
+                (local.set 0 (call $leaf (local.get 0)))
+                (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+            {calls} (local.get 0)))"#
+    );
+    let with = |epochs, fuse| Engine::new(Config::new().epoch_interruption(epochs).fuse(fuse)).unwrap();
+    let engines = [with(true, true), with(true, false), with(false, true)];
+    let modules = [0, 1, 2].map(|i| module(&engines[i], &text));
+    let mut outcomes = [[0; 2]; 3];
+    for from in 0..2 {
+        let (mut store, mut call) = late(&engines[from], &text);
+        loop {
+            let Resumable::Paused(paused) = call else { break };
+            if let Ok(snapshot) = Snapshot::take(&store, &[&paused]) {
+                for (to, (engine, module)) in engines.iter().zip(&modules).enumerate() {
+                    let mut there = Store::new(engine, ());
+                    there.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(1)));
+                    match snapshot.restore(&mut there, &Linker::new(engine), std::slice::from_ref(module)) {
+                        Ok(restored) => {
+                            let paused = restored.into_paused().pop().unwrap();
+                            let results = paused.resume(&mut there, &[]).unwrap().finished().unwrap();
+                            assert_eq!(results, [Val::I32(12 + 3 * 205)]);
+                            outcomes[to][0] += 1;
+                        }
+                        refused => {
+                            assert_ne!(to, from, "it was taken with the same settings");
+                            assert_refused(refused, &["paused call 0", "no place `Before`"]);
+                            outcomes[to][1] += 1;
+                        }
+                    }
+                }
+            }
+            call = paused.resume(&mut store, &[]).unwrap();
+        }
+    }
+    println!("gone on and refused, by where: {outcomes:?}");
+    assert!(outcomes[2][0] > 0 && outcomes[2][1] > 0, "{outcomes:?}");
+}
