@@ -2,17 +2,20 @@
 //! still (spec appendix A.3).
 
 use crate::lower::place::Stand;
-use crate::module::parse::val_type;
+use crate::module::types::val_type_by;
 use crate::{Error, Features, FuncIdx, Module, TypeIdx, ValType};
 use std::collections::HashMap;
+use wasmparser::types::CoreTypeId;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, ValidPayload,
-    Validator, ValidatorResources, WasmFeatures,
+    BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, Payload,
+    ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// The bodies of a module, ready to be validated once more.
 pub struct Bodies {
     funcs: Vec<FuncToValidate<ValidatorResources>>,
+    /// What the validator calls the module's types.
+    ids: HashMap<CoreTypeId, u32>,
 }
 
 impl std::fmt::Debug for Bodies {
@@ -53,11 +56,20 @@ impl Bodies {
         parser.set_features(flags);
         let mut funcs = Vec::with_capacity(module.bodies.len());
         for payload in parser.parse_all(&module.bytes) {
-            if let ValidPayload::Func(func, _) = validator.payload(&payload?)? {
+            let payload = payload?;
+            // At the end the validator forgets the types.
+            if matches!(payload, Payload::End(_)) {
+                break;
+            }
+            if let ValidPayload::Func(func, _) = validator.payload(&payload)? {
                 funcs.push(func);
             }
         }
-        Ok(Self { funcs })
+        let types = validator.types(0);
+        let count = types.as_ref().map_or(0, |types| types.core_type_count_in_module());
+        let id = |typeidx| Some((types.as_ref()?.core_type_at_in_module(typeidx), typeidx));
+        let ids = (0..count).filter_map(id).collect();
+        Ok(Self { funcs, ids })
     }
 
     /// The types in frames of function `funcidx` of the module, which stand where [`Place::offset`](crate::Place::offset) says. What is missing is no
@@ -89,7 +101,7 @@ impl Bodies {
         let mut find = |stand: Stand, at: u64, validator: &FuncValidator<_>, callee: Option<(TypeIdx, usize)>| {
             let key = (stand, u32::try_from(at).expect("modules are shorter"));
             if let Some(counts) = wanted.get(&key)
-                && let Some(types) = types(validator, callee, *counts)?
+                && let Some(types) = types(module, &self.ids, validator, callee, *counts)?
             {
                 found.insert(key, types);
             }
@@ -128,13 +140,17 @@ impl Bodies {
 
 /// The type of what an operator calls that returns behind itself, and how many operands the call takes.
 fn callee(module: &Module, operator: &Operator<'_>) -> Option<(TypeIdx, usize)> {
-    let params = |ty: TypeIdx| module.types[ty.index()].params().len();
+    let params = |ty: TypeIdx| module.signature(ty).params().len();
     match *operator {
         Operator::Call { function_index } => {
             let ty = module.typeidx(FuncIdx(function_index));
             Some((ty, params(ty)))
         }
         Operator::CallIndirect { type_index, .. } => {
+            let ty = TypeIdx(type_index);
+            Some((ty, params(ty) + 1))
+        }
+        Operator::CallRef { type_index } => {
             let ty = TypeIdx(type_index);
             Some((ty, params(ty) + 1))
         }
@@ -145,6 +161,8 @@ fn callee(module: &Module, operator: &Operator<'_>) -> Option<(TypeIdx, usize)> 
 
 /// The types there, where this is waited for, that takes so many operands; `None` if there are not as many as are wanted.
 fn types(
+    module: &Module,
+    ids: &HashMap<CoreTypeId, u32>,
     validator: &FuncValidator<ValidatorResources>,
     callee: Option<(TypeIdx, usize)>,
     counts: Option<Counts>,
@@ -156,7 +174,7 @@ fn types(
         return Ok(None);
     }
     let known = |ty: Option<Option<wasmparser::ValType>>| match ty {
-        Some(Some(ty)) => val_type(ty),
+        Some(Some(ty)) => Ok(val_type_by(module, ids, ty)?.rename(|id| module.type_name(id))),
         Some(None) | None => Err(Error::new("a value of no known type", 0)),
     };
     let locals = (0..validator.len_locals()).map(|index| known(validator.get_local_type(index).map(Some)));

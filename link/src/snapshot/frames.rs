@@ -174,8 +174,14 @@ fn check_frame<'a>(store: &'a StoreOpaque, made: &Made, places: &Places, frame: 
     let told = places.of(module, funcidx, stand, offset).ok_or_else(nowhere)?;
     let (place, types) = &*told;
     let code = module.code(funcidx)?;
-    let same = |values: &[Value], types: &[ValType]| values.iter().map(Value::ty).eq(types.iter().copied());
-    if !same(&frame.locals, &types.locals) || !same(&frame.operands, &types.operands) {
+    let fit = |values: &[Value], types: &[ValType]| -> Result<bool> {
+        let mut pairs = values.iter().zip(types);
+        let all = pairs.try_fold(true, |all, (value, &ty)| {
+            Ok::<_, crate::Error>(all && made.val(store, value)?.is_of(ty, store))
+        })?;
+        Ok(all && values.len() == types.len())
+    };
+    if !fit(&frame.locals, &types.locals)? || !fit(&frame.operands, &types.operands)? {
         return Err(format_err!("the values in a frame of function {funcidx} are not of the types that it has there"));
     }
     assert_eq!(place.operands.len(), types.operands.len(), "lowering and validation count operands");
@@ -204,7 +210,7 @@ fn check_frame<'a>(store: &'a StoreOpaque, made: &Made, places: &Places, frame: 
         }
     }
     let address = code.words().as_ptr().addr() + place.position;
-    let callee = types.callee.map(|ty| &module.parsed().types[ty.index()]);
+    let callee = types.callee.map(|ty| module.parsed().signature(ty));
     Ok(Checked { instance, address, told, ty, callee, words, r0 })
 }
 
