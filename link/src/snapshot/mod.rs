@@ -216,9 +216,11 @@ impl Snapshot {
     /// Makes everything again in `store`, which has no instances, memories, tables or globals yet: with `modules`, and with the host functions
     /// that `linker` has under the names under which they were linked. No start function is called.
     ///
-    /// The engine may have other settings than the one of the snapshot, with one exception: a call that is out of fuel in front of an
-    /// instruction that is paid for by its size (`memory.fill` and the like) goes on only where fuel is consumed. If fuel is consumed, the
-    /// store's is what it was; a snapshot of a store without fuel leaves it as it is.
+    /// The engine may have other settings than the one of the snapshot, with two exceptions. A call that is out of fuel in front of an
+    /// instruction that is paid for by its size (`memory.fill` and the like) goes on only where fuel is consumed. A call whose deadline passed in front
+    /// of a call or of such an instruction, with dozens of them before it, goes on for certain only with the same settings and the same version of pirn: others ask for
+    /// the deadline elsewhere. Such calls are refused, and go on to another place when they are resumed before the snapshot is taken. If fuel is
+    /// consumed, the store's is what it was; a snapshot of a store without fuel leaves it as it is.
     ///
     /// # Errors
     /// The store is not empty; a module is missing, or of another engine; the linker has no such host function, or one of another type; a limit of the
