@@ -149,6 +149,8 @@ struct Host {
     seed: i64,
     progress: Progress,
     sent: Vec<Sent>,
+    /// At most so many are sent.
+    room: usize,
 }
 
 /// Bytes of the caller's memory, and its data.
@@ -219,7 +221,7 @@ impl Guests {
             |mut caller: Caller<'_, Host>, to: u32, to_len: u32, body: u32, body_len: u32| -> Result<()> {
                 let (to, body) = (text(&caller, to, to_len)?, bytes(&caller, body, body_len)?.to_vec());
                 let host = caller.data_mut();
-                if body.len() > MESSAGE || host.sent.len() == MESSAGES {
+                if body.len() > MESSAGE || host.sent.len() >= host.room {
                     return Err(Error::msg("too many messages, or too long ones"));
                 }
                 host.sent.push(Sent { number: host.progress.sends, to, body });
@@ -276,8 +278,8 @@ impl Guests {
         Ok(bytes)
     }
 
-    /// Goes on as long as `answer` has an answer to what is waited for, and fuel suffices. With `slice`, it stops where it does not;
-    /// otherwise it gets more.
+    /// Goes on as long as `answer` has an answer to what is waited for. With `slice`, it stops where its fuel is used up, or after so many
+    /// answers, and may not send more than so much; otherwise it has all it wants.
     ///
     /// # Errors
     /// The workflow failed: it trapped, or asked for what it must not. Or `answer` failed.
@@ -288,7 +290,9 @@ impl Guests {
         slice: bool,
         answer: &mut dyn FnMut(&Wait) -> Result<Option<Answer>>,
     ) -> Result<Turn> {
-        let host = Host { key: task.key.into(), seed: task.seed, progress: task.progress, sent: Vec::new() };
+        let Task { key, seed, progress, .. } = task;
+        let room = if slice { MESSAGES } else { usize::MAX };
+        let host = Host { key: key.into(), seed, progress, sent: Vec::new(), room };
         let mut store = Store::new(&self.engine, host);
         let mut steps = Vec::new();
         let (instance, mut call) = match task.snapshot {

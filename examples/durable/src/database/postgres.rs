@@ -78,6 +78,10 @@ fn list(parameters: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 
 impl Database for Postgres {
     fn define(&mut self, schema: &str) -> Result<()> {
+        // `CREATE INDEX IF NOT EXISTS` takes a lock even where it exists, and deadlocks with workers that write.
+        if self.query("SELECT count(to_regclass('history'))", &[])?[0].int(0)? == 1 {
+            return Ok(());
+        }
         let schema = schema.replace("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
         // `IF NOT EXISTS` races: two that begin at once would both make a table. The number is any that nobody else uses.
         Ok(self.client.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock(7047102); {schema}; COMMIT"))?)
