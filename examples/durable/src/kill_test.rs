@@ -263,13 +263,21 @@ pub fn kill_test(program: &Path, place: &str, outside: &Path, server: Option<&Se
         workers.children.push(child);
     }
     let (mut paid, kills) = (0, plan.kills.max(1));
+    let mut progress = (0, Instant::now());
     loop {
         let done = paid == payments.len() && report.kills >= plan.kills;
         let left = left(&mut tables)?;
         if done && left == 0 {
             break;
         }
-        ensure!(begin.elapsed() < Duration::from_secs(1200), "it takes too long:\n{}", list::list(&mut tables, 30)?);
+        if progress.0 != left {
+            progress = (left, Instant::now());
+        }
+        ensure!(
+            progress.1.elapsed() < Duration::from_secs(60),
+            "nothing ends any more:\n{}",
+            list::list(&mut tables, 30)?
+        );
         if std::io::stdout().is_terminal() {
             let ended = plan.workflows - left as usize;
             let bar = "#".repeat(ended * 40 / plan.workflows);

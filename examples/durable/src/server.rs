@@ -5,13 +5,15 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// A server. It stops when it is dropped.
 pub struct Server {
     programs: PathBuf,
     directory: PathBuf,
     user: Option<User>,
+    /// Stops the server when our end of its standard input is closed: also if we are killed.
+    guard: Child,
 }
 
 /// Whom the server runs as: it refuses to be root's.
@@ -58,7 +60,8 @@ impl Server {
         if let Some(User { uid, gid, .. }) = user {
             chown(directory, Some(uid), Some(gid))?;
         }
-        let this = Self { programs, directory: directory.into(), user };
+        let guard = guard(&programs, directory, user.as_ref())?;
+        let this = Self { programs, directory: directory.into(), user, guard };
         this.run(
             "initdb",
             &["--auth=trust", "--username=durable", "--no-instructions", "--encoding=UTF8", "--locale=C"],
@@ -88,13 +91,8 @@ impl Server {
 
     /// Executes one of PostgreSQL's programs on the server's files.
     fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
-        let mut command = Command::new(self.programs.join(program));
-        command.args(arguments).env("PGDATA", self.directory.join("data")).current_dir(&self.directory);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if let Some(User { name, uid, gid }) = &self.user {
-            command.uid(*uid).gid(*gid).env("USER", name).env("HOME", &self.directory);
-        }
-        let status = command.status().with_context(|| format!("executing {program}"))?;
+        let mut command = command(&self.programs.join(program), &self.directory, self.user.as_ref());
+        let status = command.args(arguments).status().with_context(|| format!("executing {program}"))?;
         let log = || fs::read_to_string(self.directory.join("log")).unwrap_or_default();
         ensure!(status.success(), "{program} {arguments:?}: {status}\n{}", log());
         Ok(())
@@ -103,8 +101,29 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing to be done about it here, and the directory is a temporary one.
-        _ = self.run("pg_ctl", &["stop", "--mode=immediate"]);
+        // Nothing to be done about what fails here.
+        drop(self.guard.stdin.take());
+        _ = self.guard.wait();
         _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+/// A command that works on the server's files, as its user.
+fn command(program: &Path, directory: &Path, user: Option<&User>) -> Command {
+    let mut command = Command::new(program);
+    command.env("PGDATA", directory.join("data")).current_dir(directory);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Some(User { name, uid, gid }) = user {
+        command.uid(*uid).gid(*gid).env("USER", name).env("HOME", directory);
+    }
+    command
+}
+
+/// A shell that waits until its standard input ends, and then stops the server and removes its files. It is of a process group of its own, so
+/// that what interrupts us at the terminal does not interrupt it.
+fn guard(programs: &Path, directory: &Path, user: Option<&User>) -> Result<Child> {
+    let script = "read _; \"$0\" stop --mode=immediate; rm -rf \"$PGDATA\"";
+    let mut command = command(Path::new("/bin/sh"), directory, user);
+    command.arg("-c").arg(script).arg(programs.join("pg_ctl")).process_group(0).stdin(Stdio::piped());
+    command.spawn().context("starting a shell")
 }
