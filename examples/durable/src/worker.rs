@@ -19,6 +19,12 @@ pub const ATTEMPTS: i64 = 5;
 /// One whose turn was announced so often, without any end, is parked. Workers may be killed for other reasons.
 pub const DEATHS: i64 = 10;
 
+/// A batch that takes longer is written as far as it is: long before the server takes its worker for one that hangs.
+const BATCH: Duration = Duration::from_secs(2);
+
+/// So many modules a worker keeps, at most.
+const MODULES: usize = 1000;
+
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -120,17 +126,22 @@ impl Worker {
                 Some((id, attempts)) => tables.take_one(id, attempts)?.into_iter().collect(),
                 None => tables.take(now, options.batch)?,
             };
+            let (mut done, begun) = (0, Instant::now());
             for workflow in &workflows {
+                if begun.elapsed() > BATCH {
+                    break;
+                }
+                done += 1;
                 tables.sort_mail(workflow.id)?;
                 if !is_ready(tables, workflow, now)? {
                     continue;
                 }
-                if !modules.contains_key(&workflow.module) {
-                    let module = guests.module(&tables.module(&workflow.module)?)?;
-                    modules.insert(workflow.module.clone(), module);
-                }
+                let module = load(modules, guests, tables, &workflow.module)?;
                 let begin = Instant::now();
-                let turn = turn(guests, &modules[&workflow.module], tables, workflow, now)?;
+                let turn = match module {
+                    Ok(module) => turn(guests, &module, tables, workflow, now)?,
+                    Err(error) => Err(error),
+                };
                 new.in_turns += begin.elapsed();
                 new.turns += 1;
                 let turn = turn.and_then(|turn| Ok((targets(tables, &turn)?, turn)));
@@ -143,10 +154,10 @@ impl Worker {
                     }
                 }
             }
-            if !workflows.is_empty() {
+            if done > 0 {
                 std::thread::sleep(options.linger);
             }
-            Ok(workflows.len())
+            Ok(done)
         })?;
         *counts = new;
         Ok(done)
@@ -190,15 +201,20 @@ impl Worker {
         let done = self.tables.transaction(|tables| {
             let now = tables.database().now()?;
             let parcels = tables.undelivered(now, batch)?;
+            let (mut done, begun) = (0, Instant::now());
             for parcel in &parcels {
+                if begun.elapsed() > BATCH {
+                    break;
+                }
+                done += 1;
                 let failed = deliver(parcel).err().map(|error| format!("{error:#}"));
                 let again = failed.as_deref().map(|error| (now + back_off(parcel.attempts + 1), error));
                 tables.delivered(parcel, again)?;
             }
-            if !parcels.is_empty() {
+            if done > 0 {
                 std::thread::sleep(linger);
             }
-            Ok(parcels.len())
+            Ok(done)
         })?;
         self.counts.delivered += done as u64;
         Ok(done)
@@ -219,6 +235,30 @@ fn is_ready(tables: &mut Tables, workflow: &Workflow, now: i64) -> Result<bool> 
 /// Milliseconds until something that failed so often is tried again: a fifth of a second, doubled each time, to a minute.
 fn back_off(attempts: i64) -> i64 {
     (100 << attempts.clamp(1, 10)).min(60_000)
+}
+
+/// A module; inside, why this version of pirn does not take it.
+///
+/// # Errors
+/// Those of the database.
+fn load(
+    modules: &mut HashMap<Vec<u8>, Module>,
+    guests: &Guests,
+    tables: &mut Tables,
+    hash: &[u8],
+) -> Result<Result<Module>> {
+    if let Some(module) = modules.get(hash) {
+        return Ok(Ok(module.clone()));
+    }
+    let module = match guests.module(&tables.module(hash)?) {
+        Ok(module) => module,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    if modules.len() == MODULES {
+        modules.clear();
+    }
+    modules.insert(hash.into(), module.clone());
+    Ok(Ok(module))
 }
 
 /// A turn; inside, how the workflow failed.

@@ -20,6 +20,7 @@ pub const ALL: &[Case] = &[
     ("a_batch_that_fails", a_batch_that_fails),
     ("two_workers", two_workers),
     ("the_outbox", the_outbox),
+    ("a_module_that_is_refused", a_module_that_is_refused),
     ("not_a_workflow", not_a_workflow),
 ];
 
@@ -332,6 +333,17 @@ fn the_outbox(place: &str) {
     std::thread::sleep(Duration::from_millis(250));
     assert_eq!(settle(&mut worker), ["sender/0 go g"]);
     assert_finished(&mut worker, "sender", "1");
+}
+
+fn a_module_that_is_refused(place: &str) {
+    // As one might be by another version: it was a workflow when it was submitted.
+    let mut worker = worker(place);
+    worker.tables().keep_module(b"hash", b"\0asm no more").unwrap();
+    worker.tables().submit("refused", b"hash", "", 0, 0).unwrap();
+    submit(worker.tables(), "bystander", PATIENT, "1");
+    settle(&mut worker);
+    assert_eq!(state(worker.tables(), "refused").0, "parked");
+    assert_finished(&mut worker, "bystander", "45 0");
 }
 
 fn not_a_workflow(_: &str) {
