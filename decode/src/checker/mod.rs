@@ -37,6 +37,7 @@ mod lockstep;
 mod mistake;
 mod operators;
 mod read;
+mod read_first;
 mod shuffles;
 mod source;
 mod stacks;
