@@ -63,7 +63,8 @@ pub(super) fn read_first(source: &Source, params: usize, mut steps: u64) -> Opti
             | Instr::Return
             | Instr::Unreachable
             | Instr::ReturnCall(..)
-            | Instr::ReturnCallIndirect(..) => set = None,
+            | Instr::ReturnCallIndirect(..)
+            | Instr::ReturnCallRef(_) => set = None,
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 //! operator it was emitted at.
 
 use super::definite::Definite;
-use super::place::{Place, Wanted};
+use super::place::{Place, Stand, Wanted};
 use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
 use crate::cell::Cell;
@@ -93,6 +93,18 @@ impl Survey {
         Self { wanted, ..Self::brief() }
     }
 
+    /// Notes a place that is wanted.
+    pub(super) fn note(&mut self, place: Place) {
+        // Thousands of loops may begin where one does.
+        let same = |last: &Place| {
+            last.position == place.position && (last.stand == Stand::Call) == (place.stand == Stand::Call)
+        };
+        if matches!(self.wanted, Wanted::At(_)) && self.places.last().is_some_and(same) {
+            self.places.pop();
+        }
+        self.places.push(place);
+    }
+
     /// How many operators a statement may have that is asked for.
     pub(super) fn most_operators(&self) -> u8 {
         self.limits.map_or(u8::MAX, |limits| limits.operators.saturating_sub(1))
@@ -155,7 +167,7 @@ impl Survey {
             place.position -= left;
             place.unset.retain(|&local| !definite.is_zeroed(local));
         }
-        let wanted = self.wanted;
+        let wanted = &self.wanted;
         self.places.retain(|place| wanted.includes(place.stand, place.offset, place.position));
     }
 
