@@ -182,7 +182,10 @@ impl<'a> Blocks<'a> {
         let mut set = if reached { operands.code.definite.set } else { Locals::ALL };
         set.intersect(&self.labels.joined(block));
         if block.lacks_arm() {
-            set.intersect(&self.labels.begin_other_arm());
+            let begin = self.labels.begin_other_arm();
+            if !mutant!(48) {
+                set.intersect(&begin);
+            }
         }
         operands.code.definite.set = set;
     }

@@ -5,6 +5,7 @@
 
 use super::definite::Locals;
 use super::emit::{Emitter, Fixup, Fixups, Position};
+use super::mutants::mutant;
 use super::target::Target;
 use crate::{FuncType, ValType};
 use bumpalo::Bump;
@@ -191,6 +192,7 @@ impl<'a> Labels<'a> {
         let index = self.blocks.len() - 1 - labelidx as usize;
         let block = &mut self.blocks[index];
         match (block.start as usize).checked_sub(1) {
+            Some(_) if mutant!(47) => {}
             Some(join) => self.joins[join].intersect(set),
             None => {
                 let join = self.free.pop().unwrap_or(self.joins.len() as u32);
