@@ -38,6 +38,7 @@
 //! linear.
 
 use super::accumulators::Mirrors;
+use super::definite::Locals;
 use super::emit::{Fixup, Mark, Position};
 use super::labels::Labels;
 use super::mutants::mutant;
@@ -84,8 +85,9 @@ struct Opened<'a> {
     start: Position,
     /// How many cells are before that.
     cells: usize,
-    /// The `loop`'s own offset; for the survey alone.
+    /// The `loop`'s own offset, and which locals are set there; for the survey alone.
     offset: u32,
+    set: Locals,
 }
 
 /// A first iteration.
@@ -103,8 +105,9 @@ struct Peeled {
     again: Position,
     /// What the accumulators mirror there.
     mirrors: Mirrors,
-    /// The `loop`'s offset; for the survey alone.
+    /// The `loop`'s offset, and which locals are set there; for the survey alone.
     offset: u32,
+    set: Locals,
 }
 
 /// The beginning of an open loop: one cell, that may leave it.
@@ -153,8 +156,8 @@ impl<'a> Loops<'a> {
         start: Position,
     ) {
         let code = &operands.code;
-        let (cells, offset) = (code.cells, code.offset);
-        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, cells, offset }));
+        let (cells, offset, set) = (code.cells, code.offset, code.definite.set);
+        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, cells, offset, set }));
     }
 
     /// The innermost loop was closed, and leaves `depth` blocks open.
@@ -215,7 +218,7 @@ impl<'a> Loops<'a> {
         opened: Opened<'a>,
         branch: Fixup,
     ) -> Option<Reader<'a>> {
-        let Opened { body, start, cells, offset, .. } = opened;
+        let Opened { body, start, cells, offset, set, .. } = opened;
         let (code, mirrors) = (&mut operands.code, operands.accs.mirrors);
         if mirrors == Mirrors::NONE || code.len() - start > MOST_BYTES {
             if code.cells == cells + 1 {
@@ -230,7 +233,7 @@ impl<'a> Loops<'a> {
         let leaves = code.br();
         let again = code.label();
         code.bind(branch, again);
-        let peeled = Peeled { start, enters: branch, end, leaves, again, mirrors, offset };
+        let peeled = Peeled { start, enters: branch, end, leaves, again, mirrors, offset, set };
         self.pending = Some(Pending::Peeling(Box::new(peeled)));
         Some(body)
     }
@@ -276,7 +279,7 @@ impl<'a> Loops<'a> {
 /// The body was lowered again, and ends with `branch`: keeps that as the loop, if it is other code, has no more cells, and
 /// ends with what the accumulators mirrored when it began.
 fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch: Fixup) {
-    let Peeled { start, enters, end, leaves, again, mirrors, offset } = peeled;
+    let Peeled { start, enters, end, leaves, again, mirrors, offset, set } = peeled;
     let code = &mut operands.code;
     let here = code.len();
     let (first, second) = (code.between(start.0, end.end), code.between(again, here));
@@ -292,7 +295,7 @@ fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch
         }
         code.label();
         code.bind(leaves, here);
-        operands.note_loop(offset, again);
+        operands.note_loop(offset, again, &set);
         let code = &mut operands.code;
         if let Some(survey) = code.survey() {
             survey.recount(start.0, end.end, Some(offset), None);
