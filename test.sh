@@ -45,7 +45,7 @@ step cargo run --release -p pirn-oracle -- --check only --seeds 0..2000
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
 # out: what else the machine does may fail it.
 step cargo test --release -p pirn-suite -p pirn-counts -p pirn-linking -- --skip link_time_is_linear
-for example in add modules pause million; do
+for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
     step cargo run --release --quiet --example "$example"
 done
 step cargo run --release --quiet --example precompile benches/workloads/judge/lua54.wasm
