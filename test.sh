@@ -23,6 +23,14 @@ step cargo clippy --all-targets "${tools[@]}" -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${tools[@]}"
 step cargo test
 step cargo test -p pirn-cli --features profile --test profile
+# What is published can be packaged, and WASI stays a small thing to depend on.
+step cargo package --no-verify --allow-dirty -p pirn-decode -p pirn-exec -p pirn-link -p pirn -p pirn-wasi
+at_most_30_crates() {
+    local crates
+    crates=$(cargo tree -p pirn-wasi -e normal --prefix none | sort -u | wc -l)
+    [ "$crates" -le 30 ] || { echo "pirn-wasi depends on $crates crates"; return 1; }
+}
+step at_most_30_crates
 # The adapter to another runtime, and half a minute of links that race with paths.
 PIRN_WASI_RACE_SECONDS=30 step cargo test -p pirn-wasi --no-default-features --features wasmi
 step cargo test --release

@@ -11,7 +11,7 @@
 //! - `property`: generated programs of up to 8 modules, run in one go and in pieces;
 //! - `snapshots`: the same programs, whose stores are written down when they pause, and go on in other engines.
 
-#![cfg(feature = "wat")]
+#![cfg(all(feature = "snapshot", feature = "wat"))]
 
 mod across;
 mod leaks;
