@@ -76,7 +76,7 @@ mod precompiled;
 mod probe;
 mod runtime;
 mod serialize;
-#[cfg(feature = "snapshot")]
+#[cfg_attr(not(feature = "snapshot"), allow(unused_imports, reason = "only what tells where frames stand is left"))]
 mod snapshot;
 mod store;
 mod symbol;
@@ -110,8 +110,9 @@ pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use serialize::Precompiled;
+pub use snapshot::PausedCall;
 #[cfg(feature = "snapshot")]
-pub use snapshot::{PausedCall, Restored, Snapshot, SnapshotHooks};
+pub use snapshot::{Restored, Snapshot, SnapshotHooks};
 pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 #[doc(hidden)]
