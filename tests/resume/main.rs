@@ -13,7 +13,7 @@
 //! - `hostile`: the same programs, whose snapshots somebody changes;
 //! - `relay`: the same programs, moved from process to process by way of files, perhaps on other processors.
 
-#![cfg(feature = "wat")]
+#![cfg(all(feature = "snapshot", feature = "wat"))]
 
 mod across;
 #[path = "../support/change.rs"]

@@ -6,14 +6,17 @@
 //! - `frames`: paused executions, both ways; `places`: where frames stand.
 //! - `hooks`: what the embedder says of its own values.
 
+#[cfg(feature = "snapshot")]
 mod format;
 mod frames;
 mod hooks;
 mod made;
 mod names;
 mod places;
+#[cfg(feature = "snapshot")]
 mod restore;
 mod state;
+#[cfg(feature = "snapshot")]
 mod take;
 
 pub use hooks::SnapshotHooks;
@@ -77,6 +80,7 @@ use std::io::{Read, Write};
 /// # }
 /// # Ok::<(), pirn_link::Error>(())
 /// ```
+#[cfg(feature = "snapshot")]
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     state: State,
@@ -107,6 +111,7 @@ impl<R> sealed::PausedCall for Paused<R> {
     }
 }
 
+#[cfg(feature = "snapshot")]
 impl Snapshot {
     /// A snapshot of the store, and of these calls, which are paused in it and stay so.
     ///
@@ -252,6 +257,7 @@ impl Snapshot {
 }
 
 /// What was made by [`Snapshot::restore`]; in the order in which it was made in the store of the snapshot.
+#[cfg(feature = "snapshot")]
 #[derive(Debug)]
 pub struct Restored {
     names: Vec<Option<String>>,
@@ -262,6 +268,7 @@ pub struct Restored {
     paused: Vec<Paused<Vec<Val>>>,
 }
 
+#[cfg(feature = "snapshot")]
 impl Restored {
     /// The instances.
     pub fn instances(&self) -> &[Instance] {
