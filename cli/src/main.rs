@@ -24,6 +24,7 @@ mod ended;
 mod features;
 mod host;
 mod info;
+mod initialise;
 mod output;
 mod profile;
 mod resume;
@@ -59,6 +60,9 @@ enum Command {
     #[command(after_help = "Exit status: as of `pirn run`. A checkpoint says which directories the program is given: \
                             resume your own ones only, or say with --dir what it is given.")]
     Resume(resume::Args),
+    /// Write a module that begins as another one is after a function of it was called
+    #[command(after_help = "Exit status: 1 if the function fails, or the state cannot be in a module.")]
+    Snapshot(initialise::Args),
     /// Say of modules whether they are valid, in a line each
     #[command(after_help = "Exit status: 1 if one is not.")]
     Validate(validate::Args),
@@ -123,6 +127,7 @@ fn main() -> ExitCode {
     output::status(match Args::parse_from(args()).command {
         Command::Run(args) => run::run(&args),
         Command::Resume(args) => resume::run(&args),
+        Command::Snapshot(args) => initialise::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Dump(args) => dump::run(&args),
