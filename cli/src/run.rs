@@ -5,7 +5,7 @@ use crate::checkpoint::{self, Checkpoints, Ended};
 use crate::ended::{self, TIMED_OUT, status};
 use crate::features::{self, Feature};
 use crate::host::{Grants, Host};
-use crate::output::{complain, complain_of};
+use crate::output::{complain, complain_of, harmless};
 use crate::profile::{Output, Sampler};
 use crate::threads::Threads;
 use crate::unsupported::explain;
@@ -165,7 +165,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         }
         // Whether or not somebody reads it, the program ends as it would have.
-        Some(sampler) => drop(std::io::stderr().write_all(sampler.report(&store, args.profile_top).as_bytes())),
+        Some(sampler) => {
+            drop(std::io::stderr().write_all(harmless(&sampler.report(&store, args.profile_top)).as_bytes()))
+        }
         None => show_pairs(),
     }
     ended::of_call(result, program.invoke.is_some(), timeout)

@@ -35,15 +35,15 @@ pub use code_map::{CodeMap, Lowered};
 pub use custom::{CustomSection, Names};
 pub use error::Error;
 pub use features::{Features, Proposal};
-pub use frame_types::{Bodies, FrameTypes};
+pub use frame_types::{Bodies, Counts, FrameTypes};
 pub use index::{FuncIdx, TypeId, TypeIdx};
 pub use limits::ModuleLimits;
 pub use lower::place::{Operand, Place, Source, Stand};
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{
-    AddressType, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType,
-    ValType,
+    AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits,
+    MemoryType, PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

@@ -219,12 +219,13 @@ impl Module {
     }
 
     /// Of a parsed module, with code that is stored for it.
-    pub(crate) fn of(engine: &Engine, parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
-        let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
+    pub(crate) fn of(engine: &Engine, mut parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
+        let types = engine.types().acquire_all(&parsed);
         let type_ids: Box<[TypeId]> = types.iter().map(|ty| ty.id()).collect();
+        parsed.rename_types(&type_ids);
         let lazy = parsed.own_funcs().map(|funcidx| {
-            let typeidx = parsed.typeidx(funcidx).index();
-            LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
+            let type_id = type_ids[parsed.typeidx(funcidx).index()];
+            LazyCode::new(CodeHead::new(funcidx, parsed.func_type(funcidx), type_id))
         });
         let import_hashes = import_hashes(engine, &parsed);
         let exports = exports(engine, &parsed, &types);
@@ -395,6 +396,11 @@ impl Module {
     #[inline]
     pub(crate) fn type_id(&self, funcidx: FuncIdx) -> TypeId {
         self.0.types[self.0.parsed.typeidx(funcidx).index()].id()
+    }
+
+    /// Whether function `funcidx` has a type that names no other and is below none.
+    pub(crate) fn is_plain(&self, funcidx: FuncIdx) -> bool {
+        self.0.parsed.types[self.0.parsed.typeidx(funcidx).index()].is_plain()
     }
 
     /// The functions that are not imported, in order.
