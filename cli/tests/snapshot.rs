@@ -59,9 +59,9 @@ fn a_program_finds_the_table_that_was_filled() {
     assert_eq!(pirn(&["run", &module]).status.code(), Some(49 + 9 - 8));
     // What initialised it is no export any more.
     let exports = stdout(&pirn(&["info", &module])).to_owned();
-    assert!(exports.contains("_start") && !exports.contains("init") && !exports.contains("pirn."), "{exports}");
+    assert!(exports.contains("  _start: ") && !exports.contains("  init: ") && !exports.contains("pirn."), "{exports}");
     let kept = initialised(&scratch, &text, &["--init-func", "init", "--keep-init-func"]);
-    assert!(stdout(&pirn(&["info", &kept])).contains("init"));
+    assert!(stdout(&pirn(&["info", &kept])).contains("  init: "));
 }
 
 #[test]
@@ -188,6 +188,28 @@ fn segments_that_code_refers_to_are_there_or_dropped() {
 }
 
 #[test]
+fn typed_references_keep_their_types() {
+    let scratch = Scratch::new("snapshot-typed");
+    let text = r#"(module
+        (type $f (func (result i32)))
+        (table $null 3 (ref null $f)) (table $full 2 4 (ref $f) (ref.func $a))
+        (global $g (mut (ref null $f)) (ref.null $f)) (global $h (mut (ref $f)) (ref.func $a))
+        (func $a (type $f) (i32.const 10)) (func $b (type $f) (i32.const 20)) (elem declare func $b)
+        (func (export "init")
+            (table.set $null (i32.const 2) (ref.func $b))
+            (table.set $full (i32.const 1) (ref.func $b))
+            (global.set $h (ref.func $b)))
+        (func (export "check") (result i32 i32 i32 i32 i32)
+            (ref.is_null (global.get $g))
+            (call_ref $f (global.get $h))
+            (ref.is_null (table.get $null (i32.const 1)))
+            (call_indirect $null (type $f) (i32.const 2))
+            (i32.sub (call_indirect $full (type $f) (i32.const 1)) (call_indirect $full (type $f) (i32.const 0)))))"#;
+    let module = initialised(&scratch, text, &["--invoke", "init"]);
+    assert_eq!(call(&module, &["check"]), "1\n20\n1\n20\n10\n");
+}
+
+#[test]
 fn what_begins_a_module_is_not_done_again() {
     let scratch = Scratch::new("snapshot-start");
     let text = r#"(module
@@ -201,7 +223,7 @@ fn what_begins_a_module_is_not_done_again() {
         (func (export "later") (result i32) (call $add (i32.const 5)) (global.get $log)))"#;
     let module = initialised(&scratch, text, &["-r", "log=later"]);
     assert_eq!(call(&module, &["log"]), "12345\n");
-    assert!(!stdout(&pirn(&["info", &module])).contains("later"));
+    assert!(!stdout(&pirn(&["info", &module])).contains("  later: "));
     // Only once where that is what is asked for.
     let module = initialised(&scratch, text, &["--invoke", "_initialize"]);
     assert_eq!(call(&module, &["log"]), "123\n");

@@ -134,7 +134,8 @@ fn instantiate(
     }
     let probe = Probe::new(store, &linker, source)?;
     // Once, even if that is what is asked for.
-    for name in [INITIALIZE, name].into_iter().filter(|&called| called != INITIALIZE || called != name) {
+    let first = (name != INITIALIZE).then_some(INITIALIZE);
+    for name in first.into_iter().chain([name]) {
         if let Some(func) = probe.instance.get_func(&mut *store, name) {
             ensure!(func.ty(&*store) == FuncType::new([], []), "`{name}` takes parameters or gives results");
             func.call(&mut *store, &[], &mut [])?;

@@ -5,7 +5,7 @@ use crate::host::Host;
 use anyhow::{Context, Result, bail};
 use pirn::{Func, Instance, Linker, Module, Ref, Store, Val};
 use std::collections::HashMap;
-use wasm_encoder::{ConstExpr, HeapType};
+use wasm_encoder::{ConstExpr, Ieee32, Ieee64};
 
 /// An instance that shows everything.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ pub struct State {
     /// By index.
     pub memories: Vec<MemoryState>,
     pub tables: Vec<TableState>,
-    /// Expressions that give the values.
-    pub globals: Vec<ConstExpr>,
+    /// Expressions that give the values; none for a null.
+    pub globals: Vec<Option<ConstExpr>>,
     /// Which data segments, and which element segments, are dropped.
     pub data_dropped: Vec<bool>,
     pub elements_dropped: Vec<bool>,
@@ -115,14 +115,13 @@ impl Probe {
         for index in 0..counts.globals {
             let global = instance.get_global(store, &name(prefix, "g", index)).expect("all are exported");
             globals.push(match global.get(store) {
-                Val::I32(value) => ConstExpr::i32_const(value),
-                Val::I64(value) => ConstExpr::i64_const(value),
-                Val::F32(bits) => ConstExpr::f32_const(f32::from_bits(bits).into()),
-                Val::F64(bits) => ConstExpr::f64_const(f64::from_bits(bits).into()),
-                Val::V128(vector) => ConstExpr::v128_const(vector.as_u128() as i128),
-                Val::FuncRef(Some(func)) => ConstExpr::ref_func(funcidx(func)?),
-                Val::FuncRef(None) => ConstExpr::ref_null(HeapType::FUNC),
-                Val::ExternRef(None) => ConstExpr::ref_null(HeapType::EXTERN),
+                Val::I32(value) => Some(ConstExpr::i32_const(value)),
+                Val::I64(value) => Some(ConstExpr::i64_const(value)),
+                Val::F32(bits) => Some(ConstExpr::f32_const(Ieee32::new(bits))),
+                Val::F64(bits) => Some(ConstExpr::f64_const(Ieee64::new(bits))),
+                Val::V128(vector) => Some(ConstExpr::v128_const(vector.as_u128() as i128)),
+                Val::FuncRef(Some(func)) => Some(ConstExpr::ref_func(funcidx(func)?)),
+                Val::FuncRef(None) | Val::ExternRef(None) => None,
                 Val::ExternRef(Some(_)) => bail!("global {index} is an externref, which no module can begin with"),
             });
         }

@@ -11,7 +11,7 @@ use wasm_encoder::{
     ConstExpr, DataCountSection, DataSection, ElementSection, Elements, ExportKind, ExportSection, GlobalSection,
     HeapType, MemorySection, Module, RawSection, RefType, SectionId, TableSection, TableType, ValType,
 };
-use wasmparser::{DataKind, ElementItems, ElementKind, Export, ExternalKind, Parser, Payload, TypeRef};
+use wasmparser::{DataKind, ElementItems, ElementKind, Export, ExternalKind, Operator, Parser, Payload, TypeRef};
 
 /// Sections in the order in which a module has them.
 const ORDER: [SectionId; 13] = [
@@ -43,8 +43,8 @@ pub struct Source<'a> {
     globals: Vec<wasmparser::GlobalType>,
     /// Of passive segments, the bytes of the whole.
     data: Vec<Option<&'a [u8]>>,
-    /// Type of each segment, and its functions if it is passive.
-    elements: Vec<(RefType, Option<Vec<ConstExpr>>)>,
+    /// Of segments, and whether they are passive.
+    elements: Vec<(Elements<'static>, bool)>,
     imported: Counts,
     own_funcs: u32,
     scan: Scan,
@@ -122,7 +122,7 @@ impl<'a> Source<'a> {
                 for segment in segments {
                     let segment = segment?;
                     let is_passive = matches!(segment.kind, ElementKind::Passive);
-                    self.elements.push(element(segment.items, is_passive)?);
+                    self.elements.push((element(segment.items, is_passive)?, is_passive));
                 }
             }
             Payload::CodeSectionEntry(body) => self.scan.add(&body)?,
@@ -218,7 +218,7 @@ impl<'a> Source<'a> {
                 // It was called.
                 SectionId::Start => {}
                 SectionId::Element => {
-                    let elements = self.elements(state);
+                    let elements = self.elements(state)?;
                     section_if(module, !elements.is_empty(), &elements);
                 }
                 // Code needs it that refers to segments.
@@ -263,14 +263,22 @@ impl<'a> Source<'a> {
     fn tables(&self, state: &State) -> Result<TableSection> {
         let mut section = TableSection::new();
         for (ty, table) in self.tables.iter().zip(&state.tables) {
-            let element_type = ref_type(ty.element_type)?;
-            section.table(TableType {
-                element_type,
+            let written = TableType {
+                element_type: ref_type(ty.element_type)?,
                 table64: ty.table64,
                 minimum: table.size,
                 maximum: ty.maximum,
                 shared: ty.shared,
-            });
+            };
+            if ty.element_type.is_nullable() {
+                section.table(written);
+                continue;
+            }
+            // What it begins with is overwritten, but has to be something.
+            let first = table.runs.first().and_then(|(_, funcs)| funcs.first());
+            let first =
+                first.with_context(|| format!("an empty table of type {} cannot be written", ty.element_type))?;
+            section.table_with_init(written, &ConstExpr::ref_func(*first));
         }
         Ok(section)
     }
@@ -292,14 +300,20 @@ impl<'a> Source<'a> {
     fn globals(&self, state: &State) -> Result<GlobalSection> {
         let mut section = GlobalSection::new();
         for (ty, value) in self.globals.iter().zip(&state.globals) {
+            let mut null = None;
             let val_type = match ty.content_type {
                 wasmparser::ValType::I32 => ValType::I32,
                 wasmparser::ValType::I64 => ValType::I64,
                 wasmparser::ValType::F32 => ValType::F32,
                 wasmparser::ValType::F64 => ValType::F64,
                 wasmparser::ValType::V128 => ValType::V128,
-                wasmparser::ValType::Ref(ty) => ValType::Ref(ref_type(ty)?),
+                wasmparser::ValType::Ref(ty) => {
+                    let ty = ref_type(ty)?;
+                    null = Some(ConstExpr::ref_null(ty.heap_type));
+                    ValType::Ref(ty)
+                }
             };
+            let value = value.as_ref().or(null.as_ref()).expect("numbers are not null");
             let ty = wasm_encoder::GlobalType { val_type, mutable: ty.mutable, shared: ty.shared };
             section.global(ty, value);
         }
@@ -307,26 +321,34 @@ impl<'a> Source<'a> {
     }
 
     /// The content of tables, behind segments that code may refer to.
-    fn elements(&self, state: &State) -> ElementSection {
+    fn elements(&self, state: &State) -> Result<ElementSection> {
         let mut section = ElementSection::new();
         if self.scan.elements {
-            for ((ty, kept), dropped) in self.elements.iter().zip(&state.elements_dropped) {
-                let kept = kept.as_deref().filter(|_| !dropped).unwrap_or_default();
-                section.passive(Elements::Expressions(*ty, Cow::Borrowed(kept)));
+            for ((elements, is_passive), dropped) in self.elements.iter().zip(&state.elements_dropped) {
+                let is_kept = *is_passive && !dropped;
+                section.passive(if is_kept { elements.clone() } else { without(elements) });
             }
         }
         for (index, (ty, table)) in (0..).zip(self.tables.iter().zip(&state.tables)) {
             for (start, funcs) in &table.runs {
                 // The first table without its number is what all engines know.
                 let number = (index > 0).then_some(index);
-                section.active(number, &offset(*start, ty.table64), Elements::Functions(Cow::Borrowed(funcs)));
+                let element = ref_type(ty.element_type)?;
+                let expressions: Vec<_>;
+                let funcs = if element == RefType::FUNCREF {
+                    Elements::Functions(Cow::Borrowed(funcs))
+                } else {
+                    expressions = funcs.iter().map(|&func| ConstExpr::ref_func(func)).collect();
+                    Elements::Expressions(element, Cow::Borrowed(&expressions))
+                };
+                section.active(number, &offset(*start, ty.table64), funcs);
             }
         }
         if !self.scan.funcs.is_empty() {
             let funcs = self.scan.funcs.iter().copied().collect::<Vec<_>>();
             section.declared(Elements::Functions(funcs.into()));
         }
-        section
+        Ok(section)
     }
 
     /// The content of memories, behind segments that code may refer to.
@@ -369,40 +391,44 @@ fn kind(kind: ExternalKind) -> Result<ExportKind> {
 }
 
 fn ref_type(ty: wasmparser::RefType) -> Result<RefType> {
-    if ty == wasmparser::RefType::FUNCREF {
-        Ok(RefType::FUNCREF)
-    } else if ty == wasmparser::RefType::EXTERNREF {
-        Ok(RefType::EXTERNREF)
-    } else {
-        bail!("it has something of type {ty}, which is not known here")
-    }
+    use wasmparser::{AbstractHeapType, HeapType as Parsed, UnpackedIndex};
+    let heap_type = match ty.heap_type() {
+        Parsed::Abstract { shared: false, ty: AbstractHeapType::Func } => HeapType::FUNC,
+        Parsed::Abstract { shared: false, ty: AbstractHeapType::Extern } => HeapType::EXTERN,
+        Parsed::Concrete(UnpackedIndex::Module(index)) => HeapType::Concrete(index),
+        _ => bail!("it has something of type {ty}, which is not known here"),
+    };
+    Ok(RefType { nullable: ty.is_nullable(), heap_type })
 }
 
-/// The type of a segment, and what is in it if that is kept.
-fn element(items: ElementItems<'_>, is_kept: bool) -> Result<(RefType, Option<Vec<ConstExpr>>)> {
+/// What is in an element segment; of one that is not kept, at least the type.
+fn element(items: ElementItems<'_>, is_kept: bool) -> Result<Elements<'static>> {
     match items {
         ElementItems::Functions(funcs) => {
-            let funcs = funcs.into_iter().map(|func| Ok(ConstExpr::ref_func(func?)));
-            let kept = if is_kept { Some(funcs.collect::<Result<_>>()?) } else { None };
-            Ok((RefType::FUNCREF, kept))
+            let funcs = funcs.into_iter().collect::<Result<Vec<_>, _>>()?;
+            Ok(Elements::Functions(funcs.into()))
         }
         ElementItems::Expressions(ty, expressions) => {
             let ty = ref_type(ty)?;
-            let mut kept = Vec::new();
+            let mut all = Vec::new();
             for expression in expressions {
                 let mut operators = expression?.get_operators_reader().into_iter();
-                let first = operators.next().context("an expression is empty")??;
-                kept.push(match first {
-                    wasmparser::Operator::RefFunc { function_index } => ConstExpr::ref_func(function_index),
-                    wasmparser::Operator::RefNull { .. } if ty == RefType::FUNCREF => {
-                        ConstExpr::ref_null(HeapType::FUNC)
-                    }
-                    wasmparser::Operator::RefNull { .. } => ConstExpr::ref_null(HeapType::EXTERN),
+                all.push(match operators.next().context("an expression is empty")?? {
+                    Operator::RefFunc { function_index } => ConstExpr::ref_func(function_index),
+                    Operator::RefNull { .. } => ConstExpr::ref_null(ty.heap_type),
                     _ if !is_kept => break,
-                    other => bail!("a passive element segment has an expression that is not known here: {other:?}"),
+                    other => bail!("an element segment has an expression that is not known here: {other:?}"),
                 });
             }
-            Ok((ty, is_kept.then_some(kept)))
+            Ok(Elements::Expressions(ty, all.into()))
         }
+    }
+}
+
+/// None, of the same type.
+fn without(elements: &Elements<'_>) -> Elements<'static> {
+    match elements {
+        Elements::Functions(_) => Elements::Functions(Cow::Borrowed(&[])),
+        Elements::Expressions(ty, _) => Elements::Expressions(*ty, Cow::Borrowed(&[])),
     }
 }
