@@ -14,7 +14,7 @@ use crate::dir::{Entry, OpenDir, Opened};
 use crate::file::OpenFile;
 use crate::origin::Origin;
 use crate::stream::StdinStream;
-use rustix::fs::{SeekFrom, fstat, seek};
+use rustix::fs::{SeekFrom, seek};
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -104,8 +104,8 @@ impl WasiP1Ctx {
             return Ok(());
         }
         let (origin, found) = match &**descriptor {
-            Descriptor::File(file) => (&file.origin, fstat(&file.file)?),
-            Descriptor::Dir(dir) => (&dir.origin, fstat(&dir.dir)?),
+            Descriptor::File(file) => (&file.origin, file.filestat()),
+            Descriptor::Dir(dir) => (&dir.origin, dir.filestat()),
             Descriptor::Socket(_) => return Err(cannot(fd, "a connection cannot be saved")),
             Descriptor::Stdin(_) | Descriptor::Stdout(_) => return Err(cannot(fd, "it was not given at the start")),
         };
@@ -116,7 +116,8 @@ impl WasiP1Ctx {
         let gone =
             || cannot(fd, &format!("`{path}` was removed or renamed since it was opened, so it cannot be saved"));
         let there = root.filestat_at(path, Lookupflags::SYMLINK_FOLLOW).map_err(|_| gone())?;
-        if (there.dev, there.ino) != (found.st_dev as u64, found.st_ino as u64) {
+        let found = found.map_err(|errno| cannot(fd, &errno.to_string()))?;
+        if (there.dev, there.ino) != (found.dev, found.ino) {
             return Err(gone());
         }
         match &**descriptor {

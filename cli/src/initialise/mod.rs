@@ -4,12 +4,13 @@
 //! memories and globals. Its initialisation function is called. Then the module is written once more, with what is there in the place of
 //! what it began with.
 //!
-//! - `probe`: the instance, and what is in it.
+//! - `probe`: the instance, and what is in it, which is a `state`.
 //! - `scan`: which segments and functions the code refers to.
 //! - `write`: the module that begins so.
 
 mod probe;
 mod scan;
+mod state;
 mod write;
 
 use crate::ended;

@@ -3,8 +3,8 @@
 //! What says nothing of the state is copied as it is: types, imports, code, custom sections, each where it was. So functions keep their
 //! numbers, and code its offsets, by which debugging information goes.
 
-use super::probe::{Counts, State, name};
 use super::scan::Scan;
+use super::state::{Counts, State, name};
 use anyhow::{Context, Result, bail, ensure};
 use std::borrow::Cow;
 use wasm_encoder::{
