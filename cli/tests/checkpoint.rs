@@ -169,6 +169,23 @@ fn results_fuel_and_traps_are_as_if_nothing_had_happened() {
     assert!(processes > 1, "{processes}");
 }
 
+#[test]
+fn within_what_takes_long_it_is_tried_again() {
+    let scratch = Scratch::new("checkpoint-long");
+    // Nearly always within one of the fills.
+    let text = r#"(module (memory 256)
+        (func (export "run") (param i32) (result i32 i32)
+            (loop $l
+                (memory.fill (i32.const 0) (local.get 0) (i32.const 16777216))
+                (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (i32.load8_u (i32.const 16777215)) (i32.load8_u (i32.const 7))))"#;
+    let module = scratch.file("fills.wat", text);
+    let checkpoint = scratch.0.join("checkpoint").display().to_string();
+    let (found, processes) = in_pieces("50ms", &[], &["--invoke", "run", &module, "200"], &checkpoint);
+    assert_eq!((stdout(&found), stderr(&found), found.status.code()), ("1\n1\n", "", Some(0)));
+    assert!(processes > 1, "{processes}");
+}
+
 /// What it imports besides.
 const IMPORTS: &str = r#"
     (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))

@@ -20,11 +20,11 @@ use std::time::Duration;
 /// Exit status of a program that was to end at a checkpoint.
 pub const WRITTEN: u8 = 75;
 
-/// After how long it is tried again where the state could not be told.
+/// After how long it is tried again where the state could not be told; then after twice as long, each time.
 const AGAIN: Duration = Duration::from_millis(1);
 
-/// How often that is tried before the next checkpoint is due.
-const MOST: u32 = 100;
+/// How often that is tried before the next checkpoint is due: for a second.
+const MOST: u32 = 10;
 
 /// Writes checkpoints.
 #[derive(Debug)]
@@ -34,10 +34,10 @@ pub struct Checkpoints {
     command: Command,
     /// Whether the first one ends the process.
     exits: bool,
-    /// Has the clock tick soon.
-    soon: Sender<()>,
+    /// Has the clock tick in a while.
+    soon: Sender<Duration>,
     /// The clock's end of it, until the clock begins.
-    clock: Option<Receiver<()>>,
+    clock: Option<Receiver<Duration>>,
     /// How often it was tried since the last one that was written or given up.
     tries: u32,
     /// What was complained of last.
@@ -108,8 +108,9 @@ impl Checkpoints {
                 Err(error) => error,
             },
             Err(_) if self.tries < MOST => {
+                // Whether or not the clock runs, the next checkpoint is due some time.
+                let _ = self.soon.send(AGAIN * (1 << self.tries));
                 self.tries += 1;
-                let _ = self.soon.send(());
                 return false;
             }
             Err(error) => error.into(),
@@ -139,13 +140,13 @@ pub fn refusal(module: &Module) -> Option<&'static str> {
     (imports || exports).then_some("its threads share a memory, which cannot be in a checkpoint")
 }
 
-/// Has the epoch pass `every` so often, as long as the engine is there, and soon after it is asked for.
-fn tick(engine: &Engine, every: Duration, soon: Receiver<()>) {
+/// Has the epoch pass `every` so often, as long as the engine is there, and in so long as it is asked for.
+fn tick(engine: &Engine, every: Duration, soon: Receiver<Duration>) {
     let engine = engine.weak();
     std::thread::spawn(move || {
         loop {
             match soon.recv_timeout(every) {
-                Ok(()) => std::thread::sleep(AGAIN),
+                Ok(time) => std::thread::sleep(time),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
