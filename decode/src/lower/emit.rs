@@ -37,6 +37,13 @@ impl Emitted {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fixup(pub(super) Position);
 
+impl Fixup {
+    /// Whether this is the target of a `BrIf` that is the first statement of `cell`.
+    pub(super) fn is_of_first(self, cell: Position) -> bool {
+        self.0 == cell + 8
+    }
+}
+
 /// Branches to one label that is not known yet. They form a chain in the code: where a branch's target is to stand,
 /// stands the place of the branch before, and 0 in the first, for no operand stands there.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +103,7 @@ pub(super) struct Emitter<'a, T> {
     /// Where in the bytes the targets of branches stand, in order.
     pub(super) branches: Vec<usize>,
     /// Whether branches back ask for the epoch.
-    epochs: bool,
+    pub(super) epochs: bool,
     /// Where the targets of those stand that do not ask themselves, in order; [`Emitter::ask_for_others`] says who does.
     unasked: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.

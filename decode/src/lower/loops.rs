@@ -31,7 +31,9 @@
 //! ```
 //!
 //! Where branches back ask for the epoch ([`super::metering`]), so do those of what is lowered again, and a cell that repeats itself.
-//! The way from a first iteration to the others asks for nothing, unless its handler does.
+//! The way from a first iteration to the others asks for nothing, unless its handler does. Execution that stands still at `body` of a
+//! rotated loop is told to stand at its `start` ([`super::place`]): the test comes out as it did, if it only reads. A test that
+//! counts as well is not rotated there.
 //!
 //! What is lowered again contains no loop, and each loop's beginning is lowered again once at most: to peel, or at the
 //! branch back from the loop's own level, of which there is one, since what follows it cannot be reached. So decoding stays
@@ -117,6 +119,8 @@ struct ExitTest<'a> {
     body: Reader<'a>,
     /// How many blocks are open in the loop.
     depth: usize,
+    /// The `loop`'s own offset; for the survey alone.
+    offset: u32,
     /// The cell.
     cell: Position,
     /// Its handler, as long as nothing has joined it. (What has does more, so its machine code is no other handler's.)
@@ -203,10 +207,13 @@ impl<'a> Loops<'a> {
         if labelidx == 0 {
             return self.begin_peeling(operands, opened, branch);
         }
-        if code.cells == opened.cells + 1 {
-            let Opened { body, depth, start: cell, .. } = opened;
+        let Opened { body, depth, start: cell, cells, offset } = opened;
+        // Where code asks for the epoch, execution may stand still behind the test, in whose place the state is told to be that in front
+        // of it: so it must have changed nothing.
+        let may_stand = !code.epochs || branch.is_of_first(cell);
+        if code.cells == cells + 1 && may_stand {
             let (handler, end) = (code.handler(cell), code.len());
-            self.tests.push(ExitTest { body, depth, cell, handler, end, mirrors: operands.accs.mirrors });
+            self.tests.push(ExitTest { body, depth, offset, cell, handler, end, mirrors: operands.accs.mirrors });
         }
         None
     }
@@ -335,6 +342,8 @@ fn rotate<'a, T: Target>(
     // Where another cell asks for the branch, nothing is saved.
     if fits && code.bind_back(back, test.end) {
         let exit = code.len();
+        operands.note_loop(test.offset, test.end);
+        let code = &mut operands.code;
         labels.branch(code, labelidx);
         let here = code.len();
         if let Some(survey) = code.survey() {
