@@ -119,8 +119,9 @@ struct ExitTest<'a> {
     body: Reader<'a>,
     /// How many blocks are open in the loop.
     depth: usize,
-    /// The `loop`'s own offset; for the survey alone.
+    /// The `loop`'s own offset, and which locals are set there; for the survey alone.
     offset: u32,
+    set: Locals,
     /// The cell.
     cell: Position,
     /// Its handler, as long as nothing has joined it. (What has does more, so its machine code is no other handler's.)
@@ -207,13 +208,14 @@ impl<'a> Loops<'a> {
         if labelidx == 0 {
             return self.begin_peeling(operands, opened, branch);
         }
-        let Opened { body, depth, start: cell, cells, offset } = opened;
+        let Opened { body, depth, start: cell, cells, offset, set } = opened;
         // Where code asks for the epoch, execution may stand still behind the test, in whose place the state is told to be that in front
         // of it: so it must have changed nothing.
         let may_stand = !code.epochs || branch.is_of_first(cell);
         if code.cells == cells + 1 && may_stand {
             let (handler, end) = (code.handler(cell), code.len());
-            self.tests.push(ExitTest { body, depth, offset, cell, handler, end, mirrors: operands.accs.mirrors });
+            let mirrors = operands.accs.mirrors;
+            self.tests.push(ExitTest { body, depth, offset, set, cell, handler, end, mirrors });
         }
         None
     }
@@ -342,7 +344,7 @@ fn rotate<'a, T: Target>(
     // Where another cell asks for the branch, nothing is saved.
     if fits && code.bind_back(back, test.end) {
         let exit = code.len();
-        operands.note_loop(test.offset, test.end);
+        operands.note_loop(test.offset, test.end, &test.set);
         let code = &mut operands.code;
         labels.branch(code, labelidx);
         let here = code.len();
