@@ -87,7 +87,7 @@ pub use state::crossing::CallHook;
 pub use state::global::GlobalCell;
 pub use state::held::Held;
 pub use state::instance::{InstanceBlock, InstanceHead};
-pub use state::memory::Memory;
+pub use state::memory::{Memory, MemoryImage};
 pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
 pub use state::registers::stack_pointer;
 pub use state::shared::{SharedMemory, WaitResult};

@@ -3,6 +3,7 @@
 //! Threaded code belongs to the module. Each function is lowered once, by whichever instance calls it first, and
 //! shared from then on; a failure is remembered as well.
 
+use crate::copies::Copies;
 use crate::engine::Engine;
 use crate::engine::account::module_bytes;
 use crate::engine::config::CompilationMode;
@@ -49,6 +50,7 @@ struct Inner {
     hash: OnceLock<[u8; 32]>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
+    copies: Copies,
     /// Where the code of functions begins, and their funcidxs: of those that are lowered, from when somebody asks first.
     places: OnceLock<Mutex<BTreeMap<usize, FuncIdx>>>,
     /// What all of this holds, without code.
@@ -250,6 +252,7 @@ impl Module {
             hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
+            copies: Copies::default(),
             places: OnceLock::new(),
             parsed,
         }));
@@ -452,6 +455,11 @@ impl Module {
             FrameAt::Cell { place } => map.at_place(position, place.into()),
             FrameAt::Return => map.call_before(position),
         }
+    }
+
+    /// What is kept for copies.
+    pub(crate) fn copies(&self) -> &Copies {
+        &self.0.copies
     }
 
     /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it.

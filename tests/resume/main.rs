@@ -9,11 +9,13 @@
 //! - `moved`: calls that go on on other threads and stacks, in any order;
 //! - `leaks`: paused calls that are dropped;
 //! - `property`: generated programs of up to 8 modules, run in one go and in pieces;
+//! - `forks`: the same programs, whose stores are forked when they pause, and go on in both;
 //! - `snapshots`: the same programs, whose stores are written down when they pause, and go on in other engines.
 
 #![cfg(feature = "wat")]
 
 mod across;
+mod forks;
 mod leaks;
 mod metering;
 mod moved;

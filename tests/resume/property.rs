@@ -100,8 +100,8 @@ pub(crate) fn whole(modules: &[(&str, &str)]) -> Trace {
 pub(crate) struct Run {
     pub(crate) stage: Stage,
     pub(crate) linked: Option<LinkedGroup>,
-    shared: Memory,
-    step: u64,
+    pub(crate) shared: Memory,
+    pub(crate) step: u64,
     pub(crate) given: u64,
     /// What is left of it.
     pub(crate) fuel: u64,

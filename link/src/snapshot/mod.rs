@@ -7,11 +7,11 @@
 //! - `hooks`: what the embedder says of its own values.
 
 mod format;
-mod frames;
+pub(crate) mod frames;
 mod hooks;
 mod made;
 mod names;
-mod places;
+pub(crate) mod places;
 mod restore;
 mod state;
 mod take;
