@@ -1,6 +1,6 @@
 //! The official test suite: every script of WebAssembly 2.0, those of the proposals pirn supports beyond it (tail calls,
-//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, threads, wide arithmetic), and
-//! those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
+//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, threads, wide arithmetic,
+//! typed function references), and those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
 //! refused that a later proposal makes valid: they run without it ([`switched_off`]).
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
@@ -69,30 +69,9 @@ fn version2() -> impl Iterator<Item = TestFile<'static>> {
     spec(SpecVersion::V2)
 }
 
-/// Scripts of 3.0 that need what is not supported yet: typed references, exceptions, garbage collection.
-const NEEDS_MORE: &[&str] = &[
-    "br_on_non_null.wast",
-    "br_on_null.wast",
-    "br_table.wast",
-    "call_ref.wast",
-    "data.wast",
-    "elem.wast",
-    "global.wast",
-    "imports.wast",
-    "instance.wast",
-    "linking.wast",
-    "local_init.wast",
-    "ref.wast",
-    "ref_as_non_null.wast",
-    "ref_is_null.wast",
-    "ref_null.wast",
-    "return_call_ref.wast",
-    "table.wast",
-    "type-canon.wast",
-    "type-equivalence.wast",
-    "type-rec.wast",
-    "unreached-valid.wast",
-];
+/// Scripts of 3.0 that need what is not supported yet: exceptions, garbage collection.
+const NEEDS_MORE: &[&str] =
+    &["br_on_null.wast", "br_table.wast", "imports.wast", "instance.wast", "ref_null.wast", "type-rec.wast"];
 
 fn simd() -> impl Iterator<Item = TestFile<'static>> {
     proposal(Proposal::Simd)
@@ -218,6 +197,11 @@ fn tail_call() {
 }
 
 #[test]
+fn function_references() {
+    run("function-references", proposal(Proposal::FunctionReferences));
+}
+
+#[test]
 fn wide_arithmetic() {
     run("wide-arithmetic", proposal(Proposal::WideArithmetic));
 }
@@ -272,4 +256,5 @@ fn no_script_is_left_out() {
     assert_eq!(proposal(Proposal::CustomPageSizes).count(), 5);
     assert_eq!(proposal(Proposal::RelaxedSimd).count(), 7);
     assert_eq!(proposal(Proposal::Threads).count(), 4);
+    assert_eq!(proposal(Proposal::FunctionReferences).count(), 26);
 }

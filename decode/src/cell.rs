@@ -43,6 +43,14 @@ macro_rules! for_each_cell {
                     table: table, type_id: type_id, args: tail_args, moves: moves, header: header,
                     new_header: tail_header,
                 }
+                /// Leaves in the accumulator the function that a table holds at the index there, if its type is below this one.
+                TableFunc falls { table: table, type_id: type_id, }
+                /// Calls the function in the accumulator, which is of this type.
+                CallRef leaves { type_id: type_id, args: args, header: callee_header, }
+                /// Calls the function in the accumulator, giving the frame away.
+                ReturnCallRef leaves {
+                    type_id: type_id, args: tail_args, moves: moves, header: header, new_header: tail_header,
+                }
                 /// Pays for what follows, up to the next such cell, or stops in front of it. What costs how much,
                 /// `Config::consume_fuel` says.
                 Fuel falls { cost: cost, }

@@ -4,7 +4,7 @@ use std::fmt;
 use wasmparser::WasmFeatures;
 
 /// What is supported: WebAssembly 2.0, and of what came later relaxed SIMD, extended-const, tail calls, multiple and 64-bit
-/// memories, custom page sizes, threads, wide arithmetic, and compact import sections.
+/// memories, custom page sizes, threads, wide arithmetic, compact import sections, and typed function references.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
@@ -14,7 +14,8 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::WIDE_ARITHMETIC)
-    .union(WasmFeatures::COMPACT_IMPORTS);
+    .union(WasmFeatures::COMPACT_IMPORTS)
+    .union(WasmFeatures::FUNCTION_REFERENCES);
 
 macro_rules! proposals {
     ($($(#[$doc:meta])* $name:ident $text:literal = $flags:expr;)*) => {
@@ -165,6 +166,7 @@ mod tests {
             Threads,
             MultiMemory,
             Memory64,
+            FunctionReferences,
             CustomPageSizes,
             WideArithmetic,
             CompactImports,

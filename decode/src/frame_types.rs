@@ -2,7 +2,7 @@
 //! still (spec appendix A.3).
 
 use crate::lower::place::Stand;
-use crate::module::parse::val_type;
+use crate::module::types::val_type;
 use crate::{Error, Features, FuncIdx, Module, TypeIdx, ValType};
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, ValidPayload,
@@ -76,7 +76,7 @@ impl Bodies {
         validator.read_locals(&mut reader)?;
         if stand == Stand::Entry {
             let is_entry = reader.original_position() == u64::from(offset);
-            return if is_entry { types(&validator, None, 0).map(Some) } else { Ok(None) };
+            return if is_entry { types(module, &validator, None, 0).map(Some) } else { Ok(None) };
         }
         let mut reader = OperatorsReader::new(reader);
         while !reader.eof() {
@@ -86,15 +86,15 @@ impl Bodies {
             }
             if at == u64::from(offset) && stand != Stand::Loop {
                 return match (stand, callee(module, &operator)) {
-                    (Stand::Call, Some((callee, operands))) => reached(&validator, Some(callee), operands),
+                    (Stand::Call, Some((callee, operands))) => reached(module, &validator, Some(callee), operands),
                     (Stand::Call, None) => Ok(None),
-                    (Stand::Entry | Stand::Loop | Stand::Before, _) => reached(&validator, None, 0),
+                    (Stand::Entry | Stand::Loop | Stand::Before, _) => reached(module, &validator, None, 0),
                 };
             }
             validator.op(at, &operator)?;
             if at == u64::from(offset) {
                 return match operator {
-                    Operator::Loop { .. } => reached(&validator, None, 0),
+                    Operator::Loop { .. } => reached(module, &validator, None, 0),
                     _ => Ok(None),
                 };
             }
@@ -105,13 +105,17 @@ impl Bodies {
 
 /// The type of what an operator calls that returns behind itself, and how many operands the call takes.
 fn callee(module: &Module, operator: &Operator<'_>) -> Option<(TypeIdx, usize)> {
-    let params = |ty: TypeIdx| module.types[ty.index()].params().len();
+    let params = |ty: TypeIdx| module.signature(ty).params().len();
     match *operator {
         Operator::Call { function_index } => {
             let ty = module.typeidx(FuncIdx(function_index));
             Some((ty, params(ty)))
         }
         Operator::CallIndirect { type_index, .. } => {
+            let ty = TypeIdx(type_index);
+            Some((ty, params(ty) + 1))
+        }
+        Operator::CallRef { type_index } => {
             let ty = TypeIdx(type_index);
             Some((ty, params(ty) + 1))
         }
@@ -122,6 +126,7 @@ fn callee(module: &Module, operator: &Operator<'_>) -> Option<(TypeIdx, usize)> 
 
 /// The types there, without the topmost `operands`; `None` if the place cannot be reached.
 fn reached(
+    module: &Module,
     validator: &FuncValidator<ValidatorResources>,
     callee: Option<TypeIdx>,
     operands: usize,
@@ -131,17 +136,18 @@ fn reached(
     if blocks.any(|block| block.is_none_or(|block| block.unreachable)) {
         return Ok(None);
     }
-    types(validator, callee, operands).map(Some)
+    types(module, validator, callee, operands).map(Some)
 }
 
 fn types(
+    module: &Module,
     validator: &FuncValidator<ValidatorResources>,
     callee: Option<TypeIdx>,
     operands: usize,
 ) -> Result<FrameTypes, Error> {
     let height = validator.operand_stack_height() as usize;
     let known = |ty: Option<Option<wasmparser::ValType>>| match ty {
-        Some(Some(ty)) => val_type(ty),
+        Some(Some(ty)) => val_type(module, ty),
         Some(None) | None => Err(Error::new("a value of no known type", 0)),
     };
     let locals = (0..validator.len_locals()).map(|index| known(validator.get_local_type(index).map(Some)));

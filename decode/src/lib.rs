@@ -44,8 +44,8 @@ pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use references::may_hold_references;
 pub use types::{
-    AddressType, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, PAGE_BYTES, RefType, TableType,
-    ValType,
+    AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits,
+    MemoryType, PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

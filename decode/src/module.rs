@@ -3,11 +3,13 @@
 mod check;
 pub(crate) mod parse;
 mod read;
+pub(crate) mod types;
 
 pub use crate::features::FEATURES;
 
 use crate::{
-    Error, ExternType, Features, FuncIdx, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, TableType, TypeIdx,
+    Error, ExternType, Features, FuncIdx, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, SubType, TableType,
+    TypeId, TypeIdx,
 };
 use std::ops::Range;
 
@@ -16,8 +18,10 @@ use std::ops::Range;
 pub struct Module {
     /// The binary.
     pub bytes: Box<[u8]>,
-    /// Function types by typeidx.
-    pub types: Vec<FuncType>,
+    /// Types by typeidx.
+    pub types: Vec<SubType>,
+    /// The recursion groups that are more than one type which names no other, by typeidxs (spec 2.3.10).
+    pub rec_groups: Vec<Range<u32>>,
     /// All names, one after the other: linking compares many, which had better lie close together.
     names: String,
     /// Imports in order.
@@ -38,6 +42,8 @@ pub struct Module {
     pub imported_memories: usize,
     /// How many globals are imported.
     pub imported_globals: usize,
+    /// Initial values of the elements of the tables that are not imported: null where there is none.
+    pub table_inits: Vec<Option<ConstExpr>>,
     /// Initial values of the globals that are not imported.
     pub global_inits: Vec<ConstExpr>,
     /// Exports in order.
@@ -267,7 +273,28 @@ impl Module {
     /// # Panics
     /// There is no such function.
     pub fn func_type(&self, funcidx: FuncIdx) -> &FuncType {
-        &self.types[self.typeidx(funcidx).index()]
+        self.signature(self.typeidx(funcidx))
+    }
+
+    /// The function type `typeidx`.
+    ///
+    /// # Panics
+    /// There is no such type, or it is no function's.
+    #[inline]
+    pub fn signature(&self, typeidx: TypeIdx) -> &FuncType {
+        self.types[typeidx.index()].as_func().expect("a function type")
+    }
+
+    /// Gives types the names that they have in an engine: by typeidx. Before, their names are their typeidxs.
+    pub fn rename_types(&mut self, ids: &[TypeId]) {
+        if self.rec_groups.is_empty() {
+            return;
+        }
+        let name = |id: TypeId| ids[id.index()];
+        self.types.iter_mut().for_each(|ty| ty.rename(name));
+        self.tables.iter_mut().for_each(|ty| ty.element = ty.element.rename(name));
+        self.globals.iter_mut().for_each(|ty| ty.content = ty.content.rename(name));
+        self.elements.iter_mut().for_each(|element| element.ty = element.ty.rename(name));
     }
 
     /// The typeidx of function `funcidx`.

@@ -29,7 +29,7 @@ pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Er
         }
     }
     let of_globals = module.globals.iter().any(|global| is_reference(&global.content));
-    let of_types = module.types.iter().any(|ty| ty.results().iter().any(is_reference));
+    let of_types = module.types.iter().any(|ty| ty.as_func().is_some_and(|ty| ty.results().iter().any(is_reference)));
     let code = body.get_binary_reader_for_operators()?.original_position() as usize;
     let mut reader = Reader::new(&module.bytes[..end], code);
     while !reader.is_done() {

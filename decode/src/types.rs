@@ -1,5 +1,12 @@
 //! Types of the WebAssembly specification (spec 2.3), as far as pirn supports them.
 
+mod composite;
+mod reference;
+
+pub use composite::{ArrayType, CompositeType, DefinedType, FieldType, StorageType, StructType, SubType};
+pub use reference::{HeapType, RefType, Subtyping};
+
+use crate::TypeId;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -19,7 +26,7 @@ pub enum ValType {
     F64,
     /// 128-bit vector.
     V128,
-    /// Reference, null included.
+    /// Reference.
     Ref(RefType),
 }
 
@@ -44,9 +51,41 @@ impl ValType {
             Self::I64 => 2,
             Self::F32 => 3,
             Self::F64 => 4,
-            Self::V128 => 7,
-            Self::Ref(RefType { heap: HeapType::Func }) => 5,
-            Self::Ref(RefType { heap: HeapType::Extern }) => 6,
+            Self::V128 => 5,
+            Self::Ref(ty) => 64 + ty.number(),
+        }
+    }
+
+    /// The id of the concrete type that it refers to, if it does.
+    pub const fn type_id(self) -> Option<TypeId> {
+        match self {
+            Self::Ref(ty) => ty.heap_type().type_id(),
+            Self::I32 | Self::I64 | Self::F32 | Self::F64 | Self::V128 => None,
+        }
+    }
+
+    /// Whether every value of this type is of type `wanted` (spec 3.3.6).
+    pub fn matches(self, wanted: Self, types: &impl Subtyping) -> bool {
+        match (self, wanted) {
+            (Self::Ref(ty), Self::Ref(wanted)) => ty.matches(wanted, types),
+            (Self::I32 | Self::I64 | Self::F32 | Self::F64 | Self::V128 | Self::Ref(_), _) => self == wanted,
+        }
+    }
+
+    /// Whether it has a default (spec 3.2.6): whether it is not a reference that may not be null.
+    pub const fn is_defaultable(self) -> bool {
+        match self {
+            Self::Ref(ty) => ty.is_nullable(),
+            Self::I32 | Self::I64 | Self::F32 | Self::F64 | Self::V128 => true,
+        }
+    }
+
+    /// The same with another name for a concrete type.
+    #[must_use]
+    pub fn rename(self, name: impl FnOnce(TypeId) -> TypeId) -> Self {
+        match self {
+            Self::Ref(ty) => Self::Ref(ty.rename(name)),
+            Self::I32 | Self::I64 | Self::F32 | Self::F64 | Self::V128 => self,
         }
     }
 
@@ -66,42 +105,6 @@ impl fmt::Display for ValType {
             Self::V128 => f.write_str("v128"),
             Self::Ref(ty) => ty.fmt(f),
         }
-    }
-}
-
-/// What a reference refers to (spec 2.3.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HeapType {
-    /// Functions.
-    Func,
-    /// Values of the embedder, opaque to WebAssembly.
-    Extern,
-}
-
-/// A reference type; every one is nullable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RefType {
-    heap: HeapType,
-}
-
-impl RefType {
-    /// `funcref`.
-    pub const FUNCREF: Self = Self { heap: HeapType::Func };
-    /// `externref`.
-    pub const EXTERNREF: Self = Self { heap: HeapType::Extern };
-
-    /// What it refers to.
-    pub const fn heap_type(self) -> HeapType {
-        self.heap
-    }
-}
-
-impl fmt::Display for RefType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.heap {
-            HeapType::Func => "funcref",
-            HeapType::Extern => "externref",
-        })
     }
 }
 
@@ -156,6 +159,29 @@ impl FuncType {
     pub const fn result_words(&self) -> usize {
         self.words[1] as usize
     }
+
+    /// Parameters and results, one after the other.
+    pub(crate) const fn types(&self) -> &[ValType] {
+        &self.types
+    }
+
+    /// Whether it names types by their ids.
+    pub fn names_types(&self) -> bool {
+        self.types.iter().any(|ty| ty.type_id().is_some())
+    }
+
+    /// Gives the types that it names other names.
+    pub fn rename(&mut self, mut name: impl FnMut(TypeId) -> TypeId) {
+        self.types.iter_mut().for_each(|ty| *ty = ty.rename(&mut name));
+    }
+
+    /// Whether a function of this type may stand where one of type `wanted` is asked for (spec 3.3.8).
+    pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
+        let all = |sub: &[ValType], of: &[ValType]| {
+            sub.len() == of.len() && sub.iter().zip(of).all(|(sub, of)| sub.matches(*of, types))
+        };
+        all(wanted.params(), self.params()) && all(self.results(), wanted.results())
+    }
 }
 
 impl Hash for FuncType {
@@ -165,6 +191,7 @@ impl Hash for FuncType {
         for types in self.types.chunks(8) {
             state.write_u64(types.iter().fold(0, |word, ty| word << 8 | ty.number()));
         }
+        self.types.iter().filter_map(|ty| ty.type_id()).for_each(|id| state.write_u32(id.0));
     }
 }
 
@@ -436,8 +463,9 @@ pub enum ExternType {
 }
 
 impl ExternType {
-    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.2.8).
-    pub fn matches(&self, wanted: &Self) -> bool {
+    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.2.8). Of functions that
+    /// are declared to be below others the type alone does not say it: ids do.
+    pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
         match (self, wanted) {
             (Self::Table(found), Self::Table(wanted)) => {
                 found.element == wanted.element
@@ -451,7 +479,8 @@ impl ExternType {
                     && found.limits.matches(found.limits.min, &wanted.limits)
             }
             (Self::Func(found), Self::Func(wanted)) => found == wanted,
-            (Self::Global(found), Self::Global(wanted)) => found == wanted,
+            (Self::Global(found), Self::Global(wanted)) if found.mutable || wanted.mutable => found == wanted,
+            (Self::Global(found), Self::Global(wanted)) => found.content.matches(wanted.content, types),
             (Self::Func(_) | Self::Table(_) | Self::Memory(_) | Self::Global(_), _) => false,
         }
     }

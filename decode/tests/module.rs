@@ -52,7 +52,7 @@ const RICH: &str = r#"(module
 fn declarations_come_out_as_written() {
     let module = good(RICH);
     let ty = FuncType::new([ValType::I32, ValType::F64], [ValType::I64, ValType::EXTERNREF]);
-    assert_eq!(module.types[0], ty);
+    assert_eq!(module.types[0].as_func(), Some(&ty));
     let imports: Vec<_> = module
         .imports
         .iter()

@@ -95,7 +95,7 @@ pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
 pub use state::vm::{
-    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, TraceHook, Vm,
+    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, SubtypeHook, TraceHook, Vm,
 };
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.

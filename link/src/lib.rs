@@ -120,7 +120,7 @@ pub use symbol::FrameSymbol;
 pub use yielding::Yield;
 
 pub use pirn_decode::{
-    CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
-    RefType, TableType, ValType,
+    ArrayType, CompositeType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType,
+    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TypeId, ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

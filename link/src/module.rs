@@ -3,7 +3,6 @@
 //! Threaded code belongs to the module. Each function is lowered once, by whichever instance calls it first, and
 //! shared from then on; a failure is remembered as well.
 
-use crate::copies::Copies;
 use crate::engine::Engine;
 use crate::engine::account::module_bytes;
 use crate::engine::config::CompilationMode;
@@ -50,7 +49,7 @@ struct Inner {
     hash: OnceLock<[u8; 32]>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
-    copies: Copies,
+    copies: crate::copies::Copies,
     /// Where the code of functions begins, and their funcidxs: of those that are lowered, from when somebody asks first.
     places: OnceLock<Mutex<BTreeMap<usize, FuncIdx>>>,
     /// What all of this holds, without code.
@@ -221,12 +220,13 @@ impl Module {
     }
 
     /// Of a parsed module, with code that is stored for it.
-    pub(crate) fn of(engine: &Engine, parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
-        let types: Vec<TypeUse> = parsed.types.iter().map(|ty| engine.types().acquire(ty)).collect();
+    pub(crate) fn of(engine: &Engine, mut parsed: pirn_decode::Module, stored: Option<Stored>) -> Result<Self> {
+        let types = engine.types().acquire_all(&parsed);
         let type_ids: Box<[TypeId]> = types.iter().map(|ty| ty.id()).collect();
+        parsed.rename_types(&type_ids);
         let lazy = parsed.own_funcs().map(|funcidx| {
-            let typeidx = parsed.typeidx(funcidx).index();
-            LazyCode::new(CodeHead::new(funcidx, &parsed.types[typeidx], type_ids[typeidx]))
+            let type_id = type_ids[parsed.typeidx(funcidx).index()];
+            LazyCode::new(CodeHead::new(funcidx, parsed.func_type(funcidx), type_id))
         });
         let import_hashes = import_hashes(engine, &parsed);
         let exports = exports(engine, &parsed, &types);
@@ -252,7 +252,7 @@ impl Module {
             hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
-            copies: Copies::default(),
+            copies: Default::default(),
             places: OnceLock::new(),
             parsed,
         }));
@@ -400,6 +400,11 @@ impl Module {
         self.0.types[self.0.parsed.typeidx(funcidx).index()].id()
     }
 
+    /// Whether function `funcidx` has a type that names no other and is below none.
+    pub(crate) fn is_plain(&self, funcidx: FuncIdx) -> bool {
+        self.0.parsed.types[self.0.parsed.typeidx(funcidx).index()].is_plain()
+    }
+
     /// The functions that are not imported, in order.
     pub(crate) fn own_funcs(&self) -> impl ExactSizeIterator<Item = FuncIdx> + use<> {
         self.0.parsed.own_funcs()
@@ -457,8 +462,7 @@ impl Module {
         }
     }
 
-    /// What is kept for copies.
-    pub(crate) fn copies(&self) -> &Copies {
+    pub(crate) fn copies(&self) -> &crate::copies::Copies {
         &self.0.copies
     }
 

@@ -110,7 +110,11 @@ impl Target {
                             }
                             falls = false;
                         }
-                        Cell::Unreachable | Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect => {
+                        Cell::Unreachable
+                        | Cell::Return
+                        | Cell::ReturnCall
+                        | Cell::ReturnCallIndirect
+                        | Cell::ReturnCallRef => {
                             falls = false;
                         }
                         _ => {}

@@ -35,6 +35,10 @@ pub(super) enum What {
     CallIndirect(u32, TypeId),
     ReturnCall(u32),
     ReturnCallIndirect(u32, TypeId),
+    /// A function is taken from a table, of a type below this one.
+    TableFunc(u32, TypeId),
+    CallRef(TypeId),
+    ReturnCallRef(TypeId),
     Return,
     /// A way is chosen by a condition.
     Branch,

@@ -393,6 +393,20 @@ impl Walk<'_> {
                 let what = What::ReturnCallIndirect(table, type_id);
                 self.tail_call(what, ty, Some(index), args, moves, [header, new_header])?;
             }
+            (Cell::TableFunc, &[table, type_id]) => {
+                let index = self.state.accumulator(Class::I32);
+                self.event(What::TableFunc(table, TypeId(type_id)), &[index], After::Accumulator);
+            }
+            (Cell::CallRef, &[type_id, args, header]) => {
+                let type_id = TypeId(type_id);
+                let (ty, func) = (self.type_of_id(type_id)?, self.state.accumulator(Class::I64));
+                self.call(What::CallRef(type_id), ty, Some(func), args, header)?;
+            }
+            (Cell::ReturnCallRef, &[type_id, args, moves, header, new_header]) => {
+                let type_id = TypeId(type_id);
+                let (ty, func) = (self.type_of_id(type_id)?, self.state.accumulator(Class::I64));
+                self.tail_call(What::ReturnCallRef(type_id), ty, Some(func), args, moves, [header, new_header])?;
+            }
             // Whoever is asked may change memory and globals. Nothing waits where that matters, at labels and calls, and there
             // what is known of them is thrown away.
             (Cell::Epoch, _) => {}
@@ -518,7 +532,7 @@ impl Walk<'_> {
         args: u32,
         header: u32,
     ) -> Result<(), Mistake> {
-        let ty = &self.module.types[typeidx.index()];
+        let ty = self.module.signature(typeidx);
         let expected = args + FrameLayout::of(ty).header as u32;
         // What does not fit 16 bits, no function has.
         if header != expected & 0xffff {
@@ -543,7 +557,7 @@ impl Walk<'_> {
         moves: u32,
         [header, new_header]: [u32; 2],
     ) -> Result<(), Mistake> {
-        let ty = &self.module.types[typeidx.index()];
+        let ty = self.module.signature(typeidx);
         let (own, callee) = (self.state.geometry.header, FrameLayout::of(ty).header as u32);
         if header != own || moves & 1 == 1 && new_header != callee || moves & 1 == 0 && callee != own {
             return Err(self.wrong(format!("the header goes from slot {own} to {callee}")));

@@ -147,6 +147,9 @@ impl Walk<'_> {
     /// Branches to a label: its values come to where it expects them.
     pub(super) fn take(&mut self, label: u32) {
         let label = self.source.labels[label as usize];
+        if label.drops {
+            self.pop();
+        }
         let from = self.height() - label.arity;
         if from != label.height {
             let words: SmallVec<[(ValueId, Class); 4]> = (from..from + label.arity)
@@ -171,6 +174,11 @@ impl Walk<'_> {
             Instr::Jump(pc) => self.at.pc = pc,
             Instr::Br(label) => self.take(label),
             Instr::Drop => _ = self.pop(),
+            Instr::IsNull => {
+                let reference = self.peek();
+                let value = self.state.values.unary(Op::I64Eqz, reference);
+                self.push(value);
+            }
             Instr::Select => {
                 let (condition, b, a) = (self.pop(), self.pop(), self.pop());
                 self.state.note_selection(self.state.values.class(a), [a, b, condition], -1);
@@ -369,6 +377,9 @@ impl Walk<'_> {
             Instr::ReturnCallIndirect(table, ty) => {
                 (What::ReturnCallIndirect(table, self.type_ids[ty.index()]), self.params(ty) + 1)
             }
+            Instr::TableFunc(table, ty) => (What::TableFunc(table, self.type_ids[ty.index()]), 1),
+            Instr::CallRef(ty) => (What::CallRef(self.type_ids[ty.index()]), self.params(ty) + 1),
+            Instr::ReturnCallRef(ty) => (What::ReturnCallRef(self.type_ids[ty.index()]), self.params(ty) + 1),
             Instr::GlobalSet(word) => (What::GlobalSet(word), 1),
             Instr::Store(op, access) => (What::Store(op, access), 2),
             Instr::Atomic(atomic, access) => (What::Atomic(atomic, access), 1 + atomic.operands().len()),
@@ -392,6 +403,7 @@ impl Walk<'_> {
             | Instr::Jump(_)
             | Instr::Br(_)
             | Instr::Drop
+            | Instr::IsNull
             | Instr::Select
             | Instr::Get(_)
             | Instr::Set(_)
@@ -410,6 +422,6 @@ impl Walk<'_> {
     }
 
     fn params(&self, typeidx: TypeIdx) -> usize {
-        self.module.types[typeidx.index()].params().len()
+        self.module.signature(typeidx).params().len()
     }
 }

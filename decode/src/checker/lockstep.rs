@@ -113,10 +113,11 @@ impl Walk<'_> {
         }
         self.effect(event.what, &event.args);
         let results: Vec<Class> = match instr {
-            Instr::Call(_, ty) | Instr::CallIndirect(_, ty) => {
-                classes(self.module.types[ty.index()].results()).collect()
+            Instr::Call(_, ty) | Instr::CallIndirect(_, ty) | Instr::CallRef(ty) => {
+                classes(self.module.signature(ty).results()).collect()
             }
             Instr::MemoryGrow(_, class) | Instr::TableGrow(_, class) => vec![class],
+            Instr::TableFunc(..) => vec![Class::I64],
             Instr::Atomic(atomic, _) => atomic.result().into_iter().collect(),
             _ => Vec::new(),
         };
@@ -146,7 +147,14 @@ impl Walk<'_> {
             }
             _ => {}
         }
-        Ok(matches!(event.what, What::Return | What::Unreachable | What::ReturnCall(_) | What::ReturnCallIndirect(..)))
+        Ok(matches!(
+            event.what,
+            What::Return
+                | What::Unreachable
+                | What::ReturnCall(_)
+                | What::ReturnCallIndirect(..)
+                | What::ReturnCallRef(_)
+        ))
     }
 
     /// What is different after an event.
@@ -160,7 +168,7 @@ impl Walk<'_> {
             What::MemoryGrow(_) => (world.memory, world.memory_size) = (epoch, epoch),
             What::TableSet(_) | What::TableFill(_) | What::TableCopy(..) | What::TableInit(..) => world.tables = epoch,
             What::TableGrow(_) => (world.tables, world.table_sizes) = (epoch, epoch),
-            What::Call(_) | What::CallIndirect(..) => self.state.everything_changes(),
+            What::Call(_) | What::CallIndirect(..) | What::CallRef(_) => self.state.everything_changes(),
             What::GlobalSet(word) => self.state.set_global(word, args[0], self.is_imported_global(word)),
             What::Compute
             | What::Unreachable
@@ -168,6 +176,8 @@ impl Walk<'_> {
             | What::ElemDrop(_)
             | What::ReturnCall(_)
             | What::ReturnCallIndirect(..)
+            | What::ReturnCallRef(_)
+            | What::TableFunc(..)
             | What::Return
             | What::Branch
             | What::Table(_)

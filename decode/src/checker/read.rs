@@ -266,7 +266,7 @@ impl Builder<'_> {
             BlockType::Empty => (Classes::new(), Classes::new()),
             BlockType::Type(ty) => (Classes::new(), smallvec![class_of(ty)]),
             BlockType::FuncType(typeidx) => {
-                let ty = &self.module.types[typeidx as usize];
+                let ty = self.module.signature(TypeIdx(typeidx));
                 (classes(ty.params()).collect(), classes(ty.results()).collect())
             }
         }
@@ -278,10 +278,10 @@ impl Builder<'_> {
         let block = &mut self.blocks[index];
         let label = if block.is_loop {
             self.source.is_label[block.start as usize] = true;
-            Label { pc: block.start, height: block.height, arity: words(&block.params) as u32 }
+            Label { pc: block.start, height: block.height, arity: words(&block.params) as u32, drops: false }
         } else {
             block.ends.push(here);
-            Label { pc: 0, height: block.height, arity: words(&block.results) as u32 }
+            Label { pc: 0, height: block.height, arity: words(&block.results) as u32, drops: false }
         };
         self.source.labels.push(label);
         here as u32
@@ -359,7 +359,7 @@ impl Builder<'_> {
         self.emit(Instr::Nop);
         self.source.is_label[0] = true;
         let label = self.source.labels.len() as u32;
-        self.source.labels.push(Label { pc: 0, height: 0, arity: 0 });
+        self.source.labels.push(Label { pc: 0, height: 0, arity: 0, drops: false });
         self.emit(Instr::Br(label));
         self.dead();
     }
@@ -511,12 +511,18 @@ impl Builder<'_> {
             }
             Operator::Call { function_index } => {
                 let typeidx = module.typeidx(FuncIdx(function_index));
-                self.call(Instr::Call(func(function_index), typeidx), &module.types[typeidx.index()], false);
+                self.call(Instr::Call(func(function_index), typeidx), module.signature(typeidx), false);
             }
             Operator::CallIndirect { type_index, table_index } => {
-                let ty = &module.types[type_index as usize];
+                let ty = module.signature(TypeIdx(type_index));
                 self.table_index(table_index);
-                self.call(Instr::CallIndirect(table(table_index), TypeIdx(type_index)), ty, true);
+                let typeidx = TypeIdx(type_index);
+                if module.types[typeidx.index()].is_final {
+                    self.call(Instr::CallIndirect(table(table_index), typeidx), ty, true);
+                } else {
+                    self.simple(Instr::TableFunc(table(table_index), typeidx), 1, &[Class::I64]);
+                    self.call(Instr::CallRef(typeidx), ty, true);
+                }
             }
             Operator::ReturnCall { function_index } if self.own == Some(FuncIdx(function_index)) => self.begin_anew(),
             Operator::ReturnCall { function_index } => {
@@ -526,8 +532,39 @@ impl Builder<'_> {
             }
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 self.table_index(table_index);
-                self.emit(Instr::ReturnCallIndirect(table(table_index), TypeIdx(type_index)));
+                let typeidx = TypeIdx(type_index);
+                if module.types[typeidx.index()].is_final {
+                    self.emit(Instr::ReturnCallIndirect(table(table_index), typeidx));
+                } else {
+                    self.simple(Instr::TableFunc(table(table_index), typeidx), 1, &[Class::I64]);
+                    self.emit(Instr::ReturnCallRef(typeidx));
+                }
                 self.dead();
+            }
+            Operator::CallRef { type_index } => {
+                let typeidx = TypeIdx(type_index);
+                self.call(Instr::CallRef(typeidx), module.signature(typeidx), true);
+            }
+            Operator::ReturnCallRef { type_index } => {
+                self.emit(Instr::ReturnCallRef(TypeIdx(type_index)));
+                self.dead();
+            }
+            Operator::BrOnNull { relative_depth } => {
+                let label = self.branch(relative_depth);
+                self.source.labels[label as usize].drops = true;
+                self.simple(Instr::IsNull, 0, &[Class::I32]);
+                self.simple(Instr::BrIf(label), 1, &[]);
+                let arity = self.source.labels[label as usize].arity;
+                self.forget_reads(self.height() - 1 - arity);
+            }
+            Operator::BrOnNonNull { relative_depth } => {
+                let label = self.branch(relative_depth);
+                self.simple(Instr::IsNull, 0, &[Class::I32]);
+                self.simple(Instr::Numeric(Op::I32Eqz), 1, &[Class::I32]);
+                self.simple(Instr::BrIf(label), 1, &[]);
+                let arity = self.source.labels[label as usize].arity;
+                self.forget_reads(self.height() - arity);
+                self.simple(Instr::Drop, 1, &[]);
             }
             Operator::Drop => self.simple(Instr::Drop, 1, &[]),
             Operator::Select | Operator::TypedSelect { .. } => {

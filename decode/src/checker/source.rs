@@ -21,6 +21,8 @@ pub(super) struct Label {
     pub(super) height: u32,
     /// How many words the values have that it takes.
     pub(super) arity: u32,
+    /// Whether the topmost operand is dropped first.
+    pub(super) drops: bool,
 }
 
 /// One instruction. Indices of globals, tables, segments and functions are words of the instance already.
@@ -52,6 +54,12 @@ pub(super) enum Instr {
     CallIndirect(u32, TypeIdx),
     ReturnCall(u32, TypeIdx),
     ReturnCallIndirect(u32, TypeIdx),
+    /// Replaces an index by the function that a table holds there, of a type below this one.
+    TableFunc(u32, TypeIdx),
+    CallRef(TypeIdx),
+    ReturnCallRef(TypeIdx),
+    /// Pushes whether the topmost operand, which stays, is null.
+    IsNull,
     Drop,
     Select,
     Get(u32),
@@ -107,6 +115,7 @@ impl Instr {
             | Self::Jump(_)
             | Self::Br(_)
             | Self::Drop
+            | Self::IsNull
             | Self::Select
             | Self::Get(_)
             | Self::Set(_)

@@ -97,6 +97,7 @@ macro_rules! for_each_op {
                 F64Nearest [0x9e] "f64.nearest" f64 => f64 pure |a| num::f64_nearest(a);
                 F64Sqrt [0x9f] "f64.sqrt" f64 => f64 pure |a| a.sqrt();
                 RefIsNull [0xd1] "ref.is_null" Ref => u32 pure |a| u32::from(a == 0);
+                RefAsNonNull [0xd4] "ref.as_non_null" Ref => Ref traps |a| num::non_null(a);
             }
             binops {
                 I32Add [0x6a] "i32.add" u32 => u32 pure |a, b| a.wrapping_add(b);
@@ -234,6 +235,8 @@ macro_rules! for_each_special {
                 ReturnCall [0x12] "return_call" [params] => [] [funcidx] [calls branches] 1 leaves;
                 ReturnCallIndirect [0x13] "return_call_indirect"
                     [params u32] => [] [typeidx tableidx] [calls branches] 1 leaves;
+                CallRef [0x14] "call_ref" [params func] => [results] [typeidx] [calls] 1 falls;
+                ReturnCallRef [0x15] "return_call_ref" [params func] => [] [typeidx] [calls branches] 1 leaves;
                 Drop [0x1a] "drop" [any] => [] [] [] 0 falls;
                 Select [0x1b] "select" [any any u32] => [any] [] [] 1 falls;
                 TypedSelect [0x1c] "select" [named named u32] => [named] [valtypes] [] 1 falls;
@@ -249,6 +252,8 @@ macro_rules! for_each_special {
                 V128Const [0xfd 0x0c] "v128.const" [] => [v128] [v128] [] 1 falls;
                 RefNull [0xd0] "ref.null" [] => [named] [heaptype] [] 1 falls;
                 RefFunc [0xd2] "ref.func" [] => [func] [funcidx] [] 1 falls;
+                BrOnNull [0xd5] "br_on_null" [label Ref] => [label Ref] [labelidx] [branches] 1 falls;
+                BrOnNonNull [0xd6] "br_on_non_null" [label] => [label] [labelidx] [branches] 1 falls;
                 MemoryCopy [0xfc 0x0a] "memory.copy"
                     [u32 u32 u32] => [] [memidx memidx] [traps reads_memory writes_memory] 1 falls;
                 MemoryFill [0xfc 0x0b] "memory.fill" [u32 u32 u32] => [] [memidx] [traps writes_memory] 1 falls;

@@ -215,6 +215,37 @@ impl<'a> Blocks<'a> {
     /// Returns what reads on, if that is not what follows.
     #[inline]
     pub(super) fn br_if<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32) -> Option<Reader<'a>> {
+        if self.branched_around(operands, labelidx) {
+            return None;
+        }
+        if let Some(rest) = self.loops.end_rotation(operands, &mut self.labels, labelidx) {
+            self.unreachable(operands);
+            return Some(rest);
+        }
+        let branch = self.branch_on_top(operands, labelidx);
+        self.loops.branched(operands, &self.labels, labelidx, branch)
+    }
+
+    /// A `br_if` that is no end of a short loop.
+    pub(super) fn branch_if<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32) {
+        if !self.branched_around(operands, labelidx) {
+            self.branch_on_top(operands, labelidx);
+        }
+    }
+
+    /// Branches to a label whose values are in place, if the condition at the top holds.
+    #[inline]
+    fn branch_on_top<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32) -> Fixup {
+        let (branch, _) = operands.branch_on(true);
+        let branch = operands.code.fixup(branch);
+        self.labels.target(&mut operands.code, branch, labelidx);
+        branch
+    }
+
+    /// Makes ready for a branch if the condition at the top holds. If values must be moved for it, or it is a return, the branch is
+    /// lowered here, and leads around what does that otherwise; it says so.
+    #[inline]
+    fn branched_around<T: Target>(&mut self, operands: &mut Operands<'a, T>, labelidx: u32) -> bool {
         let block = self.labels.get(labelidx);
         let (construct, to) = (block.construct, block.base());
         let arity = self.arity(labelidx);
@@ -244,16 +275,8 @@ impl<'a> Blocks<'a> {
             let here = operands.code.label();
             operands.code.bind(around, here);
             operands.accs = accs;
-            return None;
         }
-        if let Some(rest) = self.loops.end_rotation(operands, &mut self.labels, labelidx) {
-            self.unreachable(operands);
-            return Some(rest);
-        }
-        let (branch, _) = operands.branch_on(true);
-        let branch = operands.code.fixup(branch);
-        self.labels.target(&mut operands.code, branch, labelidx);
-        self.loops.branched(operands, &self.labels, labelidx, branch)
+        is_function || moves
     }
 
     /// `labels` are those it may branch to, the default one last.

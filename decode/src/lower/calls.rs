@@ -4,9 +4,11 @@ use super::Function;
 use super::emit::Position;
 use super::slot::Slot;
 use super::target::Target;
+use super::tree::Traits;
 use crate::cell;
 use crate::layout::FrameLayout;
-use crate::{FuncIdx, TypeIdx};
+use crate::ops::Class;
+use crate::{FuncIdx, TypeId, TypeIdx};
 
 impl<T: Target> Function<'_, T> {
     pub(super) fn call(&mut self, funcidx: FuncIdx) {
@@ -19,10 +21,14 @@ impl<T: Target> Function<'_, T> {
     }
 
     pub(super) fn call_indirect(&mut self, typeidx: TypeIdx, tableidx: u32) {
-        let ty = &self.module.types[typeidx.index()];
+        let ty = self.module.signature(typeidx);
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
+        if !self.module.types[typeidx.index()].is_final {
+            self.table_func(table, type_id);
+            return self.call_ref(typeidx);
+        }
         self.operands.callee_index(ty.param_words());
         let (args, header) = self.operands.arguments(ty.param_words(), FrameLayout::of(ty));
-        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
         let call = cell::CallIndirect { table, type_id, args: args.0, header: header.0 };
         self.operands.code.special(call, &[]);
         self.operands.note_call(self.operands.height() - ty.param_words(), args);
@@ -58,15 +64,49 @@ impl<T: Target> Function<'_, T> {
     }
 
     pub(super) fn return_call_indirect(&mut self, typeidx: TypeIdx, tableidx: u32) {
-        let ty = &self.module.types[typeidx.index()];
+        let ty = self.module.signature(typeidx);
+        let count = ty.param_words();
+        let new_header = FrameLayout::of(ty).header as u16;
+        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
+        if !self.module.types[typeidx.index()].is_final {
+            self.table_func(table, type_id);
+            return self.return_call_ref(typeidx);
+        }
+        self.operands.callee_index(count);
+        let (args, _) = self.operands.arguments(count, FrameLayout::of(ty));
+        let (args, header) = (args.0, self.operands.header.0);
+        let moves = cell::moves(count as u16, header != new_header);
+        let call = cell::ReturnCallIndirect { table, type_id, args, moves, header, new_header };
+        self.operands.code.special(call, &[]);
+        self.blocks.unreachable(&mut self.operands);
+    }
+
+    /// Replaces the index at the top by the function that the table holds there, whose type is below this one.
+    fn table_func(&mut self, table: u32, type_id: TypeId) {
+        self.transform(cell::TableFunc { table, type_id }, Traits::TRAPS);
+        self.top_is(Class::I64);
+    }
+
+    pub(super) fn call_ref(&mut self, typeidx: TypeIdx) {
+        let ty = self.module.signature(typeidx);
+        self.operands.callee_index(ty.param_words());
+        let (args, header) = self.operands.arguments(ty.param_words(), FrameLayout::of(ty));
+        self.operands
+            .code
+            .special(cell::CallRef { type_id: self.type_ids[typeidx.index()], args: args.0, header: header.0 }, &[]);
+        self.operands.note_call(self.operands.height() - ty.param_words(), args);
+        self.operands.results(ty);
+    }
+
+    pub(super) fn return_call_ref(&mut self, typeidx: TypeIdx) {
+        let ty = self.module.signature(typeidx);
         let count = ty.param_words();
         let new_header = FrameLayout::of(ty).header as u16;
         self.operands.callee_index(count);
         let (args, _) = self.operands.arguments(count, FrameLayout::of(ty));
-        let (table, type_id) = (self.table_word(tableidx), self.type_ids[typeidx.index()]);
         let (args, header) = (args.0, self.operands.header.0);
         let moves = cell::moves(count as u16, header != new_header);
-        let call = cell::ReturnCallIndirect { table, type_id, args, moves, header, new_header };
+        let call = cell::ReturnCallRef { type_id: self.type_ids[typeidx.index()], args, moves, header, new_header };
         self.operands.code.special(call, &[]);
         self.blocks.unreachable(&mut self.operands);
     }

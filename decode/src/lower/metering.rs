@@ -178,6 +178,8 @@ fn takes_long(instruction: Instruction) -> bool {
             | Instruction::CallIndirect
             | Instruction::ReturnCall
             | Instruction::ReturnCallIndirect
+            | Instruction::CallRef
+            | Instruction::ReturnCallRef
             | Instruction::MemoryGrow
             | Instruction::MemoryFill
             | Instruction::MemoryCopy

@@ -10,6 +10,10 @@ const END: u8 = Instruction::End.byte();
 /// The bit of an access's alignment that says that the index of a memory follows.
 const HAS_MEMORY: u64 = 0x40;
 
+/// What stands before a heap type: of references that may not be null, and of those that may.
+const REF: i64 = -0x1c;
+const NULLABLE_REF: i64 = -0x1d;
+
 /// What a load or store is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MemArg {
@@ -99,7 +103,8 @@ impl<'a> Reader<'a> {
                 | Immediate::LocalIdx
                 | Immediate::ElemIdx
                 | Immediate::DataIdx => _ = self.index(),
-                Immediate::BlockType | Immediate::HeapType | Immediate::I32 | Immediate::I64 => _ = self.signed(),
+                Immediate::BlockType => _ = self.block_type(),
+                Immediate::HeapType | Immediate::I32 | Immediate::I64 => _ = self.signed(),
                 Immediate::MemArg => _ = self.memarg(),
                 Immediate::F32 => _ = self.f32_bits(),
                 Immediate::F64 => _ = self.f64_bits(),
@@ -139,8 +144,19 @@ impl<'a> Reader<'a> {
 
     /// Skips types, which mean nothing here.
     pub(super) fn types(mut self) -> Self {
-        (0..self.unsigned()).for_each(|_| _ = self.signed());
+        (0..self.unsigned()).for_each(|_| _ = self.block_type());
         self
+    }
+
+    /// A block type, or a value type: a typeidx, or a negative number (spec 5.3.1 to 5.3.4 and 5.4.1). What is behind that of a
+    /// reference is skipped.
+    #[inline(always)]
+    pub(super) fn block_type(&mut self) -> i64 {
+        let ty = self.signed();
+        if matches!(ty, REF | NULLABLE_REF) {
+            self.signed();
+        }
+        ty
     }
 
     #[inline(always)]

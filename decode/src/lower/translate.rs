@@ -5,6 +5,7 @@ use super::mutants::mutant;
 use super::place::Stand;
 use super::read::Reader;
 use super::sink::{Prefix, Sink};
+use super::slot::Slot;
 use super::target::Target;
 use super::tree::{Kind, Register, Traits, form_sig};
 use super::{Function, Local};
@@ -32,17 +33,17 @@ impl<'a, T: Target> Function<'a, T> {
                 self.blocks.unreachable(&mut self.operands);
             }
             Instruction::Block => {
-                let ty = self.block_type(reader.signed());
+                let ty = self.block_type(reader.block_type());
                 self.blocks.block(&mut self.operands, ty);
             }
             Instruction::Loop => {
-                let ty = self.block_type(reader.signed());
+                let ty = self.block_type(reader.block_type());
                 self.blocks.loop_(&mut self.operands, ty, reader.clone());
                 self.operands.note_place(Stand::Loop);
                 self.metering.open(&mut self.operands.code);
             }
             Instruction::If => {
-                let ty = self.block_type(reader.signed());
+                let ty = self.block_type(reader.block_type());
                 self.blocks.if_(&mut self.operands, ty);
             }
             Instruction::Else => self.blocks.else_(&mut self.operands, reader.clone()),
@@ -90,6 +91,24 @@ impl<'a, T: Target> Function<'a, T> {
                 self.table_index(tableidx);
                 self.metering.count_call(&mut self.operands);
                 self.return_call_indirect(TypeIdx(typeidx), tableidx);
+            }
+            Instruction::CallRef => {
+                self.metering.count_call(&mut self.operands);
+                self.call_ref(TypeIdx(reader.index()));
+            }
+            Instruction::ReturnCallRef => {
+                self.metering.count_call(&mut self.operands);
+                self.return_call_ref(TypeIdx(reader.index()));
+            }
+            Instruction::BrOnNull => {
+                let labelidx = reader.index();
+                self.metering.charge_words(|| self.blocks.arity(labelidx));
+                self.br_on_null(labelidx);
+            }
+            Instruction::BrOnNonNull => {
+                let labelidx = reader.index();
+                self.metering.charge_words(|| self.blocks.arity(labelidx));
+                self.br_on_non_null(labelidx);
             }
             Instruction::Drop => self.drop_(),
             Instruction::Select => self.select(),
@@ -229,16 +248,15 @@ impl<'a, T: Target> Function<'a, T> {
     #[inline]
     fn block_type(&self, ty: i64) -> BlockType<'a> {
         match ty {
-            typeidx @ 0.. => BlockType::Type(&self.module.types[typeidx as usize]),
+            typeidx @ 0.. => BlockType::Type(self.module.signature(TypeIdx(typeidx as u32))),
             -0x40 => BlockType::Empty,
             -0x01 => BlockType::Value(ValType::I32),
             -0x02 => BlockType::Value(ValType::I64),
             -0x03 => BlockType::Value(ValType::F32),
             -0x04 => BlockType::Value(ValType::F64),
             -0x05 => BlockType::Value(ValType::V128),
-            -0x10 => BlockType::Value(ValType::FUNCREF),
-            -0x11 => BlockType::Value(ValType::EXTERNREF),
-            ..=-0x06 => unreachable!("validation admits no other type"),
+            // To what it refers means nothing here.
+            ..=-0x06 => BlockType::Value(ValType::FUNCREF),
         }
     }
 
@@ -278,6 +296,40 @@ impl<'a, T: Target> Function<'a, T> {
         {
             self.operands.operator_of_vectors::<1>(Kind::Unary(canonical));
         }
+    }
+
+    /// Puts the reference at the top in its slot.
+    fn reference(&mut self) -> Slot {
+        let top = self.operands.height() - 1;
+        self.operands.spill(top);
+        self.operands.own_slot(top)
+    }
+
+    /// Branches to a label if the reference in a slot is null, or if it is not.
+    fn branch_on_null(&mut self, slot: Slot, is_null: bool, labelidx: u32) {
+        let node = self.operands.trees.slot(slot, Class::I64);
+        self.operands.push_leaf(node);
+        if is_null {
+            self.operands.operator_of::<1>(Kind::Unary(Op::I64Eqz), Form::SetAcc);
+        } else {
+            self.constant(0, Class::I64);
+            self.operands.operator_of::<2>(Kind::Binary(Op::I64Ne), Form::SetAcc);
+        }
+        self.blocks.branch_if(&mut self.operands, labelidx);
+    }
+
+    fn br_on_null(&mut self, labelidx: u32) {
+        let slot = self.reference();
+        // The label does not take the reference, which lies in its slot for whoever does not branch.
+        self.operands.pop(1);
+        self.branch_on_null(slot, true, labelidx);
+        self.operands.push_spilled(Class::I64);
+    }
+
+    fn br_on_non_null(&mut self, labelidx: u32) {
+        let slot = self.reference();
+        self.branch_on_null(slot, false, labelidx);
+        self.operands.pop(1);
     }
 
     fn select(&mut self) {

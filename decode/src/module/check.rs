@@ -17,7 +17,7 @@ use super::read::Reader;
 use crate::instruction::{self, Instruction};
 use crate::layout::{HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::ops::Op;
-use crate::{FuncIdx, HeapType, RefType, ValType};
+use crate::{FuncIdx, RefType, ValType};
 
 /// A type, as in the binary (spec 5.3).
 type Type = u8;
@@ -196,10 +196,10 @@ fn of_val_type(ty: ValType) -> Type {
         ValType::F32 => F32,
         ValType::F64 => F64,
         ValType::V128 => V128,
-        ValType::Ref(ty) => match ty.heap_type() {
-            HeapType::Func => FUNCREF,
-            HeapType::Extern => EXTERNREF,
-        },
+        ValType::Ref(RefType::FUNCREF) => FUNCREF,
+        ValType::Ref(RefType::EXTERNREF) => EXTERNREF,
+        // Types with others below them, or above.
+        ValType::Ref(_) => NOTHING,
     }
 }
 
@@ -209,7 +209,8 @@ pub(super) struct Checker {
     /// All lists of types.
     types: Vec<Type>,
     /// By typeidx.
-    signatures: Vec<Signature>,
+    /// None of those that are no functions, or that name types which this pass does not know.
+    signatures: Vec<Option<Signature>>,
     /// Type of every global, and whether it is mutable.
     globals: Vec<(Type, bool)>,
     /// Type of memory 0's addresses, if there is one.
@@ -231,7 +232,12 @@ impl Checker {
             types.extend(of.iter().copied().map(of_val_type));
             List { start, len: of.len() as u32 }
         };
-        let signature = |ty: &crate::FuncType| Signature { params: list(ty.params()), results: list(ty.results()) };
+        let signature = |ty: &crate::SubType| {
+            let ty = ty.as_func()?;
+            let is_known = |ty: &ValType| of_val_type(*ty) != NOTHING;
+            (ty.params().iter().all(is_known) && ty.results().iter().all(is_known))
+                .then(|| Signature { params: list(ty.params()), results: list(ty.results()) })
+        };
         let signatures = module.types.iter().map(signature).collect();
         let globals = module.globals.iter().map(|global| (of_val_type(global.content), global.mutable));
         Self {
@@ -248,7 +254,7 @@ impl Checker {
 
     /// Whether `body`, its locals and its code, is certainly a valid one for function `funcidx` of `module`.
     pub(super) fn accepts(&mut self, module: &Module, funcidx: FuncIdx, body: &[u8]) -> bool {
-        let signature = self.signatures[module.typeidx(funcidx).index()];
+        let Some(signature) = self.signatures[module.typeidx(funcidx).index()] else { return false };
         let mut reader = Reader::new(body);
         let declared = self.declare(signature.params, &mut reader);
         declared.is_some() && self.operators(module, signature.results, reader).is_some()
@@ -284,7 +290,11 @@ impl Checker {
                 Some(Instruction::LocalGet) => operands.push(*locals.get(reader.index()?)?),
                 Some(Instruction::LocalSet) => operands.take(*locals.get(reader.index()?)?)?,
                 Some(Instruction::LocalTee) => operands.expect(*locals.get(reader.index()?)?)?,
-                Some(Instruction::GlobalGet) => operands.push(globals.get(reader.index()?)?.0),
+                Some(Instruction::GlobalGet) => {
+                    let ty = globals.get(reader.index()?)?.0;
+                    (ty != NOTHING).then_some(())?;
+                    operands.push(ty);
+                }
                 Some(Instruction::GlobalSet) => {
                     let (ty, mutable) = *globals.get(reader.index()?)?;
                     operands.take(ty)?;
@@ -396,7 +406,7 @@ impl Checker {
                         operands.take(of_val_type(table.address.val_type()))?;
                         index
                     };
-                    let Signature { params, results } = *signatures.get(typeidx)?;
+                    let Signature { params, results } = (*signatures.get(typeidx)?)?;
                     operands.expect_all(list(params))?;
                     operands.top -= params.len as usize;
                     (operands.top + results.len as usize <= MOST_OPERANDS).then_some(())?;
@@ -453,6 +463,10 @@ impl Checker {
                 Some(
                     Instruction::ReturnCall
                     | Instruction::ReturnCallIndirect
+                    | Instruction::CallRef
+                    | Instruction::ReturnCallRef
+                    | Instruction::BrOnNull
+                    | Instruction::BrOnNonNull
                     | Instruction::TypedSelect
                     | Instruction::RefNull
                     | Instruction::RefFunc

@@ -10,6 +10,7 @@
 //! What the validator already bounds (parameters, results, locals, sizes of index spaces) is not bounded again.
 
 use super::check::Checker;
+use super::types::{self, ref_type, val_type};
 use super::{
     Bodies, ConstExpr, ConstOp, Data, Element, ElementItems, Export, ExternIndex, Import, Module, SegmentMode,
 };
@@ -17,10 +18,10 @@ use crate::features::FEATURES;
 use crate::instruction::Instruction;
 use crate::layout::{FrameLayout, HEADER_WORDS, MAX_FRAME_WORDS};
 use crate::{
-    AddressType, Error, Features, FuncIdx, FuncType, GlobalType, Limits, MemoryType, ModuleLimits, PAGE_BYTES, RefType,
-    TableType, TypeIdx, ValType,
+    AddressType, Error, Features, FuncIdx, GlobalType, Limits, MemoryType, ModuleLimits, PAGE_BYTES, RefType, SubType,
+    TableType, TypeIdx,
 };
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 use std::ops::Range;
 use wasmparser::{
     DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
@@ -52,7 +53,7 @@ pub(super) fn parse(
                 ModuleLimits::check(&"types", types.count().into(), limits.types.into(), types.range().start)?;
             }
             Payload::CodeSectionStart { .. } => {
-                for ty in &module.types {
+                for ty in module.types.iter().filter_map(SubType::as_func) {
                     results.most_words = results.most_words.max(ty.result_words() as u64);
                     results.vectors |= ty.result_words() != ty.results().len();
                 }
@@ -90,19 +91,9 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
     match payload {
         Payload::TypeSection(types) => {
             module.types.reserve_exact(types.count() as usize);
-            for (index, ty) in types.clone().into_iter_err_on_gc_types().enumerate() {
-                let ty = ty?;
-                let check = |what: &str, found: &[_], limit: usize| {
-                    if found.len() <= limit {
-                        return Ok(());
-                    }
-                    let offset = types.clone().into_iter_with_offsets().nth(index).map_or(Ok(0), |ty| Ok(ty?.0));
-                    let what = format_args!("{what} of type {index}");
-                    offset.and_then(|at| ModuleLimits::check(&what, found.len() as u64, limit as u64, at))
-                };
-                check("parameters", ty.params(), limits.params)?;
-                check("results", ty.results(), limits.results)?;
-                module.types.push(func_type(&ty)?);
+            for item in types.into_iter_with_offsets() {
+                let (offset, group) = item?;
+                types::read_group(module, &group, limits, offset)?;
             }
         }
         Payload::ImportSection(imports) => {
@@ -128,13 +119,11 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
         Payload::TableSection(tables) => {
             for table in tables {
                 let table = table?;
-                match table.init {
-                    TableInit::RefNull => module.tables.push(table_type(&table.ty)?),
-                    TableInit::Expr(init) => {
-                        let offset = init.get_binary_reader().original_position();
-                        return Err(Error::new("unsupported initialiser of a table", offset));
-                    }
-                }
+                module.tables.push(table_type(module, &table.ty)?);
+                module.table_inits.push(match table.init {
+                    TableInit::RefNull => None,
+                    TableInit::Expr(init) => Some(const_expr(module, &init)?),
+                });
             }
         }
         Payload::MemorySection(memories) => {
@@ -147,8 +136,8 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
             module.global_inits.reserve_exact(globals.count() as usize);
             for global in globals {
                 let global = global?;
-                module.globals.push(global_type(&global.ty)?);
-                module.global_inits.push(const_expr(&global.init_expr)?);
+                module.globals.push(global_type(module, &global.ty)?);
+                module.global_inits.push(const_expr(module, &global.init_expr)?);
             }
         }
         Payload::ExportSection(exports) => {
@@ -172,7 +161,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
         Payload::ElementSection(elements) => {
             module.elements.reserve_exact(elements.count() as usize);
             for element in elements {
-                module.elements.push(read_element(element?)?);
+                module.elements.push(read_element(module, element?)?);
             }
         }
         Payload::DataSection(segments) => {
@@ -182,7 +171,7 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
                 let mode = match &segment.kind {
                     DataKind::Passive => SegmentMode::Passive,
                     DataKind::Active { memory_index, offset_expr } => {
-                        SegmentMode::Active { index: *memory_index, offset: const_expr(offset_expr)? }
+                        SegmentMode::Active { index: *memory_index, offset: const_expr(module, offset_expr)? }
                     }
                 };
                 // The bytes are the last thing of a segment.
@@ -227,7 +216,7 @@ fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternIn
             ExternIndex::Func(FuncIdx(next(&mut module.imported_funcs)))
         }
         TypeRef::Table(ty) => {
-            module.tables.push(table_type(&ty)?);
+            module.tables.push(table_type(module, &ty)?);
             ExternIndex::Table(next(&mut module.imported_tables))
         }
         TypeRef::Memory(ty) => {
@@ -235,7 +224,7 @@ fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternIn
             ExternIndex::Memory(next(&mut module.imported_memories))
         }
         TypeRef::Global(ty) => {
-            module.globals.push(global_type(&ty)?);
+            module.globals.push(global_type(module, &ty)?);
             ExternIndex::Global(next(&mut module.imported_globals))
         }
         TypeRef::Tag(_) | TypeRef::FuncExact(_) => return Err(Error::new("unsupported kind of import", offset)),
@@ -248,13 +237,13 @@ fn next(imported: &mut usize) -> u32 {
     *imported as u32 - 1
 }
 
-fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
+fn read_element(module: &Module, element: wasmparser::Element<'_>) -> Result<Element, Error> {
     let range = element.range.clone();
     let mode = match &element.kind {
         ElementKind::Passive => SegmentMode::Passive,
         ElementKind::Declared => SegmentMode::Declared,
         ElementKind::Active { table_index, offset_expr } => {
-            SegmentMode::Active { index: table_index.unwrap_or(0), offset: const_expr(offset_expr)? }
+            SegmentMode::Active { index: table_index.unwrap_or(0), offset: const_expr(module, offset_expr)? }
         }
     };
     let (ty, items) = match element.items {
@@ -263,8 +252,8 @@ fn read_element(element: wasmparser::Element<'_>) -> Result<Element, Error> {
             (RefType::FUNCREF, ElementItems::Funcs(items))
         }
         wasmparser::ElementItems::Expressions(ty, exprs) => {
-            let items = try_collect(exprs.count(), &range, exprs.into_iter().map(|expr| const_expr(&expr?)))?;
-            (ref_type(ty)?, ElementItems::Exprs(items))
+            let items = try_collect(exprs.count(), &range, exprs.into_iter().map(|expr| const_expr(module, &expr?)))?;
+            (ref_type(module, ty)?, ElementItems::Exprs(items))
         }
     };
     Ok(Element { ty, mode, items })
@@ -363,7 +352,7 @@ fn local_words(body: &FunctionBody<'_>) -> u64 {
 const I32_CONST: u8 = Instruction::I32Const.byte();
 const END: u8 = Instruction::End.byte();
 
-fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
+fn const_expr(module: &Module, expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
     // Toolchains write data segments by the ten thousand, nearly all of them at a plain constant: worth not setting up
     // wasmparser's control stack for (measured: 3% of the time a module with 53,000 segments takes).
     let mut reader = expr.get_binary_reader();
@@ -389,7 +378,7 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
             Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
             Operator::RefNull { hty } => {
                 let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| Error::new("unsupported type", offset))?;
-                ConstOp::RefNull(ref_type(ty)?)
+                ConstOp::RefNull(ref_type(module, ty)?)
             }
             Operator::RefFunc { function_index } => ConstOp::RefFunc(FuncIdx(function_index)),
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
@@ -407,46 +396,13 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
     Ok(ops)
 }
 
-/// The type of values of type `ty`.
-pub(crate) fn val_type(ty: wasmparser::ValType) -> Result<ValType, Error> {
-    Ok(match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(ty) => ValType::Ref(ref_type(ty)?),
-    })
-}
-
-fn ref_type(ty: wasmparser::RefType) -> Result<RefType, Error> {
-    match ty {
-        wasmparser::RefType::FUNCREF => Ok(RefType::FUNCREF),
-        wasmparser::RefType::EXTERNREF => Ok(RefType::EXTERNREF),
-        // Types of proposals, of which wasmparser makes constants as it likes.
-        _ => Err(unsupported(&ty)),
-    }
-}
-
-/// The validator refuses such types where they stand, so nobody misses the offset.
-fn unsupported(ty: &dyn std::fmt::Display) -> Error {
-    Error::new(format!("unsupported type {ty}"), 0)
-}
-
-fn func_type(ty: &wasmparser::FuncType) -> Result<FuncType, Error> {
-    let types = ty.params().iter().chain(ty.results()).map(|&ty| val_type(ty));
-    let types = types.collect::<Result<SmallVec<[_; 32]>, _>>()?;
-    let (params, results) = types.split_at(ty.params().len());
-    Ok(FuncType::new(params.iter().copied(), results.iter().copied()))
-}
-
 fn address_type(is_64: bool) -> AddressType {
     if is_64 { AddressType::I64 } else { AddressType::I32 }
 }
 
-fn table_type(ty: &wasmparser::TableType) -> Result<TableType, Error> {
+fn table_type(module: &Module, ty: &wasmparser::TableType) -> Result<TableType, Error> {
     let limits = Limits { min: ty.initial, max: ty.maximum };
-    Ok(TableType { element: ref_type(ty.element_type)?, limits, address: address_type(ty.table64) })
+    Ok(TableType { element: ref_type(module, ty.element_type)?, limits, address: address_type(ty.table64) })
 }
 
 fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
@@ -456,8 +412,8 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
     MemoryType { limits, address: address_type(ty.memory64), page_size_log2, shared: ty.shared }
 }
 
-fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType, Error> {
-    Ok(GlobalType { content: val_type(ty.content_type)?, mutable: ty.mutable })
+fn global_type(module: &Module, ty: &wasmparser::GlobalType) -> Result<GlobalType, Error> {
+    Ok(GlobalType { content: val_type(module, ty.content_type)?, mutable: ty.mutable })
 }
 
 /// An offset of the binary fits `usize`, since the binary does.

@@ -8,6 +8,7 @@ use crate::state::record::{FuncRecord, code_head};
 use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::{Trap, trap_if};
+use crate::state::vm::Vm;
 use pirn_decode::TypeId;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
@@ -184,16 +185,81 @@ unsafe fn direct(m: &Registers, func: u32) -> *mut FuncRecord {
 /// `m.instance` is a live instance, and `table` the word of one of its tables of functions.
 #[inline(always)]
 unsafe fn indirect(m: &Registers, table: u32, type_id: TypeId) -> Result<*mut FuncRecord, Trap> {
-    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says
-    // (I8): each is null or the address of a live record (I5), whose code has a head.
+    // SAFETY: as is asked for; the record is live, and its code has a head (I5).
     unsafe {
-        let table = InstanceHead::word::<*mut Table>(m.instance, table as usize).read();
-        let index = u64::from(m.r0 as u32);
+        let record = element(m.instance, table, m.r0)?;
+        trap_if((*code_head((*record).code)).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
+        Ok(record)
+    }
+}
+
+/// The function a table holds at an index.
+///
+/// # Safety
+/// `instance` is live, and `table` the word of one of its tables of functions.
+#[inline(always)]
+unsafe fn element(instance: *mut InstanceHead, table: u32, index: u64) -> Result<*mut FuncRecord, Trap> {
+    // SAFETY: the word is within the block and leads to a live table (I1, I4), which has so many elements as it says
+    // (I8): each is null or the address of a live record (I5).
+    unsafe {
+        let table = InstanceHead::word::<*mut Table>(instance, table as usize).read();
+        let index = u64::from(index as u32);
         trap_if(index >= (*table).len, Trap::UndefinedElement)?;
         let record = (*table).base.add(index as usize).read() as *mut FuncRecord;
         trap_if(record.is_null(), Trap::UninitializedElement)?;
-        trap_if((*code_head((*record).code)).type_id != type_id, Trap::IndirectCallTypeMismatch)?;
         Ok(record)
+    }
+}
+
+/// The function a table holds at an index, if its type is below one that others may be below: its record's address. Else a
+/// [`Trap`]'s code, which is no such address.
+///
+/// # Safety
+/// As for [`indirect`].
+#[inline(never)]
+unsafe fn table_func(instance: *mut InstanceHead, table: u32, index: u64, type_id: TypeId) -> u64 {
+    // SAFETY: as is asked for; as in `indirect`, records are live and their code has a head.
+    let (found, is_below) = unsafe {
+        let found = match element(instance, table, index) {
+            Ok(record) => record,
+            Err(trap) => return trap as u64,
+        };
+        let found_id = (*code_head((*found).code)).type_id;
+        (found, found_id == type_id || Vm::is_subtype((*instance).vm, found_id, type_id))
+    };
+    if is_below { found as u64 } else { Trap::IndirectCallTypeMismatch as u64 }
+}
+
+/// The function in the accumulator.
+#[inline(always)]
+fn referred(m: &Registers) -> Result<*mut FuncRecord, Trap> {
+    trap_if(m.r0 == 0, Trap::NullFuncReference)?;
+    Ok(m.r0 as *mut FuncRecord)
+}
+
+define_cell! {
+    TableFunc |m, cell::TableFunc { table, type_id }, at| {
+        let found = table_func(m.instance, table, m.r0, type_id);
+        if found <= u64::from(u8::MAX) {
+            return Flow::Trap(at.trap(&mut m, Trap::from_code(found as u8)), m);
+        }
+        m.r0 = found;
+        Flow::Next(m)
+    }
+}
+
+define_cell! {
+    CallRef |m, cell::CallRef { args, header, .. }, at| {
+        let record = value!(m, referred(&m).map_err(|trap| at.trap(&mut m, trap)));
+        let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::CallRef::LEN));
+        call(m, at, record, args, header, return_ip)
+    }
+}
+
+define_cell! {
+    ReturnCallRef |m, cell::ReturnCallRef { args, moves, header, .. }, at| {
+        let record = value!(m, referred(&m).map_err(|trap| at.trap(&mut m, trap)));
+        tail_call(m, at, record, args, moves, header, at.operands + cell::ReturnCallRef::LEN - 2)
     }
 }
 

@@ -3,6 +3,12 @@
 
 use crate::state::trap::Trap;
 
+/// A reference, unless it is null.
+#[inline(always)]
+pub(crate) fn non_null(reference: u64) -> Result<u64, Trap> {
+    if reference == 0 { Err(Trap::NullReference) } else { Ok(reference) }
+}
+
 macro_rules! signed_division {
     ($div:ident, $rem:ident, $unsigned:ty, $signed:ty) => {
         #[inline(always)]

@@ -52,12 +52,16 @@ impl Table {
         Some(copy)
     }
 
-    /// Has it be as small as when it was made, with nulls. Gives how many elements it had more.
+    /// Has it be as small as when it was made, all its elements `init`. Gives how many elements it had more.
     ///
     /// # Safety
-    /// Nothing stands still within an operation on it.
-    pub unsafe fn reset(&mut self) -> u64 {
-        self.words().fill(0);
+    /// Nothing stands still within an operation on it. [I5](crate#safety): `init` is a word of its element type, in the store of the instances that
+    /// have it.
+    pub unsafe fn reset(&mut self, init: u64) -> u64 {
+        let min = self.ty.limits.min as usize;
+        let words = self.words();
+        words[..min].fill(init);
+        words[min..].fill(0);
         let more = self.len - self.ty.limits.min;
         self.len = self.ty.limits.min;
         more

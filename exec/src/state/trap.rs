@@ -38,11 +38,15 @@ pub enum Trap {
     HeapMisaligned,
     /// `memory.atomic.wait32` or `memory.atomic.wait64` of a memory that is not shared.
     AtomicWaitNonSharedMemory,
+    /// A reference is null that must not be.
+    NullReference,
+    /// `call_ref` met a null reference.
+    NullFuncReference,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -57,6 +61,8 @@ impl Trap {
         Self::Interrupt,
         Self::HeapMisaligned,
         Self::AtomicWaitNonSharedMemory,
+        Self::NullReference,
+        Self::NullFuncReference,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -81,6 +87,8 @@ impl Trap {
             Self::Interrupt => "interrupt",
             Self::HeapMisaligned => "unaligned atomic",
             Self::AtomicWaitNonSharedMemory => "expected shared memory",
+            Self::NullReference => "null reference",
+            Self::NullFuncReference => "null function reference",
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
 use pirn_decode::layout::CodeHead;
-use pirn_decode::{FuncIdx, ValType};
+use pirn_decode::{FuncIdx, TypeId, ValType};
 use std::any::Any;
 use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
@@ -28,6 +28,9 @@ pub type TraceHook = unsafe fn(*mut Vm, Exit) -> Exit;
 
 /// Gives the function of an instance that has threaded code at an address.
 pub type LocateHook = unsafe fn(*mut InstanceHead, usize) -> Option<CodeAt>;
+
+/// Says for the store that a machine is [attached](Vm::attach) to whether one type is declared to be below another.
+pub type SubtypeHook = unsafe fn(store: *mut (), sub: TypeId, of: TypeId) -> bool;
 
 /// A function's threaded code.
 #[derive(Debug, Clone)]
@@ -198,6 +201,7 @@ pub struct Vm {
     pub(crate) locate: Option<LocateHook>,
     /// Whether it is to be noticed that something is entered: until then, no entry is quick.
     pub(crate) is_watched: bool,
+    subtypes: Option<SubtypeHook>,
 }
 
 // SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
@@ -241,6 +245,7 @@ impl Vm {
             stack_bytes: whole_words(stack_bytes),
             locate: None,
             is_watched: false,
+            subtypes: None,
         })
     }
 
@@ -256,6 +261,24 @@ impl Vm {
             (*this).room = Room::default();
             (*this).host.vm = this;
         }
+    }
+
+    /// Whom the machine asks which types are below which.
+    ///
+    /// # Safety
+    /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs.
+    pub unsafe fn set_subtypes(&mut self, hook: SubtypeHook) {
+        self.subtypes = Some(hook);
+    }
+
+    /// Whether type `sub` is declared to be below `of`. Without a hook no type is.
+    ///
+    /// # Safety
+    /// `this` is live.
+    #[cold]
+    pub(crate) unsafe fn is_subtype(this: *const Self, sub: TypeId, of: TypeId) -> bool {
+        // SAFETY: it is live; whoever set the hook said that it may be called with what the machine is attached to.
+        unsafe { (*this).subtypes.is_some_and(|hook| hook((*this).store, sub, of)) }
     }
 
     /// Whom it was [attached](Self::attach) to; null before.

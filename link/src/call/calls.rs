@@ -82,7 +82,7 @@ impl Func {
             return Err(format_err!("expected {} arguments, found {}", ty.params().len(), params.len()));
         }
         let mut values: SmallVec<[Word; 16]> = SmallVec::from_elem(0, FrameLayout::of(ty).header);
-        words::write(params, ty.params(), &mut values, store.id(), |i| format!("argument {i}"))?;
+        words::write(params, ty.params(), &mut values, store, |i| format!("argument {i}"))?;
         Ok((ty, values))
     }
 

@@ -8,6 +8,7 @@ use crate::call::typed::{WasmRet, WasmTy, for_each_arity, sealed::List};
 use crate::call::words;
 use crate::error::{Error, Result};
 use crate::items::value::Val;
+use crate::store::AsContext;
 use crate::store::host_item::HostDef;
 use pirn_decode::FuncType;
 use pirn_exec::{HostCall, Word};
@@ -50,7 +51,8 @@ impl HostDef {
             values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
             let (params, results) = values.split_at_mut(ty.params().len());
             func(caller.reborrow(), params, results)?;
-            words::write(results, ty.results(), frame, store, |i| format!("result {i} of a host function"))
+            let store = caller.as_context();
+            words::write(results, ty.results(), frame, store.opaque(), |i| format!("result {i} of a host function"))
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::call::words;
 use crate::error::{Error, Result};
 use crate::items::func::Func;
 use crate::items::value::Val;
+use crate::store::AsContext;
 use crate::store::AsContextMut;
 use crate::store::handle::StoreId;
 use crate::store::host_item::HostDef;
@@ -121,7 +122,9 @@ async unsafe fn dynamic_future<T: 'static>(
     let (params, results) = values.split_at_mut(ty.params().len());
     Pin::from(func(caller.reborrow(), params, results)).await?;
     let mut words = Words::from_elem(0, ty.result_words());
-    words::write(results, ty.results(), &mut words, id, |i| format!("result {i} of a host function"))?;
+    words::write(results, ty.results(), &mut words, caller.as_context().opaque(), |i| {
+        format!("result {i} of a host function")
+    })?;
     Ok(words)
 }
 

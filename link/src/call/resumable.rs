@@ -262,7 +262,7 @@ impl<R: 'static> Paused<R> {
             return Err(format_err!("resuming: expected {} results, found {}", expected.len(), results.len()));
         }
         let mut words = SmallVec::from_elem(0, self.expected_words());
-        words::write(results, expected, &mut words, store, |i| format!("resuming: result {i}"))?;
+        words::write(results, expected, &mut words, opaque, |i| format!("resuming: result {i}"))?;
         if !opaque.may_enter() {
             return Err(Trap::StackOverflow.into());
         }

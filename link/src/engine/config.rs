@@ -295,7 +295,7 @@ switches! {
     wasm_memory64: Memory64;
     /// Exceptions (not supported).
     wasm_exceptions: Exceptions;
-    /// Typed references to functions (not supported).
+    /// Typed references to functions, `call_ref`, locals and tables without nulls (allowed by default).
     wasm_function_references: FunctionReferences;
     /// Structs, arrays and casts (not supported).
     wasm_gc: Gc;

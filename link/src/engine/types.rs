@@ -1,4 +1,4 @@
-//! The registry of an engine's function types, each under an id, so that linking and `call_indirect` compare one integer.
+//! The registry of an engine's types, each under an id, so that linking, `call_indirect` and casts compare one integer.
 //!
 //! A type is here as long as somebody *uses* it: a module that declares it, or a store or a linker that has a host function
 //! of it.
@@ -15,12 +15,19 @@
 //! Types lie in shards by their hashes, each with a lock of its own that is held for one type at a time: whoever makes or
 //! drops a module of a million types keeps nobody waiting. Ids are taken lowest first, and what is free is kept as
 //! ranges, so that what a shard takes is linear in the types there are, not in those there were.
+//!
+//! Function types that name no other are registered one by one. All other types are registered as whole recursion groups
+//! (`groups`), in which types of the group go by their places and others by their ids: so groups are the same if and only if
+//! they are written the same (spec 3.1.3, rolling). A group uses the types that it names.
 
+mod groups;
+
+use groups::Group;
 use hashbrown::HashTable;
-use pirn_decode::{FuncType, TypeId};
-use std::collections::BTreeMap;
+use pirn_decode::{DefinedType, FuncType, TypeId};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const SHARDS: usize = 32;
 
@@ -37,6 +44,9 @@ pub(crate) struct TypeRegistry {
 #[derive(Debug, Default)]
 struct Shard {
     types: HashTable<Type>,
+    groups: HashTable<Group>,
+    /// The types of the groups.
+    defined: HashMap<TypeId, Arc<DefinedType>>,
     free: FreeIds,
 }
 
@@ -55,6 +65,8 @@ struct Type {
 pub(crate) struct TypeUse {
     hash: u32,
     id: TypeId,
+    /// The id of the first type of its group, if it is of one.
+    group: Option<TypeId>,
 }
 
 impl TypeUse {
@@ -77,22 +89,32 @@ impl TypeRegistry {
         (self.shards[number as usize].lock().unwrap_or_else(PoisonError::into_inner), number)
     }
 
-    /// One more use of `ty`.
+    /// One more use of `ty`, by whoever made it. It names types by their ids; what it names that is no type of this engine,
+    /// is no type of anything.
     pub(crate) fn acquire(&self, ty: &FuncType) -> TypeUse {
+        if ty.names_types() { self.acquire_func(ty) } else { self.acquire_plain(ty) }
+    }
+
+    /// One more use of `ty`, which names no other.
+    fn acquire_plain(&self, ty: &FuncType) -> TypeUse {
         let hash = self.hashes.hash_one(ty) as u32;
         let (mut shard, number) = self.shard(hash);
         if let Some(known) = shard.types.find_mut(spread(hash), |known| known.hash == hash && known.ty == *ty) {
             known.uses += 1;
-            return TypeUse { hash, id: known.id };
+            return TypeUse { hash, id: known.id, group: None };
         }
-        let id = TypeId(shard.free.take() * SHARDS as u32 + number);
+        let id = shard.new_id(number);
         let new = Type { hash, id, uses: 1, ty: ty.clone() };
         shard.types.insert_unique(spread(hash), new, |known| spread(known.hash));
-        TypeUse { hash, id }
+        TypeUse { hash, id, group: None }
     }
 
     /// Ends a use of a type: nothing that names its id on behalf of this use runs any more.
-    pub(crate) fn release(&self, TypeUse { hash, id }: TypeUse) {
+    pub(crate) fn release(&self, used: TypeUse) {
+        let TypeUse { hash, id, group } = used;
+        if let Some(first) = group {
+            return self.release_group(hash, first);
+        }
         let (mut shard, _) = self.shard(hash);
         let known = shard.types.find_entry(spread(hash), |known| known.id == id);
         let mut known = known.expect("a type that is used is registered");
@@ -114,8 +136,18 @@ impl TypeRegistry {
 
     /// How many types are used.
     pub(crate) fn len(&self) -> usize {
-        let len = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).types.len();
+        let len = |shard: &Mutex<Shard>| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.types.len() + shard.defined.len()
+        };
         self.shards.iter().map(len).sum()
+    }
+}
+
+impl Shard {
+    /// An id for a new type of this shard, the `number`th.
+    fn new_id(&mut self, number: u32) -> TypeId {
+        TypeId(self.free.take() * SHARDS as u32 + number)
     }
 }
 
@@ -125,14 +157,14 @@ struct FreeIds(BTreeMap<u32, u32>);
 
 impl Default for FreeIds {
     fn default() -> Self {
-        Self(BTreeMap::from([(0, u32::MAX / SHARDS as u32)]))
+        Self(BTreeMap::from([(0, groups::PLACES / SHARDS as u32)]))
     }
 }
 
 impl FreeIds {
     /// Takes the lowest.
     fn take(&mut self) -> u32 {
-        let (number, end) = self.0.pop_first().expect("2^32 function types are used in one engine");
+        let (number, end) = self.0.pop_first().expect("2^31 types are used in one engine");
         if number + 1 != end {
             self.0.insert(number + 1, end);
         }

@@ -37,7 +37,7 @@ use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
-use pirn_decode::{ExternType, FuncIdx, TypeId};
+use pirn_decode::{ExternType, FuncIdx, Subtyping, TypeId};
 use pirn_exec::FuncRecord;
 
 /// Instances whose start functions have not been called.
@@ -156,6 +156,8 @@ fn check_import(
     source: Source<'_>,
 ) -> Result<()> {
     // Ids are compared first: functions of one engine have the same id if and only if they have the same type.
+    let types = store.engine().types();
+    let mut is_below = None;
     if let ExternIndex::Func(funcidx) = import.index() {
         let found = match source {
             Source::Member { type_id, .. } => type_id,
@@ -166,9 +168,13 @@ fn check_import(
             Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_))
             | Source::Host(_) => TypeId::NONE,
         };
-        if found == member.module.type_id(funcidx) {
+        let wanted = member.module.type_id(funcidx);
+        if found == wanted {
             return Ok(());
         }
+        // Types that other types are above or below have none that are the same but by their ids.
+        let is_told = found != TypeId::NONE || !member.module.is_plain(funcidx);
+        is_below = is_told.then(|| types.is_subtype(found, wanted));
     }
     let found = match source {
         Source::Member { member, index, .. } => members.list[member as usize].module.extern_type(index),
@@ -179,7 +185,7 @@ fn check_import(
         Source::Host(host) => ExternType::Func(host.ty().clone()),
     };
     let expected = import.ty();
-    if found.matches(&expected) {
+    if is_below.unwrap_or_else(|| found.matches(&expected, types)) {
         return Ok(());
     }
     Err(LinkError::IncompatibleImport { import: member.import_name(import), expected, found: found.into() }.into())
@@ -297,9 +303,10 @@ fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Memb
             }
         }
     }
-    for ty in &parsed.tables[parsed.imported_tables..] {
-        // SAFETY: L5: 0 is null, of every reference type.
-        let table = unsafe { store.create_table(*ty, 0) }.map_err(|error| member.named(error))?;
+    for (ty, init) in parsed.tables[parsed.imported_tables..].iter().zip(&parsed.table_inits) {
+        let init = init.as_ref().map_or(Ok([0; 2]), |init| segments::evaluate(store, instance, init))?;
+        // SAFETY: L5: by validation a value of the element type, which null is where there is no other.
+        let table = unsafe { store.create_table(*ty, init[0]) }.map_err(|error| member.named(error))?;
         // SAFETY: L6: made in this store just now, of the type that the module declares.
         unsafe { instance.get_mut(store)?.link_table(table) };
     }

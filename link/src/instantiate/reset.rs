@@ -47,13 +47,15 @@ pub(crate) fn reset(store: &mut dyn Borrowed, handle: Handle<InstanceData>) -> R
         opaque.reset_memory(memory, image.as_ref())?;
         have_data.push(image.is_some());
     }
-    for table in tables {
-        opaque.reset_table(table)?;
-    }
     for (global, init) in globals.into_iter().zip(&parsed.global_inits) {
         let value = evaluate(opaque, handle, init)?;
         // SAFETY: L5: by validation the value is of the global's type.
         unsafe { global.get_mut(opaque)?.cell.set(value) };
+    }
+    for (table, init) in tables.into_iter().zip(&parsed.table_inits) {
+        let init = init.as_ref().map_or(Ok([0; 2]), |init| evaluate(opaque, handle, init))?;
+        // SAFETY: L5: by validation a value of the element type, which null is where there is no other.
+        unsafe { opaque.reset_table(table, init[0])? };
     }
     initialise(store, handle, &Member::alone(&module)[0], &Copied::Own(&have_data))?;
     start(store.opaque(), handle)

@@ -25,7 +25,7 @@ impl Global {
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Self> {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
-        if value.ty() != ty.content {
+        if !value.is_of(ty.content, store) {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
         let words = value.to_words(store.id())?;
@@ -64,17 +64,17 @@ impl Global {
     /// The global or `value` belongs to another store; `value` is of another type; the global is immutable.
     pub fn set(&self, mut store: impl AsContextMut, value: Val) -> Result<()> {
         let mut store = store.as_context_mut();
-        let id = store.opaque().id();
-        let item = self.0.get_mut(store.opaque_mut())?;
-        if !item.ty.mutable {
+        let store = store.opaque_mut();
+        let ty = self.0.get(store)?.ty;
+        if !ty.mutable {
             return Err(format_err!("an immutable global cannot be set"));
         }
-        if value.ty() != item.ty.content {
-            return Err(format_err!("value of a global: expected {}, found {}", item.ty.content, value.ty()));
+        if !value.is_of(ty.content, store) {
+            return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
-        let words = value.to_words(id)?;
+        let words = value.to_words(store.id())?;
         // SAFETY: L5: the type was compared with the global's; `to_words` and `get_mut` compared both stores with this one.
-        unsafe { item.cell.set(words) };
+        unsafe { self.0.get_mut(store)?.cell.set(words) };
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::error::{Result, format_err};
 use crate::items::value::Ref;
-use crate::store::handle::{Handle, StoreId};
+use crate::store::handle::Handle;
+use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut};
 use pirn_decode::{RefType, TableType};
 use pirn_exec::{Trap, Word};
@@ -18,11 +19,11 @@ impl From<Handle<pirn_exec::Table>> for Table {
 }
 
 /// The word of `value` as an element of type `element`.
-fn word(element: RefType, value: Ref, store: StoreId) -> Result<Word> {
-    if value.ty() != element {
+fn word(element: RefType, value: Ref, store: &StoreOpaque) -> Result<Word> {
+    if !value.is_of(element, store) {
         return Err(format_err!("element of a table: expected {element}, found {}", value.ty()));
     }
-    value.to_word(store)
+    value.to_word(store.id())
 }
 
 fn index(index: u64) -> Result<u32> {
@@ -37,7 +38,7 @@ impl Table {
     /// not that much memory.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Self> {
         let mut store = store.as_context_mut();
-        let init = word(ty.element, init, store.opaque().id())?;
+        let init = word(ty.element, init, store.opaque())?;
         // SAFETY: L5: type and store of the reference were compared.
         unsafe { store.opaque_mut().create_table(ty, init) }.map(Self)
     }
@@ -89,9 +90,9 @@ impl Table {
     /// Nothing has changed then.
     pub fn fill(&self, mut store: impl AsContextMut, start: u64, value: Ref, len: u64) -> Result<()> {
         let mut store = store.as_context_mut();
-        let id = store.opaque().id();
-        let item = self.0.get_mut(store.opaque_mut())?;
-        let word = word(item.element(), value, id)?;
+        let store = store.opaque_mut();
+        let word = word(self.0.get(store)?.element(), value, store)?;
+        let item = self.0.get_mut(store)?;
         // SAFETY: L5: `word` compared the type with the table's, and the store with this one, as `get_mut` did the table's.
         Ok(unsafe { item.fill(index(start)?, index(len)?, word) }?)
     }
@@ -105,7 +106,7 @@ impl Table {
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
-        let word = word(self.0.get(store)?.element(), init, store.id())?;
+        let word = word(self.0.get(store)?.element(), init, store)?;
         // SAFETY: L3: `get` compared the store, so L1: the table is of this one. L5, as in `fill`.
         let old = unsafe { store.grow_table(self.0.as_ptr(), delta, word) }?;
         let size = self.0.get(store)?.size();
@@ -131,12 +132,13 @@ impl Table {
         if to_table == from_table {
             return Ok(to_table.0.get_mut(store)?.copy_within(to, from, len)?);
         }
+        let engine = store.engine().clone();
         let source = from_table.0.get(store)?;
         let element = source.element();
         let elements = source.elements().get(from as usize..).and_then(|rest| rest.get(..len as usize));
         let elements = std::ptr::from_ref(elements.ok_or(Trap::TableOutOfBounds)?);
         let target = to_table.0.get_mut(store)?;
-        if target.element() != element {
+        if !element.matches(target.element(), engine.types()) {
             return Err(format_err!("element of a table: expected {}, found {element}", target.element()));
         }
         // SAFETY: L5: the elements are of the same type, which was compared, and `get` and `get_mut` compared both stores.

@@ -4,8 +4,9 @@ use crate::error::Result;
 use crate::items::func::Func;
 use crate::items::v128::V128;
 use crate::store::handle::StoreId;
+use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut};
-use pirn_decode::{HeapType, RefType, ValType};
+use pirn_decode::{HeapType, RefType, TypeId, ValType};
 use pirn_exec::{FuncRecord, Word};
 use std::any::Any;
 use std::ptr::NonNull;
@@ -116,7 +117,7 @@ impl Val {
         }
     }
 
-    /// Its type.
+    /// Its type: of references, the greatest that it may be of.
     pub const fn ty(&self) -> ValType {
         match self {
             Self::I32(_) => ValType::I32,
@@ -126,6 +127,25 @@ impl Val {
             Self::V128(_) => ValType::V128,
             Self::FuncRef(_) => ValType::FUNCREF,
             Self::ExternRef(_) => ValType::EXTERNREF,
+        }
+    }
+
+    /// Whether it is of type `ty` (spec 4.2.1), as nulls and functions are of several types.
+    ///
+    /// # Errors
+    /// It is a reference into another store.
+    pub fn matches_ty(&self, store: impl AsContext, ty: ValType) -> Result<bool> {
+        let store = store.as_context().opaque();
+        self.to_words(store.id())?;
+        Ok(self.is_of(ty, store))
+    }
+
+    /// As [`Val::matches_ty`]; any answer for a reference into another store.
+    pub(crate) fn is_of(&self, ty: ValType, store: &StoreOpaque) -> bool {
+        match (self, ty) {
+            (&Self::FuncRef(func), ValType::Ref(ty)) => Ref::Func(func).is_of(ty, store),
+            (&Self::ExternRef(value), ValType::Ref(ty)) => Ref::Extern(value).is_of(ty, store),
+            _ => self.ty() == ty,
         }
     }
 
@@ -212,13 +232,26 @@ impl Val {
 impl Ref {
     /// Null of type `ty`.
     pub const fn null(ty: RefType) -> Self {
-        match ty.heap_type() {
+        match ty.heap_type().top() {
             HeapType::Func => Self::Func(None),
-            HeapType::Extern => Self::Extern(None),
+            _ => Self::Extern(None),
         }
     }
 
-    /// Its type.
+    /// Whether it is of type `ty`; any answer for a reference into another store.
+    pub(crate) fn is_of(&self, ty: RefType, store: &StoreOpaque) -> bool {
+        let heap = ty.heap_type();
+        match self {
+            Self::Func(None) | Self::Extern(None) => ty.is_nullable() && heap.top() == self.ty().heap_type(),
+            Self::Extern(Some(_)) => heap == HeapType::Extern,
+            Self::Func(Some(func)) => {
+                let id = func.record().get(store).map_or(TypeId::NONE, |record| record.head().type_id);
+                HeapType::ConcreteFunc(id).matches(heap, store.engine().types())
+            }
+        }
+    }
+
+    /// Its type: the greatest that it may be of.
     pub const fn ty(&self) -> RefType {
         match self {
             Self::Func(_) => RefType::FUNCREF,
@@ -254,14 +287,14 @@ impl Ref {
     /// # Safety
     /// L5: `word` came from a reference of type `ty` in the store called `store`.
     pub(crate) unsafe fn from_word(ty: RefType, word: Word, store: StoreId) -> Self {
-        match ty.heap_type() {
+        match ty.heap_type().top() {
             HeapType::Func => {
                 let record = NonNull::new(word as *mut FuncRecord);
                 // SAFETY: L5: the word of a funcref that is not null is the address of a record of that store; L1: it is live,
                 // and was set before anybody could refer to it.
                 Self::Func(record.map(|record| unsafe { Func::of_record(store, record.as_ptr()) }))
             }
-            HeapType::Extern => Self::Extern((word != 0).then(|| ExternRef { store, index: (word - 1) as usize })),
+            _ => Self::Extern((word != 0).then(|| ExternRef { store, index: (word - 1) as usize })),
         }
     }
 }

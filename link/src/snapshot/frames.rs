@@ -200,7 +200,7 @@ fn check_frame<'a>(
         }
     }
     let address = code.words().as_ptr().addr() + place.position;
-    let callee = types.callee.map(|ty| &module.parsed().types[ty.index()]);
+    let callee = types.callee.map(|ty| module.parsed().signature(ty));
     Ok(Checked { instance, address, told, ty, callee, words, r0 })
 }
 

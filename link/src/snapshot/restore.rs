@@ -161,7 +161,7 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
             let word = made.val(store, value)?.to_words(store.id())?[0];
             let end = u64::checked_add(start, *count).filter(|&end| end <= ty.limits.min);
             let end = end.ok_or_else(|| format_err!("elements beyond the end of a table"))?;
-            if value.ty() != pirn_decode::ValType::Ref(ty.element) {
+            if !made.val(store, value)?.is_of(pirn_decode::ValType::Ref(ty.element), store) {
                 return Err(format_err!("an element of a table: expected {}, found {}", ty.element, value.ty()));
             }
             // SAFETY: L5: a word of the table's type, which was compared, in this store.
@@ -229,12 +229,14 @@ fn link_others(
             "instance {number}: expected {expected:?} tables, memories and globals, found {found:?}"
         ));
     }
+    let engine = store.engine().clone();
+    let types = engine.types();
     // Compares one of them, the module's own one or an imported one.
     let check = |index: ExternIndex, found: ExternType, own: Option<&mut bool>| {
         let declared = parsed.extern_type(index);
         let fits = match own {
             Some(owned) => !std::mem::replace(owned, true) && is_own(&found, &declared),
-            None => found.matches(&declared),
+            None => found.matches(&declared, types),
         };
         if fits { Ok(()) } else { Err(format_err!("instance {number}, {index:?}: expected {declared}, found {found}")) }
     };

@@ -20,10 +20,7 @@ pub(crate) fn is_func_ref(ty: ValType) -> bool {
 }
 
 fn is_func(ty: RefType) -> bool {
-    match ty.heap_type() {
-        HeapType::Func => true,
-        HeapType::Extern => false,
-    }
+    ty.heap_type().top() == HeapType::Func
 }
 
 fn no_memory(what: &str) -> crate::error::Error {

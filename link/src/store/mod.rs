@@ -95,6 +95,7 @@ impl<T: 'static> Store<T> {
             opaque.attach(inner.as_ptr().cast());
             (*opaque.vm()).set_trace(trace::trace);
             (*opaque.vm()).set_locate(trace::locate);
+            (*opaque.vm()).set_subtypes(trace::is_subtype);
         }
         this
     }

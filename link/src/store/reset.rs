@@ -39,13 +39,16 @@ impl StoreOpaque {
         Ok(())
     }
 
-    /// Has a table be as it was made, with nulls, of a store that is [idle](Self::check_idle).
+    /// Has a table be as it was made, all its elements `init`, of a store that is [idle](Self::check_idle).
     ///
     /// # Errors
     /// It is of another store.
-    pub(crate) fn reset_table(&mut self, table: Handle<Table>) -> Result<()> {
-        // SAFETY: as above.
-        let more = unsafe { table.get_mut(self)?.reset() };
+    ///
+    /// # Safety
+    /// L5: `init` is the word of a reference of the table's type, in this store.
+    pub(crate) unsafe fn reset_table(&mut self, table: Handle<Table>, init: Word) -> Result<()> {
+        // SAFETY: as above, and L5 is asked for.
+        let more = unsafe { table.get_mut(self)?.reset(init) };
         let room = self.room_mut();
         room.elements = room.elements.saturating_add(more);
         self.holdings().tables.remove(more * size_of::<Word>() as u64);

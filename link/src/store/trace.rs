@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::FuncIdx;
+use pirn_decode::{FuncIdx, Subtyping, TypeId};
 use pirn_exec::{CodeAt, Exit, InstanceHead, PausedFrame, Trap, Vm, Walk};
 
 impl WasmBacktrace {
@@ -57,6 +57,15 @@ pub(super) unsafe fn locate(inst: *mut InstanceHead, address: usize) -> Option<C
     let (_, code) = unsafe { InstanceData::of_head(inst) }.module().code_around(address)?;
     let range = code.words().as_ptr_range();
     Some(CodeAt { head: code.head(), code: range.start.addr()..range.end.addr() })
+}
+
+/// The machine's hook: says which types are below which.
+///
+/// # Safety
+/// `store` is that of a machine which runs.
+pub(super) unsafe fn is_subtype(store: *mut (), sub: TypeId, of: TypeId) -> bool {
+    // SAFETY: L1: a machine's store is live. L2: nobody refers to it mutably while the machine runs.
+    unsafe { &*store.cast::<StoreOpaque>().cast_const() }.engine().types().is_subtype(sub, of)
 }
 
 /// The machine's hook: gives errors the backtrace of where they happened, unless they have one.

@@ -1,0 +1,195 @@
+//! Types that modules define (spec 2.3.7 to 2.3.10): functions, structs, arrays, and what they are declared to be below.
+
+use super::{FuncType, ValType};
+use crate::TypeId;
+use std::fmt;
+
+/// What a field holds (spec 2.3.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StorageType {
+    /// An integer of 8 bits.
+    I8,
+    /// An integer of 16 bits.
+    I16,
+    /// A value.
+    ValType(ValType),
+}
+
+impl StorageType {
+    /// How many bytes it takes; a reference takes 8.
+    pub const fn bytes(self) -> u32 {
+        match self {
+            Self::I8 => 1,
+            Self::I16 => 2,
+            Self::ValType(ValType::I32 | ValType::F32) => 4,
+            Self::ValType(ValType::I64 | ValType::F64 | ValType::Ref(_)) => 8,
+            Self::ValType(ValType::V128) => 16,
+        }
+    }
+
+    /// The type of the values that are read from it and written to it (spec 2.3.7).
+    pub const fn unpack(self) -> ValType {
+        match self {
+            Self::I8 | Self::I16 => ValType::I32,
+            Self::ValType(ty) => ty,
+        }
+    }
+}
+
+impl fmt::Display for StorageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::I8 => f.write_str("i8"),
+            Self::I16 => f.write_str("i16"),
+            Self::ValType(ty) => ty.fmt(f),
+        }
+    }
+}
+
+/// A field of a struct, or what an array has many of (spec 2.3.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FieldType {
+    /// What it holds.
+    pub element_type: StorageType,
+    /// Whether it may change.
+    pub mutable: bool,
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.mutable { write!(f, "(mut {})", self.element_type) } else { self.element_type.fmt(f) }
+    }
+}
+
+/// A struct type (spec 2.3.7).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StructType {
+    /// Its fields, in order.
+    pub fields: Box<[FieldType]>,
+}
+
+/// An array type (spec 2.3.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ArrayType {
+    /// What its elements are.
+    pub field: FieldType,
+}
+
+/// What a type is made of (spec 2.3.8).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum CompositeType {
+    /// A function.
+    Func(FuncType),
+    /// A struct.
+    Struct(StructType),
+    /// An array.
+    Array(ArrayType),
+}
+
+/// A type that a module defines (spec 2.3.9).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SubType {
+    /// What it is made of.
+    pub composite: CompositeType,
+    /// What it is declared to be below.
+    pub supertype: Option<TypeId>,
+    /// Whether nothing may be declared below it.
+    pub is_final: bool,
+}
+
+impl From<FuncType> for SubType {
+    fn from(ty: FuncType) -> Self {
+        Self { composite: CompositeType::Func(ty), supertype: None, is_final: true }
+    }
+}
+
+impl SubType {
+    /// The function type, if it is one.
+    pub const fn as_func(&self) -> Option<&FuncType> {
+        if let CompositeType::Func(ty) = &self.composite { Some(ty) } else { None }
+    }
+
+    /// The struct type, if it is one.
+    pub const fn as_struct(&self) -> Option<&StructType> {
+        if let CompositeType::Struct(ty) = &self.composite { Some(ty) } else { None }
+    }
+
+    /// The array type, if it is one.
+    pub const fn as_array(&self) -> Option<&ArrayType> {
+        if let CompositeType::Array(ty) = &self.composite { Some(ty) } else { None }
+    }
+
+    /// Whether it is a function type as they were before there were others: final, below nothing, and naming no other.
+    pub fn is_plain(&self) -> bool {
+        self.is_final && self.supertype.is_none() && self.as_func().is_some_and(|ty| !ty.names_types())
+    }
+
+    /// The types that it names.
+    pub fn named(&self) -> impl Iterator<Item = TypeId> {
+        let (func, fields) = match &self.composite {
+            CompositeType::Func(ty) => (ty.types(), &[] as &[FieldType]),
+            CompositeType::Struct(ty) => (&[] as &[ValType], &ty.fields[..]),
+            CompositeType::Array(ty) => (&[] as &[ValType], std::slice::from_ref(&ty.field)),
+        };
+        let fields = fields.iter().map(|field| field.element_type.unpack());
+        self.supertype.into_iter().chain(func.iter().copied().chain(fields).filter_map(ValType::type_id))
+    }
+
+    /// Gives the types that it names other names.
+    pub fn rename(&mut self, mut name: impl FnMut(TypeId) -> TypeId) {
+        let field = |field: &mut FieldType, name: &mut dyn FnMut(TypeId) -> TypeId| {
+            if let StorageType::ValType(ty) = &mut field.element_type {
+                *ty = ty.rename(name);
+            }
+        };
+        match &mut self.composite {
+            CompositeType::Func(ty) => ty.rename(&mut name),
+            CompositeType::Struct(ty) => ty.fields.iter_mut().for_each(|item| field(item, &mut name)),
+            CompositeType::Array(ty) => field(&mut ty.field, &mut name),
+        }
+        self.supertype = self.supertype.map(name);
+    }
+}
+
+/// A type as an engine knows it: it names others by their ids.
+#[derive(Debug)]
+pub struct DefinedType {
+    /// Its own id.
+    pub id: TypeId,
+    /// What it is.
+    pub ty: SubType,
+    /// What it is below, from the one that is below nothing to itself.
+    pub supertypes: Box<[TypeId]>,
+}
+
+impl DefinedType {
+    /// A type with its id, below `supertypes`, the last of which is itself.
+    pub fn new(id: TypeId, ty: SubType, supertypes: Vec<TypeId>) -> Self {
+        Self { id, ty, supertypes: supertypes.into() }
+    }
+
+    /// Whether it is below `of`, or is it.
+    pub fn is_below(&self, of: TypeId) -> bool {
+        // There are at most 64 (spec 7.1.2); the last are asked for most.
+        self.supertypes.iter().rev().any(|&id| id == of)
+    }
+}
+
+impl fmt::Display for SubType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_final {
+            f.write_str("sub ")?;
+        }
+        if let Some(supertype) = self.supertype {
+            write!(f, "{}{supertype} ", if self.is_final { "sub final " } else { "" })?;
+        }
+        match &self.composite {
+            CompositeType::Func(ty) => write!(f, "func {ty}"),
+            CompositeType::Struct(ty) => {
+                f.write_str("struct")?;
+                ty.fields.iter().try_for_each(|field| write!(f, " (field {field})"))
+            }
+            CompositeType::Array(ty) => write!(f, "array {}", ty.field),
+        }
+    }
+}
