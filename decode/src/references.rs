@@ -2,7 +2,6 @@
 
 use crate::instruction::{Effects, Type};
 use crate::lower::read::Reader;
-use crate::module::parse::val_type;
 use crate::{Error, FuncIdx, Module, ValType};
 use wasmparser::{BinaryReader, FunctionBody};
 
@@ -24,7 +23,7 @@ pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Er
     let (start, end) = (range.start as u64, range.end);
     let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
     for local in body.get_locals_reader()? {
-        if is_reference(&val_type(local?.1)?) {
+        if matches!(local?.1, wasmparser::ValType::Ref(_)) {
             return Ok(true);
         }
     }

@@ -306,7 +306,7 @@ fn calls_that_are_late_are_copied() {
     store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(0)));
     let there = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();
     let spin = there.get_typed_func::<i32, i32>(&store, "spin").unwrap();
-    let expected = 50 * 51 / 2 + (50 * 51 / 2 & 255);
+    let expected = 50 * 51 / 2 + ((50 * 51 / 2) & 255);
     let mut call = spin.call_resumable(&mut store, 50).unwrap();
     let mut pauses = 0;
     while let Resumable::Paused(paused) = call {

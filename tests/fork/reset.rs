@@ -119,7 +119,7 @@ fn imports_are_left_alone() {
             (data (i32.const 0) "owner") (func $f) (elem (i32.const 1) func $f))"#,
     );
     let owner = Instance::new(&mut store, &owner, &[]).unwrap();
-    let exports: Vec<_> = owner.exports(&store).map(|export| export.item).collect();
+    let exports: Vec<_> = owner.exports(&store).map(|export| export.into_extern()).collect();
     let user = module(
         &engine,
         r#"(module (import "o" "memory" (memory 1)) (import "o" "base" (global $base i32))

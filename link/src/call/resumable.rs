@@ -93,6 +93,7 @@ pub(super) struct Call<R> {
 }
 
 /// A call that runs.
+#[expect(clippy::large_enum_variant, reason = "a box would be allocated for each call that never pauses")]
 pub(super) enum Running<R> {
     /// It has not paused yet, and mostly will not.
     New(Call<R>),
@@ -298,7 +299,7 @@ impl<R> Paused<R> {
     /// # Errors
     /// It is of another store.
     pub(crate) fn parts(&self, store: StoreId) -> Result<Parts<'_>> {
-        let Inner { store: of, reason, call } = &*self.0;
+        let Inner { store: of, reason, call, .. } = &*self.0;
         if *of == store { Ok(Parts { lease: &call.lease, reason }) } else { Err(wrong_store()) }
     }
 

@@ -11,6 +11,7 @@ pub use items::Forked;
 
 use crate::error::Result;
 use crate::store::{AsContext, AsContextMut, Store};
+use items::sealed::Copy;
 
 impl<T: 'static> Store<T> {
     /// A copy of the store, with `data` for the embedder's: its instances with their memories, tables, globals and segments, all that the host made
@@ -19,7 +20,7 @@ impl<T: 'static> Store<T> {
     /// Handles belong to the one they were made of. [`Store::forked`] gives what stands for something in the copy, and
     /// [`Paused::fork`](crate::Paused::fork) the copy of a paused call.
     ///
-    /// Host functions are the same in both; so is what they have captured. So are the values of
+    /// Host functions are the same in both, and so is what they have captured; a handle that one has captured is of this store. So are the values of
     /// [`ExternRef`](crate::ExternRef)s. The copy has as much fuel as this store has, the same deadline, limits ([`Store::set_limits`]), and
     /// [interval of yielding](Store::fuel_async_yield_interval). A [limiter](Store::limiter), a
     /// [call hook](Store::call_hook) and a [callback of the deadline](Store::epoch_deadline_callback) are closures over this store's data, which
@@ -76,6 +77,6 @@ impl<T: 'static> Store<T> {
     /// # Errors
     /// `item` is of another store, of this one already, for example, or was made after that was forked.
     pub fn forked<I: Forked>(&self, item: I) -> Result<I> {
-        item.in_fork(self.as_context().opaque())
+        item.in_fork(&Copy(self.as_context().opaque()))
     }
 }

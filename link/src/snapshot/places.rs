@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A place, and the types there.
-pub(super) type Told = Rc<(Place, FrameTypes)>;
+pub(crate) type Told = Rc<(Place, FrameTypes)>;
 
 /// What was asked for so far. Modules go by the addresses of what they own, so each lives longer than this.
 #[derive(Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     bodies: HashMap<usize, Bodies>,
     at: HashMap<(usize, FuncIdx, usize, bool), Told>,
     of: HashMap<(usize, FuncIdx, Stand, u32), Told>,
@@ -24,7 +24,7 @@ fn address(module: &Module) -> usize {
 
 impl Places {
     /// The place at a byte of the code of function `funcidx`: see [`place_at`](pirn_decode::Lowered::place_at).
-    pub(super) fn at(
+    pub(crate) fn at(
         &mut self,
         module: &Module,
         funcidx: FuncIdx,

@@ -107,8 +107,8 @@ impl StoreOpaque {
         }
         copy.set_limits(self.limits().clone());
         *copy.room_mut() = self.room();
-        let account = self.engine().account();
         let [memories, tables] = [self.holdings().memories.bytes(), self.holdings().tables.bytes()];
+        let account = self.engine().account();
         let (memories, tables) = (Held::new(&account.memories, memories), Held::new(&account.tables, tables));
         *copy.holdings() = Holdings { memories, tables };
         copy.hold((self.held.bytes() - copy.held.bytes()) as usize);
@@ -243,6 +243,7 @@ impl StoreOpaque {
         }
         self.fork_elements(copy, moved, from, to)
     }
+
     /// Gives the copy of an instance the element segments that were not dropped.
     fn fork_elements(
         &self,
