@@ -19,8 +19,14 @@ fn resources() -> (usize, usize) {
     (pages * 4096, std::fs::read_dir("/proc/self/fd").unwrap().count())
 }
 
+/// One after the other: what the process has in memory is looked at.
 #[test]
 fn many_copies_leave_nothing() {
+    one_after_the_other();
+    many_at_a_time();
+}
+
+fn one_after_the_other() {
     let (mut store, instance) = alone(TEXT);
     assert_eq!(get(&mut store, instance, "touch", &[5]), 1);
     let usage = store.engine().memory_usage();
@@ -50,9 +56,8 @@ fn many_copies_leave_nothing() {
     assert_eq!(store.engine().memory_usage(), usage);
 }
 
-/// More at a time than there are mappings for.
-#[test]
-fn many_copies_at_a_time() {
+/// More than there are mappings for.
+fn many_at_a_time() {
     let (mut store, instance) = alone(TEXT);
     assert_eq!(get(&mut store, instance, "touch", &[5]), 1);
     let usage = store.engine().memory_usage();
