@@ -33,8 +33,8 @@ step tools/jumps.sh target/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
 RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir target/unproven -p pirn --test probe
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-# A processor that has nothing but the baseline is made believe, here and in the next step.
-step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot
+# A processor that has nothing but the baseline is made believe, here and in the next step; and this build has shapes of its own.
+PIRN_SHAPES="$PWD/exec/tests/shapes.txt" step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
 step cargo test --release -p pirn --features baseline --test spec -- simd vectors
 # Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
 # fails is printed with the command that repeats it. Less than three minutes.

@@ -4,15 +4,14 @@
 //! module keeps what was found. Most functions hold none, which their bodies tell.
 
 use crate::copies::{FuncRefAt, FuncRefs};
-use crate::error::{Error, Result, format_err};
-use crate::module::Module;
+use crate::error::{Result, format_err};
 use crate::snapshot::frames::local_slots;
-use crate::snapshot::places::Places;
+use crate::snapshot::places::{Places, position};
 use crate::store::fork::is_func_ref;
 use crate::store::instance_data::InstanceData;
 use crate::store::moved::Origin;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::{FuncIdx, Source, may_hold_references};
+use pirn_decode::{Source, may_hold_references};
 use pirn_exec::{Execution, FrameAt, PausedFrame, Word};
 
 /// Has references in the frames of an execution, which stands still in `store`, lead there: they are those of `origin`, of which that was copied.
@@ -29,14 +28,14 @@ pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: 
     // SAFETY: it stands still in this store, which is borrowed, so nothing runs there.
     for frame in unsafe { execution.frames(store.vm()) } {
         // SAFETY: L4: the head of an instance of this store. L2: nobody changes it meanwhile.
-        let module = unsafe { InstanceData::of_head(frame.instance) }.module();
-        let funcidx = frame.head.index;
+        let instance = unsafe { InstanceData::of_head(frame.instance) };
+        let (module, funcidx) = (instance.module(), frame.head.index);
         if std::mem::take(&mut is_within) && may_hold_references(module.parsed(), funcidx)? {
             return Err(format_err!(
                 "it stands within an instruction of function {funcidx}, which may hold references: it has to go on to its end before"
             ));
         }
-        for at in &*func_refs(&mut places, module, &frame)? {
+        for at in &*func_refs(&mut places, instance, &frame)? {
             match *at {
                 FuncRefAt::Slot(slot) => {
                     let word = frame.words[usize::from(slot)];
@@ -54,25 +53,20 @@ pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: 
 }
 
 /// The references in a frame.
-fn func_refs(places: &mut Places, module: &Module, frame: &PausedFrame<'_>) -> Result<FuncRefs> {
-    let (address, is_call, funcidx) = (frame.address, frame.at == FrameAt::Return, frame.head.index);
-    module.copies().func_refs((address, is_call), || find(places, module, funcidx, address, is_call))
+fn func_refs(places: &mut Places, instance: &InstanceData, frame: &PausedFrame<'_>) -> Result<FuncRefs> {
+    let cell = (frame.address, frame.at == FrameAt::Return);
+    instance.module().copies().func_refs(cell, || find(places, instance, frame))
 }
 
-fn find(
-    places: &mut Places,
-    module: &Module,
-    funcidx: FuncIdx,
-    address: usize,
-    is_call: bool,
-) -> Result<Vec<FuncRefAt>, Error> {
+fn find(places: &mut Places, instance: &InstanceData, frame: &PausedFrame<'_>) -> Result<Vec<FuncRefAt>> {
+    let (module, funcidx) = (instance.module(), frame.head.index);
     if !may_hold_references(module.parsed(), funcidx)? {
         return Ok(Vec::new());
     }
     let unknown =
         || format_err!("it stands in function {funcidx}, which may hold references, where its state cannot be told");
-    let (_, position, _) = module.function_at(address).ok_or_else(unknown)?;
-    let told = places.at(module, funcidx, position, is_call)?.ok_or_else(unknown)?;
+    places.find_at(std::iter::once((instance, *frame)))?;
+    let told = position(frame, module).and_then(|position| places.at(module, funcidx, position)).ok_or_else(unknown)?;
     let (place, types) = &*told;
     let mut found = Vec::new();
     for (slot, ty) in local_slots(module, funcidx, types).zip(&types.locals) {
