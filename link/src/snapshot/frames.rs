@@ -125,7 +125,7 @@ fn vector(bytes: [u8; 16]) -> [Word; 2] {
 }
 
 /// The first slot of each local; and, at last, the one behind them.
-fn local_slots(module: &Module, funcidx: FuncIdx, types: &FrameTypes) -> impl Iterator<Item = usize> {
+pub(crate) fn local_slots(module: &Module, funcidx: FuncIdx, types: &FrameTypes) -> impl Iterator<Item = usize> {
     let ty = module.parsed().func_type(funcidx);
     let (params, mut next) = (ty.params().len(), 0);
     let behind = FrameLayout::of(ty).locals();

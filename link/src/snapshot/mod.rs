@@ -8,11 +8,11 @@
 
 #[cfg(feature = "snapshot")]
 mod format;
-mod frames;
+pub(crate) mod frames;
 mod hooks;
 mod made;
 mod names;
-mod places;
+pub(crate) mod places;
 #[cfg(feature = "snapshot")]
 mod restore;
 mod state;
