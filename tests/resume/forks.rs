@@ -4,7 +4,7 @@
 //! of the two goes on in the place of the other.
 
 use crate::program::{Random, Text, program};
-use crate::property::{FUEL, PROGRAMS, Run, Stage, Trace, engine, whole};
+use crate::property::{FUEL, Run, Stage, Trace, assert_same, engine, seeds, whole};
 use pirn::*;
 
 /// A run, its store, and where its things are.
@@ -74,19 +74,13 @@ fn rarity(step: u64) -> usize {
 
 #[test]
 fn forked_at_pauses_as_in_one_go() {
-    let (mut forks, mut ends) = (0, 0);
-    for seed in 0..PROGRAMS {
+    let (mut forks, mut ends) = (0_u64, 0_u64);
+    let seeds = seeds();
+    for seed in seeds.clone() {
         let program = program(seed);
         let modules: Vec<_> = program.iter().map(|(name, text): &Text| (&**name, &**text)).collect();
         let expected = whole(&modules);
         let mut random = Random(seed);
-        let same = |trace: &Trace, way: &str| {
-            assert_eq!(trace.result, expected.result, "{way}");
-            assert_eq!(trace.globals, expected.globals, "{way}");
-            assert_eq!(trace.asked, expected.asked, "{way}");
-            assert_eq!(trace.fuel, expected.fuel, "{way}");
-            assert!(*trace == expected, "{way}: memories differ");
-        };
         for (step, fuse) in [(1, true), (7, false), (1000, true), (1000, false), (FUEL, true)] {
             for yields in [false, true] {
                 let way = format!("seed {seed}, step {step}, fuse {fuse}, yields {yields}");
@@ -103,16 +97,16 @@ fn forked_at_pauses_as_in_one_go() {
                     }
                     if random.below(8) == 0 {
                         while other.advance() {}
-                        same(&other.trace(), &way);
+                        assert_same(&other.trace(), &expected, &way);
                         ends += 1;
                     } else {
                         (0..random.below(4)).for_each(|_| _ = other.advance());
                     }
                 }
-                same(&one.trace(), &way);
+                assert_same(&one.trace(), &expected, &way);
             }
         }
     }
     println!("forked {forks} times, {ends} copies run to their ends besides");
-    assert!(forks > 20 * PROGRAMS as usize && ends > PROGRAMS as usize, "{forks}, {ends}");
+    assert!(forks > 20 * (seeds.end - seeds.start) && ends > seeds.end - seeds.start, "{forks}, {ends}");
 }
