@@ -247,6 +247,11 @@ fn memory64() {
 }
 
 #[test]
+fn exceptions() {
+    run("exceptions", proposal(Proposal::Exceptions));
+}
+
+#[test]
 fn custom_page_sizes() {
     run("custom-page-sizes", proposal(Proposal::CustomPageSizes));
 }

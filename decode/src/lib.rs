@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+mod catches;
 pub mod cell;
 pub mod checker;
 mod code_map;
@@ -31,6 +32,7 @@ pub mod shape;
 pub mod sig;
 mod types;
 
+pub use catches::{CatchClause, CatchTable};
 pub use code_map::{CodeMap, Lowered};
 pub use custom::{CustomSection, Names};
 pub use error::Error;
@@ -43,7 +45,7 @@ pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{
     AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits, MemoryType,
-    PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, ValType,
+    PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, TagType, ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

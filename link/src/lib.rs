@@ -90,7 +90,7 @@ pub use engine::config::{CompilationMode, Config};
 pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
 pub use engine::{Engine, EngineWeak};
-pub use error::{Error, I32Exit, Result};
+pub use error::{Error, I32Exit, Result, ThrownException};
 pub use group::{LinkGroup, LinkedGroup};
 pub use instance::Instance;
 pub use items::external::{Export, Extern};
@@ -99,6 +99,7 @@ pub use items::global::Global;
 pub use items::memory::{Memory, MemoryAccessError};
 pub use items::shared_memory::SharedMemory;
 pub use items::table::Table;
+pub use items::tag::Tag;
 pub use items::v128::V128;
 pub use items::value::{ExternRef, Ref, Val};
 pub use link_error::{ImportName, LinkError};
@@ -117,6 +118,6 @@ pub use yielding::Yield;
 
 pub use pirn_decode::{
     CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
-    RefType, TableType, ValType,
+    RefType, TableType, TagType, ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

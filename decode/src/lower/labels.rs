@@ -16,6 +16,11 @@ pub(super) enum Construct {
     Block,
     Loop,
     If,
+    TryTable,
+    /// Of the older instructions, before the first `catch`.
+    Try,
+    /// Of the older instructions, from the first `catch` on. What the handler got a reference to lies in the slot of the block's base.
+    Catch,
 }
 
 /// What a block takes and leaves (spec 3.2.2).
@@ -97,6 +102,11 @@ impl<'a> Block<'a> {
     #[inline]
     pub(super) fn base(&self) -> usize {
         self.base as usize
+    }
+
+    /// Where it begins, if it is a loop.
+    pub(super) fn loop_start(&self) -> Option<Position> {
+        (self.construct == Construct::Loop).then_some(self.start as Position)
     }
 
     /// The stub that leads here, of the `br_table` that is being lowered.

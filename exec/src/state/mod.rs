@@ -1,6 +1,7 @@
 //! What a running program is: registers, a value stack with its frames, and the instances with all that they hold.
 
 pub(crate) mod crossing;
+pub(crate) mod exception;
 pub(crate) mod frames;
 pub(crate) mod global;
 pub(crate) mod held;

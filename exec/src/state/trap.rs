@@ -42,11 +42,13 @@ pub enum Trap {
     NullReference,
     /// `call_ref` met a null reference.
     NullFuncReference,
+    /// `throw_ref` met a null reference.
+    NullExceptionReference,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -63,6 +65,7 @@ impl Trap {
         Self::AtomicWaitNonSharedMemory,
         Self::NullReference,
         Self::NullFuncReference,
+        Self::NullExceptionReference,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -89,6 +92,7 @@ impl Trap {
             Self::AtomicWaitNonSharedMemory => "expected shared memory",
             Self::NullReference => "null reference",
             Self::NullFuncReference => "null function reference",
+            Self::NullExceptionReference => "null exception reference",
         }
     }
 }
@@ -136,6 +140,9 @@ pub enum Exit {
     Trap(Trap),
     /// A host function, or the hook that lowers a function, returned this error.
     Host(Box<dyn Any + Send>),
+    /// Nothing has caught the machine's [pending exception](crate::Vm::take_pending_exception). If a host function throws that, this is
+    /// what it returned.
+    Thrown(Option<Box<dyn Any + Send>>),
     /// Metered code reached a place that costs more than the machine's fuel.
     OutOfFuel {
         /// What it costs.

@@ -2,6 +2,7 @@
 
 use crate::Word;
 use crate::state::crossing::CallHook;
+use crate::state::exception::{Exception, Places};
 use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
@@ -12,7 +13,7 @@ use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
 use pirn_decode::layout::CodeHead;
-use pirn_decode::{FuncIdx, TypeId, ValType};
+use pirn_decode::{CatchTable, FuncIdx, TypeId, ValType};
 use std::any::Any;
 use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
@@ -39,6 +40,8 @@ pub struct CodeAt {
     pub head: CodeHead,
     /// Where the code lies.
     pub code: Range<usize>,
+    /// Its handlers of exceptions, which live as long as the code; null if it has none.
+    pub catches: *const CatchTable,
 }
 
 /// Says what is to be done when the machine's deadline has passed: goes on, with a later one ([`Vm::set_deadline`]), or ends the
@@ -200,6 +203,12 @@ pub struct Vm {
     pub(crate) stack_bytes: usize,
     pub(crate) locate: Option<LocateHook>,
     subtypes: Option<SubtypeHook>,
+    /// All exceptions there are.
+    pub(crate) exceptions: Vec<Box<Exception>>,
+    /// The exception that nothing has caught yet, or 0.
+    pub(crate) pending: Word,
+    /// What is known of places that exceptions were thrown through.
+    pub(crate) thrown_at: Places,
 }
 
 // SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
@@ -243,6 +252,9 @@ impl Vm {
             stack_bytes: whole_words(stack_bytes),
             locate: None,
             subtypes: None,
+            exceptions: Vec::new(),
+            pending: 0,
+            thrown_at: Places::default(),
         })
     }
 
@@ -578,6 +590,24 @@ impl Vm {
     /// store is alive and nothing runs in it.
     pub unsafe fn set_locate(&mut self, locate: LocateHook) {
         self.locate = Some(locate);
+    }
+
+    /// Leaves an exception for whoever throws it next: a host function that returns [`Exit::Thrown`].
+    ///
+    /// # Safety
+    /// [I5](crate#safety): it is the word of an exception of this machine's.
+    pub unsafe fn set_pending_exception(&mut self, exception: Word) {
+        self.pending = exception;
+    }
+
+    /// The exception that nothing has caught, or that a host function is to throw; 0 if there is none.
+    pub fn pending_exception(&self) -> Word {
+        self.pending
+    }
+
+    /// The same, and there is none any more.
+    pub fn take_pending_exception(&mut self) -> Word {
+        std::mem::take(&mut self.pending)
     }
 
     /// Writes the first result of the function that returned to the host, from the accumulator it lies in.

@@ -293,8 +293,10 @@ switches! {
     wasm_multi_memory: MultiMemory;
     /// Memories and tables with 64-bit indices (allowed by default).
     wasm_memory64: Memory64;
-    /// Exceptions (not supported).
+    /// Tags, `throw`, `throw_ref` and `try_table` (allowed by default).
     wasm_exceptions: Exceptions;
+    /// The instructions for exceptions before `try_table`: `try`, `catch`, `catch_all`, `delegate`, `rethrow` (allowed by default).
+    wasm_legacy_exceptions: LegacyExceptions;
     /// Typed references to functions, `call_ref`, locals and tables without nulls (allowed by default).
     wasm_function_references: FunctionReferences;
     /// Structs, arrays and casts (not supported).

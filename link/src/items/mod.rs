@@ -7,5 +7,6 @@ pub(crate) mod global;
 pub(crate) mod memory;
 pub(crate) mod shared_memory;
 pub(crate) mod table;
+pub(crate) mod tag;
 pub(crate) mod v128;
 pub(crate) mod value;

@@ -10,7 +10,7 @@ use crate::store::deadline::Yielded;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
-use crate::store::instance_data::{GlobalItem, InstanceData};
+use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
 use crate::store::lease::Calls;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
@@ -50,6 +50,7 @@ pub(crate) struct StoreOpaque {
     imported_memories: Vec<Pinned<Memory>>,
     tables: Vec<Pinned<Table>>,
     globals: Vec<Pinned<[GlobalItem]>>,
+    tags: Vec<Pinned<TagItem>>,
 }
 
 const _: () = {
@@ -82,6 +83,7 @@ impl StoreOpaque {
             imported_memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
         }
     }
 
@@ -167,6 +169,11 @@ impl StoreOpaque {
             // SAFETY: L1 and L3: items of a list of this store, which only grows.
             (0..items.as_ptr().len()).map(move |index| unsafe { Handle::new(store, first.add(index)) })
         })
+    }
+
+    /// Whether it has no tags.
+    pub(crate) fn is_without_tags(&self) -> bool {
+        self.tags.is_empty()
     }
 
     /// How many resumable calls there are.
@@ -302,6 +309,14 @@ impl StoreOpaque {
         self.globals.push(items);
         // SAFETY: L1 and L3: they were put into a list of the store called `id`, which only grows.
         Ok((0..types.len()).map(move |index| unsafe { Handle::new(id, first.add(index)) }))
+    }
+
+    /// Adds a tag.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn add_tag(&mut self, tag: TagItem) -> Result<Handle<TagItem>> {
+        keep(self.id, &mut self.tags, tag)
     }
 
     /// Adds an instance made with this store's machine, and says in its head whose it is: invariant L4.
