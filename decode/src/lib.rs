@@ -44,8 +44,8 @@ pub use lower::place::{Operand, Place, Source, Stand};
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 pub use types::{
-    AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits, MemoryType,
-    PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, TagType, ValType,
+    AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits,
+    MemoryType, PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, TagType, ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

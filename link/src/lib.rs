@@ -117,7 +117,8 @@ pub use symbol::FrameSymbol;
 pub use yielding::Yield;
 
 pub use pirn_decode::{
-    CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
-    RefType, TableType, TagType, ValType,
+    ArrayType, CompositeType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType,
+    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TagType, TypeId,
+    ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

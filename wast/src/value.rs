@@ -28,7 +28,7 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArg<'_>) -> Result<Val> 
         WastArgCore::RefNull(ty) => match heap_type(ty) {
             Some(HeapType::Func) => Val::FuncRef(None),
             Some(HeapType::Extern) => Val::ExternRef(None),
-            None => bail!("an unsupported null: {arg:?}"),
+            Some(_) | None => bail!("an unsupported null: {arg:?}"),
         },
         WastArgCore::RefHost(_) => bail!("an unsupported argument: {arg:?}"),
     })

@@ -11,6 +11,7 @@ mod machine;
 mod metering;
 mod operands;
 mod places;
+mod references;
 mod shuffles;
 mod statement;
 mod transfer;
