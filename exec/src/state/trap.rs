@@ -42,11 +42,23 @@ pub enum Trap {
     NullReference,
     /// `call_ref` met a null reference.
     NullFuncReference,
+    /// A field of a struct was read or written through a null reference.
+    NullStructReference,
+    /// An array was read or written through a null reference.
+    NullArrayReference,
+    /// `i31.get_s` or `i31.get_u` met a null reference.
+    NullI31Reference,
+    /// An array instruction reached beyond the array's end.
+    ArrayOutOfBounds,
+    /// `ref.cast` met a reference of another type.
+    CastFailure,
+    /// The store's heap has no room for a struct, array or exception, even after a collection.
+    GcHeapOutOfMemory,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -63,6 +75,12 @@ impl Trap {
         Self::AtomicWaitNonSharedMemory,
         Self::NullReference,
         Self::NullFuncReference,
+        Self::NullStructReference,
+        Self::NullArrayReference,
+        Self::NullI31Reference,
+        Self::ArrayOutOfBounds,
+        Self::CastFailure,
+        Self::GcHeapOutOfMemory,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -89,6 +107,12 @@ impl Trap {
             Self::AtomicWaitNonSharedMemory => "expected shared memory",
             Self::NullReference => "null reference",
             Self::NullFuncReference => "null function reference",
+            Self::NullStructReference => "null structure reference",
+            Self::NullArrayReference => "null array reference",
+            Self::NullI31Reference => "null i31 reference",
+            Self::ArrayOutOfBounds => "out of bounds array access",
+            Self::CastFailure => "cast failure",
+            Self::GcHeapOutOfMemory => "out of memory for the garbage-collected heap",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::Word;
 use crate::state::crossing::CallHook;
+use crate::state::heap::Heap;
+use crate::state::heap::mark::Marker;
 use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
@@ -31,6 +33,10 @@ pub type LocateHook = unsafe fn(*mut InstanceHead, usize) -> Option<CodeAt>;
 
 /// Says for the store that a machine is [attached](Vm::attach) to whether one type is declared to be below another.
 pub type SubtypeHook = unsafe fn(store: *mut (), sub: TypeId, of: TypeId) -> bool;
+
+/// Gives a marker all references that the store has which a machine is [attached](Vm::attach) to: of its globals, tables and
+/// segments, and those of the embedder. Then it may have it trace, and free what of the embedder's values is not marked.
+pub type RootsHook = unsafe fn(store: *mut (), marker: &mut Marker<'_>);
 
 /// A function's threaded code.
 #[derive(Debug, Clone)]
@@ -189,7 +195,7 @@ pub struct Vm {
     /// How many items of an operation that has stopped are done already; 0 if none has.
     pub(crate) progress: usize,
     /// Of the owner's choosing: see [`Vm::attach`].
-    store: *mut (),
+    pub(crate) store: *mut (),
     /// What memories and tables may still grow by.
     pub room: Room,
     /// What they hold.
@@ -200,6 +206,9 @@ pub struct Vm {
     pub(crate) stack_bytes: usize,
     pub(crate) locate: Option<LocateHook>,
     subtypes: Option<SubtypeHook>,
+    pub(crate) roots: Option<RootsHook>,
+    /// Objects of the store.
+    pub(crate) heap: Heap,
 }
 
 // SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
@@ -243,6 +252,8 @@ impl Vm {
             stack_bytes: whole_words(stack_bytes),
             locate: None,
             subtypes: None,
+            roots: None,
+            heap: Heap::new(),
         })
     }
 
@@ -266,6 +277,15 @@ impl Vm {
     /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs.
     pub unsafe fn set_subtypes(&mut self, hook: SubtypeHook) {
         self.subtypes = Some(hook);
+    }
+
+    /// Whom the machine asks for references of the store when it collects.
+    ///
+    /// # Safety
+    /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs or allocates; it tells of all
+    /// references there are.
+    pub unsafe fn set_roots(&mut self, hook: RootsHook) {
+        self.roots = Some(hook);
     }
 
     /// Whether type `sub` is declared to be below `of`. Without a hook no type is.

@@ -4,7 +4,9 @@
 pub(crate) mod external;
 pub(crate) mod func;
 pub(crate) mod global;
+pub(crate) mod heap_ref;
 pub(crate) mod memory;
+pub(crate) mod rooted;
 pub(crate) mod shared_memory;
 pub(crate) mod table;
 pub(crate) mod v128;
