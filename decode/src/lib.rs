@@ -26,6 +26,7 @@ pub mod layout;
 mod limits;
 pub mod lower;
 pub mod module;
+pub mod objects;
 pub mod ops;
 pub mod relocate;
 pub mod shape;

@@ -85,8 +85,11 @@ pub use probes::profile;
 pub use shapes::lookup::{Handlers, target};
 pub use shapes::{mined, mined_vectors, written};
 pub use state::crossing::CallHook;
-pub use state::exception::Tag;
+pub use state::exception::{Exception, Tag};
 pub use state::global::GlobalCell;
+pub use state::heap::mark::Marker;
+pub use state::heap::object::{EXCEPTION_VALUES_AT, ObjectKind, ObjectType};
+pub use state::heap::{Heap, extern_index, extern_word, i31_value, i31_word};
 pub use state::held::Held;
 pub use state::instance::{InstanceBlock, InstanceHead};
 pub use state::memory::Memory;
@@ -97,7 +100,7 @@ pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
 pub use state::vm::{
-    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, SubtypeHook, TraceHook, Vm,
+    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, RootsHook, SubtypeHook, TraceHook, Vm,
 };
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
@@ -113,7 +116,6 @@ pub const OPTIMISED: bool = cfg!(pirn_optimised);
 /// | i32, f32 | bits in the low half; the high half has no meaning |
 /// | i64, f64 | bits |
 /// | funcref | address of a [`FuncRecord`] of the function, 0 for null |
-/// | externref | what the owner chose, 0 for null |
-/// | exnref | address of an exception, 0 for null |
+/// | any other reference | what [`Heap`] says; 0 for null |
 /// | v128 | the low bits; the word behind it has the high ones |
 pub type Word = u64;

@@ -66,8 +66,12 @@ unsafe fn throw(vm: *mut Vm, tag: u32, values: *const Word, behind: *const u64, 
     // SAFETY: the instance has the tag at this word (I4), which is live (I1), and so many words are the operands of the cell (I3).
     unsafe {
         let tag = InstanceHead::word::<*const Tag>((*vm).saved.instance, tag as usize).read();
-        let values = std::slice::from_raw_parts(values, (*tag).words as usize);
-        let exception = (*vm).new_exception(tag, values);
+        // The values are the topmost operands of the running frame.
+        let Some(exception) = Vm::exception_below(vm, tag, values, values.add((*tag).words() as usize)) else {
+            (*vm).stopped_at = StoppedAt::Place(place);
+            (*vm).exit = Some(Exit::Trap(Trap::GcHeapOutOfMemory));
+            return vm;
+        };
         throw_exception(vm, exception, behind, place)
     }
 }
@@ -129,7 +133,7 @@ unsafe fn catch(vm: *mut Vm, mut m: Registers, exception: Word) -> Option<Regist
     // slots are the frame's, and the exception's values are as many as the tag has that was compared.
     unsafe {
         let exit = exit_cell();
-        let thrown = &*std::ptr::with_exposed_provenance::<Exception>(exception as usize);
+        let thrown = Exception::of_word(exception);
         while m.ip != exit {
             let at = thrown_at(vm, m.instance, m.ip.addr())?;
             let catches = |clause: &&CatchClause| {

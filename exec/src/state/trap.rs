@@ -44,11 +44,23 @@ pub enum Trap {
     NullFuncReference,
     /// `throw_ref` met a null reference.
     NullExceptionReference,
+    /// A field of a struct was read or written through a null reference.
+    NullStructReference,
+    /// An array was read or written through a null reference.
+    NullArrayReference,
+    /// `i31.get_s` or `i31.get_u` met a null reference.
+    NullI31Reference,
+    /// An array instruction reached beyond the array's end.
+    ArrayOutOfBounds,
+    /// `ref.cast` met a reference of another type.
+    CastFailure,
+    /// The store's heap has no room for a struct, array or exception, even after a collection.
+    GcHeapOutOfMemory,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 23] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -66,6 +78,12 @@ impl Trap {
         Self::NullReference,
         Self::NullFuncReference,
         Self::NullExceptionReference,
+        Self::NullStructReference,
+        Self::NullArrayReference,
+        Self::NullI31Reference,
+        Self::ArrayOutOfBounds,
+        Self::CastFailure,
+        Self::GcHeapOutOfMemory,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -93,6 +111,12 @@ impl Trap {
             Self::NullReference => "null reference",
             Self::NullFuncReference => "null function reference",
             Self::NullExceptionReference => "null exception reference",
+            Self::NullStructReference => "null structure reference",
+            Self::NullArrayReference => "null array reference",
+            Self::NullI31Reference => "null i31 reference",
+            Self::ArrayOutOfBounds => "out of bounds array access",
+            Self::CastFailure => "cast failure",
+            Self::GcHeapOutOfMemory => "out of memory for the garbage-collected heap",
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::Word;
 use crate::state::crossing::CallHook;
-use crate::state::exception::{Exception, Places};
+use crate::state::exception::Places;
+use crate::state::heap::Heap;
+use crate::state::heap::mark::Marker;
 use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
@@ -32,6 +34,10 @@ pub type LocateHook = unsafe fn(*mut InstanceHead, usize) -> Option<CodeAt>;
 
 /// Says for the store that a machine is [attached](Vm::attach) to whether one type is declared to be below another.
 pub type SubtypeHook = unsafe fn(store: *mut (), sub: TypeId, of: TypeId) -> bool;
+
+/// Gives a marker all references that the store has which a machine is [attached](Vm::attach) to: of its globals, tables and
+/// segments, and those of the embedder. Then it may have it trace, and free what of the embedder's values is not marked.
+pub type RootsHook = unsafe fn(store: *mut (), marker: &mut Marker<'_>);
 
 /// A function's threaded code.
 #[derive(Debug, Clone)]
@@ -192,7 +198,7 @@ pub struct Vm {
     /// How many items of an operation that has stopped are done already; 0 if none has.
     pub(crate) progress: usize,
     /// Of the owner's choosing: see [`Vm::attach`].
-    store: *mut (),
+    pub(crate) store: *mut (),
     /// What memories and tables may still grow by.
     pub room: Room,
     /// What they hold.
@@ -203,12 +209,13 @@ pub struct Vm {
     pub(crate) stack_bytes: usize,
     pub(crate) locate: Option<LocateHook>,
     subtypes: Option<SubtypeHook>,
-    /// All exceptions there are.
-    pub(crate) exceptions: Vec<Box<Exception>>,
     /// The exception that nothing has caught yet, or 0.
     pub(crate) pending: Word,
     /// What is known of places that exceptions were thrown through.
     pub(crate) thrown_at: Places,
+    pub(crate) roots: Option<RootsHook>,
+    /// Objects of the store.
+    pub(crate) heap: Heap,
 }
 
 // SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
@@ -252,9 +259,10 @@ impl Vm {
             stack_bytes: whole_words(stack_bytes),
             locate: None,
             subtypes: None,
-            exceptions: Vec::new(),
             pending: 0,
             thrown_at: Places::default(),
+            roots: None,
+            heap: Heap::new(),
         })
     }
 
@@ -278,6 +286,15 @@ impl Vm {
     /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs.
     pub unsafe fn set_subtypes(&mut self, hook: SubtypeHook) {
         self.subtypes = Some(hook);
+    }
+
+    /// Whom the machine asks for references of the store when it collects.
+    ///
+    /// # Safety
+    /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs or allocates; it tells of all
+    /// references there are.
+    pub unsafe fn set_roots(&mut self, hook: RootsHook) {
+        self.roots = Some(hook);
     }
 
     /// Whether type `sub` is declared to be below `of`. Without a hook no type is.
@@ -590,24 +607,6 @@ impl Vm {
     /// store is alive and nothing runs in it.
     pub unsafe fn set_locate(&mut self, locate: LocateHook) {
         self.locate = Some(locate);
-    }
-
-    /// Leaves an exception for whoever throws it next: a host function that returns [`Exit::Thrown`].
-    ///
-    /// # Safety
-    /// [I5](crate#safety): it is the word of an exception of this machine's.
-    pub unsafe fn set_pending_exception(&mut self, exception: Word) {
-        self.pending = exception;
-    }
-
-    /// The exception that nothing has caught, or that a host function is to throw; 0 if there is none.
-    pub fn pending_exception(&self) -> Word {
-        self.pending
-    }
-
-    /// The same, and there is none any more.
-    pub fn take_pending_exception(&mut self) -> Word {
-        std::mem::take(&mut self.pending)
     }
 
     /// Writes the first result of the function that returned to the host, from the accumulator it lies in.

@@ -120,7 +120,7 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                 words.resize(waits.expected_words(), 0);
                 // Where it was called it was polled already.
                 next_poll().await;
-                let polled = poll_fn(|context| poll(machine.get(), context, interval, id, waits, &mut words)).await;
+                let polled = poll_fn(|context| poll(machine.get(), context, interval, waits, &mut words)).await;
                 if let Err(error) = polled {
                     drop(paused);
                     // SAFETY: L2: the machine is the store's, which is borrowed, and the future is gone that had it.
@@ -143,7 +143,6 @@ fn poll<R: 'static>(
     vm: *mut Vm,
     context: &mut Context<'_>,
     interval: u64,
-    id: StoreId,
     paused: &mut Paused<R>,
     words: &mut [Word],
 ) -> Poll<Result<()>> {
@@ -153,7 +152,7 @@ fn poll<R: 'static>(
     let acted = unsafe {
         paused.act(vm, |payload| {
             let pending = payload.downcast_mut::<Pending>().expect("a host function's future");
-            let ready = (pending.0)(context, words, id);
+            let ready = (pending.0)(context, words, vm);
             if ready.is_ready() {
                 // Whatever it has of the store is given up.
                 pending.0 = Box::new(|_, _, _| unreachable!("a future is polled that was ready"));

@@ -139,7 +139,7 @@ pub struct Parts<'a> {
 }
 
 /// What happens to the results of a call.
-pub(super) type Then<R> = Box<dyn FnOnce(StoreId, &[Word]) -> Next<R> + Send>;
+pub(super) type Then<R> = Box<dyn FnOnce(&StoreOpaque, &[Word]) -> Next<R> + Send>;
 
 /// What happens next.
 pub(super) enum Next<R> {
@@ -250,7 +250,7 @@ impl<R: 'static> Paused<R> {
         let execution = &mut self.0.call.lease.execution;
         if execution.awaits() {
             // SAFETY: L5: whoever goes on has compared the types with those that are expected, and the stores.
-            unsafe { execution.set_results(words) };
+            unsafe { execution.set_results(store.opaque().vm(), words) };
         }
         // SAFETY: L3: it paused in this store: that was compared. L2: no reference to the store is in use any more, and the
         // context waits here.
@@ -293,8 +293,10 @@ impl Paused<Vec<Val>> {
     ) -> Result<Self> {
         let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
         let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
-        // SAFETY: L5: as is asked for.
-        let then = move |id, words: &[Word]| Next::Done(unsafe { words::read(&types, words, id) }.collect());
+        let then = move |store: &StoreOpaque, words: &[Word]| {
+            // SAFETY: L5: as is asked for.
+            Next::Done(unsafe { words::read(&types, words, store) }.collect())
+        };
         Ok(Running::new(lease, Box::new(then)).pause(store.id(), reason))
     }
 }
@@ -448,7 +450,7 @@ pub(super) fn drive<T: 'static, R: 'static>(
     loop {
         let Call { lease, then } = running.call();
         let reason = match outcome {
-            Ok(()) => match then.take().expect("it returns once")(id, lease.execution.results()) {
+            Ok(()) => match then.take().expect("it returns once")(store.opaque(), lease.execution.results()) {
                 Next::Done(results) => return Ok(Resumable::Finished(results)),
                 Next::Start(start, next) => {
                     drop(running);

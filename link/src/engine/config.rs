@@ -29,6 +29,7 @@ pub struct Config {
     pub(crate) text_size: usize,
     pub(crate) module_limits: ModuleLimits,
     pub(crate) features: Features,
+    pub(crate) gc_stress: bool,
     pub(crate) limits: StoreLimits,
 }
 
@@ -47,6 +48,7 @@ impl Default for Config {
             text_size: usize::MAX,
             module_limits: ModuleLimits::default(),
             features: Features::default(),
+            gc_stress: false,
             limits: StoreLimits::default(),
         }
     }
@@ -233,6 +235,12 @@ impl Config {
         self
     }
 
+    /// Sets whether stores collect garbage whenever something is allocated: for tests, of programs that hold references too short.
+    pub fn gc_stress(&mut self, stress: bool) -> &mut Self {
+        self.gc_stress = stress;
+        self
+    }
+
     /// Sets the limits of modules. By default modules may have all that WebAssembly allows.
     pub fn module_limits(&mut self, limits: ModuleLimits) -> &mut Self {
         self.module_limits = limits;
@@ -299,7 +307,7 @@ switches! {
     wasm_legacy_exceptions: LegacyExceptions;
     /// Typed references to functions, `call_ref`, locals and tables without nulls (allowed by default).
     wasm_function_references: FunctionReferences;
-    /// Structs, arrays and casts (not supported).
+    /// Structs, arrays, integers of 31 bits as references, casts (allowed by default).
     wasm_gc: Gc;
     /// Memories with pages of one byte (allowed by default).
     wasm_custom_page_sizes: CustomPageSizes;

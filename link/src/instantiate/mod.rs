@@ -32,7 +32,7 @@ use crate::items::external::Extern;
 use crate::link_error::LinkError;
 use crate::module::{ImportType, Module};
 use crate::store::handle::Handle;
-use crate::store::instance_data::{InstanceData, TagItem};
+use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{ExternType, FuncIdx, Subtyping, TagType, TypeId};
@@ -93,6 +93,21 @@ fn allocate(store: &mut StoreOpaque, member: &Member<'_>) -> Result<Handle<Insta
 
 /// Links, creates and initialises the instances, one for each member, of which only the functions exist.
 fn make(
+    store: &mut dyn Borrowed,
+    members: Members<'_>,
+    sources: &[Source<'_>],
+    instances: &[Handle<InstanceData>],
+    order: &[u32],
+) -> Result<()> {
+    // What constant expressions give is for a while nowhere that collecting looks at.
+    store.opaque().heap().hold();
+    let made = make_all(store, members, sources, instances, order);
+    store.opaque().heap().release();
+    made
+}
+
+/// As [`make`], while nothing is collected.
+fn make_all(
     store: &mut dyn Borrowed,
     members: Members<'_>,
     sources: &[Source<'_>],
@@ -320,7 +335,7 @@ fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Memb
     for tagidx in parsed.imported_tags as u32..parsed.tags.len() as u32 {
         // The module keeps the type, and the store the module.
         let ty = TagType::new(parsed.tag_type(tagidx).clone());
-        let tag = store.add_tag(TagItem::new(ty, member.module.tag_type_id(tagidx), None))?;
+        let tag = store.add_tag(ty, member.module.tag_type_id(tagidx), None)?;
         // SAFETY: L6: made in this store just now, of the type that the module declares.
         unsafe { instance.get_mut(store)?.link_tag(tag) };
     }

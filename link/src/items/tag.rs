@@ -29,7 +29,7 @@ impl Tag {
         let engine = store.engine().clone();
         let used = engine.types().acquire(ty.ty());
         let id = used.id();
-        store.add_tag(TagItem::new(ty.clone(), id, Some((engine, used)))).map(Self)
+        store.add_tag(ty.clone(), id, Some((engine, used))).map(Self)
     }
 
     pub(crate) fn item(self) -> Handle<TagItem> {

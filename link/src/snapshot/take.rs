@@ -54,7 +54,7 @@ pub(super) fn take(
                 Some((count, _)) if last == Some(word) => *count += 1,
                 _ => {
                     // SAFETY: L5: a table holds words of its element type, in its store.
-                    let reference = unsafe { Ref::from_word(ty.element, word, store.id()) };
+                    let reference = unsafe { Ref::from_word(ty.element, word, store) };
                     elements.push((1, names.value(reference.into())?));
                     last = Some(word);
                 }
@@ -66,7 +66,7 @@ pub(super) fn take(
         globals.insert(global, number);
         let item = global.get(store)?;
         // SAFETY: L5: a global holds the words of a value of its type, in its store.
-        let value = unsafe { Val::from_words(item.ty.content, item.cell.get(), store.id()) };
+        let value = unsafe { Val::from_words(item.ty.content, item.cell.get(), store) };
         state.globals.push(GlobalState { mutable: item.ty.mutable, value: names.value(value)? });
     }
     let mut modules: Vec<Module> = Vec::new();

@@ -6,7 +6,7 @@ use crate::error::{Result, format_err};
 use crate::module::Module;
 use crate::store::handle::{Handle, StoreId};
 use pirn_decode::{FuncIdx, GlobalType, TagType, TypeId};
-use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, Table, Tag, Vm, Word};
+use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, ObjectType, Table, Tag, Vm, Word};
 use std::ptr::NonNull;
 
 /// A global in a store.
@@ -30,8 +30,14 @@ pub(crate) struct TagItem {
 
 impl TagItem {
     /// A tag whose type has this id, for as long as it is `used` or some module of the store keeps it.
-    pub(crate) fn new(ty: TagType, type_id: TypeId, used: Option<(Engine, TypeUse)>) -> Self {
-        Self { tag: Tag::new(ty.ty().param_words() as u32), ty, type_id, used }
+    /// `object` is what its exceptions are in the store's heap.
+    pub(crate) fn new(
+        ty: TagType,
+        type_id: TypeId,
+        object: *const ObjectType,
+        used: Option<(Engine, TypeUse)>,
+    ) -> Self {
+        Self { tag: Tag::new(object, ty.ty().param_words() as u32), ty, type_id, used }
     }
 }
 
