@@ -127,7 +127,7 @@ pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
 /// # Safety
 /// [I6](crate#safety) holds of `m`, but that `ip` is behind the cell that is executed; or `ip` is the exit cell. `exception` is the word of
 /// an exception. `vm` is the machine.
-unsafe fn catch(vm: *mut Vm, mut m: Registers, exception: Word) -> Option<Registers> {
+pub(crate) unsafe fn catch(vm: *mut Vm, mut m: Registers, exception: Word) -> Option<Registers> {
     // SAFETY: an exception lives as long as the machine knows its word. Each frame leads to its caller by its header (I7), and
     // stands behind a call of the function that is further in. What lowering says of the handler is so (I3): where it begins, its
     // slots are the frame's, and the exception's values are as many as the tag has that was compared.

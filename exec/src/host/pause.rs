@@ -575,3 +575,4 @@ impl Drop for Execution {
 
 #[cfg(test)]
 mod tests;
+mod throw;
