@@ -306,6 +306,13 @@ impl From<Trap> for Error {
     }
 }
 
+impl From<ThrownException> for Error {
+    #[cold]
+    fn from(thrown: ThrownException) -> Self {
+        Self::new(thrown)
+    }
+}
+
 impl From<pirn_decode::Error> for Error {
     fn from(error: pirn_decode::Error) -> Self {
         Self::new(error)
