@@ -2,7 +2,7 @@
 
 use crate::features::{self, Feature};
 use crate::host::{Grants, Host};
-use crate::output::{complain, complain_of, print};
+use crate::output::{complain, complain_of, harmless, print};
 use crate::profile::{Output, Sampler};
 use crate::threads::Threads;
 use crate::unsupported::explain;
@@ -153,7 +153,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         }
         // Whether or not somebody reads it, the program ends as it would have.
-        Some(sampler) => drop(std::io::stderr().write_all(sampler.report(&store, args.profile_top).as_bytes())),
+        Some(sampler) => {
+            drop(std::io::stderr().write_all(harmless(&sampler.report(&store, args.profile_top)).as_bytes()))
+        }
         None => show_pairs(),
     }
     let Err(error) = result else { return Ok(ExitCode::SUCCESS) };

@@ -38,7 +38,7 @@ pub use code_map::{CodeMap, Lowered};
 pub use custom::{CustomSection, Names};
 pub use error::Error;
 pub use features::{Features, Proposal};
-pub use frame_types::{Bodies, FrameTypes};
+pub use frame_types::{Bodies, Counts, FrameTypes};
 pub use index::{FuncIdx, TypeId, TypeIdx};
 pub use limits::ModuleLimits;
 pub use lower::place::{Operand, Place, Source, Stand};

@@ -313,3 +313,40 @@ fn calls_whose_deadline_has_passed_go_on_elsewhere() {
     }
     assert!(taken > 50, "{taken}");
 }
+
+#[test]
+fn frames_in_thousands_of_places_of_a_function_take_no_longer_than_others() {
+    use std::fmt::Write;
+    const PLACES: usize = if cfg!(debug_assertions) { 1_000 } else { 8_000 };
+    let mut text = String::from(
+        r#"(module (import "host" "wait" (func $wait (result i32)))
+        (func $run (export "run") (param i32) (result i32)"#,
+    );
+    for place in 1..PLACES {
+        let next = place + 1;
+        writeln!(
+            text,
+            "(if (i32.eq (local.get 0) (i32.const {place})) (then (return (i32.add (i32.const 1) (call $run (i32.const {next}))))))"
+        )
+        .unwrap();
+    }
+    text += "(call $wait)))";
+    let engine = engine(false, true);
+    let linker = waiting(&engine, &[], &[ValType::I32]);
+    let module = module(&engine, &text);
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let run = instance.get_func(&store, "run").unwrap();
+    let paused = run.call_resumable(&mut store, &[Val::I32(1)]).unwrap().paused().expect("it pauses");
+    let begin = std::time::Instant::now();
+    let bytes = Snapshot::take(&store, &[&paused]).unwrap().to_bytes();
+    let taken = begin.elapsed();
+    let mut there = Store::new(&engine, ());
+    let restored = Snapshot::from_bytes(&bytes).unwrap().restore(&mut there, &linker, &[module]).unwrap();
+    println!("{PLACES} places: taken in {taken:?}, restored in {:?}", begin.elapsed() - taken);
+    // A function that is lowered again for each place takes minutes.
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    let paused = restored.into_paused().pop().unwrap();
+    let results = paused.resume(&mut there, &[Val::I32(5)]).unwrap().finished().expect("it returns");
+    assert_eq!(results, [Val::I32(PLACES as i32 - 1 + 5)]);
+}

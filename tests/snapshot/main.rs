@@ -10,6 +10,8 @@
 #![cfg(feature = "wat")]
 
 mod calls;
+#[path = "../support/change.rs"]
+mod change;
 mod hostile;
 mod items;
 mod refused;

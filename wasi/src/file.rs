@@ -93,7 +93,7 @@ impl OpenFile {
     }
 
     /// Whether there are positions in it.
-    fn seeks(&self) -> bool {
+    pub(crate) fn seeks(&self) -> bool {
         matches!(self.filetype, Filetype::RegularFile | Filetype::BlockDevice)
     }
 

@@ -8,7 +8,10 @@
 //! read from there.
 //!
 //! A place is noted only in a survey that asks for it ([`Wanted`]): with all operands of all calls, a survey of hostile code
-//! would be as long as the square of its body. `places` notes them.
+//! would be as long as the square of its body. Whoever asks for many asks at once, for each time the function is lowered again.
+//! `places` notes them.
+
+use std::collections::HashSet;
 
 /// What an execution that stands still is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,27 +68,22 @@ pub struct Place {
 }
 
 /// Which places a survey is to note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// None.
     Nothing,
-    /// Those where this is about to be done.
-    At(Stand, u32),
-    /// Those at this byte of the code, behind a call or not.
-    Position {
-        /// The byte, the head counted.
-        position: usize,
-        /// Whether behind a call.
-        is_call: bool,
-    },
+    /// Those where one of these is about to be done, at the offset.
+    Of(HashSet<(Stand, u32)>),
+    /// Those at these bytes of the code, the head counted; behind a call, or not. Of several, the last that is noted.
+    At(HashSet<(usize, bool)>),
 }
 
 impl Wanted {
-    pub(super) fn includes(self, stand: Stand, offset: u32, at: usize) -> bool {
+    pub(super) fn includes(&self, stand: Stand, offset: u32, position: usize) -> bool {
         match self {
             Self::Nothing => false,
-            Self::At(wanted, wanted_offset) => (wanted, wanted_offset) == (stand, offset),
-            Self::Position { position, is_call } => position == at && is_call == (stand == Stand::Call),
+            Self::Of(places) => places.contains(&(stand, offset)),
+            Self::At(positions) => positions.contains(&(position, stand == Stand::Call)),
         }
     }
 }

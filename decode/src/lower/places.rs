@@ -52,7 +52,7 @@ impl<T: Target> Operands<'_, T> {
         }
         let operands = (0..height).filter(|&entry| !self.is_upper(entry)).map(|entry| self.operand(entry)).collect();
         let place = Place { stand, offset, position, operands, args: args.0 };
-        self.code.survey().expect("there was one").places.push(place);
+        self.code.survey().expect("there was one").note(place);
     }
 
     fn operand(&self, height: usize) -> Operand {

@@ -1,7 +1,7 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
-use super::place::{Place, Wanted};
+use super::place::{Place, Stand, Wanted};
 use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Trees};
 use crate::cell::Cell;
@@ -90,6 +90,18 @@ impl Survey {
     /// A brief survey that notes these places.
     pub(crate) fn of_places(wanted: Wanted) -> Self {
         Self { wanted, ..Self::brief() }
+    }
+
+    /// Notes a place that is wanted.
+    pub(super) fn note(&mut self, place: Place) {
+        // Thousands of loops may begin where one does.
+        let same = |last: &Place| {
+            last.position == place.position && (last.stand == Stand::Call) == (place.stand == Stand::Call)
+        };
+        if matches!(self.wanted, Wanted::At(_)) && self.places.last().is_some_and(same) {
+            self.places.pop();
+        }
+        self.places.push(place);
     }
 
     /// How many operators a statement may have that is asked for.

@@ -8,6 +8,7 @@
 //!
 //! Then the fused shapes, by what they fuse; those that `tools/mine` chose; and, of cells that may branch back, those that ask for
 //! the epoch there ([`Ask`](crate::handlers::seq::Ask)): where a single operator decides, what repeats itself, and what `tools/mine` chose.
+//! Last those of whoever builds this: `PIRN_SHAPES` names a file with a shape in each line (CONTRIBUTING.md, "Shapes of your own").
 
 mod asking;
 mod far;
@@ -16,6 +17,7 @@ pub(crate) mod lookup;
 mod mined;
 mod mined_vectors;
 mod mined_wide;
+mod own;
 mod sequences;
 mod sinks;
 mod trees;
@@ -45,10 +47,11 @@ pub(crate) fn entries() -> Vec<HandlerEntry> {
 /// Lists every handler, some several times.
 pub(crate) fn list_all(t: &mut Shapes<'_>) {
     list_written(t);
-    mined::all(t);
-    mined_vectors::all(t);
-    mined_wide::all(t);
-    asking::all(t);
+    #[cfg(feature = "mined")]
+    for list in [mined::all, mined_vectors::all, mined_wide::all, asking::all] {
+        list(t);
+    }
+    own::all(t);
 }
 
 /// Signatures of the handlers whose shapes people wrote down: all but the mined ones.

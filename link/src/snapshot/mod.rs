@@ -41,8 +41,8 @@ use std::io::{Read, Write};
 /// are named by the [hash](Module::hash) of their bytes, host functions by the import that they were linked to. Memories are compressed,
 /// and what is zero of them is left out.
 ///
-/// `docs/snapshot-format.md` describes the bytes. They need not be trusted: what does not fit the modules is refused, and what fits
-/// them is a state that those could be in as far as types go. A changed snapshot can, of course, make a program do what it would not have
+/// `docs/snapshot-format.md` describes the bytes. They need not be trusted ([`Snapshot::from_bytes_within`] bounds what they take): what does not
+/// fit the modules is refused, and what fits them is a state that those could be in as far as types go. A changed snapshot can, of course, make a program do what it would not have
 /// done; whoever cares signs them.
 ///
 /// ```
@@ -175,7 +175,17 @@ impl Snapshot {
     /// # Errors
     /// They are no snapshot; of a version of the format that this version of pirn does not know; were cut off or changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self { state: format::read(bytes)?, taken: Vec::new() })
+        Self::from_bytes_within(bytes, usize::MAX)
+    }
+
+    /// As [`Snapshot::from_bytes`], of bytes that somebody made who is not trusted: they are compressed, so a megabyte that says nothing but zeros
+    /// can take gigabytes of memory.
+    ///
+    /// # Errors
+    /// As [`Snapshot::from_bytes`]; or reading them would take more than `most` bytes of memory. (What is counted is the content and what is made of
+    /// it; lists have room for up to twice as many items, besides.)
+    pub fn from_bytes_within(bytes: &[u8], most: usize) -> Result<Self> {
+        Ok(Self { state: format::read(bytes, most)?, taken: Vec::new() })
     }
 
     /// Reads to the end what [`Snapshot::write_to`] wrote.
@@ -200,7 +210,7 @@ impl Snapshot {
     /// It did not.
     #[doc(hidden)]
     pub fn from_content(content: &[u8]) -> Result<Self> {
-        Ok(Self { state: format::read_content(content)?, taken: Vec::new() })
+        Ok(Self { state: format::read_content(content, usize::MAX)?, taken: Vec::new() })
     }
 
     /// Makes everything again in `store`, which has no instances, memories, tables or globals yet: with `modules`, and with the host functions

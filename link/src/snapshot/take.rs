@@ -1,18 +1,18 @@
 //! From a store to what a snapshot holds.
 
 use super::PausedCall;
-use super::frames::take_execution;
+use super::frames::{frames, take_execution};
 use super::hooks::SnapshotHooks;
 use super::names::Names;
 use super::places::Places;
-use super::state::{GlobalState, InstanceState, MemoryState, Run, State, TableState};
+use super::state::{GlobalState, InstanceState, MemoryState, Run, State, TableState, supported};
 use crate::error::{Result, format_err};
 use crate::items::value::{Ref, Val};
 use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::FuncIdx;
+use pirn_decode::{FuncIdx, ValType};
 use std::collections::HashMap;
 
 /// A page of zeros of so many bytes is left out.
@@ -47,6 +47,7 @@ pub(super) fn take(
         tables.insert(table, number);
         let table = table.get(store)?;
         let ty = table.ty();
+        supported(ValType::Ref(ty.element), || format!("table {number} of the store"))?;
         let mut elements: Vec<(u64, _)> = Vec::new();
         let mut last = None;
         for &word in table.elements() {
@@ -65,6 +66,7 @@ pub(super) fn take(
     for (global, number) in store.globals().zip(0_u32..) {
         globals.insert(global, number);
         let item = global.get(store)?;
+        supported(item.ty.content, || format!("global {number} of the store"))?;
         // SAFETY: L5: a global holds the words of a value of its type, in its store.
         let value = unsafe { Val::from_words(item.ty.content, item.cell.get(), store) };
         state.globals.push(GlobalState { mutable: item.ty.mutable, value: names.value(value)? });
@@ -99,9 +101,11 @@ pub(super) fn take(
     }
     state.modules = modules.iter().map(Module::hash).collect();
     let mut places = Places::default();
+    let all = paused.iter().filter_map(|call| call.parts(store.id()).ok());
+    places.find_at(all.flat_map(|parts| frames(store, &parts)))?;
     for (number, call) in paused.iter().enumerate() {
         let parts = call.parts(store.id());
-        let taken = parts.and_then(|parts| take_execution(store, &mut names, &mut places, parts));
+        let taken = parts.and_then(|parts| take_execution(store, &mut names, &places, parts));
         state.executions.push(taken.map_err(|error| error.context(format_args!("paused call {number}")))?);
     }
     (state.hosts, state.externs) = (names.host_funcs, names.saved_externs);

@@ -58,7 +58,6 @@ impl Generator<'_> {
             body
         });
         let block = self.block(Construct::Block, &[], &types, Vec::new(), body, Vec::new());
-        let drops = types.iter().map(|_| plain(I::Drop, Vec::new(), &[]));
-        Node::seq(std::iter::once(block).chain(drops).collect(), &[])
+        (0..types.len()).rev().fold(block, |node, left| plain(I::Drop, vec![node], &types[..left]))
     }
 }
