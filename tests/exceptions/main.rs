@@ -5,6 +5,7 @@
 
 mod host;
 mod paused;
+mod random;
 
 use pirn::*;
 

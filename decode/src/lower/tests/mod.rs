@@ -4,6 +4,7 @@ mod accumulators;
 mod arena;
 mod blocks;
 mod emit;
+mod exceptions;
 mod fit;
 mod if_conversion;
 mod loops;
