@@ -67,7 +67,10 @@ fn a_host_function_throws() {
 }
 
 /// The host function calls the instance it was called by, or another.
-fn nested(store: &mut Store<Option<Instance>>, on_error: fn(Caller<'_, Option<Instance>>, Error) -> Result<i32>) -> (Instance, Tag) {
+fn nested(
+    store: &mut Store<Option<Instance>>,
+    on_error: fn(Caller<'_, Option<Instance>>, Error) -> Result<i32>,
+) -> (Instance, Tag) {
     let (instance, tag) = instance(store, move |mut caller, _, n| {
         let instance = caller.data().expect("the instance");
         let inner = instance.get_func(&caller, "inner").unwrap();
@@ -90,7 +93,8 @@ fn an_exception_goes_through_a_host_function() {
         assert_eq!(call(&mut store, instance, "caught", 7).unwrap(), 1007);
         // Of a tag that is not caught there; traps are none.
         let error = call(&mut store, instance, "caught", 2).unwrap_err();
-        let frames: Vec<_> = error.downcast_ref::<WasmBacktrace>().unwrap().frames().iter().map(FrameInfo::func_index).collect();
+        let frames: Vec<_> =
+            error.downcast_ref::<WasmBacktrace>().unwrap().frames().iter().map(FrameInfo::func_index).collect();
         assert_eq!(frames, [1, 2], "where it was thrown, and who called the host function");
         let (found, values) = thrown(&mut store, &error);
         assert!(found != tag && values == [Val::I32(200)]);

@@ -60,7 +60,8 @@ fn an_uncaught_exception_is_an_error_with_tag_values_and_backtrace() {
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
         let error = instance.get_func(&store, "run").unwrap().invoke::<i32, ()>(&mut store, 6).unwrap_err();
         let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
-        let names: Vec<_> = backtrace.frames().iter().map(|frame| frame.func_name().unwrap_or("-").to_owned()).collect();
+        let names: Vec<_> =
+            backtrace.frames().iter().map(|frame| frame.func_name().unwrap_or("-").to_owned()).collect();
         assert_eq!(names, ["inner", "middle", "-"]);
         let throw = backtrace.frames()[0].module_offset().unwrap();
         assert_eq!(wat::parse_str(text).unwrap()[throw], 0x08, "where it was thrown");
@@ -210,8 +211,7 @@ fn exceptions_go_through_circles_of_modules() {
     for engine in engines() {
         let mut store = store(&engine, ());
         let mut linker = Linker::<()>::new(&engine);
-        let tags =
-            Module::new(&engine, r#"(module (tag $t (param i32 i64)) (export "t" (tag $t)))"#).unwrap();
+        let tags = Module::new(&engine, r#"(module (tag $t (param i32 i64)) (export "t" (tag $t)))"#).unwrap();
         let tags = Instance::new(&mut store, &tags, &[]).unwrap();
         linker.instance(&mut store, "tags", tags).unwrap();
         let (even, odd) = (text("even", "odd", 0), text("odd", "even", 2));

@@ -114,7 +114,11 @@ impl Generator {
 
     fn expr(&mut self) -> Expr {
         if self.depth > 5 {
-            return if self.below(2) == 0 { Expr::Local(self.below(4) as i32) } else { Expr::Const(self.below(99) as i32) };
+            return if self.below(2) == 0 {
+                Expr::Local(self.below(4) as i32)
+            } else {
+                Expr::Const(self.below(99) as i32)
+            };
         }
         self.depth += 1;
         let expr = match self.below(14) {
@@ -184,7 +188,11 @@ impl Generator {
         let deep = self.depth > 6;
         let label = self.label();
         let stmt = match self.below(20) {
-            0 | 1 => Stmt::SetGlobal(Expr::Binary("add", Box::new(Expr::Binary("mul", Box::new(Expr::Global), Box::new(Expr::Const(31)))), Box::new(self.expr()))),
+            0 | 1 => Stmt::SetGlobal(Expr::Binary(
+                "add",
+                Box::new(Expr::Binary("mul", Box::new(Expr::Global), Box::new(Expr::Const(31)))),
+                Box::new(self.expr()),
+            )),
             2 => {
                 let [at, value] = self.exprs();
                 Stmt::Store(*at, *value)
@@ -341,7 +349,9 @@ impl Writer<'_> {
                 self.loops += 1;
                 self.add(&format!("i32.const {times} local.set $c{counter} loop $l{label}"));
                 self.stmts(body);
-                self.add(&format!("local.get $c{counter} i32.const 1 i32.sub local.tee $c{counter} br_if $l{label} end"));
+                self.add(&format!(
+                    "local.get $c{counter} i32.const 1 i32.sub local.tee $c{counter} br_if $l{label} end"
+                ));
             }
             Stmt::Block(label, body) => {
                 self.add(&format!("block $l{label}"));
@@ -566,9 +576,7 @@ impl Evaluator<'_> {
 fn leaves<T: Default>(label: u32, result: Result<T, Leave>) -> Result<T, Leave> {
     match result {
         Err(Leave::Br(to)) if to == label => Ok(T::default()),
-        Err(Leave::Thrown(thrown)) if thrown.from == Some(label) => {
-            Err(Leave::Thrown(Thrown { from: None, ..thrown }))
-        }
+        Err(Leave::Thrown(thrown)) if thrown.from == Some(label) => Err(Leave::Thrown(Thrown { from: None, ..thrown })),
         other => other,
     }
 }
@@ -584,7 +592,8 @@ fn program(seed: u64) -> (String, Vec<(Vec<Stmt>, Expr)>) {
         refs: 0,
         depth: 0,
     };
-    let mut text = String::from("(module (memory (export \"m\") 1) (global $g (export \"g\") (mut i32) (i32.const 0))\n");
+    let mut text =
+        String::from("(module (memory (export \"m\") 1) (global $g (export \"g\") (mut i32) (i32.const 0))\n");
     for (tag, params) in TAGS.iter().enumerate() {
         writeln!(text, "(tag $t{tag} (export \"t{tag}\") {params})").unwrap();
     }
@@ -659,7 +668,9 @@ fn random_programs_do_what_an_evaluator_says() {
                 let found = call.invoke::<(i32, i32), i32>(&mut store, (a, b));
                 let what = || format!("seed {seed}, f{func}({a}, {b}), {:?}\n{text}", engine.config());
                 match expected {
-                    Ok(value) => assert_eq!(found.unwrap_or_else(|error| panic!("{error:?}: {}", what())), value, "{}", what()),
+                    Ok(value) => {
+                        assert_eq!(found.unwrap_or_else(|error| panic!("{error:?}: {}", what())), value, "{}", what())
+                    }
                     Err(Leave::Thrown(thrown)) => {
                         let error = found.expect_err(&what());
                         assert!(error.is::<ThrownException>(), "{error:?}: {}", what());

@@ -49,7 +49,7 @@
   (func (export "short-loop") (param i32) (result i32)
     (local $n i32)
     (block $out
-      (try_table (catch $i $out)
+      (try_table (catch_all $out)
         (loop $l
           (drop (call $throw-odd (local.get 0)))
           (local.set $n (i32.add (local.get $n) (i32.const 1)))

@@ -590,7 +590,7 @@
 (assert_return (invoke "dead-catch") (i32.const 4))
 (assert_return (invoke "dead-delegate") (i32.const 5))
 
-(assert_invalid (module (tag $e0) (func (result i32) (try (result i32) (do (i64.const 42)) (catch $e0 (i32.const 42))))) "type mismatch")
+(assert_invalid (module (tag $e0) (func (result i32) try (result i32) i64.const 42 catch $e0 i32.const 42 end)) "type mismatch")
 (assert_invalid (module (func (rethrow 0))) "rethrow")
 (assert_invalid (module (func (block (rethrow 0)))) "rethrow")
 (assert_invalid (module (func try catch_all catch_all end)) "catch_all")

@@ -226,7 +226,7 @@ macro_rules! for_each_special {
                 If [0x04] "if" [params u32] => [params] [blocktype] [] 1 falls;
                 Else [0x05] "else" [results] => [params] [] [] 0 falls;
                 Try [0x06] "try" [params] => [params] [blocktype] [] 0 falls;
-                Catch [0x07] "catch" [results] => [params] [tagidx] [] 0 falls;
+                Catch [0x07] "catch" [results] => [params] [tagidx] [] 1 falls;
                 Throw [0x08] "throw" [params] => [] [tagidx] [branches] 1 leaves;
                 Rethrow [0x09] "rethrow" [] => [] [labelidx] [branches] 1 leaves;
                 ThrowRef [0x0a] "throw_ref" [exn] => [] [] [traps branches] 1 leaves;
@@ -243,7 +243,7 @@ macro_rules! for_each_special {
                 CallRef [0x14] "call_ref" [params func] => [results] [typeidx] [calls] 1 falls;
                 ReturnCallRef [0x15] "return_call_ref" [params func] => [] [typeidx] [calls branches] 1 leaves;
                 Delegate [0x18] "delegate" [results] => [results] [labelidx] [] 0 falls;
-                CatchAll [0x19] "catch_all" [results] => [] [] [] 0 falls;
+                CatchAll [0x19] "catch_all" [results] => [] [] [] 1 falls;
                 Drop [0x1a] "drop" [any] => [] [] [] 0 falls;
                 Select [0x1b] "select" [any any u32] => [any] [] [] 1 falls;
                 TypedSelect [0x1c] "select" [named named u32] => [named] [valtypes] [] 1 falls;

@@ -52,6 +52,7 @@ impl<'a, T: Target> Function<'a, T> {
                 let ty = self.block_type(reader.block_type());
                 let (clauses, rest) = reader.clone().catches();
                 *reader = rest;
+                self.metering.charge_clauses(clauses.len());
                 self.try_table(ty, clauses);
             }
             Instruction::Throw => {
@@ -252,7 +253,9 @@ impl<'a, T: Target> Function<'a, T> {
             _ if instruction.info().opens_block() => self.blocks.skipping = Some(depth + 1),
             Instruction::Else if depth == 0 => self.blocks.else_(&mut self.operands, reader.clone()),
             Instruction::End if depth == 0 => self.end(reader.only_ends_follow()),
-            Instruction::Catch | Instruction::CatchAll | Instruction::Delegate if depth == 0 => self.catch_skipped(before),
+            Instruction::Catch | Instruction::CatchAll | Instruction::Delegate if depth == 0 => {
+                self.catch_skipped(before)
+            }
             Instruction::End | Instruction::Delegate => self.blocks.skipping = Some(depth - 1),
             // No other operator begins or ends a block.
             _ => {}

@@ -125,7 +125,9 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                         let thrown = poll_fn(|context| {
                             // SAFETY: L2: the store is borrowed, and its machine is this.
                             let _polling = unsafe { Polling::new(machine.get(), interval, 0) };
-                            Poll::Ready(paused.take().expect("this is polled once").go_on_throwing(store, Poller::new(context)))
+                            Poll::Ready(
+                                paused.take().expect("this is polled once").go_on_throwing(store, Poller::new(context)),
+                            )
                         });
                         match thrown.await {
                             Ok(caught) => {

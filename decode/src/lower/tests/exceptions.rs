@@ -15,8 +15,7 @@ fn plain(text: &str) -> Vec<String> {
 #[test]
 fn a_try_table_has_no_cells_but_where_its_handlers_return() {
     let text = plain("(param i32) (result i32) (try_table (catch $i 0) (call $f)) i32.const 1");
-    let expected =
-        ["Call func 11 args 4 header 4", "return #1 at 1", "return s4 at 1", "0 catches tag 16 to s4 -> 2"];
+    let expected = ["Call func 11 args 4 header 4", "return #1 at 1", "return s4 at 1", "0 catches tag 16 to s4 -> 2"];
     assert_eq!(text, expected);
     let text = plain(
         "(param i32) (result i32)
