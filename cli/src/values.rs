@@ -173,9 +173,11 @@ pub fn show(value: &Val) -> Box<dyn Display> {
         }
         Val::F64(bits) => nan(bits, F64).map_or_else(|| Box::new(f64::from_bits(bits)) as _, |it| Box::new(it) as _),
         Val::V128(vector) => Box::new(format!("{:#034x}", vector.as_u128())),
-        Val::FuncRef(None) | Val::ExternRef(None) => Box::new("null"),
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) => Box::new("null"),
         Val::FuncRef(Some(_)) => Box::new("funcref"),
         Val::ExternRef(Some(_)) => Box::new("externref"),
+        Val::AnyRef(Some(_)) => Box::new("anyref"),
+        Val::ExnRef(Some(_)) => Box::new("exnref"),
     }
 }
 

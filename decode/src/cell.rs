@@ -53,6 +53,10 @@ macro_rules! for_each_cell {
                 ReturnCallRef leaves {
                     type_id: type_id, args: tail_args, moves: moves, header: header, new_header: tail_header,
                 }
+                /// Throws an exception of a tag.
+                Throw leaves { tag: tag, args: operands, }
+                /// Throws the exception in a slot; traps if that is null.
+                ThrowRef leaves { exception: slot, }
                 /// Pays for what follows, up to the next such cell, or stops in front of it. What costs how much,
                 /// `Config::consume_fuel` says.
                 Fuel falls { cost: cost, }
@@ -124,6 +128,8 @@ fields! {
     func Func: u32,
     /// Word of the instance for a table.
     table Table: u32,
+    /// Word of the instance for a tag.
+    tag Tag: u32,
     /// Word of the instance for a memory.
     memory Memory: u32,
     /// First word of the instance for a data segment.

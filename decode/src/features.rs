@@ -4,7 +4,8 @@ use std::fmt;
 use wasmparser::WasmFeatures;
 
 /// What is supported: WebAssembly 2.0, and of what came later relaxed SIMD, extended-const, tail calls, multiple and 64-bit
-/// memories, custom page sizes, threads, wide arithmetic, compact import sections, and typed function references.
+/// memories, custom page sizes, threads, wide arithmetic, compact import sections, typed function references, and exceptions
+/// with their older instructions.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
@@ -15,7 +16,9 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::COMPACT_IMPORTS)
-    .union(WasmFeatures::FUNCTION_REFERENCES);
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::LEGACY_EXCEPTIONS);
 
 macro_rules! proposals {
     ($($(#[$doc:meta])* $name:ident $text:literal = $flags:expr;)*) => {
@@ -78,6 +81,8 @@ proposals! {
     Memory64 "64-bit memories" = WasmFeatures::MEMORY64;
     /// Exceptions: tags, `throw`, `try_table`.
     Exceptions "exceptions" = WasmFeatures::EXCEPTIONS;
+    /// The instructions for exceptions before `try_table`: `try`, `catch`, `catch_all`, `delegate`, `rethrow`.
+    LegacyExceptions "legacy exceptions" = WasmFeatures::LEGACY_EXCEPTIONS;
     /// Typed references to functions, `call_ref`.
     FunctionReferences "typed function references" = WasmFeatures::FUNCTION_REFERENCES;
     /// Structs, arrays and casts.
@@ -166,6 +171,8 @@ mod tests {
             Threads,
             MultiMemory,
             Memory64,
+            Exceptions,
+            LegacyExceptions,
             FunctionReferences,
             CustomPageSizes,
             WideArithmetic,

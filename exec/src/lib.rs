@@ -26,11 +26,12 @@
 //!   handler expects there, addresses of cells of the same function. A slot or an accumulator that is read was set to a
 //!   value of the class that is read. Code of any other target, or of a module that somebody changed, may do anything.
 //! - **I4, a block is what the module says of which its code is**: it has the module's
-//!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table or memory of the
+//!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table, memory or tag of the
 //!   type that the module imports or declares, before its code runs. All modules of a store have the same type ids for
 //!   the same function types, and different ones for different types.
-//! - **I5, a [`Word`] is of the type that it stands for**, alone or with the next, in cells of globals, tables, segments, arguments and
-//!   results: a `funcref` is 0 or the address of a record of the same store.
+//! - **I5, a [`Word`] is of the type that it stands for**, alone or with the next, in cells of globals, tables, segments, arguments,
+//!   results and exceptions: a `funcref` is 0 or the address of a record of the same store, an `exnref` 0 or the word of an
+//!   exception of its machine.
 //!
 //! These the machine establishes and keeps itself:
 //!
@@ -86,7 +87,11 @@ pub use shapes::lookup::{Handlers, target};
 pub use shapes::{mined, mined_vectors};
 pub use shapes::{own, written};
 pub use state::crossing::CallHook;
+pub use state::exception::{Exception, Tag};
 pub use state::global::GlobalCell;
+pub use state::heap::mark::Marker;
+pub use state::heap::object::{EXCEPTION_VALUES_AT, ObjectKind, ObjectType};
+pub use state::heap::{Heap, extern_index, extern_word, i31_value, i31_word};
 pub use state::held::Held;
 pub use state::instance::{InstanceBlock, InstanceHead};
 pub use state::memory::{Memory, MemoryImage};
@@ -97,7 +102,8 @@ pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
 pub use state::vm::{
-    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, SubtypeHook, TraceHook, Vm,
+    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, RootsHook, SubtypeHook,
+    TraceHook, Vm,
 };
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.
@@ -113,6 +119,6 @@ pub const OPTIMISED: bool = cfg!(pirn_optimised);
 /// | i32, f32 | bits in the low half; the high half has no meaning |
 /// | i64, f64 | bits |
 /// | funcref | address of a [`FuncRecord`] of the function, 0 for null |
-/// | externref | what the owner chose, 0 for null |
+/// | any other reference | what [`Heap`] says; 0 for null |
 /// | v128 | the low bits; the word behind it has the high ones |
 pub type Word = u64;

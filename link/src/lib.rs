@@ -96,18 +96,21 @@ pub use engine::config::{CompilationMode, Config};
 pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
 pub use engine::{Engine, EngineWeak};
-pub use error::{Error, I32Exit, Result};
+pub use error::{Error, I32Exit, Result, ThrownException};
 pub use fork::Forked;
 pub use group::{LinkGroup, LinkedGroup};
 pub use instance::Instance;
 pub use items::external::{Export, Extern};
 pub use items::func::Func;
 pub use items::global::Global;
+pub use items::heap_ref::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, I31, StructRef};
 pub use items::memory::{Memory, MemoryAccessError};
+pub use items::rooted::{ManuallyRooted, OwnedRooted, RootScope, Rooted};
 pub use items::shared_memory::SharedMemory;
 pub use items::table::Table;
+pub use items::tag::Tag;
 pub use items::v128::V128;
-pub use items::value::{ExternRef, Ref, Val};
+pub use items::value::{Ref, Val};
 pub use link_error::{ImportName, LinkError};
 pub use linker::{InstancePre, Linker};
 pub use module::{ExportType, ImportType, Module, ResourcesRequired};
@@ -126,6 +129,7 @@ pub use yielding::Yield;
 
 pub use pirn_decode::{
     ArrayType, CompositeType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType,
-    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TypeId, ValType,
+    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TagType, TypeId,
+    ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

@@ -180,13 +180,14 @@ fn references_go_round() {
             (func (export "ref_f") (result funcref) (ref.func $f)))"#,
     );
     let value = ExternRef::new(&mut store, String::from("hello"));
-    let echo = instance.get_typed_func::<Option<ExternRef>, Option<ExternRef>>(&store, "extern").unwrap();
+    let echo =
+        instance.get_typed_func::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store, "extern").unwrap();
     assert_eq!(echo.call(&mut store, Some(value)).unwrap(), Some(value));
-    assert_eq!(value.data(&store).unwrap().downcast_ref::<String>().unwrap(), "hello");
+    assert_eq!(value.data(&store).unwrap().unwrap().downcast_ref::<String>().unwrap(), "hello");
     let table = instance.get_table(&store, "t").unwrap();
     assert_eq!(table.get(&store, 1), Some(value.into()));
     assert_eq!(echo.call(&mut store, None).unwrap(), None);
-    let is_null = instance.get_typed_func::<Option<ExternRef>, i32>(&store, "is_null").unwrap();
+    let is_null = instance.get_typed_func::<Option<Rooted<ExternRef>>, i32>(&store, "is_null").unwrap();
     assert_eq!(is_null.call(&mut store, None).unwrap(), 1);
     assert_eq!(is_null.call(&mut store, Some(value)).unwrap(), 0);
 

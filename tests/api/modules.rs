@@ -87,6 +87,8 @@ fn what_is_switched_off_is_refused() {
         ("multiple memories", Config::wasm_multi_memory, "(memory 1) (memory 1)"),
         ("64-bit memories", Config::wasm_memory64, "(memory i64 1)"),
         ("threads", Config::wasm_threads, "(memory 1 1 shared)"),
+        ("exceptions", Config::wasm_exceptions, "(tag $t) (func (throw $t))"),
+        ("legacy exceptions", Config::wasm_legacy_exceptions, "(func try catch_all end)"),
         ("custom page sizes", Config::wasm_custom_page_sizes, "(memory 1 (pagesize 1))"),
         (
             "relaxed SIMD",
@@ -114,10 +116,8 @@ fn what_is_switched_off_is_refused() {
 
 #[test]
 fn what_is_not_there_cannot_be_switched_on() {
-    let switches: [(Switch, &str); 6] = [
+    let switches: [(Switch, &str); 4] = [
         (Config::wasm_shared_everything_threads, "shared-everything threads"),
-        (Config::wasm_exceptions, "exceptions"),
-        (Config::wasm_function_references, "typed function references"),
         (Config::wasm_gc, "garbage collection"),
         (Config::wasm_stack_switching, "stack switching"),
         (Config::wasm_component_model, "the component model"),

@@ -30,7 +30,7 @@ fn handles() {
     copy::<Global>();
     copy::<Instance>();
     send_and_sync::<Extern>();
-    copy::<ExternRef>();
+    copy::<Rooted<ExternRef>>();
     copy::<Val>();
     copy::<Ref>();
     copy::<TypedFunc<(i32, i64), f64>>();

@@ -1,7 +1,7 @@
 //! What async calls do is what other calls do.
 
 use super::{engines, finish, instance, is_send, module, poll, store, wait, waiting};
-use pirn::{Caller, Engine, ExternRef, Func, FuncType, Instance, Linker, Store, Val, ValType, WasmBacktrace};
+use pirn::{Caller, Engine, ExternRef, Func, FuncType, Instance, Linker, Rooted, Store, Val, ValType, WasmBacktrace};
 use std::pin::pin;
 use std::task::Poll;
 
@@ -55,7 +55,7 @@ fn nothing_waits_that_is_ready() {
 fn values_of_every_type_arrive() {
     for engine in engines() {
         let mut linker = Linker::<()>::new(&engine);
-        type All = (i32, u32, i64, u64, f32, f64, Option<Func>, Option<ExternRef>);
+        type All = (i32, u32, i64, u64, f32, f64, Option<Func>, Option<Rooted<ExternRef>>);
         linker
             .func_wrap_async("host", "typed", |_, all: All| {
                 Box::new(async move {

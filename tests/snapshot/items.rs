@@ -213,7 +213,7 @@ fn the_embedders_values_are_the_same_for_all_who_refer_to_them() {
     let Val::ExternRef(Some(found)) = instance.get_global(&store, "global").unwrap().get(&store) else {
         panic!("it is not null")
     };
-    assert_eq!(found.data(&store).unwrap().downcast_ref::<String>().unwrap(), "text");
+    assert_eq!(found.data(&store).unwrap().unwrap().downcast_ref::<String>().unwrap(), "text");
     let table = instance.get_table(&store, "table").unwrap();
     let elements = [0, 1, 2].map(|index| table.get(&store, index).unwrap());
     assert_eq!(elements, [Ref::Extern(Some(found)), Ref::Extern(None), Ref::Extern(Some(found))]);

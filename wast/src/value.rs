@@ -1,18 +1,26 @@
 //! Values in scripts: arguments to pass, and patterns that results are held against.
 
 use anyhow::{Result, bail};
-use pirn::{ExternRef, HeapType, Store, Val};
+use pirn::{AnyRef, ExternRef, HeapType, Store, Val};
 use wast::core::{AbstractHeapType, HeapType as WastHeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
 use wast::{WastArg, WastRet};
 
-/// The heap type of a `ref.null`, if pirn has it.
-fn heap_type(ty: &WastHeapType<'_>) -> Option<HeapType> {
-    match ty {
-        WastHeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Some(HeapType::Func),
-        WastHeapType::Abstract { shared: false, ty: AbstractHeapType::Extern } => Some(HeapType::Extern),
-        _ => None,
-    }
+/// The null of a type, if it is one whose nulls need nothing else to be told apart.
+fn null(ty: &WastHeapType<'_>) -> Option<Val> {
+    let WastHeapType::Abstract { shared: false, ty } = ty else { return None };
+    Some(match ty {
+        AbstractHeapType::Func | AbstractHeapType::NoFunc => Val::FuncRef(None),
+        AbstractHeapType::Extern | AbstractHeapType::NoExtern => Val::ExternRef(None),
+        AbstractHeapType::Exn | AbstractHeapType::NoExn => Val::ExnRef(None),
+        AbstractHeapType::Any
+        | AbstractHeapType::Eq
+        | AbstractHeapType::I31
+        | AbstractHeapType::Struct
+        | AbstractHeapType::Array
+        | AbstractHeapType::None => Val::AnyRef(None),
+        AbstractHeapType::Cont | AbstractHeapType::NoCont => return None,
+    })
 }
 
 /// The argument `arg`. An `externref` is the number it was made of.
@@ -24,13 +32,15 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArg<'_>) -> Result<Val> 
         WastArgCore::F32(value) => Val::F32(value.bits),
         WastArgCore::F64(value) => Val::F64(value.bits),
         WastArgCore::V128(value) => Val::from(u128::from_le_bytes(value.to_le_bytes())),
-        WastArgCore::RefExtern(number) => Val::ExternRef(Some(ExternRef::new(store, *number))),
-        WastArgCore::RefNull(ty) => match heap_type(ty) {
-            Some(HeapType::Func) => Val::FuncRef(None),
-            Some(HeapType::Extern) => Val::ExternRef(None),
-            Some(_) | None => bail!("an unsupported null: {arg:?}"),
+        WastArgCore::RefExtern(number) => ExternRef::new(store, *number).into(),
+        WastArgCore::RefHost(number) => {
+            let value = ExternRef::new(&mut *store, *number);
+            AnyRef::convert_extern(store, value)?.into()
+        }
+        WastArgCore::RefNull(ty) => match null(ty) {
+            Some(null) => null,
+            None => bail!("an unsupported null: {arg:?}"),
         },
-        WastArgCore::RefHost(_) => bail!("an unsupported argument: {arg:?}"),
     })
 }
 
@@ -56,13 +66,30 @@ fn matches(store: &Store<()>, value: &Val, pattern: &WastRetCore<'_>) -> bool {
         (WastRetCore::F32(expected), Val::F32(bits)) => matches_f32(expected, *bits),
         (WastRetCore::F64(expected), Val::F64(bits)) => matches_f64(expected, *bits),
         (WastRetCore::V128(expected), Val::V128(vector)) => matches_v128(expected, vector.as_u128()),
-        (WastRetCore::RefNull(None), Val::FuncRef(None) | Val::ExternRef(None)) => true,
-        (WastRetCore::RefNull(Some(ty)), Val::FuncRef(None)) => heap_type(ty) == Some(HeapType::Func),
-        (WastRetCore::RefNull(Some(ty)), Val::ExternRef(None)) => heap_type(ty) == Some(HeapType::Extern),
+        (
+            WastRetCore::RefNull(None),
+            Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None),
+        ) => true,
+        (WastRetCore::RefNull(Some(ty)), value) => null(ty).as_ref() == Some(value),
         (WastRetCore::RefExtern(None), Val::ExternRef(Some(_))) => true,
         (WastRetCore::RefExtern(Some(expected)), Val::ExternRef(Some(_))) => number(store, value) == Some(*expected),
         // Which function it is, scripts find out by calling it.
         (WastRetCore::RefFunc(_), Val::FuncRef(Some(_))) => true,
+        (WastRetCore::RefHost(expected), Val::AnyRef(Some(value))) => {
+            let converted = ExternRef::convert_any(store, *value).ok().map(|value| Val::ExternRef(Some(value)));
+            converted.and_then(|value| number(store, &value)) == Some(*expected)
+        }
+        (pattern, Val::AnyRef(Some(value))) => {
+            let Ok(ty) = value.ty(store) else { return false };
+            match pattern {
+                WastRetCore::RefAny => true,
+                WastRetCore::RefEq => ty != HeapType::Any,
+                WastRetCore::RefI31 => ty == HeapType::I31,
+                WastRetCore::RefStruct => matches!(ty, HeapType::ConcreteStruct(_)),
+                WastRetCore::RefArray => matches!(ty, HeapType::ConcreteArray(_)),
+                _ => false,
+            }
+        }
         (WastRetCore::Either(patterns), value) => patterns.iter().any(|pattern| matches(store, value, pattern)),
         _ => false,
     }
@@ -105,7 +132,7 @@ fn matches_v128(pattern: &V128Pattern, bits: u128) -> bool {
 
 /// The number an `externref` was made of.
 fn number(store: &Store<()>, value: &Val) -> Option<u32> {
-    value.externref()??.data(store).ok()?.downcast_ref().copied()
+    value.externref()??.data(store).ok()??.downcast_ref().copied()
 }
 
 fn describe(store: &Store<()>, value: &Val) -> String {
@@ -118,6 +145,15 @@ fn describe(store: &Store<()>, value: &Val) -> String {
         Val::FuncRef(None) => "ref.null func".into(),
         Val::FuncRef(Some(_)) => "ref.func".into(),
         Val::ExternRef(None) => "ref.null extern".into(),
+        Val::AnyRef(None) => "ref.null any".into(),
+        Val::ExnRef(None) => "ref.null exn".into(),
+        Val::ExnRef(Some(_)) => "ref.exn".into(),
+        Val::AnyRef(Some(value)) => match value.ty(store) {
+            Ok(HeapType::I31) => "ref.i31".into(),
+            Ok(HeapType::ConcreteStruct(ty)) => format!("ref.struct of type {ty}"),
+            Ok(HeapType::ConcreteArray(ty)) => format!("ref.array of type {ty}"),
+            _ => "ref.host".into(),
+        },
         Val::ExternRef(Some(_)) => match number(store, value) {
             Some(number) => format!("ref.extern {number}"),
             None => "ref.extern".into(),

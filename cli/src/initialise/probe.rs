@@ -58,9 +58,13 @@ impl Probe {
             let (size, mut runs) = (table.size(store), Vec::<(u64, Vec<u32>)>::new());
             for at in 0..size {
                 let func = match table.get(store, at).expect("below the size") {
-                    Ref::Func(None) | Ref::Extern(None) => continue,
+                    Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None) => continue,
                     Ref::Func(Some(func)) => funcidx(func)?,
-                    Ref::Extern(Some(_)) => bail!("table {index} holds an externref, which no module can begin with"),
+                    Ref::Extern(Some(_)) | Ref::Any(Some(_)) | Ref::Exn(Some(_)) => {
+                        bail!(
+                            "table {index} holds a reference that is none to a function, which no module can begin with"
+                        )
+                    }
                 };
                 match runs.last_mut() {
                     Some((start, run)) if *start + run.len() as u64 == at => run.push(func),
@@ -79,8 +83,10 @@ impl Probe {
                 Val::F64(bits) => Some(ConstExpr::f64_const(Ieee64::new(bits))),
                 Val::V128(vector) => Some(ConstExpr::v128_const(vector.as_u128() as i128)),
                 Val::FuncRef(Some(func)) => Some(ConstExpr::ref_func(funcidx(func)?)),
-                Val::FuncRef(None) | Val::ExternRef(None) => None,
-                Val::ExternRef(Some(_)) => bail!("global {index} is an externref, which no module can begin with"),
+                Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) => None,
+                Val::ExternRef(Some(_)) | Val::AnyRef(Some(_)) | Val::ExnRef(Some(_)) => {
+                    bail!("global {index} is a reference that is none to a function, which no module can begin with")
+                }
             });
         }
         let (data_dropped, elements_dropped) = instance.dropped_segments(store);

@@ -62,7 +62,7 @@ fn types_and_values_are_written_like_this() -> Result<()> {
     assert_eq!(Val::default_for(ValType::FUNCREF), Val::FuncRef(None));
     assert_eq!(Val::F64(1.5_f64.to_bits()).f64(), Some(1.5));
     let value = ExternRef::new(&mut store, "text");
-    assert_eq!(value.data(&store)?.downcast_ref(), Some(&"text"));
+    assert_eq!(value.data(&store)?.and_then(|value| value.downcast_ref()), Some(&"text"));
     let functions = instance.exports(&store).filter_map(|export| export.into_extern().into_func()).count();
     assert_eq!(functions, 5);
     Ok(())

@@ -79,8 +79,10 @@ pub(crate) unsafe fn go_on(vm: *mut Vm) -> bool {
     // nobody says where the frame of this cell ends.
     unsafe {
         let saved = (*vm).saved;
+        Vm::push_stack(vm, end_of_frame(vm), saved.r0);
         let (limit, top) = ((*vm).stack_limit, std::mem::replace(&mut (*vm).top, null_mut()));
         let outcome = Vm::late(vm);
+        Vm::pop_stack(vm);
         ((*vm).saved, (*vm).stack_limit, (*vm).top) = (saved, limit, top);
         match outcome {
             Ok(()) => true,
@@ -89,6 +91,19 @@ pub(crate) unsafe fn go_on(vm: *mut Vm) -> bool {
                 false
             }
         }
+    }
+}
+
+/// Where the frame ends in which execution stands still; its stack, if nobody knows.
+///
+/// # Safety
+/// The registers that are saved are those of a cell.
+unsafe fn end_of_frame(vm: *mut Vm) -> *const u64 {
+    // SAFETY: the machine is live, and so is the instance in which code stopped, which is asked for its function.
+    unsafe {
+        let Registers { ip, fp, instance, .. } = (*vm).saved;
+        let code = (*vm).locate.and_then(|locate| locate(instance, ip.addr()));
+        code.map_or((*vm).stack_limit, |code| fp.byte_add(code.head.frame_bytes as usize))
     }
 }
 

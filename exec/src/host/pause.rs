@@ -12,6 +12,7 @@ use crate::host::call::{HostEntry, enter_from_host, no_entry, told};
 use crate::host::parked::{Awaited, Built, NewFrame, PausedFrames, View, Waiting, adopt, index};
 use crate::host::thunks::{after_host_call, gives_vector};
 use crate::state::crossing::CallHook;
+use crate::state::heap::parked::{Rooted, Words};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, HostRecord};
 use crate::state::registers::Registers;
@@ -53,6 +54,8 @@ pub struct Execution {
     waiting: Option<Waiting>,
     /// How much of the cell where it goes on is done already.
     progress: usize,
+    /// Has its words looked at while it stands still. None before anything was allocated in its store.
+    rooted: Option<Rooted>,
 }
 
 // SAFETY: the pointers lead to the stack, which goes along, and into a store; they are followed by `resume` and the
@@ -89,6 +92,26 @@ impl Drop for CanPause {
     }
 }
 
+/// The machine is on another stack than it was, as long as this is there.
+struct OnOther(*mut Vm);
+
+impl OnOther {
+    /// # Safety
+    /// `vm` is live until this is dropped; what it is on now, it does not change before.
+    unsafe fn new(vm: *mut Vm) -> Self {
+        // SAFETY: its frames end at its first free word, or there are none.
+        unsafe { Vm::push_stack(vm, (*vm).top, 0) };
+        Self(vm)
+    }
+}
+
+impl Drop for OnOther {
+    fn drop(&mut self) {
+        // SAFETY: `new` asked for a machine that is live until now.
+        unsafe { Vm::pop_stack(self.0) };
+    }
+}
+
 impl Execution {
     /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host
     /// function, it acts for the instance `start_of`, whose start function it is, or for none if that is null. While it runs,
@@ -122,6 +145,7 @@ impl Execution {
             registers,
             waiting: None,
             progress: 0,
+            rooted: None,
         };
         let outcome = match entered {
             // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
@@ -151,7 +175,7 @@ impl Execution {
     ) -> Option<Self> {
         // SAFETY: the same is asked for above.
         let Built { words: parked, registers, waiting } = unsafe { Built::new(vm, frames, awaited)? };
-        Some(Self {
+        let mut this = Self {
             stack: None,
             used: parked.len(),
             parked: parked.into(),
@@ -163,7 +187,11 @@ impl Execution {
             registers: Registers { r0, ..registers },
             waiting,
             progress,
-        })
+            rooted: None,
+        };
+        // SAFETY: the machine is live, and this has its words.
+        unsafe { this.root(vm) };
+        Some(this)
     }
 
     /// A copy of it that goes on in another store, whose machine `vm` is. `moved` gives for an instance of this one's store, or for its machine's
@@ -189,7 +217,7 @@ impl Execution {
         // SAFETY: the same is asked for; headers are right for the base it stopped at.
         let registers = unsafe { adopt(vm, (&mut parked, base), registers, waiting, moved)? };
         let used = parked.len();
-        Some(Self {
+        let mut this = Self {
             stack: None,
             parked,
             base,
@@ -201,7 +229,11 @@ impl Execution {
             registers,
             waiting,
             progress,
-        })
+            rooted: None,
+        };
+        // SAFETY: the machine is live, and this has its words.
+        unsafe { this.root(vm) };
+        Some(this)
     }
 
     /// Changes words of its frames, which [`PausedFrame::start`](crate::PausedFrame::start) numbers, and the accumulator of integers.
@@ -330,6 +362,22 @@ impl Execution {
         self.give_up();
     }
 
+    /// Has its words looked at when its store is collected.
+    ///
+    /// # Safety
+    /// `vm` is the live machine that it was started on; it stands still, and its words are where they stay until it goes on.
+    unsafe fn root(&mut self, vm: *mut Vm) {
+        // SAFETY: it is live, and nobody else refers to the field.
+        let Some(parked) = (unsafe { (*vm).heap.parked.clone() }) else { return };
+        let at = match &self.stack {
+            Some(stack) => stack.base().cast_const(),
+            None => self.parked.as_ptr(),
+        };
+        let words = Words { at, len: self.used, r0: self.registers.r0 };
+        // SAFETY: so many words are its frames. They stay there until `run_in` or `drop`, and only who has the store writes to them.
+        self.rooted = Some(unsafe { Rooted::new(&parked, words) });
+    }
+
     /// Gives its stack up.
     fn give_up(&mut self) {
         if let Some(mut stack) = self.stack.take()
@@ -366,7 +414,9 @@ impl Execution {
         unsafe {
             let _entry = entry;
             let _pausing = CanPause::new(vm, poller);
+            self.rooted = None;
             let outer = (*vm).top;
+            let _outer = OnOther::new(vm);
             let stack = self.stack.as_ref().expect("what runs has a stack");
             (*vm).run_on(stack);
             let base = stack.base();
@@ -384,10 +434,11 @@ impl Execution {
             match exit {
                 Some(exit @ (Exit::OutOfFuel { .. } | Exit::Late | Exit::Yield(_))) => {
                     self.park(vm);
+                    self.root(vm);
                     return Err(exit);
                 }
                 Some(exit @ (Exit::NoStack { .. } | Exit::Panic(_))) => return Err(exit),
-                Some(exit @ (Exit::Trap(_) | Exit::Host(_))) => {
+                Some(exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Thrown(_))) => {
                     let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
                     let exit = Vm::traced(vm, exit);
                     if is_overflow {
@@ -430,6 +481,7 @@ impl Execution {
             let stack = self.place(vm)?;
             // Nobody is told: what goes on is no call.
             let _entry = HostEntry::count(vm);
+            let _outer = OnOther::new(vm);
             (*vm).run_on(stack);
             stack.base().cast::<*mut u64>().write(outer);
             (*vm).top = stack.base().add(waiting.end());
@@ -543,8 +595,8 @@ impl Execution {
     /// It waits for none; they are more than the function's type has.
     ///
     /// # Safety
-    /// They are results of the function that yielded, in its store.
-    pub unsafe fn set_results(&mut self, results: &[Word]) {
+    /// They are results of the function that yielded, in its store, whose machine is `vm`.
+    pub unsafe fn set_results(&mut self, vm: *mut Vm, results: &[Word]) {
         let waiting = self.waiting.expect("a host function yielded");
         assert!(results.len() <= waiting.words as usize, "more results than the function's type has");
         let frame = waiting.frame;
@@ -552,6 +604,10 @@ impl Execution {
             // SAFETY: the function's frame begins with so many words, on the stack that this owns.
             Some(stack) => unsafe { stack.base().add(frame).copy_from_nonoverlapping(results.as_ptr(), results.len()) },
             None => self.parked[frame..][..results.len()].copy_from_slice(results),
+        }
+        if self.rooted.is_none() {
+            // SAFETY: it stands still on the machine of its store.
+            unsafe { self.root(vm) };
         }
     }
 
@@ -569,9 +625,11 @@ impl Execution {
 
 impl Drop for Execution {
     fn drop(&mut self) {
+        self.rooted = None;
         self.give_up();
     }
 }
 
 #[cfg(test)]
 mod tests;
+mod throw;

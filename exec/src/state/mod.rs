@@ -1,8 +1,11 @@
 //! What a running program is: registers, a value stack with its frames, and the instances with all that they hold.
 
+pub(crate) mod collect;
 pub(crate) mod crossing;
+pub(crate) mod exception;
 pub(crate) mod frames;
 pub(crate) mod global;
+pub(crate) mod heap;
 pub(crate) mod held;
 pub(crate) mod instance;
 pub(crate) mod memory;

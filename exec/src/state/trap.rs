@@ -42,11 +42,25 @@ pub enum Trap {
     NullReference,
     /// `call_ref` met a null reference.
     NullFuncReference,
+    /// `throw_ref` met a null reference.
+    NullExceptionReference,
+    /// A field of a struct was read or written through a null reference.
+    NullStructReference,
+    /// An array was read or written through a null reference.
+    NullArrayReference,
+    /// `i31.get_s` or `i31.get_u` met a null reference.
+    NullI31Reference,
+    /// An array instruction reached beyond the array's end.
+    ArrayOutOfBounds,
+    /// `ref.cast` met a reference of another type.
+    CastFailure,
+    /// The store's heap has no room for a struct, array or exception, even after a collection.
+    GcHeapOutOfMemory,
 }
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -63,6 +77,13 @@ impl Trap {
         Self::AtomicWaitNonSharedMemory,
         Self::NullReference,
         Self::NullFuncReference,
+        Self::NullExceptionReference,
+        Self::NullStructReference,
+        Self::NullArrayReference,
+        Self::NullI31Reference,
+        Self::ArrayOutOfBounds,
+        Self::CastFailure,
+        Self::GcHeapOutOfMemory,
     ];
 
     /// The trap whose discriminant is `code`.
@@ -89,6 +110,13 @@ impl Trap {
             Self::AtomicWaitNonSharedMemory => "expected shared memory",
             Self::NullReference => "null reference",
             Self::NullFuncReference => "null function reference",
+            Self::NullExceptionReference => "null exception reference",
+            Self::NullStructReference => "null structure reference",
+            Self::NullArrayReference => "null array reference",
+            Self::NullI31Reference => "null i31 reference",
+            Self::ArrayOutOfBounds => "out of bounds array access",
+            Self::CastFailure => "cast failure",
+            Self::GcHeapOutOfMemory => "out of memory for the garbage-collected heap",
         }
     }
 }
@@ -136,6 +164,9 @@ pub enum Exit {
     Trap(Trap),
     /// A host function, or the hook that lowers a function, returned this error.
     Host(Box<dyn Any + Send>),
+    /// Nothing has caught the machine's [pending exception](crate::Vm::take_pending_exception). If a host function throws that, this is
+    /// what it returned.
+    Thrown(Option<Box<dyn Any + Send>>),
     /// Metered code reached a place that costs more than the machine's fuel.
     OutOfFuel {
         /// What it costs.

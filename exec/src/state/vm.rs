@@ -2,6 +2,9 @@
 
 use crate::Word;
 use crate::state::crossing::CallHook;
+use crate::state::exception::Places;
+use crate::state::heap::Heap;
+use crate::state::heap::mark::Marker;
 use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
@@ -12,7 +15,7 @@ use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
 use pirn_decode::layout::CodeHead;
-use pirn_decode::{FuncIdx, TypeId, ValType};
+use pirn_decode::{CatchTable, FuncIdx, TypeId, ValType};
 use std::any::Any;
 use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
@@ -32,6 +35,10 @@ pub type LocateHook = unsafe fn(*mut InstanceHead, usize) -> Option<CodeAt>;
 /// Says for the store that a machine is [attached](Vm::attach) to whether one type is declared to be below another.
 pub type SubtypeHook = unsafe fn(store: *mut (), sub: TypeId, of: TypeId) -> bool;
 
+/// Gives a marker all references that the store has which a machine is [attached](Vm::attach) to: of its globals, tables and
+/// segments, and those of the embedder. Then it may have it trace, and free what of the embedder's values is not marked.
+pub type RootsHook = unsafe fn(store: *mut (), marker: &mut Marker<'_>);
+
 /// A function's threaded code.
 #[derive(Debug, Clone)]
 pub struct CodeAt {
@@ -39,6 +46,8 @@ pub struct CodeAt {
     pub head: CodeHead,
     /// Where the code lies.
     pub code: Range<usize>,
+    /// Its handlers of exceptions, which live as long as the code; null if it has none.
+    pub catches: *const CatchTable,
 }
 
 /// Says what is to be done when the machine's deadline has passed: goes on, with a later one ([`Vm::set_deadline`]), or ends the
@@ -189,7 +198,7 @@ pub struct Vm {
     /// How many items of an operation that has stopped are done already; 0 if none has.
     pub(crate) progress: usize,
     /// Of the owner's choosing: see [`Vm::attach`].
-    store: *mut (),
+    pub(crate) store: *mut (),
     /// What memories and tables may still grow by.
     pub room: Room,
     /// What they hold.
@@ -202,6 +211,13 @@ pub struct Vm {
     /// Whether it is to be noticed that something is entered: until then, no entry is quick.
     pub(crate) is_watched: bool,
     subtypes: Option<SubtypeHook>,
+    /// The exception that nothing has caught yet, or 0.
+    pub(crate) pending: Word,
+    /// What is known of places that exceptions were thrown through.
+    pub(crate) thrown_at: Places,
+    pub(crate) roots: Option<RootsHook>,
+    /// Objects of the store.
+    pub(crate) heap: Heap,
 }
 
 // SAFETY: all pointers are into the store that owns the machine, or into the stack of whoever runs on it; they go between
@@ -246,6 +262,10 @@ impl Vm {
             locate: None,
             is_watched: false,
             subtypes: None,
+            pending: 0,
+            thrown_at: Places::default(),
+            roots: None,
+            heap: Heap::new(),
         })
     }
 
@@ -269,6 +289,15 @@ impl Vm {
     /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs.
     pub unsafe fn set_subtypes(&mut self, hook: SubtypeHook) {
         self.subtypes = Some(hook);
+    }
+
+    /// Whom the machine asks for references of the store when it collects.
+    ///
+    /// # Safety
+    /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs or allocates; it tells of all
+    /// references there are.
+    pub unsafe fn set_roots(&mut self, hook: RootsHook) {
+        self.roots = Some(hook);
     }
 
     /// Whether type `sub` is declared to be below `of`. Without a hook no type is.

@@ -13,11 +13,10 @@ use crate::call::calls::TypedFunc;
 use crate::call::pending::{Pending, Poller};
 use crate::call::resumable::{PauseReason, Paused, Resumable};
 use crate::call::typed::{WasmParams, WasmResults};
-use crate::error::{Error, Result, format_err};
+use crate::error::{Error, Result, ThrownException, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
 use crate::store::deadline::UpdateDeadline;
-use crate::store::handle::StoreId;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use crate::yielding::Yield;
@@ -82,7 +81,7 @@ pub(crate) async fn run<T: 'static, R: 'static>(
     store: &mut StoreContextMut<'_, T>,
     begin: impl FnOnce(&mut StoreContextMut<'_, T>, Poller) -> Result<Resumable<R>>,
 ) -> Result<R> {
-    let (id, interval) = (store.opaque().id(), store.opaque().yield_interval());
+    let interval = store.opaque().yield_interval();
     let machine = Machine(store.opaque().vm());
     let mut begin = Some(begin);
     let mut call = poll_fn(|context| {
@@ -120,8 +119,24 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                 words.resize(waits.expected_words(), 0);
                 // Where it was called it was polled already.
                 next_poll().await;
-                let polled = poll_fn(|context| poll(machine.get(), context, interval, id, waits, &mut words)).await;
+                let polled = poll_fn(|context| poll(machine.get(), context, interval, waits, &mut words)).await;
                 if let Err(error) = polled {
+                    if error.is::<ThrownException>() {
+                        let thrown = poll_fn(|context| {
+                            // SAFETY: L2: the store is borrowed, and its machine is this.
+                            let _polling = unsafe { Polling::new(machine.get(), interval, 0) };
+                            Poll::Ready(
+                                paused.take().expect("this is polled once").go_on_throwing(store, Poller::new(context)),
+                            )
+                        });
+                        match thrown.await {
+                            Ok(caught) => {
+                                call = caught?;
+                                continue;
+                            }
+                            Err(uncaught) => paused = Some(uncaught),
+                        }
+                    }
                     drop(paused);
                     // SAFETY: L2: the machine is the store's, which is borrowed, and the future is gone that had it.
                     unsafe { pirn_exec::ended(machine.get()) }.map_err(Error::from_exit)?;
@@ -143,7 +158,6 @@ fn poll<R: 'static>(
     vm: *mut Vm,
     context: &mut Context<'_>,
     interval: u64,
-    id: StoreId,
     paused: &mut Paused<R>,
     words: &mut [Word],
 ) -> Poll<Result<()>> {
@@ -153,7 +167,7 @@ fn poll<R: 'static>(
     let acted = unsafe {
         paused.act(vm, |payload| {
             let pending = payload.downcast_mut::<Pending>().expect("a host function's future");
-            let ready = (pending.0)(context, words, id);
+            let ready = (pending.0)(context, words, vm);
             if ready.is_ready() {
                 // Whatever it has of the store is given up.
                 pending.0 = Box::new(|_, _, _| unreachable!("a future is polled that was ready"));

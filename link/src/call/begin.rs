@@ -9,6 +9,7 @@ use crate::call::words;
 use crate::error::Result;
 use crate::items::func::Func;
 use crate::items::value::Val;
+use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContextMut, StoreContextMut};
 use pirn_exec::Word;
 use smallvec::SmallVec;
@@ -43,8 +44,10 @@ impl Func {
         let record = self.record().as_ptr();
         // SAFETY: L3 and L5: `arguments` compared the function's store and type.
         let (lease, outcome) = unsafe { begin(store, record, null_mut(), &words, types.first().copied(), poller)? };
-        // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store called `id`.
-        let then = Then::read(move |id, words: &[Word]| unsafe { words::read(&types, words, id) }.collect());
+        // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
+        let then = Then::read(move |store: &StoreOpaque, words: &[Word]| {
+            unsafe { words::read(&types, words, store) }.collect()
+        });
         drive(store, Running::new(lease, then), outcome, poller)
     }
 }
@@ -98,16 +101,15 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         params: P,
         poller: Poller,
     ) -> Result<Resumable<R>> {
-        let id = store.opaque().id();
-        self.func().record().check(id)?;
+        self.func().record().check(store.opaque().id())?;
         let mut words: SmallVec<[Word; 16]> = SmallVec::from_elem(0, Self::WORDS);
-        params.write(&mut words, id)?;
+        params.write(&mut words, store.opaque())?;
         // SAFETY: L3: `check` compared the store; L5: `Func::typed` compared the function's type with `P` and `R`, and `write` the
         // stores of references.
         let (lease, outcome) =
             unsafe { begin(store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST, poller)? };
-        // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store called `id`.
-        let then = Then::read(|id, words: &[Word]| unsafe { R::read(words, id) });
+        // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store that it was called in.
+        let then = Then::read(|store: &StoreOpaque, words: &[Word]| unsafe { R::read(words, store) });
         drive(store, Running::new(lease, then), outcome, poller)
     }
 }

@@ -34,6 +34,18 @@ impl<'a, T: 'static> Caller<'a, T> {
         Caller { store: self.store.as_context_mut(), instance: self.instance }
     }
 
+    /// How many references are rooted before a host function is called.
+    #[inline]
+    pub(super) fn begin_scope(&mut self) -> usize {
+        self.store.opaque_mut().root_count()
+    }
+
+    /// Ends what is rooted since.
+    #[inline]
+    pub(super) fn end_scope(&mut self, count: usize) {
+        self.store.opaque_mut().end_scope(count);
+    }
+
     #[inline]
     pub(crate) fn store_id(&self) -> StoreId {
         self.store.opaque().id()

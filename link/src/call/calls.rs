@@ -43,14 +43,15 @@ impl Func {
     ///
     /// # Errors
     /// The function belongs to another store; `params` or `results` do not fit its type; it traps
-    /// ([`crate::Trap`]); a host function that it calls fails.
+    /// ([`crate::Trap`]), or throws an exception that nothing catches ([`crate::ThrownException`]); a host function that it calls
+    /// fails.
     ///
     /// # Panics
     /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let store = store.as_context_mut();
         let (ty, mut values) = self.arguments(store.opaque(), params)?;
-        let (id, vm) = (store.opaque().id(), store.opaque().vm());
+        let vm = store.opaque().vm();
         if results.len() != ty.results().len() {
             return Err(format_err!("expected room for {} results, found {}", ty.results().len(), results.len()));
         }
@@ -63,7 +64,7 @@ impl Func {
         let Some(_) = first else { return Ok(()) };
         let ty = store.opaque().func_type(self.record())?;
         // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
-        let values = unsafe { words::read(ty.results(), &values, id) };
+        let values = unsafe { words::read(ty.results(), &values, store.opaque()) };
         results.iter_mut().zip(values).for_each(|(result, value)| *result = value);
         Ok(())
     }
@@ -155,8 +156,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// Calls it. Nothing is allocated.
     ///
     /// # Errors
-    /// The function, or a reference among `params`, belongs to another store; it traps ([`crate::Trap`]); a host
-    /// function that it calls fails.
+    /// The function, or a reference among `params`, belongs to another store; it traps ([`crate::Trap`]), or throws an
+    /// exception that nothing catches ([`crate::ThrownException`]); a host function that it calls fails.
     ///
     /// # Panics
     /// As [`Func::call`].
@@ -178,14 +179,14 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         self.func.record().check(id)?;
         let mut words = [0; ROOM];
         let words = &mut words[..Self::WORDS];
-        params.write(words, id)?;
+        params.write(words, store.opaque())?;
         // SAFETY: L3: `check` compared the record's store with this one, whose the machine is. L2: no reference to the store is in
         // use any more, and the context waits here. L5: `Func::typed` compared the function's type with `P` and `R`, and
         // `write` the stores of references; `WORDS` is as many words as that type asks for.
         let outcome = unsafe { pirn_exec::invoke(vm, self.func.record().as_ptr(), words, Self::FIRST) };
         match outcome {
             // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in this store.
-            Ok(()) => Ok(unsafe { R::read(words, id) }),
+            Ok(()) => Ok(unsafe { R::read(words, store.opaque()) }),
             Err(exit) => Err(Error::from_exit(exit)),
         }
     }

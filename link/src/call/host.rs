@@ -27,8 +27,11 @@ impl HostDef {
         let func = Arc::new(move |call: HostCall<'_>| {
             // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
             // the call, and waits with the context.
-            let caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
-            func(caller, call.into_values()).map_err(Error::into_exit)
+            let mut caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
+            let scope = caller.begin_scope();
+            let outcome = func(caller.reborrow(), call.into_values()).map_err(Error::into_exit);
+            caller.end_scope(scope);
+            outcome
         });
         // SAFETY: L5: `func` gives results of the type, as above.
         unsafe { Self::of_parts(ty, func) }
@@ -44,10 +47,9 @@ impl HostDef {
         let own_ty = ty.clone();
         Self::new(ty, move |mut caller: Caller<'_, T>, frame| {
             let ty = &own_ty;
-            let store = caller.store_id();
             let mut values: SmallVec<[Val; 16]> = SmallVec::new();
             // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-            values.extend(unsafe { words::read(ty.params(), frame, store) });
+            values.extend(unsafe { words::read(ty.params(), frame, caller.as_context().opaque()) });
             values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
             let (params, results) = values.split_at_mut(ty.params().len());
             func(caller.reborrow(), params, results)?;
@@ -106,11 +108,11 @@ macro_rules! into_func {
             fn into_host(self) -> HostDef {
                 let params = <($($arg,)*) as List>::TYPES;
                 let ty = FuncType::new(params.iter().copied(), R::List::TYPES.iter().copied());
-                HostDef::new(ty, move |caller: Caller<'_, T>, words| {
-                    let store = caller.store_id();
+                HostDef::new(ty, move |mut caller: Caller<'_, T>, words| {
                     // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-                    let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, store) };
-                    self(caller, $($arg),*).into_result()?.write(words, store)
+                    let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, caller.as_context().opaque()) };
+                    let results = self(caller.reborrow(), $($arg),*).into_result()?;
+                    results.write(words, caller.as_context().opaque())
                 })
             }
         }

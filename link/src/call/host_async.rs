@@ -13,8 +13,8 @@ use crate::items::func::Func;
 use crate::items::value::Val;
 use crate::store::AsContext;
 use crate::store::AsContextMut;
-use crate::store::handle::StoreId;
 use crate::store::host_item::HostDef;
+use crate::store::opaque::StoreOpaque;
 use pirn_decode::FuncType;
 use pirn_exec::{Exit, HostCall, Word};
 use smallvec::SmallVec;
@@ -34,14 +34,14 @@ impl HostDef {
         + Send
         + Sync
         + 'static,
-        end: fn(R, &mut [Word], StoreId) -> Result<()>,
+        end: fn(R, &mut [Word], &StoreOpaque) -> Result<()>,
     ) -> Self {
         let func = Arc::new(move |call: HostCall<'_>| {
             // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
             // the call, and waits with the context. So does, if the future is not ready, the call's future, which has the store
             // borrowed, and polls or drops this one only while it has. `begin` knows nothing of how long that is.
             let caller = unsafe { Caller::<'static, T>::new(call.vm(), call.caller()) };
-            let id = caller.store_id();
+            let vm = call.vm();
             // SAFETY: L1: the machine is live, being that of the store.
             let Some(mut context) = (unsafe { Poller::of_machine(call.vm()) }) else {
                 return Err(not_async().into_exit());
@@ -52,10 +52,13 @@ impl HostDef {
             match future.as_mut().poll(unsafe { context.as_mut() }) {
                 Poll::Ready(results) => {
                     drop(future);
-                    end(results, words, id).map_err(Error::into_exit)
+                    // SAFETY: L1 and L2: it is the machine of the store, which the future has no longer.
+                    end(results, words, unsafe { StoreOpaque::of_machine(vm) }).map_err(Error::into_exit)
                 }
-                Poll::Pending => Err(Exit::Yield(Box::new(Pending(Box::new(move |context, words, id| {
-                    future.as_mut().poll(context).map(|results| end(results, words, id))
+                Poll::Pending => Err(Exit::Yield(Box::new(Pending(Box::new(move |context, words, vm| {
+                    let results = future.as_mut().poll(context);
+                    // SAFETY: L1 and L2: as above; what a future that is ready has of the store, it does not use any more.
+                    results.map(|results| end(results, words, unsafe { StoreOpaque::of_machine(vm) }))
                 }))))),
             }
         });
@@ -72,11 +75,11 @@ impl HostDef {
         Self::asynchronous(
             ty,
             move |caller, words| {
-                let id = caller.store_id();
                 // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-                Pin::from(func(caller, unsafe { P::read(words, id) }))
+                let params = unsafe { P::read(words, caller.as_context().opaque()) };
+                Pin::from(func(caller, params))
             },
-            |results: R, words, id| results.into_result()?.write(words, id),
+            |results: R, words, store| results.into_result()?.write(words, store),
         )
     }
 
@@ -114,10 +117,10 @@ async unsafe fn dynamic_future<T: 'static>(
     mut caller: Caller<'_, T>,
     args: Words,
 ) -> Result<Words> {
-    let ((ty, func), id) = (&*func, caller.store_id());
+    let (ty, func) = &*func;
     let mut values: SmallVec<[Val; 8]> = SmallVec::new();
     // SAFETY: L5: as asked for above.
-    values.extend(unsafe { words::read(ty.params(), &args, id) });
+    values.extend(unsafe { words::read(ty.params(), &args, caller.as_context().opaque()) });
     values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
     let (params, results) = values.split_at_mut(ty.params().len());
     Pin::from(func(caller.reborrow(), params, results)).await?;

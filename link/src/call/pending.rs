@@ -1,18 +1,17 @@
 //! What waits in async calls, and who polls it.
 
 use crate::error::Result;
-use crate::store::handle::StoreId;
 use pirn_exec::{Vm, Word};
 use std::ptr::{NonNull, null_mut};
 use std::task::{Context, Poll};
 
 /// What an async host function yields whose future is not ready yet: polls it. When that is ready, its results are in the words,
-/// which are as many as those of the function's results, or it failed. Then it is not called again.
+/// which are as many as those of the function's results, or it failed. It is given the machine of the store. Then it is not called again.
 ///
 /// It may have borrowed the store. So nobody has it but the call's future, which has the store borrowed as long.
 pub(crate) struct Pending(pub(crate) Box<PollFn>);
 
-type PollFn = dyn FnMut(&mut Context<'_>, &mut [Word], StoreId) -> Poll<Result<()>> + Send;
+type PollFn = dyn FnMut(&mut Context<'_>, &mut [Word], *mut Vm) -> Poll<Result<()>> + Send;
 
 /// Who polls a call, as long as it is polled; nobody, if it is not an async one.
 #[derive(Clone, Copy)]

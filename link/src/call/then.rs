@@ -1,7 +1,7 @@
 //! What a call is for: its *continuation*, which takes the results.
 
 use crate::call::start::Start;
-use crate::store::handle::StoreId;
+use crate::store::opaque::StoreOpaque;
 use pirn_exec::Word;
 
 /// What happens to the results of a call.
@@ -17,7 +17,7 @@ pub(super) enum Next<R> {
 
 impl<R> Then<R> {
     /// It is read what they are, in whatever store the call is.
-    pub(super) fn read(read: impl FnOnce(StoreId, &[Word]) -> R + Clone + Send + 'static) -> Self {
+    pub(super) fn read(read: impl FnOnce(&StoreOpaque, &[Word]) -> R + Clone + Send + 'static) -> Self {
         Self(Box::new(Read(read)))
     }
 
@@ -27,7 +27,7 @@ impl<R> Then<R> {
     }
 
     /// Goes on with the results, in the store called `store`.
-    pub(super) fn go_on(self, store: StoreId, results: &[Word]) -> Next<R> {
+    pub(super) fn go_on(self, store: &StoreOpaque, results: &[Word]) -> Next<R> {
         self.0.go_on(store, results)
     }
 
@@ -38,15 +38,15 @@ impl<R> Then<R> {
 }
 
 trait Continuation<R>: Send {
-    fn go_on(self: Box<Self>, store: StoreId, results: &[Word]) -> Next<R>;
+    fn go_on(self: Box<Self>, store: &StoreOpaque, results: &[Word]) -> Next<R>;
 
     fn fork(&self) -> Option<Box<dyn Continuation<R>>>;
 }
 
 struct Read<F>(F);
 
-impl<R, F: FnOnce(StoreId, &[Word]) -> R + Clone + Send + 'static> Continuation<R> for Read<F> {
-    fn go_on(self: Box<Self>, store: StoreId, results: &[Word]) -> Next<R> {
+impl<R, F: FnOnce(&StoreOpaque, &[Word]) -> R + Clone + Send + 'static> Continuation<R> for Read<F> {
+    fn go_on(self: Box<Self>, store: &StoreOpaque, results: &[Word]) -> Next<R> {
         Next::Done((self.0)(store, results))
     }
 
@@ -58,7 +58,7 @@ impl<R, F: FnOnce(StoreId, &[Word]) -> R + Clone + Send + 'static> Continuation<
 struct Once<F>(F);
 
 impl<R, F: FnOnce() -> Next<R> + Send> Continuation<R> for Once<F> {
-    fn go_on(self: Box<Self>, _: StoreId, _: &[Word]) -> Next<R> {
+    fn go_on(self: Box<Self>, _: &StoreOpaque, _: &[Word]) -> Next<R> {
         (self.0)()
     }
 

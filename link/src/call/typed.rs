@@ -5,9 +5,11 @@
 
 use crate::error::{Error, Result};
 use crate::items::func::Func;
+use crate::items::heap_ref::{AnyRef, ExnRef, ExternRef};
+use crate::items::rooted::Rooted;
 use crate::items::v128::V128;
-use crate::items::value::{ExternRef, Ref};
-use crate::store::handle::StoreId;
+use crate::items::value::Ref;
+use crate::store::opaque::StoreOpaque;
 use pirn_decode::{RefType, ValType};
 use pirn_exec::Word;
 
@@ -15,7 +17,7 @@ use pirn_exec::Word;
 pub(crate) const MAX_WORDS: usize = 2 * 16;
 
 /// A Rust type of one WebAssembly value: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, [`V128`], `Option<Func>`,
-/// `Option<ExternRef>`.
+/// `Option<Rooted<ExternRef>>`, `Option<Rooted<AnyRef>>`, `Option<Rooted<ExnRef>>`.
 pub trait WasmTy: sealed::Value + Send {}
 
 /// Parameters of a [`crate::TypedFunc`]: one [`WasmTy`], or a tuple of up to 16.
@@ -44,13 +46,13 @@ pub(crate) mod sealed {
         ///
         /// # Errors
         /// It is a reference into another store.
-        fn write(self, words: &mut [Word], store: StoreId) -> Result<()>;
+        fn write(self, words: &mut [Word], store: &StoreOpaque) -> Result<()>;
 
         /// Reads it from the beginning of `words`, which are enough.
         ///
         /// # Safety
-        /// L5: the words came from a value of type `TYPE` in the store called `store`.
-        unsafe fn read(words: &[Word], store: StoreId) -> Self;
+        /// L5: the words came from a value of type `TYPE` in this store.
+        unsafe fn read(words: &[Word], store: &StoreOpaque) -> Self;
     }
 
     /// A list of values.
@@ -72,13 +74,13 @@ pub(crate) mod sealed {
         ///
         /// # Errors
         /// One is a reference into another store.
-        fn write(self, words: &mut [Word], store: StoreId) -> Result<()>;
+        fn write(self, words: &mut [Word], store: &StoreOpaque) -> Result<()>;
 
         /// Reads them from the beginning of `words`, which are enough.
         ///
         /// # Safety
-        /// L5: the words came from values of these types in the store called `store`.
-        unsafe fn read(words: &[Word], store: StoreId) -> Self;
+        /// L5: the words came from values of these types in this store.
+        unsafe fn read(words: &[Word], store: &StoreOpaque) -> Self;
     }
 
     /// What a host closure returns.
@@ -112,13 +114,13 @@ macro_rules! numbers {
         impl sealed::Value for $ty {
             const TYPE: ValType = ValType::$val;
             #[inline]
-            fn write(self, words: &mut [Word], _: StoreId) -> Result<()> {
+            fn write(self, words: &mut [Word], _: &StoreOpaque) -> Result<()> {
                 let $value = self;
                 words[0] = $to;
                 Ok(())
             }
             #[inline]
-            unsafe fn read(words: &[Word], _: StoreId) -> Self {
+            unsafe fn read(words: &[Word], _: &StoreOpaque) -> Self {
                 let $word = words[0];
                 $from
             }
@@ -138,12 +140,12 @@ numbers! {
 impl sealed::Value for V128 {
     const TYPE: ValType = ValType::V128;
     #[inline]
-    fn write(self, words: &mut [Word], _: StoreId) -> Result<()> {
+    fn write(self, words: &mut [Word], _: &StoreOpaque) -> Result<()> {
         words[..2].copy_from_slice(&self.words());
         Ok(())
     }
     #[inline]
-    unsafe fn read(words: &[Word], _: StoreId) -> Self {
+    unsafe fn read(words: &[Word], _: &StoreOpaque) -> Self {
         Self::from_words([words[0], words[1]])
     }
 }
@@ -151,12 +153,12 @@ impl sealed::Value for V128 {
 macro_rules! references {
     ($($ty:ty = $variant:ident, $ref_type:ident;)*) => {$(
         impl sealed::Value for Option<$ty> {
-            const TYPE: ValType = ValType::$ref_type;
-            fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
+            const TYPE: ValType = ValType::Ref(RefType::$ref_type);
+            fn write(self, words: &mut [Word], store: &StoreOpaque) -> Result<()> {
                 words[0] = Ref::$variant(self).to_word(store)?;
                 Ok(())
             }
-            unsafe fn read(words: &[Word], store: StoreId) -> Self {
+            unsafe fn read(words: &[Word], store: &StoreOpaque) -> Self {
                 // SAFETY: L5: by this function's contract the word is of type `TYPE`, in that store.
                 match unsafe { Ref::from_word(RefType::$ref_type, words[0], store) } {
                     Ref::$variant(value) => value,
@@ -170,17 +172,19 @@ macro_rules! references {
 
 references! {
     Func = Func, FUNCREF;
-    ExternRef = Extern, EXTERNREF;
+    Rooted<ExternRef> = Extern, EXTERNREF;
+    Rooted<AnyRef> = Any, ANYREF;
+    Rooted<ExnRef> = Exn, EXNREF;
 }
 
 impl<V: sealed::Value> sealed::List for V {
     const TYPES: &'static [ValType] = &[V::TYPE];
     #[inline]
-    fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
+    fn write(self, words: &mut [Word], store: &StoreOpaque) -> Result<()> {
         sealed::Value::write(self, words, store)
     }
     #[inline]
-    unsafe fn read(words: &[Word], store: StoreId) -> Self {
+    unsafe fn read(words: &[Word], store: &StoreOpaque) -> Self {
         // SAFETY: L5: by this function's contract the first words are of type `V::TYPE`, in that store.
         unsafe { <V as sealed::Value>::read(words, store) }
     }
@@ -222,7 +226,7 @@ macro_rules! tuples {
         impl<$($arg: sealed::Value,)*> sealed::List for ($($arg,)*) {
             const TYPES: &'static [ValType] = &[$($arg::TYPE),*];
             #[inline]
-            fn write(self, words: &mut [Word], store: StoreId) -> Result<()> {
+            fn write(self, words: &mut [Word], store: &StoreOpaque) -> Result<()> {
                 let ($($arg,)*) = self;
                 let words = &mut words[..Self::WORDS];
                 let mut at = 0;
@@ -234,7 +238,7 @@ macro_rules! tuples {
                 Ok(())
             }
             #[inline]
-            unsafe fn read(words: &[Word], store: StoreId) -> Self {
+            unsafe fn read(words: &[Word], store: &StoreOpaque) -> Self {
                 let words = &words[..Self::WORDS];
                 let mut at = 0;
                 $(

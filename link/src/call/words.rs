@@ -2,7 +2,6 @@
 
 use crate::error::{Result, format_err};
 use crate::items::value::Val;
-use crate::store::handle::StoreId;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::ValType;
 use pirn_exec::Word;
@@ -23,7 +22,7 @@ pub(crate) fn write(
         if !value.is_of(*ty, store) {
             return Err(format_err!("{}: expected {ty}, found {}", what(i), value.ty()));
         }
-        let [low, high] = value.to_words(store.id())?;
+        let [low, high] = value.to_words(store)?;
         words[at] = low;
         if ty.words() == 2 {
             words[at + 1] = high;
@@ -36,11 +35,11 @@ pub(crate) fn write(
 /// Reads values of `types` from the beginning of `words`, which are enough.
 ///
 /// # Safety
-/// L5: the words came from values of these types in the store called `store`.
+/// L5: the words came from values of these types in this store.
 pub(crate) unsafe fn read<'a>(
     types: &'a [ValType],
     words: &'a [Word],
-    store: StoreId,
+    store: &'a StoreOpaque,
 ) -> impl ExactSizeIterator<Item = Val> + use<'a> {
     let mut words = words.iter();
     types.iter().map(move |ty| {
@@ -66,7 +65,6 @@ mod tests {
     #[test]
     fn a_vector_takes_two_words_wherever_it_stands() {
         let store = Store::new(&Engine::default(), ());
-        let id = store.as_context().opaque().id();
         let vector = |low: u128| Val::V128(V128::from(low | 99 << 64));
         let values = [vector(1), Val::I32(-2), vector(3), vector(4), Val::F64(5), Val::FuncRef(None), vector(6)];
         let types: Vec<_> = values.iter().map(Val::ty).collect();
@@ -74,7 +72,7 @@ mod tests {
         write(&values, &types, &mut words, store.as_context().opaque(), what).unwrap();
         assert_eq!(words, [1, 99, 0xffff_fffe, 3, 99, 4, 99, 5, 0, 6, 99, 7]);
         // SAFETY: they came from such values.
-        let read = unsafe { read(&types, &words, id) };
+        let read = unsafe { read(&types, &words, store.as_context().opaque()) };
         assert_eq!(read.len(), values.len());
         assert!(read.eq(values));
     }

@@ -23,6 +23,8 @@ pub struct MemoryUsage {
     pub memories: u64,
     /// Elements of tables, committed as they are touched.
     pub tables: u64,
+    /// Heaps: structs, arrays and exceptions, and room for more.
+    pub heaps: u64,
     /// Frames of paused calls. Those of one that paused with more than 16 KiB are still on a value stack, which counts as large as it may
     /// get ([`crate::Config::max_wasm_stack`]), and is committed as it was used. What runs uses the stack of its thread, which belongs to no
     /// engine.
@@ -32,8 +34,8 @@ pub struct MemoryUsage {
 impl MemoryUsage {
     /// All of it.
     pub fn total(&self) -> u64 {
-        let Self { modules, code, instances, memories, tables, stacks } = self;
-        modules + code + instances + memories + tables + stacks
+        let Self { modules, code, instances, memories, tables, heaps, stacks } = self;
+        modules + code + instances + memories + tables + heaps + stacks
     }
 }
 
@@ -45,13 +47,14 @@ pub(crate) struct Account {
     pub(crate) instances: Arc<AtomicU64>,
     pub(crate) memories: Arc<AtomicU64>,
     pub(crate) tables: Arc<AtomicU64>,
+    pub(crate) heaps: Arc<AtomicU64>,
     pub(crate) stacks: Arc<AtomicU64>,
 }
 
 impl Account {
     /// What is on them now.
     pub(crate) fn read(&self) -> MemoryUsage {
-        let Account { modules, code, instances, memories, tables, stacks } = self;
+        let Account { modules, code, instances, memories, tables, heaps, stacks } = self;
         let read = |account: &AtomicU64| account.load(Ordering::Relaxed);
         MemoryUsage {
             modules: read(modules),
@@ -59,6 +62,7 @@ impl Account {
             instances: read(instances),
             memories: read(memories),
             tables: read(tables),
+            heaps: read(heaps),
             stacks: read(stacks),
         }
     }

@@ -19,6 +19,7 @@ use std::ops::AddAssign;
 /// | [`total_memory_size`](StoreLimitsBuilder::total_memory_size) | 64 GiB | 128 MiB | a module of 20 bytes may declare 4 GiB, and a store have 10,000 |
 /// | [`table_elements`](StoreLimitsBuilder::table_elements) | 10,000,000 | 100,000 | 8 bytes each; the largest programs measured with have 9,403 |
 /// | [`total_table_elements`](StoreLimitsBuilder::total_table_elements) | 10,000,000 | 100,000 | a table takes 6 bytes to declare, whatever its size; all together take 80 MB at most, or 800 KB |
+/// | [`gc_heap`](StoreLimitsBuilder::gc_heap) | 64 GiB | 128 MiB | structs, arrays and exceptions, and room for more; what nothing refers to is collected before the limit is passed |
 /// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes memory for every global, segment and import of its module, besides memories and tables: see SECURITY.md. Instances that fail to start count |
 /// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | 3 bytes declare one, which takes 200 |
 /// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
@@ -29,6 +30,7 @@ pub struct StoreLimits {
     pub(crate) total_bytes: u64,
     pub(crate) table_elements: u32,
     pub(crate) total_elements: u64,
+    pub(crate) gc_heap: u64,
     pub(crate) instances: usize,
     pub(crate) memories: usize,
     pub(crate) tables: usize,
@@ -48,6 +50,7 @@ impl Default for StoreLimits {
             total_bytes: 64 << 30,
             table_elements: 10_000_000,
             total_elements: 10_000_000,
+            gc_heap: 64 << 30,
             instances: 10_000,
             memories: 10_000,
             tables: 10_000,
@@ -67,7 +70,8 @@ impl StoreLimits {
             .memory_size(128 << 20)
             .total_memory_size(128 << 20)
             .table_elements(100_000)
-            .total_table_elements(100_000);
+            .total_table_elements(100_000)
+            .gc_heap(128 << 20);
         limits.instances(10).memories(10).tables(100).resumable_calls(10).build()
     }
 
@@ -184,6 +188,13 @@ impl StoreLimitsBuilder {
     /// Sets the most elements all tables may have together. The host's tables count, and growing does.
     pub fn total_table_elements(mut self, elements: u64) -> Self {
         self.0.total_elements = elements;
+        self
+    }
+
+    /// Sets the most bytes that structs, arrays and exceptions may take in all, with the room between them. What does not fit after
+    /// a collection ends the execution with [`crate::Trap::GcHeapOutOfMemory`].
+    pub fn gc_heap(mut self, bytes: u64) -> Self {
+        self.0.gc_heap = bytes;
         self
     }
 

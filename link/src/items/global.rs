@@ -28,7 +28,7 @@ impl Global {
         if !value.is_of(ty.content, store) {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
-        let words = value.to_words(store.id())?;
+        let words = value.to_words(store)?;
         let global = store.add_globals(&[ty])?.next().expect("one was asked for");
         // SAFETY: L5: the global was made just now, of the type that the value's was compared with; `to_words` compared the store.
         unsafe { global.get_mut(store)?.cell.set(words) };
@@ -55,7 +55,7 @@ impl Global {
         let store = store.as_context();
         let item = self.0.get(store.opaque()).expect("global");
         // SAFETY: L5: a global holds the words of a value of its type, in its store, which `get` compared.
-        unsafe { Val::from_words(item.ty.content, item.cell.get(), store.opaque().id()) }
+        unsafe { Val::from_words(item.ty.content, item.cell.get(), store.opaque()) }
     }
 
     /// Changes its value.
@@ -72,7 +72,7 @@ impl Global {
         if !value.is_of(ty.content, store) {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
-        let words = value.to_words(store.id())?;
+        let words = value.to_words(store)?;
         // SAFETY: L5: the type was compared with the global's; `to_words` and `get_mut` compared both stores with this one.
         unsafe { self.0.get_mut(store)?.cell.set(words) };
         Ok(())

@@ -23,7 +23,7 @@ fn word(element: RefType, value: Ref, store: &StoreOpaque) -> Result<Word> {
     if !value.is_of(element, store) {
         return Err(format_err!("element of a table: expected {element}, found {}", value.ty()));
     }
-    value.to_word(store.id())
+    value.to_word(store)
 }
 
 fn index(index: u64) -> Result<u32> {
@@ -72,7 +72,7 @@ impl Table {
         let item = self.0.get(store.opaque()).expect("table");
         let word = *item.elements().get(usize::try_from(index).ok()?)?;
         // SAFETY: L5: a table holds words of references of its element type, in its store, which `get` compared.
-        Some(unsafe { Ref::from_word(item.element(), word, store.opaque().id()) })
+        Some(unsafe { Ref::from_word(item.element(), word, store.opaque()) })
     }
 
     /// Changes the element at `index`.

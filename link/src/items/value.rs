@@ -2,15 +2,14 @@
 
 use crate::error::Result;
 use crate::items::func::Func;
+use crate::items::heap_ref::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, StructRef, heap_type};
+use crate::items::rooted::Rooted;
 use crate::items::v128::V128;
-use crate::store::handle::StoreId;
+use crate::store::AsContext;
 use crate::store::opaque::StoreOpaque;
-use crate::store::{AsContext, AsContextMut};
 use pirn_decode::{HeapType, RefType, TypeId, ValType};
 use pirn_exec::{FuncRecord, Word};
-use std::any::Any;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 /// A WebAssembly value. Floats are bits, so that NaNs stay as they are and equality means sameness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,7 +27,11 @@ pub enum Val {
     /// Reference to a function, or null.
     FuncRef(Option<Func>),
     /// Reference to a value of the embedder, or null.
-    ExternRef(Option<ExternRef>),
+    ExternRef(Option<Rooted<ExternRef>>),
+    /// Reference to a struct, array or integer of 31 bits, or null.
+    AnyRef(Option<Rooted<AnyRef>>),
+    /// Reference to an exception, or null.
+    ExnRef(Option<Rooted<ExnRef>>),
 }
 
 /// A reference, as tables hold them.
@@ -37,55 +40,11 @@ pub enum Ref {
     /// To a function, or null.
     Func(Option<Func>),
     /// To a value of the embedder, or null.
-    Extern(Option<ExternRef>),
-}
-
-/// A value of the embedder that WebAssembly can carry around, but not look into.
-///
-/// The value belongs to the store and lives as long as it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ExternRef {
-    store: StoreId,
-    index: usize,
-}
-
-impl ExternRef {
-    /// Puts `value` into the store.
-    pub fn new(mut store: impl AsContextMut, value: impl Any + Send + Sync) -> Self {
-        let mut store = store.as_context_mut();
-        let id = store.opaque().id();
-        let externs = store.opaque_mut().externs();
-        externs.push(Arc::new(value));
-        Self { store: id, index: externs.len() - 1 }
-    }
-
-    /// The one at this place among those of `store`.
-    pub(crate) fn of_index(store: StoreId, index: usize) -> Self {
-        Self { store, index }
-    }
-
-    /// Whose it is.
-    pub(crate) fn store(self) -> StoreId {
-        self.store
-    }
-
-    /// Its place among those of its store.
-    pub(crate) fn index(self) -> usize {
-        self.index
-    }
-
-    /// The value, for `downcast_ref`.
-    ///
-    /// # Errors
-    /// The reference belongs to another store.
-    pub fn data<'a>(&self, store: &'a impl AsContext) -> Result<&'a (dyn Any + Send + Sync)> {
-        let store = store.as_context().opaque();
-        if store.id() == self.store {
-            Ok(store.extern_value(self.index))
-        } else {
-            Err(crate::store::handle::wrong_store())
-        }
-    }
+    Extern(Option<Rooted<ExternRef>>),
+    /// To a struct, array or integer of 31 bits, or null.
+    Any(Option<Rooted<AnyRef>>),
+    /// To an exception, or null.
+    Exn(Option<Rooted<ExnRef>>),
 }
 
 macro_rules! unwrap {
@@ -113,6 +72,8 @@ impl Val {
             ValType::Ref(ty) => match Ref::null(ty) {
                 Ref::Func(func) => Self::FuncRef(func),
                 Ref::Extern(value) => Self::ExternRef(value),
+                Ref::Any(value) => Self::AnyRef(value),
+                Ref::Exn(value) => Self::ExnRef(value),
             },
         }
     }
@@ -127,6 +88,8 @@ impl Val {
             Self::V128(_) => ValType::V128,
             Self::FuncRef(_) => ValType::FUNCREF,
             Self::ExternRef(_) => ValType::EXTERNREF,
+            Self::AnyRef(_) => ValType::Ref(RefType::ANYREF),
+            Self::ExnRef(_) => ValType::Ref(RefType::EXNREF),
         }
     }
 
@@ -136,7 +99,7 @@ impl Val {
     /// It is a reference into another store.
     pub fn matches_ty(&self, store: impl AsContext, ty: ValType) -> Result<bool> {
         let store = store.as_context().opaque();
-        self.to_words(store.id())?;
+        self.to_words(store)?;
         Ok(self.is_of(ty, store))
     }
 
@@ -145,6 +108,8 @@ impl Val {
         match (self, ty) {
             (&Self::FuncRef(func), ValType::Ref(ty)) => Ref::Func(func).is_of(ty, store),
             (&Self::ExternRef(value), ValType::Ref(ty)) => Ref::Extern(value).is_of(ty, store),
+            (&Self::AnyRef(value), ValType::Ref(ty)) => Ref::Any(value).is_of(ty, store),
+            (&Self::ExnRef(value), ValType::Ref(ty)) => Ref::Exn(value).is_of(ty, store),
             _ => self.ty() == ty,
         }
     }
@@ -180,8 +145,18 @@ impl Val {
     }
 
     /// The reference, if this is an `externref`.
-    pub const fn externref(&self) -> Option<Option<ExternRef>> {
+    pub const fn externref(&self) -> Option<Option<Rooted<ExternRef>>> {
         if let Self::ExternRef(value) = *self { Some(value) } else { None }
+    }
+
+    /// The reference, if this is an `anyref`.
+    pub const fn anyref(&self) -> Option<Option<Rooted<AnyRef>>> {
+        if let Self::AnyRef(value) = *self { Some(value) } else { None }
+    }
+
+    /// The reference, if this is an `exnref`.
+    pub const fn exnref(&self) -> Option<Option<Rooted<ExnRef>>> {
+        if let Self::ExnRef(value) = *self { Some(value) } else { None }
     }
 
     unwrap! {
@@ -191,14 +166,16 @@ impl Val {
         unwrap_f64: f64 = f64;
         unwrap_v128: V128 = v128;
         unwrap_funcref: Option<Func> = funcref;
-        unwrap_externref: Option<ExternRef> = externref;
+        unwrap_externref: Option<Rooted<ExternRef>> = externref;
+        unwrap_anyref: Option<Rooted<AnyRef>> = anyref;
+        unwrap_exnref: Option<Rooted<ExnRef>> = exnref;
     }
 
     /// Its words, the low one first; the second is 0 if its type has one.
     ///
     /// # Errors
-    /// It is a reference into another store.
-    pub(crate) fn to_words(self, store: StoreId) -> Result<[Word; 2]> {
+    /// It is a reference into another store, or used after its scope.
+    pub(crate) fn to_words(self, store: &StoreOpaque) -> Result<[Word; 2]> {
         let word = match self {
             Self::I32(value) => Word::from(value as u32),
             Self::I64(value) => value as Word,
@@ -207,6 +184,8 @@ impl Val {
             Self::V128(vector) => return Ok(vector.words()),
             Self::FuncRef(func) => Ref::Func(func).to_word(store)?,
             Self::ExternRef(value) => Ref::Extern(value).to_word(store)?,
+            Self::AnyRef(value) => Ref::Any(value).to_word(store)?,
+            Self::ExnRef(value) => Ref::Exn(value).to_word(store)?,
         };
         Ok([word, 0])
     }
@@ -214,8 +193,8 @@ impl Val {
     /// The value of type `ty` whose words are `words`. The second is not looked at if the type has one.
     ///
     /// # Safety
-    /// L5: `words` came from a value of type `ty` in the store called `store`.
-    pub(crate) unsafe fn from_words(ty: ValType, words: [Word; 2], store: StoreId) -> Self {
+    /// L5: `words` came from a value of type `ty` in this store.
+    pub(crate) unsafe fn from_words(ty: ValType, words: [Word; 2], store: &StoreOpaque) -> Self {
         let [word, _] = words;
         match ty {
             ValType::I32 => Self::I32(word as i32),
@@ -234,7 +213,9 @@ impl Ref {
     pub const fn null(ty: RefType) -> Self {
         match ty.heap_type().top() {
             HeapType::Func => Self::Func(None),
-            _ => Self::Extern(None),
+            HeapType::Extern => Self::Extern(None),
+            HeapType::Exn => Self::Exn(None),
+            _ => Self::Any(None),
         }
     }
 
@@ -242,8 +223,16 @@ impl Ref {
     pub(crate) fn is_of(&self, ty: RefType, store: &StoreOpaque) -> bool {
         let heap = ty.heap_type();
         match self {
-            Self::Func(None) | Self::Extern(None) => ty.is_nullable() && heap.top() == self.ty().heap_type(),
+            Self::Func(None) | Self::Extern(None) | Self::Any(None) | Self::Exn(None) => {
+                ty.is_nullable() && heap.top() == self.ty().heap_type()
+            }
             Self::Extern(Some(_)) => heap == HeapType::Extern,
+            Self::Exn(Some(_)) => heap == HeapType::Exn,
+            Self::Any(Some(value)) => match value.word(store) {
+                // SAFETY: L5: `word` compared the store, and that it is rooted.
+                Ok(word) => unsafe { heap_type(store, word) }.matches(heap, store.engine().types()),
+                Err(_) => heap == HeapType::Any,
+            },
             Self::Func(Some(func)) => {
                 let id = func.record().get(store).map_or(TypeId::NONE, |record| record.head().type_id);
                 HeapType::ConcreteFunc(id).matches(heap, store.engine().types())
@@ -256,12 +245,14 @@ impl Ref {
         match self {
             Self::Func(_) => RefType::FUNCREF,
             Self::Extern(_) => RefType::EXTERNREF,
+            Self::Any(_) => RefType::ANYREF,
+            Self::Exn(_) => RefType::EXNREF,
         }
     }
 
     /// Whether it is null.
     pub const fn is_null(&self) -> bool {
-        matches!(self, Self::Func(None) | Self::Extern(None))
+        matches!(self, Self::Func(None) | Self::Extern(None) | Self::Any(None) | Self::Exn(None))
     }
 
     /// The function, if this is a `funcref` that is not null.
@@ -272,29 +263,35 @@ impl Ref {
     /// Its word.
     ///
     /// # Errors
-    /// It refers into another store.
-    pub(crate) fn to_word(self, store: StoreId) -> Result<Word> {
+    /// It refers into another store, or is used after its scope.
+    pub(crate) fn to_word(self, store: &StoreOpaque) -> Result<Word> {
         match self {
-            Self::Func(None) | Self::Extern(None) => Ok(0),
-            Self::Func(Some(func)) => func.record().check(store).map(|()| func.record().as_ptr() as Word),
-            Self::Extern(Some(value)) if value.store == store => Ok(value.index as Word + 1),
-            Self::Extern(Some(_)) => Err(crate::store::handle::wrong_store()),
+            Self::Func(None) | Self::Extern(None) | Self::Any(None) | Self::Exn(None) => Ok(0),
+            Self::Func(Some(func)) => func.record().check(store.id()).map(|()| func.record().as_ptr() as Word),
+            Self::Extern(Some(value)) => value.word(store),
+            Self::Any(Some(value)) => value.word(store),
+            Self::Exn(Some(value)) => value.word(store),
         }
     }
 
     /// The reference of type `ty` whose word is `word`.
     ///
     /// # Safety
-    /// L5: `word` came from a reference of type `ty` in the store called `store`.
-    pub(crate) unsafe fn from_word(ty: RefType, word: Word, store: StoreId) -> Self {
+    /// L5: `word` came from a reference of type `ty` in this store.
+    pub(crate) unsafe fn from_word(ty: RefType, word: Word, store: &StoreOpaque) -> Self {
         match ty.heap_type().top() {
             HeapType::Func => {
                 let record = NonNull::new(word as *mut FuncRecord);
                 // SAFETY: L5: the word of a funcref that is not null is the address of a record of that store; L1: it is live,
                 // and was set before anybody could refer to it.
-                Self::Func(record.map(|record| unsafe { Func::of_record(store, record.as_ptr()) }))
+                Self::Func(record.map(|record| unsafe { Func::of_record(store.id(), record.as_ptr()) }))
             }
-            _ => Self::Extern((word != 0).then(|| ExternRef { store, index: (word - 1) as usize })),
+            // SAFETY: L5: by this function's contract a word of that type, if it is not null; and so of the two below.
+            HeapType::Extern => Self::Extern((word != 0).then(|| unsafe { Rooted::new(store, word) })),
+            // SAFETY: L5, as above.
+            HeapType::Exn => Self::Exn((word != 0).then(|| unsafe { Rooted::new(store, word) })),
+            // SAFETY: L5, as above.
+            _ => Self::Any((word != 0).then(|| unsafe { Rooted::new(store, word) })),
         }
     }
 }
@@ -320,14 +317,27 @@ from! {
     Val: u128 => |bits| Self::V128(bits.into());
     Val: Func => |func| Self::FuncRef(Some(func));
     Val: Option<Func> => |func| Self::FuncRef(func);
-    Val: ExternRef => |value| Self::ExternRef(Some(value));
-    Val: Option<ExternRef> => |value| Self::ExternRef(value);
+    Val: Rooted<ExternRef> => |value| Self::ExternRef(Some(value));
+    Val: Option<Rooted<ExternRef>> => |value| Self::ExternRef(value);
+    Val: Rooted<AnyRef> => |value| Self::AnyRef(Some(value));
+    Val: Option<Rooted<AnyRef>> => |value| Self::AnyRef(value);
+    Val: Rooted<EqRef> => |value| Self::AnyRef(Some(value.into()));
+    Val: Rooted<StructRef> => |value| Self::AnyRef(Some(value.into()));
+    Val: Rooted<ArrayRef> => |value| Self::AnyRef(Some(value.into()));
+    Val: Rooted<ExnRef> => |value| Self::ExnRef(Some(value));
+    Val: Option<Rooted<ExnRef>> => |value| Self::ExnRef(value);
     Val: Ref => |value| match value {
         Ref::Func(func) => Self::FuncRef(func),
         Ref::Extern(value) => Self::ExternRef(value),
+        Ref::Any(value) => Self::AnyRef(value),
+        Ref::Exn(value) => Self::ExnRef(value),
     };
     Ref: Func => |func| Self::Func(Some(func));
     Ref: Option<Func> => |func| Self::Func(func);
-    Ref: ExternRef => |value| Self::Extern(Some(value));
-    Ref: Option<ExternRef> => |value| Self::Extern(value);
+    Ref: Rooted<ExternRef> => |value| Self::Extern(Some(value));
+    Ref: Option<Rooted<ExternRef>> => |value| Self::Extern(value);
+    Ref: Rooted<AnyRef> => |value| Self::Any(Some(value));
+    Ref: Option<Rooted<AnyRef>> => |value| Self::Any(value);
+    Ref: Rooted<ExnRef> => |value| Self::Exn(Some(value));
+    Ref: Option<Rooted<ExnRef>> => |value| Self::Exn(value);
 }

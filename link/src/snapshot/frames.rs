@@ -92,7 +92,7 @@ fn take_frame(
     };
     let mut value = |ty: ValType, words: [Word; 2]| {
         // SAFETY: L5: by `Place` and validation, these are words of a value of this type, in this store.
-        names.value(unsafe { Val::from_words(ty, words, store.id()) })
+        names.value(unsafe { Val::from_words(ty, words, store) })
     };
     let params = module.parsed().func_type(funcidx).params().len();
     let mut locals = Vec::with_capacity(types.locals.len());
@@ -193,7 +193,7 @@ fn check_frame<'a>(store: &'a StoreOpaque, made: &Made, places: &Places, frame: 
     let end = if stand == Stand::Call { place.args.into() } else { operands.fold(end, usize::max) };
     let mut words = vec![0; end];
     let mut write = |at: usize, value: &Value| -> Result<Word> {
-        let [low, high] = made.val(store, value)?.to_words(store.id())?;
+        let [low, high] = made.val(store, value)?.to_words(store)?;
         words[at] = low;
         if value.ty() == ValType::V128 {
             words[at + 1] = high;

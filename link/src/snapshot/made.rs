@@ -3,8 +3,9 @@
 use super::state::{FuncName, Value};
 use crate::error::{Result, format_err};
 use crate::items::func::Func;
+use crate::items::heap_ref::ExternRef;
 use crate::items::v128::V128;
-use crate::items::value::{ExternRef, Val};
+use crate::items::value::Val;
 use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::{GlobalItem, InstanceData};
@@ -16,9 +17,8 @@ use pirn_exec::{Memory, Table};
 #[derive(Default)]
 pub(super) struct Made {
     pub(super) hosts: Vec<Func>,
-    /// Which of the store's values of the embedder is the first.
-    pub(super) first_extern: usize,
-    pub(super) externs: usize,
+    /// Indices of the embedder's values in the store.
+    pub(super) externs: Vec<usize>,
     pub(super) memories: Vec<Handle<Memory>>,
     pub(super) tables: Vec<Handle<Table>>,
     pub(super) globals: Vec<Handle<GlobalItem>>,
@@ -70,11 +70,9 @@ impl Made {
             Value::V128(words) => Val::V128(V128::from_words(words)),
             Value::Func(name) => Val::FuncRef(name.map(|name| self.func(store, name)).transpose()?),
             Value::Extern(None) => Val::ExternRef(None),
-            Value::Extern(Some(number)) if (number as usize) < self.externs => {
-                Val::ExternRef(Some(ExternRef::of_index(store.id(), self.first_extern + number as usize)))
-            }
             Value::Extern(Some(number)) => {
-                return Err(format_err!("the snapshot has {} externrefs, and refers to number {number}", self.externs));
+                let index = numbered(&self.externs, number, "externrefs")?;
+                Val::ExternRef(Some(ExternRef::of_index(store, index)))
             }
         })
     }

@@ -120,7 +120,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// Something cannot be in a snapshot, or has no name there; the error says what:
-    /// - a memory that threads share;
+    /// - a memory that threads share; a tag;
     /// - a host function to which something refers, but which no instance imports; two that were linked to imports of the same names;
     /// - an `externref` that is not null, or the payload of a [`Yield`](crate::Yield) that is not `()`: see [`Snapshot::take_with`];
     /// - a call of a start function; one that waits for an async host function; one that stands within an instruction on a memory or

@@ -6,7 +6,15 @@ use crate::error::{Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
 use crate::store::opaque::StoreOpaque;
+use pirn_exec::extern_index;
 use std::collections::HashMap;
+
+/// The error of what snapshots do not hold.
+fn of_the_heap() -> crate::error::Error {
+    format_err!(
+        "a reference to a struct, array, exception or small integer, or null of such a type, is in use, which cannot be in a snapshot"
+    )
+}
 
 /// The numbers given so far.
 pub(super) struct Names<'a> {
@@ -100,16 +108,18 @@ impl<'a> Names<'a> {
             Val::FuncRef(func) => Value::Func(func.map(|func| self.func(func)).transpose()?),
             Val::ExternRef(None) => Value::Extern(None),
             Val::ExternRef(Some(reference)) => {
-                let index = reference.index();
+                let index = extern_index(reference.word(self.store)?).ok_or_else(of_the_heap)?;
                 if let Some(&number) = self.externs.get(&index) {
                     return Ok(Value::Extern(Some(number)));
                 }
                 let number = self.saved_externs.len() as u32;
-                let bytes = self.hooks.save_extern(self.store.extern_value(index))?;
+                let bytes =
+                    self.hooks.save_extern(self.store.extern_value(index).expect("a value that is referred to"))?;
                 self.saved_externs.push(bytes);
                 self.externs.insert(index, number);
                 Value::Extern(Some(number))
             }
+            Val::AnyRef(_) | Val::ExnRef(_) => return Err(of_the_heap()),
         })
     }
 

@@ -42,10 +42,10 @@ pub(super) fn restore(
     let modules = state.modules.iter().map(|hash| find(store, modules, hash)).collect::<Result<Vec<_>>>()?;
     let needs = Needs { instances: state.instances.len(), ..Needs::default() };
     store.check_needs(&needs)?;
-    let mut made = Made { first_extern: store.externs().len(), externs: state.externs.len(), ..Made::default() };
+    let mut made = Made::default();
     for bytes in &state.externs {
         let value = hooks.load_extern(bytes)?;
-        store.externs().push(value.into());
+        made.externs.push(store.add_extern(value.into()));
     }
     for host in &state.hosts {
         let func = host_func(store, definitions, (&host.module, &host.name), &host.ty)?;
@@ -159,7 +159,7 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
         made.tables.push(handle);
         let mut start = 0;
         for (count, value) in elements {
-            let word = made.val(store, value)?.to_words(store.id())?[0];
+            let word = made.val(store, value)?.to_words(store)?[0];
             let end = u64::checked_add(start, *count).filter(|&end| end <= ty.limits.min);
             let end = end.ok_or_else(|| format_err!("elements beyond the end of a table"))?;
             if !made.val(store, value)?.is_of(pirn_decode::ValType::Ref(ty.element), store) {
@@ -172,7 +172,7 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
         }
     }
     for global in &state.globals {
-        let words = made.val(store, &global.value)?.to_words(store.id())?;
+        let words = made.val(store, &global.value)?.to_words(store)?;
         let handle = store.add_globals(&[global.ty()])?.next().expect("one was asked for");
         // SAFETY: L5: words of a value of the global's type, in this store.
         unsafe { handle.get_mut(store)?.cell.set(words) };
@@ -223,6 +223,9 @@ fn link_others(
     let handle = made.instances[number];
     let module = handle.get(store)?.module().clone();
     let parsed = module.parsed();
+    if !parsed.tags.is_empty() {
+        return Err(format_err!("instance {number}: its module has tags, which cannot be in a snapshot"));
+    }
     let found = [state.tables.len(), state.memories.len(), state.globals.len()];
     let expected = [parsed.tables.len(), parsed.memories.len(), parsed.globals.len()];
     if found != expected {

@@ -27,6 +27,9 @@ pub(super) fn take(
     paused: &[&dyn PausedCall],
     hooks: &mut dyn SnapshotHooks,
 ) -> Result<(State, Vec<Handle<InstanceData>>)> {
+    if !store.is_without_tags() {
+        return Err(format_err!("the store has tags: they cannot be in a snapshot"));
+    }
     let mut names = Names::new(store, hooks)?;
     let mut state = State { fuel: store.fuel().ok(), ..State::default() };
     let (mut memories, mut tables, mut globals) = (HashMap::new(), HashMap::new(), HashMap::new());
@@ -52,7 +55,7 @@ pub(super) fn take(
                 Some((count, _)) if last == Some(word) => *count += 1,
                 _ => {
                     // SAFETY: L5: a table holds words of its element type, in its store.
-                    let reference = unsafe { Ref::from_word(ty.element, word, store.id()) };
+                    let reference = unsafe { Ref::from_word(ty.element, word, store) };
                     elements.push((1, names.value(reference.into())?));
                     last = Some(word);
                 }
@@ -65,7 +68,7 @@ pub(super) fn take(
         let item = global.get(store)?;
         supported(item.ty.content, || format!("global {number} of the store"))?;
         // SAFETY: L5: a global holds the words of a value of its type, in its store.
-        let value = unsafe { Val::from_words(item.ty.content, item.cell.get(), store.id()) };
+        let value = unsafe { Val::from_words(item.ty.content, item.cell.get(), store) };
         state.globals.push(GlobalState { mutable: item.ty.mutable, value: names.value(value)? });
     }
     let mut modules: Vec<Module> = Vec::new();

@@ -83,6 +83,9 @@ impl StoreOpaque {
         if !self.imported_memories.is_empty() || self.memories().any(is_shared) {
             return Err(format_err!("a memory of the store is shared between threads: it cannot be forked"));
         }
+        if self.heap().bytes() > 0 || !self.tags.is_empty() {
+            return Err(format_err!("the store has objects of its heap, or tags of exceptions: it cannot be forked"));
+        }
         copy.hosts = self.hosts.clone();
         for (item, record) in &self.foreign {
             // SAFETY: L1 and L3: a record of a host function, which is among those that the copy keeps as well.
@@ -90,6 +93,10 @@ impl StoreOpaque {
             copy.foreign.push((Arc::clone(item), record));
         }
         copy.externs = self.externs.clone();
+        if copy.externs.len() > 0 {
+            let count = copy.externs.len();
+            copy.heap().set_externs(count);
+        }
         let known = self.hosts.iter().map(|item| item.record().addr().get()).collect();
         let mut moved = Moved::default();
         // SAFETY: L1: both machines are live.

@@ -1,10 +1,12 @@
 //! Instances (spec 4.2.5) as a store keeps them.
 
+use crate::engine::Engine;
+use crate::engine::types::TypeUse;
 use crate::error::{Result, format_err};
 use crate::module::Module;
 use crate::store::handle::{Handle, StoreId};
-use pirn_decode::{FuncIdx, GlobalType};
-use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, Table, Vm, Word};
+use pirn_decode::{FuncIdx, GlobalType, TagType, TypeId};
+use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, ObjectType, Table, Tag, Vm, Word};
 use std::ptr::NonNull;
 
 /// A global in a store.
@@ -12,6 +14,40 @@ use std::ptr::NonNull;
 pub(crate) struct GlobalItem {
     pub(crate) cell: GlobalCell,
     pub(crate) ty: GlobalType,
+}
+
+/// A tag in a store. It begins with what the machine knows of it, by whose address it is found.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct TagItem {
+    pub(crate) tag: Tag,
+    pub(crate) ty: TagType,
+    /// The id of the function type.
+    pub(crate) type_id: TypeId,
+    /// What keeps the id, if no module of the store does.
+    used: Option<(Engine, TypeUse)>,
+}
+
+impl TagItem {
+    /// A tag whose type has this id, for as long as it is `used` or some module of the store keeps it.
+    /// `object` is what its exceptions are in the store's heap.
+    pub(crate) fn new(
+        ty: TagType,
+        type_id: TypeId,
+        object: *const ObjectType,
+        used: Option<(Engine, TypeUse)>,
+    ) -> Self {
+        Self { tag: Tag::new(object, ty.ty().param_words() as u32), ty, type_id, used }
+    }
+}
+
+impl Drop for TagItem {
+    fn drop(&mut self) {
+        // Its store is gone, so nobody compares its type any more.
+        if let Some((engine, used)) = self.used.take() {
+            engine.types().release(used);
+        }
+    }
 }
 
 /// An instance in a store.
@@ -24,6 +60,7 @@ pub(crate) struct InstanceData {
     pub(crate) tables: Vec<Handle<Table>>,
     pub(crate) memories: Vec<Handle<Memory>>,
     pub(crate) globals: Vec<Handle<GlobalItem>>,
+    pub(crate) tags: Vec<Handle<TagItem>>,
     /// Of element segments that are not active, one after the other; the block points at them.
     pub(crate) elements: Box<[Word]>,
     /// Of active ones, until all are copied.
@@ -61,6 +98,7 @@ impl InstanceData {
             tables: room(parsed.tables.len())?,
             memories: room(parsed.memories.len())?,
             globals: room(parsed.globals.len())?,
+            tags: room(parsed.tags.len())?,
             elements: Box::default(),
             active: Box::default(),
         })
@@ -88,6 +126,7 @@ impl InstanceData {
             tables: room(self.tables.len()).ok_or_else(no_memory)?,
             memories: room(self.memories.len()).ok_or_else(no_memory)?,
             globals: room(self.globals.len()).ok_or_else(no_memory)?,
+            tags: Vec::new(),
             elements: Box::default(),
             active: Box::default(),
         })
@@ -118,7 +157,7 @@ impl InstanceData {
     /// How many bytes it takes, with its globals.
     pub(crate) fn bytes(&self) -> usize {
         let parsed = self.module.parsed();
-        let lists = parsed.tables.len() + parsed.memories.len() + parsed.globals.len();
+        let lists = parsed.tables.len() + parsed.memories.len() + parsed.globals.len() + parsed.tags.len();
         let globals = parsed.globals.len() - parsed.imported_globals;
         size_of::<Self>()
             + self.module.layout().words() * size_of::<Word>()
@@ -166,6 +205,16 @@ impl InstanceData {
         // SAFETY: the same is asked for above; only the field's address is taken, and L1: it stays valid with the store.
         unsafe { self.block.set_global(self.globals.len(), &raw mut (*global.as_ptr()).cell) };
         self.globals.push(global);
+    }
+
+    /// Puts a tag behind those that are linked.
+    ///
+    /// # Safety
+    /// L6: `tag` is of the instance's store, and of the type that the module says for this place.
+    pub(crate) unsafe fn link_tag(&mut self, tag: Handle<TagItem>) {
+        // SAFETY: the same is asked for above; only the field's address is taken, and L1: it stays valid with the store.
+        unsafe { self.block.set_tag(self.tags.len(), &raw const (*tag.as_ptr()).tag) };
+        self.tags.push(tag);
     }
 
     /// Puts a memory behind those that are linked.

@@ -23,6 +23,7 @@ pub(crate) mod moved;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
 mod reset;
+pub(crate) mod roots;
 pub(crate) mod trace;
 
 use crate::engine::Engine;
@@ -96,6 +97,7 @@ impl<T: 'static> Store<T> {
             (*opaque.vm()).set_trace(trace::trace);
             (*opaque.vm()).set_locate(trace::locate);
             (*opaque.vm()).set_subtypes(trace::is_subtype);
+            (*opaque.vm()).set_roots(roots::mark);
         }
         this
     }
@@ -121,6 +123,12 @@ impl<T: 'static> Store<T> {
         // SAFETY: this is the box of `new`, taken back once, because `this` is not dropped.
         let inner = unsafe { Box::from_raw(this.inner.as_ptr()) };
         inner.data
+    }
+
+    /// Collects garbage now: structs, arrays, exceptions and values of [`ExternRef`](crate::ExternRef)s that nothing refers to any more. It is
+    /// done without being asked for, too, when as much was allocated as was in use after the last time.
+    pub fn gc(&mut self) {
+        self.as_context_mut().collect();
     }
 
     /// Limits what is created from now on. Memories and tables that exist keep the limit of one that they were created with,
@@ -232,6 +240,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         self.as_context().opaque().engine()
     }
 
+    /// Collects garbage now: see [`Store::gc`].
+    pub fn gc(&mut self) {
+        self.collect();
+    }
+
     pub(crate) fn opaque(&self) -> &StoreOpaque {
         self.as_context().opaque()
     }
@@ -244,6 +257,20 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     pub(crate) fn late_mut(&mut self) -> &mut Option<LateCallback<T>> {
         // SAFETY: L2: the context, mutably borrowed here, is the only access to the store's inside.
         unsafe { &mut (*self.inner.as_ptr()).late }
+    }
+
+    /// Collects what nothing refers to.
+    pub(crate) fn collect(&mut self) {
+        let vm = self.opaque().vm();
+        // SAFETY: L1: the machine is the store's. L2: no reference to the inside is in use, and the context waits here.
+        unsafe { Vm::collect(vm) };
+    }
+
+    /// Collects, if so much was allocated that it is due.
+    pub(crate) fn collect_if_due(&mut self) {
+        if self.opaque_mut().heap().is_due() {
+            self.collect();
+        }
     }
 
     fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {

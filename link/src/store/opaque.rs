@@ -5,26 +5,29 @@
 
 use crate::engine::Engine;
 use crate::engine::limits::{Needs, StoreLimits};
+use crate::engine::types::TypeUse;
 use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::store::deadline::Yielded;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
-use crate::store::instance_data::{GlobalItem, InstanceData};
+use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
 use crate::store::lease::Calls;
 use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
+use crate::store::roots::{Externs, Roots};
 use hashbrown::HashTable;
-use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType};
+use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use pirn_exec::{
-    FuncRecord, GlobalCell, Held, Holdings, InstanceHead, Memory, Room, SharedMemory, Table, Vm, Word, first_cell,
+    FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, ObjectType, Room, SharedMemory, Table, Vm,
+    Word, first_cell,
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Everything of a store but the user's data.
-pub(crate) struct StoreOpaque {
+pub struct StoreOpaque {
     id: StoreId,
     engine: Engine,
     machine: Pinned<Vm>,
@@ -37,7 +40,8 @@ pub(crate) struct StoreOpaque {
     pub(super) hosts: HashTable<Arc<HostItem>>,
     /// Those made for this store of items of other engines, by the items.
     pub(super) foreign: Vec<(Arc<HostItem>, Handle<FuncRecord>)>,
-    pub(super) externs: Vec<Arc<dyn Any + Send + Sync>>,
+    pub(super) externs: Externs,
+    pub(super) roots: Mutex<Roots>,
     resumable_calls: Calls,
     /// Units of fuel after which async calls let the executor do something else.
     yield_interval: u64,
@@ -55,6 +59,7 @@ pub(crate) struct StoreOpaque {
     pub(super) imported_memories: Vec<Pinned<Memory>>,
     pub(super) tables: Vec<Pinned<Table>>,
     pub(super) globals: Vec<Pinned<[GlobalItem]>>,
+    pub(super) tags: Vec<Pinned<TagItem>>,
 }
 
 const _: () = {
@@ -78,7 +83,8 @@ impl StoreOpaque {
             held,
             hosts: HashTable::new(),
             foreign: Vec::new(),
-            externs: Vec::new(),
+            externs: Externs::default(),
+            roots: Mutex::default(),
             resumable_calls: Calls::default(),
             yield_interval: u64::MAX,
             yielded: None,
@@ -89,6 +95,7 @@ impl StoreOpaque {
             imported_memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
         }
     }
 
@@ -104,6 +111,12 @@ impl StoreOpaque {
             unsafe { Vm::set_epoch(self.vm(), self.engine.epoch_counter()) };
         }
         *self.room_mut() = self.limits.room(0, 0);
+        let (limit, stress) = (self.limits.gc_heap, self.engine.config().gc_stress);
+        let held = Held::new(&self.engine.account().heaps, 0);
+        let heap = self.heap();
+        heap.set_limit(limit);
+        heap.set_stress(stress);
+        heap.set_held(held);
         let account = self.engine.account();
         let (memories, tables) = (Held::new(&account.memories, 0), Held::new(&account.tables, 0));
         *self.holdings() = Holdings { memories, tables };
@@ -176,6 +189,11 @@ impl StoreOpaque {
         })
     }
 
+    /// Whether it has no tags.
+    pub(crate) fn is_without_tags(&self) -> bool {
+        self.tags.is_empty()
+    }
+
     /// How many resumable calls there are.
     pub(crate) fn resumable_calls(&self) -> &Calls {
         &self.resumable_calls
@@ -189,12 +207,32 @@ impl StoreOpaque {
         self.yield_interval = interval;
     }
 
-    pub(crate) fn externs(&mut self) -> &mut Vec<Arc<dyn Any + Send + Sync>> {
-        &mut self.externs
+    /// Keeps a value of the embedder: its index.
+    pub(crate) fn add_extern(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
+        let index = self.externs.push(value);
+        let count = self.externs.len();
+        self.heap().set_externs(count);
+        index
     }
 
-    pub(crate) fn extern_value(&self, index: usize) -> &(dyn Any + Send + Sync) {
-        &*self.externs[index]
+    /// The value of the embedder with this index, unless it was freed.
+    pub(crate) fn extern_value(&self, index: usize) -> Option<&(dyn Any + Send + Sync)> {
+        self.externs.get(index)
+    }
+
+    /// Its heap.
+    pub(crate) fn heap(&mut self) -> &mut Heap {
+        // SAFETY: L1 and L2, as in `room_mut`.
+        unsafe { Vm::heap(self.vm()) }
+    }
+
+    /// The inside of the store of a machine.
+    ///
+    /// # Safety
+    /// L1 and L2: it is borrowed for `'a`, and nobody writes to it meanwhile.
+    pub(crate) unsafe fn of_machine<'a>(vm: *mut Vm) -> &'a Self {
+        // SAFETY: a machine is attached to its store, which is as is asked for.
+        unsafe { &*Vm::store(vm).cast::<Self>().cast_const() }
     }
 
     pub(crate) fn set_limits(&mut self, limits: StoreLimits) {
@@ -205,6 +243,8 @@ impl StoreOpaque {
         let elements = |item: &Pinned<Table>| unsafe { item.as_ptr().as_ref() }.size();
         let (bytes, elements) = (self.memories.iter().map(bytes).sum(), self.tables.iter().map(elements).sum());
         *self.room_mut() = self.limits.room(bytes, elements);
+        let limit = self.limits.gc_heap;
+        self.heap().set_limit(limit);
         self.hook_growing();
     }
 
@@ -309,6 +349,22 @@ impl StoreOpaque {
         self.globals.push(items);
         // SAFETY: L1 and L3: they were put into a list of the store called `id`, which only grows.
         Ok((0..types.len()).map(move |index| unsafe { Handle::new(id, first.add(index)) }))
+    }
+
+    /// Makes a tag whose type has this id, for as long as it is `used` or some module of the store keeps it.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn add_tag(
+        &mut self,
+        ty: TagType,
+        type_id: TypeId,
+        used: Option<(Engine, TypeUse)>,
+    ) -> Result<Handle<TagItem>> {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody else refers to its heap while it is mutably borrowed.
+        let heap = unsafe { Vm::heap(self.vm()) };
+        let object = heap.exception_type(type_id, || ObjectType::of_exception(type_id, ty.ty().params()));
+        keep(self.id, &mut self.tags, TagItem::new(ty, type_id, object, used))
     }
 
     /// Adds an instance made with this store's machine, and says in its head whose it is: invariant L4.

@@ -1,0 +1,143 @@
+//! Allocating objects and collecting them: the [heap](crate::state::heap) on behalf of what runs.
+//!
+//! Roots are the words of value stacks, from the base of each to the end of the running frame; those of executions that stand
+//! still; the accumulator where a host function, or whoever is asked at a deadline, has the machine wait; the pending exception; and what the store has,
+//! of which its [hook](crate::RootsHook) tells. Nothing is in registers only where something is allocated: its operands, and all that
+//! is needed later, lie in slots.
+
+use crate::Word;
+use crate::state::heap::mark::Marker;
+use crate::state::heap::object::ObjectType;
+use crate::state::heap::{Heap, OuterStack};
+use crate::state::vm::Vm;
+use pirn_decode::objects::LENGTH_AT;
+use std::ptr::null;
+
+impl Vm {
+    /// The heap of its store.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for a host function or hook; nobody else refers to its heap as long as this is
+    /// in use.
+    pub unsafe fn heap<'a>(this: *mut Self) -> &'a mut Heap {
+        // SAFETY: as is asked for.
+        unsafe { &mut (*this).heap }
+    }
+
+    /// Collects what nothing refers to.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for a host function or hook. All words of references that the hook tells of are as they
+    /// should be ([I5](crate#safety)).
+    pub unsafe fn collect(this: *mut Self) {
+        // SAFETY: the words below the first free one are those of frames, if something runs.
+        unsafe { Self::collect_below(this, (*this).top) };
+    }
+
+    /// As [`Vm::collect`], if the frames on the stack in use end at `top`.
+    ///
+    /// # Safety
+    /// As there; `top` is null if no stack is in use.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn collect_below(this: *mut Self, top: *const Word) {
+        // SAFETY: the machine stands still, so nobody else refers to its fields; words of stacks were zero once and so are initialised.
+        // All that is given to the marker is as it asks for, if the hook does as it should.
+        unsafe {
+            if (*this).heap.holds != 0 {
+                return;
+            }
+            let (stack, r0, pending) = ((*this).stack_in_use(top), (*this).saved.r0, (*this).pending);
+            let (outer, parked) = (std::mem::take(&mut (*this).heap.outer), (*this).heap.parked.clone());
+            let (roots, store) = ((*this).roots, (*this).store);
+            let heap = &mut (*this).heap;
+            heap.collect(|marker: &mut Marker<'_>| {
+                marker.mark_maybe(r0);
+                marker.mark_maybe(pending);
+                for stack in stack.iter().chain(&outer) {
+                    marker.mark_words(stack.base, stack.top);
+                    marker.mark_maybe(stack.r0);
+                }
+                if let Some(parked) = parked {
+                    for words in parked.lock().iter().flatten() {
+                        marker.mark_words(words.at, words.at.add(words.len));
+                        marker.mark_maybe(words.r0);
+                    }
+                }
+                if let Some(roots) = roots {
+                    roots(store, marker);
+                }
+            });
+            (*this).heap.outer = outer;
+        }
+    }
+
+    /// The words of frames on the stack in use, if there is one, whose end is `top`.
+    pub(crate) fn stack_in_use(&self, top: *const Word) -> Option<OuterStack> {
+        let base = self.stack_limit.wrapping_byte_sub(self.stack_bytes);
+        (!top.is_null()).then_some(OuterStack { base, top, r0: 0 })
+    }
+
+    /// Room for an object of so many bytes, or null. Its first word is to be written before anything else is allocated.
+    ///
+    /// # Safety
+    /// As for [`Vm::collect`], if the frames on the stack in use end at `top`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn allocate_below(this: *mut Self, bytes: u64, top: *const Word) -> *mut u64 {
+        // SAFETY: the machine is alone with its heap (I2), and the rest is asked for.
+        unsafe {
+            if let Some(object) = (*this).heap.take(bytes, true) {
+                return object;
+            }
+            Self::collect_below(this, top);
+            (*this).heap.take(bytes, false).unwrap_or(std::ptr::null_mut())
+        }
+    }
+
+    /// Makes an object of this type, all of whose fields or elements are zero and null; of so many elements, if it is an array. Its
+    /// address, or `None` if there is no room for it.
+    ///
+    /// # Safety
+    /// As for [`Vm::collect`]; `ty` is one of the heap's types.
+    pub unsafe fn make_object(this: *mut Self, ty: *const ObjectType, len: u32) -> Option<*mut u64> {
+        // SAFETY: the type is live; there is room for so many bytes.
+        unsafe {
+            let bytes = (*ty).bytes_with(len);
+            let object = Self::allocate_below(this, bytes, (*this).top);
+            if object.is_null() {
+                return None;
+            }
+            object.write_bytes(0, bytes as usize / 8);
+            object.cast::<u8>().add(bytes as usize & !7).write_bytes(0, bytes as usize & 7);
+            object.cast::<*const ObjectType>().write(ty);
+            if (*ty).kind() == crate::state::heap::object::ObjectKind::Array {
+                object.byte_add(LENGTH_AT as usize).cast::<u32>().write(len);
+            }
+            Some(object)
+        }
+    }
+
+    /// Says that what runs next is on another stack: the words of this one, up to `top`, are roots until [`Vm::pop_stack`]. Nothing, if `top`
+    /// is null.
+    ///
+    /// # Safety
+    /// `this` is live and stands still; the words are frames until then.
+    pub(crate) unsafe fn push_stack(this: *mut Self, top: *const Word, r0: Word) {
+        // SAFETY: nobody else refers to the fields.
+        unsafe {
+            let none = OuterStack { base: null(), top: null(), r0 };
+            let stack = (*this).stack_in_use(top).map_or(none, |stack| OuterStack { r0, ..stack });
+            (*this).heap.outer.push(stack);
+        }
+    }
+
+    /// Ends a [`Vm::push_stack`].
+    ///
+    /// # Safety
+    /// `this` is live and stands still.
+    pub(crate) unsafe fn pop_stack(this: *mut Self) {
+        // SAFETY: as above.
+        unsafe { (*this).heap.outer.pop() };
+    }
+}

@@ -1,0 +1,133 @@
+//! Blocks: 32 KiB of objects of one size, with a mark for each.
+//!
+//! A block lies at a multiple of its size, so an object's address leads to its block and to its mark. What is not in use is
+//! *free*: its first word is odd, the address of the next free object of the list or 0, plus one. What is in use begins with
+//! the address of an [`ObjectType`](super::object::ObjectType), which is even. So one is told from the other by its first word,
+//! which conservative marking needs.
+//!
+//! An object that is larger than any class has an allocation of its own, which begins as a block does.
+
+use pirn_decode::objects::CLASS_BYTES;
+
+/// Bytes of a block.
+pub(crate) const BLOCK_BYTES: usize = 32 << 10;
+
+/// What a block begins with.
+#[repr(C)]
+pub(crate) struct Block {
+    /// A bit for each 8 bytes: whether an object is marked that begins there.
+    marks: [u64; BLOCK_BYTES / 8 / 64],
+    /// Of which class its objects are.
+    pub(crate) class: u16,
+    padding: [u16; 31],
+}
+
+/// Where a block's first object lies.
+pub(crate) const FIRST: usize = 576;
+
+const _: () = assert!(size_of::<Block>() == FIRST && FIRST.is_multiple_of(16));
+
+/// How many objects of a class a block has.
+const fn count(class: u16) -> usize {
+    (BLOCK_BYTES - FIRST) / CLASS_BYTES[class as usize] as usize
+}
+
+impl Block {
+    /// The block of the object at an address.
+    #[inline(always)]
+    pub(crate) fn of(object: usize) -> *mut Self {
+        std::ptr::with_exposed_provenance_mut(object & !(BLOCK_BYTES - 1))
+    }
+
+    /// Marks an object: whether it was not marked before.
+    ///
+    /// # Safety
+    /// `object` is that of a live block, to which nobody else refers.
+    #[inline(always)]
+    pub(crate) unsafe fn mark(object: usize) -> bool {
+        let (word, bit) = place(object);
+        // SAFETY: the block is live, and there is a bit for each of its words.
+        unsafe {
+            let marks = &mut (*Self::of(object)).marks[word];
+            let is_new = *marks & bit == 0;
+            *marks |= bit;
+            is_new
+        }
+    }
+
+    /// Whether an object is marked.
+    ///
+    /// # Safety
+    /// As for [`Self::mark`].
+    pub(crate) unsafe fn is_marked(object: usize) -> bool {
+        let (word, bit) = place(object);
+        // SAFETY: as in `mark`.
+        unsafe { (*Self::of(object)).marks[word] & bit != 0 }
+    }
+
+    /// Ends all marks.
+    ///
+    /// # Safety
+    /// `this` has room for what a block begins with, to which nobody refers.
+    pub(crate) unsafe fn clear(this: *mut Self) {
+        // SAFETY: as is asked for.
+        unsafe { (&raw mut (*this).marks).write_bytes(0, 1) };
+    }
+
+    /// How many objects are marked.
+    ///
+    /// # Safety
+    /// `this` is live, and nobody writes to it.
+    pub(crate) unsafe fn marked(this: *const Self) -> usize {
+        // SAFETY: as is asked for.
+        unsafe { (*this).marks.iter().map(|word| word.count_ones() as usize).sum() }
+    }
+
+    /// Frees all objects that are not marked, and ends the marks. The first that is free, or 0, and how many there are.
+    ///
+    /// # Safety
+    /// `this` is a live block of its class, and nothing that is in use is left unmarked, nor referred to.
+    pub(crate) unsafe fn sweep(this: *mut Self) -> (u64, usize) {
+        // SAFETY: as is asked for; each object lies within the block.
+        unsafe {
+            let class = (*this).class;
+            let (size, base) = (CLASS_BYTES[usize::from(class)] as usize, this.expose_provenance() + FIRST);
+            let (mut first, mut free) = (0, 0);
+            // From the end on, so that the list goes upwards.
+            for index in (0..count(class)).rev() {
+                let object = base + index * size;
+                if !Self::is_marked(object) {
+                    std::ptr::with_exposed_provenance_mut::<u64>(object).write(first | 1);
+                    first = object as u64;
+                    free += 1;
+                }
+            }
+            Self::clear(this);
+            (first, free)
+        }
+    }
+
+    /// Whether an object in use begins at an address within a live block of small objects.
+    ///
+    /// # Safety
+    /// It is; nobody writes to it.
+    pub(crate) unsafe fn has_object(address: usize) -> bool {
+        // SAFETY: as is asked for; what begins an object is initialised, in use or free.
+        unsafe {
+            let class = (*Self::of(address)).class;
+            let size = CLASS_BYTES[usize::from(class)] as usize;
+            let at = address & (BLOCK_BYTES - 1);
+            at >= FIRST
+                && (at - FIRST).is_multiple_of(size)
+                && (at - FIRST) / size < count(class)
+                && std::ptr::with_exposed_provenance::<u64>(address).read() & 1 == 0
+        }
+    }
+}
+
+/// Where an object's mark is: the word, and the bit.
+#[inline(always)]
+fn place(object: usize) -> (usize, u64) {
+    let word = (object & (BLOCK_BYTES - 1)) / 8;
+    (word / 64, 1 << (word % 64))
+}

@@ -1,0 +1,112 @@
+//! What the machine knows of the objects of one type: what to write at their beginning, where references lie in them, what they
+//! are below.
+
+use pirn_decode::objects::{ARRAY_HEADER_BYTES, HEADER_BYTES, is_traced, places};
+use pirn_decode::{CompositeType, DefinedType, TypeId, ValType};
+
+/// How many types there may be between a type and the one that is below nothing, itself counted (spec 7.1.2).
+const DEPTH: usize = 64;
+
+/// Where values lie in an exception, behind a word for its tag.
+pub const EXCEPTION_VALUES_AT: u32 = HEADER_BYTES + 8;
+
+/// What kind of object something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ObjectKind {
+    /// A struct.
+    Struct,
+    /// An array.
+    Array,
+    /// An exception.
+    Exception,
+}
+
+/// What all objects of a type have in common. Their first word is its address, so it stays where it is as long as they are there.
+///
+/// A cast loads that word, then the place in `display` that the type cast to has in all types below it.
+#[repr(C, align(16))]
+#[derive(Debug)]
+pub struct ObjectType {
+    /// What it is below, from the type that is below nothing to itself; then [`TypeId::NONE`].
+    pub(crate) display: [TypeId; DEPTH],
+    /// Its type in the engine; that of the tag's function type, of an exception.
+    pub(crate) id: TypeId,
+    pub(crate) kind: ObjectKind,
+    /// Of arrays: whether elements are traced.
+    pub(crate) traces_elements: bool,
+    /// Of arrays: the logarithm of an element's bytes.
+    pub(crate) shift: u16,
+    /// Bytes of an object; of an array without elements.
+    pub(crate) bytes: u32,
+    /// Where in a struct or exception words lie that are traced.
+    pub(crate) traced: Box<[u32]>,
+}
+
+/// Where a type stands in the displays of those below it.
+pub(crate) const fn display_offset(depth: usize) -> usize {
+    depth * size_of::<TypeId>()
+}
+
+const _: () = assert!(std::mem::offset_of!(ObjectType, display) == 0);
+
+impl ObjectType {
+    /// What there is to know of objects of this type.
+    ///
+    /// # Panics
+    /// It is a type of functions, or below more types than validation allows.
+    pub fn of(defined: &DefinedType) -> Box<Self> {
+        let mut display = [TypeId::NONE; DEPTH];
+        display[..defined.supertypes.len()].copy_from_slice(&defined.supertypes);
+        let (kind, bytes, shift, traces_elements, traced) = match &defined.ty.composite {
+            CompositeType::Struct(ty) => (ObjectKind::Struct, ty.bytes(), 0, false, traced(HEADER_BYTES, ty.values())),
+            CompositeType::Array(ty) => {
+                let traces = is_traced(ty.field.element_type.unpack());
+                (ObjectKind::Array, ARRAY_HEADER_BYTES, ty.shift(), traces, Box::default())
+            }
+            CompositeType::Func(_) => panic!("functions are no objects of the heap"),
+        };
+        Box::new(Self { display, id: defined.id, kind, traces_elements, shift, bytes, traced })
+    }
+
+    /// What there is to know of exceptions whose tag has a type with these parameters, called `id`.
+    pub fn of_exception(id: TypeId, params: &[ValType]) -> Box<Self> {
+        let words: usize = params.iter().map(|ty| ty.words()).sum();
+        Box::new(Self {
+            display: [TypeId::NONE; DEPTH],
+            id,
+            kind: ObjectKind::Exception,
+            traces_elements: false,
+            shift: 0,
+            bytes: EXCEPTION_VALUES_AT + 8 * words as u32,
+            traced: traced(EXCEPTION_VALUES_AT, params.iter().copied()),
+        })
+    }
+
+    /// Its type in the engine; that of the tag's function type, of an exception.
+    pub fn id(&self) -> TypeId {
+        self.id
+    }
+
+    /// What kind of objects they are.
+    pub fn kind(&self) -> ObjectKind {
+        self.kind
+    }
+
+    /// How many bytes an object takes; of an array, one without elements.
+    pub fn bytes(&self) -> u32 {
+        self.bytes
+    }
+
+    /// How many bytes an object takes that has so many elements, if it is an array.
+    pub fn bytes_with(&self, len: u32) -> u64 {
+        match self.kind {
+            ObjectKind::Array => u64::from(self.bytes) + (u64::from(len) << self.shift),
+            ObjectKind::Struct | ObjectKind::Exception => self.bytes.into(),
+        }
+    }
+}
+
+fn traced(at: u32, types: impl Iterator<Item = ValType>) -> Box<[u32]> {
+    places(at, types).filter(|&(_, ty)| is_traced(ty)).map(|(at, _)| at).collect()
+}

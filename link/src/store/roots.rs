@@ -1,0 +1,197 @@
+//! References that the embedder holds into a store's heap, which collecting has to know of.
+//!
+//! Those of [`Rooted`](crate::Rooted) stand in a list that only grows, until a scope ends and what was pushed in it is forgotten: the
+//! handle says place and generation, and each end begins a generation. Those of [`OwnedRooted`](crate::OwnedRooted) stay
+//! as long as one of the handles is there, which is looked at when the store is collected.
+
+use crate::error::{Result, format_err};
+use crate::store::handle::wrong_store;
+use crate::store::opaque::StoreOpaque;
+use pirn_decode::objects::is_traced;
+use pirn_exec::{Marker, Word, i31_value};
+use std::any::Any;
+use std::sync::{Arc, PoisonError};
+
+/// Where a reference stands in the list. (`pub` because sealed traits name it.)
+#[derive(Debug, Clone, Copy)]
+pub struct RootPlace {
+    index: u32,
+    generation: u64,
+}
+
+impl RootPlace {
+    /// Of what needs no root: integers.
+    const NONE: Self = Self { index: u32::MAX, generation: 0 };
+}
+
+/// The roots of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Roots {
+    list: Vec<(Word, u64)>,
+    generation: u64,
+    owned: Vec<(Arc<()>, Word)>,
+}
+
+/// Values of the embedder, by their indices.
+#[derive(Default, Clone)]
+pub(crate) struct Externs {
+    values: Vec<Option<Arc<dyn Any + Send + Sync>>>,
+    /// Indices that are free.
+    free: Vec<usize>,
+}
+
+impl Externs {
+    /// How many there are, those that were freed counted.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The value with this index, unless it was freed.
+    pub(crate) fn get(&self, index: usize) -> Option<&(dyn Any + Send + Sync)> {
+        self.values.get(index)?.as_deref()
+    }
+
+    /// Keeps a value: its index.
+    pub(crate) fn push(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
+        match self.free.pop() {
+            Some(index) => {
+                self.values[index] = Some(value);
+                index
+            }
+            None => {
+                self.values.push(Some(value));
+                self.values.len() - 1
+            }
+        }
+    }
+
+    /// Takes out what is not marked.
+    fn take_unmarked(&mut self, marker: &Marker<'_>) -> Vec<Arc<dyn Any + Send + Sync>> {
+        let mut taken = Vec::new();
+        for (index, value) in self.values.iter_mut().enumerate() {
+            if value.is_some() && !marker.is_extern_marked(index) {
+                taken.extend(value.take());
+                self.free.push(index);
+            }
+        }
+        taken
+    }
+}
+
+impl StoreOpaque {
+    fn roots(&self) -> std::sync::MutexGuard<'_, Roots> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Roots a reference that is not null.
+    pub(crate) fn root(&self, word: Word) -> RootPlace {
+        if i31_value(word).is_some() {
+            return RootPlace::NONE;
+        }
+        let mut roots = self.roots();
+        let index = u32::try_from(roots.list.len()).expect("2^32 references are rooted");
+        let generation = roots.generation;
+        roots.list.push((word, generation));
+        RootPlace { index, generation }
+    }
+
+    /// Whether what was rooted so still is.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(crate) fn check_root(&self, word: Word, place: RootPlace) -> Result<()> {
+        if i31_value(word).is_some() {
+            return Ok(());
+        }
+        let roots = self.roots();
+        if roots.list.get(place.index as usize) == Some(&(word, place.generation)) {
+            return Ok(());
+        }
+        Err(format_err!("a reference is used after the scope in which it was rooted"))
+    }
+
+    /// How many references are rooted.
+    #[inline]
+    pub(crate) fn root_count(&mut self) -> usize {
+        self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).list.len()
+    }
+
+    /// Ends a scope: what was rooted beyond `count` is so no longer.
+    #[inline]
+    pub(crate) fn end_scope(&mut self, count: usize) {
+        let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if roots.list.len() > count {
+            roots.list.truncate(count);
+            roots.generation += 1;
+        }
+    }
+
+    /// Roots a reference as long as somebody has what this gives.
+    pub(crate) fn own_root(&self, word: Word) -> Arc<()> {
+        let alive = Arc::new(());
+        let mut roots = self.roots();
+        // Those of long ago need not wait for a collection.
+        if roots.owned.len() == roots.owned.capacity() {
+            roots.owned.retain(|(alive, _)| Arc::strong_count(alive) > 1);
+        }
+        roots.owned.push((Arc::clone(&alive), word));
+        alive
+    }
+
+    /// Gives the marker all references there are, has it trace, and frees what of the embedder's values is not marked.
+    ///
+    /// # Safety
+    /// L2: the store is collected by its machine.
+    unsafe fn mark_roots(&mut self, marker: &mut Marker<'_>) -> Vec<Arc<dyn Any + Send + Sync>> {
+        for global in self.globals() {
+            // SAFETY: L1 and L2: it is of this store, and nobody writes to it meanwhile.
+            let item = unsafe { &*global.as_ptr() };
+            if is_traced(item.ty.content) {
+                // SAFETY: L5: a global holds a word of its type.
+                unsafe { marker.mark(item.cell.get()[0]) };
+            }
+        }
+        for table in self.tables() {
+            // SAFETY: L1 and L2, as above.
+            let table = unsafe { &*table.as_ptr() };
+            if is_traced(pirn_decode::ValType::Ref(table.element())) {
+                // SAFETY: L5: a table holds words of its element type.
+                table.elements().iter().for_each(|&word| unsafe { marker.mark(word) });
+            }
+        }
+        for instance in self.instances() {
+            // SAFETY: L1 and L2, as above.
+            let instance = unsafe { &*instance.as_ptr() };
+            for &word in instance.elements.iter().chain(&instance.active) {
+                marker.mark_maybe(word);
+            }
+        }
+        let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        roots.owned.retain(|(alive, _)| Arc::strong_count(alive) > 1);
+        for &word in roots.list.iter().map(|(word, _)| word).chain(roots.owned.iter().map(|(_, word)| word)) {
+            // SAFETY: L5: words of references of this store that are traced, all of which were rooted since they were alive.
+            unsafe { marker.mark(word) };
+        }
+        marker.trace();
+        self.externs.take_unmarked(marker)
+    }
+}
+
+/// The machine's hook: see [`StoreOpaque::mark_roots`].
+///
+/// # Safety
+/// `store` is that of a machine which collects.
+pub(super) unsafe fn mark(store: *mut (), marker: &mut Marker<'_>) {
+    // SAFETY: L1: a machine's store is live. L2: nobody else refers to its inside while the machine collects.
+    let freed = unsafe { (*store.cast::<StoreOpaque>()).mark_roots(marker) };
+    // Dropping them is the embedder's code, which has nothing of the store; a panic goes no further.
+    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(freed)));
+    drop(dropped);
+}
+
+impl StoreOpaque {
+    /// The error of a reference into another store.
+    pub(crate) fn check_store(&self, store: crate::store::handle::StoreId) -> Result<()> {
+        if self.id() == store { Ok(()) } else { Err(wrong_store()) }
+    }
+}
