@@ -8,7 +8,7 @@ use crate::state::vm::CodeAt;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::{FuncIdx, TypeId};
 use std::any::Any;
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::{null, null_mut, without_provenance_mut};
 use std::sync::Arc;
 
 const STACK: usize = 64 << 10;
@@ -20,7 +20,7 @@ unsafe fn locate(_: *mut InstanceHead, address: usize) -> Option<CodeAt> {
     let index = (address / 100).checked_sub(1)?;
     let &(header, words) = FUNCS.get(index)?;
     let head = CodeHead { index: FuncIdx(index as u32), header, frame_bytes: words * 8, type_id: TypeId(0) };
-    Some(CodeAt { head, code: address / 100 * 100..address / 100 * 100 + 100, catches: None })
+    Some(CodeAt { head, code: address / 100 * 100..address / 100 * 100 + 100, catches: null() })
 }
 
 unsafe fn no_lowering(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
