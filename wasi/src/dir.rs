@@ -158,6 +158,22 @@ impl OpenDir {
         (base, base | files)
     }
 
+    /// Refuses to make a file under a name with a slash behind it, whatever is there, as Linux does. cap-std asks the system for a directory that is to
+    /// be made where it takes a path component by component (without `openat2`), and that is refused for another reason, or done in part.
+    fn must_name_file(&self, path: &str) -> Result<(), Errno> {
+        let name = path.trim_end_matches('/');
+        if name.is_empty() || name.len() == path.len() || path.contains('\0') {
+            return Ok(());
+        }
+        // Where nothing can be made, that is said first.
+        let parent = match name.rsplit_once('/') {
+            Some(("", _)) => "/",
+            Some((parent, _)) => parent,
+            None => ".",
+        };
+        Err(if self.dir.metadata(parent)?.is_dir() { Errno::ISDIR } else { Errno::NOTDIR })
+    }
+
     /// Opens what `path` leads to.
     pub(crate) fn open(
         &self,
@@ -184,6 +200,9 @@ impl OpenDir {
             if !mutable || read && !readable {
                 return Err(Errno::PERM);
             }
+        }
+        if creates {
+            self.must_name_file(path)?;
         }
         let mut options = OpenOptions::new();
         options.read(read || !(write || changes)).write(write || changes).truncate(oflags.contains(Oflags::TRUNC));
