@@ -9,7 +9,6 @@ const NOT_HERE: &[(&str, &str, &str)] = &[
     ("component model", "components", "wasmtime does"),
     ("stack switching", "stack switching", "wasmtime does, as an experiment"),
     ("shared-everything", "shared-everything threads", "nothing else does"),
-    ("function references", "typed references to functions", "wasmtime does"),
     ("gc", "garbage collection", "wasmtime does"),
 ];
 
