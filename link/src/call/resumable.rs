@@ -399,6 +399,12 @@ impl<R> Paused<R> {
         }
     }
 
+    /// Whether it stands within an instruction on a memory or table, which only deadlines make happen: then no
+    /// [`Snapshot`](crate::Snapshot) can be taken of it, but where it pauses next, perhaps.
+    pub fn is_within_instruction(&self) -> bool {
+        self.0.call.lease.execution.progress() != 0
+    }
+
     /// Address of the cell of threaded code at which it goes on: see `Module::code_at`. For profilers; neither is part of
     /// the API that versions promise.
     #[doc(hidden)]
