@@ -18,7 +18,7 @@ step cargo clippy --release --lib -p pirn-exec -- -D warnings
 step cargo check -p pirn --no-default-features
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 # What is no default member, but for benches/peers, which builds wasmtime.
-tools=(-p pirn-mine -p pirn-suite -p pirn-counts -p pirn-speed -p pirn-linking -p pirn-oracle)
+tools=(-p pirn-mine -p pirn-suite -p pirn-counts -p pirn-speed -p pirn-linking -p pirn-oracle -p pirn-durable)
 step cargo clippy --all-targets "${tools[@]}" -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${tools[@]}"
 step cargo test
@@ -53,6 +53,8 @@ step cargo run --release -p pirn-oracle -- --check only --seeds 0..2000
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
 # out: what else the machine does may fail it.
 step cargo test --release -p pirn-suite -p pirn-counts -p pirn-linking -- --skip link_time_is_linear
+# Workers of durable workflows are killed while they work: with PostgreSQL where it is installed, and with SQLite.
+step cargo test --release -p pirn-durable
 for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
     step cargo run --release --quiet --example "$example"
 done

@@ -26,6 +26,7 @@ mod limits;
 pub mod lower;
 pub mod module;
 pub mod ops;
+mod references;
 pub mod relocate;
 pub mod shape;
 pub mod sig;
@@ -41,6 +42,7 @@ pub use limits::ModuleLimits;
 pub use lower::place::{Operand, Place, Source, Stand};
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
+pub use references::may_hold_references;
 pub use types::{
     AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits,
     MemoryType, PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, ValType,

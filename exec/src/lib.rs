@@ -82,12 +82,14 @@ pub use probes::mutants;
 #[cfg(feature = "profile")]
 pub use probes::profile;
 pub use shapes::lookup::{Handlers, target};
-pub use shapes::{mined, mined_vectors, own, written};
+#[cfg(feature = "mined")]
+pub use shapes::{mined, mined_vectors};
+pub use shapes::{own, written};
 pub use state::crossing::CallHook;
 pub use state::global::GlobalCell;
 pub use state::held::Held;
 pub use state::instance::{InstanceBlock, InstanceHead};
-pub use state::memory::Memory;
+pub use state::memory::{Memory, MemoryImage};
 pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
 pub use state::registers::stack_pointer;
 pub use state::shared::{SharedMemory, WaitResult};

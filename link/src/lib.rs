@@ -15,6 +15,7 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | `fork` | stores with their paused executions, copied |
 //! | `snapshot` | stores with their paused executions, as data |
 //! | `runtime`, `group`, `linker`, `instance`, `probe` | the API of linking and instantiating; the proof that a build works |
 //! | `instantiate` | the one road to an instance: resolve names, check, allocate, link, initialise |
@@ -22,7 +23,7 @@
 //! | `items` | handles and values, as the embedder holds them |
 //! | `store` | the inside of a store, and contexts to borrow it through |
 //! | `serialize` | modules to bytes and back |
-//! | `module`, `precompiled`, `engine` | decoded modules; what serialized ones look like; settings, limits, ids of function types |
+//! | `module`, `copies`, `precompiled`, `engine` | decoded modules, and what is kept for copies; what serialized ones look like; settings, limits, ids of function types |
 //! | `error`, `link_error`, `yielding` | errors |
 //!
 //! # Safety
@@ -52,18 +53,20 @@
 //! - **L9: code is of lowering, for this build and these settings**: what `Lowering` gives, or what was made of it by
 //!   `Module::serialize` and read again, for which the caller of `Module::deserialize` answers. (`Module::code_by`.)
 //!
-//! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs` and `segments`, `error`, `link_error`, `yielding`, `module`,
-//! `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
-//! `take`, `restore` and `frames`.
+//! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs`, `segments` and `reset`, `error`, `link_error`, `yielding`, `module`,
+//! `copies`, `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
+//! `take`, `restore` and `frames`, and `fork::mod`.
 
 #![cfg_attr(not(feature = "snapshot"), allow(dead_code, reason = "only snapshots read all of a store"))]
 
 mod backtrace;
 mod call;
+mod copies;
 #[cfg(feature = "addr2line")]
 mod dwarf;
 mod engine;
 pub mod error;
+mod fork;
 mod group;
 mod instance;
 mod instantiate;
@@ -94,6 +97,7 @@ pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
 pub use engine::{Engine, EngineWeak};
 pub use error::{Error, I32Exit, Result};
+pub use fork::Forked;
 pub use group::{LinkGroup, LinkedGroup};
 pub use instance::Instance;
 pub use items::external::{Export, Extern};

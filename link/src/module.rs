@@ -51,6 +51,7 @@ struct Inner {
     hash: OnceLock<[u8; 32]>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
+    copies: crate::copies::Copies,
     /// Where the code of functions begins, and their funcidxs: of those that are lowered, from when somebody asks first.
     places: OnceLock<Mutex<BTreeMap<usize, FuncIdx>>>,
     /// What all of this holds, without code.
@@ -254,6 +255,7 @@ impl Module {
             hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
+            copies: Default::default(),
             places: OnceLock::new(),
             parsed,
         }));
@@ -461,6 +463,10 @@ impl Module {
             FrameAt::Cell { place } => map.at_place(position, place.into()),
             FrameAt::Return => map.call_before(position),
         }
+    }
+
+    pub(crate) fn copies(&self) -> &crate::copies::Copies {
+        &self.0.copies
     }
 
     /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it. With feature `snapshot`.

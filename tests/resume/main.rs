@@ -9,7 +9,9 @@
 //! - `moved`: calls that go on on other threads and stacks, in any order;
 //! - `leaks`: paused calls that are dropped;
 //! - `property`: generated programs of up to 8 modules, run in one go and in pieces;
+//! - `forks`: the same programs, whose stores are forked when they pause, and go on in both;
 //! - `snapshots`: the same programs, whose stores are written down when they pause, and go on in other engines;
+//! - `late`: the same programs, without fuel, interrupted by deadlines and moved there;
 //! - `hostile`: the same programs, whose snapshots somebody changes;
 //! - `relay`: the same programs, moved from process to process by way of files, perhaps on other processors.
 
@@ -18,7 +20,9 @@
 mod across;
 #[path = "../support/change.rs"]
 mod change;
+mod forks;
 mod hostile;
+mod late;
 mod leaks;
 mod metering;
 mod moved;

@@ -61,8 +61,9 @@
 //! | `builder`, `ctx` | the context, and how it is made |
 //! | `functions` | the list of functions |
 //! | `calls/` | what they do |
-//! | `descriptor`, `dir`, `file`, `stream` | what descriptors stand for |
+//! | `descriptor`, `dir`, `file`, `stream`, `origin` | what descriptors stand for |
 //! | `wait`, `reactor` | waiting |
+//! | `saved` | the context as bytes, to go on elsewhere |
 //! | `clock`, `abi`, `errno`, `memory` | clocks; numbers and layouts; errors; the guest's memory |
 //! | `p1`, `wasmi` | adapters |
 
@@ -82,9 +83,11 @@ mod errno;
 mod file;
 pub mod functions;
 mod memory;
+mod origin;
 #[cfg(feature = "pirn")]
 pub mod p1;
 mod reactor;
+mod saved;
 mod stream;
 mod version;
 mod wait;

@@ -10,12 +10,16 @@
 //! the epoch there ([`Ask`](crate::handlers::seq::Ask)): where a single operator decides, what repeats itself, and what `tools/mine` chose.
 //! Last those of whoever builds this: `PIRN_SHAPES` names a file with a shape in each line (CONTRIBUTING.md, "Shapes of your own").
 
+#[cfg(feature = "mined")]
 mod asking;
 mod far;
 pub(crate) mod list;
 pub(crate) mod lookup;
+#[cfg(feature = "mined")]
 mod mined;
+#[cfg(feature = "mined")]
 mod mined_vectors;
+#[cfg(feature = "mined")]
 mod mined_wide;
 mod own;
 mod sequences;
@@ -60,11 +64,13 @@ pub fn written() -> HashSet<Sig> {
 }
 
 /// Signatures of the handlers whose shapes were mined, but for those with vectors or 64-bit addresses.
+#[cfg(feature = "mined")]
 pub fn mined() -> HashSet<Sig> {
     sigs(mined::all)
 }
 
 /// Signatures of the handlers whose shapes were mined for their vectors.
+#[cfg(feature = "mined")]
 pub fn mined_vectors() -> HashSet<Sig> {
     sigs(mined_vectors::all)
 }

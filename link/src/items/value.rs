@@ -10,6 +10,7 @@ use pirn_decode::{HeapType, RefType, TypeId, ValType};
 use pirn_exec::{FuncRecord, Word};
 use std::any::Any;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// A WebAssembly value. Floats are bits, so that NaNs stay as they are and equality means sameness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,13 +55,18 @@ impl ExternRef {
         let mut store = store.as_context_mut();
         let id = store.opaque().id();
         let externs = store.opaque_mut().externs();
-        externs.push(Box::new(value));
+        externs.push(Arc::new(value));
         Self { store: id, index: externs.len() - 1 }
     }
 
     /// The one at this place among those of `store`.
     pub(crate) fn of_index(store: StoreId, index: usize) -> Self {
         Self { store, index }
+    }
+
+    /// Whose it is.
+    pub(crate) fn store(self) -> StoreId {
+        self.store
     }
 
     /// Its place among those of its store.

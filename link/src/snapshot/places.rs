@@ -13,11 +13,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// A place, and the types there.
-pub(super) type Told = Rc<(Place, FrameTypes)>;
+pub(crate) type Told = Rc<(Place, FrameTypes)>;
 
 /// What is known. Modules go by the addresses of what they own, so each lives longer than this.
 #[derive(Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     bodies: HashMap<usize, Bodies>,
     at: HashMap<(usize, FuncIdx, usize, bool), Told>,
     of: HashMap<(usize, FuncIdx, Stand, u32), Told>,
@@ -37,14 +37,14 @@ fn function<'a, T: Default>(functions: &'a mut ByFunction<T>, module: &Module, f
 }
 
 /// Where a frame stands, by the byte of its function's code, and whether behind a call.
-pub(super) fn position(frame: &PausedFrame<'_>, module: &Module) -> Option<(usize, bool)> {
+pub(crate) fn position(frame: &PausedFrame<'_>, module: &Module) -> Option<(usize, bool)> {
     let (_, position, _) = module.function_at(frame.address)?;
     Some((position, frame.at == FrameAt::Return))
 }
 
 impl Places {
     /// Finds out where these frames stand, by what code they are at.
-    pub(super) fn find_at<'f>(
+    pub(crate) fn find_at<'f>(
         &mut self,
         frames: impl Iterator<Item = (&'f InstanceData, PausedFrame<'f>)>,
     ) -> Result<()> {
@@ -91,7 +91,7 @@ impl Places {
     }
 
     /// The place at a byte of the code of function `funcidx`, if it was to be [found](Self::find_at).
-    pub(super) fn at(&self, module: &Module, funcidx: FuncIdx, (position, is_call): (usize, bool)) -> Option<Told> {
+    pub(crate) fn at(&self, module: &Module, funcidx: FuncIdx, (position, is_call): (usize, bool)) -> Option<Told> {
         self.at.get(&(address(module), funcidx, position, is_call)).map(Rc::clone)
     }
 

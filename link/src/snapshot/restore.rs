@@ -45,7 +45,7 @@ pub(super) fn restore(
     let mut made = Made { first_extern: store.externs().len(), externs: state.externs.len(), ..Made::default() };
     for bytes in &state.externs {
         let value = hooks.load_extern(bytes)?;
-        store.externs().push(value);
+        store.externs().push(value.into());
     }
     for host in &state.hosts {
         let func = host_func(store, definitions, (&host.module, &host.name), &host.ty)?;

@@ -3,6 +3,7 @@
 mod accumulators;
 mod arena;
 mod blocks;
+mod definite;
 mod emit;
 mod fit;
 mod if_conversion;
