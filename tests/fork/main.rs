@@ -3,16 +3,14 @@
 //! - `items`: what is copied, who shares it, what handles stand for;
 //! - `memories`: copies on write, whatever is written where and when;
 //! - `calls`: paused calls, which go on in any of the copies;
-//! - `reset`: instances as instantiation left them;
-//! - `leaks`: many copies, dropped in any order.
+//! - `reset`: instances as instantiation left them.
 //!
-//! Generated programs are forked wherever they pause in `tests/resume`.
+//! `tests/forks_leak.rs` has many copies. Generated programs are forked wherever they pause in `tests/resume`.
 
 #![cfg(feature = "wat")]
 
 mod calls;
 mod items;
-mod leaks;
 mod memories;
 mod reset;
 

@@ -134,8 +134,8 @@ pub(crate) enum Reason {
     Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
 }
 
-/// Types of a function's results.
-pub(crate) type ResultTypes = SmallVec<[ValType; 16]>;
+/// Types of a function's results: mostly one, and paused calls are to be small.
+pub(crate) type ResultTypes = SmallVec<[ValType; 2]>;
 
 /// What a snapshot holds of a paused call. (`pub` because a sealed trait names it.)
 pub struct Parts<'a> {

@@ -1,4 +1,4 @@
-//! Workers are killed all the time. In short; with `DURABLE_LONG` set, as the issue asks.
+//! Workers are killed all the time. In short; with `DURABLE_LONG` set, 50 of them, and ten times as many workflows.
 
 use crate::has_postgres;
 use std::process::Command;

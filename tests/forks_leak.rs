@@ -1,6 +1,7 @@
-//! Many copies, dropped in any order.
+//! Many copies of a store leave nothing behind, dropped in any order. Alone in its process, whose memory is looked at.
 
-use crate::{alone, get};
+#![cfg(feature = "wat")]
+
 use pirn::*;
 
 const TEXT: &str = r#"(module (memory (export "memory") 256) (table 100 funcref) (elem (i32.const 0) func $touch)
@@ -8,6 +9,15 @@ const TEXT: &str = r#"(module (memory (export "memory") 256) (table 100 funcref)
     (func $touch (export "touch") (param i32) (result i32)
         (i32.store8 (local.get 0) (i32.add (i32.const 1) (i32.load8_u (local.get 0))))
         (i32.load8_u (local.get 0))))"#;
+
+/// A store with the module's function.
+fn alone() -> (Store<()>, TypedFunc<i32, i32>) {
+    let mut store = Store::<()>::default();
+    let module = Module::new(store.engine(), TEXT).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let touch = instance.get_typed_func(&store, "touch").unwrap();
+    (store, touch)
+}
 
 const MANY: usize = if cfg!(debug_assertions) { 2_000 } else { 10_000 };
 
@@ -27,19 +37,19 @@ fn many_copies_leave_nothing() {
 }
 
 fn one_after_the_other() {
-    let (mut store, instance) = alone(TEXT);
-    assert_eq!(get(&mut store, instance, "touch", &[5]), 1);
+    let (mut store, touch) = alone();
+    assert_eq!(touch.call(&mut store, 5).unwrap(), 1);
     let usage = store.engine().memory_usage();
     let round = |store: &mut Store<()>, count: usize| {
         for n in 0..count {
             let mut copy = store.fork(()).unwrap();
-            let there = copy.forked(instance).unwrap();
+            let there = copy.forked(touch).unwrap();
             if n % 10 == 0 {
-                assert_eq!(get(&mut copy, there, "touch", &[5]), 2);
+                assert_eq!(there.call(&mut copy, 5).unwrap(), 2);
                 let mut third = copy.fork(()).unwrap();
                 let there = third.forked(there).unwrap();
                 drop(copy);
-                assert_eq!(get(&mut third, there, "touch", &[5]), 3);
+                assert_eq!(there.call(&mut third, 5).unwrap(), 3);
             }
         }
     };
@@ -58,14 +68,14 @@ fn one_after_the_other() {
 
 /// More than there are mappings for.
 fn many_at_a_time() {
-    let (mut store, instance) = alone(TEXT);
-    assert_eq!(get(&mut store, instance, "touch", &[5]), 1);
+    let (mut store, touch) = alone();
+    assert_eq!(touch.call(&mut store, 5).unwrap(), 1);
     let usage = store.engine().memory_usage();
     let count = if cfg!(debug_assertions) { 500 } else { 18_000 };
     let mut copies: Vec<_> = (0..count).map(|_| store.fork(()).unwrap()).collect();
     for (n, copy) in copies.iter_mut().enumerate().filter(|(n, _)| n % 7 == 0 || *n > 17_990) {
-        let there = copy.forked(instance).unwrap();
-        assert_eq!(get(copy, there, "touch", &[5]), 2, "copy {n}");
+        let there = copy.forked(touch).unwrap();
+        assert_eq!(there.call(copy, 5).unwrap(), 2, "copy {n}");
     }
     let engine = store.engine().clone();
     drop(store);
