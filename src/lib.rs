@@ -283,6 +283,7 @@
 //! |---|---|---|
 //! | `wat` | yes | [`Module::new`] takes the text format as well; off for programs that only load binaries |
 //! | `demangle` | yes | names of Rust and C++ functions in backtraces as they were written |
+//! | `snapshot` | yes | [`Snapshot`] and [`Module::hash`]; off for programs that store no executions, which need nine crates fewer |
 //! | `addr2line` | no | source files and lines in backtraces, from a module's DWARF (crates `addr2line` and `gimli`); on in the command line |
 //! | `anyhow` | no | `From<anyhow::Error>` for [`Error`]; the other way works without |
 //! | `portable` | no | the portable dispatch loop also in optimised builds, to compare or to test it |

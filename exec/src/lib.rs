@@ -83,7 +83,7 @@ pub use probes::mutants;
 #[cfg(feature = "profile")]
 pub use probes::profile;
 pub use shapes::lookup::{Handlers, target};
-pub use shapes::{mined, mined_vectors, written};
+pub use shapes::{mined, mined_vectors, own, written};
 pub use state::crossing::CallHook;
 pub use state::exception::{Exception, Tag};
 pub use state::global::GlobalCell;

@@ -125,6 +125,13 @@ impl Instance {
         self.get(store.into().opaque()).module()
     }
 
+    /// Which data segments, and which element segments, are dropped; empty ones count as such. For those who write modules; not part of
+    /// the API that versions promise.
+    #[doc(hidden)]
+    pub fn dropped_segments(&self, store: impl AsContext) -> (Vec<bool>, Vec<bool>) {
+        self.get(store.as_context().opaque()).dropped_segments()
+    }
+
     /// All exports, in the module's order.
     pub fn exports<'a, T: 'static>(
         &self,

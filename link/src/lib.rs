@@ -56,6 +56,8 @@
 //! `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
 //! `take`, `restore` and `frames`.
 
+#![cfg_attr(not(feature = "snapshot"), allow(dead_code, reason = "only snapshots read all of a store"))]
+
 mod backtrace;
 mod call;
 #[cfg(feature = "addr2line")]
@@ -74,6 +76,7 @@ mod precompiled;
 mod probe;
 mod runtime;
 mod serialize;
+#[cfg_attr(not(feature = "snapshot"), allow(unused_imports, reason = "only what tells where frames stand is left"))]
 mod snapshot;
 mod store;
 mod symbol;
@@ -110,7 +113,9 @@ pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use serialize::Precompiled;
-pub use snapshot::{PausedCall, Restored, Snapshot, SnapshotHooks};
+pub use snapshot::PausedCall;
+#[cfg(feature = "snapshot")]
+pub use snapshot::{Restored, Snapshot, SnapshotHooks};
 pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 #[doc(hidden)]

@@ -16,6 +16,7 @@ use pirn_decode::{
     Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId,
 };
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
+#[cfg(feature = "snapshot")]
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -46,6 +47,7 @@ struct Inner {
     exports: HashTable<Exported>,
     /// Of the name section, read when somebody asks.
     names: OnceLock<Names>,
+    #[cfg(feature = "snapshot")]
     hash: OnceLock<[u8; 32]>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
@@ -248,6 +250,7 @@ impl Module {
             import_hashes,
             exports,
             names: OnceLock::new(),
+            #[cfg(feature = "snapshot")]
             hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
@@ -465,7 +468,8 @@ impl Module {
         }
     }
 
-    /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it.
+    /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it. With feature `snapshot`.
+    #[cfg(feature = "snapshot")]
     pub fn hash(&self) -> [u8; 32] {
         *self.0.hash.get_or_init(|| Sha256::digest(&self.0.parsed.bytes).into())
     }

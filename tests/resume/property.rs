@@ -42,7 +42,7 @@ pub(crate) fn engine(fuse: bool) -> Engine {
 }
 
 /// A linker for one run in `store`: with a memory of its own, and a host function that answers at once or yields.
-fn linker(store: &mut Store<Vec<i32>>, yields: bool) -> (Linker<Vec<i32>>, Memory) {
+pub(crate) fn linker(store: &mut Store<Vec<i32>>, yields: bool) -> (Linker<Vec<i32>>, Memory) {
     let mut linker = host(store.engine(), yields);
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(6))).unwrap();
     linker.define(&*store, "host", "memory", memory).unwrap();
@@ -63,11 +63,11 @@ pub(crate) fn host(engine: &Engine, yields: bool) -> Linker<Vec<i32>> {
     linker
 }
 
-fn entry(store: &Store<Vec<i32>>, linked: &LinkedGroup) -> Func {
+pub(crate) fn entry(store: &Store<Vec<i32>>, linked: &LinkedGroup) -> Func {
     linked.get("m0").unwrap().get_func(store, "f0").unwrap()
 }
 
-const ARGUMENT: Val = Val::I32(5);
+pub(crate) const ARGUMENT: Val = Val::I32(5);
 
 fn trace(
     store: &Store<Vec<i32>>,

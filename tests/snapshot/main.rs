@@ -7,7 +7,7 @@
 //!
 //! Generated programs are moved about in `tests/resume`.
 
-#![cfg(feature = "wat")]
+#![cfg(all(feature = "snapshot", feature = "wat"))]
 
 mod calls;
 #[path = "../support/change.rs"]

@@ -177,6 +177,16 @@ impl Descriptor {
 pub(crate) struct Descriptors(Vec<Option<Arc<Descriptor>>>);
 
 impl Descriptors {
+    /// These, by number.
+    pub(crate) fn of(all: Vec<Option<Arc<Descriptor>>>) -> Self {
+        Self(all)
+    }
+
+    /// All of them as they are now, by number.
+    pub(crate) fn all(&self) -> Vec<Option<Arc<Descriptor>>> {
+        self.0.clone()
+    }
+
     /// The descriptor `fd`.
     pub(crate) fn get(&self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
         self.0.get(fd as usize).cloned().flatten().ok_or(Errno::BADF)

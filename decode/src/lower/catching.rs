@@ -5,6 +5,7 @@
 //! clause leads to the end of a block, the place is not known yet: such clauses form a chain for each open block, as branches do
 //! (`emit`), through their targets.
 
+use super::definite::Locals;
 use super::emit::Position;
 use crate::catches::{CatchClause, CatchTable, Scope, Site};
 
@@ -37,6 +38,8 @@ struct Block {
     outer: u32,
     /// Whether the handlers cover what is lowered: not any more behind the first `catch`.
     covers: bool,
+    /// Which locals are set where it begins, and so in its handlers.
+    set: Locals,
 }
 
 /// The handlers of a function while it is lowered. Functions without any allocate nothing.
@@ -67,11 +70,11 @@ impl Catching {
         }
     }
 
-    /// The innermost of `depth` open blocks begins a scope.
-    pub(super) fn open(&mut self, depth: usize) -> u32 {
+    /// The innermost of `depth` open blocks begins a scope, where these locals are set.
+    pub(super) fn open(&mut self, depth: usize, set: Locals) -> u32 {
         let (scope, outer) = (self.scopes.len() as u32, self.current);
         self.scopes.push(Open { outer, clauses: Vec::new() });
-        self.blocks.push(Block { depth: depth as u32, scope, outer, covers: true });
+        self.blocks.push(Block { depth: depth as u32, scope, outer, covers: true, set });
         self.current = scope;
         scope
     }
@@ -113,12 +116,12 @@ impl Catching {
         }
     }
 
-    /// The handlers of the innermost scope begin. Gives the scope.
-    pub(super) fn begin_handler(&mut self) -> u32 {
+    /// The handlers of the innermost scope begin. Gives the scope, and which locals are set there.
+    pub(super) fn begin_handler(&mut self) -> (u32, Locals) {
         let block = self.blocks.last_mut().expect("a `try` is open");
         block.covers = false;
         self.current = block.outer;
-        block.scope
+        (block.scope, block.set)
     }
 
     /// The innermost of `depth` open blocks ends, which may be a scope.
@@ -169,8 +172,8 @@ impl Catching {
         }
     }
 
-    /// The table. Scopes in which nothing calls or throws have no clauses: where they would lead may not be code any more.
-    pub(super) fn finish(&mut self) -> CatchTable {
+    /// The table, for code without the first `left` bytes. Scopes in which nothing calls or throws have no clauses: where they would lead may not be code any more.
+    pub(super) fn finish(&mut self, left: usize) -> CatchTable {
         if self.sites.is_empty() {
             return CatchTable::default();
         }
@@ -187,10 +190,12 @@ impl Catching {
         for (scope, is_used) in self.scopes.drain(..).zip(is_used) {
             let first = clauses.len();
             if is_used {
-                clauses.extend(scope.clauses);
+                let moved = |clause: CatchClause| CatchClause { target: clause.target - left as u32, ..clause };
+                clauses.extend(scope.clauses.into_iter().map(moved));
             }
             scopes.push(Scope { outer: scope.outer, first: first as u32, count: (clauses.len() - first) as u32 });
         }
+        self.sites.iter_mut().for_each(|site| site.position -= left as u32);
         CatchTable { sites: std::mem::take(&mut self.sites).into(), scopes: scopes.into(), clauses: clauses.into() }
     }
 }

@@ -1,7 +1,8 @@
 //! Where an execution may stand still, and where the values of its frame are then.
 //!
 //! A frame that stands at one of these places is what the specification says a frame is: locals, and values on the operand
-//! stack. All locals lie in their slots (but at the entry, where those that are no parameters are still to be zeroed). A value
+//! stack. Locals lie in their slots, but for those that some way there has not set and that are not zeroed: whatever comes reads
+//! none of them before it sets it, so any value will do for one, and zero is its. A value
 //! of the operand stack lies in its own slot, or is known without it: a constant, a local that has not been set since, a
 //! function of the instance. The accumulators hold nothing, but for one operand that may be nowhere else. Whoever writes each
 //! value to its own slot, whatever lowering made of it, has a frame that goes on there: what is known without its slot is not
@@ -61,6 +62,8 @@ pub struct Place {
     pub offset: u32,
     /// Byte of the code, the head counted, where it goes on; of a call, the cell behind.
     pub position: usize,
+    /// Indices of the locals whose slots may hold nothing of theirs, in order: nothing reads them before it sets them.
+    pub unset: Vec<u32>,
     /// The operand stack, the topmost value last.
     pub operands: Vec<Operand>,
     /// Of a call, the slot at which the callee's frame begins.

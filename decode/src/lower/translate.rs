@@ -141,7 +141,9 @@ impl<'a, T: Target> Function<'a, T> {
                 self.select();
             }
             Instruction::LocalGet => {
-                let Local { slot, class } = self.locals[reader.index() as usize];
+                let index = reader.index();
+                self.operands.code.definite.read(index);
+                let Local { slot, class } = self.locals[index as usize];
                 if class.is_wide() {
                     self.operands.push_vector_of(slot);
                 } else {
@@ -371,6 +373,7 @@ impl<'a, T: Target> Function<'a, T> {
     /// Sets the local, which it returns, to the value at the top, which stays.
     fn local_set(&mut self, index: u32) -> Local {
         let local = self.locals[index as usize];
+        self.operands.code.definite.set(index);
         let (slot, top) = (local.slot, self.operands.height() - local.class.words());
         self.operands.spill_readers(top, slot);
         // A local set to itself is left alone.

@@ -69,6 +69,11 @@ pub fn mined_vectors() -> HashSet<Sig> {
     sigs(mined_vectors::all)
 }
 
+/// Signatures of the handlers whose shapes whoever builds this asked for.
+pub fn own() -> HashSet<Sig> {
+    sigs(own::all)
+}
+
 fn sigs(list: fn(&mut Shapes<'_>)) -> HashSet<Sig> {
     let mut sigs = HashSet::new();
     list(&mut Shapes(&mut |entry| _ = sigs.insert(entry.sig)));

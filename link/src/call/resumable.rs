@@ -92,6 +92,7 @@ pub(super) struct Call<R> {
 }
 
 /// A call that runs.
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation for each call")]
 pub(super) enum Running<R> {
     /// It has not paused yet, and mostly will not.
     New(Call<R>),

@@ -97,7 +97,8 @@ fn take_frame(
     let params = module.parsed().func_type(funcidx).params().len();
     let mut locals = Vec::with_capacity(types.locals.len());
     for (index, (&ty, at)) in types.locals.iter().zip(local_slots(module, funcidx, types)).enumerate() {
-        let begins = place.stand == Stand::Entry && index >= params;
+        let begins =
+            place.stand == Stand::Entry && index >= params || place.unset.binary_search(&(index as u32)).is_ok();
         let wide = ty == ValType::V128;
         locals.push(if begins { Value::default_for(ty) } else { value(ty, slot(at as u16, wide))? });
     }

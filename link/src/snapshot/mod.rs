@@ -6,14 +6,17 @@
 //! - `frames`: paused executions, both ways; `places`: where frames stand.
 //! - `hooks`: what the embedder says of its own values.
 
+#[cfg(feature = "snapshot")]
 mod format;
 mod frames;
 mod hooks;
 mod made;
 mod names;
 mod places;
+#[cfg(feature = "snapshot")]
 mod restore;
 mod state;
+#[cfg(feature = "snapshot")]
 mod take;
 
 pub use hooks::SnapshotHooks;
@@ -77,6 +80,7 @@ use std::io::{Read, Write};
 /// # }
 /// # Ok::<(), pirn_link::Error>(())
 /// ```
+#[cfg(feature = "snapshot")]
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     state: State,
@@ -107,6 +111,7 @@ impl<R> sealed::PausedCall for Paused<R> {
     }
 }
 
+#[cfg(feature = "snapshot")]
 impl Snapshot {
     /// A snapshot of the store, and of these calls, which are paused in it and stay so.
     ///
@@ -119,8 +124,8 @@ impl Snapshot {
     /// - a host function to which something refers, but which no instance imports; two that were linked to imports of the same names;
     /// - an `externref` that is not null, or the payload of a [`Yield`](crate::Yield) that is not `()`: see [`Snapshot::take_with`];
     /// - a call of a start function; one that waits for an async host function; one that stands within an instruction on a memory or
-    ///   table, or at the end of a loop that was lowered so that its state cannot be told there, which only deadlines
-    ///   ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)) make happen: it goes on to another place when it is resumed;
+    ///   table, which only deadlines ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)) make happen: it goes on to another place
+    ///   when it is resumed;
     /// - a call is paused in another store;
     /// - an instance was not finished, because instantiating it failed.
     pub fn take(store: impl AsContext, paused: &[&dyn PausedCall]) -> Result<Self> {
@@ -216,9 +221,11 @@ impl Snapshot {
     /// Makes everything again in `store`, which has no instances, memories, tables or globals yet: with `modules`, and with the host functions
     /// that `linker` has under the names under which they were linked. No start function is called.
     ///
-    /// The engine may have other settings than the one of the snapshot, with one exception: a call that is out of fuel in front of an
-    /// instruction that is paid for by its size (`memory.fill` and the like) goes on only where fuel is consumed. If fuel is consumed, the
-    /// store's is what it was; a snapshot of a store without fuel leaves it as it is.
+    /// The engine may have other settings than the one of the snapshot, with two exceptions. A call that is out of fuel in front of an
+    /// instruction that is paid for by its size (`memory.fill` and the like) goes on only where fuel is consumed. A call whose deadline passed in front
+    /// of a call or of such an instruction, with dozens of them before it, goes on for certain only with the same settings and the same version of pirn: others ask for
+    /// the deadline elsewhere. Such calls are refused, and go on to another place when they are resumed before the snapshot is taken. If fuel is
+    /// consumed, the store's is what it was; a snapshot of a store without fuel leaves it as it is.
     ///
     /// # Errors
     /// The store is not empty; a module is missing, or of another engine; the linker has no such host function, or one of another type; a limit of the
@@ -250,6 +257,7 @@ impl Snapshot {
 }
 
 /// What was made by [`Snapshot::restore`]; in the order in which it was made in the store of the snapshot.
+#[cfg(feature = "snapshot")]
 #[derive(Debug)]
 pub struct Restored {
     names: Vec<Option<String>>,
@@ -260,6 +268,7 @@ pub struct Restored {
     paused: Vec<Paused<Vec<Val>>>,
 }
 
+#[cfg(feature = "snapshot")]
 impl Restored {
     /// The instances.
     pub fn instances(&self) -> &[Instance] {

@@ -87,6 +87,7 @@ pub(super) fn take(
             }
         };
         let imports = (0..parsed.imported_funcs as u32).map(FuncIdx);
+        let (data_dropped, elements_dropped) = instance.dropped_segments();
         let funcs = imports.map(|funcidx| names.func(instance.func(funcidx, store.id())));
         state.instances.push(InstanceState {
             name: None,
@@ -95,8 +96,8 @@ pub(super) fn take(
             tables: instance.tables.iter().map(|table| tables[table]).collect(),
             memories: instance.memories.iter().map(|memory| memories[memory]).collect(),
             globals: instance.globals.iter().map(|global| globals[global]).collect(),
-            data_dropped: (0..parsed.data.len()).map(|data| instance.block.data_len(data) == 0).collect(),
-            elements_dropped: (0..parsed.elements.len()).map(|i| instance.block.element_len(i) == 0).collect(),
+            data_dropped,
+            elements_dropped,
         });
     }
     state.modules = modules.iter().map(Module::hash).collect();

@@ -118,6 +118,14 @@ impl InstanceData {
         &self.module
     }
 
+    /// Which data segments, and which element segments, are dropped. An empty one counts as such.
+    pub(crate) fn dropped_segments(&self) -> (Vec<bool>, Vec<bool>) {
+        let parsed = self.module.parsed();
+        let data = (0..parsed.data.len()).map(|data| self.block.data_len(data) == 0);
+        let elements = (0..parsed.elements.len()).map(|element| self.block.element_len(element) == 0);
+        (data.collect(), elements.collect())
+    }
+
     /// How many bytes it takes, with its globals.
     pub(crate) fn bytes(&self) -> usize {
         let parsed = self.module.parsed();
