@@ -200,8 +200,8 @@ impl<'a> Blocks<'a> {
         let reached = reached && !returns;
         self.skipping = None;
         self.labels.close();
-        self.join(operands, &block, reached);
         operands.code.catching.close(depth);
+        self.join(operands, &block, reached);
         if block.construct == Construct::Loop {
             self.loops.close(self.labels.depth());
         }
@@ -221,6 +221,19 @@ impl<'a> Blocks<'a> {
         block.construct
     }
 
+    /// The function ends, and clauses lead to its own label: their values are returned.
+    #[cold]
+    fn return_caught<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
+        operands.truncate(0);
+        let here = operands.code.label();
+        operands.forget_mirrors();
+        operands.code.catching.bind(1, here);
+        let ty = self.labels.function().ty;
+        ty.results().iter().for_each(|&ty| operands.push_spilled(ty.into()));
+        operands.emit_return(ty.result_words());
+        operands.truncate(0);
+    }
+
     /// Locals are set at the end of a block that are set on all ways there; `reached` says that it is without a branch.
     #[inline]
     fn join<T: Target>(&mut self, operands: &mut Operands<'a, T>, block: &Block<'a>, reached: bool) {
@@ -233,19 +246,6 @@ impl<'a> Blocks<'a> {
             }
         }
         operands.code.definite.set = set;
-    }
-
-    /// The function ends, and clauses lead to its own label: their values are returned.
-    #[cold]
-    fn return_caught<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
-        operands.truncate(0);
-        let here = operands.code.label();
-        operands.forget_mirrors();
-        operands.code.catching.bind(1, here);
-        let ty = self.labels.function().ty;
-        ty.results().iter().for_each(|&ty| operands.push_spilled(ty.into()));
-        operands.emit_return(ty.result_words());
-        operands.truncate(0);
     }
 
     /// How many slots the values have that a branch to the label takes.

@@ -38,7 +38,7 @@ struct Block {
     outer: u32,
     /// Whether the handlers cover what is lowered: not any more behind the first `catch`.
     covers: bool,
-    /// Which locals are set where it begins, and so in each handler.
+    /// Which locals are set where it begins, and so in its handlers.
     set: Locals,
 }
 
@@ -116,7 +116,7 @@ impl Catching {
         }
     }
 
-    /// The handlers of the innermost scope begin. Gives the scope, and which locals are set.
+    /// The handlers of the innermost scope begin. Gives the scope, and which locals are set there.
     pub(super) fn begin_handler(&mut self) -> (u32, Locals) {
         let block = self.blocks.last_mut().expect("a `try` is open");
         block.covers = false;
@@ -172,7 +172,7 @@ impl Catching {
         }
     }
 
-    /// The table, of code whose first `left` bytes are left out. Scopes in which nothing calls or throws have no clauses: where they would lead may not be code any more.
+    /// The table, for code without the first `left` bytes. Scopes in which nothing calls or throws have no clauses: where they would lead may not be code any more.
     pub(super) fn finish(&mut self, left: usize) -> CatchTable {
         if self.sites.is_empty() {
             return CatchTable::default();

@@ -213,7 +213,8 @@ impl<'a, T: Target> Emitter<'a, T> {
         if let Some(survey) = self.survey.as_deref_mut().filter(|_| T::SURVEYED) {
             survey.finish(left, &self.branches, &self.definite);
         }
-        Code::behind(left, &mut self.bytes[..self.end], &self.branches).catching(self.catching.finish(left))
+        let catches = self.catching.finish(left);
+        Code::behind(left, &mut self.bytes[..self.end], &self.branches).catching(catches)
     }
 
     /// The handler for a shape.

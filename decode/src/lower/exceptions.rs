@@ -2,7 +2,7 @@
 //!
 //! Nothing is emitted where a `try_table` begins or ends: handlers are found by the places of what calls or throws
 //! (`catching`). What a handler needs is in place at every such cell. Locals lie in their slots; so do operands below the label
-//! that a clause leads to, since that block began; and the machine writes an exception's values to the slots where the label looks for
+//! that a clause leads to, since that block began; locals are taken for set that were where the `try_table` began; and the machine writes an exception's values to the slots where the label looks for
 //! its own. Accumulators hold nothing known at a label.
 //!
 //! A `catch` of a `try` is a label that nothing branches to. Below the exception's values lies a reference to it, in a
@@ -60,12 +60,16 @@ impl<'a, T: Target> Function<'a, T> {
         // The labels are those around it.
         let outside = self.blocks.labels.depth();
         self.blocks.open_scope(&mut self.operands, Construct::TryTable, ty);
+        // More of them may be set where something throws, or not.
         let set = self.operands.code.definite.set;
         let scope = self.operands.code.catching.open(outside + 1, set);
         for Catch { tag, reference, label } in clauses {
             let depth = outside - label as usize;
             let block = self.blocks.labels.get(label + 1);
-            let (base, start) = (block.base(), block.loop_start());
+            let (base, start, construct) = (block.base(), block.loop_start(), block.construct);
+            if !matches!(construct, Construct::Function | Construct::Loop) {
+                self.blocks.labels.join(label + 1, &set);
+            }
             let words = tag.map_or(0, |tagidx| self.module.tag_type(tagidx).param_words());
             let clause = CatchClause {
                 tag: tag.map(|tagidx| self.tag_word(tagidx)),
@@ -77,10 +81,7 @@ impl<'a, T: Target> Function<'a, T> {
             let clause = (scope, catching.add(scope, clause));
             match start {
                 Some(_) => catching.note_loop(clause),
-                None => {
-                    catching.await_end(depth, clause);
-                    self.blocks.labels.join(label + 1, &set);
-                }
+                None => catching.await_end(depth, clause),
             }
         }
     }

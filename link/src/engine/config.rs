@@ -166,9 +166,9 @@ impl Config {
     ///   or an iteration can be read off the module's text.
     /// - *Exceptions*: finding a handler costs nothing more; the frames that are left were paid for when they were entered.
     /// - *Words*: entering a function costs one more unit for every 8 words of its locals that are not parameters, because they
-    ///   may have to be zeroed, and one more for every 8 words of its results. A branch or `return` costs one more for every 8 words of
-    ///   the values it takes, and a `throw` one more for every 8 words of its values. All are rounded down. A `v128` has two
-    ///   words, any other value one.
+    ///   may have to be zeroed, and one more for every 8 words of its results. A branch or `return` costs one more for every 8
+    ///   words of the values it takes, and a `throw` one more for every 8 words of its values. All are rounded down. A `v128` has
+    ///   two words, any other value one.
     /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit for
     ///   every 64 bytes they write or add, rounded down. An element counts as 8 bytes. Growing that the maximum forbids adds
     ///   nothing. What traps because it reaches beyond the end costs no more than the whole memory or table would.

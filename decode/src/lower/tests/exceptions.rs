@@ -108,3 +108,21 @@ fn a_loop_that_is_lowered_twice_is_covered_twice() {
     );
     assert_eq!(text.iter().filter(|line| line.starts_with("Call")).count(), 1, "{text:?}");
 }
+
+#[test]
+fn a_handler_may_find_locals_as_they_were_where_its_scope_begins() {
+    let zeroes = |text: &str| plain(text).iter().filter(|line| line.starts_with("Zero")).count();
+    let set = "(local.set $x (i32.const 1)) (call $f) (local.set $y (i32.const 2))";
+    let locals = "(result i32) (local $x i32) (local $y i32)";
+    let body = format!("{locals} (block $h (try_table (catch_all $h) {set}))");
+    assert_eq!(zeroes(&format!("{body} (local.get $x)")), 1);
+    assert_eq!(zeroes(&format!("{body} (local.set $x (i32.const 3)) (local.get $x)")), 0);
+    let before = format!("{locals} (local.set $x (i32.const 0)) (block $h (try_table (catch_all $h) {set}))");
+    assert_eq!(zeroes(&format!("{before} (local.get $x)")), 0);
+    assert_eq!(zeroes(&format!("{before} (local.get $y)")), 1);
+    // So it is with the older ones, in a handler and behind it.
+    let legacy = "(result i32) (local $x i32) try (result i32) i32.const 1 local.set $x call $f i32.const 0 catch_all";
+    assert_eq!(zeroes(&format!("{legacy} local.get $x end")), 1);
+    assert_eq!(zeroes(&format!("{legacy} i32.const 1 end drop local.get $x")), 1);
+    assert_eq!(zeroes(&format!("{legacy} i32.const 2 local.set $x i32.const 1 end drop local.get $x")), 0);
+}
