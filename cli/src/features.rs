@@ -46,6 +46,7 @@ features! {
     MultiMemory wasm_multi_memory "multi-memory";
     Memory64 wasm_memory64 "memory64";
     FunctionReferences wasm_function_references "function-references";
+    Gc wasm_gc "gc";
     CustomPageSizes wasm_custom_page_sizes "custom-page-sizes";
     WideArithmetic wasm_wide_arithmetic "wide-arithmetic";
 }

@@ -54,6 +54,8 @@ pub struct Counts {
     pub data: usize,
     /// Element segments.
     pub elements: usize,
+    /// Types, if any is of structs or arrays.
+    pub types: usize,
 }
 
 /// Word index of the first entry of each index space in an instance. They follow each other, whoever makes the layout: the
@@ -72,6 +74,8 @@ pub struct InstanceLayout {
     pub(crate) data: usize,
     /// First element segment: two words each.
     pub(crate) elements: usize,
+    /// First type.
+    pub(crate) types: usize,
     /// Words of the whole block.
     words: usize,
 }
@@ -86,6 +90,7 @@ impl InstanceLayout {
             memories: module.memories.len(),
             data: module.data.len(),
             elements: module.elements.len(),
+            types: if module.has_objects() { module.types.len() } else { 0 },
         })
     }
 
@@ -94,7 +99,7 @@ impl InstanceLayout {
     /// # Panics
     /// They have more words than there are numbers for.
     pub const fn new(counts: Counts) -> Self {
-        let Counts { funcs, globals, tables, memories, data, elements } = counts;
+        let Counts { funcs, globals, tables, memories, data, elements, types } = counts;
         /// Behind `count` entries of `words` words each.
         const fn behind(start: usize, count: usize, words: usize) -> usize {
             let Some(len) = count.checked_mul(words) else { panic!("an instance of too many words") };
@@ -106,7 +111,8 @@ impl InstanceLayout {
         let memories_at = behind(tables_at, tables, 1);
         let data_at = behind(memories_at, memories, 1);
         let elements_at = behind(data_at, data, 2);
-        let words = behind(elements_at, elements, 2);
+        let types_at = behind(elements_at, elements, 2);
+        let words = behind(types_at, types, 1);
         Self {
             funcs: HEAD_WORDS,
             globals: globals_at,
@@ -114,6 +120,7 @@ impl InstanceLayout {
             memories: memories_at,
             data: data_at,
             elements: elements_at,
+            types: types_at,
             words,
         }
     }
@@ -157,7 +164,9 @@ places! {
     /// Address and length of data segment `index`.
     data(index: usize, index): data, 2, elements;
     /// Address and length of element segment `index`.
-    element(index: usize, index): elements, 2, words;
+    element(index: usize, index): elements, 2, types;
+    /// What the machine knows of objects of type `index`.
+    object(index: usize, index): types, 1, words;
 }
 
 /// Places in a frame that follow from the function's type.

@@ -101,6 +101,7 @@ pub use items::shared_memory::SharedMemory;
 pub use items::table::Table;
 pub use items::v128::V128;
 pub use items::heap_ref::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, I31, StructRef};
+pub use items::objects::{ArrayRefPre, StructRefPre};
 pub use items::rooted::{ManuallyRooted, OwnedRooted, RootScope, Rooted};
 pub use items::value::{Ref, Val};
 pub use link_error::{ImportName, LinkError};
@@ -118,7 +119,7 @@ pub use symbol::FrameSymbol;
 pub use yielding::Yield;
 
 pub use pirn_decode::{
-    CustomSection, Error as ModuleError, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
-    RefType, TableType, ValType,
+    ArrayType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
+    RefType, StorageType, StructType, TableType, ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

@@ -35,6 +35,7 @@ mod interpret;
 mod join;
 mod lockstep;
 mod mistake;
+mod objects;
 mod operators;
 mod read;
 mod shuffles;

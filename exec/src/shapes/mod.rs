@@ -16,6 +16,7 @@ pub(crate) mod lookup;
 mod mined;
 mod mined_vectors;
 mod mined_wide;
+mod objects;
 mod sequences;
 mod sinks;
 mod trees;
@@ -27,7 +28,7 @@ use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::shared::{SharedLoad, SharedStore};
 use crate::handlers::stmt::*;
-use crate::handlers::{atomic, bulk, control, epoch, fuel};
+use crate::handlers::{arrays, atomic, bulk, control, epoch, fuel};
 #[cfg(any(feature = "profile", feature = "inspect", debug_assertions))]
 use list::HandlerEntry;
 use list::{I, R, S, Shapes, each};
@@ -87,6 +88,7 @@ fn list_written(t: &mut Shapes<'_>) {
     wide::all(t);
     far::all(t);
     wide_arithmetic::all(t);
+    objects::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -173,7 +175,9 @@ macro_rules! cells {
         }
     ) => {
         fn cells(t: &mut Shapes<'_>) {
+            use arrays::*;
             use atomic::*;
+            use crate::handlers::objects::*;
             use epoch::Epoch;
             use fuel::*;
             use bulk::*;

@@ -17,7 +17,6 @@ use crate::error::{Error, Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
 use crate::store::deadline::UpdateDeadline;
-use crate::store::handle::StoreId;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use crate::yielding::Yield;
@@ -82,7 +81,7 @@ pub(crate) async fn run<T: 'static, R: 'static>(
     store: &mut StoreContextMut<'_, T>,
     begin: impl FnOnce(&mut StoreContextMut<'_, T>, Poller) -> Result<Resumable<R>>,
 ) -> Result<R> {
-    let (id, interval) = (store.opaque().id(), store.opaque().yield_interval());
+    let interval = store.opaque().yield_interval();
     let machine = Machine(store.opaque().vm());
     let mut begin = Some(begin);
     let mut call = poll_fn(|context| {

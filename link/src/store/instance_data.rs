@@ -4,7 +4,7 @@ use crate::error::{Result, format_err};
 use crate::module::Module;
 use crate::store::handle::{Handle, StoreId};
 use pirn_decode::{FuncIdx, GlobalType};
-use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, Table, Vm, Word};
+use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, ObjectType, Table, Vm, Word};
 use std::ptr::NonNull;
 
 /// A global in a store.
@@ -46,6 +46,15 @@ impl InstanceData {
             // SAFETY: L6: the code is this function's, lowered for the machine's target or to be lowered by it, and L1: the
             // instance keeps the module, which keeps the code.
             unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
+        }
+        if module.parsed().has_objects() {
+            for (typeidx, ty) in module.parsed().types.iter().enumerate().filter(|(_, ty)| ty.composite.is_object()) {
+                let (id, types) = (module.type_ids()[typeidx], module.engine().types());
+                let make = || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
+                // SAFETY: L1 and L2: the machine of the store, which is borrowed. L6: it is of the type that the module says, and L8: the
+                // instance keeps the module, and with it the id.
+                unsafe { block.set_object_type(typeidx, Vm::heap(vm).object_type(id, make)) };
+            }
         }
         /// Room for so many.
         fn room<T>(count: usize) -> Result<Vec<T>> {

@@ -163,7 +163,7 @@ fn only_headers_lead_to_another_stack() {
             }
             if awaited.is_some() {
                 // SAFETY: a result.
-                unsafe { execution.set_results(&[base.wrapping_add(8).addr() as u64]) };
+                unsafe { execution.set_results(vm, &[base.wrapping_add(8).addr() as u64]) };
             }
             execution.registers.fp = base.wrapping_add(execution.frame());
             // SAFETY: nothing runs; the words are its frames.
