@@ -18,11 +18,19 @@ step cargo clippy --release --lib -p pirn-exec -- -D warnings
 step cargo check -p pirn --no-default-features
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
 # What is no default member, but for benches/peers, which builds wasmtime.
-tools=(-p pirn-mine -p pirn-suite -p pirn-counts -p pirn-speed -p pirn-linking -p pirn-oracle)
+tools=(-p pirn-mine -p pirn-suite -p pirn-counts -p pirn-speed -p pirn-linking -p pirn-oracle -p pirn-durable)
 step cargo clippy --all-targets "${tools[@]}" -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${tools[@]}"
 step cargo test
 step cargo test -p pirn-cli --features profile --test profile
+# What is published can be packaged, and WASI stays a small thing to depend on.
+step cargo package --no-verify --allow-dirty -p pirn-decode -p pirn-exec -p pirn-link -p pirn -p pirn-wasi
+at_most_30_crates() {
+    local crates
+    crates=$(cargo tree -p pirn-wasi -e normal --prefix none | sort -u | wc -l)
+    [ "$crates" -le 30 ] || { echo "pirn-wasi depends on $crates crates"; return 1; }
+}
+step at_most_30_crates
 # The adapter to another runtime, and half a minute of links that race with paths.
 PIRN_WASI_RACE_SECONDS=30 step cargo test -p pirn-wasi --no-default-features --features wasmi
 step cargo test --release
@@ -33,8 +41,8 @@ step tools/jumps.sh target/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
 RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir target/unproven -p pirn --test probe
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-# A processor that has nothing but the baseline is made believe, here and in the next step.
-step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot
+# A processor that has nothing but the baseline is made believe, here and in the next step; and this build has shapes of its own.
+PIRN_SHAPES="$PWD/exec/tests/shapes.txt" step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
 step cargo test --release -p pirn --features baseline --test spec -- simd vectors
 # Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
 # fails is printed with the command that repeats it. Less than three minutes.
@@ -45,7 +53,9 @@ step cargo run --release -p pirn-oracle -- --check only --seeds 0..2000
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
 # out: what else the machine does may fail it.
 step cargo test --release -p pirn-suite -p pirn-counts -p pirn-linking -- --skip link_time_is_linear
-for example in add modules pause million; do
+# Workers of durable workflows are killed while they work: with PostgreSQL where it is installed, and with SQLite.
+step cargo test --release -p pirn-durable
+for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
     step cargo run --release --quiet --example "$example"
 done
 step cargo run --release --quiet --example precompile benches/workloads/judge/lua54.wasm

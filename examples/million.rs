@@ -4,7 +4,6 @@
 //!     cargo run --release --example million 1000000
 
 use pirn::{Engine, Instance, Linker, Module, PauseReason, Paused, Result, Store, StoreLimitsBuilder, Val, Yield};
-use std::io::Write;
 use std::time::Instant;
 
 const WORKFLOW: &str = r#"(module
@@ -29,18 +28,11 @@ fn finish(store: &mut Store<()>, paused: Paused<i32>) -> Result<()> {
     Ok(())
 }
 
-/// Does something with each number below `count`, and shows how far that is.
-fn each(what: &str, count: usize, mut body: impl FnMut(usize) -> Result<()>) -> Result<()> {
+/// Does something with each number below `count`, and shows how long that took.
+fn each(what: &str, count: usize, body: impl FnMut(usize) -> Result<()>) -> Result<()> {
     let begin = Instant::now();
-    for n in 0..count {
-        body(n)?;
-        if (n + 1) % count.div_ceil(50) == 0 || n + 1 == count {
-            let (bar, seconds) = ("#".repeat((n + 1) * 40 / count), begin.elapsed().as_secs_f64());
-            print!("\r{what:<24} [{bar:<40}] {:>8} {seconds:>6.2} s", n + 1);
-            std::io::stdout().flush().expect("standard output");
-        }
-    }
-    println!();
+    (0..count).try_for_each(body)?;
+    println!("{what:<24} {count:>8} {:>6.2} s", begin.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -231,7 +231,7 @@
 //! | [`SharedMemory`] | a memory for stores of several threads, all of one engine | as long as a clone, or a store that imports it |
 //! | [`Paused`] | a call that stands still: its frames | until resumed or dropped; of no use without its store |
 //!
-//! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`ExternRef`] are small `Copy` handles of
+//! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`Rooted`] are small `Copy` handles of
 //! what a store holds. Using one with another store is an error, or a panic where a method says so; never undefined
 //! behaviour. A store frees nothing before it is dropped, so make stores, which are cheap, rather than instances without
 //! end in one.
@@ -283,6 +283,7 @@
 //! |---|---|---|
 //! | `wat` | yes | [`Module::new`] takes the text format as well; off for programs that only load binaries |
 //! | `demangle` | yes | names of Rust and C++ functions in backtraces as they were written |
+//! | `snapshot` | yes | [`Snapshot`] and [`Module::hash`]; off for programs that store no executions, which need nine crates fewer |
 //! | `addr2line` | no | source files and lines in backtraces, from a module's DWARF (crates `addr2line` and `gimli`); on in the command line |
 //! | `anyhow` | no | `From<anyhow::Error>` for [`Error`]; the other way works without |
 //! | `portable` | no | the portable dispatch loop also in optimised builds, to compare or to test it |

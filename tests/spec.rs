@@ -1,6 +1,6 @@
 //! The official test suite: every script of WebAssembly 2.0, those of the proposals pirn supports beyond it (tail calls,
-//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, threads, wide arithmetic), and
-//! those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
+//! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, threads, wide arithmetic,
+//! typed function references), and those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
 //! refused that a later proposal makes valid: they run without it ([`switched_off`]).
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
@@ -69,29 +69,19 @@ fn version2() -> impl Iterator<Item = TestFile<'static>> {
     spec(SpecVersion::V2)
 }
 
-/// Scripts of 3.0 that need what is not supported yet: typed references, exceptions, garbage collection.
+/// Scripts of 3.0 that need what is not supported yet: exceptions, garbage collection.
 const NEEDS_MORE: &[&str] = &[
-    "br_on_non_null.wast",
     "br_on_null.wast",
     "br_table.wast",
-    "call_ref.wast",
     "data.wast",
     "elem.wast",
     "global.wast",
     "imports.wast",
     "instance.wast",
-    "linking.wast",
-    "local_init.wast",
-    "ref.wast",
-    "ref_as_non_null.wast",
-    "ref_is_null.wast",
     "ref_null.wast",
-    "return_call_ref.wast",
-    "table.wast",
     "type-canon.wast",
     "type-equivalence.wast",
     "type-rec.wast",
-    "unreached-valid.wast",
 ];
 
 fn simd() -> impl Iterator<Item = TestFile<'static>> {
@@ -140,7 +130,7 @@ fn switched_off(script: &TestFile<'_>) -> [bool; 3] {
     match (script.parent(), script.name()) {
         ("wasm-v2", "binary.wast" | "binary-leb128.wast" | "imports.wast" | "memory.wast") => [true, true, false],
         ("threads", "imports.wast") => [true, false, true],
-        ("threads", "memory.wast") => [true, false, false],
+        ("threads", "memory.wast") | ("function-references", "binary.wast") => [true, false, false],
         ("memory64", "binary.wast" | "memory.wast" | "memory64.wast") => [true, false, false],
         _ => [false; 3],
     }
@@ -221,6 +211,13 @@ fn tail_call() {
 }
 
 #[test]
+fn function_references() {
+    // Recursion groups are of garbage collection.
+    let scripts = proposal(Proposal::FunctionReferences).filter(|script| script.name() != "type-equivalence.wast");
+    run("function-references", scripts);
+}
+
+#[test]
 fn wide_arithmetic() {
     run("wide-arithmetic", proposal(Proposal::WideArithmetic));
 }
@@ -280,4 +277,5 @@ fn no_script_is_left_out() {
     assert_eq!(proposal(Proposal::CustomPageSizes).count(), 5);
     assert_eq!(proposal(Proposal::RelaxedSimd).count(), 7);
     assert_eq!(proposal(Proposal::Threads).count(), 4);
+    assert_eq!(proposal(Proposal::FunctionReferences).count(), 26);
 }

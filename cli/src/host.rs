@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use pirn_wasi::{DirPerms, FilePerms, WasiCtxBuilder, WasiP1Ctx};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The data of a program's stores.
@@ -31,20 +32,57 @@ pub struct Grants {
 }
 
 /// One directory that is given.
-fn preopen(builder: &mut WasiCtxBuilder, dir: &str) -> Result<()> {
-    let mut parts = dir.split("::");
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dir {
+    pub host: PathBuf,
+    /// What the program calls it.
+    pub guest: String,
+    /// Whether the program can change nothing there.
+    pub read_only: bool,
+}
+
+/// What `--dir` says.
+///
+/// # Errors
+/// It says none.
+pub fn dir(text: &str) -> Result<Dir> {
+    let mut parts = text.split("::");
     let host = parts.next().unwrap_or_default();
     let guest = parts.next().unwrap_or(host);
-    let (dirs, files) = match (parts.next(), parts.next()) {
-        (None, _) => (DirPerms::all(), FilePerms::all()),
-        (Some("ro"), None) => (DirPerms::READ, FilePerms::READ),
-        _ => bail!("`--dir {dir}` is not HOST[::GUEST[::ro]]"),
+    let read_only = match (parts.next(), parts.next()) {
+        (None, _) => false,
+        (Some("ro"), None) => true,
+        _ => bail!("`--dir {text}` is not HOST[::GUEST[::ro]]"),
     };
-    builder.preopened_dir(host, guest, dirs, files).with_context(|| format!("cannot open the directory {host}"))?;
-    Ok(())
+    Ok(Dir { host: host.into(), guest: guest.into(), read_only })
+}
+
+impl Dir {
+    /// Gives it.
+    fn preopen(&self, builder: &mut WasiCtxBuilder) -> Result<()> {
+        let (dirs, files) = match self.read_only {
+            false => (DirPerms::all(), FilePerms::all()),
+            true => (DirPerms::READ, FilePerms::READ),
+        };
+        let opened = builder.preopened_dir(&self.host, &self.guest, dirs, files);
+        opened.with_context(|| format!("cannot open the directory {}", self.host.display()))?;
+        Ok(())
+    }
 }
 
 impl Grants {
+    /// The directories, wherever the process is by then.
+    ///
+    /// # Errors
+    /// The process is nowhere.
+    pub fn dirs(&self) -> Result<Vec<Dir>> {
+        let absolute = |text: &String| {
+            let dir = dir(text)?;
+            Ok(Dir { host: std::path::absolute(&dir.host)?, ..dir })
+        };
+        self.dir.iter().map(absolute).collect()
+    }
+
     /// The data of the store of a program that is called `name`; `timed` if its calls are measured.
     pub fn host(&self, name: &OsStr, args: &[OsString], timed: bool) -> Result<Host> {
         let mut builder = WasiCtxBuilder::new();
@@ -67,8 +105,8 @@ impl Grants {
                 }
             }
         }
-        for dir in &self.dir {
-            preopen(&mut builder, dir)?;
+        for text in &self.dir {
+            dir(text)?.preopen(&mut builder)?;
         }
         let times = timed.then(Arc::<Mutex<Times>>::default);
         if let Some(times) = &times {
@@ -80,6 +118,19 @@ impl Grants {
 }
 
 impl Host {
+    /// What a program sees that goes on: what was saved of that, with these directories.
+    ///
+    /// # Errors
+    /// A directory, or what the program has opened there, cannot be opened.
+    pub fn restored(dirs: &[Dir], saved: &[u8]) -> Result<Self> {
+        let mut builder = WasiCtxBuilder::new();
+        builder.inherit_stdio();
+        for dir in dirs {
+            dir.preopen(&mut builder)?;
+        }
+        Ok(Self { wasi: builder.restore_p1(saved)?, times: None })
+    }
+
     /// What another thread of the program sees.
     pub fn for_thread(&self) -> Self {
         Self { wasi: self.wasi.clone(), times: None }

@@ -6,6 +6,7 @@
 //! | 0 | it returned |
 //! | 134 | it trapped (128 + SIGABRT, what shells show of a program that aborts) |
 //! | 124 | its time was over (what timeout(1) gives) |
+//! | 75 | it was to end at a checkpoint, which was written (EX_TEMPFAIL of sysexits.h) |
 //! | 1 | it could not be run: not a module, an import missing, no such export... |
 //! | 2 | the command line makes no sense |
 //!
@@ -17,12 +18,16 @@
 
 #![forbid(unsafe_code)]
 
+mod checkpoint;
 mod dump;
+mod ended;
 mod features;
 mod host;
 mod info;
+mod initialise;
 mod output;
 mod profile;
+mod resume;
 mod run;
 mod threads;
 mod times;
@@ -51,6 +56,13 @@ enum Command {
         after_help = "Exit status: the program's own; 134 if it trapped; 124 if its time was over; 1 if it could not be run."
     )]
     Run(Box<run::Args>),
+    /// Go on with a program from a checkpoint that `pirn run --checkpoint` wrote
+    #[command(after_help = "Exit status: as of `pirn run`. A checkpoint says which directories the program is given: \
+                            resume your own ones only, or say with --dir what it is given.")]
+    Resume(resume::Args),
+    /// Write a module that begins as another one is after a function of it was called
+    #[command(after_help = "Exit status: 1 if the function fails, or the state cannot be in a module.")]
+    Snapshot(initialise::Args),
     /// Say of modules whether they are valid, in a line each
     #[command(after_help = "Exit status: 1 if one is not.")]
     Validate(validate::Args),
@@ -114,6 +126,8 @@ fn man(name: Option<&str>) -> anyhow::Result<ExitCode> {
 fn main() -> ExitCode {
     output::status(match Args::parse_from(args()).command {
         Command::Run(args) => run::run(&args),
+        Command::Resume(args) => resume::run(&args),
+        Command::Snapshot(args) => initialise::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Dump(args) => dump::run(&args),

@@ -5,18 +5,26 @@ use std::fmt::{Arguments, Display};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
+/// Text with what a terminal would obey replaced: names are a module's, and may hold anything.
+pub fn harmless(text: &str) -> String {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    text.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.into() }).collect()
+}
+
 /// Writes to standard output at once.
 ///
 /// # Errors
 /// It cannot be written. [`is_closed`] tells whether only nobody reads it.
 pub fn print(text: Arguments<'_>) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_fmt(text).and_then(|()| out.flush()).context("cannot write to standard output")
+    out.write_all(harmless(&text.to_string()).as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
 }
 
 /// Writes a line to standard error. If it cannot, there is nobody who could be told.
 pub fn complain(text: Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(&text.to_string()));
 }
 
 /// Writes a line with what kind of message it is before it, in red on a terminal.
@@ -24,7 +32,7 @@ pub fn complain_of(kind: &str, message: &dyn Display) {
     // What every terminal knows; `NO_COLOR` is for those that do not, or people (no-color.org).
     let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (begin, end) = if color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-    complain(format_args!("{begin}{kind}:{end} {message}"));
+    let _ = writeln!(io::stderr(), "{begin}{kind}:{end} {}", harmless(&message.to_string()));
 }
 
 /// Whether an error says that nobody reads what is written any more, which is nobody's fault.

@@ -1,8 +1,11 @@
 //! `pirn run`.
 
+use crate::checkpoint::file::Command;
+use crate::checkpoint::{self, Checkpoints, Ended};
+use crate::ended::{self, TIMED_OUT, status};
 use crate::features::{self, Feature};
 use crate::host::{Grants, Host};
-use crate::output::{complain, complain_of, print};
+use crate::output::{complain, complain_of, harmless};
 use crate::profile::{Output, Sampler};
 use crate::threads::Threads;
 use crate::unsupported::explain;
@@ -10,23 +13,18 @@ use crate::values;
 use anyhow::{Context, Result, bail, ensure};
 use clap::error::ErrorKind;
 use pirn::{
-    CompilationMode, Config, Engine, Func, Instance, LinkedGroup, Linker, Module, Store, StoreLimitsBuilder, Trap, Val,
-    WasmBacktrace,
+    CompilationMode, Config, Engine, Func, FuncType, Instance, LinkedGroup, Linker, Module, Resumable, Store,
+    StoreLimitsBuilder, Trap, Val,
 };
 use pirn_wasi::p1;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Exit status of a program that trapped.
-const TRAPPED: u8 = 134;
-/// Exit status of a program that took too long; that of timeout(1).
-const TIMED_OUT: u8 = 124;
 /// The function that initialises an instance of a library.
 const INITIALIZE: &str = "_initialize";
 /// How long a program may take to notice that its time is over.
@@ -49,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     fuel: Option<u64>,
     /// End the program when it has run for so long: 5s, 250ms, 2m, 1h
-    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "profile")]
+    #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
     /// Let memories grow to SIZE bytes, all together: 65536, 64K, 512M, 2G
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
@@ -60,6 +58,17 @@ pub struct Args {
     /// Lower all functions before the program begins, not each when it is called first
     #[arg(long)]
     eager: bool,
+    /// Write the program's state to the file of --checkpoint so often: 5s, 250ms, 2m, 1h. `pirn resume` goes on from there. What the
+    /// program does while it starts or is initialised, or waits for, is not interrupted
+    #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "checkpoint",
+        conflicts_with_all = ["profile", "timeout"])]
+    checkpoint_every: Option<Duration>,
+    /// Write it to FILE, in the place of what is there
+    #[arg(long, value_name = "FILE", requires = "checkpoint_every")]
+    checkpoint: Option<PathBuf>,
+    /// End at the first checkpoint, with status 75, when it is written
+    #[arg(long, requires = "checkpoint_every")]
+    checkpoint_and_exit: bool,
     /// Refuse modules that use FEATURE
     #[arg(long, value_name = "FEATURE", value_enum)]
     disable: Vec<Feature>,
@@ -119,7 +128,7 @@ impl Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let program = &args.program().unwrap_or_else(|error| error.exit());
     let file = program.file;
-    let engine = engine(args)?;
+    let engine = engine(&args.settings())?;
     let loaded = load(&engine, file, args).map_err(explain).with_context(|| format!("cannot load {}", file.display()));
     let (module, mut sampler) = loaded?;
     let output = args.profile.iter().flatten().next();
@@ -137,13 +146,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if sampler.is_none() {
         self::prepare(&mut store, fuel, None)?;
     }
+    let mut checkpoints = checkpoints(args, program, &module)?;
 
     let ended = Arc::new(AtomicBool::new(false));
     if let Some(timeout) = timeout {
         store.set_epoch_deadline(1);
         interrupt_after(&engine, timeout, Arc::clone(&ended));
+    } else {
+        store.set_epoch_deadline(u64::MAX);
     }
-    let result = execute(&mut store, &linker, &module, args, program, sampler.as_mut());
+    let result = execute(&mut store, &linker, &module, args, program, (sampler.as_mut(), checkpoints.as_mut()));
     ended.store(true, Ordering::Relaxed);
     match sampler {
         Some(sampler) if let (Some(output), Some(profile)) = (output, profile) => {
@@ -153,14 +165,49 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         }
         // Whether or not somebody reads it, the program ends as it would have.
-        Some(sampler) => drop(std::io::stderr().write_all(sampler.report(&store, args.profile_top).as_bytes())),
+        Some(sampler) => {
+            drop(std::io::stderr().write_all(harmless(&sampler.report(&store, args.profile_top)).as_bytes()))
+        }
         None => show_pairs(),
     }
-    let Err(error) = result else { return Ok(ExitCode::SUCCESS) };
-    match error.downcast_ref::<pirn::Error>().and_then(|error| status(error, timeout)) {
-        Some(status) => Ok(ExitCode::from(status)),
-        None => Err(error),
+    ended::of_call(result, program.invoke.is_some(), timeout)
+}
+
+/// What writes checkpoints, if that is asked for.
+fn checkpoints(args: &Args, program: &Program<'_>, module: &Module) -> Result<Option<Checkpoints>> {
+    let (Some(every), Some(file)) = (args.checkpoint_every, &args.checkpoint) else { return Ok(None) };
+    ensure!(!every.is_zero(), "`--checkpoint-every` needs a time that is not 0");
+    if let Some(why) = checkpoint::refusal(module) {
+        bail!("{}: no checkpoints of it: {why}", program.file.display());
     }
+    let mut modules = vec![(std::path::absolute(program.file)?, module.hash())];
+    for (_, file) in &args.preload {
+        let loaded = Module::from_file(module.engine(), file).map_err(|error| explain(error.into()));
+        let loaded = loaded.with_context(|| format!("cannot load {}", file.display()))?;
+        modules.push((std::path::absolute(file)?, loaded.hash()));
+    }
+    let command = Command {
+        modules,
+        dirs: args.grants.dirs()?,
+        prints: program.invoke.is_some(),
+        fuel: args.fuel.is_some(),
+        max_memory: args.max_memory,
+        max_stack: args.max_stack,
+        disabled: args.disable.clone(),
+        every,
+    };
+    Ok(Some(Checkpoints::new(file.clone(), command, args.checkpoint_and_exit)))
+}
+
+/// Runs what pauses only when it is out of fuel, to its end.
+///
+/// # Errors
+/// Those of the call; it is out of fuel.
+pub fn to_the_end(
+    store: &mut Store<Host>,
+    begin: impl FnOnce(&mut Store<Host>) -> pirn::Result<Resumable<Vec<Val>>>,
+) -> pirn::Result<Vec<Val>> {
+    begin(store)?.finished().ok_or_else(|| Trap::OutOfFuel.into())
 }
 
 /// Gives a store fuel, and a deadline.
@@ -180,38 +227,6 @@ fn end(error: &pirn::Error, timeout: Option<Duration>) {
     std::process::exit(status.into());
 }
 
-/// The exit status of a program that ended with an error, which is shown, if it is one of the program.
-fn status(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
-    if let Some(status) = error.i32_exit_status() {
-        // What systems keep of it.
-        return Some(status as u8);
-    }
-    if let (Some(timeout), Some(Trap::Interrupt)) = (timeout, error.trap()) {
-        complain_of("trap", &format_args!("{error}: the program has run for {timeout:?}"));
-        return Some(TIMED_OUT);
-    }
-    if error.trap().is_some() {
-        complain_of("trap", error);
-        show_backtrace(error);
-        return Some(TRAPPED);
-    }
-    if error.is::<WasmBacktrace>() {
-        complain_of("error", &format_args!("{error:#}"));
-        show_backtrace(error);
-        return Some(1);
-    }
-    None
-}
-
-/// Where an error happened, if it was in WebAssembly.
-fn show_backtrace(error: &pirn::Error) {
-    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>()
-        && !backtrace.frames().is_empty()
-    {
-        complain(format_args!("wasm backtrace, the innermost frame first:\n{}", backtrace.to_string().trim_end()));
-    }
-}
-
 /// Has the engine's epoch pass in a while, if it is still there. A program that waits for the system then does not notice, so the
 /// process ends a little later.
 fn interrupt_after(engine: &Engine, time: Duration, ended: Arc<AtomicBool>) {
@@ -229,21 +244,6 @@ fn interrupt_after(engine: &Engine, time: Duration, ended: Arc<AtomicBool>) {
     });
 }
 
-/// A time: a number and a unit, or seconds without one.
-fn duration(text: &str) -> Result<Duration> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => bail!("a time has the unit ms, s, m or h"),
-    };
-    let number = f64::from_str(number).context("a time begins with a number")?;
-    Duration::try_from_secs_f64(number * seconds).context("the time is too long")
-}
-
 /// Which cells followed which, in builds that count it.
 fn show_pairs() {
     #[cfg(feature = "profile")]
@@ -252,21 +252,58 @@ fn show_pairs() {
     }
 }
 
-fn engine(args: &Args) -> Result<Engine> {
+/// What an engine is asked for.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    fuel: bool,
+    epochs: bool,
+    eager: bool,
+    max_stack: Option<u64>,
+    max_memory: Option<u64>,
+    disabled: &'a [Feature],
+}
+
+impl<'a> Settings<'a> {
+    /// As for the program of a checkpoint.
+    pub fn of(command: &'a Command) -> Self {
+        let Command { fuel, max_stack, max_memory, ref disabled, ref every, .. } = *command;
+        Self { fuel, epochs: !every.is_zero(), eager: false, max_stack, max_memory, disabled }
+    }
+}
+
+impl Args {
+    fn settings(&self) -> Settings<'_> {
+        let profiles = self.profile.is_some();
+        Settings {
+            fuel: self.fuel.is_some() || profiles,
+            epochs: self.timeout.is_some() || self.checkpoint_every.is_some(),
+            // What is lowered before the program begins takes none of its time.
+            eager: self.eager || profiles,
+            max_stack: self.max_stack,
+            max_memory: self.max_memory,
+            disabled: &self.disable,
+        }
+    }
+}
+
+/// An engine.
+///
+/// # Errors
+/// Of [`Engine::new`].
+pub fn engine(settings: &Settings<'_>) -> Result<Engine> {
     let mut config = Config::new();
-    config.consume_fuel(args.fuel.is_some() || args.profile.is_some()).epoch_interruption(args.timeout.is_some());
-    if args.profile.is_some() || args.eager {
-        // What is lowered before the program begins takes none of its time.
+    config.consume_fuel(settings.fuel).epoch_interruption(settings.epochs);
+    if settings.eager {
         config.compilation_mode(CompilationMode::Eager);
     }
-    if let Some(bytes) = args.max_stack {
+    if let Some(bytes) = settings.max_stack {
         config.max_wasm_stack(usize::try_from(bytes).context("the stack is too large")?);
     }
-    if let Some(bytes) = args.max_memory {
+    if let Some(bytes) = settings.max_memory {
         let one = usize::try_from(bytes).unwrap_or(usize::MAX);
         config.limits(StoreLimitsBuilder::new().memory_size(one).total_memory_size(bytes).build());
     }
-    features::disable(&mut config, &args.disable);
+    features::disable(&mut config, settings.disabled);
     Ok(Engine::new(&config)?)
 }
 
@@ -328,8 +365,8 @@ fn execute(
     module: &Module,
     args: &Args,
     program: &Program<'_>,
-    mut sampler: Option<&mut Sampler>,
-) -> Result<()> {
+    (mut sampler, checkpoints): (Option<&mut Sampler>, Option<&mut Checkpoints>),
+) -> Result<Ended> {
     let (instance, others) = instantiate(store, linker, module, args, sampler.as_deref_mut())?;
     let mut call = |store: &mut Store<Host>, func: Func, params: &[Val]| -> Result<Vec<Val>> {
         if let Some(sampler) = &mut sampler {
@@ -344,31 +381,41 @@ fn execute(
             call(store, initialize, &[])?;
         }
     }
-    let Some(name) = program.invoke else {
-        let start = func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
-        ensure!(start.ty(&*store) == pirn::FuncType::new([], []), "`_start` takes parameters or gives results");
-        call(store, start, &[])?;
-        return Ok(());
+    let (func, params) = match program.invoke {
+        None => {
+            let start =
+                func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
+            ensure!(start.ty(&*store) == FuncType::new([], []), "`_start` takes parameters or gives results");
+            (start, Vec::new())
+        }
+        Some(name) => {
+            // Once, even if that is what is asked for.
+            if name != INITIALIZE
+                && let Ok(initialize) = func(store, instance, INITIALIZE)
+            {
+                call(store, initialize, &[])?;
+            }
+            let func = func(store, instance, name)?;
+            let params = params(&func.ty(&*store), name, program.args)?;
+            (func, params)
+        }
     };
-    // Once, even if that is what is asked for.
-    if name != INITIALIZE
-        && let Ok(initialize) = func(store, instance, INITIALIZE)
-    {
-        call(store, initialize, &[])?;
+    // Checkpoints are of the last call alone: behind the others there would be more to do.
+    match checkpoints {
+        Some(checkpoints) => Ok(checkpoints.run(store, |store| func.call_resumable(store, &params))?),
+        None => call(store, func, &params).map(Ended::Returned),
     }
-    let func = func(store, instance, name)?;
-    let ty = func.ty(&*store);
+}
+
+/// Parameters for a function of this type.
+fn params(ty: &FuncType, name: &str, args: &[OsString]) -> Result<Vec<Val>> {
     ensure!(
-        program.args.len() == ty.params().len(),
+        args.len() == ty.params().len(),
         "`{name}` is {ty}: it takes {} parameters, not {}",
         ty.params().len(),
-        program.args.len()
+        args.len()
     );
-    let params =
-        ty.params().iter().zip(program.args).map(|(&ty, arg)| values::parse(ty, arg)).collect::<Result<Vec<_>>>()?;
-    let results = call(store, func, &params)?;
-    let lines: String = results.iter().map(|result| format!("{}\n", values::show(result))).collect();
-    print(format_args!("{lines}"))
+    ty.params().iter().zip(args).map(|(&ty, arg)| values::parse(ty, arg)).collect()
 }
 
 fn func(store: &mut Store<Host>, instance: Instance, name: &str) -> Result<Func> {

@@ -5,6 +5,7 @@ use pirn::{V128, Val, ValType};
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// How values are written, for help.
 pub const HELP: &str = "\
@@ -206,4 +207,22 @@ pub fn size(text: &str) -> Result<u64> {
     };
     let number = u64::from_str(number).context("a size begins with a number")?;
     number.checked_mul(1 << shift).context("the size is too large")
+}
+
+/// A time: a number and a unit, or seconds without one.
+///
+/// # Errors
+/// The text says none.
+pub fn duration(text: &str) -> Result<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => bail!("a time has the unit ms, s, m or h"),
+    };
+    let number = f64::from_str(number).context("a time begins with a number")?;
+    Duration::try_from_secs_f64(number * seconds).context("the time is too long")
 }

@@ -28,6 +28,8 @@ macro_rules! for_each_cell {
                 Return leaves { header: header, }
                 /// Sets locals to zero, all bits.
                 Zero falls { from: slot, count: slots, }
+                /// Sets up to four slots to zero, all bits; fewer are named more than once.
+                ZeroFew falls { a: destination, b: destination, c: destination, d: destination, }
                 /// Copies slots, as by `memmove`.
                 Copy falls { from: slot, to: destination, count: slots, }
                 /// Calls the function in the index space.

@@ -7,6 +7,7 @@ use crate::lower::place::{Place, Stand, Wanted};
 use crate::lower::survey::Surveyed;
 use crate::lower::surveying::{places, survey};
 use crate::{Error, FuncIdx, Module, Options, Target, TypeId};
+use std::collections::{HashMap, HashSet};
 
 /// The cells of one function, and the instructions that they are made of.
 #[derive(Debug)]
@@ -64,29 +65,35 @@ pub struct Lowered<'a, T> {
 }
 
 impl<T: Target> Lowered<'_, T> {
-    /// The place where execution stands still that goes on at byte `position` of the code, the head counted; `is_call` says
-    /// whether a call there has not returned. `None` if that is no such place, or the state there cannot be told.
+    /// The places where execution stands still that goes on at one of these bytes of the code, the head counted; each with whether a call there
+    /// has not returned. What is missing is no such place, or the state there cannot be told.
+    ///
+    /// The function is lowered once, however many there are. What is given takes memory for the operands of each.
     ///
     /// # Errors
     /// Those of [`Lowering::lower`](crate::Lowering::lower).
     ///
     /// # Panics
     /// As [`Lowering::lower`](crate::Lowering::lower).
-    pub fn place_at(&self, position: usize, is_call: bool) -> Result<Option<Place>, Error> {
+    pub fn places_at(&self, positions: HashSet<(usize, bool)>) -> Result<HashMap<(usize, bool), Place>, Error> {
         // The innermost of several: nothing is executed between the beginnings of a function and of a loop in the same place.
-        Ok(self.places(Wanted::Position { position, is_call })?.pop())
+        let places = self.places(Wanted::At(positions))?.into_iter();
+        Ok(places.map(|place| ((place.position, place.stand == Stand::Call), place)).collect())
     }
 
-    /// The place where this is about to be done: see [`Stand`].
+    /// The places where one of these is about to be done: see [`Stand`]. What is missing is no such place.
+    ///
+    /// The function is lowered once, however many there are. What is given takes memory for the operands of each.
     ///
     /// # Errors
     /// Those of [`Lowering::lower`](crate::Lowering::lower).
     ///
     /// # Panics
     /// As [`Lowering::lower`](crate::Lowering::lower).
-    pub fn place_of(&self, stand: Stand, offset: u32) -> Result<Option<Place>, Error> {
+    pub fn places_of(&self, wanted: HashSet<(Stand, u32)>) -> Result<HashMap<(Stand, u32), Place>, Error> {
         // The first of several is the one where accumulators hold nothing that is asked for.
-        Ok(self.places(Wanted::At(stand, offset))?.into_iter().next())
+        let places = self.places(Wanted::Of(wanted))?.into_iter().rev();
+        Ok(places.map(|place| ((place.stand, place.offset), place)).collect())
     }
 
     fn places(&self, wanted: Wanted) -> Result<Vec<Place>, Error> {

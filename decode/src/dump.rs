@@ -470,10 +470,13 @@ impl Reader<'_> {
                 Field::TypeId => {
                     let id = self.u32();
                     let ty = self.module.types.get(id as usize);
-                    ty.map_or_else(|| id.to_string(), |ty| match ty.as_func() {
-                        Some(ty) => format!("type[{id}] {ty}"),
-                        None => format!("type[{id}] {ty}"),
-                    })
+                    ty.map_or_else(
+                        || id.to_string(),
+                        |ty| match ty.as_func() {
+                            Some(ty) => format!("type[{id}] {ty}"),
+                            None => format!("type[{id}] {ty}"),
+                        },
+                    )
                 }
                 Field::Func | Field::Table | Field::Memory | Field::Data | Field::Element | Field::Object => {
                     let word = self.u32();

@@ -2,16 +2,20 @@
 //! still (spec appendix A.3).
 
 use crate::lower::place::Stand;
-use crate::module::types::val_type;
+use crate::module::types::val_type_by;
 use crate::{Error, Features, FuncIdx, Module, TypeIdx, ValType};
+use std::collections::HashMap;
+use wasmparser::types::CoreTypeId;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, ValidPayload,
-    Validator, ValidatorResources, WasmFeatures,
+    BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, Payload,
+    ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// The bodies of a module, ready to be validated once more.
 pub struct Bodies {
     funcs: Vec<FuncToValidate<ValidatorResources>>,
+    /// What the validator calls the module's types.
+    ids: HashMap<CoreTypeId, u32>,
 }
 
 impl std::fmt::Debug for Bodies {
@@ -31,6 +35,15 @@ pub struct FrameTypes {
     pub callee: Option<TypeIdx>,
 }
 
+/// How many values a frame holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Locals, parameters among them.
+    pub locals: usize,
+    /// Values of the operand stack; where a call is waited for, without its operands.
+    pub operands: usize,
+}
+
 impl Bodies {
     /// Those of `module`, which was validated with these features.
     ///
@@ -43,27 +56,37 @@ impl Bodies {
         parser.set_features(flags);
         let mut funcs = Vec::with_capacity(module.bodies.len());
         for payload in parser.parse_all(&module.bytes) {
-            if let ValidPayload::Func(func, _) = validator.payload(&payload?)? {
+            let payload = payload?;
+            // At the end the validator forgets the types.
+            if matches!(payload, Payload::End(_)) {
+                break;
+            }
+            if let ValidPayload::Func(func, _) = validator.payload(&payload)? {
                 funcs.push(func);
             }
         }
-        Ok(Self { funcs })
+        let types = validator.types(0);
+        let count = types.as_ref().map_or(0, |types| types.core_type_count_in_module());
+        let id = |typeidx| Some((types.as_ref()?.core_type_at_in_module(typeidx), typeidx));
+        let ids = (0..count).filter_map(id).collect();
+        Ok(Self { funcs, ids })
     }
 
-    /// The types in the frame of function `funcidx` of the module, which stands where [`Place::offset`](crate::Place::offset) says. `None` if
-    /// there is no such place, or it cannot be reached.
+    /// The types in frames of function `funcidx` of the module, which stand where [`Place::offset`](crate::Place::offset) says. What is missing is no
+    /// such place, or it cannot be reached, or has other [`Counts`] than are wanted.
+    ///
+    /// The body is validated once, however many there are. What is given takes memory for the locals and operands of each.
     ///
     /// # Errors
     /// The function is none of the module's own, or the body is not valid.
-    pub fn types_at(
+    pub fn types_of(
         &self,
         module: &Module,
         funcidx: FuncIdx,
-        stand: Stand,
-        offset: u32,
-    ) -> Result<Option<FrameTypes>, Error> {
+        wanted: &HashMap<(Stand, u32), Option<Counts>>,
+    ) -> Result<HashMap<(Stand, u32), FrameTypes>, Error> {
         let Some(func) = module.own(funcidx).and_then(|own| self.funcs.get(own)) else {
-            return Err(Error::new(format!("function {funcidx} is none of the module's own"), offset.into()));
+            return Err(Error::new(format!("function {funcidx} is none of the module's own"), 0));
         };
         // The resources are shared.
         let resources = func.resources.clone();
@@ -74,32 +97,44 @@ impl Bodies {
         let mut validator = func.into_validator(Default::default());
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
-        if stand == Stand::Entry {
-            let is_entry = reader.original_position() == u64::from(offset);
-            return if is_entry { types(module, &validator, None, 0).map(Some) } else { Ok(None) };
-        }
+        let mut found = HashMap::new();
+        let mut find = |stand: Stand, at: u64, validator: &FuncValidator<_>, callee: Option<(TypeIdx, usize)>| {
+            let key = (stand, u32::try_from(at).expect("modules are shorter"));
+            if let Some(counts) = wanted.get(&key)
+                && let Some(types) = types(module, &self.ids, validator, callee, *counts)?
+            {
+                found.insert(key, types);
+            }
+            Ok::<(), Error>(())
+        };
+        find(Stand::Entry, reader.original_position(), &validator, None)?;
+        let last = wanted.keys().map(|&(_, offset)| offset).max();
         let mut reader = OperatorsReader::new(reader);
+        // How many blocks are open, the outermost of which that cannot be reached is the last.
+        let mut unreachable = None;
         while !reader.eof() {
             let (operator, at) = reader.read_with_offset()?;
-            if at > u64::from(offset) {
+            if last.is_none_or(|last| at > u64::from(last)) {
                 break;
             }
-            if at == u64::from(offset) && stand != Stand::Loop {
-                return match (stand, callee(module, &operator)) {
-                    (Stand::Call, Some((callee, operands))) => reached(module, &validator, Some(callee), operands),
-                    (Stand::Call, None) => Ok(None),
-                    (Stand::Entry | Stand::Loop | Stand::Before, _) => reached(module, &validator, None, 0),
-                };
+            let is_reached = unreachable.is_none();
+            if is_reached {
+                find(Stand::Before, at, &validator, None)?;
+                if let Some(callee) = callee(module, &operator) {
+                    find(Stand::Call, at, &validator, Some(callee))?;
+                }
             }
             validator.op(at, &operator)?;
-            if at == u64::from(offset) {
-                return match operator {
-                    Operator::Loop { .. } => reached(module, &validator, None, 0),
-                    _ => Ok(None),
-                };
+            if is_reached && matches!(operator, Operator::Loop { .. }) {
+                find(Stand::Loop, at, &validator, None)?;
+            }
+            let height = validator.control_stack_height();
+            if unreachable.is_none_or(|outermost| height <= outermost) {
+                let innermost = validator.get_control_frame(0);
+                unreachable = innermost.is_some_and(|block| block.unreachable).then_some(height);
             }
         }
-        Ok(None)
+        Ok(found)
     }
 }
 
@@ -124,33 +159,29 @@ fn callee(module: &Module, operator: &Operator<'_>) -> Option<(TypeIdx, usize)> 
     }
 }
 
-/// The types there, without the topmost `operands`; `None` if the place cannot be reached.
-fn reached(
-    module: &Module,
-    validator: &FuncValidator<ValidatorResources>,
-    callee: Option<TypeIdx>,
-    operands: usize,
-) -> Result<Option<FrameTypes>, Error> {
-    // Blocks around it may be unreachable where it begins.
-    let mut blocks = (0..validator.control_stack_height() as usize).map(|depth| validator.get_control_frame(depth));
-    if blocks.any(|block| block.is_none_or(|block| block.unreachable)) {
-        return Ok(None);
-    }
-    types(module, validator, callee, operands).map(Some)
-}
-
+/// The types there, where this is waited for, that takes so many operands; `None` if there are not as many as are wanted.
 fn types(
     module: &Module,
+    ids: &HashMap<CoreTypeId, u32>,
     validator: &FuncValidator<ValidatorResources>,
-    callee: Option<TypeIdx>,
-    operands: usize,
-) -> Result<FrameTypes, Error> {
-    let height = validator.operand_stack_height() as usize;
+    callee: Option<(TypeIdx, usize)>,
+    counts: Option<Counts>,
+) -> Result<Option<FrameTypes>, Error> {
+    let (callee, taken) = callee.unzip();
+    let (taken, height) = (taken.unwrap_or(0), validator.operand_stack_height() as usize);
+    let found = Counts { locals: validator.len_locals() as usize, operands: height - taken };
+    if counts.is_some_and(|counts| counts != found) {
+        return Ok(None);
+    }
     let known = |ty: Option<Option<wasmparser::ValType>>| match ty {
-        Some(Some(ty)) => val_type(module, ty),
+        Some(Some(ty)) => Ok(val_type_by(module, ids, ty)?.rename(|id| module.type_name(id))),
         Some(None) | None => Err(Error::new("a value of no known type", 0)),
     };
     let locals = (0..validator.len_locals()).map(|index| known(validator.get_local_type(index).map(Some)));
-    let stack = (operands..height).rev().map(|depth| known(validator.get_operand_type(depth)));
-    Ok(FrameTypes { locals: locals.collect::<Result<_, _>>()?, operands: stack.collect::<Result<_, _>>()?, callee })
+    let stack = (taken..height).rev().map(|depth| known(validator.get_operand_type(depth)));
+    Ok(Some(FrameTypes {
+        locals: locals.collect::<Result<_, _>>()?,
+        operands: stack.collect::<Result<_, _>>()?,
+        callee,
+    }))
 }

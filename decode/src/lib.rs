@@ -27,6 +27,7 @@ pub mod lower;
 pub mod module;
 pub mod objects;
 pub mod ops;
+mod references;
 pub mod relocate;
 pub mod shape;
 pub mod sig;
@@ -36,15 +37,16 @@ pub use code_map::{CodeMap, Lowered};
 pub use custom::{CustomSection, Names};
 pub use error::Error;
 pub use features::{Features, Proposal};
-pub use frame_types::{Bodies, FrameTypes};
+pub use frame_types::{Bodies, Counts, FrameTypes};
 pub use index::{FuncIdx, TypeId, TypeIdx};
 pub use limits::ModuleLimits;
 pub use lower::place::{Operand, Place, Source, Stand};
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
+pub use references::may_hold_references;
 pub use types::{
-    AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits, MemoryType,
-    PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, ValType,
+    AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits,
+    MemoryType, PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

@@ -26,6 +26,8 @@ pub struct Module {
     pub rec_groups: Vec<Range<u32>>,
     /// All names, one after the other: linking compares many, which had better lie close together.
     names: String,
+    /// What an engine calls the types; empty before, and if none names another.
+    type_names: Box<[TypeId]>,
     /// Imports in order.
     pub imports: Vec<Import>,
     /// Typeidx of every function.
@@ -301,11 +303,17 @@ impl Module {
         !self.rec_groups.is_empty() && self.types.iter().any(|ty| ty.composite.is_object())
     }
 
+    /// What the type is called that goes by a typeidx.
+    pub(crate) fn type_name(&self, typeidx: TypeId) -> TypeId {
+        self.type_names.get(typeidx.index()).copied().unwrap_or(typeidx)
+    }
+
     /// Gives types the names that they have in an engine: by typeidx. Before, their names are their typeidxs.
     pub fn rename_types(&mut self, ids: &[TypeId]) {
         if self.rec_groups.is_empty() {
             return;
         }
+        self.type_names = ids.into();
         let name = |id: TypeId| ids[id.index()];
         self.types.iter_mut().for_each(|ty| ty.rename(name));
         self.tables.iter_mut().for_each(|ty| ty.element = ty.element.rename(name));

@@ -349,3 +349,40 @@ fn mutated_bytes_never_panic() {
     // Both ways are exercised.
     assert!(valid > 100 && refused > 1000, "{valid} valid, {refused} refused");
 }
+
+#[test]
+fn functions_without_references_are_known() {
+    let holds = |text: &str| {
+        let module = good(text);
+        let last = FuncIdx(module.funcs.len() as u32 - 1);
+        pirn_decode::may_hold_references(&module, last).unwrap()
+    };
+    for (may_hold, func) in [
+        (false, "(func)"),
+        (false, "(func (param i32) (result i64) (local f32 f64 v128) (i64.const 0))"),
+        (false, "(func (drop (call_indirect (result i32) (i32.const 0))) (call $plain))"),
+        (false, "(func (table.copy (i32.const 0) (i32.const 0) (i32.const 0)) (drop (table.size)))"),
+        (false, "(func (table.init 0 (i32.const 0) (i32.const 0) (i32.const 0)) (elem.drop 0))"),
+        (false, "(func (loop (br_if 0 (select (i32.const 1) (i32.const 2) (i32.const 3)))))"),
+        (true, "(func (param funcref))"),
+        (true, "(func (result externref) (unreachable))"),
+        (true, "(func (local externref))"),
+        (true, "(func (drop (ref.null func)))"),
+        (true, "(func (drop (ref.func $plain)))"),
+        (true, "(func (drop (table.get (i32.const 0))))"),
+        (true, "(func (drop (global.get $g)))"),
+        (true, "(func (drop (call $gives)))"),
+        (true, "(func (drop (call_indirect (type $gives) (i32.const 0))))"),
+    ] {
+        let text = format!(
+            "(module (table 1 funcref) (elem func $plain) (global $g (mut funcref) (ref.null func))
+                (type $gives (func (result funcref))) (import \"m\" \"f\" (func $gives (type $gives)))
+                (func $plain) {func})"
+        );
+        assert_eq!(holds(&text), may_hold, "{func}");
+    }
+    // Without such types and globals, a call and a global give none.
+    assert!(!holds(
+        "(module (global $g i32 (i32.const 0)) (func $f (result i32) (global.get $g)) (func (drop (call $f))))"
+    ));
+}

@@ -82,7 +82,9 @@ pub use probes::mutants;
 #[cfg(feature = "profile")]
 pub use probes::profile;
 pub use shapes::lookup::{Handlers, target};
-pub use shapes::{mined, mined_vectors, written};
+#[cfg(feature = "mined")]
+pub use shapes::{mined, mined_vectors};
+pub use shapes::{own, written};
 pub use state::crossing::CallHook;
 pub use state::global::GlobalCell;
 pub use state::heap::access::Object;
@@ -91,7 +93,7 @@ pub use state::heap::object::{EXCEPTION_VALUES_AT, ObjectKind, ObjectType};
 pub use state::heap::{Heap, extern_index, extern_word, i31_value, i31_word};
 pub use state::held::Held;
 pub use state::instance::{InstanceBlock, InstanceHead};
-pub use state::memory::Memory;
+pub use state::memory::{Memory, MemoryImage};
 pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
 pub use state::registers::stack_pointer;
 pub use state::shared::{SharedMemory, WaitResult};

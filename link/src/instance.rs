@@ -10,6 +10,7 @@ use crate::call::typed::{WasmParams, WasmResults};
 use crate::error::{Result, format_err};
 use crate::instantiate::instantiate_one;
 use crate::instantiate::members::Source;
+use crate::instantiate::reset::reset;
 use crate::instantiate::resolve::Sources;
 use crate::items::external::{Export, Extern};
 use crate::items::func::Func;
@@ -90,6 +91,50 @@ impl Instance {
         .await
     }
 
+    /// Puts what the module defines back to just after instantiation (spec 4.5.4): its memories and tables have the size and content that they had then, its
+    /// globals the value, its segments are all there but for active ones; and calls the start function, if there is one. It is as if the module had been instantiated
+    /// again, with the same imports, but in place: handles stay what they are, and so do other instances that import from this one.
+    ///
+    /// What the instance imports is left as it is. Its active segments are not copied there again; whatever the start function does, it does again.
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Engine, Instance, Module, Store};
+    ///
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module (memory (export "memory") 1) (data (i32.const 0) "hello")
+    ///     (func (export "run") (memory.fill (i32.const 0) (i32.const 7) (i32.const 9)) (drop (memory.grow (i32.const 2)))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Instance::new(&mut store, &module, &[])?;
+    /// let (run, memory) = (instance.get_func(&store, "run").unwrap(), instance.get_memory(&store, "memory").unwrap());
+    /// for _ in 0..3 {
+    ///     assert_eq!((&memory.data(&store)[..9], memory.size(&store)), (&b"hello\0\0\0\0"[..], 1));
+    ///     run.call(&mut store, &[], &mut [])?;
+    ///     instance.reset(&mut store)?;
+    /// }
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    ///
+    /// # Costs
+    /// Where data segments are more than 64 KiB and the system has copies on write, the module keeps what its memories begin with, and a memory is put back by
+    /// giving up the pages that were written to. Otherwise a memory gets new pages, and segments are copied. See also [`Store::fork`](crate::Store::fork),
+    /// which copies any state of a store.
+    ///
+    /// # Errors
+    /// The instance belongs to another store, or was not finished; it has a memory that threads share; a call runs in the store, or is paused there. Nothing has
+    /// changed then. Or the system has not that much memory, the store's deadline passes while gigabytes of segments are copied, or the start function traps or
+    /// fails: then the instance is partly put back, and may be reset again.
+    ///
+    /// # Panics
+    /// As [`Func::call`], for the start function.
+    pub fn reset(&self, mut store: impl AsContextMut) -> Result<()> {
+        let mut store = store.as_context_mut();
+        let start = reset(&mut store, self.0)?;
+        start.map_or(Ok(()), |start| start.call(&mut store))
+    }
+
     fn make(
         store: &mut dyn Borrowed,
         module: &Module,
@@ -107,6 +152,10 @@ impl Instance {
         self.0.get(store).expect("instance")
     }
 
+    pub(crate) fn handle(self) -> Handle<InstanceData> {
+        self.0
+    }
+
     /// Compares the store.
     pub(crate) fn check(&self, store: &StoreOpaque) -> Result<()> {
         self.0.check(store.id())
@@ -122,6 +171,13 @@ impl Instance {
     /// The module.
     pub fn module<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a Module {
         self.get(store.into().opaque()).module()
+    }
+
+    /// Which data segments, and which element segments, are dropped; empty ones count as such. For those who write modules; not part of
+    /// the API that versions promise.
+    #[doc(hidden)]
+    pub fn dropped_segments(&self, store: impl AsContext) -> (Vec<bool>, Vec<bool>) {
+        self.get(store.as_context().opaque()).dropped_segments()
     }
 
     /// All exports, in the module's order.

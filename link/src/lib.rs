@@ -15,6 +15,7 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | `fork` | stores with their paused executions, copied |
 //! | `snapshot` | stores with their paused executions, as data |
 //! | `runtime`, `group`, `linker`, `instance`, `probe` | the API of linking and instantiating; the proof that a build works |
 //! | `instantiate` | the one road to an instance: resolve names, check, allocate, link, initialise |
@@ -22,7 +23,7 @@
 //! | `items` | handles and values, as the embedder holds them |
 //! | `store` | the inside of a store, and contexts to borrow it through |
 //! | `serialize` | modules to bytes and back |
-//! | `module`, `precompiled`, `engine` | decoded modules; what serialized ones look like; settings, limits, ids of function types |
+//! | `module`, `copies`, `precompiled`, `engine` | decoded modules, and what is kept for copies; what serialized ones look like; settings, limits, ids of function types |
 //! | `error`, `link_error`, `yielding` | errors |
 //!
 //! # Safety
@@ -52,16 +53,20 @@
 //! - **L9: code is of lowering, for this build and these settings**: what `Lowering` gives, or what was made of it by
 //!   `Module::serialize` and read again, for which the caller of `Module::deserialize` answers. (`Module::code_by`.)
 //!
-//! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs` and `segments`, `error`, `link_error`, `yielding`, `module`,
-//! `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
-//! `take`, `restore` and `frames`.
+//! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs`, `segments` and `reset`, `error`, `link_error`, `yielding`, `module`,
+//! `copies`, `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
+//! `take`, `restore` and `frames`, and `fork::mod`.
+
+#![cfg_attr(not(feature = "snapshot"), allow(dead_code, reason = "only snapshots read all of a store"))]
 
 mod backtrace;
 mod call;
+mod copies;
 #[cfg(feature = "addr2line")]
 mod dwarf;
 mod engine;
 pub mod error;
+mod fork;
 mod group;
 mod instance;
 mod instantiate;
@@ -74,6 +79,7 @@ mod precompiled;
 mod probe;
 mod runtime;
 mod serialize;
+#[cfg_attr(not(feature = "snapshot"), allow(unused_imports, reason = "only what tells where frames stand is left"))]
 mod snapshot;
 mod store;
 mod symbol;
@@ -91,6 +97,7 @@ pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
 pub use engine::{Engine, EngineWeak};
 pub use error::{Error, I32Exit, Result};
+pub use fork::Forked;
 pub use group::{LinkGroup, LinkedGroup};
 pub use instance::Instance;
 pub use items::external::{Export, Extern};
@@ -110,7 +117,9 @@ pub use module::{ExportType, ImportType, Module, ResourcesRequired};
 pub use probe::TailDispatchError;
 pub use runtime::{DEFAULT_MODULE, Runtime};
 pub use serialize::Precompiled;
-pub use snapshot::{PausedCall, Restored, Snapshot, SnapshotHooks};
+pub use snapshot::PausedCall;
+#[cfg(feature = "snapshot")]
+pub use snapshot::{Restored, Snapshot, SnapshotHooks};
 pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 #[doc(hidden)]
@@ -119,7 +128,7 @@ pub use symbol::FrameSymbol;
 pub use yielding::Yield;
 
 pub use pirn_decode::{
-    ArrayType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits,
-    RefType, StorageType, StructType, TableType, ValType,
+    ArrayType, CompositeType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType,
+    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TypeId, ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

@@ -16,6 +16,7 @@ use pirn_decode::{
     Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId,
 };
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
+#[cfg(feature = "snapshot")]
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -46,9 +47,11 @@ struct Inner {
     exports: HashTable<Exported>,
     /// Of the name section, read when somebody asks.
     names: OnceLock<Names>,
+    #[cfg(feature = "snapshot")]
     hash: OnceLock<[u8; 32]>,
     #[cfg(feature = "addr2line")]
     dwarf: OnceLock<crate::dwarf::Dwarf>,
+    copies: crate::copies::Copies,
     /// Where the code of functions begins, and their funcidxs: of those that are lowered, from when somebody asks first.
     places: OnceLock<Mutex<BTreeMap<usize, FuncIdx>>>,
     /// What all of this holds, without code.
@@ -248,9 +251,11 @@ impl Module {
             import_hashes,
             exports,
             names: OnceLock::new(),
+            #[cfg(feature = "snapshot")]
             hash: OnceLock::new(),
             #[cfg(feature = "addr2line")]
             dwarf: OnceLock::new(),
+            copies: Default::default(),
             places: OnceLock::new(),
             parsed,
         }));
@@ -465,7 +470,12 @@ impl Module {
         }
     }
 
-    /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it.
+    pub(crate) fn copies(&self) -> &crate::copies::Copies {
+        &self.0.copies
+    }
+
+    /// The SHA-256 hash of its bytes, by which [snapshots](crate::Snapshot) name it. With feature `snapshot`.
+    #[cfg(feature = "snapshot")]
     pub fn hash(&self) -> [u8; 32] {
         *self.0.hash.get_or_init(|| Sha256::digest(&self.0.parsed.bytes).into())
     }

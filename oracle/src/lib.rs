@@ -70,11 +70,13 @@ pub enum Kind {
     Traps,
     /// Expressions with atomic instructions, mostly on a shared memory. wasmi knows none.
     Atomics,
+    /// Expressions with typed references to functions. wasmi knows none.
+    References,
 }
 
 impl Kind {
     /// Every generator.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Smith,
         Self::Expressions,
         Self::Group,
@@ -83,6 +85,7 @@ impl Kind {
         Self::Shapes,
         Self::Traps,
         Self::Atomics,
+        Self::References,
     ];
 
     /// Its name on the command line.
@@ -96,6 +99,7 @@ impl Kind {
             Self::Shapes => "shape",
             Self::Traps => "trap",
             Self::Atomics => "atomic",
+            Self::References => "reference",
         }
     }
 
@@ -110,6 +114,7 @@ impl Kind {
             Self::Shapes => generate::shapes::program(seed),
             Self::Traps => generate::traps::program(seed),
             Self::Atomics => generate::atomics(seed),
+            Self::References => generate::references(seed),
         })
     }
 
@@ -152,7 +157,7 @@ impl Authority {
 
     /// Whether it runs programs of a kind.
     pub fn runs(self, kind: Kind) -> bool {
-        self != Self::Wasmi || kind != Kind::Atomics
+        self != Self::Wasmi || !matches!(kind, Kind::Atomics | Kind::References)
     }
 
     /// Whether it says where a trap was.

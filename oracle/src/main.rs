@@ -1,7 +1,7 @@
 //! The driver: runs seeds through pirn and the oracle, and reports what differs.
 //!
 //! ```text
-//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|trap|atomic|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
+//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|trap|atomic|reference|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
 //!             [--max-failures N] [--seconds N] [--no-shrink yes]
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE

@@ -98,6 +98,7 @@ fn new_engine(quick: bool, fuel: bool) -> Engine {
     config.wasm_tail_call(true).wasm_extended_const(true).consume_fuel(fuel);
     config.wasm_multi_memory(true).wasm_memory64(true).wasm_custom_page_sizes(true);
     config.relaxed_simd_deterministic(true).wasm_wide_arithmetic(true);
+    config.wasm_function_references(true);
     config.wasm_threads(true).shared_memory(true);
     config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(FRAMES));
     config.max_wasm_stack(512 << 10).memory_reservation(1 << 20).memory_guard_size(0);

@@ -89,7 +89,8 @@ pub fn read() -> Result<Options, String> {
             "--kind" if value == "all" => {}
             "--kind" => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
-                options.kinds = vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|trap|atomic|all")?];
+                options.kinds =
+                    vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|trap|atomic|reference|all")?];
             }
             "--check" => {
                 options.check = match value.as_str() {

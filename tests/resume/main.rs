@@ -9,17 +9,27 @@
 //! - `moved`: calls that go on on other threads and stacks, in any order;
 //! - `leaks`: paused calls that are dropped;
 //! - `property`: generated programs of up to 8 modules, run in one go and in pieces;
-//! - `snapshots`: the same programs, whose stores are written down when they pause, and go on in other engines.
+//! - `forks`: the same programs, whose stores are forked when they pause, and go on in both;
+//! - `snapshots`: the same programs, whose stores are written down when they pause, and go on in other engines;
+//! - `late`: the same programs, without fuel, interrupted by deadlines and moved there;
+//! - `hostile`: the same programs, whose snapshots somebody changes;
+//! - `relay`: the same programs, moved from process to process by way of files, perhaps on other processors.
 
-#![cfg(feature = "wat")]
+#![cfg(all(feature = "snapshot", feature = "wat"))]
 
 mod across;
+#[path = "../support/change.rs"]
+mod change;
+mod forks;
+mod hostile;
+mod late;
 mod leaks;
 mod metering;
 mod moved;
 mod nested;
 mod program;
 mod property;
+mod relay;
 mod snapshots;
 mod starts;
 mod yields;

@@ -11,7 +11,15 @@ use pirn::*;
 
 /// What a program may consume in all; a multiple of every step.
 pub(crate) const FUEL: u64 = 14_000;
-pub(crate) const PROGRAMS: u64 = if cfg!(debug_assertions) { 24 } else { 150 };
+
+/// The programs: those that `PIRN_SEEDS` says, such as `0..20000`, or a few.
+pub(crate) fn seeds() -> std::ops::Range<u64> {
+    let Ok(text) = std::env::var("PIRN_SEEDS") else { return 0..if cfg!(debug_assertions) { 24 } else { 150 } };
+    let (first, end) = text.split_once("..").expect("PIRN_SEEDS is like 0..20000");
+    let [first, end] = [first, end].map(|number| number.parse().expect("PIRN_SEEDS is of numbers"));
+    assert!(end >= first + 24, "fewer programs than 24 say little");
+    first..end
+}
 
 /// What is left of a run.
 #[derive(Debug, PartialEq)]
@@ -34,7 +42,7 @@ pub(crate) fn engine(fuse: bool) -> Engine {
 }
 
 /// A linker for one run in `store`: with a memory of its own, and a host function that answers at once or yields.
-fn linker(store: &mut Store<Vec<i32>>, yields: bool) -> (Linker<Vec<i32>>, Memory) {
+pub(crate) fn linker(store: &mut Store<Vec<i32>>, yields: bool) -> (Linker<Vec<i32>>, Memory) {
     let mut linker = host(store.engine(), yields);
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(6))).unwrap();
     linker.define(&*store, "host", "memory", memory).unwrap();
@@ -55,11 +63,11 @@ pub(crate) fn host(engine: &Engine, yields: bool) -> Linker<Vec<i32>> {
     linker
 }
 
-fn entry(store: &Store<Vec<i32>>, linked: &LinkedGroup) -> Func {
+pub(crate) fn entry(store: &Store<Vec<i32>>, linked: &LinkedGroup) -> Func {
     linked.get("m0").unwrap().get_func(store, "f0").unwrap()
 }
 
-const ARGUMENT: Val = Val::I32(5);
+pub(crate) const ARGUMENT: Val = Val::I32(5);
 
 fn trace(
     store: &Store<Vec<i32>>,
@@ -100,8 +108,8 @@ pub(crate) fn whole(modules: &[(&str, &str)]) -> Trace {
 pub(crate) struct Run {
     pub(crate) stage: Stage,
     pub(crate) linked: Option<LinkedGroup>,
-    shared: Memory,
-    step: u64,
+    pub(crate) shared: Memory,
+    pub(crate) step: u64,
     pub(crate) given: u64,
     /// What is left of it.
     pub(crate) fuel: u64,
@@ -214,28 +222,30 @@ fn in_turns(modules: &[(&str, &str)], seed: u64) -> [Trace; 2] {
     }
 }
 
+#[track_caller]
+pub(crate) fn assert_same(found: &Trace, expected: &Trace, way: &str) {
+    assert_eq!(found.result, expected.result, "{way}");
+    assert_eq!(found.globals, expected.globals, "{way}");
+    assert_eq!(found.asked, expected.asked, "{way}");
+    assert_eq!(found.fuel, expected.fuel, "{way}");
+    // Memories are long.
+    assert!(found == expected, "{way}: memories differ");
+}
+
 fn check(seed: u64) -> Trace {
     let program = program(seed);
     let modules: Vec<_> = program.iter().map(|(name, text): &Text| (&**name, &**text)).collect();
     let expected = whole(&modules);
-    let same = |trace: &Trace, way: &dyn std::fmt::Display| {
-        // Memories are long; say which part differs.
-        assert_eq!(trace.result, expected.result, "seed {seed}, {way}");
-        assert_eq!(trace.globals, expected.globals, "seed {seed}, {way}");
-        assert_eq!(trace.asked, expected.asked, "seed {seed}, {way}");
-        assert_eq!(trace.fuel, expected.fuel, "seed {seed}, {way}");
-        assert!(*trace == expected, "seed {seed}, {way}: memories differ");
-    };
     for fuse in [true, false] {
         for step in [1, 7, 1000, FUEL] {
             for yields in [false, true] {
-                let way = format!("fuse {fuse}, step {step}, yields {yields}");
-                same(&pieces(&modules, fuse, step, yields), &way);
+                let way = format!("seed {seed}, fuse {fuse}, step {step}, yields {yields}");
+                assert_same(&pieces(&modules, fuse, step, yields), &expected, &way);
             }
         }
     }
     for trace in in_turns(&modules, seed) {
-        same(&trace, &"in turns");
+        assert_same(&trace, &expected, &format!("seed {seed}, in turns"));
     }
     expected
 }
@@ -243,7 +253,8 @@ fn check(seed: u64) -> Trace {
 #[test]
 fn in_pieces_as_in_one_go() {
     let (mut returned, mut trapped, mut exhausted, mut asked) = (0, 0, 0, 0);
-    for seed in 0..PROGRAMS {
+    let seeds = seeds();
+    for seed in seeds.clone() {
         let trace = check(seed);
         match trace.result {
             Ok(_) => returned += 1,
@@ -254,6 +265,6 @@ fn in_pieces_as_in_one_go() {
     }
     println!("{returned} returned, {trapped} trapped, {exhausted} ran out of fuel; {asked} asked the host");
     // The programs are worth the while.
-    let some = PROGRAMS as usize / 24;
+    let some = (seeds.end - seeds.start) as usize / 24;
     assert!(returned > 3 * some && trapped > some && exhausted > some && asked > 10 * some);
 }

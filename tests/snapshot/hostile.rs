@@ -1,6 +1,7 @@
 //! Snapshots that somebody changed who knows the format: each is refused, or is a state that the modules could be in as far as types go, and
 //! goes on without harm.
 
+use crate::change::{changed, places};
 use crate::module;
 use pirn::*;
 use std::any::Any;
@@ -131,9 +132,13 @@ impl Home {
                 }
             }
         }
-        let again = Snapshot::take_with(&store, &[], &mut Bytes).unwrap();
-        assert_eq!(Snapshot::from_bytes(&again.to_bytes()).unwrap().to_bytes(), again.to_bytes());
-        let ended = restored.take_paused().into_iter().map(|paused| {
+        let paused = restored.take_paused();
+        let calls: Vec<_> = paused.iter().map(|paused| paused as &dyn PausedCall).collect();
+        // A host function may have lost its name, if no instance imports it any more.
+        if let Ok(again) = Snapshot::take_with(&store, &calls, &mut Bytes) {
+            assert_eq!(Snapshot::from_bytes(&again.to_bytes()).unwrap().content(), again.content());
+        }
+        let ended = paused.into_iter().map(|paused| {
             let mut call = Resumable::Paused(paused);
             store.set_fuel(5_000)?;
             for _ in 0..20 {
@@ -152,7 +157,8 @@ impl Home {
 
 #[test]
 fn changed_snapshots_are_refused_or_do_no_harm() {
-    const ROUNDS: usize = if cfg!(debug_assertions) { 6_000 } else { 200_000 };
+    let rounds = std::env::var("PIRN_ROUNDS").map(|rounds| rounds.parse().expect("PIRN_ROUNDS is a number"));
+    let rounds: usize = rounds.unwrap_or(if cfg!(debug_assertions) { 6_000 } else { 200_000 });
     let homes = [Home::new(true), Home::new(false)];
     let snapshot = homes[0].taken();
     let expected: Vec<_> =
@@ -160,29 +166,11 @@ fn changed_snapshots_are_refused_or_do_no_harm() {
     assert_eq!(expected[0], expected[1]);
     let content = snapshot.content();
     assert_eq!(Snapshot::from_content(&content).unwrap().to_bytes(), snapshot.to_bytes());
-    // A page of a memory is nearly all zeros: most changes are made elsewhere.
-    let is_empty = |at: usize| content[at.saturating_sub(16)..content.len().min(at + 16)].iter().all(|&byte| byte == 0);
-    let places: Vec<_> = (0..content.len()).filter(|&at| !is_empty(at)).collect();
-    let mut random = Random(1);
+    let places = places(&content);
+    let mut random = Random(rounds as u64);
     let mut outcomes = HashMap::<_, usize>::new();
-    for _ in 0..ROUNDS {
-        let mut changed = content.clone();
-        for _ in 0..1 + random.below(3) {
-            let at = places[random.below(places.len())].min(changed.len() - 1);
-            match random.below(8) {
-                0 => changed[at] = random.below(256) as u8,
-                1 => changed[at] ^= 1 << random.below(8),
-                2 => changed[at] = changed[at].wrapping_add(1),
-                3 => changed[at] = changed[at].wrapping_sub(1),
-                4 => drop(changed.remove(at)),
-                5 => changed.insert(at, random.below(256) as u8),
-                6 => {
-                    let other = random.below(changed.len());
-                    changed.swap(at, other);
-                }
-                _ => changed[at] = [0, 1, 2, 3, 0x6f, 0x70, 0x7f, 0xff][random.below(8)],
-            }
-        }
+    for _ in 0..rounds {
+        let changed = changed(&content, &places, |n| random.below(n));
         let outcome = match Snapshot::from_content(&changed) {
             Err(_) => "malformed",
             Ok(snapshot) => match homes[random.below(2)].live(&snapshot) {
@@ -194,5 +182,5 @@ fn changed_snapshots_are_refused_or_do_no_harm() {
         *outcomes.entry(outcome).or_default() += 1;
     }
     println!("{outcomes:?}");
-    assert!(outcomes.len() == 4 && outcomes.values().all(|&count| count > ROUNDS / 200), "{outcomes:?}");
+    assert!(outcomes.len() == 4 && outcomes.values().all(|&count| count > rounds / 200), "{outcomes:?}");
 }

@@ -7,9 +7,11 @@
 //!
 //! Generated programs are moved about in `tests/resume`.
 
-#![cfg(feature = "wat")]
+#![cfg(all(feature = "snapshot", feature = "wat"))]
 
 mod calls;
+#[path = "../support/change.rs"]
+mod change;
 mod hostile;
 mod items;
 mod refused;

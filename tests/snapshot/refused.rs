@@ -168,3 +168,22 @@ fn readers_and_writers_are_asked_for_the_same_bytes() {
         written[at] ^= 1;
     }
 }
+
+#[test]
+fn what_would_take_too_much_memory_is_refused() {
+    let engine = engine(false, true);
+    let mut store = Store::new(&engine, ());
+    let table = Table::new(&mut store, TableType::new(RefType::FUNCREF, 500_000, None), Ref::Func(None)).unwrap();
+    let func = Instance::new(&mut store, &module(&engine, "(module (func (export \"f\")))"), &[]).unwrap();
+    let func = func.get_func(&store, "f").unwrap();
+    // As many runs as elements.
+    for index in (0..500_000).step_by(2) {
+        table.set(&mut store, index, Ref::Func(Some(func))).unwrap();
+    }
+    let bytes = Snapshot::take(&store, &[]).unwrap().to_bytes();
+    assert!(bytes.len() < 50_000, "{}", bytes.len());
+    // Each run takes 32 bytes at least, of the 4 and 3 that it is written in.
+    assert_refused(Snapshot::from_bytes_within(&bytes, 1 << 20), &["more memory"]);
+    assert_refused(Snapshot::from_bytes_within(&bytes, 15 << 20), &["more memory"]);
+    assert_eq!(Snapshot::from_bytes_within(&bytes, 40 << 20).unwrap().to_bytes(), bytes);
+}

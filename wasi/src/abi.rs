@@ -19,6 +19,23 @@ pub(crate) enum Filetype {
     SymbolicLink = 7,
 }
 
+impl Filetype {
+    /// The one of this number.
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        const ALL: [Filetype; 8] = [
+            Filetype::Unknown,
+            Filetype::BlockDevice,
+            Filetype::CharacterDevice,
+            Filetype::Directory,
+            Filetype::RegularFile,
+            Filetype::SocketDgram,
+            Filetype::SocketStream,
+            Filetype::SymbolicLink,
+        ];
+        ALL.get(usize::from(number)).copied()
+    }
+}
+
 bitflags! {
     /// `rights`.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]

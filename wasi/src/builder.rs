@@ -5,6 +5,8 @@ use crate::clock::{HostMonotonicClock, HostRandom, HostWallClock, MonotonicClock
 use crate::ctx::{Observer, Shared, WasiP1Ctx};
 use crate::descriptor::{Descriptor, Descriptors, OpenSocket};
 use crate::dir::{DirPerms, FilePerms, OpenDir};
+use crate::origin::Origin;
+use crate::saved::{self, Saved};
 use crate::stream::{Empty, Sink, Stderr, Stdin, StdinStream, Stdout, StdoutStream};
 use cap_std::fs::Dir;
 use rustix::fd::OwnedFd;
@@ -207,7 +209,9 @@ impl WasiCtxBuilder {
         file_perms: FilePerms,
     ) -> io::Result<&mut Self> {
         let dir = Dir::open_ambient_dir(host_path, cap_std::ambient_authority())?;
-        let dir = OpenDir::new(dir, Some(guest_path.as_ref().to_owned()), dir_perms, file_perms);
+        // Behind the standard streams.
+        let origin = Origin { root: 3 + self.preopened.len() as u32, path: String::new() };
+        let dir = OpenDir::new(dir, Some(guest_path.as_ref().to_owned()), dir_perms, file_perms, origin);
         self.preopened.push(Descriptor::Dir(dir));
         Ok(self)
     }
@@ -250,24 +254,60 @@ impl WasiCtxBuilder {
     /// # Panics
     /// It was built already.
     pub fn build_p1(&mut self) -> WasiP1Ctx {
+        self.build(None).expect("nothing is opened again")
+    }
+
+    /// The context that [`WasiP1Ctx::save`] made these bytes of. Streams, directories and sockets are those given here, which have to be as
+    /// many as then, in the same order, and directories to have the same names for the guest; what the guest opened below them is opened
+    /// again. Arguments and environment are those of then, whatever is given here. The monotonic clock, unless another one is given, goes
+    /// on from the time of then.
+    ///
+    /// Standard input that is a file, and open files, go on at their positions. A file that the guest may write, and that has grown since, is
+    /// cut back to its size of then, for it will be written again; what else happened to files stays.
+    ///
+    /// The bytes need not be trusted: they give the guest nothing that the builder does not. But they may cut files that the guest may write.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] if the bytes are none of `save`; else something given here is not as it was then, or something cannot be
+    /// opened any more, or a file is shorter than it was.
+    ///
+    /// # Panics
+    /// As [`build_p1`](Self::build_p1).
+    pub fn restore_p1(&mut self, saved: &[u8]) -> io::Result<WasiP1Ctx> {
+        self.build(Some(Saved::new(saved)?))
+    }
+
+    fn build(&mut self, saved: Option<Saved<'_>>) -> io::Result<WasiP1Ctx> {
         assert!(!self.built, "the context was built already");
         let builder = std::mem::replace(self, Self { built: true, ..Self::default() });
-        let mut descriptors = Descriptors::default();
         let streams =
             [Descriptor::Stdin(builder.stdin), Descriptor::Stdout(builder.stdout), Descriptor::Stdout(builder.stderr)];
-        for descriptor in streams.into_iter().chain(builder.preopened) {
-            descriptors.add(descriptor).expect("not that many are open");
-        }
+        let given: Vec<_> = streams.into_iter().chain(builder.preopened).map(Arc::new).collect();
+        let names = saved::names(&given);
+        let initial = given.iter().map(Arc::downgrade).collect();
         let env = |(name, value): (Vec<u8>, Vec<u8>)| [name, value].join(&b'=');
+        let (args, env, clock, descriptors) = match saved {
+            None => {
+                let env = builder.env.into_iter().map(env).collect();
+                let clock: Box<dyn HostMonotonicClock> = Box::new(MonotonicClock(Instant::now()));
+                (builder.args, env, clock, Descriptors::of(given.into_iter().map(Some).collect()))
+            }
+            Some(mut saved) => {
+                let (args, env) = (std::mem::take(&mut saved.args), std::mem::take(&mut saved.env));
+                (args, env, saved::clock_from(saved.monotonic), saved.descriptors(&given, &names)?)
+            }
+        };
         let shared = Shared {
-            args: builder.args,
-            env: builder.env.into_iter().map(env).collect(),
+            args,
+            env,
             wall_clock: builder.wall_clock,
-            monotonic_clock: builder.monotonic_clock.unwrap_or_else(|| Box::new(MonotonicClock(Instant::now()))),
+            monotonic_clock: builder.monotonic_clock.unwrap_or(clock),
             random: Mutex::new(builder.random),
             descriptors: Mutex::new(descriptors),
+            initial,
+            names,
             observer: builder.observer,
         };
-        WasiP1Ctx { shared: Arc::new(shared), blocking: true, begun: None }
+        Ok(WasiP1Ctx { shared: Arc::new(shared), blocking: true, begun: None })
     }
 }

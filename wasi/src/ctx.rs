@@ -5,7 +5,7 @@ use crate::clock::{HostMonotonicClock, HostRandom, HostWallClock};
 use crate::descriptor::{Descriptor, Descriptors};
 use crate::wait::Wait;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// Told of each call when it has ended: the function's name, and how long it took.
@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     pub monotonic_clock: Box<dyn HostMonotonicClock>,
     pub random: Mutex<Box<dyn HostRandom>>,
     pub descriptors: Mutex<Descriptors>,
+    /// What was given at the start, by number, and what that is called.
+    pub initial: Vec<Weak<Descriptor>>,
+    pub names: Vec<String>,
     pub observer: Option<Box<Observer>>,
 }
 

@@ -7,7 +7,7 @@ use crate::file::OpenFile;
 use crate::stream::{StdinStream, StdoutStream, retry};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, SendFlags};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// An open descriptor.
@@ -47,18 +47,30 @@ impl OpenSocket {
 }
 
 impl OpenSocket {
-    /// Sends the beginning of `bytes`, and gives how much.
-    pub(crate) fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
+    /// Whether a call on it may wait on this thread, if the context's `blocking` says that any may.
+    pub(crate) fn waits(&self, blocking: bool) -> bool {
+        blocking && self.flags().is_empty()
+    }
+
+    /// Sends the beginning of `bytes`, and gives how much. Whoever may not wait sends what there is room for.
+    pub(crate) fn send(&self, bytes: &[u8], waits: bool) -> Result<usize, Errno> {
         // A connection that is closed gives an error; it does not end the process.
         #[cfg(not(target_vendor = "apple"))]
-        let flags = rustix::net::SendFlags::NOSIGNAL;
+        let mut flags = SendFlags::NOSIGNAL;
         #[cfg(target_vendor = "apple")]
-        let flags = rustix::net::SendFlags::empty();
+        let mut flags = SendFlags::empty();
+        flags.set(SendFlags::DONTWAIT, !waits);
         Ok(retry(|| rustix::net::send(&self.socket, bytes, flags))?)
     }
 
     /// Receives to the beginning of `buffer`: how many bytes are there, and how long the message was.
-    pub(crate) fn receive(&self, buffer: &mut [u8], flags: RecvFlags) -> Result<(usize, usize), Errno> {
+    pub(crate) fn receive(
+        &self,
+        buffer: &mut [u8],
+        mut flags: RecvFlags,
+        waits: bool,
+    ) -> Result<(usize, usize), Errno> {
+        flags.set(RecvFlags::DONTWAIT, !waits);
         Ok(retry(|| rustix::net::recv(&self.socket, &mut *buffer, flags))?)
     }
 }
@@ -78,6 +90,9 @@ impl Interest {
         }
     }
 }
+
+/// What a pipe that is ready takes at once. POSIX says 512 at least; Linux has room for a page.
+const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
 /// No time.
 pub(crate) const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -113,6 +128,16 @@ impl Descriptor {
             Self::Dir(_) => None,
             Self::Socket(socket) => Some(socket.socket.as_fd()),
         }
+    }
+
+    /// As much of `bytes` as it takes without waiting when it is ready to be written, if it is not a socket, which says so itself: pipes have room
+    /// for `PIPE_BUF` bytes then (POSIX), at least.
+    pub(crate) fn at_once<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        let takes_all = match self {
+            Self::File(file) => file.seeks(),
+            _ => self.as_fd().is_none(),
+        };
+        &bytes[..if takes_all { bytes.len() } else { bytes.len().min(PIPE_BUF) }]
     }
 
     /// Whether nothing has to be waited for.
@@ -152,6 +177,16 @@ impl Descriptor {
 pub(crate) struct Descriptors(Vec<Option<Arc<Descriptor>>>);
 
 impl Descriptors {
+    /// These, by number.
+    pub(crate) fn of(all: Vec<Option<Arc<Descriptor>>>) -> Self {
+        Self(all)
+    }
+
+    /// All of them as they are now, by number.
+    pub(crate) fn all(&self) -> Vec<Option<Arc<Descriptor>>> {
+        self.0.clone()
+    }
+
     /// The descriptor `fd`.
     pub(crate) fn get(&self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
         self.0.get(fd as usize).cloned().flatten().ok_or(Errno::BADF)

@@ -7,6 +7,7 @@
 use crate::Errno;
 use crate::abi::{Fdflags, Filestat, Filetype, Fstflags, Lookupflags, Oflags, Rights};
 use crate::file::{OpenFile, filestat};
+use crate::origin::Origin;
 use bitflags::bitflags;
 use cap_std::fs::{Dir, FileTypeExt, MetadataExt, OpenOptions, OpenOptionsExt};
 use rustix::fs::{AtFlags, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
@@ -41,6 +42,8 @@ pub(crate) struct OpenDir {
     pub preopen: Option<String>,
     pub perms: DirPerms,
     pub file_perms: FilePerms,
+    /// Where it was opened.
+    pub origin: Origin,
     /// Its content when the guest last read it from the beginning, so that cookies stay true while files come and go.
     listing: Mutex<Option<Arc<[Entry]>>>,
 }
@@ -98,8 +101,14 @@ pub(crate) fn timestamps(atim: u64, mtim: u64, flags: Fstflags) -> Result<Timest
 }
 
 impl OpenDir {
-    pub(crate) fn new(dir: Dir, preopen: Option<String>, perms: DirPerms, file_perms: FilePerms) -> Self {
-        Self { dir, preopen, perms, file_perms, listing: Mutex::new(None) }
+    pub(crate) fn new(
+        dir: Dir,
+        preopen: Option<String>,
+        perms: DirPerms,
+        file_perms: FilePerms,
+        origin: Origin,
+    ) -> Self {
+        Self { dir, preopen, perms, file_perms, origin, listing: Mutex::new(None) }
     }
 
     fn must_read(&self) -> Result<(), Errno> {
@@ -149,6 +158,22 @@ impl OpenDir {
         (base, base | files)
     }
 
+    /// Refuses to make a file under a name with a slash behind it, whatever is there, as Linux does. cap-std asks the system for a directory that is to
+    /// be made where it takes a path component by component (without `openat2`), and that is refused for another reason, or done in part.
+    fn must_name_file(&self, path: &str) -> Result<(), Errno> {
+        let name = path.trim_end_matches('/');
+        if name.is_empty() || name.len() == path.len() || path.contains('\0') {
+            return Ok(());
+        }
+        // Where nothing can be made, that is said first.
+        let parent = match name.rsplit_once('/') {
+            Some(("", _)) => "/",
+            Some((parent, _)) => parent,
+            None => ".",
+        };
+        Err(if self.dir.metadata(parent)?.is_dir() { Errno::ISDIR } else { Errno::NOTDIR })
+    }
+
     /// Opens what `path` leads to.
     pub(crate) fn open(
         &self,
@@ -176,6 +201,9 @@ impl OpenDir {
                 return Err(Errno::PERM);
             }
         }
+        if creates {
+            self.must_name_file(path)?;
+        }
         let mut options = OpenOptions::new();
         options.read(read || !(write || changes)).write(write || changes).truncate(oflags.contains(Oflags::TRUNC));
         if creates && oflags.contains(Oflags::EXCL) {
@@ -202,7 +230,8 @@ impl OpenDir {
         let file = self.dir.open_with(path, &options)?.into_std();
         let metadata = file.metadata()?;
         if metadata.is_dir() {
-            return Ok(Opened::Dir(Self::new(Dir::from_std_file(file), None, self.perms, self.file_perms)));
+            let (dir, origin) = (Dir::from_std_file(file), self.origin.join(path));
+            return Ok(Opened::Dir(Self::new(dir, None, self.perms, self.file_perms, origin)));
         }
         if oflags.contains(Oflags::DIRECTORY) {
             return Err(Errno::NOTDIR);
@@ -210,7 +239,7 @@ impl OpenDir {
         if read && !readable {
             return Err(Errno::PERM);
         }
-        Ok(Opened::File(OpenFile::new(file, &metadata, flags, read, write, mutable)))
+        Ok(Opened::File(OpenFile::new(file, &metadata, flags, (read, write, mutable), self.origin.join(path))))
     }
 
     pub(crate) fn filestat(&self) -> Result<Filestat, Errno> {
@@ -300,6 +329,16 @@ impl OpenDir {
             return Err(Errno::NOTDIR);
         }
         Ok(self.dir.rename(path, &to.dir, to_path)?)
+    }
+
+    /// What was in it when the guest last read it from the beginning, if it has.
+    pub(crate) fn last_listing(&self) -> Option<Arc<[Entry]>> {
+        self.listing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has the guest read on in what was in it once.
+    pub(crate) fn set_listing(&self, listing: Option<Vec<Entry>>) {
+        *self.listing.lock().unwrap_or_else(PoisonError::into_inner) = listing.map(Into::into);
     }
 
     /// What is in it: as it is now if the guest reads from the beginning, else as it was then.

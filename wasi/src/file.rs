@@ -6,6 +6,7 @@
 
 use crate::Errno;
 use crate::abi::{Fdflags, Filestat, Filetype, Rights, Whence};
+use crate::origin::Origin;
 use crate::stream::retry;
 use rustix::fs::OFlags;
 use std::fs::{File, Metadata};
@@ -24,6 +25,8 @@ pub(crate) struct OpenFile {
     pub write: bool,
     /// The guest may change it, if the system lets it.
     pub mutable: bool,
+    /// Where it was opened.
+    pub origin: Origin,
     /// Of all threads of the guest.
     state: Mutex<State>,
 }
@@ -82,10 +85,16 @@ macro_rules! filestat {
 pub(crate) use filestat;
 
 impl OpenFile {
-    /// A file that was opened with `flags` of the guest.
-    pub(crate) fn new(file: File, metadata: &Metadata, flags: Fdflags, read: bool, write: bool, mutable: bool) -> Self {
+    /// A file that was opened with `flags` of the guest, to be read, written, changed or not.
+    pub(crate) fn new(
+        file: File,
+        metadata: &Metadata,
+        flags: Fdflags,
+        (read, write, mutable): (bool, bool, bool),
+        origin: Origin,
+    ) -> Self {
         let state = Mutex::new(State { position: 0, flags });
-        Self { file, filetype: filetype_of(metadata.file_type()), read, write, mutable, state }
+        Self { file, filetype: filetype_of(metadata.file_type()), read, write, mutable, origin, state }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -93,7 +102,7 @@ impl OpenFile {
     }
 
     /// Whether there are positions in it.
-    fn seeks(&self) -> bool {
+    pub(crate) fn seeks(&self) -> bool {
         matches!(self.filetype, Filetype::RegularFile | Filetype::BlockDevice)
     }
 
@@ -236,6 +245,17 @@ impl OpenFile {
     /// The position.
     pub(crate) fn tell(&self) -> Result<u64, Errno> {
         if self.seeks() { Ok(self.state().position) } else { Err(Errno::SPIPE) }
+    }
+
+    /// Moves the position, if there are positions in it.
+    pub(crate) fn set_position(&self, position: u64) {
+        self.state().position = position;
+    }
+
+    /// How many bytes a regular file has; 0 of others.
+    pub(crate) fn size(&self) -> u64 {
+        let is_regular = self.filetype == Filetype::RegularFile;
+        is_regular.then(|| self.file.metadata().ok()).flatten().map_or(0, |metadata| metadata.len())
     }
 
     pub(crate) fn set_size(&self, size: u64) -> Result<(), Errno> {

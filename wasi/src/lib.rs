@@ -40,6 +40,8 @@
 //! Errors, rights and the order of checks are those of wasmtime's preview 1, but for these:
 //!
 //! - A pointer outside the memory gives the guest `fault`; it does not trap. Alignment does not matter.
+//! - Flags, rights and numbers that have no meaning (a clock, a `whence`, an advice, a signal) give the guest `inval`; there they
+//!   trap.
 //! - `fd_pwrite` writes where it is told even if writes append (as POSIX says; Linux and wasmtime append).
 //! - All buffers of a vectored read or write are used, with one system call. wasmtime uses the first.
 //! - `fd_allocate`, and `path_open` with `dsync`, `rsync` or `sync`, do what they say; there they are not supported.
@@ -47,7 +49,10 @@
 //! - Clocks of CPU time go like the monotonic one; there they are `badf`.
 //! - A name that is not UTF-8 is left out of its directory's listing; there it fails whole.
 //! - A file may only be written if the guest asked for that; there, creating it is enough.
+//! - `path_remove_directory` takes a name with a slash behind it; there that is `inval`.
 //! - `proc_exit` takes any status.
+//!
+//! `tests/table/` has each of them as a case, and `tests/compare.py` asks wasmtime.
 //!
 //! # Where things are
 //!
@@ -56,8 +61,9 @@
 //! | `builder`, `ctx` | the context, and how it is made |
 //! | `functions` | the list of functions |
 //! | `calls/` | what they do |
-//! | `descriptor`, `dir`, `file`, `stream` | what descriptors stand for |
+//! | `descriptor`, `dir`, `file`, `stream`, `origin` | what descriptors stand for |
 //! | `wait`, `reactor` | waiting |
+//! | `saved` | the context as bytes, to go on elsewhere |
 //! | `clock`, `abi`, `errno`, `memory` | clocks; numbers and layouts; errors; the guest's memory |
 //! | `p1`, `wasmi` | adapters |
 
@@ -77,9 +83,11 @@ mod errno;
 mod file;
 pub mod functions;
 mod memory;
+mod origin;
 #[cfg(feature = "pirn")]
 pub mod p1;
 mod reactor;
+mod saved;
 mod stream;
 mod version;
 mod wait;

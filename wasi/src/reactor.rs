@@ -3,8 +3,9 @@
 //! No executor is asked for: preview 1 knows descriptors and clocks, and the system waits for both at once. The thread begins with
 //! the first that waits, and stays.
 
-use crate::wait::Wait;
-use rustix::event::{PollFd, PollFlags, poll};
+use crate::descriptor::Interest;
+use crate::wait::{Asked, Wait, relevant};
+use rustix::fd::AsFd;
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -68,19 +69,16 @@ impl Reactor {
             waiters.append(&mut self.new.lock().unwrap_or_else(PoisonError::into_inner));
             waiters.retain(|waiter| matches!(*waiter.state(), State::Waits(_)));
             let until = waiters.iter().filter_map(|waiter| waiter.wait.until).min();
-            let mut fds = vec![PollFd::new(&reader, PollFlags::IN)];
-            // Where in `fds` each waiter's begin.
-            let mut begins = Vec::with_capacity(waiters.len() + 1);
-            for waiter in &waiters {
-                begins.push(fds.len());
-                fds.extend(waiter.wait.poll_fds());
-            }
-            begins.push(fds.len());
-            let asked = poll(&mut fds, crate::wait::time_until(until).as_ref());
+            let mut asked = Asked::default();
+            asked.add(reader.as_fd(), Interest::Read);
+            let places: Vec<_> = waiters.iter().map(|waiter| waiter.wait.ask(&mut asked)).collect();
+            let answers = asked.wait(crate::wait::time_until(until).as_ref());
             let now = Instant::now();
-            for (waiter, range) in waiters.iter().zip(begins.windows(2)) {
-                let ready = match asked {
-                    Ok(_) => fds[range[0]..range[1]].iter().any(|fd| !fd.revents().is_empty()),
+            for (waiter, places) in waiters.iter().zip(&places) {
+                let ready = match &answers {
+                    Ok(answers) => {
+                        places.iter().any(|&(interest, place)| !relevant(answers[place], interest).is_empty())
+                    }
                     Err(rustix::io::Errno::INTR) => false,
                     // The call will find out what is wrong when it is made again.
                     Err(_) => true,
@@ -95,7 +93,7 @@ impl Reactor {
                     }
                 }
             }
-            drop(fds);
+            drop(asked);
             let _ = reader.read(&mut [0; 64]);
         }
     }

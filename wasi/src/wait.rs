@@ -2,7 +2,9 @@
 
 use crate::descriptor::{Descriptor, Interest};
 use crate::stream::retry;
-use rustix::event::{PollFd, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,27 +27,59 @@ pub(crate) fn time_until(until: Option<Instant>) -> Option<Timespec> {
     Some(Timespec { tv_sec: seconds, tv_nsec: left.subsec_nanos() as _ })
 }
 
+/// What the system is asked about, each of it once, whoever and however many ask: it takes no more than a process may have open.
+#[derive(Debug, Default)]
+pub(crate) struct Asked<'a> {
+    fds: Vec<(BorrowedFd<'a>, PollFlags)>,
+    places: HashMap<RawFd, usize>,
+}
+
+impl<'a> Asked<'a> {
+    /// Asks about `fd`, and gives its place among the answers.
+    pub(crate) fn add(&mut self, fd: BorrowedFd<'a>, interest: Interest) -> usize {
+        let place = *self.places.entry(fd.as_raw_fd()).or_insert(self.fds.len());
+        if place == self.fds.len() {
+            self.fds.push((fd, PollFlags::empty()));
+        }
+        self.fds[place].1 |= interest.flags();
+        place
+    }
+
+    /// Waits until there is an answer, or so long: what is true of each.
+    pub(crate) fn wait(&self, time: Option<&Timespec>) -> rustix::io::Result<Vec<PollFlags>> {
+        let mut fds: Vec<_> = self.fds.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
+        poll(&mut fds, time)?;
+        Ok(fds.iter().map(PollFd::revents).collect())
+    }
+}
+
+/// What of an answer tells whoever has this interest something: another may have asked about the same.
+pub(crate) fn relevant(answer: PollFlags, interest: Interest) -> PollFlags {
+    answer & (interest.flags() | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
 impl Wait {
     /// For one descriptor.
     pub(crate) fn one(descriptor: &Arc<Descriptor>, interest: Interest) -> Self {
         Self { descriptors: vec![(Arc::clone(descriptor), interest)], until: None }
     }
 
-    /// What the system is asked.
-    pub(crate) fn poll_fds(&self) -> impl Iterator<Item = PollFd<'_>> {
-        self.descriptors
-            .iter()
-            .filter_map(|(descriptor, interest)| Some(PollFd::from_borrowed_fd(descriptor.as_fd()?, interest.flags())))
+    /// Asks the system about all of it; with what interest, and the places of the answers.
+    pub(crate) fn ask<'a>(&'a self, asked: &mut Asked<'a>) -> Vec<(Interest, usize)> {
+        let add = |(descriptor, interest): &'a (Arc<Descriptor>, Interest)| {
+            Some((*interest, asked.add(descriptor.as_fd()?, *interest)))
+        };
+        self.descriptors.iter().filter_map(add).collect()
     }
 
     /// Waits on this thread.
     pub fn block(&self) {
-        let mut fds: Vec<_> = self.poll_fds().collect();
-        if let ([], Some(until)) = (&fds[..], self.until) {
+        let mut asked = Asked::default();
+        if let (true, Some(until)) = (self.ask(&mut asked).is_empty(), self.until) {
             // Sleeps more exactly than polling nothing does.
             return std::thread::sleep(until.saturating_duration_since(Instant::now()));
         }
         // What cannot be waited for is found out by the call when it is made again.
-        let _ = retry(|| poll(&mut fds, time_until(self.until).as_ref()));
+        let _ = retry(|| asked.wait(time_until(self.until).as_ref()));
     }
 }

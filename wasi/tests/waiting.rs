@@ -401,3 +401,84 @@ fn a_stream_may_be_a_socket() {
     ours.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"answer");
 }
+
+/// Whoever may not wait on the thread writes what there is room for, however much that is less than it would.
+#[test]
+fn a_guest_that_may_not_wait_does_not() {
+    let (mut reader, writer) = io::pipe().unwrap();
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut builder = WasiCtxBuilder::new();
+    builder.stdout(FdStream::new(writer)).preopened_socket(theirs);
+    let mut guest = TestGuest::new(builder.build_p1());
+    let much = vec![7; 3 << 20];
+    for (fd, name) in [(1, "fd_write"), (3, "fd_write"), (3, "sock_send")] {
+        // In room for that much.
+        let at = 1 << 20;
+        guest.memory.resize(at + much.len(), 0);
+        guest.memory[at..].copy_from_slice(&much);
+        guest.memory[DATA as usize..][..8]
+            .copy_from_slice(&[at as u32, much.len() as u32].map(u32::to_le_bytes).concat());
+        let args =
+            if name == "fd_write" { args![fd, DATA, 1, OUT].to_vec() } else { args![fd, DATA, 1, 0, OUT].to_vec() };
+        let mut written = 0;
+        let wait = loop {
+            match guest.attempt(name, &args, false) {
+                Outcome::Done(errno) => {
+                    assert_eq!(errno, Errno::SUCCESS);
+                    assert!(guest.u32(OUT) > 0);
+                    written += guest.u32(OUT) as usize;
+                    assert!(written < much.len(), "nobody reads");
+                }
+                Outcome::Wait(wait) => break wait,
+            }
+        };
+        // When somebody reads, it goes on.
+        let mut buffer = vec![0; much.len()];
+        let read = if fd == 1 { reader.read(&mut buffer) } else { (&ours).read(&mut buffer) };
+        assert!(read.unwrap() > 0);
+        block_on(vec![wait.ready()]);
+        assert!(matches!(guest.attempt(name, &args, false), Outcome::Done(Errno::SUCCESS)));
+        if fd == 3 {
+            ours.set_nonblocking(true).unwrap();
+            while (&ours).read(&mut buffer).is_ok() {}
+            ours.set_nonblocking(false).unwrap();
+        }
+    }
+}
+
+/// The system takes only so many descriptors at once as a process may have open: guests ask about the same ones as often as they like.
+#[test]
+fn many_may_ask_about_the_same_descriptor() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let open = limit.current.map_or(1024, |current| current.min(1024));
+    setrlimit(Resource::Nofile, Rlimit { current: Some(open), ..limit }).unwrap();
+    let (mut guest, mut writer) = with_stdin();
+    let many = vec![descriptor(1, 1, 0); open as usize + 10];
+    let wait = wait_of(ask_many(&mut guest, &many));
+    let mut ready = Box::pin(wait.ready());
+    assert!(ready.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    // Nobody is woken for no reason.
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(ready.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    writer.write_all(b"x").unwrap();
+    block_on(vec![ready]);
+    assert!(matches!(ask_many(&mut guest, &many), Outcome::Done(Errno::SUCCESS)));
+    assert_eq!(guest.u32(OUT), open as u32 + 10);
+    // Who asks to write is told nothing of reading.
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut guest = TestGuest::new(WasiCtxBuilder::new().preopened_socket(theirs).build_p1());
+    let both = [descriptor(1, 1, 3), descriptor(2, 2, 3)];
+    assert_eq!(poll(&mut guest, &both), [(2, 0, 2, 1, 0)]);
+    (&ours).write_all(b"abc").unwrap();
+    assert_eq!(poll(&mut guest, &both), [(1, 0, 1, 3, 0), (2, 0, 2, 1, 0)]);
+}
+
+/// As [`ask`], with room for many.
+fn ask_many(guest: &mut TestGuest, subscriptions: &[[u8; 48]]) -> Outcome {
+    let (at, bytes) = (1_u32 << 20, subscriptions.concat());
+    let events = at + bytes.len() as u32;
+    guest.memory.resize(events as usize + subscriptions.len() * 32, 0);
+    guest.memory[at as usize..][..bytes.len()].copy_from_slice(&bytes);
+    guest.attempt("poll_oneoff", &args![at, events, subscriptions.len() as u32, OUT], false)
+}

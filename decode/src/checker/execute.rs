@@ -301,6 +301,22 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Writes zero.
+    fn zero(&mut self, slot: u32) -> Result<(), Mistake> {
+        let place = self.state.geometry.place(slot);
+        let class = place.and_then(|place| self.source.locals.get(place as usize));
+        let zero = class.map_or(UNKNOWN, |&class| self.state.values.constant(0, class));
+        // The source begins with zero as well where nobody asks.
+        if let Some(place) = place
+            && class.is_some()
+            && place >= self.state.geometry.params
+            && self.state.is_untouched(place)
+        {
+            self.state.set(place, zero);
+        }
+        self.write(slot, zero)
+    }
+
     /// Writes a value of a class to where it begins.
     fn write_value(&mut self, slot: u32, value: ValueId, class: Class) -> Result<(), Mistake> {
         let words = self.state.values.words(value, class);
@@ -377,10 +393,14 @@ impl Walk<'_> {
             (Cell::Return, &[header]) => self.returns(header, None)?,
             (Cell::Zero, &[from, count]) => {
                 for slot in from..from + count {
-                    let place = self.state.geometry.place(slot);
-                    let class = place.and_then(|place| self.source.locals.get(place as usize));
-                    let zero = class.map_or(UNKNOWN, |&class| self.state.values.constant(0, class));
-                    self.write(slot, zero)?;
+                    self.zero(slot)?;
+                }
+            }
+            (Cell::ZeroFew, slots) => {
+                for (i, &slot) in slots.iter().enumerate() {
+                    if !slots[..i].contains(&slot) {
+                        self.zero(slot)?;
+                    }
                 }
             }
             (Cell::Copy, &[from, to, count]) => {

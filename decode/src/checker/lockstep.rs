@@ -5,6 +5,7 @@ use super::event::{After, Event, What};
 use super::execute::Stop;
 use super::mistake::Mistake;
 use super::operators::classes;
+use super::read_first::read_first;
 use super::source::{Instr, Pc};
 use super::stacks::Stacks;
 use super::state::Register;
@@ -21,11 +22,14 @@ impl Walk<'_> {
     pub(super) fn run(&mut self) -> Result<(), Mistake> {
         let geometry = self.state.geometry;
         self.state.begin(Stacks::EMPTY);
-        for local in geometry.params..geometry.locals {
+        // What the source sets before it reads it may begin with anything, and so may its slot: with the same.
+        let read = read_first(&self.source, geometry.params as usize, self.budget).ok_or_else(|| self.too_hard())?;
+        let zeroed = (geometry.params..geometry.locals).filter(|&local| read[local as usize]);
+        for local in zeroed.clone() {
             self.state.set_slot(geometry.slot(local), UNKNOWN);
         }
         self.state.begun();
-        for local in geometry.params..geometry.locals {
+        for local in zeroed {
             let zero = self.state.values.constant(0, self.source.locals[local as usize]);
             self.state.set(local, zero);
         }

@@ -38,6 +38,7 @@ mod mistake;
 mod objects;
 mod operators;
 mod read;
+mod read_first;
 mod shuffles;
 mod source;
 mod stacks;
@@ -173,4 +174,13 @@ impl<'a, T: Target> Checker<'a, T> {
 pub fn type_ids(module: &Module) -> Vec<TypeId> {
     let mut first = HashMap::new();
     module.types.iter().zip((0..).map(TypeId)).map(|(ty, id)| *first.entry(ty).or_insert(id)).collect()
+}
+
+/// The locals that function `funcidx` may read before it sets them, by their first words.
+#[cfg(test)]
+pub(crate) fn read_first(module: &Module, funcidx: crate::FuncIdx) -> Vec<u32> {
+    let source = read::read(module, InstanceLayout::of(module), funcidx, Options::default()).expect("it is valid");
+    let params = module.func_type(funcidx).param_words();
+    let read = read_first::read_first(&source, params, u64::MAX).expect("nobody counts");
+    (0..).zip(read).filter_map(|(word, read)| read.then_some(word)).collect()
 }

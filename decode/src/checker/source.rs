@@ -155,3 +155,11 @@ pub(super) struct Source {
     /// How high the operand stack gets.
     pub(super) max_height: u32,
 }
+
+impl Source {
+    /// The words of the local that begins with this one.
+    pub(super) fn words_of(&self, word: u32) -> std::ops::Range<usize> {
+        let word = word as usize;
+        word..word + self.locals[word].words()
+    }
+}

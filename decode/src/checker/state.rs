@@ -191,6 +191,12 @@ impl State {
         }
     }
 
+    /// Whether the walk began where the function does, and neither the place nor its slot has been set since.
+    pub(super) fn is_untouched(&self, place: Place) -> bool {
+        let slot = self.geometry.slot(place);
+        self.walk == 1 && self.places[place as usize].walk != 1 && self.slots[slot as usize].walk != 1
+    }
+
     /// The value in a slot of the frame.
     pub(super) fn get_slot(&mut self, slot: u32) -> ValueId {
         let entry = self.slots[slot as usize];

@@ -141,7 +141,7 @@ pub(super) struct Walk<'a> {
     /// Joins to walk from.
     pub(super) waiting: Vec<usize>,
     pub(super) attempt: Attempt,
-    budget: u64,
+    pub(super) budget: u64,
     /// How many results of calls there were.
     pub(super) results: u32,
 }
@@ -194,9 +194,13 @@ impl<'a> Walk<'a> {
     /// A check must not take longer than it is worth.
     pub(super) fn check_budget(&self) -> Result<(), Mistake> {
         if self.state.work > self.budget {
-            return Err(Mistake { gave_up: true, ..self.wrong("takes too long to check".into()) });
+            return Err(self.too_hard());
         }
         Ok(())
+    }
+
+    pub(super) fn too_hard(&self) -> Mistake {
+        Mistake { gave_up: true, ..self.wrong("takes too long to check".into()) }
     }
 
     pub(super) fn same_condition(&self, a: ValueId, b: ValueId) -> bool {

@@ -3,6 +3,7 @@
 //! [`Blocks`] knows which blocks are open (`labels`), which operators cannot be reached, how loops begin (`loops`), and which
 //! `if`s may become selections (`if_conversion`).
 
+use super::definite::Locals;
 use super::emit::{Fixup, Fixups, Position};
 use super::if_conversion::{Candidate, IfConversion};
 use super::labels::{Block, BlockType, Construct, Labels};
@@ -77,6 +78,7 @@ impl<'a> Blocks<'a> {
         let (branch, condition) = operands.branch_on(false);
         let otherwise = operands.code.fixup(branch);
         self.open(operands, Construct::If, ty);
+        self.labels.begin_arm(operands.code.definite.set);
         operands.code.chain(&mut self.labels.innermost_mut().otherwise, otherwise);
         if simple {
             self.selections.open(operands, self.labels.depth(), branch, condition);
@@ -95,6 +97,7 @@ impl<'a> Blocks<'a> {
             self.labels.branch(&mut operands.code, 0);
         }
         self.skipping = None;
+        operands.code.definite.set = self.labels.begin_other_arm();
         let block = self.labels.innermost_mut();
         let otherwise = std::mem::replace(&mut block.otherwise, Fixups::NONE);
         let Block { ty, .. } = *block;
@@ -155,6 +158,7 @@ impl<'a> Blocks<'a> {
         let reached = reached && !returns;
         self.skipping = None;
         self.labels.close();
+        self.join(operands, &block, reached);
         if block.construct == Construct::Loop {
             self.loops.close(self.labels.depth());
         }
@@ -170,6 +174,20 @@ impl<'a> Blocks<'a> {
             self.unreachable(operands);
         }
         block.construct
+    }
+
+    /// Locals are set at the end of a block that are set on all ways there; `reached` says that it is without a branch.
+    #[inline]
+    fn join<T: Target>(&mut self, operands: &mut Operands<'a, T>, block: &Block<'a>, reached: bool) {
+        let mut set = if reached { operands.code.definite.set } else { Locals::ALL };
+        set.intersect(&self.labels.joined(block));
+        if block.lacks_arm() {
+            let begin = self.labels.begin_other_arm();
+            if !mutant!(48) {
+                set.intersect(&begin);
+            }
+        }
+        operands.code.definite.set = set;
     }
 
     /// How many slots the values have that a branch to the label takes.

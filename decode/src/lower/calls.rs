@@ -91,7 +91,9 @@ impl<T: Target> Function<'_, T> {
         let ty = self.module.signature(typeidx);
         self.operands.callee_index(ty.param_words());
         let (args, header) = self.operands.arguments(ty.param_words(), FrameLayout::of(ty));
-        self.operands.code.special(cell::CallRef { type_id: self.type_ids[typeidx.index()], args: args.0, header: header.0 }, &[]);
+        self.operands
+            .code
+            .special(cell::CallRef { type_id: self.type_ids[typeidx.index()], args: args.0, header: header.0 }, &[]);
         self.operands.note_call(self.operands.height() - ty.param_words(), args);
         self.operands.results(ty);
     }

@@ -19,16 +19,22 @@ impl Code {
     /// # Panics
     /// A place is not in the bytes.
     pub fn new(bytes: &mut [u8], branches: &[usize]) -> Self {
-        let cells = bytes.len() / 8;
+        Self::behind(0, bytes, branches)
+    }
+
+    /// As [`Code::new`], of what is behind the first `start` bytes. Places and targets count them.
+    pub(super) fn behind(start: usize, bytes: &mut [u8], branches: &[usize]) -> Self {
+        let cells = (bytes.len() - start) / 8;
         let mut words: Vec<u64> = Vec::with_capacity(cells);
         // Where they stay: they are as many as there is room for.
-        let base = words.as_ptr().addr() as u64;
+        let first = words.as_ptr().addr() as u64;
+        let base = first - start as u64;
         for &place in branches {
             let operand = bytes[place..].first_chunk_mut().expect("eight bytes for an address");
             *operand = (base + u64::from_ne_bytes(*operand)).to_ne_bytes();
         }
-        words.extend(bytes.as_chunks().0.iter().map(|bytes| u64::from_ne_bytes(*bytes)));
-        assert_eq!(words.as_ptr().addr() as u64, base, "the words have moved");
+        words.extend(bytes[start..].as_chunks().0.iter().map(|bytes| u64::from_ne_bytes(*bytes)));
+        assert_eq!(words.as_ptr().addr() as u64, first, "the words have moved");
         // The machine makes pointers of the addresses.
         words.as_ptr().expose_provenance();
         Self { words }

@@ -4,6 +4,7 @@
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
 use super::code::Code;
+use super::definite::{Definite, Zeroes};
 use super::mutants::mutant;
 use super::survey::{Survey, Surveyed};
 use super::target::{Options, Target, Tile};
@@ -35,6 +36,13 @@ impl Emitted {
 /// A branch's target not known yet: the byte of the code where it is to stand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fixup(pub(super) Position);
+
+impl Fixup {
+    /// Whether this is the target of a `BrIf` that is the first statement of `cell`.
+    pub(super) fn is_of_first(self, cell: Position) -> bool {
+        self.0 == cell + 8
+    }
+}
 
 /// Branches to one label that is not known yet. They form a chain in the code: where a branch's target is to stand,
 /// stands the place of the branch before, and 0 in the first, for no operand stands there.
@@ -76,6 +84,9 @@ pub(super) struct Mark {
     surveyed: Option<Surveyed>,
 }
 
+/// Bytes of a cell that zeroes locals.
+pub(super) const ZEROES_BYTES: usize = 16;
+
 /// Room for the operand bytes of any kind of cell.
 const MOST_BYTES: usize = 24;
 
@@ -92,7 +103,7 @@ pub(super) struct Emitter<'a, T> {
     /// Where in the bytes the targets of branches stand, in order.
     pub(super) branches: Vec<usize>,
     /// Whether branches back ask for the epoch.
-    epochs: bool,
+    pub(super) epochs: bool,
     /// Where the targets of those stand that do not ask themselves, in order; [`Emitter::ask_for_others`] says who does.
     unasked: Vec<usize>,
     /// Statements so far. What is joined does not always make the code longer.
@@ -103,6 +114,8 @@ pub(super) struct Emitter<'a, T> {
     pub(super) offset: u32,
     /// How many operators a statement may have.
     pub(super) most_operators: u8,
+    /// Which locals the code so far has set.
+    pub(super) definite: Definite,
     /// See [`Emitter::survey`].
     pub(super) survey: Option<Box<Survey>>,
 }
@@ -133,6 +146,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             cells: 0,
             offset: 0,
             most_operators,
+            definite: Definite::new(0..0),
             survey,
         };
         this.reserve(size);
@@ -160,12 +174,41 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.bytes.resize((self.end + len).max(2 * self.bytes.len()), 0);
     }
 
-    /// The code, the head in front.
-    pub(super) fn code(&mut self, head: &CodeHead) -> Code {
-        for (bytes, word) in self.bytes.as_chunks_mut().0.iter_mut().zip(head.words()) {
+    /// Leaves room at the beginning, where nothing has been emitted, for what zeroes locals.
+    pub(super) fn leave_room(&mut self) {
+        self.end += ZEROES_BYTES;
+    }
+
+    /// Fills the room at the beginning; `offset` is that of the function's body.
+    pub(super) fn zero(&mut self, zeroes: Zeroes, offset: u32) {
+        const END: usize = 8 * CodeHead::WORDS + ZEROES_BYTES;
+        let (end, emitted) = (self.end, self.emitted);
+        (self.end, self.offset) = (8 * CodeHead::WORDS, offset);
+        self.label();
+        // Writing a cell writes padding behind it.
+        self.reserve(ZEROES_BYTES + MOST_BYTES + ENCODE_ROOM);
+        let behind: [u8; MOST_BYTES + ENCODE_ROOM] = *self.bytes[END..].first_chunk().expect("room was made");
+        match zeroes {
+            Zeroes::Few(few) => self.special(few, &[]),
+            Zeroes::Range(range) => self.special(range, &[]),
+        };
+        assert_eq!(self.end, END, "the cell fills its room");
+        *self.bytes[END..].first_chunk_mut().expect("room was made") = behind;
+        (self.end, self.emitted) = (end, emitted);
+        if let Some(survey) = self.survey() {
+            survey.put_first();
+        }
+    }
+
+    /// The code, the head in front, but for `left` bytes of [room](Self::leave_room) that nothing has filled.
+    pub(super) fn code(&mut self, head: &CodeHead, left: usize) -> Code {
+        for (bytes, word) in self.bytes[left..].as_chunks_mut().0.iter_mut().zip(head.words()) {
             *bytes = word.to_ne_bytes();
         }
-        Code::new(&mut self.bytes[..self.end], &self.branches)
+        if let Some(survey) = self.survey.as_deref_mut().filter(|_| T::SURVEYED) {
+            survey.finish(left, &self.branches, &self.definite);
+        }
+        Code::behind(left, &mut self.bytes[..self.end], &self.branches)
     }
 
     /// The handler for a shape.

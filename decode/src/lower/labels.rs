@@ -3,7 +3,9 @@
 //! At every label the values it takes lie in the slots of the label's own height. A branch moves them there if they lie
 //! higher.
 
+use super::definite::Locals;
 use super::emit::{Emitter, Fixup, Fixups, Position};
+use super::mutants::mutant;
 use super::target::Target;
 use crate::{FuncType, ValType};
 use bumpalo::Bump;
@@ -75,7 +77,7 @@ pub(super) struct Block<'a> {
     pub(super) ty: BlockType<'a>,
     /// Height of the operand stack below the parameters.
     base: u32,
-    /// Where a loop begins.
+    /// Where a loop begins; of others, 1 more than the index of what their branches bring, or 0.
     start: u32,
     /// Branches to the end.
     pub(super) ends: Fixups,
@@ -108,6 +110,12 @@ impl<'a> Block<'a> {
         self.stub = stub.unwrap_or(0) as u32;
     }
 
+    /// Whether branches lead around the first arm of an `if`, and there is no other.
+    #[inline]
+    pub(super) fn lacks_arm(&self) -> bool {
+        !self.otherwise.is_empty()
+    }
+
     /// How many slots the values have that a branch here takes.
     #[inline]
     pub(super) fn arity(&self) -> usize {
@@ -125,11 +133,18 @@ impl<'a> Block<'a> {
 #[derive(Debug)]
 pub(super) struct Labels<'a> {
     blocks: Vec<'a, Block<'a>>,
+    /// Which locals are set on all branches to the end of a block; blocks without branches have none.
+    joins: Vec<'a, Locals>,
+    /// Indices in it that no block has any more.
+    free: Vec<'a, u32>,
+    /// Which locals are set where the open `if`s begin that have no second arm yet, the innermost last.
+    begins: Vec<'a, Locals>,
 }
 
 impl<'a> Labels<'a> {
     pub(super) fn new_in(arena: &'a Bump) -> Self {
-        Self { blocks: Vec::with_capacity_in(8, arena) }
+        let (joins, free, begins) = (Vec::new_in(arena), Vec::new_in(arena), Vec::new_in(arena));
+        Self { blocks: Vec::with_capacity_in(8, arena), joins, free, begins }
     }
 
     /// How many blocks are open.
@@ -147,6 +162,47 @@ impl<'a> Labels<'a> {
     #[inline]
     pub(super) fn close(&mut self) -> Block<'a> {
         self.blocks.pop().expect("an open block")
+    }
+
+    /// An `if` was opened, behind whose condition these locals are set.
+    #[inline]
+    pub(super) fn begin_arm(&mut self, set: Locals) {
+        self.begins.push(set);
+    }
+
+    /// The locals that are set where the second arm of the innermost `if` begins, or would.
+    #[inline]
+    pub(super) fn begin_other_arm(&mut self) -> Locals {
+        self.begins.pop().expect("an `if` with one arm is open")
+    }
+
+    /// The locals that are set on all branches to the end of a block that was closed: all of them if there are no branches.
+    #[inline]
+    pub(super) fn joined(&mut self, block: &Block<'a>) -> Locals {
+        if block.construct == Construct::Loop || block.start == 0 {
+            return Locals::ALL;
+        }
+        self.free.push(block.start - 1);
+        self.joins[block.start as usize - 1]
+    }
+
+    /// Branches to the end of a block, which is no loop, bring these locals.
+    #[inline]
+    fn join(&mut self, labelidx: u32, set: &Locals) {
+        let index = self.blocks.len() - 1 - labelidx as usize;
+        let block = &mut self.blocks[index];
+        match (block.start as usize).checked_sub(1) {
+            Some(_) if mutant!(47) => {}
+            Some(join) => self.joins[join].intersect(set),
+            None => {
+                let join = self.free.pop().unwrap_or(self.joins.len() as u32);
+                match self.joins.get_mut(join as usize) {
+                    Some(free) => *free = *set,
+                    None => self.joins.push(*set),
+                }
+                block.start = join + 1;
+            }
+        }
     }
 
     #[inline]
@@ -184,6 +240,7 @@ impl<'a> Labels<'a> {
             code.bind_back(branch, block.start as Position);
         } else {
             code.chain(&mut block.ends, branch);
+            self.join(labelidx, &code.definite.set);
         }
     }
 

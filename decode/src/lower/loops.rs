@@ -31,13 +31,16 @@
 //! ```
 //!
 //! Where branches back ask for the epoch ([`super::metering`]), so do those of what is lowered again, and a cell that repeats itself.
-//! The way from a first iteration to the others asks for nothing, unless its handler does.
+//! The way from a first iteration to the others asks for nothing, unless its handler does. Execution that stands still at `body` of a
+//! rotated loop is told to stand at its `start` ([`super::place`]): the test comes out as it did, if it only reads. A test that
+//! counts as well is not rotated there.
 //!
 //! What is lowered again contains no loop, and each loop's beginning is lowered again once at most: to peel, or at the
 //! branch back from the loop's own level, of which there is one, since what follows it cannot be reached. So decoding stays
 //! linear.
 
 use super::accumulators::Mirrors;
+use super::definite::Locals;
 use super::emit::{Fixup, Mark, Position};
 use super::labels::Labels;
 use super::mutants::mutant;
@@ -84,8 +87,9 @@ struct Opened<'a> {
     start: Position,
     /// How many cells are before that.
     cells: usize,
-    /// The `loop`'s own offset; for the survey alone.
+    /// The `loop`'s own offset, and which locals are set there; for the survey alone.
     offset: u32,
+    set: Locals,
 }
 
 /// A first iteration.
@@ -103,8 +107,9 @@ struct Peeled {
     again: Position,
     /// What the accumulators mirror there.
     mirrors: Mirrors,
-    /// The `loop`'s offset; for the survey alone.
+    /// The `loop`'s offset, and which locals are set there; for the survey alone.
     offset: u32,
+    set: Locals,
 }
 
 /// The beginning of an open loop: one cell, that may leave it.
@@ -114,6 +119,9 @@ struct ExitTest<'a> {
     body: Reader<'a>,
     /// How many blocks are open in the loop.
     depth: usize,
+    /// The `loop`'s own offset, and which locals are set there; for the survey alone.
+    offset: u32,
+    set: Locals,
     /// The cell.
     cell: Position,
     /// Its handler, as long as nothing has joined it. (What has does more, so its machine code is no other handler's.)
@@ -153,8 +161,8 @@ impl<'a> Loops<'a> {
         start: Position,
     ) {
         let code = &operands.code;
-        let (cells, offset) = (code.cells, code.offset);
-        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, cells, offset }));
+        let (cells, offset, set) = (code.cells, code.offset, code.definite.set);
+        self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, cells, offset, set }));
     }
 
     /// The innermost loop was closed, and leaves `depth` blocks open.
@@ -200,10 +208,14 @@ impl<'a> Loops<'a> {
         if labelidx == 0 {
             return self.begin_peeling(operands, opened, branch);
         }
-        if code.cells == opened.cells + 1 {
-            let Opened { body, depth, start: cell, .. } = opened;
+        let Opened { body, depth, start: cell, cells, offset, set } = opened;
+        // Where code asks for the epoch, execution may stand still behind the test, in whose place the state is told to be that in front
+        // of it: so it must have changed nothing.
+        let may_stand = !code.epochs || branch.is_of_first(cell);
+        if code.cells == cells + 1 && may_stand {
             let (handler, end) = (code.handler(cell), code.len());
-            self.tests.push(ExitTest { body, depth, cell, handler, end, mirrors: operands.accs.mirrors });
+            let mirrors = operands.accs.mirrors;
+            self.tests.push(ExitTest { body, depth, offset, set, cell, handler, end, mirrors });
         }
         None
     }
@@ -215,7 +227,7 @@ impl<'a> Loops<'a> {
         opened: Opened<'a>,
         branch: Fixup,
     ) -> Option<Reader<'a>> {
-        let Opened { body, start, cells, offset, .. } = opened;
+        let Opened { body, start, cells, offset, set, .. } = opened;
         let (code, mirrors) = (&mut operands.code, operands.accs.mirrors);
         if mirrors == Mirrors::NONE || code.len() - start > MOST_BYTES {
             if code.cells == cells + 1 {
@@ -230,7 +242,7 @@ impl<'a> Loops<'a> {
         let leaves = code.br();
         let again = code.label();
         code.bind(branch, again);
-        let peeled = Peeled { start, enters: branch, end, leaves, again, mirrors, offset };
+        let peeled = Peeled { start, enters: branch, end, leaves, again, mirrors, offset, set };
         self.pending = Some(Pending::Peeling(Box::new(peeled)));
         Some(body)
     }
@@ -276,7 +288,7 @@ impl<'a> Loops<'a> {
 /// The body was lowered again, and ends with `branch`: keeps that as the loop, if it is other code, has no more cells, and
 /// ends with what the accumulators mirrored when it began.
 fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch: Fixup) {
-    let Peeled { start, enters, end, leaves, again, mirrors, offset } = peeled;
+    let Peeled { start, enters, end, leaves, again, mirrors, offset, set } = peeled;
     let code = &mut operands.code;
     let here = code.len();
     let (first, second) = (code.between(start.0, end.end), code.between(again, here));
@@ -292,7 +304,7 @@ fn end_peeling<T: Target>(operands: &mut Operands<'_, T>, peeled: Peeled, branch
         }
         code.label();
         code.bind(leaves, here);
-        operands.note_loop(offset, again);
+        operands.note_loop(offset, again, &set);
         let code = &mut operands.code;
         if let Some(survey) = code.survey() {
             survey.recount(start.0, end.end, Some(offset), None);
@@ -332,6 +344,8 @@ fn rotate<'a, T: Target>(
     // Where another cell asks for the branch, nothing is saved.
     if fits && code.bind_back(back, test.end) {
         let exit = code.len();
+        operands.note_loop(test.offset, test.end, &test.set);
+        let code = &mut operands.code;
         labels.branch(code, labelidx);
         let here = code.len();
         if let Some(survey) = code.survey() {

@@ -13,8 +13,8 @@
 //! What a region costs is known at its end, and is written into the cell then. Each region costs at least 1, so no loop and
 //! no recursion goes on for free.
 //!
-//! The words of locals that are zeroed, and of values that branches and returns move, cost as well: nobody can see those in
-//! the number of operators.
+//! The words of locals, which may have to be zeroed, and of values that branches and returns move, cost as well: nobody can see
+//! those in the number of operators.
 //!
 //! Operations on memories and tables as a whole pay for their size besides, in a cell of their own in front of them. At
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.

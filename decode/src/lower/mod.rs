@@ -9,6 +9,7 @@
 //!   neighbours where one handler does both.
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
 //!   `if`s, `loops` lowers how loops begin twice.
+//! - `definite`: which locals are zeroed.
 //! - `metering`: what the operators cost.
 //! - `place`, `places`: where execution may stand still, and where the values of its frame are then.
 //! - `translate`, `calls`, `memory`, `table`, `vectors` and `wide`: what each operator does to these three.
@@ -22,6 +23,7 @@ mod arena;
 mod blocks;
 mod calls;
 mod code;
+mod definite;
 mod emit;
 mod fit;
 mod if_conversion;
@@ -57,11 +59,12 @@ pub use target::{Options, Target, Tile};
 
 use crate::layout::{CodeHead, FrameLayout, InstanceLayout, MAX_FRAME_WORDS};
 use crate::ops::Class;
-use crate::{Error, FuncIdx, FuncType, Module, TypeId, cell};
+use crate::{Error, FuncIdx, FuncType, Module, TypeId};
 use arena::Kept;
 use blocks::Blocks;
 use bumpalo::collections::Vec;
-use emit::{Emitter, Position};
+use definite::Definite;
+use emit::{Emitter, Position, ZEROES_BYTES};
 use labels::{BlockType, Construct};
 use metering::Metering;
 use operands::Operands;
@@ -170,6 +173,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             start: None,
         };
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
+        let entry = reader.position() as u32;
         function.enter(ty, &reader, end - start as usize);
         if self.options.tail_calls_loop() && first == frame.locals() {
             function.start = Some(function.operands.code.label());
@@ -191,12 +195,12 @@ impl<'a, T: Target> Lowering<'a, T> {
         let head = CodeHead { frame_bytes: words as u32 * 8, ..CodeHead::new(funcidx, ty, type_id) };
         let mut emitter = function.operands.code;
         emitter.ask_for_others();
-        let code = emitter.code(&head);
-        if T::SURVEYED
-            && let Some(survey) = &mut emitter.survey
-        {
-            survey.branches.clone_from(&emitter.branches);
+        let mut left = if first > frame.locals() { ZEROES_BYTES } else { 0 };
+        if let Some(zeroes) = emitter.definite.zeroes(&function.locals, ty.params().len(), first as u16) {
+            emitter.zero(zeroes, entry);
+            left = 0;
         }
+        let code = emitter.code(&head, left);
         *kept = Kept {
             code: emitter.bytes,
             branches: emitter.branches,
@@ -225,28 +229,28 @@ struct Function<'a, T> {
     deterministic: bool,
     funcidx: FuncIdx,
     /// Where the function goes on that calls itself in tail position, if there it may: behind what it begins with. Its frame is the same, and
-    /// it has no locals that would have to be zeroed.
+    /// it has no locals but parameters.
     start: Option<Position>,
 }
 
 impl<'a, T: Target> Function<'a, T> {
-    /// Begins a function of type `ty`, whose body `reader` reads, of so many bytes: opens its block and its region, and has its
-    /// locals zeroed.
+    /// Begins a function of type `ty`, whose body `reader` reads, of so many bytes: opens its block and its region. Which of its locals
+    /// are to be zeroed is known at its end.
     fn enter(&mut self, ty: &'a FuncType, reader: &Reader<'a>, bytes: usize) {
         self.blocks.open(&mut self.operands, Construct::Function, BlockType::Body(ty));
         if T::SURVEYED {
             self.operands.code.offset = reader.position() as u32;
+        }
+        let params = ty.params().len();
+        if self.locals.len() > params {
+            self.operands.code.leave_room();
+            self.operands.code.definite = Definite::new(params..self.locals.len());
         }
         self.operands.note_place(Stand::Entry);
         self.metering.enter(&mut self.operands, reader, bytes);
         let count = usize::from(self.operands.first.0) - FrameLayout::of(ty).locals();
         self.metering.charge_words(|| count);
         self.metering.charge_words(|| ty.result_words());
-        if count > 0 {
-            let count = count as u16;
-            let from = self.operands.first.0 - count;
-            self.operands.code.special(cell::Zero { from, count }, &[]);
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 46] = [
+pub const MUTANTS: [&str; 48] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -52,6 +52,8 @@ pub const MUTANTS: [&str; 46] = [
     "the size of a copy between widths is paid for by the wrong width",
     "memories whose pages have one byte are near",
     "a copy between two memories goes the other way",
+    "a local is believed set behind a label that one of the branches there brings it to",
+    "a local is believed set behind an `if` without a second arm that sets it",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

@@ -1,14 +1,18 @@
 //! Where an execution may stand still, and where the values of its frame are then.
 //!
 //! A frame that stands at one of these places is what the specification says a frame is: locals, and values on the operand
-//! stack. All locals lie in their slots (but at the entry, where those that are no parameters are still to be zeroed). A value
+//! stack. Locals lie in their slots, but for those that some way there has not set and that are not zeroed: whatever comes reads
+//! none of them before it sets it, so any value will do for one, and zero is its. A value
 //! of the operand stack lies in its own slot, or is known without it: a constant, a local that has not been set since, a
 //! function of the instance. The accumulators hold nothing, but for one operand that may be nowhere else. Whoever writes each
 //! value to its own slot, whatever lowering made of it, has a frame that goes on there: what is known without its slot is not
 //! read from there.
 //!
 //! A place is noted only in a survey that asks for it ([`Wanted`]): with all operands of all calls, a survey of hostile code
-//! would be as long as the square of its body. `places` notes them.
+//! would be as long as the square of its body. Whoever asks for many asks at once, for each time the function is lowered again.
+//! `places` notes them.
+
+use std::collections::HashSet;
 
 /// What an execution that stands still is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +62,8 @@ pub struct Place {
     pub offset: u32,
     /// Byte of the code, the head counted, where it goes on; of a call, the cell behind.
     pub position: usize,
+    /// Indices of the locals whose slots may hold nothing of theirs, in order: nothing reads them before it sets them.
+    pub unset: Vec<u32>,
     /// The operand stack, the topmost value last.
     pub operands: Vec<Operand>,
     /// Of a call, the slot at which the callee's frame begins.
@@ -65,27 +71,22 @@ pub struct Place {
 }
 
 /// Which places a survey is to note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// None.
     Nothing,
-    /// Those where this is about to be done.
-    At(Stand, u32),
-    /// Those at this byte of the code, behind a call or not.
-    Position {
-        /// The byte, the head counted.
-        position: usize,
-        /// Whether behind a call.
-        is_call: bool,
-    },
+    /// Those where one of these is about to be done, at the offset.
+    Of(HashSet<(Stand, u32)>),
+    /// Those at these bytes of the code, the head counted; behind a call, or not. Of several, the last that is noted.
+    At(HashSet<(usize, bool)>),
 }
 
 impl Wanted {
-    pub(super) fn includes(self, stand: Stand, offset: u32, at: usize) -> bool {
+    pub(super) fn includes(&self, stand: Stand, offset: u32, position: usize) -> bool {
         match self {
             Self::Nothing => false,
-            Self::At(wanted, wanted_offset) => (wanted, wanted_offset) == (stand, offset),
-            Self::Position { position, is_call } => position == at && is_call == (stand == Stand::Call),
+            Self::Of(places) => places.contains(&(stand, offset)),
+            Self::At(positions) => positions.contains(&(position, stand == Stand::Call)),
         }
     }
 }

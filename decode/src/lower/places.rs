@@ -1,6 +1,7 @@
 //! Noting where execution may stand still ([`super::place`]), and seeing to it that all values can be told there.
 
-use super::emit::Position;
+use super::definite::Locals;
+use super::emit::{Position, ZEROES_BYTES};
 use super::mutants::mutant;
 use super::operands::Operands;
 use super::place::{Operand, Place, Source, Stand};
@@ -26,11 +27,13 @@ impl<T: Target> Operands<'_, T> {
     }
 
     /// Notes, if there is a survey, that an iteration of the `loop` at `offset` may begin at `position` as well, with as many
-    /// entries as there are.
+    /// entries as there are; these locals are set where the loop begins.
     #[inline]
-    pub(super) fn note_loop(&mut self, offset: u32, position: Position) {
+    pub(super) fn note_loop(&mut self, offset: u32, position: Position, set: &Locals) {
         if T::SURVEYED {
+            let here = std::mem::replace(&mut self.code.definite.set, *set);
             self.add_place(Stand::Loop, offset, position, self.height(), Slot(0));
+            self.code.definite.set = here;
         }
     }
 
@@ -46,12 +49,15 @@ impl<T: Target> Operands<'_, T> {
     #[inline(never)]
     fn add_place(&mut self, stand: Stand, offset: u32, position: Position, height: usize, args: Slot) {
         let Some(survey) = self.code.survey() else { return };
-        if !survey.wanted.includes(stand, offset, position) {
+        // It may be less in finished code.
+        let mut positions = [position, position.saturating_sub(ZEROES_BYTES)].into_iter();
+        if !positions.any(|position| survey.wanted.includes(stand, offset, position)) {
             return;
         }
         let operands = (0..height).filter(|&entry| !self.is_upper(entry)).map(|entry| self.operand(entry)).collect();
-        let place = Place { stand, offset, position, operands, args: args.0 };
-        self.code.survey().expect("there was one").places.push(place);
+        let unset = self.code.definite.unset();
+        let place = Place { stand, offset, position, unset, operands, args: args.0 };
+        self.code.survey().expect("there was one").note(place);
     }
 
     fn operand(&self, height: usize) -> Operand {

@@ -1,7 +1,8 @@
 //! What was emitted, for those who choose shapes or read code: each cell's shape, as the machine's types are written, and the
 //! operator it was emitted at.
 
-use super::place::{Place, Wanted};
+use super::definite::Definite;
+use super::place::{Place, Stand, Wanted};
 use super::sink::SinkKind;
 use super::tree::{Kind, NodeId, Space, Trees};
 use crate::cell::Cell;
@@ -92,6 +93,18 @@ impl Survey {
         Self { wanted, ..Self::brief() }
     }
 
+    /// Notes a place that is wanted.
+    pub(super) fn note(&mut self, place: Place) {
+        // Thousands of loops may begin where one does.
+        let same = |last: &Place| {
+            last.position == place.position && (last.stand == Stand::Call) == (place.stand == Stand::Call)
+        };
+        if matches!(self.wanted, Wanted::At(_)) && self.places.last().is_some_and(same) {
+            self.places.pop();
+        }
+        self.places.push(place);
+    }
+
     /// How many operators a statement may have that is asked for.
     pub(super) fn most_operators(&self) -> u8 {
         self.limits.map_or(u8::MAX, |limits| limits.operators.saturating_sub(1))
@@ -136,6 +149,26 @@ impl Survey {
             cell.counted = counted.unwrap_or(cell.counted);
             cell.discounted = discounted;
         }
+    }
+
+    /// The last cell begins the code.
+    pub(super) fn put_first(&mut self) {
+        self.cells.rotate_right(1);
+    }
+
+    /// The code is finished, without the first `left` bytes, with branches at these places of it, and this is known of its locals.
+    pub(super) fn finish(&mut self, left: usize, branches: &[usize], definite: &Definite) {
+        self.branches = branches.iter().map(|place| place - left).collect();
+        for cell in &mut self.cells {
+            cell.position -= left;
+            cell.type_id = cell.type_id.map(|place| place - left);
+        }
+        for place in &mut self.places {
+            place.position -= left;
+            place.unset.retain(|&local| !definite.is_zeroed(local));
+        }
+        let wanted = &self.wanted;
+        self.places.retain(|place| wanted.includes(place.stand, place.offset, place.position));
     }
 
     pub(super) fn join(&mut self) {

@@ -147,7 +147,9 @@ impl<'a, T: Target> Function<'a, T> {
                 self.select();
             }
             Instruction::LocalGet => {
-                let Local { slot, class } = self.locals[reader.index() as usize];
+                let index = reader.index();
+                self.operands.code.definite.read(index);
+                let Local { slot, class } = self.locals[index as usize];
                 if class.is_wide() {
                     self.operands.push_vector_of(slot);
                 } else {
@@ -335,27 +337,30 @@ impl<'a, T: Target> Function<'a, T> {
         self.operands.own_slot(top)
     }
 
-    /// Pushes whether the reference in a slot is null.
-    fn is_null(&mut self, slot: Slot) {
+    /// Branches to a label if the reference in a slot is null, or if it is not.
+    fn branch_on_null(&mut self, slot: Slot, is_null: bool, labelidx: u32) {
         let node = self.operands.trees.slot(slot, Class::I64);
         self.operands.push_leaf(node);
-        self.operands.operator_of::<1>(Kind::Unary(Op::I64Eqz), Form::SetAcc);
+        if is_null {
+            self.operands.operator_of::<1>(Kind::Unary(Op::I64Eqz), Form::SetAcc);
+        } else {
+            self.constant(0, Class::I64);
+            self.operands.operator_of::<2>(Kind::Binary(Op::I64Ne), Form::SetAcc);
+        }
+        self.blocks.branch_if(&mut self.operands, labelidx);
     }
 
     fn br_on_null(&mut self, labelidx: u32) {
         let slot = self.reference();
         // The label does not take the reference, which lies in its slot for whoever does not branch.
         self.operands.pop(1);
-        self.is_null(slot);
-        self.blocks.branch_if(&mut self.operands, labelidx);
+        self.branch_on_null(slot, true, labelidx);
         self.operands.push_spilled(Class::I64);
     }
 
     fn br_on_non_null(&mut self, labelidx: u32) {
         let slot = self.reference();
-        self.is_null(slot);
-        self.operands.operator_of::<1>(Kind::Unary(Op::I32Eqz), Form::SetAcc);
-        self.blocks.branch_if(&mut self.operands, labelidx);
+        self.branch_on_null(slot, false, labelidx);
         self.operands.pop(1);
     }
 
@@ -370,6 +375,7 @@ impl<'a, T: Target> Function<'a, T> {
     /// Sets the local, which it returns, to the value at the top, which stays.
     fn local_set(&mut self, index: u32) -> Local {
         let local = self.locals[index as usize];
+        self.operands.code.definite.set(index);
         let (slot, top) = (local.slot, self.operands.height() - local.class.words());
         self.operands.spill_readers(top, slot);
         // A local set to itself is left alone.

@@ -6,12 +6,16 @@ use crate::{
     SubType, TypeId, ValType,
 };
 use smallvec::SmallVec;
+use std::collections::HashMap;
+use wasmparser::types::CoreTypeId;
 use wasmparser::{AbstractHeapType, CompositeInnerType, RecGroup};
 
 /// Whose indices types are named by: of those the module has, and of those that are being read.
 #[derive(Clone, Copy)]
 struct Names<'a> {
     types: &'a [SubType],
+    /// What the validator calls the types, if it gives them names of its own.
+    ids: Option<&'a HashMap<CoreTypeId, u32>>,
     /// What the next types are, which may name each other.
     group: &'a [Kind],
 }
@@ -50,10 +54,13 @@ impl Names<'_> {
 
     fn heap_type(self, ty: wasmparser::HeapType) -> Result<HeapType, Error> {
         Ok(match ty {
-            wasmparser::HeapType::Concrete(index) => match index.as_module_index() {
-                Some(typeidx) => self.concrete(typeidx),
-                None => return Err(unsupported(&ty)),
-            },
+            wasmparser::HeapType::Concrete(index) => {
+                let known = index.as_core_type_id().and_then(|id| self.ids?.get(&id).copied());
+                match index.as_module_index().or(known) {
+                    Some(typeidx) => self.concrete(typeidx),
+                    None => return Err(unsupported(&ty)),
+                }
+            }
             wasmparser::HeapType::Abstract { shared: false, ty: heap } => match heap {
                 AbstractHeapType::Func => HeapType::Func,
                 AbstractHeapType::NoFunc => HeapType::NoFunc,
@@ -138,7 +145,7 @@ pub(super) fn read_group(
     let count = first as u64 + kinds.len() as u64;
     ModuleLimits::check(&"types", count, limits.types.into(), offset)?;
     let mut types = SmallVec::<[SubType; 1]>::with_capacity(kinds.len());
-    let names = Names { types: &module.types, group: &kinds };
+    let names = Names { types: &module.types, ids: None, group: &kinds };
     for (index, ty) in group.types().enumerate() {
         let ty = names.sub_type(ty)?;
         let check = |what: &str, found: usize, limit: usize| {
@@ -166,13 +173,22 @@ pub(super) fn read_group(
 }
 
 /// The type of values of type `ty`, in a module whose types are read.
-pub(crate) fn val_type(module: &Module, ty: wasmparser::ValType) -> Result<ValType, Error> {
-    Names { types: &module.types, group: &[] }.val_type(ty)
+pub(super) fn val_type(module: &Module, ty: wasmparser::ValType) -> Result<ValType, Error> {
+    Names { types: &module.types, ids: None, group: &[] }.val_type(ty)
+}
+
+/// The type of values of type `ty`, in which the validator names types by `ids`. It names them by typeidxs.
+pub(crate) fn val_type_by(
+    module: &Module,
+    ids: &HashMap<CoreTypeId, u32>,
+    ty: wasmparser::ValType,
+) -> Result<ValType, Error> {
+    Names { types: &module.types, ids: Some(ids), group: &[] }.val_type(ty)
 }
 
 /// The type of references of type `ty`, in a module whose types are read.
 pub(super) fn ref_type(module: &Module, ty: wasmparser::RefType) -> Result<RefType, Error> {
-    Names { types: &module.types, group: &[] }.ref_type(ty)
+    Names { types: &module.types, ids: None, group: &[] }.ref_type(ty)
 }
 
 /// The validator refuses such types where they stand, so nobody misses the offset.

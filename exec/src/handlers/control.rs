@@ -2,6 +2,7 @@
 
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{At, Flow, Stmt, cell_bytes, value};
+use crate::handlers::expr::Value;
 use crate::state::frames::{Header, frame_end, pop_frame, push_frame};
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, code_head};
@@ -9,6 +10,7 @@ use crate::state::registers::Registers;
 use crate::state::table::Table;
 use crate::state::trap::{Trap, trap_if};
 use crate::state::vm::Vm;
+use crate::vector::V128;
 use pirn_decode::TypeId;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
@@ -32,14 +34,32 @@ define_cell! {
 
 define_cell! { Return |m, cell::Return { header }, at| { Flow::Jump(pop_frame(m, header)) } }
 
+/// A vector of zeros that LLVM knows nothing of.
+static ZERO: V128 = V128::from_bytes([0; 16]);
+
 define_cell! {
     Zero |m, cell::Zero { from, count }, at| {
-        // A few locals are the rule; the loop stays out of the library's `memset`.
         let mut slot = m.slot(from);
         let end = slot.add(usize::from(count));
+        // LLVM does not know the value, so the loop stays out of the library's `memset`.
+        let zero = (&raw const ZERO).read_volatile();
+        while end.offset_from(slot) >= 4 {
+            zero.write_slot(slot);
+            zero.write_slot(slot.add(2));
+            slot = slot.add(4);
+        }
         while slot < end {
             slot.write_volatile(0);
             slot = slot.add(1);
+        }
+        Flow::Next(m)
+    }
+}
+
+define_cell! {
+    ZeroFew |m, cell::ZeroFew { a, b, c, d }, at| {
+        for slot in [a, b, c, d] {
+            m.slot(slot).write(0);
         }
         Flow::Next(m)
     }

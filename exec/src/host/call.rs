@@ -123,7 +123,7 @@ unsafe fn call(
     }
 }
 
-/// As [`call`], if somebody is told of it, or too many entries are nested.
+/// As [`call`], if somebody is told of it, it is to be [noticed](Vm::has_run), or too many entries are nested.
 ///
 /// # Safety
 /// That of [`call`].
@@ -139,6 +139,10 @@ unsafe fn call_told(
     // SAFETY: the same is asked for.
     let outcome =
         unsafe { told(vm, CallHook::CallingWasm, |entry| call_in(vm, entry, func, on_behalf, values, first)) };
+    // SAFETY: the machine is live and stands still.
+    if unsafe { !(*vm).is_told() } {
+        return outcome;
+    }
     let Err(Exit::Yield(payload)) = outcome else { return outcome };
     // It cannot go on, so the host function that yielded has returned by that. Nobody but the payload may know of the store.
     drop(payload);
@@ -147,7 +151,7 @@ unsafe fn call_told(
     Err(Exit::Yield(Box::new(())))
 }
 
-/// Tells the machine's hook of what `run` does in a new entry, in which nothing ran yet: `begins`, and that it comes back.
+/// Tells the machine's hook, if there is one, of what `run` does in a new entry, in which nothing ran yet: `begins`, and that it comes back.
 ///
 /// A host function that yields is about to go on, maybe with what it has of the store, which nobody else may have meanwhile. So nothing
 /// is told of that. It returns when the execution goes on, and if that does not, the caller tells so ([`ended`]).
@@ -167,8 +171,12 @@ pub(crate) unsafe fn told(
         if !(*vm).may_enter() {
             return Err(no_entry(vm, (*vm).top));
         }
+        (*vm).runs();
         // The entry has begun: what the hook enters is further in.
         let entry = HostEntry::count(vm);
+        if !(*vm).is_told() {
+            return run(entry);
+        }
         let outcome = match Vm::crossed(vm, begins) {
             Ok(()) => run(entry),
             Err(exit) if begins == CallHook::CallingWasm => return Err(exit),

@@ -23,6 +23,8 @@ use std::ptr::{null, null_mut, without_provenance_mut};
 pub struct PausedFrame<'a> {
     /// Its instance.
     pub instance: *mut InstanceHead,
+    /// Which word of the execution's is word 0: see [`Execution::set_words`](crate::Execution::set_words).
+    pub start: usize,
     /// The address of a cell of its function.
     pub address: usize,
     /// What is at that address: of the innermost frame, if nothing is awaited, the cell that is executed next.
@@ -147,10 +149,10 @@ impl<'a> PausedFrames<'a> {
         let (words, at) = (&self.view.words[self.fp..self.end], self.at);
         let header = self.fp + head.header as usize;
         let [further, caller, of] = *self.view.words[header..].first_chunk().expect("a frame has a header");
-        let caller = self.view.index(caller);
+        let (start, caller) = (self.fp, self.view.index(caller));
         self.registers = Registers::new(link, null_mut(), of as *mut InstanceHead, further as *const u64);
         (self.at, self.end, self.fp) = (FrameAt::Return, self.fp, caller);
-        Some((PausedFrame { instance, address: ip.addr(), at, head, words }, header, caller))
+        Some((PausedFrame { instance, start, address: ip.addr(), at, head, words }, header, caller))
     }
 }
 
@@ -160,6 +162,48 @@ impl<'a> Iterator for PausedFrames<'a> {
     fn next(&mut self) -> Option<PausedFrame<'a>> {
         Some(self.next_with_header()?.0)
     }
+}
+
+/// Has frames be of the store of the machine `vm`, all of whose headers lead into another one: gives the registers with which they go on.
+/// `base` is where the words lay when the headers were right, and stays so. `moved` gives for an instance of the other store, or for its machine's own
+/// for the host, what stands for it. `None` if it does so for one; frames have changed in part then.
+///
+/// # Safety
+/// The words are frames of an execution that stands still and goes on so, of which I6 and I7 hold, but in the other store, which may
+/// be gone. `vm` is a live machine; what `moved` gives are live instances of its store, of the same modules.
+pub(crate) unsafe fn adopt(
+    vm: *mut Vm,
+    (words, base): (&mut [Word], usize),
+    registers: Registers,
+    waiting: Option<Waiting>,
+    moved: &mut dyn FnMut(*mut InstanceHead) -> Option<*mut InstanceHead>,
+) -> Option<Registers> {
+    // SAFETY: it is live.
+    let locate = unsafe { (*vm).locate? };
+    let mut adopt = |word: &mut Word| {
+        let there = moved(*word as *mut InstanceHead)?;
+        *word = there as Word;
+        Some(there)
+    };
+    let mut instance = registers.instance as Word;
+    let registers = Registers { instance: adopt(&mut instance)?, ..registers };
+    if let Some(waiting) = waiting {
+        adopt(&mut words[waiting.header() + 2])?;
+    }
+    let Registers { mut ip, mut link, mut instance, .. } = registers;
+    let mut fp = index(base, registers.fp.addr());
+    let mut last: Option<CodeAt> = None;
+    while ip != exit_cell() {
+        if last.as_ref().is_none_or(|last| !last.code.contains(&ip.addr())) {
+            // SAFETY: an instance of the machine's store, which stands still.
+            last = unsafe { locate(instance, ip.addr()) };
+        }
+        let header = fp + last.as_ref()?.head.header as usize;
+        let [further, caller, of] = words[header..].first_chunk_mut().expect("a frame has a header");
+        instance = adopt(of)?;
+        (ip, link, fp) = (link, *further as *const u64, index(base, *caller as usize));
+    }
+    Some(registers)
 }
 
 /// Frames that were made, not copied: see [`Execution::of_frames`](crate::Execution::of_frames).

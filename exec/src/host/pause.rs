@@ -9,7 +9,7 @@
 use crate::Word;
 use crate::handlers::dispatch::run;
 use crate::host::call::{HostEntry, enter_from_host, no_entry, told};
-use crate::host::parked::{Awaited, Built, NewFrame, PausedFrames, View, Waiting, index};
+use crate::host::parked::{Awaited, Built, NewFrame, PausedFrames, View, Waiting, adopt, index};
 use crate::host::thunks::{after_host_call, gives_vector};
 use crate::state::crossing::CallHook;
 use crate::state::heap::parked::{Rooted, Words};
@@ -192,6 +192,63 @@ impl Execution {
         // SAFETY: the machine is live, and this has its words.
         unsafe { this.root(vm) };
         Some(this)
+    }
+
+    /// A copy of it that goes on in another store, whose machine `vm` is. `moved` gives for an instance of this one's store, or for its machine's
+    /// [own](Vm::host) for the host, what stands for it there. `None` if it gives none.
+    ///
+    /// References to functions in its words still lead into this one's store: see [`Self::set_words`].
+    ///
+    /// # Safety
+    /// It stands still after [`Exit::OutOfFuel`], [`Exit::Late`] or [`Exit::Yield`]; its store may be gone. `vm` is a live machine that stands
+    /// still, which knows where code [lies](Vm::set_locate). What `moved` gives are live instances of its store, of the same modules;
+    /// the functions of the host that they have are the same.
+    pub unsafe fn fork(
+        &self,
+        vm: *mut Vm,
+        moved: &mut dyn FnMut(*mut InstanceHead) -> Option<*mut InstanceHead>,
+    ) -> Option<Self> {
+        let mut parked: Box<[Word]> = match &self.stack {
+            // SAFETY: I7: so many words are its frames, which nobody writes to while it stands still.
+            Some(stack) => unsafe { std::slice::from_raw_parts(stack.base(), self.used) }.into(),
+            None => self.parked.clone(),
+        };
+        let Self { base, words, first, returned, registers, waiting, progress, .. } = *self;
+        // SAFETY: the same is asked for; headers are right for the base it stopped at.
+        let registers = unsafe { adopt(vm, (&mut parked, base), registers, waiting, moved)? };
+        let used = parked.len();
+        let mut copy = Self {
+            stack: None,
+            parked,
+            base,
+            used,
+            deep: false,
+            words,
+            first,
+            returned,
+            registers,
+            waiting,
+            progress,
+            rooted: None,
+        };
+        // SAFETY: the machine is live, and the copy has its words.
+        unsafe { copy.root(vm) };
+        Some(copy)
+    }
+
+    /// Changes words of its frames, which [`PausedFrame::start`](crate::PausedFrame::start) numbers, and the accumulator of integers.
+    ///
+    /// # Panics
+    /// It has frames on a stack, as no copy has that did not go on; there is no such word.
+    ///
+    /// # Safety
+    /// [I3 and I5](crate#safety): the words are of locals and operands, and of their types; so is the accumulator's, if there is one.
+    pub unsafe fn set_words(&mut self, words: &[(usize, Word)], r0: Option<Word>) {
+        assert!(self.stack.is_none(), "words of an execution that is on a stack");
+        for &(at, word) in words {
+            self.parked[at] = word;
+        }
+        self.registers.r0 = r0.unwrap_or(self.registers.r0);
     }
 
     /// Goes on where it stands still, until something stops it again; `poller` is as for [`Execution::start`].

@@ -85,7 +85,9 @@ struct Exercise {
 fn leaves(shape: &Shape) -> bool {
     match *shape {
         Shape::Form(Form::Return, ..) => true,
-        Shape::Cell(cell) => matches!(cell, Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect | Cell::ReturnCallRef),
+        Shape::Cell(cell) => {
+            matches!(cell, Cell::Return | Cell::ReturnCall | Cell::ReturnCallIndirect | Cell::ReturnCallRef)
+        }
         Shape::Seq(a, b) => leaves(a) || leaves(b),
         Shape::Leaf(..)
         | Shape::Unary(..)

@@ -57,15 +57,15 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 5
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 2161
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>(); // 2161
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 134
     t.stmt::<Seq<Store<I64Store, S<u32>, R<u64>>, control::Return>>(); // 10634
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 625
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32Add, S<u32>, I<u32>>>, BrTable>>(); // 4355
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 8760
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>, Br>>(); // 1007
@@ -90,15 +90,15 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32And, Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 488
     t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 488
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 488
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, Call>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, Call>>(); // 0
+    t.stmt::<SetSlot<I<u32>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 3663
     t.stmt::<Seq<Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 3663
     t.stmt::<Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>>(); // 3663
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 128
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Store<I32Store, I<u32>, I<u32>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Load<I32Load, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Bin<I32Mul, R<u32>, I<u32>>>>>(); // 605
     t.stmt::<Seq<SetSlot<I<u64>>, Br>>(); // 43
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 138
@@ -117,7 +117,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Load<I32Load, I<u32>>>>(); // 249
     t.stmt::<SetAcc<Bin<I32And, Load<I32Load, I<u32>>, Bin<I32Rotl, I<u32>, S<u32>>>>>(); // 249
     t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 192
-    t.stmt::<Seq<Zero, Call>>(); // 0
+    t.stmt::<Call>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Xor, S<u32>, I<u32>>, R<u32>>>>(); // 2663
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>(); // 986
     t.stmt::<Seq<SetAcc<Bin<I32Add, Select<I<u32>, I<u32>, Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>, S<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 251
@@ -186,7 +186,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32ShrU, Bin<I32Shl, S<u32>, S<u32>>, I<u32>>, S<u32>>>>(); // 244
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32ShrU, Bin<I32Shl, S<u32>, S<u32>>, I<u32>>, R<u32>>>>(); // 244
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>(); // 980
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 244
@@ -223,8 +223,8 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 1478
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 1478
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 55
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, Call>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 206
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>(); // 206
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 231
@@ -275,8 +275,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 687
     t.stmt::<SetAcc<Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 687
     t.stmt::<SetAcc<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 687
-    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, Return<I<u64>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<S<u32>>>>(); // 0
+    t.stmt::<BrIf<S<u32>>>(); // 0
     t.stmt::<SetAcc<Select<R<u32>, I<u32>, S<u32>>>>(); // 460
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>(); // 1719
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, Br>>(); // 0
@@ -399,8 +398,8 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 426
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 566
     t.stmt::<Seq<Store<I64Store32, S<u32>, R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1710
-    t.stmt::<Seq<Seq<Zero, SetSlot<S<u32>>>, Call>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<S<u32>>, Call>>(); // 0
+    t.stmt::<SetSlot<S<u32>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 273
@@ -451,7 +450,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>>(); // 923
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u64>>>, SetSlot<I<u64>>>, SetSlot<S<u64>>>>(); // 6639
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u64>>>, SetSlot<I<u64>>>>(); // 6639
-    t.stmt::<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32LtS, S<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Load<I32Load8U, R<u32>>>>>>(); // 130
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 3455
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
@@ -472,7 +471,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load8U, R<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 44
     t.stmt::<Seq<Store<I32Store8, S<u32>, S<u32>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, Br>>(); // 3782
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Select<R<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>>>(); // 12138
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 0
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
@@ -513,9 +512,9 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 140
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<S<u32>>>>(); // 61
     t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, Call>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, Store<I32Store8, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, Store<I32Store8, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 0
+    t.stmt::<BrIf<Un<I32Eqz, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, Br>>(); // 4551
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, I<u32>, R<u32>>>, SetSlot<I<u32>>>>(); // 2
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, I<u32>, R<u32>>>>(); // 2
@@ -525,7 +524,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 113
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Add, S<u32>, I<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 11
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 11
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 11
@@ -680,7 +679,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Select<R<u32>, I<u32>, S<u32>>>>(); // 165
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 460
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 38
-    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, Return<I<u32>>>>(); // 0
+    t.stmt::<Seq<BrIf<S<u32>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<S<u32>>>>(); // 644
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 532
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 532
@@ -715,7 +714,6 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1294
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 347
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 347
-    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 642
     t.stmt::<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>>(); // 642
     t.stmt::<BrIf<Bin<I32LtS, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>>>(); // 642
@@ -751,11 +749,11 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>, control::Return>>(); // 58
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, Store<I32Store, I<u32>, I<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 58
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, I<u32>>, S<u32>>>, Store<I32Store, I<u32>, I<u32>>>>(); // 58
-    t.stmt::<Seq<Seq<Zero, SetSlot<Un<I64ReinterpretF64, S<f64>>>>, SetSlot<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, R<u64>, I<u64>>>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Un<I64ReinterpretF64, S<f64>>>, SetSlot<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, R<u64>, I<u64>>>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, R<u64>, I<u64>>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, S<u64>, I<u64>>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, R<u64>, I<u64>>>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Un<I64ReinterpretF64, S<f64>>>>>(); // 0
+    t.stmt::<SetSlot<Un<I64ReinterpretF64, S<f64>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, I<u32>, R<u32>>, Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>, control::Return>>(); // 30
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, R<u32>>, Store<I32Store, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>, Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>(); // 30
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>(); // 30
@@ -845,9 +843,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<R<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 243
     t.stmt::<Seq<Seq<SetSlot<Select<R<u32>, S<u32>, Bin<I32LtS, S<u32>, S<u32>>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 243
     t.stmt::<Seq<SetSlot<Select<R<u32>, S<u32>, Bin<I32LtS, S<u32>, S<u32>>>>, BrIf<Bin<I32GtS, R<u32>, S<u32>>>>>(); // 243
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, Br>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32GeS, S<u32>, I<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 328
     t.stmt::<Seq<SetSlot<Un<I32WrapI64, S<u64>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 151
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 773
@@ -874,8 +870,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>(); // 30
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 30
     t.stmt::<Seq<BrIf<S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 315
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<R<u32>>, BrTable>>(); // 947
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Or, R<u32>, I<u32>>>>(); // 12386
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Ne, R<u32>, I<u32>>>>, Br>>(); // 0
@@ -937,7 +932,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 56
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 52
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, Br>>(); // 9
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<Bin<I32Mul, S<u32>, I<u32>>>>>(); // 20
     t.stmt::<Seq<BrIf<S<u32>>, Br>>(); // 244
@@ -948,8 +943,8 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>>, Br>>(); // 0
     t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>, SetSlot<S<u32>>>>(); // 83
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 83
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>(); // 83
@@ -961,7 +956,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1247
     t.stmt::<Seq<Store<I32Store8, S<u32>, Bin<I32Or, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 1
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<Select<I<u32>, S<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>, Call>>(); // 76
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<Select<I<u32>, S<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 76
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store, S<u32>, Load<I32Load, R<u32>>>>, control::Return>>(); // 76
@@ -997,7 +992,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 29
     t.stmt::<Seq<SetSlot<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>, BrIf<R<u32>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 56
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 56
@@ -1019,9 +1014,8 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Select<R<u32>, S<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>>(); // 0
     t.stmt::<SetSlot<Select<R<u32>, S<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Select<R<u32>, S<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, BrIf<R<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<R<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<R<u32>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, I<u32>>>>(); // 248
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrU, R<u32>, S<u32>>, S<u32>>>>(); // 11
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
@@ -1040,7 +1034,7 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I64Store, S<u32>, I<u64>>>>(); // 155
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 29
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 511
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 509
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 509
 }
@@ -1389,13 +1383,12 @@ fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I64Store32, S<u32>, Load<I64Load, S<u32>>>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I64Store32, S<u32>, Load<I64Load, S<u32>>>>>(); // 0
     t.stmt::<Store<I64Store32, S<u32>, Load<I64Load, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Mul, S<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Mul, S<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32Mul, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Mul, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Mul, S<u32>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<S<u32>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<S<u32>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Mul, S<f64>, I<f64>>>, SetSlot<S<u32>>>, Call>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<F64Mul, S<f64>, I<f64>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load16U, R<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Call>>(); // 0
@@ -1436,10 +1429,9 @@ fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Select<Select<I<u32>, I<u32>, R<u32>>, Select<I<u32>, I<u32>, S<u32>>, Bin<F64Ne, S<f64>, S<f64>>>>>(); // 0
     t.stmt::<SetAcc<Select<Select<I<u32>, I<u32>, S<u32>>, Select<I<u32>, I<u32>, S<u32>>, Bin<F64Ne, S<f64>, S<f64>>>>>(); // 0
     t.stmt::<SetAcc<Select<Select<I<u32>, I<u32>, R<u32>>, Select<I<u32>, I<u32>, S<u32>>, Bin<F64Ne, S<f64>, S<f64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Ne, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Ne, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Ne, S<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, Load<I32Load8S, S<u32>>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, Load<I32Load8S, S<u32>>, I<u32>>, S<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load8S, S<u32>>, I<u32>>>>(); // 0
@@ -1502,7 +1494,7 @@ fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Bin<I32LeU, S<u32>, R<u32>>>>>(); // 438
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 650
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 650
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 3
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, R<u32>>>>(); // 1387
@@ -1541,7 +1533,7 @@ fn part_2(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 49
     t.stmt::<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 1598
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1909
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 695
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 695
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 5769
@@ -1840,7 +1832,7 @@ fn part_3(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I64Store, I<u32>, I<u64>>, Store<I64Store, I<u32>, I<u64>>>, Store<I32Store, I<u32>, Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Store<I32Store, I<u32>, Bin<I32Xor, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, I<u32>, I<u64>>, Store<I64Store, I<u32>, I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Load<I32Load, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Load<I32Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 0
@@ -1940,15 +1932,13 @@ fn part_3(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, R<u32>>, I<u32>>>>(); // 31
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 12165
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, R<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 1290
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<BrIf<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>(); // 126
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 67
     t.stmt::<SetSlot<Select<I<u32>, R<u32>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 295
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>>(); // 9272
     t.stmt::<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, S<u32>>, I<u32>>>>(); // 9272
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 184
     t.stmt::<SetAcc<Bin<I32LtU, Bin<I32Or, S<u32>, S<u32>>, I<u32>>>>(); // 184
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>, SetSlot<R<u32>>>, SetSlot<I<u32>>>>(); // 184
@@ -1978,7 +1968,6 @@ fn part_3(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<S<u32>, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 323
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 265
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, S<u32>>>>(); // 176
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 1622
     t.stmt::<Seq<BrIf<S<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 22
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 2
@@ -1998,7 +1987,7 @@ fn part_3(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 13
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 186
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 186
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>>(); // 90
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1141
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>(); // 72
@@ -2097,11 +2086,11 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 1
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<Bin<I32Xor, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, SetSlot<Bin<I32Xor, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 0
     t.stmt::<BrIf<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 475
     t.stmt::<SetAcc<Un<I32Eqz, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 475
     t.stmt::<SetSlot<Select<S<u32>, R<u32>, S<u32>>>>(); // 293
@@ -2130,7 +2119,7 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 82
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 82
     t.stmt::<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, S<u32>>>>(); // 616
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, Return<I<u32>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, I<u32>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetGlobal<Bin<I32Add, S<u32>, I<u32>>>, Return<I<u32>>>>(); // 10
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1110
@@ -2165,7 +2154,7 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, S<u32>, I<u32>>>>>(); // 163
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 8
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 8
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<I<u32>>>, Call>>(); // 0
@@ -2175,7 +2164,7 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<R<u32>, S<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 578
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, R<u32>>>>>(); // 1931
     t.stmt::<SetAcc<Select<I<u32>, R<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>(); // 4731
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 1162
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>>(); // 1162
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>(); // 1162
@@ -2183,8 +2172,6 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 792
     t.stmt::<Seq<SetSlot<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 134
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 258
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>(); // 626
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 741
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 2615
@@ -2208,15 +2195,12 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 444
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 321
     t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 32
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Store<I64Store, S<u32>, Load<I64Load, Bin<I32Add, R<u32>, I<u32>>>>>(); // 111
     t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, R<u64>>>, SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, R<u64>>>>>(); // 1568
     t.stmt::<Seq<Store<I32Store, S<u32>, R<u32>>, Return<I<u32>>>>(); // 138
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, I<u32>>>, Br>>(); // 21
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<I<u32>>>, Br>>(); // 71
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<S<u32>>>>(); // 27
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<I<u64>>>, Br>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 519
     t.stmt::<Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>>(); // 469
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 963
@@ -2293,9 +2277,9 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Sub, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 439
     t.stmt::<BrIf<Bin<I32Ne, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 575
     t.stmt::<SetAcc<Bin<I32Ne, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>(); // 575
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<R<u32>>>, Return<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<R<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<R<u32>>>, Return<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<R<u32>>>>(); // 0
+    t.stmt::<SetSlot<Load<I32Load8U, S<u32>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>, Store<I64Store, S<u32>, I<u64>>>>(); // 214
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 52
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store8, S<u32>, Load<I32Load8U, R<u32>>>>>(); // 1431
@@ -2354,7 +2338,7 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Ne, S<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 1252
     t.stmt::<SetAcc<Bin<I32Ne, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 1252
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, Br>>(); // 4
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 14
     t.stmt::<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>>(); // 14
     t.stmt::<Seq<BrIf<S<u32>>, Store<I32Store, S<u32>, I<u32>>>>(); // 15
@@ -2362,7 +2346,7 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<I<u32>>>>(); // 27
     t.stmt::<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 214
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 31
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 41
     t.stmt::<SetAcc<Select<S<u32>, R<u32>, Bin<I32LtU, S<u32>, S<u32>>>>>(); // 17
     t.stmt::<SetSlot<Bin<I32Shl, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 225
@@ -2398,7 +2382,6 @@ fn part_4(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>(); // 1304
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 739
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<Bin<I32Add, R<u32>, I<u32>>>>>(); // 10
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 24
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 498
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u64>>>, Call>>(); // 5
@@ -2659,7 +2642,7 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 177
     t.stmt::<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 177
     t.stmt::<Seq<SetSlot<Select<I<u32>, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 177
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 513
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, Br>>(); // 481
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetAcc<Bin<F64Mul, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>, S<f64>>>>>(); // 1348
@@ -2692,7 +2675,7 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<F32Load, R<u32>>>>>(); // 943
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 7
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I64Store, S<u32>, Load<I64Load, R<u32>>>>>(); // 7
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, I<u32>>>>>(); // 0
     t.stmt::<BrIf<Un<I32Eqz, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Un<I32Eqz, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
@@ -2924,11 +2907,9 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>, control::Return>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Or, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, I<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Add, S<u32>, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>(); // 0
@@ -2946,8 +2927,6 @@ fn part_5(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>, S<u32>>, S<u32>>>>(); // 905
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, S<u32>>>>(); // 905
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, S<u32>>, S<u32>>>>(); // 905
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 3
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 94
@@ -3080,7 +3059,7 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Bin<I32ShrU, R<u32>, I<u32>>>, SetAcc<Bin<I32Xor, Bin<I32Xor, Bin<I32Rotl, S<u32>, I<u32>>, Bin<I32Rotl, S<u32>, I<u32>>>, R<u32>>>>>(); // 373
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Xor, Bin<I32Rotl, S<u32>, I<u32>>, Bin<I32Rotl, S<u32>, I<u32>>>, R<u32>>>>(); // 373
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32Rotl, S<u32>, I<u32>>, Bin<I32Rotl, S<u32>, I<u32>>>>>(); // 373
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<I32And, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I32Or, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, R<u32>, S<u32>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 38
     t.stmt::<Seq<SetAcc<Bin<I32Shl, S<u32>, I<u32>>>, SetSlot<Bin<I32Xor, Bin<I32And, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>, R<u32>>>>>(); // 265
@@ -3088,7 +3067,7 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32And, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>, S<u32>>>>(); // 265
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32And, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>, R<u32>>>>(); // 265
     t.stmt::<Seq<SetSlot<Load<I32Load8U, R<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 125
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, Return<I<u32>>>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 61
     t.stmt::<SetAcc<Bin<I32Mul, Bin<I32Add, R<u32>, I<u32>>, S<u32>>>>(); // 1383
@@ -3117,7 +3096,7 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<S<f64>, R<f64>, Bin<F64Gt, S<f64>, S<f64>>>>>(); // 375
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 399
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Call>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 0
     t.stmt::<BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>(); // 50
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Load<I64Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 306
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 306
@@ -3149,7 +3128,7 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Mul, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>, I<u64>>, S<u64>>>>(); // 220
     t.stmt::<SetAcc<Bin<I64Mul, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>, I<u64>>>>(); // 220
     t.stmt::<Seq<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32LeS, Load<I32Load, S<u32>>, S<u32>>>>(); // 60
     t.stmt::<SetAcc<Bin<I32LeS, Load<I32Load, S<u32>>, S<u32>>>>(); // 60
     t.stmt::<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, Load<I32Load, S<u32>>>>(); // 679
@@ -3169,7 +3148,7 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<F64Add, Load<F64Load, S<u32>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>, Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>>(); // 10
     t.stmt::<Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, I<u32>>>(); // 10
-    t.stmt::<Seq<Zero, SetSlot<Bin<F64Mul, S<f64>, S<f64>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<F64Mul, S<f64>, S<f64>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 780
     t.stmt::<Store<I32Store8, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>, S<u32>>>(); // 643
     t.stmt::<Seq<SetSlot<Load<I32Load16S, S<u32>>>, SetSlot<Load<I32Load16S, S<u32>>>>>(); // 618
@@ -3284,8 +3263,8 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32And, S<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, R<u32>>, I<u32>>>>, BrTable>>(); // 0
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<Bin<I32Add, Load<I32Load8U, R<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32Xor, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 0
@@ -3301,12 +3280,11 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 96
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Or, S<u32>, S<u32>>>>(); // 66
     t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, Bin<I32And, S<u32>, I<u32>>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<Load<I32Load16S, R<u32>>>>>(); // 5523
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 836
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>(); // 55
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>(); // 55
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Call>>(); // 89
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I32And, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 759
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>(); // 759
@@ -3502,12 +3480,11 @@ fn part_6(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32And, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load8S, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u32>>>>, SetSlot<Load<I32Load, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Eq, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8S, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8S, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, I<u32>>>, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Eq, R<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Eq, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Bin<I64And, R<u64>, I<u64>>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Bin<I64And, R<u64>, I<u64>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, I<u32>, I<u32>>, SetSlot<I<u32>>>, Br>>(); // 0
@@ -3638,7 +3615,7 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Load<I64Load, R<u32>>>>(); // 86
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>(); // 373
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 798
-    t.stmt::<Seq<Zero, SetSlot<I<u64>>>>(); // 0
+    t.stmt::<SetSlot<I<u64>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, Call>>(); // 306
     t.stmt::<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 36
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 21
@@ -3677,7 +3654,6 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32And, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>>>(); // 7245
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 122
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 537
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 219
     t.stmt::<Seq<Store<I64Store, S<u32>, R<u64>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 351
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 76
@@ -3825,8 +3801,7 @@ fn part_7(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 411
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, R<u32>>, I<u32>>>>>(); // 411
     t.stmt::<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, S<u32>, R<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 411
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 3
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>>>(); // 180
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Or, Bin<I32And, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 489
@@ -4136,8 +4111,7 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>, Store<I32Store8, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>, Br>>(); // 34
     t.stmt::<SetAcc<Select<S<f64>, I<f64>, R<u32>>>>(); // 472
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32Eq, S<u32>, S<u32>>>>(); // 0
     t.stmt::<Store<I32Store16, S<u32>, Bin<I32Add, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 109
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 20
     t.stmt::<SetSlot<Bin<I32Shl, Bin<I32Ne, S<u32>, I<u32>>, I<u32>>>>(); // 0
@@ -4187,7 +4161,7 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Xor, Load<I32Load, S<u32>>, S<u32>>>, BrIf<R<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Load<I32Load, S<u32>>>, I<u32>>>>(); // 20
     t.stmt::<Seq<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>, Return<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32RemU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 687
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 687
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store8, Bin<I32Add, R<u32>, I<u32>>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 62
@@ -4212,24 +4186,24 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, BrIf<R<u32>>>>(); // 413
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Bin<I32ShrU, R<u32>, I<u32>>, S<u32>>>>>(); // 1781
     t.stmt::<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>>>(); // 53
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<F64Store, R<u32>, R<f64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 605
     t.stmt::<BrIf<Bin<I32GtS, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 57
     t.stmt::<SetAcc<Bin<I32GtS, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 57
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load16U, S<u32>>, I<u32>>>, Store<I32Store16, S<u32>, R<u32>>>>(); // 381
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 381
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Sub, I<u32>, S<u32>>, I<u32>>>>(); // 128
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 1835
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 1835
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load16U, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 61
-    t.stmt::<Seq<Zero, SetSlot<Load<I64Load, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Load<I64Load, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Call>>(); // 15
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 30
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 2285
     t.stmt::<Seq<BrIf<Un<I32Eqz, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 51
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 6
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u64>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u64>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Or, S<u32>, I<u32>>>, SetSlot<S<u32>>>>(); // 4
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 1021
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 1021
@@ -4240,7 +4214,7 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, S<u32>, S<u32>>, I<u32>>>>(); // 726
     t.stmt::<SetAcc<Bin<I32Ne, Bin<I32And, R<u32>, S<u32>>, I<u32>>>>(); // 726
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Load<I32Load, S<u32>>>>>(); // 75
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 421
     t.stmt::<SetAcc<Bin<I32Shl, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 89
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 24
@@ -4248,13 +4222,13 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 69
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 40
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 172
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 172
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 18
     t.stmt::<Seq<SetSlot<R<u32>>, Store<I32Store, R<u32>, I<u32>>>>(); // 2
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 3
     t.stmt::<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I64Store, R<u32>, I<u64>>>>(); // 3
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u64>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 17
@@ -4272,7 +4246,7 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<I<u64>, S<u64>, Bin<I64LtU, S<u64>, S<u64>>>>>(); // 1358
     t.stmt::<SetAcc<Un<I32WrapI64, Bin<I64Sub, S<u64>, R<u64>>>>>(); // 1358
     t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I64Load, S<u32>>>>>(); // 203
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Shl, Bin<I32Xor, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Xor, Bin<I32And, S<u32>, I<u32>>, Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
@@ -4282,7 +4256,6 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, I<u32>>>>, SetSlot<S<u64>>>>(); // 1378
     t.stmt::<Seq<Store<I32Store8, S<u32>, R<u32>>, Store<I32Store8, S<u32>, S<u32>>>>(); // 47
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 137
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, R<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Bin<F64Mul, S<f64>, R<f64>>>>>(); // 1951
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, S<f64>, S<f64>>, Bin<F64Mul, S<f64>, R<f64>>>>>(); // 1951
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Br>>(); // 742
@@ -4508,7 +4481,7 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Add, Bin<F64Mul, Bin<F64Add, S<f64>, S<f64>>, S<f64>>, S<f64>>>>(); // 1379
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Bin<F64Add, S<f64>, S<f64>>, S<f64>>, S<f64>>>>(); // 1379
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 83
-    t.stmt::<Seq<Zero, SetSlot<Load<F64Load, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Load<F64Load, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 15
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 15
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>, Store<I32Store, S<u32>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 22
@@ -4516,7 +4489,7 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 184
     t.stmt::<Seq<Seq<SetSlot<Bin<F32Add, R<f32>, S<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1448
     t.stmt::<Seq<SetSlot<Bin<F32Add, R<f32>, S<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1448
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Store<I32Store16, S<u32>, S<u32>>, SetSlot<S<u32>>>>(); // 145
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LeU, S<u32>, R<u32>>>>>(); // 45
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 2462
@@ -4545,7 +4518,7 @@ fn part_8(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, I<u32>>>>, CallIndirect>>(); // 24
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, I<u32>>>>>(); // 24
     t.stmt::<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<S<u32>>>>(); // 24
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, Return<I<u64>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, I<u32>>>, Return<I<u64>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 69
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>, SetSlot<I<u32>>>>(); // 75
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 5
@@ -4608,7 +4581,6 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<I<u32>>>>(); // 59
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Sub, R<u32>, S<u32>>, I<u32>>>>(); // 34
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Sub, R<u32>, S<u32>>, I<u32>>>>(); // 34
-    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 77
     t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, Br>>(); // 2254
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>, Br>>(); // 162
@@ -4635,7 +4607,7 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 454
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, R<u32>>>>(); // 7
     t.stmt::<SetAcc<Bin<F64Add, Bin<F64Mul, Bin<F64Sub, S<f64>, S<f64>>, S<f64>>, S<f64>>>>(); // 244
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 6
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, R<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 71
@@ -4822,7 +4794,7 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 245
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>>, SetSlot<S<u32>>>>(); // 245
     t.stmt::<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 313
-    t.stmt::<Seq<Seq<Zero, BrIf<S<u32>>>, Return<S<u32>>>>(); // 0
+    t.stmt::<Seq<BrIf<S<u32>>, Return<S<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Sub, I<u32>, S<u32>>>, SetSlot<I<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<SetAcc<Select<S<f32>, S<f32>, Bin<F32Lt, S<f32>, S<f32>>>>>(); // 479
@@ -4895,7 +4867,7 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 150
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, S<u32>>>, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 124
     t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 199
-    t.stmt::<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32GeS, S<u32>, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, S<u32>>>>(); // 0
@@ -4907,8 +4879,7 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, S<u32>>, I<u32>>>>>(); // 4
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 33
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>>>(); // 743
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>(); // 831
     t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>, SetSlot<S<u64>>>>(); // 831
     t.stmt::<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>>(); // 831
@@ -4969,7 +4940,7 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32GtU, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 18
     t.stmt::<SetAcc<Bin<I32GtU, Load<I32Load8U, S<u32>>, I<u32>>>>(); // 18
     t.stmt::<Seq<Store<I32Store8, R<u32>, S<u32>>, Return<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, R<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, R<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<F64Sub, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 252
     t.stmt::<SetSlot<Bin<F64Sub, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 252
     t.stmt::<SetAcc<Bin<F64Sub, R<f64>, Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 252
@@ -5036,7 +5007,7 @@ fn part_9(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 35
     t.stmt::<Seq<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, R<u32>>>, Store<I32Store, S<u32>, Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32Add, S<u32>, S<u32>>>>(); // 120
-    t.stmt::<Seq<Zero, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<I<f64>>>>(); // 64
     t.stmt::<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32ShrS, Bin<I32Shl, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 0
@@ -5091,8 +5062,6 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load16U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2991
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load16U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 2991
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load16U, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>(); // 2991
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<F64Load, S<u32>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I64Store, S<u32>, I<u64>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 48
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 0
@@ -5190,7 +5159,6 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 158
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 240
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 2
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 208
     t.stmt::<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 794
     t.stmt::<Store<I32Store16, R<u32>, Bin<I32Add, Load<I32Load16U, S<u32>>, I<u32>>>>(); // 406
@@ -5259,8 +5227,6 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, Load<I32Load8U, S<u32>>, I<u32>>, S<u32>>>>(); // 278
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>, BrTable>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetAcc<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Load<I32Load8U, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 49
     t.stmt::<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32Eq, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
@@ -5478,13 +5444,12 @@ fn part_10(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Mul, Bin<I64Xor, Load<I64Load8U, S<u32>>, S<u64>>, I<u64>>>>(); // 610
     t.stmt::<Seq<Seq<BrIf<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 16
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>, I<u32>>>>(); // 52
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Return<Bin<I32And, Bin<I32Xor, Bin<I32Shl, I<u32>, S<u32>>, I<u32>>, S<u32>>>>(); // 956
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Sub, S<u32>, S<u32>>>, Store<I32Store, S<u32>, Bin<I32ShrU, S<u32>, S<u32>>>>>(); // 956
     t.stmt::<Store<I32Store, S<u32>, Bin<I32ShrU, S<u32>, S<u32>>>>(); // 956
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2419
     t.stmt::<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<I<u32>>>, Store<I32Store8, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 525
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<F32Div, I<f32>, Un<F32Sqrt, R<f32>>>>>(); // 95
     t.stmt::<SetAcc<Bin<F32Div, I<f32>, Un<F32Sqrt, S<f32>>>>>(); // 95
     t.stmt::<SetAcc<Bin<F32Div, I<f32>, Un<F32Sqrt, R<f32>>>>>(); // 95
@@ -5805,7 +5770,7 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>(); // 211
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, Load<I32Load, S<u32>>>>>>(); // 357
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>(); // 28
-    t.stmt::<Seq<Zero, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32Eq, S<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 416
     t.stmt::<SetAcc<Bin<I32Add, Select<I<u32>, I<u32>, Bin<I32GtS, S<u32>, I<u32>>>, R<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetAcc<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>>>(); // 3186
@@ -5972,7 +5937,7 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>>(); // 102
     t.stmt::<SetAcc<Un<F32ConvertI32U, Bin<I32RemU, Bin<I32And, Bin<I32Mul, S<u32>, S<u32>>, I<u32>>, I<u32>>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32And, Bin<I32Mul, S<u32>, S<u32>>, I<u32>>, I<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, Return<I<f64>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32GeS, S<u32>, I<u32>>>, Return<I<f64>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, Load<I64Load, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 431
     t.stmt::<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, Load<I64Load, Bin<I32Add, S<u32>, S<u32>>>>>(); // 431
     t.stmt::<Seq<Store<I32Store, S<u32>, S<u32>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 77
@@ -6013,7 +5978,7 @@ fn part_11(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<F64Add, Load<F64Load, S<u32>>, R<f64>>>, Store<F64Store, S<u32>, R<f64>>>>(); // 598
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 12
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, R<u32>, S<u32>>>, Br>>(); // 72
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, SetSlot<Select<R<u32>, I<u32>, Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 272
@@ -6180,7 +6145,7 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32GeU, Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>, I<u32>>>, SetSlot<I<u32>>>>(); // 3
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 3
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32Add, Bin<I32Xor, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 3
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, Br>>(); // 2
     t.stmt::<Seq<SetSlot<Load<I32Load, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 2
@@ -6220,8 +6185,8 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, S<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, S<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, S<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, S<u64>>, Bin<I64Mul, S<u64>, S<u64>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<S<u32>>>, Br>>(); // 1637
     t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<S<u32>>>, Call>>(); // 128
@@ -6266,8 +6231,8 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Select<S<u32>, I<u32>, Bin<I32GtU, S<u32>, I<u32>>>, I<u32>>>>(); // 0
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 8
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>>, Store<I64Store, S<u32>, R<u64>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>, Store<I64Store, S<u32>, R<u64>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64Add, Load<I64Load, S<u32>>, I<u64>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Mul, Load<I32Load, S<u32>>, I<u32>>>>>(); // 130
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, Bin<I32Mul, Load<I32Load, S<u32>>, I<u32>>>>>(); // 130
     t.stmt::<Seq<Store<I32Store16, R<u32>, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 504
@@ -6383,7 +6348,7 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, R<u64>, Load<I64Load, S<u32>>>>>(); // 10
     t.stmt::<Seq<Store<I64Store, R<u32>, I<u64>>, SetSlot<S<u32>>>>(); // 301
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 107
-    t.stmt::<Seq<Zero, BrIf<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<BrIf<Load<I32Load, S<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<S<u32>>>>(); // 50
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, Bin<I64Xor, S<u64>, S<u64>>, S<u64>>, S<u64>>, S<u64>>>>(); // 103
@@ -6396,7 +6361,7 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Or, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>>(); // 12
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Ne, S<u32>, I<u32>>, S<u32>>>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32LtS, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 1180
-    t.stmt::<Seq<Zero, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 0
+    t.stmt::<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Load<I32Load, R<u32>>>, SetSlot<S<u32>>>>(); // 214
     t.stmt::<Seq<BrIf<Bin<I32Ne, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 30
     t.stmt::<Seq<BrIf<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, I<u32>>>>>(); // 189
@@ -6430,8 +6395,7 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Eq, Bin<I32Add, S<u32>, I<u32>>, R<u32>>>>(); // 1
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 3
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, R<u32>>, I<u32>>>>(); // 3
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Add, Load<I64Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, S<u64>>>>(); // 278
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 2488
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, S<u32>>, Load<I32Load8U, S<u32>>>>>(); // 2488
@@ -6490,7 +6454,7 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<f64>>>, SetSlot<I<u32>>>>(); // 8
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>>, BrIf<S<u32>>>>(); // 9
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<F32Lt, R<f32>, Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 330
     t.stmt::<SetAcc<Bin<F32Lt, R<f32>, Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 330
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 330
@@ -6504,7 +6468,7 @@ fn part_12(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<f64>>>>(); // 1
     t.stmt::<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<I<f64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<F32Ne, S<f32>, S<f32>>>, SetSlot<Bin<F32Add, Bin<F32Div, Bin<F32Sub, S<f32>, S<f32>>, S<f32>>, I<f32>>>>, Br>>(); // 328
     t.stmt::<Seq<BrIf<Bin<F32Ne, S<f32>, S<f32>>>, SetSlot<Bin<F32Add, Bin<F32Div, Bin<F32Sub, S<f32>, S<f32>>, S<f32>>, I<f32>>>>>(); // 328
@@ -6769,7 +6733,6 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Un<F64ReinterpretI64, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>(); // 264
     t.stmt::<SetAcc<Bin<F64Mul, S<f64>, Un<F64ReinterpretI64, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>>(); // 264
     t.stmt::<SetAcc<Bin<F64Mul, R<f64>, Un<F64ReinterpretI64, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>>>(); // 264
-    t.stmt::<Seq<Zero, BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>, SetSlot<S<u32>>>, Call>>(); // 28
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>>>, SetSlot<S<u32>>>>(); // 28
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 28
@@ -6803,7 +6766,6 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, S<u64>>, Store<I64Store, S<u32>, S<u64>>>, Return<S<u64>>>>(); // 24
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u64>>>, SetSlot<I<u32>>>>(); // 8
     t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>, SetSlot<I<u64>>>>(); // 8
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, SetAcc<Load<F32Load, Bin<I32Add, Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>, S<u32>>>>>>(); // 255
@@ -7004,48 +6966,46 @@ fn part_13(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64Or, Bin<I64Shl, Load<I64Load32U, S<u32>>, I<u64>>, Load<I64Load32U, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Or, Bin<I64Shl, Load<I64Load32U, S<u32>>, I<u64>>, Load<I64Load32U, S<u32>>>>>(); // 0
     t.stmt::<Return<Bin<I64Eq, S<u64>, I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I64And, S<u64>, I<u64>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, SetSlot<Bin<I64Mul, S<u64>, R<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64And, S<u64>, I<u64>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64And, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I64Or, S<u64>, S<u64>>>>, BrIf<Un<I64Eqz, S<u64>>>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Or, S<u64>, S<u64>>>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64Or, S<u64>, S<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I64Eq, S<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I64Eq, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I64GeU, S<u64>, I<u64>>>>, SetSlot<S<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I64GeU, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, Store<I32Store, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u64>>>, SetSlot<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u64>>>, SetSlot<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, Store<I64Store, S<u32>, I<u64>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, Store<I64Store, S<u32>, I<u64>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, Store<I64Store, S<u32>, I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, I<u32>>>, SetSlot<I<u64>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32GeU, S<u32>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I64GtU, S<u64>, I<u64>>>, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I64GtU, S<u64>, I<u64>>>, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I64GtU, S<u64>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64And, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, SetSlot<Bin<I64Mul, S<u64>, R<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64And, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64And, S<u64>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Or, S<u64>, S<u64>>>, BrIf<Un<I64Eqz, S<u64>>>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64Or, S<u64>, S<u64>>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64Or, S<u64>, S<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Xor, S<u64>, I<u64>>>, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64Xor, S<u64>, I<u64>>>, SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64Xor, S<u64>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I64Eq, S<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I64Eq, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I64GeU, S<u64>, I<u64>>>>, SetSlot<S<u64>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I64GeU, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u64>>, SetSlot<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, R<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u64>>, SetSlot<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Store<I64Store, S<u32>, I<u64>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Store<I64Store, S<u32>, I<u64>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrS, S<u32>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Bin<I32ShrS, R<u32>, I<u32>>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetSlot<Bin<I64ShrS, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Mul, Un<I64ExtendI32U, S<u32>>, Un<I64ExtendI32U, S<u32>>>>>, SetSlot<Un<I64ExtendI32U, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64Mul, Un<I64ExtendI32U, S<u32>>, Un<I64ExtendI32U, S<u32>>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetSlot<Bin<I64ShrS, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64Mul, Un<I64ExtendI32U, S<u32>>, Un<I64ExtendI32U, S<u32>>>>, SetSlot<Un<I64ExtendI32U, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64Mul, Un<I64ExtendI32U, S<u32>>, Un<I64ExtendI32U, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64Add, S<u64>, I<u64>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, Store<I32Store, S<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Load<I32Load, S<u32>>>, S<u32>>>>(); // 253
@@ -7094,7 +7054,6 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Un<I64ExtendI32S, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, S<u64>>>>(); // 429
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u32>>, I<u32>>, Load<I32Load, S<u32>>>>>(); // 51
     t.stmt::<SetAcc<Load<I32Load8U, Bin<I32Add, Load<I32Load, Load<I32Load, S<u32>>>, S<u32>>>>>(); // 191
     t.stmt::<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 5
@@ -7103,7 +7062,7 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>(); // 308
     t.stmt::<SetAcc<Bin<I32GtU, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>(); // 308
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, Br>>(); // 1
-    t.stmt::<Seq<Zero, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Load<I32Load16U, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, R<u32>, Bin<I32Shl, Load<I32Load, S<u32>>, I<u32>>>>>(); // 6
     t.stmt::<Seq<Seq<Seq<Store<F64Store, S<u32>, Load<F64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<F64Store, S<u32>, Load<F64Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
@@ -7147,7 +7106,7 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32ShrU, Bin<I32Mul, R<u32>, I<u32>>, I<u32>>, S<u32>>>>(); // 40
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>, Br>>(); // 1
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<R<u32>>>, SetSlot<S<u32>>>>(); // 1
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, Br>>(); // 0
     t.stmt::<Store<I32Store8, S<u32>, Bin<I32And, R<u32>, I<u32>>>>(); // 167
@@ -7216,17 +7175,16 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Un<I64ExtendI32S, Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 140
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>, Br>>(); // 22
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, S<u32>>>, SetSlot<I<u32>>>>(); // 367
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<R<u32>>>>(); // 367
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 367
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<I<u32>>>>(); // 367
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 367
     t.stmt::<SetAcc<Bin<I64Xor, R<u64>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 258
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32LtU, S<u32>, I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 2582
     t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, Call>>(); // 2
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u32>>, S<u32>>, S<u32>>>>(); // 126
@@ -7274,7 +7232,7 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load16U, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>(); // 1376
     t.stmt::<Seq<BrIf<Load<I32Load8U, S<u32>>>, BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 267
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<I<u32>>>>(); // 1
@@ -7312,7 +7270,7 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, S<u32>>>>>(); // 355
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, S<u32>>>>(); // 355
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, S<u32>, I<u32>>, S<u32>>>>(); // 355
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load16S, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, I<u32>>>>>(); // 66
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
@@ -7352,7 +7310,7 @@ fn part_14(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Load<I64Load32S, R<u32>>, S<u64>>>>(); // 332
     t.stmt::<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 523
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load16U, R<u32>>, I<u32>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 155
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Call>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Call>>(); // 0
     t.stmt::<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, Br>>(); // 7
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, Call>>(); // 143
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, R<u32>, S<u32>>, I<u32>>>>>(); // 1
@@ -7870,8 +7828,7 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>, SetSlot<I<f64>>>>(); // 17
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 17
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Mul, Bin<I32DivU, S<u32>, I<u32>>, I<u32>>, S<u32>>>>>(); // 17
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Xor, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, R<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Or, Bin<I32Shl, I<u32>, S<u32>>, S<u32>>>>(); // 203
     t.stmt::<SetAcc<Bin<I32Or, Bin<I32Shl, I<u32>, S<u32>>, S<u32>>>>(); // 203
@@ -8061,40 +8018,33 @@ fn part_15(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<F64Mul, Un<F64PromoteF32, Bin<F32Add, R<f32>, Load<F32Load, S<u32>>>>, I<f64>>>>(); // 0
     t.stmt::<SetSlot<Bin<F64Mul, Un<F64PromoteF32, Load<F32Load, S<u32>>>, I<f64>>>>(); // 0
     t.stmt::<SetAcc<Bin<F64Mul, Un<F64PromoteF32, Load<F32Load, S<u32>>>, I<f64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Un<F64ConvertI32S, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<f32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<f32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<I<f32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<f64>>>, BrIf<Bin<F64Gt, S<f64>, I<f64>>>>, SetSlot<I<f64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<f64>>>, BrIf<Bin<F64Gt, S<f64>, I<f64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<I<f64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<f64>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<f64>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<f64>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<f64>>>, SetSlot<I<f64>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<f64>>>, SetSlot<I<f64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<f64>>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, I<u32>>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Un<F64ConvertI32S, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<f32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetSlot<I<f32>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<f64>>, BrIf<Bin<F64Gt, S<f64>, I<f64>>>>, SetSlot<I<f64>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<f64>>, BrIf<Bin<F64Gt, S<f64>, I<f64>>>>>(); // 0
+    t.stmt::<SetSlot<I<f64>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<f64>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<I<f64>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<f64>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, I<u32>>, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Eq, R<u32>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, S<u32>, I<u32>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Eq, R<u32>, I<u32>>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<f64>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<f64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<S<f64>>>, SetAcc<S<u32>>>, CallIndirect>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<S<f64>>>, SetAcc<S<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<S<f64>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Un<F64Floor, S<f64>>>>, SetSlot<Bin<F64Sub, S<f64>, R<f64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Un<F64Floor, S<f64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Un<F64Nearest, Bin<F64Mul, S<f64>, I<f64>>>>>, SetSlot<Bin<F64Add, Bin<F64Mul, R<f64>, I<f64>>, S<f64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Un<F64Nearest, Bin<F64Mul, S<f64>, I<f64>>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<f64>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<I<f64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<S<f64>>, SetAcc<S<u32>>>, CallIndirect>>(); // 0
+    t.stmt::<Seq<SetSlot<S<f64>>, SetAcc<S<u32>>>>(); // 0
+    t.stmt::<SetSlot<S<f64>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Load<F32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Un<F64Floor, S<f64>>>, SetSlot<Bin<F64Sub, S<f64>, R<f64>>>>>(); // 0
+    t.stmt::<SetSlot<Un<F64Floor, S<f64>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Un<F64Nearest, Bin<F64Mul, S<f64>, I<f64>>>>, SetSlot<Bin<F64Add, Bin<F64Mul, R<f64>, I<f64>>, S<f64>>>>>(); // 0
     t.stmt::<SetSlot<Un<F64Nearest, Bin<F64Mul, S<f64>, I<f64>>>>>(); // 0
     t.stmt::<SetAcc<Un<F64Nearest, Bin<F64Mul, S<f64>, I<f64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Un<I64ReinterpretF64, S<f64>>>>, SetSlot<Un<F64ReinterpretI64, Bin<I64Or, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Un<I64ReinterpretF64, S<f64>>>, SetSlot<Un<F64ReinterpretI64, Bin<I64Or, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>>(); // 0
     t.stmt::<SetSlot<Un<F64ReinterpretI64, Bin<I64Or, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>(); // 0
     t.stmt::<SetAcc<Un<F64ReinterpretI64, Bin<I64Or, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<F64Div, I<f64>, Bin<F64Add, Bin<F64Mul, Un<F64Abs, S<f64>>, I<f64>>, I<f64>>>>>>(); // 0
 }
 
 #[rustfmt::skip]
@@ -8272,7 +8222,6 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Select<Bin<I32Add, R<u32>, I<u32>>, S<u32>, S<u32>>>>(); // 150
     t.stmt::<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Load<I32Load16U, S<u32>>>>>(); // 133
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<R<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 15
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 272
     t.stmt::<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<F64Load, S<u32>>>, SetSlot<Load<F64Load, R<u32>>>>, Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>(); // 2073
@@ -8367,7 +8316,7 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>, CallIndirect>>(); // 797
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 797
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetAcc<Load<I32Load, S<u32>>>>>(); // 89
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store8, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>(); // 2
     t.stmt::<Seq<SetAcc<Bin<I32Add, Bin<I32Shl, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 266
@@ -8380,7 +8329,7 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 121
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>(); // 26
     t.stmt::<Store<I32Store, S<u32>, Bin<I32Ne, S<u32>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>>(); // 199
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, R<u32>>, Load<I32Load, S<u32>>>>>(); // 199
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, Br>>(); // 33
@@ -8409,7 +8358,6 @@ fn part_16(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 1
     t.stmt::<BrIf<Bin<I32Eq, Load<I32Load16U, S<u32>>, S<u32>>>>(); // 78
     t.stmt::<SetAcc<Bin<I32Eq, Load<I32Load16U, S<u32>>, S<u32>>>>(); // 78
-    t.stmt::<Seq<Seq<Zero, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 2179
     t.stmt::<Seq<SetSlot<Bin<F64Mul, S<f64>, R<f64>>>, SetSlot<Load<F64Load, S<u32>>>>>(); // 1291
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<S<u32>>>>(); // 110
@@ -8622,7 +8570,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32GeS, S<u32>, R<u32>>>>>(); // 12
     t.stmt::<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 649
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, R<u32>>>>>(); // 374
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 11
     t.stmt::<SetAcc<Load<I32Load, Select<S<u32>, S<u32>, S<u32>>>>>(); // 45
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<S<u32>>>, Call>>(); // 6
@@ -8635,7 +8583,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>, CallIndirect>>(); // 0
     t.stmt::<Seq<SetSlot<S<u32>>, SetAcc<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>>(); // 61
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<S<u32>>>, SetSlot<I<u32>>>, Call>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<I<u32>>>, Call>>(); // 0
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>, Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Un<I32WrapI64, S<u64>>>, SetSlot<S<u32>>>>(); // 119
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, Call>>(); // 39
@@ -8657,7 +8605,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32LeU, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, S<u32>>>>(); // 529
     t.stmt::<Seq<BrIf<Bin<I32GtU, S<u32>, I<u32>>>, BrIf<Bin<I32And, Bin<I32Shl, I<u32>, S<u32>>, I<u32>>>>>(); // 4
     t.stmt::<BrIf<Bin<I32And, Bin<I32Shl, I<u32>, S<u32>>, I<u32>>>>(); // 4
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, Un<I32WrapI64, Bin<I64ShrU, S<u64>, I<u64>>>, I<u32>>>>>(); // 741
     t.stmt::<Seq<SetSlot<Select<R<u32>, I<u32>, Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>, Br>>(); // 101
     t.stmt::<SetSlot<Select<R<u32>, I<u32>, Bin<I32GtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 101
@@ -8710,7 +8658,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64LtU, S<u64>, I<u64>>>>, SetSlot<Bin<I64Shl, S<u64>, I<u64>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64LtU, S<u64>, I<u64>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Sub, S<u64>, S<u64>>, S<u64>>>>(); // 479
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, I<u32>>, R<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, BrIf<S<u32>>>>(); // 204
     t.stmt::<SetAcc<Select<R<u32>, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>(); // 1
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u64>>>, SetSlot<I<u64>>>, SetSlot<S<u64>>>>(); // 0
@@ -8736,7 +8684,7 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Xor, R<u32>, Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 13
     t.stmt::<SetAcc<Bin<F64Add, Load<F64Load, S<u32>>, Bin<F64Mul, S<f64>, S<f64>>>>>(); // 1484
     t.stmt::<BrIf<Bin<I32LtU, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<BrIf<Load<I32Load8U, S<u32>>>, BrIf<Load<I32Load8U, S<u32>>>>>(); // 48
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>, Br>>(); // 522
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
@@ -9049,37 +8997,30 @@ fn part_17(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetAcc<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, Un<I64ExtendI32S, R<u32>>>>, SetAcc<Bin<I64Add, R<u64>, Load<I64Load8U, S<u32>>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Add, Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, S<u64>>, S<u64>>, R<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, Store<I32Store, R<u32>, S<u32>>>, BrIf<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, Store<I32Store, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<I<u32>>>, Store<I32Store, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32DivS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32DivS, S<u32>, I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, Store<I32Store, R<u32>, S<u32>>>, BrIf<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, Store<I32Store, R<u32>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, Store<I32Store, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, Store<I32Store, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>>, Br>>(); // 0
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32GeS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Load<I32Load, R<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Select<I<u32>, I<u32>, Bin<I32Eq, S<u32>, I<u32>>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Select<I<u32>, I<u32>, Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, Store<I32Store8, Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, S<u32>>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, Store<I32Store8, Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, S<u32>>, S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Select<I<u32>, I<u32>, Bin<I32Eq, S<u32>, I<u32>>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Select<I<u32>, I<u32>, Bin<I32Eq, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Store<I32Store8, Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, S<u32>>, S<u32>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>(); // 0
     t.stmt::<Store<I32Store8, Bin<I32Add, Bin<I32Add, Bin<I32Mul, S<u32>, S<u32>>, S<u32>>, S<u32>>, S<u32>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>>, S<u32>>>>>(); // 0
+    t.stmt::<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>>, S<u32>>>>(); // 0
     t.stmt::<SetAcc<Un<I32WrapI64, Bin<I64ShrU, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32And, Un<I32WrapI64, Bin<I64ShrU, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>>, S<u32>>>>(); // 0
@@ -9209,7 +9150,6 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>>(); // 0
     t.stmt::<Seq<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>>(); // 1808
     t.stmt::<SetAcc<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, S<u32>>>>>(); // 1808
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 106
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>(); // 222
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 11
@@ -9262,7 +9202,7 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>>(); // 1853
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load16U, R<u32>>>>>(); // 1853
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 1853
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Sub, Global<u32>, I<u32>>>, SetGlobal<R<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>>(); // 0
     t.stmt::<Seq<SetAcc<Bin<F64Add, Bin<F64Mul, Load<F64Load, I<u32>>, S<f64>>, Load<F64Load, I<u32>>>>, SetSlot<Bin<F64Mul, R<f64>, S<f64>>>>>(); // 13
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 32
     t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 93
@@ -9330,7 +9270,7 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<Bin<F64Add, S<f64>, I<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 792
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Eq, S<u32>, I<u32>>, S<u32>>>>(); // 50
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<u32>>>>(); // 108
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32And, R<u32>, I<u32>>>>>(); // 0
     t.stmt::<BrIf<Bin<I32GeU, Bin<I32And, Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32GeU, Bin<I32And, Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Un<F64ConvertI32S, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
@@ -9350,7 +9290,7 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Shl, Un<I32WrapI64, S<u64>>, I<u32>>, I<u32>>>>(); // 15
     t.stmt::<SetAcc<Bin<I32And, Bin<I32Shl, Un<I32WrapI64, R<u64>>, I<u32>>, I<u32>>>>(); // 15
     t.stmt::<Seq<BrIf<Bin<I32LtS, R<u32>, I<u32>>>, Store<I32Store, S<u32>, I<u32>>>>(); // 69
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>>(); // 0
     t.stmt::<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, Bin<I32Shl, R<u32>, I<u32>>>>>>(); // 95
     t.stmt::<SetSlot<Bin<I32Sub, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>(); // 3
     t.stmt::<SetAcc<Bin<I32Sub, Bin<I32Add, S<u32>, S<u32>>, R<u32>>>>(); // 3
@@ -9368,7 +9308,7 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>>>, SetSlot<I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 1423
     t.stmt::<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load16U, S<u32>>, I<u32>>>>, SetSlot<I<u32>>>>(); // 1423
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>, SetSlot<Load<I32Load, I<u32>>>>, Call>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, BrIf<S<u32>>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<S<u32>>, SetSlot<I<u32>>>, BrIf<Un<I32Eqz, Load<I32Load, I<u32>>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32Sub, S<u32>, R<u32>>>, SetSlot<R<u32>>>>(); // 327
     t.stmt::<Seq<BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 298
     t.stmt::<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>(); // 16
@@ -9415,8 +9355,8 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<SetSlot<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u64>>>, SetSlot<I<u64>>>>(); // 148
     t.stmt::<Seq<Seq<SetSlot<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u64>>>>(); // 148
     t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 148
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>, Return<I<u32>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, Return<I<u32>>>>(); // 0
+    t.stmt::<BrIf<Bin<I32Ne, S<u32>, S<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<R<u32>>>, BrTable>>(); // 1
     t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetAcc<R<u32>>>>(); // 1
     t.stmt::<Seq<BrIf<Bin<I32GeU, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 45
@@ -9444,7 +9384,6 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtS, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<S<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>, SetSlot<S<u32>>>>(); // 99
     t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>(); // 317
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u64>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 2
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 39
     t.stmt::<Seq<Seq<Seq<SetSlot<R<u32>>, Store<I32Store, S<u32>, R<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 2
@@ -9493,15 +9432,14 @@ fn part_18(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>, Store<I64Store, S<u32>, Bin<I64Add, Un<I64ExtendI32S, Bin<I32Sub, S<u32>, S<u32>>>, S<u64>>>>, Return<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, Store<I32Store, S<u32>, S<u32>>>, Store<I64Store, S<u32>, Bin<I64Add, Un<I64ExtendI32S, Bin<I32Sub, S<u32>, S<u32>>>, S<u64>>>>>(); // 0
     t.stmt::<Store<I64Store, S<u32>, Bin<I64Add, Un<I64ExtendI32S, Bin<I32Sub, S<u32>, S<u32>>>, S<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Load<I64Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I64Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, Store<I64Store, S<u32>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, Store<I64Store, S<u32>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
-    t.stmt::<Seq<Zero, Store<I64Store, S<u32>, S<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I64Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Seq<Store<I64Store, S<u32>, S<u64>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Seq<Store<I64Store, S<u32>, S<u64>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 0
+    t.stmt::<Store<I64Store, S<u32>, S<u64>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, R<u32>>>, SetSlot<I<u32>>>, Br>>(); // 17
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I64Ne, Bin<I64And, S<u64>, I<u64>>, I<u64>>>>, SetSlot<Un<F64ReinterpretI64, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I64Ne, Bin<I64And, S<u64>, I<u64>>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I64Ne, Bin<I64And, S<u64>, I<u64>>, I<u64>>>, SetSlot<Un<F64ReinterpretI64, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I64Ne, Bin<I64And, S<u64>, I<u64>>, I<u64>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32GtS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>>(); // 74
     t.stmt::<Seq<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, R<u32>>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Call>>(); // 60
     t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, R<u32>>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 60

@@ -32,8 +32,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, R<u32>>, I<u64>>, I<u64>>>>(); // 20248
     t.stmt::<SetAcc<Bin<F64Add, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 292
     t.stmt::<Store<I32Store, I<u64>, S<u32>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Load<I32Load, I<u64>>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Load<I32Load, I<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, I<u64>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u64>, Un<I64ExtendI32U, Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>, Br>>(); // 11765
     t.stmt::<Store<I64Store, S<u64>, Un<I64ExtendI32U, Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>>(); // 11765
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>(); // 11765
@@ -116,14 +115,13 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>, control::Return>>(); // 0
     t.stmt::<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetGlobal<R<u64>>>, SetSlot<Load<I32Load, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetGlobal<R<u64>>>>(); // 0
-    t.stmt::<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetGlobal<R<u64>>>, SetSlot<Load<I32Load, I<u64>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetGlobal<R<u64>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Sub, Global<u64>, I<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<Zero, SetSlot<I<u32>>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64GtS, S<u64>, R<u64>>>>, Store<I32Store, S<u64>, S<u32>>>>(); // 20196
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64GtS, S<u64>, R<u64>>>>>(); // 20196
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 20196
@@ -189,8 +187,8 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 319
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 319
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>, Bin<I32Mul, S<u32>, I<u32>>>>>(); // 319
-    t.stmt::<Seq<Seq<Zero, BrIf<Bin<I64GeS, S<u64>, S<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<Seq<Zero, BrIf<Bin<I64GeS, S<u64>, S<u64>>>>>(); // 0
+    t.stmt::<Seq<BrIf<Bin<I64GeS, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 0
+    t.stmt::<BrIf<Bin<I64GeS, S<u64>, S<u64>>>>(); // 0
     t.stmt::<Seq<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>, Br>>(); // 3882
     t.stmt::<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>>(); // 3882
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 3882

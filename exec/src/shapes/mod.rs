@@ -8,15 +8,21 @@
 //!
 //! Then the fused shapes, by what they fuse; those that `tools/mine` chose; and, of cells that may branch back, those that ask for
 //! the epoch there ([`Ask`](crate::handlers::seq::Ask)): where a single operator decides, what repeats itself, and what `tools/mine` chose.
+//! Last those of whoever builds this: `PIRN_SHAPES` names a file with a shape in each line (CONTRIBUTING.md, "Shapes of your own").
 
+#[cfg(feature = "mined")]
 mod asking;
 mod far;
 pub(crate) mod list;
 pub(crate) mod lookup;
+#[cfg(feature = "mined")]
 mod mined;
+#[cfg(feature = "mined")]
 mod mined_vectors;
+#[cfg(feature = "mined")]
 mod mined_wide;
 mod objects;
+mod own;
 mod sequences;
 mod sinks;
 mod trees;
@@ -46,10 +52,11 @@ pub(crate) fn entries() -> Vec<HandlerEntry> {
 /// Lists every handler, some several times.
 pub(crate) fn list_all(t: &mut Shapes<'_>) {
     list_written(t);
-    mined::all(t);
-    mined_vectors::all(t);
-    mined_wide::all(t);
-    asking::all(t);
+    #[cfg(feature = "mined")]
+    for list in [mined::all, mined_vectors::all, mined_wide::all, asking::all] {
+        list(t);
+    }
+    own::all(t);
 }
 
 /// Signatures of the handlers whose shapes people wrote down: all but the mined ones.
@@ -58,13 +65,20 @@ pub fn written() -> HashSet<Sig> {
 }
 
 /// Signatures of the handlers whose shapes were mined, but for those with vectors or 64-bit addresses.
+#[cfg(feature = "mined")]
 pub fn mined() -> HashSet<Sig> {
     sigs(mined::all)
 }
 
 /// Signatures of the handlers whose shapes were mined for their vectors.
+#[cfg(feature = "mined")]
 pub fn mined_vectors() -> HashSet<Sig> {
     sigs(mined_vectors::all)
+}
+
+/// Signatures of the handlers whose shapes whoever builds this asked for.
+pub fn own() -> HashSet<Sig> {
+    sigs(own::all)
 }
 
 fn sigs(list: fn(&mut Shapes<'_>)) -> HashSet<Sig> {

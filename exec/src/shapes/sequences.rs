@@ -22,6 +22,7 @@ macro_rules! assignments {
 /// All sequences.
 pub(super) fn all(t: &mut Shapes<'_>) {
     pairs(t);
+    moves(t);
     with_stores(t);
     before_branches(t);
     guards(t);
@@ -36,6 +37,38 @@ fn pairs(t: &mut Shapes<'_>) {
         each!(B in [SetSlot<S<u32>>, SetSlot<I<u32>>] {
             each!(C in [SetSlot<S<u32>>, SetSlot<I<u32>>] { t.stmt::<Seq<Seq<A, B>, C>>(); });
             t.stmt::<Seq<Seq<A, B>, Br>>();
+        });
+    });
+}
+
+/// Runs of moves between locals, as compilers leave them at the ends of loops and of arms.
+fn moves(t: &mut Shapes<'_>) {
+    /// Two more of the same.
+    type More<M, A> = Seq<Seq<M, A>, A>;
+    each!(A in [SetSlot<S<u32>>, SetSlot<S<u64>>, SetSlot<S<f64>>] {
+        each!(B in [SetSlot<S<u32>>, SetSlot<S<u64>>, SetSlot<S<f64>>] {
+            each!(C in [SetSlot<S<u32>>, SetSlot<S<u64>>, SetSlot<S<f64>>] {
+                t.stmt::<Seq<Seq<A, B>, C>>();
+                each!(D in [SetSlot<S<u32>>, SetSlot<S<u64>>, SetSlot<S<f64>>] {
+                    t.stmt::<Seq<Seq<Seq<A, B>, C>, D>>();
+                });
+            });
+        });
+        type Four = Seq<Seq<Seq<A, A>, A>, A>;
+        t.stmt::<Seq<Four, A>>();
+        t.stmt::<More<Four, A>>();
+        t.stmt::<Seq<More<Four, A>, A>>();
+        t.stmt::<More<More<Four, A>, A>>();
+    });
+    each!(A in [SetSlot<S<u32>>, SetSlot<S<u64>>] {
+        each!(B in [SetSlot<S<u32>>, SetSlot<S<u64>>] {
+            t.stmt::<Seq<Seq<A, B>, Br>>();
+            each!(C in [SetSlot<S<u32>>, SetSlot<S<u64>>] {
+                t.stmt::<Seq<Seq<Seq<A, B>, C>, Br>>();
+                each!(D in [SetSlot<S<u32>>, SetSlot<S<u64>>] {
+                    t.stmt::<Seq<Seq<Seq<Seq<A, B>, C>, D>, Br>>();
+                });
+            });
         });
     });
 }

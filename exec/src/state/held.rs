@@ -25,6 +25,19 @@ impl Held {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
     }
+
+    /// Takes bytes off the account again, if there is one.
+    pub fn remove(&self, bytes: u64) {
+        if let Some(account) = &self.account {
+            account.fetch_sub(bytes, Ordering::Relaxed);
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// How many there are, if there is an account.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl Held {
@@ -56,8 +69,9 @@ mod tests {
     fn what_is_held_is_given_back() {
         let account = Arc::new(AtomicU64::new(5));
         let (one, other) = (Held::new(&account, 10), Held::new(&account, 100));
-        other.add(1_000);
-        assert_eq!(account.load(Ordering::Relaxed), 1_115);
+        other.add(1_001);
+        other.remove(1);
+        assert_eq!((account.load(Ordering::Relaxed), other.bytes()), (1_115, 1_100));
         drop(one);
         assert_eq!(account.load(Ordering::Relaxed), 1_105);
         let mut one = Held::new(&account, 0);

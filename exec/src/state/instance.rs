@@ -105,6 +105,22 @@ impl InstanceBlock {
         Some(this)
     }
 
+    /// A copy for the machine `vm` of another store: its words are the same, but it has no owner and no memory 0.
+    /// `None` if there is no memory for it.
+    ///
+    /// # Safety
+    /// [I1, I4 and I5](crate#safety): before anything runs in it, functions, globals, tables, memories, and segments that this owner
+    /// keeps, are set to others of that store.
+    pub unsafe fn fork(&self, vm: *mut Vm) -> Option<Self> {
+        let copy = Self::new(self.layout, vm)?;
+        // SAFETY: both have as many words, and the head's are those of the first; with `&self` the machine does not run (I2).
+        unsafe {
+            let (from, to) = (self.words.as_ptr().add(HEAD_WORDS), copy.words.as_ptr().add(HEAD_WORDS));
+            to.copy_from_nonoverlapping(from, self.layout.words() - HEAD_WORDS);
+        }
+        Some(copy)
+    }
+
     /// The pointer handlers carry. Valid as long as the block lives; moving the block does not move it.
     pub fn as_ptr(&self) -> *mut InstanceHead {
         self.words.as_ptr().cast()
@@ -244,6 +260,15 @@ impl InstanceBlock {
     pub fn element_len(&self, elemidx: usize) -> u64 {
         // SAFETY: as in `data_len`.
         unsafe { self.word(self.layout.element(elemidx) + 1).read() }
+    }
+
+    /// The address of the references that `table.init elemidx` copies from.
+    ///
+    /// # Panics
+    /// The instance has no such segment.
+    pub fn element_address(&self, elemidx: usize) -> usize {
+        // SAFETY: the first word of a segment; with `&self` the machine does not run (I2).
+        unsafe { self.word(self.layout.element(elemidx)).cast::<*const u64>().read() }.addr()
     }
 
     /// The references `table.init elemidx` copies from; empty once dropped.

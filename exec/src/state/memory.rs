@@ -7,7 +7,7 @@
 //! are 0.
 
 use crate::state::instance::InstanceHead;
-use crate::state::pages::Pages;
+use crate::state::pages::{Image, Pages};
 use crate::state::shared::SharedMemory;
 use crate::state::trap::Trap;
 use pirn_decode::{Limits, MemoryType};
@@ -34,6 +34,20 @@ pub struct Memory {
     most: u64,
     /// Instances whose memory 0 this is.
     users: Vec<*mut InstanceHead>,
+    /// Whether the owner may have written to the bytes since they were copied last.
+    is_touched: bool,
+}
+
+/// What a memory may begin with, of which the system copies only what is written to: see [`Memory::reset`].
+#[derive(Debug, Clone)]
+pub struct MemoryImage(Arc<Image>);
+
+impl MemoryImage {
+    /// These pieces at these offsets, later ones over earlier ones, and zeros elsewhere; they end at `most` at the latest. `None` if the system has no
+    /// such thing, or there is no memory for it.
+    pub fn new<'a>(pieces: impl Iterator<Item = (usize, &'a [u8])>, most: usize) -> Option<Self> {
+        Some(Self(Arc::new(Image::new(pieces, most)?)))
+    }
 }
 
 // SAFETY: the memory owns its bytes (I9); the instances in `users` belong to the same store and go between threads with
@@ -50,7 +64,8 @@ impl Memory {
         }
         let pages = Pages::empty();
         let base = pages.base();
-        let mut this = Self { base, limits: [0; 5], shared: None, pages, len: 0, ty, most, users: Vec::new() };
+        let (shared, users) = (None, Vec::new());
+        let mut this = Self { base, limits: [0; 5], shared, pages, len: 0, ty, most, users, is_touched: true };
         this.grow(ty.limits.min).map(|_| this)
     }
 
@@ -65,7 +80,67 @@ impl Memory {
             len: 0,
             most: 0,
             users: Vec::new(),
+            is_touched: true,
         }
+    }
+
+    /// Says that code may have written to it. Until then, only who has [its bytes](Self::bytes_mut) may have.
+    pub fn touch(&mut self) {
+        self.is_touched = true;
+    }
+
+    /// A copy of it, which is no instance's yet. The bytes of this one may move for it. `None` if there is no memory for it.
+    ///
+    /// Where the system can, bytes are copied when they are written to, in either of the two.
+    ///
+    /// # Panics
+    /// Threads share it.
+    pub fn fork(&mut self) -> Option<Self> {
+        assert!(self.shared.is_none(), "a memory that threads share is not copied");
+        // SAFETY: the pages have room for `len`, and nothing was written behind it. With `&mut self` nobody else refers to the bytes.
+        // `publish` is next (I8).
+        let pages = unsafe { self.pages.fork(self.len, !self.is_touched) };
+        self.publish();
+        self.is_touched = false;
+        let pages = pages?;
+        let (base, shared, users) = (pages.base(), None, Vec::new());
+        Some(Self {
+            base,
+            limits: self.limits,
+            shared,
+            pages,
+            len: self.len,
+            ty: self.ty,
+            most: self.most,
+            users,
+            is_touched: false,
+        })
+    }
+
+    /// Has it be as small as when it was made, with zeros, or as `image` has it, of which all that is not zero lies within. Gives how many bytes
+    /// it had more; `None`, with nothing changed, if there is no memory for it.
+    ///
+    /// # Panics
+    /// Threads share it.
+    ///
+    /// # Safety
+    /// Nothing stands still within an operation on it.
+    pub unsafe fn reset(&mut self, image: Option<&MemoryImage>) -> Option<u64> {
+        assert!(self.shared.is_none(), "a memory that threads share is not made anew");
+        let len = self.ty.bytes(self.ty.limits.min) as usize;
+        // SAFETY: with `&mut self` nobody else refers to the bytes. `publish` is next (I8).
+        let is_reverted = image.is_some_and(|image| unsafe { self.pages.revert(&image.0, len) });
+        if !is_reverted {
+            self.pages = match image {
+                Some(image) => Pages::of_image(&image.0, len)?,
+                None => Pages::zeroed(len)?,
+            };
+        }
+        let more = self.len - len;
+        self.len = len;
+        self.is_touched = true;
+        self.publish();
+        Some(more as u64)
     }
 
     /// The memory that this stands for, if threads share it.
@@ -185,6 +260,7 @@ impl Memory {
 
     /// The bytes; none of a memory that threads share.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.is_touched = true;
         // SAFETY: as in `bytes`; with `&mut self` nobody else refers to them.
         unsafe { std::slice::from_raw_parts_mut(self.pages.base(), self.len) }
     }

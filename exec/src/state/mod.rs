@@ -17,3 +17,4 @@ pub(crate) mod table;
 pub(crate) mod trap;
 pub(crate) mod turns;
 pub(crate) mod vm;
+pub(crate) mod watch;

@@ -52,6 +52,14 @@ impl FuncRecord {
         Self { code, instance }
     }
 
+    /// The same function of another instance of its module.
+    ///
+    /// # Safety
+    /// [I1 and I4](crate#safety): `instance` is a live instance of the module whose function it is, which is not the host's.
+    pub unsafe fn of_instance(self, instance: *mut InstanceHead) -> Self {
+        Self { instance, ..self }
+    }
+
     /// Whether there is no function: what an instance's records are until they are set.
     pub fn is_null(&self) -> bool {
         self.code.is_null()

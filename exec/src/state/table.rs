@@ -36,6 +36,37 @@ impl Table {
         this.resize(ty.limits.min, init).then_some(this)
     }
 
+    /// A copy of it, of which each element is what `word` gives for that of this one. `None` if there is no memory for it.
+    ///
+    /// # Safety
+    /// [I5](crate#safety): the words are of its element type, in the store of the instances that will have the copy.
+    pub unsafe fn fork(&self, word: impl FnMut(u64) -> u64) -> Option<Self> {
+        let pages = Pages::zeroed(self.len as usize * size_of::<u64>())?;
+        let mut copy = Self { base: pages.base().cast(), len: self.len, pages, ty: self.ty, most: self.most };
+        copy.words().iter_mut().zip(self.elements().iter().copied().map(word)).for_each(|(to, word)| {
+            // Untouched pages are not committed.
+            if word != 0 {
+                *to = word;
+            }
+        });
+        Some(copy)
+    }
+
+    /// Has it be as small as when it was made, all its elements `init`. Gives how many elements it had more.
+    ///
+    /// # Safety
+    /// Nothing stands still within an operation on it. [I5](crate#safety): `init` is a word of its element type, in the store of the instances that
+    /// have it.
+    pub unsafe fn reset(&mut self, init: u64) -> u64 {
+        let min = self.ty.limits.min as usize;
+        let words = self.words();
+        words[..min].fill(init);
+        words[min..].fill(0);
+        let more = self.len - self.ty.limits.min;
+        self.len = self.ty.limits.min;
+        more
+    }
+
     /// Its type; the minimum is the size now (spec 4.5.3, growing tables).
     pub fn ty(&self) -> TableType {
         TableType { limits: Limits { min: self.len, ..self.ty.limits }, ..self.ty }

@@ -167,7 +167,7 @@ pub struct Vm {
     /// The epoch, which whoever has the time counts up; null if nobody asks for it.
     pub(crate) epoch: *const AtomicU64,
     /// The epoch with which code stops that asks for it.
-    deadline: u64,
+    pub(crate) deadline: u64,
     /// What metered code may still consume.
     pub(crate) fuel: Fuel,
     /// The innermost entry that can pause.
@@ -184,9 +184,9 @@ pub struct Vm {
     pub(crate) exit: Option<Exit>,
     /// Entries from the host that have not returned.
     pub(crate) depth: u32,
-    max_depth: u32,
+    pub(crate) max_depth: u32,
     /// As many as there may be without further ado: none if somebody is told of each.
-    quick_depth: u32,
+    pub(crate) quick_depth: u32,
     crossed: Option<CrossHook>,
     pub(crate) lower: LowerHook,
     trace: Option<TraceHook>,
@@ -205,6 +205,8 @@ pub struct Vm {
     /// Bytes of a stack, whole words.
     pub(crate) stack_bytes: usize,
     pub(crate) locate: Option<LocateHook>,
+    /// Whether it is to be noticed that something is entered: until then, no entry is quick.
+    pub(crate) is_watched: bool,
     subtypes: Option<SubtypeHook>,
     pub(crate) roots: Option<RootsHook>,
     /// Objects of the store.
@@ -251,6 +253,7 @@ impl Vm {
             host: InstanceHead::empty(),
             stack_bytes: whole_words(stack_bytes),
             locate: None,
+            is_watched: false,
             subtypes: None,
             roots: None,
             heap: Heap::new(),
@@ -497,7 +500,7 @@ impl Vm {
     /// # Safety
     /// `this` is live.
     #[inline]
-    pub(crate) unsafe fn host(this: *mut Self) -> *mut InstanceHead {
+    pub unsafe fn host(this: *mut Self) -> *mut InstanceHead {
         // SAFETY: it is live, so this is a place in it; no reference is made.
         unsafe { &raw mut (*this).host }
     }

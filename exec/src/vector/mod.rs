@@ -74,7 +74,7 @@ pub(crate) struct V128(Raw);
 impl V128 {
     /// The vector of these bytes, lane 0 first.
     #[inline(always)]
-    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
         // SAFETY: both are 16 bytes, and any bytes are a vector.
         Self(unsafe { core::mem::transmute::<[u8; 16], Raw>(bytes) })
     }

@@ -2,7 +2,8 @@
 
 use crate::call::calls::TypedFunc;
 use crate::call::pending::Poller;
-use crate::call::resumable::{Next, ResultTypes, Resumable, Running, Then, begin, drive};
+use crate::call::resumable::{ResultTypes, Resumable, Running, begin, drive};
+use crate::call::then::Then;
 use crate::call::typed::{WasmParams, WasmResults};
 use crate::call::words;
 use crate::error::Result;
@@ -43,11 +44,9 @@ impl Func {
         let record = self.record().as_ptr();
         // SAFETY: L3 and L5: `arguments` compared the function's store and type.
         let (lease, outcome) = unsafe { begin(store, record, null_mut(), &words, types.first().copied(), poller)? };
-        let then = move |store: &StoreOpaque, words: &[Word]| {
-            // SAFETY: L5: the call returned, so the machine left results of the function's type, in this store.
-            Next::Done(unsafe { words::read(&types, words, store) }.collect())
-        };
-        drive(store, Running::new(lease, Box::new(then)), outcome, poller)
+        // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store that it was called in.
+        let then = Then::read(move |store: &StoreOpaque, words: &[Word]| unsafe { words::read(&types, words, store) }.collect());
+        drive(store, Running::new(lease, then), outcome, poller)
     }
 }
 
@@ -108,7 +107,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
         let (lease, outcome) =
             unsafe { begin(store, self.func().record().as_ptr(), null_mut(), &words, Self::FIRST, poller)? };
         // SAFETY: L5: the call returned, so the machine left results of the types of `R`, in the store that it was called in.
-        let then: Then<R> = Box::new(|store, words| Next::Done(unsafe { R::read(words, store) }));
+        let then = Then::read(|store: &StoreOpaque, words: &[Word]| unsafe { R::read(words, store) });
         drive(store, Running::new(lease, then), outcome, poller)
     }
 }

@@ -139,6 +139,14 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     pub(crate) const WORDS: usize = if P::WORDS > R::WORDS { P::WORDS } else { R::WORDS };
     pub(crate) const FIRST: Option<ValType> = if R::TYPES.is_empty() { None } else { Some(R::TYPES[0]) };
 
+    /// A function of the same type.
+    ///
+    /// # Safety
+    /// L5: `func` is of the types of `P` and `R`.
+    pub(crate) unsafe fn of_same_type(self, func: Func) -> Self {
+        Self { func, ..self }
+    }
+
     /// The same function, its type not known to Rust.
     pub fn func(&self) -> Func {
         self.func

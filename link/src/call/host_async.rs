@@ -125,7 +125,9 @@ async unsafe fn dynamic_future<T: 'static>(
     let (params, results) = values.split_at_mut(ty.params().len());
     Pin::from(func(caller.reborrow(), params, results)).await?;
     let mut words = Words::from_elem(0, ty.result_words());
-    words::write(results, ty.results(), &mut words, caller.as_context().opaque(), |i| format!("result {i} of a host function"))?;
+    words::write(results, ty.results(), &mut words, caller.as_context().opaque(), |i| {
+        format!("result {i} of a host function")
+    })?;
     Ok(words)
 }
 

@@ -12,5 +12,6 @@ pub(crate) mod host_async;
 pub(crate) mod pending;
 pub(crate) mod resumable;
 pub(crate) mod start;
+mod then;
 pub(crate) mod typed;
 mod words;

@@ -4,11 +4,12 @@
 //! else, however many instances the call goes through. So any number of calls of one store may be paused at a time and go
 //! on in any order, and dropping one drops its frames.
 //!
-//! What a call is for is in its *continuation*, which takes the results: it reads them, or calls the next start function.
+//! What a call is for is in its *continuation* ([`Then`]), which takes the results: it reads them, or calls the next start function.
 
 use crate::call::epoch::Borrowed;
 use crate::call::pending::{Pending, Poller};
 use crate::call::start::Start;
+use crate::call::then::{Next, Then};
 use crate::call::words;
 use crate::error::{Error, Result, format_err};
 use crate::items::value::Val;
@@ -77,6 +78,8 @@ pub struct Paused<R>(Box<Inner<R>>);
 
 pub(super) struct Inner<R> {
     store: StoreId,
+    /// How often the store had been forked when it paused.
+    forks: u64,
     /// Dropped before the frames of what it is the reason for.
     reason: Reason,
     call: Call<R>,
@@ -90,6 +93,7 @@ pub(super) struct Call<R> {
 }
 
 /// A call that runs.
+#[expect(clippy::large_enum_variant, reason = "a box would be allocated for each call that never pauses")]
 pub(super) enum Running<R> {
     /// It has not paused yet, and mostly will not.
     New(Call<R>),
@@ -110,12 +114,13 @@ impl<R> Running<R> {
     }
 
     /// It pauses, in this store.
-    fn pause(mut self, store: StoreId, reason: Reason) -> Paused<R> {
+    fn pause(mut self, store: &StoreOpaque, reason: Reason) -> Paused<R> {
         self.call().lease.account();
+        let (store, forks) = (store.id(), store.forks());
         Paused(match self {
-            Self::New(call) => Box::new(Inner { store, reason, call }),
+            Self::New(call) => Box::new(Inner { store, forks, reason, call }),
             Self::Again(mut inner) => {
-                inner.reason = reason;
+                (inner.forks, inner.reason) = (forks, reason);
                 inner
             }
         })
@@ -129,24 +134,13 @@ pub(crate) enum Reason {
     Yield { payload: Box<dyn Any + Send>, expects: ResultTypes },
 }
 
-/// Types of a function's results.
-pub(crate) type ResultTypes = SmallVec<[ValType; 16]>;
+/// Types of a function's results: mostly one, and paused calls are to be small.
+pub(crate) type ResultTypes = SmallVec<[ValType; 2]>;
 
 /// What a snapshot holds of a paused call. (`pub` because a sealed trait names it.)
 pub struct Parts<'a> {
     pub(crate) lease: &'a Lease,
     pub(crate) reason: &'a Reason,
-}
-
-/// What happens to the results of a call.
-pub(super) type Then<R> = Box<dyn FnOnce(&StoreOpaque, &[Word]) -> Next<R> + Send>;
-
-/// What happens next.
-pub(super) enum Next<R> {
-    /// Nothing.
-    Done(R),
-    /// A start function is called.
-    Start(Start, Then<R>),
 }
 
 /// A paused call could not go on, or failed when it did.
@@ -293,11 +287,9 @@ impl Paused<Vec<Val>> {
     ) -> Result<Self> {
         let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
         let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
-        let then = move |store: &StoreOpaque, words: &[Word]| {
-            // SAFETY: L5: as is asked for.
-            Next::Done(unsafe { words::read(&types, words, store) }.collect())
-        };
-        Ok(Running::new(lease, Box::new(then)).pause(store.id(), reason))
+        // SAFETY: L5: as is asked for.
+        let then = Then::read(move |store: &StoreOpaque, words: &[Word]| unsafe { words::read(&types, words, store) }.collect());
+        Ok(Running::new(lease, then).pause(store, reason))
     }
 }
 
@@ -307,8 +299,29 @@ impl<R> Paused<R> {
     /// # Errors
     /// It is of another store.
     pub(crate) fn parts(&self, store: StoreId) -> Result<Parts<'_>> {
-        let Inner { store: of, reason, call } = &*self.0;
+        let Inner { store: of, reason, call, .. } = &*self.0;
         if *of == store { Ok(Parts { lease: &call.lease, reason }) } else { Err(wrong_store()) }
+    }
+
+    /// What a copy of it in another store is made of; in which store it paused, and how often that had been forked by then.
+    pub(crate) fn original(&self) -> (StoreId, u64, Parts<'_>) {
+        let Inner { store, forks, reason, call } = &*self.0;
+        (*store, *forks, Parts { lease: &call.lease, reason })
+    }
+
+    /// A copy of it in `store`, with this execution, which paused for this reason.
+    ///
+    /// # Errors
+    /// The store's limit of resumable calls is reached; it is the call of a start function.
+    ///
+    /// # Safety
+    /// L3: the execution is that of this call, but in `store`, where it stands still.
+    pub(crate) unsafe fn forked(&self, store: &mut StoreOpaque, execution: Execution, reason: Reason) -> Result<Self> {
+        let then = self.0.call.then.as_ref().and_then(Then::fork);
+        let then = then.ok_or_else(|| format_err!("it is the call of a start function: these cannot be forked"))?;
+        let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
+        let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
+        Ok(Running::new(lease, then).pause(store, reason))
     }
 
     /// Why it paused.
@@ -446,11 +459,10 @@ pub(super) fn drive<T: 'static, R: 'static>(
     mut outcome: Result<(), Exit>,
     poller: Poller,
 ) -> Result<Resumable<R>> {
-    let id = store.opaque().id();
     loop {
         let Call { lease, then } = running.call();
         let reason = match outcome {
-            Ok(()) => match then.take().expect("it returns once")(store.opaque(), lease.execution.results()) {
+            Ok(()) => match then.take().expect("it returns once").go_on(store.opaque(), lease.execution.results()) {
                 Next::Done(results) => return Ok(Resumable::Finished(results)),
                 Next::Start(start, next) => {
                     drop(running);
@@ -482,7 +494,7 @@ pub(super) fn drive<T: 'static, R: 'static>(
             }
             Err(exit) => return Err(Error::from_exit(exit)),
         };
-        return Ok(Resumable::Paused(running.pause(id, reason)));
+        return Ok(Resumable::Paused(running.pause(store.opaque(), reason)));
     }
 }
 
@@ -496,7 +508,7 @@ pub(crate) fn run_all<T: 'static, R: Send + 'static>(
     fn next<R: Send + 'static>(mut starts: impl Iterator<Item = Start> + Send + 'static, value: R) -> Next<R> {
         match starts.next() {
             None => Next::Done(value),
-            Some(start) => Next::Start(start, Box::new(move |_, _| next(starts, value))),
+            Some(start) => Next::Start(start, Then::next(move || next(starts, value))),
         }
     }
     match next(starts.into_iter(), value) {

@@ -82,9 +82,11 @@ mod tests {
         let store = Store::new(&Engine::default(), ());
         let types = [ValType::V128, ValType::I64];
         let mut words = [0; 3];
-        let error = write(&[Val::V128(V128::ZERO), Val::F64(0)], &types, &mut words, store.as_context().opaque(), what).unwrap_err();
+        let error = write(&[Val::V128(V128::ZERO), Val::F64(0)], &types, &mut words, store.as_context().opaque(), what)
+            .unwrap_err();
         assert_eq!(error.to_string(), "value 1: expected i64, found f64");
-        let error = write(&[Val::I64(0), Val::I64(0)], &types, &mut words, store.as_context().opaque(), what).unwrap_err();
+        let error =
+            write(&[Val::I64(0), Val::I64(0)], &types, &mut words, store.as_context().opaque(), what).unwrap_err();
         assert_eq!(error.to_string(), "value 0: expected v128, found i64");
     }
 }

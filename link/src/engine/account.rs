@@ -71,7 +71,20 @@ impl Account {
 /// Bytes of a module that was read: of its binary, and of what is kept for each thing that it declares.
 pub(crate) fn module_bytes(module: &Module, per_import: usize, per_func: usize, per_export: usize) -> u64 {
     let Module {
-        bytes, types, imports, funcs, tables, memories, globals, global_inits, exports, elements, data, ..
+        bytes,
+        types,
+        rec_groups,
+        imports,
+        funcs,
+        tables,
+        table_inits,
+        memories,
+        globals,
+        global_inits,
+        exports,
+        elements,
+        data,
+        ..
     } = module;
     let items = |element: &pirn_decode::module::Element| match &element.items {
         ElementItems::Funcs(funcs) => size_of_val(&**funcs),
@@ -79,9 +92,11 @@ pub(crate) fn module_bytes(module: &Module, per_import: usize, per_func: usize, 
     };
     let lists = bytes.len()
         + size_of_val(&types[..])
+        + size_of_val(&rec_groups[..])
         + size_of_val(&imports[..])
         + size_of_val(&funcs[..])
         + size_of_val(&tables[..])
+        + size_of_val(&table_inits[..])
         + size_of_val(&memories[..])
         + size_of_val(&globals[..])
         + size_of_val(&global_inits[..])

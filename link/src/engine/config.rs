@@ -165,7 +165,7 @@ impl Config {
     ///   taken. So a program consumes at least one unit for each operator it executes that is not free, and the cost of a call
     ///   or an iteration can be read off the module's text.
     /// - *Words*: entering a function costs one more unit for every 8 words of its locals that are not parameters, because they
-    ///   are zeroed, and one more for every 8 words of its results. A branch or `return` costs one more for every 8 words of
+    ///   may have to be zeroed, and one more for every 8 words of its results. A branch or `return` costs one more for every 8 words of
     ///   the values it takes. All are rounded down. A `v128` has two words, any other value one.
     /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit for
     ///   every 64 bytes they write or add, rounded down. An element counts as 8 bytes. Growing that the maximum forbids adds

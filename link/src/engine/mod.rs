@@ -10,6 +10,7 @@ use crate::engine::account::{Account, MemoryUsage};
 use crate::engine::config::Config;
 use crate::engine::types::TypeRegistry;
 use crate::store::pinned::Pinned;
+use pirn_decode::{SubType, TypeId};
 use pirn_exec::{LowerHook, Vm};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -164,7 +165,13 @@ impl Engine {
         &self.0.types
     }
 
-    /// How many function types it keeps. For tests; no part of the API that versions promise.
+    /// The type that goes by `id` in this engine, as [`HeapType`](crate::HeapType)s of its modules, functions and tables name it;
+    /// `None` if nothing uses it any more. (It takes a look at many types, if it is that of a function.)
+    pub fn type_definition(&self, id: TypeId) -> Option<SubType> {
+        self.types().sub_type(id)
+    }
+
+    /// How many types it keeps. For tests; no part of the API that versions promise.
     #[doc(hidden)]
     pub fn function_types(&self) -> usize {
         self.types().len()

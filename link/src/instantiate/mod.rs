@@ -18,6 +18,7 @@
 pub(crate) mod definitions;
 pub(crate) mod members;
 pub(crate) mod order;
+pub(crate) mod reset;
 pub(crate) mod resolve;
 pub(crate) mod segments;
 
@@ -28,6 +29,7 @@ use crate::engine::limits::Needs;
 use crate::error::Result;
 use crate::instantiate::members::{Member, Members, Source};
 use crate::instantiate::order::{Edge, Graph, order};
+use crate::instantiate::segments::Copied;
 use crate::items::external::Extern;
 use crate::link_error::LinkError;
 use crate::module::{ImportType, Module};
@@ -123,13 +125,13 @@ fn make_all(
         create(store.opaque(), instance, member)?;
     }
     for &member in order {
-        segments::initialise(store, instances[member as usize], &members.list[member as usize])?;
+        segments::initialise(store, instances[member as usize], &members.list[member as usize], &Copied::All)?;
     }
     Ok(())
 }
 
 /// The start function of an instance, if it has one.
-fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Start>> {
+pub(crate) fn start(store: &StoreOpaque, instance: Handle<InstanceData>) -> Result<Option<Start>> {
     let instance = instance.get(store)?;
     let start = instance.module().parsed().start;
     Ok(start.map(|funcidx| Start::new(instance.func(funcidx, store.id()), instance.inst(store.id()))))

@@ -12,8 +12,36 @@ use pirn_decode::module::{ConstExpr, ConstOp, Element, ElementItems, SegmentMode
 use pirn_exec::{Object, Trap, Vm, Word, i31_word};
 use smallvec::SmallVec;
 
+/// Which active segments are copied.
+pub(crate) enum Copied<'a> {
+    All,
+    /// Those to tables and memories that the module defines, but for memories that have their data already: by memidx without imports.
+    Own(&'a [bool]),
+}
+
+impl Copied<'_> {
+    fn includes_table(&self, module: &pirn_decode::Module, tableidx: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::Own(_) => tableidx as usize >= module.imported_tables,
+        }
+    }
+
+    fn includes_memory(&self, module: &pirn_decode::Module, memidx: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::Own(have) => (memidx as usize).checked_sub(module.imported_memories).is_some_and(|own| !have[own]),
+        }
+    }
+}
+
 /// Copies active segments, in order, and readies the others.
-pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>, member: &Member<'_>) -> Result<()> {
+pub(crate) fn initialise(
+    store: &mut dyn Borrowed,
+    handle: Handle<InstanceData>,
+    member: &Member<'_>,
+    copied: &Copied<'_>,
+) -> Result<()> {
     let parsed = member.module.parsed();
     if parsed.elements.is_empty() && parsed.data.is_empty() {
         return Ok(());
@@ -54,6 +82,7 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
         }
     }
     let instance = handle.get_mut(store.opaque())?;
+    let before = size_of_val(&*instance.elements);
     (instance.active, instance.elements) = (active.into(), others.into());
     let (mut active, mut others) = (&instance.active[..], &instance.elements[..]);
     for (i, element) in parsed.elements.iter().enumerate() {
@@ -65,7 +94,8 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
             unsafe { instance.block.set_element(i, refs) };
         }
     }
-    let bytes = size_of_val(&*instance.elements);
+    // One that was restored from a snapshot has no more before than behind.
+    let bytes = size_of_val(&*instance.elements) - before;
     store.opaque().hold(bytes);
     for (i, data) in parsed.data.iter().enumerate() {
         let bytes = &parsed.bytes[data.bytes.clone()];
@@ -85,6 +115,9 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
             unsafe { instance.block.set_element(i, &[]) };
             // SAFETY: L1: they lie in the instance, which does not move, and not in the table; nobody changes `active` here.
             let refs = unsafe { &*refs };
+            if !copied.includes_table(parsed, *index) {
+                continue;
+            }
             let (len, size) = (refs.len(), table.get(store.opaque())?.size());
             if offset.checked_add(len as u64).is_none_or(|end| end > size) {
                 let segment = format!("element segment {i}: {len} elements at {offset}, in a table of {size}");
@@ -102,6 +135,11 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
     handle.get_mut(store.opaque())?.active = Box::default();
     for (i, data) in parsed.data.iter().enumerate() {
         if let SegmentMode::Active { index, offset } = &data.mode {
+            if !copied.includes_memory(parsed, *index) {
+                // SAFETY: L1: an empty slice lives forever, and has no words.
+                unsafe { handle.get_mut(store.opaque())?.block.set_data(i, &[]) };
+                continue;
+            }
             let offset = evaluate(store.opaque(), handle, offset)?[0];
             let offset = number(parsed.memories[*index as usize].address, offset);
             let bytes = &parsed.bytes[data.bytes.clone()];
@@ -124,7 +162,7 @@ pub(crate) fn initialise(store: &mut dyn Borrowed, handle: Handle<InstanceData>,
 }
 
 /// The address or index that a word holds.
-fn number(ty: AddressType, word: Word) -> u64 {
+pub(super) fn number(ty: AddressType, word: Word) -> u64 {
     match ty {
         AddressType::I32 => u64::from(word as u32),
         AddressType::I64 => word,
@@ -243,9 +281,14 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
 /// There is no room for it.
 fn make(store: &StoreOpaque, instance: &InstanceData, typeidx: TypeIdx, len: u32) -> Result<Object> {
     let ty = instance.block.object_type(typeidx.index());
-    // SAFETY: L1 and L2: the machine is the store's, and stands still; nothing is collected while instances are made. L6: it is a type of
-    // its heap.
-    let new = unsafe { Vm::make_object(store.vm(), ty, len) };
+    // SAFETY: L1 and L2: the machine is the store's, and stands still; nothing is collected meanwhile, so nobody asks the store for its
+    // references. L6: it is a type of its heap.
+    let new = unsafe {
+        Vm::heap(store.vm()).hold();
+        let new = Vm::make_object(store.vm(), ty, len);
+        Vm::heap(store.vm()).release();
+        new
+    };
     new.ok_or_else(|| Trap::GcHeapOutOfMemory.into())
 }
 

@@ -72,6 +72,16 @@ impl<T> Rooted<T> {
         Ok(self.word)
     }
 
+    /// Whose it is.
+    pub(crate) fn store(self) -> StoreId {
+        self.store
+    }
+
+    /// The index of the value of the embedder that it refers to, if it does.
+    pub(crate) fn extern_index(self) -> Option<usize> {
+        pirn_exec::extern_index(self.word)
+    }
+
     /// The same as a reference of another type.
     ///
     /// # Safety

@@ -1,7 +1,8 @@
 //! Snapshots as bytes: `docs/snapshot-format.md` describes them.
 //!
 //! Reading allocates in proportion to the bytes there are, whatever lengths they claim: a list has a byte for each item at least, and a
-//! chunk is at most 255 times as long as what it is compressed to.
+//! chunk is at most 255 times as long as what it is compressed to. That can be thousands of times as much as the bytes; so what is made of
+//! them is counted, and whoever reads says how much it may be.
 
 use super::state::{
     ExecutionState, FrameState, FuncName, GlobalState, HASH, HostFunc, InstanceState, MemoryState, ReasonState, Run,
@@ -48,12 +49,12 @@ pub(super) fn content(state: &State) -> Vec<u8> {
     content.0
 }
 
-/// The snapshot of these bytes.
+/// The snapshot of these bytes, which may take `most` bytes of memory, or somewhat more.
 ///
 /// # Errors
-/// They are none, or of another version, or were changed.
-pub(super) fn read(bytes: &[u8]) -> Result<State> {
-    let mut head = Reader(bytes);
+/// They are none, or of another version, or were changed; they would take more.
+pub(super) fn read(bytes: &[u8], most: usize) -> Result<State> {
+    let mut head = Reader { rest: bytes, room: most };
     if head.array().ok() != Some(*MAGIC) {
         return Err(format_err!("the bytes are no snapshot"));
     }
@@ -62,21 +63,23 @@ pub(super) fn read(bytes: &[u8]) -> Result<State> {
         return Err(format_err!("the snapshot is of version {version} of the format: this one is {VERSION}"));
     }
     let hash: [u8; HASH] = head.array()?;
-    if hash != *Sha256::digest(head.0) {
+    if hash != *Sha256::digest(head.rest) {
         return Err(format_err!("the snapshot was cut off or changed: it has another hash"));
     }
-    read_content(&chunks(head)?)
+    let (content, room) = chunks(head)?;
+    read_content(&content, room)
 }
 
-/// What the chunks hold.
-fn chunks(mut reader: Reader<'_>) -> Result<Vec<u8>> {
+/// What the chunks hold, and what room is left then.
+fn chunks(mut reader: Reader<'_>) -> Result<(Vec<u8>, usize)> {
     let mut content = Vec::new();
-    while !reader.0.is_empty() {
+    while !reader.rest.is_empty() {
         let [len, stored] = [reader.array()?, reader.array()?].map(|len| u32::from_le_bytes(len) as usize);
         let bytes = reader.take(stored)?;
         if len > CHUNK || stored > len {
             return Err(malformed("a chunk"));
         }
+        reader.count(len)?;
         if stored == len {
             content.extend_from_slice(bytes);
             continue;
@@ -88,17 +91,17 @@ fn chunks(mut reader: Reader<'_>) -> Result<Vec<u8>> {
             return Err(malformed("a chunk"));
         }
     }
-    Ok(content)
+    Ok((content, reader.room))
 }
 
-/// The snapshot of this content.
+/// The snapshot of this content, which may take so many bytes of memory besides.
 ///
 /// # Errors
-/// It is none.
-pub(super) fn read_content(content: &[u8]) -> Result<State> {
-    let mut reader = Reader(content);
+/// It is none, or would take more.
+pub(super) fn read_content(content: &[u8], room: usize) -> Result<State> {
+    let mut reader = Reader { rest: content, room };
     let state = reader.state()?;
-    if reader.0.is_empty() { Ok(state) } else { Err(malformed("what follows its end")) }
+    if reader.rest.is_empty() { Ok(state) } else { Err(malformed("what follows its end")) }
 }
 
 #[cold]
@@ -260,12 +263,23 @@ impl Writer {
     }
 }
 
-/// What is left to read.
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    /// What is left to read.
+    rest: &'a [u8],
+    /// How many bytes what is read may still take.
+    room: usize,
+}
 
 impl<'a> Reader<'a> {
+    /// Counts memory that is about to be taken.
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        let room = self.room.checked_sub(bytes);
+        self.room = room.ok_or_else(|| format_err!("the snapshot would take more memory than it may"))?;
+        Ok(())
+    }
+
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        self.0.split_off(..len).ok_or_else(|| malformed("it ends too early"))
+        self.rest.split_off(..len).ok_or_else(|| malformed("it ends too early"))
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
@@ -308,7 +322,9 @@ impl<'a> Reader<'a> {
     fn bytes(&mut self) -> Result<Vec<u8>> {
         let len = self.number()?;
         let len = usize::try_from(len).map_err(|_| malformed("it ends too early"))?;
-        Ok(self.take(len)?.to_vec())
+        let bytes = self.take(len)?;
+        self.count(len)?;
+        Ok(bytes.to_vec())
     }
 
     fn text(&mut self) -> Result<String> {
@@ -317,10 +333,14 @@ impl<'a> Reader<'a> {
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let len = self.number()?;
-        if len > self.0.len() as u64 {
+        if len > self.rest.len() as u64 {
             return Err(malformed("it ends too early"));
         }
-        (0..len).map(|_| item(self)).collect()
+        let mut count = |this: &mut Self| {
+            this.count(size_of::<T>())?;
+            item(this)
+        };
+        (0..len).map(|_| count(self)).collect()
     }
 
     fn option<T>(&mut self, item: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {

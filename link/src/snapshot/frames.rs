@@ -4,9 +4,9 @@
 //! (`places`). What is made again has each value in its own slot, whatever lowering made of the function; so it goes
 //! on in code that was lowered otherwise.
 
-use super::made::Made;
+use super::made::{Made, is_own};
 use super::names::Names;
-use super::places::{Places, Told};
+use super::places::{Places, Told, position};
 use super::state::{ExecutionState, FrameState, FuncName, ReasonState, Value};
 use crate::call::pending::Pending;
 use crate::call::resumable::{Parts, Paused, Reason};
@@ -17,18 +17,30 @@ use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::layout::{FrameLayout, HEADER_WORDS};
 use pirn_decode::{FrameTypes, FuncIdx, FuncType, Source, Stand, ValType};
-use pirn_exec::{Awaited, Execution, FrameAt, NewFrame, PausedFrame, Word};
+use pirn_exec::{Awaited, Execution, NewFrame, PausedFrame, Word};
 
-/// What is in the frames of a paused call.
+/// The frames of a paused call, the innermost first, with their instances.
+pub(super) fn frames<'a>(
+    store: &'a StoreOpaque,
+    parts: &Parts<'a>,
+) -> impl Iterator<Item = (&'a InstanceData, PausedFrame<'a>)> + use<'a> {
+    // SAFETY: L3: it paused in this store, which is borrowed, so nothing runs in it meanwhile.
+    let frames = unsafe { parts.lease.execution.frames(store.vm()) };
+    // SAFETY: L4: the head of an instance of this store. L2: nobody changes it meanwhile.
+    frames.map(|frame| (unsafe { InstanceData::of_head(frame.instance) }, frame))
+}
+
+/// What is in the frames of a paused call, whose places were found.
 ///
 /// # Errors
 /// It is a start function's; it stands where its state cannot be told; something has no name.
 pub(super) fn take_execution(
     store: &StoreOpaque,
     names: &mut Names<'_>,
-    places: &mut Places,
-    Parts { lease, reason }: Parts<'_>,
+    places: &Places,
+    parts: Parts<'_>,
 ) -> Result<ExecutionState> {
+    let Parts { lease, reason } = &parts;
     let execution = &lease.execution;
     if lease.is_start {
         return Err(format_err!("it is the call of a start function: these cannot be in a snapshot"));
@@ -53,13 +65,9 @@ pub(super) fn take_execution(
             ReasonState::Yield { host, payload: names.payload(&**payload)? }
         }
     };
-    let mut frames = Vec::new();
-    // SAFETY: L3: it paused in this store, which is borrowed, so nothing runs in it meanwhile.
-    for frame in unsafe { execution.frames(store.vm()) } {
-        // SAFETY: L4: the head of an instance of this store. L2: nobody changes it meanwhile.
-        let instance = unsafe { InstanceData::of_head(frame.instance) };
-        frames.push(take_frame(store, names, places, instance, &frame, execution.r0())?);
-    }
+    let taken = frames(store, &parts)
+        .map(|(instance, frame)| take_frame(store, names, places, instance, &frame, execution.r0()));
+    let mut frames = taken.collect::<Result<Vec<_>>>()?;
     frames.reverse();
     Ok(ExecutionState { reason, frames })
 }
@@ -68,15 +76,15 @@ pub(super) fn take_execution(
 fn take_frame(
     store: &StoreOpaque,
     names: &mut Names<'_>,
-    places: &mut Places,
+    places: &Places,
     instance: &InstanceData,
     frame: &PausedFrame<'_>,
     r0: Word,
 ) -> Result<FrameState> {
     let (module, funcidx) = (instance.module(), frame.head.index);
     let unknown = || format_err!("it stands in function {funcidx} where its state cannot be told");
-    let (_, position, _) = module.function_at(frame.address).ok_or_else(unknown)?;
-    let told = places.at(module, funcidx, position, frame.at == FrameAt::Return)?.ok_or_else(unknown)?;
+    let position = position(frame, module).ok_or_else(unknown)?;
+    let told = places.at(module, funcidx, position).ok_or_else(unknown)?;
     let (place, types) = &*told;
     let slot = |slot: u16, is_wide: bool| {
         let at = usize::from(slot);
@@ -89,7 +97,8 @@ fn take_frame(
     let params = module.parsed().func_type(funcidx).params().len();
     let mut locals = Vec::with_capacity(types.locals.len());
     for (index, (&ty, at)) in types.locals.iter().zip(local_slots(module, funcidx, types)).enumerate() {
-        let begins = place.stand == Stand::Entry && index >= params;
+        let begins =
+            place.stand == Stand::Entry && index >= params || place.unset.binary_search(&(index as u32)).is_ok();
         let wide = ty == ValType::V128;
         locals.push(if begins { Value::default_for(ty) } else { value(ty, slot(at as u16, wide))? });
     }
@@ -116,7 +125,7 @@ fn vector(bytes: [u8; 16]) -> [Word; 2] {
 }
 
 /// The first slot of each local; and, at last, the one behind them.
-fn local_slots(module: &Module, funcidx: FuncIdx, types: &FrameTypes) -> impl Iterator<Item = usize> {
+pub(crate) fn local_slots(module: &Module, funcidx: FuncIdx, types: &FrameTypes) -> impl Iterator<Item = usize> {
     let ty = module.parsed().func_type(funcidx);
     let (params, mut next) = (ty.params().len(), 0);
     let behind = FrameLayout::of(ty).locals();
@@ -146,32 +155,34 @@ struct Checked<'a> {
     r0: Word,
 }
 
-/// Compares a frame with its function, which is lowered for that, and gives its words.
+/// Compares a frame with its function, which is lowered for that, and gives its words. Its place was found, if there is one.
 ///
 /// # Errors
 /// It does not fit; code of this engine does not go on where it stands.
-fn check_frame<'a>(
-    store: &'a StoreOpaque,
-    made: &Made,
-    places: &mut Places,
-    frame: &FrameState,
-) -> Result<Checked<'a>> {
+fn check_frame<'a>(store: &'a StoreOpaque, made: &Made, places: &Places, frame: &FrameState) -> Result<Checked<'a>> {
     let FrameState { instance, funcidx, stand, offset, .. } = *frame;
     let instance = made.instance(instance)?.get(store)?;
     let (module, funcidx) = (instance.module(), FuncIdx(funcidx));
-    if !module.own_funcs().any(|own| own == funcidx) {
+    if !is_own(module, funcidx) {
         return Err(format_err!("function {funcidx} is none of the module's own"));
     }
     let nowhere = || {
         format_err!(
-            "in code of this engine's settings, function {funcidx} has no place `{stand:?}` at offset {offset:#x}"
+            "in code of this engine's settings, function {funcidx} has no place `{stand:?}` at offset {offset:#x} with so \
+             many values"
         )
     };
-    let told = places.of(module, funcidx, stand, offset)?.ok_or_else(nowhere)?;
+    let told = places.of(module, funcidx, stand, offset).ok_or_else(nowhere)?;
     let (place, types) = &*told;
     let code = module.code(funcidx)?;
-    let same = |values: &[Value], types: &[ValType]| values.iter().map(Value::ty).eq(types.iter().copied());
-    if !same(&frame.locals, &types.locals) || !same(&frame.operands, &types.operands) {
+    let fit = |values: &[Value], types: &[ValType]| -> Result<bool> {
+        let mut pairs = values.iter().zip(types);
+        let all = pairs.try_fold(true, |all, (value, &ty)| {
+            Ok::<_, crate::Error>(all && made.val(store, value)?.is_of(ty, store))
+        })?;
+        Ok(all && values.len() == types.len())
+    };
+    if !fit(&frame.locals, &types.locals)? || !fit(&frame.operands, &types.operands)? {
         return Err(format_err!("the values in a frame of function {funcidx} are not of the types that it has there"));
     }
     assert_eq!(place.operands.len(), types.operands.len(), "lowering and validation count operands");
@@ -204,14 +215,14 @@ fn check_frame<'a>(
     Ok(Checked { instance, address, told, ty, callee, words, r0 })
 }
 
-/// Makes a paused call again.
+/// Makes a paused call again, whose places were found.
 ///
 /// # Errors
 /// Frames do not fit their functions, or each other; the stack is too small for them.
 pub(super) fn restore_execution(
     store: &mut StoreOpaque,
     made: &Made,
-    places: &mut Places,
+    places: &Places,
     state: &ExecutionState,
     payload: impl FnOnce(&[u8]) -> Result<Box<dyn std::any::Any + Send>>,
 ) -> Result<Paused<Vec<Val>>> {
@@ -225,8 +236,15 @@ pub(super) fn restore_execution(
         }
     };
     let shared = &*store;
-    let frames =
-        state.frames.iter().map(|frame| check_frame(shared, made, places, frame)).collect::<Result<Vec<_>>>()?;
+    let too_many = || format_err!("the frames do not fit the engine's stacks");
+    // A frame of a few bytes may take thousands of words.
+    let mut room = store.engine().config().stack_bytes / size_of::<Word>();
+    let check = |frame| {
+        let checked = check_frame(shared, made, places, frame)?;
+        room = room.checked_sub(checked.words.len()).ok_or_else(too_many)?;
+        Ok(checked)
+    };
+    let frames = state.frames.iter().map(check).collect::<Result<Vec<_>>>()?;
     let host_type = host.map(|func| shared.func_type(func.record())).transpose()?;
     let outermost = frames.first().map(|frame| frame.ty).or(host_type);
     let outermost = outermost.ok_or_else(|| format_err!("an execution without frames"))?;
@@ -258,7 +276,7 @@ pub(super) fn restore_execution(
     // in front of cells that ask, where there is no call. Words are of the types that validation says (L5), each in its own slot, as
     // code expects them by `Place`; types that differ otherwise were refused.
     let execution = unsafe { Execution::of_frames(store.vm(), &new, awaited, entry, (r0, 0)) };
-    let execution = execution.ok_or_else(|| format_err!("the frames do not fit the engine's stacks"))?;
+    let execution = execution.ok_or_else(too_many)?;
     // SAFETY: L3: it was made of instances of this store; L5: its outermost function gives results of these types.
     unsafe { Paused::made(store, execution, reason, types) }
 }

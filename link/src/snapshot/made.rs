@@ -6,6 +6,7 @@ use crate::items::func::Func;
 use crate::items::v128::V128;
 use crate::items::heap_ref::ExternRef;
 use crate::items::value::Val;
+use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::opaque::StoreOpaque;
@@ -30,6 +31,11 @@ pub(super) fn numbered<T: Copy>(list: &[T], number: u32, what: &str) -> Result<T
     item.ok_or_else(|| format_err!("the snapshot has {} {what}, and refers to number {number}", list.len()))
 }
 
+/// Whether the module has this function, and does not import it.
+pub(super) fn is_own(module: &Module, funcidx: FuncIdx) -> bool {
+    module.parsed().own(funcidx).is_some_and(|own| own < module.own_funcs().len())
+}
+
 impl Made {
     pub(super) fn instance(&self, number: u32) -> Result<Handle<InstanceData>> {
         numbered(&self.instances, number, "instances")
@@ -46,8 +52,7 @@ impl Made {
             FuncName::Own { instance, funcidx } => {
                 let instance = self.instance(instance)?.get(store)?;
                 let funcidx = FuncIdx(funcidx);
-                if instance.module().parsed().own(funcidx).is_none_or(|own| own >= instance.module().own_funcs().len())
-                {
+                if !is_own(instance.module(), funcidx) {
                     return Err(format_err!("function {funcidx} is none of the module's own"));
                 }
                 Ok(instance.func(funcidx, store.id()))

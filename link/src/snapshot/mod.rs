@@ -6,14 +6,17 @@
 //! - `frames`: paused executions, both ways; `places`: where frames stand.
 //! - `hooks`: what the embedder says of its own values.
 
+#[cfg(feature = "snapshot")]
 mod format;
-mod frames;
+pub(crate) mod frames;
 mod hooks;
 mod made;
 mod names;
-mod places;
+pub(crate) mod places;
+#[cfg(feature = "snapshot")]
 mod restore;
 mod state;
+#[cfg(feature = "snapshot")]
 mod take;
 
 pub use hooks::SnapshotHooks;
@@ -41,8 +44,8 @@ use std::io::{Read, Write};
 /// are named by the [hash](Module::hash) of their bytes, host functions by the import that they were linked to. Memories are compressed,
 /// and what is zero of them is left out.
 ///
-/// `docs/snapshot-format.md` describes the bytes. They need not be trusted: what does not fit the modules is refused, and what fits
-/// them is a state that those could be in as far as types go. A changed snapshot can, of course, make a program do what it would not have
+/// `docs/snapshot-format.md` describes the bytes. They need not be trusted ([`Snapshot::from_bytes_within`] bounds what they take): what does not
+/// fit the modules is refused, and what fits them is a state that those could be in as far as types go. A changed snapshot can, of course, make a program do what it would not have
 /// done; whoever cares signs them.
 ///
 /// ```
@@ -77,6 +80,7 @@ use std::io::{Read, Write};
 /// # }
 /// # Ok::<(), pirn_link::Error>(())
 /// ```
+#[cfg(feature = "snapshot")]
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     state: State,
@@ -107,6 +111,7 @@ impl<R> sealed::PausedCall for Paused<R> {
     }
 }
 
+#[cfg(feature = "snapshot")]
 impl Snapshot {
     /// A snapshot of the store, and of these calls, which are paused in it and stay so.
     ///
@@ -119,8 +124,8 @@ impl Snapshot {
     /// - a host function to which something refers, but which no instance imports; two that were linked to imports of the same names;
     /// - an `externref` that is not null, or the payload of a [`Yield`](crate::Yield) that is not `()`: see [`Snapshot::take_with`];
     /// - a call of a start function; one that waits for an async host function; one that stands within an instruction on a memory or
-    ///   table, or at the end of a loop that was lowered so that its state cannot be told there, which only deadlines
-    ///   ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)) make happen: it goes on to another place when it is resumed;
+    ///   table, which only deadlines ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)) make happen: it goes on to another place
+    ///   when it is resumed;
     /// - a call is paused in another store;
     /// - an instance was not finished, because instantiating it failed.
     pub fn take(store: impl AsContext, paused: &[&dyn PausedCall]) -> Result<Self> {
@@ -175,7 +180,17 @@ impl Snapshot {
     /// # Errors
     /// They are no snapshot; of a version of the format that this version of pirn does not know; were cut off or changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self { state: format::read(bytes)?, taken: Vec::new() })
+        Self::from_bytes_within(bytes, usize::MAX)
+    }
+
+    /// As [`Snapshot::from_bytes`], of bytes that somebody made who is not trusted: they are compressed, so a megabyte that says nothing but zeros
+    /// can take gigabytes of memory.
+    ///
+    /// # Errors
+    /// As [`Snapshot::from_bytes`]; or reading them would take more than `most` bytes of memory. (What is counted is the content and what is made of
+    /// it; lists have room for up to twice as many items, besides.)
+    pub fn from_bytes_within(bytes: &[u8], most: usize) -> Result<Self> {
+        Ok(Self { state: format::read(bytes, most)?, taken: Vec::new() })
     }
 
     /// Reads to the end what [`Snapshot::write_to`] wrote.
@@ -200,15 +215,17 @@ impl Snapshot {
     /// It did not.
     #[doc(hidden)]
     pub fn from_content(content: &[u8]) -> Result<Self> {
-        Ok(Self { state: format::read_content(content)?, taken: Vec::new() })
+        Ok(Self { state: format::read_content(content, usize::MAX)?, taken: Vec::new() })
     }
 
     /// Makes everything again in `store`, which has no instances, memories, tables or globals yet: with `modules`, and with the host functions
     /// that `linker` has under the names under which they were linked. No start function is called.
     ///
-    /// The engine may have other settings than the one of the snapshot, with one exception: a call that is out of fuel in front of an
-    /// instruction that is paid for by its size (`memory.fill` and the like) goes on only where fuel is consumed. If fuel is consumed, the
-    /// store's is what it was; a snapshot of a store without fuel leaves it as it is.
+    /// The engine may have other settings than the one of the snapshot, with two exceptions. A call that is out of fuel in front of an
+    /// instruction that is paid for by its size (`memory.fill` and the like) goes on only where fuel is consumed. A call whose deadline passed in front
+    /// of a call or of such an instruction, with dozens of them before it, goes on for certain only with the same settings and the same version of pirn: others ask for
+    /// the deadline elsewhere. Such calls are refused, and go on to another place when they are resumed before the snapshot is taken. If fuel is
+    /// consumed, the store's is what it was; a snapshot of a store without fuel leaves it as it is.
     ///
     /// # Errors
     /// The store is not empty; a module is missing, or of another engine; the linker has no such host function, or one of another type; a limit of the
@@ -240,6 +257,7 @@ impl Snapshot {
 }
 
 /// What was made by [`Snapshot::restore`]; in the order in which it was made in the store of the snapshot.
+#[cfg(feature = "snapshot")]
 #[derive(Debug)]
 pub struct Restored {
     names: Vec<Option<String>>,
@@ -250,6 +268,7 @@ pub struct Restored {
     paused: Vec<Paused<Vec<Val>>>,
 }
 
+#[cfg(feature = "snapshot")]
 impl Restored {
     /// The instances.
     pub fn instances(&self) -> &[Instance] {

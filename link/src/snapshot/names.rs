@@ -1,7 +1,7 @@
 //! Numbers for what references of a store refer to, while a snapshot is taken.
 
 use super::hooks::SnapshotHooks;
-use super::state::{FuncName, HostFunc, Value};
+use super::state::{FuncName, HostFunc, Value, supported};
 use crate::error::{Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
@@ -61,6 +61,9 @@ impl<'a> Names<'a> {
                 if let std::collections::hash_map::Entry::Vacant(entry) = this.hosts.entry(address) {
                     entry.insert(next);
                     let (module, name) = (name.0.into(), name.1.into());
+                    for &ty in host.ty().params().iter().chain(host.ty().results()) {
+                        supported(ty, || format!("a parameter or result of host function `{name}` of `{module}`"))?;
+                    }
                     this.host_funcs.push(HostFunc { module, name, ty: host.ty().clone() });
                 }
             }

@@ -45,7 +45,7 @@ pub(super) fn restore(
     let mut made = Made::default();
     for bytes in &state.externs {
         let value = hooks.load_extern(bytes)?;
-        made.externs.push(store.add_extern(value));
+        made.externs.push(store.add_extern(value.into()));
     }
     for host in &state.hosts {
         let func = host_func(store, definitions, (&host.module, &host.name), &host.ty)?;
@@ -69,8 +69,9 @@ pub(super) fn restore(
         store.set_fuel(fuel)?;
     }
     let (mut paused, mut places) = (Vec::with_capacity(state.executions.len()), Places::default());
+    places.find_of(store, &made, &state.executions)?;
     for (number, execution) in state.executions.iter().enumerate() {
-        let restored = restore_execution(store, &made, &mut places, execution, |bytes| hooks.load_payload(bytes));
+        let restored = restore_execution(store, &made, &places, execution, |bytes| hooks.load_payload(bytes));
         paused.push(restored.map_err(|error| error.context(format_args!("paused call {number}")))?);
     }
     Ok(Restored {

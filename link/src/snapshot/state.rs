@@ -1,6 +1,7 @@
 //! What a snapshot holds: a store in the terms of the specification (spec 4.2), with numbers for references. `docs/snapshot-format.md`
 //! says how it is written down.
 
+use crate::error::{Result, format_err};
 use pirn_decode::{FuncType, GlobalType, MemoryType, RefType, Stand, TableType, ValType};
 
 /// Bytes of a module's hash, and of a snapshot's.
@@ -138,6 +139,18 @@ impl Value {
             ValType::Ref(RefType::FUNCREF) => Self::Func(None),
             ValType::Ref(_) => Self::Extern(None),
         }
+    }
+}
+
+/// Compares a type with those that the format has.
+///
+/// # Errors
+/// It has none for it: `what` says of what it is.
+pub(super) fn supported(ty: ValType, what: impl Fn() -> String) -> Result<()> {
+    match ty {
+        ValType::Ref(RefType::FUNCREF | RefType::EXTERNREF) => Ok(()),
+        ValType::Ref(ty) => Err(format_err!("{} is of type {ty}, which cannot be in a snapshot", what())),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => Ok(()),
     }
 }
 

@@ -1,18 +1,18 @@
 //! From a store to what a snapshot holds.
 
 use super::PausedCall;
-use super::frames::take_execution;
+use super::frames::{frames, take_execution};
 use super::hooks::SnapshotHooks;
 use super::names::Names;
 use super::places::Places;
-use super::state::{GlobalState, InstanceState, MemoryState, Run, State, TableState};
+use super::state::{GlobalState, InstanceState, MemoryState, Run, State, TableState, supported};
 use crate::error::{Result, format_err};
 use crate::items::value::{Ref, Val};
 use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::FuncIdx;
+use pirn_decode::{FuncIdx, ValType};
 use std::collections::HashMap;
 
 /// A page of zeros of so many bytes is left out.
@@ -44,6 +44,7 @@ pub(super) fn take(
         tables.insert(table, number);
         let table = table.get(store)?;
         let ty = table.ty();
+        supported(ValType::Ref(ty.element), || format!("table {number} of the store"))?;
         let mut elements: Vec<(u64, _)> = Vec::new();
         let mut last = None;
         for &word in table.elements() {
@@ -62,6 +63,7 @@ pub(super) fn take(
     for (global, number) in store.globals().zip(0_u32..) {
         globals.insert(global, number);
         let item = global.get(store)?;
+        supported(item.ty.content, || format!("global {number} of the store"))?;
         // SAFETY: L5: a global holds the words of a value of its type, in its store.
         let value = unsafe { Val::from_words(item.ty.content, item.cell.get(), store) };
         state.globals.push(GlobalState { mutable: item.ty.mutable, value: names.value(value)? });
@@ -82,6 +84,7 @@ pub(super) fn take(
             }
         };
         let imports = (0..parsed.imported_funcs as u32).map(FuncIdx);
+        let (data_dropped, elements_dropped) = instance.dropped_segments();
         let funcs = imports.map(|funcidx| names.func(instance.func(funcidx, store.id())));
         state.instances.push(InstanceState {
             name: None,
@@ -90,15 +93,17 @@ pub(super) fn take(
             tables: instance.tables.iter().map(|table| tables[table]).collect(),
             memories: instance.memories.iter().map(|memory| memories[memory]).collect(),
             globals: instance.globals.iter().map(|global| globals[global]).collect(),
-            data_dropped: (0..parsed.data.len()).map(|data| instance.block.data_len(data) == 0).collect(),
-            elements_dropped: (0..parsed.elements.len()).map(|i| instance.block.element_len(i) == 0).collect(),
+            data_dropped,
+            elements_dropped,
         });
     }
     state.modules = modules.iter().map(Module::hash).collect();
     let mut places = Places::default();
+    let all = paused.iter().filter_map(|call| call.parts(store.id()).ok());
+    places.find_at(all.flat_map(|parts| frames(store, &parts)))?;
     for (number, call) in paused.iter().enumerate() {
         let parts = call.parts(store.id());
-        let taken = parts.and_then(|parts| take_execution(store, &mut names, &mut places, parts));
+        let taken = parts.and_then(|parts| take_execution(store, &mut names, &places, parts));
         state.executions.push(taken.map_err(|error| error.context(format_args!("paused call {number}")))?);
     }
     (state.hosts, state.externs) = (names.host_funcs, names.saved_externs);

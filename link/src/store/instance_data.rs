@@ -75,6 +75,33 @@ impl InstanceData {
         })
     }
 
+    /// A copy for the store whose machine is `vm`, with nothing linked yet.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    ///
+    /// # Safety
+    /// L6: before the copy runs, functions, tables, memories and globals of that store are linked, and its segments are those of the copy.
+    pub(crate) unsafe fn fork(&self, vm: *mut Vm) -> Result<Self> {
+        let no_memory = || format_err!("the system gave no memory to copy an instance");
+        // SAFETY: the same is asked for.
+        let block = unsafe { self.block.fork(vm) }.ok_or_else(no_memory)?;
+        fn room<T>(count: usize) -> Option<Vec<T>> {
+            let mut list = Vec::new();
+            list.try_reserve_exact(count).ok()?;
+            Some(list)
+        }
+        Ok(Self {
+            module: self.module.clone(),
+            block,
+            tables: room(self.tables.len()).ok_or_else(no_memory)?,
+            memories: room(self.memories.len()).ok_or_else(no_memory)?,
+            globals: room(self.globals.len()).ok_or_else(no_memory)?,
+            elements: Box::default(),
+            active: Box::default(),
+        })
+    }
+
     /// The instance whose block begins with `inst`.
     ///
     /// # Safety
@@ -87,6 +114,14 @@ impl InstanceData {
 
     pub(crate) fn module(&self) -> &Module {
         &self.module
+    }
+
+    /// Which data segments, and which element segments, are dropped. An empty one counts as such.
+    pub(crate) fn dropped_segments(&self) -> (Vec<bool>, Vec<bool>) {
+        let parsed = self.module.parsed();
+        let data = (0..parsed.data.len()).map(|data| self.block.data_len(data) == 0);
+        let elements = (0..parsed.elements.len()).map(|element| self.block.element_len(element) == 0);
+        (data.collect(), elements.collect())
     }
 
     /// How many bytes it takes, with its globals.

@@ -11,6 +11,7 @@
 
 mod call_hook;
 pub(crate) mod deadline;
+pub(crate) mod fork;
 mod grow;
 pub(crate) mod handle;
 mod hooks;
@@ -18,8 +19,10 @@ pub(crate) mod host_item;
 pub(crate) mod instance_data;
 pub(crate) mod lease;
 mod limiter;
+pub(crate) mod moved;
 pub(crate) mod opaque;
 pub(crate) mod pinned;
+mod reset;
 pub(crate) mod roots;
 pub(crate) mod trace;
 

@@ -12,6 +12,7 @@ use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
 use crate::store::instance_data::{GlobalItem, InstanceData};
 use crate::store::lease::Calls;
+use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
 use crate::store::roots::{Externs, Roots};
 use hashbrown::HashTable;
@@ -32,11 +33,11 @@ pub struct StoreOpaque {
     /// How the limiter is asked, if there is one.
     pub(super) ask: Option<Ask>,
     /// What instances hold.
-    held: Held,
+    pub(super) held: Held,
     /// The host functions it has, by their records, so that each lives as long as the store.
-    hosts: HashTable<Arc<HostItem>>,
+    pub(super) hosts: HashTable<Arc<HostItem>>,
     /// Those made for this store of items of other engines, by the items.
-    foreign: Vec<(Arc<HostItem>, Handle<FuncRecord>)>,
+    pub(super) foreign: Vec<(Arc<HostItem>, Handle<FuncRecord>)>,
     pub(super) externs: Externs,
     pub(super) roots: Mutex<Roots>,
     resumable_calls: Calls,
@@ -45,13 +46,17 @@ pub struct StoreOpaque {
     /// When the deadline's callback had a call pause last, and how many ticks that call has when it goes on; `None` if the callback that
     /// is there has not yet.
     pub(crate) yielded: Option<Yielded>,
+    /// Of what it was copied, if it was.
+    pub(super) origin: Option<Box<Origin>>,
+    /// How often it was copied.
+    pub(super) forks: u64,
     // What handles and the machine point to.
     instances: Vec<Pinned<InstanceData>>,
-    memories: Vec<Pinned<Memory>>,
+    pub(super) memories: Vec<Pinned<Memory>>,
     /// What stands for memories that threads share and that are not made here, but imported: no limit is about them.
-    imported_memories: Vec<Pinned<Memory>>,
-    tables: Vec<Pinned<Table>>,
-    globals: Vec<Pinned<[GlobalItem]>>,
+    pub(super) imported_memories: Vec<Pinned<Memory>>,
+    pub(super) tables: Vec<Pinned<Table>>,
+    pub(super) globals: Vec<Pinned<[GlobalItem]>>,
 }
 
 const _: () = {
@@ -80,6 +85,8 @@ impl StoreOpaque {
             resumable_calls: Calls::default(),
             yield_interval: u64::MAX,
             yielded: None,
+            origin: None,
+            forks: 0,
             instances: Vec::new(),
             memories: Vec::new(),
             imported_memories: Vec::new(),
@@ -192,7 +199,7 @@ impl StoreOpaque {
     }
 
     /// Keeps a value of the embedder: its index.
-    pub(crate) fn add_extern(&mut self, value: Box<dyn Any + Send + Sync>) -> usize {
+    pub(crate) fn add_extern(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
         let index = self.externs.push(value);
         let count = self.externs.len();
         self.heap().set_externs(count);
@@ -239,7 +246,7 @@ impl StoreOpaque {
     }
 
     /// What memories and tables hold.
-    fn holdings(&mut self) -> &mut Holdings {
+    pub(super) fn holdings(&mut self) -> &mut Holdings {
         // SAFETY: L1 and L2, as in `room_mut`.
         unsafe { &mut (*self.vm()).held }
     }
@@ -390,7 +397,7 @@ impl StoreOpaque {
 ///
 /// # Errors
 /// There is no memory for it: a module may have any number of them.
-fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Result<Handle<T>> {
+pub(super) fn keep<T>(store: StoreId, list: &mut Vec<Pinned<T>>, item: T) -> Result<Handle<T>> {
     let item = list.try_reserve(1).ok().and_then(|()| Pinned::try_new(item));
     let item = item.ok_or_else(|| format_err!("the system gave no memory for what a store lists"))?;
     let ptr = item.as_ptr();

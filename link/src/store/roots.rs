@@ -33,11 +33,13 @@ pub(crate) struct Roots {
 }
 
 /// Values of the embedder, by their indices.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Externs {
-    values: Vec<Option<Box<dyn Any + Send + Sync>>>,
+    values: Vec<Option<Arc<dyn Any + Send + Sync>>>,
     /// Indices that are free.
     free: Vec<usize>,
+    /// Lower ones are not used again: copies of the store know values by them.
+    floor: usize,
 }
 
 impl Externs {
@@ -46,13 +48,20 @@ impl Externs {
         self.values.len()
     }
 
+    /// The same for a copy of the store.
+    pub(super) fn fork(&mut self) -> Self {
+        self.floor = self.values.len();
+        self.free.clear();
+        self.clone()
+    }
+
     /// The value with this index, unless it was freed.
     pub(crate) fn get(&self, index: usize) -> Option<&(dyn Any + Send + Sync)> {
         self.values.get(index)?.as_deref()
     }
 
     /// Keeps a value: its index.
-    pub(crate) fn push(&mut self, value: Box<dyn Any + Send + Sync>) -> usize {
+    pub(crate) fn push(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
         match self.free.pop() {
             Some(index) => {
                 self.values[index] = Some(value);
@@ -66,12 +75,14 @@ impl Externs {
     }
 
     /// Takes out what is not marked.
-    fn take_unmarked(&mut self, marker: &Marker<'_>) -> Vec<Box<dyn Any + Send + Sync>> {
+    fn take_unmarked(&mut self, marker: &Marker<'_>) -> Vec<Arc<dyn Any + Send + Sync>> {
         let mut taken = Vec::new();
         for (index, value) in self.values.iter_mut().enumerate() {
             if value.is_some() && !marker.is_extern_marked(index) {
                 taken.extend(value.take());
-                self.free.push(index);
+                if index >= self.floor {
+                    self.free.push(index);
+                }
             }
         }
         taken
@@ -142,7 +153,7 @@ impl StoreOpaque {
     ///
     /// # Safety
     /// L2: the store is collected by its machine.
-    unsafe fn mark_roots(&mut self, marker: &mut Marker<'_>) -> Vec<Box<dyn Any + Send + Sync>> {
+    unsafe fn mark_roots(&mut self, marker: &mut Marker<'_>) -> Vec<Arc<dyn Any + Send + Sync>> {
         for global in self.globals() {
             // SAFETY: L1 and L2: it is of this store, and nobody writes to it meanwhile.
             let item = unsafe { &*global.as_ptr() };

@@ -86,6 +86,9 @@ impl Generator<'_> {
         if matches!(ty, I32 | I64) && self.habits.atomics > 0 && self.rng.chance(self.habits.atomics) {
             return self.atomic(ty, depth);
         }
+        if ty == Func && self.rng.chance(self.habits.references) {
+            return self.not_null(depth);
+        }
         let interleave = self.habits.interleave;
         if self.habits.vectors > 0 && ty != V128 && self.rng.chance(12) {
             return self.of_vector(ty, depth);
@@ -489,6 +492,11 @@ impl Generator<'_> {
     pub(super) fn call_of(&mut self, types: &[Type], depth: usize) -> Option<Node> {
         if !self.calls {
             return None;
+        }
+        if self.rng.chance(self.habits.references)
+            && let Some((kids, type_index)) = self.callee_ref(types, depth)
+        {
+            return Some(plain(I::CallRef(type_index), kids, types));
         }
         if self.rng.chance(25) {
             let fitting: Vec<usize> = (0..self.table.len())

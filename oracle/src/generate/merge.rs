@@ -6,7 +6,7 @@
 
 use super::tree::{Import, ModuleSpec, Node, Op};
 use crate::program::FUEL;
-use wasm_encoder::{ExportKind, Instruction as I};
+use wasm_encoder::{ExportKind, HeapType, Instruction as I, RefType, ValType};
 
 /// What the indices of one module are in the merged one.
 struct Maps {
@@ -102,7 +102,11 @@ impl Maps {
         match instruction {
             I::Call(func) | I::ReturnCall(func) | I::RefFunc(func) => *func = self.funcs[*func as usize],
             I::GlobalGet(global) | I::GlobalSet(global) => *global = self.globals[*global as usize],
-            I::CallIndirect { type_index, .. } | I::ReturnCallIndirect { type_index, .. } => {
+            I::CallIndirect { type_index, .. }
+            | I::ReturnCallIndirect { type_index, .. }
+            | I::CallRef(type_index)
+            | I::ReturnCallRef(type_index)
+            | I::TypedSelect(ValType::Ref(RefType { heap_type: HeapType::Concrete(type_index), .. })) => {
                 *type_index = self.types[*type_index as usize];
             }
             I::MemoryInit { data_index: segment, .. }

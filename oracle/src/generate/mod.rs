@@ -21,6 +21,7 @@ pub mod memories;
 mod merge;
 mod operators;
 mod parts;
+mod references;
 pub mod shapes;
 mod shuffles;
 mod stmt;
@@ -79,6 +80,8 @@ struct Habits {
     wide: usize,
     /// How many of a hundred statements and integers are atomic instructions.
     atomics: usize,
+    /// How many of a hundred calls, and expressions that are functions, are about typed references.
+    references: usize,
     /// Whether the memory is shared, so that those may wait.
     waits: bool,
 }
@@ -94,6 +97,8 @@ enum Style {
     Circles,
     /// Expressions with atomic instructions, mostly on a shared memory; modules import from those before them.
     Atomics,
+    /// Expressions with typed references to functions.
+    References,
 }
 
 /// The generator of one module.
@@ -158,6 +163,13 @@ pub fn atomics(seed: u64) -> ProgramSpec {
     program(seed, count, Style::Atomics)
 }
 
+/// A program of one module or a few that use typed references to functions.
+pub fn references(seed: u64) -> ProgramSpec {
+    let mut rng = Rng::new(seed ^ 0x5EF_311C);
+    let count = *rng.pick(&[1, 1, 1, 2, 3]);
+    program(seed, count, Style::References)
+}
+
 fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
     let memories = match style {
         Style::Atomics => memories::Style::shared(seed),
@@ -165,6 +177,7 @@ fn program(seed: u64, count: usize, style: Style) -> ProgramSpec {
     };
     let salt = match style {
         Style::Atomics => 0xA7_0311,
+        Style::References => 0x5E_F311,
         Style::Expressions => 0x9E11,
         Style::Loops => 0x10_0B50,
         Style::Circles => 0xC1_7C1E,
@@ -342,12 +355,13 @@ fn module(
             Style::Expressions => false,
             Style::Loops => true,
             Style::Circles => rng.chance(40),
-            Style::Atomics => rng.chance(25),
+            Style::Atomics | Style::References => rng.chance(25),
         },
         vectors,
         relaxed,
         wide: *rng.pick(&[0, 0, 4, 30]),
         atomics: if style == Style::Atomics { *rng.pick(&[6, 20, 45]) } else { 0 },
+        references: if style == Style::References { *rng.pick(&[20, 50, 80]) } else { 0 },
         waits: memories.shared,
     };
     let mut generator = Generator {

@@ -41,7 +41,7 @@ pub(super) fn compares(shape: &Shape) -> bool {
 pub(super) fn begins_function(shape: &Shape) -> bool {
     match shape {
         Shape::Seq(a, _) => begins_function(a),
-        _ => *shape == Shape::Cell(Cell::Zero),
+        _ => matches!(shape, Shape::Cell(Cell::Zero | Cell::ZeroFew)),
     }
 }
 

@@ -34,6 +34,9 @@ impl Generator<'_> {
         if self.habits.atomics > 0 && self.rng.chance(self.habits.atomics) {
             return self.atomic_statement(depth);
         }
+        if self.rng.chance(self.habits.references / 8) {
+            return self.unless_null(depth);
+        }
         match self.rng.weighted(&[34, 20, 8, 8, 4, 5, 4, 3, 3, 4, 3, 2, 7, 1]) {
             0 => self.set_local(depth),
             1 => self.store(depth),
@@ -227,6 +230,13 @@ impl Generator<'_> {
                 let kids = self.list(&callee.signature.0, depth);
                 plain(I::ReturnCall(callee.index), kids, &[])
             }
+            4 if self.calls && self.rng.chance(self.habits.references) => match self.callee_ref(&results, depth) {
+                Some((kids, type_index)) => plain(I::ReturnCallRef(type_index), kids, &[]),
+                None => {
+                    let kids = self.list(&results, depth);
+                    plain(I::Return, kids, &[])
+                }
+            },
             4 if self.calls => {
                 let fitting: Vec<usize> = (0..self.table.len())
                     .filter(|&i| self.table[i].as_ref().is_some_and(|signature| signature.1 == results))

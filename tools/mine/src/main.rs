@@ -10,6 +10,9 @@
 //! pirn-mine wide [--keep N]             chooses some N that training programs with 64-bit addresses need besides:
 //!                                       exec/src/shapes/mined_wide.rs
 //! pirn-mine ask [--keep N]              chooses some N of the cells that branch back: exec/src/shapes/asking.rs
+//! pirn-mine own --program FILE [--keep N] [--data DIR] [--output FILE] [-- ARGS...]
+//!                                       chooses some N shapes by one program of WASI, run with these arguments, the standard input, and
+//!                                       the files of DIR as /data: a list for `PIRN_SHAPES`
 //! ```
 //!
 //! A training program is run once, instrumented, which tells how often each of its operators is executed (`count`). Then
@@ -27,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 mod count;
+mod own;
 mod shape;
 
 use anyhow::{Context, Result, bail};
@@ -130,6 +134,7 @@ fn main() -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["stats"] => stats(),
+        ["own", ..] => own::own(&args[1..]),
         ["ask"] => ask(KEEP_ASKING),
         ["ask", "--keep", keep] => ask(keep.parse()?),
         ["mine"] => mine(&SCALARS, KEEP, None),
@@ -142,7 +147,8 @@ fn main() -> Result<()> {
         ["wide", "--keep", keep] => mine(&WIDE, keep.parse()?, None),
         ["wide", "--keep", keep, "--without", name] => mine(&WIDE, keep.parse()?, Some(name)),
         _ => bail!(
-            "pirn-mine stats | mine [--keep N] [--without NAME] | vectors [--keep N] | wide [--keep N] [--without NAME] | ask [--keep N]"
+            "pirn-mine stats | mine [--keep N] [--without NAME] | vectors [--keep N] | wide [--keep N] [--without NAME] | ask [--keep N] \
+             | own --program FILE [--keep N] [--data DIR] [--output FILE] [-- ARGS...]"
         ),
     }
 }
@@ -257,6 +263,24 @@ fn weigh(programs: &[Program], target: &Chosen) -> Result<Vec<Weighed>> {
 fn mine(list: &List, keep: usize, without: Option<&str>) -> Result<()> {
     let cases = case::programs(|name, role| role == list.role && without != Some(name))?;
     let programs = cases.iter().map(Program::new).collect::<Result<Vec<_>>>()?;
+    let (kept, target) = choose(&programs, list, keep)?;
+    println!("{} shapes kept", kept.len());
+    if let Some(name) = without {
+        let case = case::programs(|other, _| other == name)?.pop().with_context(|| format!("no program {name}"))?;
+        println!(
+            "{name}: {:.3} dispatches for an instruction",
+            Program::new(&case)?.dispatches(&target, Some(LIMITS))?
+        );
+        return Ok(());
+    }
+    let path = case::directory().join("../exec/src/shapes").join(list.file);
+    std::fs::write(&path, source(list, &kept)?).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("written to {}", path.display());
+    Ok(())
+}
+
+/// Some `keep` shapes that weigh most in these programs, and a machine that has them besides what the list knows.
+fn choose(programs: &[Program], list: &List, keep: usize) -> Result<(Vec<Weighed>, Chosen)> {
     let written = (list.known)();
     let mut target = Chosen(None);
     let mut limit = 16 * keep;
@@ -265,7 +289,7 @@ fn mine(list: &List, keep: usize, without: Option<&str>) -> Result<()> {
         // With each shape what lowering needs to get there, until there are enough.
         let mut known = written.clone();
         let mut kept: Vec<Weighed> = Vec::new();
-        for Weighed { shape, dispatches } in weigh(&programs, &target)? {
+        for Weighed { shape, dispatches } in weigh(programs, &target)? {
             if kept.len() >= limit {
                 break;
             }
@@ -284,19 +308,7 @@ fn mine(list: &List, keep: usize, without: Option<&str>) -> Result<()> {
         }
         limit = (limit / 4 * 3).max(keep);
     };
-    println!("{} shapes kept", kept.len());
-    if let Some(name) = without {
-        let case = case::programs(|other, _| other == name)?.pop().with_context(|| format!("no program {name}"))?;
-        println!(
-            "{name}: {:.3} dispatches for an instruction",
-            Program::new(&case)?.dispatches(&target, Some(LIMITS))?
-        );
-        return Ok(());
-    }
-    let path = case::directory().join("../exec/src/shapes").join(list.file);
-    std::fs::write(&path, source(list, &kept)?).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("written to {}", path.display());
-    Ok(())
+    Ok((kept, target))
 }
 
 /// Chooses the cells that branch back which get handlers that ask for the epoch.
@@ -396,19 +408,23 @@ fn source(list: &List, kept: &[Weighed]) -> Result<String> {
     for (number, part) in parts.enumerate() {
         writeln!(text, "\n#[rustfmt::skip]\nfn part_{number}(t: &mut Shapes<'_>) {{")?;
         for Weighed { shape, dispatches } in part {
-            // What works on memories and tables as a whole takes long enough by itself.
-            let text_of = shape.to_string();
-            if ["Memory", "Table", "Data", "Elem"]
-                .iter()
-                .any(|name| text_of.contains(name) && !text_of.contains("BrTable"))
-            {
-                continue;
+            if let Some(shape) = printable(shape) {
+                writeln!(text, "    t.stmt::<{shape}>(); // {dispatches:.0}")?;
             }
-            // The cell, and not the statement that returns a value.
-            let shape = shape.to_string().replace("Return>", "control::Return>");
-            writeln!(text, "    t.stmt::<{shape}>(); // {dispatches:.0}")?;
         }
         text.push_str("}\n");
     }
     Ok(text)
+}
+
+/// A shape as a list names it, unless it gets no handler: what works on memories and tables as a whole takes long enough by
+/// itself.
+fn printable(shape: &Shape) -> Option<String> {
+    let text = shape.to_string();
+    let is_bulk = |name: &&str| text.contains(*name) && !text.contains("BrTable");
+    if ["Memory", "Table", "Data", "Elem"].iter().any(|name| is_bulk(&name)) {
+        return None;
+    }
+    // The cell, and not the statement that returns a value.
+    Some(text.replace("Return>", "control::Return>"))
 }

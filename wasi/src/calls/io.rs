@@ -49,8 +49,9 @@ impl WasiP1Ctx {
                 guest.scatter(&iovecs, |buffer| file.read(buffer))
             })?,
             Descriptor::Socket(socket) if !socket.listens => {
+                let waits = socket.waits(self.blocking);
                 self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
-                    guest.scatter(&iovecs, |buffer| Ok(socket.receive(buffer, RecvFlags::empty())?.0))
+                    guest.scatter(&iovecs, |buffer| Ok(socket.receive(buffer, RecvFlags::empty(), waits)?.0))
                 })?
             }
             _ => return Err(Errno::BADF.into()),
@@ -83,15 +84,19 @@ impl WasiP1Ctx {
         let descriptor = self.descriptor(fd)?;
         // A second attempt would write twice what the first has written.
         guest.check(nwritten, 4)?;
+        // That it is ready does not say that it takes all.
+        let now = if self.blocking { &bytes } else { descriptor.at_once(&bytes) };
         let total = match &*descriptor {
             Descriptor::Stdout(stream) => {
-                self.when_ready(&descriptor, Interest::Write, false, || Ok(stream.write(&bytes)?))?
+                self.when_ready(&descriptor, Interest::Write, false, || Ok(stream.write(now)?))?
             }
             Descriptor::File(file) => {
-                self.when_ready(&descriptor, Interest::Write, file.nonblocking(), || file.write(&bytes))?
+                self.when_ready(&descriptor, Interest::Write, file.nonblocking(), || file.write(now))?
             }
             Descriptor::Socket(socket) if !socket.listens => {
-                self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), || socket.send(&bytes))?
+                let waits = socket.waits(self.blocking);
+                let send = || socket.send(&bytes, waits);
+                self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), send)?
             }
             _ => return Err(Errno::BADF.into()),
         };

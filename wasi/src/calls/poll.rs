@@ -5,9 +5,9 @@ use crate::abi::{ClockId, Event, Subscription, SubscriptionTo};
 use crate::ctx::{Begun, Failure};
 use crate::descriptor::{AT_ONCE, Descriptor, Interest};
 use crate::memory::Guest;
-use crate::wait::Wait;
+use crate::wait::{Asked, Wait, relevant};
 use crate::{Errno, WasiP1Ctx};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -129,26 +129,25 @@ impl WasiP1Ctx {
 
 /// Asks the system which are ready, without waiting.
 fn ask(states: &mut [State]) -> Result<(), Errno> {
-    let asked: Vec<_> = (0..states.len()).filter(|&index| matches!(states[index], State::Asked(..))).collect();
-    let answers = {
-        let fd = |&index: &usize| {
-            let State::Asked(descriptor, interest) = &states[index] else { unreachable!("filtered") };
-            PollFd::from_borrowed_fd(descriptor.as_fd().expect("asked only if there is one"), interest.flags())
-        };
-        let mut fds: Vec<_> = asked.iter().map(fd).collect();
-        if fds.is_empty() {
-            return Ok(());
+    let mut asked = Asked::default();
+    let mut places = Vec::new();
+    for (index, state) in states.iter().enumerate() {
+        if let State::Asked(descriptor, interest) = state {
+            places.push((index, asked.add(descriptor.as_fd().expect("asked only if there is one"), *interest)));
         }
-        match poll(&mut fds, Some(&AT_ONCE)) {
-            Ok(_) => {}
-            // As if nothing were ready: it is asked again after waiting.
-            Err(rustix::io::Errno::INTR) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
-        fds.iter().map(PollFd::revents).collect::<Vec<_>>()
+    }
+    if places.is_empty() {
+        return Ok(());
+    }
+    let answers = match asked.wait(Some(&AT_ONCE)) {
+        Ok(answers) => answers,
+        // As if nothing were ready: it is asked again after waiting.
+        Err(rustix::io::Errno::INTR) => return Ok(()),
+        Err(error) => return Err(error.into()),
     };
-    for (index, answer) in asked.into_iter().zip(answers) {
+    for (index, place) in places {
         let State::Asked(descriptor, interest) = &states[index] else { unreachable!("filtered") };
+        let answer = relevant(answers[place], *interest);
         if answer.is_empty() {
             continue;
         }

@@ -48,10 +48,11 @@ impl WasiP1Ctx {
         system.set(RecvFlags::PEEK, flags.contains(Riflags::RECV_PEEK));
         system.set(RecvFlags::WAITALL, flags.contains(Riflags::RECV_WAITALL) && self.blocking);
         let mut truncated = false;
+        let waits = socket.waits(self.blocking);
         let total = self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
             guest.scatter(&iovecs, |buffer| {
                 let size = buffer.len();
-                let (count, all) = socket.receive(buffer, system)?;
+                let (count, all) = socket.receive(buffer, system, waits)?;
                 truncated = all > size;
                 Ok(count)
             })
@@ -81,8 +82,8 @@ impl WasiP1Ctx {
         let iovecs = guest.iovecs(iovs, count)?;
         let bytes = guest.gather(&iovecs)?;
         guest.check(nwritten, 4)?;
-        let total =
-            self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), || socket.send(&bytes))?;
+        let send = || socket.send(&bytes, socket.waits(self.blocking));
+        let total = self.when_ready(&descriptor, Interest::Write, !socket.flags().is_empty(), send)?;
         drop(bytes);
         Ok(guest.write_u32(nwritten, total as u32)?)
     }

@@ -141,6 +141,29 @@ fn locals_begin_with_zero() {
 }
 
 #[test]
+fn locals_that_are_set_before_they_are_read_may_begin_with_anything() {
+    let subject = binary("(local.set 2 (local.get 0)) (local.get 2)");
+    let few = cell(cell::ZeroFew { a: 5, b: 5, c: 5, d: 5 });
+    for first in [vec![], vec![zero()], vec![few]] {
+        let code = |rest: &[Part]| [&first, rest].concat();
+        subject.right(&code(&[set(5, s(0)), ret(2, s(5))]));
+        subject.wrong(&code(&[ret(2, s(5))]), "expected Return");
+    }
+    // Not where it is set already.
+    subject.wrong(&[set(5, s(0)), zero(), ret(2, s(5))], "expected Return");
+    // One arm sets it, so the other reads what it began with.
+    let subject = binary("(if (local.get 0) (then (local.set 2 (i32.const 1)))) (local.get 2)");
+    let code = [select(imm(1), s(5), s(0))];
+    subject.right(&[zero(), set(5, code[0].clone()), ret(2, s(5))]);
+    subject.wrong(&[set(5, code[0].clone()), ret(2, s(5))], "");
+    // But nobody if it is read in that arm alone.
+    let subject =
+        binary("(if (local.get 0) (then (local.set 2 (i32.const 1)) (local.set 1 (local.get 2)))) (local.get 1)");
+    let subject_code = [set(5, select(imm(1), s(5), s(0))), set(1, select(imm(1), s(1), s(0))), ret(2, s(1))];
+    subject.right(&subject_code);
+}
+
+#[test]
 fn a_local_is_read_before_it_is_set() {
     let subject = binary("(local.get 0) (local.set 0 (local.get 1))");
     subject.right(&[zero(), set(6, s(0)), set(0, s(1)), ret(2, s(6))]);

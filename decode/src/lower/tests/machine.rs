@@ -17,7 +17,7 @@ use crate::lower::tree::Trees;
 use crate::lower::{Arena, Lowering};
 use crate::ops::{Class, Kind, Op};
 use crate::sig::{self, Form, Leaf, Sig};
-use crate::{Error, Module, TypeId, shape};
+use crate::{Error, Features, Module, ModuleLimits, Proposal, TypeId, shape};
 use bumpalo::Bump;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -157,7 +157,9 @@ pub(super) fn lowered_in(
     options: Options,
     wat: &str,
 ) -> Result<Vec<String>, Error> {
-    let module = Module::new(wat::parse_str(wat).expect("a module's text"))?;
+    let mut features = Features::default();
+    features.set(Proposal::Gc, true);
+    let module = Module::limited(wat::parse_str(wat).expect("a module's text"), &ModuleLimits::default(), features)?;
     let type_ids: Vec<TypeId> = (0..).map(TypeId).take(module.types.len()).collect();
     let survey = Some(Box::new(Survey::new(None)));
     let mut lowering = Lowering::surveyed(&module, &type_ids, options, machine, arena, survey);

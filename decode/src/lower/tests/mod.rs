@@ -3,6 +3,7 @@
 mod accumulators;
 mod arena;
 mod blocks;
+mod definite;
 mod emit;
 mod fit;
 mod if_conversion;
@@ -11,6 +12,7 @@ mod machine;
 mod metering;
 mod operands;
 mod places;
+mod references;
 mod shuffles;
 mod statement;
 mod transfer;

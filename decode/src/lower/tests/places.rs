@@ -56,14 +56,16 @@ impl<'m> Told<'m> {
     }
 
     fn types(&self, stand: Stand, offset: u32) -> Option<FrameTypes> {
-        self.bodies.types_at(self.module, last(self.module), stand, offset).unwrap()
+        let key = (stand, offset);
+        self.bodies.types_of(self.module, last(self.module), &HashMap::from([(key, None)])).unwrap().remove(&key)
     }
 
     /// The place, which is found by its position as well.
     fn place(&self, options: Options, stand: Stand, offset: u32) -> Option<Place> {
         let lowered = self.lowered(options);
-        let place = lowered.place_of(stand, offset).unwrap()?;
-        let found = lowered.place_at(place.position, stand == Stand::Call).unwrap().expect("it is there");
+        let place = lowered.places_of([(stand, offset)].into()).unwrap().remove(&(stand, offset))?;
+        let at = (place.position, stand == Stand::Call);
+        let found = lowered.places_at([at].into()).unwrap().remove(&at).expect("it is there");
         // Of several in one position another may be found.
         assert_eq!(found.position, place.position);
         if stand == Stand::Call {
@@ -265,5 +267,5 @@ fn there_is_no_place_where_nothing_is_called_or_reached() {
     for offset in body.start as u32..body.end as u32 {
         assert!([Stand::Call, Stand::Loop].iter().all(|&stand| told.types(stand, offset).is_none()));
     }
-    assert!(told.bodies.types_at(&module, FuncIdx(9), Stand::Entry, 0).is_err());
+    assert!(told.bodies.types_of(&module, FuncIdx(9), &HashMap::new()).is_err());
 }

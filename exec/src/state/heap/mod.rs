@@ -198,6 +198,11 @@ impl Heap {
         self.parked.is_none()
     }
 
+    /// Whether there are objects, or were when it was collected last.
+    pub fn has_objects(&self) -> bool {
+        !self.used.is_empty() || !self.large.is_empty()
+    }
+
     fn activate(&mut self) {
         self.parked.get_or_insert_default();
     }

@@ -15,9 +15,18 @@
 //! never huge pages (`MADV_NOHUGEPAGE`), which would commit 2 MiB for a byte; for mappings of their own the system
 //! decides both, as for any allocation, but what grew out of a slot keeps its small pages.
 //!
+//! A copy of pages ([`Pages::fork`]), if they are many, is a mapping of its own that begins with an *image* of them ([`image`]), and so are
+//! then the pages that were copied. Such a mapping copies what is not zero when it grows beyond its room.
+//!
 //! That is so on Linux and Android. Elsewhere, and under Miri, everything comes from the allocator ([`heap`]).
 
+mod copy;
 mod heap;
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
+mod image;
+#[cfg(not(all(any(target_os = "linux", target_os = "android"), not(miri))))]
+#[path = "absent_image.rs"]
+mod image;
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 mod pool;
 #[cfg(not(all(any(target_os = "linux", target_os = "android"), not(miri))))]
@@ -25,6 +34,8 @@ mod pool;
 mod pool;
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 mod system;
+
+pub(crate) use image::Image;
 
 use std::ptr::NonNull;
 
@@ -52,6 +63,8 @@ enum Origin {
     Nothing,
     Heap,
     Pool(pool::Source),
+    /// A mapping that begins with an image.
+    Image(image::Mapped),
 }
 
 // SAFETY: they own their bytes (I9 of the crate).
@@ -129,7 +142,7 @@ impl Pages {
             // SAFETY: the bytes are from there, as many as there is room for: at least `used`, less than `bytes`;
             // behind `used` they are zero, for nothing has been written there.
             Origin::Heap if bytes < HEAP_LIMIT => unsafe { heap::grow(self.base, self.room, used, bytes) },
-            Origin::Heap => None,
+            Origin::Heap | Origin::Image(_) => None,
             // SAFETY: the bytes are from there, as many as there is room for, and nobody refers to them.
             Origin::Pool(source) => unsafe { pool::grow(self.base, self.room, source, bytes) },
         };
@@ -153,6 +166,8 @@ impl Drop for Pages {
             Origin::Heap => unsafe { heap::free(self.base, self.room) },
             // SAFETY: as above.
             Origin::Pool(source) => unsafe { pool::give(self.base, self.room, self.used, source) },
+            // SAFETY: as above.
+            Origin::Image(_) => unsafe { image::give(self.base, self.room) },
         }
     }
 }

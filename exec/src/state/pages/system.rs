@@ -1,7 +1,12 @@
 //! The system calls behind pages, on Linux.
 
 use libc::{c_int, c_void};
+use std::fs::File;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::fs::FileExt;
 use std::ptr::{NonNull, null_mut};
+use std::sync::OnceLock;
 
 /// Bytes of a page, or of a part of one where pages are larger: what is asked for is whole pages of any size up to 64
 /// KiB.
@@ -150,4 +155,126 @@ pub(super) unsafe fn put_back(from: NonNull<u8>, bytes: usize, base: NonNull<u8>
     // SAFETY: nobody refers to either range: `from` is a mapping of this file's, whole, and takes the place of its old
     // one.
     mapped(unsafe { libc::mremap(from.as_ptr().cast(), bytes, bytes, flags, base.as_ptr().cast::<c_void>()) }).is_some()
+}
+
+/// A file of so many zeros that lies in memory alone, and has no name. `None` where there are no such files, or no more.
+pub(super) fn memory_file(bytes: usize) -> Option<File> {
+    // By its number: the C libraries of older Androids have no function for it.
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: the name is a string that ends with a zero.
+    let file = unsafe { libc::syscall(libc::SYS_memfd_create, c"pirn".as_ptr(), flags) };
+    let file = c_int::try_from(file).ok().filter(|&file| file >= 0)?;
+    // SAFETY: the system has just given it, to nobody else.
+    let file = unsafe { File::from_raw_fd(file) };
+    file.set_len(bytes as u64).ok()?;
+    Some(file)
+}
+
+/// Has a file of [`memory_file`] stay as it is. Nobody else has it, so a system that refuses does no harm.
+pub(super) fn seal(file: &File) {
+    let seals = libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: nothing but the file is concerned.
+    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) };
+}
+
+/// A new mapping of `room` bytes, of which the first `bytes` are as in the file, and the others zero. What is written to it is its own.
+pub(super) fn map_file(file: &File, bytes: usize, room: usize) -> Option<NonNull<u8>> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_NORESERVE;
+    let file = file.as_raw_fd();
+    if bytes == room {
+        // SAFETY: without an address, the system chooses one where nothing is.
+        return mapped(unsafe { libc::mmap(null_mut(), bytes, protection, flags, file, 0) });
+    }
+    let base = map_loosely(room)?;
+    // SAFETY: the file takes the place of a part of the mapping made just now, which nobody knows of.
+    let part = mapped(unsafe { libc::mmap(base.as_ptr().cast(), bytes, protection, flags | libc::MAP_FIXED, file, 0) });
+    if part.is_none() {
+        // SAFETY: as above.
+        unsafe { unmap(base, room) };
+        return None;
+    }
+    // SAFETY: a part of that mapping.
+    unsafe { small_pages(base.add(bytes), room - bytes) };
+    Some(base)
+}
+
+/// Gives back what was written since the mapping of [`map_file`] was made. `false`, with nothing changed, if it cannot be given back.
+///
+/// # Safety
+/// The range is part of such a mapping, and nobody refers to it.
+pub(super) unsafe fn revert(base: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: nobody refers to the bytes; pages that were given back are those of the file again, or zeros. If some are locked into
+    // memory, the system gives an error before any is.
+    unsafe { libc::madvise(base.as_ptr().cast(), bytes, libc::MADV_DONTNEED) == 0 }
+}
+
+/// Gives `each` the parts of a range of mappings that lie in pages which only these have: of a mapping of a file, what was written to. Where
+/// nothing was ever written may be among them. `None` if the system does not say.
+pub(super) fn own_pages(base: NonNull<u8>, bytes: usize, each: &mut dyn FnMut(Range<usize>)) -> Option<()> {
+    static TELLS: OnceLock<bool> = OnceLock::new();
+    TELLS.get_or_init(tells_own_pages).then(|| pagemap(base, bytes, each))?
+}
+
+/// Whether [`pagemap`] is right. An emulator that runs programs of other processors may have memory at other addresses than these
+/// know.
+fn tells_own_pages() -> bool {
+    const PAGES: usize = 64 << 10;
+    let Some(file) = memory_file(4 * PAGES) else { return false };
+    let Some(base) = map_file(&file, 3 * PAGES, 4 * PAGES) else { return false };
+    let mut found = Vec::new();
+    // SAFETY: the mapping is as long, nobody else knows of it, and it is given back once.
+    let told = unsafe {
+        base.add(PAGES).write_volatile(1);
+        base.add(2 * PAGES).read_volatile();
+        base.add(3 * PAGES).write_volatile(1);
+        let told = pagemap(base, 4 * PAGES, &mut |range| found.push(range));
+        unmap(base, 4 * PAGES);
+        told
+    };
+    let page = page_size();
+    told.is_some() && found == [PAGES..PAGES + page, 3 * PAGES..3 * PAGES + page]
+}
+
+/// Bytes of a page.
+fn page_size() -> usize {
+    // SAFETY: it asks for a number.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(PAGE)
+}
+
+/// As [`own_pages`], believing the system.
+fn pagemap(base: NonNull<u8>, bytes: usize, each: &mut dyn FnMut(Range<usize>)) -> Option<()> {
+    const ENTRY: usize = size_of::<u64>();
+    // Bits of an entry: the page is there; it is swapped out; it is a file's, or zeros that many have.
+    const PRESENT: u64 = 1 << 63;
+    const SWAPPED: u64 = 1 << 62;
+    const SHARED: u64 = 1 << 61;
+    let page = page_size();
+    // Opened each time: it is of the process that opened it, which may not be this one since a `fork`.
+    let map = File::open("/proc/self/pagemap").ok()?;
+    let (first, count) = (base.addr().get() / page, bytes.div_ceil(page));
+    let mut entries = [0; 1024 * ENTRY];
+    let mut run = 0..0;
+    for start in (0..count).step_by(1024) {
+        let entries = &mut entries[..(count - start).min(1024) * ENTRY];
+        map.read_exact_at(entries, ((first + start) * ENTRY) as u64).ok()?;
+        for (entry, at) in entries.as_chunks().0.iter().zip(start..) {
+            let entry = u64::from_ne_bytes(*entry);
+            if entry & (PRESENT | SWAPPED) == 0 || entry & SHARED != 0 {
+                continue;
+            }
+            let (begin, end) = (at * page, (at + 1) * page);
+            if run.end != begin {
+                if !run.is_empty() {
+                    each(run);
+                }
+                run = begin..begin;
+            }
+            run.end = end;
+        }
+    }
+    if !run.is_empty() {
+        each(run.start..run.end.min(bytes));
+    }
+    Some(())
 }

@@ -1,7 +1,7 @@
 //! Recursion groups in the registry of types.
 
 use super::{Shard, TypeRegistry, TypeUse, spread};
-use pirn_decode::{CompositeType, DefinedType, FuncType, Module, SubType, Subtyping, TypeId};
+use pirn_decode::{DefinedType, FuncType, Module, SubType, Subtyping, TypeId};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -153,15 +153,6 @@ impl TypeRegistry {
         let (shard, _) = self.shard(id.0);
         shard.types.iter().find(|known| known.id == id).map(|known| known.ty.clone().into())
     }
-
-    /// What a value that has this id is called.
-    pub(crate) fn heap_type(&self, id: TypeId) -> pirn_decode::HeapType {
-        match self.defined(id).as_ref().map(|defined| &defined.ty.composite) {
-            Some(CompositeType::Struct(_)) => pirn_decode::HeapType::ConcreteStruct(id),
-            Some(CompositeType::Array(_)) => pirn_decode::HeapType::ConcreteArray(id),
-            Some(CompositeType::Func(_)) | None => pirn_decode::HeapType::ConcreteFunc(id),
-        }
-    }
 }
 
 impl Shard {
@@ -169,10 +160,9 @@ impl Shard {
     fn forget(&mut self, ids: &[TypeId]) -> Vec<Option<Arc<DefinedType>>> {
         ids.iter().for_each(|id| self.free.give(id.0 / super::SHARDS as u32));
         let types = ids.iter().map(|id| self.defined.remove(id)).collect();
-        for (len, capacity) in [(self.groups.len(), self.groups.num_buckets() / 8 * 7)] {
-            if capacity > super::SMALL && len < capacity / 4 {
-                self.groups.shrink_to(2 * len, |known| spread(known.hash));
-            }
+        let (len, capacity) = (self.groups.len(), self.groups.num_buckets() / 8 * 7);
+        if capacity > super::SMALL && len < capacity / 4 {
+            self.groups.shrink_to(2 * len, |known| spread(known.hash));
         }
         if self.defined.capacity() > super::SMALL && self.defined.len() < self.defined.capacity() / 4 {
             self.defined.shrink_to(2 * self.defined.len());
@@ -190,10 +180,13 @@ impl Subtyping for TypeRegistry {
 #[cfg(test)]
 mod tests {
     use super::super::TypeRegistry;
-    use pirn_decode::{Module, Subtyping, TypeId};
+    use pirn_decode::{Features, Module, ModuleLimits, Proposal, Subtyping, TypeId};
 
     fn module(text: &str) -> Module {
-        Module::new(wat::parse_str(format!("(module {text})")).unwrap()).unwrap()
+        let mut features = Features::default();
+        features.set(Proposal::Gc, true);
+        let binary = wat::parse_str(format!("(module {text})")).unwrap();
+        Module::limited(binary, &ModuleLimits::default(), features).unwrap()
     }
 
     /// The ids of a module's types, and a registry with their uses.

@@ -1,0 +1,67 @@
+//! What becomes of the end of a program: its exit status, and what is said of it.
+
+use crate::checkpoint::{Ended, WRITTEN};
+use crate::output::{complain, complain_of, print};
+use crate::values;
+use anyhow::Result;
+use pirn::{Trap, WasmBacktrace};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Exit status of a program that trapped.
+const TRAPPED: u8 = 134;
+/// Exit status of a program that took too long; that of timeout(1).
+pub const TIMED_OUT: u8 = 124;
+
+/// The exit status of a program whose call came to this; its results are printed if `prints` says so.
+///
+/// # Errors
+/// Those that the program itself does not explain.
+pub fn of_call(result: Result<Ended>, prints: bool, timeout: Option<Duration>) -> Result<ExitCode> {
+    match result {
+        Ok(Ended::Written) => Ok(ExitCode::from(WRITTEN)),
+        Ok(Ended::Returned(results)) => {
+            if prints {
+                let lines: String = results.iter().map(|result| format!("{}\n", values::show(result))).collect();
+                print(format_args!("{lines}"))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => match error.downcast_ref::<pirn::Error>().and_then(|error| status(error, timeout)) {
+            Some(status) => Ok(ExitCode::from(status)),
+            None => Err(error),
+        },
+    }
+}
+
+/// The exit status of a program that ended with an error, which is shown, if it is one of the program.
+pub fn status(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
+    if let Some(status) = error.i32_exit_status() {
+        // What systems keep of it.
+        return Some(status as u8);
+    }
+    if let (Some(timeout), Some(Trap::Interrupt)) = (timeout, error.trap()) {
+        complain_of("trap", &format_args!("{error}: the program has run for {timeout:?}"));
+        return Some(TIMED_OUT);
+    }
+    if error.trap().is_some() {
+        complain_of("trap", error);
+        show_backtrace(error);
+        return Some(TRAPPED);
+    }
+    if error.is::<WasmBacktrace>() {
+        complain_of("error", &format_args!("{error:#}"));
+        show_backtrace(error);
+        return Some(1);
+    }
+    None
+}
+
+/// Where an error happened, if it was in WebAssembly.
+fn show_backtrace(error: &pirn::Error) {
+    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>()
+        && !backtrace.frames().is_empty()
+    {
+        complain(format_args!("wasm backtrace, the innermost frame first:\n{}", backtrace.to_string().trim_end()));
+    }
+}

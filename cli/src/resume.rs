@@ -1,0 +1,99 @@
+//! `pirn resume`.
+
+use crate::checkpoint::file::{Checkpoint, Command};
+use crate::checkpoint::{Checkpoints, Ended};
+use crate::ended;
+use crate::host::{self, Dir, Host};
+use crate::run::{self, Settings};
+use crate::unsupported::explain;
+use crate::values;
+use anyhow::{Context, Result, ensure};
+use pirn::{Engine, Linker, Module, Snapshot, Store};
+use pirn_wasi::p1;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Its arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where a module of the program is now; without, it is looked for where it was. May be given several times
+    #[arg(long, value_name = "FILE")]
+    module: Vec<PathBuf>,
+    /// Give the program these directories in the place of those that it had: as of `pirn run`, in the same order, with the same names
+    #[arg(long, value_name = "HOST[::GUEST[::ro]]", value_parser = host::dir)]
+    dir: Vec<Dir>,
+    /// Write checkpoints so often; without, as often as before; 0: no more
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    checkpoint_every: Option<Duration>,
+    /// Write them to FILE; without, to the file from which the program goes on
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// End at the next checkpoint, with status 75, when it is written
+    #[arg(long)]
+    checkpoint_and_exit: bool,
+    /// A checkpoint
+    file: PathBuf,
+}
+
+/// Goes on with a program, and gives its exit status.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let file = &args.file;
+    let unusable = || format!("cannot go on from {}", file.display());
+    let checkpoint = Checkpoint::read(file).with_context(unusable)?;
+    let mut command = checkpoint.command.clone();
+    if !args.dir.is_empty() {
+        command.dirs.clone_from(&args.dir);
+    }
+    command.every = args.checkpoint_every.unwrap_or(command.every);
+    let engine = run::engine(&Settings::of(&command))?;
+    let snapshot = Snapshot::from_bytes(&checkpoint.snapshot).with_context(unusable)?;
+    let modules = modules(&engine, &snapshot, &mut command, &args.module)?;
+    let mut linker = Linker::new(&engine);
+    p1::add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;
+    let mut store = Store::new(&engine, Host::restored(&command.dirs, &checkpoint.wasi).with_context(unusable)?);
+    store.set_epoch_deadline(u64::MAX);
+    let mut restored = snapshot.restore(&mut store, &linker, &modules).with_context(unusable)?;
+    let mut paused = restored.take_paused();
+    ensure!(paused.len() == 1, "{}: it has {} calls that stand still", unusable(), paused.len());
+    let paused = paused.pop().expect("there is one");
+    // What it was read from is as large, and not needed any more.
+    drop((snapshot, checkpoint));
+
+    let prints = command.prints;
+    let go_on = |store: &mut Store<Host>| Ok(paused.resume(store, &[])?);
+    let to = args.checkpoint.clone().unwrap_or_else(|| file.clone());
+    let result = if command.every.is_zero() {
+        run::to_the_end(&mut store, go_on).map(Ended::Returned)
+    } else {
+        Checkpoints::new(to, command, args.checkpoint_and_exit).run(&mut store, go_on)
+    };
+    ended::of_call(result.map_err(Into::into), prints, None)
+}
+
+/// The modules of a snapshot: of those that are given, or where they were. Where they are now is told to `command`.
+fn modules(engine: &Engine, snapshot: &Snapshot, command: &mut Command, given: &[PathBuf]) -> Result<Vec<Module>> {
+    let load = |file: &Path| {
+        let module = Module::from_file(engine, file).map_err(|error| explain(error.into()));
+        module.with_context(|| format!("cannot load {}", file.display()))
+    };
+    let given = given.iter().map(|file| Ok((file, load(file)?))).collect::<Result<Vec<_>>>()?;
+    let mut modules = Vec::new();
+    for hash in snapshot.modules() {
+        let known = command.modules.iter_mut().find(|(_, known)| *known == hash);
+        let (path, _) = known.context("the checkpoint does not say where a module is")?;
+        if let Some((file, module)) = given.iter().find(|(_, module)| module.hash() == hash) {
+            *path = std::path::absolute(file)?;
+            modules.push(module.clone());
+            continue;
+        }
+        let module = load(path).context("a module is not where it was; --module FILE says where it is")?;
+        ensure!(
+            module.hash() == hash,
+            "{} is another module than it was; --module FILE says where the right one is",
+            path.display()
+        );
+        modules.push(module);
+    }
+    Ok(modules)
+}

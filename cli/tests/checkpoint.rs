@@ -1,0 +1,417 @@
+//! Programs that are interrupted, written to a file, and go on in another process.
+
+mod support;
+
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+use support::{PRELUDE, Scratch, pirn, stderr, stdout};
+
+/// Exit status of a program that ended at a checkpoint.
+const WRITTEN: i32 = 75;
+
+/// Runs a program with these options, in a new process from each checkpoint on; all that was written, and how many processes there were.
+fn in_pieces(every: &str, options: &[&str], program: &[&str], checkpoint: &str) -> (Output, usize) {
+    let options = [&["run", "--checkpoint-every", every, "--checkpoint", checkpoint, "--checkpoint-and-exit"], options];
+    let mut all = pirn(&[&options.concat(), program].concat());
+    for processes in 1.. {
+        if all.status.code() != Some(WRITTEN) {
+            return (all, processes);
+        }
+        let next = pirn(&["resume", "--checkpoint-and-exit", checkpoint]);
+        all.stdout.extend_from_slice(&next.stdout);
+        all.stderr.extend_from_slice(&next.stderr);
+        all.status = next.status;
+    }
+    unreachable!("some process is the last one")
+}
+
+/// Fills tables, sorts them, looks for patterns in strings, and writes what it does to a file as well.
+const SCRIPT: &str = r#"
+local log = io.open("/work/log.txt", "a")
+local function say(...) print(...); log:write(table.concat({...}, " "), "\n") end
+local function numbers(seed)
+    return function()
+        seed = (seed * 1103515245 + 12345) % 2147483648
+        return seed
+    end
+end
+for round = 1, ROUNDS do
+    local next, t, words = numbers(round), {}, {}
+    for i = 1, 4000 do t[i] = next() end
+    table.sort(t)
+    for i = 1, 300 do words[i] = string.format("%08x", t[i * 10]) end
+    local text = table.concat(words)
+    local sum = 0
+    for word in text:gmatch("%x%x%x") do sum = (sum * 31 + tonumber(word, 16)) % 1000000007 end
+    say(round, sum, #text:gsub("a", ""))
+end
+log:close()
+"#;
+
+#[test]
+fn real_programs_go_on_in_new_processes() {
+    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/workloads");
+    let file = |path: &str| workloads.join(path).to_str().unwrap().to_owned();
+    let scratch = Scratch::new("checkpoint-programs");
+    // Without optimisation a process takes most of its time to load the module.
+    let slow = cfg!(debug_assertions);
+    let (every, least, rounds) = if slow { ("1500ms", 2, "2") } else { ("10ms", 4, "12") };
+    scratch.file("script.lua", &SCRIPT.replace("ROUNDS", rounds));
+    let dirs = [format!("{}::/work", scratch.0.display()), format!("{}::/data::ro", file("data"))];
+    let dirs = ["--dir", &dirs[0], "--dir", &dirs[1]];
+    let programs: &[&[&str]] = &[
+        &[&file("judge/lua54.wasm"), "/work/script.lua"],
+        &[&file("train/sqlite.wasm"), "1000"],
+        &[&file("train/quickjs.wasm"), "/data/bench.js"],
+    ];
+    for &program in &programs[..if slow { 1 } else { programs.len() }] {
+        let log = scratch.0.join("log.txt");
+        let _ = fs::remove_file(&log);
+        let expected = pirn(&[&["run"], &dirs[..], program].concat());
+        assert_eq!((expected.status.code(), stderr(&expected)), (Some(0), ""), "{program:?}");
+        let logged = fs::read_to_string(&log).ok();
+        let _ = fs::remove_file(&log);
+        let checkpoint = scratch.0.join("checkpoint").display().to_string();
+        let (found, processes) = in_pieces(every, &dirs, program, &checkpoint);
+        assert_eq!((stdout(&found), stderr(&found)), (stdout(&expected), ""), "{program:?}");
+        assert_eq!(found.status.code(), Some(0), "{program:?}");
+        assert_eq!(fs::read_to_string(&log).ok(), logged, "{program:?}");
+        assert!(processes >= least, "{program:?}: {processes} processes");
+    }
+}
+
+/// Counts to a number that takes a while, in loops of several kinds, and gives what it came to.
+const COUNTS: &str = r#"(module
+    (memory (export "memory") 1)
+    (func $twice (param i64) (result i64) (i64.mul (local.get 0) (i64.const 2)))
+    (func (export "run") (param i32) (result i64) (local $sum i64) (local $i i32)
+        (block $end (loop $outer
+            (br_if $end (i32.eqz (local.get 0)))
+            (local.set $i (i32.const 1000))
+            (block $done (loop $while
+                (br_if $done (i32.eqz (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+                (local.set $sum (i64.add (local.get $sum) (call $twice (i64.extend_i32_u (local.get $i)))))
+                (i64.store (i32.and (local.get $i) (i32.const 0xff8)) (local.get $sum))
+                (br $while)))
+            (local.set $i (i32.const 0))
+            (loop $until
+                (local.set $sum (i64.xor (local.get $sum) (i64.load (local.get $i))))
+                (br_if $until (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 8))) (i32.const 4096))))
+            (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+            (br $outer)))
+        (local.get $sum)))"#;
+
+/// So many rounds take half a second or more.
+const ROUNDS: &str = if cfg!(debug_assertions) { "1000" } else { "60000" };
+
+#[test]
+fn a_program_that_is_killed_goes_on_from_its_last_checkpoint() {
+    let scratch = Scratch::new("checkpoint-killed");
+    let module = scratch.file("counts.wat", COUNTS);
+    let checkpoint = scratch.0.join("checkpoint");
+    let path = checkpoint.to_str().unwrap();
+    let expected = pirn(&["run", "--invoke", "run", &module, ROUNDS]);
+    let every = ["--checkpoint-every", "20ms", "--checkpoint", path];
+    let begin = [&["run"], &every[..], &["--invoke", "run", &module, ROUNDS]].concat();
+    let mut kills = 0;
+    let found = loop {
+        let args = if checkpoint.exists() { &["resume", path][..] } else { &begin };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pirn"));
+        let mut child = command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(if cfg!(debug_assertions) { 400 } else { 150 }));
+        if child.try_wait().unwrap().is_some() {
+            break child.wait_with_output().unwrap();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        assert!(kills < 500, "it gets no further");
+    };
+    assert_eq!((stdout(&found), found.status.code()), (stdout(&expected), Some(0)));
+    assert!(kills > 0);
+    // Whatever was being written when it was killed is gone with the next one, or lies beside.
+    assert!(checkpoint.exists());
+}
+
+#[test]
+fn results_fuel_and_traps_are_as_if_nothing_had_happened() {
+    let scratch = Scratch::new("checkpoint-ends");
+    let module = scratch.file("counts.wat", COUNTS);
+    let checkpoint = scratch.0.join("checkpoint").display().to_string();
+    let program = ["--invoke", "run", &module, ROUNDS];
+    let expected = pirn(&[&["run"], &program[..]].concat());
+    let (found, processes) = in_pieces("100ms", &[], &program, &checkpoint);
+    assert_eq!((stdout(&found), stderr(&found)), (stdout(&expected), ""));
+    assert!(processes > 1, "{processes}");
+    // As much fuel as it takes, and less.
+    let with = |fuel: &str| in_pieces("100ms", &["--fuel", fuel], &program, &checkpoint);
+    let (found, processes) = with("100000000000");
+    assert_eq!(stdout(&found), stdout(&expected));
+    assert!(processes > 1, "{processes}");
+    let rounds: u64 = ROUNDS.parse().unwrap();
+    let (found, processes) = with(&(rounds * 10_000).to_string());
+    assert_eq!((found.status.code(), stdout(&found)), (Some(134), ""), "{}", stderr(&found));
+    assert!(stderr(&found).contains("fuel") && processes > 1, "{processes} {}", stderr(&found));
+
+    // Traps in the end.
+    let text = COUNTS.replace("(local.get $sum)))", "(i64.load (i32.const -1))))");
+    let module = scratch.file("traps.wat", &text);
+    let (found, processes) = in_pieces("100ms", &[], &["--invoke", "run", &module, ROUNDS], &checkpoint);
+    assert_eq!(found.status.code(), Some(134));
+    assert!(
+        stderr(&found).contains("out of bounds") && stderr(&found).contains("wasm backtrace"),
+        "{}",
+        stderr(&found)
+    );
+    assert!(processes > 1, "{processes}");
+}
+
+#[test]
+fn within_what_takes_long_it_is_tried_again() {
+    let scratch = Scratch::new("checkpoint-long");
+    // Nearly always within one of the fills.
+    let text = r#"(module (memory 256)
+        (func (export "run") (param i32) (result i32 i32)
+            (loop $l
+                (memory.fill (i32.const 0) (local.get 0) (i32.const 16777216))
+                (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (i32.load8_u (i32.const 16777215)) (i32.load8_u (i32.const 7))))"#;
+    let module = scratch.file("fills.wat", text);
+    let checkpoint = scratch.0.join("checkpoint").display().to_string();
+    let (found, processes) = in_pieces("50ms", &[], &["--invoke", "run", &module, "200"], &checkpoint);
+    assert_eq!((stdout(&found), stderr(&found), found.status.code()), ("1\n1\n", "", Some(0)));
+    assert!(processes > 1, "{processes}");
+}
+
+/// What it imports besides.
+const IMPORTS: &str = r#"
+    (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "environ_get" (func $environ_get (param i32 i32) (result i32)))"#;
+
+/// Opens things, waits for half a second by its clock without giving the processor up, and uses them.
+const FILES: &str = r#"
+    (data (i32.const 100) "in.txt") (data (i32.const 200) "sub/out.txt") (data (i32.const 300) "log.txt") (data (i32.const 400) "sub")
+    (func $now (result i64)
+        (call $check (call $clock (i32.const 1) (i64.const 1) (i32.const 80)))
+        (i64.load (i32.const 80)))
+    (func $spin (local $end i64)
+        (local.set $end (i64.add (call $now) (i64.const 500000000)))
+        (loop $l (br_if $l (i64.lt_u (call $now) (local.get $end)))))
+    (func (export "_start") (local $in i32) (local $out i32) (local $log i32) (local $dir i32) (local $hole i32)
+        (local.set $hole (call $open (i32.const 100) (i32.const 6) (i32.const 0)))
+        (local.set $in (call $open (i32.const 100) (i32.const 6) (i32.const 0)))
+        (local.set $out (call $open (i32.const 200) (i32.const 11) (i32.const 1)))
+        ;; To append.
+        (call $check (call $path_open (i32.const 3) (i32.const 1) (i32.const 300) (i32.const 7)
+            (i32.const 1) (i64.const 0x40) (i64.const 0) (i32.const 1) (i32.const 16)))
+        (local.set $log (i32.load (i32.const 16)))
+        ;; A directory.
+        (call $check (call $path_open (i32.const 3) (i32.const 1) (i32.const 400) (i32.const 3)
+            (i32.const 2) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 16)))
+        (local.set $dir (i32.load (i32.const 16)))
+        (call $check (call $fd_readdir (local.get $dir) (i32.const 1000) (i32.const 4000) (i64.const 0) (i32.const 20)))
+        (call $check (call $fd_close (local.get $hole)))
+        (call $check (call $fd_seek (local.get $in) (i64.const 3) (i32.const 0) (i32.const 40)))
+        (call $write (local.get $out) (i32.const 100) (i32.const 6))
+        (call $write (local.get $log) (i32.const 300) (i32.const 3))
+        (call $spin)
+        ;; The rest of one file, to the other.
+        (call $write (local.get $out) (i32.const 30000) (call $read (local.get $in)))
+        (call $write (local.get $log) (i32.const 200) (i32.const 3))
+        ;; The third entry of the listing as it was then; the number that was free is so still.
+        (call $check (call $fd_readdir (local.get $dir) (i32.const 1000) (i32.const 30) (i64.const 2) (i32.const 20)))
+        (call $write (i32.const 1) (i32.const 1024) (i32.const 6))
+        (if (i32.ne (call $open (i32.const 100) (i32.const 6) (i32.const 0)) (local.get $hole)) (then (unreachable)))
+        (call $check (call $environ_get (i32.const 5000) (i32.const 6000)))
+        (call $write (i32.const 1) (i32.const 6000) (i32.const 3))
+        (call $check (call $args_get (i32.const 5000) (i32.const 6000)))
+        (call $write (i32.const 1) (i32.load (i32.const 5004)) (i32.const 5)))"#;
+
+/// A file with a program that begins with the prelude.
+fn files(scratch: &Scratch, rest: &str) -> String {
+    scratch.file("program.wat", &format!("(module {IMPORTS} {PRELUDE} {rest})"))
+}
+
+/// A checkpoint of [`FILES`] behind its beginning, what the program has to be run with, and its directory.
+fn with_files(test: &str) -> (Scratch, String) {
+    let scratch = Scratch::new(test);
+    fs::create_dir_all(scratch.0.join("d/sub")).unwrap();
+    scratch.file("d/in.txt", "0123456789");
+    scratch.file("d/log.txt", "");
+    let module = files(&scratch, FILES);
+    let checkpoint = scratch.0.join("checkpoint").display().to_string();
+    let dir = format!("{}::/d", scratch.0.join("d").display());
+    let options = ["--checkpoint-every", "150ms", "--checkpoint", &checkpoint, "--checkpoint-and-exit"];
+    let world = ["--dir", &dir, "--env", "A=b", &module, "first"];
+    let output = pirn(&[&["run"], &options[..], &world[..]].concat());
+    assert_eq!((output.status.code(), stderr(&output)), (Some(WRITTEN), ""));
+    assert_eq!((scratch.read("d/sub/out.txt"), scratch.read("d/log.txt")), ("in.txt".into(), "log".into()));
+    (scratch, checkpoint)
+}
+
+#[test]
+fn what_a_program_has_open_comes_along() {
+    let (scratch, checkpoint) = with_files("checkpoint-files");
+    // What the process might still have done before it was killed.
+    scratch.file("d/sub/out.txt", "in.txt and more than will be written");
+    scratch.file("d/log.txt", "log twice");
+    scratch.file("d/sub/0-new", "");
+    let output = pirn(&["resume", "--checkpoint-every", "0", &checkpoint]);
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    assert_eq!(stdout(&output), "out.txA=bfirst");
+    assert_eq!((scratch.read("d/sub/out.txt"), scratch.read("d/log.txt")), ("in.txt3456789".into(), "logsub".into()));
+    // It can be gone on from again, elsewhere.
+    fs::rename(scratch.0.join("d"), scratch.0.join("e")).unwrap();
+    scratch.file("e/log.txt", "log");
+    let output = pirn(&["resume", "--checkpoint-every", "0", &checkpoint]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot open the directory"), "{}", stderr(&output));
+    let dir = format!("{}::/d", scratch.0.join("e").display());
+    let output = pirn(&["resume", "--checkpoint-every", "0", "--dir", &dir, &checkpoint]);
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    assert_eq!((scratch.read("e/sub/out.txt"), scratch.read("e/log.txt")), ("in.txt3456789".into(), "logsub".into()));
+}
+
+#[test]
+fn what_is_not_as_it_was_is_said() {
+    let (scratch, checkpoint) = with_files("checkpoint-changed");
+    let refused = |args: &[&str], expected: &[&str]| {
+        let output = pirn(&[&["resume"], args, &[&checkpoint]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(expected.iter().all(|part| stderr(&output).contains(part)), "{}", stderr(&output));
+    };
+    let dir = scratch.0.join("d").display().to_string();
+    refused(&["--dir", &format!("{dir}::/other")], &["the program was given", "/d", "/other"]);
+    refused(&["--dir", &format!("{dir}::/d"), "--dir", &dir], &["the program was given"]);
+    refused(&["--dir", &format!("{dir}::/d::ro")], &["`in.txt` cannot be opened again", "perm"]);
+    let out = scratch.0.join("d/sub/out.txt");
+    fs::write(&out, "in").unwrap();
+    refused(&[], &["`sub/out.txt` has 2 bytes: it had 6"]);
+    fs::remove_file(&out).unwrap();
+    refused(&[], &["`sub/out.txt` cannot be opened again", "noent"]);
+    fs::create_dir(&out).unwrap();
+    refused(&[], &["`sub/out.txt`"]);
+    let module = scratch.0.join("program.wat");
+    let text = fs::read_to_string(&module).unwrap();
+    fs::write(&module, text.replace("500000000", "500000001")).unwrap();
+    refused(&[], &["is another module than it was", "--module"]);
+    fs::remove_file(&module).unwrap();
+    refused(&[], &["a module is not where it was; --module FILE says where it is"]);
+    let moved = scratch.file("moved.wat", &text);
+    refused(&["--module", &moved], &["`sub/out.txt`"]);
+}
+
+#[test]
+fn what_cannot_be_opened_again_is_no_checkpoint() {
+    let scratch = Scratch::new("checkpoint-gone");
+    fs::create_dir_all(scratch.0.join("d/sub")).unwrap();
+    scratch.file("d/in.txt", "0123456789");
+    // Removed while it is open.
+    let text = FILES.replace(
+        "(call $spin)",
+        "(call $check (call $path_unlink_file (i32.const 3) (i32.const 100) (i32.const 6))) (call $spin) (call $proc_exit (i32.const 7))",
+    );
+    let module = files(&scratch, &text);
+    let checkpoint = scratch.0.join("checkpoint");
+    let dir = format!("{}::/d", scratch.0.join("d").display());
+    let every = ["run", "--checkpoint-every", "50ms", "--checkpoint", checkpoint.to_str().unwrap()];
+    let output = pirn(&[&every[..], &["--dir", &dir, &module]].concat());
+    // It is said once, and the program goes on.
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(stderr(&output).matches("no checkpoint: descriptor 5: `in.txt` was removed or renamed").count(), 1);
+    assert!(!checkpoint.exists());
+    // Nor is what cannot be written.
+    let module = scratch.file("counts.wat", COUNTS);
+    let every = ["run", "--checkpoint-every", "50ms", "--checkpoint", "/nowhere/at/all"];
+    let output = pirn(&[&every[..], &["--invoke", "run", &module, ROUNDS]].concat());
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output).matches("cannot write /nowhere/at/all").count(), 1);
+    // Threads share a memory.
+    let text = r#"(module (import "env" "memory" (memory 1 1 shared)) (func (export "_start")))"#;
+    let module = scratch.file("threads.wat", text);
+    let output = pirn(&[&every[..], &[&module]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("threads share a memory"), "{}", stderr(&output));
+}
+
+#[test]
+fn hostile_files_are_refused() {
+    let scratch = Scratch::new("checkpoint-hostile");
+    let module = scratch.file("counts.wat", COUNTS);
+    let checkpoint = scratch.0.join("checkpoint").display().to_string();
+    let every = ["run", "--checkpoint-every", "20ms", "--checkpoint", &checkpoint, "--checkpoint-and-exit"];
+    let dir = scratch.0.display().to_string();
+    let output = pirn(&[&every[..], &["--dir", &dir, "--invoke", "run", &module, "1000000000"]].concat());
+    assert_eq!(output.status.code(), Some(WRITTEN));
+    let bytes = fs::read(&checkpoint).unwrap();
+    let changed = |bytes: &[u8]| {
+        fs::write(&checkpoint, bytes).unwrap();
+        pirn(&["resume", &checkpoint])
+    };
+    let refused = |bytes: &[u8], expected: &str| {
+        let output = changed(bytes);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    };
+    refused(b"", "it is no checkpoint");
+    refused(&bytes[..7], "it is no checkpoint");
+    refused(&fs::read(&module).unwrap(), "it is no checkpoint");
+    for len in [8, 11, 12, 43, 44, 45, 60, bytes.len() / 2, bytes.len() - 1] {
+        refused(&bytes[..len], if len < 44 { "ends too early" } else { "cut off or changed" });
+    }
+    let mut other = bytes.clone();
+    other[8] = 2;
+    refused(&other, "of version 2 of the format");
+    refused(&[&bytes[..], &[0]].concat(), "cut off or changed");
+
+    // With the right hash: whatever it is, it is said, or an execution goes on that the time ends.
+    let hashed = |mut bytes: Vec<u8>| {
+        let hash = Sha256::digest(&bytes[44..]);
+        bytes[12..44].copy_from_slice(&hash);
+        bytes
+    };
+    refused(&hashed([&bytes[..], &[0]].concat()), "something follows its end");
+    let mut random = 0x9e37_79b9_u32;
+    let mut below = |most: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize % most
+    };
+    // The engine's own section has a hash of its own; the two in front of it are short.
+    let snapshot = bytes.windows(8).position(|window| window == b"pirnsnap").unwrap();
+    for _ in 0..if cfg!(debug_assertions) { 20 } else { 200 } {
+        let mut other = bytes.clone();
+        for _ in 0..=below(2) {
+            let at = 44 + below(snapshot - 44);
+            match below(3) {
+                0 => other[at] ^= 1 << below(8),
+                1 => other[at] = [0, 1, 0x7f, 0x80, 0xff][below(5)],
+                _ => drop(other.remove(at)),
+            }
+        }
+        fs::write(&checkpoint, hashed(other)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pirn"));
+        let options = ["resume", "--checkpoint-and-exit", "--checkpoint-every", "5ms", "--checkpoint"];
+        let to = scratch.0.join("next");
+        let output = command.args(options).arg(to).arg(&checkpoint).stdin(Stdio::null()).output().unwrap();
+        assert!(matches!(output.status.code(), Some(1 | WRITTEN)), "{:?} {}", output.status, stderr(&output));
+    }
+}
+
+#[test]
+fn the_command_line_makes_sense() {
+    for args in [
+        &["--checkpoint-every", "1s"][..],
+        &["--checkpoint", "f"],
+        &["--checkpoint-and-exit"],
+        &["--checkpoint-every", "1s", "--checkpoint", "f", "--timeout", "1s"],
+        &["--checkpoint-every", "1s", "--checkpoint", "f", "--profile"],
+    ] {
+        assert_eq!(pirn(&[&["run"], args, &["x.wasm"]].concat()).status.code(), Some(2), "{args:?}");
+    }
+    let output = pirn(&["resume", "nothing-is-here"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("cannot go on from nothing-is-here"), "{}", stderr(&output));
+}

@@ -1,0 +1,54 @@
+//! Which functions may have references in their frames, for those who have to find these there.
+
+use crate::instruction::{Effects, Type};
+use crate::lower::read::Reader;
+use crate::{Error, FuncIdx, Module, ValType};
+use wasmparser::{BinaryReader, FunctionBody};
+
+/// Whether function `funcidx`, which is not an imported one, may have a reference in a local or on its operand stack: some may be said to that
+/// never have, but all that have are.
+///
+/// # Errors
+/// It cannot be read, which validation excludes.
+///
+/// # Panics
+/// The module has no such function, or it is imported.
+pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Error> {
+    let is_reference = |ty: &ValType| matches!(ty, ValType::Ref(_));
+    let ty = module.func_type(funcidx);
+    if ty.params().iter().chain(ty.results()).any(is_reference) {
+        return Ok(true);
+    }
+    let range = module.body(funcidx);
+    let (start, end) = (range.start as u64, range.end);
+    let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
+    for local in body.get_locals_reader()? {
+        if matches!(local?.1, wasmparser::ValType::Ref(_)) {
+            return Ok(true);
+        }
+    }
+    let of_globals = module.globals.iter().any(|global| is_reference(&global.content));
+    let of_types = module.types.iter().any(|ty| ty.as_func().is_some_and(|ty| ty.results().iter().any(is_reference)));
+    let code = body.get_binary_reader_for_operators()?.original_position() as usize;
+    let mut reader = Reader::new(&module.bytes[..end], code);
+    while !reader.is_done() {
+        let instruction;
+        (instruction, reader) = reader.skip();
+        let info = instruction.info();
+        let gives = info.results.iter().any(|ty| match ty {
+            Type::I32 | Type::I64 | Type::F32 | Type::F64 | Type::V128 => false,
+            Type::Ref | Type::Func | Type::Element | Type::Named => true,
+            Type::Global => of_globals,
+            // Of what is called; what a block has was there before.
+            Type::Params | Type::Results | Type::Returns | Type::Label => {
+                info.effects.contain(Effects::CALLS) && of_types
+            }
+            // Those of operands, and of locals.
+            Type::Any | Type::Local => false,
+        });
+        if gives {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

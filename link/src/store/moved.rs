@@ -1,0 +1,69 @@
+//! Where what a store has lies in a copy of it.
+
+use crate::store::handle::StoreId;
+
+/// The addresses of what a store had when it was copied, and of the copies.
+pub(crate) struct Origin {
+    /// The store that was copied.
+    pub(crate) store: StoreId,
+    /// How often it had been copied, this time included.
+    pub(crate) fork: u64,
+    pub(super) moved: Moved,
+    /// Addresses of the records of host functions that it had, which are those of the copy.
+    pub(super) hosts: Vec<usize>,
+    /// How many values of the embedder it had.
+    pub(crate) externs: usize,
+}
+
+impl Origin {
+    /// Where that is in the copy which was at this address in the original, or in a part of it; `None` if nothing of the original's was.
+    pub(crate) fn get(&self, address: usize) -> Option<usize> {
+        self.moved.get(address).or_else(|| self.hosts.contains(&address).then_some(address))
+    }
+}
+
+/// Ranges of addresses that do not overlap, and where each was moved to.
+#[derive(Default)]
+pub(super) struct Moved(Vec<Range>);
+
+struct Range {
+    begin: usize,
+    end: usize,
+    to: usize,
+}
+
+impl Moved {
+    /// So many bytes have a copy.
+    pub(super) fn push(&mut self, begin: usize, bytes: usize, to: usize) {
+        self.0.push(Range { begin, end: begin + bytes, to });
+    }
+
+    /// Readies it for [`Self::get`].
+    pub(super) fn sort(&mut self) {
+        self.0.sort_unstable_by_key(|range| range.begin);
+    }
+
+    pub(super) fn get(&self, address: usize) -> Option<usize> {
+        let behind = self.0.partition_point(|range| range.begin <= address);
+        let range = &self.0[behind.checked_sub(1)?];
+        (address < range.end).then(|| range.to + (address - range.begin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_in_their_ranges() {
+        let mut moved = Moved::default();
+        moved.push(100, 10, 1_000);
+        moved.push(50, 5, 2_000);
+        moved.push(110, 1, 3_000);
+        moved.sort();
+        let found = [49, 50, 54, 55, 99, 100, 109, 110, 111].map(|address| moved.get(address));
+        let expected = [None, Some(2_000), Some(2_004), None, None, Some(1_000), Some(1_009), Some(3_000), None];
+        assert_eq!(found, expected);
+        assert_eq!(Moved::default().get(0), None);
+    }
+}

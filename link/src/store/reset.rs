@@ -1,0 +1,57 @@
+//! Memories and tables as small as they were made.
+
+use crate::error::{Result, format_err};
+use crate::store::handle::Handle;
+use crate::store::opaque::StoreOpaque;
+use pirn_exec::{Memory, MemoryImage, Table, Word};
+use std::sync::atomic::Ordering;
+
+impl StoreOpaque {
+    /// Whether a call runs on its machine.
+    pub(crate) fn runs(&self) -> bool {
+        // SAFETY: L1 and L2: the machine is this store's, and nobody writes to it while the store is borrowed.
+        unsafe { (*self.vm()).depth() > 0 }
+    }
+
+    /// Whether no call runs or is paused in it.
+    ///
+    /// # Errors
+    /// One does; `what` cannot be done.
+    pub(crate) fn check_idle(&self, what: &str) -> Result<()> {
+        if self.runs() || self.resumable_calls().load(Ordering::Relaxed) > 0 {
+            return Err(format_err!("a call runs in the store, or is paused: {what}"));
+        }
+        Ok(())
+    }
+
+    /// Has a memory be as it was made, or as the image has it, of a store that is [idle](Self::check_idle).
+    ///
+    /// # Errors
+    /// It is of another store; the system has no memory for it.
+    pub(crate) fn reset_memory(&mut self, memory: Handle<Memory>, image: Option<&MemoryImage>) -> Result<()> {
+        let item = memory.get_mut(self)?;
+        // SAFETY: whoever asks has found the store idle, so nothing stands still within an operation.
+        let more = unsafe { item.reset(image) };
+        let more = more.ok_or_else(|| format_err!("the system gave no memory to reset one of type {}", item.ty()))?;
+        let room = self.room_mut();
+        room.bytes = room.bytes.saturating_add(more);
+        self.holdings().memories.remove(more);
+        Ok(())
+    }
+
+    /// Has a table be as it was made, all its elements `init`, of a store that is [idle](Self::check_idle).
+    ///
+    /// # Errors
+    /// It is of another store.
+    ///
+    /// # Safety
+    /// L5: `init` is the word of a reference of the table's type, in this store.
+    pub(crate) unsafe fn reset_table(&mut self, table: Handle<Table>, init: Word) -> Result<()> {
+        // SAFETY: as above, and L5 is asked for.
+        let more = unsafe { table.get_mut(self)?.reset(init) };
+        let room = self.room_mut();
+        room.elements = room.elements.saturating_add(more);
+        self.holdings().tables.remove(more * size_of::<Word>() as u64);
+        Ok(())
+    }
+}

@@ -1,0 +1,217 @@
+//! Instances as instantiation left them.
+
+use crate::{alone, assert_refused, call, get, module};
+use pirn::*;
+
+/// Everything of a module changes. `DATA` stands for a long data segment, or none.
+const TEXT: &str = r#"(module
+    (type $op (func (param i32) (result i32)))
+    (memory (export "memory") PAGES 200)
+    (table $t (export "table") 3 20 funcref)
+    (global $n (export "n") (mut i32) (i32.const 5))
+    (global $f (mut funcref) (ref.func $twice))
+    (global $v (mut v128) (v128.const i64x2 3 4))
+    (elem (table $t) (i32.const 1) func $twice)
+    (elem $passive func $up)
+    (data (i32.const 3) "abc")
+    DATA
+    (data $bytes "xyz")
+    (start $start)
+    (func $start (global.set $n (i32.mul (global.get $n) (i32.const 3))) (i32.store8 (i32.const 0) (i32.const 9)))
+    (func $twice (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+    (func $up (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+    (func (export "change") (param i32) (result i32)
+        (global.set $n (i32.add (global.get $n) (local.get 0)))
+        (global.set $f (ref.null func))
+        (global.set $v (v128.const i64x2 0 0))
+        (table.init $t $passive (i32.const 1) (i32.const 0) (i32.const 1))
+        (table.set $t (i32.const 0) (ref.func $up))
+        (drop (table.grow $t (ref.func $up) (local.get 0)))
+        (drop (memory.grow (local.get 0)))
+        (memory.fill (i32.const 0) (local.get 0) (i32.mul (memory.size) (i32.const 65536)))
+        (memory.init $bytes (i32.const 50) (i32.const 0) (i32.const 3))
+        (data.drop $bytes) (elem.drop $passive)
+        (call_indirect $t (type $op) (i32.const 10) (i32.const 1)))
+    (func (export "apply") (param i32) (result i32)
+        (call_indirect $t (type $op) (local.get 0) (i32.const 1)))
+    (func (export "state") (result i32)
+        (i32.add (global.get $n)
+            (i32.add (i32.mul (i32.const 1000) (ref.is_null (global.get $f)))
+                     (i32.wrap_i64 (i64x2.extract_lane 0 (global.get $v)))))))"#;
+
+fn text(pages: usize, data: usize) -> String {
+    let data = if data == 0 { String::new() } else { format!("(data (i32.const 70000) \"{}\")", "q".repeat(data)) };
+    TEXT.replace("PAGES", &pages.to_string()).replace("DATA", &data)
+}
+
+#[test]
+fn everything_is_as_instantiation_left_it() {
+    for (pages, data) in [(1, 0), (3, 100), (3, 100_000), (40, 1_000_000), (300, 100_000)] {
+        let text = text(pages, data).replace(" 200)", " 400)");
+        let (mut store, instance) = alone(&text);
+        let memory = instance.get_memory(&store, "memory").unwrap();
+        let table = instance.get_table(&store, "table").unwrap();
+        let bytes = memory.data(&store).to_vec();
+        let held = |store: &Store<()>| {
+            let usage = store.engine().memory_usage();
+            (usage.memories, usage.tables, usage.instances)
+        };
+        let usage = held(&store);
+        let elements: Vec<_> = (0..3).map(|i| table.get(&mut store, i).unwrap()).collect();
+        for round in 1..5 {
+            assert_eq!(get(&mut store, instance, "state", &[]), 18);
+            assert_eq!(get(&mut store, instance, "change", &[round]), 11);
+            assert_eq!((memory.size(&store), table.size(&store)), (pages as u64 + round as u64, 3 + round as u64));
+            assert!(call(&mut store, instance, "change", &[Val::I32(round)]).is_err(), "its segments are dropped");
+            instance.reset(&mut store).unwrap();
+            assert!(memory.data(&store) == bytes, "{pages} pages, {data} bytes");
+            assert_eq!(table.size(&store), 3);
+            let now: Vec<_> = (0..3).map(|i| table.get(&mut store, i).unwrap()).collect();
+            assert_eq!(now, elements);
+            assert_eq!(get(&mut store, instance, "apply", &[4]), 8);
+            assert_eq!(held(&store), usage);
+            // What is grown again is zero.
+            memory.grow(&mut store, 2).unwrap();
+            assert!(memory.data(&store)[bytes.len()..].iter().all(|&byte| byte == 0));
+            table.grow(&mut store, 2, Ref::Func(None)).unwrap();
+            assert!(table.get(&mut store, 4).unwrap().is_null());
+            instance.reset(&mut store).unwrap();
+        }
+        assert!(memory.data(&store) == bytes);
+    }
+}
+
+/// Two instances of a module, and a copy of one, share what they begin with, and nothing else.
+#[test]
+fn images_are_shared_by_instances_and_copies() {
+    let (mut store, one) = alone(&text(40, 200_000));
+    let module = one.module(&store).clone();
+    let two = Instance::new(&mut store, &module, &[]).unwrap();
+    let bytes = one.get_memory(&store, "memory").unwrap().data(&store).to_vec();
+    one.reset(&mut store).unwrap();
+    two.reset(&mut store).unwrap();
+    get(&mut store, one, "change", &[1]);
+    let mut copy = store.fork(()).unwrap();
+    let [first, second] = [one, two].map(|instance| copy.forked(instance).unwrap());
+    assert!(
+        first.get_memory(&copy, "memory").unwrap().data(&copy)
+            == one.get_memory(&store, "memory").unwrap().data(&store)
+    );
+    get(&mut copy, second, "change", &[2]);
+    first.reset(&mut copy).unwrap();
+    assert!(first.get_memory(&copy, "memory").unwrap().data(&copy) == bytes);
+    assert!(two.get_memory(&store, "memory").unwrap().data(&store) == bytes);
+    assert_eq!(second.get_memory(&copy, "memory").unwrap().size(&copy), 42);
+    second.reset(&mut copy).unwrap();
+    one.reset(&mut store).unwrap();
+    for (store, instance) in [(&store, one), (&store, two), (&copy, first), (&copy, second)] {
+        assert!(instance.get_memory(store, "memory").unwrap().data(store) == bytes);
+    }
+    drop(store);
+    assert_eq!(get(&mut copy, first, "state", &[]), 18);
+}
+
+/// What is imported stays as it is; who imports sees what was put back.
+#[test]
+fn imports_are_left_alone() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let owner = module(
+        &engine,
+        r#"(module (memory (export "memory") 2) (global (export "base") i32 (i32.const 16))
+            (global (export "n") (mut i32) (i32.const 1)) (table (export "table") 2 funcref)
+            (data (i32.const 0) "owner") (func $f) (elem (i32.const 1) func $f))"#,
+    );
+    let owner = Instance::new(&mut store, &owner, &[]).unwrap();
+    let exports: Vec<_> = owner.exports(&store).map(|export| export.into_extern()).collect();
+    let user = module(
+        &engine,
+        r#"(module (import "o" "memory" (memory 1)) (import "o" "base" (global $base i32))
+            (import "o" "n" (global $n (mut i32))) (import "o" "table" (table 2 funcref))
+            (memory $own (export "own") 1) (global $m (mut i32) (global.get $base))
+            (data (i32.const 8) "user") (data (memory $own) (global.get $base) "own")
+            (elem (i32.const 0) func $g)
+            (func $g) (start $start)
+            (func $start (global.set $n (i32.add (global.get $n) (i32.const 1))))
+            (func (export "change") (result i32)
+                (i32.store (i32.const 8) (i32.const 0)) (i32.store $own (i32.const 16) (i32.const 0))
+                (table.set (i32.const 0) (ref.null func))
+                (global.set $m (i32.add (global.get $m) (i32.const 1))) (global.get $m)))"#,
+    );
+    let user = Instance::new(&mut store, &user, &exports).unwrap();
+    let [shared, own] =
+        [(owner, "memory"), (user, "own")].map(|(instance, name)| instance.get_memory(&store, name).unwrap());
+    assert_eq!(&shared.data(&store)[8..12], b"user");
+    assert_eq!((get(&mut store, user, "change", &[]), get(&mut store, user, "change", &[])), (17, 18));
+    user.reset(&mut store).unwrap();
+    assert_eq!(&shared.data(&store)[8..12], [0; 4]);
+    assert_eq!(&own.data(&store)[16..19], b"own");
+    let table = owner.get_table(&store, "table").unwrap();
+    assert!(table.get(&mut store, 0).unwrap().is_null());
+    assert_eq!(owner.get_global(&store, "n").unwrap().get(&store), Val::I32(3), "the start function was called again");
+    assert_eq!(get(&mut store, user, "change", &[]), 17);
+    // The other way round, the importer sees it.
+    owner.reset(&mut store).unwrap();
+    assert_eq!(&shared.data(&store)[..12], b"owner\0\0\0\0\0\0\0");
+    assert_eq!(owner.get_global(&store, "n").unwrap().get(&store), Val::I32(1));
+    assert_eq!(get(&mut store, user, "change", &[]), 18);
+}
+
+#[test]
+fn what_cannot_be_reset_is_said() {
+    let engine = Engine::default();
+    let mut linker = Linker::<Option<Instance>>::new(&engine);
+    linker
+        .func_wrap("host", "reset", |mut caller: Caller<'_, Option<Instance>>| -> Result<()> {
+            let instance = caller.data().unwrap();
+            instance.reset(&mut caller)
+        })
+        .unwrap();
+    linker.func_wrap("host", "ask", || -> Result<()> { Err(Yield::new(()).into()) }).unwrap();
+    let text = r#"(module (import "host" "reset" (func $reset)) (import "host" "ask" (func $ask))
+        (func (export "reset") (call $reset)) (func (export "ask") (call $ask)))"#;
+    let mut store = Store::new(&engine, None);
+    let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
+    *store.data_mut() = Some(instance);
+    assert_refused(call(&mut store, instance, "reset", &[]), "a call runs in the store, or is paused");
+    let ask = instance.get_func(&store, "ask").unwrap();
+    let paused = ask.call_resumable(&mut store, &[]).unwrap().paused().unwrap();
+    assert_refused(instance.reset(&mut store), "a call runs in the store, or is paused");
+    drop(paused);
+    instance.reset(&mut store).unwrap();
+    assert_refused(instance.reset(Store::new(&engine, ())), "wrong store");
+    let shared = module(&engine, "(module (memory 1 1 shared))");
+    let shared = Instance::new(&mut store, &shared, &[]).unwrap();
+    assert_refused(shared.reset(&mut store), "shared between threads");
+}
+
+/// What is reset makes room for others.
+#[test]
+fn limits_count_what_is_left() {
+    let (mut store, instance) = alone(&text(1, 0));
+    store.set_limits(StoreLimitsBuilder::new().total_memory_size(10 << 16).total_table_elements(12).build());
+    let memory = instance.get_memory(&store, "memory").unwrap();
+    for _ in 0..3 {
+        memory.grow(&mut store, 9).unwrap();
+        assert!(memory.grow(&mut store, 1).is_err());
+        instance.get_table(&store, "table").unwrap().grow(&mut store, 9, Ref::Func(None)).unwrap();
+        instance.reset(&mut store).unwrap();
+    }
+}
+
+/// A snapshot that is restored and reset is as the instance that it was taken of, reset.
+#[test]
+fn what_was_restored_is_reset() {
+    let (mut store, instance) = alone(&text(1, 0));
+    get(&mut store, instance, "change", &[2]);
+    let module = instance.module(&store).clone();
+    let bytes = Snapshot::take(&store, &[]).unwrap().to_bytes();
+    let mut other = Store::new(module.engine(), ());
+    let linker = Linker::new(module.engine());
+    let restored = Snapshot::from_bytes(&bytes).unwrap().restore(&mut other, &linker, &[module]).unwrap();
+    let there = restored.instances()[0];
+    assert_eq!(get(&mut other, there, "state", &[]), 1017);
+    there.reset(&mut other).unwrap();
+    assert_eq!(get(&mut other, there, "state", &[]), 18);
+    assert_eq!(get(&mut other, there, "change", &[1]), 11);
+}
