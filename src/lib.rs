@@ -231,7 +231,7 @@
 //! | [`SharedMemory`] | a memory for stores of several threads, all of one engine | as long as a clone, or a store that imports it |
 //! | [`Paused`] | a call that stands still: its frames | until resumed or dropped; of no use without its store |
 //!
-//! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`ExternRef`] are small `Copy` handles of
+//! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`Rooted`] are small `Copy` handles of
 //! what a store holds. Using one with another store is an error, or a panic where a method says so; never undefined
 //! behaviour. A store frees nothing before it is dropped, so make stores, which are cheap, rather than instances without
 //! end in one.

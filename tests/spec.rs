@@ -89,7 +89,7 @@ fn simd() -> impl Iterator<Item = TestFile<'static>> {
 /// Every way of lowering must give the same meaning: by default; every operation by itself; everything at once, before
 /// the first call; consuming fuel; with a deadline; the same on every machine; and from bytes, as lowered by default, and
 /// by all of these.
-fn ways() -> [(&'static str, Options); 8] {
+fn ways() -> [(&'static str, Options); 9] {
     let (mut unfused, mut eager, mut metered, mut timed) = (Config::new(), Config::new(), Config::new(), Config::new());
     unfused.fuse(false);
     eager.compilation_mode(CompilationMode::Eager);
@@ -97,6 +97,8 @@ fn ways() -> [(&'static str, Options); 8] {
     timed.epoch_interruption(true);
     let mut deterministic = Config::new();
     deterministic.relaxed_simd_deterministic(true);
+    let mut collecting = Config::new();
+    collecting.gc_stress(true);
     let mut all = Config::new();
     all.fuse(false).compilation_mode(CompilationMode::Eager).consume_fuel(true).epoch_interruption(true);
     let new = |config| Options { config, ..Options::default() };
@@ -108,6 +110,7 @@ fn ways() -> [(&'static str, Options); 8] {
         ("consuming fuel", new(metered)),
         ("with a deadline", new(timed)),
         ("deterministic", new(deterministic)),
+        ("collecting whenever it allocates", new(collecting)),
         ("deserialized", deserialized(Config::new())),
         ("deserialized, with everything", deserialized(all)),
     ]
@@ -271,6 +274,11 @@ fn custom_page_sizes() {
 #[test]
 fn threads() {
     run("threads", proposal(Proposal::Threads));
+}
+
+#[test]
+fn gc() {
+    run("gc", proposal(Proposal::GC));
 }
 
 #[test]

@@ -48,6 +48,7 @@ features! {
     Exceptions wasm_exceptions "exceptions";
     LegacyExceptions wasm_legacy_exceptions "legacy-exceptions";
     FunctionReferences wasm_function_references "function-references";
+    Gc wasm_gc "gc";
     CustomPageSizes wasm_custom_page_sizes "custom-page-sizes";
     WideArithmetic wasm_wide_arithmetic "wide-arithmetic";
 }

@@ -57,6 +57,70 @@ macro_rules! for_each_cell {
                 Throw leaves { tag: tag, args: operands, }
                 /// Throws the exception in a slot; traps if that is null.
                 ThrowRef leaves { exception: slot, }
+                /// Makes a struct of words in slots, and leaves it in the accumulator.
+                StructNew falls { object: object, args: operands, words: slots, class: size_class, }
+                /// Makes a struct of zeros and nulls.
+                StructNewDefault falls { object: object, args: operands, words: slots, class: size_class, }
+                /// Makes an array of a value of so many words, and a length.
+                ArrayNew falls { object: object, args: operands, words: slots, }
+                /// Makes an array of zeros or nulls.
+                ArrayNewDefault falls { object: object, args: operands, }
+                /// Makes an array of so many values, which take so many words.
+                ArrayNewFixed falls { object: object, args: operands, words: slots, count: count, }
+                /// Makes an array of bytes of a segment.
+                ArrayNewData falls { object: object, segment: data, args: operands, }
+                /// Makes an array of references of a segment.
+                ArrayNewElem falls { object: object, segment: element, args: operands, }
+                /// Leaves an element of an array in the accumulator: an i8, with its sign.
+                ElementGet8S falls { args: operands, }
+                /// The same of an i8, without a sign.
+                ElementGet8U falls { args: operands, }
+                /// The same of an i16, with its sign.
+                ElementGet16S falls { args: operands, }
+                /// The same of an i16, without a sign.
+                ElementGet16U falls { args: operands, }
+                /// The same of an i32.
+                ElementGet32 falls { args: operands, }
+                /// The same of an i64, or a reference.
+                ElementGet64 falls { args: operands, }
+                /// The same of an f32.
+                ElementGetF32 falls { args: operands, }
+                /// The same of an f64.
+                ElementGetF64 falls { args: operands, }
+                /// The same of a v128.
+                ElementGetV128 falls { args: operands, }
+                /// Sets an element of an array: an i8.
+                ElementSet8 falls { args: operands, }
+                /// The same of an i16.
+                ElementSet16 falls { args: operands, }
+                /// The same of what has 32 bits.
+                ElementSet32 falls { args: operands, }
+                /// The same of what has 64 bits.
+                ElementSet64 falls { args: operands, }
+                /// The same of a v128.
+                ElementSetV128 falls { args: operands, }
+                /// The length of the array in the accumulator.
+                ArrayLength falls {}
+                /// `array.fill`, by a value of so many words.
+                ArrayFill falls { args: operands, words: slots, }
+                /// `array.copy`.
+                ArrayCopy falls { args: operands, }
+                /// `array.init_data`.
+                ArrayInitData falls { segment: data, args: operands, }
+                /// `array.init_elem`.
+                ArrayInitElem falls { segment: element, args: operands, }
+                /// Whether the reference in the accumulator is to an object of this type, which has this depth, or null if that counts.
+                RefTest falls { type_id: type_id, depth: depth, null: null, }
+                /// The same of functions.
+                RefTestFunc falls { type_id: type_id, null: null, }
+                /// The same of a type that no module defines.
+                RefTestKind falls { kind: heap_kind, null: null, }
+                /// Traps unless the reference in the accumulator, which stays, is to an object of this type.
+                RefCast falls { type_id: type_id, depth: depth, null: null, }
+                /// The same of functions.
+                RefCastFunc falls { type_id: type_id, null: null, }
+                /// The same of a type that no module defines.
+                RefCastKind falls { kind: heap_kind, null: null, }
                 /// Pays for what follows, up to the next such cell, or stops in front of it. What costs how much,
                 /// `Config::consume_fuel` says.
                 Fuel falls { cost: cost, }
@@ -124,6 +188,18 @@ fields! {
     tail_header TailHeader: u16,
     /// What a size counts: an [`Amount`].
     amount Amount: u16,
+    /// The class of an object's size: see [`crate::objects`].
+    size_class SizeClass: u16,
+    /// How many types a type is below.
+    depth Depth: u16,
+    /// Whether null is of the type: 1, or else 0.
+    null Null: u16,
+    /// A [`HeapKind`].
+    heap_kind HeapKind: u16,
+    /// Word of the instance for a type of objects.
+    object Object: u32,
+    /// How many elements.
+    count Count: u32,
     /// Word of the instance where the function's record begins.
     func Func: u32,
     /// Word of the instance for a table.
@@ -166,6 +242,11 @@ macro_rules! cells {
                 match self {
                     $(Self::$name => &[$((stringify!($field), field!($kind)),)*],)*
                 }
+            }
+
+            /// Whether it works on objects of the heap, or references to them.
+            pub const fn is_about_objects(self) -> bool {
+                self as u16 >= Self::StructNew as u16 && self as u16 <= Self::RefCastKind as u16
             }
 
             /// Operand bytes; those of a `br_table`'s targets come on top.
@@ -226,6 +307,24 @@ macro_rules! cells {
     };
 }
 
+/// What a reference is to be of, if no module defines that type. Which hierarchy the reference is of is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum HeapKind {
+    /// Anything of the hierarchy.
+    Top,
+    /// Nothing.
+    Bottom,
+    /// What can be compared.
+    Eq,
+    /// Integers of 31 bits.
+    I31,
+    /// Structs.
+    Struct,
+    /// Arrays.
+    Array,
+}
+
 /// What the operand counts by which a bulk operation's size is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
@@ -242,6 +341,8 @@ pub enum Amount {
     Elements32,
     /// Elements by which a table is to grow, in a slot: a number of its index type.
     NewElements,
+    /// Elements of an array, in a slot: an i32.
+    Items,
 }
 
 /// What a tail call has to move, in one number: twice how many arguments, and one more if the header does. Mostly it is

@@ -234,7 +234,9 @@ impl Reader<'_> {
     fn word(&self, word: u32) -> String {
         let word = word as usize;
         let layout = &self.layout;
-        if word >= layout.tags {
+        if word >= layout.types {
+            format!("type[{}]", word - layout.types)
+        } else if word >= layout.tags {
             format!("tag[{}]", word - layout.tags)
         } else if word >= layout.elements {
             format!("elem[{}]", (word - layout.elements) / 2)
@@ -326,6 +328,10 @@ impl Reader<'_> {
                 self.far_access(op.info().text, out);
                 self.list(&[a, v], out);
             }
+            Shape::FieldStore(op, a, v) => {
+                self.field_access(op.info().text, out);
+                self.list(&[a, v], out);
+            }
             Shape::Bulk(form, a, b, bytes) => {
                 match instruction(form) {
                     Some(instruction) => out.push_str(instruction.info().text),
@@ -341,6 +347,7 @@ impl Reader<'_> {
             | Shape::Load(..)
             | Shape::FarLoad(..)
             | Shape::SharedLoad(..)
+            | Shape::FieldLoad(..)
             | Shape::Select(..)
             | Shape::Ternary(..)
             | Shape::Extract(..)
@@ -364,6 +371,12 @@ impl Reader<'_> {
         if offset != 0 {
             push(out, format_args!("+{offset}"));
         }
+    }
+
+    /// The same of a field of a struct, with its place.
+    fn field_access(&mut self, text: &str, out: &mut String) {
+        let place = self.u32();
+        push(out, format_args!("{text} field+{place}"));
     }
 
     fn list(&mut self, shapes: &[&Shape], out: &mut String) {
@@ -393,6 +406,10 @@ impl Reader<'_> {
                 self.far_access(op.info().text, out);
                 self.list(&[a], out);
             }
+            Shape::FieldLoad(op, a) => {
+                self.field_access(op.info().text, out);
+                self.list(&[a], out);
+            }
             Shape::Select(_, a, b, condition) => {
                 out.push_str(Instruction::Select.info().text);
                 self.list(&[a, b, condition], out);
@@ -412,6 +429,7 @@ impl Reader<'_> {
             Shape::Store(..)
             | Shape::FarStore(..)
             | Shape::SharedStore(..)
+            | Shape::FieldStore(..)
             | Shape::Bulk(..)
             | Shape::Form(..)
             | Shape::Seq(..)
@@ -440,6 +458,7 @@ impl Reader<'_> {
             }
             // No shape has one by itself.
             Leaf::Memory | Leaf::SharedMemory => self.far_access("", out),
+            Leaf::Field => self.field_access("", out),
         }
     }
 
@@ -465,7 +484,14 @@ impl Reader<'_> {
                 | Field::CalleeHeader
                 | Field::TailArgs
                 | Field::TailHeader => format!("s{}", self.u16()),
-                Field::Slots | Field::Moves | Field::Amount => self.u16().to_string(),
+                Field::Slots
+                | Field::Moves
+                | Field::Amount
+                | Field::SizeClass
+                | Field::Depth
+                | Field::Null
+                | Field::HeapKind => self.u16().to_string(),
+                Field::Count => self.u32().to_string(),
                 Field::Targets => {
                     count = self.u32();
                     count.to_string()
@@ -481,7 +507,13 @@ impl Reader<'_> {
                         },
                     )
                 }
-                Field::Func | Field::Table | Field::Memory | Field::Data | Field::Element | Field::Tag => {
+                Field::Func
+                | Field::Table
+                | Field::Memory
+                | Field::Data
+                | Field::Element
+                | Field::Tag
+                | Field::Object => {
                     let word = self.u32();
                     self.word(word)
                 }

@@ -4,8 +4,8 @@ use std::fmt;
 use wasmparser::WasmFeatures;
 
 /// What is supported: WebAssembly 2.0, and of what came later relaxed SIMD, extended-const, tail calls, multiple and 64-bit
-/// memories, custom page sizes, threads, wide arithmetic, compact import sections, typed function references, and exceptions
-/// with their older instructions.
+/// memories, custom page sizes, threads, wide arithmetic, compact import sections, typed function references, exceptions with
+/// their older instructions, and garbage collection.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
@@ -18,7 +18,8 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::COMPACT_IMPORTS)
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::EXCEPTIONS)
-    .union(WasmFeatures::LEGACY_EXCEPTIONS);
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
+    .union(WasmFeatures::GC);
 
 macro_rules! proposals {
     ($($(#[$doc:meta])* $name:ident $text:literal = $flags:expr;)*) => {
@@ -174,6 +175,7 @@ mod tests {
             Exceptions,
             LegacyExceptions,
             FunctionReferences,
+            Gc,
             CustomPageSizes,
             WideArithmetic,
             CompactImports,

@@ -57,6 +57,8 @@ pub struct Counts {
     pub elements: usize,
     /// Tags.
     pub tags: usize,
+    /// Types, if any is of structs or arrays.
+    pub types: usize,
 }
 
 /// Word index of the first entry of each index space in an instance. They follow each other, whoever makes the layout: the
@@ -77,6 +79,8 @@ pub struct InstanceLayout {
     pub(crate) elements: usize,
     /// First tag pointer.
     pub(crate) tags: usize,
+    /// First type.
+    pub(crate) types: usize,
     /// Words of the whole block.
     words: usize,
 }
@@ -92,6 +96,7 @@ impl InstanceLayout {
             data: module.data.len(),
             elements: module.elements.len(),
             tags: module.tags.len(),
+            types: if module.has_objects() { module.types.len() } else { 0 },
         })
     }
 
@@ -100,7 +105,7 @@ impl InstanceLayout {
     /// # Panics
     /// They have more words than there are numbers for.
     pub const fn new(counts: Counts) -> Self {
-        let Counts { funcs, globals, tables, memories, data, elements, tags } = counts;
+        let Counts { funcs, globals, tables, memories, data, elements, tags, types } = counts;
         /// Behind `count` entries of `words` words each.
         const fn behind(start: usize, count: usize, words: usize) -> usize {
             let Some(len) = count.checked_mul(words) else { panic!("an instance of too many words") };
@@ -113,7 +118,8 @@ impl InstanceLayout {
         let data_at = behind(memories_at, memories, 1);
         let elements_at = behind(data_at, data, 2);
         let tags_at = behind(elements_at, elements, 2);
-        let words = behind(tags_at, tags, 1);
+        let types_at = behind(tags_at, tags, 1);
+        let words = behind(types_at, types, 1);
         Self {
             funcs: HEAD_WORDS,
             globals: globals_at,
@@ -122,6 +128,7 @@ impl InstanceLayout {
             data: data_at,
             elements: elements_at,
             tags: tags_at,
+            types: types_at,
             words,
         }
     }
@@ -167,7 +174,9 @@ places! {
     /// Address and length of element segment `index`.
     element(index: usize, index): elements, 2, tags;
     /// The pointer to tag `index`.
-    tag(index: usize, index): tags, 1, words;
+    tag(index: usize, index): tags, 1, types;
+    /// What the machine knows of objects of type `index`.
+    object(index: usize, index): types, 1, words;
 }
 
 /// Places in a frame that follow from the function's type.

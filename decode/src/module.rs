@@ -20,6 +20,8 @@ pub struct Module {
     pub bytes: Box<[u8]>,
     /// Types by typeidx.
     pub types: Vec<SubType>,
+    /// By typeidx, how many types each is declared to be below.
+    pub depths: Vec<u8>,
     /// The recursion groups that are more than one type which names no other, by typeidxs (spec 2.3.10).
     pub rec_groups: Vec<Range<u32>>,
     /// All names, one after the other: linking compares many, which had better lie close together.
@@ -126,6 +128,14 @@ pub enum ConstOp {
     F64Const(u64),
     /// A vector of the two i64 before it, the low one first. (With its bits inside, every segment's expression would grow.)
     V128Const,
+    /// A struct of type `typeidx`, of the values before it.
+    StructNew(TypeIdx),
+    StructNewDefault(TypeIdx),
+    ArrayNew(TypeIdx),
+    ArrayNewDefault(TypeIdx),
+    /// An array of so many of the values before it.
+    ArrayNewFixed(TypeIdx, u32),
+    RefI31,
     RefNull(RefType),
     RefFunc(FuncIdx),
     GlobalGet(u32),
@@ -300,6 +310,12 @@ impl Module {
     #[inline]
     pub fn signature(&self, typeidx: TypeIdx) -> &FuncType {
         self.types[typeidx.index()].as_func().expect("a function type")
+    }
+
+    /// Whether it defines types of structs or arrays.
+    pub fn has_objects(&self) -> bool {
+        // Such a type is in a group of its own.
+        !self.rec_groups.is_empty() && self.types.iter().any(|ty| ty.composite.is_object())
     }
 
     /// What the type is called that goes by a typeidx.

@@ -29,6 +29,10 @@ pub enum Shape {
     SharedLoad(Op, &'static Shape),
     /// As [`Shape::FarStore`], to a shared memory.
     SharedStore(Op, &'static Shape, &'static Shape),
+    /// From a struct: where the field lies (4 bytes), reference.
+    FieldLoad(Op, &'static Shape),
+    /// To a struct: where the field lies (4 bytes), reference, value.
+    FieldStore(Op, &'static Shape, &'static Shape),
     /// First, second, condition.
     Select(Class, &'static Shape, &'static Shape, &'static Shape),
     /// An operator of three operands.
@@ -55,7 +59,7 @@ pub(crate) const fn rank(leaf: Option<Leaf>) -> u8 {
     match leaf {
         Some(Leaf::Imm) => 2,
         Some(Leaf::Slot) => 1,
-        Some(Leaf::Acc | Leaf::Global | Leaf::Func | Leaf::Memory | Leaf::SharedMemory) | None => 0,
+        Some(Leaf::Acc | Leaf::Global | Leaf::Func | Leaf::Memory | Leaf::SharedMemory | Leaf::Field) | None => 0,
     }
 }
 
@@ -75,6 +79,8 @@ impl Shape {
             Self::FarStore(op, a, b) => sig::with(sig::with(sig::far(op), a.sig()), b.sig()),
             Self::SharedLoad(op, a) => sig::with(sig::shared(op), a.sig()),
             Self::SharedStore(op, a, b) => sig::with(sig::with(sig::shared(op), a.sig()), b.sig()),
+            Self::FieldLoad(op, a) => sig::with(sig::field(op), a.sig()),
+            Self::FieldStore(op, a, b) => sig::with(sig::with(sig::field(op), a.sig()), b.sig()),
             Self::Ternary(op, a, b, c) => sig::ternary_operator(op, a.sig(), b.sig(), c.sig()),
             Self::Extract(op, lane, a) => sig::extract(op, lane, a.sig()),
             Self::Replace(op, lane, a, b) => sig::replace(op, lane, a.sig(), b.sig()),
@@ -92,9 +98,9 @@ impl Shape {
         match *self {
             Self::Leaf(leaf, class) => leaf.bytes(class),
             Self::Unary(_, a) | Self::Extract(_, _, a) => a.len(),
-            Self::Load(_, a) => 4 + a.len(),
+            Self::Load(_, a) | Self::FieldLoad(_, a) => 4 + a.len(),
             Self::Binary(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => a.len() + b.len(),
-            Self::Store(_, a, b) => 4 + a.len() + b.len(),
+            Self::Store(_, a, b) | Self::FieldStore(_, a, b) => 4 + a.len() + b.len(),
             Self::FarLoad(_, a) | Self::SharedLoad(_, a) => Leaf::Memory.bytes(Class::I64) + a.len(),
             Self::FarStore(_, a, b) | Self::SharedStore(_, a, b) => Leaf::Memory.bytes(Class::I64) + a.len() + b.len(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
@@ -111,12 +117,16 @@ impl Shape {
     pub const fn trap_places(&self) -> u8 {
         match *self {
             Self::Leaf(..) | Self::Thunk => 0,
-            Self::Unary(op, a) | Self::Load(op, a) | Self::FarLoad(op, a) | Self::SharedLoad(op, a) => {
-                a.trap_places() + op.may_trap() as u8
-            }
-            Self::Binary(op, a, b) | Self::Store(op, a, b) | Self::FarStore(op, a, b) | Self::SharedStore(op, a, b) => {
-                a.trap_places() + b.trap_places() + op.may_trap() as u8
-            }
+            Self::Unary(op, a)
+            | Self::Load(op, a)
+            | Self::FarLoad(op, a)
+            | Self::SharedLoad(op, a)
+            | Self::FieldLoad(op, a) => a.trap_places() + op.may_trap() as u8,
+            Self::Binary(op, a, b)
+            | Self::Store(op, a, b)
+            | Self::FarStore(op, a, b)
+            | Self::SharedStore(op, a, b)
+            | Self::FieldStore(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
             Self::Extract(_, _, a) => a.trap_places(),
             Self::Replace(_, _, a, b) => a.trap_places() + b.trap_places(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places(),
@@ -124,6 +134,30 @@ impl Shape {
             Self::Form(_, _, a) => a.trap_places(),
             Self::Seq(a, b) => a.trap_places() + b.trap_places(),
             Self::Cell(_) => 1,
+        }
+    }
+
+    /// Whether it works on objects of the heap, or references to them.
+    pub const fn is_about_objects(&self) -> bool {
+        match *self {
+            Self::FieldLoad(..) | Self::FieldStore(..) => true,
+            Self::Cell(cell) => cell.is_about_objects(),
+            Self::Leaf(..) | Self::Thunk => false,
+            Self::Unary(_, a)
+            | Self::Load(_, a)
+            | Self::FarLoad(_, a)
+            | Self::SharedLoad(_, a)
+            | Self::Extract(_, _, a)
+            | Self::Form(_, _, a) => a.is_about_objects(),
+            Self::Binary(_, a, b)
+            | Self::Store(_, a, b)
+            | Self::FarStore(_, a, b)
+            | Self::SharedStore(_, a, b)
+            | Self::Replace(_, _, a, b)
+            | Self::Seq(a, b) => a.is_about_objects() || b.is_about_objects(),
+            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
+                a.is_about_objects() || b.is_about_objects() || c.is_about_objects()
+            }
         }
     }
 
@@ -141,6 +175,7 @@ impl Shape {
             | Self::Load(_, a)
             | Self::FarLoad(_, a)
             | Self::SharedLoad(_, a)
+            | Self::FieldLoad(_, a)
             | Self::Form(_, _, a)
             | Self::Extract(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
@@ -152,6 +187,7 @@ impl Shape {
             Self::Store(_, a, b)
             | Self::FarStore(_, a, b)
             | Self::SharedStore(_, a, b)
+            | Self::FieldStore(_, a, b)
             | Self::Replace(_, _, a, b)
             | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
@@ -170,6 +206,8 @@ impl Shape {
             | Self::FarStore(..)
             | Self::SharedLoad(..)
             | Self::SharedStore(..)
+            | Self::FieldLoad(..)
+            | Self::FieldStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)
@@ -201,6 +239,8 @@ impl Shape {
             | Self::FarStore(..)
             | Self::SharedLoad(..)
             | Self::SharedStore(..)
+            | Self::FieldLoad(..)
+            | Self::FieldStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)
@@ -221,6 +261,7 @@ impl Leaf {
             Self::Imm => class.bytes(),
             Self::Global | Self::Func => 4,
             Self::Memory | Self::SharedMemory => 12,
+            Self::Field => 4,
         }
     }
 }

@@ -28,12 +28,14 @@ pub enum Leaf {
     Memory,
     /// As [`Leaf::Memory`], of a memory that threads share.
     SharedMemory,
+    /// Where in an object a field lies: 4 operand bytes.
+    Field,
 }
 
 impl Leaf {
     /// Every leaf, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Slot, Self::Acc, Self::Imm, Self::Global, Self::Func, Self::Memory, Self::SharedMemory];
+    pub const ALL: [Self; 8] =
+        [Self::Slot, Self::Acc, Self::Imm, Self::Global, Self::Func, Self::Memory, Self::SharedMemory, Self::Field];
 }
 
 /// What a statement, or the one expression that is no operator of the table, does with its operands.
@@ -120,6 +122,11 @@ pub const fn far(op: Op) -> Sig {
 /// What the signature of a far access of any shared memory begins with.
 pub const fn shared(op: Op) -> Sig {
     with(far_operator(op), leaf(Leaf::SharedMemory, Class::I64))
+}
+
+/// What the signature of an access to a field of an object begins with.
+pub const fn field(op: Op) -> Sig {
+    with(far_operator(op), leaf(Leaf::Field, Class::I64))
 }
 
 /// What the signature of an operator on one lane begins with: as [`operator`], with the lane.

@@ -105,6 +105,7 @@ pub use items::func::Func;
 pub use items::global::Global;
 pub use items::heap_ref::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, I31, StructRef};
 pub use items::memory::{Memory, MemoryAccessError};
+pub use items::objects::{ArrayRefPre, StructRefPre};
 pub use items::rooted::{ManuallyRooted, OwnedRooted, RootScope, Rooted};
 pub use items::shared_memory::SharedMemory;
 pub use items::table::Table;

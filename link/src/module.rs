@@ -286,6 +286,11 @@ impl Module {
         Ok(())
     }
 
+    /// The engine's ids of types, by typeidx.
+    pub(crate) fn type_ids(&self) -> &[TypeId] {
+        &self.0.type_ids
+    }
+
     /// Whether `a` and `b` are the same module: one is a clone of the other, not made of the same bytes another time.
     pub fn same(a: &Self, b: &Self) -> bool {
         Arc::ptr_eq(&a.0, &b.0)

@@ -64,6 +64,7 @@ fn group(shape: &Shape) -> &'static str {
         | Shape::Load(..)
         | Shape::FarLoad(..)
         | Shape::SharedLoad(..)
+        | Shape::FieldLoad(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)

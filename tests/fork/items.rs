@@ -105,7 +105,7 @@ fn handles_stand_for_what_they_stood_for() {
     assert_eq!((global.get(&store), there_global.get(&copy)), (Val::I64(77), Val::I64(78)));
     let Ref::Extern(Some(held)) = copy.forked(values).unwrap().get(&mut copy, 1).unwrap() else { panic!("a value") };
     assert_eq!(held, copy.forked(value).unwrap());
-    assert_eq!(held.data(&copy).unwrap().and_then(|value| value.downcast_ref()), Some(&"a value"));
+    assert_eq!(held.data(&copy).unwrap().unwrap().downcast_ref(), Some(&"a value"));
 
     // Those of others, and those made since.
     assert_refused(copy.forked(there), "not of the store that this one was forked of");

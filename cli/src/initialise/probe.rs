@@ -60,10 +60,9 @@ impl Probe {
                 let func = match table.get(store, at).expect("below the size") {
                     Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None) => continue,
                     Ref::Func(Some(func)) => funcidx(func)?,
-                    Ref::Extern(Some(_)) | Ref::Any(Some(_)) | Ref::Exn(Some(_)) => {
-                        bail!(
-                            "table {index} holds a reference that is none to a function, which no module can begin with"
-                        )
+                    Ref::Extern(Some(_)) => bail!("table {index} holds an externref, which no module can begin with"),
+                    Ref::Any(Some(_)) | Ref::Exn(Some(_)) => {
+                        bail!("table {index} holds a struct, array, exception or small integer, which is not kept")
                     }
                 };
                 match runs.last_mut() {
@@ -84,8 +83,9 @@ impl Probe {
                 Val::V128(vector) => Some(ConstExpr::v128_const(vector.as_u128() as i128)),
                 Val::FuncRef(Some(func)) => Some(ConstExpr::ref_func(funcidx(func)?)),
                 Val::FuncRef(None) | Val::ExternRef(None) | Val::AnyRef(None) | Val::ExnRef(None) => None,
-                Val::ExternRef(Some(_)) | Val::AnyRef(Some(_)) | Val::ExnRef(Some(_)) => {
-                    bail!("global {index} is a reference that is none to a function, which no module can begin with")
+                Val::ExternRef(Some(_)) => bail!("global {index} is an externref, which no module can begin with"),
+                Val::AnyRef(Some(_)) | Val::ExnRef(Some(_)) => {
+                    bail!("global {index} is a struct, array, exception or small integer, which is not kept")
                 }
             });
         }

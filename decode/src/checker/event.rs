@@ -3,6 +3,7 @@
 use super::code::CellIdx;
 use super::value::{Access, ValueId};
 use crate::TypeId;
+use crate::cell::Cell;
 use crate::instruction::Atomic;
 use crate::ops::Op;
 use smallvec::SmallVec;
@@ -46,6 +47,8 @@ pub(super) enum What {
     Table(u32),
     /// So much fuel is taken.
     Fuel(u32),
+    /// A cell about objects, and its operands but the slots.
+    Object(Cell, [u32; 3]),
     /// Fuel for a size is taken: what it counts, and of which memory or table.
     Pay(u16, u32),
 }

@@ -4,6 +4,7 @@ use super::code::CellIdx;
 use super::event::{After, Event, What};
 use super::mistake::Mistake;
 use super::operators::{classes, halves};
+use super::read::objects::field_access;
 use super::value::{Access, UNKNOWN, Value, ValueId};
 use super::walk::Walk;
 use crate::cell::{Amount, Cell};
@@ -110,6 +111,12 @@ impl Walk<'_> {
                 let value = self.expression(b, at + FAR + a.len() as u32)?;
                 self.event(What::Store(op, access), &[address, value], After::Nothing);
             }
+            Shape::FieldStore(op, a, b) => {
+                let access = field_access(self.target.u32(at));
+                let reference = self.expression(a, at + 4)?;
+                let value = self.expression(b, at + 4 + a.len() as u32)?;
+                self.event(What::Store(op, access), &[reference, value], After::Nothing);
+            }
             Shape::Bulk(form, a, b, c) => {
                 let second = at + a.len() as u32;
                 let args = [
@@ -149,6 +156,10 @@ impl Walk<'_> {
                 let address = self.expression(a, at + FAR)?;
                 self.load(op, access, address)
             }
+            Shape::FieldLoad(op, a) => {
+                let (reference, access) = (self.expression(a, at + 4)?, field_access(self.target.u32(at)));
+                self.load(op, access, reference)
+            }
             Shape::Select(class, a, b, c) => {
                 let second = at + a.len() as u32;
                 let (a, third) = (self.expression(a, at)?, second + b.len() as u32);
@@ -177,7 +188,8 @@ impl Walk<'_> {
         | Shape::Binary(op, ..)
         | Shape::Load(op, _)
         | Shape::FarLoad(op, _)
-        | Shape::SharedLoad(op, _) = *shape
+        | Shape::SharedLoad(op, _)
+        | Shape::FieldLoad(op, _) = *shape
             && op.info().effect != Effect::Pure
         {
             self.event(What::Compute, &[value], After::Nothing);
@@ -208,7 +220,9 @@ impl Walk<'_> {
                 let word = self.target.u32(at);
                 self.state.values.number(Value::Func(word), Class::I64)
             }
-            Leaf::Memory | Leaf::SharedMemory => return Err(self.wrong("a memory is no value".to_owned())),
+            Leaf::Memory | Leaf::SharedMemory | Leaf::Field => {
+                return Err(self.wrong("a memory is no value".to_owned()));
+            }
         })
     }
 
@@ -260,7 +274,7 @@ impl Walk<'_> {
         self.module.globals.get(index).map(|ty| ty.content.into())
     }
 
-    fn slot(&self, slot: u32) -> Result<u32, Mistake> {
+    pub(super) fn slot(&self, slot: u32) -> Result<u32, Mistake> {
         let geometry = &self.state.geometry;
         if slot >= geometry.words {
             return Err(self.wrong(format!("slot {slot} is outside of the frame, which has {} words", geometry.words)));
@@ -365,6 +379,9 @@ impl Walk<'_> {
             this.event(what, &args, after);
             Ok(())
         };
+        if cell.is_about_objects() {
+            return self.object(cell, &fields);
+        }
         match (cell, &fields[..]) {
             (Cell::Unreachable, _) => self.event(What::Unreachable, &[], After::Nothing),
             (Cell::Br, &[at]) => {

@@ -8,6 +8,7 @@ use super::stacks::Stack;
 use super::value::{Access, Value, ValueId};
 use super::walk::Walk;
 use crate::TypeIdx;
+use crate::cell::Field;
 use crate::ops::{Class, Kind, Op};
 use smallvec::SmallVec;
 
@@ -177,6 +178,10 @@ impl Walk<'_> {
             Instr::IsNull => {
                 let reference = self.peek();
                 let value = self.state.values.unary(Op::I64Eqz, reference);
+                self.push(value);
+            }
+            Instr::Copy => {
+                let value = self.peek();
                 self.push(value);
             }
             Instr::Select => {
@@ -399,11 +404,22 @@ impl Walk<'_> {
             Instr::TableCopy(to, from) => (What::TableCopy(to, from), 3),
             Instr::TableInit(table, segment) => (What::TableInit(table, segment), 3),
             Instr::ElemDrop(segment) => (What::ElemDrop(segment), 0),
+            Instr::Object(cell, mut operands, words, _) => {
+                if matches!(cell.fields(), [(_, Field::TypeId), ..]) {
+                    operands[0] = self.type_ids[operands[0] as usize].0;
+                }
+                let base = self.height() - u32::from(words);
+                let args: SmallVec<[ValueId; 4]> =
+                    (base..self.height()).map(|height| self.state.get(self.operand(height))).collect();
+                self.at.stack = self.state.stacks.cut(self.at.stack, base);
+                return Event { what: What::Object(cell, operands), args };
+            }
             Instr::Nop
             | Instr::Jump(_)
             | Instr::Br(_)
             | Instr::Drop
             | Instr::IsNull
+            | Instr::Copy
             | Instr::Select
             | Instr::Get(_)
             | Instr::Set(_)

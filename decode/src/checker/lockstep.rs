@@ -122,6 +122,7 @@ impl Walk<'_> {
             }
             Instr::MemoryGrow(_, class) | Instr::TableGrow(_, class) => vec![class],
             Instr::TableFunc(..) => vec![Class::I64],
+            Instr::Object(.., result) => result.into_iter().collect(),
             Instr::Atomic(atomic, _) => atomic.result().into_iter().collect(),
             _ => Vec::new(),
         };
@@ -133,7 +134,11 @@ impl Walk<'_> {
             values.push(value);
         }
         match after {
-            After::Accumulator => self.state.set_accumulator(results[0], values[0]),
+            After::Accumulator => {
+                if let (Some(&class), Some(&value)) = (results.first(), values.first()) {
+                    self.state.set_accumulator(class, value);
+                }
+            }
             After::Call { args } => {
                 self.state.forget_slots(args);
                 Register::ALL.into_iter().for_each(|register| self.state.set_register(register, UNKNOWN));
@@ -173,6 +178,8 @@ impl Walk<'_> {
             What::TableSet(_) | What::TableFill(_) | What::TableCopy(..) | What::TableInit(..) => world.tables = epoch,
             What::TableGrow(_) => (world.tables, world.table_sizes) = (epoch, epoch),
             What::Call(_) | What::CallIndirect(..) | What::CallRef(_) => self.state.everything_changes(),
+            // Another event may see what this one did, and no value waits that reads objects.
+            What::Object(..) => {}
             What::GlobalSet(word) => self.state.set_global(word, args[0], self.is_imported_global(word)),
             What::Compute
             | What::Unreachable

@@ -38,6 +38,7 @@ mod interpret;
 mod join;
 mod lockstep;
 mod mistake;
+mod objects;
 mod operators;
 mod read;
 mod read_first;

@@ -1,5 +1,6 @@
 //! Reads a body's operators as the [source](super::source): with wasmparser's; lowering has a reader of its own.
 
+pub(super) mod objects;
 mod spaces;
 
 use super::operators::{Immediates, atomic, class_of, classes, halves, numeric, vector};
@@ -452,6 +453,9 @@ impl Builder<'_> {
         }
         if let Some((instruction, immediates)) = vector(operator) {
             return self.vector(instruction, immediates);
+        }
+        if self.object(operator) {
+            return;
         }
         let (module, layout) = (self.module, self.layout);
         let func = |index: u32| layout.func(FuncIdx(index)) as u32;

@@ -6,7 +6,7 @@
 
 use super::value::Access;
 use crate::TypeIdx;
-use crate::cell::Amount;
+use crate::cell::{Amount, Cell};
 use crate::instruction::Atomic;
 use crate::ops::{Class, Effect, Op};
 
@@ -60,6 +60,8 @@ pub(super) enum Instr {
     ReturnCallRef(TypeIdx),
     /// Pushes whether the topmost operand, which stays, is null.
     IsNull,
+    /// Pushes the topmost operand, which stays.
+    Copy,
     Drop,
     Select,
     Get(u32),
@@ -105,6 +107,9 @@ pub(super) enum Instr {
     /// Table, segment.
     TableInit(u32, u32),
     ElemDrop(u32),
+    /// What a cell about objects does, of these operands but the slots, with a typeidx for a type's id, which takes so many words, and
+    /// gives a result.
+    Object(Cell, [u32; 3], u16, Option<Class>),
 }
 
 impl Instr {
@@ -116,6 +121,7 @@ impl Instr {
             | Self::Br(_)
             | Self::Drop
             | Self::IsNull
+            | Self::Copy
             | Self::Select
             | Self::Get(_)
             | Self::Set(_)

@@ -79,6 +79,12 @@ words! {
         funcidx FuncIdx,
         /// The index of a type.
         typeidx TypeIdx,
+        /// The index of a field.
+        fieldidx FieldIdx,
+        /// A number of operands.
+        count Count,
+        /// Whether the two types behind it, of a cast, are nullable: a byte.
+        castflags CastFlags,
         /// The index of a table.
         tableidx TableIdx,
         /// The index of a memory.

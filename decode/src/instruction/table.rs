@@ -98,6 +98,8 @@ macro_rules! for_each_op {
                 F64Sqrt [0x9f] "f64.sqrt" f64 => f64 pure |a| a.sqrt();
                 RefIsNull [0xd1] "ref.is_null" Ref => u32 pure |a| u32::from(a == 0);
                 RefAsNonNull [0xd4] "ref.as_non_null" Ref => Ref traps |a| num::non_null(a);
+                I31GetS [0xfb 0x1d] "i31.get_s" Ref => u32 traps |a| num::i31_s(a);
+                I31GetU [0xfb 0x1e] "i31.get_u" Ref => u32 traps |a| num::i31_u(a);
             }
             binops {
                 I32Add [0x6a] "i32.add" u32 => u32 pure |a, b| a.wrapping_add(b);
@@ -261,7 +263,41 @@ macro_rules! for_each_special {
                 RefNull [0xd0] "ref.null" [] => [named] [heaptype] [] 1 falls;
                 RefFunc [0xd2] "ref.func" [] => [func] [funcidx] [] 1 falls;
                 BrOnNull [0xd5] "br_on_null" [label Ref] => [label Ref] [labelidx] [branches] 1 falls;
+                RefEq [0xd3] "ref.eq" [Ref Ref] => [u32] [] [] 1 falls;
                 BrOnNonNull [0xd6] "br_on_non_null" [label] => [label] [labelidx] [branches] 1 falls;
+                StructNew [0xfb 0x00] "struct.new" [params] => [Ref] [typeidx] [traps] 2 falls;
+                StructNewDefault [0xfb 0x01] "struct.new_default" [] => [Ref] [typeidx] [traps] 2 falls;
+                StructGet [0xfb 0x02] "struct.get" [Ref] => [any] [typeidx fieldidx] [traps] 1 falls;
+                StructGetS [0xfb 0x03] "struct.get_s" [Ref] => [u32] [typeidx fieldidx] [traps] 1 falls;
+                StructGetU [0xfb 0x04] "struct.get_u" [Ref] => [u32] [typeidx fieldidx] [traps] 1 falls;
+                StructSet [0xfb 0x05] "struct.set" [Ref any] => [] [typeidx fieldidx] [traps] 1 falls;
+                ArrayNew [0xfb 0x06] "array.new" [any u32] => [Ref] [typeidx] [traps] 2 falls;
+                ArrayNewDefault [0xfb 0x07] "array.new_default" [u32] => [Ref] [typeidx] [traps] 2 falls;
+                ArrayNewFixed [0xfb 0x08] "array.new_fixed" [params] => [Ref] [typeidx count] [traps] 2 falls;
+                ArrayNewData [0xfb 0x09] "array.new_data" [u32 u32] => [Ref] [typeidx dataidx] [traps reads_segment] 2 falls;
+                ArrayNewElem [0xfb 0x0a] "array.new_elem" [u32 u32] => [Ref] [typeidx elemidx] [traps reads_segment] 2 falls;
+                ArrayGet [0xfb 0x0b] "array.get" [Ref u32] => [any] [typeidx] [traps] 1 falls;
+                ArrayGetS [0xfb 0x0c] "array.get_s" [Ref u32] => [u32] [typeidx] [traps] 1 falls;
+                ArrayGetU [0xfb 0x0d] "array.get_u" [Ref u32] => [u32] [typeidx] [traps] 1 falls;
+                ArraySet [0xfb 0x0e] "array.set" [Ref u32 any] => [] [typeidx] [traps] 1 falls;
+                ArrayLen [0xfb 0x0f] "array.len" [Ref] => [u32] [] [traps] 1 falls;
+                ArrayFill [0xfb 0x10] "array.fill" [Ref u32 any u32] => [] [typeidx] [traps] 1 falls;
+                ArrayCopy [0xfb 0x11] "array.copy" [Ref u32 Ref u32 u32] => [] [typeidx typeidx] [traps] 1 falls;
+                ArrayInitData [0xfb 0x12] "array.init_data"
+                    [Ref u32 u32 u32] => [] [typeidx dataidx] [traps reads_segment] 1 falls;
+                ArrayInitElem [0xfb 0x13] "array.init_elem"
+                    [Ref u32 u32 u32] => [] [typeidx elemidx] [traps reads_segment] 1 falls;
+                RefTestNonNull [0xfb 0x14] "ref.test" [Ref] => [u32] [heaptype] [] 1 falls;
+                RefTestNullable [0xfb 0x15] "ref.test" [Ref] => [u32] [heaptype] [] 1 falls;
+                RefCastNonNull [0xfb 0x16] "ref.cast" [Ref] => [Ref] [heaptype] [traps] 1 falls;
+                RefCastNullable [0xfb 0x17] "ref.cast" [Ref] => [Ref] [heaptype] [traps] 1 falls;
+                BrOnCast [0xfb 0x18] "br_on_cast"
+                    [label] => [label] [castflags labelidx heaptype heaptype] [branches] 1 falls;
+                BrOnCastFail [0xfb 0x19] "br_on_cast_fail"
+                    [label] => [label] [castflags labelidx heaptype heaptype] [branches] 1 falls;
+                AnyConvertExtern [0xfb 0x1a] "any.convert_extern" [Ref] => [Ref] [] [] 0 falls;
+                ExternConvertAny [0xfb 0x1b] "extern.convert_any" [Ref] => [Ref] [] [] 0 falls;
+                RefI31 [0xfb 0x1c] "ref.i31" [u32] => [Ref] [] [] 1 falls;
                 MemoryCopy [0xfc 0x0a] "memory.copy"
                     [u32 u32 u32] => [] [memidx memidx] [traps reads_memory writes_memory] 1 falls;
                 MemoryFill [0xfc 0x0b] "memory.fill" [u32 u32 u32] => [] [memidx] [traps writes_memory] 1 falls;

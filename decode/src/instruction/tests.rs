@@ -85,6 +85,8 @@ fn immediate(immediate: Immediate, longer: bool) -> Vec<u8> {
         Immediate::LabelIdx
         | Immediate::FuncIdx
         | Immediate::TypeIdx
+        | Immediate::FieldIdx
+        | Immediate::Count
         | Immediate::TableIdx
         | Immediate::MemIdx
         | Immediate::GlobalIdx
@@ -111,7 +113,7 @@ fn immediate(immediate: Immediate, longer: bool) -> Vec<u8> {
         Immediate::F32 => vec![0; 4],
         Immediate::F64 => vec![0; 8],
         Immediate::V128 | Immediate::LaneIdxs => vec![0; 16],
-        Immediate::LaneIdx | Immediate::Reserved => vec![0],
+        Immediate::LaneIdx | Immediate::Reserved | Immediate::CastFlags => vec![0],
     }
 }
 
@@ -277,14 +279,16 @@ fn rows_as_wasmparser_validates_them() {
 
 /// Whether its types are no single bytes: see [`rows_about_typed_references`].
 fn takes_typed_references(instruction: Instruction) -> bool {
-    matches!(
-        instruction,
-        Instruction::CallRef
-            | Instruction::ReturnCallRef
-            | Instruction::BrOnNull
-            | Instruction::BrOnNonNull
-            | Instruction::Unary(Op::RefAsNonNull)
-    )
+    instruction.info().opcode.prefix == Some(0xfb)
+        || matches!(
+            instruction,
+            Instruction::RefEq
+                | Instruction::CallRef
+                | Instruction::ReturnCallRef
+                | Instruction::BrOnNull
+                | Instruction::BrOnNonNull
+                | Instruction::Unary(Op::RefAsNonNull)
+        )
 }
 
 /// Whether it has to do with exceptions: see [`rows_about_exceptions`].

@@ -10,7 +10,7 @@ use super::operands::Operands;
 use super::read::MemArg;
 use super::sink::{Prefix, Sink, SinkKind};
 use super::target::Target;
-use super::tree::{Far, Kind, Traits, form_sig, operator_sig};
+use super::tree::{Far, Kind, Space, Traits, form_sig, operator_sig};
 use crate::cell::{self, Amount};
 use crate::instruction::{Atomic, LaneLoad, LaneStore};
 use crate::ops::{Class, Op};
@@ -37,7 +37,8 @@ impl<'a, T: Target> Function<'a, T> {
     fn far(&self, MemArg { memory, offset }: MemArg) -> Far {
         let offset = if mutant!(40) { u64::from(offset as u32) } else { offset };
         let word = self.memory_word(if mutant!(42) { 0 } else { memory });
-        Far { word, offset, shared: self.memory_type(memory).shared }
+        let space = if self.memory_type(memory).shared { Space::Shared } else { Space::Memory };
+        Far { word, offset, space }
     }
 
     /// Whether instructions on memories as a whole are near.
@@ -94,9 +95,7 @@ impl<'a, T: Target> Function<'a, T> {
     #[cold]
     #[inline(never)]
     fn far_store(&mut self, op: Op, memarg: MemArg) {
-        let far = self.far(memarg);
-        let kind = if far.shared { SinkKind::SharedStore(op) } else { SinkKind::FarStore(op) };
-        self.operands.store_values(Sink { kind, class: op.info().operand, prefix: Prefix::far(far) });
+        self.operands.far_store(op, self.far(memarg));
     }
 
     /// A load to one lane: its operands are an address and a vector, whose lane becomes what is loaded.
@@ -228,8 +227,18 @@ impl<'a, T: Target> Function<'a, T> {
 }
 
 impl<T: Target> Operands<'_, T> {
-    /// Replaces the address at the top by what lies there.
-    fn far_load(&mut self, op: Op, far: Far) {
+    /// Stores the value at the top where the address, or reference, below it leads.
+    pub(super) fn far_store(&mut self, op: Op, far: Far) {
+        let kind = match far.space {
+            Space::Memory => SinkKind::FarStore(op),
+            Space::Shared => SinkKind::SharedStore(op),
+            Space::Object => SinkKind::FieldStore(op),
+        };
+        self.store_values(Sink { kind, class: op.info().operand, prefix: Prefix::far(far) });
+    }
+
+    /// Replaces the address, or reference, at the top by what lies there.
+    pub(super) fn far_load(&mut self, op: Op, far: Far) {
         let (top, kind) = (self.height() - 1, Kind::FarLoad(op));
         let memory = self.trees.memory(far);
         let node = loop {

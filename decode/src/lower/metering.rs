@@ -195,6 +195,14 @@ fn takes_long(instruction: Instruction) -> bool {
             | Instruction::TableFill
             | Instruction::TableCopy
             | Instruction::TableInit
+            | Instruction::ArrayNew
+            | Instruction::ArrayNewDefault
+            | Instruction::ArrayNewData
+            | Instruction::ArrayNewElem
+            | Instruction::ArrayFill
+            | Instruction::ArrayCopy
+            | Instruction::ArrayInitData
+            | Instruction::ArrayInitElem
     )
 }
 

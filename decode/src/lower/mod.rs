@@ -35,6 +35,7 @@ mod loops;
 mod memory;
 mod metering;
 mod mutants;
+mod objects;
 mod operands;
 pub(crate) mod place;
 mod places;

@@ -109,6 +109,8 @@ impl<'a> Reader<'a> {
                 Immediate::LabelIdx
                 | Immediate::FuncIdx
                 | Immediate::TypeIdx
+                | Immediate::FieldIdx
+                | Immediate::Count
                 | Immediate::TableIdx
                 | Immediate::MemIdx
                 | Immediate::GlobalIdx
@@ -122,7 +124,7 @@ impl<'a> Reader<'a> {
                 Immediate::F32 => _ = self.f32_bits(),
                 Immediate::F64 => _ = self.f64_bits(),
                 Immediate::V128 | Immediate::LaneIdxs => _ = self.vector(),
-                Immediate::LaneIdx | Immediate::Reserved => _ = self.lane(),
+                Immediate::LaneIdx | Immediate::Reserved | Immediate::CastFlags => _ = self.lane(),
                 Immediate::LabelIdxs => (0..=self.unsigned()).for_each(|_| _ = self.index()),
                 Immediate::ValTypes => self = self.types(),
                 Immediate::Catches => self = self.catches().1,

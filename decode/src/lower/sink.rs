@@ -29,6 +29,7 @@ impl Sink {
             SinkKind::Store(op) => operator_sig(op),
             SinkKind::FarStore(op) => sig::far(op),
             SinkKind::SharedStore(op) => sig::shared(op),
+            SinkKind::FieldStore(op) => sig::field(op),
         }
     }
 }
@@ -42,6 +43,8 @@ pub(super) enum SinkKind {
     FarStore(Op),
     /// To any shared memory.
     SharedStore(Op),
+    /// To a field of a struct.
+    FieldStore(Op),
 }
 
 /// What stands before a statement's trees.
@@ -69,6 +72,6 @@ impl Prefix {
 
     /// The memory's word and the static offset of a far store.
     pub(super) fn far(far: Far) -> Self {
-        Self { bytes: far.bytes(), len: Far::LEN }
+        Self { bytes: far.bytes(), len: far.len() }
     }
 }

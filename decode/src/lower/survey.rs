@@ -4,7 +4,7 @@
 use super::definite::Definite;
 use super::place::{Place, Stand, Wanted};
 use super::sink::SinkKind;
-use super::tree::{Kind, NodeId, Trees};
+use super::tree::{Kind, NodeId, Space, Trees};
 use crate::cell::Cell;
 use crate::ops::Class;
 use crate::sig::{self, Form, Sig};
@@ -246,6 +246,7 @@ impl Survey {
                 SinkKind::Store(op) => format!("Store<{op:?}, "),
                 SinkKind::FarStore(op) => format!("FarStore<{op:?}, "),
                 SinkKind::SharedStore(op) => format!("SharedStore<{op:?}, "),
+                SinkKind::FieldStore(op) => format!("FieldStore<{op:?}, "),
             };
             write_list(trees, kids, acc, &mut shape);
             shape.push('>');
@@ -255,6 +256,7 @@ impl Survey {
             SinkKind::Store(_)
             | SinkKind::FarStore(_)
             | SinkKind::SharedStore(_)
+            | SinkKind::FieldStore(_)
             | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => places.push(offset),
             SinkKind::Form(
                 Form::Select
@@ -340,8 +342,12 @@ fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
         Kind::Binary(op) => return write_operator(trees, id, acc, &format!("Bin<{op:?}, "), out),
         Kind::Load(op, _) => return write_operator(trees, id, acc, &format!("Load<{op:?}, "), out),
         Kind::FarLoad(op) => {
-            let shared = trees[node.kids()[0]].kind == Kind::Memory(true);
-            out.push_str(&format!("{}<{op:?}, ", if shared { "SharedLoad" } else { "FarLoad" }));
+            let name = match trees[node.kids()[0]].kind {
+                Kind::Memory(Space::Shared) => "SharedLoad",
+                Kind::Memory(Space::Object) => "FieldLoad",
+                _ => "FarLoad",
+            };
+            out.push_str(&format!("{name}<{op:?}, "));
             write_list(trees, &node.kids()[1..], acc, out);
             return out.push('>');
         }

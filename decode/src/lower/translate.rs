@@ -134,6 +134,36 @@ impl<'a, T: Target> Function<'a, T> {
                 self.metering.charge_words(|| self.blocks.arity(labelidx));
                 self.br_on_non_null(labelidx);
             }
+            Instruction::BrOnCast => self.br_on_cast(reader, false),
+            Instruction::BrOnCastFail => self.br_on_cast(reader, true),
+            Instruction::RefEq => self.operands.operator_of::<2>(Kind::Binary(Op::I64Eq), Form::SetAcc),
+            // Words are the same.
+            Instruction::AnyConvertExtern | Instruction::ExternConvertAny => {}
+            Instruction::StructNew
+            | Instruction::StructNewDefault
+            | Instruction::StructGet
+            | Instruction::StructGetS
+            | Instruction::StructGetU
+            | Instruction::StructSet
+            | Instruction::ArrayNew
+            | Instruction::ArrayNewDefault
+            | Instruction::ArrayNewFixed
+            | Instruction::ArrayNewData
+            | Instruction::ArrayNewElem
+            | Instruction::ArrayGet
+            | Instruction::ArrayGetS
+            | Instruction::ArrayGetU
+            | Instruction::ArraySet
+            | Instruction::ArrayLen
+            | Instruction::ArrayFill
+            | Instruction::ArrayCopy
+            | Instruction::ArrayInitData
+            | Instruction::ArrayInitElem
+            | Instruction::RefTestNonNull
+            | Instruction::RefTestNullable
+            | Instruction::RefCastNonNull
+            | Instruction::RefCastNullable
+            | Instruction::RefI31 => self.object(instruction, reader),
             Instruction::Drop => self.drop_(),
             Instruction::Select => self.select(),
             Instruction::TypedSelect => {
@@ -329,7 +359,7 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     /// Puts the reference at the top in its slot.
-    fn reference(&mut self) -> Slot {
+    pub(super) fn reference(&mut self) -> Slot {
         let top = self.operands.height() - 1;
         self.operands.spill(top);
         self.operands.own_slot(top)

@@ -35,8 +35,8 @@ pub(super) enum Kind {
     Func(u32),
     Unary(Op),
     Binary(Op),
-    /// The memory and static offset of a far access, as the node's operand bytes say; whether it is shared.
-    Memory(bool),
+    /// The memory and static offset of a far access, or where a field lies, as the node's operand bytes say.
+    Memory(Space),
     /// With the static offset.
     Load(Op, u32),
     /// From the memory that the first operand is.
@@ -119,20 +119,44 @@ impl Node {
     }
 }
 
+/// What a far access is to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Space {
+    /// A memory.
+    Memory,
+    /// One that threads share.
+    Shared,
+    /// A field of a struct.
+    Object,
+}
+
+impl Space {
+    /// What says of which memory, and where.
+    const fn leaf(self) -> Leaf {
+        match self {
+            Self::Memory => Leaf::Memory,
+            Self::Shared => Leaf::SharedMemory,
+            Self::Object => Leaf::Field,
+        }
+    }
+}
+
 /// Where a far access looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Far {
-    /// Word of the memory in the instance.
+    /// Word of the memory in the instance; where the field lies.
     pub(super) word: u32,
-    /// The static offset.
+    /// The static offset; 0 of a field.
     pub(super) offset: u64,
-    /// Whether the memory is shared.
-    pub(super) shared: bool,
+    pub(super) space: Space,
 }
 
 impl Far {
     /// How many operand bytes it takes.
-    pub(super) const LEN: usize = Leaf::Memory.bytes(Class::I64);
+    pub(super) const fn len(self) -> usize {
+        self.space.leaf().bytes(Class::I64)
+    }
 
     /// Its operand bytes, with zeros behind them.
     pub(super) fn bytes(self) -> [u8; MOST_BYTES] {
@@ -305,8 +329,7 @@ impl Trees {
 
     /// The memory of a far access.
     pub(super) fn memory(&mut self, far: Far) -> NodeId {
-        let leaf = if far.shared { Leaf::SharedMemory } else { Leaf::Memory };
-        let id = self.leaf(Kind::Memory(far.shared), leaf, Class::I64, 0, None);
+        let id = self.leaf(Kind::Memory(far.space), far.space.leaf(), Class::I64, 0, None);
         self.nodes[id as usize].bytes = far.bytes();
         id
     }

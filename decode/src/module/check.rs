@@ -476,6 +476,36 @@ impl Checker {
                     | Instruction::CatchAll
                     | Instruction::TryTable
                     | Instruction::TypedSelect
+                    | Instruction::RefEq
+                    | Instruction::StructNew
+                    | Instruction::StructNewDefault
+                    | Instruction::StructGet
+                    | Instruction::StructGetS
+                    | Instruction::StructGetU
+                    | Instruction::StructSet
+                    | Instruction::ArrayNew
+                    | Instruction::ArrayNewDefault
+                    | Instruction::ArrayNewFixed
+                    | Instruction::ArrayNewData
+                    | Instruction::ArrayNewElem
+                    | Instruction::ArrayGet
+                    | Instruction::ArrayGetS
+                    | Instruction::ArrayGetU
+                    | Instruction::ArraySet
+                    | Instruction::ArrayLen
+                    | Instruction::ArrayFill
+                    | Instruction::ArrayCopy
+                    | Instruction::ArrayInitData
+                    | Instruction::ArrayInitElem
+                    | Instruction::RefTestNonNull
+                    | Instruction::RefTestNullable
+                    | Instruction::RefCastNonNull
+                    | Instruction::RefCastNullable
+                    | Instruction::BrOnCast
+                    | Instruction::BrOnCastFail
+                    | Instruction::AnyConvertExtern
+                    | Instruction::ExternConvertAny
+                    | Instruction::RefI31
                     | Instruction::RefNull
                     | Instruction::RefFunc
                     | Instruction::MemoryCopy

@@ -392,6 +392,16 @@ fn const_expr(module: &Module, expr: &wasmparser::ConstExpr<'_>) -> Result<Const
             }
             Operator::RefFunc { function_index } => ConstOp::RefFunc(FuncIdx(function_index)),
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(global_index),
+            Operator::StructNew { struct_type_index } => ConstOp::StructNew(TypeIdx(struct_type_index)),
+            Operator::StructNewDefault { struct_type_index } => ConstOp::StructNewDefault(TypeIdx(struct_type_index)),
+            Operator::ArrayNew { array_type_index } => ConstOp::ArrayNew(TypeIdx(array_type_index)),
+            Operator::ArrayNewDefault { array_type_index } => ConstOp::ArrayNewDefault(TypeIdx(array_type_index)),
+            Operator::ArrayNewFixed { array_type_index, array_size } => {
+                ConstOp::ArrayNewFixed(TypeIdx(array_type_index), array_size)
+            }
+            Operator::RefI31 => ConstOp::RefI31,
+            // Their words are the same.
+            Operator::AnyConvertExtern | Operator::ExternConvertAny => continue,
             Operator::I32Add => ConstOp::I32Add,
             Operator::I32Sub => ConstOp::I32Sub,
             Operator::I32Mul => ConstOp::I32Mul,

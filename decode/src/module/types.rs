@@ -158,6 +158,12 @@ pub(super) fn read_group(
         }
         types.push(ty);
     }
+    for (index, ty) in types.iter().enumerate() {
+        // A supertype comes before it (spec 3.2.11).
+        debug_assert_eq!(module.depths.len(), first + index);
+        let above = ty.supertype.and_then(|above| module.depths.get(above.index()));
+        module.depths.push(above.map_or(0, |depth| depth + 1));
+    }
     let is_plain = types.len() == 1 && types[0].is_plain();
     module.types.extend(types);
     if !is_plain && module.types.len() > first {

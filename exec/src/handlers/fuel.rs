@@ -80,6 +80,8 @@ unsafe fn cost(instance: *mut InstanceHead, slot: *const u64, pages: u32, amount
             size().min(table().size()) * 8
         } else if amount == Amount::Elements32 as u16 {
             short().min(table().size()) * 8
+        } else if amount == Amount::Items as u16 {
+            short() * 8
         } else {
             debug_assert_eq!(amount, Amount::NewElements as u16);
             if table().can_grow(size()) && size() <= room.elements { size() * 8 } else { 0 }

@@ -9,6 +9,18 @@ pub(crate) fn non_null(reference: u64) -> Result<u64, Trap> {
     if reference == 0 { Err(Trap::NullReference) } else { Ok(reference) }
 }
 
+/// The integer of a reference to one, its sign extended.
+#[inline(always)]
+pub(crate) fn i31_s(reference: u64) -> Result<u32, Trap> {
+    if reference == 0 { Err(Trap::NullI31Reference) } else { Ok((reference as i64 >> 33) as u32) }
+}
+
+/// The integer of a reference to one, without a sign.
+#[inline(always)]
+pub(crate) fn i31_u(reference: u64) -> Result<u32, Trap> {
+    if reference == 0 { Err(Trap::NullI31Reference) } else { Ok((reference >> 33) as u32) }
+}
+
 macro_rules! signed_division {
     ($div:ident, $rem:ident, $unsigned:ty, $signed:ty) => {
         #[inline(always)]

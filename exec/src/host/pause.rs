@@ -217,7 +217,7 @@ impl Execution {
         // SAFETY: the same is asked for; headers are right for the base it stopped at.
         let registers = unsafe { adopt(vm, (&mut parked, base), registers, waiting, moved)? };
         let used = parked.len();
-        let mut this = Self {
+        let mut copy = Self {
             stack: None,
             parked,
             base,
@@ -231,9 +231,9 @@ impl Execution {
             progress,
             rooted: None,
         };
-        // SAFETY: the machine is live, and this has its words.
-        unsafe { this.root(vm) };
-        Some(this)
+        // SAFETY: the machine is live, and the copy has its words.
+        unsafe { copy.root(vm) };
+        Some(copy)
     }
 
     /// Changes words of its frames, which [`PausedFrame::start`](crate::PausedFrame::start) numbers, and the accumulator of integers.

@@ -181,11 +181,13 @@ fn operators(shape: &Shape) -> usize {
         | Shape::Load(_, a)
         | Shape::FarLoad(_, a)
         | Shape::SharedLoad(_, a)
+        | Shape::FieldLoad(_, a)
         | Shape::Extract(_, _, a) => 1 + operators(a),
         Shape::Binary(_, a, b)
         | Shape::Store(_, a, b)
         | Shape::FarStore(_, a, b)
         | Shape::SharedStore(_, a, b)
+        | Shape::FieldStore(_, a, b)
         | Shape::Replace(_, _, a, b) => 1 + operators(a) + operators(b),
         Shape::Seq(a, b) => 1 + operators(a) + operators(b),
         Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
@@ -208,11 +210,13 @@ fn is_on_vectors(shape: &Shape) -> bool {
         | Shape::Load(op, a)
         | Shape::FarLoad(op, a)
         | Shape::SharedLoad(op, a)
+        | Shape::FieldLoad(op, a)
         | Shape::Extract(op, _, a) => on_vectors(op) || is_on_vectors(a),
         Shape::Binary(op, a, b)
         | Shape::Store(op, a, b)
         | Shape::FarStore(op, a, b)
         | Shape::SharedStore(op, a, b)
+        | Shape::FieldStore(op, a, b)
         | Shape::Replace(op, _, a, b) => on_vectors(op) || is_on_vectors(a) || is_on_vectors(b),
         Shape::Ternary(op, ..) => on_vectors(op),
         Shape::Form(_, _, a) => is_on_vectors(a),
@@ -232,11 +236,13 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
         (Shape::Unary(o, a), Shape::Unary(p, b))
         | (Shape::Load(o, a), Shape::Load(p, b))
         | (Shape::FarLoad(o, a), Shape::FarLoad(p, b))
-        | (Shape::SharedLoad(o, a), Shape::SharedLoad(p, b)) => Some(same(o, p)? + sum(&[(a, b)])?),
+        | (Shape::SharedLoad(o, a), Shape::SharedLoad(p, b))
+        | (Shape::FieldLoad(o, a), Shape::FieldLoad(p, b)) => Some(same(o, p)? + sum(&[(a, b)])?),
         (Shape::Binary(o, a, x), Shape::Binary(p, b, y))
         | (Shape::Store(o, a, x), Shape::Store(p, b, y))
         | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y))
-        | (Shape::SharedStore(o, a, x), Shape::SharedStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
+        | (Shape::SharedStore(o, a, x), Shape::SharedStore(p, b, y))
+        | (Shape::FieldStore(o, a, x), Shape::FieldStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
         (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) => Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b)])?),
         (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) => {
             Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b), (x, y)])?)

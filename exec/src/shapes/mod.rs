@@ -21,6 +21,7 @@ mod mined;
 mod mined_vectors;
 #[cfg(feature = "mined")]
 mod mined_wide;
+mod objects;
 mod own;
 mod sequences;
 mod sinks;
@@ -33,7 +34,7 @@ use crate::handlers::expr::*;
 use crate::handlers::fill_copy::{MemoryCopy, MemoryFill};
 use crate::handlers::shared::{SharedLoad, SharedStore};
 use crate::handlers::stmt::*;
-use crate::handlers::{atomic, bulk, control, epoch, fuel};
+use crate::handlers::{arrays, atomic, bulk, control, epoch, fuel};
 #[cfg(any(feature = "profile", feature = "inspect", debug_assertions))]
 use list::HandlerEntry;
 use list::{I, R, S, Shapes, each};
@@ -101,6 +102,7 @@ fn list_written(t: &mut Shapes<'_>) {
     wide::all(t);
     far::all(t);
     wide_arithmetic::all(t);
+    objects::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {
@@ -187,7 +189,9 @@ macro_rules! cells {
         }
     ) => {
         fn cells(t: &mut Shapes<'_>) {
+            use arrays::*;
             use atomic::*;
+            use crate::handlers::objects::*;
             use epoch::Epoch;
             use fuel::*;
             use bulk::*;

@@ -6,8 +6,9 @@
 //! is needed later, lie in slots.
 
 use crate::Word;
+use crate::state::heap::access::Object;
 use crate::state::heap::mark::Marker;
-use crate::state::heap::object::ObjectType;
+use crate::state::heap::object::{ObjectKind, ObjectType};
 use crate::state::heap::{Heap, OuterStack};
 use crate::state::vm::Vm;
 use pirn_decode::objects::LENGTH_AT;
@@ -95,12 +96,11 @@ impl Vm {
         }
     }
 
-    /// Makes an object of this type, all of whose fields or elements are zero and null; of so many elements, if it is an array. Its
-    /// address, or `None` if there is no room for it.
+    /// Makes an object of this type, all of whose fields or elements are zero and null; of so many elements, if it is an array; or `None` if there is no room for it.
     ///
     /// # Safety
     /// As for [`Vm::collect`]; `ty` is one of the heap's types.
-    pub unsafe fn make_object(this: *mut Self, ty: *const ObjectType, len: u32) -> Option<*mut u64> {
+    pub unsafe fn make_object(this: *mut Self, ty: *const ObjectType, len: u32) -> Option<Object> {
         // SAFETY: the type is live; there is room for so many bytes.
         unsafe {
             let bytes = (*ty).bytes_with(len);
@@ -111,10 +111,10 @@ impl Vm {
             object.write_bytes(0, bytes as usize / 8);
             object.cast::<u8>().add(bytes as usize & !7).write_bytes(0, bytes as usize & 7);
             object.cast::<*const ObjectType>().write(ty);
-            if (*ty).kind() == crate::state::heap::object::ObjectKind::Array {
+            if (*ty).kind() == ObjectKind::Array {
                 object.byte_add(LENGTH_AT as usize).cast::<u32>().write(len);
             }
-            Some(object)
+            Some(Object::new(object.expose_provenance() as Word))
         }
     }
 

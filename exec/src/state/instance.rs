@@ -2,6 +2,7 @@
 
 use crate::state::exception::Tag;
 use crate::state::global::GlobalCell;
+use crate::state::heap::object::ObjectType;
 use crate::state::memory::{Memory, MemoryLimits};
 use crate::state::record::FuncRecord;
 use crate::state::table::Table;
@@ -222,6 +223,26 @@ impl InstanceBlock {
             // SAFETY: `attach` asks for the same of the memory, and `instance` is this block's head, which does not move.
             unsafe { Memory::attach(memory, instance) };
         }
+    }
+
+    /// Puts what the machine knows of objects of type `typeidx` in place.
+    ///
+    /// # Panics
+    /// The instance has no types of objects.
+    ///
+    /// # Safety
+    /// It is one of the heap of the block's store, of the type that the module says.
+    pub unsafe fn set_object_type(&mut self, typeidx: usize, ty: *const ObjectType) {
+        self.set(self.layout.object(typeidx), ty);
+    }
+
+    /// What the machine knows of objects of type `typeidx`; null before [`InstanceBlock::set_object_type`].
+    ///
+    /// # Panics
+    /// The instance has no types of objects.
+    pub fn object_type(&self, typeidx: usize) -> *const ObjectType {
+        // SAFETY: a word of this block, as `set_object_type` wrote it or null; with `&self` the machine does not run (I2).
+        unsafe { self.word(self.layout.object(typeidx)).cast::<*const ObjectType>().read() }
     }
 
     /// The bytes `memory.init dataidx` copies from; empty once dropped.

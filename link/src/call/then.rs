@@ -26,7 +26,7 @@ impl<R> Then<R> {
         Self(Box::new(Once(next)))
     }
 
-    /// Goes on with the results, in the store called `store`.
+    /// Goes on with the results, in this store.
     pub(super) fn go_on(self, store: &StoreOpaque, results: &[Word]) -> Next<R> {
         self.0.go_on(store, results)
     }

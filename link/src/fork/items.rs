@@ -6,7 +6,7 @@ use crate::instance::Instance;
 use crate::items::external::Extern;
 use crate::items::func::Func;
 use crate::items::global::Global;
-use crate::items::heap_ref::{AnyRef, ExnRef, ExternRef};
+use crate::items::heap_ref::ExternRef;
 use crate::items::memory::Memory;
 use crate::items::rooted::Rooted;
 use crate::items::table::Table;
@@ -32,6 +32,11 @@ pub(super) mod sealed {
         /// Nothing does.
         fn in_fork(self, copy: &Copy<'_>) -> Result<Self>;
     }
+}
+
+/// The error of what no copy of a store has.
+fn of_the_heap() -> crate::error::Error {
+    format_err!("structs, arrays, small integers and exceptions have no copies")
 }
 
 macro_rules! forked {
@@ -60,35 +65,28 @@ forked! {
         Self::SharedMemory(_) => return Err(format_err!("a store with a memory that threads share is not forked")),
     });
     Rooted<ExternRef>: |value, copy| {
-        let externs = copy.0.origin_of(value.store())?.externs;
-        // SAFETY: L5: the copy has the embedder's values by the same indices, and so by the same words.
-        match pirn_exec::extern_index(value.unchecked_word()) {
-            Some(index) if index < externs => Ok(unsafe { Self::new(copy.0, value.unchecked_word()) }),
-            Some(_) => Err(format_err!("it was made since the store was forked")),
-            None => Err(format_err!("it is an object of the heap: stores with objects are not forked")),
+        // Stores with anything else are not forked.
+        let index = value.extern_index().unwrap_or(usize::MAX);
+        if index >= copy.0.origin_of(value.store())?.externs {
+            return Err(format_err!("it was made since the store was forked"));
         }
-    };
-    Rooted<AnyRef>: |value, copy| {
-        copy.0.origin_of(value.store())?;
-        match pirn_exec::i31_value(value.unchecked_word()) {
-            // SAFETY: L5: an integer is the same in all stores.
-            Some(_) => Ok(unsafe { Self::new(copy.0, value.unchecked_word()) }),
-            None => Err(format_err!("it is an object of the heap: stores with objects are not forked")),
+        if copy.0.extern_value(index).is_none() {
+            return Err(format_err!("nothing in this store refers to it any more"));
         }
+        Ok(ExternRef::of_index(copy.0, index))
     };
-    Rooted<ExnRef>: |_exception, _copy| Err(format_err!("a store with exceptions is not forked"));
     Ref: |reference, copy| Ok(match reference {
         Self::Func(func) => Self::Func(func.map(|func| func.in_fork(copy)).transpose()?),
         Self::Extern(value) => Self::Extern(value.map(|value| value.in_fork(copy)).transpose()?),
-        Self::Any(value) => Self::Any(value.map(|value| value.in_fork(copy)).transpose()?),
-        Self::Exn(value) => Self::Exn(value.map(|value| value.in_fork(copy)).transpose()?),
+        Self::Any(None) | Self::Exn(None) => reference,
+        Self::Any(Some(_)) | Self::Exn(Some(_)) => return Err(of_the_heap()),
     });
     Val: |value, copy| Ok(match value {
         Self::I32(_) | Self::I64(_) | Self::F32(_) | Self::F64(_) | Self::V128(_) => value,
         Self::FuncRef(func) => Self::FuncRef(func.map(|func| func.in_fork(copy)).transpose()?),
         Self::ExternRef(value) => Self::ExternRef(value.map(|value| value.in_fork(copy)).transpose()?),
-        Self::AnyRef(value) => Self::AnyRef(value.map(|value| value.in_fork(copy)).transpose()?),
-        Self::ExnRef(value) => Self::ExnRef(value.map(|value| value.in_fork(copy)).transpose()?),
+        Self::AnyRef(None) | Self::ExnRef(None) => value,
+        Self::AnyRef(Some(_)) | Self::ExnRef(Some(_)) => return Err(of_the_heap()),
     });
 }
 

@@ -6,9 +6,10 @@ use crate::instantiate::members::Member;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::AddressType;
 use pirn_decode::module::{ConstExpr, ConstOp, Element, ElementItems, SegmentMode};
-use pirn_exec::{Trap, Word};
+use pirn_decode::objects::{HEADER_BYTES, places};
+use pirn_decode::{AddressType, TypeIdx};
+use pirn_exec::{Object, Trap, Vm, Word, i31_word};
 use smallvec::SmallVec;
 
 /// Which active segments are copied.
@@ -230,6 +231,41 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
                 stack.push(instance.globals[globalidx as usize].get(store)?.cell.get());
                 continue;
             }
+            ConstOp::RefI31 => i31_word(pop() as u32),
+            ConstOp::StructNew(typeidx) | ConstOp::StructNewDefault(typeidx) => {
+                let ty = instance.module().parsed().types[typeidx.index()].as_struct().expect("validated");
+                let new = make(store, instance, typeidx, 0)?;
+                if let ConstOp::StructNew(_) = op {
+                    for ((at, ty), words) in
+                        places(HEADER_BYTES, ty.values()).zip(stack.drain(stack.len() - ty.fields.len()..))
+                    {
+                        // SAFETY: L5: by validation a value of the field's type, and of this store.
+                        unsafe { new.set_field(at, ty, words) };
+                    }
+                }
+                new.word()
+            }
+            ConstOp::ArrayNew(typeidx) | ConstOp::ArrayNewDefault(typeidx) | ConstOp::ArrayNewFixed(typeidx, _) => {
+                let ty = instance.module().parsed().types[typeidx.index()].as_array().expect("validated");
+                let element = ty.field.element_type;
+                let len = if let ConstOp::ArrayNewFixed(_, len) = *op { len } else { pop() as u32 };
+                let new = make(store, instance, typeidx, len)?;
+                // SAFETY: L5: by validation values of the elements' type, and of this store.
+                let set = |index, words| unsafe { new.set_element(index, element, words) };
+                match op {
+                    ConstOp::ArrayNew(_) => {
+                        let words = stack.pop().expect("validated");
+                        (0..len).for_each(|index| set(index, words));
+                    }
+                    ConstOp::ArrayNewFixed(..) => {
+                        (0..)
+                            .zip(stack.drain(stack.len() - len as usize..))
+                            .for_each(|(index, words)| set(index, words));
+                    }
+                    _ => {}
+                }
+                new.word()
+            }
             // The right operand comes off the stack first.
             ConstOp::I32Add => word((pop() as u32).wrapping_add(pop() as u32)),
             ConstOp::I32Sub => word((pop() as u32).wrapping_neg().wrapping_add(pop() as u32)),
@@ -241,6 +277,23 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
         stack.push([value, 0]);
     }
     Ok(stack.pop().expect("validated"))
+}
+
+/// An object of a type of the instance's module, of zeros and nulls.
+///
+/// # Errors
+/// There is no room for it.
+fn make(store: &StoreOpaque, instance: &InstanceData, typeidx: TypeIdx, len: u32) -> Result<Object> {
+    let ty = instance.block.object_type(typeidx.index());
+    // SAFETY: L1 and L2: the machine is the store's, and stands still; nothing is collected meanwhile, so nobody asks the store for its
+    // references. L6: it is a type of its heap.
+    let new = unsafe {
+        Vm::heap(store.vm()).hold();
+        let new = Vm::make_object(store.vm(), ty, len);
+        Vm::heap(store.vm()).release();
+        new
+    };
+    new.ok_or_else(|| Trap::GcHeapOutOfMemory.into())
 }
 
 /// Readies those segments of an instance that were not dropped, none of which is ready. Nothing is copied.

@@ -7,6 +7,7 @@ use crate::store::{AsContext, AsContextMut};
 use pirn_decode::HeapType;
 use pirn_exec::{ObjectKind, ObjectType, Word, extern_index, extern_word, i31_value, i31_word};
 use std::any::Any;
+use std::sync::Arc;
 
 /// A value of the embedder that WebAssembly can carry around, but not look into; or anything of WebAssembly's that was
 /// [converted](https://webassembly.github.io/spec/core/exec/instructions.html#xref-syntax-instructions-syntax-instr-extern-mathsf-extern-convert-any)
@@ -108,7 +109,7 @@ impl ExternRef {
         let mut store = store.as_context_mut();
         store.collect_if_due();
         let store = store.opaque_mut();
-        let index = store.add_extern(std::sync::Arc::new(value));
+        let index = store.add_extern(Arc::new(value));
         // SAFETY: L5: the value was put into this store just now.
         unsafe { Rooted::new(store, extern_word(index)) }
     }

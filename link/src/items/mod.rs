@@ -7,6 +7,7 @@ pub(crate) mod func;
 pub(crate) mod global;
 pub(crate) mod heap_ref;
 pub(crate) mod memory;
+pub(crate) mod objects;
 pub(crate) mod rooted;
 pub(crate) mod shared_memory;
 pub(crate) mod table;

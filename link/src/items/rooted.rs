@@ -77,9 +77,9 @@ impl<T> Rooted<T> {
         self.store
     }
 
-    /// Its word, which may lead to nothing any more.
-    pub(crate) fn unchecked_word(self) -> Word {
-        self.word
+    /// The index of the value of the embedder that it refers to, if it does.
+    pub(crate) fn extern_index(self) -> Option<usize> {
+        pirn_exec::extern_index(self.word)
     }
 
     /// The same as a reference of another type.

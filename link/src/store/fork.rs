@@ -83,8 +83,10 @@ impl StoreOpaque {
         if !self.imported_memories.is_empty() || self.memories().any(is_shared) {
             return Err(format_err!("a memory of the store is shared between threads: it cannot be forked"));
         }
-        if self.heap().bytes() > 0 || !self.tags.is_empty() {
-            return Err(format_err!("the store has objects of its heap, or tags of exceptions: it cannot be forked"));
+        if self.heap().has_objects() || !self.tags.is_empty() {
+            return Err(format_err!(
+                "the store has structs, arrays or exceptions, or tags of these: it cannot be forked"
+            ));
         }
         copy.hosts = self.hosts.clone();
         for (item, record) in &self.foreign {
@@ -92,10 +94,10 @@ impl StoreOpaque {
             let record = unsafe { Handle::new(copy.id(), NonNull::new_unchecked(record.as_ptr())) };
             copy.foreign.push((Arc::clone(item), record));
         }
-        copy.externs = self.externs.clone();
-        if copy.externs.len() > 0 {
-            let count = copy.externs.len();
-            copy.heap().set_externs(count);
+        copy.externs = self.externs.fork();
+        let externs = self.externs.len();
+        if externs > 0 {
+            copy.heap().set_externs(externs);
         }
         let known = self.hosts.iter().map(|item| item.record().addr().get()).collect();
         let mut moved = Moved::default();
@@ -122,13 +124,7 @@ impl StoreOpaque {
         copy.set_yield_interval(self.yield_interval());
         copy.yielded = self.yielded;
         self.forks += 1;
-        copy.origin = Some(Box::new(Origin {
-            store: self.id(),
-            fork: self.forks,
-            moved,
-            hosts: known,
-            externs: self.externs.len(),
-        }));
+        copy.origin = Some(Box::new(Origin { store: self.id(), fork: self.forks, moved, hosts: known, externs }));
         // SAFETY: L1 and L2: both machines are of stores that are borrowed mutably, of one engine, and stand still.
         unsafe {
             Vm::take_bounds(copy.vm(), self.vm());

@@ -67,6 +67,22 @@ pub(crate) struct InstanceData {
     pub(crate) active: Box<[Word]>,
 }
 
+/// Sets what is known of objects, of each type of `module` that has some, to what the heap of the store with the machine `vm` says.
+///
+/// # Safety
+/// L1 and L2: the machine is of a store that is borrowed; L6: the block is of an instance of the module in that store.
+unsafe fn set_object_types(block: &mut InstanceBlock, module: &Module, vm: *mut Vm) {
+    if !module.parsed().has_objects() {
+        return;
+    }
+    for (typeidx, ty) in module.parsed().types.iter().enumerate().filter(|(_, ty)| ty.composite.is_object()) {
+        let (id, types) = (module.type_ids()[typeidx], module.engine().types());
+        let make = || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
+        // SAFETY: as is asked for; L8: the instance keeps the module, and with it the id.
+        unsafe { block.set_object_type(typeidx, Vm::heap(vm).object_type(id, make)) };
+    }
+}
+
 impl InstanceData {
     /// An instance of `module` for the store whose machine is `vm`: its own functions exist, its other words are null.
     ///
@@ -84,6 +100,8 @@ impl InstanceData {
             // instance keeps the module, which keeps the code.
             unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
         }
+        // SAFETY: L1: `vm` is the machine of the store that the instance is for.
+        unsafe { set_object_types(&mut block, module, vm) };
         /// Room for so many.
         fn room<T>(count: usize) -> Result<Vec<T>> {
             let mut list = Vec::new();
@@ -114,7 +132,9 @@ impl InstanceData {
     pub(crate) unsafe fn fork(&self, vm: *mut Vm) -> Result<Self> {
         let no_memory = || format_err!("the system gave no memory to copy an instance");
         // SAFETY: the same is asked for.
-        let block = unsafe { self.block.fork(vm) }.ok_or_else(no_memory)?;
+        let mut block = unsafe { self.block.fork(vm) }.ok_or_else(no_memory)?;
+        // SAFETY: L1: as asked for.
+        unsafe { set_object_types(&mut block, &self.module, vm) };
         fn room<T>(count: usize) -> Option<Vec<T>> {
             let mut list = Vec::new();
             list.try_reserve_exact(count).ok()?;

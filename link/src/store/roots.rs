@@ -38,12 +38,21 @@ pub(crate) struct Externs {
     values: Vec<Option<Arc<dyn Any + Send + Sync>>>,
     /// Indices that are free.
     free: Vec<usize>,
+    /// Lower ones are not used again: copies of the store know values by them.
+    floor: usize,
 }
 
 impl Externs {
     /// How many there are, those that were freed counted.
     pub(crate) fn len(&self) -> usize {
         self.values.len()
+    }
+
+    /// The same for a copy of the store.
+    pub(super) fn fork(&mut self) -> Self {
+        self.floor = self.values.len();
+        self.free.clear();
+        self.clone()
     }
 
     /// The value with this index, unless it was freed.
@@ -71,7 +80,9 @@ impl Externs {
         for (index, value) in self.values.iter_mut().enumerate() {
             if value.is_some() && !marker.is_extern_marked(index) {
                 taken.extend(value.take());
-                self.free.push(index);
+                if index >= self.floor {
+                    self.free.push(index);
+                }
             }
         }
         taken

@@ -16,6 +16,7 @@ pub(super) fn class_of(shape: &Shape) -> Class {
         | Shape::Load(op, _)
         | Shape::FarLoad(op, _)
         | Shape::SharedLoad(op, _)
+        | Shape::FieldLoad(op, _)
         | Shape::Ternary(op, ..)
         | Shape::Extract(op, ..)
         | Shape::Replace(op, ..) => op.info().result,
@@ -72,9 +73,11 @@ pub(super) fn root(shape: &Shape) -> Option<Op> {
         | Shape::Load(op, _)
         | Shape::FarLoad(op, _)
         | Shape::SharedLoad(op, _)
+        | Shape::FieldLoad(op, _)
         | Shape::Store(op, ..)
         | Shape::FarStore(op, ..)
         | Shape::SharedStore(op, ..)
+        | Shape::FieldStore(op, ..)
         | Shape::Ternary(op, ..)
         | Shape::Extract(op, ..)
         | Shape::Replace(op, ..) => Some(op),
@@ -89,12 +92,14 @@ fn operands(shape: &Shape) -> Vec<&Shape> {
         | Shape::Load(_, a)
         | Shape::FarLoad(_, a)
         | Shape::SharedLoad(_, a)
+        | Shape::FieldLoad(_, a)
         | Shape::Form(_, _, a)
         | Shape::Extract(_, _, a) => vec![a],
         Shape::Binary(_, a, b)
         | Shape::Store(_, a, b)
         | Shape::FarStore(_, a, b)
         | Shape::SharedStore(_, a, b)
+        | Shape::FieldStore(_, a, b)
         | Shape::Replace(_, _, a, b)
         | Shape::Seq(a, b) => vec![a, b],
         Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => vec![a, b, c],

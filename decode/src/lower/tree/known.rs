@@ -106,7 +106,7 @@ impl Known {
         let traits = match leaf {
             Leaf::Acc => Traits::acc(Register::of(class)),
             Leaf::Global => Traits::GLOBALS,
-            Leaf::Slot | Leaf::Imm | Leaf::Func | Leaf::Memory | Leaf::SharedMemory => Traits::NONE,
+            Leaf::Slot | Leaf::Imm | Leaf::Func | Leaf::Memory | Leaf::SharedMemory | Leaf::Field => Traits::NONE,
         };
         let (rank, len) = (rank(Some(leaf)), leaf.bytes(class) as u8);
         let facts = Facts { class, traits, operators: 0, is_test: false, rank, len, arity: 0, is_upper: false };

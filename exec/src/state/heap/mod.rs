@@ -16,6 +16,7 @@
 //! Value stacks are marked conservatively: any word that is the address of an object in use keeps it. So no handler has to
 //! say where references are, and what a frame holds beyond its last use may keep something for longer. Everything else is exact.
 
+pub(crate) mod access;
 pub(crate) mod block;
 pub(crate) mod mark;
 pub(crate) mod object;
@@ -187,11 +188,19 @@ impl Heap {
     /// Ends a [`Heap::hold`].
     pub fn release(&mut self) {
         self.holds -= 1;
+        if self.stress {
+            self.free = [0; CLASSES];
+        }
     }
 
     /// Whether nothing was ever allocated.
     pub fn is_unused(&self) -> bool {
         self.parked.is_none()
+    }
+
+    /// Whether there are objects, or were when it was collected last.
+    pub fn has_objects(&self) -> bool {
+        !self.used.is_empty() || !self.large.is_empty()
     }
 
     fn activate(&mut self) {
@@ -201,6 +210,11 @@ impl Heap {
     /// What is known of objects of a type: `make` says it, if nobody did.
     pub fn object_type(&mut self, id: TypeId, make: impl FnOnce() -> Box<ObjectType>) -> *const ObjectType {
         &raw const **self.types.entry(id).or_insert_with(make)
+    }
+
+    /// What is known of objects of a type, if somebody said it.
+    pub fn known_type(&self, id: TypeId) -> Option<*const ObjectType> {
+        self.types.get(&id).map(|ty| &raw const **ty)
     }
 
     /// The same of exceptions whose tag has this function type.
@@ -243,7 +257,7 @@ impl Heap {
         let object: *mut u64 = std::ptr::with_exposed_provenance_mut(self.free[place] as usize);
         // SAFETY: a free object of the list, whose first word leads to the next.
         let next = unsafe { object.read() } - 1;
-        self.free[place] = if self.stress { 0 } else { next };
+        self.free[place] = if self.stress && self.holds == 0 { 0 } else { next };
         Some(object)
     }
 
@@ -379,3 +393,6 @@ impl Drop for Heap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,13 +43,6 @@ pub struct ObjectType {
     pub(crate) traced: Box<[u32]>,
 }
 
-/// Where a type stands in the displays of those below it.
-pub(crate) const fn display_offset(depth: usize) -> usize {
-    depth * size_of::<TypeId>()
-}
-
-const _: () = assert!(std::mem::offset_of!(ObjectType, display) == 0);
-
 impl ObjectType {
     /// What there is to know of objects of this type.
     ///

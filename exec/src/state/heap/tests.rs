@@ -1,0 +1,158 @@
+//! The heap by itself.
+
+use super::block::{BLOCK_BYTES, Block};
+use super::object::ObjectType;
+use super::*;
+use pirn_decode::{
+    ArrayType, CompositeType, DefinedType, FieldType, RefType, StorageType, StructType, SubType, ValType,
+};
+
+const LINK: StorageType = StorageType::ValType(ValType::Ref(RefType::ANYREF));
+
+/// A heap with a type of lists, whose items have a number and what follows, and one of arrays of anything.
+fn heap() -> (Heap, *const ObjectType, *const ObjectType) {
+    let field = |element_type| FieldType { element_type, mutable: true };
+    let list = StructType { fields: [field(StorageType::ValType(ValType::I64)), field(LINK)].into() };
+    let array = ArrayType { field: field(LINK) };
+    let mut heap = Heap::new();
+    let mut ty = |id, composite| {
+        let ty = SubType { composite, supertype: None, is_final: true };
+        let defined = DefinedType::new(TypeId(id), ty, vec![TypeId(id)]);
+        heap.object_type(TypeId(id), || ObjectType::of(&defined))
+    };
+    let (list, array) = (ty(1, CompositeType::Struct(list)), ty(2, CompositeType::Array(array)));
+    (heap, list, array)
+}
+
+/// An item of a list.
+fn item(heap: &mut Heap, ty: *const ObjectType, number: u64, next: u64) -> u64 {
+    let object = heap.take(24, false).expect("there is room");
+    // SAFETY: an object of three words.
+    unsafe {
+        object.write(ty.expose_provenance() as u64);
+        object.add(1).write(number);
+        object.add(2).write(next);
+    }
+    object.expose_provenance() as u64
+}
+
+fn array(heap: &mut Heap, ty: *const ObjectType, elements: &[u64]) -> u64 {
+    let object = heap.take(16 + 8 * elements.len() as u64, false).expect("there is room");
+    // SAFETY: an object with that many elements.
+    unsafe {
+        object.write(ty.expose_provenance() as u64);
+        object.add(1).write(elements.len() as u64);
+        object.add(2).copy_from_nonoverlapping(elements.as_ptr(), elements.len());
+    }
+    object.expose_provenance() as u64
+}
+
+/// Word `at` of an object.
+fn word(object: u64, at: usize) -> u64 {
+    // SAFETY: the tests ask for words that there are.
+    unsafe { std::ptr::with_exposed_provenance::<u64>(object as usize).add(at).read() }
+}
+
+/// Collects with these roots.
+fn collect(heap: &mut Heap, roots: &[u64]) {
+    // SAFETY: they are references.
+    unsafe { heap.collect(|marker| roots.iter().for_each(|&root| marker.mark(root))) };
+}
+
+#[test]
+fn what_is_reached_stays_and_the_rest_is_used_again() {
+    let (mut heap, list, many) = heap();
+    let mut first = 0;
+    for number in 0..10_000 {
+        first = item(&mut heap, list, number, first);
+        // Of the others nobody knows.
+        item(&mut heap, list, u64::MAX, first);
+    }
+    let root = array(&mut heap, many, &[0, i31_word(7), first, extern_word(3)]);
+    let large = array(&mut heap, many, &vec![root; 5_000]);
+    let before = heap.bytes();
+    for round in 0..20 {
+        collect(&mut heap, &[large, i31_word(1)]);
+        assert!(heap.has_object(large as usize) && heap.has_object(root as usize));
+        let (mut at, mut count) = (word(root, 4), 0);
+        while at != 0 {
+            assert!(heap.has_object(at as usize), "round {round}, item {count}");
+            assert_eq!(word(at, 1), 9_999 - count, "round {round}");
+            (at, count) = (word(at, 2), count + 1);
+        }
+        assert_eq!(count, 10_000);
+        for number in 0..10_000 {
+            item(&mut heap, list, number, 0);
+        }
+    }
+    assert_eq!(heap.bytes(), before, "what was freed is used again");
+    collect(&mut heap, &[]);
+    assert!(!heap.has_object(large as usize));
+    assert!(heap.bytes() < before, "large objects are given back");
+    assert!(heap.used.is_empty(), "no block has objects");
+}
+
+#[test]
+fn only_the_beginning_of_an_object_in_use_keeps_it() {
+    let (mut heap, list, _) = heap();
+    let objects: Vec<u64> = (0..100).map(|number| item(&mut heap, list, number, 0)).collect();
+    let block = objects[0] as usize & !(BLOCK_BYTES - 1);
+    let starts = (0..BLOCK_BYTES).filter(|at| heap.has_object(block + at)).count();
+    assert_eq!(starts, 100);
+    assert!(!heap.has_object(0) && !heap.has_object(8) && !heap.has_object(usize::MAX & !7));
+    // SAFETY: words that may be anything.
+    unsafe {
+        heap.collect(|marker| {
+            for word in [objects[3], objects[5] + 8, objects[7] + 1, 12, u64::MAX, extern_word(1 << 40)] {
+                marker.mark_maybe(word);
+            }
+        });
+    }
+    let marked = heap.used.iter().map(|&block| unsafe { Block::marked(block) }).sum::<usize>();
+    assert_eq!(marked, 1);
+}
+
+#[test]
+fn values_of_the_embedder_are_marked_through_objects() {
+    let (mut heap, _, many) = heap();
+    heap.set_externs(100);
+    let object = array(&mut heap, many, &[extern_word(64), i31_word(65), 0]);
+    let mut marked = Vec::new();
+    // SAFETY: the object is one of this heap.
+    unsafe {
+        heap.collect(|marker| {
+            marker.mark(object);
+            marker.mark(extern_word(99));
+            marker.trace();
+            marked.extend((0..100).filter(|&index| marker.is_extern_marked(index)));
+        });
+    }
+    assert_eq!(marked, [64, 99]);
+}
+
+#[test]
+fn a_limit_is_kept_and_a_collection_makes_room() {
+    let (mut heap, list, many) = heap();
+    heap.set_limit(3 << 20);
+    let mut count = 0;
+    while let Some(object) = heap.take(24, false) {
+        // SAFETY: an object of three words.
+        unsafe { object.copy_from_nonoverlapping([list.expose_provenance() as u64, 0, 0].as_ptr(), 3) };
+        count += 1;
+    }
+    assert!(heap.bytes() <= 3 << 20 && count > 3 * (1 << 20) / 24 * 9 / 10, "{count}");
+    assert!(heap.take(1 << 20, false).is_none());
+    collect(&mut heap, &[]);
+    assert!(heap.take(24, true).is_some());
+    let _ = many;
+}
+
+#[test]
+fn integers_are_in_the_upper_bits() {
+    for (value, signed) in [(0, 0), (1, 1), (0x3fff_ffff, 0x3fff_ffff), (0x4000_0000, -0x4000_0000), (0x7fff_ffff, -1)]
+    {
+        assert_eq!(i31_value(i31_word(value)), Some(signed));
+        assert_eq!(i31_word(value), i31_word(value | 1 << 31), "the highest bit does not count");
+    }
+    assert_eq!((i31_value(0), i31_value(extern_word(1)), extern_index(extern_word(5))), (None, None, Some(5)));
+}
