@@ -246,8 +246,7 @@ fn memory64() {
 
 #[test]
 fn exceptions() {
-    // One asks for recursion groups of types.
-    run("exceptions", proposal(Proposal::ExceptionHandling).filter(|script| script.name() != "tag.wast"));
+    run("exceptions", proposal(Proposal::ExceptionHandling));
 }
 
 /// The suite has no scripts of the older instructions for exceptions: one of these is ours, and so is one of what lowering makes of

@@ -117,9 +117,8 @@ fn what_is_switched_off_is_refused() {
 
 #[test]
 fn what_is_not_there_cannot_be_switched_on() {
-    let switches: [(Switch, &str); 4] = [
+    let switches: [(Switch, &str); 3] = [
         (Config::wasm_shared_everything_threads, "shared-everything threads"),
-        (Config::wasm_gc, "garbage collection"),
         (Config::wasm_stack_switching, "stack switching"),
         (Config::wasm_component_model, "the component model"),
     ];
