@@ -87,7 +87,7 @@ pub use shapes::lookup::{Handlers, target};
 pub use shapes::{mined, mined_vectors};
 pub use shapes::{own, written};
 pub use state::crossing::CallHook;
-pub use state::exception::{Exception, Tag};
+pub use state::exception::Exception;
 pub use state::global::GlobalCell;
 pub use state::heap::access::Object;
 pub use state::heap::mark::Marker;
@@ -101,6 +101,7 @@ pub use state::registers::stack_pointer;
 pub use state::shared::{SharedMemory, WaitResult};
 pub use state::stack::Stack;
 pub use state::table::Table;
+pub use state::tag::Tag;
 pub use state::trap::{Exit, Trap};
 pub use state::vm::{
     CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, RootsHook, SubtypeHook,

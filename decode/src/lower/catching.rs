@@ -3,10 +3,9 @@
 //!
 //! A *scope* is what a `try_table`, or a `try` before its first `catch`, is around; its clauses say where exceptions go. Where a
 //! clause leads to the end of a block, the place is not known yet: such clauses form a chain for each open block, as branches do
-//! (`emit`), through their targets.
+//! (`emit`), through their targets. Places are bytes of the code as it grows.
 
 use super::definite::Locals;
-use super::emit::Position;
 use crate::catches::{CatchClause, CatchTable, Scope, Site};
 
 /// No clause, in a chain.
@@ -107,7 +106,7 @@ impl Catching {
     }
 
     /// The innermost of `depth` open blocks ends: the clauses that awaited that lead to `target`.
-    pub(super) fn bind(&mut self, depth: usize, target: Position) {
+    pub(super) fn bind(&mut self, depth: usize, target: usize) {
         let Some(last) = self.chains.get_mut(depth) else { return };
         let mut last = std::mem::replace(last, NONE);
         while let Some(&Awaiting { scope, clause, before }) = self.awaiting.get(last as usize) {
@@ -143,7 +142,7 @@ impl Catching {
 
     /// A cell that calls or throws ends at `position`.
     #[inline(always)]
-    pub(super) fn note_site(&mut self, position: Position) {
+    pub(super) fn note_site(&mut self, position: usize) {
         if self.current != Scope::NONE {
             self.sites.push(Site { position: position as u32, scope: self.current });
         }
@@ -160,15 +159,15 @@ impl Catching {
     }
 
     /// Takes back the places behind `position`.
-    pub(super) fn rewind(&mut self, position: Position) {
+    pub(super) fn rewind(&mut self, position: usize) {
         while self.sites.pop_if(|site| site.position as usize > position).is_some() {}
     }
 
     /// The targets of clauses that lead to loops, by `place`, become what that makes of them.
-    pub(super) fn lead_loops(&mut self, mut place: impl FnMut(Position) -> Position) {
+    pub(super) fn lead_loops(&mut self, mut place: impl FnMut(usize) -> usize) {
         for (scope, clause) in std::mem::take(&mut self.loops) {
             let target = &mut self.scopes[scope as usize].clauses[clause as usize].target;
-            *target = place(*target as Position) as u32;
+            *target = place(*target as usize) as u32;
         }
     }
 

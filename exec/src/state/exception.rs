@@ -1,40 +1,12 @@
-//! Tags and exceptions (spec 4.2.10, 4.2.11), and what is known of the places that exceptions were thrown through.
+//! Exceptions (spec 4.2.11).
 //!
 //! An exception is an object of the store's [heap](crate::state::heap): behind the word that says so, it has its tag, then its values, each
 //! in as many words as it takes slots. So throwing copies words from slots, and catching copies them back.
 
 use crate::Word;
 use crate::state::heap::object::{EXCEPTION_VALUES_AT, ObjectType};
+use crate::state::tag::Tag;
 use crate::state::vm::Vm;
-use pirn_decode::CatchTable;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
-/// A tag. Its address tells it apart from others.
-#[derive(Debug)]
-pub struct Tag {
-    /// What its exceptions are in the heap.
-    ty: *const ObjectType,
-    /// How many words their values have.
-    words: u32,
-}
-
-// SAFETY: the pointer is into the store that owns the tag and goes between threads with it (I2); nobody writes there.
-unsafe impl Send for Tag {}
-// SAFETY: as above.
-unsafe impl Sync for Tag {}
-
-impl Tag {
-    /// A tag whose exceptions are such objects, and whose values have so many words.
-    pub const fn new(ty: *const ObjectType, words: u32) -> Self {
-        Self { ty, words }
-    }
-
-    /// How many words the values of its exceptions have.
-    pub const fn words(&self) -> u32 {
-        self.words
-    }
-}
 
 /// The word that holds the tag of the exception at `exception`.
 const TAG_AT: usize = 1;
@@ -66,7 +38,7 @@ impl Exception {
     /// It, its tag, and the store are live as long as this is in use.
     pub unsafe fn values<'a>(self) -> &'a [Word] {
         // SAFETY: so many words were written by `make`, and nobody writes to an exception afterwards.
-        unsafe { std::slice::from_raw_parts(self.0.add(VALUES_AT), (*self.tag()).words as usize) }
+        unsafe { std::slice::from_raw_parts(self.0.add(VALUES_AT), (*self.tag()).words() as usize) }
     }
 
     /// Writes an exception of `tag` to where there is room for it, and gives its word.
@@ -76,9 +48,9 @@ impl Exception {
     unsafe fn make(room: *mut Word, tag: *const Tag, values: *const Word) -> Word {
         // SAFETY: as is asked for.
         unsafe {
-            room.cast::<*const ObjectType>().write((*tag).ty);
+            room.cast::<*const ObjectType>().write((*tag).ty());
             room.add(TAG_AT).cast::<*const Tag>().write(tag);
-            room.add(VALUES_AT).copy_from_nonoverlapping(values, (*tag).words as usize);
+            room.add(VALUES_AT).copy_from_nonoverlapping(values, (*tag).words() as usize);
         }
         room.expose_provenance() as Word
     }
@@ -107,7 +79,7 @@ impl Vm {
     ) -> Option<Word> {
         // SAFETY: the tag's type lives as long as the store; what is allocated is written before anything else is.
         unsafe {
-            let room = Self::allocate_below(this, (*(*tag).ty).bytes().into(), top);
+            let room = Self::allocate_below(this, (*(*tag).ty()).bytes().into(), top);
             (!room.is_null()).then(|| Exception::make(room, tag, values))
         }
     }
@@ -129,39 +101,5 @@ impl Vm {
     /// The same, and there is none any more.
     pub fn take_pending_exception(&mut self) -> Word {
         std::mem::take(&mut self.pending)
-    }
-}
-
-/// What is known of the place behind a call, or behind what throws.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ThrownAt {
-    /// Slot of the frame's header.
-    pub(crate) header: u32,
-    /// Byte of the code, the head counted.
-    pub(crate) position: u32,
-    /// Where the code begins.
-    pub(crate) code: usize,
-    /// The function's handlers; null if it has none.
-    pub(crate) catches: *const CatchTable,
-}
-
-/// Places by their addresses. Code lives as long as its store, so what was found once remains.
-pub(crate) type Places = HashMap<usize, ThrownAt, BuildHasherDefault<AddressHasher>>;
-
-/// Addresses are no secret, and nobody chooses them.
-#[derive(Debug, Default)]
-pub(crate) struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_usize(byte.into()));
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
     }
 }

@@ -1,11 +1,11 @@
 //! The running instance's block of words.
 
-use crate::state::exception::Tag;
 use crate::state::global::GlobalCell;
 use crate::state::heap::object::ObjectType;
 use crate::state::memory::{Memory, MemoryLimits};
 use crate::state::record::FuncRecord;
 use crate::state::table::Table;
+use crate::state::tag::Tag;
 use crate::state::vm::Vm;
 use pirn_decode::FuncIdx;
 use pirn_decode::layout::{HEAD_WORDS, InstanceLayout};

@@ -15,6 +15,7 @@ pub(crate) mod registers;
 pub(crate) mod shared;
 pub(crate) mod stack;
 pub(crate) mod table;
+pub(crate) mod tag;
 pub(crate) mod trap;
 pub(crate) mod turns;
 pub(crate) mod vm;

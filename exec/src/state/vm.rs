@@ -2,7 +2,6 @@
 
 use crate::Word;
 use crate::state::crossing::CallHook;
-use crate::state::exception::Places;
 use crate::state::heap::Heap;
 use crate::state::heap::mark::Marker;
 use crate::state::held::Held;
@@ -12,6 +11,7 @@ use crate::state::record::HostRecord;
 use crate::state::registers::Registers;
 use crate::state::stack::{Stack, whole_words};
 use crate::state::table::Table;
+use crate::state::tag::Places;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
 use pirn_decode::layout::CodeHead;
