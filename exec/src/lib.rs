@@ -101,7 +101,8 @@ pub use state::stack::Stack;
 pub use state::table::Table;
 pub use state::trap::{Exit, Trap};
 pub use state::vm::{
-    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, RootsHook, SubtypeHook, TraceHook, Vm,
+    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, RootsHook, SubtypeHook,
+    TraceHook, Vm,
 };
 
 /// Whether handlers leave by jumps in this build; otherwise a loop calls them, and the native stack does not matter.

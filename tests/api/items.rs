@@ -180,7 +180,8 @@ fn references_go_round() {
             (func (export "ref_f") (result funcref) (ref.func $f)))"#,
     );
     let value = ExternRef::new(&mut store, String::from("hello"));
-    let echo = instance.get_typed_func::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store, "extern").unwrap();
+    let echo =
+        instance.get_typed_func::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store, "extern").unwrap();
     assert_eq!(echo.call(&mut store, Some(value)).unwrap(), Some(value));
     assert_eq!(value.data(&store).unwrap().unwrap().downcast_ref::<String>().unwrap(), "hello");
     let table = instance.get_table(&store, "t").unwrap();

@@ -97,7 +97,8 @@ fn typed_functions_take_and_give_vectors() {
         assert_eq!(mixed.call_resumable(&mut store, (7, b, 1.5, a)).unwrap().finished(), Some((a, 1.5, 7, b)));
         assert_eq!(func!((f32, V128) => (f32, V128), "last").call(&mut store, (0.5, b)).unwrap(), (0.5, b));
         let value = ExternRef::new(&mut store, 7);
-        let reference = func!((V128, Option<Rooted<ExternRef>>, V128) => (Option<Rooted<ExternRef>>, V128), "reference");
+        let reference =
+            func!((V128, Option<Rooted<ExternRef>>, V128) => (Option<Rooted<ExternRef>>, V128), "reference");
         assert_eq!(reference.call(&mut store, (a, Some(value), b)).unwrap(), (Some(value), b));
         type Sixteen = (V128, V128, V128, V128, V128, V128, V128, V128, V128, V128, V128, V128, V128, V128, V128, V128);
         let sixteen = func!(Sixteen => Sixteen, "sixteen");

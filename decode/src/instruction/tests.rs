@@ -268,14 +268,14 @@ fn rows_as_wasmparser_validates_them() {
 fn takes_typed_references(instruction: Instruction) -> bool {
     instruction.info().opcode.prefix == Some(0xfb)
         || matches!(
-        instruction,
-        Instruction::RefEq
-            | Instruction::CallRef
-            | Instruction::ReturnCallRef
-            | Instruction::BrOnNull
-            | Instruction::BrOnNonNull
-            | Instruction::Unary(Op::RefAsNonNull)
-    )
+            instruction,
+            Instruction::RefEq
+                | Instruction::CallRef
+                | Instruction::ReturnCallRef
+                | Instruction::BrOnNull
+                | Instruction::BrOnNonNull
+                | Instruction::Unary(Op::RefAsNonNull)
+        )
 }
 
 /// What the specification says of instructions on typed references is so, and nothing else is.

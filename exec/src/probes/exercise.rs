@@ -100,6 +100,8 @@ fn leaves(shape: &Shape) -> bool {
         | Shape::FieldLoad(..)
         | Shape::SharedStore(..)
         | Shape::FieldStore(..)
+        | Shape::ElementLoad(..)
+        | Shape::ElementStore(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -134,6 +136,8 @@ fn counts(shape: &Shape) -> Option<Op> {
         | Shape::FieldLoad(..)
         | Shape::SharedStore(..)
         | Shape::FieldStore(..)
+        | Shape::ElementLoad(..)
+        | Shape::ElementStore(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -302,7 +306,9 @@ impl Exercise {
                 self.encode(a, next, out);
                 self.encode(v, next, out);
             }
-            Shape::FieldLoad(..) | Shape::FieldStore(..) => unreachable!("what is about objects is left out"),
+            Shape::FieldLoad(..) | Shape::FieldStore(..) | Shape::ElementLoad(..) | Shape::ElementStore(..) => {
+                unreachable!("what is about objects is left out")
+            }
             Shape::FarLoad(_, a) | Shape::SharedLoad(_, a) => {
                 out.memory(if matches!(shape, Shape::SharedLoad(..)) { SHARED } else { MEMORY });
                 self.encode(a, next, out);

@@ -5,9 +5,9 @@
 
 use crate::error::{Error, Result};
 use crate::items::func::Func;
-use crate::items::v128::V128;
 use crate::items::heap_ref::{AnyRef, ExnRef, ExternRef};
 use crate::items::rooted::Rooted;
+use crate::items::v128::V128;
 use crate::items::value::Ref;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::{RefType, ValType};

@@ -6,10 +6,10 @@ use crate::instance::Instance;
 use crate::items::external::Extern;
 use crate::items::func::Func;
 use crate::items::global::Global;
-use crate::items::memory::Memory;
-use crate::items::table::Table;
 use crate::items::heap_ref::ExternRef;
+use crate::items::memory::Memory;
 use crate::items::rooted::Rooted;
+use crate::items::table::Table;
 use crate::items::value::{Ref, Val};
 use sealed::Copy;
 

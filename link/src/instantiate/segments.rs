@@ -6,9 +6,9 @@ use crate::instantiate::members::Member;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
+use pirn_decode::module::{ConstExpr, ConstOp, Element, ElementItems, SegmentMode};
 use pirn_decode::objects::{HEADER_BYTES, places};
 use pirn_decode::{AddressType, TypeIdx};
-use pirn_decode::module::{ConstExpr, ConstOp, Element, ElementItems, SegmentMode};
 use pirn_exec::{Object, Trap, Vm, Word, i31_word};
 use smallvec::SmallVec;
 
@@ -236,7 +236,9 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
                 let ty = instance.module().parsed().types[typeidx.index()].as_struct().expect("validated");
                 let new = make(store, instance, typeidx, 0)?;
                 if let ConstOp::StructNew(_) = op {
-                    for ((at, ty), words) in places(HEADER_BYTES, ty.values()).zip(stack.drain(stack.len() - ty.fields.len()..)) {
+                    for ((at, ty), words) in
+                        places(HEADER_BYTES, ty.values()).zip(stack.drain(stack.len() - ty.fields.len()..))
+                    {
                         // SAFETY: L5: by validation a value of the field's type, and of this store.
                         unsafe { new.set_field(at, ty, words) };
                     }
@@ -256,7 +258,9 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
                         (0..len).for_each(|index| set(index, words));
                     }
                     ConstOp::ArrayNewFixed(..) => {
-                        (0..).zip(stack.drain(stack.len() - len as usize..)).for_each(|(index, words)| set(index, words));
+                        (0..)
+                            .zip(stack.drain(stack.len() - len as usize..))
+                            .for_each(|(index, words)| set(index, words));
                     }
                     _ => {}
                 }

@@ -193,4 +193,3 @@ impl<C: AsContextMut> AsContextMut for RootScope<C> {
         self.store.as_context_mut()
     }
 }
-

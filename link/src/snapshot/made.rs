@@ -3,8 +3,8 @@
 use super::state::{FuncName, Value};
 use crate::error::{Result, format_err};
 use crate::items::func::Func;
-use crate::items::v128::V128;
 use crate::items::heap_ref::ExternRef;
+use crate::items::v128::V128;
 use crate::items::value::Val;
 use crate::module::Module;
 use crate::store::handle::Handle;

@@ -11,7 +11,9 @@ use std::collections::HashMap;
 
 /// The error of what snapshots do not hold.
 fn of_the_heap() -> crate::error::Error {
-    format_err!("a reference to a struct, array, exception or small integer, or null of such a type, is in use, which cannot be in a snapshot")
+    format_err!(
+        "a reference to a struct, array, exception or small integer, or null of such a type, is in use, which cannot be in a snapshot"
+    )
 }
 
 /// The numbers given so far.
@@ -111,7 +113,8 @@ impl<'a> Names<'a> {
                     return Ok(Value::Extern(Some(number)));
                 }
                 let number = self.saved_externs.len() as u32;
-                let bytes = self.hooks.save_extern(self.store.extern_value(index).expect("a value that is referred to"))?;
+                let bytes =
+                    self.hooks.save_extern(self.store.extern_value(index).expect("a value that is referred to"))?;
                 self.saved_externs.push(bytes);
                 self.externs.insert(index, number);
                 Value::Extern(Some(number))

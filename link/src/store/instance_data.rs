@@ -50,7 +50,8 @@ impl InstanceData {
         if module.parsed().has_objects() {
             for (typeidx, ty) in module.parsed().types.iter().enumerate().filter(|(_, ty)| ty.composite.is_object()) {
                 let (id, types) = (module.type_ids()[typeidx], module.engine().types());
-                let make = || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
+                let make =
+                    || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
                 // SAFETY: L1 and L2: the machine of the store, which is borrowed. L6: it is of the type that the module says, and L8: the
                 // instance keeps the module, and with it the id.
                 unsafe { block.set_object_type(typeidx, Vm::heap(vm).object_type(id, make)) };

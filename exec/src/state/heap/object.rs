@@ -52,9 +52,7 @@ impl ObjectType {
         let mut display = [TypeId::NONE; DEPTH];
         display[..defined.supertypes.len()].copy_from_slice(&defined.supertypes);
         let (kind, bytes, shift, traces_elements, traced) = match &defined.ty.composite {
-            CompositeType::Struct(ty) => {
-                (ObjectKind::Struct, ty.bytes(), 0, false, traced(HEADER_BYTES, ty.values()))
-            }
+            CompositeType::Struct(ty) => (ObjectKind::Struct, ty.bytes(), 0, false, traced(HEADER_BYTES, ty.values())),
             CompositeType::Array(ty) => {
                 let traces = is_traced(ty.field.element_type.unpack());
                 (ObjectKind::Array, ARRAY_HEADER_BYTES, ty.shift(), traces, Box::default())

@@ -41,7 +41,7 @@ fn array(heap: &mut Heap, ty: *const ObjectType, elements: &[u64]) -> u64 {
     // SAFETY: an object with that many elements.
     unsafe {
         object.write(ty.expose_provenance() as u64);
-        object.add(1).write(elements.len() as u64);
+        object.add(1).write((elements.len() as u64) << 32);
         object.add(2).copy_from_nonoverlapping(elements.as_ptr(), elements.len());
     }
     object.expose_provenance() as u64
@@ -149,7 +149,8 @@ fn a_limit_is_kept_and_a_collection_makes_room() {
 
 #[test]
 fn integers_are_in_the_upper_bits() {
-    for (value, signed) in [(0, 0), (1, 1), (0x3fff_ffff, 0x3fff_ffff), (0x4000_0000, -0x4000_0000), (0x7fff_ffff, -1)] {
+    for (value, signed) in [(0, 0), (1, 1), (0x3fff_ffff, 0x3fff_ffff), (0x4000_0000, -0x4000_0000), (0x7fff_ffff, -1)]
+    {
         assert_eq!(i31_value(i31_word(value)), Some(signed));
         assert_eq!(i31_word(value), i31_word(value | 1 << 31), "the highest bit does not count");
     }
