@@ -102,7 +102,7 @@ struct Construct {
 const CONSTRUCTS: [Construct; 11] = [
     Construct { name: "block", begin: &[BLOCK, NONE], end: &[END], wide: false, nested: 138, in_sequence: 10 },
     Construct { name: "loop", begin: &[LOOP, NONE], end: &[END], wide: false, nested: 145, in_sequence: 15 },
-    Construct { name: "if", begin: &[0x20, 0, IF, NONE], end: &[END], wide: false, nested: 128, in_sequence: 18 },
+    Construct { name: "if", begin: &[0x20, 0, IF, NONE], end: &[END], wide: false, nested: 172, in_sequence: 18 },
     Construct {
         name: "if else",
         begin: &[0x20, 0, IF, NONE, ELSE],
@@ -116,7 +116,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[0x20, 0, IF, NONE],
         end: &[ELSE, END],
         wide: false,
-        nested: 109,
+        nested: 157,
         in_sequence: 21,
     },
     Construct {

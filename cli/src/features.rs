@@ -45,6 +45,8 @@ features! {
     Threads wasm_threads "threads";
     MultiMemory wasm_multi_memory "multi-memory";
     Memory64 wasm_memory64 "memory64";
+    Exceptions wasm_exceptions "exceptions";
+    LegacyExceptions wasm_legacy_exceptions "legacy-exceptions";
     FunctionReferences wasm_function_references "function-references";
     Gc wasm_gc "gc";
     CustomPageSizes wasm_custom_page_sizes "custom-page-sizes";

@@ -4,12 +4,9 @@ use anyhow::Error;
 
 /// Words of validation's errors, what they are about, and what has it. The first that is found counts.
 const NOT_HERE: &[(&str, &str, &str)] = &[
-    ("legacy", "the older instructions for exceptions", "browsers do"),
-    ("exception", "exceptions", "wasmtime does"),
     ("component model", "components", "wasmtime does"),
     ("stack switching", "stack switching", "wasmtime does, as an experiment"),
     ("shared-everything", "shared-everything threads", "nothing else does"),
-    ("function references", "typed references to functions", "wasmtime does"),
     ("gc", "garbage collection", "wasmtime does"),
 ];
 

@@ -326,12 +326,6 @@ fn what_is_not_supported_is_named() {
     for (text, what) in [
         ("(module (type (struct (field i32))))", "garbage collection"),
         ("(module (func (result (ref null any)) (ref.null any)))", "garbage collection"),
-        ("(module (tag $t) (func (throw $t)))", "exceptions"),
-        ("(module (func try catch_all end))", "the older instructions for exceptions"),
-        (
-            "(module (type $f (func)) (func (param (ref $f)) (call_ref $f (local.get 0))))",
-            "typed references to functions",
-        ),
         ("(component)", "components"),
     ] {
         let file = scratch.file("m.wat", text);

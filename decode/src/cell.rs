@@ -53,6 +53,10 @@ macro_rules! for_each_cell {
                 ReturnCallRef leaves {
                     type_id: type_id, args: tail_args, moves: moves, header: header, new_header: tail_header,
                 }
+                /// Throws an exception of a tag.
+                Throw leaves { tag: tag, args: operands, }
+                /// Throws the exception in a slot; traps if that is null.
+                ThrowRef leaves { exception: slot, }
                 /// Makes a struct of words in slots, and leaves it in the accumulator.
                 StructNew falls { object: object, args: operands, words: slots, class: size_class, }
                 /// Makes a struct of zeros and nulls.
@@ -170,6 +174,8 @@ fields! {
     func Func: u32,
     /// Word of the instance for a table.
     table Table: u32,
+    /// Word of the instance for a tag.
+    tag Tag: u32,
     /// Word of the instance for a memory.
     memory Memory: u32,
     /// First word of the instance for a data segment.

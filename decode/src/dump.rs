@@ -16,6 +16,7 @@
 //! | `-> 0x40` | a branch to the cell at 0x40 |
 //! | `func[3]`, `global[0]`... | the word of the instance that belongs to it |
 
+use crate::catches::{CatchClause, CatchTable};
 use crate::cell::{Cell, Field};
 use crate::instruction::Instruction;
 use crate::layout::{CodeHead, FrameLayout, HEADER_WORDS, InstanceLayout, RECORD_WORDS};
@@ -36,6 +37,9 @@ pub struct Disassembly {
     pub head: String,
     /// The cells.
     pub lines: Vec<Line>,
+    /// The handlers of exceptions: what calls or throws in the cell that ends there, and where each clause leads, the first one asked
+    /// first.
+    pub catches: Vec<String>,
 }
 
 /// One cell.
@@ -58,6 +62,7 @@ impl fmt::Display for Disassembly {
         for line in &self.lines {
             writeln!(f, "  {:#06x}  @{:<6x}  {}", line.at, line.offset, line.text)?;
         }
+        self.catches.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         Ok(())
     }
 }
@@ -151,7 +156,9 @@ impl<'a, T: Target> Disassembler<'a, T> {
             return Err(Error::new(format!("function {funcidx}: the cells do not cover the code"), 0));
         }
         let frame_words = code.words()[1] as u32 / 8;
-        Ok(Disassembly { head: head(self.module, funcidx, frame_words, bytes.len() - start, &self.names), lines })
+        let head = head(self.module, funcidx, frame_words, bytes.len() - start, &self.names);
+        let catches = code.catches().map_or_else(Vec::new, |table| reader.catches(table, start));
+        Ok(Disassembly { head, lines, catches })
     }
 }
 
@@ -229,6 +236,8 @@ impl Reader<'_> {
         let layout = &self.layout;
         if word >= layout.types {
             format!("type[{}]", word - layout.types)
+        } else if word >= layout.tags {
+            format!("tag[{}]", word - layout.tags)
         } else if word >= layout.elements {
             format!("elem[{}]", (word - layout.elements) / 2)
         } else if word >= layout.data {
@@ -246,6 +255,26 @@ impl Reader<'_> {
         } else {
             format!("word[{word}]")
         }
+    }
+
+    /// The handlers of code that begins at byte `start`.
+    fn catches(&self, table: &CatchTable, start: usize) -> Vec<String> {
+        let clause = |clause: &CatchClause| {
+            let mut text = clause.tag.map_or_else(|| "any".to_owned(), |word| self.word(word));
+            if clause.tag.is_some() {
+                push(&mut text, format_args!(" to s{}", clause.values));
+            }
+            if let Some(slot) = clause.reference {
+                push(&mut text, format_args!(", reference to s{slot}"));
+            }
+            push(&mut text, format_args!(" -> {:#x}", clause.target as usize - start));
+            text
+        };
+        let site = |position: usize| {
+            let clauses: Vec<_> = table.clauses_at(position).map(clause).collect();
+            format!("catches before {:#06x}: {}", position - start, clauses.join("; "))
+        };
+        table.sites.iter().map(|place| site(place.position as usize)).collect()
     }
 
     fn statement(&mut self, shape: &Shape, out: &mut String) {
@@ -488,7 +517,13 @@ impl Reader<'_> {
                         },
                     )
                 }
-                Field::Func | Field::Table | Field::Memory | Field::Data | Field::Element | Field::Object => {
+                Field::Func
+                | Field::Table
+                | Field::Memory
+                | Field::Data
+                | Field::Element
+                | Field::Tag
+                | Field::Object => {
                     let word = self.u32();
                     self.word(word)
                 }

@@ -4,8 +4,8 @@ use std::fmt;
 use wasmparser::WasmFeatures;
 
 /// What is supported: WebAssembly 2.0, and of what came later relaxed SIMD, extended-const, tail calls, multiple and 64-bit
-/// memories, custom page sizes, threads, wide arithmetic, compact import sections, typed function references,
-/// and garbage collection.
+/// memories, custom page sizes, threads, wide arithmetic, compact import sections, typed function references, exceptions with
+/// their older instructions, and garbage collection.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
@@ -17,6 +17,8 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::COMPACT_IMPORTS)
     .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
     .union(WasmFeatures::GC);
 
 macro_rules! proposals {
@@ -80,6 +82,8 @@ proposals! {
     Memory64 "64-bit memories" = WasmFeatures::MEMORY64;
     /// Exceptions: tags, `throw`, `try_table`.
     Exceptions "exceptions" = WasmFeatures::EXCEPTIONS;
+    /// The instructions for exceptions before `try_table`: `try`, `catch`, `catch_all`, `delegate`, `rethrow`.
+    LegacyExceptions "legacy exceptions" = WasmFeatures::LEGACY_EXCEPTIONS;
     /// Typed references to functions, `call_ref`.
     FunctionReferences "typed function references" = WasmFeatures::FUNCTION_REFERENCES;
     /// Structs, arrays and casts.
@@ -168,6 +172,8 @@ mod tests {
             Threads,
             MultiMemory,
             Memory64,
+            Exceptions,
+            LegacyExceptions,
             FunctionReferences,
             Gc,
             CustomPageSizes,

@@ -3,7 +3,8 @@
 //!
 //! An instance is a block of 64-bit words: a fixed head of [`HEAD_WORDS`], then [`RECORD_WORDS`] for every function (its
 //! record: code and instance), one word for every global (pointer to its cell), table and memory (pointer to it), then two
-//! words for every data segment (address, bytes left) and element segment (address, elements left). Index spaces begin with
+//! words for every data segment (address, bytes left) and element segment (address, elements left), and one for every tag
+//! (pointer to it). Index spaces begin with
 //! the imports, as in the module. What accesses to memory 0 need stands in the head besides.
 //!
 //! What is the same in all instances of a function stands right before its code: [`CodeHead`].
@@ -54,6 +55,8 @@ pub struct Counts {
     pub data: usize,
     /// Element segments.
     pub elements: usize,
+    /// Tags.
+    pub tags: usize,
     /// Types, if any is of structs or arrays.
     pub types: usize,
 }
@@ -74,6 +77,8 @@ pub struct InstanceLayout {
     pub(crate) data: usize,
     /// First element segment: two words each.
     pub(crate) elements: usize,
+    /// First tag pointer.
+    pub(crate) tags: usize,
     /// First type.
     pub(crate) types: usize,
     /// Words of the whole block.
@@ -90,6 +95,7 @@ impl InstanceLayout {
             memories: module.memories.len(),
             data: module.data.len(),
             elements: module.elements.len(),
+            tags: module.tags.len(),
             types: if module.has_objects() { module.types.len() } else { 0 },
         })
     }
@@ -99,7 +105,7 @@ impl InstanceLayout {
     /// # Panics
     /// They have more words than there are numbers for.
     pub const fn new(counts: Counts) -> Self {
-        let Counts { funcs, globals, tables, memories, data, elements, types } = counts;
+        let Counts { funcs, globals, tables, memories, data, elements, tags, types } = counts;
         /// Behind `count` entries of `words` words each.
         const fn behind(start: usize, count: usize, words: usize) -> usize {
             let Some(len) = count.checked_mul(words) else { panic!("an instance of too many words") };
@@ -111,7 +117,8 @@ impl InstanceLayout {
         let memories_at = behind(tables_at, tables, 1);
         let data_at = behind(memories_at, memories, 1);
         let elements_at = behind(data_at, data, 2);
-        let types_at = behind(elements_at, elements, 2);
+        let tags_at = behind(elements_at, elements, 2);
+        let types_at = behind(tags_at, tags, 1);
         let words = behind(types_at, types, 1);
         Self {
             funcs: HEAD_WORDS,
@@ -120,6 +127,7 @@ impl InstanceLayout {
             memories: memories_at,
             data: data_at,
             elements: elements_at,
+            tags: tags_at,
             types: types_at,
             words,
         }
@@ -164,7 +172,9 @@ places! {
     /// Address and length of data segment `index`.
     data(index: usize, index): data, 2, elements;
     /// Address and length of element segment `index`.
-    element(index: usize, index): elements, 2, types;
+    element(index: usize, index): elements, 2, tags;
+    /// The pointer to tag `index`.
+    tag(index: usize, index): tags, 1, types;
     /// What the machine knows of objects of type `index`.
     object(index: usize, index): types, 1, words;
 }

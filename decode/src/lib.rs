@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+mod catches;
 pub mod cell;
 pub mod checker;
 mod code_map;
@@ -33,6 +34,7 @@ pub mod shape;
 pub mod sig;
 mod types;
 
+pub use catches::{CatchClause, CatchTable};
 pub use code_map::{CodeMap, Lowered};
 pub use custom::{CustomSection, Names};
 pub use error::Error;
@@ -46,7 +48,7 @@ pub use module::Module;
 pub use references::may_hold_references;
 pub use types::{
     AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits,
-    MemoryType, PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, ValType,
+    MemoryType, PAGE_BYTES, RefType, StorageType, StructType, SubType, Subtyping, TableType, TagType, ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

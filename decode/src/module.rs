@@ -9,7 +9,7 @@ pub use crate::features::FEATURES;
 
 use crate::{
     Error, ExternType, Features, FuncIdx, FuncType, GlobalType, MemoryType, ModuleLimits, RefType, SubType, TableType,
-    TypeId, TypeIdx,
+    TagType, TypeId, TypeIdx,
 };
 use std::ops::Range;
 
@@ -38,6 +38,8 @@ pub struct Module {
     pub memories: Vec<MemoryType>,
     /// Every global's type.
     pub globals: Vec<GlobalType>,
+    /// Typeidx of every tag.
+    pub tags: Vec<TypeIdx>,
     /// How many functions are imported.
     pub imported_funcs: usize,
     /// How many tables are imported.
@@ -46,6 +48,8 @@ pub struct Module {
     pub imported_memories: usize,
     /// How many globals are imported.
     pub imported_globals: usize,
+    /// How many tags are imported.
+    pub imported_tags: usize,
     /// Initial values of the elements of the tables that are not imported: null where there is none.
     pub table_inits: Vec<Option<ConstExpr>>,
     /// Initial values of the globals that are not imported.
@@ -99,6 +103,8 @@ pub enum ExternIndex {
     Memory(u32),
     /// A globalidx.
     Global(u32),
+    /// A tagidx.
+    Tag(u32),
 }
 
 /// One export.
@@ -277,6 +283,7 @@ impl Module {
             ExternIndex::Table(i) => ExternType::Table(self.tables[i as usize]),
             ExternIndex::Memory(i) => ExternType::Memory(self.memories[i as usize]),
             ExternIndex::Global(i) => ExternType::Global(self.globals[i as usize]),
+            ExternIndex::Tag(i) => ExternType::Tag(TagType::new(self.tag_type(i).clone())),
         }
     }
 
@@ -286,6 +293,14 @@ impl Module {
     /// There is no such function.
     pub fn func_type(&self, funcidx: FuncIdx) -> &FuncType {
         self.signature(self.typeidx(funcidx))
+    }
+
+    /// The function type whose parameters exceptions of tag `tagidx` carry.
+    ///
+    /// # Panics
+    /// There is no such tag.
+    pub fn tag_type(&self, tagidx: u32) -> &FuncType {
+        self.signature(self.tags[tagidx as usize])
     }
 
     /// The function type `typeidx`.

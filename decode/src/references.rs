@@ -37,7 +37,7 @@ pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Er
         let info = instruction.info();
         let gives = info.results.iter().any(|ty| match ty {
             Type::I32 | Type::I64 | Type::F32 | Type::F64 | Type::V128 => false,
-            Type::Ref | Type::Func | Type::Element | Type::Named => true,
+            Type::Ref | Type::Func | Type::Exn | Type::Element | Type::Named => true,
             Type::Global => of_globals,
             // Of what is called; what a block has was there before.
             Type::Params | Type::Results | Type::Returns | Type::Label => {

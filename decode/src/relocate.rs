@@ -19,11 +19,14 @@
 //! | 4 | how many cells |
 //! | 4 | how many branch targets |
 //! | 4 | how many ids of function types |
+//! | 4 | how many numbers of handlers |
 //! | 8 for each word | the code |
 //! | 1 to 5 for each cell | its length in words |
 //! | 1 to 5 for each branch target | bytes from the one before, or from the beginning |
 //! | 1 to 5 for each id | the same |
+//! | 1 to 5 for each number | the handlers of exceptions: how many places, scopes and clauses, then their fields, if there are any |
 
+use crate::catches::{CatchClause, CatchTable, Scope, Site};
 use crate::layout::CodeHead;
 use crate::lower::survey::Survey;
 use crate::lower::surveying::Surveying;
@@ -94,7 +97,8 @@ impl<'a, T: Target> Writer<'a, T> {
             let operand = bytes[place..].first_chunk_mut().expect("a branch's target");
             *operand = (u64::from_le_bytes(*operand) - base).to_le_bytes();
         }
-        for count in [code.words().len(), lengths.len(), survey.branches.len(), type_ids.len()] {
+        let catches = code.catches().map_or_else(Vec::new, numbers_of);
+        for count in [code.words().len(), lengths.len(), survey.branches.len(), type_ids.len(), catches.len()] {
             out.extend((count as u32).to_le_bytes());
         }
         out.extend(bytes);
@@ -106,6 +110,7 @@ impl<'a, T: Target> Writer<'a, T> {
                 last = place;
             }
         }
+        catches.iter().for_each(|&number| write_number(number, out));
         Ok(())
     }
 }
@@ -127,10 +132,10 @@ fn try_read(mut bytes: &[u8], handlers: &[u64], type_ids: &[TypeId], funcidx: Fu
         bytes = rest;
         Some(u32::from_le_bytes(*count) as usize)
     };
-    let (words, cells, branches, ids) = (count()?, count()?, count()?, count()?);
+    let (words, cells, branches, ids, catches) = (count()?, count()?, count()?, count()?, count()?);
     let (code, mut rest) = bytes.split_at_checked(words.checked_mul(8)?)?;
     // Each takes a byte at least, so nothing that is allocated is larger than what there is.
-    if rest.len() < cells.checked_add(branches)?.checked_add(ids)? {
+    if rest.len() < cells.checked_add(branches)?.checked_add(ids)?.checked_add(catches)? {
         return None;
     }
     let mut code = code.to_vec();
@@ -168,7 +173,58 @@ fn try_read(mut bytes: &[u8], handlers: &[u64], type_ids: &[TypeId], funcidx: Fu
         place = place.checked_add(read_number(&mut rest)? as usize)?;
         type_id(code.get_mut(place..)?.first_chunk_mut()?)?;
     }
-    rest.is_empty().then(|| Code::new(&mut code, &places))
+    let numbers = (0..catches).map(|_| read_number(&mut rest)).collect::<Option<Vec<_>>>()?;
+    let catches = if numbers.is_empty() { CatchTable::default() } else { catches_of(&numbers)? };
+    let is_cell = |target: u32| target.is_multiple_of(8) && (target as usize) < code.len();
+    let leads_to_cells = catches.clauses.iter().all(|clause| is_cell(clause.target));
+    (rest.is_empty() && leads_to_cells).then(|| Code::new(&mut code, &places).catching(catches))
+}
+
+/// A table of handlers as numbers.
+fn numbers_of(table: &CatchTable) -> Vec<u32> {
+    let CatchTable { sites, scopes, clauses } = table;
+    let mut numbers = vec![sites.len() as u32, scopes.len() as u32, clauses.len() as u32];
+    numbers.extend(sites.iter().flat_map(|site| [site.position, site.scope]));
+    // What may be absent counts from 1.
+    numbers.extend(scopes.iter().flat_map(|scope| [scope.outer.wrapping_add(1), scope.first, scope.count]));
+    for &CatchClause { tag, values, reference, target } in clauses {
+        let reference = reference.map_or(0, |slot| u32::from(slot) + 1);
+        numbers.extend([tag.map_or(0, |tag| tag + 1), values.into(), reference, target]);
+    }
+    numbers
+}
+
+/// The table that [`numbers_of`] made these of.
+fn catches_of(numbers: &[u32]) -> Option<CatchTable> {
+    let (&[sites, scopes, clauses], mut rest) = numbers.split_first_chunk()?;
+    fn take<'a, const N: usize>(rest: &mut &'a [u32], count: u32) -> Option<&'a [[u32; N]]> {
+        let (taken, others) = rest.split_at_checked((count as usize).checked_mul(N)?)?;
+        *rest = others;
+        Some(taken.as_chunks().0)
+    }
+    let sites = take(&mut rest, sites)?.iter().map(|&[position, scope]| Site { position, scope });
+    let scopes = take(&mut rest, scopes)?.iter();
+    let scopes = scopes.map(|&[outer, first, count]| Scope { outer: outer.wrapping_sub(1), first, count });
+    let clauses = take(&mut rest, clauses)?.iter().map(|&[tag, values, reference, target]| {
+        let slot = |slot: u32| u16::try_from(slot).ok();
+        let reference = match reference.checked_sub(1) {
+            Some(reference) => Some(slot(reference)?),
+            None => None,
+        };
+        Some(CatchClause { tag: tag.checked_sub(1), values: slot(values)?, reference, target })
+    });
+    let clauses = clauses.collect::<Option<Box<[_]>>>()?;
+    let table = CatchTable { sites: sites.collect(), scopes: scopes.collect(), clauses };
+    let has_scope = |scope: u32| (scope as usize) < table.scopes.len();
+    let is_scope = |(index, scope): (usize, &Scope)| {
+        let is_outer = scope.outer == Scope::NONE || (scope.outer as usize) < index;
+        is_outer && scope.first.checked_add(scope.count).is_some_and(|end| end as usize <= table.clauses.len())
+    };
+    let is_right = rest.is_empty()
+        && table.sites.is_sorted_by_key(|site| site.position)
+        && table.sites.iter().all(|site| has_scope(site.scope))
+        && table.scopes.iter().enumerate().all(is_scope);
+    is_right.then_some(table)
 }
 
 /// Appends a number, seven bits in a byte.
@@ -197,7 +253,29 @@ fn read_number(bytes: &mut &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{read_number, write_number};
+    use super::{catches_of, numbers_of, read_number, write_number};
+    use crate::catches::{CatchClause, CatchTable, Scope, Site};
+
+    #[test]
+    fn handlers_are_read_as_they_were_written_and_nothing_else() {
+        let clause = |tag, reference| CatchClause { tag, values: 7, reference, target: 40 };
+        let scope = |outer, first, count| Scope { outer, first, count };
+        let table = CatchTable {
+            sites: [(24, 1), (32, 0)].map(|(position, scope)| Site { position, scope }).into(),
+            scopes: [scope(Scope::NONE, 0, 2), scope(0, 2, 0)].into(),
+            clauses: [clause(Some(0), None), clause(None, Some(65_534))].into(),
+        };
+        let numbers = numbers_of(&table);
+        assert_eq!(catches_of(&numbers), Some(table));
+        assert_eq!(catches_of(&numbers[..numbers.len() - 1]), None);
+        assert_eq!(catches_of(&[&numbers[..], &[0]].concat()), None);
+        // A place of a scope that is not there; places out of order; a scope around itself; clauses that are not there.
+        for (at, wrong) in [(4, 2), (3, 33), (10, 2), (9, 3)] {
+            let mut numbers = numbers.clone();
+            numbers[at] = wrong;
+            assert_eq!(catches_of(&numbers), None, "{at}");
+        }
+    }
 
     #[test]
     fn numbers_are_read_as_they_were_written() {

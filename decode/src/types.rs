@@ -2,9 +2,11 @@
 
 mod composite;
 mod reference;
+mod tag;
 
 pub use composite::{ArrayType, CompositeType, DefinedType, FieldType, StorageType, StructType, SubType};
 pub use reference::{HeapType, RefType, Subtyping};
+pub use tag::TagType;
 
 use crate::TypeId;
 use std::fmt;
@@ -460,10 +462,12 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// A tag.
+    Tag(TagType),
 }
 
 impl ExternType {
-    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.2.8). Of functions that
+    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.2.8). Of functions and tags whose types
     /// are declared to be below others the type alone does not say it: ids do.
     pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
         match (self, wanted) {
@@ -481,7 +485,8 @@ impl ExternType {
             (Self::Func(found), Self::Func(wanted)) => found == wanted,
             (Self::Global(found), Self::Global(wanted)) if found.mutable || wanted.mutable => found == wanted,
             (Self::Global(found), Self::Global(wanted)) => found.content.matches(wanted.content, types),
-            (Self::Func(_) | Self::Table(_) | Self::Memory(_) | Self::Global(_), _) => false,
+            (Self::Tag(found), Self::Tag(wanted)) => found == wanted,
+            (Self::Func(_) | Self::Table(_) | Self::Memory(_) | Self::Global(_) | Self::Tag(_), _) => false,
         }
     }
 }
@@ -494,6 +499,7 @@ impl fmt::Display for ExternType {
             Self::Memory(ty) => write!(f, "memory {ty}"),
             Self::Global(ty) if ty.mutable => write!(f, "global (mut {})", ty.content),
             Self::Global(ty) => write!(f, "global {}", ty.content),
+            Self::Tag(ty) => write!(f, "tag {ty}"),
         }
     }
 }

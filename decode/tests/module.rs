@@ -173,9 +173,7 @@ fn invalid_modules_are_refused() {
 
 #[test]
 fn unsupported_features_are_refused() {
-    bad("(module (tag))", "exceptions");
     bad("(module (type (struct)))", "gc");
-    bad("(module (func (param (ref func))))", "function references");
     bad("(module (func (param anyref)))", "gc");
     bad("(module (memory 1 shared))", "shared memory must have maximum size");
 }
@@ -194,6 +192,7 @@ fn supported_features_are_accepted() {
     );
     good("(module (@custom \"name\" \"\\ff\\ff\"))");
     good("(module (memory 1) (memory i64 1) (table i64 1 funcref) (memory 1 1 (pagesize 1)))");
+    good("(module (import \"a\" \"t\" (tag (param i32))) (tag) (export \"t\" (tag 1)) (func (throw 1)))");
     good("(module (memory 1 1 shared) (func (drop (i32.atomic.load (i32.const 0)))))");
     good("(module (memory 1) (memory i64 1) (func (memory.copy 0 1 (i32.const 0) (i64.const 0) (i32.const 0))))");
 }

@@ -26,11 +26,12 @@
 //!   handler expects there, addresses of cells of the same function. A slot or an accumulator that is read was set to a
 //!   value of the class that is read. Code of any other target, or of a module that somebody changed, may do anything.
 //! - **I4, a block is what the module says of which its code is**: it has the module's
-//!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table or memory of the
+//!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table, memory or tag of the
 //!   type that the module imports or declares, before its code runs. All modules of a store have the same type ids for
 //!   the same function types, and different ones for different types.
-//! - **I5, a [`Word`] is of the type that it stands for**, alone or with the next, in cells of globals, tables, segments, arguments and
-//!   results: a `funcref` is 0 or the address of a record of the same store.
+//! - **I5, a [`Word`] is of the type that it stands for**, alone or with the next, in cells of globals, tables, segments, arguments,
+//!   results and exceptions: a `funcref` is 0 or the address of a record of the same store, an `exnref` 0 or the word of an
+//!   exception of its machine.
 //!
 //! These the machine establishes and keeps itself:
 //!
@@ -86,6 +87,7 @@ pub use shapes::lookup::{Handlers, target};
 pub use shapes::{mined, mined_vectors};
 pub use shapes::{own, written};
 pub use state::crossing::CallHook;
+pub use state::exception::{Exception, Tag};
 pub use state::global::GlobalCell;
 pub use state::heap::access::Object;
 pub use state::heap::mark::Marker;

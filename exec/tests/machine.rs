@@ -75,7 +75,16 @@ fn panics<R>(f: impl FnOnce() -> R) {
 #[test]
 fn a_block_has_no_places_but_those_of_its_layout() {
     let mut block = InstanceBlock::new(
-        InstanceLayout::new(Counts { funcs: 2, globals: 1, tables: 1, memories: 1, data: 1, elements: 1, types: 0 }),
+        InstanceLayout::new(Counts {
+            funcs: 2,
+            globals: 1,
+            tables: 1,
+            memories: 1,
+            data: 1,
+            elements: 1,
+            tags: 1,
+            types: 0,
+        }),
         null_mut(),
     )
     .unwrap();
@@ -118,7 +127,7 @@ fn layouts_of_too_many_words_are_refused() {
         Counts { globals: most, ..none },
         Counts { globals: most - 8, tables: 1, ..none },
         Counts { memories: most - 8, ..none },
-        Counts { funcs: 1, globals: 1, tables: 1, memories: 0, data: most / 2, elements: 1, types: 0 },
+        Counts { funcs: 1, globals: 1, tables: 1, memories: 0, data: most / 2, elements: 1, tags: 0, types: 0 },
         Counts { elements: most / 2 + 1, ..none },
     ] {
         panics(|| InstanceLayout::new(counts));
@@ -149,8 +158,8 @@ fn results_are_those_of_an_execution_that_returned() {
         let (mut execution, outcome) = start(0);
         assert!(matches!(outcome, Err(Exit::Yield(_))), "{outcome:?}");
         panics(|| execution.results().len());
-        panics(|| execution.set_results(vm, &[1, 2]));
-        execution.set_results(vm, &[8]);
+        panics(|| execution.set_results(machine.0, &[1, 2]));
+        execution.set_results(machine.0, &[8]);
         execution.resume(machine.0, null_mut()).unwrap();
         assert_eq!(execution.results(), [8]);
         let (execution, outcome) = start(9);

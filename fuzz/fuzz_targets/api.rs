@@ -315,20 +315,22 @@ fn act(worlds: &mut Vec<World>, choices: &mut Choices<'_>) {
 
 fn kind(ty: &pirn::ExternType) -> std::mem::Discriminant<Extern> {
     use std::sync::OnceLock;
-    static KINDS: OnceLock<[std::mem::Discriminant<Extern>; 4]> = OnceLock::new();
+    static KINDS: OnceLock<[std::mem::Discriminant<Extern>; 5]> = OnceLock::new();
     let kinds = KINDS.get_or_init(|| {
         let mut store = Store::new(&ENGINES[0].0, Data::default());
         let func = Extern::from(Func::wrap(&mut store, || {}));
         let table = Table::new(&mut store, TableType::new(RefType::FUNCREF, 1, None), Ref::Func(None)).expect("small");
         let memory = Memory::new(&mut store, MemoryType::new(0, None)).expect("small");
         let global = Global::new(&mut store, GlobalType::new(ValType::I64, true), Val::I64(3)).expect("its type");
-        [func, table.into(), memory.into(), global.into()].map(|item| std::mem::discriminant(&item))
+        let tag = pirn::Tag::new(&mut store, &pirn::TagType::new(pirn::FuncType::new([], []))).expect("small");
+        [func, table.into(), memory.into(), global.into(), tag.into()].map(|item| std::mem::discriminant(&item))
     });
     kinds[match ty {
         pirn::ExternType::Func(_) => 0,
         pirn::ExternType::Table(_) => 1,
         pirn::ExternType::Memory(_) => 2,
         pirn::ExternType::Global(_) => 3,
+        pirn::ExternType::Tag(_) => 4,
     }]
 }
 

@@ -57,6 +57,19 @@ impl fmt::Display for I32Exit {
 
 impl StdError for I32Exit {}
 
+/// An exception was thrown: the one that the store has [pending](crate::Store::take_pending_exception). Nothing in WebAssembly has caught it,
+/// if a call fails with this. If a host function returns it, the exception goes on in its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThrownException;
+
+impl fmt::Display for ThrownException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("thrown Wasm exception")
+    }
+}
+
+impl StdError for ThrownException {}
+
 impl Error {
     /// Wraps an error of another type; [`Error::downcast_ref`] finds it again. An `Error` is returned as it is.
     pub fn new(error: impl StdError + Send + Sync + 'static) -> Self {
@@ -187,6 +200,7 @@ impl Error {
     pub(crate) fn into_exit(self) -> Exit {
         match self.downcast::<Yield>() {
             Ok(payload) => Exit::Yield(payload.into_payload()),
+            Err(error) if error.is::<ThrownException>() => Exit::Thrown(Some(Box::new(error))),
             Err(error) => Exit::Host(Box::new(error)),
         }
     }
@@ -236,7 +250,8 @@ impl Error {
             Exit::Yield(_) => format_err!(
                 "a host function yielded in a call that cannot be resumed: `call_resumable` would have to begin it"
             ),
-            Exit::Host(error) => match error.downcast::<Self>() {
+            Exit::Thrown(None) => Self::new(ThrownException),
+            Exit::Host(error) | Exit::Thrown(Some(error)) => match error.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(other) => match other.downcast::<CaughtPanic>() {
                     Ok(panic) => std::panic::resume_unwind(panic.0),
@@ -288,6 +303,13 @@ impl From<Trap> for Error {
     #[cold]
     fn from(trap: Trap) -> Self {
         Self::new(trap)
+    }
+}
+
+impl From<ThrownException> for Error {
+    #[cold]
+    fn from(thrown: ThrownException) -> Self {
+        Self::new(thrown)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::items::global::Global;
 use crate::items::memory::Memory;
 use crate::items::shared_memory::SharedMemory;
 use crate::items::table::Table;
+use crate::items::tag::Tag;
 use crate::link_error::LinkError;
 use crate::module::Module;
 use crate::store::handle::Handle;
@@ -224,6 +225,11 @@ impl Instance {
     /// The exported global called `name`.
     pub fn get_global(&self, store: impl AsContext, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
+    }
+
+    /// The exported tag called `name`.
+    pub fn get_tag(&self, store: impl AsContext, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
     }
 
     /// The exported function called `name`, its type known to Rust: see [`Func::typed`].

@@ -96,7 +96,7 @@ pub use engine::config::{CompilationMode, Config};
 pub use engine::limiter::ResourceLimiter;
 pub use engine::limits::{StoreLimits, StoreLimitsBuilder};
 pub use engine::{Engine, EngineWeak};
-pub use error::{Error, I32Exit, Result};
+pub use error::{Error, I32Exit, Result, ThrownException};
 pub use fork::Forked;
 pub use group::{LinkGroup, LinkedGroup};
 pub use instance::Instance;
@@ -109,6 +109,7 @@ pub use items::objects::{ArrayRefPre, StructRefPre};
 pub use items::rooted::{ManuallyRooted, OwnedRooted, RootScope, Rooted};
 pub use items::shared_memory::SharedMemory;
 pub use items::table::Table;
+pub use items::tag::Tag;
 pub use items::v128::V128;
 pub use items::value::{Ref, Val};
 pub use link_error::{ImportName, LinkError};
@@ -129,6 +130,7 @@ pub use yielding::Yield;
 
 pub use pirn_decode::{
     ArrayType, CompositeType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType,
-    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TypeId, ValType,
+    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TagType, TypeId,
+    ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

@@ -408,6 +408,11 @@ impl Module {
         self.0.types[self.0.parsed.typeidx(funcidx).index()].id()
     }
 
+    /// The id of the function type of tag `tagidx`.
+    pub(crate) fn tag_type_id(&self, tagidx: u32) -> TypeId {
+        self.0.type_ids[self.0.parsed.tags[tagidx as usize].index()]
+    }
+
     /// Whether function `funcidx` has a type that names no other and is below none.
     pub(crate) fn is_plain(&self, funcidx: FuncIdx) -> bool {
         self.0.parsed.types[self.0.parsed.typeidx(funcidx).index()].is_plain()
@@ -554,7 +559,7 @@ fn with_arena<R>(lower: impl FnOnce(&mut Arena) -> R) -> R {
 
 fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> HashTable<Exported> {
     // By index space: which imports its first items are.
-    let mut imports = <[Vec<u32>; 4]>::default();
+    let mut imports = <[Vec<u32>; 5]>::default();
     for (import, place) in parsed.imports.iter().zip(0..) {
         imports[space(import.index).0].push(place);
     }
@@ -565,6 +570,7 @@ fn exports(engine: &Engine, parsed: &pirn_decode::Module, types: &[TypeUse]) -> 
         let item = imports[space].get(place).map_or(ExportedItem::Own(index), |&import| ExportedItem::Import(import));
         let type_id = match index {
             ExternIndex::Func(funcidx) => types[parsed.typeidx(funcidx).index()].id(),
+            ExternIndex::Tag(tagidx) => types[parsed.tags[tagidx as usize].index()].id(),
             ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => TypeId::NONE,
         };
         let export = Exported::new(name, parsed.name(name), item, type_id);
@@ -580,6 +586,7 @@ fn space(index: ExternIndex) -> (usize, usize) {
         ExternIndex::Table(place) => (1, place as usize),
         ExternIndex::Memory(place) => (2, place as usize),
         ExternIndex::Global(place) => (3, place as usize),
+        ExternIndex::Tag(place) => (4, place as usize),
     }
 }
 

@@ -70,7 +70,7 @@ type Switch = fn(&mut Config, bool) -> &mut Config;
 #[test]
 fn what_is_switched_off_is_refused() {
     // What modules need that use the proposal.
-    let switches: [(&str, Switch, &str); 18] = [
+    let switches: [(&str, Switch, &str); 20] = [
         ("mutable global", Config::wasm_mutable_global, r#"(global (export "g") (mut i32) (i32.const 0))"#),
         ("saturating", Config::wasm_saturating_float_to_int, "(func (drop (i32.trunc_sat_f32_s (f32.const 0))))"),
         ("sign extension", Config::wasm_sign_extension, "(func (drop (i32.extend8_s (i32.const 0))))"),
@@ -83,12 +83,14 @@ fn what_is_switched_off_is_refused() {
         ("reference types", Config::wasm_reference_types, "(func (param externref))"),
         ("tail call", Config::wasm_tail_call, "(func $f (return_call $f))"),
         ("extended const", Config::wasm_extended_const, "(global i32 (i32.add (i32.const 0) (i32.const 0)))"),
-        ("typed function references", Config::wasm_function_references, "(func (param (ref func)))"),
         ("garbage collection", Config::wasm_gc, "(type (struct))"),
         ("SIMD", Config::wasm_simd, "(global v128 (v128.const i64x2 0 0))"),
         ("multiple memories", Config::wasm_multi_memory, "(memory 1) (memory 1)"),
         ("64-bit memories", Config::wasm_memory64, "(memory i64 1)"),
         ("threads", Config::wasm_threads, "(memory 1 1 shared)"),
+        ("function references", Config::wasm_function_references, "(func (param (ref func)))"),
+        ("exceptions", Config::wasm_exceptions, "(tag $t) (func (throw $t))"),
+        ("legacy exceptions", Config::wasm_legacy_exceptions, "(func try catch_all end)"),
         ("custom page sizes", Config::wasm_custom_page_sizes, "(memory 1 (pagesize 1))"),
         (
             "relaxed SIMD",
@@ -116,9 +118,8 @@ fn what_is_switched_off_is_refused() {
 
 #[test]
 fn what_is_not_there_cannot_be_switched_on() {
-    let switches: [(Switch, &str); 4] = [
+    let switches: [(Switch, &str); 3] = [
         (Config::wasm_shared_everything_threads, "shared-everything threads"),
-        (Config::wasm_exceptions, "exceptions"),
         (Config::wasm_stack_switching, "stack switching"),
         (Config::wasm_component_model, "the component model"),
     ];

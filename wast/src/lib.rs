@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `assert_return` | every result has the type and bits asked for, or is such a NaN |
 //! | `assert_trap`, `assert_exhaustion` | it traps, and of the trap's text and the text asked for one begins the other |
+//! | `assert_exception` | it throws an exception that nothing catches |
 //! | `assert_unlinkable` | instantiation fails, but not by a trap |
 //! | `assert_invalid`, `assert_malformed` | the module is refused; the texts of implementations differ |
 //!

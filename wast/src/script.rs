@@ -2,7 +2,7 @@
 
 use crate::{Load, Options, parse_buffer, spectest, value};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use pirn::{Engine, Extern, Instance, Linker, Module, Store, Trap, Val};
+use pirn::{Engine, Extern, Instance, Linker, Module, Store, ThrownException, Trap, Val};
 use std::collections::HashMap;
 use wast::token::Id;
 use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke, Wat, parser};
@@ -119,7 +119,11 @@ impl Script {
                     Err(error) => check_text(&error.to_string(), message),
                 }
             }
-            WastDirective::AssertException { .. } => bail!("exceptions are not supported"),
+            WastDirective::AssertException { exec, .. } => match self.execute(exec)? {
+                Err(error) if error.is::<ThrownException>() => Ok(()),
+                Err(error) => bail!("it should throw an exception; it failed: {error}"),
+                Ok(_) => bail!("it should throw an exception"),
+            },
             WastDirective::AssertSuspension { .. } => bail!("stack switching is not supported"),
             WastDirective::AssertInvalidCustom { .. } | WastDirective::AssertMalformedCustom { .. } => {
                 bail!("custom sections are not looked into")

@@ -135,7 +135,6 @@ fn references_have_patterns() {
 #[test]
 fn what_is_not_supported_fails() {
     assert!(failure("(module) (thread $t (module))").contains("threads"));
-    assert!(failure("(module) (assert_exception (invoke \"f\"))").contains("exceptions"));
 }
 
 #[test]

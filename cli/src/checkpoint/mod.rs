@@ -2,7 +2,7 @@
 //!
 //! A clock's thread has the engine's epoch pass. The program, which is a resumable call, pauses where it asks for the epoch next: at the
 //! beginning of a function, or of an iteration of a loop. There its state can be told, but within an operation on a memory or table that
-//! takes long; then the clock has the epoch pass once more, a little later.
+//! takes long; then it goes on to the next place at once.
 //!
 //! - `file`: what is written.
 
@@ -14,17 +14,10 @@ use anyhow::{Context, Result};
 use file::{Checkpoint, Command};
 use pirn::{Engine, ExternType, Module, PauseReason, Paused, Resumable, Snapshot, Store, Trap, UpdateDeadline, Val};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// Exit status of a program that was to end at a checkpoint.
 pub const WRITTEN: u8 = 75;
-
-/// After how long it is tried again where the state could not be told; then after twice as long, each time.
-const AGAIN: Duration = Duration::from_millis(1);
-
-/// How often that is tried before the next checkpoint is due: for a second.
-const MOST: u32 = 10;
 
 /// Writes checkpoints.
 #[derive(Debug)]
@@ -34,12 +27,6 @@ pub struct Checkpoints {
     command: Command,
     /// Whether the first one ends the process.
     exits: bool,
-    /// Has the clock tick in a while.
-    soon: Sender<Duration>,
-    /// The clock's end of it, until the clock begins.
-    clock: Option<Receiver<Duration>>,
-    /// How often it was tried since the last one that was written or given up.
-    tries: u32,
     /// What was complained of last.
     told: String,
 }
@@ -56,17 +43,7 @@ pub enum Ended {
 impl Checkpoints {
     /// Writes to `file`, as often as `command` says; with `exits`, only once, which ends the program.
     pub fn new(file: PathBuf, command: Command, exits: bool) -> Self {
-        let (soon, clock) = channel();
-        Self { file, command, exits, soon, clock: Some(clock), tries: 0, told: String::new() }
-    }
-
-    /// Has the store's program pause when a checkpoint is due. The clock begins.
-    fn begin(&mut self, store: &mut Store<Host>) {
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        store.set_epoch_deadline(1);
-        if let Some(soon) = self.clock.take() {
-            tick(store.engine(), self.command.every, soon);
-        }
+        Self { file, command, exits, told: String::new() }
     }
 
     /// Does what `begin` begins, to its end, or to the first checkpoint if that is to be the end.
@@ -78,7 +55,9 @@ impl Checkpoints {
         store: &mut Store<Host>,
         begin: impl FnOnce(&mut Store<Host>) -> pirn::Result<Resumable<Vec<Val>>>,
     ) -> pirn::Result<Ended> {
-        self.begin(store);
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+        store.set_epoch_deadline(1);
+        tick(store.engine(), self.command.every);
         let mut call = begin(store)?;
         loop {
             let paused = match call {
@@ -87,6 +66,8 @@ impl Checkpoints {
             };
             match paused.reason() {
                 PauseReason::OutOfFuel { .. } => return Err(Trap::OutOfFuel.into()),
+                // Its deadline has passed again.
+                _ if paused.is_within_instruction() => store.set_epoch_deadline(0),
                 _ => {
                     if self.take(store, &paused) && self.exits {
                         return Ok(Ended::Written);
@@ -99,23 +80,11 @@ impl Checkpoints {
 
     /// Writes a checkpoint, if it can be written now. What is wrong is said once.
     fn take(&mut self, store: &Store<Host>, paused: &Paused<Vec<Val>>) -> bool {
-        let error = match Snapshot::take(store, &[paused]) {
-            Ok(snapshot) => match self.write(store, &snapshot) {
-                Ok(()) => {
-                    (self.tries, self.told) = (0, String::new());
-                    return true;
-                }
-                Err(error) => error,
-            },
-            Err(_) if self.tries < MOST => {
-                // Whether or not the clock runs, the next checkpoint is due some time.
-                let _ = self.soon.send(AGAIN * (1 << self.tries));
-                self.tries += 1;
-                return false;
-            }
-            Err(error) => error.into(),
+        let written = Snapshot::take(store, &[paused]).map_err(Into::into);
+        let Err(error) = written.and_then(|snapshot| self.write(store, &snapshot)) else {
+            self.told = String::new();
+            return true;
         };
-        self.tries = 0;
         let text = format!("no checkpoint: {error:#}");
         if text != self.told {
             complain_of("warning", &text);
@@ -140,16 +109,12 @@ pub fn refusal(module: &Module) -> Option<&'static str> {
     (imports || exports).then_some("its threads share a memory, which cannot be in a checkpoint")
 }
 
-/// Has the epoch pass `every` so often, as long as the engine is there, and in so long as it is asked for.
-fn tick(engine: &Engine, every: Duration, soon: Receiver<Duration>) {
+/// Has the epoch pass `every` so often, as long as the engine is there.
+fn tick(engine: &Engine, every: Duration) {
     let engine = engine.weak();
     std::thread::spawn(move || {
         loop {
-            match soon.recv_timeout(every) {
-                Ok(time) => std::thread::sleep(time),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+            std::thread::sleep(every);
             match engine.upgrade() {
                 Some(engine) => engine.increment_epoch(),
                 None => return,

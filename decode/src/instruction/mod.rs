@@ -43,6 +43,8 @@ words! {
         Ref Ref,
         /// `funcref`.
         func Func,
+        /// `exnref`.
+        exn Exn,
         /// Any type, the same for all such operands and results of the instruction.
         any Any,
         /// The type that the immediate names.
@@ -55,7 +57,7 @@ words! {
         element Element,
         /// Any number of types: what a branch to the label takes.
         label Label,
-        /// Any number of types: the parameters of the block, or of the function that is called.
+        /// Any number of types: the parameters of the block, of the function that is called, or of the tag.
         params Params,
         /// Any number of types: the results of the block, or of the function that is called.
         results Results,
@@ -95,6 +97,10 @@ words! {
         elemidx ElemIdx,
         /// The index of a data segment.
         dataidx DataIdx,
+        /// The index of a tag.
+        tagidx TagIdx,
+        /// The catch clauses of a `try_table`.
+        catches Catches,
         /// Alignment and static offset of an access.
         memarg MemArg,
         /// A heap type.
@@ -230,7 +236,7 @@ pub struct Info {
 }
 
 impl Info {
-    /// Whether it begins a block, which an `end` ends.
+    /// Whether it begins a block, which an `end` or a `delegate` ends.
     pub const fn opens_block(&self) -> bool {
         matches!(self.immediates, [Immediate::BlockType, ..])
     }

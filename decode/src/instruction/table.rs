@@ -227,6 +227,11 @@ macro_rules! for_each_special {
                 Loop [0x03] "loop" [params] => [params] [blocktype] [] 0 falls;
                 If [0x04] "if" [params u32] => [params] [blocktype] [] 1 falls;
                 Else [0x05] "else" [results] => [params] [] [] 0 falls;
+                Try [0x06] "try" [params] => [params] [blocktype] [] 0 falls;
+                Catch [0x07] "catch" [results] => [params] [tagidx] [] 1 falls;
+                Throw [0x08] "throw" [params] => [] [tagidx] [branches] 1 leaves;
+                Rethrow [0x09] "rethrow" [] => [] [labelidx] [branches] 1 leaves;
+                ThrowRef [0x0a] "throw_ref" [exn] => [] [] [traps branches] 1 leaves;
                 End [0x0b] "end" [results] => [results] [] [] 0 falls;
                 Br [0x0c] "br" [label] => [] [labelidx] [branches] 1 leaves;
                 BrIf [0x0d] "br_if" [label u32] => [label] [labelidx] [branches] 1 falls;
@@ -239,9 +244,12 @@ macro_rules! for_each_special {
                     [params u32] => [] [typeidx tableidx] [calls branches] 1 leaves;
                 CallRef [0x14] "call_ref" [params func] => [results] [typeidx] [calls] 1 falls;
                 ReturnCallRef [0x15] "return_call_ref" [params func] => [] [typeidx] [calls branches] 1 leaves;
+                Delegate [0x18] "delegate" [results] => [results] [labelidx] [] 0 falls;
+                CatchAll [0x19] "catch_all" [results] => [] [] [] 1 falls;
                 Drop [0x1a] "drop" [any] => [] [] [] 0 falls;
                 Select [0x1b] "select" [any any u32] => [any] [] [] 1 falls;
                 TypedSelect [0x1c] "select" [named named u32] => [named] [valtypes] [] 1 falls;
+                TryTable [0x1f] "try_table" [params] => [params] [blocktype catches] [] 0 falls;
                 LocalGet [0x20] "local.get" [] => [local] [localidx] [reads_local] 1 falls;
                 LocalSet [0x21] "local.set" [local] => [] [localidx] [writes_local] 1 falls;
                 LocalTee [0x22] "local.tee" [local] => [local] [localidx] [writes_local] 1 falls;

@@ -15,6 +15,7 @@ const F64: u8 = 0x7c;
 const V128: u8 = 0x7b;
 const FUNCREF: u8 = 0x70;
 const EXTERNREF: u8 = 0x6f;
+const EXNREF: u8 = 0x69;
 
 /// The module: function 0 is of type 0, as is every block; the local, the global and the table's elements have a type
 /// each, different from those and from each other.
@@ -92,9 +93,20 @@ fn immediate(immediate: Immediate, longer: bool) -> Vec<u8> {
         | Immediate::LocalIdx
         | Immediate::ElemIdx
         | Immediate::DataIdx
+        | Immediate::TagIdx
         | Immediate::I32
         | Immediate::I64 => zero.to_vec(),
         Immediate::LabelIdxs => [&[if longer { 2 } else { 1 }], &zero.repeat(if longer { 3 } else { 2 })[..]].concat(),
+        // One of each kind, to the block around.
+        Immediate::Catches => {
+            let index = |kind: u8| [&[kind], zero].concat();
+            let mut catches = if longer { vec![0x84, 0] } else { vec![4] };
+            (0..4).for_each(|kind| {
+                catches.extend(index(kind));
+                catches.extend(if kind < 2 { zero } else { &[] });
+            });
+            catches
+        }
         Immediate::MemArg => zero.repeat(2),
         Immediate::HeapType => vec![NAMED],
         Immediate::ValTypes => vec![1, NAMED],
@@ -115,6 +127,7 @@ fn types(ty: Type) -> &'static [u8] {
         Type::V128 => &[V128],
         Type::Func => &[FUNCREF],
         Type::Ref => &[EXTERNREF],
+        Type::Exn => &[EXNREF],
         Type::Any => &[ANY],
         Type::Named => &[NAMED],
         Type::Local => &[LOCAL],
@@ -223,7 +236,7 @@ fn others(types: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 
 #[test]
 fn rows_as_wasmparser_validates_them() {
-    for instruction in readable().filter(|&instruction| !takes_typed_references(instruction)) {
+    for instruction in readable().filter(|&it| !takes_typed_references(it) && !is_about_exceptions(it)) {
         let info = instruction.info();
         let (operands, results) = (all_types(info.operands), all_types(info.results));
         assert!(accepts(&code(instruction, &operands, &results)), "{}: {operands:x?} => {results:x?}", info.name);
@@ -276,6 +289,57 @@ fn takes_typed_references(instruction: Instruction) -> bool {
                 | Instruction::BrOnNonNull
                 | Instruction::Unary(Op::RefAsNonNull)
         )
+}
+
+/// Whether it has to do with exceptions: see [`rows_about_exceptions`].
+fn is_about_exceptions(instruction: Instruction) -> bool {
+    matches!(
+        instruction,
+        Instruction::Try
+            | Instruction::Catch
+            | Instruction::Throw
+            | Instruction::Rethrow
+            | Instruction::ThrowRef
+            | Instruction::Delegate
+            | Instruction::CatchAll
+            | Instruction::TryTable
+    )
+}
+
+/// What the specification says of exceptions, and the proposal before it, is so, and nothing else is.
+#[test]
+fn rows_about_exceptions() {
+    let cases = [
+        ("", "i64.const 0 f32.const 0 throw $e", true),
+        ("", "i64.const 0 f32.const 0 throw $e drop", true),
+        ("", "f32.const 0 i64.const 0 throw $e", false),
+        ("", "f32.const 0 throw $e", false),
+        ("(result i64)", "local.get $x throw_ref", true),
+        ("", "ref.null extern throw_ref", false),
+        ("(result i64 f32)", "try_table (catch $e 0) end i64.const 0 f32.const 0", true),
+        ("(result i64 f32)", "try_table (catch_ref $e 0) end i64.const 0 f32.const 0", false),
+        ("(result i64 f32 exnref)", "try_table (catch_ref $e 0) end i64.const 0 f32.const 0 local.get $x", true),
+        ("", "try_table (catch_all 0) end", true),
+        ("", "try_table (catch_all 1) end", false),
+        ("", "try_table (catch_all_ref 0) end", false),
+        ("(result exnref)", "try_table (catch_all_ref 0) end local.get $x", true),
+        ("", "i64.const 0 try_table (param i64) drop end", true),
+        ("", "try_table (param i64) drop end", false),
+        ("(result i64)", "try_table (result i64) i64.const 0 end", true),
+        ("", "try i64.const 0 f32.const 0 throw $e catch $e drop drop catch_all rethrow 0 end", true),
+        ("", "try catch $e drop end", false),
+        ("", "try catch_all drop end", false),
+        ("", "try rethrow 0 catch_all end", false),
+        ("(result i64)", "try (result i64) i64.const 0 catch $e drop end", true),
+        ("", "try try nop delegate 0 catch_all end", true),
+        ("", "try try nop delegate 1 catch_all end", true),
+        ("", "try try nop delegate 2 catch_all end", false),
+    ];
+    for (results, code, valid) in cases {
+        let text = format!("(module (tag $e (param i64 f32)) (func (param $x exnref) {results} {code}))");
+        let binary = wat::parse_str(&text).unwrap_or_else(|error| panic!("{code}: {error}"));
+        assert_eq!(Module::new(binary).is_ok(), valid, "{results} {code}");
+    }
 }
 
 /// What the specification says of instructions on typed references is so, and nothing else is.
@@ -342,10 +406,11 @@ fn opcodes_as_wasmparser_reads_them() {
             bytes.extend(immediates(instruction, longer));
             let len = bytes.len();
             bytes.extend([0; 16]);
-            // wasmparser reads an `else` only in an `if`.
-            let inside = [&[0x04, 0x40], &bytes[..]].concat();
+            // wasmparser reads an `else` only in an `if`, and a `catch` only in a `try`.
+            let around = if is_about_exceptions(instruction) { 0x06 } else { 0x04 };
+            let inside = [&[around, 0x40], &bytes[..]].concat();
             let mut operators = OperatorsReader::new(BinaryReader::new(&inside, 0));
-            operators.read().expect("an `if`");
+            operators.read().expect("an `if` or `try`");
             let theirs = operators.read().unwrap_or_else(|error| panic!("{name}: {error}"));
             let theirs = format!("{theirs:?}");
             assert_eq!(theirs.split([' ', '{']).next(), Some(name));

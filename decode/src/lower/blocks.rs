@@ -68,6 +68,41 @@ impl<'a> Blocks<'a> {
         self.loops.open(operands, self.labels.depth(), body, start);
     }
 
+    /// Opens a block that is a scope of handlers. What is in the slots may be asked for by others from now on.
+    pub(super) fn open_scope<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        construct: Construct,
+        ty: BlockType<'a>,
+    ) {
+        self.loops.forget();
+        self.open(operands, construct, ty);
+    }
+
+    /// The innermost block, a `try`, goes on with a handler, which begins here. Gives the height below the block.
+    pub(super) fn begin_handler<T: Target>(&mut self, operands: &mut Operands<'a, T>) -> usize {
+        if self.skipping.is_none() {
+            self.move_results(operands);
+            self.labels.branch(&mut operands.code, 0);
+        }
+        self.skipping = None;
+        let block = self.labels.innermost_mut();
+        block.construct = Construct::Catch;
+        let base = block.base();
+        operands.truncate(base);
+        operands.code.label();
+        operands.forget_mirrors();
+        base
+    }
+
+    /// Puts the results of the innermost block into the slots of its label, from where they are.
+    fn move_results<T: Target>(&self, operands: &mut Operands<'a, T>) {
+        let block = self.labels.innermost();
+        let arity = block.arity();
+        operands.spill_traps(arity);
+        operands.move_to(arity, block.base());
+    }
+
     pub(super) fn if_<T: Target>(&mut self, operands: &mut Operands<'a, T>, ty: BlockType<'a>) {
         let condition = operands.height() - 1;
         operands.spill_below(condition);
@@ -141,10 +176,15 @@ impl<'a> Blocks<'a> {
             if reached {
                 self.return_(operands);
             }
+            if operands.code.catching.is_awaited(1) {
+                self.return_caught(operands);
+            }
             self.labels.close();
             return block.construct;
         }
-        let joined = block.is_joined();
+        let depth = self.labels.depth();
+        let is_handler = block.construct == Construct::Catch;
+        let joined = block.is_joined() || is_handler || operands.code.catching.is_awaited(depth);
         // Whoever reaches the end of the function here returns at once, with values that wait, and leaves the label to those
         // who branch there; unless both arms may still become a selection, or results wait below the block, constants
         // perhaps, which belong to the other ways too.
@@ -152,12 +192,15 @@ impl<'a> Blocks<'a> {
         if returns {
             self.return_(operands);
             self.unreachable(operands);
+        } else if reached && is_handler {
+            self.move_results(operands);
         } else if joined && reached {
             self.spill_results(operands);
         }
         let reached = reached && !returns;
         self.skipping = None;
         self.labels.close();
+        operands.code.catching.close(depth);
         self.join(operands, &block, reached);
         if block.construct == Construct::Loop {
             self.loops.close(self.labels.depth());
@@ -169,11 +212,26 @@ impl<'a> Blocks<'a> {
                 bind(operands, block.ends);
                 bind(operands, block.otherwise);
             }
+            let here = operands.code.len();
+            operands.code.catching.bind(depth, here);
             block.ty.results().iter().for_each(|&ty| operands.push_spilled(ty.into()));
         } else if !reached {
             self.unreachable(operands);
         }
         block.construct
+    }
+
+    /// The function ends, and clauses lead to its own label: their values are returned.
+    #[cold]
+    fn return_caught<T: Target>(&mut self, operands: &mut Operands<'a, T>) {
+        operands.truncate(0);
+        let here = operands.code.label();
+        operands.forget_mirrors();
+        operands.code.catching.bind(1, here);
+        let ty = self.labels.function().ty;
+        ty.results().iter().for_each(|&ty| operands.push_spilled(ty.into()));
+        operands.emit_return(ty.result_words());
+        operands.truncate(0);
     }
 
     /// Locals are set at the end of a block that are set on all ways there; `reached` says that it is without a branch.

@@ -1,5 +1,6 @@
 //! Finished threaded code.
 
+use crate::catches::CatchTable;
 use crate::layout::CodeHead;
 
 /// Threaded code of one function. Its branches hold addresses in it, so it stays where it is and has no copies.
@@ -10,6 +11,8 @@ use crate::layout::CodeHead;
 pub struct Code {
     /// A vector, and no box: moving a box claims that nothing else points into it, but branches do.
     words: Vec<u64>,
+    /// Few functions have one.
+    catches: Option<Box<CatchTable>>,
 }
 
 impl Code {
@@ -37,12 +40,23 @@ impl Code {
         assert_eq!(words.as_ptr().addr() as u64, first, "the words have moved");
         // The machine makes pointers of the addresses.
         words.as_ptr().expose_provenance();
-        Self { words }
+        Self { words, catches: None }
+    }
+
+    /// The same with these handlers of exceptions.
+    #[must_use]
+    pub fn catching(self, catches: CatchTable) -> Self {
+        Self { catches: (!catches.is_empty()).then(|| Box::new(catches)), ..self }
     }
 
     /// [`CodeHead`], then cells: see [`crate::cell`].
     pub fn words(&self) -> &[u64] {
         &self.words
+    }
+
+    /// Its handlers of exceptions, if it has any.
+    pub fn catches(&self) -> Option<&CatchTable> {
+        self.catches.as_deref()
     }
 
     /// What stands before the cells.

@@ -3,6 +3,7 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
+use super::catching::Catching;
 use super::code::Code;
 use super::definite::{Definite, Zeroes};
 use super::mutants::mutant;
@@ -81,6 +82,7 @@ pub(super) struct Mark {
     handler: u64,
     branches: usize,
     unasked: usize,
+    sites: usize,
     surveyed: Option<Surveyed>,
 }
 
@@ -106,6 +108,8 @@ pub(super) struct Emitter<'a, T> {
     pub(super) epochs: bool,
     /// Where the targets of those stand that do not ask themselves, in order; [`Emitter::ask_for_others`] says who does.
     unasked: Vec<usize>,
+    /// The handlers of exceptions.
+    pub(super) catching: Catching,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -142,6 +146,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             branches,
             epochs,
             unasked: Vec::new(),
+            catching: Catching::new(),
             emitted: 0,
             cells: 0,
             offset: 0,
@@ -208,7 +213,8 @@ impl<'a, T: Target> Emitter<'a, T> {
         if let Some(survey) = self.survey.as_deref_mut().filter(|_| T::SURVEYED) {
             survey.finish(left, &self.branches, &self.definite);
         }
-        Code::behind(left, &mut self.bytes[..self.end], &self.branches)
+        let catches = self.catching.finish(left);
+        Code::behind(left, &mut self.bytes[..self.end], &self.branches).catching(catches)
     }
 
     /// The handler for a shape.
@@ -243,6 +249,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         let kept = self.branches.iter().rposition(|&place| place < position).map_or(0, |last| last + 1);
         self.branches.truncate(kept);
         while self.unasked.pop_if(|place| *place >= position).is_some() {}
+        self.catching.rewind(position);
         self.last.is_open = false;
         if let Some(survey) = self.survey() {
             survey.rewind(position);
@@ -269,16 +276,17 @@ impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn mark(&mut self) -> Mark {
         let handler = if self.last.is_open { self.handler(self.last.cell) } else { 0 };
         let surveyed = self.survey().and_then(|survey| survey.last().cloned());
-        let (branches, unasked) = (self.branches.len(), self.unasked.len());
-        Mark { end: self.end, cells: self.cells, last: self.last, handler, branches, unasked, surveyed }
+        let (branches, unasked, sites) = (self.branches.len(), self.unasked.len(), self.catching.sites());
+        Mark { end: self.end, cells: self.cells, last: self.last, handler, branches, unasked, sites, surveyed }
     }
 
     /// Takes back everything since, to which no branch from before leads.
     pub(super) fn undo(&mut self, mark: Mark) {
-        let Mark { end, cells, last, handler, branches, unasked, surveyed } = mark;
+        let Mark { end, cells, last, handler, branches, unasked, sites, surveyed } = mark;
         (self.end, self.cells, self.last) = (end, cells, last);
         self.branches.truncate(branches);
         self.unasked.truncate(unasked);
+        self.catching.truncate(sites);
         if last.is_open && !mutant!(15) {
             self.bytes[last.cell..][..8].copy_from_slice(&handler.to_ne_bytes());
             self.bytes[last.end..end].fill(0);
@@ -390,6 +398,12 @@ impl<'a, T: Target> Emitter<'a, T> {
         emitted
     }
 
+    /// The cell that was just emitted calls or throws: handlers are found by where it ends.
+    #[inline(always)]
+    pub(super) fn note_site(&mut self) {
+        self.catching.note_site(self.end);
+    }
+
     /// Emits a branch.
     pub(super) fn br(&mut self) -> Fixup {
         let branch = self.special(cell::Br { target: 0 }, &[]);
@@ -450,7 +464,19 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Ends the code with cells that ask for the epoch and branch: one for each target of branches back that do not ask themselves,
     /// which lead there now.
+    ///
+    /// So do handlers of exceptions that are beginnings of loops: exceptions lead to cells of their own.
     pub(super) fn ask_for_others(&mut self) {
+        if self.epochs {
+            let mut catching = std::mem::replace(&mut self.catching, Catching::new());
+            catching.lead_loops(|target| {
+                let other = self.label();
+                let branch = self.br();
+                assert!(self.bind_back(branch, target), "a branch alone asks itself");
+                other
+            });
+            self.catching = catching;
+        }
         let mut unasked = std::mem::take(&mut self.unasked);
         unasked.sort_unstable_by_key(|&place| (self.before(place), place));
         let mut others = None;

@@ -18,6 +18,11 @@ pub(super) enum Construct {
     Block,
     Loop,
     If,
+    TryTable,
+    /// Of the older instructions, before the first `catch`.
+    Try,
+    /// Of the older instructions, from the first `catch` on. What the handler got a reference to lies in the slot of the block's base.
+    Catch,
 }
 
 /// What a block takes and leaves (spec 3.2.2).
@@ -99,6 +104,11 @@ impl<'a> Block<'a> {
     #[inline]
     pub(super) fn base(&self) -> usize {
         self.base as usize
+    }
+
+    /// Where it begins, if it is a loop.
+    pub(super) fn loop_start(&self) -> Option<Position> {
+        (self.construct == Construct::Loop).then_some(self.start as Position)
     }
 
     /// The stub that leads here, of the `br_table` that is being lowered.
@@ -188,7 +198,7 @@ impl<'a> Labels<'a> {
 
     /// Branches to the end of a block, which is no loop, bring these locals.
     #[inline]
-    fn join(&mut self, labelidx: u32, set: &Locals) {
+    pub(super) fn join(&mut self, labelidx: u32, set: &Locals) {
         let index = self.blocks.len() - 1 - labelidx as usize;
         let block = &mut self.blocks[index];
         match (block.start as usize).checked_sub(1) {

@@ -165,6 +165,11 @@ impl<'a> Loops<'a> {
         self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, cells, offset, set }));
     }
 
+    /// What comes is not lowered twice: it begins a scope of handlers.
+    pub(super) fn forget(&mut self) {
+        self.pending = None;
+    }
+
     /// The innermost loop was closed, and leaves `depth` blocks open.
     pub(super) fn close(&mut self, depth: usize) {
         self.pending = None;

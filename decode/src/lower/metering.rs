@@ -138,6 +138,13 @@ impl Metering {
         }
     }
 
+    /// The innermost region pays for so many clauses of a `try_table`: whoever throws into it asks each, once for each time it is entered.
+    pub(super) fn charge_clauses(&mut self, clauses: usize) {
+        if let Some(region) = self.regions.last_mut() {
+            region.cost += clauses as u32;
+        }
+    }
+
     /// Pays for the size of what is about to consume the top `count` operands, of which the topmost is the size: by the cell
     /// that `pay` makes of its slot.
     pub(super) fn charge_bulk<T: Target, C: cell::Operands>(

@@ -12,7 +12,8 @@
 //! - `definite`: which locals are zeroed.
 //! - `metering`: what the operators cost.
 //! - `place`, `places`: where execution may stand still, and where the values of its frame are then.
-//! - `translate`, `calls`, `memory`, `table`, `vectors` and `wide`: what each operator does to these three.
+//! - `catching`: which handlers of exceptions cover what.
+//! - `translate`, `calls`, `exceptions`, `memory`, `table`, `vectors` and `wide`: what each operator does to these three.
 //!
 //! Validation comes first ([`crate::Module::new`]): nothing here checks types again. Memory is linear in the body's size;
 //! so is time, but for what a byte of it may declare or name: 50,000 locals, a block or function type of 1,000 values.
@@ -22,9 +23,11 @@ mod accumulators;
 mod arena;
 mod blocks;
 mod calls;
+mod catching;
 mod code;
 mod definite;
 mod emit;
+mod exceptions;
 mod fit;
 mod if_conversion;
 mod labels;

@@ -37,10 +37,11 @@ impl<T: Target> Operands<'_, T> {
         }
     }
 
-    /// Notes, if there is a survey, that the call that was just emitted may be waited for, whose callee's frame begins at
+    /// Notes that the call that was just emitted may throw, and, if there is a survey, that it may be waited for, whose callee's frame begins at
     /// `args`, where the entry at `height` has its slot.
     #[inline]
     pub(super) fn note_call(&mut self, height: usize, args: Slot) {
+        self.code.note_site();
         if T::SURVEYED {
             self.add_place(Stand::Call, self.code.offset, self.code.len(), height, args);
         }

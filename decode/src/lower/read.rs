@@ -21,6 +21,16 @@ pub(super) struct MemArg {
     pub(super) offset: u64,
 }
 
+/// A clause of a `try_table` (spec 5.4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Catch {
+    /// A tagidx, or exceptions of all tags.
+    pub(super) tag: Option<u32>,
+    /// Whether the label takes a reference to the exception.
+    pub(super) reference: bool,
+    pub(super) label: u32,
+}
+
 /// Reads operators. It is passed by value wherever it goes, which leaves it in registers.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader<'a> {
@@ -51,6 +61,8 @@ impl<'a> Reader<'a> {
             let instruction;
             (instruction, reader) = reader.skip();
             match instruction {
+                // A `try` that it ends began in the arm.
+                Instruction::Delegate => depth -= 1,
                 Instruction::End if depth == 0 => return (reader.only_ends_follow(), acts),
                 Instruction::End => depth -= 1,
                 Instruction::Load(_) | Instruction::Store(_) | Instruction::LoadLane(_) | Instruction::StoreLane(_) => {
@@ -104,7 +116,8 @@ impl<'a> Reader<'a> {
                 | Immediate::GlobalIdx
                 | Immediate::LocalIdx
                 | Immediate::ElemIdx
-                | Immediate::DataIdx => _ = self.index(),
+                | Immediate::DataIdx
+                | Immediate::TagIdx => _ = self.index(),
                 Immediate::BlockType => _ = self.block_type(),
                 Immediate::HeapType | Immediate::I32 | Immediate::I64 => _ = self.signed(),
                 Immediate::MemArg => _ = self.memarg(),
@@ -114,6 +127,7 @@ impl<'a> Reader<'a> {
                 Immediate::LaneIdx | Immediate::Reserved | Immediate::CastFlags => _ = self.lane(),
                 Immediate::LabelIdxs => (0..=self.unsigned()).for_each(|_| _ = self.index()),
                 Immediate::ValTypes => self = self.types(),
+                Immediate::Catches => self = self.catches().1,
             }
         }
         (instruction, self)
@@ -142,6 +156,18 @@ impl<'a> Reader<'a> {
     pub(super) fn targets(mut self) -> (Vec<u32>, Self) {
         let targets = (0..=self.unsigned()).map(|_| self.index()).collect();
         (targets, self)
+    }
+
+    /// The clauses of a `try_table`, and what reads on behind them.
+    pub(super) fn catches(mut self) -> (Vec<Catch>, Self) {
+        let catch = |reader: &mut Self| {
+            // The first bit says that a reference is asked for, the second that any tag is meant.
+            let kind = reader.byte();
+            let tag = (kind & 2 == 0).then(|| reader.index());
+            Catch { tag, reference: kind & 1 != 0, label: reader.index() }
+        };
+        let catches = (0..self.unsigned()).map(|_| catch(&mut self)).collect();
+        (catches, self)
     }
 
     /// Skips types, which mean nothing here.

@@ -48,6 +48,30 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::Else => self.blocks.else_(&mut self.operands, reader.clone()),
             Instruction::End => self.end(reader.only_ends_follow()),
+            Instruction::TryTable => {
+                let ty = self.block_type(reader.block_type());
+                let (clauses, rest) = reader.clone().catches();
+                *reader = rest;
+                self.metering.charge_clauses(clauses.len());
+                self.try_table(ty, clauses);
+            }
+            Instruction::Throw => {
+                let tagidx = reader.index();
+                self.metering.charge_words(|| self.module.tag_type(tagidx).param_words());
+                self.throw(tagidx);
+            }
+            Instruction::ThrowRef => self.throw_ref(),
+            Instruction::Try => {
+                let ty = self.block_type(reader.block_type());
+                self.try_(ty);
+            }
+            Instruction::Catch => self.catch(Some(reader.index())),
+            Instruction::CatchAll => self.catch(None),
+            Instruction::Delegate => {
+                let labelidx = reader.index();
+                self.delegate(labelidx, reader.only_ends_follow());
+            }
+            Instruction::Rethrow => self.rethrow(reader.index()),
             Instruction::Br => {
                 let labelidx = reader.index();
                 self.metering.charge_words(|| self.blocks.arity(labelidx));
@@ -255,12 +279,16 @@ impl<'a, T: Target> Function<'a, T> {
     /// Skips one operator, which cannot be reached, nor can the `depth` blocks around it that are open since: unless it is
     /// the `else` or `end` that ends this.
     fn skip(&mut self, reader: Reader<'a>, depth: usize) -> Reader<'a> {
+        let before = reader.clone();
         let (instruction, reader) = reader.skip();
         match instruction {
             _ if instruction.info().opens_block() => self.blocks.skipping = Some(depth + 1),
             Instruction::Else if depth == 0 => self.blocks.else_(&mut self.operands, reader.clone()),
             Instruction::End if depth == 0 => self.end(reader.only_ends_follow()),
-            Instruction::End => self.blocks.skipping = Some(depth - 1),
+            Instruction::Catch | Instruction::CatchAll | Instruction::Delegate if depth == 0 => {
+                self.catch_skipped(before)
+            }
+            Instruction::End | Instruction::Delegate => self.blocks.skipping = Some(depth - 1),
             // No other operator begins or ends a block.
             _ => {}
         }
@@ -268,10 +296,10 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     /// Ends the innermost block; `last` says that the function ends behind it.
-    fn end(&mut self, last: bool) {
+    pub(super) fn end(&mut self, last: bool) {
         match self.blocks.end(&mut self.operands, last) {
             Construct::Function | Construct::Loop => self.metering.close(&mut self.operands.code),
-            Construct::Block | Construct::If => {}
+            Construct::Block | Construct::If | Construct::TryTable | Construct::Try | Construct::Catch => {}
         }
     }
 

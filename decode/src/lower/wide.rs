@@ -186,6 +186,7 @@ impl<'a, T: Target> Function<'a, T> {
                 | Type::V128
                 | Type::Ref
                 | Type::Func
+                | Type::Exn
                 | Type::Any
                 | Type::Named
                 | Type::Local

@@ -170,7 +170,7 @@ const fn of_type(ty: instruction::Type) -> Type {
         F64 => self::F64,
         V128 => self::V128,
         Func => FUNCREF,
-        Ref | Any | Named | Local | Global | Element | Label | Params | Results | Returns => NOTHING,
+        Ref | Exn | Any | Named | Local | Global | Element | Label | Params | Results | Returns => NOTHING,
     }
 }
 
@@ -467,6 +467,14 @@ impl Checker {
                     | Instruction::ReturnCallRef
                     | Instruction::BrOnNull
                     | Instruction::BrOnNonNull
+                    | Instruction::Try
+                    | Instruction::Catch
+                    | Instruction::Throw
+                    | Instruction::Rethrow
+                    | Instruction::ThrowRef
+                    | Instruction::Delegate
+                    | Instruction::CatchAll
+                    | Instruction::TryTable
                     | Instruction::TypedSelect
                     | Instruction::RefEq
                     | Instruction::StructNew

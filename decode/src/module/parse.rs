@@ -131,6 +131,11 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
                 module.memories.push(memory_type(&memory?));
             }
         }
+        Payload::TagSection(tags) => {
+            for tag in tags {
+                module.tags.push(TypeIdx(tag?.func_type_idx));
+            }
+        }
         Payload::GlobalSection(globals) => {
             module.globals.reserve_exact(globals.count() as usize);
             module.global_inits.reserve_exact(globals.count() as usize);
@@ -149,7 +154,8 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
                     ExternalKind::Table => ExternIndex::Table(item.index),
                     ExternalKind::Memory => ExternIndex::Memory(item.index),
                     ExternalKind::Global => ExternIndex::Global(item.index),
-                    ExternalKind::Tag | ExternalKind::FuncExact => {
+                    ExternalKind::Tag => ExternIndex::Tag(item.index),
+                    ExternalKind::FuncExact => {
                         return Err(Error::new("unsupported kind of export", offset));
                     }
                 };
@@ -227,7 +233,11 @@ fn read_import(module: &mut Module, ty: TypeRef, offset: u64) -> Result<ExternIn
             module.globals.push(global_type(module, &ty)?);
             ExternIndex::Global(next(&mut module.imported_globals))
         }
-        TypeRef::Tag(_) | TypeRef::FuncExact(_) => return Err(Error::new("unsupported kind of import", offset)),
+        TypeRef::Tag(ty) => {
+            module.tags.push(TypeIdx(ty.func_type_idx));
+            ExternIndex::Tag(next(&mut module.imported_tags))
+        }
+        TypeRef::FuncExact(_) => return Err(Error::new("unsupported kind of import", offset)),
     })
 }
 

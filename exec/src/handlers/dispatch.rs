@@ -50,6 +50,11 @@ impl At {
         Self { operands: self.operands + bytes, places: self.places + places }
     }
 
+    /// The number of the next place where execution may trap.
+    pub(crate) const fn place(self) -> u8 {
+        self.places
+    }
+
     /// `trap`, at the next place where execution may trap.
     #[inline(always)]
     pub(crate) fn trap(self, m: &mut Registers, trap: Trap) -> Trapped {

@@ -10,6 +10,8 @@ pub(crate) mod control;
 pub(crate) mod counts;
 pub(crate) mod dispatch;
 pub(crate) mod epoch;
+pub(crate) mod exceptions;
+pub(crate) mod exit;
 pub(crate) mod expr;
 pub(crate) mod far;
 pub(crate) mod fields;

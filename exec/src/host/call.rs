@@ -2,7 +2,7 @@
 
 use crate::Word;
 use crate::handlers::dispatch::run;
-use crate::host::thunks::exit_cell;
+use crate::handlers::exit::exit_cell;
 use crate::state::crossing::CallHook;
 use crate::state::frames::{frame_end, push_frame};
 use crate::state::instance::InstanceHead;

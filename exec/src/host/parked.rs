@@ -9,7 +9,7 @@
 //! the entry has no meaning as long as it is here.
 
 use crate::Word;
-use crate::host::thunks::exit_cell;
+use crate::handlers::exit::exit_cell;
 use crate::host::walk::FrameAt;
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, HostRecord};

@@ -438,7 +438,7 @@ impl Execution {
                     return Err(exit);
                 }
                 Some(exit @ (Exit::NoStack { .. } | Exit::Panic(_))) => return Err(exit),
-                Some(exit @ (Exit::Trap(_) | Exit::Host(_))) => {
+                Some(exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Thrown(_))) => {
                     let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
                     let exit = Vm::traced(vm, exit);
                     if is_overflow {
@@ -632,3 +632,4 @@ impl Drop for Execution {
 
 #[cfg(test)]
 mod tests;
+mod throw;

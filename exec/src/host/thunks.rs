@@ -1,7 +1,7 @@
-//! Cells that no lowering writes: they stand where a call expects code, or where it returns to. One has a function
-//! lowered, one calls a host function, one ends what the host entered.
+//! Cells that no lowering writes: they stand where a call expects code. One has a function lowered, one calls a host function.
 
 use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, handler_word};
+use crate::handlers::exceptions::{catch_from_host, go_on};
 use crate::handlers::expr::Value;
 use crate::state::crossing::CallHook;
 use crate::state::frames::{frame_end, pop_frame};
@@ -15,30 +15,6 @@ use pirn_decode::sig::Sig;
 use pirn_decode::{FuncType, TypeId, ValType};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-/// Where the host returns to: the end of [`crate::invoke`].
-struct ExitCell;
-
-impl Stmt for ExitCell {
-    type Best = Self;
-    const LEN: usize = 0;
-    const SIG: Sig = 0;
-
-    #[inline(always)]
-    unsafe fn run(m: Registers, _: At) -> Flow {
-        // SAFETY: who returns here has the `instance` of the header that `enter_from_host` wrote: the machine's own for
-        // the host, which leads to the machine.
-        unsafe { m.save() };
-        Flow::Stop(m)
-    }
-}
-
-/// The address of an [`ExitCell`].
-#[inline]
-pub(crate) fn exit_cell() -> *const u64 {
-    static CELL: std::sync::OnceLock<[u64; 1]> = std::sync::OnceLock::new();
-    CELL.get_or_init(|| [handler_word(ExitCell::handler as Handler)]).as_ptr()
-}
 
 /// The code of a function that has none yet: a cell that has it lowered.
 #[repr(C)]
@@ -160,7 +136,7 @@ impl<const VECTOR: bool> Stmt for HostThunk<VECTOR> {
             let caller = Registers { r0: 0, v0: Vector::zeroed(), ..pop_frame(m, header) };
             if !call_host(record, m.fp, m.link, caller.instance, m.instance) {
                 caller.save();
-                return Flow::Stop(caller);
+                return go_on(catch_from_host((*caller.instance).vm));
             }
             Flow::Jump(after_host_call(caller, m.fp, VECTOR))
         }
@@ -291,7 +267,12 @@ unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
             // Only metered code is where it can go on with more fuel.
             Exit::OutOfFuel { .. } => Exit::Trap(Trap::OutOfFuel),
             Exit::Late => Exit::Trap(Trap::Interrupt),
-            exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => exit,
+            exit @ (Exit::Trap(_)
+            | Exit::Host(_)
+            | Exit::Thrown(_)
+            | Exit::Yield(_)
+            | Exit::NoStack { .. }
+            | Exit::Panic(_)) => exit,
         });
     }
 }

@@ -4,7 +4,7 @@
 //! between: a host function's frame ends with the address it returns to, and a word below the first frame of an entry
 //! says where the one before has its first free word.
 
-use crate::host::thunks::exit_cell;
+use crate::handlers::exit::exit_cell;
 use crate::state::instance::InstanceHead;
 use crate::state::vm::{StoppedAt, Vm};
 use pirn_decode::layout::{ENTRY_WORDS, HEADER_WORDS, RETURN_WORDS};

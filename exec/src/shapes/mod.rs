@@ -197,6 +197,7 @@ macro_rules! cells {
             use bulk::*;
             use crate::handlers::far::*;
             use control::*;
+            use crate::handlers::exceptions::*;
             each!(C in [$($name,)* $($cname,)* $($aname,)*] { t.stmt::<C>(); });
         }
     };

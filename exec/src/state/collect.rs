@@ -1,7 +1,7 @@
 //! Allocating objects and collecting them: the [heap](crate::state::heap) on behalf of what runs.
 //!
 //! Roots are the words of value stacks, from the base of each to the end of the running frame; those of executions that stand
-//! still; the accumulator where a host function, or whoever is asked at a deadline, has the machine wait; and what the store has,
+//! still; the accumulator where a host function, or whoever is asked at a deadline, has the machine wait; the pending exception; and what the store has,
 //! of which its [hook](crate::RootsHook) tells. Nothing is in registers only where something is allocated: its operands, and all that
 //! is needed later, lie in slots.
 
@@ -48,12 +48,13 @@ impl Vm {
             if (*this).heap.holds != 0 {
                 return;
             }
-            let (stack, r0) = ((*this).stack_in_use(top), (*this).saved.r0);
+            let (stack, r0, pending) = ((*this).stack_in_use(top), (*this).saved.r0, (*this).pending);
             let (outer, parked) = (std::mem::take(&mut (*this).heap.outer), (*this).heap.parked.clone());
             let (roots, store) = ((*this).roots, (*this).store);
             let heap = &mut (*this).heap;
             heap.collect(|marker: &mut Marker<'_>| {
                 marker.mark_maybe(r0);
+                marker.mark_maybe(pending);
                 for stack in stack.iter().chain(&outer) {
                     marker.mark_words(stack.base, stack.top);
                     marker.mark_maybe(stack.r0);

@@ -1,5 +1,6 @@
 //! The running instance's block of words.
 
+use crate::state::exception::Tag;
 use crate::state::global::GlobalCell;
 use crate::state::heap::object::ObjectType;
 use crate::state::memory::{Memory, MemoryLimits};
@@ -182,6 +183,17 @@ impl InstanceBlock {
     /// now and later.
     pub unsafe fn set_global(&mut self, globalidx: usize, cell: *mut GlobalCell) {
         self.set(self.layout.global(globalidx), cell);
+    }
+
+    /// Puts tag `tagidx` in place.
+    ///
+    /// # Panics
+    /// The instance has no such tag.
+    ///
+    /// # Safety
+    /// [I1 and I4](crate#safety): it is of the block's store, and of the type that the module says.
+    pub unsafe fn set_tag(&mut self, tagidx: usize, tag: *const Tag) {
+        self.set(self.layout.tag(tagidx), tag);
     }
 
     /// Puts table `tableidx` in place.

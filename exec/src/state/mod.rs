@@ -2,6 +2,7 @@
 
 pub(crate) mod collect;
 pub(crate) mod crossing;
+pub(crate) mod exception;
 pub(crate) mod frames;
 pub(crate) mod global;
 pub(crate) mod heap;

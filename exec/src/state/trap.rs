@@ -42,6 +42,8 @@ pub enum Trap {
     NullReference,
     /// `call_ref` met a null reference.
     NullFuncReference,
+    /// `throw_ref` met a null reference.
+    NullExceptionReference,
     /// A field of a struct was read or written through a null reference.
     NullStructReference,
     /// An array was read or written through a null reference.
@@ -58,7 +60,7 @@ pub enum Trap {
 
 impl Trap {
     /// Every trap.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Unreachable,
         Self::MemoryOutOfBounds,
         Self::TableOutOfBounds,
@@ -75,6 +77,7 @@ impl Trap {
         Self::AtomicWaitNonSharedMemory,
         Self::NullReference,
         Self::NullFuncReference,
+        Self::NullExceptionReference,
         Self::NullStructReference,
         Self::NullArrayReference,
         Self::NullI31Reference,
@@ -107,6 +110,7 @@ impl Trap {
             Self::AtomicWaitNonSharedMemory => "expected shared memory",
             Self::NullReference => "null reference",
             Self::NullFuncReference => "null function reference",
+            Self::NullExceptionReference => "null exception reference",
             Self::NullStructReference => "null structure reference",
             Self::NullArrayReference => "null array reference",
             Self::NullI31Reference => "null i31 reference",
@@ -160,6 +164,9 @@ pub enum Exit {
     Trap(Trap),
     /// A host function, or the hook that lowers a function, returned this error.
     Host(Box<dyn Any + Send>),
+    /// Nothing has caught the machine's [pending exception](crate::Vm::take_pending_exception). If a host function throws that, this is
+    /// what it returned.
+    Thrown(Option<Box<dyn Any + Send>>),
     /// Metered code reached a place that costs more than the machine's fuel.
     OutOfFuel {
         /// What it costs.

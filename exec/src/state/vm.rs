@@ -2,6 +2,7 @@
 
 use crate::Word;
 use crate::state::crossing::CallHook;
+use crate::state::exception::Places;
 use crate::state::heap::Heap;
 use crate::state::heap::mark::Marker;
 use crate::state::held::Held;
@@ -14,7 +15,7 @@ use crate::state::table::Table;
 use crate::state::trap::{Exit, Trap};
 use crate::state::turns::{Fuel, Pausing};
 use pirn_decode::layout::CodeHead;
-use pirn_decode::{FuncIdx, TypeId, ValType};
+use pirn_decode::{CatchTable, FuncIdx, TypeId, ValType};
 use std::any::Any;
 use std::ops::Range;
 use std::ptr::{NonNull, null, null_mut};
@@ -45,6 +46,8 @@ pub struct CodeAt {
     pub head: CodeHead,
     /// Where the code lies.
     pub code: Range<usize>,
+    /// Its handlers of exceptions, which live as long as the code; null if it has none.
+    pub catches: *const CatchTable,
 }
 
 /// Says what is to be done when the machine's deadline has passed: goes on, with a later one ([`Vm::set_deadline`]), or ends the
@@ -208,6 +211,10 @@ pub struct Vm {
     /// Whether it is to be noticed that something is entered: until then, no entry is quick.
     pub(crate) is_watched: bool,
     subtypes: Option<SubtypeHook>,
+    /// The exception that nothing has caught yet, or 0.
+    pub(crate) pending: Word,
+    /// What is known of places that exceptions were thrown through.
+    pub(crate) thrown_at: Places,
     pub(crate) roots: Option<RootsHook>,
     /// Objects of the store.
     pub(crate) heap: Heap,
@@ -255,6 +262,8 @@ impl Vm {
             locate: None,
             is_watched: false,
             subtypes: None,
+            pending: 0,
+            thrown_at: Places::default(),
             roots: None,
             heap: Heap::new(),
         })

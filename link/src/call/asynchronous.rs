@@ -13,7 +13,7 @@ use crate::call::calls::TypedFunc;
 use crate::call::pending::{Pending, Poller};
 use crate::call::resumable::{PauseReason, Paused, Resumable};
 use crate::call::typed::{WasmParams, WasmResults};
-use crate::error::{Error, Result, format_err};
+use crate::error::{Error, Result, ThrownException, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
 use crate::store::deadline::UpdateDeadline;
@@ -121,6 +121,22 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                 next_poll().await;
                 let polled = poll_fn(|context| poll(machine.get(), context, interval, waits, &mut words)).await;
                 if let Err(error) = polled {
+                    if error.is::<ThrownException>() {
+                        let thrown = poll_fn(|context| {
+                            // SAFETY: L2: the store is borrowed, and its machine is this.
+                            let _polling = unsafe { Polling::new(machine.get(), interval, 0) };
+                            Poll::Ready(
+                                paused.take().expect("this is polled once").go_on_throwing(store, Poller::new(context)),
+                            )
+                        });
+                        match thrown.await {
+                            Ok(caught) => {
+                                call = caught?;
+                                continue;
+                            }
+                            Err(uncaught) => paused = Some(uncaught),
+                        }
+                    }
                     drop(paused);
                     // SAFETY: L2: the machine is the store's, which is borrowed, and the future is gone that had it.
                     unsafe { pirn_exec::ended(machine.get()) }.map_err(Error::from_exit)?;

@@ -43,7 +43,8 @@ impl Func {
     ///
     /// # Errors
     /// The function belongs to another store; `params` or `results` do not fit its type; it traps
-    /// ([`crate::Trap`]); a host function that it calls fails.
+    /// ([`crate::Trap`]), or throws an exception that nothing catches ([`crate::ThrownException`]); a host function that it calls
+    /// fails.
     ///
     /// # Panics
     /// When a host function panics, the panic passes through WebAssembly and goes on here. The store stays usable.
@@ -155,8 +156,8 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// Calls it. Nothing is allocated.
     ///
     /// # Errors
-    /// The function, or a reference among `params`, belongs to another store; it traps ([`crate::Trap`]); a host
-    /// function that it calls fails.
+    /// The function, or a reference among `params`, belongs to another store; it traps ([`crate::Trap`]), or throws an
+    /// exception that nothing catches ([`crate::ThrownException`]); a host function that it calls fails.
     ///
     /// # Panics
     /// As [`Func::call`].

@@ -6,6 +6,7 @@ pub(crate) mod caller;
 pub(crate) mod calls;
 mod capture;
 pub(crate) mod epoch;
+pub(crate) mod exceptions;
 pub(crate) mod fuel;
 pub(crate) mod host;
 pub(crate) mod host_async;

@@ -12,6 +12,8 @@ use crate::call::start::Start;
 use crate::call::then::{Next, Then};
 use crate::call::words;
 use crate::error::{Error, Result, format_err};
+use crate::items::heap_ref::ExnRef;
+use crate::items::rooted::Rooted;
 use crate::items::value::Val;
 use crate::module::Module;
 use crate::store::handle::{StoreId, wrong_store};
@@ -252,6 +254,68 @@ impl<R: 'static> Paused<R> {
         drive(store, Running::Again(self.0), outcome, poller)
     }
 
+    /// Goes on where the store's pending exception is caught, as if the host function that yielded threw that.
+    ///
+    /// # Errors
+    /// Nothing catches it, and this is as it was.
+    pub(crate) fn go_on_throwing<T: 'static>(
+        mut self,
+        store: &mut StoreContextMut<'_, T>,
+        poller: Poller,
+    ) -> Result<Result<Resumable<R>>, Self> {
+        if !store.has_pending_exception() {
+            return Err(self);
+        }
+        // While it runs there is none.
+        let reason = std::mem::replace(&mut self.0.reason, Reason::Deadline);
+        // SAFETY: L3: it paused in this store, by a host function that yielded. L2: no reference to the store is in use any more, and the
+        // context waits here.
+        let outcome = unsafe { self.0.call.lease.execution.throw(store.opaque().vm(), poller.as_ptr()) };
+        let Some(outcome) = outcome else {
+            self.0.reason = reason;
+            return Err(self);
+        };
+        Ok(drive(store, Running::Again(self.0), outcome, poller))
+    }
+
+    /// Goes on as if the host function that yielded threw this exception.
+    ///
+    /// # Errors
+    /// As [`Paused::resume`]; no host function yielded; nothing catches the exception, which is a [`ThrownException`](crate::ThrownException).
+    ///
+    /// # Panics
+    /// As [`Paused::resume`]; the exception belongs to another store, or its scope has ended.
+    pub fn throw<T: 'static>(
+        self,
+        mut store: impl AsContextMut<Data = T>,
+        exception: Rooted<ExnRef>,
+    ) -> Result<Resumable<R>, ResumeError<R>> {
+        let mut store = store.as_context_mut();
+        let refused = if self.0.store != store.opaque().id() {
+            Some(wrong_store())
+        } else if !self.0.call.lease.execution.awaits() {
+            Some(format_err!("throwing: no host function yielded"))
+        } else if !store.opaque().may_enter() {
+            Some(Trap::StackOverflow.into())
+        } else {
+            None
+        };
+        if let Some(error) = refused {
+            return Err(ResumeError { error, paused: Some(Mutex::new(self)) });
+        }
+        let Err(thrown) = store.throw::<()>(exception) else { unreachable!("it always fails") };
+        let outcome = match self.go_on_throwing(&mut store, Poller::NONE) {
+            Ok(outcome) => outcome,
+            Err(uncaught) => {
+                drop(uncaught);
+                // SAFETY: L2: the machine is the store's, which is borrowed, and what yielded is gone.
+                let ended = unsafe { pirn_exec::ended(store.opaque().vm()) };
+                Err(ended.map_or_else(Error::from_exit, |()| Error::new(thrown)))
+            }
+        };
+        outcome.map_err(|error| ResumeError { error, paused: None })
+    }
+
     /// The words of `results`, if they are what is expected and it may go on.
     fn words(&self, opaque: &StoreOpaque, results: &[Val]) -> Result<SmallVec<[Word; 4]>> {
         let store = opaque.id();
@@ -333,6 +397,12 @@ impl<R> Paused<R> {
             Reason::Deadline => PauseReason::Deadline,
             Reason::Yield { payload, .. } => PauseReason::Yield(&**payload),
         }
+    }
+
+    /// Whether it stands within an instruction on a memory or table, which only deadlines make happen: then no
+    /// [`Snapshot`](crate::Snapshot) can be taken of it, but where it pauses next, perhaps.
+    pub fn is_within_instruction(&self) -> bool {
+        self.0.call.lease.execution.progress() != 0
     }
 
     /// Address of the cell of threaded code at which it goes on: see `Module::code_at`. For profilers; neither is part of

@@ -158,15 +158,17 @@ impl Config {
     ///
     /// Costs are the same on every machine and in every run:
     ///
-    /// - *Operators* cost one unit each. `nop`, `drop`, `block`, `loop`, `else` and `end` are free, and so are operators that can
-    ///   never be reached, such as those behind a `br`. A function's operators outside its loops are paid for together when the
-    ///   function is entered. A loop's operators outside its inner loops are paid for together when an iteration begins.
+    /// - *Operators* cost one unit each, and so do the clauses of a `try_table`, whenever it is entered. `nop`, `drop`, `block`, `loop`,
+    ///   `else`, `end`, `try_table` itself, `try` and `delegate` are free, and so are operators that can never be reached, such as
+    ///   those behind a `br`. A function's operators outside its loops are paid for together when the function is entered. A loop's operators outside its inner loops are paid for together when an iteration begins.
     ///   Entering a function or an iteration costs at least 1. All arms of an `if` or a `br_table` are paid for, whichever is
     ///   taken. So a program consumes at least one unit for each operator it executes that is not free, and the cost of a call
     ///   or an iteration can be read off the module's text.
+    /// - *Exceptions*: finding a handler costs nothing more; the frames that are left were paid for when they were entered.
     /// - *Words*: entering a function costs one more unit for every 8 words of its locals that are not parameters, because they
-    ///   may have to be zeroed, and one more for every 8 words of its results. A branch or `return` costs one more for every 8 words of
-    ///   the values it takes. All are rounded down. A `v128` has two words, any other value one.
+    ///   may have to be zeroed, and one more for every 8 words of its results. A branch or `return` costs one more for every 8
+    ///   words of the values it takes, and a `throw` one more for every 8 words of its values. All are rounded down. A `v128` has
+    ///   two words, any other value one.
     /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit for
     ///   every 64 bytes they write or add, rounded down. An element counts as 8 bytes. Growing that the maximum forbids adds
     ///   nothing. What traps because it reaches beyond the end costs no more than the whole memory or table would.
@@ -301,8 +303,10 @@ switches! {
     wasm_multi_memory: MultiMemory;
     /// Memories and tables with 64-bit indices (allowed by default).
     wasm_memory64: Memory64;
-    /// Exceptions (not supported).
+    /// Tags, `throw`, `throw_ref` and `try_table` (allowed by default).
     wasm_exceptions: Exceptions;
+    /// The instructions for exceptions before `try_table`: `try`, `catch`, `catch_all`, `delegate`, `rethrow` (allowed by default).
+    wasm_legacy_exceptions: LegacyExceptions;
     /// Typed references to functions, `call_ref`, locals and tables without nulls (allowed by default).
     wasm_function_references: FunctionReferences;
     /// Structs, arrays, integers of 31 bits as references, casts (allowed by default).

@@ -61,6 +61,7 @@ forked! {
         Self::Table(table) => table.in_fork(copy)?.into(),
         Self::Memory(memory) => memory.in_fork(copy)?.into(),
         Self::Global(global) => global.in_fork(copy)?.into(),
+        Self::Tag(_) => return Err(format_err!("a store with tags of exceptions is not forked")),
         Self::SharedMemory(_) => return Err(format_err!("a store with a memory that threads share is not forked")),
     });
     Rooted<ExternRef>: |value, copy| {

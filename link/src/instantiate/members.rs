@@ -34,7 +34,7 @@ pub(crate) enum Source<'a> {
     Member {
         member: u32,
         index: ExternIndex,
-        /// Of a function: so that nothing more of the member is read to compare types.
+        /// Of a function or tag: so that nothing more of the member is read to compare types.
         type_id: TypeId,
     },
     /// Something of a store.

@@ -37,7 +37,7 @@ use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
-use pirn_decode::{ExternType, FuncIdx, Subtyping, TypeId};
+use pirn_decode::{ExternType, FuncIdx, Subtyping, TagType, TypeId};
 use pirn_exec::FuncRecord;
 
 /// Instances whose start functions have not been called.
@@ -180,7 +180,9 @@ fn check_import(
                 func.record().get(store).map_or(TypeId::NONE, |func| func.head().type_id)
             }
             Source::Host(host) if host.is_for(store.engine()) => host.type_id(),
-            Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_))
+            Source::Item(
+                Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_) | Extern::Tag(_),
+            )
             | Source::Host(_) => TypeId::NONE,
         };
         let wanted = member.module.type_id(funcidx);
@@ -190,6 +192,15 @@ fn check_import(
         // Types that other types are above or below have none that are the same but by their ids.
         let is_told = found != TypeId::NONE || !member.module.is_plain(funcidx);
         is_below = is_told.then(|| types.is_subtype(found, wanted));
+    }
+    if let ExternIndex::Tag(tagidx) = import.index() {
+        // Tags are of the same type, or do not match (spec 3.3.14).
+        let found = match source {
+            Source::Member { index: ExternIndex::Tag(_), type_id, .. } => type_id,
+            Source::Item(Extern::Tag(tag)) => tag.item().get(store).map_or(TypeId::NONE, |tag| tag.type_id),
+            _ => TypeId::NONE,
+        };
+        is_below = Some(found != TypeId::NONE && found == member.module.tag_type_id(tagidx));
     }
     let found = match source {
         Source::Member { member, index, .. } => members.list[member as usize].module.extern_type(index),
@@ -249,9 +260,12 @@ fn link_funcs(
             Source::Item(Extern::Func(func)) => *func.record().get(store)?,
             Source::Host(host) => *store.shared_host(host).get(store)?,
             Source::Member {
-                index: ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_), ..
+                index: ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) | ExternIndex::Tag(_),
+                ..
             }
-            | Source::Item(Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_)) => {
+            | Source::Item(
+                Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_) | Extern::Tag(_),
+            ) => {
                 unreachable!("types were compared")
             }
         };
@@ -262,7 +276,7 @@ fn link_funcs(
     Ok(())
 }
 
-/// Puts the imported tables, memories and globals of a member in place. What it needs of other members has been created.
+/// Puts the imported tables, memories, globals and tags of a member in place. What it needs of other members has been created.
 fn link_others(
     store: &mut StoreOpaque,
     instances: &[Handle<InstanceData>],
@@ -298,12 +312,14 @@ fn link_others(
             Extern::Memory(memory) => unsafe { instance.link_memory(memory.item()) },
             // SAFETY: L6, as above.
             Extern::Global(global) => unsafe { instance.link_global(global.item()) },
+            // SAFETY: L6, as above.
+            Extern::Tag(tag) => unsafe { instance.link_tag(tag.item()) },
         }
     }
     Ok(())
 }
 
-/// Makes the member's own globals, tables and memories, its imports being linked. Only the instance sees them.
+/// Makes the member's own globals, tables, memories and tags, its imports being linked. Only the instance sees them.
 fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Member<'_>) -> Result<()> {
     let parsed = member.module.parsed();
     let own = &parsed.globals[parsed.imported_globals..];
@@ -317,6 +333,13 @@ fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Memb
                 instance.get_mut(store)?.link_global(global);
             }
         }
+    }
+    for tagidx in parsed.imported_tags as u32..parsed.tags.len() as u32 {
+        // The module keeps the type, and the store the module.
+        let ty = TagType::new(parsed.tag_type(tagidx).clone());
+        let tag = store.add_tag(ty, member.module.tag_type_id(tagidx), None)?;
+        // SAFETY: L6: made in this store just now, of the type that the module declares.
+        unsafe { instance.get_mut(store)?.link_tag(tag) };
     }
     for (ty, init) in parsed.tables[parsed.imported_tables..].iter().zip(&parsed.table_inits) {
         let init = init.as_ref().map_or(Ok([0; 2]), |init| segments::evaluate(store, instance, init))?;

@@ -6,6 +6,7 @@ use crate::items::global::Global;
 use crate::items::memory::Memory;
 use crate::items::shared_memory::SharedMemory;
 use crate::items::table::Table;
+use crate::items::tag::Tag;
 use crate::store::AsContext;
 use crate::store::handle::{StoreId, wrong_store};
 use crate::store::instance_data::InstanceData;
@@ -14,7 +15,7 @@ use pirn_decode::module::ExternIndex;
 use pirn_decode::{ExternType, FuncIdx};
 use std::sync::Arc;
 
-/// A function, table, memory or global.
+/// A function, table, memory, global or tag.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Extern {
     /// A function.
@@ -27,6 +28,8 @@ pub enum Extern {
     Global(Global),
     /// A memory that threads share.
     SharedMemory(SharedMemory),
+    /// A tag.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -55,6 +58,11 @@ impl Extern {
         if let Self::Global(global) = self { Some(global) } else { None }
     }
 
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        if let Self::Tag(tag) = self { Some(tag) } else { None }
+    }
+
     /// Its type; minima of tables and memories are their sizes now.
     ///
     /// # Panics
@@ -73,6 +81,7 @@ impl Extern {
             Self::Table(table) => ExternType::Table(table.item().get(store)?.ty()),
             Self::Memory(memory) => ExternType::Memory(memory.item().get(store)?.ty()),
             Self::Global(global) => ExternType::Global(global.item().get(store)?.ty),
+            Self::Tag(tag) => ExternType::Tag(tag.item().get(store)?.ty.clone()),
             Self::SharedMemory(memory) => {
                 if !memory.is_for(store) {
                     return Err(wrong_store());
@@ -90,6 +99,7 @@ impl Extern {
             Self::Table(table) => table.item().store(),
             Self::Memory(memory) => memory.item().store(),
             Self::Global(global) => global.item().store(),
+            Self::Tag(tag) => tag.item().store(),
         };
         of == store.id()
     }
@@ -116,6 +126,7 @@ impl InstanceData {
                 }
             }
             ExternIndex::Global(i) => Global::from(self.globals[i as usize]).into(),
+            ExternIndex::Tag(i) => Tag::from(self.tags[i as usize]).into(),
         }
     }
 
@@ -134,7 +145,7 @@ macro_rules! from {
         }
     )*};
 }
-from!(Func, Table, Memory, Global, SharedMemory);
+from!(Func, Table, Memory, Global, SharedMemory, Tag);
 
 /// An export of an instance: see [`crate::Instance::exports`].
 #[derive(Debug, Clone)]

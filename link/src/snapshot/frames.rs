@@ -16,7 +16,7 @@ use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::layout::{FrameLayout, HEADER_WORDS};
-use pirn_decode::{FrameTypes, FuncIdx, FuncType, Source, Stand, ValType};
+use pirn_decode::{FrameTypes, FuncIdx, FuncType, RefType, Source, Stand, ValType};
 use pirn_exec::{Awaited, Execution, NewFrame, PausedFrame, Word};
 
 /// The frames of a paused call, the innermost first, with their instances.
@@ -91,7 +91,8 @@ fn take_frame(
         [frame.words[at], if is_wide { frame.words[at + 1] } else { 0 }]
     };
     let mut value = |ty: ValType, words: [Word; 2]| {
-        // SAFETY: L5: by `Place` and validation, these are words of a value of this type, in this store.
+        // SAFETY: L5: by `Place` and validation, these are words of a value of this type, in this store; or they are zero, which stands for
+        // zero and null.
         names.value(unsafe { Val::from_words(ty, words, store) })
     };
     let params = module.parsed().func_type(funcidx).params().len();
@@ -100,7 +101,7 @@ fn take_frame(
         let begins =
             place.stand == Stand::Entry && index >= params || place.unset.binary_search(&(index as u32)).is_ok();
         let wide = ty == ValType::V128;
-        locals.push(if begins { Value::default_for(ty) } else { value(ty, slot(at as u16, wide))? });
+        locals.push(value(ty, if begins { [0; 2] } else { slot(at as u16, wide) })?);
     }
     let mut operands = Vec::with_capacity(types.operands.len());
     for (operand, &ty) in place.operands.iter().zip(&types.operands) {
@@ -182,7 +183,16 @@ fn check_frame<'a>(store: &'a StoreOpaque, made: &Made, places: &Places, frame: 
         })?;
         Ok(all && values.len() == types.len())
     };
-    if !fit(&frame.locals, &types.locals)? || !fit(&frame.operands, &types.operands)? {
+    // Nothing reads a local before it is set there.
+    let params = module.parsed().func_type(funcidx).params().len();
+    let begins =
+        |index: usize| stand == Stand::Entry && index >= params || place.unset.binary_search(&(index as u32)).is_ok();
+    let locals = types.locals.iter().enumerate().map(|(index, &ty)| match ty {
+        ValType::Ref(ty) if begins(index) => ValType::Ref(RefType::new(true, ty.heap_type())),
+        _ => ty,
+    });
+    let locals: Vec<ValType> = locals.collect();
+    if !fit(&frame.locals, &locals)? || !fit(&frame.operands, &types.operands)? {
         return Err(format_err!("the values in a frame of function {funcidx} are not of the types that it has there"));
     }
     assert_eq!(place.operands.len(), types.operands.len(), "lowering and validation count operands");
@@ -253,7 +263,12 @@ pub(super) fn restore_execution(
     let nexts = frames.iter().skip(1).map(|frame| Some(frame.ty)).chain([host_type]);
     for (frame, next) in frames.iter().zip(nexts) {
         let fits = match (frame.callee, next) {
-            (Some(callee), Some(next)) => callee.results() == next.results(),
+            (Some(callee), Some(next)) => {
+                let (gives, expects) = (next.results(), callee.results());
+                let mut pairs = gives.iter().zip(expects);
+                gives.len() == expects.len()
+                    && pairs.all(|(gives, expects)| gives.matches(*expects, shared.engine().types()))
+            }
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };

@@ -120,11 +120,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// Something cannot be in a snapshot, or has no name there; the error says what:
-    /// - a memory that threads share;
+    /// - a memory that threads share; a tag;
     /// - a host function to which something refers, but which no instance imports; two that were linked to imports of the same names;
     /// - an `externref` that is not null, or the payload of a [`Yield`](crate::Yield) that is not `()`: see [`Snapshot::take_with`];
     /// - a call of a start function; one that waits for an async host function; one that stands within an instruction on a memory or
-    ///   table, which only deadlines ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)) make happen: it goes on to another place
+    ///   table, which only deadlines ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)) make happen ([`Paused::is_within_instruction`]): it goes on to another place
     ///   when it is resumed;
     /// - a call is paused in another store;
     /// - an instance was not finished, because instantiating it failed.

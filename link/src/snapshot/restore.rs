@@ -223,6 +223,9 @@ fn link_others(
     let handle = made.instances[number];
     let module = handle.get(store)?.module().clone();
     let parsed = module.parsed();
+    if !parsed.tags.is_empty() {
+        return Err(format_err!("instance {number}: its module has tags, which cannot be in a snapshot"));
+    }
     let found = [state.tables.len(), state.memories.len(), state.globals.len()];
     let expected = [parsed.tables.len(), parsed.memories.len(), parsed.globals.len()];
     if found != expected {

@@ -127,19 +127,6 @@ impl Value {
             Self::Extern(_) => ValType::EXTERNREF,
         }
     }
-
-    /// The value that locals of type `ty` begin with (spec 4.2.1).
-    pub(super) const fn default_for(ty: ValType) -> Self {
-        match ty {
-            ValType::I32 => Self::I32(0),
-            ValType::I64 => Self::I64(0),
-            ValType::F32 => Self::F32(0),
-            ValType::F64 => Self::F64(0),
-            ValType::V128 => Self::V128([0; 2]),
-            ValType::Ref(RefType::FUNCREF) => Self::Func(None),
-            ValType::Ref(_) => Self::Extern(None),
-        }
-    }
 }
 
 /// Compares a type with those that the format has.

@@ -27,6 +27,9 @@ pub(super) fn take(
     paused: &[&dyn PausedCall],
     hooks: &mut dyn SnapshotHooks,
 ) -> Result<(State, Vec<Handle<InstanceData>>)> {
+    if !store.is_without_tags() {
+        return Err(format_err!("the store has tags: they cannot be in a snapshot"));
+    }
     let mut names = Names::new(store, hooks)?;
     let mut state = State { fuel: store.fuel().ok(), ..State::default() };
     let (mut memories, mut tables, mut globals) = (HashMap::new(), HashMap::new(), HashMap::new());

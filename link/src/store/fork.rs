@@ -83,8 +83,10 @@ impl StoreOpaque {
         if !self.imported_memories.is_empty() || self.memories().any(is_shared) {
             return Err(format_err!("a memory of the store is shared between threads: it cannot be forked"));
         }
-        if self.heap().has_objects() {
-            return Err(format_err!("the store has structs, arrays or exceptions: it cannot be forked"));
+        if self.heap().has_objects() || !self.tags.is_empty() {
+            return Err(format_err!(
+                "the store has structs, arrays or exceptions, or tags of these: it cannot be forked"
+            ));
         }
         copy.hosts = self.hosts.clone();
         for (item, record) in &self.foreign {

@@ -1,10 +1,12 @@
 //! Instances (spec 4.2.5) as a store keeps them.
 
+use crate::engine::Engine;
+use crate::engine::types::TypeUse;
 use crate::error::{Result, format_err};
 use crate::module::Module;
 use crate::store::handle::{Handle, StoreId};
-use pirn_decode::{FuncIdx, GlobalType};
-use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, ObjectType, Table, Vm, Word};
+use pirn_decode::{FuncIdx, GlobalType, TagType, TypeId};
+use pirn_exec::{FuncRecord, GlobalCell, InstanceBlock, InstanceHead, Memory, ObjectType, Table, Tag, Vm, Word};
 use std::ptr::NonNull;
 
 /// A global in a store.
@@ -12,6 +14,40 @@ use std::ptr::NonNull;
 pub(crate) struct GlobalItem {
     pub(crate) cell: GlobalCell,
     pub(crate) ty: GlobalType,
+}
+
+/// A tag in a store. It begins with what the machine knows of it, by whose address it is found.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct TagItem {
+    pub(crate) tag: Tag,
+    pub(crate) ty: TagType,
+    /// The id of the function type.
+    pub(crate) type_id: TypeId,
+    /// What keeps the id, if no module of the store does.
+    used: Option<(Engine, TypeUse)>,
+}
+
+impl TagItem {
+    /// A tag whose type has this id, for as long as it is `used` or some module of the store keeps it.
+    /// `object` is what its exceptions are in the store's heap.
+    pub(crate) fn new(
+        ty: TagType,
+        type_id: TypeId,
+        object: *const ObjectType,
+        used: Option<(Engine, TypeUse)>,
+    ) -> Self {
+        Self { tag: Tag::new(object, ty.ty().param_words() as u32), ty, type_id, used }
+    }
+}
+
+impl Drop for TagItem {
+    fn drop(&mut self) {
+        // Its store is gone, so nobody compares its type any more.
+        if let Some((engine, used)) = self.used.take() {
+            engine.types().release(used);
+        }
+    }
 }
 
 /// An instance in a store.
@@ -24,10 +60,27 @@ pub(crate) struct InstanceData {
     pub(crate) tables: Vec<Handle<Table>>,
     pub(crate) memories: Vec<Handle<Memory>>,
     pub(crate) globals: Vec<Handle<GlobalItem>>,
+    pub(crate) tags: Vec<Handle<TagItem>>,
     /// Of element segments that are not active, one after the other; the block points at them.
     pub(crate) elements: Box<[Word]>,
     /// Of active ones, until all are copied.
     pub(crate) active: Box<[Word]>,
+}
+
+/// Sets what is known of objects, of each type of `module` that has some, to what the heap of the store with the machine `vm` says.
+///
+/// # Safety
+/// L1 and L2: the machine is of a store that is borrowed; L6: the block is of an instance of the module in that store.
+unsafe fn set_object_types(block: &mut InstanceBlock, module: &Module, vm: *mut Vm) {
+    if !module.parsed().has_objects() {
+        return;
+    }
+    for (typeidx, ty) in module.parsed().types.iter().enumerate().filter(|(_, ty)| ty.composite.is_object()) {
+        let (id, types) = (module.type_ids()[typeidx], module.engine().types());
+        let make = || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
+        // SAFETY: as is asked for; L8: the instance keeps the module, and with it the id.
+        unsafe { block.set_object_type(typeidx, Vm::heap(vm).object_type(id, make)) };
+    }
 }
 
 impl InstanceData {
@@ -47,16 +100,8 @@ impl InstanceData {
             // instance keeps the module, which keeps the code.
             unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
         }
-        if module.parsed().has_objects() {
-            for (typeidx, ty) in module.parsed().types.iter().enumerate().filter(|(_, ty)| ty.composite.is_object()) {
-                let (id, types) = (module.type_ids()[typeidx], module.engine().types());
-                let make =
-                    || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
-                // SAFETY: L1 and L2: the machine of the store, which is borrowed. L6: it is of the type that the module says, and L8: the
-                // instance keeps the module, and with it the id.
-                unsafe { block.set_object_type(typeidx, Vm::heap(vm).object_type(id, make)) };
-            }
-        }
+        // SAFETY: L1: `vm` is the machine of the store that the instance is for.
+        unsafe { set_object_types(&mut block, module, vm) };
         /// Room for so many.
         fn room<T>(count: usize) -> Result<Vec<T>> {
             let mut list = Vec::new();
@@ -71,6 +116,7 @@ impl InstanceData {
             tables: room(parsed.tables.len())?,
             memories: room(parsed.memories.len())?,
             globals: room(parsed.globals.len())?,
+            tags: room(parsed.tags.len())?,
             elements: Box::default(),
             active: Box::default(),
         })
@@ -86,7 +132,9 @@ impl InstanceData {
     pub(crate) unsafe fn fork(&self, vm: *mut Vm) -> Result<Self> {
         let no_memory = || format_err!("the system gave no memory to copy an instance");
         // SAFETY: the same is asked for.
-        let block = unsafe { self.block.fork(vm) }.ok_or_else(no_memory)?;
+        let mut block = unsafe { self.block.fork(vm) }.ok_or_else(no_memory)?;
+        // SAFETY: L1: as asked for.
+        unsafe { set_object_types(&mut block, &self.module, vm) };
         fn room<T>(count: usize) -> Option<Vec<T>> {
             let mut list = Vec::new();
             list.try_reserve_exact(count).ok()?;
@@ -98,6 +146,7 @@ impl InstanceData {
             tables: room(self.tables.len()).ok_or_else(no_memory)?,
             memories: room(self.memories.len()).ok_or_else(no_memory)?,
             globals: room(self.globals.len()).ok_or_else(no_memory)?,
+            tags: Vec::new(),
             elements: Box::default(),
             active: Box::default(),
         })
@@ -128,7 +177,7 @@ impl InstanceData {
     /// How many bytes it takes, with its globals.
     pub(crate) fn bytes(&self) -> usize {
         let parsed = self.module.parsed();
-        let lists = parsed.tables.len() + parsed.memories.len() + parsed.globals.len();
+        let lists = parsed.tables.len() + parsed.memories.len() + parsed.globals.len() + parsed.tags.len();
         let globals = parsed.globals.len() - parsed.imported_globals;
         size_of::<Self>()
             + self.module.layout().words() * size_of::<Word>()
@@ -176,6 +225,16 @@ impl InstanceData {
         // SAFETY: the same is asked for above; only the field's address is taken, and L1: it stays valid with the store.
         unsafe { self.block.set_global(self.globals.len(), &raw mut (*global.as_ptr()).cell) };
         self.globals.push(global);
+    }
+
+    /// Puts a tag behind those that are linked.
+    ///
+    /// # Safety
+    /// L6: `tag` is of the instance's store, and of the type that the module says for this place.
+    pub(crate) unsafe fn link_tag(&mut self, tag: Handle<TagItem>) {
+        // SAFETY: the same is asked for above; only the field's address is taken, and L1: it stays valid with the store.
+        unsafe { self.block.set_tag(self.tags.len(), &raw const (*tag.as_ptr()).tag) };
+        self.tags.push(tag);
     }
 
     /// Puts a memory behind those that are linked.

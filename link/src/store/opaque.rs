@@ -5,20 +5,22 @@
 
 use crate::engine::Engine;
 use crate::engine::limits::{Needs, StoreLimits};
+use crate::engine::types::TypeUse;
 use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::store::deadline::Yielded;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
-use crate::store::instance_data::{GlobalItem, InstanceData};
+use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
 use crate::store::lease::Calls;
 use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
 use crate::store::roots::{Externs, Roots};
 use hashbrown::HashTable;
-use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType};
+use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use pirn_exec::{
-    FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, Room, SharedMemory, Table, Vm, Word, first_cell,
+    FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, ObjectType, Room, SharedMemory, Table, Vm,
+    Word, first_cell,
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,6 +59,7 @@ pub struct StoreOpaque {
     pub(super) imported_memories: Vec<Pinned<Memory>>,
     pub(super) tables: Vec<Pinned<Table>>,
     pub(super) globals: Vec<Pinned<[GlobalItem]>>,
+    pub(super) tags: Vec<Pinned<TagItem>>,
 }
 
 const _: () = {
@@ -92,6 +95,7 @@ impl StoreOpaque {
             imported_memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
         }
     }
 
@@ -183,6 +187,11 @@ impl StoreOpaque {
             // SAFETY: L1 and L3: items of a list of this store, which only grows.
             (0..items.as_ptr().len()).map(move |index| unsafe { Handle::new(store, first.add(index)) })
         })
+    }
+
+    /// Whether it has no tags.
+    pub(crate) fn is_without_tags(&self) -> bool {
+        self.tags.is_empty()
     }
 
     /// How many resumable calls there are.
@@ -340,6 +349,22 @@ impl StoreOpaque {
         self.globals.push(items);
         // SAFETY: L1 and L3: they were put into a list of the store called `id`, which only grows.
         Ok((0..types.len()).map(move |index| unsafe { Handle::new(id, first.add(index)) }))
+    }
+
+    /// Makes a tag whose type has this id, for as long as it is `used` or some module of the store keeps it.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn add_tag(
+        &mut self,
+        ty: TagType,
+        type_id: TypeId,
+        used: Option<(Engine, TypeUse)>,
+    ) -> Result<Handle<TagItem>> {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody else refers to its heap while it is mutably borrowed.
+        let heap = unsafe { Vm::heap(self.vm()) };
+        let object = heap.exception_type(type_id, || ObjectType::of_exception(type_id, ty.ty().params()));
+        keep(self.id, &mut self.tags, TagItem::new(ty, type_id, object, used))
     }
 
     /// Adds an instance made with this store's machine, and says in its head whose it is: invariant L4.

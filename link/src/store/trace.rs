@@ -1,7 +1,7 @@
 //! Backtraces of what runs in a store: made of a walk over its machine's frames.
 
 use crate::backtrace::{FrameInfo, WasmBacktrace};
-use crate::error::Error;
+use crate::error::{Error, ThrownException};
 use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
@@ -56,7 +56,8 @@ pub(super) unsafe fn locate(inst: *mut InstanceHead, address: usize) -> Option<C
     // SAFETY: L4: as is asked for; L2: nobody changes an `InstanceData` meanwhile.
     let (_, code) = unsafe { InstanceData::of_head(inst) }.module().code_around(address)?;
     let range = code.words().as_ptr_range();
-    Some(CodeAt { head: code.head(), code: range.start.addr()..range.end.addr() })
+    let catches = code.catches().map_or(std::ptr::null(), std::ptr::from_ref);
+    Some(CodeAt { head: code.head(), code: range.start.addr()..range.end.addr(), catches })
 }
 
 /// The machine's hook: says which types are below which.
@@ -82,11 +83,12 @@ pub(super) unsafe fn trace(vm: *mut Vm, exit: Exit) -> Exit {
     let error = match exit {
         Exit::Trap(trap) => Error::from(trap),
         Exit::OutOfFuel { .. } => Error::from(Trap::OutOfFuel),
-        Exit::Host(error) => match error.downcast::<Error>() {
+        Exit::Host(error) | Exit::Thrown(Some(error)) => match error.downcast::<Error>() {
             Ok(error) => *error,
             // A panic that is carried around frames.
             Err(other) => return Exit::Host(other),
         },
+        Exit::Thrown(None) => Error::new(ThrownException),
         exit @ (Exit::Late | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => return exit,
     };
     // SAFETY: the frames are as they were when it stopped.

@@ -5,6 +5,7 @@
 //! read `s2 = I32Add(s0, #1)`: `s2` is a slot, `#1` an immediate, `r` and `v` are the accumulators, `;` is between the
 //! statements of a cell, and `-> 3` is a branch to the fourth cell. Of a vector's two slots the text names the first.
 
+use crate::catches::{CatchClause, CatchTable};
 use crate::cell::{Cell, Field};
 use crate::checker::{Checker, Verdict};
 use crate::layout::CodeHead;
@@ -174,9 +175,29 @@ pub(super) fn lowered_in(
         kinds.map(|shape| (shape.sig(), shape))
     });
     SHAPES.lock().unwrap().get_or_insert_default().extend(shapes.flatten());
-    assert_eq!(Checker::new(&module, &type_ids, options, machine, shape_of).function(funcidx), Ok(Verdict::Right));
+    let verdict = Checker::new(&module, &type_ids, options, machine, shape_of).function(funcidx);
+    assert!(matches!(verdict, Ok(Verdict::Right | Verdict::Exceptions)), "{verdict:?}");
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
-    Ok(text(&bytes, code.words().as_ptr().addr() as u64, &cells))
+    let mut text = text(&bytes, code.words().as_ptr().addr() as u64, &cells);
+    text.extend(code.catches().into_iter().flat_map(|table| catches(table, &cells)));
+    Ok(text)
+}
+
+/// A line for each cell whose exceptions are caught: its number, and of each clause the tag's word, the slots of the values and the reference, and
+/// the cell it leads to.
+fn catches(table: &CatchTable, cells: &[Surveyed]) -> Vec<String> {
+    let cell = |position: u32| cells.iter().position(|cell| cell.position == position as usize).expect("a cell");
+    let behind = |position: u32| cells.partition_point(|cell| cell.position < position as usize) - 1;
+    let clause = |clause: &CatchClause| {
+        let tag = clause.tag.map_or("any".to_owned(), |tag| format!("tag {tag} to s{}", clause.values));
+        let reference = clause.reference.map_or(String::new(), |slot| format!(" ref s{slot}"));
+        format!("{tag}{reference} -> {}", cell(clause.target))
+    };
+    let site = |position: u32| {
+        let clauses: Vec<_> = table.clauses_at(position as usize).map(clause).collect();
+        format!("{} catches {}", behind(position), clauses.join(", "))
+    };
+    table.sites.iter().map(|site_of| site(site_of.position)).collect()
 }
 
 /// The text of cells in code that begins at the address `base`.

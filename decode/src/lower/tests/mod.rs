@@ -5,6 +5,7 @@ mod arena;
 mod blocks;
 mod definite;
 mod emit;
+mod exceptions;
 mod fit;
 mod if_conversion;
 mod loops;

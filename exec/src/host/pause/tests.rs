@@ -1,14 +1,14 @@
 //! Executions that are made of frames, read frame by frame, and put on one stack after another. Nothing runs.
 
 use super::*;
-use crate::host::thunks::exit_cell;
+use crate::handlers::exit::exit_cell;
 use crate::host::walk::FrameAt;
 use crate::state::record::HostCall;
 use crate::state::vm::CodeAt;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS, RETURN_WORDS};
 use pirn_decode::{FuncIdx, TypeId};
 use std::any::Any;
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::{null, null_mut, without_provenance_mut};
 use std::sync::Arc;
 
 const STACK: usize = 64 << 10;
@@ -20,7 +20,7 @@ unsafe fn locate(_: *mut InstanceHead, address: usize) -> Option<CodeAt> {
     let index = (address / 100).checked_sub(1)?;
     let &(header, words) = FUNCS.get(index)?;
     let head = CodeHead { index: FuncIdx(index as u32), header, frame_bytes: words * 8, type_id: TypeId(0) };
-    Some(CodeAt { head, code: address / 100 * 100..address / 100 * 100 + 100 })
+    Some(CodeAt { head, code: address / 100 * 100..address / 100 * 100 + 100, catches: null() })
 }
 
 unsafe fn no_lowering(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
@@ -163,7 +163,7 @@ fn only_headers_lead_to_another_stack() {
             }
             if awaited.is_some() {
                 // SAFETY: a result.
-                unsafe { execution.set_results(vm, &[base.wrapping_add(8).addr() as u64]) };
+                unsafe { execution.set_results(scene.vm, &[base.wrapping_add(8).addr() as u64]) };
             }
             execution.registers.fp = base.wrapping_add(execution.frame());
             // SAFETY: nothing runs; the words are its frames.

@@ -79,7 +79,7 @@ fn copies_have_what_was_there_and_nothing_of_each_other() {
         drop(memory);
         for (copy, round) in &mut copies {
             assert!(len == 0 || copy.bytes()[7] == *round);
-            assert_eq!(copy.grow(2), Some(pages));
+            assert_eq!(copy.grow(2), Some(pages.into()));
             assert!(copy.bytes()[len..].iter().all(|&byte| byte == 0));
             assert!(copy.fork().unwrap().bytes() == copy.bytes());
         }

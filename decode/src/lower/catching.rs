@@ -1,0 +1,201 @@
+//! Which handlers cover what is being lowered, and where they will begin: what becomes the function's
+//! [`CatchTable`].
+//!
+//! A *scope* is what a `try_table`, or a `try` before its first `catch`, is around; its clauses say where exceptions go. Where a
+//! clause leads to the end of a block, the place is not known yet: such clauses form a chain for each open block, as branches do
+//! (`emit`), through their targets.
+
+use super::definite::Locals;
+use super::emit::Position;
+use crate::catches::{CatchClause, CatchTable, Scope, Site};
+
+/// No clause, in a chain.
+const NONE: u32 = u32::MAX;
+
+/// A clause that awaits its target: which scope's, and which of its clauses.
+#[derive(Debug, Clone, Copy)]
+struct Awaiting {
+    scope: u32,
+    clause: u32,
+    /// The one before it in the chain.
+    before: u32,
+}
+
+/// A scope, and what is known of it.
+#[derive(Debug)]
+struct Open {
+    outer: u32,
+    clauses: Vec<CatchClause>,
+}
+
+/// A block that is a scope, as long as it is open.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    /// How many blocks are open in it.
+    depth: u32,
+    scope: u32,
+    /// The scope around it.
+    outer: u32,
+    /// Whether the handlers cover what is lowered: not any more behind the first `catch`.
+    covers: bool,
+    /// Which locals are set where it begins, and so in its handlers.
+    set: Locals,
+}
+
+/// The handlers of a function while it is lowered. Functions without any allocate nothing.
+#[derive(Debug)]
+pub(super) struct Catching {
+    /// The innermost scope; [`Scope::NONE`] if there is none.
+    current: u32,
+    blocks: Vec<Block>,
+    scopes: Vec<Open>,
+    sites: Vec<Site>,
+    awaiting: Vec<Awaiting>,
+    /// By depth of open blocks, the last of the clauses that await their ends.
+    chains: Vec<u32>,
+    /// Clauses that lead to the beginnings of loops.
+    loops: Vec<(u32, u32)>,
+}
+
+impl Catching {
+    pub(super) const fn new() -> Self {
+        Self {
+            current: Scope::NONE,
+            blocks: Vec::new(),
+            scopes: Vec::new(),
+            sites: Vec::new(),
+            awaiting: Vec::new(),
+            chains: Vec::new(),
+            loops: Vec::new(),
+        }
+    }
+
+    /// The innermost of `depth` open blocks begins a scope, where these locals are set.
+    pub(super) fn open(&mut self, depth: usize, set: Locals) -> u32 {
+        let (scope, outer) = (self.scopes.len() as u32, self.current);
+        self.scopes.push(Open { outer, clauses: Vec::new() });
+        self.blocks.push(Block { depth: depth as u32, scope, outer, covers: true, set });
+        self.current = scope;
+        scope
+    }
+
+    /// Adds a clause to a scope, behind those it has, and gives its number.
+    pub(super) fn add(&mut self, scope: u32, clause: CatchClause) -> u32 {
+        let clauses = &mut self.scopes[scope as usize].clauses;
+        clauses.push(clause);
+        clauses.len() as u32 - 1
+    }
+
+    /// A clause leads to the end of the outermost of `depth` open blocks that are open in it.
+    pub(super) fn await_end(&mut self, depth: usize, (scope, clause): (u32, u32)) {
+        if self.chains.len() <= depth {
+            self.chains.resize(depth + 1, NONE);
+        }
+        let before = std::mem::replace(&mut self.chains[depth], self.awaiting.len() as u32);
+        self.awaiting.push(Awaiting { scope, clause, before });
+    }
+
+    /// A clause leads to the beginning of a loop.
+    pub(super) fn note_loop(&mut self, clause: (u32, u32)) {
+        self.loops.push(clause);
+    }
+
+    /// Whether clauses await the end of the innermost of `depth` open blocks.
+    #[inline]
+    pub(super) fn is_awaited(&self, depth: usize) -> bool {
+        self.chains.get(depth).is_some_and(|&last| last != NONE)
+    }
+
+    /// The innermost of `depth` open blocks ends: the clauses that awaited that lead to `target`.
+    pub(super) fn bind(&mut self, depth: usize, target: Position) {
+        let Some(last) = self.chains.get_mut(depth) else { return };
+        let mut last = std::mem::replace(last, NONE);
+        while let Some(&Awaiting { scope, clause, before }) = self.awaiting.get(last as usize) {
+            self.scopes[scope as usize].clauses[clause as usize].target = target as u32;
+            last = before;
+        }
+    }
+
+    /// The handlers of the innermost scope begin. Gives the scope, and which locals are set there.
+    pub(super) fn begin_handler(&mut self) -> (u32, Locals) {
+        let block = self.blocks.last_mut().expect("a `try` is open");
+        block.covers = false;
+        self.current = block.outer;
+        (block.scope, block.set)
+    }
+
+    /// The innermost of `depth` open blocks ends, which may be a scope.
+    pub(super) fn close(&mut self, depth: usize) {
+        if let Some(block) = self.blocks.pop_if(|block| block.depth == depth as u32) {
+            self.current = block.outer;
+        }
+    }
+
+    /// What the innermost of `depth` open blocks, a `try`, does not catch, goes where exceptions of the block go that is the
+    /// innermost of `target` ones.
+    pub(super) fn delegate(&mut self, depth: usize, target: usize) {
+        let own = self.blocks.pop().filter(|block| block.depth == depth as u32).expect("a `try` is open");
+        let around = self.blocks.iter().rev().find(|block| block.depth <= target as u32);
+        let outer = around.map_or(Scope::NONE, |block| if block.covers { block.scope } else { block.outer });
+        self.scopes[own.scope as usize].outer = outer;
+        self.current = own.outer;
+    }
+
+    /// A cell that calls or throws ends at `position`.
+    #[inline(always)]
+    pub(super) fn note_site(&mut self, position: Position) {
+        if self.current != Scope::NONE {
+            self.sites.push(Site { position: position as u32, scope: self.current });
+        }
+    }
+
+    /// How many places there are, for [`Catching::truncate`].
+    pub(super) fn sites(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// Takes back all places but so many.
+    pub(super) fn truncate(&mut self, sites: usize) {
+        self.sites.truncate(sites);
+    }
+
+    /// Takes back the places behind `position`.
+    pub(super) fn rewind(&mut self, position: Position) {
+        while self.sites.pop_if(|site| site.position as usize > position).is_some() {}
+    }
+
+    /// The targets of clauses that lead to loops, by `place`, become what that makes of them.
+    pub(super) fn lead_loops(&mut self, mut place: impl FnMut(Position) -> Position) {
+        for (scope, clause) in std::mem::take(&mut self.loops) {
+            let target = &mut self.scopes[scope as usize].clauses[clause as usize].target;
+            *target = place(*target as Position) as u32;
+        }
+    }
+
+    /// The table, for code without the first `left` bytes. Scopes in which nothing calls or throws have no clauses: where they would lead may not be code any more.
+    pub(super) fn finish(&mut self, left: usize) -> CatchTable {
+        if self.sites.is_empty() {
+            return CatchTable::default();
+        }
+        let mut is_used = vec![false; self.scopes.len()];
+        for site in &self.sites {
+            let mut scope = site.scope as usize;
+            while let Some(used) = is_used.get_mut(scope)
+                && !std::mem::replace(used, true)
+            {
+                scope = self.scopes[scope].outer as usize;
+            }
+        }
+        let (mut scopes, mut clauses) = (Vec::with_capacity(self.scopes.len()), Vec::new());
+        for (scope, is_used) in self.scopes.drain(..).zip(is_used) {
+            let first = clauses.len();
+            if is_used {
+                let moved = |clause: CatchClause| CatchClause { target: clause.target - left as u32, ..clause };
+                clauses.extend(scope.clauses.into_iter().map(moved));
+            }
+            scopes.push(Scope { outer: scope.outer, first: first as u32, count: (clauses.len() - first) as u32 });
+        }
+        self.sites.iter_mut().for_each(|site| site.position -= left as u32);
+        CatchTable { sites: std::mem::take(&mut self.sites).into(), scopes: scopes.into(), clauses: clauses.into() }
+    }
+}

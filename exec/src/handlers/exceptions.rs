@@ -1,0 +1,178 @@
+//! Throwing, and finding who catches (spec 4.6.13).
+//!
+//! Who throws walks over the frames, from its own outwards: each leads to its caller by its header, whatever their instances, up to
+//! where the host entered. Each frame stands behind a call, and by that place the function's [`CatchTable`](pirn_decode::CatchTable) has
+//! the clauses. Nothing is taken apart on the way: if nobody catches, the frames are still there, for a backtrace; if somebody does, its
+//! frame's registers are the machine's, and what was above is above.
+//!
+//! A place is looked up once, with the module's help, and remembered. So a frame takes a look-up in a hash table.
+
+use crate::Word;
+use crate::handlers::cells::define_cell;
+use crate::handlers::dispatch::{At, Flow, Stmt, cell_bytes};
+use crate::handlers::exit::exit_cell;
+use crate::state::exception::{Exception, Tag, ThrownAt};
+use crate::state::frames::pop_frame;
+use crate::state::instance::InstanceHead;
+use crate::state::registers::Registers;
+use crate::state::trap::{Exit, Trap};
+use crate::state::vm::{StoppedAt, Vm};
+use pirn_decode::CatchClause;
+use pirn_decode::cell::{self, Operands};
+use pirn_decode::sig::{self, Sig};
+
+define_cell! {
+    Throw |m, cell::Throw { tag, args }, at| {
+        m.save();
+        let behind = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::Throw::LEN));
+        go_on(throw((*m.instance).vm, tag, m.slot(args), behind, at.place()))
+    }
+}
+
+define_cell! {
+    ThrowRef |m, cell::ThrowRef { exception }, at| {
+        let exception = m.slot(exception).read();
+        if exception == 0 {
+            return Flow::Trap(at.trap(&mut m, Trap::NullExceptionReference), m);
+        }
+        m.save();
+        let behind = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::ThrowRef::LEN));
+        go_on(throw_exception((*m.instance).vm, exception, behind, at.place()))
+    }
+}
+
+/// What follows where the machine was left: it goes on with the saved registers, or has stopped there.
+///
+/// # Safety
+/// I6 holds of the saved registers, if there is no exit; if there is, `instance` is live.
+#[inline(always)]
+pub(crate) unsafe fn go_on(vm: *mut Vm) -> Flow {
+    // SAFETY: the machine is live (I1), and its fields are nobody else's while it runs (I2).
+    unsafe {
+        let m = (*vm).saved;
+        if (*vm).exit.is_some() { Flow::Stop(m) } else { Flow::Jump(m) }
+    }
+}
+
+/// Throws an exception of the tag at a word of the instance in which the machine was saved, with the values at `values`, from the cell
+/// that ends `behind`, at this place of it. Returns the machine, for [`go_on`].
+///
+/// # Safety
+/// [I6](crate#safety) holds of the saved registers of `vm`, which is live; the cell at their `ip` throws an exception of this tag with
+/// these values.
+#[cold]
+#[inline(never)]
+unsafe fn throw(vm: *mut Vm, tag: u32, values: *const Word, behind: *const u64, place: u8) -> *mut Vm {
+    // SAFETY: the instance has the tag at this word (I4), which is live (I1), and so many words are the operands of the cell (I3).
+    unsafe {
+        let tag = InstanceHead::word::<*const Tag>((*vm).saved.instance, tag as usize).read();
+        // The values are the topmost operands of the running frame.
+        let Some(exception) = Vm::exception_below(vm, tag, values, values.add((*tag).words() as usize)) else {
+            (*vm).stopped_at = StoppedAt::Place(place);
+            (*vm).exit = Some(Exit::Trap(Trap::GcHeapOutOfMemory));
+            return vm;
+        };
+        throw_exception(vm, exception, behind, place)
+    }
+}
+
+/// As [`throw`], of an exception that there is.
+///
+/// # Safety
+/// That of [`throw`]; it is the word of an exception, not null.
+#[cold]
+#[inline(never)]
+unsafe fn throw_exception(vm: *mut Vm, exception: Word, behind: *const u64, place: u8) -> *mut Vm {
+    // SAFETY: the same is asked for above. What calls or throws in the cell that ends there is the running function.
+    unsafe {
+        let from = Registers { ip: behind, ..(*vm).saved };
+        match catch(vm, from, exception) {
+            Some(handler) => (*vm).saved = handler,
+            None => {
+                (*vm).pending = exception;
+                (*vm).stopped_at = StoppedAt::Place(place);
+                (*vm).exit = Some(Exit::Thrown(None));
+            }
+        }
+    }
+    vm
+}
+
+/// A host function did not return, why says the machine's exit, and the state behind its call is saved. If it throws the pending
+/// exception, and somebody catches that, there is no exit any more, and the state is the handler's. Returns the machine, for
+/// [`go_on`].
+///
+/// # Safety
+/// `vm` is live. [I6](crate#safety) holds of its saved registers, or they are what an entry from the host began with.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
+    // SAFETY: the machine's fields are nobody else's (I2): the host function is over. The saved registers are asked for.
+    unsafe {
+        if matches!((*vm).exit, Some(Exit::Thrown(_)))
+            && (*vm).pending != 0
+            && let Some(handler) = catch(vm, (*vm).saved, (*vm).pending)
+        {
+            (*vm).saved = handler;
+            (*vm).pending = 0;
+            (*vm).exit = None;
+        }
+    }
+    vm
+}
+
+/// The state in which a handler begins that catches the exception, if there is one before the host is reached. It was thrown by what
+/// stands in front of `m.ip` in the frame of `m`.
+///
+/// # Safety
+/// [I6](crate#safety) holds of `m`, but that `ip` is behind the cell that is executed; or `ip` is the exit cell. `exception` is the word of
+/// an exception. `vm` is the machine.
+pub(crate) unsafe fn catch(vm: *mut Vm, mut m: Registers, exception: Word) -> Option<Registers> {
+    // SAFETY: an exception lives as long as the machine knows its word. Each frame leads to its caller by its header (I7), and
+    // stands behind a call of the function that is further in. What lowering says of the handler is so (I3): where it begins, its
+    // slots are the frame's, and the exception's values are as many as the tag has that was compared.
+    unsafe {
+        let exit = exit_cell();
+        let thrown = Exception::of_word(exception);
+        while m.ip != exit {
+            let at = thrown_at(vm, m.instance, m.ip.addr())?;
+            let catches = |clause: &&CatchClause| {
+                let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(m.instance, word as usize).read());
+                tag.is_none_or(|tag| tag == thrown.tag())
+            };
+            let mut clauses = at.catches.as_ref().into_iter().flat_map(|table| table.clauses_at(at.position as usize));
+            if let Some(clause) = clauses.find(catches) {
+                if clause.tag.is_some() {
+                    let values = thrown.values();
+                    m.slot(clause.values).copy_from_nonoverlapping(values.as_ptr(), values.len());
+                }
+                if let Some(slot) = clause.reference {
+                    m.slot(slot).write(exception);
+                }
+                m.branch((at.code + clause.target as usize) as u64);
+                return Some(m);
+            }
+            m = pop_frame(m, at.header as u16);
+        }
+    }
+    None
+}
+
+/// What is known of the place `behind` a call or what throws, in code of an instance. `None` if the machine knows no code.
+///
+/// # Safety
+/// `vm` is live, and the code is of a function of this instance of its store.
+unsafe fn thrown_at(vm: *mut Vm, instance: *mut InstanceHead, behind: usize) -> Option<ThrownAt> {
+    // SAFETY: the machine's fields are nobody else's while it runs (I2). The word in front of the place is in the cell that calls or
+    // throws; so the place is in code, or at its end.
+    unsafe {
+        if let Some(&at) = (*vm).thrown_at.get(&behind) {
+            return Some(at);
+        }
+        let found = (*vm).locate?(instance, behind - size_of::<u64>())?;
+        let (code, position) = (found.code.start, (behind - found.code.start) as u32);
+        let at = ThrownAt { header: found.head.header, position, code, catches: found.catches };
+        (*vm).thrown_at.insert(behind, at);
+        Some(at)
+    }
+}

@@ -1,0 +1,93 @@
+//! Throwing exceptions from host functions, and looking at what a call has thrown.
+//!
+//! An exception that nothing has caught is *pending* in the store, and what failed says that with a [`ThrownException`]. A
+//! host function that returns such an error throws the pending exception into its caller, whether it has [thrown](Store::throw) it, or has
+//! it from a call of its own.
+
+use crate::call::caller::Caller;
+use crate::error::ThrownException;
+use crate::items::heap_ref::ExnRef;
+use crate::items::rooted::Rooted;
+use crate::store::opaque::StoreOpaque;
+use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+
+impl StoreOpaque {
+    fn set_pending_exception(&mut self, exception: Rooted<ExnRef>) {
+        let word = exception.word(self).expect("an exception that is thrown");
+        // SAFETY: L5: it is an exception of this store, which `word` compared. L1 and L2: the store owns its machine; what runs on it, if
+        // anything, waits for the mutable borrow to end.
+        unsafe { (*self.vm()).set_pending_exception(word) };
+    }
+
+    fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        // SAFETY: L1 and L2, as above.
+        let word = unsafe { (*self.vm()).take_pending_exception() };
+        // SAFETY: L5: the machine's pending exception is one of its store.
+        (word != 0).then(|| unsafe { Rooted::new(self, word) })
+    }
+
+    fn has_pending_exception(&self) -> bool {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
+        unsafe { (*self.vm()).pending_exception() != 0 }
+    }
+}
+
+macro_rules! throwing {
+    ($context:ty) => {
+        impl<T: 'static> $context {
+            /// Makes an exception the store's pending one, and gives the error by which a host function throws it.
+            ///
+            /// ```
+            /// # use pirn_link as pirn;
+            /// use pirn::{Caller, Engine, ExnRef, FuncType, Func, Result, Store, Tag, TagType, ThrownException, Val, ValType};
+            ///
+            /// let mut store = Store::new(&Engine::default(), ());
+            /// let tag = Tag::new(&mut store, &TagType::new(FuncType::new([ValType::I32], [])))?;
+            /// let func = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
+            ///     let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(7)])?;
+            ///     caller.throw(exception)?
+            /// });
+            /// let error = func.invoke::<(), ()>(&mut store, ()).unwrap_err();
+            /// assert!(error.is::<ThrownException>());
+            /// let exception = store.take_pending_exception().unwrap();
+            /// assert_eq!(exception.tag(&store)?, tag);
+            /// assert_eq!(exception.field(&store, 0)?, Val::I32(7));
+            /// # Ok::<(), pirn_link::Error>(())
+            /// ```
+            ///
+            /// # Errors
+            /// Always.
+            ///
+            /// # Panics
+            /// The exception belongs to another store, or its scope has ended.
+            pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R, ThrownException> {
+                self.as_context_mut().opaque_mut().set_pending_exception(exception);
+                Err(ThrownException)
+            }
+
+            /// The exception that nothing has caught, if there is one; there is none any more.
+            pub fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+                self.as_context_mut().opaque_mut().take_pending_exception()
+            }
+        }
+    };
+}
+throwing!(Store<T>);
+throwing!(StoreContextMut<'_, T>);
+throwing!(Caller<'_, T>);
+
+macro_rules! pending {
+    ($context:ty, $this:ident => $opaque:expr) => {
+        impl<T: 'static> $context {
+            /// Whether there is an exception that nothing has caught.
+            pub fn has_pending_exception(&self) -> bool {
+                let $this = self;
+                $opaque.has_pending_exception()
+            }
+        }
+    };
+}
+pending!(Store<T>, this => this.as_context().opaque());
+pending!(StoreContext<'_, T>, this => this.opaque());
+pending!(StoreContextMut<'_, T>, this => this.opaque());
+pending!(Caller<'_, T>, this => this.as_context().opaque());

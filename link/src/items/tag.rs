@@ -1,0 +1,46 @@
+//! Tags (spec 4.2.10).
+
+use crate::error::Result;
+use crate::store::handle::Handle;
+use crate::store::instance_data::TagItem;
+use crate::store::{AsContext, AsContextMut};
+use pirn_decode::TagType;
+
+/// A tag of an instance, or made by the host: what tells exceptions of one kind apart from others.
+///
+/// Two are equal if they are the same tag of the same store. Their types say nothing about that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tag(Handle<TagItem>);
+
+impl From<Handle<TagItem>> for Tag {
+    fn from(item: Handle<TagItem>) -> Self {
+        Self(item)
+    }
+}
+
+impl Tag {
+    /// Makes a tag.
+    ///
+    /// # Errors
+    /// The system has no memory.
+    pub fn new(mut store: impl AsContextMut, ty: &TagType) -> Result<Self> {
+        let mut store = store.as_context_mut();
+        let store = store.opaque_mut();
+        let engine = store.engine().clone();
+        let used = engine.types().acquire(ty.ty());
+        let id = used.id();
+        store.add_tag(ty.clone(), id, Some((engine, used))).map(Self)
+    }
+
+    pub(crate) fn item(self) -> Handle<TagItem> {
+        self.0
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// The tag belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> TagType {
+        self.0.get(store.as_context().opaque()).expect("tag").ty.clone()
+    }
+}

@@ -1,0 +1,190 @@
+//! Host functions that throw, catch, and pass on.
+
+use crate::{engines, store, tag, thrown};
+use pirn::*;
+
+const TEXT: &str = r#"(module
+    (tag $t (import "host" "tag") (param i32))
+    (tag $own (param i32))
+    (import "host" "f" (func $f (param i32) (result i32)))
+    (func $inner (export "inner") (param i32) (result i32)
+        (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $t (i32.const 100))))
+        (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $own (i32.const 200))))
+        (if (i32.eq (local.get 0) (i32.const 3)) (then (unreachable)))
+        (local.get 0))
+    (func (export "caught") (param i32) (result i32)
+        (i32.const 1000)
+        (block $h (result i32)
+            (try_table (result i32) (catch $t $h) (call $f (local.get 0))))
+        (i32.add))
+    (func (export "legacy") (param i32) (result i32)
+        (i32.const 1000)
+        try (result i32) local.get 0 call $f catch $t end
+        (i32.add))
+    (func (export "tail") (param i32) (result i32)
+        (try_table (catch $t 0) (return_call $f (local.get 0)))
+        (unreachable))
+    (func (export "uncaught") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))"#;
+
+/// An instance whose host function is `f`, with the tag that both have.
+fn instance<T: Send + 'static>(
+    store: &mut Store<T>,
+    f: impl Fn(Caller<'_, T>, Tag, i32) -> Result<i32> + Send + Sync + 'static,
+) -> (Instance, Tag) {
+    let tag = tag(store, &[ValType::I32]);
+    let engine = store.engine().clone();
+    let mut linker = Linker::<T>::new(&engine);
+    linker.define(&mut *store, "host", "tag", tag).unwrap();
+    linker.func_wrap("host", "f", move |caller: Caller<'_, T>, n: i32| f(caller, tag, n)).unwrap();
+    (linker.instantiate(&mut *store, &Module::new(&engine, TEXT).unwrap()).unwrap(), tag)
+}
+
+fn call<T>(store: &mut Store<T>, instance: Instance, name: &str, n: i32) -> Result<i32> {
+    instance.get_func(&*store, name).unwrap().invoke(store, n)
+}
+
+#[test]
+fn a_host_function_throws() {
+    for engine in engines() {
+        let mut store = store(&engine, ());
+        let (instance, tag) = instance(&mut store, |mut caller, tag, n| {
+            if n < 0 {
+                return Ok(n);
+            }
+            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n + 5)])?;
+            caller.throw(exception)?
+        });
+        for name in ["caught", "legacy"] {
+            assert_eq!(call(&mut store, instance, name, 2).unwrap(), 1007, "{name}");
+            assert_eq!(call(&mut store, instance, name, -1).unwrap(), 999, "{name}");
+            assert!(!store.has_pending_exception());
+        }
+        for name in ["uncaught", "tail"] {
+            let error = call(&mut store, instance, name, 3).unwrap_err();
+            assert_eq!(thrown(&mut store, &error), (tag, vec![Val::I32(8)]), "{name}");
+        }
+    }
+}
+
+/// The host function calls the instance it was called by, or another.
+fn nested(
+    store: &mut Store<Option<Instance>>,
+    on_error: fn(Caller<'_, Option<Instance>>, Error) -> Result<i32>,
+) -> (Instance, Tag) {
+    let (instance, tag) = instance(store, move |mut caller, _, n| {
+        let instance = caller.data().expect("the instance");
+        let inner = instance.get_func(&caller, "inner").unwrap();
+        match inner.invoke::<i32, i32>(&mut caller, n) {
+            Ok(value) => Ok(value),
+            Err(error) => on_error(caller, error),
+        }
+    });
+    *store.data_mut() = Some(instance);
+    (instance, tag)
+}
+
+#[test]
+fn an_exception_goes_through_a_host_function() {
+    for engine in engines() {
+        let mut store = store(&engine, None);
+        let (instance, tag) = nested(&mut store, |_, error| Err(error));
+        assert_eq!(call(&mut store, instance, "caught", 1).unwrap(), 1100);
+        assert_eq!(call(&mut store, instance, "legacy", 1).unwrap(), 1100);
+        assert_eq!(call(&mut store, instance, "caught", 7).unwrap(), 1007);
+        // Of a tag that is not caught there; traps are none.
+        let error = call(&mut store, instance, "caught", 2).unwrap_err();
+        let frames: Vec<_> =
+            error.downcast_ref::<WasmBacktrace>().unwrap().frames().iter().map(FrameInfo::func_index).collect();
+        assert_eq!(frames, [1, 2], "where it was thrown, and who called the host function");
+        let (found, values) = thrown(&mut store, &error);
+        assert!(found != tag && values == [Val::I32(200)]);
+        assert_eq!(call(&mut store, instance, "caught", 3).unwrap_err().trap(), Some(Trap::Unreachable));
+    }
+}
+
+#[test]
+fn a_host_function_catches() {
+    for engine in engines() {
+        let mut store = store(&engine, None);
+        let (instance, _) = nested(&mut store, |mut caller, error| {
+            let exception = caller.take_pending_exception().ok_or(error)?;
+            Ok(exception.field(&caller, 0)?.unwrap_i32() + 1)
+        });
+        for (n, expected) in [(1, 1101), (2, 1201), (4, 1004)] {
+            assert_eq!(call(&mut store, instance, "caught", n).unwrap(), expected);
+            assert_eq!(call(&mut store, instance, "uncaught", n).unwrap(), expected - 999);
+        }
+    }
+}
+
+#[test]
+fn a_host_function_throws_another_or_the_same_later() {
+    for engine in engines() {
+        let mut store = store(&engine, None);
+        let (instance, _) = nested(&mut store, |mut caller, error| {
+            let Some(exception) = caller.take_pending_exception() else { return Err(error) };
+            // Other exceptions come and go meanwhile.
+            let instance = caller.data().expect("the instance");
+            let inner = instance.get_func(&caller, "inner").unwrap();
+            assert!(inner.invoke::<i32, i32>(&mut caller, 2).unwrap_err().is::<ThrownException>());
+            assert_eq!(caller.take_pending_exception().unwrap().field(&caller, 0)?, Val::I32(200));
+            caller.as_context_mut().gc();
+            caller.throw(exception)?
+        });
+        assert_eq!(call(&mut store, instance, "caught", 1).unwrap(), 1100);
+        assert!(call(&mut store, instance, "caught", 2).unwrap_err().is::<ThrownException>());
+    }
+}
+
+#[test]
+fn without_a_pending_exception_it_is_an_error_like_others() {
+    for engine in engines() {
+        let mut store = store(&engine, ());
+        let (instance, _) = instance(&mut store, |_, _, _| Err(Error::new(ThrownException).context("on purpose")));
+        let error = call(&mut store, instance, "caught", 0).unwrap_err();
+        assert!(error.is::<ThrownException>() && error.to_string() == "on purpose");
+        assert!(!store.has_pending_exception());
+    }
+}
+
+#[test]
+fn a_host_function_called_by_the_host_throws() {
+    let engine = Engine::default();
+    let mut store = store(&engine, ());
+    let tag = tag(&mut store, &[]);
+    let func = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| -> Result<()> {
+        let exception = ExnRef::new(&mut caller, &tag, &[])?;
+        caller.throw(exception)?
+    });
+    let error = func.invoke::<(), ()>(&mut store, ()).unwrap_err();
+    assert_eq!(thrown(&mut store, &error), (tag, vec![]));
+}
+
+#[test]
+fn references_to_exceptions_go_in_and_out() {
+    for engine in engines() {
+        let mut store = store(&engine, ());
+        let module = Module::new(
+            &engine,
+            r#"(module (tag $t (export "t") (param i32)) (global $g (export "g") (mut exnref) (ref.null exn))
+                (func (export "make") (param i32) (result exnref)
+                    (block $h (result exnref)
+                        (try_table (catch_all_ref $h) (throw $t (local.get 0)))
+                        (unreachable))
+                    (global.set $g) (global.get $g))
+                (func (export "throw") (param exnref) (result i32)
+                    (block $h (result i32) (try_table (catch $t $h) (throw_ref (local.get 0))) (unreachable))))"#,
+        )
+        .unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let (make, throw) = (instance.get_func(&store, "make").unwrap(), instance.get_func(&store, "throw").unwrap());
+        let exception = make.invoke::<i32, Option<Rooted<ExnRef>>>(&mut store, 5).unwrap().unwrap();
+        assert_eq!(exception.tag(&store).unwrap(), instance.get_tag(&store, "t").unwrap());
+        store.gc();
+        assert_eq!(throw.invoke::<Option<Rooted<ExnRef>>, i32>(&mut store, Some(exception)).unwrap(), 5);
+        let kept = instance.get_global(&store, "g").unwrap().get(&store).unwrap_exnref().unwrap();
+        assert!(Rooted::ref_eq(&store, &kept, &exception).unwrap());
+        let trap = throw.invoke::<Option<Rooted<ExnRef>>, i32>(&mut store, None).unwrap_err();
+        assert_eq!(trap.trap(), Some(Trap::NullExceptionReference));
+    }
+}
