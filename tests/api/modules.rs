@@ -83,7 +83,6 @@ fn what_is_switched_off_is_refused() {
         ("reference types", Config::wasm_reference_types, "(func (param externref))"),
         ("tail call", Config::wasm_tail_call, "(func $f (return_call $f))"),
         ("extended const", Config::wasm_extended_const, "(global i32 (i32.add (i32.const 0) (i32.const 0)))"),
-        ("garbage collection", Config::wasm_gc, "(type (struct))"),
         ("SIMD", Config::wasm_simd, "(global v128 (v128.const i64x2 0 0))"),
         ("multiple memories", Config::wasm_multi_memory, "(memory 1) (memory 1)"),
         ("64-bit memories", Config::wasm_memory64, "(memory i64 1)"),
