@@ -108,7 +108,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[0x20, 0, IF, NONE, ELSE],
         end: &[END],
         wide: false,
-        nested: 79,
+        nested: 95,
         in_sequence: 21,
     },
     Construct {

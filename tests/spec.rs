@@ -1,7 +1,7 @@
-//! The official test suite: every script of WebAssembly 2.0, those of the proposals pirn supports beyond it (tail calls,
+//! The official test suite: every script of WebAssembly 2.0 and of 3.0, and those of the proposals that pirn supports (tail calls,
 //! extended constant expressions, relaxed SIMD, multiple and 64-bit memories, custom page sizes, threads, wide arithmetic,
-//! typed function references), and those of 3.0 that need nothing else. Nothing may fail, and nothing else is left out. Some scripts ask for modules to be
-//! refused that a later proposal makes valid: they run without it ([`switched_off`]).
+//! typed function references, exceptions, garbage collection). Nothing may fail, and nothing is left out. Some scripts ask for modules
+//! to be refused that a later proposal makes valid: they run without it ([`switched_off`]).
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
 
@@ -68,19 +68,6 @@ const SCRIPTS: usize = 90;
 fn version2() -> impl Iterator<Item = TestFile<'static>> {
     spec(SpecVersion::V2)
 }
-
-/// Scripts of 3.0 that need what is not supported yet: exceptions, garbage collection.
-const NEEDS_MORE: &[&str] = &[
-    "br_on_null.wast",
-    "br_table.wast",
-    "data.wast",
-    "elem.wast",
-    "global.wast",
-    "ref_null.wast",
-    "type-canon.wast",
-    "type-equivalence.wast",
-    "type-rec.wast",
-];
 
 fn simd() -> impl Iterator<Item = TestFile<'static>> {
     proposal(Proposal::Simd)
@@ -210,9 +197,7 @@ fn tail_call() {
 
 #[test]
 fn function_references() {
-    // Recursion groups are of garbage collection.
-    let scripts = proposal(Proposal::FunctionReferences).filter(|script| script.name() != "type-equivalence.wast");
-    run("function-references", scripts);
+    run("function-references", proposal(Proposal::FunctionReferences));
 }
 
 #[test]
@@ -282,7 +267,7 @@ fn gc() {
 
 #[test]
 fn version3() {
-    run("3.0", spec(SpecVersion::V3).filter(|script| !NEEDS_MORE.contains(&script.name())));
+    run("3.0", spec(SpecVersion::V3));
 }
 
 #[test]
@@ -290,7 +275,6 @@ fn no_script_is_left_out() {
     assert_eq!(version2().count(), SCRIPTS);
     assert_eq!(simd().count(), 59);
     assert_eq!(spec(SpecVersion::V3).count(), 97);
-    assert!(NEEDS_MORE.iter().all(|name| spec(SpecVersion::V3).any(|script| script.name() == *name)));
     assert_eq!(proposal(Proposal::MultiMemory).count(), 41);
     assert_eq!(proposal(Proposal::Memory64).count(), 14);
     assert_eq!(proposal(Proposal::CustomPageSizes).count(), 5);

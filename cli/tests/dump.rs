@@ -97,7 +97,7 @@ fn a_line_for_each_cell() {
     // Offset of the cell, offset of the operator, statement.
     let statements: Vec<&str> = lines[1..].iter().map(|line| line[19..].trim_end()).collect();
     let expected = [
-        "zero from=s5 count=1",
+        "zero_few a=s5 b=s5 c=s5 d=s5",
         "r0 = i32.load+8(s0)",
         "s5 = i32.add(r0, s5)",
         "s0 = i32.add(s0, #4)",

@@ -277,8 +277,8 @@ fn stacks_have_all_callers_and_host_functions() {
     let file = program(
         &scratch,
         r#"(func $leaf (param $n i32) (loop $next (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
-        (func $_ZN5crate6middle17h0123456789abcdefE (call $leaf (i32.const 300000)))
-        (func $other (call $leaf (i32.const 100000)))
+        (func $_ZN5crate6middle17h0123456789abcdefE (call $leaf (i32.const 6000000)))
+        (func $other (call $leaf (i32.const 2000000)))
         (func (export "_start") (call $_ZN5crate6middle17h0123456789abcdefE) (call $other)
             (call $write (i32.const 1) (i32.const 100) (i32.const 1)))"#,
     );

@@ -71,36 +71,6 @@ macro_rules! for_each_cell {
                 ArrayNewData falls { object: object, segment: data, args: operands, }
                 /// Makes an array of references of a segment.
                 ArrayNewElem falls { object: object, segment: element, args: operands, }
-                /// Leaves an element of an array in the accumulator: an i8, with its sign.
-                ElementGet8S falls { args: operands, }
-                /// The same of an i8, without a sign.
-                ElementGet8U falls { args: operands, }
-                /// The same of an i16, with its sign.
-                ElementGet16S falls { args: operands, }
-                /// The same of an i16, without a sign.
-                ElementGet16U falls { args: operands, }
-                /// The same of an i32.
-                ElementGet32 falls { args: operands, }
-                /// The same of an i64, or a reference.
-                ElementGet64 falls { args: operands, }
-                /// The same of an f32.
-                ElementGetF32 falls { args: operands, }
-                /// The same of an f64.
-                ElementGetF64 falls { args: operands, }
-                /// The same of a v128.
-                ElementGetV128 falls { args: operands, }
-                /// Sets an element of an array: an i8.
-                ElementSet8 falls { args: operands, }
-                /// The same of an i16.
-                ElementSet16 falls { args: operands, }
-                /// The same of what has 32 bits.
-                ElementSet32 falls { args: operands, }
-                /// The same of what has 64 bits.
-                ElementSet64 falls { args: operands, }
-                /// The same of a v128.
-                ElementSetV128 falls { args: operands, }
-                /// The length of the array in the accumulator.
-                ArrayLength falls {}
                 /// `array.fill`, by a value of so many words.
                 ArrayFill falls { args: operands, words: slots, }
                 /// `array.copy`.

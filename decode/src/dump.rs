@@ -328,6 +328,10 @@ impl Reader<'_> {
                 self.far_access(op.info().text, out);
                 self.list(&[a, v], out);
             }
+            Shape::ElementStore(op, a, b, v) => {
+                push(out, format_args!("{} element", op.info().text));
+                self.list(&[a, b, v], out);
+            }
             Shape::FieldStore(op, a, v) => {
                 self.field_access(op.info().text, out);
                 self.list(&[a, v], out);
@@ -348,6 +352,7 @@ impl Reader<'_> {
             | Shape::FarLoad(..)
             | Shape::SharedLoad(..)
             | Shape::FieldLoad(..)
+            | Shape::ElementLoad(..)
             | Shape::Select(..)
             | Shape::Ternary(..)
             | Shape::Extract(..)
@@ -406,6 +411,10 @@ impl Reader<'_> {
                 self.far_access(op.info().text, out);
                 self.list(&[a], out);
             }
+            Shape::ElementLoad(op, a, b) => {
+                push(out, format_args!("{} element", op.info().text));
+                self.list(&[a, b], out);
+            }
             Shape::FieldLoad(op, a) => {
                 self.field_access(op.info().text, out);
                 self.list(&[a], out);
@@ -430,6 +439,7 @@ impl Reader<'_> {
             | Shape::FarStore(..)
             | Shape::SharedStore(..)
             | Shape::FieldStore(..)
+            | Shape::ElementStore(..)
             | Shape::Bulk(..)
             | Shape::Form(..)
             | Shape::Seq(..)

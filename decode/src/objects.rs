@@ -16,8 +16,8 @@ pub const HEADER_BYTES: u32 = 8;
 /// Bytes before an array's elements.
 pub const ARRAY_HEADER_BYTES: u32 = 16;
 
-/// Where an array's length lies, 32 bits.
-pub const LENGTH_AT: u32 = 8;
+/// Where an array's length lies, 32 bits. No field of a struct lies there, so whoever reads a length is told from who reads a field.
+pub const LENGTH_AT: u32 = 12;
 
 /// How many classes of sizes there are.
 pub const CLASSES: usize = 36;

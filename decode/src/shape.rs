@@ -33,6 +33,10 @@ pub enum Shape {
     FieldLoad(Op, &'static Shape),
     /// To a struct: where the field lies (4 bytes), reference, value.
     FieldStore(Op, &'static Shape, &'static Shape),
+    /// From an array: reference, index.
+    ElementLoad(Op, &'static Shape, &'static Shape),
+    /// To an array: reference, index, value.
+    ElementStore(Op, &'static Shape, &'static Shape, &'static Shape),
     /// First, second, condition.
     Select(Class, &'static Shape, &'static Shape, &'static Shape),
     /// An operator of three operands.
@@ -81,6 +85,10 @@ impl Shape {
             Self::SharedStore(op, a, b) => sig::with(sig::with(sig::shared(op), a.sig()), b.sig()),
             Self::FieldLoad(op, a) => sig::with(sig::field(op), a.sig()),
             Self::FieldStore(op, a, b) => sig::with(sig::with(sig::field(op), a.sig()), b.sig()),
+            Self::ElementLoad(op, a, b) => sig::with(sig::with(sig::element(op), a.sig()), b.sig()),
+            Self::ElementStore(op, a, b, c) => {
+                sig::with(sig::with(sig::with(sig::element(op), a.sig()), b.sig()), c.sig())
+            }
             Self::Ternary(op, a, b, c) => sig::ternary_operator(op, a.sig(), b.sig(), c.sig()),
             Self::Extract(op, lane, a) => sig::extract(op, lane, a.sig()),
             Self::Replace(op, lane, a, b) => sig::replace(op, lane, a.sig(), b.sig()),
@@ -99,13 +107,16 @@ impl Shape {
             Self::Leaf(leaf, class) => leaf.bytes(class),
             Self::Unary(_, a) | Self::Extract(_, _, a) => a.len(),
             Self::Load(_, a) | Self::FieldLoad(_, a) => 4 + a.len(),
-            Self::Binary(_, a, b) | Self::Replace(_, _, a, b) | Self::Seq(a, b) => a.len() + b.len(),
+            Self::Binary(_, a, b) | Self::Replace(_, _, a, b) | Self::ElementLoad(_, a, b) | Self::Seq(a, b) => {
+                a.len() + b.len()
+            }
             Self::Store(_, a, b) | Self::FieldStore(_, a, b) => 4 + a.len() + b.len(),
             Self::FarLoad(_, a) | Self::SharedLoad(_, a) => Leaf::Memory.bytes(Class::I64) + a.len(),
             Self::FarStore(_, a, b) | Self::SharedStore(_, a, b) => Leaf::Memory.bytes(Class::I64) + a.len() + b.len(),
-            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
-                a.len() + b.len() + c.len()
-            }
+            Self::Select(_, a, b, c)
+            | Self::Ternary(_, a, b, c)
+            | Self::Bulk(_, a, b, c)
+            | Self::ElementStore(_, a, b, c) => a.len() + b.len() + c.len(),
             Self::Form(form, _, a) => form.bytes() + a.len(),
             Self::Cell(cell) => cell.len(),
             Self::Thunk => 0,
@@ -126,11 +137,14 @@ impl Shape {
             | Self::Store(op, a, b)
             | Self::FarStore(op, a, b)
             | Self::SharedStore(op, a, b)
-            | Self::FieldStore(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
+            | Self::FieldStore(op, a, b)
+            | Self::ElementLoad(op, a, b) => a.trap_places() + b.trap_places() + op.may_trap() as u8,
             Self::Extract(_, _, a) => a.trap_places(),
             Self::Replace(_, _, a, b) => a.trap_places() + b.trap_places(),
             Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places(),
-            Self::Bulk(_, a, b, c) => a.trap_places() + b.trap_places() + c.trap_places() + 1,
+            Self::Bulk(_, a, b, c) | Self::ElementStore(_, a, b, c) => {
+                a.trap_places() + b.trap_places() + c.trap_places() + 1
+            }
             Self::Form(_, _, a) => a.trap_places(),
             Self::Seq(a, b) => a.trap_places() + b.trap_places(),
             Self::Cell(_) => 1,
@@ -140,7 +154,7 @@ impl Shape {
     /// Whether it works on objects of the heap, or references to them.
     pub const fn is_about_objects(&self) -> bool {
         match *self {
-            Self::FieldLoad(..) | Self::FieldStore(..) => true,
+            Self::FieldLoad(..) | Self::FieldStore(..) | Self::ElementLoad(..) | Self::ElementStore(..) => true,
             Self::Cell(cell) => cell.is_about_objects(),
             Self::Leaf(..) | Self::Thunk => false,
             Self::Unary(_, a)
@@ -188,11 +202,13 @@ impl Shape {
             | Self::FarStore(_, a, b)
             | Self::SharedStore(_, a, b)
             | Self::FieldStore(_, a, b)
+            | Self::ElementLoad(_, a, b)
             | Self::Replace(_, _, a, b)
             | Self::Seq(a, b) => a.is_canonical() && b.is_canonical(),
-            Self::Select(_, a, b, c) | Self::Ternary(_, a, b, c) | Self::Bulk(_, a, b, c) => {
-                a.is_canonical() && b.is_canonical() && c.is_canonical()
-            }
+            Self::Select(_, a, b, c)
+            | Self::Ternary(_, a, b, c)
+            | Self::Bulk(_, a, b, c)
+            | Self::ElementStore(_, a, b, c) => a.is_canonical() && b.is_canonical() && c.is_canonical(),
         }
     }
 
@@ -208,6 +224,8 @@ impl Shape {
             | Self::SharedStore(..)
             | Self::FieldLoad(..)
             | Self::FieldStore(..)
+            | Self::ElementLoad(..)
+            | Self::ElementStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)
@@ -241,6 +259,8 @@ impl Shape {
             | Self::SharedStore(..)
             | Self::FieldLoad(..)
             | Self::FieldStore(..)
+            | Self::ElementLoad(..)
+            | Self::ElementStore(..)
             | Self::Select(..)
             | Self::Ternary(..)
             | Self::Extract(..)

@@ -129,6 +129,11 @@ pub const fn field(op: Op) -> Sig {
     with(far_operator(op), leaf(Leaf::Field, Class::I64))
 }
 
+/// What the signature of an access to an element of an array begins with: [`with`] adds the reference's, the index's, and the value's.
+pub const fn element(op: Op) -> Sig {
+    mix(8, op as u64)
+}
+
 /// What the signature of an operator on one lane begins with: as [`operator`], with the lane.
 pub const fn lane(op: Op, lane: u8) -> Sig {
     mix(operator(op), lane as u64)

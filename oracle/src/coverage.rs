@@ -53,7 +53,11 @@ pub fn report(seen: &HashSet<Sig>) -> String {
 fn group(shape: &Shape) -> &'static str {
     match shape {
         Shape::Seq(..) => "sequences",
-        Shape::Store(..) | Shape::FarStore(..) | Shape::SharedStore(..) => "stores",
+        Shape::Store(..)
+        | Shape::FarStore(..)
+        | Shape::SharedStore(..)
+        | Shape::FieldStore(..)
+        | Shape::ElementStore(..) => "stores",
         Shape::Bulk(..) => "fills and copies",
         Shape::Form(Form::BrIf, ..) => "branches",
         Shape::Form(Form::Return, ..) => "returns",
@@ -65,6 +69,7 @@ fn group(shape: &Shape) -> &'static str {
         | Shape::FarLoad(..)
         | Shape::SharedLoad(..)
         | Shape::FieldLoad(..)
+        | Shape::ElementLoad(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -85,6 +90,10 @@ fn name(shape: &Shape) -> String {
         Shape::Binary(op, a, b) | Shape::Store(op, a, b) => of(op, &[a, b]),
         Shape::SharedLoad(op, a) => format!("shared {}", of(op, &[a])),
         Shape::SharedStore(op, a, b) => format!("shared {}", of(op, &[a, b])),
+        Shape::FieldLoad(op, a) => format!("field {}", of(op, &[a])),
+        Shape::FieldStore(op, a, b) => format!("field {}", of(op, &[a, b])),
+        Shape::ElementLoad(op, a, b) => format!("element {}", of(op, &[a, b])),
+        Shape::ElementStore(op, a, b, c) => format!("element {}", of(op, &[a, b, c])),
         Shape::FarLoad(op, a) => format!("far {}", of(op, &[a])),
         Shape::FarStore(op, a, b) => format!("far {}", of(op, &[a, b])),
         Shape::Ternary(op, a, b, c) => of(op, &[a, b, c]),

@@ -70,7 +70,7 @@ type Switch = fn(&mut Config, bool) -> &mut Config;
 #[test]
 fn what_is_switched_off_is_refused() {
     // What modules need that use the proposal.
-    let switches: [(&str, Switch, &str); 19] = [
+    let switches: [(&str, Switch, &str); 20] = [
         ("mutable global", Config::wasm_mutable_global, r#"(global (export "g") (mut i32) (i32.const 0))"#),
         ("saturating", Config::wasm_saturating_float_to_int, "(func (drop (i32.trunc_sat_f32_s (f32.const 0))))"),
         ("sign extension", Config::wasm_sign_extension, "(func (drop (i32.extend8_s (i32.const 0))))"),
@@ -88,6 +88,7 @@ fn what_is_switched_off_is_refused() {
         ("64-bit memories", Config::wasm_memory64, "(memory i64 1)"),
         ("threads", Config::wasm_threads, "(memory 1 1 shared)"),
         ("function references", Config::wasm_function_references, "(func (param (ref func)))"),
+        ("garbage collection", Config::wasm_gc, "(type (struct))"),
         ("exceptions", Config::wasm_exceptions, "(tag $t) (func (throw $t))"),
         ("legacy exceptions", Config::wasm_legacy_exceptions, "(func try catch_all end)"),
         ("custom page sizes", Config::wasm_custom_page_sizes, "(memory 1 (pagesize 1))"),

@@ -122,7 +122,8 @@ fn paused_calls_are_small() {
     let mut paused = deep.call_resumable(&mut store, (4, 100)).unwrap().paused().unwrap();
     let (bytes, frames) = (held() - before, engine.memory_usage().stacks - account);
     assert!(frames <= 5 * 7 * 8 + 48, "five frames of seven words, and the host function's: {frames}");
-    assert!(bytes <= frames as isize + 288, "{bytes} with {frames} of frames");
+    // Sixteen are for telling a heap that is collected of its frames.
+    assert!(bytes <= frames as isize + 304, "{bytes} with {frames} of frames");
     let before = ALLOCATIONS.with(Cell::get);
     for _ in 1..100 {
         paused = paused.resume(&mut store, &[Val::I32(0)]).unwrap().paused().unwrap();

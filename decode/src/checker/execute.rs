@@ -4,7 +4,7 @@ use super::code::CellIdx;
 use super::event::{After, Event, What};
 use super::mistake::Mistake;
 use super::operators::{classes, halves};
-use super::read::objects::field_access;
+use super::read::objects::{ELEMENTS, field_access};
 use super::value::{Access, UNKNOWN, Value, ValueId};
 use super::walk::Walk;
 use crate::cell::{Amount, Cell};
@@ -111,6 +111,15 @@ impl Walk<'_> {
                 let value = self.expression(b, at + FAR + a.len() as u32)?;
                 self.event(What::Store(op, access), &[address, value], After::Nothing);
             }
+            Shape::ElementStore(op, a, b, c) => {
+                let second = at + a.len() as u32;
+                let args = [
+                    self.expression(a, at)?,
+                    self.expression(b, second)?,
+                    self.expression(c, second + b.len() as u32)?,
+                ];
+                self.event(What::Store(op, ELEMENTS), &args, After::Nothing);
+            }
             Shape::FieldStore(op, a, b) => {
                 let access = field_access(self.target.u32(at));
                 let reference = self.expression(a, at + 4)?;
@@ -156,6 +165,12 @@ impl Walk<'_> {
                 let address = self.expression(a, at + FAR)?;
                 self.load(op, access, address)
             }
+            Shape::ElementLoad(op, a, b) => {
+                let array = self.expression(a, at)?;
+                let index = self.expression(b, at + a.len() as u32)?;
+                let place = self.element(array, index);
+                self.load(op, ELEMENTS, place)
+            }
             Shape::FieldLoad(op, a) => {
                 let (reference, access) = (self.expression(a, at + 4)?, field_access(self.target.u32(at)));
                 self.load(op, access, reference)
@@ -189,7 +204,8 @@ impl Walk<'_> {
         | Shape::Load(op, _)
         | Shape::FarLoad(op, _)
         | Shape::SharedLoad(op, _)
-        | Shape::FieldLoad(op, _) = *shape
+        | Shape::FieldLoad(op, _)
+        | Shape::ElementLoad(op, ..) = *shape
             && op.info().effect != Effect::Pure
         {
             self.event(What::Compute, &[value], After::Nothing);

@@ -3,6 +3,7 @@
 use super::event::{Event, What};
 use super::geometry::Place;
 use super::mistake::Mistake;
+use super::read::objects::ELEMENTS;
 use super::source::{Instr, Pc};
 use super::stacks::Stack;
 use super::value::{Access, Value, ValueId};
@@ -81,6 +82,11 @@ impl Walk<'_> {
     pub(super) fn load(&mut self, op: Op, access: Access, address: ValueId) -> ValueId {
         let epoch = self.state.world.memory;
         self.state.values.number(Value::Load { op, access, address, epoch }, op.info().result)
+    }
+
+    /// Where an element lies.
+    pub(super) fn element(&mut self, array: ValueId, index: ValueId) -> ValueId {
+        self.state.values.number(Value::Pair(array, index), Class::I64)
     }
 
     pub(super) fn memory_size(&mut self, word: u32, class: Class) -> ValueId {
@@ -179,6 +185,11 @@ impl Walk<'_> {
                 let reference = self.peek();
                 let value = self.state.values.unary(Op::I64Eqz, reference);
                 self.push(value);
+            }
+            Instr::Element => {
+                let (index, array) = (self.pop(), self.pop());
+                let place = self.element(array, index);
+                self.push(place);
             }
             Instr::Copy => {
                 let value = self.peek();
@@ -387,6 +398,7 @@ impl Walk<'_> {
             Instr::ReturnCallRef(ty) => (What::ReturnCallRef(self.type_ids[ty.index()]), self.params(ty) + 1),
             Instr::GlobalSet(word) => (What::GlobalSet(word), 1),
             Instr::Store(op, access) => (What::Store(op, access), 2),
+            Instr::ElementStore(op) => (What::Store(op, ELEMENTS), 3),
             Instr::Atomic(atomic, access) => (What::Atomic(atomic, access), 1 + atomic.operands().len()),
             Instr::Fence => (What::Fence, 0),
             Instr::MemoryGrow(memory, _) => (What::MemoryGrow(memory), 1),
@@ -420,6 +432,7 @@ impl Walk<'_> {
             | Instr::Drop
             | Instr::IsNull
             | Instr::Copy
+            | Instr::Element
             | Instr::Select
             | Instr::Get(_)
             | Instr::Set(_)

@@ -178,8 +178,8 @@ impl Walk<'_> {
             What::TableSet(_) | What::TableFill(_) | What::TableCopy(..) | What::TableInit(..) => world.tables = epoch,
             What::TableGrow(_) => (world.tables, world.table_sizes) = (epoch, epoch),
             What::Call(_) | What::CallIndirect(..) | What::CallRef(_) => self.state.everything_changes(),
-            // Another event may see what this one did, and no value waits that reads objects.
-            What::Object(..) => {}
+            // Elements are read as memories are.
+            What::Object(..) => world.memory = epoch,
             What::GlobalSet(word) => self.state.set_global(word, args[0], self.is_imported_global(word)),
             What::Compute
             | What::Unreachable

@@ -14,19 +14,8 @@ fn words(cell: Cell, words: u32) -> Option<u32> {
         Cell::StructNew | Cell::ArrayNewFixed => words,
         Cell::StructNewDefault => 0,
         Cell::ArrayNewDefault => 1,
-        Cell::ArrayNewData
-        | Cell::ArrayNewElem
-        | Cell::ElementGet8S
-        | Cell::ElementGet8U
-        | Cell::ElementGet16S
-        | Cell::ElementGet16U
-        | Cell::ElementGet32
-        | Cell::ElementGet64
-        | Cell::ElementGetF32
-        | Cell::ElementGetF64
-        | Cell::ElementGetV128 => 2,
-        Cell::ElementSet8 | Cell::ElementSet16 | Cell::ElementSet32 | Cell::ElementSet64 => 3,
-        Cell::ElementSetV128 | Cell::ArrayInitData | Cell::ArrayInitElem => 4,
+        Cell::ArrayNewData | Cell::ArrayNewElem => 2,
+        Cell::ArrayInitData | Cell::ArrayInitElem => 4,
         Cell::ArrayCopy => 5,
         Cell::ArrayNew => words + 1,
         Cell::ArrayFill => words + 3,

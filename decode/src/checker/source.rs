@@ -62,6 +62,10 @@ pub(super) enum Instr {
     IsNull,
     /// Pushes the topmost operand, which stays.
     Copy,
+    /// Replaces an array and an index by where the element lies.
+    Element,
+    /// Stores in an array, at an index.
+    ElementStore(Op),
     Drop,
     Select,
     Get(u32),
@@ -122,6 +126,7 @@ impl Instr {
             | Self::Drop
             | Self::IsNull
             | Self::Copy
+            | Self::Element
             | Self::Select
             | Self::Get(_)
             | Self::Set(_)

@@ -256,9 +256,19 @@ impl<T: Target> Operands<'_, T> {
         }
     }
 
+    /// Stores the value at the top in the array's element of the index below it, that of the array below that.
+    pub(super) fn element_store(&mut self, op: Op) {
+        let sink = Sink { kind: SinkKind::ElementStore(op), class: op.info().operand, prefix: Prefix::NONE };
+        self.store_at(sink, self.values::<3>());
+    }
+
     /// Emits a store of the topmost value to the address below it.
     fn store_values(&mut self, sink: Sink) {
-        let heights = self.values::<2>();
+        self.store_at(sink, self.values::<2>());
+    }
+
+    /// Emits a store of the values at these heights, the topmost ones.
+    fn store_at<const N: usize>(&mut self, sink: Sink, heights: [usize; N]) {
         self.spill_with(heights[0], Traits::TRAPS.with(Traits::LOADS));
         self.fit_at(sink.sig(), heights);
         let kids = heights.map(|height| self.stack[height]);

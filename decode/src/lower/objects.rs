@@ -1,6 +1,6 @@
 //! Instructions on structs, arrays, and references to them.
 //!
-//! Fields are read and written as memories are, by trees over references. All else is cells, which take a single operand from the
+//! Fields, elements and lengths are read and written as memories are, by trees over references. All else is cells, which take a single operand from the
 //! accumulator, more from slots. So where something is allocated, and collecting may begin, all references are in slots.
 
 use super::Function;
@@ -10,7 +10,7 @@ use super::target::Target;
 use super::tree::{Far, Kind, Space, Traits};
 use crate::cell::{self, Amount, HeapKind};
 use crate::instruction::Instruction;
-use crate::objects::class_of;
+use crate::objects::{LENGTH_AT, class_of};
 use crate::ops::{Class, Op};
 use crate::sig::Form;
 use crate::{ArrayType, StorageType, StructType, TypeIdx, ValType};
@@ -94,11 +94,11 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::ArraySet => {
                 let element = self.array_type(TypeIdx(reader.index())).field.element_type;
-                self.array_set(element);
+                self.operands.element_store(field_store(element));
             }
             Instruction::ArrayLen => {
-                self.transform(cell::ArrayLength {}, Traits::TRAPS);
-                self.top_is(Class::I32);
+                let far = Far { word: LENGTH_AT, offset: 0, space: Space::Object };
+                self.operands.far_load(Op::I32Load, far);
             }
             Instruction::ArrayFill => {
                 let words = self.element_words(TypeIdx(reader.index()));
@@ -177,31 +177,11 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     fn array_get(&mut self, element: StorageType, signed: bool) {
-        match (element, signed) {
-            (StorageType::I8, true) => self.consume(2, |args| cell::ElementGet8S { args }),
-            (StorageType::I8, false) => self.consume(2, |args| cell::ElementGet8U { args }),
-            (StorageType::I16, true) => self.consume(2, |args| cell::ElementGet16S { args }),
-            (StorageType::I16, false) => self.consume(2, |args| cell::ElementGet16U { args }),
-            (StorageType::ValType(ValType::I32), _) => self.consume(2, |args| cell::ElementGet32 { args }),
-            (StorageType::ValType(ValType::F32), _) => self.consume(2, |args| cell::ElementGetF32 { args }),
-            (StorageType::ValType(ValType::F64), _) => self.consume(2, |args| cell::ElementGetF64 { args }),
-            (StorageType::ValType(ValType::V128), _) => self.consume(2, |args| cell::ElementGetV128 { args }),
-            (StorageType::ValType(ValType::I64 | ValType::Ref(_)), _) => {
-                self.consume(2, |args| cell::ElementGet64 { args });
-            }
-        }
-        self.operands.push_acc(element.unpack().into());
-    }
-
-    fn array_set(&mut self, element: StorageType) {
-        match element {
-            StorageType::I8 => self.consume(3, |args| cell::ElementSet8 { args }),
-            StorageType::I16 => self.consume(3, |args| cell::ElementSet16 { args }),
-            StorageType::ValType(ValType::I32 | ValType::F32) => self.consume(3, |args| cell::ElementSet32 { args }),
-            StorageType::ValType(ValType::V128) => self.consume(4, |args| cell::ElementSetV128 { args }),
-            StorageType::ValType(ValType::I64 | ValType::F64 | ValType::Ref(_)) => {
-                self.consume(3, |args| cell::ElementSet64 { args });
-            }
+        let op = field_load(element, signed);
+        if op.info().result.is_wide() {
+            self.operands.operator_of_vectors::<2>(Kind::ElementLoad(op));
+        } else {
+            self.operands.operator_of::<2>(Kind::ElementLoad(op), Form::SetAcc);
         }
     }
 

@@ -104,6 +104,7 @@ impl<T: Target> Operands<'_, T> {
             | Kind::Memory(_)
             | Kind::Load(..)
             | Kind::FarLoad(_)
+            | Kind::ElementLoad(_)
             | Kind::Select
             | Kind::Ternary(_)
             | Kind::Lane(..) => false,

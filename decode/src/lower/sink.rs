@@ -30,6 +30,7 @@ impl Sink {
             SinkKind::FarStore(op) => sig::far(op),
             SinkKind::SharedStore(op) => sig::shared(op),
             SinkKind::FieldStore(op) => sig::field(op),
+            SinkKind::ElementStore(op) => sig::element(op),
         }
     }
 }
@@ -45,6 +46,8 @@ pub(super) enum SinkKind {
     SharedStore(Op),
     /// To a field of a struct.
     FieldStore(Op),
+    /// To an element of an array.
+    ElementStore(Op),
 }
 
 /// What stands before a statement's trees.

@@ -246,6 +246,7 @@ impl Survey {
                 SinkKind::Store(op) => format!("Store<{op:?}, "),
                 SinkKind::FarStore(op) => format!("FarStore<{op:?}, "),
                 SinkKind::SharedStore(op) => format!("SharedStore<{op:?}, "),
+                SinkKind::ElementStore(op) => format!("ElementStore<{op:?}, "),
                 SinkKind::FieldStore(op) => format!("FieldStore<{op:?}, "),
             };
             write_list(trees, kids, acc, &mut shape);
@@ -257,6 +258,7 @@ impl Survey {
             | SinkKind::FarStore(_)
             | SinkKind::SharedStore(_)
             | SinkKind::FieldStore(_)
+            | SinkKind::ElementStore(_)
             | SinkKind::Form(Form::MemoryFill | Form::MemoryCopy) => places.push(offset),
             SinkKind::Form(
                 Form::Select
@@ -293,7 +295,9 @@ fn trap_places(trees: &Trees, id: NodeId, places: &mut Vec<u32>) {
     let node = &trees[id];
     node.kids().iter().for_each(|&kid| trap_places(trees, kid, places));
     let may_trap = match node.kind {
-        Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::FarLoad(op) => op.may_trap(),
+        Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::FarLoad(op) | Kind::ElementLoad(op) => {
+            op.may_trap()
+        }
         Kind::Slot(_)
         | Kind::Acc
         | Kind::Imm(_)
@@ -341,6 +345,7 @@ fn write(trees: &Trees, id: NodeId, acc: Option<NodeId>, out: &mut String) {
         Kind::Unary(op) => return write_operator(trees, id, acc, &format!("Un<{op:?}, "), out),
         Kind::Binary(op) => return write_operator(trees, id, acc, &format!("Bin<{op:?}, "), out),
         Kind::Load(op, _) => return write_operator(trees, id, acc, &format!("Load<{op:?}, "), out),
+        Kind::ElementLoad(op) => return write_operator(trees, id, acc, &format!("ElementLoad<{op:?}, "), out),
         Kind::FarLoad(op) => {
             let name = match trees[node.kids()[0]].kind {
                 Kind::Memory(Space::Shared) => "SharedLoad",

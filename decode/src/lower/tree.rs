@@ -41,6 +41,8 @@ pub(super) enum Kind {
     Load(Op, u32),
     /// From the memory that the first operand is.
     FarLoad(Op),
+    /// From the element, of the second's index, of the array that the first operand is.
+    ElementLoad(Op),
     Select,
     Ternary(Op),
     /// One that works on one lane, with its index.
@@ -101,6 +103,7 @@ impl Node {
         match self.kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => operator_sig(op),
             Kind::FarLoad(op) => sig::far_operator(op),
+            Kind::ElementLoad(op) => sig::element(op),
             Kind::Lane(op, lane) => sig::lane(op, lane),
             Kind::Select => form_sig(Form::Select, self.class),
             Kind::Slot(_)
@@ -371,6 +374,10 @@ impl Trees {
         let Known { sig, facts } = match kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => OPERATORS[op as usize],
             Kind::Lane(op, lane) => Known { sig: sig::lane(op, lane), ..OPERATORS[op as usize] },
+            Kind::ElementLoad(op) => {
+                let facts = Facts { len: 0, arity: 2, ..OPERATORS[op as usize].facts };
+                Known { sig: sig::element(op), facts }
+            }
             Kind::FarLoad(op) => {
                 // The static offset is the memory's.
                 let facts = Facts { len: 0, arity: 2, ..OPERATORS[op as usize].facts };

@@ -1,19 +1,17 @@
-//! Arrays.
+//! Making arrays, and what works on many elements. (One element, `fields` reads and writes.)
 //!
 //! What makes an array, and what works on many elements, calls an out-of-line function that owns its stack, as
 //! [`bulk`](crate::handlers::bulk) does. It is done in one go: code with fuel has paid for it before.
 
 use crate::handlers::bulk::{conclude, segment};
 use crate::handlers::cells::define_cell;
-use crate::handlers::dispatch::{At, Flow, Stmt, Trapped, value};
-use crate::handlers::expr::Value;
+use crate::handlers::dispatch::{At, Flow, Stmt};
 use crate::handlers::objects::object_type;
 use crate::state::heap::object::ObjectType;
 use crate::state::instance::InstanceHead;
-use crate::state::registers::{Registers, load, store};
+use crate::state::registers::Registers;
 use crate::state::trap::Trap;
 use crate::state::vm::Vm;
-use crate::vector::V128;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
 use pirn_decode::sig::{self, Sig};
@@ -32,69 +30,6 @@ fn pointer<T>(word: u64) -> *mut T {
 unsafe fn length(array: u64) -> u32 {
     // SAFETY: an array has it there.
     unsafe { pointer::<u32>(array).byte_add(LENGTH_AT as usize).read() }
-}
-
-/// Where the element lies whose array and index are at `args`.
-///
-/// # Safety
-/// At `args` are two slots: null or an array with elements as large as a `T`, and an i32.
-#[inline(always)]
-unsafe fn element<T>(m: &mut Registers, at: At, args: *const u64) -> Result<*mut T, Trapped> {
-    // SAFETY: as is asked for; the index is compared with the length.
-    unsafe {
-        let (array, index) = (args.read(), args.add(1).read() as u32);
-        if array == 0 {
-            return Err(at.trap(m, Trap::NullArrayReference));
-        }
-        if index >= length(array) {
-            return Err(at.trap(m, Trap::ArrayOutOfBounds));
-        }
-        Ok(pointer::<T>(array).byte_add(ARRAY_HEADER_BYTES as usize).add(index as usize))
-    }
-}
-
-macro_rules! element_gets {
-    ($($name:ident: $ty:ty => |$value:ident| $convert:expr;)*) => {$(
-        define_cell! {
-            $name |m, cell::$name { args }, at| {
-                let args = m.slot(args);
-                let $value = load(value!(m, element::<$ty>(&mut m, at, args)));
-                Value::set_acc($convert, &mut m);
-                Flow::Next(m)
-            }
-        }
-    )*};
-}
-element_gets! {
-    ElementGet8S: i8 => |value| value as u32;
-    ElementGet8U: u8 => |value| u32::from(value);
-    ElementGet16S: i16 => |value| value as u32;
-    ElementGet16U: u16 => |value| u32::from(value);
-    ElementGet32: u32 => |value| value;
-    ElementGet64: u64 => |value| value;
-    ElementGetF32: f32 => |value| value;
-    ElementGetF64: f64 => |value| value;
-    ElementGetV128: V128 => |value| value;
-}
-
-macro_rules! element_sets {
-    ($($name:ident: $ty:ty;)*) => {$(
-        define_cell! {
-            $name |m, cell::$name { args }, at| {
-                let args = m.slot(args);
-                let value = load(args.add(2).cast::<$ty>());
-                store(value!(m, element::<$ty>(&mut m, at, args)), value);
-                Flow::Next(m)
-            }
-        }
-    )*};
-}
-element_sets! {
-    ElementSet8: u8;
-    ElementSet16: u16;
-    ElementSet32: u32;
-    ElementSet64: u64;
-    ElementSetV128: V128;
 }
 
 /// An array of so many elements, none of which is written yet; null if there is no room for it.

@@ -265,7 +265,7 @@ unsafe fn wait<T: Raw>(instance: *mut InstanceHead, word: u32, offset: u64, args
             if until.is_some_and(|until| until <= Instant::now()) {
                 return if place.leave() { WaitResult::Ok } else { WaitResult::TimedOut } as u64;
             }
-            if Vm::is_late(vm) && !go_on(vm) {
+            if Vm::is_late(vm) && !go_on(vm, (*vm).stack_limit) {
                 (*vm).progress = place.leave().into();
                 if let Some(until) = until {
                     args.add(2).write(until.saturating_duration_since(Instant::now()).as_nanos() as u64);

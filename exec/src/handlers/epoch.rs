@@ -45,7 +45,7 @@ impl<const AT: bool> Stmt for Late<AT> {
         unsafe {
             let vm = (*m.instance).vm;
             m.save();
-            if !go_on(vm) {
+            if !go_on(vm, end_of_frame(vm)) {
                 return stop(m);
             }
             if AT == THERE { Flow::Jump((*vm).saved) } else { Flow::Next((*vm).saved) }
@@ -71,15 +71,15 @@ pub(crate) unsafe fn stop(m: Registers) -> Flow {
 /// the machine. The registers that are saved are so again afterwards.
 ///
 /// # Safety
-/// The machine runs, and keeps no pointer to what the embedder may change.
+/// The machine runs, and keeps no pointer to what the embedder may change. Its frames end at `top`, or before.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn go_on(vm: *mut Vm) -> bool {
+pub(crate) unsafe fn go_on(vm: *mut Vm, top: *const u64) -> bool {
     // SAFETY: its fields are nobody else's (I2), but the hook's while it runs. What that enters runs on another stack, since
     // nobody says where the frame of this cell ends.
     unsafe {
         let saved = (*vm).saved;
-        Vm::push_stack(vm, end_of_frame(vm), saved.r0);
+        Vm::push_stack(vm, top, saved.r0);
         let (limit, top) = ((*vm).stack_limit, std::mem::replace(&mut (*vm).top, null_mut()));
         let outcome = Vm::late(vm);
         Vm::pop_stack(vm);
@@ -129,7 +129,8 @@ pub(crate) unsafe fn in_steps(vm: *mut Vm, len: usize, step: usize, mut work: im
             if done == len {
                 return true;
             }
-            if Vm::is_late(vm) && !go_on(vm) {
+            // What runs has not saved its registers, so nobody knows where its frame ends.
+            if Vm::is_late(vm) && !go_on(vm, (*vm).stack_limit) {
                 (*vm).progress = done;
                 return false;
             }

@@ -1,4 +1,4 @@
-//! Accesses to fields of structs: as those to memories, through a reference, which must not be null.
+//! Accesses to fields of structs, and to elements and lengths of arrays: as those to memories, through a reference, which must not be null.
 //!
 //! Fields lie where the type's supertypes have them, so nobody asks what an object is in order to read it. A subtype has what its supertype
 //! has, so the field is there.
@@ -7,6 +7,7 @@ use crate::handlers::dispatch::{At, Flow, Stmt, Trapped, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
 use crate::state::registers::{Registers, load, store};
 use crate::state::trap::Trap;
+use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Sig};
 use std::marker::PhantomData;
@@ -18,6 +19,10 @@ const PLACE: usize = 4;
 pub(crate) struct FieldLoad<O, A>(PhantomData<(O, A)>);
 /// Writes one.
 pub(crate) struct FieldStore<O, A, V>(PhantomData<(O, A, V)>);
+/// Reads an element: of the array `A`, at the index `I`.
+pub(crate) struct ElementLoad<O, A, I>(PhantomData<(O, A, I)>);
+/// Writes one.
+pub(crate) struct ElementStore<O, A, I, V>(PhantomData<(O, A, I, V)>);
 
 /// Where the field lies.
 ///
@@ -35,6 +40,17 @@ unsafe fn field<T>(m: &Registers, reference: u64, at: usize) -> Option<*mut T> {
     }
 }
 
+/// The trap of a reference that is null: of a struct, or of an array whose length was asked for.
+///
+/// # Safety
+/// As for [`field`].
+#[inline(always)]
+unsafe fn null(m: &mut Registers, at: At, operands: usize) -> Trapped {
+    // SAFETY: the operand is there (I3).
+    let is_length = unsafe { m.operand::<u32>(operands) } == LENGTH_AT;
+    at.trap(m, if is_length { Trap::NullArrayReference } else { Trap::NullStructReference })
+}
+
 impl<O: LoadOp, A: Expr<T = u64>> Expr for FieldLoad<O, A> {
     type T = O::T;
     type Best = FieldLoad<O::Best, A::Best>;
@@ -49,7 +65,7 @@ impl<O: LoadOp, A: Expr<T = u64>> Expr for FieldLoad<O, A> {
         unsafe {
             let reference = A::eval(m, at.skip(PLACE))?;
             let place: Option<*mut O::Raw> = field(m, reference, at.operands);
-            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::NullStructReference))?;
+            let place = place.ok_or_else(|| null(m, at.behind(Self::LEN, A::PLACES), at.operands))?;
             Ok(O::convert(load(place)))
         }
     }
@@ -72,6 +88,69 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
             let place: Option<*mut O::Raw> = field(&m, reference, at.operands);
             let third = second.behind(V::LEN, V::PLACES);
             store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::NullStructReference))), value);
+        }
+        Flow::Next(m)
+    }
+}
+
+/// Where an element lies.
+///
+/// # Safety
+/// `array` is null or the reference of an array whose elements are as large as a `T`.
+#[inline(always)]
+unsafe fn element<T>(m: &mut Registers, at: At, array: u64, index: u32) -> Result<*mut T, Trapped> {
+    if array == 0 {
+        return Err(at.trap(m, Trap::NullArrayReference));
+    }
+    let array = std::ptr::with_exposed_provenance_mut::<u8>(array as usize);
+    // SAFETY: an array has its length and its elements there; the index is compared with the length.
+    unsafe {
+        if index >= array.add(LENGTH_AT as usize).cast::<u32>().read() {
+            return Err(at.trap(m, Trap::ArrayOutOfBounds));
+        }
+        Ok(array.add(ARRAY_HEADER_BYTES as usize).cast::<T>().add(index as usize))
+    }
+}
+
+impl<O: LoadOp, A: Expr<T = u64>, I: Expr<T = u32>> Expr for ElementLoad<O, A, I> {
+    type T = O::T;
+    type Best = ElementLoad<O::Best, A::Best, I::Best>;
+    const BETTER: bool = O::BETTER || A::BETTER || I::BETTER;
+    const LEN: usize = A::LEN + I::LEN;
+    const SIG: Sig = sig::with(sig::with(sig::element(O::OP), A::SIG), I::SIG);
+    const SHAPE: &'static Shape = &Shape::ElementLoad(O::OP, A::SHAPE, I::SHAPE);
+
+    #[inline(always)]
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
+        // SAFETY: the operands are the array's, then the index's (I3). Any bytes are a raw value.
+        unsafe {
+            let array = A::eval(m, at)?;
+            let second = at.behind(A::LEN, A::PLACES);
+            let index = I::eval(m, second)?;
+            let place: *mut O::Raw = element(m, second.behind(I::LEN, I::PLACES), array, index)?;
+            Ok(O::convert(load(place)))
+        }
+    }
+}
+
+impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for ElementStore<O, A, I, V> {
+    type Best = ElementStore<O::Best, A::Best, I::Best, V::Best>;
+    const BETTER: bool = O::BETTER || A::BETTER || I::BETTER || V::BETTER;
+    const LEN: usize = A::LEN + I::LEN + V::LEN;
+    const SIG: Sig = sig::with(sig::with(sig::with(sig::element(O::OP), A::SIG), I::SIG), V::SIG);
+    const SHAPE: &'static Shape = &Shape::ElementStore(O::OP, A::SHAPE, I::SHAPE, V::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are those of array, index and value (I3). The machine is alone with the object (I2).
+        unsafe {
+            let array = value!(m, A::eval(&mut m, at));
+            let second = at.behind(A::LEN, A::PLACES);
+            let index = value!(m, I::eval(&mut m, second));
+            let third = second.behind(I::LEN, I::PLACES);
+            let value = O::convert(value!(m, V::eval(&mut m, third)));
+            let place: *mut O::Raw = value!(m, element(&mut m, third.behind(V::LEN, V::PLACES), array, index));
+            store(place, value);
         }
         Flow::Next(m)
     }

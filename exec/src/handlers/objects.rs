@@ -14,7 +14,7 @@ use crate::state::trap::Trap;
 use crate::state::vm::Vm;
 use pirn_decode::TypeId;
 use pirn_decode::cell::{self, HeapKind, Operands};
-use pirn_decode::objects::{HEADER_BYTES, LENGTH_AT};
+use pirn_decode::objects::HEADER_BYTES;
 use pirn_decode::sig::{self, Sig};
 
 /// The type of objects at a word of the instance.
@@ -128,16 +128,6 @@ define_cell! {
             to = to.add(1);
         }
         m.r0 = new as u64;
-        Flow::Next(m)
-    }
-}
-
-define_cell! {
-    ArrayLength |m, _, at| {
-        if m.r0 == 0 {
-            return Flow::Trap(at.trap(&mut m, Trap::NullArrayReference), m);
-        }
-        m.r0 = std::ptr::with_exposed_provenance::<u32>(m.r0 as usize).byte_add(LENGTH_AT as usize).read().into();
         Flow::Next(m)
     }
 }

@@ -109,6 +109,8 @@ fn leaves(shape: &Shape) -> bool {
         | Shape::FieldLoad(..)
         | Shape::SharedStore(..)
         | Shape::FieldStore(..)
+        | Shape::ElementLoad(..)
+        | Shape::ElementStore(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -143,6 +145,8 @@ fn counts(shape: &Shape) -> Option<Op> {
         | Shape::FieldLoad(..)
         | Shape::SharedStore(..)
         | Shape::FieldStore(..)
+        | Shape::ElementLoad(..)
+        | Shape::ElementStore(..)
         | Shape::Select(..)
         | Shape::Ternary(..)
         | Shape::Extract(..)
@@ -311,7 +315,9 @@ impl Exercise {
                 self.encode(a, next, out);
                 self.encode(v, next, out);
             }
-            Shape::FieldLoad(..) | Shape::FieldStore(..) => unreachable!("what is about objects is left out"),
+            Shape::FieldLoad(..) | Shape::FieldStore(..) | Shape::ElementLoad(..) | Shape::ElementStore(..) => {
+                unreachable!("what is about objects is left out")
+            }
             Shape::FarLoad(_, a) | Shape::SharedLoad(_, a) => {
                 out.memory(if matches!(shape, Shape::SharedLoad(..)) { SHARED } else { MEMORY });
                 self.encode(a, next, out);

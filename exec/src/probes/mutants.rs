@@ -188,11 +188,13 @@ fn operators(shape: &Shape) -> usize {
         | Shape::FarStore(_, a, b)
         | Shape::SharedStore(_, a, b)
         | Shape::FieldStore(_, a, b)
+        | Shape::ElementLoad(_, a, b)
         | Shape::Replace(_, _, a, b) => 1 + operators(a) + operators(b),
         Shape::Seq(a, b) => 1 + operators(a) + operators(b),
-        Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => {
-            1 + operators(a) + operators(b) + operators(c)
-        }
+        Shape::Select(_, a, b, c)
+        | Shape::Ternary(_, a, b, c)
+        | Shape::Bulk(_, a, b, c)
+        | Shape::ElementStore(_, a, b, c) => 1 + operators(a) + operators(b) + operators(c),
         Shape::Form(_, _, a) => operators(a),
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => 0,
     }
@@ -217,8 +219,9 @@ fn is_on_vectors(shape: &Shape) -> bool {
         | Shape::FarStore(op, a, b)
         | Shape::SharedStore(op, a, b)
         | Shape::FieldStore(op, a, b)
+        | Shape::ElementLoad(op, a, b)
         | Shape::Replace(op, _, a, b) => on_vectors(op) || is_on_vectors(a) || is_on_vectors(b),
-        Shape::Ternary(op, ..) => on_vectors(op),
+        Shape::Ternary(op, ..) | Shape::ElementStore(op, ..) => on_vectors(op),
         Shape::Form(_, _, a) => is_on_vectors(a),
         Shape::Seq(a, b) => is_on_vectors(a) || is_on_vectors(b),
         Shape::Leaf(..) | Shape::Select(..) | Shape::Bulk(..) | Shape::Cell(_) | Shape::Thunk => false,
@@ -242,12 +245,16 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
         | (Shape::Store(o, a, x), Shape::Store(p, b, y))
         | (Shape::FarStore(o, a, x), Shape::FarStore(p, b, y))
         | (Shape::SharedStore(o, a, x), Shape::SharedStore(p, b, y))
-        | (Shape::FieldStore(o, a, x), Shape::FieldStore(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
+        | (Shape::FieldStore(o, a, x), Shape::FieldStore(p, b, y))
+        | (Shape::ElementLoad(o, a, x), Shape::ElementLoad(p, b, y)) => Some(same(o, p)? + sum(&[(a, b), (x, y)])?),
         (Shape::Extract(o, l, a), Shape::Extract(p, k, b)) => Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b)])?),
         (Shape::Replace(o, l, a, x), Shape::Replace(p, k, b, y)) => {
             Some(same(o, p)? + usize::from(l != k) + sum(&[(a, b), (x, y)])?)
         }
-        (Shape::Ternary(o, a, x, c), Shape::Ternary(p, b, y, d)) => Some(same(o, p)? + sum(&[(a, b), (x, y), (c, d)])?),
+        (Shape::Ternary(o, a, x, c), Shape::Ternary(p, b, y, d))
+        | (Shape::ElementStore(o, a, x, c), Shape::ElementStore(p, b, y, d)) => {
+            Some(same(o, p)? + sum(&[(a, b), (x, y), (c, d)])?)
+        }
         (Shape::Seq(a, x), Shape::Seq(b, y)) => sum(&[(a, b), (x, y)]),
         (Shape::Select(s, a, x, c), Shape::Select(t, b, y, d)) if s == t => sum(&[(a, b), (x, y), (c, d)]),
         (Shape::Bulk(f, a, x, c), Shape::Bulk(g, b, y, d)) if f == g => sum(&[(a, b), (x, y), (c, d)]),

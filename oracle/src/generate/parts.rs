@@ -17,6 +17,7 @@ pub(super) fn class_of(shape: &Shape) -> Class {
         | Shape::FarLoad(op, _)
         | Shape::SharedLoad(op, _)
         | Shape::FieldLoad(op, _)
+        | Shape::ElementLoad(op, ..)
         | Shape::Ternary(op, ..)
         | Shape::Extract(op, ..)
         | Shape::Replace(op, ..) => op.info().result,
@@ -78,6 +79,8 @@ pub(super) fn root(shape: &Shape) -> Option<Op> {
         | Shape::FarStore(op, ..)
         | Shape::SharedStore(op, ..)
         | Shape::FieldStore(op, ..)
+        | Shape::ElementLoad(op, ..)
+        | Shape::ElementStore(op, ..)
         | Shape::Ternary(op, ..)
         | Shape::Extract(op, ..)
         | Shape::Replace(op, ..) => Some(op),
@@ -100,16 +103,20 @@ fn operands(shape: &Shape) -> Vec<&Shape> {
         | Shape::FarStore(_, a, b)
         | Shape::SharedStore(_, a, b)
         | Shape::FieldStore(_, a, b)
+        | Shape::ElementLoad(_, a, b)
         | Shape::Replace(_, _, a, b)
         | Shape::Seq(a, b) => vec![a, b],
-        Shape::Select(_, a, b, c) | Shape::Ternary(_, a, b, c) | Shape::Bulk(_, a, b, c) => vec![a, b, c],
+        Shape::Select(_, a, b, c)
+        | Shape::Ternary(_, a, b, c)
+        | Shape::Bulk(_, a, b, c)
+        | Shape::ElementStore(_, a, b, c) => vec![a, b, c],
     }
 }
 
 /// Whether every operator in it is an instruction, or what lowering makes of one whatever the mode: some stand for what a
-/// deterministic engine adds, or relaxed ones are lowered to. No memory is shared.
+/// deterministic engine adds, or relaxed ones are lowered to. No memory is shared, and there are no objects.
 pub(super) fn is_encodable(shape: &Shape) -> bool {
-    if matches!(shape, Shape::SharedLoad(..) | Shape::SharedStore(..)) {
+    if matches!(shape, Shape::SharedLoad(..) | Shape::SharedStore(..)) || shape.is_about_objects() {
         return false;
     }
     let is_shuffle_of_one = matches!(shape, Shape::Binary(Op::I8x16RelaxedSwizzle, _, Shape::Leaf(Leaf::Imm, _)));

@@ -4,7 +4,7 @@ use super::Builder;
 use crate::cell::{Amount, Cell, HeapKind};
 use crate::checker::source::Instr;
 use crate::checker::value::Access;
-use crate::objects::class_of;
+use crate::objects::{LENGTH_AT, class_of};
 use crate::ops::{Class, Op};
 use crate::{StorageType, ValType};
 use wasmparser::{AbstractHeapType, HeapType, Operator, RefType};
@@ -16,6 +16,9 @@ const TESTS: [Cell; 3] = [Cell::RefTest, Cell::RefTestFunc, Cell::RefTestKind];
 pub(in crate::checker) const fn field_access(at: u32) -> Access {
     Access { memory: u32::MAX, offset: at as u64 }
 }
+
+/// Elements, too: where one lies is said by its array and index.
+pub(in crate::checker) const ELEMENTS: Access = Access { memory: u32::MAX - 1, offset: 0 };
 
 fn load(field: StorageType, signed: bool) -> Op {
     match (field.unpack(), field.bytes()) {
@@ -177,32 +180,17 @@ impl Builder<'_> {
             Operator::ArrayGet { array_type_index: ty }
             | Operator::ArrayGetS { array_type_index: ty }
             | Operator::ArrayGetU { array_type_index: ty } => {
+                let signed = matches!(operator, Operator::ArrayGetS { .. });
                 let element = self.element(ty);
-                let cell = match (element, operator) {
-                    (StorageType::I8, Operator::ArrayGetS { .. }) => Cell::ElementGet8S,
-                    (StorageType::I8, _) => Cell::ElementGet8U,
-                    (StorageType::I16, Operator::ArrayGetS { .. }) => Cell::ElementGet16S,
-                    (StorageType::I16, _) => Cell::ElementGet16U,
-                    (StorageType::ValType(ValType::I32), _) => Cell::ElementGet32,
-                    (StorageType::ValType(ValType::F32), _) => Cell::ElementGetF32,
-                    (StorageType::ValType(ValType::F64), _) => Cell::ElementGetF64,
-                    (StorageType::ValType(ValType::V128), _) => Cell::ElementGetV128,
-                    (StorageType::ValType(ValType::I64 | ValType::Ref(_)), _) => Cell::ElementGet64,
-                };
-                self.cell(cell, &[], 2, Some(element.unpack()));
+                self.simple(Instr::Element, 2, &[Class::I64]);
+                self.simple(Instr::Load(load(element, signed), ELEMENTS), 1, &[element.unpack().into()]);
             }
             Operator::ArraySet { array_type_index: ty } => {
-                let element = self.element(ty);
-                let cell = match element.bytes() {
-                    1 => Cell::ElementSet8,
-                    2 => Cell::ElementSet16,
-                    4 => Cell::ElementSet32,
-                    8 => Cell::ElementSet64,
-                    _ => Cell::ElementSetV128,
-                };
-                self.cell(cell, &[], 2 + element.unpack().words(), None);
+                self.simple(Instr::ElementStore(store(self.element(ty))), 3, &[]);
             }
-            Operator::ArrayLen => self.cell(Cell::ArrayLength, &[], 1, Some(ValType::I32)),
+            Operator::ArrayLen => {
+                self.simple(Instr::Load(Op::I32Load, field_access(LENGTH_AT)), 1, &[Class::I32]);
+            }
             Operator::ArrayFill { array_type_index: ty } => {
                 let words = self.element(ty).unpack().words();
                 self.pay(Amount::Items, 0);

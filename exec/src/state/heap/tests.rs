@@ -41,7 +41,7 @@ fn array(heap: &mut Heap, ty: *const ObjectType, elements: &[u64]) -> u64 {
     // SAFETY: an object with that many elements.
     unsafe {
         object.write(ty.expose_provenance() as u64);
-        object.add(1).write(elements.len() as u64);
+        object.add(1).write((elements.len() as u64) << 32);
         object.add(2).copy_from_nonoverlapping(elements.as_ptr(), elements.len());
     }
     object.expose_provenance() as u64
