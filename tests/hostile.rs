@@ -124,7 +124,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[BLOCK, NONE, 0x20, 0, BR_IF, 0],
         end: &[END],
         wide: false,
-        nested: 71,
+        nested: 87,
         in_sequence: 16,
     },
     Construct {
@@ -142,7 +142,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[0x20, 0, IF, WIDE],
         end: &[ELSE, END],
         wide: true,
-        nested: 78,
+        nested: 90,
         in_sequence: 21,
     },
     Construct {
@@ -150,7 +150,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[BLOCK, WIDE, 0x20, 0, BR_IF, 0],
         end: &[END],
         wide: true,
-        nested: 68,
+        nested: 83,
         in_sequence: 16,
     },
 ];
