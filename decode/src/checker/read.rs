@@ -437,6 +437,8 @@ impl Builder<'_> {
             operator,
             Operator::Nop
                 | Operator::Drop
+                | Operator::AnyConvertExtern
+                | Operator::ExternConvertAny
                 | Operator::Block { .. }
                 | Operator::Loop { .. }
                 | Operator::Else

@@ -71,6 +71,7 @@ impl<'a, T: Target> Function<'a, T> {
                 let typeidx = TypeIdx(typeidx);
                 let object = self.object_word(typeidx);
                 let words = self.element_words(typeidx) * count as usize;
+                self.metering.charge_words(|| words);
                 self.consume(words, |args| cell::ArrayNewFixed { object, args, words: words as u16, count });
                 self.operands.push_acc(Class::I64);
             }
@@ -151,6 +152,7 @@ impl<'a, T: Target> Function<'a, T> {
         let words = ty.words() as u16;
         // What is larger than any class is asked for by its type.
         let class = class_of(ty.bytes().into()).unwrap_or(u16::MAX);
+        self.metering.charge_words(|| words.into());
         if default {
             self.consume(0, |args| cell::StructNewDefault { object, args, words, class });
         } else {
@@ -285,7 +287,7 @@ pub(crate) fn heap_kind(heap_type: i64) -> HeapKind {
         -0x15 => HeapKind::Struct,
         -0x16 => HeapKind::Array,
         // `noexn`, `nofunc`, `noextern`, `none`.
-        -0x0c | -0x0d | -0x0e | -0x0f => HeapKind::Bottom,
+        -0x0f..=-0x0c => HeapKind::Bottom,
         // `func`, `extern`, `any`, `exn`.
         _ => HeapKind::Top,
     }

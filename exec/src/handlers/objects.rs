@@ -176,13 +176,13 @@ unsafe fn is_of_kind(word: u64, kind: u16, null: u16) -> bool {
     if word == 0 {
         return null != 0;
     }
-    // SAFETY: as in `is_object_of`; only references to objects are of the kinds for which it is followed.
     let is_object = |kind| {
-        word & 3 == 0
-            && unsafe {
-                let ty = std::ptr::with_exposed_provenance::<*const ObjectType>(word as usize).read();
-                (*ty).kind() == kind
-            }
+        // SAFETY: as in `is_object_of`; only references to objects are of the kinds for which it is followed.
+        let kind_of = || unsafe {
+            let ty = std::ptr::with_exposed_provenance::<*const ObjectType>(word as usize).read();
+            (*ty).kind()
+        };
+        word & 3 == 0 && kind_of() == kind
     };
     if kind == HeapKind::Top as u16 {
         true

@@ -44,8 +44,8 @@ impl Func {
         let record = self.record().as_ptr();
         // SAFETY: L3 and L5: `arguments` compared the function's store and type.
         let (lease, outcome) = unsafe { begin(store, record, null_mut(), &words, types.first().copied(), poller)? };
-        // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store that it was called in.
         let then = Then::read(move |store: &StoreOpaque, words: &[Word]| {
+            // SAFETY: L5: the call returned, so the machine left results of the function's type, in the store that it was called in.
             unsafe { words::read(&types, words, store) }.collect()
         });
         drive(store, Running::new(lease, then), outcome, poller)

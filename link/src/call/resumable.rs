@@ -351,8 +351,8 @@ impl Paused<Vec<Val>> {
     ) -> Result<Self> {
         let place = Place::take(store.resumable_calls(), store.limits().resumable_calls)?;
         let lease = Lease::new(execution, false, place, Held::new(&store.engine().account().stacks, 0));
-        // SAFETY: L5: as is asked for.
         let then = Then::read(move |store: &StoreOpaque, words: &[Word]| {
+            // SAFETY: L5: as is asked for.
             unsafe { words::read(&types, words, store) }.collect()
         });
         Ok(Running::new(lease, then).pause(store, reason))

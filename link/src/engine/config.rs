@@ -172,6 +172,9 @@ impl Config {
     /// - *Sizes*: `memory.fill`, `memory.copy`, `memory.init`, `memory.grow` and their like for tables cost one more unit for
     ///   every 64 bytes they write or add, rounded down. An element counts as 8 bytes. Growing that the maximum forbids adds
     ///   nothing. What traps because it reaches beyond the end costs no more than the whole memory or table would.
+    /// - *Structs and arrays*: `struct.new`, `struct.new_default` and `array.new_fixed` cost one more unit for every 8 words of the fields or
+    ///   elements; other instructions that make arrays, fill or copy them, one more for every 64 bytes, of elements that count as 8 bytes each.
+    ///   `any.convert_extern` and `extern.convert_any` are free. Collecting costs nothing.
     /// - *Host functions* cost nothing but the `call`. They may charge more with `Caller::set_fuel`.
     ///
     /// An operation is not begun if there is not enough fuel for it, so fuel is never negative.

@@ -269,7 +269,7 @@ impl Rooted<ArrayRef> {
     /// As [`Self::ty`].
     pub fn len(&self, store: impl AsContext) -> Result<u32> {
         let (object, _) = self.object(store.as_context().opaque())?;
-        Ok(object.len().expect("an array"))
+        Ok(object.array_len().expect("an array"))
     }
 
     /// Element `index`.
@@ -303,7 +303,7 @@ impl Rooted<ArrayRef> {
     /// The array and its elements' type, if it has this one.
     fn element(&self, store: &StoreOpaque, index: u32) -> Result<(Object, FieldType)> {
         let (object, ty) = self.object(store)?;
-        if index >= object.len().expect("an array") {
+        if index >= object.array_len().expect("an array") {
             return Err(Trap::ArrayOutOfBounds.into());
         }
         Ok((object, ty.ty.as_array().expect("an array type").field))

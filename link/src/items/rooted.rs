@@ -2,8 +2,8 @@
 
 use crate::error::Result;
 use crate::store::handle::StoreId;
+use crate::store::held_refs::RootPlace;
 use crate::store::opaque::StoreOpaque;
-use crate::store::roots::RootPlace;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use pirn_exec::Word;
 use std::marker::PhantomData;

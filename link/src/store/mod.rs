@@ -14,6 +14,7 @@ pub(crate) mod deadline;
 pub(crate) mod fork;
 mod grow;
 pub(crate) mod handle;
+pub(crate) mod held_refs;
 mod hooks;
 pub(crate) mod host_item;
 pub(crate) mod instance_data;

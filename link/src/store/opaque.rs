@@ -9,13 +9,13 @@ use crate::engine::types::TypeUse;
 use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::store::deadline::Yielded;
 use crate::store::handle::{Handle, StoreId};
+use crate::store::held_refs::{Externs, Roots};
 use crate::store::hooks::Ask;
 use crate::store::host_item::{HostDef, HostItem};
 use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
 use crate::store::lease::Calls;
 use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
-use crate::store::roots::{Externs, Roots};
 use hashbrown::HashTable;
 use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
 use pirn_exec::{

@@ -1,6 +1,6 @@
 //! Instructions about structs, arrays and references to them, as the cells that execute them.
 
-use super::Builder;
+use super::{Builder, per_words};
 use crate::cell::{Amount, Cell, HeapKind};
 use crate::checker::source::Instr;
 use crate::checker::value::Access;
@@ -133,6 +133,7 @@ impl Builder<'_> {
                 let of = self.module.types[ty as usize].as_struct().expect("a struct type");
                 let (words, class) = (of.words(), class_of(of.bytes().into()).unwrap_or(u16::MAX).into());
                 let word = object(self, ty);
+                self.charge(per_words(words));
                 let (cell, taken) = match operator {
                     Operator::StructNew { .. } => (Cell::StructNew, words),
                     _ => (Cell::StructNewDefault, 0),
@@ -165,6 +166,7 @@ impl Builder<'_> {
             }
             Operator::ArrayNewFixed { array_type_index: ty, array_size } => {
                 let words = self.element(ty).unpack().words() * array_size as usize;
+                self.charge(per_words(words));
                 self.cell(Cell::ArrayNewFixed, &[object(self, ty), words as u32, array_size], words, REFERENCE);
             }
             Operator::ArrayNewData { array_type_index: ty, array_data_index: data } => {

@@ -29,7 +29,7 @@ impl Object {
     }
 
     /// How many elements it has, if it is an array.
-    pub fn len(self) -> Option<u32> {
+    pub fn array_len(self) -> Option<u32> {
         // SAFETY: an array has its length there.
         (self.ty().kind() == ObjectKind::Array).then(|| unsafe { self.0.add(LENGTH_AT as usize).cast::<u32>().read() })
     }

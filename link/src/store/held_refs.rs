@@ -1,0 +1,82 @@
+//! Lists of what a store's embedder holds: references that are rooted, and values that references are to.
+
+use pirn_exec::{Marker, Word};
+use std::any::Any;
+use std::sync::Arc;
+
+/// Where a reference stands in the list. (`pub` because sealed traits name it.)
+#[derive(Debug, Clone, Copy)]
+pub struct RootPlace {
+    pub(super) index: u32,
+    pub(super) generation: u64,
+}
+
+impl RootPlace {
+    /// Of what needs no root: integers.
+    pub(super) const NONE: Self = Self { index: u32::MAX, generation: 0 };
+}
+
+/// The roots of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Roots {
+    pub(super) list: Vec<(Word, u64)>,
+    pub(super) generation: u64,
+    pub(super) owned: Vec<(Arc<()>, Word)>,
+}
+
+/// Values of the embedder, by their indices.
+#[derive(Default, Clone)]
+pub(crate) struct Externs {
+    values: Vec<Option<Arc<dyn Any + Send + Sync>>>,
+    /// Indices that are free.
+    free: Vec<usize>,
+    /// Lower ones are not used again: copies of the store know values by them.
+    floor: usize,
+}
+
+impl Externs {
+    /// How many there are, those that were freed counted.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The same for a copy of the store.
+    pub(super) fn fork(&mut self) -> Self {
+        self.floor = self.values.len();
+        self.free.clear();
+        self.clone()
+    }
+
+    /// The value with this index, unless it was freed.
+    pub(crate) fn get(&self, index: usize) -> Option<&(dyn Any + Send + Sync)> {
+        self.values.get(index)?.as_deref()
+    }
+
+    /// Keeps a value: its index.
+    pub(crate) fn push(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
+        match self.free.pop() {
+            Some(index) => {
+                self.values[index] = Some(value);
+                index
+            }
+            None => {
+                self.values.push(Some(value));
+                self.values.len() - 1
+            }
+        }
+    }
+
+    /// Takes out what is not marked.
+    pub(super) fn take_unmarked(&mut self, marker: &Marker<'_>) -> Vec<Arc<dyn Any + Send + Sync>> {
+        let mut taken = Vec::new();
+        for (index, value) in self.values.iter_mut().enumerate() {
+            if value.is_some() && !marker.is_extern_marked(index) {
+                taken.extend(value.take());
+                if index >= self.floor {
+                    self.free.push(index);
+                }
+            }
+        }
+        taken
+    }
+}
