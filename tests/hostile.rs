@@ -278,7 +278,7 @@ fn parsing_and_instantiating() {
     // Name, most bytes to make it and for each instance, for one of the module, and the module.
     let cases = [
         ("types", 135, 2, binary(&[repeat(1, &[0x60, 0, 0])])),
-        ("different types", 45, 2, binary(&[section(1, n, &types)])),
+        ("different types", 68, 2, binary(&[section(1, n, &types)])),
         ("imported functions", 62, 12, binary(&[nothing.clone(), repeat(2, &[0, 0, 0, 0])])),
         ("functions", 32, 6, binary(&[nothing.clone(), repeat(3, &[0]), repeat(10, &[2, 0, 0x0b])])),
         ("tables", 39, 49, binary(&[repeated(4, 10_000, &[0x70, 0, 0])])),

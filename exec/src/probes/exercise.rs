@@ -234,7 +234,12 @@ impl Exercise {
         let set = |class| pirn_decode::sig::form(Form::SetAcc, class, leaf(Leaf::Imm, class).sig());
         // The float accumulator is set whole.
         body.cell(set(Class::V128), &[2.5_f64.to_bits(); 2].map(u64::to_ne_bytes).concat());
-        body.cell(set(Class::I64), &acc.to_ne_bytes());
+        if matches!(self.shape, Shape::Cell(Cell::CallRef | Cell::ReturnCallRef)) {
+            let func = pirn_decode::sig::form(Form::SetAcc, Class::I64, leaf(Leaf::Func, Class::I64).sig());
+            body.cell(func, &(LAYOUT.func(RETURNS) as u32).to_ne_bytes());
+        } else {
+            body.cell(set(Class::I64), &acc.to_ne_bytes());
+        }
         if repeats(self.shape) {
             // What it steps is the slot that it compares with, so it ends at once, or passes the end of the memory some time.
             for (class, value) in [(Class::I32, &(slot as u32).to_ne_bytes()[..]), (Class::I64, &slot.to_ne_bytes())] {

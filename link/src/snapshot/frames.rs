@@ -84,7 +84,8 @@ fn take_frame(
     let (module, funcidx) = (instance.module(), frame.head.index);
     let unknown = || format_err!("it stands in function {funcidx} where its state cannot be told");
     let position = position(frame, module).ok_or_else(unknown)?;
-    let told = places.at(module, funcidx, position).ok_or_else(unknown)?;
+    let told = places.at(module, funcidx, position);
+    let told = told.ok_or_else(|| unknown().context(format_args!("at {position:?} of its code")))?;
     let (place, types) = &*told;
     let slot = |slot: u16, is_wide: bool| {
         let at = usize::from(slot);
