@@ -440,7 +440,9 @@ impl<'a, T: Target> Emitter<'a, T> {
     #[inline(never)]
     fn ask(&mut self, Fixup(place): Fixup) -> bool {
         let Last { sig, cell, .. } = self.last;
-        let tile = self.tile(sig::ask(sig));
+        // A handler asks whichever of its branches is taken, and then execution stands still where that leads: which only the beginning of
+        // a loop may be.
+        let tile = if self.branches_from(cell) == 1 { self.tile(sig::ask(sig)) } else { None };
         if let Some(tile) = tile {
             self.bytes[cell..][..8].copy_from_slice(&tile.handler.to_ne_bytes());
             self.last.sig = sig::ask(sig);
