@@ -7,11 +7,10 @@ const NOT_HERE: &[(&str, &str, &str)] = &[
     ("component model", "components", "wasmtime does"),
     ("stack switching", "stack switching", "wasmtime does, as an experiment"),
     ("shared-everything", "shared-everything threads", "nothing else does"),
-    ("gc", "garbage collection", "wasmtime does"),
 ];
 
 /// Words that say that something is valid elsewhere.
-const ELSEWHERE: &[&str] = &["not enabled", "not supported without", "required for"];
+const ELSEWHERE: &[&str] = &["not enabled", "not supported without", "required for", "is disabled"];
 
 /// Says, if that is why a module was refused, what it needs, and what has it.
 pub fn explain(error: Error) -> Error {

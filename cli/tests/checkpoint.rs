@@ -181,7 +181,7 @@ fn within_what_takes_long_it_is_tried_again() {
             (i32.load8_u (i32.const 16777215)) (i32.load8_u (i32.const 7))))"#;
     let module = scratch.file("fills.wat", text);
     let checkpoint = scratch.0.join("checkpoint").display().to_string();
-    let (found, processes) = in_pieces("50ms", &[], &["--invoke", "run", &module, "200"], &checkpoint);
+    let (found, processes) = in_pieces("50ms", &[], &["--invoke", "run", &module, "1000"], &checkpoint);
     assert_eq!((stdout(&found), stderr(&found), found.status.code()), ("1\n1\n", "", Some(0)));
     assert!(processes > 1, "{processes}");
 }

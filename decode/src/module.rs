@@ -50,8 +50,8 @@ pub struct Module {
     pub imported_globals: usize,
     /// How many tags are imported.
     pub imported_tags: usize,
-    /// Initial values of the elements of the tables that are not imported: null where there is none.
-    pub table_inits: Vec<Option<ConstExpr>>,
+    /// Initial values of the elements of tables, by tableidx, in order; null where there is none.
+    pub table_inits: Vec<(u32, ConstExpr)>,
     /// Initial values of the globals that are not imported.
     pub global_inits: Vec<ConstExpr>,
     /// Exports in order.
@@ -316,6 +316,12 @@ impl Module {
     pub fn has_objects(&self) -> bool {
         // Such a type is in a group of its own.
         !self.rec_groups.is_empty() && self.types.iter().any(|ty| ty.composite.is_object())
+    }
+
+    /// What the elements of table `tableidx` begin with, if that is not null.
+    pub fn table_init(&self, tableidx: u32) -> Option<&ConstExpr> {
+        let place = self.table_inits.binary_search_by_key(&tableidx, |&(table, _)| table).ok()?;
+        Some(&self.table_inits[place].1)
     }
 
     /// What the type is called that goes by a typeidx.

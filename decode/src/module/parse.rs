@@ -120,10 +120,10 @@ fn read(module: &mut Module, payload: Payload<'_>, limits: &ModuleLimits) -> Res
             for table in tables {
                 let table = table?;
                 module.tables.push(table_type(module, &table.ty)?);
-                module.table_inits.push(match table.init {
-                    TableInit::RefNull => None,
-                    TableInit::Expr(init) => Some(const_expr(module, &init)?),
-                });
+                if let TableInit::Expr(init) = table.init {
+                    let init = const_expr(module, &init)?;
+                    module.table_inits.push((module.tables.len() as u32 - 1, init));
+                }
             }
         }
         Payload::MemorySection(memories) => {

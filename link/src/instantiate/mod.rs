@@ -341,8 +341,9 @@ fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Memb
         // SAFETY: L6: made in this store just now, of the type that the module declares.
         unsafe { instance.get_mut(store)?.link_tag(tag) };
     }
-    for (ty, init) in parsed.tables[parsed.imported_tables..].iter().zip(&parsed.table_inits) {
-        let init = init.as_ref().map_or(Ok([0; 2]), |init| segments::evaluate(store, instance, init))?;
+    for (ty, tableidx) in parsed.tables.iter().zip(0..).skip(parsed.imported_tables) {
+        let init = parsed.table_init(tableidx);
+        let init = init.map_or(Ok([0; 2]), |init| segments::evaluate(store, instance, init))?;
         // SAFETY: L5: by validation a value of the element type, which null is where there is no other.
         let table = unsafe { store.create_table(*ty, init[0]) }.map_err(|error| member.named(error))?;
         // SAFETY: L6: made in this store just now, of the type that the module declares.

@@ -52,8 +52,8 @@ pub(crate) fn reset(store: &mut dyn Borrowed, handle: Handle<InstanceData>) -> R
         // SAFETY: L5: by validation the value is of the global's type.
         unsafe { global.get_mut(opaque)?.cell.set(value) };
     }
-    for (table, init) in tables.into_iter().zip(&parsed.table_inits) {
-        let init = init.as_ref().map_or(Ok([0; 2]), |init| evaluate(opaque, handle, init))?;
+    for (table, tableidx) in tables.into_iter().zip(parsed.imported_tables as u32..) {
+        let init = parsed.table_init(tableidx).map_or(Ok([0; 2]), |init| evaluate(opaque, handle, init))?;
         // SAFETY: L5: by validation a value of the element type, which null is where there is no other.
         unsafe { opaque.reset_table(table, init[0])? };
     }

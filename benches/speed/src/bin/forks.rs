@@ -69,7 +69,10 @@ fn pirn_copies(linker: &pirn::Linker<()>, pages: u32) -> Result<()> {
     let begin = Instant::now();
     drop(store.fork(())?);
     let first = begin.elapsed().as_micros();
-    let untouched = least(500, || Ok(drop(store.fork(())?)))?;
+    let untouched = least(500, || {
+        store.fork(())?;
+        Ok(())
+    })?;
     let called = least(500, || {
         let mut copy = store.fork(())?;
         ensure!(copy.forked(touch)?.call(&mut copy, ())? > 0);
@@ -77,7 +80,8 @@ fn pirn_copies(linker: &pirn::Linker<()>, pages: u32) -> Result<()> {
     })?;
     let written = least(50, || {
         touch.call(&mut store, ())?;
-        Ok(drop(store.fork(())?))
+        store.fork(())?;
+        Ok(())
     })?;
     let paused = run.call_resumable(&mut store, 4)?.paused().context("it asks")?;
     drop(store.fork(())?);
