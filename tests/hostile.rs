@@ -281,7 +281,7 @@ fn parsing_and_instantiating() {
         ("different types", 68, 2, binary(&[section(1, n, &types)])),
         ("imported functions", 62, 12, binary(&[nothing.clone(), repeat(2, &[0, 0, 0, 0])])),
         ("functions", 32, 6, binary(&[nothing.clone(), repeat(3, &[0]), repeat(10, &[2, 0, 0x0b])])),
-        ("tables", 39, 49, binary(&[repeated(4, 10_000, &[0x70, 0, 0])])),
+        ("tables", 45, 53, binary(&[repeated(4, 10_000, &[0x70, 0, 0])])),
         ("globals", 25, 16, binary(&[repeat(6, &global)])),
         ("a million globals", 15, 13, binary(&[repeated(6, globals, &global)])),
         ("exports", 29, 2, binary(&[nothing.clone(), func.clone(), section(7, n, &exports), code.clone()])),
