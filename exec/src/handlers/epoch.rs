@@ -96,8 +96,12 @@ pub(crate) unsafe fn go_on(vm: *mut Vm, top: *const u64) -> bool {
 
 /// Where the frame ends in which execution stands still; its stack, if nobody knows.
 ///
+/// Out of line: what the hook gives lies on the stack, and a handler with an address of its stack does not leave by a jump.
+///
 /// # Safety
 /// The registers that are saved are those of a cell.
+#[cold]
+#[inline(never)]
 unsafe fn end_of_frame(vm: *mut Vm) -> *const u64 {
     // SAFETY: the machine is live, and so is the instance in which code stopped, which is asked for its function.
     unsafe {
