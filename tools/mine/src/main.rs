@@ -422,7 +422,7 @@ fn source(list: &List, kept: &[Weighed]) -> Result<String> {
 fn printable(shape: &Shape) -> Option<String> {
     let text = shape.to_string();
     let is_bulk = |name: &&str| text.contains(*name) && !text.contains("BrTable");
-    if ["Memory", "Table", "Data", "Elem"].iter().any(|name| is_bulk(&name)) {
+    if ["Memory", "Table", "Data", "Elem"].iter().any(is_bulk) {
         return None;
     }
     // The cell, and not the statement that returns a value.
