@@ -143,7 +143,7 @@ impl<T: 'static> Linker<T> {
         name: &str,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Result<&mut Self> {
-        self.insert(module, name, self.host(func.into_host()))
+        self.insert(module, name, self.host(func.into_host::<true>()))
     }
 
     /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`](crate::Func::new).

@@ -119,6 +119,55 @@ fn values_of_every_type_arrive() {
     }
 }
 
+/// As in functions that do not wait.
+#[test]
+fn what_a_host_function_roots_is_so_until_it_returns() {
+    type Kept = Vec<Rooted<ExternRef>>;
+    for engine in engines() {
+        let mut linker = Linker::<Kept>::new(&engine);
+        linker
+            .func_wrap_async("host", "typed", |mut caller: Caller<'_, Kept>, (waits, given): (u32, Rooted<ExternRef>)| {
+                Box::new(async move {
+                    let made = ExternRef::new(&mut caller, waits);
+                    wait(waits).await;
+                    assert_eq!(made.data(&caller).unwrap().and_then(|data| data.downcast_ref()), Some(&waits));
+                    caller.data_mut().extend([given, made]);
+                    made
+                })
+            })
+            .unwrap();
+        linker
+            .func_wrap("host", "plain", |mut caller: Caller<'_, Kept>, given: Rooted<ExternRef>| {
+                caller.data_mut().push(given);
+                given
+            })
+            .unwrap();
+        let mut store = store(&engine, Kept::new());
+        let instance = instance(
+            &linker,
+            &mut store,
+            r#"(module
+                (import "host" "typed" (func $typed (param i32 (ref extern)) (result (ref extern))))
+                (import "host" "plain" (func $plain (param (ref extern)) (result (ref extern))))
+                (func (export "run") (param i32 (ref extern)) (result (ref extern))
+                    (call $plain (call $typed (local.get 0) (local.get 1)))))"#,
+        );
+        let run = instance.get_typed_func::<(u32, Rooted<ExternRef>), Rooted<ExternRef>>(&store, "run").unwrap();
+        for waits in 0..3 {
+            let given = ExternRef::new(&mut store, "given");
+            let (made, waited) = finish(run.call_async(&mut store, (waits, given)));
+            assert_eq!(waited as u32, waits);
+            assert!(given.data(&store).is_ok() && made.unwrap().data(&store).is_ok());
+            let kept = std::mem::take(store.data_mut());
+            assert_eq!(kept.len(), 3);
+            for kept in kept {
+                let error = kept.data(&store).unwrap_err().to_string();
+                assert!(error.contains("after the scope"), "{error}");
+            }
+        }
+    }
+}
+
 /// Three instances deep, through a table and by a tail call.
 #[test]
 fn calls_wait_anywhere() {

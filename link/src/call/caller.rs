@@ -34,16 +34,19 @@ impl<'a, T: 'static> Caller<'a, T> {
         Caller { store: self.store.as_context_mut(), instance: self.instance }
     }
 
-    /// How many references are rooted before a host function is called.
+    /// How many references are rooted.
     #[inline]
-    pub(super) fn begin_scope(&mut self) -> usize {
+    pub(super) fn root_count(&mut self) -> usize {
         self.store.opaque_mut().root_count()
     }
 
-    /// Ends what is rooted since.
+    /// Gives this to a host function; what that roots is so until it returns.
     #[inline]
-    pub(super) fn end_scope(&mut self, count: usize) {
+    pub(super) fn in_scope<R>(mut self, func: impl FnOnce(Caller<'_, T>) -> R) -> R {
+        let count = self.root_count();
+        let result = func(self.reborrow());
         self.store.opaque_mut().end_scope(count);
+        result
     }
 
     #[inline]

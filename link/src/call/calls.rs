@@ -35,7 +35,7 @@ impl Func {
         mut store: impl AsContextMut<Data = T>,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Self {
-        store.as_context_mut().opaque_mut().add_host(func.into_host()).into()
+        store.as_context_mut().opaque_mut().add_host(func.into_host::<true>()).into()
     }
 
     /// Calls it (spec 4.5.5): as many `params` as its type says, of these types, and as many `results`, which are
@@ -103,6 +103,8 @@ impl Func {
     /// The function with its type known to Rust, for fast calls. `P` and `R` are single values or tuples: see
     /// [`WasmParams`] and [`WasmResults`].
     ///
+    /// Its type may be below that of `P` and `R` (spec 3.3.8): a result that may not be null can be read as an option.
+    ///
     /// # Errors
     /// The function belongs to another store, or has another type.
     pub fn typed<P: WasmParams, R: WasmResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
@@ -110,7 +112,9 @@ impl Func {
         let ty = store.opaque().func_type(self.record())?;
         if ty.params() != P::TYPES || ty.results() != R::TYPES {
             let expected = FuncType::new(P::TYPES.iter().copied(), R::TYPES.iter().copied());
-            return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
+            if !ty.matches(&expected, store.engine().types()) {
+                return Err(format_err!("type mismatch: expected func {expected}, found func {ty}"));
+            }
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
     }

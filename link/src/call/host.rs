@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::items::value::Val;
 use crate::store::AsContext;
 use crate::store::host_item::HostDef;
-use pirn_decode::FuncType;
+use pirn_decode::{FuncType, ValType};
 use pirn_exec::{HostCall, Word};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -27,11 +27,8 @@ impl HostDef {
         let func = Arc::new(move |call: HostCall<'_>| {
             // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
             // the call, and waits with the context.
-            let mut caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
-            let scope = caller.begin_scope();
-            let outcome = func(caller.reborrow(), call.into_values()).map_err(Error::into_exit);
-            caller.end_scope(scope);
-            outcome
+            let caller = unsafe { Caller::<T>::new(call.vm(), call.caller()) };
+            func(caller, call.into_values()).map_err(Error::into_exit)
         });
         // SAFETY: L5: `func` gives results of the type, as above.
         unsafe { Self::of_parts(ty, func) }
@@ -45,16 +42,18 @@ impl HostDef {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let own_ty = ty.clone();
-        Self::new(ty, move |mut caller: Caller<'_, T>, frame| {
-            let ty = &own_ty;
-            let mut values: SmallVec<[Val; 16]> = SmallVec::new();
-            // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-            values.extend(unsafe { words::read(ty.params(), frame, caller.as_context().opaque()) });
-            values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
-            let (params, results) = values.split_at_mut(ty.params().len());
-            func(caller.reborrow(), params, results)?;
-            let store = caller.as_context();
-            words::write(results, ty.results(), frame, store.opaque(), |i| format!("result {i} of a host function"))
+        Self::new(ty, move |caller: Caller<'_, T>, frame| {
+            caller.in_scope(|mut caller| {
+                let ty = &own_ty;
+                let mut values: SmallVec<[Val; 16]> = SmallVec::new();
+                // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
+                values.extend(unsafe { words::read(ty.params(), frame, caller.as_context().opaque()) });
+                values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
+                let (params, results) = values.split_at_mut(ty.params().len());
+                func(caller.reborrow(), params, results)?;
+                let store = caller.as_context();
+                words::write(results, ty.results(), frame, store.opaque(), |i| format!("result {i} of a host function"))
+            })
         })
     }
 }
@@ -78,9 +77,22 @@ pub(crate) mod sealed {
 
     /// What a closure does as an [`super::IntoFunc`].
     pub trait Closure<T: 'static, Params, Results>: Send + Sync + 'static {
-        /// The definition of a host function for stores whose data is a `T`.
-        fn into_host(self) -> HostDef;
+        /// The definition of a host function for stores whose data is a `T`. Whether it is `given` a caller, by whom it may
+        /// root references, is said of one that takes it.
+        fn into_host<const GIVEN: bool>(self) -> HostDef;
     }
+}
+
+/// Whether values of these types are rooted where they are read.
+const fn has_references(types: &[ValType]) -> bool {
+    let mut rest = types;
+    while let [first, others @ ..] = rest {
+        if first.is_ref() {
+            return true;
+        }
+        rest = others;
+    }
+    false
 }
 
 macro_rules! into_func {
@@ -92,9 +104,9 @@ macro_rules! into_func {
             R: WasmRet,
         {
             #[allow(non_snake_case, reason = "one name for type and value")]
-            fn into_host(self) -> HostDef {
+            fn into_host<const GIVEN: bool>(self) -> HostDef {
                 let func = move |_: Caller<'_, T>, $($arg: $arg),*| self($($arg),*);
-                sealed::Closure::<T, (Caller<'_, T>, $($arg,)*), R>::into_host(func)
+                sealed::Closure::<T, (Caller<'_, T>, $($arg,)*), R>::into_host::<false>(func)
             }
         }
 
@@ -105,14 +117,21 @@ macro_rules! into_func {
             R: WasmRet,
         {
             #[allow(non_snake_case, reason = "one name for type and value")]
-            fn into_host(self) -> HostDef {
+            fn into_host<const GIVEN: bool>(self) -> HostDef {
                 let params = <($($arg,)*) as List>::TYPES;
                 let ty = FuncType::new(params.iter().copied(), R::List::TYPES.iter().copied());
-                HostDef::new(ty, move |mut caller: Caller<'_, T>, words| {
-                    // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-                    let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, caller.as_context().opaque()) };
-                    let results = self(caller.reborrow(), $($arg),*).into_result()?;
-                    results.write(words, caller.as_context().opaque())
+                HostDef::new(ty, move |caller: Caller<'_, T>, words| {
+                    let mut call = |mut caller: Caller<'_, T>| {
+                        // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
+                        let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, caller.as_context().opaque()) };
+                        let results = self(caller.reborrow(), $($arg),*).into_result()?;
+                        results.write(words, caller.as_context().opaque())
+                    };
+                    if GIVEN || const { has_references(<($($arg,)*) as List>::TYPES) } {
+                        caller.in_scope(call)
+                    } else {
+                        call(caller)
+                    }
                 })
             }
         }

@@ -40,13 +40,20 @@ impl HostDef {
             // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
             // the call, and waits with the context. So does, if the future is not ready, the call's future, which has the store
             // borrowed, and polls or drops this one only while it has. `begin` knows nothing of how long that is.
-            let caller = unsafe { Caller::<'static, T>::new(call.vm(), call.caller()) };
+            let mut caller = unsafe { Caller::<'static, T>::new(call.vm(), call.caller()) };
             let vm = call.vm();
             // SAFETY: L1: the machine is live, being that of the store.
             let Some(mut context) = (unsafe { Poller::of_machine(call.vm()) }) else {
                 return Err(not_async().into_exit());
             };
             let words = call.into_values();
+            let roots = caller.root_count();
+            // What the function rooted is so until its results are words again.
+            let end = move |results: R, words: &mut [Word], store: &StoreOpaque| {
+                let outcome = end(results, words, store);
+                store.end_scope_within(roots);
+                outcome
+            };
             let mut future = begin(caller, words);
             // SAFETY: somebody polls this call now, with that context, and leaves it alone until the call stops.
             match future.as_mut().poll(unsafe { context.as_mut() }) {

@@ -17,7 +17,8 @@ use pirn_exec::Word;
 pub(crate) const MAX_WORDS: usize = 2 * 16;
 
 /// A Rust type of one WebAssembly value: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, [`V128`], `Option<Func>`,
-/// `Option<Rooted<ExternRef>>`, `Option<Rooted<AnyRef>>`, `Option<Rooted<ExnRef>>`.
+/// `Option<Rooted<ExternRef>>`, `Option<Rooted<AnyRef>>`, `Option<Rooted<ExnRef>>`; without `Option` for references that may
+/// not be null, as `Rooted<ExternRef>` for `(ref extern)`.
 pub trait WasmTy: sealed::Value + Send {}
 
 /// Parameters of a [`crate::TypedFunc`]: one [`WasmTy`], or a tuple of up to 16.
@@ -165,6 +166,18 @@ macro_rules! references {
                     // Another kind of reference, of which there is one for each macro call.
                     _ => unreachable!("a reference of another type than asked for"),
                 }
+            }
+        }
+
+        impl sealed::Value for $ty {
+            const TYPE: ValType = ValType::Ref(RefType::new(false, RefType::$ref_type.heap_type()));
+            fn write(self, words: &mut [Word], store: &StoreOpaque) -> Result<()> {
+                sealed::Value::write(Some(self), words, store)
+            }
+            unsafe fn read(words: &[Word], store: &StoreOpaque) -> Self {
+                // SAFETY: L5: as is asked for, and the type is below that of an option.
+                let value = unsafe { <Option<Self> as sealed::Value>::read(words, store) };
+                value.expect("a reference that may not be null")
             }
         }
     )*};

@@ -24,6 +24,17 @@ pub(crate) struct Roots {
     pub(super) owned: Vec<(Arc<()>, Word)>,
 }
 
+impl Roots {
+    /// What was rooted beyond `count` is so no longer.
+    #[inline]
+    pub(super) fn end_scope(&mut self, count: usize) {
+        if self.list.len() > count {
+            self.list.truncate(count);
+            self.generation += 1;
+        }
+    }
+}
+
 /// Values of the embedder, by their indices.
 #[derive(Default, Clone)]
 pub(crate) struct Externs {

@@ -54,11 +54,12 @@ impl StoreOpaque {
     /// Ends a scope: what was rooted beyond `count` is so no longer.
     #[inline]
     pub(crate) fn end_scope(&mut self, count: usize) {
-        let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if roots.list.len() > count {
-            roots.list.truncate(count);
-            roots.generation += 1;
-        }
+        self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).end_scope(count);
+    }
+
+    /// As [`end_scope`](Self::end_scope), for who has the store only to look at.
+    pub(crate) fn end_scope_within(&self, count: usize) {
+        self.roots().end_scope(count);
     }
 
     /// Roots a reference as long as somebody has what this gives.
