@@ -107,10 +107,13 @@ impl ModuleLimits {
     }
 
     /// Refuses `found` of something if it is more than `limit`.
+    #[inline]
     pub(crate) fn check(what: &dyn std::fmt::Display, found: u64, limit: u64, offset: u64) -> Result<(), crate::Error> {
-        if found <= limit {
-            return Ok(());
-        }
-        Err(crate::Error::new(format!("{found} {what}, more than the {limit} that the engine's limits allow"), offset))
+        if found <= limit { Ok(()) } else { Err(exceeded(what, found, limit, offset)) }
     }
+}
+
+#[cold]
+fn exceeded(what: &dyn std::fmt::Display, found: u64, limit: u64, offset: u64) -> crate::Error {
+    crate::Error::new(format!("{found} {what}, more than the {limit} that the engine's limits allow"), offset)
 }

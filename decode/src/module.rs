@@ -291,6 +291,7 @@ impl Module {
     ///
     /// # Panics
     /// There is no such function.
+    #[inline]
     pub fn func_type(&self, funcidx: FuncIdx) -> &FuncType {
         self.signature(self.typeidx(funcidx))
     }

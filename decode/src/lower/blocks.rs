@@ -212,8 +212,10 @@ impl<'a> Blocks<'a> {
                 bind(operands, block.ends);
                 bind(operands, block.otherwise);
             }
-            let here = operands.code.len();
-            operands.code.catching.bind(depth, here);
+            if operands.code.catching.is_awaited(depth) {
+                let here = operands.code.len();
+                operands.code.catching.bind(depth, here);
+            }
             block.ty.results().iter().for_each(|&ty| operands.push_spilled(ty.into()));
         } else if !reached {
             self.unreachable(operands);
@@ -238,7 +240,7 @@ impl<'a> Blocks<'a> {
     #[inline]
     fn join<T: Target>(&mut self, operands: &mut Operands<'a, T>, block: &Block<'a>, reached: bool) {
         let mut set = if reached { operands.code.definite.set } else { Locals::ALL };
-        set.intersect(&self.labels.joined(block));
+        set.intersect(block.brought());
         if block.lacks_arm() {
             let begin = self.labels.begin_other_arm();
             if !mutant!(48) {

@@ -41,11 +41,17 @@ struct Block {
     set: Locals,
 }
 
-/// The handlers of a function while it is lowered. Functions without any allocate nothing.
+/// The handlers of a function while it is lowered. Functions without any allocate nothing, and move little.
 #[derive(Debug)]
 pub(super) struct Catching {
     /// The innermost scope; [`Scope::NONE`] if there is none.
     current: u32,
+    used: Option<Box<Used>>,
+}
+
+/// What is known of a function that has scopes.
+#[derive(Debug, Default)]
+struct Used {
     blocks: Vec<Block>,
     scopes: Vec<Open>,
     sites: Vec<Site>,
@@ -58,74 +64,83 @@ pub(super) struct Catching {
 
 impl Catching {
     pub(super) const fn new() -> Self {
-        Self {
-            current: Scope::NONE,
-            blocks: Vec::new(),
-            scopes: Vec::new(),
-            sites: Vec::new(),
-            awaiting: Vec::new(),
-            chains: Vec::new(),
-            loops: Vec::new(),
-        }
+        Self { current: Scope::NONE, used: None }
+    }
+
+    /// What is known of a function in which a scope was opened.
+    fn used(&mut self) -> &mut Used {
+        self.used.as_mut().expect("a scope was opened before")
+    }
+
+    /// Whether there is a scope.
+    #[inline]
+    pub(super) fn is_used(&self) -> bool {
+        self.used.is_some()
     }
 
     /// The innermost of `depth` open blocks begins a scope, where these locals are set.
     pub(super) fn open(&mut self, depth: usize, set: Locals) -> u32 {
-        let (scope, outer) = (self.scopes.len() as u32, self.current);
-        self.scopes.push(Open { outer, clauses: Vec::new() });
-        self.blocks.push(Block { depth: depth as u32, scope, outer, covers: true, set });
+        let used = self.used.get_or_insert_default();
+        let (scope, outer) = (used.scopes.len() as u32, self.current);
+        used.scopes.push(Open { outer, clauses: Vec::new() });
+        used.blocks.push(Block { depth: depth as u32, scope, outer, covers: true, set });
         self.current = scope;
         scope
     }
 
     /// Adds a clause to a scope, behind those it has, and gives its number.
     pub(super) fn add(&mut self, scope: u32, clause: CatchClause) -> u32 {
-        let clauses = &mut self.scopes[scope as usize].clauses;
+        let clauses = &mut self.used().scopes[scope as usize].clauses;
         clauses.push(clause);
         clauses.len() as u32 - 1
     }
 
     /// A clause leads to the end of the outermost of `depth` open blocks that are open in it.
     pub(super) fn await_end(&mut self, depth: usize, (scope, clause): (u32, u32)) {
-        if self.chains.len() <= depth {
-            self.chains.resize(depth + 1, NONE);
+        let Used { chains, awaiting, .. } = self.used();
+        if chains.len() <= depth {
+            chains.resize(depth + 1, NONE);
         }
-        let before = std::mem::replace(&mut self.chains[depth], self.awaiting.len() as u32);
-        self.awaiting.push(Awaiting { scope, clause, before });
+        let before = std::mem::replace(&mut chains[depth], awaiting.len() as u32);
+        awaiting.push(Awaiting { scope, clause, before });
     }
 
     /// A clause leads to the beginning of a loop.
     pub(super) fn note_loop(&mut self, clause: (u32, u32)) {
-        self.loops.push(clause);
+        self.used().loops.push(clause);
     }
 
     /// Whether clauses await the end of the innermost of `depth` open blocks.
     #[inline]
     pub(super) fn is_awaited(&self, depth: usize) -> bool {
-        self.chains.get(depth).is_some_and(|&last| last != NONE)
+        self.used.as_ref().is_some_and(|used| used.chains.get(depth).is_some_and(|&last| last != NONE))
     }
 
     /// The innermost of `depth` open blocks ends: the clauses that awaited that lead to `target`.
     pub(super) fn bind(&mut self, depth: usize, target: usize) {
-        let Some(last) = self.chains.get_mut(depth) else { return };
+        let Some(Used { chains, awaiting, scopes, .. }) = self.used.as_deref_mut() else { return };
+        let Some(last) = chains.get_mut(depth) else { return };
         let mut last = std::mem::replace(last, NONE);
-        while let Some(&Awaiting { scope, clause, before }) = self.awaiting.get(last as usize) {
-            self.scopes[scope as usize].clauses[clause as usize].target = target as u32;
+        while let Some(&Awaiting { scope, clause, before }) = awaiting.get(last as usize) {
+            scopes[scope as usize].clauses[clause as usize].target = target as u32;
             last = before;
         }
     }
 
     /// The handlers of the innermost scope begin. Gives the scope, and which locals are set there.
     pub(super) fn begin_handler(&mut self) -> (u32, Locals) {
-        let block = self.blocks.last_mut().expect("a `try` is open");
+        let block = self.used().blocks.last_mut().expect("a `try` is open");
         block.covers = false;
-        self.current = block.outer;
-        (block.scope, block.set)
+        let Block { outer, scope, set, .. } = *block;
+        self.current = outer;
+        (scope, set)
     }
 
     /// The innermost of `depth` open blocks ends, which may be a scope.
+    #[inline]
     pub(super) fn close(&mut self, depth: usize) {
-        if let Some(block) = self.blocks.pop_if(|block| block.depth == depth as u32) {
+        let Some(used) = &mut self.used else { return };
+        if let Some(block) = used.blocks.pop_if(|block| block.depth == depth as u32) {
             self.current = block.outer;
         }
     }
@@ -133,10 +148,11 @@ impl Catching {
     /// What the innermost of `depth` open blocks, a `try`, does not catch, goes where exceptions of the block go that is the
     /// innermost of `target` ones.
     pub(super) fn delegate(&mut self, depth: usize, target: usize) {
-        let own = self.blocks.pop().filter(|block| block.depth == depth as u32).expect("a `try` is open");
-        let around = self.blocks.iter().rev().find(|block| block.depth <= target as u32);
+        let Used { blocks, scopes, .. } = self.used();
+        let own = blocks.pop().filter(|block| block.depth == depth as u32).expect("a `try` is open");
+        let around = blocks.iter().rev().find(|block| block.depth <= target as u32);
         let outer = around.map_or(Scope::NONE, |block| if block.covers { block.scope } else { block.outer });
-        self.scopes[own.scope as usize].outer = outer;
+        scopes[own.scope as usize].outer = outer;
         self.current = own.outer;
     }
 
@@ -144,49 +160,57 @@ impl Catching {
     #[inline(always)]
     pub(super) fn note_site(&mut self, position: usize) {
         if self.current != Scope::NONE {
-            self.sites.push(Site { position: position as u32, scope: self.current });
+            let scope = self.current;
+            self.used().sites.push(Site { position: position as u32, scope });
         }
     }
 
     /// How many places there are, for [`Catching::truncate`].
     pub(super) fn sites(&self) -> usize {
-        self.sites.len()
+        self.used.as_ref().map_or(0, |used| used.sites.len())
     }
 
     /// Takes back all places but so many.
     pub(super) fn truncate(&mut self, sites: usize) {
-        self.sites.truncate(sites);
+        if let Some(used) = &mut self.used {
+            used.sites.truncate(sites);
+        }
     }
 
     /// Takes back the places behind `position`.
     pub(super) fn rewind(&mut self, position: usize) {
-        while self.sites.pop_if(|site| site.position as usize > position).is_some() {}
+        let Some(used) = &mut self.used else { return };
+        while used.sites.pop_if(|site| site.position as usize > position).is_some() {}
     }
 
     /// The targets of clauses that lead to loops, by `place`, become what that makes of them.
     pub(super) fn lead_loops(&mut self, mut place: impl FnMut(usize) -> usize) {
-        for (scope, clause) in std::mem::take(&mut self.loops) {
-            let target = &mut self.scopes[scope as usize].clauses[clause as usize].target;
+        let Some(Used { loops, scopes, .. }) = self.used.as_deref_mut() else { return };
+        for (scope, clause) in std::mem::take(loops) {
+            let target = &mut scopes[scope as usize].clauses[clause as usize].target;
             *target = place(*target as usize) as u32;
         }
     }
 
     /// The table, for code without the first `left` bytes. Scopes in which nothing calls or throws have no clauses: where they would lead may not be code any more.
     pub(super) fn finish(&mut self, left: usize) -> CatchTable {
-        if self.sites.is_empty() {
+        let Some(Used { mut sites, scopes: opened, .. }) = self.used.take().map(|used| *used) else {
+            return CatchTable::default();
+        };
+        if sites.is_empty() {
             return CatchTable::default();
         }
-        let mut is_used = vec![false; self.scopes.len()];
-        for site in &self.sites {
+        let mut is_used = vec![false; opened.len()];
+        for site in &sites {
             let mut scope = site.scope as usize;
             while let Some(used) = is_used.get_mut(scope)
                 && !std::mem::replace(used, true)
             {
-                scope = self.scopes[scope].outer as usize;
+                scope = opened[scope].outer as usize;
             }
         }
-        let (mut scopes, mut clauses) = (Vec::with_capacity(self.scopes.len()), Vec::new());
-        for (scope, is_used) in self.scopes.drain(..).zip(is_used) {
+        let (mut scopes, mut clauses) = (Vec::with_capacity(opened.len()), Vec::new());
+        for (scope, is_used) in opened.into_iter().zip(is_used) {
             let first = clauses.len();
             if is_used {
                 let moved = |clause: CatchClause| CatchClause { target: clause.target - left as u32, ..clause };
@@ -194,7 +218,7 @@ impl Catching {
             }
             scopes.push(Scope { outer: scope.outer, first: first as u32, count: (clauses.len() - first) as u32 });
         }
-        self.sites.iter_mut().for_each(|site| site.position -= left as u32);
-        CatchTable { sites: std::mem::take(&mut self.sites).into(), scopes: scopes.into(), clauses: clauses.into() }
+        sites.iter_mut().for_each(|site| site.position -= left as u32);
+        CatchTable { sites: sites.into(), scopes: scopes.into(), clauses: clauses.into() }
     }
 }

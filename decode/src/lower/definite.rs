@@ -80,8 +80,13 @@ impl Definite {
     #[inline(always)]
     pub(super) fn read(&mut self, local: u32) {
         if !self.set.contains(local) {
-            self.unread.0[local as usize / 64] &= !(1 << (local % 64));
+            self.read_unset(local);
         }
+    }
+
+    #[cold]
+    fn read_unset(&mut self, local: u32) {
+        self.unread.0[local as usize / 64] &= !(1 << (local % 64));
     }
 
     /// The local is set here.
@@ -103,6 +108,9 @@ impl Definite {
     /// What the function zeroes, of all its locals, of which those from `declared` on are no parameters; `end` is the slot behind
     /// them. All is read.
     pub(super) fn zeroes(&self, locals: &[Local], declared: usize, end: u16) -> Option<Zeroes> {
+        if self.unread == Locals::ALL && locals.len() <= FOLLOWED {
+            return None;
+        }
         let mut slots = self.unread.missing().flat_map(|local| {
             let Local { slot, class } = locals[local as usize];
             slot.0..slot.0 + class.words() as u16

@@ -213,8 +213,8 @@ impl<'a, T: Target> Emitter<'a, T> {
         if let Some(survey) = self.survey.as_deref_mut().filter(|_| T::SURVEYED) {
             survey.finish(left, &self.branches, &self.definite);
         }
-        let catches = self.catching.finish(left);
-        Code::behind(left, &mut self.bytes[..self.end], &self.branches).catching(catches)
+        let code = Code::behind(left, &mut self.bytes[..self.end], &self.branches);
+        if self.catching.is_used() { code.catching(self.catching.finish(left)) } else { code }
     }
 
     /// The handler for a shape.

@@ -82,8 +82,10 @@ pub(super) struct Block<'a> {
     pub(super) ty: BlockType<'a>,
     /// Height of the operand stack below the parameters.
     base: u32,
-    /// Where a loop begins; of others, 1 more than the index of what their branches bring, or 0.
+    /// Where a loop begins; 0 of others.
     start: u32,
+    /// The locals that are set on all branches to the end.
+    brought: Locals,
     /// Branches to the end.
     pub(super) ends: Fixups,
     /// The branch of an `if` around its first arm, or none.
@@ -97,13 +99,29 @@ impl<'a> Block<'a> {
     #[inline]
     pub(super) fn new(construct: Construct, ty: BlockType<'a>, base: usize, start: Position) -> Self {
         let (base, start) = (base as u32, start as u32);
-        Self { ty, base, start, ends: Fixups::NONE, otherwise: Fixups::NONE, stub: 0, construct }
+        let (brought, ends, otherwise) = (Locals::ALL, Fixups::NONE, Fixups::NONE);
+        Self { ty, base, start, brought, ends, otherwise, stub: 0, construct }
     }
 
     /// Height of the operand stack below the parameters.
     #[inline]
     pub(super) fn base(&self) -> usize {
         self.base as usize
+    }
+
+    /// The locals that are set on all branches to the end: all of them if there are no branches.
+    #[inline]
+    pub(super) fn brought(&self) -> &Locals {
+        &self.brought
+    }
+
+    /// A branch to the end brings these.
+    #[inline]
+    fn bring(&mut self, set: &Locals) {
+        // The mutant knows the first branch only.
+        if !(mutant!(47) && self.brought != Locals::ALL) {
+            self.brought.intersect(set);
+        }
     }
 
     /// Where it begins, if it is a loop.
@@ -143,18 +161,13 @@ impl<'a> Block<'a> {
 #[derive(Debug)]
 pub(super) struct Labels<'a> {
     blocks: Vec<'a, Block<'a>>,
-    /// Which locals are set on all branches to the end of a block; blocks without branches have none.
-    joins: Vec<'a, Locals>,
-    /// Indices in it that no block has any more.
-    free: Vec<'a, u32>,
     /// Which locals are set where the open `if`s begin that have no second arm yet, the innermost last.
     begins: Vec<'a, Locals>,
 }
 
 impl<'a> Labels<'a> {
     pub(super) fn new_in(arena: &'a Bump) -> Self {
-        let (joins, free, begins) = (Vec::new_in(arena), Vec::new_in(arena), Vec::new_in(arena));
-        Self { blocks: Vec::with_capacity_in(8, arena), joins, free, begins }
+        Self { blocks: Vec::with_capacity_in(8, arena), begins: Vec::new_in(arena) }
     }
 
     /// How many blocks are open.
@@ -186,33 +199,10 @@ impl<'a> Labels<'a> {
         self.begins.pop().expect("an `if` with one arm is open")
     }
 
-    /// The locals that are set on all branches to the end of a block that was closed: all of them if there are no branches.
-    #[inline]
-    pub(super) fn joined(&mut self, block: &Block<'a>) -> Locals {
-        if block.construct == Construct::Loop || block.start == 0 {
-            return Locals::ALL;
-        }
-        self.free.push(block.start - 1);
-        self.joins[block.start as usize - 1]
-    }
-
     /// Branches to the end of a block, which is no loop, bring these locals.
     #[inline]
     pub(super) fn join(&mut self, labelidx: u32, set: &Locals) {
-        let index = self.blocks.len() - 1 - labelidx as usize;
-        let block = &mut self.blocks[index];
-        match (block.start as usize).checked_sub(1) {
-            Some(_) if mutant!(47) => {}
-            Some(join) => self.joins[join].intersect(set),
-            None => {
-                let join = self.free.pop().unwrap_or(self.joins.len() as u32);
-                match self.joins.get_mut(join as usize) {
-                    Some(free) => *free = *set,
-                    None => self.joins.push(*set),
-                }
-                block.start = join + 1;
-            }
-        }
+        self.get_mut(labelidx).bring(set);
     }
 
     #[inline]
@@ -250,7 +240,7 @@ impl<'a> Labels<'a> {
             code.bind_back(branch, block.start as Position);
         } else {
             code.chain(&mut block.ends, branch);
-            self.join(labelidx, &code.definite.set);
+            block.bring(&code.definite.set);
         }
     }
 

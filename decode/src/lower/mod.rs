@@ -139,7 +139,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             Error::new(message, start)
         };
         let (arena, kept) = self.arena.empty();
-        let Kept { code: bytes, branches, trees, candidates, regions } = std::mem::take(kept);
+        let Kept { code: bytes, branches, trees, stack, candidates, regions } = std::mem::take(kept);
         let survey = if T::SURVEYED { self.survey.take() } else { None };
         let size = 8 * range.len();
         let code = Emitter::new((bytes, branches), size, self.target, self.options, survey);
@@ -170,7 +170,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             locals,
             blocks: Blocks::new_in(arena, candidates, self.options),
             metering: Metering::new(regions, self.options),
-            operands: Operands::new_in(arena, code, trees, Slot(frame.header as u16), Slot(first as u16)),
+            operands: Operands::new(code, trees, stack, Slot(frame.header as u16), Slot(first as u16)),
             deterministic: self.options.deterministic,
             funcidx,
             start: None,
@@ -208,6 +208,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             code: emitter.bytes,
             branches: emitter.branches,
             trees: function.operands.trees,
+            stack: function.operands.stack,
             candidates: function.blocks.selections.candidates,
             regions: function.metering.regions,
         };

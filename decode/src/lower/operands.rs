@@ -26,8 +26,6 @@ use super::slot::Slot;
 use super::target::Target;
 use super::tree::{self, Kind, NodeId, Register, Traits, Trees};
 use crate::ops::Class;
-use bumpalo::Bump;
-use bumpalo::collections::Vec;
 
 /// How many entries at the top may wait.
 const WINDOW: usize = 24;
@@ -47,7 +45,7 @@ pub(super) struct Assignment {
 pub(super) struct Operands<'a, T> {
     pub(super) code: Emitter<'a, T>,
     pub(super) trees: Trees,
-    pub(super) stack: Vec<'a, NodeId>,
+    pub(super) stack: Vec<NodeId>,
     /// Entries below never need a spill.
     pub(super) floor: usize,
     pub(super) max_height: usize,
@@ -63,12 +61,12 @@ pub(super) struct Operands<'a, T> {
 }
 
 impl<'a, T: Target> Operands<'a, T> {
-    /// Of a function whose frame has its header and the operands at these slots.
-    pub(super) fn new_in(arena: &'a Bump, code: Emitter<'a, T>, trees: Trees, header: Slot, first: Slot) -> Self {
+    /// Of a function whose frame has its header and the operands at these slots; with an empty stack.
+    pub(super) fn new(code: Emitter<'a, T>, trees: Trees, stack: Vec<NodeId>, header: Slot, first: Slot) -> Self {
         Self {
             code,
             trees,
-            stack: Vec::with_capacity_in(16, arena),
+            stack,
             floor: 0,
             max_height: 0,
             accs: Accumulators::UNKNOWN,
@@ -185,7 +183,7 @@ impl<'a, T: Target> Operands<'a, T> {
     }
 
     /// The tree, which comes to `height`, owns the accumulators that it holds.
-    #[inline]
+    #[inline(always)]
     fn own(&mut self, height: usize, node: NodeId) {
         let traits = self.trees[node].traits;
         for register in Register::BOTH {
@@ -197,7 +195,7 @@ impl<'a, T: Target> Operands<'a, T> {
     }
 
     /// Replaces the top `count` entries by one tree.
-    #[inline]
+    #[inline(always)]
     pub(super) fn replace(&mut self, count: usize, node: NodeId) {
         let height = self.stack.len() - count;
         self.remove(height);

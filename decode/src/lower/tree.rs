@@ -102,17 +102,7 @@ impl Node {
     fn operator_sig(&self) -> Sig {
         match self.kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => operator_sig(op),
-            Kind::FarLoad(op) => sig::far_operator(op),
-            Kind::ElementLoad(op) => sig::element(op),
-            Kind::Lane(op, lane) => sig::lane(op, lane),
-            Kind::Select => form_sig(Form::Select, self.class),
-            Kind::Slot(_)
-            | Kind::Acc
-            | Kind::Imm(_)
-            | Kind::Vector
-            | Kind::Global(_)
-            | Kind::Func(_)
-            | Kind::Memory(_) => unreachable!("a leaf"),
+            _ => rare(self.kind, self.class).sig,
         }
     }
 
@@ -177,6 +167,60 @@ const FEW_NODES: usize = 64;
 
 /// So many nodes may there be, more if more are needed, before those that nobody needs are looked for.
 const MOST_NODES: usize = 4_096;
+
+/// What is known of operators that are not in the table as they are; `class` is that of the first operand. (Compilers would compute
+/// the signatures of all of these for every operator.)
+#[inline(never)]
+fn rare(kind: Kind, class: Class) -> Known {
+    let of = |op: Op, sig| Known { sig, ..OPERATORS[op as usize] };
+    // What says where they look is an operand.
+    let with_place = |op: Op, sig| {
+        let facts = Facts { len: 0, arity: 2, ..OPERATORS[op as usize].facts };
+        Known { sig, facts }
+    };
+    match kind {
+        Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => OPERATORS[op as usize],
+        Kind::Lane(op, lane) => of(op, sig::lane(op, lane)),
+        Kind::ElementLoad(op) => with_place(op, sig::element(op)),
+        Kind::FarLoad(op) => with_place(op, sig::far_operator(op)),
+        Kind::Select => {
+            let facts = Facts {
+                class,
+                traits: Traits::NONE,
+                operators: 1,
+                is_test: false,
+                rank: rank(None),
+                len: 0,
+                arity: 3,
+                is_upper: false,
+            };
+            Known { sig: form_sig(Form::Select, class), facts }
+        }
+        Kind::Slot(_) | Kind::Acc | Kind::Imm(_) | Kind::Vector | Kind::Global(_) | Kind::Func(_) | Kind::Memory(_) => {
+            unreachable!("a leaf")
+        }
+    }
+}
+
+/// A node's operand bytes behind `len` others. Where a byte has no place, nobody will look at the others either.
+#[inline(always)]
+fn append(bytes: u128, len: u8, node: &Node) -> u128 {
+    if len == 0 {
+        return u128::from_le_bytes(node.bytes);
+    }
+    // Most operators take a word at most, which is far quicker to shift.
+    if len.saturating_add(node.len) <= 8 {
+        let low = u128::from_le_bytes(node.bytes) as u64;
+        return (bytes as u64 | low.wrapping_shl(8 * u32::from(len))).into();
+    }
+    append_many(bytes, len, node)
+}
+
+/// As [`append`], if there may be more than a word.
+#[inline(never)]
+fn append_many(bytes: u128, len: u8, node: &Node) -> u128 {
+    bytes | u128::from_le_bytes(node.bytes).wrapping_shl(8 * u32::from(len))
+}
 
 /// A function's trees.
 #[derive(Debug)]
@@ -373,37 +417,7 @@ impl Trees {
         let nodes = kids.map(|kid| &self[kid]);
         let Known { sig, facts } = match kind {
             Kind::Unary(op) | Kind::Binary(op) | Kind::Load(op, _) | Kind::Ternary(op) => OPERATORS[op as usize],
-            Kind::Lane(op, lane) => Known { sig: sig::lane(op, lane), ..OPERATORS[op as usize] },
-            Kind::ElementLoad(op) => {
-                let facts = Facts { len: 0, arity: 2, ..OPERATORS[op as usize].facts };
-                Known { sig: sig::element(op), facts }
-            }
-            Kind::FarLoad(op) => {
-                // The static offset is the memory's.
-                let facts = Facts { len: 0, arity: 2, ..OPERATORS[op as usize].facts };
-                Known { sig: sig::far_operator(op), facts }
-            }
-            Kind::Slot(_)
-            | Kind::Acc
-            | Kind::Imm(_)
-            | Kind::Vector
-            | Kind::Global(_)
-            | Kind::Func(_)
-            | Kind::Memory(_) => unreachable!("a leaf"),
-            Kind::Select => {
-                let class = nodes[0].class;
-                let facts = Facts {
-                    class,
-                    traits: Traits::NONE,
-                    operators: 1,
-                    is_test: false,
-                    rank: rank(None),
-                    len: 0,
-                    arity: 3,
-                    is_upper: false,
-                };
-                Known { sig: form_sig(Form::Select, class), facts }
-            }
+            _ => rare(kind, nodes[0].class),
         };
         let (mut bytes, mut len) = (0_u128, 0_u8);
         let mut node = Node { kind, sig, slots: 0, bytes: [0; MOST_BYTES], kids: [0; 3], highest_slot: Slot(0), facts };
@@ -413,8 +427,7 @@ impl Trees {
             node.highest_slot = node.highest_slot.max(kid.highest_slot);
             node.facts.operators = node.operators.saturating_add(kid.operators);
             node.sig = sig::with(node.sig, kid.sig);
-            // Where a byte has no place, nobody will look at the others either.
-            bytes |= u128::from_le_bytes(kid.bytes).wrapping_shl(8 * u32::from(len));
+            bytes = append(bytes, len, kid);
             len = len.saturating_add(kid.len);
         }
         if let Kind::Load(_, offset) = kind {

@@ -10,14 +10,15 @@
 //! stack that is no type, so that taking an operand compares its type and nothing else. And what a numeric instruction takes
 //! and gives stands in a table, which needs no branch to tell one operand from two.
 
+mod tables;
 mod vectors;
 
 use super::Module;
 use super::read::Reader;
-use crate::instruction::{self, Instruction};
+use crate::instruction::Instruction;
 use crate::layout::{HEADER_WORDS, MAX_FRAME_WORDS};
-use crate::ops::Op;
 use crate::{FuncIdx, RefType, ValType};
+use tables::{BY_BYTE, NOTHING, OPERATORS, Operator, STEPS, Step};
 
 /// A type, as in the binary (spec 5.3).
 type Type = u8;
@@ -53,7 +54,7 @@ const BASE: usize = 2;
 const MOST_LOCALS: usize = 2_000;
 
 // The last push that the limit allows stays in the array: wrapped to its beginning, it would overwrite the fences.
-const _: () = assert!(MOST_OPERANDS + 1 < ROOM && ROOM.is_power_of_two());
+const _: () = assert!(MOST_OPERANDS < ROOM && ROOM.is_power_of_two());
 // With so little, and the 1,000 parameters and results that wasmparser allows, of two words each, a frame is always
 // addressable.
 const _: () = assert!(2 * (2 * 1_000 + MOST_LOCALS + MOST_OPERANDS) + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
@@ -86,7 +87,7 @@ struct Signature {
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     /// The operator it began with, or `else`. The function is a `block`.
-    instruction: Instruction,
+    step: Step,
     /// Where its operands begin, behind the fence.
     base: usize,
     results: List,
@@ -95,99 +96,9 @@ struct Frame {
 impl Frame {
     /// What a branch to it takes.
     fn label(&self) -> List {
-        if matches!(self.instruction, Instruction::Loop) { List::EMPTY } else { self.results }
+        if matches!(self.step, Step::Loop) { List::EMPTY } else { self.results }
     }
 }
-
-/// What an operator takes and gives.
-#[derive(Debug, Clone, Copy)]
-struct Operator {
-    /// Type of its operands, but for the address of an access.
-    operand: Type,
-    result: Type,
-    /// How many operands it takes beyond the first.
-    more: u8,
-    /// Exponent of the natural alignment of an access.
-    align: u8,
-}
-
-/// No operand has this type: nothing of it is ever pushed.
-const NOTHING: Type = 0xff;
-
-/// By number of the operator. One that takes or gives what this pass knows no type for, or operands of several types,
-/// takes nothing that there is: `ref.is_null`, whose operand may be any reference.
-static OPERATORS: [Operator; Op::ALL.len()] = {
-    let mut table = [Operator { operand: NOTHING, result: NOTHING, more: 0, align: 0 }; Op::ALL.len()];
-    let mut i = 0;
-    while i < Instruction::ALL.len() {
-        let info = Instruction::ALL[i].info();
-        if let Instruction::Unary(op) | Instruction::Binary(op) = Instruction::ALL[i] {
-            let row = &mut table[op as usize];
-            (row.operand, row.result) = (of_type(info.operands[0]), of_type(info.results[0]));
-            row.more = info.operands.len() as u8 - 1;
-            if row.result == NOTHING || row.more > 0 && of_type(info.operands[1]) != row.operand {
-                row.operand = NOTHING;
-            }
-        }
-        if let Instruction::Load(op) | Instruction::Store(op) = Instruction::ALL[i] {
-            let row = &mut table[op as usize];
-            row.align = op.info().access.trailing_zeros() as u8;
-            match (info.operands, info.results) {
-                (&[instruction::Type::I32], &[result]) => row.result = of_type(result),
-                (&[instruction::Type::I32, value], &[]) => row.operand = of_type(value),
-                _ => panic!("a load takes an address, a store a value as well"),
-            }
-            assert!(row.operand != row.result, "of a type that this pass does not know");
-        }
-        i += 1;
-    }
-    table
-};
-
-/// The same by opcode, where that is one byte. (Looking up what [`Instruction`] holds takes a load more for each of them.)
-static BY_BYTE: [Operator; 256] = {
-    let mut table = [Operator { operand: NOTHING, result: NOTHING, more: 0, align: 0 }; 256];
-    let mut i = 0;
-    while i < Instruction::ALL.len() {
-        if let Instruction::Unary(op) | Instruction::Binary(op) | Instruction::Load(op) | Instruction::Store(op) =
-            Instruction::ALL[i]
-            && Instruction::ALL[i].info().opcode.prefix.is_none()
-        {
-            table[Instruction::ALL[i].byte() as usize] = OPERATORS[op as usize];
-        }
-        i += 1;
-    }
-    table
-};
-
-/// The type that rows of the table name so, if there is one that this pass knows.
-const fn of_type(ty: instruction::Type) -> Type {
-    use instruction::Type::*;
-    match ty {
-        I32 => self::I32,
-        I64 => self::I64,
-        F32 => self::F32,
-        F64 => self::F64,
-        V128 => self::V128,
-        Func => FUNCREF,
-        Ref | Exn | Any | Named | Local | Global | Element | Label | Params | Results | Returns => NOTHING,
-    }
-}
-
-/// Defines a pattern of all instructions that have cells of their own. What is new among them is rare here.
-macro_rules! define_pattern {
-    (
-        special $special:tt
-        cells {
-            $($name:ident $code:tt $text:literal $operands:tt => $results:tt $immediates:tt $effects:tt $cost:literal
-                $flow:ident $fields:tt;)*
-        }
-        atomics $atomics:tt
-    ) => {
-        macro_rules! any_with_cell { () => { $(Instruction::$name)|* | Instruction::Atomic(_) }; }
-    };
-}
-crate::for_each_special!(define_pattern);
 
 fn of_val_type(ty: ValType) -> Type {
     match ty {
@@ -273,7 +184,7 @@ impl Checker {
         Some(())
     }
 
-    /// Checks the code. Every operator adds no more than one operand, but calls, which check how many they add.
+    /// Checks the code. Operators that add an operand check that there is room; all others take as many as they give.
     fn operators(&mut self, module: &Module, results: List, mut reader: Reader<'_>) -> Option<()> {
         let Self { types, signatures, globals, address, locals, most_frames, frames, operands } = self;
         let (types, signatures, globals, locals) = (&types[..], &signatures[..], &globals[..], &locals[..]);
@@ -281,67 +192,67 @@ impl Checker {
         let list = |list| slice(types, list);
         let mut operands = Operands { types: operands, top: BASE };
         frames.clear();
-        frames.push(Frame { instruction: Instruction::Block, base: BASE, results });
+        frames.push(Frame { step: Step::Block, base: BASE, results });
         // Whether the code here cannot be reached: then the next operator is `end` or `else`.
         let mut dead = false;
-        while operands.top <= MOST_OPERANDS {
+        loop {
             let byte = reader.byte()?;
-            match Instruction::of_byte(byte) {
-                Some(Instruction::LocalGet) => operands.push(*locals.get(reader.index()?)?),
-                Some(Instruction::LocalSet) => operands.take(*locals.get(reader.index()?)?)?,
-                Some(Instruction::LocalTee) => operands.expect(*locals.get(reader.index()?)?)?,
-                Some(Instruction::GlobalGet) => {
+            match STEPS[usize::from(byte)] {
+                Step::LocalGet => operands.grow(*locals.get(reader.index()?)?)?,
+                Step::LocalSet => operands.take(*locals.get(reader.index()?)?)?,
+                Step::LocalTee => operands.expect(*locals.get(reader.index()?)?)?,
+                Step::GlobalGet => {
                     let ty = globals.get(reader.index()?)?.0;
                     (ty != NOTHING).then_some(())?;
-                    operands.push(ty);
+                    operands.grow(ty)?;
                 }
-                Some(Instruction::GlobalSet) => {
+                Step::GlobalSet => {
                     let (ty, mutable) = *globals.get(reader.index()?)?;
                     operands.take(ty)?;
                     mutable.then_some(())?;
                 }
-                Some(Instruction::I32Const) => {
+                Step::I32Const => {
                     reader.signed::<32>()?;
-                    operands.push(I32);
+                    operands.grow(I32)?;
                 }
-                Some(Instruction::I64Const) => {
+                Step::I64Const => {
                     reader.signed::<64>()?;
-                    operands.push(I64);
+                    operands.grow(I64)?;
                 }
-                Some(Instruction::F32Const) => {
+                Step::F32Const => {
                     reader.skip(4)?;
-                    operands.push(F32);
+                    operands.grow(F32)?;
                 }
-                Some(Instruction::F64Const) => {
+                Step::F64Const => {
                     reader.skip(8)?;
-                    operands.push(F64);
+                    operands.grow(F64)?;
                 }
-                Some(Instruction::Unary(_) | Instruction::Binary(_)) => operands.numeric(BY_BYTE[usize::from(byte)])?,
-                Some(Instruction::Load(_)) => {
+                Step::Numeric => operands.numeric(BY_BYTE[usize::from(byte)])?,
+                Step::Load => {
                     let Operator { result, align, .. } = BY_BYTE[usize::from(byte)];
                     reader.memarg(align)?;
                     operands.take(address?)?;
                     operands.push(result);
                 }
-                Some(Instruction::Store(_)) => {
+                Step::Store => {
                     let Operator { operand, align, .. } = BY_BYTE[usize::from(byte)];
                     reader.memarg(align)?;
                     operands.take(operand)?;
                     operands.take(address?)?;
                 }
-                Some(instruction @ (Instruction::Block | Instruction::Loop | Instruction::If)) => {
+                step @ (Step::Block | Step::Loop | Step::If) => {
                     let results = match reader.byte()? {
                         NO_RESULT => List::EMPTY,
                         ty => List::of(ty)?,
                     };
-                    if matches!(instruction, Instruction::If) {
+                    if matches!(step, Step::If) {
                         operands.take(I32)?;
                     }
-                    operands.push(FENCE);
-                    frames.push(Frame { instruction, base: operands.top, results });
+                    operands.grow(FENCE)?;
+                    frames.push(Frame { step, base: operands.top, results });
                     (frames.len() <= *most_frames).then_some(())?;
                 }
-                Some(instruction @ (Instruction::End | Instruction::Else)) => {
+                step @ (Step::End | Step::Else) => {
                     let frame = frames.last_mut()?;
                     let results = list(frame.results);
                     if !dead {
@@ -350,13 +261,13 @@ impl Checker {
                     }
                     dead = false;
                     operands.top = frame.base;
-                    if matches!(instruction, Instruction::Else) {
-                        matches!(frame.instruction, Instruction::If).then_some(())?;
-                        frame.instruction = Instruction::Else;
+                    if matches!(step, Step::Else) {
+                        matches!(frame.step, Step::If).then_some(())?;
+                        frame.step = Step::Else;
                         continue;
                     }
                     // Without `else`, the results would be the parameters, of which there are none.
-                    (!matches!(frame.instruction, Instruction::If) || results.is_empty()).then_some(())?;
+                    (!matches!(frame.step, Step::If) || results.is_empty()).then_some(())?;
                     frames.pop();
                     if frames.is_empty() {
                         return reader.is_done().then_some(());
@@ -367,16 +278,11 @@ impl Checker {
                         operands.push(ty);
                     }
                 }
-                Some(
-                    instruction @ (Instruction::Br
-                    | Instruction::Return
-                    | Instruction::Unreachable
-                    | Instruction::BrTable),
-                ) => {
-                    match instruction {
-                        Instruction::Br => operands.expect_all(list(label(frames, reader.index()?)?))?,
-                        Instruction::Return => operands.expect_all(list(results))?,
-                        Instruction::BrTable => {
+                step @ (Step::Br | Step::Return | Step::Unreachable | Step::BrTable) => {
+                    match step {
+                        Step::Br => operands.expect_all(list(label(frames, reader.index()?)?))?,
+                        Step::Return => operands.expect_all(list(results))?,
+                        Step::BrTable => {
                             operands.take(I32)?;
                             let count = reader.unsigned()?;
                             let taken = list(label(frames, reader.index()?)?);
@@ -392,13 +298,13 @@ impl Checker {
                     dead = matches!(reader.peek()?, END | ELSE);
                     dead.then_some(())?;
                 }
-                Some(Instruction::BrIf) => {
+                Step::BrIf => {
                     operands.take(I32)?;
                     operands.expect_all(list(label(frames, reader.index()?)?))?;
                 }
-                Some(instruction @ (Instruction::Call | Instruction::CallIndirect)) => {
+                step @ (Step::Call | Step::CallIndirect) => {
                     let index = reader.index()?;
-                    let typeidx = if matches!(instruction, Instruction::Call) {
+                    let typeidx = if matches!(step, Step::Call) {
                         module.funcs.get(index)?.index()
                     } else {
                         let table = module.tables.get(reader.index()?)?;
@@ -412,27 +318,27 @@ impl Checker {
                     (operands.top + results.len as usize <= MOST_OPERANDS).then_some(())?;
                     list(results).iter().for_each(|&ty| operands.push(ty));
                 }
-                Some(Instruction::Drop) => {
+                Step::Drop => {
                     (operands.last() != FENCE).then_some(())?;
                     operands.top -= 1;
                 }
-                Some(Instruction::Select) => {
+                Step::Select => {
                     operands.take(I32)?;
                     let ty = operands.last();
                     matches!(ty, I32 | I64 | F32 | F64).then_some(())?;
                     operands.take(ty)?;
                     operands.expect(ty)?;
                 }
-                Some(Instruction::MemorySize) => {
+                Step::MemorySize => {
                     reader.zero()?;
-                    operands.push(address?);
+                    operands.grow(address?)?;
                 }
-                Some(Instruction::MemoryGrow) => {
+                Step::MemoryGrow => {
                     reader.zero()?;
                     operands.expect(address?)?;
                 }
-                Some(Instruction::Nop) => {}
-                None => match Instruction::of_number(byte, reader.unsigned()?)? {
+                Step::Nop => {}
+                Step::Number => match Instruction::of_number(byte, reader.unsigned()?)? {
                     Instruction::Unary(op) | Instruction::Binary(op) => operands.numeric(OPERATORS[op as usize])?,
                     instruction @ (Instruction::Vector(_)
                     | Instruction::V128Const
@@ -459,72 +365,9 @@ impl Checker {
                     }
                     _ => return None,
                 },
-                // Rare, too. (With a `_` here every operator would cost a comparison more.)
-                Some(
-                    Instruction::ReturnCall
-                    | Instruction::ReturnCallIndirect
-                    | Instruction::CallRef
-                    | Instruction::ReturnCallRef
-                    | Instruction::BrOnNull
-                    | Instruction::BrOnNonNull
-                    | Instruction::Try
-                    | Instruction::Catch
-                    | Instruction::Throw
-                    | Instruction::Rethrow
-                    | Instruction::ThrowRef
-                    | Instruction::Delegate
-                    | Instruction::CatchAll
-                    | Instruction::TryTable
-                    | Instruction::TypedSelect
-                    | Instruction::RefEq
-                    | Instruction::StructNew
-                    | Instruction::StructNewDefault
-                    | Instruction::StructGet
-                    | Instruction::StructGetS
-                    | Instruction::StructGetU
-                    | Instruction::StructSet
-                    | Instruction::ArrayNew
-                    | Instruction::ArrayNewDefault
-                    | Instruction::ArrayNewFixed
-                    | Instruction::ArrayNewData
-                    | Instruction::ArrayNewElem
-                    | Instruction::ArrayGet
-                    | Instruction::ArrayGetS
-                    | Instruction::ArrayGetU
-                    | Instruction::ArraySet
-                    | Instruction::ArrayLen
-                    | Instruction::ArrayFill
-                    | Instruction::ArrayCopy
-                    | Instruction::ArrayInitData
-                    | Instruction::ArrayInitElem
-                    | Instruction::RefTestNonNull
-                    | Instruction::RefTestNullable
-                    | Instruction::RefCastNonNull
-                    | Instruction::RefCastNullable
-                    | Instruction::BrOnCast
-                    | Instruction::BrOnCastFail
-                    | Instruction::AnyConvertExtern
-                    | Instruction::ExternConvertAny
-                    | Instruction::RefI31
-                    | Instruction::RefNull
-                    | Instruction::RefFunc
-                    | Instruction::MemoryCopy
-                    | Instruction::MemoryFill
-                    | Instruction::I64Add128
-                    | Instruction::I64Sub128
-                    | Instruction::I64MulWideS
-                    | Instruction::I64MulWideU
-                    | Instruction::V128Const
-                    | Instruction::Vector(_)
-                    | Instruction::LoadLane(_)
-                    | Instruction::StoreLane(_)
-                    | Instruction::Relaxed(_),
-                ) => return None,
-                #[allow(unreachable_patterns, reason = "some have arms above")]
-                Some(any_with_cell!()) => return None,
+                Step::Refuse => return None,
             }
         }
-        None
     }
 }
 
@@ -556,6 +399,16 @@ impl Operands<'_> {
         self.below(1)
     }
 
+    /// One operand more, or a fence.
+    #[inline(always)]
+    fn grow(&mut self, ty: Type) -> Option<()> {
+        (self.top < MOST_OPERANDS).then_some(())?;
+        self.types[self.top] = ty;
+        self.top += 1;
+        Some(())
+    }
+
+    /// An operand, in the place of one that was taken.
     #[inline(always)]
     fn push(&mut self, ty: Type) {
         self.types[self.top % ROOM] = ty;

@@ -99,7 +99,7 @@ fn long_unsigned(bytes: &[u8], mut at: usize, first: u8) -> Option<(u32, usize)>
 
 /// Where a signed number of `bits` bits ends whose second byte is at `at`. In its last byte the bits that it has no place for
 /// must be as its sign.
-#[inline]
+#[inline(always)]
 fn long_signed(bytes: &[u8], mut at: usize, bits: u32) -> Option<usize> {
     for shift in (7..bits).step_by(7) {
         let byte = *bytes.get(at)?;

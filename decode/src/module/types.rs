@@ -128,6 +128,42 @@ impl Names<'_> {
     }
 }
 
+/// Checks how many types a module has, of which `ty` is the last.
+fn check_limits(count: usize, ty: Option<&FuncType>, limits: &ModuleLimits, offset: u64) -> Result<(), Error> {
+    ModuleLimits::check(&"types", count as u64, limits.types.into(), offset)?;
+    if let Some(ty) = ty {
+        let check = |what: &str, found: usize, limit: usize| {
+            ModuleLimits::check(&format_args!("{what} of type {}", count - 1), found as u64, limit as u64, offset)
+        };
+        check("parameters", ty.params().len(), limits.params)?;
+        check("results", ty.results().len(), limits.results)?;
+    }
+    Ok(())
+}
+
+/// The one type of a group, if it is a [plain](SubType::is_plain) one: nearly all are.
+fn plain(group: &RecGroup) -> Option<FuncType> {
+    let mut types = group.types();
+    let (Some(ty), None) = (types.next(), types.next()) else { return None };
+    let CompositeInnerType::Func(func) = &ty.composite_type.inner else { return None };
+    let known = |ty: &wasmparser::ValType| match *ty {
+        wasmparser::ValType::I32 => Some(ValType::I32),
+        wasmparser::ValType::I64 => Some(ValType::I64),
+        wasmparser::ValType::F32 => Some(ValType::F32),
+        wasmparser::ValType::F64 => Some(ValType::F64),
+        wasmparser::ValType::V128 => Some(ValType::V128),
+        wasmparser::ValType::FUNCREF => Some(ValType::FUNCREF),
+        wasmparser::ValType::EXTERNREF => Some(ValType::EXTERNREF),
+        wasmparser::ValType::Ref(_) => None,
+    };
+    let is_plain = ty.is_final && ty.supertype_idxs.is_empty();
+    if !is_plain || !func.params().iter().chain(func.results()).all(|ty| known(ty).is_some()) {
+        return None;
+    }
+    let known = |ty| known(ty).expect("a type that was looked at before");
+    Some(FuncType::new(func.params().iter().map(known), func.results().iter().map(known)))
+}
+
 /// Adds the types of a recursion group, which begins at `offset`, to the module's.
 pub(super) fn read_group(
     module: &mut Module,
@@ -135,6 +171,12 @@ pub(super) fn read_group(
     limits: &ModuleLimits,
     offset: u64,
 ) -> Result<(), Error> {
+    if let Some(ty) = plain(group) {
+        check_limits(module.types.len() + 1, Some(&ty), limits, offset)?;
+        module.depths.push(0);
+        module.types.push(ty.into());
+        return Ok(());
+    }
     let first = module.types.len();
     let kind = |ty: &wasmparser::SubType| match ty.composite_type.inner {
         CompositeInnerType::Struct(_) => Kind::Struct,
@@ -142,20 +184,12 @@ pub(super) fn read_group(
         CompositeInnerType::Func(_) | CompositeInnerType::Cont(_) => Kind::Func,
     };
     let kinds: SmallVec<[Kind; 4]> = group.types().map(kind).collect();
-    let count = first as u64 + kinds.len() as u64;
-    ModuleLimits::check(&"types", count, limits.types.into(), offset)?;
+    check_limits(first + kinds.len(), None, limits, offset)?;
     let mut types = SmallVec::<[SubType; 1]>::with_capacity(kinds.len());
     let names = Names { types: &module.types, ids: None, group: &kinds };
-    for (index, ty) in group.types().enumerate() {
+    for ty in group.types() {
         let ty = names.sub_type(ty)?;
-        let check = |what: &str, found: usize, limit: usize| {
-            let what = format_args!("{what} of type {}", first + index);
-            ModuleLimits::check(&what, found as u64, limit as u64, offset)
-        };
-        if let Some(ty) = ty.as_func() {
-            check("parameters", ty.params().len(), limits.params)?;
-            check("results", ty.results().len(), limits.results)?;
-        }
+        check_limits(first + types.len() + 1, ty.as_func(), limits, offset)?;
         types.push(ty);
     }
     for (index, ty) in types.iter().enumerate() {

@@ -127,7 +127,7 @@ impl Machine {
     pub(super) fn operands(&self) -> Operands<'_, Self> {
         let survey = Some(Box::new(Survey::new(None)));
         let code = Emitter::new((Vec::new(), Vec::new()), 0, self, Options::default(), survey);
-        Operands::new_in(&self.arena, code, Trees::default(), Slot(4), Slot(10))
+        Operands::new(code, Trees::default(), Vec::new(), Slot(4), Slot(10))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The quick check's part about vectors: what their rows in the table say is all there is to check.
 
-use super::{NOTHING, Operands, Reader, Type, of_type};
+use super::tables::of_type;
+use super::{NOTHING, Operands, Reader, Type};
 use crate::instruction::{Immediate, Instruction};
 use crate::ops::Op;
 
@@ -39,7 +40,7 @@ pub(super) fn accept(
     for &ty in info.results {
         let ty = of_type(ty);
         (ty != NOTHING).then_some(())?;
-        operands.push(ty);
+        operands.grow(ty)?;
     }
     Some(())
 }

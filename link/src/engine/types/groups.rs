@@ -24,12 +24,16 @@ pub(super) struct Group {
 impl TypeRegistry {
     /// Uses of all types of a module, by typeidx. It names types by their typeidxs.
     pub(crate) fn acquire_all(&self, module: &Module) -> Vec<TypeUse> {
+        let plain = |ty: &SubType| self.acquire_plain(ty.as_func().expect("other types are in groups"));
+        if module.rec_groups.is_empty() {
+            return module.types.iter().map(plain).collect();
+        }
         let mut uses: Vec<TypeUse> = Vec::with_capacity(module.types.len());
         let mut groups = module.rec_groups.iter().peekable();
         while let Some(ty) = module.types.get(uses.len()) {
             let start = uses.len() as u32;
             match groups.next_if(|group| group.start == start) {
-                None => uses.push(self.acquire_plain(ty.as_func().expect("other types are in groups"))),
+                None => uses.push(plain(ty)),
                 Some(group) => {
                     let mut types: Box<[SubType]> = module.types[group.start as usize..group.end as usize].into();
                     let mut named = Vec::new();
