@@ -102,13 +102,13 @@ struct Construct {
 const CONSTRUCTS: [Construct; 11] = [
     Construct { name: "block", begin: &[BLOCK, NONE], end: &[END], wide: false, nested: 138, in_sequence: 10 },
     Construct { name: "loop", begin: &[LOOP, NONE], end: &[END], wide: false, nested: 145, in_sequence: 15 },
-    Construct { name: "if", begin: &[0x20, 0, IF, NONE], end: &[END], wide: false, nested: 172, in_sequence: 18 },
+    Construct { name: "if", begin: &[0x20, 0, IF, NONE], end: &[END], wide: false, nested: 128, in_sequence: 18 },
     Construct {
         name: "if else",
         begin: &[0x20, 0, IF, NONE, ELSE],
         end: &[END],
         wide: false,
-        nested: 95,
+        nested: 79,
         in_sequence: 21,
     },
     Construct {
@@ -116,7 +116,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[0x20, 0, IF, NONE],
         end: &[ELSE, END],
         wide: false,
-        nested: 157,
+        nested: 109,
         in_sequence: 21,
     },
     Construct {
@@ -124,7 +124,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[BLOCK, NONE, 0x20, 0, BR_IF, 0],
         end: &[END],
         wide: false,
-        nested: 87,
+        nested: 71,
         in_sequence: 16,
     },
     Construct {
@@ -142,7 +142,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[0x20, 0, IF, WIDE],
         end: &[ELSE, END],
         wide: true,
-        nested: 90,
+        nested: 78,
         in_sequence: 21,
     },
     Construct {
@@ -150,7 +150,7 @@ const CONSTRUCTS: [Construct; 11] = [
         begin: &[BLOCK, WIDE, 0x20, 0, BR_IF, 0],
         end: &[END],
         wide: true,
-        nested: 83,
+        nested: 68,
         in_sequence: 16,
     },
 ];
@@ -278,7 +278,7 @@ fn parsing_and_instantiating() {
     // Name, most bytes to make it and for each instance, for one of the module, and the module.
     let cases = [
         ("types", 135, 2, binary(&[repeat(1, &[0x60, 0, 0])])),
-        ("different types", 68, 2, binary(&[section(1, n, &types)])),
+        ("different types", 52, 2, binary(&[section(1, n, &types)])),
         ("imported functions", 62, 12, binary(&[nothing.clone(), repeat(2, &[0, 0, 0, 0])])),
         ("functions", 32, 6, binary(&[nothing.clone(), repeat(3, &[0]), repeat(10, &[2, 0, 0x0b])])),
         ("tables", 45, 53, binary(&[repeated(4, 10_000, &[0x70, 0, 0])])),

@@ -9,6 +9,7 @@
 //! Whoever lowers keeps the arena, also between modules, so that a function lowered at its first call allocates little but its
 //! code.
 
+use super::definite::Locals;
 use super::if_conversion::Candidate;
 use super::metering::Region;
 use super::tree::{NodeId, Trees};
@@ -32,6 +33,8 @@ pub(super) struct Kept {
     pub(super) trees: Trees,
     /// The operand stack.
     pub(super) stack: Vec<NodeId>,
+    /// Which locals are set where the open `if`s begin.
+    pub(super) begins: Vec<Locals>,
     /// The open `if`s that may become selections.
     pub(super) candidates: Vec<Candidate>,
     /// The open regions of fuel.
@@ -54,7 +57,7 @@ impl Arena {
             self.bump = Bump::new();
         }
         self.bump.reset();
-        let Kept { code, branches, trees, stack, candidates, regions } = &mut self.kept;
+        let Kept { code, branches, trees, stack, begins, candidates, regions } = &mut self.kept;
         if code.len() > MOST_KEPT {
             *code = Vec::new();
         }
@@ -68,6 +71,7 @@ impl Arena {
         trees.reserve();
         clear(branches);
         clear(stack);
+        clear(begins);
         clear(candidates);
         clear(regions);
         (&self.bump, &mut self.kept)

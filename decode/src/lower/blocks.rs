@@ -29,10 +29,15 @@ pub(super) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new_in(arena: &'a Bump, candidates: std::vec::Vec<Candidate>, options: Options) -> Self {
+    pub(super) fn new_in(
+        arena: &'a Bump,
+        begins: std::vec::Vec<Locals>,
+        candidates: std::vec::Vec<Candidate>,
+        options: Options,
+    ) -> Self {
         Self {
             arena,
-            labels: Labels::new_in(arena),
+            labels: Labels::new_in(arena, begins),
             skipping: None,
             loops: Loops::new_in(arena, options),
             selections: IfConversion::new(candidates, options),

@@ -162,12 +162,12 @@ impl<'a> Block<'a> {
 pub(super) struct Labels<'a> {
     blocks: Vec<'a, Block<'a>>,
     /// Which locals are set where the open `if`s begin that have no second arm yet, the innermost last.
-    begins: Vec<'a, Locals>,
+    pub(super) begins: std::vec::Vec<Locals>,
 }
 
 impl<'a> Labels<'a> {
-    pub(super) fn new_in(arena: &'a Bump) -> Self {
-        Self { blocks: Vec::with_capacity_in(8, arena), begins: Vec::new_in(arena) }
+    pub(super) fn new_in(arena: &'a Bump, begins: std::vec::Vec<Locals>) -> Self {
+        Self { blocks: Vec::with_capacity_in(8, arena), begins }
     }
 
     /// How many blocks are open.

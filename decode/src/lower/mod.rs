@@ -139,7 +139,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             Error::new(message, start)
         };
         let (arena, kept) = self.arena.empty();
-        let Kept { code: bytes, branches, trees, stack, candidates, regions } = std::mem::take(kept);
+        let Kept { code: bytes, branches, trees, stack, begins, candidates, regions } = std::mem::take(kept);
         let survey = if T::SURVEYED { self.survey.take() } else { None };
         let size = 8 * range.len();
         let code = Emitter::new((bytes, branches), size, self.target, self.options, survey);
@@ -168,7 +168,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             layout: self.layout,
             type_ids: self.type_ids,
             locals,
-            blocks: Blocks::new_in(arena, candidates, self.options),
+            blocks: Blocks::new_in(arena, begins, candidates, self.options),
             metering: Metering::new(regions, self.options),
             operands: Operands::new(code, trees, stack, Slot(frame.header as u16), Slot(first as u16)),
             deterministic: self.options.deterministic,
@@ -209,6 +209,7 @@ impl<'a, T: Target> Lowering<'a, T> {
             branches: emitter.branches,
             trees: function.operands.trees,
             stack: function.operands.stack,
+            begins: function.blocks.labels.begins,
             candidates: function.blocks.selections.candidates,
             regions: function.metering.regions,
         };

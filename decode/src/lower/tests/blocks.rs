@@ -16,7 +16,7 @@ const ONE: BlockType<'_> = BlockType::Value(ValType::I32);
 
 /// Blocks of a function of this type.
 fn function<'a>(machine: &'a Machine, operands: &mut Operands<'a, Machine>, ty: BlockType<'a>) -> Blocks<'a> {
-    let mut blocks = Blocks::new_in(&machine.arena, Vec::new(), Options::default());
+    let mut blocks = Blocks::new_in(&machine.arena, Vec::new(), Vec::new(), Options::default());
     blocks.open(operands, Construct::Function, ty);
     blocks
 }
