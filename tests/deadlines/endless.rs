@@ -5,9 +5,10 @@ use pirn::{Linker, Module, Store, StoreLimitsBuilder, Trap, WasmBacktrace};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Longer than anybody is late, unless the machine has more to do than it can. (A release build is late by less than a
-/// millisecond when it has nothing else to do.)
+/// Longer than anybody is late, unless the machine has more to do than it can: then it is tried again. (A release build is late by
+/// less than a millisecond when it has nothing else to do.)
 const SOON: Duration = Duration::from_millis(500);
+const TRIES: usize = 5;
 
 /// Runs in every way what `begin` makes ready, and asserts that it ends soon after a tick.
 fn ends<R>(
@@ -20,14 +21,18 @@ fn ends<R>(
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut latest = Duration::ZERO;
     for engine in engines() {
-        let mut store = store(&engine, ());
-        let ready = begin(&mut store);
-        let tick = Tick::after(&engine, Duration::from_millis(20));
-        let error = run(&mut store, ready);
-        let late = tick.ago();
-        assert_eq!(error.trap(), Some(Trap::Interrupt), "{what}: {error:?}");
-        assert!(error.is::<WasmBacktrace>(), "{what}: no backtrace");
-        assert!(late < SOON, "{what}: {late:?} late, {:?}", engine.config());
+        let mut ends = || {
+            let mut store = store(&engine, ());
+            let ready = begin(&mut store);
+            let tick = Tick::after(&engine, Duration::from_millis(20));
+            let error = run(&mut store, ready);
+            let late = tick.ago();
+            assert_eq!(error.trap(), Some(Trap::Interrupt), "{what}: {error:?}");
+            assert!(error.is::<WasmBacktrace>(), "{what}: no backtrace");
+            late
+        };
+        let late = (0..TRIES).map(|_| ends()).find(|&late| late < SOON);
+        let late = late.unwrap_or_else(|| panic!("{what}: late {TRIES} times, {:?}", engine.config()));
         latest = latest.max(late);
     }
     println!("{what}: at most {latest:?} late");
