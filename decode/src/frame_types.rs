@@ -3,11 +3,11 @@
 
 use crate::lower::place::Stand;
 use crate::module::types::val_type_by;
-use crate::{Error, Features, FuncIdx, Module, TypeIdx, ValType};
+use crate::{Error, Features, FuncIdx, HeapType, Module, RefType, TypeIdx, ValType};
 use std::collections::HashMap;
 use wasmparser::types::CoreTypeId;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, Payload,
+    BinaryReader, FrameKind, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, Payload,
     ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
@@ -29,7 +29,8 @@ impl std::fmt::Debug for Bodies {
 pub struct FrameTypes {
     /// Of its locals, which begin with the parameters.
     pub locals: Vec<ValType>,
-    /// Of the operand stack, the topmost last; where a call is waited for, without its operands.
+    /// Of the operand stack, the topmost last; where a call is waited for, without its operands. Below the values of every open `catch` and
+    /// `catch_all` of the older instructions lies a reference to the exception, which the specification keeps elsewhere.
     pub operands: Vec<ValType>,
     /// Type of the function that is waited for, if one is.
     pub callee: Option<TypeIdx>,
@@ -169,7 +170,12 @@ fn types(
 ) -> Result<Option<FrameTypes>, Error> {
     let (callee, taken) = callee.unzip();
     let (taken, height) = (taken.unwrap_or(0), validator.operand_stack_height() as usize);
-    let found = Counts { locals: validator.len_locals() as usize, operands: height - taken };
+    // Where handlers of the older instructions are open, the outermost first.
+    let open =
+        (0..validator.control_stack_height() as usize).rev().filter_map(|depth| validator.get_control_frame(depth));
+    let is_handler = |kind| matches!(kind, FrameKind::LegacyCatch | FrameKind::LegacyCatchAll);
+    let handlers: Vec<usize> = open.filter(|block| is_handler(block.kind)).map(|block| block.height).collect();
+    let found = Counts { locals: validator.len_locals() as usize, operands: height - taken + handlers.len() };
     if counts.is_some_and(|counts| counts != found) {
         return Ok(None);
     }
@@ -179,9 +185,10 @@ fn types(
     };
     let locals = (0..validator.len_locals()).map(|index| known(validator.get_local_type(index).map(Some)));
     let stack = (taken..height).rev().map(|depth| known(validator.get_operand_type(depth)));
-    Ok(Some(FrameTypes {
-        locals: locals.collect::<Result<_, _>>()?,
-        operands: stack.collect::<Result<_, _>>()?,
-        callee,
-    }))
+    let (locals, mut operands): (Vec<_>, Vec<_>) =
+        (locals.collect::<Result<_, _>>()?, stack.collect::<Result<_, _>>()?);
+    for &height in handlers.iter().rev() {
+        operands.insert(height, ValType::Ref(RefType::new(false, HeapType::Exn)));
+    }
+    Ok(Some(FrameTypes { locals, operands, callee }))
 }

@@ -126,15 +126,19 @@ fn what_a_host_function_roots_is_so_until_it_returns() {
     for engine in engines() {
         let mut linker = Linker::<Kept>::new(&engine);
         linker
-            .func_wrap_async("host", "typed", |mut caller: Caller<'_, Kept>, (waits, given): (u32, Rooted<ExternRef>)| {
-                Box::new(async move {
-                    let made = ExternRef::new(&mut caller, waits);
-                    wait(waits).await;
-                    assert_eq!(made.data(&caller).unwrap().and_then(|data| data.downcast_ref()), Some(&waits));
-                    caller.data_mut().extend([given, made]);
-                    made
-                })
-            })
+            .func_wrap_async(
+                "host",
+                "typed",
+                |mut caller: Caller<'_, Kept>, (waits, given): (u32, Rooted<ExternRef>)| {
+                    Box::new(async move {
+                        let made = ExternRef::new(&mut caller, waits);
+                        wait(waits).await;
+                        assert_eq!(made.data(&caller).unwrap().and_then(|data| data.downcast_ref()), Some(&waits));
+                        caller.data_mut().extend([given, made]);
+                        made
+                    })
+                },
+            )
             .unwrap();
         linker
             .func_wrap("host", "plain", |mut caller: Caller<'_, Kept>, given: Rooted<ExternRef>| {

@@ -283,6 +283,19 @@ impl InstanceBlock {
         unsafe { self.word(self.layout.element(elemidx)).cast::<*const u64>().read() }.addr()
     }
 
+    /// The references that `table.init elemidx` copies from.
+    ///
+    /// # Panics
+    /// The instance has no such segment.
+    pub fn element_words(&self, elemidx: usize) -> &[u64] {
+        // SAFETY: the two words of a segment; with `&self` the machine does not run (I2). References outlive the block, as `set_element` asks for.
+        unsafe {
+            let first = self.word(self.layout.element(elemidx)).cast::<*const u64>().read();
+            let len = self.element_len(elemidx) as usize;
+            if len == 0 { &[] } else { std::slice::from_raw_parts(first, len) }
+        }
+    }
+
     /// The references `table.init elemidx` copies from; empty once dropped.
     ///
     /// # Panics

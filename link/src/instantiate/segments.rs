@@ -7,8 +7,8 @@ use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::{ConstExpr, ConstOp, Element, ElementItems, SegmentMode};
-use pirn_decode::objects::{HEADER_BYTES, places};
-use pirn_decode::{AddressType, TypeIdx};
+use pirn_decode::objects::{HEADER_BYTES, is_traced, places};
+use pirn_decode::{AddressType, TypeIdx, ValType};
 use pirn_exec::{Object, Trap, Vm, Word, i31_word};
 use smallvec::SmallVec;
 
@@ -296,7 +296,8 @@ fn make(store: &StoreOpaque, instance: &InstanceData, typeidx: TypeIdx, len: u32
     new.ok_or_else(|| Trap::GcHeapOutOfMemory.into())
 }
 
-/// Readies those segments of an instance that were not dropped, none of which is ready. Nothing is copied.
+/// Readies those segments of an instance that were not dropped, none of which is ready. Nothing is copied. `traced` is what is in
+/// those whose elements may be objects or the embedder's, one behind the other.
 ///
 /// # Errors
 /// There is no memory for them.
@@ -305,6 +306,7 @@ pub(crate) fn restore(
     handle: Handle<InstanceData>,
     data_dropped: &[bool],
     elements_dropped: &[bool],
+    mut traced: &[Word],
 ) -> Result<()> {
     let module = handle.get(store)?.module().clone();
     let parsed = module.parsed();
@@ -314,6 +316,10 @@ pub(crate) fn restore(
     let room = refs.try_reserve_exact(len);
     room.map_err(|_| format_err!("the system gave no memory for element segments of {len} elements"))?;
     for (_, (element, _)) in left() {
+        if is_traced(ValType::Ref(element.ty)) {
+            refs.extend(traced.split_off(..element.items.len()).expect("as many as there are elements"));
+            continue;
+        }
         match &element.items {
             ElementItems::Funcs(funcs) => {
                 let block = &handle.get(store)?.block;

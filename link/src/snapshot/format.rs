@@ -5,18 +5,44 @@
 //! them is counted, and whoever reads says how much it may be.
 
 use super::state::{
-    ExecutionState, FrameState, FuncName, GlobalState, HASH, HostFunc, InstanceState, MemoryState, ReasonState, Run,
-    State, TableState, Value,
+    Elements, ExecutionState, FrameState, FuncName, GlobalState, HASH, HostFunc, InstanceState, MemoryState,
+    ObjectState, ReasonState, RefName, Run, State, TableState, TypeName, Value,
 };
 use crate::error::{Result, format_err};
-use pirn_decode::{AddressType, FuncType, Limits, MemoryType, RefType, Stand, TableType, ValType};
+use pirn_decode::{AddressType, FuncType, HeapType, Limits, MemoryType, RefType, Stand, TableType, TypeId, ValType};
 use sha2::{Digest, Sha256};
 
 /// How they begin.
 const MAGIC: &[u8; 8] = b"pirnsnap";
 
 /// Of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// What types begin with that are references which may be null, or may not (spec 5.3.4).
+const NULLABLE: u8 = 0x63;
+const NON_NULL: u8 = 0x64;
+
+/// What objects begin with, and heap types that are of modules: then follows the number of the type, or of the tag.
+const FUNC: u8 = 0x60;
+const STRUCT: u8 = 0x5f;
+const ARRAY: u8 = 0x5e;
+const EXCEPTION: u8 = 0x08;
+
+/// Heap types that are no module's, and their bytes (spec 5.3.3).
+const HEAP_TYPES: [(u8, HeapType); 12] = [
+    (0x74, HeapType::NoExn),
+    (0x73, HeapType::NoFunc),
+    (0x72, HeapType::NoExtern),
+    (0x71, HeapType::None),
+    (0x70, HeapType::Func),
+    (0x6f, HeapType::Extern),
+    (0x6e, HeapType::Any),
+    (0x6d, HeapType::Eq),
+    (0x6c, HeapType::I31),
+    (0x6b, HeapType::Struct),
+    (0x6a, HeapType::Array),
+    (0x69, HeapType::Exn),
+];
 
 /// Bytes before the chunks.
 const HEAD: usize = MAGIC.len() + size_of::<u32>() + HASH;
@@ -151,9 +177,25 @@ impl Writer {
             ValType::F32 => 0x7d,
             ValType::F64 => 0x7c,
             ValType::V128 => 0x7b,
-            ValType::Ref(RefType::FUNCREF) => 0x70,
-            ValType::Ref(_) => 0x6f,
+            ValType::Ref(ty) => {
+                self.byte(if ty.is_nullable() { NULLABLE } else { NON_NULL });
+                return self.heap_type(ty.heap_type());
+            }
         });
+    }
+
+    fn heap_type(&mut self, ty: HeapType) {
+        let (HeapType::ConcreteFunc(number) | HeapType::ConcreteStruct(number) | HeapType::ConcreteArray(number)) = ty
+        else {
+            let (byte, _) = HEAP_TYPES.iter().find(|(_, known)| *known == ty).expect("all that name no type");
+            return self.byte(*byte);
+        };
+        self.byte(match ty {
+            HeapType::ConcreteStruct(_) => STRUCT,
+            HeapType::ConcreteArray(_) => ARRAY,
+            _ => FUNC,
+        });
+        self.number(number.0);
     }
 
     fn func(&mut self, name: &FuncName) {
@@ -171,14 +213,63 @@ impl Writer {
     }
 
     fn value(&mut self, value: &Value) {
-        self.ty(value.ty());
+        self.byte(match value {
+            Value::I32(_) => 0x7f,
+            Value::I64(_) => 0x7e,
+            Value::F32(_) => 0x7d,
+            Value::F64(_) => 0x7c,
+            Value::V128(_) => 0x7b,
+            Value::Func(_) => 0x70,
+            Value::Extern(_) => 0x6f,
+            Value::Any(_) => 0x6e,
+            Value::Exn(_) => 0x69,
+        });
         match value {
             Value::I32(bits) | Value::F32(bits) => self.0.extend(bits.to_le_bytes()),
             Value::I64(bits) | Value::F64(bits) => self.0.extend(bits.to_le_bytes()),
             Value::V128(words) => words.iter().for_each(|word| self.0.extend(word.to_le_bytes())),
             Value::Func(None) => self.byte(0),
             Value::Func(Some(name)) => self.func(name),
-            Value::Extern(number) => self.option(*number, Self::number),
+            Value::Extern(name) | Value::Any(name) => {
+                let (byte, number) = match *name {
+                    RefName::Null => return self.byte(0),
+                    RefName::Host(number) => (1, number),
+                    RefName::I31(value) => (2, value),
+                    RefName::Object(number) => (3, number),
+                };
+                self.byte(byte);
+                self.number(number);
+            }
+            Value::Exn(number) => self.option(*number, Self::number),
+        }
+    }
+
+    fn object(&mut self, object: &ObjectState) {
+        match object {
+            ObjectState::Struct { ty, fields } => {
+                self.byte(STRUCT);
+                self.number(*ty);
+                self.list(fields, Self::value);
+            }
+            ObjectState::Array { ty, elements } => {
+                self.byte(ARRAY);
+                self.number(*ty);
+                match elements {
+                    Elements::Numbers(bytes) => {
+                        self.byte(0);
+                        self.bytes(bytes);
+                    }
+                    Elements::References(values) => {
+                        self.byte(1);
+                        self.list(values, Self::value);
+                    }
+                }
+            }
+            ObjectState::Exception { tag, values } => {
+                self.byte(EXCEPTION);
+                self.number(*tag);
+                self.list(values, Self::value);
+            }
         }
     }
 
@@ -193,6 +284,10 @@ impl Writer {
     fn state(&mut self, state: &State) {
         self.option(state.fuel, Self::number);
         self.list(&state.modules, |this, hash| this.0.extend(hash));
+        self.list(&state.types, |this, name| {
+            this.number(name.module);
+            this.number(name.typeidx);
+        });
         self.list(&state.hosts, |this, host| {
             this.bytes(host.module.as_bytes());
             this.bytes(host.name.as_bytes());
@@ -200,6 +295,8 @@ impl Writer {
             this.list(host.ty.results(), |this, &ty| this.ty(ty));
         });
         self.list(&state.externs, |this, bytes| this.bytes(bytes));
+        self.list(&state.tags, |this, &ty| this.number(ty));
+        self.list(&state.objects, Self::object);
         self.list(&state.memories, |this, memory| {
             this.limits(memory.ty.limits, memory.ty.address);
             this.byte(memory.ty.page_size_log2);
@@ -218,18 +315,20 @@ impl Writer {
         });
         self.list(&state.globals, |this, global| {
             this.byte(global.mutable.into());
+            this.ty(global.ty);
             this.value(&global.value);
         });
         self.list(&state.instances, |this, instance| {
             this.option(instance.name.as_deref(), |this, name| this.bytes(name.as_bytes()));
             this.number(instance.module);
             this.list(&instance.funcs, Self::func);
-            for list in [&instance.tables, &instance.memories, &instance.globals] {
+            for list in [&instance.tables, &instance.memories, &instance.globals, &instance.tags] {
                 this.list(list, |this, &number| this.number(number));
             }
             for list in [&instance.data_dropped, &instance.elements_dropped] {
                 this.list(list, |this, &dropped| this.byte(dropped.into()));
             }
+            this.list(&instance.elements, |this, values| this.list(values, Self::value));
         });
         self.list(&state.executions, Self::execution);
     }
@@ -354,10 +453,29 @@ impl<'a> Reader<'a> {
             0x7d => ValType::F32,
             0x7c => ValType::F64,
             0x7b => ValType::V128,
-            0x70 => ValType::FUNCREF,
-            0x6f => ValType::EXTERNREF,
+            nullable @ (NULLABLE | NON_NULL) => ValType::Ref(RefType::new(nullable == NULLABLE, self.heap_type()?)),
             _ => return Err(malformed("a type")),
         })
+    }
+
+    fn heap_type(&mut self) -> Result<HeapType> {
+        let byte = self.byte()?;
+        if let Some((_, ty)) = HEAP_TYPES.iter().find(|(known, _)| *known == byte) {
+            return Ok(*ty);
+        }
+        let concrete: fn(TypeId) -> HeapType = match byte {
+            FUNC => HeapType::ConcreteFunc,
+            STRUCT => HeapType::ConcreteStruct,
+            ARRAY => HeapType::ConcreteArray,
+            _ => return Err(malformed("a type")),
+        };
+        Ok(concrete(TypeId(self.place()?)))
+    }
+
+    /// A place in a list: none has as many items as 31 bits can say.
+    fn place(&mut self) -> Result<u32> {
+        let place = self.small()?;
+        if place < 1 << 31 { Ok(place) } else { Err(malformed("a place in a list")) }
     }
 
     fn types(&mut self) -> Result<Vec<ValType>> {
@@ -376,14 +494,42 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Result<Value> {
-        Ok(match self.ty()? {
-            ValType::I32 => Value::I32(u32::from_le_bytes(self.array()?)),
-            ValType::I64 => Value::I64(u64::from_le_bytes(self.array()?)),
-            ValType::F32 => Value::F32(u32::from_le_bytes(self.array()?)),
-            ValType::F64 => Value::F64(u64::from_le_bytes(self.array()?)),
-            ValType::V128 => Value::V128([u64::from_le_bytes(self.array()?), u64::from_le_bytes(self.array()?)]),
-            ValType::Ref(RefType::FUNCREF) => Value::Func(self.func()?),
-            ValType::Ref(_) => Value::Extern(self.option(Self::small)?),
+        Ok(match self.byte()? {
+            0x7f => Value::I32(u32::from_le_bytes(self.array()?)),
+            0x7e => Value::I64(u64::from_le_bytes(self.array()?)),
+            0x7d => Value::F32(u32::from_le_bytes(self.array()?)),
+            0x7c => Value::F64(u64::from_le_bytes(self.array()?)),
+            0x7b => Value::V128([u64::from_le_bytes(self.array()?), u64::from_le_bytes(self.array()?)]),
+            0x70 => Value::Func(self.func()?),
+            0x6f => Value::Extern(self.reference()?),
+            0x6e => Value::Any(self.reference()?),
+            0x69 => Value::Exn(self.option(Self::small)?),
+            _ => return Err(malformed("the type of a value")),
+        })
+    }
+
+    fn reference(&mut self) -> Result<RefName> {
+        Ok(match self.byte()? {
+            0 => RefName::Null,
+            1 => RefName::Host(self.small()?),
+            2 => RefName::I31(self.place()?),
+            3 => RefName::Object(self.small()?),
+            _ => return Err(malformed("a reference")),
+        })
+    }
+
+    fn object(&mut self) -> Result<ObjectState> {
+        Ok(match self.byte()? {
+            STRUCT => ObjectState::Struct { ty: self.small()?, fields: self.list(Self::value)? },
+            ARRAY => ObjectState::Array {
+                ty: self.small()?,
+                elements: match self.flag()? {
+                    false => Elements::Numbers(self.bytes()?),
+                    true => Elements::References(self.list(Self::value)?),
+                },
+            },
+            EXCEPTION => ObjectState::Exception { tag: self.small()?, values: self.list(Self::value)? },
+            _ => return Err(malformed("an object")),
         })
     }
 
@@ -419,14 +565,18 @@ impl<'a> Reader<'a> {
         Ok(State {
             fuel: self.option(Self::number)?,
             modules: self.list(Self::array)?,
+            types: self.list(|this| Ok(TypeName { module: this.small()?, typeidx: this.small()? }))?,
             hosts: self.list(|this| {
                 let (module, name) = (this.text()?, this.text()?);
                 Ok(HostFunc { module, name, ty: FuncType::new(this.types()?, this.types()?) })
             })?,
             externs: self.list(Self::bytes)?,
+            tags: self.list(Self::small)?,
+            objects: self.list(Self::object)?,
             memories: self.list(Self::memory)?,
             tables: self.list(Self::table)?,
-            globals: self.list(|this| Ok(GlobalState { mutable: this.flag()?, value: this.value()? }))?,
+            globals: self
+                .list(|this| Ok(GlobalState { mutable: this.flag()?, ty: this.ty()?, value: this.value()? }))?,
             instances: self.list(|this| {
                 Ok(InstanceState {
                     name: this.option(Self::text)?,
@@ -435,8 +585,10 @@ impl<'a> Reader<'a> {
                     tables: this.list(Self::small)?,
                     memories: this.list(Self::small)?,
                     globals: this.list(Self::small)?,
+                    tags: this.list(Self::small)?,
                     data_dropped: this.list(Self::flag)?,
                     elements_dropped: this.list(Self::flag)?,
+                    elements: this.list(|this| this.list(Self::value))?,
                 })
             })?,
             executions: self.list(Self::execution)?,

@@ -1,24 +1,30 @@
 //! What was made so far while a snapshot is restored, by the numbers that it has for it, none of which is trusted.
 
-use super::state::{FuncName, Value};
+use super::state::{FuncName, RefName, Value};
 use crate::error::{Result, format_err};
 use crate::items::func::Func;
-use crate::items::heap_ref::ExternRef;
+use crate::items::heap_ref::heap_type;
+use crate::items::rooted::Rooted;
 use crate::items::v128::V128;
 use crate::items::value::Val;
 use crate::module::Module;
 use crate::store::handle::Handle;
-use crate::store::instance_data::{GlobalItem, InstanceData};
+use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::FuncIdx;
-use pirn_exec::{Memory, Table};
+use pirn_decode::{CompositeType, FuncIdx, FuncType, HeapType, TypeId, ValType};
+use pirn_exec::{Memory, Table, Word, extern_word, i31_word};
 
 /// What was made so far, by the numbers that the snapshot has for it.
 #[derive(Default)]
 pub(super) struct Made {
+    /// The ids of types, and what they are.
+    pub(super) types: Vec<TypeId>,
     pub(super) hosts: Vec<Func>,
     /// Indices of the embedder's values in the store.
     pub(super) externs: Vec<usize>,
+    pub(super) tags: Vec<Handle<TagItem>>,
+    /// The addresses of objects.
+    pub(super) objects: Vec<Word>,
     pub(super) memories: Vec<Handle<Memory>>,
     pub(super) tables: Vec<Handle<Table>>,
     pub(super) globals: Vec<Handle<GlobalItem>>,
@@ -45,6 +51,32 @@ impl Made {
         numbered(&self.hosts, number, "host functions")
     }
 
+    /// A type, of the engine.
+    ///
+    /// # Errors
+    /// It names none, or one of another kind.
+    pub(super) fn ty(&self, store: &StoreOpaque, ty: ValType) -> Result<ValType> {
+        let Some(number) = ty.type_id() else { return Ok(ty) };
+        let id = numbered(&self.types, number.0, "types")?;
+        let ValType::Ref(reference) = ty else { unreachable!("no other names types") };
+        let found = store.engine().types().sub_type(id);
+        let fits = found.is_some_and(|found| match found.composite {
+            CompositeType::Func(_) => matches!(reference.heap_type(), HeapType::ConcreteFunc(_)),
+            CompositeType::Struct(_) => matches!(reference.heap_type(), HeapType::ConcreteStruct(_)),
+            CompositeType::Array(_) => matches!(reference.heap_type(), HeapType::ConcreteArray(_)),
+        });
+        if fits { Ok(ty.rename(|_| id)) } else { Err(format_err!("{ty} names a type of another kind")) }
+    }
+
+    /// A function type, of the engine.
+    ///
+    /// # Errors
+    /// As [`Self::ty`].
+    pub(super) fn func_type(&self, store: &StoreOpaque, ty: &FuncType) -> Result<FuncType> {
+        let types = |types: &[ValType]| types.iter().map(|&ty| self.ty(store, ty)).collect::<Result<Vec<_>>>();
+        Ok(FuncType::new(types(ty.params())?, types(ty.results())?))
+    }
+
     /// A function in the store.
     pub(super) fn func(&self, store: &StoreOpaque, name: FuncName) -> Result<Func> {
         match name {
@@ -69,11 +101,37 @@ impl Made {
             Value::F64(bits) => Val::F64(bits),
             Value::V128(words) => Val::V128(V128::from_words(words)),
             Value::Func(name) => Val::FuncRef(name.map(|name| self.func(store, name)).transpose()?),
-            Value::Extern(None) => Val::ExternRef(None),
-            Value::Extern(Some(number)) => {
-                let index = numbered(&self.externs, number, "externrefs")?;
-                Val::ExternRef(Some(ExternRef::of_index(store, index)))
+            Value::Extern(name) => Val::ExternRef(self.reference(store, name)?),
+            Value::Any(name) => Val::AnyRef(self.reference(store, name)?),
+            Value::Exn(None) => Val::ExnRef(None),
+            Value::Exn(Some(number)) => {
+                let word = numbered(&self.objects, number, "objects")?;
+                // SAFETY: L5: an object of this store, none of which is collected meanwhile.
+                if unsafe { heap_type(store, word) } != HeapType::Exn {
+                    return Err(format_err!("object {number} is no exception"));
+                }
+                // SAFETY: L5: that is what it is.
+                Val::ExnRef(Some(unsafe { Rooted::new(store, word) }))
             }
         })
+    }
+
+    /// What is no function and no exception; `None` is null. `T` is the type of anything or of anything of the embedder's.
+    fn reference<T>(&self, store: &StoreOpaque, name: RefName) -> Result<Option<Rooted<T>>> {
+        let word = match name {
+            RefName::Null => return Ok(None),
+            RefName::Host(number) => extern_word(numbered(&self.externs, number, "externrefs")?),
+            RefName::I31(value) => i31_word(value),
+            RefName::Object(number) => {
+                let word = numbered(&self.objects, number, "objects")?;
+                // SAFETY: L5: an object of this store, none of which is collected meanwhile.
+                if unsafe { heap_type(store, word) } == HeapType::Exn {
+                    return Err(format_err!("object {number} is an exception"));
+                }
+                word
+            }
+        };
+        // SAFETY: L5: words of either type are words of the other (spec 4.4.5), and it is one of this store.
+        Ok(Some(unsafe { Rooted::new(store, word) }))
     }
 }

@@ -3,6 +3,7 @@
 //! - `state`: what a snapshot holds, in the terms of the specification; `format`: how it is written down.
 //! - `take`: from a store to that, with `names` for what references refer to.
 //! - `restore`: from that to a store, where everything is compared with the modules; `made`: what numbers mean there.
+//! - `objects`: what is on the heap, both ways.
 //! - `frames`: paused executions, both ways; `places`: where frames stand.
 //! - `hooks`: what the embedder says of its own values.
 
@@ -12,6 +13,8 @@ pub(crate) mod frames;
 mod hooks;
 mod made;
 mod names;
+#[cfg(feature = "snapshot")]
+mod objects;
 pub(crate) mod places;
 #[cfg(feature = "snapshot")]
 mod restore;
@@ -120,7 +123,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// Something cannot be in a snapshot, or has no name there; the error says what:
-    /// - a memory that threads share; a tag;
+    /// - a memory that threads share; a tag, or a host function, of a type that no module of the store defines;
     /// - a host function to which something refers, but which no instance imports; two that were linked to imports of the same names;
     /// - an `externref` that is not null, or the payload of a [`Yield`](crate::Yield) that is not `()`: see [`Snapshot::take_with`];
     /// - a call of a start function; one that waits for an async host function; one that stands within an instruction on a memory or

@@ -1,24 +1,19 @@
 //! Numbers for what references of a store refer to, while a snapshot is taken.
 
 use super::hooks::SnapshotHooks;
-use super::state::{FuncName, HostFunc, Value, supported};
+use super::state::{FuncName, HostFunc, RefName, TypeName, Value};
 use crate::error::{Result, format_err};
 use crate::items::func::Func;
 use crate::items::value::Val;
+use crate::module::Module;
 use crate::store::opaque::StoreOpaque;
-use pirn_exec::extern_index;
+use pirn_decode::{FuncType, TypeId, ValType};
+use pirn_exec::{Word, extern_index, i31_value};
 use std::collections::HashMap;
-
-/// The error of what snapshots do not hold.
-fn of_the_heap() -> crate::error::Error {
-    format_err!(
-        "a reference to a struct, array, exception or small integer, or null of such a type, is in use, which cannot be in a snapshot"
-    )
-}
 
 /// The numbers given so far.
 pub(super) struct Names<'a> {
-    store: &'a StoreOpaque,
+    pub(super) store: &'a StoreOpaque,
     hooks: &'a mut dyn SnapshotHooks,
     /// Of instances, by the addresses of their heads.
     instances: HashMap<usize, u32>,
@@ -28,14 +23,29 @@ pub(super) struct Names<'a> {
     /// Of the embedder's values, by their places in the store.
     externs: HashMap<usize, u32>,
     pub(super) saved_externs: Vec<Vec<u8>>,
+    /// Where types are defined, by their ids.
+    defined: HashMap<TypeId, TypeName>,
+    types: HashMap<TypeId, u32>,
+    pub(super) named_types: Vec<TypeName>,
+    /// Of tags, by their addresses.
+    pub(super) tags: HashMap<usize, u32>,
+    /// Of objects, by their addresses.
+    objects: HashMap<Word, u32>,
+    pub(super) found_objects: Vec<Word>,
 }
 
 impl<'a> Names<'a> {
-    /// Names for `store`: of its instances, and of the host functions that they import.
+    /// Names for `store`: of its instances, which are of these modules, and of the host functions that they import.
     ///
     /// # Errors
     /// Two host functions were linked to imports of the same names.
-    pub(super) fn new(store: &'a StoreOpaque, hooks: &'a mut dyn SnapshotHooks) -> Result<Self> {
+    pub(super) fn new(store: &'a StoreOpaque, modules: &[Module], hooks: &'a mut dyn SnapshotHooks) -> Result<Self> {
+        let mut defined = HashMap::new();
+        for (module, number) in modules.iter().zip(0..) {
+            for (&id, typeidx) in module.type_ids().iter().zip(0..) {
+                defined.entry(id).or_insert(TypeName { module: number, typeidx });
+            }
+        }
         let mut this = Self {
             store,
             hooks,
@@ -44,6 +54,12 @@ impl<'a> Names<'a> {
             host_funcs: Vec::new(),
             externs: HashMap::new(),
             saved_externs: Vec::new(),
+            defined,
+            types: HashMap::new(),
+            named_types: Vec::new(),
+            tags: HashMap::new(),
+            objects: HashMap::new(),
+            found_objects: Vec::new(),
         };
         let mut by_name = HashMap::new();
         for (instance, number) in store.instances().zip(0..) {
@@ -63,14 +79,42 @@ impl<'a> Names<'a> {
                 if let std::collections::hash_map::Entry::Vacant(entry) = this.hosts.entry(address) {
                     entry.insert(next);
                     let (module, name) = (name.0.into(), name.1.into());
-                    for &ty in host.ty().params().iter().chain(host.ty().results()) {
-                        supported(ty, || format!("a parameter or result of host function `{name}` of `{module}`"))?;
-                    }
-                    this.host_funcs.push(HostFunc { module, name, ty: host.ty().clone() });
+                    let types = |types: &[ValType], this: &mut Self| -> Result<Vec<_>> {
+                        types.iter().map(|&ty| this.ty(ty)).collect()
+                    };
+                    let ty =
+                        FuncType::new(types(host.ty().params(), &mut this)?, types(host.ty().results(), &mut this)?);
+                    this.host_funcs.push(HostFunc { module, name, ty });
                 }
             }
         }
         Ok(this)
+    }
+
+    /// The number of a type.
+    ///
+    /// # Errors
+    /// No module of the store defines it.
+    pub(super) fn type_number(&mut self, id: TypeId) -> Result<u32> {
+        if let Some(&number) = self.types.get(&id) {
+            return Ok(number);
+        }
+        let name = self.defined.get(&id).copied();
+        let name = name.ok_or_else(|| format_err!("a type is in use that no module of the store defines"))?;
+        let number = self.named_types.len() as u32;
+        self.named_types.push(name);
+        self.types.insert(id, number);
+        Ok(number)
+    }
+
+    /// A type, with numbers for those that it names.
+    ///
+    /// # Errors
+    /// As [`Self::type_number`].
+    pub(super) fn ty(&mut self, ty: ValType) -> Result<ValType> {
+        let Some(id) = ty.type_id() else { return Ok(ty) };
+        let number = TypeId(self.type_number(id)?);
+        Ok(ty.rename(|_| number))
     }
 
     /// The number of the instance whose head is at this address.
@@ -106,20 +150,44 @@ impl<'a> Names<'a> {
             Val::F64(bits) => Value::F64(bits),
             Val::V128(vector) => Value::V128(vector.words()),
             Val::FuncRef(func) => Value::Func(func.map(|func| self.func(func)).transpose()?),
-            Val::ExternRef(None) => Value::Extern(None),
-            Val::ExternRef(Some(reference)) => {
-                let index = extern_index(reference.word(self.store)?).ok_or_else(of_the_heap)?;
-                if let Some(&number) = self.externs.get(&index) {
-                    return Ok(Value::Extern(Some(number)));
-                }
-                let number = self.saved_externs.len() as u32;
-                let bytes =
-                    self.hooks.save_extern(self.store.extern_value(index).expect("a value that is referred to"))?;
-                self.saved_externs.push(bytes);
-                self.externs.insert(index, number);
-                Value::Extern(Some(number))
+            Val::ExternRef(reference) => {
+                let word = reference.map_or(Ok(0), |reference| reference.word(self.store))?;
+                Value::Extern(self.reference(word)?)
             }
-            Val::AnyRef(_) | Val::ExnRef(_) => return Err(of_the_heap()),
+            Val::AnyRef(reference) => {
+                let word = reference.map_or(Ok(0), |reference| reference.word(self.store))?;
+                Value::Any(self.reference(word)?)
+            }
+            Val::ExnRef(None) => Value::Exn(None),
+            Val::ExnRef(Some(reference)) => Value::Exn(Some(self.object(reference.word(self.store)?))),
+        })
+    }
+
+    /// What a word refers to.
+    fn reference(&mut self, word: Word) -> Result<RefName> {
+        if word == 0 {
+            return Ok(RefName::Null);
+        }
+        if let Some(value) = i31_value(word) {
+            return Ok(RefName::I31(value as u32 & 0x7fff_ffff));
+        }
+        let Some(index) = extern_index(word) else { return Ok(RefName::Object(self.object(word))) };
+        if let Some(&number) = self.externs.get(&index) {
+            return Ok(RefName::Host(number));
+        }
+        let number = self.saved_externs.len() as u32;
+        let value = self.store.extern_value(index).expect("a value that is referred to");
+        let bytes = self.hooks.save_extern(value)?;
+        self.saved_externs.push(bytes);
+        self.externs.insert(index, number);
+        Ok(RefName::Host(number))
+    }
+
+    /// The number of the object at an address.
+    fn object(&mut self, address: Word) -> u32 {
+        *self.objects.entry(address).or_insert_with(|| {
+            self.found_objects.push(address);
+            self.found_objects.len() as u32 - 1
         })
     }
 

@@ -8,7 +8,7 @@ use super::hooks::SnapshotHooks;
 use super::made::{Made, numbered};
 use super::places::Places;
 use super::state::{InstanceState, State, TableState};
-use super::{HASH, Restored};
+use super::{HASH, Restored, objects};
 use crate::engine::Engine;
 use crate::engine::limits::Needs;
 use crate::error::{Result, format_err};
@@ -20,7 +20,8 @@ use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
-use pirn_decode::{ExternType, FuncIdx, FuncType, Limits, MemoryType, TableType};
+use pirn_decode::objects::is_traced;
+use pirn_decode::{ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, TableType, TagType, ValType};
 
 /// Makes everything in the store, which has to be empty.
 ///
@@ -33,22 +34,39 @@ pub(super) fn restore(
     state: &State,
     hooks: &mut dyn SnapshotHooks,
 ) -> Result<Restored> {
-    let counts = [store.instances().len(), store.memories().len(), store.tables().len(), store.globals().count()];
-    if counts != [0; 4] {
+    let counts = [store.instances().len(), store.memories().len(), store.tables().len(), store.tags().len()];
+    if counts != [0; 4] || store.globals().next().is_some() {
         return Err(format_err!(
-            "a snapshot is restored in an empty store: this one has instances, memories, tables or globals"
+            "a snapshot is restored in an empty store: this one has instances, memories, tables, globals or tags"
         ));
     }
+    // Objects are referred to by nothing until others are made, and what is looked at is rooted only as long as that.
+    let roots = store.root_count();
+    store.heap().hold();
+    let restored = restore_held(store, definitions, modules, state, hooks);
+    store.heap().release();
+    store.end_scope(roots);
+    restored
+}
+
+fn restore_held(
+    store: &mut StoreOpaque,
+    definitions: &Definitions,
+    modules: &[Module],
+    state: &State,
+    hooks: &mut dyn SnapshotHooks,
+) -> Result<Restored> {
     let modules = state.modules.iter().map(|hash| find(store, modules, hash)).collect::<Result<Vec<_>>>()?;
     let needs = Needs { instances: state.instances.len(), ..Needs::default() };
     store.check_needs(&needs)?;
-    let mut made = Made::default();
+    let mut made = Made { types: types(&modules, state)?, ..Made::default() };
     for bytes in &state.externs {
         let value = hooks.load_extern(bytes)?;
         made.externs.push(store.add_extern(value.into()));
     }
     for host in &state.hosts {
-        let func = host_func(store, definitions, (&host.module, &host.name), &host.ty)?;
+        let ty = made.func_type(store, &host.ty)?;
+        let func = host_func(store, definitions, (&host.module, &host.name), &ty)?;
         made.hosts.push(func);
     }
     // Functions come first: tables and globals may refer to any of them.
@@ -60,6 +78,15 @@ pub(super) fn restore(
     for (number, instance) in state.instances.iter().enumerate() {
         link_funcs(store, &made, instance, number)?;
     }
+    for &ty in &state.tags {
+        let id = numbered(&made.types, ty, "types")?;
+        let found = store.engine().types().sub_type(id);
+        let ty = found.as_ref().and_then(|ty| ty.as_func()).ok_or_else(|| format_err!("a tag of no function type"))?;
+        // Some instance's module keeps the type.
+        made.tags.push(store.add_tag(TagType::new(ty.clone()), id, None)?);
+    }
+    objects::make(store, &mut made, state)?;
+    objects::fill(store, &made, state)?;
     make_items(store, &mut made, state)?;
     let mut owned = Owned::new(&made);
     for (number, instance) in state.instances.iter().enumerate() {
@@ -82,6 +109,17 @@ pub(super) fn restore(
         globals: made.globals.into_iter().map(Into::into).collect(),
         paused,
     })
+}
+
+/// The ids of the types that a snapshot names, which are of modules that have instances.
+fn types(modules: &[&Module], state: &State) -> Result<Vec<pirn_decode::TypeId>> {
+    let id = |name: &super::state::TypeName| {
+        let is_kept = state.instances.iter().any(|instance| instance.module == name.module);
+        let module = modules.get(name.module as usize).filter(|_| is_kept);
+        let id = module.and_then(|module| module.type_ids().get(name.typeidx as usize).copied());
+        id.ok_or_else(|| format_err!("type {} of module {}: no instance has it", name.typeidx, name.module))
+    };
+    state.types.iter().map(id).collect()
 }
 
 /// The module of this hash, for the store.
@@ -154,15 +192,17 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
         }
     }
     for TableState { ty, elements } in &state.tables {
-        // SAFETY: L5: 0 is null, of every reference type.
-        let handle = unsafe { store.create_table(*ty, 0) }?;
+        let ValType::Ref(element) = made.ty(store, ValType::Ref(ty.element))? else { unreachable!("of references") };
+        let ty = TableType { element, ..*ty };
+        // SAFETY: L5: 0 is null, of every reference type. Of those that may not be null all are set below.
+        let handle = unsafe { store.create_table(ty, 0) }?;
         made.tables.push(handle);
         let mut start = 0;
         for (count, value) in elements {
             let word = made.val(store, value)?.to_words(store)?[0];
             let end = u64::checked_add(start, *count).filter(|&end| end <= ty.limits.min);
             let end = end.ok_or_else(|| format_err!("elements beyond the end of a table"))?;
-            if !made.val(store, value)?.is_of(pirn_decode::ValType::Ref(ty.element), store) {
+            if !made.val(store, value)?.is_of(ValType::Ref(ty.element), store) {
                 return Err(format_err!("an element of a table: expected {}, found {}", ty.element, value.ty()));
             }
             // SAFETY: L5: a word of the table's type, which was compared, in this store.
@@ -170,10 +210,14 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
             words[start as usize..end as usize].fill(word);
             start = end;
         }
+        if start < ty.limits.min && !ty.element.is_nullable() {
+            return Err(format_err!("a table of {ty} with elements that are null"));
+        }
     }
     for global in &state.globals {
-        let words = made.val(store, &global.value)?.to_words(store)?;
-        let handle = store.add_globals(&[global.ty()])?.next().expect("one was asked for");
+        let ty = GlobalType::new(made.ty(store, global.ty)?, global.mutable);
+        let words = objects::words(store, made, &global.value, ty.content)?;
+        let handle = store.add_globals(&[ty])?.next().expect("one was asked for");
         // SAFETY: L5: words of a value of the global's type, in this store.
         unsafe { handle.get_mut(store)?.cell.set(words) };
         made.globals.push(handle);
@@ -181,8 +225,9 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
     Ok(())
 }
 
-/// Which memories, tables and globals are some module's own.
+/// Which memories, tables, globals and tags are some module's own.
 struct Owned {
+    tags: Vec<bool>,
     memories: Vec<bool>,
     tables: Vec<bool>,
     globals: Vec<bool>,
@@ -191,6 +236,7 @@ struct Owned {
 impl Owned {
     fn new(made: &Made) -> Self {
         Self {
+            tags: vec![false; made.tags.len()],
             memories: vec![false; made.memories.len()],
             tables: vec![false; made.tables.len()],
             globals: vec![false; made.globals.len()],
@@ -212,7 +258,7 @@ fn is_own(found: &ExternType, declared: &ExternType) -> bool {
     }
 }
 
-/// Puts tables, memories and globals of an instance in place, and its segments that were not dropped.
+/// Puts tables, memories, globals and tags of an instance in place, and its segments that were not dropped.
 fn link_others(
     store: &mut StoreOpaque,
     made: &Made,
@@ -223,14 +269,11 @@ fn link_others(
     let handle = made.instances[number];
     let module = handle.get(store)?.module().clone();
     let parsed = module.parsed();
-    if !parsed.tags.is_empty() {
-        return Err(format_err!("instance {number}: its module has tags, which cannot be in a snapshot"));
-    }
-    let found = [state.tables.len(), state.memories.len(), state.globals.len()];
-    let expected = [parsed.tables.len(), parsed.memories.len(), parsed.globals.len()];
+    let found = [state.tables.len(), state.memories.len(), state.globals.len(), state.tags.len()];
+    let expected = [parsed.tables.len(), parsed.memories.len(), parsed.globals.len(), parsed.tags.len()];
     if found != expected {
         return Err(format_err!(
-            "instance {number}: expected {expected:?} tables, memories and globals, found {found:?}"
+            "instance {number}: expected {expected:?} tables, memories, globals and tags, found {found:?}"
         ));
     }
     let engine = store.engine().clone();
@@ -265,8 +308,33 @@ fn link_others(
         // SAFETY: L6: as above.
         unsafe { handle.get_mut(store)?.link_global(item) };
     }
+    for (&tag, i) in state.tags.iter().zip(0..) {
+        let item = numbered(&made.tags, tag, "tags")?;
+        let is_own = i as usize >= parsed.imported_tags;
+        let is_taken = is_own && std::mem::replace(&mut owned.tags[tag as usize], true);
+        if is_taken || item.get(store)?.type_id != module.tag_type_id(i) {
+            return Err(format_err!("instance {number}, tag {i}: of another type, or another instance's"));
+        }
+        // SAFETY: L6: as above.
+        unsafe { handle.get_mut(store)?.link_tag(item) };
+    }
     if state.data_dropped.len() != parsed.data.len() || state.elements_dropped.len() != parsed.elements.len() {
         return Err(format_err!("instance {number}: it has not as many segments as its module"));
     }
-    segments::restore(store, handle, &state.data_dropped, &state.elements_dropped)
+    let mut contents = state.elements.iter();
+    let mut traced = Vec::new();
+    for (element, &dropped) in parsed.elements.iter().zip(&state.elements_dropped) {
+        if dropped || !is_traced(ValType::Ref(element.ty)) {
+            continue;
+        }
+        let values = contents.next().filter(|values| values.len() == element.items.len());
+        let values = values.ok_or_else(|| format_err!("instance {number}: an element segment of another length"))?;
+        for value in values {
+            traced.push(objects::words(store, made, value, ValType::Ref(element.ty))?[0]);
+        }
+    }
+    if contents.next().is_some() {
+        return Err(format_err!("instance {number}: it has not as many element segments of objects"));
+    }
+    segments::restore(store, handle, &state.data_dropped, &state.elements_dropped, &traced)
 }

@@ -1,28 +1,60 @@
 //! What a snapshot holds: a store in the terms of the specification (spec 4.2), with numbers for references. `docs/snapshot-format.md`
 //! says how it is written down.
 
-use crate::error::{Result, format_err};
-use pirn_decode::{FuncType, GlobalType, MemoryType, RefType, Stand, TableType, ValType};
+use pirn_decode::{FuncType, MemoryType, RefType, Stand, TableType, ValType};
 
 /// Bytes of a module's hash, and of a snapshot's.
 pub(crate) const HASH: usize = 32;
 
-/// A store, and executions that are paused in it.
+/// A store, and executions that are paused in it. Types name others by their places in [`types`](Self::types).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct State {
     /// The fuel left, if the engine consumes any.
     pub(super) fuel: Option<u64>,
     /// Hashes of the modules of the instances.
     pub(super) modules: Vec<[u8; HASH]>,
+    /// Types that modules define and that something here is of.
+    pub(super) types: Vec<TypeName>,
     /// Host functions that are referred to.
     pub(super) hosts: Vec<HostFunc>,
     /// Values of the embedder, as its hook wrote them.
     pub(super) externs: Vec<Vec<u8>>,
+    /// The types of tags, by their places.
+    pub(super) tags: Vec<u32>,
+    /// Structs, arrays and exceptions that are referred to.
+    pub(super) objects: Vec<ObjectState>,
     pub(super) memories: Vec<MemoryState>,
     pub(super) tables: Vec<TableState>,
     pub(super) globals: Vec<GlobalState>,
     pub(super) instances: Vec<InstanceState>,
     pub(super) executions: Vec<ExecutionState>,
+}
+
+/// A type that a module defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TypeName {
+    /// By its place among the hashes.
+    pub(super) module: u32,
+    pub(super) typeidx: u32,
+}
+
+/// A struct, array or exception.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum ObjectState {
+    /// Of this type.
+    Struct { ty: u32, fields: Vec<Value> },
+    /// Of this type.
+    Array { ty: u32, elements: Elements },
+    /// Of this tag.
+    Exception { tag: u32, values: Vec<Value> },
+}
+
+/// The elements of an array.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Elements {
+    /// Numbers, one behind the other, each in as many bytes as its type has, the low ones first.
+    Numbers(Vec<u8>),
+    References(Vec<Value>),
 }
 
 /// A host function, by the import that it was linked to.
@@ -62,13 +94,8 @@ pub(super) struct TableState {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct GlobalState {
     pub(super) mutable: bool,
+    pub(super) ty: ValType,
     pub(super) value: Value,
-}
-
-impl GlobalState {
-    pub(super) fn ty(&self) -> GlobalType {
-        GlobalType::new(self.value.ty(), self.mutable)
-    }
 }
 
 /// An instance.
@@ -86,10 +113,14 @@ pub(super) struct InstanceState {
     pub(super) memories: Vec<u32>,
     /// By globalidx.
     pub(super) globals: Vec<u32>,
+    /// By tagidx.
+    pub(super) tags: Vec<u32>,
     /// By dataidx: whether the segment was dropped.
     pub(super) data_dropped: Vec<bool>,
     /// By elemidx: whether the segment was dropped.
     pub(super) elements_dropped: Vec<bool>,
+    /// What is in the element segments that were not dropped, and whose elements may be objects or the embedder's.
+    pub(super) elements: Vec<Vec<Value>>,
 }
 
 /// A function of the store.
@@ -111,8 +142,22 @@ pub(super) enum Value {
     /// The low bits first.
     V128([u64; 2]),
     Func(Option<FuncName>),
+    Extern(RefName),
+    Any(RefName),
+    /// An exception, by its place among the objects.
+    Exn(Option<u32>),
+}
+
+/// What is referred to that is no function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefName {
+    Null,
     /// One of the embedder's values.
-    Extern(Option<u32>),
+    Host(u32),
+    /// An integer of 31 bits.
+    I31(u32),
+    /// By its place among the objects.
+    Object(u32),
 }
 
 impl Value {
@@ -125,19 +170,9 @@ impl Value {
             Self::V128(_) => ValType::V128,
             Self::Func(_) => ValType::FUNCREF,
             Self::Extern(_) => ValType::EXTERNREF,
+            Self::Any(_) => ValType::Ref(RefType::ANYREF),
+            Self::Exn(_) => ValType::Ref(RefType::EXNREF),
         }
-    }
-}
-
-/// Compares a type with those that the format has.
-///
-/// # Errors
-/// It has none for it: `what` says of what it is.
-pub(super) fn supported(ty: ValType, what: impl Fn() -> String) -> Result<()> {
-    match ty {
-        ValType::Ref(RefType::FUNCREF | RefType::EXTERNREF) => Ok(()),
-        ValType::Ref(ty) => Err(format_err!("{} is of type {ty}, which cannot be in a snapshot", what())),
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => Ok(()),
     }
 }
 

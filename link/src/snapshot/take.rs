@@ -5,14 +5,16 @@ use super::frames::{frames, take_execution};
 use super::hooks::SnapshotHooks;
 use super::names::Names;
 use super::places::Places;
-use super::state::{GlobalState, InstanceState, MemoryState, Run, State, TableState, supported};
+use super::state::{GlobalState, InstanceState, MemoryState, Run, State, TableState, Value};
 use crate::error::{Result, format_err};
 use crate::items::value::{Ref, Val};
 use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::{FuncIdx, ValType};
+use pirn_decode::objects::is_traced;
+use pirn_decode::{FuncIdx, RefType, TableType, ValType};
+use pirn_exec::Word;
 use std::collections::HashMap;
 
 /// A page of zeros of so many bytes is left out.
@@ -27,12 +29,29 @@ pub(super) fn take(
     paused: &[&dyn PausedCall],
     hooks: &mut dyn SnapshotHooks,
 ) -> Result<(State, Vec<Handle<InstanceData>>)> {
-    if !store.is_without_tags() {
-        return Err(format_err!("the store has tags: they cannot be in a snapshot"));
-    }
-    let mut names = Names::new(store, hooks)?;
+    // What is looked at is rooted only as long as that.
+    let roots = store.root_count_within();
+    let taken = take_rooted(store, paused, hooks);
+    store.end_scope_within(roots);
+    taken
+}
+
+fn take_rooted(
+    store: &StoreOpaque,
+    paused: &[&dyn PausedCall],
+    hooks: &mut dyn SnapshotHooks,
+) -> Result<(State, Vec<Handle<InstanceData>>)> {
+    let (modules, places) = modules(store)?;
+    let mut names = Names::new(store, &modules, hooks)?;
     let mut state = State { fuel: store.fuel().ok(), ..State::default() };
     let (mut memories, mut tables, mut globals) = (HashMap::new(), HashMap::new(), HashMap::new());
+    for (tag, number) in store.tags().zip(0_u32..) {
+        names.tags.insert(tag.as_ptr().addr(), number);
+        let type_id = tag.get(store)?.type_id;
+        let ty =
+            names.type_number(type_id).map_err(|error| error.context(format_args!("tag {number} of the store")))?;
+        state.tags.push(ty);
+    }
     for (memory, number) in store.memories().zip(0_u32..) {
         memories.insert(memory, number);
         let memory = memory.get(store)?;
@@ -47,7 +66,6 @@ pub(super) fn take(
         tables.insert(table, number);
         let table = table.get(store)?;
         let ty = table.ty();
-        supported(ValType::Ref(ty.element), || format!("table {number} of the store"))?;
         let mut elements: Vec<(u64, _)> = Vec::new();
         let mut last = None;
         for &word in table.elements() {
@@ -61,43 +79,39 @@ pub(super) fn take(
                 }
             }
         }
-        state.tables.push(TableState { ty, elements });
+        let ValType::Ref(element) = names.ty(ValType::Ref(ty.element))? else { unreachable!("a type of references") };
+        state.tables.push(TableState { ty: TableType { element, ..ty }, elements });
     }
     for (global, number) in store.globals().zip(0_u32..) {
         globals.insert(global, number);
         let item = global.get(store)?;
-        supported(item.ty.content, || format!("global {number} of the store"))?;
         // SAFETY: L5: a global holds the words of a value of its type, in its store.
         let value = unsafe { Val::from_words(item.ty.content, item.cell.get(), store) };
-        state.globals.push(GlobalState { mutable: item.ty.mutable, value: names.value(value)? });
+        let (ty, value) = (names.ty(item.ty.content)?, names.value(value)?);
+        state.globals.push(GlobalState { mutable: item.ty.mutable, ty, value });
     }
-    let mut modules: Vec<Module> = Vec::new();
-    for (instance, number) in store.instances().zip(0_u32..) {
+    for ((instance, number), module) in store.instances().zip(0_u32..).zip(places) {
         let instance = instance.get(store)?;
-        let (module, parsed) = (instance.module(), instance.module().parsed());
-        let lists = [instance.memories.len(), instance.tables.len(), instance.globals.len()];
-        if lists != [parsed.memories.len(), parsed.tables.len(), parsed.globals.len()] {
+        let parsed = instance.module().parsed();
+        let lists = [&instance.memories.len(), &instance.tables.len(), &instance.globals.len(), &instance.tags.len()];
+        let declared = [&parsed.memories.len(), &parsed.tables.len(), &parsed.globals.len(), &parsed.tags.len()];
+        if lists != declared {
             return Err(format_err!("instance {number} of the store was not finished: instantiating it failed"));
         }
-        let place = match modules.iter().position(|other| Module::same(other, module)) {
-            Some(place) => place,
-            None => {
-                modules.push(module.clone());
-                modules.len() - 1
-            }
-        };
         let imports = (0..parsed.imported_funcs as u32).map(FuncIdx);
         let (data_dropped, elements_dropped) = instance.dropped_segments();
         let funcs = imports.map(|funcidx| names.func(instance.func(funcidx, store.id())));
         state.instances.push(InstanceState {
             name: None,
-            module: place as u32,
+            module,
             funcs: funcs.collect::<Result<_>>()?,
             tables: instance.tables.iter().map(|table| tables[table]).collect(),
             memories: instance.memories.iter().map(|memory| memories[memory]).collect(),
             globals: instance.globals.iter().map(|global| globals[global]).collect(),
+            tags: instance.tags.iter().map(|tag| names.tags[&tag.as_ptr().addr()]).collect(),
             data_dropped,
             elements_dropped,
+            elements: elements(store, instance, &mut names)?,
         });
     }
     state.modules = modules.iter().map(Module::hash).collect();
@@ -109,8 +123,41 @@ pub(super) fn take(
         let taken = parts.and_then(|parts| take_execution(store, &mut names, &places, parts));
         state.executions.push(taken.map_err(|error| error.context(format_args!("paused call {number}")))?);
     }
-    (state.hosts, state.externs) = (names.host_funcs, names.saved_externs);
+    state.objects = names.objects()?;
+    (state.hosts, state.externs, state.types) = (names.host_funcs, names.saved_externs, names.named_types);
     Ok((state, store.instances().collect()))
+}
+
+/// The modules of the instances, each once, and the place of each instance's among them.
+fn modules(store: &StoreOpaque) -> Result<(Vec<Module>, Vec<u32>)> {
+    let (mut modules, mut places) = (Vec::<Module>::new(), Vec::new());
+    for instance in store.instances() {
+        let module = instance.get(store)?.module();
+        let place = modules.iter().position(|other| Module::same(other, module));
+        places.push(place.unwrap_or(modules.len()) as u32);
+        if place.is_none() {
+            modules.push(module.clone());
+        }
+    }
+    Ok((modules, places))
+}
+
+/// What is in those element segments of an instance of which a snapshot says it.
+fn elements(store: &StoreOpaque, instance: &InstanceData, names: &mut Names<'_>) -> Result<Vec<Vec<Value>>> {
+    let segments = instance.module().parsed().elements.iter().enumerate();
+    let traced = segments.filter(|(_, element)| is_traced(ValType::Ref(element.ty)));
+    let value = |names: &mut Names<'_>, ty: RefType, word: Word| {
+        // SAFETY: L5: a segment holds words of its type, in its instance's store.
+        names.value(unsafe { Ref::from_word(ty, word, store) }.into())
+    };
+    let mut all = Vec::new();
+    for (index, element) in traced {
+        let words = instance.block.element_words(index);
+        if !words.is_empty() {
+            all.push(words.iter().map(|&word| value(names, element.ty, word)).collect::<Result<_>>()?);
+        }
+    }
+    Ok(all)
 }
 
 /// What is not zero, in whole pages; the last one may be shorter.

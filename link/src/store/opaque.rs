@@ -189,9 +189,9 @@ impl StoreOpaque {
         })
     }
 
-    /// Whether it has no tags.
-    pub(crate) fn is_without_tags(&self) -> bool {
-        self.tags.is_empty()
+    /// Its tags, in the order in which they were made.
+    pub(crate) fn tags(&self) -> impl ExactSizeIterator<Item = Handle<TagItem>> {
+        handles(self.id, &self.tags)
     }
 
     /// How many resumable calls there are.

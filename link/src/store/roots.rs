@@ -51,6 +51,11 @@ impl StoreOpaque {
         self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).list.len()
     }
 
+    /// As [`root_count`](Self::root_count), for who has the store only to look at.
+    pub(crate) fn root_count_within(&self) -> usize {
+        self.roots().list.len()
+    }
+
     /// Ends a scope: what was rooted beyond `count` is so no longer.
     #[inline]
     pub(crate) fn end_scope(&mut self, count: usize) {
