@@ -14,7 +14,14 @@ const WRITTEN: i32 = 75;
 
 /// Runs a program with these options, in a new process from each checkpoint on; all that was written. There are as many processes as is said, or
 /// more: where so many milliseconds between checkpoints make fewer, it is run again with half of them.
-fn in_pieces(mut every: u32, least: usize, options: &[&str], program: &[&str], checkpoint: &str, before: &dyn Fn()) -> Output {
+fn in_pieces(
+    mut every: u32,
+    least: usize,
+    options: &[&str],
+    program: &[&str],
+    checkpoint: &str,
+    before: &dyn Fn(),
+) -> Output {
     loop {
         before();
         let time = format!("{every}ms");
