@@ -13,11 +13,14 @@ impl StoreOpaque {
         unsafe { (*self.vm()).depth() > 0 }
     }
 
-    /// Whether no call runs or is paused in it.
+    /// Whether no call runs or is paused in it, and no instance is being made or reset.
     ///
     /// # Errors
-    /// One does; `what` cannot be done.
-    pub(crate) fn check_idle(&self, what: &str) -> Result<()> {
+    /// One does, or is; `what` cannot be done.
+    pub(crate) fn check_idle(&mut self, what: &str) -> Result<()> {
+        if self.heap().is_held() {
+            return Err(format_err!("an instance is being made or reset in the store: {what}"));
+        }
         if self.runs() || self.resumable_calls().load(Ordering::Relaxed) > 0 {
             return Err(format_err!("a call runs in the store, or is paused: {what}"));
         }
