@@ -1,11 +1,11 @@
 //! Stores with their paused calls, copied within the process.
 //!
 //! `store::fork` copies a store's inside. Here are: what stands in the copy for what an embedder has a handle of (`items`), and paused calls
-//! (`paused`), where `func_refs` finds the references to functions that their frames hold.
+//! (`paused`), where `refs` finds the references that their frames hold.
 
-mod func_refs;
 mod items;
 mod paused;
+mod refs;
 
 pub use items::Forked;
 
@@ -59,8 +59,8 @@ impl<T: 'static> Store<T> {
     /// Tables, globals and functions' records are copied at once.
     ///
     /// # Errors
-    /// A memory of the store is [shared](crate::SharedMemory) between threads; something runs in the store; the system has not that much memory. The
-    /// store is as it was.
+    /// A memory of the store is [shared](crate::SharedMemory) between threads; it has structs, arrays or exceptions ([`Store::gc`] frees those that nothing
+    /// refers to any more), or tags of exceptions; something runs in the store; the system has not that much memory. The store is as it was.
     pub fn fork(&mut self, data: T) -> Result<Self> {
         let mut store = self.as_context_mut();
         let original = store.opaque_mut();
@@ -75,7 +75,8 @@ impl<T: 'static> Store<T> {
     /// [`Ref`](crate::Ref).
     ///
     /// # Errors
-    /// `item` is of another store, of this one already, for example, or was made after that was forked.
+    /// `item` is of another store, of this one already, for example, or was made after that was forked; or it is an `ExternRef` whose value was
+    /// [freed](Store::gc) here, because nothing in this store referred to it. Of the heap, stores that were forked have nothing but nulls.
     pub fn forked<I: Forked>(&self, item: I) -> Result<I> {
         item.in_fork(&Copy(self.as_context().opaque()))
     }

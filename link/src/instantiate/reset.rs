@@ -50,7 +50,8 @@ fn put_back(store: &mut dyn Borrowed, handle: Handle<InstanceData>, module: &Mod
     if parsed.memories[parsed.imported_memories..].iter().any(|ty| ty.is_shared()) {
         return Err(format_err!("a memory of the instance is shared between threads: it cannot be reset"));
     }
-    let images = module.copies().images(|| images(opaque, handle, &module));
+    opaque.note_reset();
+    let images = module.copies().images(|| images(opaque, handle, module));
     let mut have_data = Vec::with_capacity(images.len());
     for (memory, image) in memories.into_iter().zip(images) {
         opaque.reset_memory(memory, image.as_ref())?;

@@ -27,7 +27,15 @@ impl StoreOpaque {
         Ok(())
     }
 
-    /// Has a memory be as it was made, or as the image has it, of a store that is [idle](Self::check_idle).
+    /// Says that an instance is about to be reset, to those who [fork](crate::Paused::fork) a call to here.
+    pub(crate) fn note_reset(&mut self) {
+        if let Some(origin) = &mut self.origin {
+            origin.is_reset = true;
+        }
+    }
+
+    /// Has a memory be of `min` pages, of zeros or as the image has it, in a store that is [idle](Self::check_idle). Gives whether it is as the
+    /// image has it: if there is none, or the system maps it no more, it is zeros.
     ///
     /// # Errors
     /// It is of another store; the system has no memory for it.
