@@ -53,9 +53,10 @@ fn put_back(store: &mut dyn Borrowed, handle: Handle<InstanceData>, module: &Mod
     opaque.note_reset();
     let images = module.copies().images(|| images(opaque, handle, module));
     let mut have_data = Vec::with_capacity(images.len());
-    for (memory, image) in memories.into_iter().zip(images) {
-        opaque.reset_memory(memory, image.as_ref())?;
-        have_data.push(image.is_some());
+    // What the module declares: the item of an instance that was restored from a snapshot was made larger.
+    let sizes = parsed.memories[parsed.imported_memories..].iter().map(|ty| ty.limits.min);
+    for ((memory, min), image) in memories.into_iter().zip(sizes).zip(images) {
+        have_data.push(opaque.reset_memory(memory, min, image.as_ref())?);
     }
     for (global, init) in globals.into_iter().zip(&parsed.global_inits) {
         let value = evaluate(opaque, handle, init)?;
@@ -65,7 +66,7 @@ fn put_back(store: &mut dyn Borrowed, handle: Handle<InstanceData>, module: &Mod
     for (table, tableidx) in tables.into_iter().zip(parsed.imported_tables as u32..) {
         let init = parsed.table_init(tableidx).map_or(Ok([0; 2]), |init| evaluate(opaque, handle, init))?;
         // SAFETY: L5: by validation a value of the element type, which null is where there is no other.
-        unsafe { opaque.reset_table(table, init[0])? };
+        unsafe { opaque.reset_table(table, parsed.tables[tableidx as usize].limits.min, init[0])? };
     }
     initialise(store, handle, &Member::alone(module)[0], &Copied::Own(&have_data))
 }
