@@ -53,8 +53,9 @@ impl<T: 'static> Store<T> {
     /// On Linux and Android, memories of more than 64 KiB are copied when they are written to, in either store, a page at a time. The first time, what they
     /// hold is written to a file in memory (`memfd_create`), of which both have a private mapping then. A store that has not run since it was forked last is forked
     /// without looking at its memories: that takes some microseconds, however large they are. Of one that has run, the pages are copied that
-    /// were written to since. Each such memory is a mapping or two of the process, of which there are 16,384 at most; others, and those of other
-    /// systems, are copied at once. The bytes of a memory of this store may move, as when it grows.
+    /// were written to since. Each such memory is a mapping or two of the process, of which there are 16,384 at most, and each such file is one of
+    /// those that the process may have open, of which they take half at most (`ulimit -n`); other memories, and those of other systems, are copied at
+    /// once. The bytes of a memory of this store may move, as when it grows.
     ///
     /// Tables, globals and functions' records are copied at once.
     ///
