@@ -91,6 +91,25 @@ impl WasiP1Ctx {
     }
 
     fn save_one(&self, out: &mut Writer, fd: usize, descriptor: &Arc<Descriptor>) -> io::Result<()> {
+    /// Has the system write to the disk what was written to files that are open. Where [`WasiP1Ctx::save`] is to be good for after the
+    /// system has failed, this comes before that is relied upon: a file that is shorter by then than it was is not opened again.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn sync(&self) -> io::Result<()> {
+        // Whoever calls the guest meanwhile does not wait for the disk.
+        let open = self.descriptors().all();
+        for descriptor in open.iter().flatten() {
+            if let Descriptor::File(file) = &**descriptor
+                && file.write
+                && file.seeks()
+            {
+                file.file.sync_data()?;
+            }
+        }
+        Ok(())
+    }
+
         let is_it = |initial: &Weak<Descriptor>| std::ptr::eq(initial.as_ptr(), Arc::as_ptr(descriptor));
         if let Some(number) = self.shared.initial.iter().position(is_it) {
             out.0.push(INITIAL);
