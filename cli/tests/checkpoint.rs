@@ -328,6 +328,12 @@ fn what_is_not_as_it_was_is_said() {
     refused(&["--dir", &format!("{dir}::/d"), "--dir", &dir], &["the program was given"]);
     refused(&["--dir", &format!("{dir}::/d::ro")], &["`in.txt` cannot be opened again", "perm"]);
     let out = scratch.0.join("d/sub/out.txt");
+    // Nothing is cut off if another file is not as it was.
+    fs::write(&out, "in.txt and more").unwrap();
+    scratch.file("d/log.txt", "lo");
+    refused(&[], &["`log.txt` has 2 bytes: it had 3"]);
+    assert_eq!(scratch.read("d/sub/out.txt"), "in.txt and more");
+    scratch.file("d/log.txt", "log");
     fs::write(&out, "in").unwrap();
     refused(&[], &["`sub/out.txt` has 2 bytes: it had 6"]);
     fs::remove_file(&out).unwrap();
