@@ -329,7 +329,8 @@ impl Tables {
         let sql = "INSERT INTO history (workflow, step, at, message) VALUES ($1, $2, $3, $4)";
         self.0.execute(sql, &[workflow.into(), step.number.into(), step.at.into(), step.message.into()])?;
         if let Some(message) = step.message {
-            let sql = "UPDATE messages SET state = 2 WHERE seq = $1 AND state = 1";
+            // In the mailbox, or new still: it may have come while the workflow was executed.
+            let sql = "UPDATE messages SET state = 2 WHERE seq = $1 AND state < 2";
             ensure!(self.0.execute(sql, &[message.into()])? == 1, "message {message} was taken already");
         }
         Ok(())
