@@ -34,6 +34,9 @@ fn resources() -> (usize, usize) {
 fn many_copies_leave_nothing() {
     one_after_the_other();
     many_at_a_time();
+    resets_when_there_are_too_many();
+    #[cfg(target_os = "linux")]
+    files_are_left_for_others();
 }
 
 fn one_after_the_other() {
@@ -85,4 +88,57 @@ fn many_at_a_time() {
     }
     assert_eq!(engine.memory_usage().memories, 0);
     assert!(usage.memories > 0);
+}
+
+/// An instance is reset also when there are as many mappings as may be.
+fn resets_when_there_are_too_many() {
+    const MEMORIES: usize = 100;
+    let engine = Engine::new(Config::new().wasm_multi_memory(true)).unwrap();
+    let module = Module::new(&engine, format!("(module {})", "(memory 2)".repeat(MEMORIES))).unwrap();
+    let mut store = Store::new(&engine, ());
+    Instance::new(&mut store, &module, &[]).unwrap();
+    let copies: Vec<_> = (0..170).map(|_| store.fork(()).unwrap()).collect();
+    let text =
+        r#"(module (memory (export "memory") 3) (data (i32.const 10) "DATA"))"#.replace("DATA", &"q".repeat(100_000));
+    let module = Module::new(&engine, text).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let memory = instance.get_memory(&store, "memory").unwrap();
+    let bytes = memory.data(&store).to_vec();
+    for _ in 0..2 {
+        memory.data_mut(&mut store).fill(1);
+        memory.grow(&mut store, 1).unwrap();
+        instance.reset(&mut store).unwrap();
+        assert!(memory.data(&store) == bytes);
+    }
+    drop(copies);
+    memory.data_mut(&mut store).fill(1);
+    instance.reset(&mut store).unwrap();
+    assert!(memory.data(&store) == bytes);
+}
+
+/// What images are made of are files: they leave some for others.
+#[cfg(target_os = "linux")]
+fn files_are_left_for_others() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let open = resources().1;
+    let most = 2 * open as u64 + 100;
+    setrlimit(Resource::Nofile, rustix::process::Rlimit { current: Some(most), ..limit }).unwrap();
+    let pairs: Vec<_> = (0..most)
+        .map(|_| {
+            let (mut store, touch) = alone();
+            assert_eq!(touch.call(&mut store, 5).unwrap(), 1);
+            let mut copy = store.fork(()).unwrap();
+            let there = copy.forked(touch).unwrap();
+            assert_eq!(there.call(&mut copy, 5).unwrap(), 2);
+            assert_eq!(touch.call(&mut store, 5).unwrap(), 2);
+            (store, copy)
+        })
+        .collect();
+    let now = resources().1;
+    assert!(now > open && now <= open + most as usize / 2 + 1, "from {open} to {now} of {most}");
+    drop(pairs);
+    assert!(resources().1 <= open);
+    setrlimit(Resource::Nofile, limit).unwrap();
 }

@@ -118,6 +118,11 @@ impl Grants {
 }
 
 impl Host {
+    /// What a program sees that is given nothing.
+    pub fn nothing() -> Self {
+        Self { wasi: WasiCtxBuilder::new().build_p1(), times: None }
+    }
+
     /// What a program sees that goes on: what was saved of that, with these directories.
     ///
     /// # Errors

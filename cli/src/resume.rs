@@ -51,12 +51,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let modules = modules(&engine, &snapshot, &mut command, &args.module)?;
     let mut linker = Linker::new(&engine);
     p1::add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;
-    let mut store = Store::new(&engine, Host::restored(&command.dirs, &checkpoint.wasi).with_context(unusable)?);
+    let mut store = Store::new(&engine, Host::nothing());
     store.set_epoch_deadline(u64::MAX);
     let mut restored = snapshot.restore(&mut store, &linker, &modules).with_context(unusable)?;
     let mut paused = restored.take_paused();
     ensure!(paused.len() == 1, "{}: it has {} calls that stand still", unusable(), paused.len());
     let paused = paused.pop().expect("there is one");
+    // At last, for it cuts files: nothing is lost by a checkpoint that cannot be gone on from.
+    *store.data_mut() = Host::restored(&command.dirs, &checkpoint.wasi).with_context(unusable)?;
     // What it was read from is as large, and not needed any more.
     drop((snapshot, checkpoint));
 

@@ -266,8 +266,9 @@ pub struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// As for the program of a checkpoint.
     pub fn of(command: &'a Command) -> Self {
-        let Command { fuel, max_stack, max_memory, ref disabled, ref every, .. } = *command;
-        Self { fuel, epochs: !every.is_zero(), eager: false, max_stack, max_memory, disabled }
+        let Command { fuel, max_stack, max_memory, ref disabled, .. } = *command;
+        // Also where no more are written: it may stand where only code stops that asks for the epoch.
+        Self { fuel, epochs: true, eager: false, max_stack, max_memory, disabled }
     }
 }
 

@@ -199,6 +199,33 @@ fn within_what_takes_long_it_is_tried_again() {
     assert_eq!((stdout(&found), stderr(&found), found.status.code()), ("1\n1\n", "", Some(0)));
 }
 
+/// Where a deadline passes between calls, only code stops that asks for it: also where no more checkpoints are written.
+#[test]
+fn a_program_that_stands_between_calls_goes_on_without_checkpoints() {
+    let scratch = Scratch::new("checkpoint-between");
+    let calls = |name: &str, count: usize| format!("(call {name})").repeat(count);
+    let text = format!(
+        r#"(module (global $n (mut i32) (i32.const 0))
+            (func $one (global.set $n (i32.add (global.get $n) (i32.const 1))))
+            (func $some {}) (func $many {})
+            (func (export "run") (result i32) {} (global.get $n)))"#,
+        calls("$one", 190),
+        calls("$some", 190),
+        calls("$many", if cfg!(debug_assertions) { 100 } else { 5_000 }),
+    );
+    let module = scratch.file("calls.wat", &text);
+    let expected = pirn(&["run", "--invoke", "run", &module]);
+    let checkpoint = scratch.0.join("checkpoint").display().to_string();
+    for _ in 0..4 {
+        let every = ["run", "--checkpoint-every", "2ms", "--checkpoint", &checkpoint, "--checkpoint-and-exit"];
+        let first = pirn(&[&every[..], &["--invoke", "run", &module]].concat());
+        assert_eq!((first.status.code(), stderr(&first)), (Some(WRITTEN), ""));
+        let rest = pirn(&["resume", "--checkpoint-every", "0", &checkpoint]);
+        assert_eq!((rest.status.code(), stderr(&rest)), (Some(0), ""));
+        assert_eq!(stdout(&rest), stdout(&expected));
+    }
+}
+
 /// What it imports besides.
 const IMPORTS: &str = r#"
     (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
@@ -301,6 +328,12 @@ fn what_is_not_as_it_was_is_said() {
     refused(&["--dir", &format!("{dir}::/d"), "--dir", &dir], &["the program was given"]);
     refused(&["--dir", &format!("{dir}::/d::ro")], &["`in.txt` cannot be opened again", "perm"]);
     let out = scratch.0.join("d/sub/out.txt");
+    // Nothing is cut off if another file is not as it was.
+    fs::write(&out, "in.txt and more").unwrap();
+    scratch.file("d/log.txt", "lo");
+    refused(&[], &["`log.txt` has 2 bytes: it had 3"]);
+    assert_eq!(scratch.read("d/sub/out.txt"), "in.txt and more");
+    scratch.file("d/log.txt", "log");
     fs::write(&out, "in").unwrap();
     refused(&[], &["`sub/out.txt` has 2 bytes: it had 6"]);
     fs::remove_file(&out).unwrap();

@@ -188,6 +188,32 @@ fn segments_that_code_refers_to_are_there_or_dropped() {
 }
 
 #[test]
+fn arrays_are_made_of_the_segments_that_they_were_made_of() {
+    let scratch = Scratch::new("snapshot-arrays");
+    let text = r#"(module
+        (type $bytes (array (mut i8))) (type $funcs (array (mut funcref)))
+        (memory 1) (table $t 2 funcref) (elem (table $t) (i32.const 0) func $a)
+        (data (i32.const 4) "active") (data $kept "kept") (elem $later func $b $a)
+        (func $a (result i32) (i32.const 10)) (func $b (result i32) (i32.const 20))
+        (func (export "init") (i32.store (i32.const 100) (i32.const 7)) (table.set $t (i32.const 1) (ref.func $a)))
+        (func (export "data") (result i32 i32) (local $array (ref $bytes))
+            (array.get_u $bytes (array.new_data $bytes $kept (i32.const 1) (i32.const 3)) (i32.const 0))
+            (local.set $array (array.new_default $bytes (i32.const 4)))
+            (array.init_data $bytes $kept (local.get $array) (i32.const 0) (i32.const 0) (i32.const 4))
+            (array.get_u $bytes (local.get $array) (i32.const 3)))
+        (func $call (param funcref) (result i32)
+            (table.set $t (i32.const 0) (local.get 0)) (call_indirect $t (result i32) (i32.const 0)))
+        (func (export "elements") (result i32 i32) (local $array (ref $funcs))
+            (call $call (array.get $funcs (array.new_elem $funcs $later (i32.const 0) (i32.const 2)) (i32.const 0)))
+            (local.set $array (array.new_default $funcs (i32.const 2)))
+            (array.init_elem $funcs $later (local.get $array) (i32.const 1) (i32.const 0) (i32.const 1))
+            (call $call (array.get $funcs (local.get $array) (i32.const 1)))))"#;
+    let module = initialised(&scratch, text, &["--invoke", "init"]);
+    assert_eq!(call(&module, &["data"]), format!("{}\n{}\n", b'e', b't'));
+    assert_eq!(call(&module, &["elements"]), "20\n20\n");
+}
+
+#[test]
 fn typed_references_keep_their_types() {
     let scratch = Scratch::new("snapshot-typed");
     let text = r#"(module

@@ -4,22 +4,28 @@ use pirn_exec::MemoryImage;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Where a reference to a function is in a frame that stands still.
+/// Where a reference is in a frame that stands still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FuncRefAt {
+pub(crate) enum RefAt {
     /// In this slot of the frame.
     Slot(u16),
     /// In the accumulator of integers.
     Accumulator,
 }
 
-/// Which references to functions there are in a frame.
-pub(crate) type FuncRefs = Arc<[FuncRefAt]>;
+/// Which references there are in a frame.
+#[derive(Debug, Default)]
+pub(crate) struct Refs {
+    /// To functions.
+    pub(crate) funcs: Vec<RefAt>,
+    /// To anything else.
+    pub(crate) others: Vec<RefAt>,
+}
 
 #[derive(Default)]
 pub(crate) struct Copies {
     /// By the address of the cell that is behind a call, or is executed next, and whether it is the first: in a frame that stands there.
-    func_refs: Mutex<HashMap<(usize, bool), FuncRefs>>,
+    refs: Mutex<HashMap<(usize, bool), Arc<Refs>>>,
     /// By memidx without imports: what the memory begins with, if that is worth an image.
     images: OnceLock<Box<[Option<MemoryImage>]>>,
 }
@@ -29,16 +35,12 @@ impl Copies {
     ///
     /// # Errors
     /// Those of `find`.
-    pub(crate) fn func_refs<E>(
-        &self,
-        cell: (usize, bool),
-        find: impl FnOnce() -> Result<Vec<FuncRefAt>, E>,
-    ) -> Result<FuncRefs, E> {
-        let lock = || self.func_refs.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn refs<E>(&self, cell: (usize, bool), find: impl FnOnce() -> Result<Refs, E>) -> Result<Arc<Refs>, E> {
+        let lock = || self.refs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(&cell) {
             return Ok(Arc::clone(known));
         }
-        let found: FuncRefs = find()?.into();
+        let found = Arc::new(find()?);
         lock().insert(cell, Arc::clone(&found));
         Ok(found)
     }

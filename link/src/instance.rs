@@ -124,8 +124,8 @@ impl Instance {
     /// which copies any state of a store.
     ///
     /// # Errors
-    /// The instance belongs to another store, or was not finished; it has a memory that threads share; a call runs in the store, or is paused there. Nothing has
-    /// changed then. Or the system has not that much memory, the store's deadline passes while gigabytes of segments are copied, or the start function traps or
+    /// The instance belongs to another store, or was not finished; it has a memory that threads share; a call runs in the store, or is paused there; or an instance
+    /// is being made or reset there, if the deadline's callback asks for this. Nothing has changed then. Or the system has not that much memory, the store's deadline passes while gigabytes of segments are copied, or the start function traps or
     /// fails: then the instance is partly put back, and may be reset again.
     ///
     /// # Panics

@@ -324,3 +324,57 @@ fn calls_that_are_late_are_copied() {
     }
     assert_eq!(call.finished(), Some(expected));
 }
+
+/// A call that is forked later than its store finds what is left there by then.
+#[test]
+fn calls_that_are_forked_late_find_what_they_need() {
+    let engine = Engine::default();
+    let (mut store, there) = instance(
+        &engine,
+        r#"(module (import "host" "ask" (func $ask (result i32)))
+            (func (export "keep") (param externref) (result externref) (local externref)
+                (drop (call $ask)) (local.set 1 (local.get 0)) (local.get 1)))"#,
+    );
+    let value = ExternRef::new(&mut store, "a value");
+    let keep = there.get_func(&store, "keep").unwrap();
+    let paused = keep.call_resumable(&mut store, &[Val::ExternRef(Some(value))]).unwrap().paused().unwrap();
+    let [mut early, mut late] = [store.fork(()).unwrap(), store.fork(()).unwrap()];
+    let kept = paused.fork(&mut early).unwrap();
+    early.gc();
+    late.gc();
+    assert_refused(paused.fork(&mut late), "refers to a value that was freed in the copy");
+    for (store, call) in [(&mut early, kept), (&mut store, paused)] {
+        let results = call.resume(&mut *store, &[Val::I32(1)]).unwrap().finished().unwrap();
+        let [Val::ExternRef(Some(value))] = results[..] else { panic!("{results:?}") };
+        assert_eq!(value.data(&*store).unwrap().unwrap().downcast_ref(), Some(&"a value"));
+    }
+}
+
+/// A call within an instruction on a memory relies on that having the size that it found.
+#[test]
+fn calls_within_an_instruction_are_not_forked_to_where_an_instance_was_reset() {
+    let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+    let text = r#"(module (memory 1)
+        (func (export "fill") (result i32)
+            (drop (memory.grow (i32.const 9)))
+            (memory.fill (i32.const 0) (i32.const 7) (i32.const 600000))
+            (i32.load8_u (i32.const 599999))))"#;
+    let mut store = Store::new(&engine, ());
+    store.set_epoch_deadline(0);
+    // Not where the function begins.
+    let mut has_begun = false;
+    store.epoch_deadline_callback(move |_| match std::mem::replace(&mut has_begun, true) {
+        false => Ok(UpdateDeadline::Continue(0)),
+        true => Ok(UpdateDeadline::Yield(0)),
+    });
+    let there = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();
+    let fill = there.get_typed_func::<(), i32>(&store, "fill").unwrap();
+    let paused = fill.call_resumable(&mut store, ()).unwrap().paused().unwrap();
+    assert!(paused.is_within_instruction());
+    let [mut reset, mut other] = [store.fork(()).unwrap(), store.fork(()).unwrap()];
+    reset.forked(there).unwrap().reset(&mut reset).unwrap();
+    assert_refused(paused.fork(&mut reset), "an instance was reset since the store was forked");
+    other.set_epoch_deadline(u64::MAX);
+    let forked = paused.fork(&mut other).unwrap();
+    assert_eq!(forked.resume(&mut other, &[]).unwrap().finished(), Some(7));
+}

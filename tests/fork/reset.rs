@@ -211,7 +211,11 @@ fn what_was_restored_is_reset() {
     let restored = Snapshot::from_bytes(&bytes).unwrap().restore(&mut other, &linker, &[module]).unwrap();
     let there = restored.instances()[0];
     assert_eq!(get(&mut other, there, "state", &[]), 1017);
+    let (memory, table) = (there.get_memory(&other, "memory").unwrap(), there.get_table(&other, "table").unwrap());
+    assert_eq!((memory.size(&other), table.size(&other)), (3, 5));
     there.reset(&mut other).unwrap();
+    assert_eq!((memory.size(&other), table.size(&other)), (1, 3));
+    assert_eq!(memory.data(&other)[..6], *b"\x09\0\0abc");
     assert_eq!(get(&mut other, there, "state", &[]), 18);
     assert_eq!(get(&mut other, there, "change", &[1]), 11);
 }

@@ -184,3 +184,41 @@ fn changed_snapshots_are_refused_or_do_no_harm() {
     println!("{outcomes:?}");
     assert!(outcomes.len() == 4 && outcomes.values().all(|&count| count > rounds / 500), "{outcomes:?}");
 }
+
+/// A snapshot may say of a segment that was dropped that it is there. One that is declared only never is; one that was active is dropped again when
+/// the instance is reset.
+#[test]
+fn segments_that_are_said_to_be_there() {
+    let engine = Engine::default();
+    for (mode, is_active) in [("declare", false), ("(i32.const 0)", true)] {
+        let text = format!(
+            r#"(module (table 4 funcref) (elem $e {mode} func $f $f $f) (func $f)
+                (func (export "init") (table.init $e (i32.const 0) (i32.const 0) (i32.const 1))))"#
+        );
+        let module = module(&engine, &text);
+        let mut store = Store::new(&engine, ());
+        Instance::new(&mut store, &module, &[]).unwrap();
+        let mut content = Snapshot::take(&store, &[]).unwrap().content();
+        drop(store);
+        // The end: one element segment, whether it is dropped, no paused calls.
+        let end = content.len() - 3;
+        assert_eq!(content[end..], [1, 1, 0]);
+        content[end + 1] = 0;
+        let changed = Snapshot::from_content(&content).unwrap();
+        let mut store = Store::new(&engine, ());
+        let restored = changed.restore(&mut store, &Linker::new(&engine), &[module]);
+        if !is_active {
+            let error = restored.unwrap_err().to_string();
+            assert!(error.contains("only declared is not dropped"), "{error}");
+            continue;
+        }
+        let there = restored.unwrap().instances()[0];
+        let init = there.get_typed_func::<(), ()>(&store, "init").unwrap();
+        init.call(&mut store, ()).unwrap();
+        let usage = engine.memory_usage().instances;
+        there.reset(&mut store).unwrap();
+        assert!(engine.memory_usage().instances < usage);
+        assert_eq!(init.call(&mut store, ()).unwrap_err().trap(), Some(Trap::TableOutOfBounds));
+    }
+    assert_eq!(engine.memory_usage().instances, 0);
+}

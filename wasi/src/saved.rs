@@ -15,6 +15,7 @@ use crate::file::OpenFile;
 use crate::origin::Origin;
 use crate::stream::StdinStream;
 use rustix::fs::{SeekFrom, seek};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -88,6 +89,25 @@ impl WasiP1Ctx {
             }
         }
         Ok(out.0)
+    }
+
+    /// Has the system write to the disk what was written to files that are open. Where [`WasiP1Ctx::save`] is to be good for after the
+    /// system has failed, this comes before that is relied upon: a file that is shorter by then than it was is not opened again.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn sync(&self) -> io::Result<()> {
+        // Whoever calls the guest meanwhile does not wait for the disk.
+        let open = self.descriptors().all();
+        for descriptor in open.iter().flatten() {
+            if let Descriptor::File(file) = &**descriptor
+                && file.write
+                && file.seeks()
+            {
+                file.file.sync_data()?;
+            }
+        }
+        Ok(())
     }
 
     fn save_one(&self, out: &mut Writer, fd: usize, descriptor: &Arc<Descriptor>) -> io::Result<()> {
@@ -182,10 +202,14 @@ impl<'a> Saved<'a> {
             let (before, now) = (self.names.join(", "), names.join(", "));
             return Err(io::Error::other(format!("the program was given [{before}], and is given [{now}] now")));
         }
-        let mut taken = vec![false; given.len()];
-        let mut all = self.rest.list(|reader| reader.descriptor(given, &mut taken))?;
+        let (mut taken, mut sizes) = (vec![false; given.len()], Vec::new());
+        let mut all = self.rest.list(|reader| reader.descriptor(given, &mut taken, &mut sizes))?;
         if !self.rest.0.is_empty() {
             return Err(malformed("what follows its end"));
+        }
+        // At last, when nothing is wrong with any of them: what is cut off is lost.
+        for (file, size) in sizes {
+            file.set_len(size)?;
         }
         // What is closed at the end is as if it never had been there.
         while all.pop_if(|last| last.is_none()).is_some() {}
@@ -194,8 +218,8 @@ impl<'a> Saved<'a> {
 }
 
 impl OpenFile {
-    /// Goes on as it was saved.
-    fn restore(&self, position: u64, size: u64) -> io::Result<()> {
+    /// Goes on as it was saved. Gives what it is to be cut back to, and the file to do so, if it has grown since.
+    fn restore(&self, position: u64, size: u64) -> io::Result<Option<(File, u64)>> {
         let path = &self.origin.path;
         let now = self.size();
         if now < size {
@@ -203,12 +227,10 @@ impl OpenFile {
                 "the file `{path}` has {now} bytes: it had {size} when it was saved"
             )));
         }
-        if self.write && self.mutable && now > size {
-            // What was written since will be written again.
-            self.file.set_len(size)?;
-        }
         self.set_position(position);
-        Ok(())
+        // What was written since will be written again.
+        let is_cut = self.write && self.mutable && now > size;
+        Ok(if is_cut { Some((self.file.try_clone()?, size)) } else { None })
     }
 }
 
@@ -323,8 +345,13 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A descriptor, opened again.
-    fn descriptor(&mut self, given: &[Arc<Descriptor>], taken: &mut [bool]) -> io::Result<Option<Arc<Descriptor>>> {
+    /// A descriptor, opened again; if it is a file that has grown, `sizes` gets what it is to be cut back to.
+    fn descriptor(
+        &mut self,
+        given: &[Arc<Descriptor>],
+        taken: &mut [bool],
+        sizes: &mut Vec<(File, u64)>,
+    ) -> io::Result<Option<Arc<Descriptor>>> {
         match self.byte()? {
             CLOSED => Ok(None),
             INITIAL => {
@@ -362,7 +389,7 @@ impl<'a> Reader<'a> {
                 rights.set(Rights::FD_WRITE, asked & 2 != 0);
                 match open(dir, &path, Oflags::empty(), rights, flags)? {
                     Opened::File(file) => {
-                        file.restore(position, size)?;
+                        sizes.extend(file.restore(position, size)?);
                         Ok(Some(Arc::new(Descriptor::File(file))))
                     }
                     Opened::Dir(_) => Err(io::Error::other(format!("`{path}` is a directory: it was a file"))),

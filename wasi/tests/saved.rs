@@ -120,6 +120,30 @@ fn what_cannot_be_found_again_is_refused() {
     assert!(guest.ctx.save().is_ok());
 }
 
+/// What is cut off is lost, so nothing is before all the rest is known to be right.
+#[test]
+fn files_are_cut_if_all_is_as_it_was() {
+    let scratch = dir("saved-cut");
+    scratch.file("d/sub/g", "abc");
+    let mut guest = TestGuest::new(given(&scratch).build_p1());
+    let first = guest.open(3, "sub/f", 0, 0x42, 0).unwrap();
+    guest.open(3, "sub/g", 0, 0x42, 0).unwrap();
+    guest.ctx.sync().unwrap();
+    let saved = guest.ctx.save().unwrap();
+    let read = |name: &str| fs::read_to_string(scratch.path(name)).unwrap();
+    scratch.file("d/sub/f", "0123456789 and more");
+    scratch.file("d/sub/g", "a");
+    let error = given(&scratch).restore_p1(&saved).unwrap_err().to_string();
+    assert!(error.contains("`sub/g` has 1 bytes: it had 3"), "{error}");
+    scratch.file("d/sub/g", "abcd");
+    let longer = [&saved[..], &[0]].concat();
+    assert!(given(&scratch).restore_p1(&longer).unwrap_err().to_string().contains("follows its end"));
+    assert_eq!((&*read("d/sub/f"), &*read("d/sub/g")), ("0123456789 and more", "abcd"));
+    let mut again = TestGuest::new(given(&scratch).restore_p1(&saved).unwrap());
+    assert_eq!((&*read("d/sub/f"), &*read("d/sub/g")), ("0123456789", "abc"));
+    assert_eq!(again.read(first, 100).unwrap(), "0123456789");
+}
+
 #[test]
 fn hostile_bytes_are_refused_or_open_what_is_given() {
     let scratch = dir("saved-hostile");

@@ -95,6 +95,8 @@ impl Checkpoints {
 
     fn write(&self, store: &Store<Host>, snapshot: &Snapshot) -> Result<()> {
         let wasi = store.data().wasi.save()?;
+        // The one before is about to be gone. So this one is to be right after the system has failed, too.
+        store.data().wasi.sync().context("cannot write what the program has open to the disk")?;
         let checkpoint = Checkpoint { command: self.command.clone(), wasi, snapshot: snapshot.to_bytes() };
         checkpoint.write(&self.file).with_context(|| format!("cannot write {}", self.file.display()))?;
         Ok(())

@@ -22,8 +22,14 @@ impl Scan {
     pub fn add(&mut self, body: &FunctionBody<'_>) -> Result<()> {
         for operator in body.get_operators_reader()? {
             match operator? {
-                Operator::MemoryInit { .. } | Operator::DataDrop { .. } => self.data = true,
-                Operator::TableInit { .. } | Operator::ElemDrop { .. } => self.elements = true,
+                Operator::MemoryInit { .. }
+                | Operator::DataDrop { .. }
+                | Operator::ArrayNewData { .. }
+                | Operator::ArrayInitData { .. } => self.data = true,
+                Operator::TableInit { .. }
+                | Operator::ElemDrop { .. }
+                | Operator::ArrayNewElem { .. }
+                | Operator::ArrayInitElem { .. } => self.elements = true,
                 Operator::RefFunc { function_index } => drop(self.funcs.insert(function_index)),
                 _ => {}
             }

@@ -49,17 +49,19 @@ pub fn replay(tables: &mut Tables, guests: &Guests, key: &str) -> Result<Replaye
     let turn = guests.turn(&module, task, false, &mut |_| Ok(recorded.next()))?;
     ensure!(recorded.next().is_none(), "`{key}` ended before its last step");
     let found = if let Outcome::Finished(result) = turn.outcome { Some(result) } else { None };
-    ensure!(found == result, "`{key}`: returned {found:?} again, {result:?} at first");
+    // One that has not ended may have been written down in the middle of a step, when its fuel was used up. Here it goes on to that step's end.
+    let has_ended = result.is_some();
+    ensure!(found == result || !has_ended, "`{key}`: returned {found:?} again, {result:?} at first");
     let again = [turn.progress.steps, turn.progress.draws, turn.progress.sends];
+    let first = [steps, draws, sends];
     ensure!(
-        again == [steps, draws, sends],
-        "`{key}`: {again:?} steps, draws, and sends, after {:?}",
-        [steps, draws, sends]
+        again == first || !has_ended && again[0] == steps && again[1] >= draws && again[2] >= sends,
+        "`{key}`: {again:?} steps, draws, and sends, after {first:?}"
     );
 
     let sql = "SELECT number, target, body FROM outbox WHERE workflow = $1 ORDER BY number";
     let rows = tables.database().query(sql, &[id.into()])?;
-    let outside = turn.sent.iter().filter(|sent| !sent.to.starts_with("workflow:"));
+    let outside = turn.sent.iter().filter(|sent| !sent.to.starts_with("workflow:") && sent.number < sends);
     let posted =
         rows.into_iter().map(|mut row| Ok(Sent { number: row.int(0)?, to: row.text(1)?, body: row.bytes(2)? }));
     let posted = posted.collect::<Result<Vec<_>>>()?;

@@ -212,11 +212,26 @@ impl Tables {
         rows.first_mut().map(|row| row.int(0)).transpose()
     }
 
-    /// Sends a message to a workflow, which gets it once, however often it is sent under this id. Gives whether it was new.
+    /// Sends a message from outside to a workflow, which gets it once, however often it is sent under this id. Gives whether it was new.
     ///
     /// # Errors
-    /// Those of the database.
+    /// The id has a slash: those of the messages that workflows send have one. Or those of the database.
     pub fn send(&mut self, workflow: i64, channel: &str, id: &str, body: &[u8]) -> Result<bool> {
+        ensure!(!id.contains(['/', '\0']), "a message's id has no slash and no zero");
+        self.insert(workflow, channel, id, body)
+    }
+
+    /// Sends what a workflow sent to another, or to itself.
+    ///
+    /// # Errors
+    /// It was sent already; or those of the database.
+    pub fn pass(&mut self, workflow: i64, channel: &str, from: &str, sent: &Sent) -> Result<()> {
+        let id = format!("{from}/{}", sent.number);
+        ensure!(self.insert(workflow, channel, &id, &sent.body)?, "message {id} was sent already");
+        Ok(())
+    }
+
+    fn insert(&mut self, workflow: i64, channel: &str, id: &str, body: &[u8]) -> Result<bool> {
         let sql = "INSERT INTO messages (workflow, channel, id, body, state) VALUES ($1, $2, $3, $4, 0)
             ON CONFLICT DO NOTHING";
         Ok(self.0.execute(sql, &[workflow.into(), channel.into(), id.into(), body.into()])? == 1)
@@ -329,7 +344,8 @@ impl Tables {
         let sql = "INSERT INTO history (workflow, step, at, message) VALUES ($1, $2, $3, $4)";
         self.0.execute(sql, &[workflow.into(), step.number.into(), step.at.into(), step.message.into()])?;
         if let Some(message) = step.message {
-            let sql = "UPDATE messages SET state = 2 WHERE seq = $1 AND state = 1";
+            // In the mailbox, or new still: it may have come while the workflow was executed.
+            let sql = "UPDATE messages SET state = 2 WHERE seq = $1 AND state < 2";
             ensure!(self.0.execute(sql, &[message.into()])? == 1, "message {message} was taken already");
         }
         Ok(())

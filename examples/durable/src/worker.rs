@@ -327,10 +327,7 @@ fn write(
     }
     for (sent, target) in turn.sent.iter().zip(targets) {
         match target {
-            Some((other, channel)) => {
-                let id = format!("{}/{}", workflow.key, sent.number);
-                tables.send(*other, channel, &id, &sent.body)?;
-            }
+            Some((other, channel)) => tables.pass(*other, channel, &workflow.key, sent)?,
             None => tables.post(workflow.id, &workflow.key, sent, now)?,
         }
     }

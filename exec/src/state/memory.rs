@@ -117,30 +117,31 @@ impl Memory {
         })
     }
 
-    /// Has it be as small as when it was made, with zeros, or as `image` has it, of which all that is not zero lies within. Gives how many bytes
-    /// it had more; `None`, with nothing changed, if there is no memory for it.
+    /// Has it be of `min` pages, with zeros, or as `image` has it, of which all that is not zero lies within. Gives how many bytes it had more, and
+    /// whether it is as the image has it, of which there may be too many already; `None`, with nothing changed, if there is no memory for it.
     ///
     /// # Panics
-    /// Threads share it.
+    /// Threads share it; it is smaller.
     ///
     /// # Safety
     /// Nothing stands still within an operation on it.
-    pub unsafe fn reset(&mut self, image: Option<&MemoryImage>) -> Option<u64> {
+    pub unsafe fn reset(&mut self, min: u64, image: Option<&MemoryImage>) -> Option<(u64, bool)> {
         assert!(self.shared.is_none(), "a memory that threads share is not made anew");
-        let len = self.ty.bytes(self.ty.limits.min) as usize;
+        assert!(min <= self.size(), "a memory is not reset to more than it has");
+        let len = self.ty.bytes(min) as usize;
         // SAFETY: with `&mut self` nobody else refers to the bytes. `publish` is next (I8).
         let is_reverted = image.is_some_and(|image| unsafe { self.pages.revert(&image.0, len) });
+        let mut is_image = is_reverted;
         if !is_reverted {
-            self.pages = match image {
-                Some(image) => Pages::of_image(&image.0, len)?,
-                None => Pages::zeroed(len)?,
-            };
+            let pages = image.and_then(|image| Pages::of_image(&image.0, len));
+            is_image = pages.is_some();
+            self.pages = pages.or_else(|| Pages::zeroed(len))?;
         }
         let more = self.len - len;
         self.len = len;
         self.is_touched = true;
         self.publish();
-        Some(more as u64)
+        Some((more as u64, is_image))
     }
 
     /// The memory that this stands for, if threads share it.

@@ -52,18 +52,21 @@ impl Table {
         Some(copy)
     }
 
-    /// Has it be as small as when it was made, all its elements `init`. Gives how many elements it had more.
+    /// Has it be of `min` elements, all of them `init`. Gives how many elements it had more.
+    ///
+    /// # Panics
+    /// It is smaller.
     ///
     /// # Safety
     /// Nothing stands still within an operation on it. [I5](crate#safety): `init` is a word of its element type, in the store of the instances that
     /// have it.
-    pub unsafe fn reset(&mut self, init: u64) -> u64 {
-        let min = self.ty.limits.min as usize;
+    pub unsafe fn reset(&mut self, min: u64, init: u64) -> u64 {
+        assert!(min <= self.len, "a table is not reset to more than it has");
         let words = self.words();
-        words[..min].fill(init);
-        words[min..].fill(0);
-        let more = self.len - self.ty.limits.min;
-        self.len = self.ty.limits.min;
+        words[..min as usize].fill(init);
+        words[min as usize..].fill(0);
+        let more = self.len - min;
+        self.len = min;
         more
     }
 

@@ -1,11 +1,11 @@
 //! Stores with their paused calls, copied within the process.
 //!
 //! `store::fork` copies a store's inside. Here are: what stands in the copy for what an embedder has a handle of (`items`), and paused calls
-//! (`paused`), where `func_refs` finds the references to functions that their frames hold.
+//! (`paused`), where `refs` finds the references that their frames hold.
 
-mod func_refs;
 mod items;
 mod paused;
+mod refs;
 
 pub use items::Forked;
 
@@ -53,14 +53,15 @@ impl<T: 'static> Store<T> {
     /// On Linux and Android, memories of more than 64 KiB are copied when they are written to, in either store, a page at a time. The first time, what they
     /// hold is written to a file in memory (`memfd_create`), of which both have a private mapping then. A store that has not run since it was forked last is forked
     /// without looking at its memories: that takes some microseconds, however large they are. Of one that has run, the pages are copied that
-    /// were written to since. Each such memory is a mapping or two of the process, of which there are 16,384 at most; others, and those of other
-    /// systems, are copied at once. The bytes of a memory of this store may move, as when it grows.
+    /// were written to since. Each such memory is a mapping or two of the process, of which there are 16,384 at most, and each such file is one of
+    /// those that the process may have open, of which they take half at most (`ulimit -n`); other memories, and those of other systems, are copied at
+    /// once. The bytes of a memory of this store may move, as when it grows.
     ///
     /// Tables, globals and functions' records are copied at once.
     ///
     /// # Errors
-    /// A memory of the store is [shared](crate::SharedMemory) between threads; something runs in the store; the system has not that much memory. The
-    /// store is as it was.
+    /// A memory of the store is [shared](crate::SharedMemory) between threads; it has structs, arrays or exceptions ([`Store::gc`] frees those that nothing
+    /// refers to any more), or tags of exceptions; something runs in the store; the system has not that much memory. The store is as it was.
     pub fn fork(&mut self, data: T) -> Result<Self> {
         let mut store = self.as_context_mut();
         let original = store.opaque_mut();
@@ -75,7 +76,8 @@ impl<T: 'static> Store<T> {
     /// [`Ref`](crate::Ref).
     ///
     /// # Errors
-    /// `item` is of another store, of this one already, for example, or was made after that was forked.
+    /// `item` is of another store, of this one already, for example, or was made after that was forked; or it is an `ExternRef` whose value was
+    /// [freed](Store::gc) here, because nothing in this store referred to it. Of the heap, stores that were forked have nothing but nulls.
     pub fn forked<I: Forked>(&self, item: I) -> Result<I> {
         item.in_fork(&Copy(self.as_context().opaque()))
     }

@@ -1,6 +1,6 @@
 //! Copies of paused calls.
 
-use super::func_refs::lead_over;
+use super::refs::lead_over;
 use crate::call::resumable::{Parts, Paused, Reason};
 use crate::error::{Result, format_err};
 use crate::store::AsContextMut;
@@ -40,6 +40,10 @@ impl<R> Paused<R> {
     /// - `store` was not forked of the one that it paused in, or before it paused, as it is paused now; or its limit of resumable calls is reached.
     /// - A host function yielded something else than `()`: see [`Paused::fork_with`].
     /// - It is the call of a start function.
+    /// - It holds an [`ExternRef`](crate::ExternRef) whose value was [freed](crate::Store::gc) in `store` since that was forked, because nothing there
+    ///   referred to it. A call that is forked at once holds none such.
+    /// - It stands within an instruction on a memory or table ([`Paused::is_within_instruction`]), and an instance of `store` was
+    ///   [reset](crate::Instance::reset) meanwhile.
     /// - It stands in a function that may hold references, and there within an instruction on a table or at the end of a loop that was lowered so that
     ///   its state cannot be told, which only deadlines make happen ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)): it goes on to another
     ///   place when it is resumed.
@@ -72,6 +76,11 @@ impl<R> Paused<R> {
         }
         if lease.is_start {
             return Err(format_err!("it is the call of a start function: these cannot be forked"));
+        }
+        if origin.is_reset && lease.execution.progress() != 0 {
+            return Err(format_err!(
+                "it stands within an instruction on a memory or table, and an instance was reset since the store was forked"
+            ));
         }
         let reason = match reason {
             Reason::OutOfFuel { required } => Reason::OutOfFuel { required: *required },

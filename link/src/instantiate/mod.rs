@@ -39,6 +39,7 @@ use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{ExternType, FuncIdx, Subtyping, TagType, TypeId};
 use pirn_exec::FuncRecord;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Instances whose start functions have not been called.
 pub(crate) struct Initialised {
@@ -101,11 +102,16 @@ fn make(
     instances: &[Handle<InstanceData>],
     order: &[u32],
 ) -> Result<()> {
-    // What constant expressions give is for a while nowhere that collecting looks at.
+    while_nothing_is_collected(store, |store| make_all(store, members, sources, instances, order))
+}
+
+/// Does `work` while nothing is collected: what constant expressions give is for a while nowhere that collecting looks at. Nor is any instance
+/// [reset](reset::reset) meanwhile, which the callback of a deadline might ask for: what is copied from an instance's segments has to stay there.
+fn while_nothing_is_collected<R>(store: &mut dyn Borrowed, work: impl FnOnce(&mut dyn Borrowed) -> R) -> R {
     store.opaque().heap().hold();
-    let made = make_all(store, members, sources, instances, order);
+    let done = catch_unwind(AssertUnwindSafe(|| work(&mut *store)));
     store.opaque().heap().release();
-    made
+    done.unwrap_or_else(|payload| resume_unwind(payload))
 }
 
 /// As [`make`], while nothing is collected.

@@ -10,7 +10,7 @@ use crate::call::start::Start;
 use crate::error::{Result, format_err};
 use crate::instantiate::members::Member;
 use crate::instantiate::segments::{Copied, evaluate, initialise, number};
-use crate::instantiate::start;
+use crate::instantiate::{start, while_nothing_is_collected};
 use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
@@ -35,17 +35,28 @@ pub(crate) fn reset(store: &mut dyn Borrowed, handle: Handle<InstanceData>) -> R
         return Err(format_err!("the instance was not finished: instantiating it failed"));
     }
     opaque.check_idle("an instance cannot be reset")?;
+    while_nothing_is_collected(store, |store| put_back(store, handle, &module))?;
+    start(store.opaque(), handle)
+}
+
+/// Puts back everything that the module defines, in a store that is idle.
+fn put_back(store: &mut dyn Borrowed, handle: Handle<InstanceData>, module: &Module) -> Result<()> {
+    let opaque = store.opaque();
+    let instance = handle.get(opaque)?;
+    let parsed = module.parsed();
     let memories = instance.memories[parsed.imported_memories..].to_vec();
     let tables = instance.tables[parsed.imported_tables..].to_vec();
     let globals = instance.globals[parsed.imported_globals..].to_vec();
     if parsed.memories[parsed.imported_memories..].iter().any(|ty| ty.is_shared()) {
         return Err(format_err!("a memory of the instance is shared between threads: it cannot be reset"));
     }
-    let images = module.copies().images(|| images(opaque, handle, &module));
+    opaque.note_reset();
+    let images = module.copies().images(|| images(opaque, handle, module));
     let mut have_data = Vec::with_capacity(images.len());
-    for (memory, image) in memories.into_iter().zip(images) {
-        opaque.reset_memory(memory, image.as_ref())?;
-        have_data.push(image.is_some());
+    // What the module declares: the item of an instance that was restored from a snapshot was made larger.
+    let sizes = parsed.memories[parsed.imported_memories..].iter().map(|ty| ty.limits.min);
+    for ((memory, min), image) in memories.into_iter().zip(sizes).zip(images) {
+        have_data.push(opaque.reset_memory(memory, min, image.as_ref())?);
     }
     for (global, init) in globals.into_iter().zip(&parsed.global_inits) {
         let value = evaluate(opaque, handle, init)?;
@@ -55,10 +66,9 @@ pub(crate) fn reset(store: &mut dyn Borrowed, handle: Handle<InstanceData>) -> R
     for (table, tableidx) in tables.into_iter().zip(parsed.imported_tables as u32..) {
         let init = parsed.table_init(tableidx).map_or(Ok([0; 2]), |init| evaluate(opaque, handle, init))?;
         // SAFETY: L5: by validation a value of the element type, which null is where there is no other.
-        unsafe { opaque.reset_table(table, init[0])? };
+        unsafe { opaque.reset_table(table, parsed.tables[tableidx as usize].limits.min, init[0])? };
     }
-    initialise(store, handle, &Member::alone(&module)[0], &Copied::Own(&have_data))?;
-    start(store.opaque(), handle)
+    initialise(store, handle, &Member::alone(module)[0], &Copied::Own(&have_data))
 }
 
 /// What the memories that a module defines begin with, if that is much, and the same for every instance.
@@ -85,4 +95,65 @@ fn images(store: &StoreOpaque, handle: Handle<InstanceData>, module: &Module) ->
         (bytes > COPIED && is_within).then(|| MemoryImage::new(pieces.into_iter(), most as usize))?
     };
     (parsed.imported_memories..parsed.memories.len()).map(image).collect()
+}
+
+#[cfg(all(test, feature = "wat"))]
+mod tests {
+    use super::*;
+    use crate::instance::Instance;
+    use crate::items::value::Val;
+    use crate::store::{AsContextMut, Store, StoreContextMut};
+
+    /// A store whose deadline passes while segments are copied, and whose callback resets the instance and collects.
+    struct Interfering<'a> {
+        store: StoreContextMut<'a, ()>,
+        handle: Handle<InstanceData>,
+        asked: usize,
+    }
+
+    impl Borrowed for Interfering<'_> {
+        fn opaque(&mut self) -> &mut StoreOpaque {
+            self.store.opaque_mut()
+        }
+
+        fn is_late(&mut self) -> bool {
+            false
+        }
+
+        fn renew_deadline(&mut self) {}
+
+        fn check_deadline(&mut self) -> Result<()> {
+            self.asked += 1;
+            let error = Instance::from(self.handle).reset(&mut self.store).unwrap_err().to_string();
+            assert!(error.contains("being made or reset"), "{error}");
+            self.store.gc();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_is_asked_meanwhile_does_no_harm() {
+        const COUNT: usize = 140_000;
+        let items = "(struct.new 0 (i32.const 7))".repeat(COUNT);
+        let text = format!(
+            r#"(module (type (struct (field i32))) (table {COUNT} (ref null 0)) (elem (i32.const 0) (ref null 0) {items})
+                (func (export "sum") (result i32) (local i32 i32)
+                    (loop $l
+                        (drop (struct.new 0 (i32.const 9)))
+                        (local.set 1 (i32.add (local.get 1) (struct.get 0 0 (table.get (local.get 0)))))
+                        (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (table.size))))
+                    (local.get 1)))"#
+        );
+        let mut store = Store::<()>::default();
+        let module = Module::new(store.engine(), text).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let handle = instance.handle();
+        let mut interfering = Interfering { store: store.as_context_mut(), handle, asked: 0 };
+        assert!(reset(&mut interfering, handle).unwrap().is_none());
+        assert!(interfering.asked > 1, "it is asked while there are expressions, and while they are copied");
+        let mut sum = [Val::I32(0)];
+        instance.get_func(&store, "sum").unwrap().call(&mut store, &[], &mut sum).unwrap();
+        assert_eq!(sum[0].i32(), Some(7 * COUNT as i32));
+        instance.reset(&mut store).unwrap();
+    }
 }

@@ -88,15 +88,13 @@ pub(crate) fn initialise(
     for (i, element) in parsed.elements.iter().enumerate() {
         let refs = if is_active(element) { &mut active } else { &mut others };
         let refs = refs.split_off(..element.items.len()).expect("as many as there are elements");
-        if !matches!(element.mode, SegmentMode::Declared) {
-            // SAFETY: L1: the references stay in the instance, next to the block; active ones until the segment is dropped below.
-            // L5: they are words of the segment's type, in this store.
-            unsafe { instance.block.set_element(i, refs) };
-        }
+        let refs = if matches!(element.mode, SegmentMode::Declared) { &[] } else { refs };
+        // SAFETY: L1: the references stay in the instance, next to the block; active ones until the segment is dropped below.
+        // L5: they are words of the segment's type, in this store.
+        unsafe { instance.block.set_element(i, refs) };
     }
-    // One that was restored from a snapshot has no more before than behind.
-    let bytes = size_of_val(&*instance.elements) - before;
-    store.opaque().hold(bytes);
+    let now = size_of_val(&*instance.elements);
+    store.opaque().hold_instead(before, now);
     for (i, data) in parsed.data.iter().enumerate() {
         let bytes = &parsed.bytes[data.bytes.clone()];
         // SAFETY: L1: the instance keeps the module, and with it these bytes.

@@ -19,7 +19,7 @@ use crate::items::func::Func;
 use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::module::ExternIndex;
+use pirn_decode::module::{Element, ExternIndex, SegmentMode};
 use pirn_decode::objects::is_traced;
 use pirn_decode::{ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, TableType, TagType, ValType};
 
@@ -320,6 +320,10 @@ fn link_others(
     }
     if state.data_dropped.len() != parsed.data.len() || state.elements_dropped.len() != parsed.elements.len() {
         return Err(format_err!("instance {number}: it has not as many segments as its module"));
+    }
+    let declared = |element: &Element| matches!(element.mode, SegmentMode::Declared);
+    if parsed.elements.iter().zip(&state.elements_dropped).any(|(element, dropped)| declared(element) && !dropped) {
+        return Err(format_err!("instance {number}: an element segment that is only declared is not dropped"));
     }
     let mut contents = state.elements.iter();
     let mut traced = Vec::new();

@@ -124,7 +124,14 @@ impl StoreOpaque {
         copy.set_yield_interval(self.yield_interval());
         copy.yielded = self.yielded;
         self.forks += 1;
-        copy.origin = Some(Box::new(Origin { store: self.id(), fork: self.forks, moved, hosts: known, externs }));
+        copy.origin = Some(Box::new(Origin {
+            store: self.id(),
+            fork: self.forks,
+            moved,
+            hosts: known,
+            externs,
+            is_reset: false,
+        }));
         // SAFETY: L1 and L2: both machines are of stores that are borrowed mutably, of one engine, and stand still.
         unsafe {
             Vm::take_bounds(copy.vm(), self.vm());

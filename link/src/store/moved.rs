@@ -13,6 +13,9 @@ pub(crate) struct Origin {
     pub(super) hosts: Vec<usize>,
     /// How many values of the embedder it had.
     pub(crate) externs: usize,
+    /// Whether an instance of the copy was reset, so that memories and tables may be smaller than calls found them that are paused in the
+    /// original.
+    pub(crate) is_reset: bool,
 }
 
 impl Origin {

@@ -385,6 +385,12 @@ impl StoreOpaque {
         self.held.add(bytes as u64);
     }
 
+    /// As [`Self::hold`], in the place of so many. (An instance that was restored from a snapshot may have had more.)
+    pub(crate) fn hold_instead(&mut self, before: usize, bytes: usize) {
+        self.held.remove(before as u64);
+        self.held.add(bytes as u64);
+    }
+
     /// Makes a host function of this store.
     pub(crate) fn add_host(&mut self, host: HostDef) -> Handle<FuncRecord> {
         let item = host.for_engine(&self.engine);

@@ -13,42 +13,59 @@ impl StoreOpaque {
         unsafe { (*self.vm()).depth() > 0 }
     }
 
-    /// Whether no call runs or is paused in it.
+    /// Whether no call runs or is paused in it, and no instance is being made or reset.
     ///
     /// # Errors
-    /// One does; `what` cannot be done.
-    pub(crate) fn check_idle(&self, what: &str) -> Result<()> {
+    /// One does, or is; `what` cannot be done.
+    pub(crate) fn check_idle(&mut self, what: &str) -> Result<()> {
+        if self.heap().is_held() {
+            return Err(format_err!("an instance is being made or reset in the store: {what}"));
+        }
         if self.runs() || self.resumable_calls().load(Ordering::Relaxed) > 0 {
             return Err(format_err!("a call runs in the store, or is paused: {what}"));
         }
         Ok(())
     }
 
-    /// Has a memory be as it was made, or as the image has it, of a store that is [idle](Self::check_idle).
+    /// Says that an instance is about to be reset, to those who [fork](crate::Paused::fork) a call to here.
+    pub(crate) fn note_reset(&mut self) {
+        if let Some(origin) = &mut self.origin {
+            origin.is_reset = true;
+        }
+    }
+
+    /// Has a memory be of `min` pages, of zeros or as the image has it, in a store that is [idle](Self::check_idle). Gives whether it is as the
+    /// image has it: if there is none, or the system maps it no more, it is zeros.
     ///
     /// # Errors
     /// It is of another store; the system has no memory for it.
-    pub(crate) fn reset_memory(&mut self, memory: Handle<Memory>, image: Option<&MemoryImage>) -> Result<()> {
+    pub(crate) fn reset_memory(
+        &mut self,
+        memory: Handle<Memory>,
+        min: u64,
+        image: Option<&MemoryImage>,
+    ) -> Result<bool> {
         let item = memory.get_mut(self)?;
         // SAFETY: whoever asks has found the store idle, so nothing stands still within an operation.
-        let more = unsafe { item.reset(image) };
-        let more = more.ok_or_else(|| format_err!("the system gave no memory to reset one of type {}", item.ty()))?;
+        let reset = unsafe { item.reset(min, image) };
+        let (more, is_image) =
+            reset.ok_or_else(|| format_err!("the system gave no memory to reset one of type {}", item.ty()))?;
         let room = self.room_mut();
         room.bytes = room.bytes.saturating_add(more);
         self.holdings().memories.remove(more);
-        Ok(())
+        Ok(is_image)
     }
 
-    /// Has a table be as it was made, all its elements `init`, of a store that is [idle](Self::check_idle).
+    /// Has a table be of `min` elements, all of them `init`, in a store that is [idle](Self::check_idle).
     ///
     /// # Errors
     /// It is of another store.
     ///
     /// # Safety
     /// L5: `init` is the word of a reference of the table's type, in this store.
-    pub(crate) unsafe fn reset_table(&mut self, table: Handle<Table>, init: Word) -> Result<()> {
+    pub(crate) unsafe fn reset_table(&mut self, table: Handle<Table>, min: u64, init: Word) -> Result<()> {
         // SAFETY: as above, and L5 is asked for.
-        let more = unsafe { table.get_mut(self)?.reset(init) };
+        let more = unsafe { table.get_mut(self)?.reset(min, init) };
         let room = self.room_mut();
         room.elements = room.elements.saturating_add(more);
         self.holdings().tables.remove(more * size_of::<Word>() as u64);

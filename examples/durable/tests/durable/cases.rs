@@ -13,7 +13,10 @@ pub const ALL: &[Case] = &[
     ("timers_and_messages", timers_and_messages),
     ("messages_in_any_order", messages_in_any_order),
     ("a_full_mailbox", a_full_mailbox),
+    ("a_message_that_comes_meanwhile", a_message_that_comes_meanwhile),
+    ("ids_of_others", ids_of_others),
     ("long_computations", long_computations),
+    ("replayed_in_the_middle", replayed_in_the_middle),
     ("poison", poison),
     ("a_turn_that_kills", a_turn_that_kills),
     ("nowhere_to_send", nowhere_to_send),
@@ -83,14 +86,14 @@ fn assert_finished(worker: &mut Worker, key: &str, result: &str) {
     assert_eq!(again.result.as_deref(), Some(result));
 }
 
-/// Waits for a message of the channel `go` for so long, and gives its first byte, or -1; and how long it took.
+/// Waits for a message of the channel `go` for so long, and gives its first byte, or `-`; and how many hours it took.
 const PATIENT: &str = r#"(func (export "run") (param $patience i64) (result i64 i64) (local $begin i64)
     (local.set $begin (call $now))
     (call $sleep (i64.const 30))
     (if (i32.lt_s (call $receive (i32.const 0) (i32.const 2) (i32.const 64) (i32.const 1) (local.get $patience)) (i32.const 0))
         (then (i32.store8 (i32.const 64) (i32.const 45))))
     (i64.load8_u (i32.const 64))
-    (i64.div_u (i64.sub (call $now) (local.get $begin)) (i64.const 1000)))"#;
+    (i64.div_u (i64.sub (call $now) (local.get $begin)) (i64.const 3600000)))"#;
 
 fn timers_and_messages(place: &str) {
     let mut worker = worker(place);
@@ -160,6 +163,39 @@ fn a_full_mailbox(place: &str) {
     assert!(worker.counts.turns >= 3, "{:?}", worker.counts);
 }
 
+/// A message that comes when the mailbox was sorted already, by which the workflow goes on all the same: with PostgreSQL, others send meanwhile.
+fn a_message_that_comes_meanwhile(place: &str) {
+    let mut worker = worker(place);
+    let waits = submit(worker.tables(), "waits", SUM, "2");
+    worker.turns().unwrap();
+    let tables = worker.tables();
+    let step = |number, message| pirn_durable::guest::Step { number, at: 0, message };
+    tables.sort_mail(waits).unwrap();
+    assert!(tables.send(waits, "go", "late", &[7]).unwrap());
+    let message = tables.mail(waits, "go", 0).unwrap().expect("it has come");
+    tables.record(waits, &step(100, Some(message.seq))).unwrap();
+    assert!(tables.mail(waits, "go", 0).unwrap().is_none());
+    let again = tables.record(waits, &step(101, Some(message.seq))).unwrap_err().to_string();
+    assert!(again.contains("was taken already"), "{again}");
+}
+
+/// Who sends from outside cannot take the id of what a workflow sends, and with it its place.
+fn ids_of_others(place: &str) {
+    const TEXT: &str = r#"(data (i32.const 8) "workflow:sum/go")
+        (func (export "run") (result i64)
+            (call $send (i32.const 8) (i32.const 15) (i32.const 9) (i32.const 1))
+            (i64.const 1))"#;
+    let mut worker = worker(place);
+    let sum_of = submit(worker.tables(), "sum", SUM, "1");
+    worker.turns().unwrap();
+    let refused = worker.tables().send(sum_of, "other", "sender/0", b"x").unwrap_err().to_string();
+    assert!(refused.contains("no slash"), "{refused}");
+    submit(worker.tables(), "sender", TEXT, "");
+    settle(&mut worker);
+    worker.turns().unwrap();
+    assert_finished(&mut worker, "sum", &sum(b"o".iter().copied()));
+}
+
 /// Computes for some turns' fuel, draws numbers before and after, and fills its memory, which is paid for by its size.
 const LONG: &str = r#"(func (export "run") (param $n i64) (result i64 i64) (local $sum i64)
     (local.set $sum (call $random))
@@ -182,6 +218,27 @@ fn long_computations(place: &str) {
     assert!(worker.counts.turns > 3, "{:?}", worker.counts);
     // In one go.
     assert_finished(&mut worker, "long", &result);
+}
+
+/// A workflow that computes is the same when it is executed again, although it was written down within a step.
+fn replayed_in_the_middle(place: &str) {
+    const TEXT: &str = r#"(func (export "run") (param $n i64) (result i64)
+        (call $send (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 1))
+        (loop $next
+            ;; What is paid for by its size takes little time.
+            (memory.fill (i32.const 64) (i32.const 1) (i32.const 65000))
+            (br_if $next (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0))))
+        (call $send (i32.const 0) (i32.const 2) (i32.const 0) (i32.const 2))
+        (call $random))"#;
+    let mut worker = worker(place);
+    submit(worker.tables(), "middle", TEXT, "60000");
+    worker.turns().unwrap();
+    assert_eq!(state(worker.tables(), "middle"), ("running".into(), None));
+    let again = replay(worker.tables(), &Guests::new().unwrap(), "middle").unwrap();
+    assert_eq!((again.steps, again.result), (0, None));
+    assert_eq!(settle(&mut worker), ["middle/0 go g", "middle/1 go go"]);
+    assert_eq!(state(worker.tables(), "middle").0, "finished");
+    replay(worker.tables(), &Guests::new().unwrap(), "middle").unwrap();
 }
 
 fn poison(place: &str) {

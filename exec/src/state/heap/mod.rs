@@ -193,6 +193,11 @@ impl Heap {
         }
     }
 
+    /// Whether something [holds](Heap::hold) it.
+    pub fn is_held(&self) -> bool {
+        self.holds != 0
+    }
+
     /// Whether nothing was ever allocated.
     pub fn is_unused(&self) -> bool {
         self.parked.is_none()

@@ -97,7 +97,7 @@ fn what_is_reset_is_as_it_was_made() {
             memory.grow(round).unwrap();
             memory.bytes_mut().fill(3);
             // SAFETY: nothing uses the memory.
-            assert_eq!(unsafe { memory.reset(image.as_ref()) }, Some(round << 16));
+            assert_eq!(unsafe { memory.reset(5, image.as_ref()) }, Some((round << 16, image.is_some())));
             assert_eq!(memory.size(), 5);
             let expected = |at: usize| match at {
                 _ if image.is_none() => 0,
@@ -112,7 +112,7 @@ fn what_is_reset_is_as_it_was_made() {
             copy.bytes_mut()[5_500] = 4;
             memory.bytes_mut()[5_501] = 4;
             // SAFETY: as above.
-            unsafe { copy.reset(image.as_ref()) };
+            unsafe { copy.reset(5, image.as_ref()) };
             assert_eq!(copy.bytes()[5_500..5_502], [expected(5_500); 2]);
         }
     }

@@ -6,7 +6,8 @@
 //! since, the kernel knows (`/proc/self/pagemap`): asking takes 8 us for 16 MiB, where comparing them takes a thousand.
 //!
 //! Each such memory is a mapping, or two. The kernel allows a process some 65,530, and who has used them up can do little else, so
-//! there are no more than [`MOST`] of them; further ones are copied.
+//! there are no more than [`MOST`] of them; further ones are copied. Each image is an open file, of which a process may have 1,024, mostly,
+//! and needs for other things, too: so images are no more than half of what the system allows.
 //!
 //! Tried and rejected: having the mapping of an image take the place of a part of a slot, for giving the slot back takes as many calls as
 //! a mapping does; an image as long as the room, which is one mapping instead of two, but where pages that are written to behind the
@@ -26,6 +27,9 @@ const MOST: usize = 16_384;
 /// How many there are.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
+/// How many images there are, each an open file.
+static FILES: AtomicUsize = AtomicUsize::new(0);
+
 /// What images are whole multiples of: of pages, on any system.
 const GRAIN: usize = 64 << 10;
 
@@ -35,16 +39,36 @@ pub(crate) struct Image {
     file: File,
     /// How many bytes of the file are mapped.
     bytes: usize,
+    _place: Place,
+}
+
+/// A place among the images.
+#[derive(Debug)]
+struct Place;
+
+impl Place {
+    /// `None` if there are too many.
+    fn take() -> Option<Self> {
+        let this = Self;
+        (FILES.fetch_add(1, Ordering::Relaxed) < system::most_files() / 2).then_some(this)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        FILES.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Image {
-    /// An image that is to be written, of at most so many bytes. `None` if the system has no such files, or there are too many mappings
-    /// already.
+    /// An image that is to be written, of at most so many bytes. `None` if the system has no such files, or there are too many images or
+    /// mappings already.
     fn begin(most: usize) -> Option<Self> {
         if COUNT.load(Ordering::Relaxed) >= MOST {
             return None;
         }
-        Some(Self { file: system::memory_file(most.next_multiple_of(GRAIN))?, bytes: GRAIN })
+        let place = Place::take()?;
+        Some(Self { file: system::memory_file(most.next_multiple_of(GRAIN))?, bytes: GRAIN, _place: place })
     }
 
     /// Writes a piece of it. `None` if there is no memory for it.

@@ -170,6 +170,14 @@ pub(super) fn memory_file(bytes: usize) -> Option<File> {
     Some(file)
 }
 
+/// How many files the process may have open.
+pub(super) fn most_files() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: there is room for the one limit.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
+}
+
 /// Has a file of [`memory_file`] stay as it is. Nobody else has it, so a system that refuses does no harm.
 pub(super) fn seal(file: &File) {
     let seals = libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
