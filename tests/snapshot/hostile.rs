@@ -33,17 +33,26 @@ impl SnapshotHooks for Bytes {
     }
 }
 
-/// Frames of several functions and instances, references of all kinds, loops.
+/// Frames of several functions and instances, references of all kinds, objects in circles, loops.
 const FIRST: &str = r#"(module
+    (rec (type $node (sub (struct (field (mut i32)) (field (mut (ref null $node))) (field (mut (ref null $many)))
+            (field (mut exnref)) (field (mut funcref)) (field (mut i8)))))
+        (type $many (array (mut anyref))) (type $bytes (array (mut i16))) (type $leaf (sub final $node (struct (field (mut i32))
+            (field (mut (ref null $node))) (field (mut (ref null $many))) (field (mut exnref)) (field (mut funcref)) (field (mut i8))
+            (field v128) (field (mut externref))))))
     (import "host" "wait" (func $wait (param i32) (result i32)))
     (import "host" "memory" (memory 1 4))
     (type $f (func (param i32) (result i32)))
-    (global $g (export "g") (mut funcref) (ref.func $down)) (global (export "e") (mut externref) (ref.null extern))
+    (tag $tag (export "tag") (param (ref $node) i64))
+    (global $root (export "root") (mut (ref null $node)) (ref.null $node))
+    (global $g (export "g") (mut funcref) (ref.func $down)) (global $e (export "e") (mut externref) (ref.null extern))
     (global $v (export "v") (mut v128) (v128.const i64x2 1 2))
     (table (export "table") 5 10 funcref) (table $extern 2 externref)
+    (table $any (export "any") 3 anyref) (elem $objects anyref (item (ref.i31 (i32.const 5))) (item (struct.new_default $node)))
     (elem (i32.const 0) func $down $loop $wait) (elem $passive func $loop $wait) (data $data "passive")
     (func $down (export "down") (param i32) (result i32) (local externref funcref v128 i32)
-        (local.set 1 (global.get 1)) (local.set 2 (ref.func $loop)) (local.set 3 (global.get $v))
+        (local.set 1 (global.get $e)) (local.set 2 (ref.func $loop)) (local.set 3 (global.get $v))
+        (call $link)
         (table.set $extern (i32.const 1) (local.get 1))
         (if (result i32) (i32.eqz (local.get 0))
             (then (call $loop (i32.const 3)))
@@ -53,7 +62,33 @@ const FIRST: &str = r#"(module
                 (local.set 4) (local.set 3) (global.set $g)
                 (v128.store (i32.const 32) (local.get 3))
                 (i32.add (local.get 4)))))
+    ;; One node more, in a circle with the others, and an exception that holds it and is held by it.
+    (func $link (local $new (ref null $node)) (local $old (ref null $node)) (local $exn exnref)
+        (local.set $old (global.get $root))
+        (local.set $new (struct.new $leaf (i32.const 7) (local.get $old)
+            (array.new_fixed $many 3 (ref.i31 (i32.const -3)) (any.convert_extern (global.get $e)) (local.get $old)) (ref.null exn)
+            (ref.func $down) (i32.const 300) (v128.const i64x2 5 6) (extern.convert_any (array.new $bytes (i32.const 70000) (i32.const 4)))))
+        (block $caught (result (ref $node) i64 (ref exn))
+            (try_table (catch_ref $tag $caught) (throw $tag (ref.as_non_null (local.get $new)) (i64.const 9)))
+            (unreachable))
+        (local.set $exn) drop drop
+        (struct.set $node 3 (local.get $new) (local.get $exn))
+        (if (ref.is_null (local.get $old))
+            (then (struct.set $node 1 (local.get $new) (local.get $new)))
+            (else (struct.set $node 1 (local.get $old) (local.get $new))))
+        (table.set $any (i32.const 0) (local.get $new))
+        (global.set $root (local.get $new)))
+    ;; Takes from what it finds, if it is there.
+    (func $look (result i32)
+        (if (ref.is_null (global.get $root)) (then (return (i32.const 0))))
+        (table.init $any $objects (i32.const 1) (i32.const 0) (i32.const 2))
+        (block $caught (result (ref $node) i64)
+            (try_table (catch $tag $caught) (throw_ref (struct.get $node 3 (global.get $root))))
+            (unreachable))
+        drop
+        (i32.add (struct.get_s $node 5) (struct.get $node 0 (ref.cast (ref $node) (table.get $any (i32.const 0))))))
     (func $loop (param i32) (result i32) (local i32)
+        (local.set 1 (call $look))
         (i32.const 4)
         (loop $l (param i32) (result i32)
             (local.set 1 (i32.add (local.get 1) (call $wait (i32.add (local.get 0)))))
@@ -119,16 +154,19 @@ impl Home {
         let mut restored = restored.ok()?;
         // Everything can be looked at, and taken again.
         for instance in restored.instances() {
-            for export in instance.exports(&store) {
-                if let Extern::Global(global) = export.into_extern() {
-                    global.get(&store);
-                }
+            let globals: Vec<_> =
+                instance.exports(&store).filter_map(|export| export.into_extern().into_global()).collect();
+            for global in globals {
+                let value = global.get(&mut store);
+                look(&mut store, value, 3);
             }
         }
         for table in restored.tables() {
             for index in 0..table.size(&store).min(100) {
-                if let Some(Ref::Func(Some(func))) = table.get(&store, index) {
-                    func.ty(&store);
+                match table.get(&store, index) {
+                    Some(Ref::Func(Some(func))) => drop(func.ty(&store)),
+                    Some(Ref::Any(reference)) => look(&mut store, Val::AnyRef(reference), 3),
+                    _ => {}
                 }
             }
         }
@@ -152,6 +190,24 @@ impl Home {
             Err(Error::msg("it goes on and on"))
         });
         Some(ended.collect())
+    }
+}
+
+/// Looks at what can be reached from a value, so many references deep.
+fn look(store: &mut Store<()>, value: Val, depth: usize) {
+    let mut values = Vec::new();
+    if let Val::AnyRef(Some(reference)) = value {
+        if let Some(object) = reference.as_struct(&*store).unwrap() {
+            values.extend((0..).map_while(|index| object.field(&*store, index).ok()));
+        } else if let Some(array) = reference.as_array(&*store).unwrap() {
+            let len = array.len(&*store).unwrap().min(10);
+            values.extend((0..len).map(|index| array.get(&*store, index).unwrap()));
+        }
+    } else if let Val::ExnRef(Some(exception)) = value {
+        values.extend(exception.fields(&*store).unwrap());
+    }
+    if depth > 0 {
+        values.into_iter().for_each(|value| look(store, value, depth - 1));
     }
 }
 
@@ -200,9 +256,9 @@ fn segments_that_are_said_to_be_there() {
         Instance::new(&mut store, &module, &[]).unwrap();
         let mut content = Snapshot::take(&store, &[]).unwrap().content();
         drop(store);
-        // The end: one element segment, whether it is dropped, no paused calls.
-        let end = content.len() - 3;
-        assert_eq!(content[end..], [1, 1, 0]);
+        // The end: one element segment, whether it is dropped, no segments of objects, no paused calls.
+        let end = content.len() - 4;
+        assert_eq!(content[end..], [1, 1, 0, 0]);
         content[end + 1] = 0;
         let changed = Snapshot::from_content(&content).unwrap();
         let mut store = Store::new(&engine, ());

@@ -1,6 +1,7 @@
 //! Stores as data: taken, written to bytes, read, and made again.
 //!
 //! - `items`: memories, tables, globals, segments, references, and who shares them;
+//! - `objects`: structs, arrays, exceptions and tags;
 //! - `calls`: paused calls, between engines of other settings;
 //! - `refused`: what cannot be in a snapshot, and what does not fit;
 //! - `hostile`: bytes that somebody changed.
@@ -14,6 +15,7 @@ mod calls;
 mod change;
 mod hostile;
 mod items;
+mod objects;
 mod refused;
 
 use pirn::*;

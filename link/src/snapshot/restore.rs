@@ -81,7 +81,8 @@ fn restore_held(
     for &ty in &state.tags {
         let id = numbered(&made.types, ty, "types")?;
         let found = store.engine().types().sub_type(id);
-        let ty = found.as_ref().and_then(|ty| ty.as_func()).ok_or_else(|| format_err!("a tag of no function type"))?;
+        let ty = found.as_ref().and_then(|ty| ty.as_func()).filter(|ty| ty.results().is_empty());
+        let ty = ty.ok_or_else(|| format_err!("a tag of a type that is no tag's"))?;
         // Some instance's module keeps the type.
         made.tags.push(store.add_tag(TagType::new(ty.clone()), id, None)?);
     }
