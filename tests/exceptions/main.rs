@@ -311,16 +311,6 @@ fn the_heap_may_have_no_room_for_an_exception() {
 }
 
 #[test]
-fn snapshots_refuse_stores_with_tags() {
-    let engine = Engine::default();
-    let mut store = Store::new(&engine, ());
-    assert!(Snapshot::take(&store, &[]).is_ok());
-    tag(&mut store, &[]);
-    let error = Snapshot::take(&store, &[]).unwrap_err();
-    assert!(error.to_string().contains("tags"), "{error}");
-}
-
-#[test]
 fn serialized_modules_keep_their_handlers() {
     for engine in engines() {
         let module = Module::new(
