@@ -193,7 +193,9 @@ impl Hash for FuncType {
         for types in self.types.chunks(8) {
             state.write_u64(types.iter().fold(0, |word, ty| word << 8 | ty.number()));
         }
-        self.types.iter().filter_map(|ty| ty.type_id()).for_each(|id| state.write_u32(id.0));
+        if self.types.iter().any(|ty| ty.is_ref()) {
+            self.types.iter().filter_map(|ty| ty.type_id()).for_each(|id| state.write_u32(id.0));
+        }
     }
 }
 

@@ -46,13 +46,12 @@ impl Locals {
 
     /// Those followed that are not in it.
     fn missing(&self) -> impl Iterator<Item = u32> {
-        self.0.into_iter().zip(0..).flat_map(|(word, index)| {
-            let mut rest = !word;
-            std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
-                rest &= rest - 1;
-                Some(64 * index + bit)
-            })
+        let mut rest = self.0.map(|word| !word);
+        std::iter::from_fn(move || {
+            let index = rest.iter().position(|&word| word != 0)?;
+            let bit = rest[index].trailing_zeros();
+            rest[index] &= rest[index] - 1;
+            Some(64 * index as u32 + bit)
         })
     }
 }
@@ -111,21 +110,26 @@ impl Definite {
         if self.unread == Locals::ALL && locals.len() <= FOLLOWED {
             return None;
         }
-        let mut slots = self.unread.missing().flat_map(|local| {
+        // The first four slots, how many there are, and the last.
+        let (mut few, mut count, mut last) = ([0; 4], 0, 0);
+        for local in self.unread.missing() {
             let Local { slot, class } = locals[local as usize];
-            slot.0..slot.0 + class.words() as u16
-        });
+            for slot in slot.0..slot.0 + class.words() as u16 {
+                if let Some(few) = few.get_mut(count) {
+                    *few = slot;
+                }
+                (count, last) = (count + 1, slot);
+            }
+        }
         let not_followed = locals.get(declared.max(FOLLOWED)).map(|local| local.slot.0);
-        let first = slots.next().or(not_followed)?;
-        // Fewer than the cell takes are zeroed more than once.
-        let mut few = [first; 4];
-        few[1..].iter_mut().zip(&mut slots).for_each(|(few, slot)| *few = slot);
-        let last = slots.last();
-        if last.is_none() && not_followed.is_none() {
+        let first = if count > 0 { few[0] } else { not_followed? };
+        if count <= few.len() && not_followed.is_none() {
+            // Fewer than the cell takes are zeroed more than once.
+            few[count..].fill(first);
             let [a, b, c, d] = few;
             return Some(Zeroes::Few(cell::ZeroFew { a, b, c, d }));
         }
-        let end = if not_followed.is_some() { end } else { last.map_or(end, |last| last + 1) };
+        let end = if not_followed.is_some() { end } else { last + 1 };
         Some(Zeroes::Range(cell::Zero { from: first, count: end - first }))
     }
 }
