@@ -10,9 +10,8 @@
 //!   rounds: at most [`CALLS`] times as long, for one of 16 bytes and one of 24;
 //! - bytes that the heap takes before and after [`ALLOCATED`] MiB went through it with [`LIVE`] MiB in use: the same;
 //! - the pause of a collection for each 10 MiB in use, with 10 MiB and with 100: at most [`PAUSE`] ms. What is in use is of four sorts:
-//!   one long list; binary trees; structs of seven fields in arrays, as a table of records is; and strings in arrays. A collection that is
-//!   asked for directly after another also has to sweep everything, which otherwise is done bit by bit where objects are made. Both are
-//!   printed; the first is the pause of a program that allocates.
+//!   one long list; binary trees; structs of seven fields with a string each in an array; and strings in an array. Everything is swept in
+//!   the pause, too, which otherwise is done bit by bit where objects are made: the collection follows directly upon another.
 //!
 //! Each time is the least of several, of processor time.
 
@@ -212,25 +211,24 @@ fn steady() -> Result<bool> {
 }
 
 fn pauses() -> Result<bool> {
-    println!("{:<10} {:>8} {:>10} {:>16} {:>18}", "in use", "MiB", "pause, ms", "ms for 10 MiB", "and sweeping, ms");
+    println!("{:<10} {:>8} {:>10} {:>14}", "in use", "MiB", "pause, ms", "for 10 MiB");
     let mut all = true;
     for name in ["list", "trees", "records", "strings"] {
         for mib in [10, 100] {
             let mut running = Running::new(HEAPS)?;
             let live = running.func(name)?.call(&mut running.store, mib)?;
-            let (mut pause, mut swept) = (f64::INFINITY, f64::INFINITY);
-            for _ in 0..5 {
-                running.store.gc();
+            let mut pause = f64::INFINITY;
+            for _ in 0..9 {
                 let begin = Stopwatch::start();
                 running.store.gc();
-                swept = swept.min(begin.elapsed().as_secs_f64() * 1e3);
-                pause = pause.min(swept);
+                pause = pause.min(begin.elapsed().as_secs_f64() * 1e3);
             }
             let share = pause / (f64::from(live) / f64::from(10 << 20));
-            println!("{name:<10} {mib:>8} {pause:>10.2} {share:>16.2} {swept:>18.2}");
-            all &= share <= PAUSE;
+            let kept = share <= PAUSE;
+            println!("{name:<10} {mib:>8} {pause:>10.2} {share:>14.2} {}", verdict(kept));
+            all &= kept;
         }
     }
-    println!("at most {PAUSE} ms for 10 MiB: {}", verdict(all));
+    println!("at most {PAUSE} ms for 10 MiB in use: {}", verdict(all));
     Ok(all)
 }
