@@ -90,7 +90,8 @@ impl<'a> Marker<'a> {
         }
     }
 
-    #[inline]
+    // Out of line, so that marking objects has all registers.
+    #[inline(never)]
     fn mark_extern(&mut self, word: Word) {
         let index = (word >> 2) as usize;
         // What is no value's may be any number.
@@ -135,6 +136,7 @@ impl<'a> Marker<'a> {
                         references &= references - 1;
                         match word & 3 {
                             0 if word != 0 => {
+                                prefetch((word as usize).wrapping_sub(BELOW));
                                 if Block::mark(word as usize) {
                                     if next != 0 {
                                         waiting.push(next);
@@ -191,6 +193,9 @@ impl<'a> Marker<'a> {
 /// So many elements of an array are marked, and what they refer to, before the next ones are looked at: they are still in a cache, and what
 /// waits stays short.
 const AT_ONCE: usize = 4096;
+
+/// So many bytes below an object that is found, there is likely another one that will be.
+const BELOW: usize = 512;
 
 /// Has the processor fetch what lies at an address, which may be any, if it can be told.
 #[inline(always)]
