@@ -11,7 +11,7 @@
 use anyhow::{Context, Result};
 use criterion::{BenchmarkId, Criterion};
 use pirn_peers::{child, plan, runtimes};
-use pirn_suite::{Role, case};
+use pirn_suite::{Case, Role, case};
 use std::time::Duration;
 
 fn main() -> Result<()> {
@@ -20,12 +20,20 @@ fn main() -> Result<()> {
     execute.extend(case::programs(|_, role| role.is_scalar_program())?.into_iter().map(|case| case.name));
     let mut vectors: Vec<String> = case::vector_kernels()?.into_iter().map(|case| case.name).collect();
     vectors.extend(case::programs(|_, role| role.has_vectors())?.into_iter().map(|case| case.name));
-    let loops = case::loops()?.into_iter().map(|case| case.name).collect();
+    let names = |cases: Vec<Case>| cases.into_iter().map(|case| case.name).collect::<Vec<_>>();
+    let loops = names(case::loops()?);
+    let (gc, exceptions) = (names(case::gc_kernels()?), names(case::exception_kernels()?));
     let calls = case::CALLS.into_iter().chain([case::ENTRY]).map(str::to_owned).collect();
     let startup = case::programs(|_, role| role == Role::Startup)?.into_iter().map(|case| case.name).collect();
-    for (group, cases) in
-        [("execute", execute), ("simd", vectors), ("loops", loops), ("calls", calls), ("startup", startup)]
-    {
+    for (group, cases) in [
+        ("execute", execute),
+        ("simd", vectors),
+        ("loops", loops),
+        ("gc", gc),
+        ("exceptions", exceptions),
+        ("calls", calls),
+        ("startup", startup),
+    ] {
         for case in cases {
             let able = plan::able(env!("CARGO_BIN_EXE_report"), group, &case)?;
             let mut benchmarks = criterion.benchmark_group(format!("{group}/{case}"));

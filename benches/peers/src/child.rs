@@ -3,7 +3,7 @@
 //!
 //! It prints `ready ANSWER`, then for each line `go` on its standard input `value NUMBER`; or, once, `error WHY`.
 
-use crate::plan::{LOOPS, SIMD};
+use crate::plan::{EXCEPTIONS, GC, LOOPS, SIMD};
 use crate::runtimes;
 use anyhow::{Context, Result, bail};
 use pirn_suite::measure::{self, Stopwatch};
@@ -67,7 +67,7 @@ pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String,
         move || runtimes::by_name(&runtime)
     };
     match group {
-        "execute" | SIMD | LOOPS => {
+        "execute" | SIMD | LOOPS | GC | EXCEPTIONS => {
             let case = find(name)?;
             let program = make()?.compile(&[("main", &case.wasm)])?;
             let (_, answer) = measure::run(&*program, &case)?;
@@ -124,8 +124,11 @@ fn millis(time: Duration) -> Measured {
 }
 
 fn find(name: &str) -> Result<Case> {
-    let mut kernels = case::kernels()?.into_iter().chain(case::vector_kernels()?).chain(case::loops()?);
-    let kernel = kernels.find(|case| case.name == name);
+    let mut kernels = case::kernels()?;
+    for more in [case::vector_kernels()?, case::loops()?, case::gc_kernels()?, case::exception_kernels()?] {
+        kernels.extend(more);
+    }
+    let kernel = kernels.into_iter().find(|case| case.name == name);
     let mut programs = case::programs(|other, _| other == name)?;
     kernel.or_else(|| programs.pop()).with_context(|| format!("there is no case `{name}`"))
 }

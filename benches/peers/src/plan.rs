@@ -64,12 +64,15 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
         vectors.extend(names(case::programs(|_, role| role == Role::JudgeSimd)?, JUDGE));
     }
     let loops = names(case::loops()?, "");
+    let (gc, exceptions) = (names(case::gc_kernels()?, ""), names(case::exception_kernels()?, ""));
     let large = names(case::programs(|_, role| role == Role::Startup)?, "");
     let plan = |group, unit, cases| Plan { group, unit, cases };
     Ok(vec![
         plan("execute", "ms", execute),
         plan(SIMD, "ms", vectors),
         plan(LOOPS, "ms", loops),
+        plan(GC, "ms", gc),
+        plan(EXCEPTIONS, "ms", exceptions),
         plan("calls", "ns", calls),
         plan("startup", "ms", large.clone()),
         plan(child::PEAK, "KiB", large.clone()),
@@ -84,10 +87,16 @@ pub const SIMD: &str = "simd";
 /// The group of small loops.
 pub const LOOPS: &str = "loops";
 
+/// The group of what makes structs and arrays.
+pub const GC: &str = "gc";
+
+/// The group of what throws.
+pub const EXCEPTIONS: &str = "exceptions";
+
 /// The set of programs that count.
 pub const JUDGE: &str = "judge";
 
-/// Measures all groups; `filter` keeps the cases whose `group/name` contains it, `only` the runtimes it names, unless it
+/// Measures all groups; `filter` keeps the cases whose `group/name` contains one of its parts, between which are commas, `only` the runtimes it names, unless it
 /// names none. Says on the standard error what is done.
 ///
 /// # Errors
@@ -95,7 +104,8 @@ pub const JUDGE: &str = "judge";
 pub fn run(mode: Mode, filter: &str, only: &[&str]) -> Result<Vec<Group>> {
     let mut plans = plans(mode)?;
     for Plan { group, cases, .. } in &mut plans {
-        cases.retain(|(case, _)| format!("{group}/{case}").contains(filter));
+        let chosen = |name: &str| filter.split(',').any(|part| name.contains(part));
+        cases.retain(|(case, _)| chosen(&format!("{group}/{case}")));
     }
     plans.retain(|plan| !plan.cases.is_empty());
     let mut progress = Progress::new(plans.iter().map(|plan| plan.cases.len()).sum());

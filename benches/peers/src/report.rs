@@ -3,9 +3,9 @@
 
 use crate::child::{self, CALLS};
 use crate::pictures;
-use crate::plan::{JUDGE, LOOPS, SIMD};
+use crate::plan::{EXCEPTIONS, GC, JUDGE, LOOPS, SIMD};
 use crate::results::{Cell, Group, Results, Row};
-use crate::runtimes::{self, BASE, Kind, NOT_BUILT};
+use crate::runtimes::{self, BASE, Kind};
 use anyhow::Result;
 use std::fmt::Write;
 use std::path::Path;
@@ -146,6 +146,12 @@ fn about(group: &str) -> String {
         LOOPS => "Loops of one to six statements over locals or memory (`benches/kernels/loops`): what people write first to \
                   compare interpreters."
             .into(),
+        GC => "Programs that make structs and arrays (`benches/kernels/gc`), measured as above, collections included. wasmtime \
+               has its default collector, which copies. What cannot run one of them stands below."
+            .into(),
+        EXCEPTIONS => "An exception thrown and caught again (`benches/kernels/exceptions`), so many frames further in: 300,000, \
+                       100,000 and 20,000 times."
+            .into(),
         "calls" => format!(
             "One call and return of `x + 1`, from a loop of {CALLS} iterations, the same loop without a call subtracted. \
              `imported` is a function of another instance, `host` one of the embedder. `entry` is the other direction, the \
@@ -172,16 +178,16 @@ pub fn columns(group: &Group) -> Vec<&'static Kind> {
     runtimes::ALL.iter().filter(|kind| group.rows.iter().any(|row| row.cells.contains_key(kind.name))).collect()
 }
 
-/// Whether no value of `kind` is there because this build does not have it.
-fn not_built(group: &Group, kind: &Kind) -> bool {
+/// Whether `kind` can do nothing of the group, so that a column would say nothing.
+fn fails_all(group: &Group, kind: &Kind) -> bool {
     let mut cells = group.rows.iter().filter_map(|row| row.cells.get(kind.name));
-    cells.all(|cell| matches!(cell, Cell::Failed(why) if why.starts_with(NOT_BUILT)))
+    cells.all(|cell| matches!(cell, Cell::Failed(_)))
 }
 
 /// The table of a group, and below it what failed.
 pub fn table(group: &Group) -> String {
-    let (missing, columns): (Vec<&Kind>, Vec<&Kind>) =
-        columns(group).into_iter().partition(|kind| not_built(group, kind));
+    let all = columns(group);
+    let columns: Vec<&Kind> = all.iter().copied().filter(|kind| !fails_all(group, kind)).collect();
     let mut table = format!("| {}, {} |", group.name, group.unit);
     for kind in &columns {
         let _ = write!(table, " {} |", kind.name);
@@ -210,7 +216,7 @@ pub fn table(group: &Group) -> String {
         }
         table.push('\n');
     }
-    failures(&mut table, group, &columns, &missing);
+    failures(&mut table, group, &all);
     table
 }
 
@@ -251,12 +257,9 @@ fn means(table: &mut String, group: &Group, columns: &[&Kind]) {
     }
 }
 
-fn failures(table: &mut String, group: &Group, columns: &[&Kind], missing: &[&Kind]) {
+fn failures(table: &mut String, group: &Group, kinds: &[&Kind]) {
     let mut lines = String::new();
-    for kind in missing {
-        let _ = writeln!(lines, "- {}: {NOT_BUILT}", kind.name);
-    }
-    for kind in columns {
+    for kind in kinds {
         // Cases that fail alike share a line.
         let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
         for row in &group.rows {
@@ -266,6 +269,13 @@ fn failures(table: &mut String, group: &Group, columns: &[&Kind], missing: &[&Ki
                 Some((_, cases)) => cases.push(&row.case),
                 None => reasons.push((why, vec![&row.case])),
             }
+        }
+        // One reason will do for a runtime that can do nothing here.
+        if fails_all(group, kind)
+            && let Some((why, _)) = reasons.first()
+        {
+            let _ = writeln!(lines, "- {} fails all: {why}", kind.name);
+            continue;
         }
         for (why, cases) in reasons {
             let _ = writeln!(lines, "- {} fails {}: {why}", kind.name, cases.join(", "));
@@ -287,7 +297,8 @@ pub fn number(value: f64) -> String {
 
 fn shorten(why: &str) -> String {
     const MOST: usize = 160;
-    let why = why.replace('|', "/");
+    // A runtime's error may be a table, or have empty lines.
+    let why = why.replace('|', "/").split_whitespace().collect::<Vec<_>>().join(" ");
     if why.chars().count() <= MOST { why } else { why.chars().take(MOST).chain(['…']).collect() }
 }
 

@@ -37,7 +37,7 @@ impl Kind {
     pub fn takes_part(&self, group: &str) -> bool {
         match self.part {
             Part::All => group != "simd" || VECTORS.contains(&self.name),
-            Part::Starting => !matches!(group, "execute" | "simd" | "loops" | "calls"),
+            Part::Starting => !matches!(group, "execute" | "simd" | "loops" | "gc" | "exceptions" | "calls"),
             Part::Validation => group == "startup",
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Kernels are text under `benches/kernels`, each with an export `run` of type `(i32) -> i64`; those with vectors are
 //! binaries under `benches/kernels/simd`, with their sources in C, and those with wide arithmetic under `benches/kernels/wide`,
-//! with their sources in Rust, beside the same without. Programs are commands of WASI preview 1 under
+//! with their sources in Rust, beside the same without. Those under `benches/kernels/gc` and `benches/kernels/exceptions` need
+//! these proposals. Programs are commands of WASI preview 1 under
 //! `benches/workloads`, described by `manifest.json` there. Programs with vectors come in pairs: built from the same
 //! sources with and without them.
 
@@ -134,6 +135,25 @@ const KERNELS: [(&str, i32); 6] =
 /// are compared by.
 const COUNTED: [(&str, i32); 1] = [("watches", 2_000)];
 
+/// Name, `$n` and right answer of the kernels that make structs and arrays.
+const GC_KERNELS: [(&str, i32, i64); 8] = [
+    ("trees", 14, 3_156_655),
+    ("lists", 30_000, 270_103_503_150_000),
+    ("map", 1_000_000, -606_924_121_411_001_654),
+    ("queens", 11, 2_680),
+    ("richards", 10, 23_246_092_970),
+    ("deltablue", 10_000, 269_923_104),
+    ("lisp", 22, 2_291_609),
+    ("strings", 3_000, 4_734_054_256_606_858_947),
+];
+
+/// Name, frames between, rounds and right answer of the kernels that throw.
+const EXCEPTION_KERNELS: [(&str, i32, i32, i64); 3] = [
+    ("depth-1", 1, 300_000, 45_000_150_000),
+    ("depth-10", 10, 100_000, 5_000_050_000),
+    ("depth-100", 100, 20_000, 200_010_000),
+];
+
 /// Name and `$n` of the small loops: one to six statements over locals, or over memory.
 const LOOPS: [(&str, i32); 30] = [
     ("down", 3000000),
@@ -176,6 +196,32 @@ pub fn loops() -> Result<Vec<Case>> {
     let mut cases = read_texts(&directory().join("kernels/loops"), &LOOPS)?;
     cases.iter_mut().for_each(|case| case.name.insert_str(0, "loops/"));
     Ok(cases)
+}
+
+/// The kernels that make structs and arrays, `gc/` before their names.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn gc_kernels() -> Result<Vec<Case>> {
+    let case = |&(name, n, right)| {
+        let name = format!("gc/{name}");
+        let wasm = wat::parse_file(directory().join("kernels").join(format!("{name}.wat")))?;
+        Ok(Case { name, role: Role::Kernel, wasm, job: Job::Kernel(n), right: Some(right) })
+    };
+    GC_KERNELS.iter().map(case).collect()
+}
+
+/// The kernels that throw, `exceptions/` before their names: one program, by how many frames further in it throws.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn exception_kernels() -> Result<Vec<Case>> {
+    let wasm = wat::parse_file(directory().join("kernels/exceptions/throw.wat"))?;
+    let case = |&(name, depth, rounds, right)| {
+        let (name, job) = (format!("exceptions/{name}"), Job::Kernel(rounds << 8 | depth));
+        Case { name, role: Role::Kernel, wasm: wasm.clone(), job, right: Some(right) }
+    };
+    Ok(EXCEPTION_KERNELS.iter().map(case).collect())
 }
 
 /// The kernels.

@@ -5,7 +5,8 @@
 //! the clauses. Nothing is taken apart on the way: if nobody catches, the frames are still there, for a backtrace; if somebody does, its
 //! frame's registers are the machine's, and what was above is above.
 //!
-//! A place is looked up once, with the module's help, and remembered. So a frame takes a look-up in a hash table.
+//! A place is looked up once, with the module's help, and remembered. So a frame takes a look-up in a hash table; or none, if it stands at the
+//! place of the one further in, as where a function calls itself.
 
 use crate::Word;
 use crate::handlers::cells::define_cell;
@@ -21,6 +22,7 @@ use crate::state::vm::{StoppedAt, Vm};
 use pirn_decode::CatchClause;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
+use std::ptr::null;
 
 define_cell! {
     Throw |m, cell::Throw { tag, args }, at| {
@@ -123,26 +125,35 @@ pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
 }
 
 /// The state in which a handler begins that catches the exception, if there is one before the host is reached. It was thrown by what
-/// stands in front of `m.ip` in the frame of `m`.
+/// stands in front of `ip` in the frame of `thrower`.
 ///
 /// # Safety
-/// [I6](crate#safety) holds of `m`, but that `ip` is behind the cell that is executed; or `ip` is the exit cell. `exception` is the word of
+/// [I6](crate#safety) holds of `thrower`, but that `ip` is behind the cell that is executed; or `ip` is the exit cell. `exception` is the word of
 /// an exception. `vm` is the machine.
-pub(crate) unsafe fn catch(vm: *mut Vm, mut m: Registers, exception: Word) -> Option<Registers> {
+pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> Option<Registers> {
     // SAFETY: an exception lives as long as the machine knows its word. Each frame leads to its caller by its header (I7), and
     // stands behind a call of the function that is further in. What lowering says of the handler is so (I3): where it begins, its
     // slots are the frame's, and the exception's values are as many as the tag has that was compared.
     unsafe {
         let exit = exit_cell();
         let thrown = Exception::of_word(exception);
+        // A copy to which nobody refers, so it is in registers; the parameter is in memory, and each frame would wait for a store.
+        let mut m = thrower;
+        let mut at = ThrownAt { header: 0, position: 0, code: 0, catches: null() };
+        let mut place = 0;
         while m.ip != exit {
-            let at = thrown_at(vm, m.instance, m.ip.addr())?;
+            if m.ip.addr() != place {
+                place = m.ip.addr();
+                at = thrown_at(vm, m.instance, place)?;
+            }
+            let instance = m.instance;
             let catches = |clause: &&CatchClause| {
-                let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(m.instance, word as usize).read());
+                let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(instance, word as usize).read());
                 tag.is_none_or(|tag| tag == thrown.tag())
             };
-            let mut clauses = at.catches.as_ref().into_iter().flat_map(|table| table.clauses_at(at.position as usize));
-            if let Some(clause) = clauses.find(catches) {
+            if let Some(table) = at.catches.as_ref()
+                && let Some(clause) = table.clauses_at(at.position as usize).into_iter().find(catches)
+            {
                 if clause.tag.is_some() {
                     let values = thrown.values();
                     m.slot(clause.values).copy_from_nonoverlapping(values.as_ptr(), values.len());

@@ -28,7 +28,7 @@ impl Wasmtime {
     /// The optimising compiler.
     pub fn cranelift() -> Result<Self> {
         Self::new("wasmtime Cranelift", |config| {
-            config.strategy(Strategy::Cranelift);
+            config.strategy(Strategy::Cranelift).wasm_gc(true).wasm_function_references(true).wasm_exceptions(true);
             Ok(())
         })
     }
@@ -44,6 +44,7 @@ impl Wasmtime {
     /// The interpreter.
     pub fn pulley() -> Result<Self> {
         Self::new("wasmtime Pulley", |config| {
+            config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true);
             config.target("pulley64").map_err(|error| anyhow!("{error:?}"))?;
             Ok(())
         })

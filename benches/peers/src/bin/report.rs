@@ -4,6 +4,7 @@
 //! cargo run --profile bench -p pirn-peers                    # quick: under five minutes on two cores
 //! cargo run --profile bench -p pirn-peers -- full            # all programs, more rounds
 //! cargo run --profile bench -p pirn-peers -- quick FILTER    # only cases whose group/name contains FILTER; prints, writes no page
+//! cargo run --profile bench -p pirn-peers -- quick gc/,exceptions/              # or one of several filters
 //! cargo run --profile bench -p pirn-peers -- quick FILTER --only pirn,wasmi     # only these runtimes
 //! cargo run --profile bench -p pirn-peers -- write           # the page again, from the last run's results
 //! ```

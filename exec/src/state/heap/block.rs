@@ -5,18 +5,23 @@
 //! the address of an [`ObjectType`](super::object::ObjectType), which is even. So one is told from the other by its first word,
 //! which conservative marking needs.
 //!
+//! A block is swept by words of marks: what is free of 64 places is one operation, so a block of objects that all stay takes 64.
+//!
 //! An object that is larger than any class has an allocation of its own, which begins as a block does.
 
-use pirn_decode::objects::CLASS_BYTES;
+use pirn_decode::objects::{CLASS_BYTES, CLASSES};
 
 /// Bytes of a block.
 pub(crate) const BLOCK_BYTES: usize = 32 << 10;
+
+/// A bit for each 8 bytes of a block.
+type Marks = [u64; BLOCK_BYTES / 8 / 64];
 
 /// What a block begins with.
 #[repr(C)]
 pub(crate) struct Block {
     /// A bit for each 8 bytes: whether an object is marked that begins there.
-    marks: [u64; BLOCK_BYTES / 8 / 64],
+    marks: Marks,
     /// Of which class its objects are.
     pub(crate) class: u16,
     padding: [u16; 31],
@@ -31,6 +36,22 @@ const _: () = assert!(size_of::<Block>() == FIRST && FIRST.is_multiple_of(16));
 const fn count(class: u16) -> usize {
     (BLOCK_BYTES - FIRST) / CLASS_BYTES[class as usize] as usize
 }
+
+/// Where the objects of each class begin.
+static BEGINNINGS: [Marks; CLASSES] = {
+    let mut all = [[0; BLOCK_BYTES / 8 / 64]; CLASSES];
+    let mut class = 0;
+    while class < CLASSES {
+        let mut index = 0;
+        while index < count(class as u16) {
+            let at = (FIRST + index * CLASS_BYTES[class] as usize) / 8;
+            all[class][at / 64] |= 1 << (at % 64);
+            index += 1;
+        }
+        class += 1;
+    }
+    all
+};
 
 impl Block {
     /// The block of the object at an address.
@@ -90,19 +111,31 @@ impl Block {
     pub(crate) unsafe fn sweep(this: *mut Self) -> (u64, usize) {
         // SAFETY: as is asked for; each object lies within the block.
         unsafe {
-            let class = (*this).class;
-            let (size, base) = (CLASS_BYTES[usize::from(class)] as usize, this.expose_provenance() + FIRST);
+            let (class, base) = (usize::from((*this).class), this.expose_provenance());
+            let is_empty = (*this).marks.iter().fold(0, |any, word| any | word) == 0;
+            if is_empty {
+                let (size, len) = (CLASS_BYTES[class] as usize, count(class as u16));
+                let last = base + FIRST + (len - 1) * size;
+                for object in (base + FIRST..last).step_by(size) {
+                    std::ptr::with_exposed_provenance_mut::<u64>(object).write((object + size) as u64 | 1);
+                }
+                std::ptr::with_exposed_provenance_mut::<u64>(last).write(1);
+                return ((base + FIRST) as u64, len);
+            }
             let (mut first, mut free) = (0, 0);
             // From the end on, so that the list goes upwards.
-            for index in (0..count(class)).rev() {
-                let object = base + index * size;
-                if !Self::is_marked(object) {
+            for (word, (beginnings, marks)) in BEGINNINGS[class].iter().zip(&mut (*this).marks).enumerate().rev() {
+                let mut unmarked = beginnings & !*marks;
+                *marks = 0;
+                free += unmarked.count_ones() as usize;
+                while unmarked != 0 {
+                    let bit = unmarked.ilog2() as usize;
+                    unmarked ^= 1 << bit;
+                    let object = base + 8 * (64 * word + bit);
                     std::ptr::with_exposed_provenance_mut::<u64>(object).write(first | 1);
                     first = object as u64;
-                    free += 1;
                 }
             }
-            Self::clear(this);
             (first, free)
         }
     }

@@ -353,16 +353,19 @@ impl Heap {
         let mut marker = unsafe { Marker::new(self) };
         mark(&mut marker);
         marker.trace();
-        let live = marker.bytes();
+        let mut live = 0;
         self.free = [0; CLASSES];
         for block in std::mem::take(&mut self.used) {
             // SAFETY: a block that has a class.
             unsafe {
-                if Block::marked(block) == 0 {
+                let marked = Block::marked(block);
+                if marked == 0 {
                     (*block).class = NO_CLASS;
                     self.empty.push(block);
                 } else {
-                    self.unswept[usize::from((*block).class)].push(block);
+                    let class = usize::from((*block).class);
+                    live += marked as u64 * u64::from(CLASS_BYTES[class]);
+                    self.unswept[class].push(block);
                     self.used.push(block);
                 }
             }
@@ -372,6 +375,7 @@ impl Heap {
             unsafe {
                 if Block::is_marked(object) {
                     Block::clear(Block::of(object));
+                    live += bytes as u64;
                     self.large.insert(object, bytes);
                 } else {
                     self.give_back(object - FIRST, bytes);

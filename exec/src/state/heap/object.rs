@@ -33,13 +33,15 @@ pub struct ObjectType {
     /// Its type in the engine; that of the tag's function type, of an exception.
     pub(crate) id: TypeId,
     pub(crate) kind: ObjectKind,
-    /// Of arrays: whether elements are traced.
-    pub(crate) traces_elements: bool,
+    /// Whether [`Self::references`] is all that is traced.
+    pub(crate) is_plain: bool,
     /// Of arrays: the logarithm of an element's bytes.
     pub(crate) shift: u16,
     /// Bytes of an object; of an array without elements.
     pub(crate) bytes: u32,
-    /// Where in a struct or exception words lie that are traced.
+    /// A bit for each of the first 64 words of a struct or exception: whether it is traced.
+    pub(crate) references: u64,
+    /// Where words lie that are traced beyond these.
     pub(crate) traced: Box<[u32]>,
 }
 
@@ -51,28 +53,31 @@ impl ObjectType {
     pub fn of(defined: &DefinedType) -> Box<Self> {
         let mut display = [TypeId::NONE; DEPTH];
         display[..defined.supertypes.len()].copy_from_slice(&defined.supertypes);
-        let (kind, bytes, shift, traces_elements, traced) = match &defined.ty.composite {
+        let (kind, bytes, shift, traces_elements, (references, traced)) = match &defined.ty.composite {
             CompositeType::Struct(ty) => (ObjectKind::Struct, ty.bytes(), 0, false, traced(HEADER_BYTES, ty.values())),
             CompositeType::Array(ty) => {
                 let traces = is_traced(ty.field.element_type.unpack());
-                (ObjectKind::Array, ARRAY_HEADER_BYTES, ty.shift(), traces, Box::default())
+                (ObjectKind::Array, ARRAY_HEADER_BYTES, ty.shift(), traces, Default::default())
             }
             CompositeType::Func(_) => panic!("functions are no objects of the heap"),
         };
-        Box::new(Self { display, id: defined.id, kind, traces_elements, shift, bytes, traced })
+        let is_plain = !traces_elements && traced.is_empty();
+        Box::new(Self { display, id: defined.id, kind, is_plain, shift, bytes, references, traced })
     }
 
     /// What there is to know of exceptions whose tag has a type with these parameters, called `id`.
     pub fn of_exception(id: TypeId, params: &[ValType]) -> Box<Self> {
         let words: usize = params.iter().map(|ty| ty.words()).sum();
+        let (references, traced) = traced(EXCEPTION_VALUES_AT, params.iter().copied());
         Box::new(Self {
             display: [TypeId::NONE; DEPTH],
             id,
             kind: ObjectKind::Exception,
-            traces_elements: false,
+            is_plain: traced.is_empty(),
             shift: 0,
             bytes: EXCEPTION_VALUES_AT + 8 * words as u32,
-            traced: traced(EXCEPTION_VALUES_AT, params.iter().copied()),
+            references,
+            traced,
         })
     }
 
@@ -100,6 +105,9 @@ impl ObjectType {
     }
 }
 
-fn traced(at: u32, types: impl Iterator<Item = ValType>) -> Box<[u32]> {
-    places(at, types).filter(|&(_, ty)| is_traced(ty)).map(|(at, _)| at).collect()
+/// Where words lie that are traced: of the first 64 as bits, of the others their places.
+fn traced(at: u32, types: impl Iterator<Item = ValType>) -> (u64, Box<[u32]>) {
+    let places = places(at, types).filter(|&(_, ty)| is_traced(ty)).map(|(at, _)| at);
+    let (first, others): (Vec<u32>, Vec<u32>) = places.partition(|&at| at < 8 * u64::BITS);
+    (first.iter().fold(0, |bits, at| bits | 1 << (at / 8)), others.into())
 }

@@ -133,6 +133,40 @@ fn values_of_the_embedder_are_marked_through_objects() {
 }
 
 #[test]
+fn references_far_within_large_objects_are_followed() {
+    let (mut heap, list, many) = heap();
+    let field = |element_type| FieldType { element_type, mutable: true };
+    // Words 1 to 100 of the object, of which 10, 62 to 65 and 100 are references.
+    let number = StorageType::ValType(ValType::I64);
+    let fields = (1..=100).map(|at| field(if matches!(at, 10 | 62..=65 | 100) { LINK } else { number }));
+    let composite = CompositeType::Struct(StructType { fields: fields.collect() });
+    let ty = SubType { composite, supertype: None, is_final: true };
+    let wide = DefinedType::new(TypeId(3), ty, vec![TypeId(3)]);
+    let wide = heap.object_type(TypeId(3), || ObjectType::of(&wide));
+    let items: Vec<u64> = (1..=100).map(|number| item(&mut heap, list, number, 0)).collect();
+    let object = heap.take(8 * 101, false).expect("there is room");
+    // SAFETY: an object of 101 words.
+    unsafe {
+        object.write(wide.expose_provenance() as u64);
+        object.add(1).copy_from_nonoverlapping(items.as_ptr(), 100);
+    }
+    // And more elements than are marked at once, each of which leads on.
+    let elements: Vec<u64> = (0..10_000).map(|number| item(&mut heap, list, number, 0)).collect();
+    let lists: Vec<u64> = elements.iter().map(|&next| item(&mut heap, list, 0, next)).collect();
+    let root = array(&mut heap, many, &lists);
+    let root = array(&mut heap, many, &[root, object.expose_provenance() as u64]);
+    for _ in 0..3 {
+        collect(&mut heap, &[root]);
+        // So that what is free is swept, and known to be free.
+        collect(&mut heap, &[root]);
+        assert!(elements.iter().chain(&lists).all(|&item| heap.has_object(item as usize)));
+        for (at, &item) in (1..).zip(&items) {
+            assert_eq!(heap.has_object(item as usize), matches!(at, 10 | 62..=65 | 100), "word {at}");
+        }
+    }
+}
+
+#[test]
 fn a_limit_is_kept_and_a_collection_makes_room() {
     let (mut heap, list, many) = heap();
     heap.set_limit(3 << 20);
