@@ -202,26 +202,6 @@ fn rare(kind: Kind, class: Class) -> Known {
     }
 }
 
-/// A node's operand bytes behind `len` others. Where a byte has no place, nobody will look at the others either.
-#[inline(always)]
-fn append(bytes: u128, len: u8, node: &Node) -> u128 {
-    if len == 0 {
-        return u128::from_le_bytes(node.bytes);
-    }
-    // Most operators take a word at most, which is far quicker to shift.
-    if len.saturating_add(node.len) <= 8 {
-        let low = u128::from_le_bytes(node.bytes) as u64;
-        return (bytes as u64 | low.wrapping_shl(8 * u32::from(len))).into();
-    }
-    append_many(bytes, len, node)
-}
-
-/// As [`append`], if there may be more than a word.
-#[inline(never)]
-fn append_many(bytes: u128, len: u8, node: &Node) -> u128 {
-    bytes | u128::from_le_bytes(node.bytes).wrapping_shl(8 * u32::from(len))
-}
-
 /// A function's trees.
 #[derive(Debug)]
 pub(super) struct Trees {
@@ -427,7 +407,8 @@ impl Trees {
             node.highest_slot = node.highest_slot.max(kid.highest_slot);
             node.facts.operators = node.operators.saturating_add(kid.operators);
             node.sig = sig::with(node.sig, kid.sig);
-            bytes = append(bytes, len, kid);
+            // Where a byte has no place, nobody will look at the others either.
+            bytes |= u128::from_le_bytes(kid.bytes).wrapping_shl(8 * u32::from(len));
             len = len.saturating_add(kid.len);
         }
         if let Kind::Load(_, offset) = kind {
