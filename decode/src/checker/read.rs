@@ -1,5 +1,6 @@
 //! Reads a body's operators as the [source](super::source): with wasmparser's; lowering has a reader of its own.
 
+mod blocks;
 pub(super) mod objects;
 mod spaces;
 
@@ -12,8 +13,8 @@ use crate::layout::InstanceLayout;
 use crate::lower::Options;
 use crate::ops::{Class, Kind, Op};
 use crate::{Error, FuncIdx, FuncType, Module, TypeIdx};
-use smallvec::{SmallVec, smallvec};
-use wasmparser::{BinaryReader, BlockType, FunctionBody, Operator};
+use smallvec::SmallVec;
+use wasmparser::{BinaryReader, FunctionBody, Operator};
 
 /// Classes of values.
 type Classes = SmallVec<[Class; 4]>;
@@ -231,117 +232,6 @@ impl Builder<'_> {
         {
             *sum += cost;
         }
-    }
-
-    /// The region that ends costs something, whatever is in it.
-    fn close(&mut self, block: &Block) {
-        if let Some(pc) = block.region
-            && let Instr::Fuel(sum) = &mut self.source.instrs[pc as usize]
-        {
-            *sum = (*sum).max(1);
-        }
-    }
-
-    /// Opens a block, whose parameters are at the top.
-    fn open(&mut self, is_loop: bool, params: Classes, results: Classes) {
-        self.era += 1;
-        let start = self.here();
-        self.blocks.push(Block {
-            is_loop,
-            start,
-            height: self.height() - words(&params) as u32,
-            params,
-            results,
-            branch: None,
-            otherwise: None,
-            jump: None,
-            ends: Vec::new(),
-            reached: self.reached,
-            region: None,
-        });
-    }
-
-    /// What a block takes and gives.
-    fn block_type(&self, ty: BlockType) -> (Classes, Classes) {
-        match ty {
-            BlockType::Empty => (Classes::new(), Classes::new()),
-            BlockType::Type(ty) => (Classes::new(), smallvec![class_of(ty)]),
-            BlockType::FuncType(typeidx) => {
-                let ty = self.module.signature(TypeIdx(typeidx));
-                (classes(ty.params()).collect(), classes(ty.results()).collect())
-            }
-        }
-    }
-
-    /// The label `depth` blocks out.
-    fn label(&mut self, depth: u32) -> u32 {
-        let (index, here) = (self.blocks.len() - 1 - depth as usize, self.source.labels.len());
-        let block = &mut self.blocks[index];
-        let label = if block.is_loop {
-            self.source.is_label[block.start as usize] = true;
-            Label { pc: block.start, height: block.height, arity: words(&block.params) as u32, drops: false }
-        } else {
-            block.ends.push(here);
-            Label { pc: 0, height: block.height, arity: words(&block.results) as u32, drops: false }
-        };
-        self.source.labels.push(label);
-        here as u32
-    }
-
-    /// What follows cannot be reached.
-    fn dead(&mut self) {
-        self.reached = false;
-        let height = self.blocks.last().expect("an open block").height;
-        self.operands.truncate(height as usize);
-    }
-
-    /// A branch costs more for what it moves.
-    fn branch(&mut self, depth: u32) -> u32 {
-        let label = self.label(depth);
-        self.charge(per_words(self.source.labels[label as usize].arity as usize));
-        label
-    }
-
-    fn end(&mut self) {
-        let block = self.blocks.pop().expect("an open block");
-        self.close(&block);
-        let here = self.here();
-        // Without an `else`, the other way leads here; the first arm's end does so if it can be reached.
-        let other = block.branch.is_some() && block.otherwise.is_none();
-        let joined = other || !block.ends.is_empty() || block.jump.is_some();
-        for &label in &block.ends {
-            self.source.labels[label].pc = here;
-        }
-        if let Some(branch) = block.branch {
-            let otherwise = block.otherwise.unwrap_or(here);
-            self.source.instrs[branch as usize] = Instr::If { otherwise, end: here };
-        }
-        if let Some(jump) = block.jump {
-            self.source.instrs[jump as usize] = Instr::Jump(here);
-        }
-        self.reached = block.reached && (self.reached || joined);
-        // What reaches the end without a branch leaves its results as they are.
-        if joined || !self.reached {
-            self.operands.truncate(block.height as usize);
-            self.push_all(&block.results);
-        }
-        let instr = if self.blocks.is_empty() && self.reached { Instr::Return } else { Instr::Nop };
-        let pc = self.emit(instr);
-        self.source.is_label[pc as usize] = joined;
-        if let (Some(outer), false) = (self.blocks.last(), self.reached) {
-            self.operands.truncate(outer.height as usize);
-        }
-    }
-
-    fn else_(&mut self) {
-        let jump = self.reached.then(|| self.emit(Instr::Nop));
-        let here = self.emit(Instr::Nop);
-        let block = self.blocks.last_mut().expect("an open `if`");
-        (block.jump, block.otherwise) = (jump, Some(here));
-        let (height, params) = (block.height, block.params.clone());
-        self.reached = true;
-        self.operands.truncate(height as usize);
-        self.push_all(&params);
     }
 
     fn call(&mut self, instr: Instr, ty: &FuncType, indirect: bool) {

@@ -18,8 +18,8 @@ use crate::state::record::{FuncRecord, HostRecord};
 use crate::state::registers::Registers;
 use crate::state::stack::Stack;
 use crate::state::trap::{Exit, Trap};
-use crate::state::turns::Pausing;
 use crate::state::vm::{StoppedAt, Vm, Yielded};
+use guards::{CanPause, OnOther};
 use pirn_decode::layout::ENTRY_WORDS;
 use pirn_decode::{FuncType, ValType};
 
@@ -63,54 +63,6 @@ pub struct Execution {
 unsafe impl Send for Execution {}
 // SAFETY: a shared one gives its results, an address and what it waits for; running needs `&mut` of it.
 unsafe impl Sync for Execution {}
-
-/// The innermost entry can pause, as long as this is there.
-struct CanPause {
-    vm: *mut Vm,
-    outer: Pausing,
-}
-
-impl CanPause {
-    /// `poller` polls it, if that is not null.
-    ///
-    /// # Safety
-    /// `vm` is live until this is dropped; an entry has begun that ends afterwards.
-    unsafe fn new(vm: *mut Vm, poller: *mut ()) -> Self {
-        // SAFETY: it is live, and nobody else refers to the field.
-        unsafe {
-            let outer = (*vm).pausing;
-            (*vm).pausing = Pausing { depth: (*vm).depth, poller, ..outer };
-            Self { vm, outer }
-        }
-    }
-}
-
-impl Drop for CanPause {
-    fn drop(&mut self) {
-        // SAFETY: `new` asked for a machine that is live until now. Polls that began since have ended.
-        unsafe { (*self.vm).pausing = self.outer };
-    }
-}
-
-/// The machine is on another stack than it was, as long as this is there.
-struct OnOther(*mut Vm);
-
-impl OnOther {
-    /// # Safety
-    /// `vm` is live until this is dropped; what it is on now, it does not change before.
-    unsafe fn new(vm: *mut Vm) -> Self {
-        // SAFETY: its frames end at its first free word, or there are none.
-        unsafe { Vm::push_stack(vm, (*vm).top, 0) };
-        Self(vm)
-    }
-}
-
-impl Drop for OnOther {
-    fn drop(&mut self) {
-        // SAFETY: `new` asked for a machine that is live until now.
-        unsafe { Vm::pop_stack(self.0) };
-    }
-}
 
 impl Execution {
     /// Calls `func`, with `values` for arguments, on `stack`; runs until something stops it. If `func` is a host
@@ -630,6 +582,7 @@ impl Drop for Execution {
     }
 }
 
+mod guards;
 #[cfg(test)]
 mod tests;
 mod throw;

@@ -1,8 +1,12 @@
 //! Tests of the machine's state.
 
 use super::*;
+use crate::state::memory::Memory;
 use crate::state::registers::Vector;
+use crate::state::table::Table;
+use pirn_decode::FuncIdx;
 use pirn_decode::{MemoryType, PAGE_BYTES, RefType, TableType};
+use std::any::Any;
 use std::sync::Arc;
 
 unsafe fn no_lowering(_: *mut InstanceHead, _: FuncIdx) -> Result<*const u64, Box<dyn Any + Send>> {
