@@ -60,7 +60,7 @@ impl Vm {
                     marker.mark_maybe(stack.r0);
                 }
                 if let Some(parked) = parked {
-                    for words in parked.lock().iter().flatten() {
+                    for words in parked.lock().words() {
                         marker.mark_words(words.at, words.at.add(words.len));
                         marker.mark_maybe(words.r0);
                     }

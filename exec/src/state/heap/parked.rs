@@ -18,12 +18,29 @@ pub(crate) struct Words {
 // SAFETY: they are followed by who has the lock alone, which asks for live words.
 unsafe impl Send for Words {}
 
+/// Places for so many are kept when nothing stands still.
+const KEPT: usize = 64;
+
 /// Words of all executions of a store that stand still.
 #[derive(Debug, Default)]
-pub(crate) struct Parked(Mutex<Vec<Option<Words>>>);
+pub(crate) struct Parked(Mutex<Places>);
+
+/// Where they stand, and which places have none.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    all: Vec<Option<Words>>,
+    free: Vec<usize>,
+}
+
+impl Places {
+    /// Those that there are.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &Words> {
+        self.all.iter().flatten()
+    }
+}
 
 impl Parked {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Option<Words>>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -41,22 +58,25 @@ impl Rooted {
     /// # Safety
     /// They stay where they are as long as this is there, and who writes to them has the store.
     pub(crate) unsafe fn new(of: &Arc<Parked>, words: Words) -> Self {
-        let mut all = of.lock();
-        let place = all.iter().position(Option::is_none).unwrap_or_else(|| {
-            all.push(None);
-            all.len() - 1
+        let mut places = of.lock();
+        let place = places.free.pop().unwrap_or_else(|| {
+            places.all.push(None);
+            places.all.len() - 1
         });
-        all[place] = Some(words);
+        places.all[place] = Some(words);
+        drop(places);
         Self { of: Arc::clone(of), place }
     }
 }
 
 impl Drop for Rooted {
     fn drop(&mut self) {
-        let mut all = self.of.lock();
-        all[self.place] = None;
-        while all.last().is_some_and(Option::is_none) {
-            all.pop();
+        let mut places = self.of.lock();
+        places.all[self.place] = None;
+        places.free.push(self.place);
+        // Nothing stands still any more: what a million of them took is given back.
+        if places.free.len() == places.all.len() && places.all.len() > KEPT {
+            *places = Places::default();
         }
     }
 }
