@@ -38,7 +38,7 @@ use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{ExternType, FuncIdx, Subtyping, TagType, TypeId};
-use pirn_exec::FuncRecord;
+use pirn_exec::{FuncRecord, Vm};
 
 /// Instances whose start functions have not been called.
 pub(crate) struct Initialised {
@@ -93,6 +93,28 @@ fn allocate(store: &mut StoreOpaque, member: &Member<'_>) -> Result<Handle<Insta
     store.add_instance(instance)
 }
 
+/// Nothing is collected in a store as long as this is there: what constant expressions give is for a while nowhere that collecting looks
+/// at, and meanwhile the deadline's callback may run.
+struct Uncollected(*mut Vm);
+
+impl Uncollected {
+    /// The store is to be mutably borrowed until this is dropped. If these modules' expressions may make objects, there is room before.
+    fn new<'m>(store: &mut dyn Borrowed, mut modules: impl Iterator<Item = &'m Module>) -> Self {
+        if modules.any(|module| module.parsed().has_objects()) {
+            store.collect_if_short();
+        }
+        store.opaque().heap().hold();
+        Self(store.opaque().vm())
+    }
+}
+
+impl Drop for Uncollected {
+    fn drop(&mut self) {
+        // SAFETY: L1 and L2: the machine is that of a store that is mutably borrowed until now, and no reference to its inside is in use.
+        unsafe { Vm::heap(self.0) }.release();
+    }
+}
+
 /// Links, creates and initialises the instances, one for each member, of which only the functions exist.
 fn make(
     store: &mut dyn Borrowed,
@@ -101,21 +123,7 @@ fn make(
     instances: &[Handle<InstanceData>],
     order: &[u32],
 ) -> Result<()> {
-    // What constant expressions give is for a while nowhere that collecting looks at.
-    store.opaque().heap().hold();
-    let made = make_all(store, members, sources, instances, order);
-    store.opaque().heap().release();
-    made
-}
-
-/// As [`make`], while nothing is collected.
-fn make_all(
-    store: &mut dyn Borrowed,
-    members: Members<'_>,
-    sources: &[Source<'_>],
-    instances: &[Handle<InstanceData>],
-    order: &[u32],
-) -> Result<()> {
+    let _uncollected = Uncollected::new(store, members.list.iter().map(|member| member.module));
     for (member, &instance) in members.list.iter().zip(instances) {
         link_funcs(store.opaque(), instances, instance, member, sources)?;
     }

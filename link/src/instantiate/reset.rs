@@ -10,7 +10,7 @@ use crate::call::start::Start;
 use crate::error::{Result, format_err};
 use crate::instantiate::members::Member;
 use crate::instantiate::segments::{Copied, evaluate, initialise, number};
-use crate::instantiate::start;
+use crate::instantiate::{Uncollected, start};
 use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
@@ -41,6 +41,8 @@ pub(crate) fn reset(store: &mut dyn Borrowed, handle: Handle<InstanceData>) -> R
     if parsed.memories[parsed.imported_memories..].iter().any(|ty| ty.is_shared()) {
         return Err(format_err!("a memory of the instance is shared between threads: it cannot be reset"));
     }
+    let _uncollected = Uncollected::new(store, std::iter::once(&module));
+    let opaque = store.opaque();
     let images = module.copies().images(|| images(opaque, handle, &module));
     let mut have_data = Vec::with_capacity(images.len());
     for (memory, image) in memories.into_iter().zip(images) {
