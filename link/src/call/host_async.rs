@@ -16,7 +16,7 @@ use crate::store::AsContextMut;
 use crate::store::host_item::HostDef;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::FuncType;
-use pirn_exec::{Exit, HostCall, Word};
+use pirn_exec::{Exit, HostCall, Vm, Word};
 use smallvec::SmallVec;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,25 +40,26 @@ impl HostDef {
             // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
             // the call, and waits with the context. So does, if the future is not ready, the call's future, which has the store
             // borrowed, and polls or drops this one only while it has. `begin` knows nothing of how long that is.
-            let caller = unsafe { Caller::<'static, T>::new(call.vm(), call.caller()) };
+            let mut caller = unsafe { Caller::<'static, T>::new(call.vm(), call.caller()) };
             let vm = call.vm();
             // SAFETY: L1: the machine is live, being that of the store.
             let Some(mut context) = (unsafe { Poller::of_machine(call.vm()) }) else {
                 return Err(not_async().into_exit());
             };
             let words = call.into_values();
+            let scope = caller.begin_scope();
             let mut future = begin(caller, words);
             // SAFETY: somebody polls this call now, with that context, and leaves it alone until the call stops.
             match future.as_mut().poll(unsafe { context.as_mut() }) {
                 Poll::Ready(results) => {
                     drop(future);
                     // SAFETY: L1 and L2: it is the machine of the store, which the future has no longer.
-                    end(results, words, unsafe { StoreOpaque::of_machine(vm) }).map_err(Error::into_exit)
+                    unsafe { end_in(vm, scope, |store| end(results, words, store)) }.map_err(Error::into_exit)
                 }
                 Poll::Pending => Err(Exit::Yield(Box::new(Pending(Box::new(move |context, words, vm| {
                     let results = future.as_mut().poll(context);
                     // SAFETY: L1 and L2: as above; what a future that is ready has of the store, it does not use any more.
-                    results.map(|results| end(results, words, unsafe { StoreOpaque::of_machine(vm) }))
+                    results.map(|results| unsafe { end_in(vm, scope, |store| end(results, words, store)) })
                 }))))),
             }
         });
@@ -103,6 +104,19 @@ impl HostDef {
             },
         )
     }
+}
+
+/// Ends what a host function does, in whose scope `scope` references had been rooted before; `end` leaves its results, and then what the
+/// function has rooted is so no longer. Async functions of a store end in the order that their calls nest in.
+///
+/// # Safety
+/// L1 and L2: `vm` is the machine of a store that is mutably borrowed, and no reference to its inside is in use.
+unsafe fn end_in(vm: *mut Vm, scope: usize, end: impl FnOnce(&StoreOpaque) -> Result<()>) -> Result<()> {
+    // SAFETY: as is asked for.
+    let store = unsafe { StoreOpaque::of_machine(vm) };
+    let ended = end(store);
+    store.end_scope(scope);
+    ended
 }
 
 /// Calls a function that is known with its type; gives the words of its results.
