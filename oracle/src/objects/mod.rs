@@ -181,7 +181,7 @@ impl Plan {
 /// # Panics
 /// The text is none of modules.
 pub fn program(seed: u64) -> Program {
-    let mut rng = Rng::new(seed ^ 0x0B1E_C75);
+    let mut rng = Rng::new(seed ^ 0x00B1_EC75);
     let plan = Plan::new(&mut rng);
     let count = plan.funcs.len();
     let (mut modules, mut all_types, mut all_imports, mut all) =
