@@ -48,6 +48,9 @@ step cargo test --release -p pirn --features baseline --test spec -- simd vector
 # fails is printed with the command that repeats it. Less than three minutes.
 step cargo run --release -p pirn-oracle -- --fresh 1000 --seconds 80
 step cargo run --release -p pirn-oracle --features portable -- --fresh 1000 --seconds 60
+# Programs that wasmi does not know, in each way of running them.
+step cargo run --release -p pirn-oracle -- --oracle pirn --kind object --fresh 600 --seconds 20
+step cargo run --release -p pirn-oracle -- --oracle pirn --kind smith-object --fresh 600 --seconds 20
 # Code of fresh programs is checked without being run, in every way of lowering.
 step cargo run --release -p pirn-oracle -- --check only --seeds 0..2000
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left

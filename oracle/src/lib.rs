@@ -5,14 +5,16 @@
 //! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
 //! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back; traps several
 //! calls deep; atomic instructions. Of some of these, programs are made with several memories, 64-bit memories and tables, and pages of one byte
-//! ([`generate::memories`]), which must do what the original does on pirn. Each program runs on the oracle
+//! ([`generate::memories`]), which must do what the original does on pirn. [`objects`] makes programs of structs, arrays, casts and
+//! exceptions, and [`smith`] modules with those: for them, what an object holds is compared, and in half of the modes everything that is
+//! allocated begins with a collection. Each program runs on the oracle
 //! and on pirn in several [`on_pirn::Mode`]s; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
-//! calls of host functions, globals after each call, memories and tables at the end. Against wasmtime also the backtrace of
+//! values of exceptions that nothing caught, calls of host functions, globals after each call, memories and tables at the end. Against wasmtime also the backtrace of
 //! each call that trapped: modules and functions of all frames, and in one of the modes offsets.
 //!
 //! The oracle is wasmi 2.0; where it differs from pirn, wasmi 1.0 (another translator) is asked as well, for the oracle
 //! has bugs of its own, which are counted and not reported. With the feature `wasmtime`, wasmtime can be the oracle: compiling in a
-//! hurry, and optimizing where that differs.
+//! hurry, and optimizing where that differs. Without wasmtime, pirn can be its own oracle, which finds what modes do differently.
 //!
 //! Modes are fusion on and off, lazy and eager lowering, in one go and resumed at fuel steps of 1, 7 and 1,000, and with
 //! deadlines: never reached, passed wherever code asks, and pausing it there. The dispatcher is the build's, so the driver is
@@ -35,6 +37,7 @@ pub mod broken;
 pub mod checked;
 pub mod coverage;
 pub mod generate;
+pub mod objects;
 pub mod on_pirn;
 pub mod on_wasmi;
 #[cfg(feature = "wasmtime")]
@@ -72,11 +75,15 @@ pub enum Kind {
     Atomics,
     /// Expressions with typed references to functions. wasmi knows none.
     References,
+    /// wasm-smith, with structs, arrays, exceptions and typed references. wasmi knows none.
+    SmithObjects,
+    /// Structs, arrays, casts and exceptions across modules. wasmi knows none.
+    Objects,
 }
 
 impl Kind {
     /// Every generator.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Smith,
         Self::Expressions,
         Self::Group,
@@ -86,6 +93,8 @@ impl Kind {
         Self::Traps,
         Self::Atomics,
         Self::References,
+        Self::SmithObjects,
+        Self::Objects,
     ];
 
     /// Its name on the command line.
@@ -100,13 +109,15 @@ impl Kind {
             Self::Traps => "trap",
             Self::Atomics => "atomic",
             Self::References => "reference",
+            Self::SmithObjects => "smith-object",
+            Self::Objects => "object",
         }
     }
 
     /// The program of a seed as trees, if this generator makes trees.
     pub fn spec(self, seed: u64) -> Option<generate::tree::ProgramSpec> {
         Some(match self {
-            Self::Smith => return None,
+            Self::Smith | Self::SmithObjects | Self::Objects => return None,
             Self::Expressions => generate::single(seed),
             Self::Group => generate::group(seed),
             Self::Loops => generate::loops(seed),
@@ -122,6 +133,8 @@ impl Kind {
     pub fn program(self, seed: u64) -> Option<Program> {
         match self {
             Self::Smith => smith::program(seed),
+            Self::SmithObjects => smith::with_objects(seed),
+            Self::Objects => Some(objects::program(seed)),
             _ => self.spec(seed).map(|spec| spec.encode()),
         }
     }
@@ -133,6 +146,9 @@ pub enum Authority {
     /// wasmi 2, and wasmi 1 where it differs from pirn: fast.
     #[default]
     Wasmi,
+    /// pirn, one operation a cell, of programs that no other engine runs which is built quickly: ways of lowering and of running them are
+    /// compared with each other.
+    Itself,
     /// wasmtime, compiling in a hurry, and optimizing where it differs from pirn.
     #[cfg(feature = "wasmtime")]
     Wasmtime,
@@ -142,6 +158,7 @@ impl Authority {
     /// Every one that was built.
     pub const ALL: &'static [Self] = &[
         Self::Wasmi,
+        Self::Itself,
         #[cfg(feature = "wasmtime")]
         Self::Wasmtime,
     ];
@@ -150,6 +167,7 @@ impl Authority {
     pub fn name(self) -> &'static str {
         match self {
             Self::Wasmi => "wasmi",
+            Self::Itself => "pirn",
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => "wasmtime",
         }
@@ -157,12 +175,16 @@ impl Authority {
 
     /// Whether it runs programs of a kind.
     pub fn runs(self, kind: Kind) -> bool {
-        self != Self::Wasmi || !matches!(kind, Kind::Atomics | Kind::References)
+        self != Self::Wasmi || !matches!(kind, Kind::Atomics | Kind::References | Kind::SmithObjects | Kind::Objects)
     }
 
     /// Whether it says where a trap was.
     pub fn has_backtraces(self) -> bool {
-        self != Self::Wasmi
+        match self {
+            Self::Wasmi | Self::Itself => false,
+            #[cfg(feature = "wasmtime")]
+            Self::Wasmtime => true,
+        }
     }
 
     /// What is called, and what is seen then; `None` if the program is refused. `fuel` as in [`check`].
@@ -179,6 +201,11 @@ impl Authority {
         }
         match self {
             Self::Wasmi => run!(on_wasmi::v2::Oracle::new(program, fuel)),
+            Self::Itself => {
+                let calls = program::plan(program, &on_pirn::exports(program)?);
+                let outcome = on_pirn::run(program, &calls, Mode::PLAIN[1], false);
+                Some((calls, outcome))
+            }
             #[cfg(feature = "wasmtime")]
             Self::Wasmtime => run!(on_wasmtime::Oracle::new(program, fuel)),
         }
@@ -273,6 +300,7 @@ pub fn check(program: &Program, authority: Authority, modes: &[Mode], fuel: u64)
         }
         // What either saw is right: their bugs are hardly ever the same.
         let second = arbiter.get_or_insert_with(|| match authority {
+            Authority::Itself => expected.clone(),
             Authority::Wasmi => on_wasmi::v1::Oracle::new(program, fuel).run(program, &calls),
             #[cfg(feature = "wasmtime")]
             Authority::Wasmtime => on_wasmtime::Oracle::optimizing(program, fuel).run(program, &calls),

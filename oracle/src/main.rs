@@ -1,8 +1,8 @@
 //! The driver: runs seeds through pirn and the oracle, and reports what differs.
 //!
 //! ```text
-//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|trap|atomic|reference|all] [--oracle wasmi|wasmtime] [--jobs N] [--out DIR]
-//!             [--max-failures N] [--seconds N] [--no-shrink yes]
+//! pirn-oracle --seeds A..B [--kind smith|expr|group|loop|circle|shape|trap|atomic|reference|smith-object|object|all] [--oracle wasmi|pirn|wasmtime]
+//!             [--jobs N] [--out DIR] [--max-failures N] [--seconds N] [--no-shrink yes]
 //! pirn-oracle --fresh N ...                          N seeds of each kind that nobody has run yet: the clock chooses
 //! pirn-oracle --coverage FILE                        which handlers nobody executed that wrote FILE
 //! pirn-oracle --lowered yes --seeds A..B ...         which handlers are not in their code
@@ -27,7 +27,7 @@ use pirn_oracle::checked::{self, Checked};
 use pirn_oracle::on_pirn::{DISPATCHER, Deadline, Mode};
 use pirn_oracle::outcome::Event;
 use pirn_oracle::program::Program;
-use pirn_oracle::{Kind, Mismatch, Verdict, broken, check, coverage, generate, shrink, threaded_code};
+use pirn_oracle::{Authority, Kind, Mismatch, Verdict, broken, check, coverage, generate, shrink, threaded_code};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -301,8 +301,15 @@ fn batch(options: &Options, kind: Kind, from: u64, to: u64, job: usize, totals: 
             println!("{} seed {seed}: something else killed the process; is there not enough memory?", kind.name());
             continue;
         }
-        let dies_alone =
-            || worker(seed..next).args(["--oracle-alone", "yes"]).output().is_ok_and(|alone| !alone.status.success());
+        // What pirn compares itself with, is no other engine.
+        let is_other = options.authority != Authority::Itself;
+        let dies_alone = || {
+            is_other
+                && worker(seed..next)
+                    .args(["--oracle-alone", "yes"])
+                    .output()
+                    .is_ok_and(|alone| !alone.status.success())
+        };
         if !hung && dies_alone() {
             totals.died.fetch_add(1, Relaxed);
             println!("{} seed {seed}: {} crashes without pirn", kind.name(), options.authority.name());

@@ -1,12 +1,13 @@
 //! A program on pirn.
 
-use crate::outcome::{Event, FRAMES, Frame, Outcome, TrapKind, Type, Value};
-use crate::program::{Call, Program, provider};
+use crate::outcome::{Event, FRAMES, Frame, Object, Outcome, Top, TrapKind, Type, Value};
+use crate::program::{Call, Exported, Program, provider};
 use crate::runner::{self, Host, Runner};
 use pirn::{
-    CompilationMode, Config, Engine, Error, Extern, ExternType, FrameInfo, Func, Global, Instance, Linker, Memory,
-    Module, PauseReason, Ref, Resumable, ResumeError, SharedMemory, Store, Table, Trap, UpdateDeadline, Val, ValType,
-    WasmBacktrace,
+    AnyRef, AsContextMut, CompilationMode, Config, Engine, Error, Extern, ExternRef, ExternType, FrameInfo, Func,
+    Global, HeapType, I31, Instance, Linker, Memory, Module, PauseReason, Ref, Resumable, ResumeError, Rooted,
+    SharedMemory, Store, StoreContextMut, StoreLimitsBuilder, Table, Tag, ThrownException, Trap, UpdateDeadline, Val,
+    ValType, WasmBacktrace,
 };
 use std::cell::RefCell;
 
@@ -22,6 +23,8 @@ pub struct Mode {
     pub step: Option<u64>,
     /// What code does about deadlines.
     pub deadline: Deadline,
+    /// Whether everything that allocates collects.
+    pub stress: bool,
 }
 
 /// What code does about deadlines, where it asks for the epoch at all.
@@ -75,16 +78,19 @@ const ASKS: u32 = 5_000;
 const STACK: usize = 1 << 20;
 const STACK_IN_STEPS: usize = 1 << 18;
 
+/// Bytes of objects, more than programs use that end soon.
+const HEAP: u64 = 64 << 20;
+
 /// Which dispatcher this program was built with.
 pub const DISPATCHER: &str = pirn_exec::inspect::DISPATCHER;
 
 impl Mode {
     /// Every way in one go.
     pub const PLAIN: [Self; 4] = [
-        Self { fuse: true, eager: false, step: None, deadline: Deadline::None },
-        Self { fuse: false, eager: true, step: None, deadline: Deadline::None },
-        Self { fuse: true, eager: true, step: None, deadline: Deadline::None },
-        Self { fuse: false, eager: false, step: None, deadline: Deadline::None },
+        Self { fuse: true, eager: false, step: None, deadline: Deadline::None, stress: false },
+        Self { fuse: false, eager: true, step: None, deadline: Deadline::None, stress: false },
+        Self { fuse: true, eager: true, step: None, deadline: Deadline::None, stress: true },
+        Self { fuse: false, eager: false, step: None, deadline: Deadline::None, stress: true },
     ];
 
     /// The fuel steps of resumed ways.
@@ -101,9 +107,10 @@ impl Mode {
         let step = Some(Self::STEPS[(seed % 3) as usize]);
         let (fuse, eager) = (seed & 1 == 0, seed & 2 != 0);
         let deadline = Deadline::SOME[(seed / 4 % 3) as usize];
-        let timed = Self { fuse: !fuse, eager, step: None, deadline };
+        let stress = seed & 8 == 0;
+        let timed = Self { fuse: !fuse, eager, step: None, deadline, stress: !stress };
         let both = [Deadline::None, Deadline::None, Deadline::Far, Deadline::Pauses][(seed / 4 % 4) as usize];
-        [a, b, c, d, Self { fuse, eager, step, deadline: both }, timed]
+        [a, b, c, d, Self { fuse, eager, step, deadline: both, stress }, timed]
     }
 }
 
@@ -114,9 +121,51 @@ fn type_of(ty: ValType) -> Type {
         ValType::F32 => Type::F32,
         ValType::F64 => Type::F64,
         ValType::V128 => Type::V128,
-        ty if ty == ValType::FUNCREF => Type::Func,
-        _ => Type::Extern,
+        ValType::Ref(ty) => match (ty.heap_type(), ty.is_nullable()) {
+            (HeapType::Func, true) => Type::Func,
+            (HeapType::Extern, true) => Type::Extern,
+            (heap, null) => {
+                Type::Ref { top: top(heap), null, i31: matches!(heap, HeapType::Any | HeapType::Eq | HeapType::I31) }
+            }
+        },
     }
+}
+
+fn top(heap: HeapType) -> Top {
+    match heap.top() {
+        HeapType::Func => Top::Func,
+        HeapType::Extern => Top::Extern,
+        HeapType::Exn => Top::Exn,
+        _ => Top::Any,
+    }
+}
+
+/// What a host function ends with that has no value for its results.
+#[derive(Debug)]
+struct NoValue;
+
+impl std::fmt::Display for NoValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the host has no such value")
+    }
+}
+
+impl std::error::Error for NoValue {}
+
+/// The value of the host that a reference is to.
+fn host_value(store: &mut StoreContextMut<'_, Vec<Event>>, value: &Rooted<ExternRef>) -> Option<u32> {
+    value.data(&*store).ok()??.downcast_ref().copied()
+}
+
+fn new_host_value(store: &mut StoreContextMut<'_, Vec<Event>>, value: u32) -> Rooted<ExternRef> {
+    ExternRef::new(&mut *store, value)
+}
+
+/// The values of the exception that nothing caught.
+fn thrown(store: &mut StoreContextMut<'_, Vec<Event>>) -> Vec<Value> {
+    let Some(exception) = store.take_pending_exception() else { return Vec::new() };
+    let fields = exception.fields(&*store).expect("it is rooted").collect::<Vec<_>>();
+    fields.iter().map(|value| from_val(store, value)).collect()
 }
 
 runner::in_the_same_words!(values);
@@ -135,6 +184,19 @@ fn trap_of(error: &Error) -> TrapKind {
         Some(Trap::HeapMisaligned) => TrapKind::Unaligned,
         Some(Trap::AtomicWaitNonSharedMemory) => TrapKind::NotShared,
         Some(Trap::StackOverflow) => TrapKind::Stack,
+        Some(
+            Trap::NullReference
+            | Trap::NullFuncReference
+            | Trap::NullExceptionReference
+            | Trap::NullStructReference
+            | Trap::NullArrayReference
+            | Trap::NullI31Reference,
+        ) => TrapKind::NullReference,
+        Some(Trap::ArrayOutOfBounds) => TrapKind::Array,
+        Some(Trap::CastFailure) => TrapKind::Cast,
+        // How much room there is, is the engine's choice.
+        Some(Trap::GcHeapOutOfMemory) => TrapKind::GaveUp,
+        None if error.is::<ThrownException>() => TrapKind::Thrown,
         _ => TrapKind::Other,
     }
 }
@@ -173,9 +235,11 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
         ExternType::Func(ty) => {
             let host = Host::new(module, name, ty.results().iter().map(|&ty| type_of(ty)));
             Func::new(&mut *store, ty, move |mut caller: pirn::Caller<'_, Vec<Event>>, args, results| {
-                let (event, values) = host.call(args.iter().map(from_val).collect());
-                caller.data_mut().push(event);
-                results.iter_mut().zip(values).for_each(|(result, value)| *result = to_val(value));
+                let mut store = caller.as_context_mut();
+                let (event, values) = host.call(args.iter().map(|arg| from_val(&mut store, arg)).collect());
+                store.data_mut().push(event);
+                let values = values.ok_or_else(|| Error::new(NoValue))?;
+                results.iter_mut().zip(values).for_each(|(result, value)| *result = to_val(&mut store, value));
                 Ok(())
             })
             .into()
@@ -184,6 +248,7 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
         ExternType::Memory(ty) if ty.shared => SharedMemory::new(store.engine(), ty).ok()?.into(),
         ExternType::Memory(ty) => Memory::new(&mut *store, ty).ok()?.into(),
         ExternType::Table(ty) => Table::new(&mut *store, ty, Ref::null(ty.element)).ok()?.into(),
+        ExternType::Tag(ty) => Tag::new(&mut *store, &ty).ok()?.into(),
         #[allow(unreachable_patterns, reason = "kinds yet to come")]
         _ => return None,
     })
@@ -191,7 +256,7 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
 
 /// Of each element whether it is null.
 fn nulls(store: &mut Store<Vec<Event>>, table: &Table) -> Vec<bool> {
-    let null = |index| matches!(table.get(&*store, index), Some(Ref::Func(None) | Ref::Extern(None)) | None);
+    let null = |index| table.get(&*store, index).is_none_or(|element| element.is_null());
     (0..table.size(&*store)).map(null).collect()
 }
 
@@ -284,6 +349,22 @@ impl Runner for Running {
     }
 }
 
+/// The functions that the modules export; `None` if one is refused.
+pub fn exports(program: &Program) -> Option<Vec<Exported>> {
+    let engine = engine(Mode::PLAIN[1], program.deterministic);
+    let mut exports = Vec::new();
+    for (index, wasm) in program.modules.iter().enumerate() {
+        let module = Module::from_binary(&engine, wasm).ok()?;
+        for export in module.exports() {
+            if let ExternType::Func(ty) = export.ty() {
+                let types = |types: &[ValType]| types.iter().map(|&ty| type_of(ty)).collect();
+                exports.push((index, export.name().to_owned(), types(ty.params()), types(ty.results())));
+            }
+        }
+    }
+    Some(exports)
+}
+
 /// The engine for a mode. Making one takes longer than some calls do, so each thread keeps those it made.
 fn engine(mode: Mode, deterministic: bool) -> Engine {
     type Settings = (Mode, bool);
@@ -300,7 +381,7 @@ fn engine(mode: Mode, deterministic: bool) -> Engine {
         config.fuse(mode.fuse);
         config.compilation_mode(if mode.eager { CompilationMode::Eager } else { CompilationMode::Lazy });
         config.consume_fuel(mode.step.is_some()).epoch_interruption(mode.deadline.is_some());
-        config.wasm_backtrace_max_frames(FRAMES).relaxed_simd_deterministic(deterministic);
+        config.wasm_backtrace_max_frames(FRAMES).relaxed_simd_deterministic(deterministic).gc_stress(mode.stress);
         config.max_wasm_stack(if mode.pauses() { STACK_IN_STEPS } else { STACK });
         let engine = Engine::new(&config).expect("a configuration of pirn's own");
         engines.push((settings, engine.clone()));
@@ -313,6 +394,7 @@ fn engine(mode: Mode, deterministic: bool) -> Engine {
 pub fn run(program: &Program, calls: &[Call], mode: Mode, offsets: bool) -> Outcome {
     let engine = engine(mode, program.deterministic);
     let mut store = Store::new(&engine, Vec::new());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(HEAP).build());
     mode.deadline.set(&mut store);
     let running = Running { store, instances: Vec::new(), modules: Vec::new(), mode, offsets };
     runner::run(running, program, calls)

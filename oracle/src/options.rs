@@ -89,8 +89,8 @@ pub fn read() -> Result<Options, String> {
             "--kind" if value == "all" => {}
             "--kind" => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
-                options.kinds =
-                    vec![kind.ok_or("--kind smith|expr|group|loop|circle|shape|trap|atomic|reference|all")?];
+                let names = || format!("--kind {}|all", Kind::ALL.map(Kind::name).join("|"));
+                options.kinds = vec![kind.ok_or_else(names)?];
             }
             "--check" => {
                 options.check = match value.as_str() {
@@ -106,7 +106,8 @@ pub fn read() -> Result<Options, String> {
             "--coverage" => options.coverage = Some(value.into()),
             "--oracle" => {
                 let authority = Authority::ALL.iter().find(|authority| authority.name() == value);
-                options.authority = *authority.ok_or("--oracle wasmi, or wasmtime with the feature of that name")?;
+                options.authority =
+                    *authority.ok_or("--oracle wasmi|pirn, or wasmtime with the feature of that name")?;
             }
             "--seconds" => options.time = Some(Duration::from_secs(number(&value)?)),
             "--wasm" => options.wasm.push(value.into()),

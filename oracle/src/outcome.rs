@@ -21,6 +21,38 @@ pub enum Type {
     Func,
     /// Reference to a value of the host.
     Extern,
+    /// Another reference.
+    Ref {
+        /// What is greater than all that it may be.
+        top: Top,
+        /// Whether it may be null.
+        null: bool,
+        /// Whether it may be an integer of 31 bits.
+        i31: bool,
+    },
+}
+
+impl Type {
+    /// Whether the host has a value of this type: of objects, it has none but nulls.
+    pub fn has_values(self) -> bool {
+        match self {
+            Self::Ref { top, null, i31 } => null || i31 || top == Top::Extern,
+            Self::I32 | Self::I64 | Self::F32 | Self::F64 | Self::V128 | Self::Func | Self::Extern => true,
+        }
+    }
+}
+
+/// The greatest types of references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Top {
+    /// Functions.
+    Func,
+    /// Values of the host.
+    Extern,
+    /// What modules make.
+    Any,
+    /// Exceptions.
+    Exn,
 }
 
 /// A value. Floats are bits, and all NaNs are one, but in lanes of vectors, of which nobody knows whether they are floats.
@@ -43,6 +75,32 @@ pub enum Value {
         /// Whether it is to a function.
         func: bool,
     },
+    /// A reference to an integer of 31 bits.
+    I31(i32),
+    /// A reference to a value of the host.
+    Host(u32),
+    /// Null.
+    Null(Top),
+    /// A struct, array or exception, and a hash of what it holds, as deep as it was looked into.
+    Object {
+        /// What it is.
+        kind: Object,
+        /// Of all that was seen.
+        hash: u64,
+    },
+}
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// A struct.
+    Struct,
+    /// An array.
+    Array,
+    /// An exception.
+    Exception,
+    /// A value of the host that was converted.
+    Converted,
 }
 
 impl Value {
@@ -66,7 +124,17 @@ impl Value {
             Type::V128 => Self::V128(interesting_vector(rng)),
             Type::Func => Self::Ref { null: true, func: true },
             Type::Extern => Self::Ref { null: true, func: false },
+            Type::Ref { i31: true, null, .. } if !null || rng.chance(70) => Self::I31((rng.integer() as i32) << 1 >> 1),
+            Type::Ref { top: Top::Extern, null: false, .. } => Self::Host(rng.integer() as u32),
+            Type::Ref { top, .. } => Self::Null(top),
         }
+    }
+
+    /// An object, of which this was seen.
+    pub fn object(kind: Object, seen: impl IntoIterator<Item = Self>) -> Self {
+        let mut hash = Hash::new();
+        seen.into_iter().for_each(|value| value.hash(&mut hash));
+        Self::Object { kind, hash: hash.0 }
     }
 
     /// Adds its bits.
@@ -81,6 +149,10 @@ impl Value {
                 (bits >> 64) as u64
             }
             Self::Ref { null, .. } => u64::from(null),
+            Self::I31(value) => value as u64 ^ 1 << 40,
+            Self::Host(value) => u64::from(value) ^ 1 << 41,
+            Self::Null(top) => top as u64 ^ 1 << 42,
+            Self::Object { kind, hash } => hash ^ kind as u64,
         };
         hash.add(word);
     }
@@ -124,6 +196,14 @@ pub enum TrapKind {
     Unaligned,
     /// Waiting on a memory that is not shared.
     NotShared,
+    /// A reference is null.
+    NullReference,
+    /// An element that an array has not.
+    Array,
+    /// A cast that failed.
+    Cast,
+    /// No trap: an exception that nothing caught.
+    Thrown,
     /// The stack is used up: where, is the engine's choice, so nothing is compared from here on.
     Stack,
     /// The oracle gave up: nothing is compared from here on.
@@ -160,6 +240,8 @@ pub enum Event {
     Returned(Vec<Value>),
     /// The call trapped.
     Trapped(TrapKind),
+    /// The values of an exception that nothing caught.
+    Thrown(Vec<Value>),
     /// Value of an exported global, looked at after each call.
     Global {
         /// Of which module.

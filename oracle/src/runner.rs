@@ -40,13 +40,21 @@ pub trait Runner {
     fn events(&mut self) -> &mut Vec<Event>;
 }
 
+/// How deep objects are looked into.
+pub const DEPTH: usize = 3;
+/// How many fields or elements of each are looked at.
+pub const PARTS: usize = 6;
+
 /// Why a call did not return, and the frames where that was, if the engine says so.
 pub type Failure = (TrapKind, Vec<Frame>);
 
 /// What is seen of a module that was refused, could not be linked, or whose start function trapped.
 pub fn refused(module: usize, trap: Option<TrapKind>) -> Event {
-    // How deep the stack is, is the engine's choice.
-    if trap == Some(TrapKind::Stack) { Event::Trapped(TrapKind::Stack) } else { Event::NotInstantiated { module } }
+    // How deep the stack is, and how large the heap, is the engine's choice.
+    match trap {
+        Some(trap @ (TrapKind::Stack | TrapKind::GaveUp)) => Event::Trapped(trap),
+        _ => Event::NotInstantiated { module },
+    }
 }
 
 /// Runs the program; `calls` come from [`crate::program::plan`].
@@ -94,6 +102,7 @@ fn execute<R: Runner>(runner: &mut R, program: &Program, items: &[Named<R>], cal
     runner.events().push(Event::Call { module: call.module, name: call.name.clone(), args: call.args.clone() });
     let event = match runner.call(instance, &name, &call.args, call.results.len()) {
         Ok(results) => Event::Returned(results),
+        Err((TrapKind::Thrown, _)) => Event::Trapped(TrapKind::Thrown),
         Err((trap, frames)) => {
             traces.push(Trace { event: runner.events().len(), frames });
             Event::Trapped(trap)
@@ -138,9 +147,10 @@ impl Host {
         Self { name: format!("{module}.{name}"), results: results.into_iter().collect() }
     }
 
-    /// What is seen of a call, and its results.
-    pub fn call(&self, args: Vec<Value>) -> (Event, Vec<Value>) {
-        let results = host_results(&self.name, &args, &self.results);
+    /// What is seen of a call, and its results, if there are values of their types.
+    pub fn call(&self, args: Vec<Value>) -> (Event, Option<Vec<Value>>) {
+        let has_results = self.results.iter().all(|ty| ty.has_values());
+        let results = has_results.then(|| host_results(&self.name, &args, &self.results));
         (Event::Host { name: self.name.clone(), args }, results)
     }
 }
@@ -150,7 +160,12 @@ impl Host {
 macro_rules! in_the_same_words {
     // Conversions, where floats are bits and references options.
     (values) => {
-        fn from_val(value: &Val) -> Value {
+        fn from_val(store: &mut StoreContextMut<'_, Vec<Event>>, value: &Val) -> Value {
+            look(store, value, runner::DEPTH)
+        }
+
+        /// A value, objects so deep.
+        fn look(store: &mut StoreContextMut<'_, Vec<Event>>, value: &Val, depth: usize) -> Value {
             match value {
                 Val::I32(value) => Value::I32(*value),
                 Val::I64(value) => Value::I64(*value),
@@ -158,13 +173,47 @@ macro_rules! in_the_same_words {
                 Val::F64(bits) => Value::f64(*bits),
                 Val::V128(bits) => Value::V128(bits.as_u128()),
                 Val::FuncRef(func) => Value::Ref { null: func.is_none(), func: true },
-                Val::ExternRef(value) => Value::Ref { null: value.is_none(), func: false },
+                Val::ExternRef(None) => Value::Ref { null: true, func: false },
+                Val::ExternRef(Some(value)) => match host_value(store, value) {
+                    Some(value) => Value::Host(value),
+                    None => Value::Ref { null: false, func: false },
+                },
+                Val::AnyRef(None) => Value::Null(Top::Any),
+                Val::AnyRef(Some(value)) => {
+                    if let Ok(Some(value)) = value.as_i31(&*store) {
+                        return Value::I31(value.get_i32());
+                    }
+                    let (kind, parts) = if let Ok(Some(value)) = value.as_struct(&*store) {
+                        let fields = (0..runner::PARTS).map_while(|index| value.field(&mut *store, index).ok());
+                        (Object::Struct, fields.collect::<Vec<_>>())
+                    } else if let Ok(Some(value)) = value.as_array(&*store) {
+                        let len = value.len(&*store).expect("an array has a length");
+                        let elements =
+                            (0..len.min(runner::PARTS as u32)).map_while(|index| value.get(&mut *store, index).ok());
+                        (Object::Array, std::iter::once(Val::I32(len as i32)).chain(elements).collect())
+                    } else {
+                        (Object::Converted, Vec::new())
+                    };
+                    parts_of(store, kind, parts, depth)
+                }
+                Val::ExnRef(None) => Value::Null(Top::Exn),
+                Val::ExnRef(Some(value)) => {
+                    let fields = (0..runner::PARTS).map_while(|index| value.field(&mut *store, index).ok());
+                    let fields = fields.collect();
+                    parts_of(store, Object::Exception, fields, depth)
+                }
                 #[allow(unreachable_patterns, reason = "not every engine has more")]
                 other => unreachable!("no such type is on: {other:?}"),
             }
         }
 
-        fn to_val(value: Value) -> Val {
+        fn parts_of(store: &mut StoreContextMut<'_, Vec<Event>>, kind: Object, parts: Vec<Val>, depth: usize) -> Value {
+            let parts = if depth == 0 { Vec::new() } else { parts };
+            let seen: Vec<_> = parts.iter().map(|part| look(store, part, depth - 1)).collect();
+            Value::object(kind, seen)
+        }
+
+        fn to_val(store: &mut StoreContextMut<'_, Vec<Event>>, value: Value) -> Val {
             match value {
                 Value::I32(value) => Val::I32(value),
                 Value::I64(value) => Val::I64(value),
@@ -173,6 +222,13 @@ macro_rules! in_the_same_words {
                 Value::V128(bits) => Val::V128(bits.into()),
                 Value::Ref { func: true, .. } => Val::FuncRef(None),
                 Value::Ref { func: false, .. } => Val::ExternRef(None),
+                Value::I31(value) => Val::AnyRef(Some(AnyRef::from_i31(&mut *store, I31::wrapping_i32(value)))),
+                Value::Host(value) => Val::ExternRef(Some(new_host_value(store, value))),
+                Value::Null(Top::Func) => Val::FuncRef(None),
+                Value::Null(Top::Extern) => Val::ExternRef(None),
+                Value::Null(Top::Any) => Val::AnyRef(None),
+                Value::Null(Top::Exn) => Val::ExnRef(None),
+                Value::Object { .. } => unreachable!("the host makes no objects"),
             }
         }
     };
@@ -228,7 +284,8 @@ macro_rules! in_the_same_words {
 
         fn set_global(&mut self, instance: usize, name: &str, value: Value) {
             if let Some(global) = self.instances[instance].get_global(&mut self.store, name) {
-                let _ = global.set(&mut self.store, to_val(value));
+                let value = to_val(&mut self.store.as_context_mut(), value);
+                let _ = global.set(&mut self.store, value);
             }
         }
 
@@ -241,15 +298,26 @@ macro_rules! in_the_same_words {
         ) -> Result<Vec<Value>, runner::Failure> {
             let none = || (TrapKind::Other, Vec::new());
             let func = self.instances[instance].get_func(&mut self.store, name).ok_or_else(none)?;
-            let args: Vec<_> = args.iter().map(|&arg| to_val(arg)).collect();
-            let values = self
-                .call_func(func, &args, results)
-                .map_err(|error| (trap_of(&error), frames_of(self.modules(), &error, self.offsets())))?;
-            Ok(values.iter().map(from_val).collect())
+            let args: Vec<_> = args.iter().map(|&arg| to_val(&mut self.store.as_context_mut(), arg)).collect();
+            let values = self.call_func(func, &args, results);
+            let mut store = self.store.as_context_mut();
+            match values {
+                Ok(values) => Ok(values.iter().map(|value| from_val(&mut store, value)).collect()),
+                Err(error) => {
+                    let trap = trap_of(&error);
+                    if trap == TrapKind::Thrown {
+                        let values = thrown(&mut store);
+                        store.data_mut().push(Event::Thrown(values));
+                    }
+                    Err((trap, frames_of(self.modules(), &error, self.offsets())))
+                }
+            }
         }
 
         fn global(&mut self, item: &Extern) -> Option<Value> {
-            if let Extern::Global(global) = item { Some(from_val(&global.get(&mut self.store))) } else { None }
+            let Extern::Global(global) = item else { return None };
+            let value = global.get(&mut self.store);
+            Some(from_val(&mut self.store.as_context_mut(), &value))
         }
 
         fn memory(&self, item: &Extern) -> Option<&[u8]> {

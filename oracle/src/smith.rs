@@ -10,13 +10,25 @@ const FUEL: u32 = 900;
 
 /// The program of a seed; `None` if the random bytes made none.
 pub fn program(seed: u64) -> Option<Program> {
-    let mut rng = Rng::new(seed ^ 0x5317);
+    of_random_bytes(Rng::new(seed ^ 0x5317), seed, false)
+}
+
+/// The same with structs, arrays, exceptions, and typed references to functions.
+pub fn with_objects(seed: u64) -> Option<Program> {
+    of_random_bytes(Rng::new(seed ^ 0x0B1E), seed, true)
+}
+
+fn of_random_bytes(mut rng: Rng, seed: u64, objects: bool) -> Option<Program> {
     let bytes: Vec<u8> = (0..rng.between(300, 4_000)).map(|_| rng.next() as u8).collect();
-    from_bytes(&bytes, seed)
+    made(&bytes, seed, objects)
 }
 
 /// The program wasm-smith makes of `bytes`; settings and arguments come from `seed`.
 pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
+    made(bytes, seed, false)
+}
+
+fn made(bytes: &[u8], seed: u64, objects: bool) -> Option<Program> {
     let mut rng = Rng::new(seed ^ 0x517E);
     // Most programs have one 32-bit memory, as most that are compiled do.
     let several = rng.chance(40);
@@ -24,12 +36,13 @@ pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
         allow_start_export: rng.chance(20),
         bulk_memory_enabled: true,
         canonicalize_nans: true,
-        exceptions_enabled: false,
+        exceptions_enabled: objects,
         export_everything: true,
         // Mostly: what traps does so in the first few instructions.
         disallow_traps: rng.chance(75),
         extended_const_enabled: true,
-        gc_enabled: false,
+        gc_enabled: objects,
+        limit_arrays_in_const_exprs: true,
         compact_imports_enabled: false,
         max_data_segments: 4,
         max_element_segments: 4,
@@ -48,7 +61,7 @@ pub fn from_bytes(bytes: &[u8], seed: u64) -> Option<Program> {
         max_nesting_depth: 8,
         max_table_elements: 40,
         max_tables: 3,
-        max_types: 12,
+        max_types: if objects { 24 } else { 12 },
         memory64_enabled: several,
         memory_max_size_required: true,
         multi_value_enabled: true,

@@ -246,6 +246,9 @@ impl Execution {
         if self.stack.is_none() {
             // SAFETY: what is asked for.
             self.stack = Some(unsafe { self.copied_in(vm)? });
+            // What is written from now on, is written there.
+            // SAFETY: the machine is live, and the stack stays until this is rooted again.
+            unsafe { self.root(vm) };
         }
         Ok(self.stack.as_ref().expect("it was placed"))
     }
@@ -441,7 +444,10 @@ impl Execution {
         };
         if was_parked {
             // Nothing has written to its frames, so what is parked is still right.
+            self.rooted = None;
             self.give_up();
+            // SAFETY: as when it was parked.
+            unsafe { self.root(vm) };
         }
         Ok(Some(acted))
     }

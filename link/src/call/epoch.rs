@@ -64,6 +64,9 @@ pub(crate) trait Borrowed {
     /// The inside.
     fn opaque(&mut self) -> &mut StoreOpaque;
 
+    /// Collects, if there may be no room without that for what a module's constant expressions make.
+    fn collect_if_short(&mut self);
+
     /// Whether the deadline has passed; never, unless the configuration says that there is one.
     fn is_late(&mut self) -> bool;
 
@@ -84,6 +87,12 @@ pub(crate) trait Borrowed {
 impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
     fn opaque(&mut self) -> &mut StoreOpaque {
         self.opaque_mut()
+    }
+
+    fn collect_if_short(&mut self) {
+        if self.opaque_mut().heap().is_short() {
+            self.collect();
+        }
     }
 
     fn is_late(&mut self) -> bool {

@@ -102,12 +102,21 @@ fn make(
     instances: &[Handle<InstanceData>],
     order: &[u32],
 ) -> Result<()> {
-    while_nothing_is_collected(store, |store| make_all(store, members, sources, instances, order))
+    let modules = members.list.iter().map(|member| member.module);
+    while_nothing_is_collected(store, modules, |store| make_all(store, members, sources, instances, order))
 }
 
 /// Does `work` while nothing is collected: what constant expressions give is for a while nowhere that collecting looks at. Nor is any instance
 /// [reset](reset::reset) meanwhile, which the callback of a deadline might ask for: what is copied from an instance's segments has to stay there.
-fn while_nothing_is_collected<R>(store: &mut dyn Borrowed, work: impl FnOnce(&mut dyn Borrowed) -> R) -> R {
+/// If these modules' expressions may make objects, there is room before.
+fn while_nothing_is_collected<'m, R>(
+    store: &mut dyn Borrowed,
+    mut modules: impl Iterator<Item = &'m Module>,
+    work: impl FnOnce(&mut dyn Borrowed) -> R,
+) -> R {
+    if modules.any(|module| module.parsed().has_objects()) {
+        store.collect_if_short();
+    }
     store.opaque().heap().hold();
     let done = catch_unwind(AssertUnwindSafe(|| work(&mut *store)));
     store.opaque().heap().release();

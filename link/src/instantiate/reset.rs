@@ -35,7 +35,7 @@ pub(crate) fn reset(store: &mut dyn Borrowed, handle: Handle<InstanceData>) -> R
         return Err(format_err!("the instance was not finished: instantiating it failed"));
     }
     opaque.check_idle("an instance cannot be reset")?;
-    while_nothing_is_collected(store, |store| put_back(store, handle, &module))?;
+    while_nothing_is_collected(store, std::iter::once(&module), |store| put_back(store, handle, &module))?;
     start(store.opaque(), handle)
 }
 
@@ -115,6 +115,8 @@ mod tests {
         fn opaque(&mut self) -> &mut StoreOpaque {
             self.store.opaque_mut()
         }
+
+        fn collect_if_short(&mut self) {}
 
         fn is_late(&mut self) -> bool {
             false

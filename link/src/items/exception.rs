@@ -18,29 +18,32 @@ impl ExnRef {
     /// Makes an exception of `tag` with these values. [`Store::throw`](crate::Store::throw) throws it.
     ///
     /// # Errors
-    /// `values` do not fit the tag's type; the tag, or a reference among them, belongs to another store; the store's heap has no room.
+    /// `values` do not fit the tag's type; the tag, or a reference among them, belongs to another store; the heap has no room
+    /// ([`Trap::GcHeapOutOfMemory`](crate::Trap::GcHeapOutOfMemory)).
     #[allow(clippy::new_ret_no_self, reason = "as wasmtime has it")]
     pub fn new(mut store: impl AsContextMut, tag: &Tag, values: &[Val]) -> Result<Rooted<ExnRef>> {
         let mut store = store.as_context_mut();
-        let store = store.opaque_mut();
-        let item = tag.item().get(store)?;
+        let opaque = store.opaque();
+        let item = tag.item().get(opaque)?;
         let params = item.ty.ty().params();
         if values.len() != params.len() {
             return Err(format_err!("values of an exception: expected {}, found {}", params.len(), values.len()));
         }
         let mut words: SmallVec<[Word; 8]> = SmallVec::new();
         for (i, (value, &ty)) in values.iter().zip(params).enumerate() {
-            if !value.is_of(ty, store) {
+            if !value.is_of(ty, opaque) {
                 return Err(format_err!("value {i} of an exception: expected {ty}, found {}", value.ty()));
             }
-            words.extend(value.to_words(store)?.into_iter().take(ty.words()));
+            words.extend(value.to_words(opaque)?.into_iter().take(ty.words()));
         }
         // SAFETY: L5: the types were compared with the tag's, and the stores of all, whose references are rooted; L1: the tag is live. L2: the
-        // machine stands still, and nobody else refers to its heap while the store is mutably borrowed.
-        let made = unsafe { Vm::make_exception(store.vm(), &raw const (*tag.item().as_ptr()).tag, &words) };
-        let word = made.ok_or_else(|| format_err!("the store's heap has no room for an exception"))?;
+        // machine stands still, and nothing is collected meanwhile, so nobody asks the store for its references.
+        let make = |store: &mut StoreOpaque| unsafe {
+            Vm::make_exception(store.vm(), &raw const (*tag.item().as_ptr()).tag, &words)
+        };
+        let word = store.with_room(make)?;
         // SAFETY: L5: it is an exception of this store.
-        Ok(unsafe { Rooted::new(store, word) })
+        Ok(unsafe { Rooted::new(store.opaque(), word) })
     }
 }
 

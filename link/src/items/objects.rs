@@ -6,7 +6,7 @@ use crate::items::rooted::Rooted;
 use crate::items::value::Val;
 use crate::store::handle::StoreId;
 use crate::store::opaque::StoreOpaque;
-use crate::store::{AsContext, AsContextMut};
+use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use pirn_decode::objects::{HEADER_BYTES, places};
 use pirn_decode::{DefinedType, FieldType, HeapType, StorageType, StructType, TypeId, ValType};
 use pirn_exec::{Object, ObjectType, Trap, Vm, Word};
@@ -43,19 +43,13 @@ impl Pre {
 ///
 /// # Errors
 /// The type is another store's; there is no room for the object.
-fn make(store: &mut StoreOpaque, pre: &Pre, len: u32) -> Result<Object> {
-    store.check_store(pre.store)?;
-    let ty: *const ObjectType = store.heap().known_type(pre.ty.id).expect("a store keeps its types");
-    let vm = store.vm();
-    // SAFETY: L1 and L2: the machine is the store's, and stands still. Who calls this has collected, so that it does not have to be done
-    // here.
-    let made = unsafe {
-        Vm::heap(vm).hold();
-        let made = Vm::make_object(vm, ty, len);
-        Vm::heap(vm).release();
-        made
-    };
-    made.ok_or_else(|| Trap::GcHeapOutOfMemory.into())
+fn make<T: 'static>(store: &mut StoreContextMut<'_, T>, pre: &Pre, len: u32) -> Result<Object> {
+    let opaque = store.opaque_mut();
+    opaque.check_store(pre.store)?;
+    let ty: *const ObjectType = opaque.heap().known_type(pre.ty.id).expect("a store keeps its types");
+    // SAFETY: L1 and L2: the machine is the store's, and stands still; nothing is collected meanwhile, so nobody asks the store for its
+    // references.
+    store.with_room(|store| unsafe { Vm::make_object(store.vm(), ty, len) })
 }
 
 /// The words of a value for a field.
@@ -124,22 +118,20 @@ impl StructRef {
     #[allow(clippy::new_ret_no_self, reason = "as wasmtime has it")]
     pub fn new(mut store: impl AsContextMut, pre: &StructRefPre, fields: &[Val]) -> Result<Rooted<StructRef>> {
         let mut store = store.as_context_mut();
-        store.collect_if_due();
-        let store = store.opaque_mut();
         let ty = pre.ty();
         if fields.len() != ty.fields.len() {
             return Err(format_err!("expected {} fields, found {}", ty.fields.len(), fields.len()));
         }
         let values = fields.iter().zip(&ty.fields).enumerate();
-        let values = values.map(|(i, (value, ty))| words(store, *value, *ty, &format_args!("field {i}")));
+        let values = values.map(|(i, (value, ty))| words(store.opaque(), *value, *ty, &format_args!("field {i}")));
         let values = values.collect::<Result<Vec<_>>>()?;
-        let object = make(store, &pre.0, 0)?;
+        let object = make(&mut store, &pre.0, 0)?;
         for ((at, ty), words) in places(HEADER_BYTES, ty.values()).zip(values) {
             // SAFETY: L5: the values were compared with the fields' types, and their stores with this one.
             unsafe { object.set_field(at, ty, words) };
         }
         // SAFETY: L5: it was made just now.
-        Ok(unsafe { Rooted::new(store, object.word()) })
+        Ok(unsafe { Rooted::new(store.opaque(), object.word()) })
     }
 }
 
@@ -219,15 +211,13 @@ impl ArrayRef {
     #[allow(clippy::new_ret_no_self, reason = "as wasmtime has it")]
     pub fn new(mut store: impl AsContextMut, pre: &ArrayRefPre, element: Val, len: u32) -> Result<Rooted<ArrayRef>> {
         let mut store = store.as_context_mut();
-        store.collect_if_due();
-        let store = store.opaque_mut();
         let ty = pre.element();
-        let words = words(store, element, ty, &"element")?;
-        let object = make(store, &pre.0, len)?;
+        let words = words(store.opaque(), element, ty, &"element")?;
+        let object = make(&mut store, &pre.0, len)?;
         // SAFETY: L5: the value was compared with the elements' type, and its store with this one.
         (0..len).for_each(|index| unsafe { object.set_element(index, ty.element_type, words) });
         // SAFETY: L5: it was made just now.
-        Ok(unsafe { Rooted::new(store, object.word()) })
+        Ok(unsafe { Rooted::new(store.opaque(), object.word()) })
     }
 
     /// Makes an array of these elements.
@@ -236,20 +226,18 @@ impl ArrayRef {
     /// As [`Self::new`].
     pub fn new_fixed(mut store: impl AsContextMut, pre: &ArrayRefPre, elements: &[Val]) -> Result<Rooted<ArrayRef>> {
         let mut store = store.as_context_mut();
-        store.collect_if_due();
-        let store = store.opaque_mut();
         let ty = pre.element();
         let values = elements.iter().enumerate();
-        let values = values.map(|(i, value)| words(store, *value, ty, &format_args!("element {i}")));
+        let values = values.map(|(i, value)| words(store.opaque(), *value, ty, &format_args!("element {i}")));
         let values = values.collect::<Result<Vec<_>>>()?;
         let len = u32::try_from(values.len()).map_err(|_| format_err!("an array of 2^32 elements"))?;
-        let object = make(store, &pre.0, len)?;
+        let object = make(&mut store, &pre.0, len)?;
         for (index, words) in (0..).zip(values) {
             // SAFETY: L5: as in `new`.
             unsafe { object.set_element(index, ty.element_type, words) };
         }
         // SAFETY: L5: it was made just now.
-        Ok(unsafe { Rooted::new(store, object.word()) })
+        Ok(unsafe { Rooted::new(store.opaque(), object.word()) })
     }
 }
 

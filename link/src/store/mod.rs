@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::store::deadline::UpdateDeadline;
 use crate::store::hooks::Limiter;
 use crate::store::opaque::StoreOpaque;
-use pirn_exec::{CallHook, Vm};
+use pirn_exec::{CallHook, Trap, Vm};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -272,6 +272,24 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         if self.opaque_mut().heap().is_due() {
             self.collect();
         }
+    }
+
+    /// What `make` makes in the heap, or the trap if there is no room for it, even after a collection. Nothing is collected while it makes
+    /// it.
+    pub(crate) fn with_room<R>(&mut self, mut make: impl FnMut(&mut StoreOpaque) -> Option<R>) -> Result<R> {
+        let mut once = |store: &mut Self| {
+            let opaque = store.opaque_mut();
+            opaque.heap().hold();
+            let made = make(opaque);
+            opaque.heap().release();
+            made
+        };
+        self.collect_if_due();
+        if let Some(made) = once(self) {
+            return Ok(made);
+        }
+        self.collect();
+        once(self).ok_or_else(|| Trap::GcHeapOutOfMemory.into())
     }
 
     fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {

@@ -229,10 +229,10 @@ impl StoreOpaque {
     /// The inside of the store of a machine.
     ///
     /// # Safety
-    /// L1 and L2: it is borrowed for `'a`, and nobody writes to it meanwhile.
-    pub(crate) unsafe fn of_machine<'a>(vm: *mut Vm) -> &'a Self {
+    /// L1 and L2: it is mutably borrowed for `'a`, and nothing else refers to its inside meanwhile.
+    pub(crate) unsafe fn of_machine<'a>(vm: *mut Vm) -> &'a mut Self {
         // SAFETY: a machine is attached to its store, which is as is asked for.
-        unsafe { &*Vm::store(vm).cast::<Self>().cast_const() }
+        unsafe { &mut *Vm::store(vm).cast::<Self>() }
     }
 
     pub(crate) fn set_limits(&mut self, limits: StoreLimits) {

@@ -52,6 +52,7 @@ impl Generator<'_> {
             Func if self.rng.chance(60) => leaf(I::RefFunc(*self.rng.pick(&self.referable)), Func),
             Func => leaf(I::RefNull(HeapType::FUNC), Func),
             Extern => leaf(I::RefNull(HeapType::EXTERN), Extern),
+            Type::Ref { .. } => unreachable!("trees have no such type"),
         }
     }
 
@@ -189,7 +190,7 @@ impl Generator<'_> {
             // Not minima and maxima, which are rare.
             F32 | F64 => &OPERATORS.binary(ty)[..4],
             V128 => return self.vector_idiom(),
-            Func | Extern => return self.simple(ty),
+            Func | Extern | Type::Ref { .. } => return self.simple(ty),
         };
         let inner = |this: &mut Self| {
             let operator = encoding(*this.rng.pick(operators), 0);
@@ -440,7 +441,7 @@ impl Generator<'_> {
         let mut kids = self.pair(ty, depth);
         kids.push(self.condition(depth));
         let instruction = match ty {
-            Func | Extern => I::TypedSelect(super::tree::val_type(ty)),
+            Func | Extern | Type::Ref { .. } => I::TypedSelect(super::tree::val_type(ty)),
             V128 if self.rng.chance(30) => I::TypedSelect(super::tree::val_type(ty)),
             _ => I::Select,
         };

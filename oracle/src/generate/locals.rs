@@ -57,7 +57,7 @@ fn store(ty: Type, at: u64, local: u32) -> Node {
         F32 => I::F32Store(mem(FLOATS.f32.0 as u64 + 8_192 + at)),
         F64 => I::F64Store(mem(FLOATS.f64.0 as u64 + 8_192 + at)),
         V128 => I::V128Store(mem(8_192 + at)),
-        Func | Type::Extern => return plain(I::Drop, vec![value], &[]),
+        Func | Type::Extern | Type::Ref { .. } => return plain(I::Drop, vec![value], &[]),
     };
     plain(store, vec![i32_const(0), value], &[])
 }

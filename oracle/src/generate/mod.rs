@@ -466,7 +466,7 @@ impl Generator<'_> {
                 Type::F32 => Instruction::F32Store(expr::mem(30_000 + at)),
                 Type::F64 => Instruction::F64Store(expr::mem(46_000 + at)),
                 Type::V128 => Instruction::V128Store(expr::mem(14_000 + at)),
-                Type::Func | Type::Extern => continue,
+                Type::Func | Type::Extern | Type::Ref { .. } => continue,
             };
             let value = self.get(local);
             stores.push(Node::plain(store, vec![expr::i32_const(0), value], &[]));

@@ -113,9 +113,11 @@ pub(super) static OPERATORS: LazyLock<Operators> = LazyLock::new(|| {
             Instruction::Binary(_) if op.is_comparison() => lists.comparisons.push((operand, op)),
             Instruction::Binary(_) if info.effect == Effect::Traps => lists.division[of_result].push(op),
             Instruction::Binary(_) => lists.binary[of_result].push(op),
-            _ if row.operands[0] == instruction::Type::Ref => {
+            _ if op == Op::RefIsNull => {
                 lists.conversions.push(Conversion { result, operand: Func, shows_bits: false, op });
             }
+            // Others want references that not every expression gives.
+            _ if row.operands[0] == instruction::Type::Ref => {}
             _ if operand == result => lists.unary[of_result].push(op),
             _ => {
                 let shows_bits = matches!(op, Op::I32ReinterpretF32 | Op::I64ReinterpretF64);

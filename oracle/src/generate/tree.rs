@@ -71,6 +71,7 @@ impl Node {
             Type::V128 => Instruction::V128Const(0),
             Type::Func => Instruction::RefNull(HeapType::FUNC),
             Type::Extern => Instruction::RefNull(HeapType::EXTERN),
+            Type::Ref { .. } => unreachable!("trees have no such type"),
         };
         Self::plain(instruction, Vec::new(), &[ty])
     }
@@ -176,6 +177,7 @@ pub fn val_type(ty: Type) -> ValType {
         Type::V128 => ValType::V128,
         Type::Func => ValType::FUNCREF,
         Type::Extern => ValType::EXTERNREF,
+        Type::Ref { .. } => unreachable!("trees have no such type"),
     }
 }
 
@@ -304,6 +306,7 @@ impl ModuleSpec {
                 Type::V128 => ConstExpr::v128_const(i128::from(bits) << 64 | i128::from(!bits)),
                 Type::Func => ConstExpr::ref_null(HeapType::FUNC),
                 Type::Extern => ConstExpr::ref_null(HeapType::EXTERN),
+                Type::Ref { .. } => unreachable!("trees have no such type"),
             };
             globals.global(global_type(ty), &value);
             if self.exports.is_none() {

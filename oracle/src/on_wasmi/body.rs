@@ -5,7 +5,7 @@ use crate::outcome::{Event, Frame, Outcome, TrapKind, Type, Value};
 use crate::program::{Call, Exported, Program, provider};
 use crate::runner::{self, Host, Runner};
 use wasmi::{
-    Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module, Mutability, Store, Table,
+    AsContextMut, Caller, Config, Engine, Error, Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module, Mutability, Store, StoreContextMut, Table,
     TrapCode, Val, ValType,
 };
 
@@ -21,7 +21,7 @@ fn type_of(ty: ValType) -> Type {
     }
 }
 
-fn from_val(value: &Val) -> Value {
+fn from_val(_: &mut StoreContextMut<'_, Vec<Event>>, value: &Val) -> Value {
     match value {
         Val::I32(value) => Value::I32(*value),
         Val::I64(value) => Value::I64(*value),
@@ -33,7 +33,7 @@ fn from_val(value: &Val) -> Value {
     }
 }
 
-fn to_val(value: Value) -> Val {
+fn to_val(_: &mut StoreContextMut<'_, Vec<Event>>, value: Value) -> Val {
     match value {
         Value::I32(value) => Val::I32(value),
         Value::I64(value) => Val::I64(value),
@@ -41,6 +41,7 @@ fn to_val(value: Value) -> Val {
         Value::F64(bits) => Val::F64(f64::from_bits(bits).into()),
         Value::V128(bits) => Val::V128(bits.into()),
         Value::Ref { func, .. } => null_value(func),
+        Value::I31(_) | Value::Host(_) | Value::Null(_) | Value::Object { .. } => unreachable!("wasmi has no such values"),
     }
 }
 
@@ -64,6 +65,11 @@ fn trap_of(error: &Error) -> TrapKind {
     }
 }
 
+/// wasmi has no exceptions.
+fn thrown(_: &mut StoreContextMut<'_, Vec<Event>>) -> Vec<Value> {
+    Vec::new()
+}
+
 /// wasmi has no backtraces.
 fn frames_of(_: &[Option<Module>], _: &Error, _: bool) -> Vec<Frame> {
     Vec::new()
@@ -75,9 +81,11 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
         ExternType::Func(ty) => {
             let host = Host::new(module, name, ty.results().iter().map(|&ty| type_of(ty)));
             Func::new(&mut *store, ty, move |mut caller: Caller<'_, Vec<Event>>, args, results| {
-                let (event, values) = host.call(args.iter().map(from_val).collect());
-                caller.data_mut().push(event);
-                results.iter_mut().zip(values).for_each(|(result, value)| *result = to_val(value));
+                let mut store = caller.as_context_mut();
+                let (event, values) = host.call(args.iter().map(|arg| from_val(&mut store, arg)).collect());
+                store.data_mut().push(event);
+                let values = values.ok_or_else(|| Error::new("no value"))?;
+                results.iter_mut().zip(values).for_each(|(result, value)| *result = to_val(&mut store, value));
                 Ok(())
             })
             .into()

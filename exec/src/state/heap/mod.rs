@@ -180,6 +180,11 @@ impl Heap {
         self.holds == 0 && (self.stress || self.allocated >= self.threshold)
     }
 
+    /// Whether a collection is due, or there may be no room without one for what is allocated next.
+    pub fn is_short(&self) -> bool {
+        self.is_due() || self.holds == 0 && self.committed.saturating_add(CHUNK_BYTES as u64) > self.limit
+    }
+
     /// Has nothing collected until [`Heap::release`].
     pub fn hold(&mut self) {
         self.holds += 1;

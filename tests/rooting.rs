@@ -1,0 +1,267 @@
+//! What refers to objects where the host and WebAssembly hand them to each other, and how long.
+
+#![cfg(feature = "wat")]
+
+use pirn::*;
+use std::fmt::Write;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+/// Polls until it is ready.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+}
+
+/// Is ready when it is polled the second time.
+async fn later() {
+    let mut waited = false;
+    std::future::poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// A store of a heap of a mebibyte, with an instance that fills it up.
+fn full(text: &str) -> (Store<()>, Instance) {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(1 << 20).build());
+    let text = format!(
+        r#"(module
+            (type $pair (struct (field i32) (field i32)))
+            (func (export "pair") (result anyref) (struct.new $pair (i32.const 3) (i32.const 4)))
+            (func (export "fill")
+                (local $n i32)
+                (loop $more
+                    (drop (struct.new_default $pair))
+                    (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 42900)))))
+            {text})"#
+    );
+    let instance = Instance::new(&mut store, &Module::new(&engine, text).unwrap(), &[]).unwrap();
+    instance.get_typed_func::<(), ()>(&store, "fill").unwrap().call(&mut store, ()).unwrap();
+    (store, instance)
+}
+
+#[test]
+fn what_the_host_makes_has_the_room_that_garbage_takes() {
+    let text = r#"(type $bytes (array (mut i8)))
+        (func (export "bytes") (param (ref null $bytes)))
+        (tag (export "tag") (param i64 i64 i64 i64 i64 i64))"#;
+    let (mut store, instance) = full(text);
+    let mut scope = RootScope::new(&mut store);
+    let ValType::Ref(bytes) = instance.get_func(&scope, "bytes").unwrap().ty(&scope).params()[0] else {
+        panic!("a reference")
+    };
+    let bytes = ArrayRefPre::new(&mut scope, bytes.heap_type()).unwrap();
+    let array = ArrayRef::new(&mut scope, &bytes, Val::I32(7), 1_000).unwrap();
+    assert_eq!(array.get(&scope, 999).unwrap(), Val::I32(7));
+    drop(scope);
+
+    let (mut store, instance) = full(text);
+    let tag = instance.get_tag(&store, "tag").unwrap();
+    let exception = ExnRef::new(&mut store, &tag, &[5, 6, 7, 8, 9, 10].map(Val::I64)).unwrap();
+    assert_eq!(exception.field(&store, 5).unwrap(), Val::I64(10));
+    // What is rooted stays, and then there is no more room.
+    let error = loop {
+        if let Err(error) = ExnRef::new(&mut store, &tag, &[0; 6].map(Val::I64)) {
+            break error;
+        }
+    };
+    assert_eq!(error.trap(), Some(Trap::GcHeapOutOfMemory));
+    assert_eq!(exception.field(&store, 5).unwrap(), Val::I64(10));
+
+    let (mut store, instance) = full("");
+    let pair = instance.get_typed_func::<(), Option<Rooted<AnyRef>>>(&store, "pair").unwrap();
+    let ty = pair.call(&mut store, ()).unwrap().unwrap().ty(&store).unwrap();
+    let pre = StructRefPre::new(&mut store, ty).unwrap();
+    for n in 0..100_000 {
+        let mut scope = RootScope::new(&mut store);
+        let made = StructRef::new(&mut scope, &pre, &[Val::I32(n), Val::I32(-n)]).unwrap();
+        assert_eq!(made.field(&scope, 1).unwrap(), Val::I32(-n));
+    }
+}
+
+#[test]
+fn what_constant_expressions_make_has_the_room_that_garbage_takes() {
+    let (mut store, _) = full("");
+    let text = r#"(module
+        (type $bytes (array (mut i8)))
+        (global $bytes (export "bytes") (ref $bytes) (array.new $bytes (i32.const 9) (i32.const 5000))))"#;
+    let module = Module::new(store.engine(), text).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let bytes = instance.get_global(&store, "bytes").unwrap().get(&mut store);
+    let bytes = bytes.unwrap_anyref().unwrap().as_array(&store).unwrap().unwrap();
+    assert_eq!(bytes.get(&store, 4_999).unwrap(), Val::I32(9));
+}
+
+/// Counts the epoch up as fast as it can, until it is dropped.
+struct Ticking(Arc<AtomicBool>, Option<std::thread::JoinHandle<()>>);
+
+impl Ticking {
+    fn new(engine: &Engine) -> Self {
+        let (over, engine) = (Arc::new(AtomicBool::new(false)), engine.clone());
+        let is_over = Arc::clone(&over);
+        let thread = std::thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                engine.increment_epoch();
+            }
+        });
+        Self(over, Some(thread))
+    }
+}
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        self.1.take().expect("it is joined once").join().expect("it does not panic");
+    }
+}
+
+#[test]
+fn segments_that_are_put_back_keep_their_objects_while_the_deadlines_callback_collects() {
+    const COUNT: u32 = 40_000;
+    let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+    let mut text = format!(
+        r#"(module
+            (type $s (struct (field $n i32)))
+            (table $t {COUNT} (ref null $s))
+            (func (export "make") (param $n i32)
+                (loop $more
+                    (drop (struct.new $s (i32.const -1)))
+                    (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+            (func (export "sum") (result i64) (local $i i32) (local $sum i64)
+                (loop $more
+                    (local.set $sum
+                        (i64.add (local.get $sum) (i64.extend_i32_s (struct.get $s $n (table.get $t (local.get $i))))))
+                    (br_if $more
+                        (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const {COUNT}))))
+                (local.get $sum))
+            (elem (table $t) (i32.const 0) (ref null $s)"#
+    );
+    (0..COUNT).for_each(|n| write!(text, "(struct.new $s (i32.const {n}))").unwrap());
+    text.push_str("))");
+    let module = Module::new(&engine, text).unwrap();
+    let mut store = Store::new(&engine, 0);
+    store.set_epoch_deadline(u64::MAX);
+    store.epoch_deadline_callback(|mut store| {
+        *store.data_mut() += 1;
+        store.gc();
+        Ok(UpdateDeadline::Continue(u64::MAX))
+    });
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let make = instance.get_typed_func::<i32, ()>(&store, "make").unwrap();
+    let sum = instance.get_typed_func::<(), i64>(&store, "sum").unwrap();
+    // When the deadline passes, another thread decides: until that is while the segment is being read.
+    for power in (8..20).cycle() {
+        {
+            let _ticking = Ticking::new(&engine);
+            store.set_epoch_deadline(1 << power);
+            instance.reset(&mut store).unwrap();
+        }
+        store.set_epoch_deadline(u64::MAX);
+        make.call(&mut store, COUNT as i32).unwrap();
+        assert_eq!(sum.call(&mut store, ()).unwrap(), i64::from(COUNT) * i64::from(COUNT - 1) / 2);
+        if *store.data() > 0 {
+            break;
+        }
+    }
+}
+
+/// Calls what waits, which gives or throws a struct.
+const WAITS: &str = r#"(module
+    (type $s (struct (field $n i32)))
+    (import "host" "tag" (tag $tag (param anyref)))
+    (import "host" "wait" (func $wait (param i32 externref anyref) (result anyref)))
+    (func $number (param anyref) (result i32) (struct.get $s $n (ref.cast (ref $s) (local.get 0))))
+    (table $value (export "value") 1 externref)
+    (func (export "run") (param $throws i32) (result i32)
+        (local $before anyref) (local $found anyref)
+        (local.set $before (struct.new $s (i32.const 1000)))
+        (local.set $found
+            (block $caught (result anyref)
+                (try_table (result anyref) (catch $tag $caught)
+                    (call $wait (local.get $throws) (table.get $value (i32.const 0)) (struct.new $s (i32.const 7))))))
+        ;; What was freed is used again.
+        (drop (struct.new $s (i32.const -1)))
+        (drop (struct.new $s (i32.const -2)))
+        (i32.add (call $number (local.get $before)) (call $number (local.get $found)))))"#;
+
+fn linker(store: &mut Store<()>) -> Linker<()> {
+    let anyref = ValType::Ref(RefType::ANYREF);
+    let tag = Tag::new(&mut *store, &TagType::new(FuncType::new([anyref], []))).unwrap();
+    let mut linker = Linker::new(store.engine());
+    linker.define(&mut *store, "host", "tag", tag).unwrap();
+    type Args = (i32, Option<Rooted<ExternRef>>, Option<Rooted<AnyRef>>);
+    linker
+        .func_wrap_async("host", "wait", move |mut caller: Caller<'_, ()>, (throws, _, given): Args| {
+            Box::new(async move {
+                later().await;
+                // The struct that was given is the only thing that refers to nothing but what is rooted here.
+                let ty = given.unwrap().ty(&caller)?;
+                let pre = StructRefPre::new(&mut caller, ty)?;
+                let made = StructRef::new(&mut caller, &pre, &[Val::I32(8)])?;
+                if throws == 0 {
+                    return Ok(Some(Rooted::<AnyRef>::from(made)));
+                }
+                let exception = ExnRef::new(&mut caller, &tag, &[made.into()])?;
+                Ok(caller.throw(exception)?)
+            })
+        })
+        .unwrap();
+    linker
+}
+
+#[test]
+fn what_an_async_host_function_gives_or_throws_is_kept_while_a_hook_collects() {
+    for stress in [false, true] {
+        let engine = Engine::new(Config::new().gc_stress(stress)).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.call_hook(|mut store, _| {
+            store.gc();
+            Ok(())
+        });
+        let linker = linker(&mut store);
+        let instance = linker.instantiate(&mut store, &Module::new(&engine, WAITS).unwrap()).unwrap();
+        let run = instance.get_typed_func::<i32, i32>(&store, "run").unwrap();
+        block_on(async {
+            // What the first call leaves on the stack may keep what a later one has in the same place.
+            for throws in [1, 0, 1, 0] {
+                assert_eq!(run.call_async(&mut store, throws).await.unwrap(), 1008, "{throws}");
+            }
+        });
+    }
+}
+
+#[test]
+fn an_async_host_functions_references_last_as_long_as_its_call() {
+    struct Counted(Arc<AtomicUsize>);
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let linker = linker(&mut store);
+    let instance = linker.instantiate(&mut store, &Module::new(&engine, WAITS).unwrap()).unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&store, "run").unwrap();
+    let table = instance.get_table(&store, "value").unwrap();
+    for throws in [0, 1] {
+        {
+            let mut scope = RootScope::new(&mut store);
+            let value = ExternRef::new(&mut scope, Counted(Arc::clone(&dropped)));
+            table.set(&mut scope, 0, value.into()).unwrap();
+        }
+        assert_eq!(block_on(run.call_async(&mut store, throws)).unwrap(), 1008);
+        store.gc();
+        assert_eq!(dropped.load(Ordering::Relaxed), throws as usize, "the table has it");
+        table.set(&mut store, 0, Ref::Extern(None)).unwrap();
+        store.gc();
+        assert_eq!(dropped.load(Ordering::Relaxed), throws as usize + 1);
+    }
+}
