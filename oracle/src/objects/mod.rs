@@ -2,7 +2,7 @@
 //!
 //! They are texts, not trees as those of [`crate::generate`], for what matters here is not which operand is evaluated when, but that
 //! everything has the right type, is found, and stays where it is. All modules of a program have the same recursion groups, at other
-//! indices in each, and some of their own that are nearly the same ([`types`]). They share a table, globals, tags and functions, in circles
+//! indices in each, and some of their own that are nearly the same (`types`). They share a table, globals, tags and functions, in circles
 //! or in order; each has tags of its own that look like the others'. What they do to these, `body` makes up: objects that refer to each
 //! other, casts that hold or not, exceptions with objects in them that functions of other modules catch.
 //!
