@@ -20,8 +20,8 @@ pub struct Module {
     pub bytes: Box<[u8]>,
     /// Types by typeidx.
     pub types: Vec<SubType>,
-    /// By typeidx, how many types each is declared to be below.
-    pub depths: Vec<u8>,
+    /// By typeidx, how many types each is declared to be below; what is missing is below none.
+    depths: Vec<u8>,
     /// The recursion groups that are more than one type which names no other, by typeidxs (spec 2.3.10).
     pub rec_groups: Vec<Range<u32>>,
     /// All names, one after the other: linking compares many, which had better lie close together.
@@ -311,6 +311,11 @@ impl Module {
     #[inline]
     pub fn signature(&self, typeidx: TypeIdx) -> &FuncType {
         self.types[typeidx.index()].as_func().expect("a function type")
+    }
+
+    /// How many types the type `typeidx` is declared to be below.
+    pub fn depth(&self, typeidx: TypeIdx) -> u8 {
+        self.depths.get(typeidx.index()).copied().unwrap_or(0)
     }
 
     /// Whether it defines types of structs or arrays.

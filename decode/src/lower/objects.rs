@@ -205,7 +205,7 @@ impl<'a, T: Target> Function<'a, T> {
                 self.transform(cell::RefTestFunc { type_id, null }, Traits::NONE);
             }
             Some((typeidx, false)) => {
-                let (type_id, depth) = (self.type_ids[typeidx.index()], self.module.depths[typeidx.index()].into());
+                let (type_id, depth) = (self.type_ids[typeidx.index()], self.module.depth(typeidx).into());
                 self.transform(cell::RefTest { type_id, depth, null }, Traits::NONE);
             }
             None => self.transform(cell::RefTestKind { kind: heap_kind(heap_type) as u16, null }, Traits::NONE),
@@ -222,7 +222,7 @@ impl<'a, T: Target> Function<'a, T> {
                 self.transform(cell::RefCastFunc { type_id, null }, Traits::TRAPS);
             }
             Some((typeidx, false)) => {
-                let (type_id, depth) = (self.type_ids[typeidx.index()], self.module.depths[typeidx.index()].into());
+                let (type_id, depth) = (self.type_ids[typeidx.index()], self.module.depth(typeidx).into());
                 self.transform(cell::RefCast { type_id, depth, null }, Traits::TRAPS);
             }
             None => self.transform(cell::RefCastKind { kind: heap_kind(heap_type) as u16, null }, Traits::TRAPS),

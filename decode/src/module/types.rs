@@ -3,7 +3,7 @@
 use super::Module;
 use crate::{
     ArrayType, CompositeType, Error, FieldType, FuncType, HeapType, ModuleLimits, RefType, StorageType, StructType,
-    SubType, TypeId, ValType,
+    SubType, TypeId, TypeIdx, ValType,
 };
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -173,7 +173,6 @@ pub(super) fn read_group(
 ) -> Result<(), Error> {
     if let Some(ty) = plain(group) {
         check_limits(module.types.len() + 1, Some(&ty), limits, offset)?;
-        module.depths.push(0);
         module.types.push(ty.into());
         return Ok(());
     }
@@ -194,9 +193,9 @@ pub(super) fn read_group(
     }
     for (index, ty) in types.iter().enumerate() {
         // A supertype comes before it (spec 3.2.11).
-        debug_assert_eq!(module.depths.len(), first + index);
-        let above = ty.supertype.and_then(|above| module.depths.get(above.index()));
-        module.depths.push(above.map_or(0, |depth| depth + 1));
+        let depth = ty.supertype.map_or(0, |above| module.depth(TypeIdx(above.0)) + 1);
+        module.depths.resize(first + index, 0);
+        module.depths.push(depth);
     }
     let is_plain = types.len() == 1 && types[0].is_plain();
     module.types.extend(types);

@@ -6,7 +6,7 @@ use crate::checker::source::Instr;
 use crate::checker::value::Access;
 use crate::objects::{LENGTH_AT, class_of};
 use crate::ops::{Class, Op};
-use crate::{StorageType, ValType};
+use crate::{StorageType, TypeIdx, ValType};
 use wasmparser::{AbstractHeapType, HeapType, Operator, RefType};
 
 /// Cells that say whether a reference is of a type: of objects, of functions, of a kind.
@@ -74,7 +74,7 @@ impl Builder<'_> {
                 if self.module.types[typeidx].as_func().is_some() {
                     self.cell(func, &[id, null], 1, result);
                 } else {
-                    let depth = self.module.depths[typeidx].into();
+                    let depth = self.module.depth(TypeIdx(id)).into();
                     self.cell(object, &[id, depth, null], 1, result);
                 }
             }
