@@ -287,3 +287,30 @@ fn long_lists_need_no_stack() {
     store.gc();
     assert_eq!(call(&mut store, restored.instances()[0], "count", &[]).unwrap(), [Val::I32(200_000)]);
 }
+
+/// A local that cannot be null, and that nothing has set yet, holds nothing: also the last of many.
+#[test]
+fn locals_that_nothing_has_set() {
+    let found = everywhere(
+        &[&format!(
+            r#"(module (type $box (struct (field i32))) (import "host" "wait" (func $wait (result i32)))
+                (func (export "run") (result i32) (local {}) (local $first (ref $box)) (local $second (ref $box)) (local $sum i32)
+                    (block
+                        (local.set $second (struct.new $box (i32.const 100)))
+                        (local.set $sum (i32.add (call $wait) (struct.get $box 0 (local.get $second)))))
+                    ;; Here neither is set, says validation.
+                    (local.set $sum (i32.add (local.get $sum) (call $wait)))
+                    (if (local.get $sum)
+                        (then (local.set $first (struct.new $box (i32.const 1000))))
+                        (else (local.set $first (struct.new $box (i32.const 2000)))
+                            (local.set $sum (struct.get $box 0 (local.get $first)))))
+                    (local.set $sum (i32.add (local.get $sum) (call $wait)))
+                    (local.set $first (struct.new $box (local.get $sum)))
+                    (i32.add (call $wait) (struct.get $box 0 (local.get $first)))))"#,
+            "i32 ".repeat(200)
+        )],
+        4,
+        |_, _| (),
+    );
+    assert_eq!(found[0], 100 + 1 + 2 + 3 + 4);
+}
