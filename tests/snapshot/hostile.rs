@@ -278,3 +278,27 @@ fn segments_that_are_said_to_be_there() {
     }
     assert_eq!(engine.memory_usage().instances, 0);
 }
+
+/// What is refused leaves instances in the store that lack what they import. They cannot be in a snapshot.
+#[test]
+fn what_was_refused_cannot_be_taken() {
+    let engine = Engine::default();
+    let texts = [r#"(module (func (export "f")))"#, r#"(module (import "0" "f" (func)))"#];
+    let modules = texts.map(|text| module(&engine, text));
+    let mut store = Store::new(&engine, ());
+    let first = Instance::new(&mut store, &modules[0], &[]).unwrap();
+    let func = first.get_func(&store, "f").unwrap();
+    Instance::new(&mut store, &modules[1], &[func.into()]).unwrap();
+    let mut content = Snapshot::take(&store, &[]).unwrap().content();
+    // The end: one imported function, function 0 of instance 0; no tables, memories, globals, tags; no segments; no paused calls.
+    let end = content.len() - 12;
+    assert_eq!(content[end..], [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    content[end + 3] = 1;
+    let changed = Snapshot::from_content(&content).unwrap();
+    let mut store = Store::new(&engine, ());
+    let error = changed.restore(&mut store, &Linker::new(&engine), &modules).unwrap_err();
+    assert_eq!(error.to_string(), "function 1 is none of the module's own");
+    let error = Snapshot::take(&store, &[]).unwrap_err();
+    assert!(error.to_string().contains("instance 1 of the store was not finished"), "{error}");
+    store.fork(()).unwrap();
+}
