@@ -314,3 +314,25 @@ fn locals_that_nothing_has_set() {
     );
     assert_eq!(found[0], 100 + 1 + 2 + 3 + 4);
 }
+
+/// A function may be of a type below the one that is imported.
+#[test]
+fn imported_functions_of_types_below() {
+    const TYPES: &str =
+        "(rec (type $all (sub (func (result anyref)))) (type $one (sub $all (func (result (ref i31))))))";
+    let found = everywhere(
+        &[
+            &format!(r#"(module {TYPES} (func (export "five") (type $one) (ref.i31 (i32.const 5))))"#),
+            &format!(
+                r#"(module {TYPES} (import "0" "five" (func $five (type $all))) (import "host" "wait" (func $wait (result i32)))
+                    (global $five (mut (ref null $all)) (ref.func $five))
+                    (func (export "run") (result i32)
+                        (i32.add (call $wait) (i32.add (i31.get_s (ref.cast (ref i31) (call $five)))
+                            (i31.get_s (ref.cast (ref i31) (call_ref $all (global.get $five))))))))"#
+            ),
+        ],
+        1,
+        |_, _| (),
+    );
+    assert_eq!(found[0], 1 + 5 + 5);
+}

@@ -21,7 +21,9 @@ use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::{Element, ExternIndex, SegmentMode};
 use pirn_decode::objects::is_traced;
-use pirn_decode::{ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, TableType, TagType, ValType};
+use pirn_decode::{
+    ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, Subtyping, TableType, TagType, ValType,
+};
 
 /// Makes everything in the store, which has to be empty.
 ///
@@ -170,7 +172,8 @@ fn link_funcs(store: &mut StoreOpaque, made: &Made, state: &InstanceState, numbe
     for (name, funcidx) in state.funcs.iter().zip((0..).map(FuncIdx)) {
         let func = made.func(store, *name)?;
         let record = *func.record().get(store)?;
-        if record.head().type_id != module.type_id(funcidx) {
+        // Its type may be below the one that is imported (spec 3.3.8), as where modules are instantiated.
+        if !store.engine().types().is_subtype(record.head().type_id, module.type_id(funcidx)) {
             let (expected, found) = (module.parsed().func_type(funcidx), store.func_type(func.record())?);
             return Err(format_err!("instance {number}, function {funcidx}: expected {expected}, found {found}"));
         }
