@@ -336,3 +336,40 @@ fn imported_functions_of_types_below() {
     );
     assert_eq!(found[0], 1 + 5 + 5);
 }
+
+/// The embedder's code may panic: what it was called for is undone.
+#[test]
+fn hooks_that_panic() {
+    struct Panics;
+    impl SnapshotHooks for Panics {
+        fn save_extern(&mut self, _: &(dyn Any + Send + Sync)) -> Result<Vec<u8>> {
+            panic!("it cannot be saved")
+        }
+        fn load_extern(&mut self, _: &[u8]) -> Result<Box<dyn Any + Send + Sync>> {
+            panic!("it cannot be loaded")
+        }
+    }
+    fn panics<R>(work: impl FnOnce() -> R) {
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
+    }
+    let engine = Engine::new(Config::new().limits(StoreLimitsBuilder::new().gc_heap(16 << 20).build())).unwrap();
+    let holds = module(&engine, r#"(module (global (export "g") (mut externref) (ref.null extern)))"#);
+    // Of what it makes, nothing is left.
+    let makes = module(
+        &engine,
+        r#"(module (type $bytes (array i8))
+            (func (export "make") (param i32)
+                (loop $l (drop (array.new_default $bytes (i32.const 1000000)))
+                    (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#,
+    );
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &holds, &[]).unwrap();
+    let value = ExternRef::new(&mut store, 1_u32);
+    instance.get_global(&store, "g").unwrap().set(&mut store, value.into()).unwrap();
+    panics(|| Snapshot::take_with(&store, &[], &mut Panics));
+    let snapshot = Snapshot::take_with(&store, &[], &mut Numbers).unwrap();
+    let mut store = Store::new(&engine, ());
+    panics(|| snapshot.restore_with(&mut store, &linker(&engine), &[holds], &mut Panics));
+    let makes = Instance::new(&mut store, &makes, &[]).unwrap();
+    call(&mut store, makes, "make", &[Val::I32(100)]).unwrap();
+}

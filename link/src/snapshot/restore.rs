@@ -24,6 +24,7 @@ use pirn_decode::objects::is_traced;
 use pirn_decode::{
     ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, Subtyping, TableType, TagType, ValType,
 };
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Makes everything in the store, which has to be empty.
 ///
@@ -45,10 +46,12 @@ pub(super) fn restore(
     // Objects are referred to by nothing until others are made, and what is looked at is rooted only as long as that.
     let roots = store.root_count();
     store.heap().hold();
-    let restored = restore_held(store, definitions, modules, state, hooks);
+    // Hooks are the embedder's code.
+    let work = AssertUnwindSafe(|| restore_held(store, definitions, modules, state, hooks));
+    let restored = catch_unwind(work);
     store.heap().release();
     store.end_scope(roots);
-    restored
+    restored.unwrap_or_else(|payload| resume_unwind(payload))
 }
 
 fn restore_held(
