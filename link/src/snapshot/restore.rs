@@ -24,6 +24,7 @@ use pirn_decode::objects::is_traced;
 use pirn_decode::{
     ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, Subtyping, TableType, TagType, ValType,
 };
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Makes everything in the store, which has to be empty.
@@ -119,9 +120,9 @@ fn restore_held(
 
 /// The ids of the types that a snapshot names, which are of modules that have instances.
 fn types(modules: &[&Module], state: &State) -> Result<Vec<pirn_decode::TypeId>> {
+    let kept: HashSet<u32> = state.instances.iter().map(|instance| instance.module).collect();
     let id = |name: &super::state::TypeName| {
-        let is_kept = state.instances.iter().any(|instance| instance.module == name.module);
-        let module = modules.get(name.module as usize).filter(|_| is_kept);
+        let module = modules.get(name.module as usize).filter(|_| kept.contains(&name.module));
         let id = module.and_then(|module| module.type_ids().get(name.typeidx as usize).copied());
         id.ok_or_else(|| format_err!("type {} of module {}: no instance has it", name.typeidx, name.module))
     };
