@@ -302,3 +302,26 @@ fn what_was_refused_cannot_be_taken() {
     assert!(error.to_string().contains("instance 1 of the store was not finished"), "{error}");
     store.fork(()).unwrap();
 }
+
+/// What is said to be large has to be there: an object without its fields is refused before there is room for it.
+#[test]
+fn objects_without_their_values_take_no_room() {
+    let engine = Engine::default();
+    let text = format!(
+        "(module (type $large (struct {})) (global (ref $large) (struct.new_default $large)))",
+        "(field v128) ".repeat(1_000)
+    );
+    let module = module(&engine, &text);
+    let mut store = Store::new(&engine, ());
+    Instance::new(&mut store, &module, &[]).unwrap();
+    let mut content = Snapshot::take(&store, &[]).unwrap().content();
+    // One object, a struct of type 0 of 1,000 fields.
+    let begin = [1, 0x5f, 0, 0xe8, 0x07, 0x7b];
+    let objects = content.windows(begin.len()).position(|bytes| bytes == begin).expect("an object");
+    content.splice(objects..=objects, std::iter::once(101).chain([0x5f, 0, 0].repeat(100)));
+    let changed = Snapshot::from_content(&content).unwrap();
+    let mut store = Store::new(&engine, ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(1 << 20).build());
+    let error = changed.restore(&mut store, &Linker::new(&engine), &[module]).unwrap_err();
+    assert_eq!(error.to_string(), "an object of more values than its type has, or of fewer");
+}
