@@ -265,3 +265,79 @@ fn an_async_host_functions_references_last_as_long_as_its_call() {
         assert_eq!(dropped.load(Ordering::Relaxed), throws as usize + 1);
     }
 }
+
+/// A future that has the store until it is dropped, and collects then. It gives a struct when it is polled the second time.
+struct Collects<'a> {
+    caller: Caller<'a, ()>,
+    pre: StructRefPre,
+    waited: bool,
+}
+
+impl Collects<'_> {
+    fn make(&mut self, number: i32) -> Rooted<AnyRef> {
+        StructRef::new(&mut self.caller, &self.pre, &[Val::I32(number)]).expect("there is room").into()
+    }
+}
+
+impl Future for Collects<'_> {
+    type Output = Option<Rooted<AnyRef>>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        if std::mem::replace(&mut self.waited, true) { Poll::Ready(Some(self.make(8))) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Collects<'_> {
+    fn drop(&mut self) {
+        self.caller.as_context_mut().gc();
+        // What was freed is used again.
+        for number in 0..1000 {
+            self.make(-number);
+        }
+    }
+}
+
+#[test]
+fn what_a_future_gives_is_kept_while_it_is_dropped() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let mut linker = linker(&mut store);
+    linker.allow_shadowing(true);
+    type Args = (i32, Option<Rooted<ExternRef>>, Option<Rooted<AnyRef>>);
+    linker
+        .func_wrap_async("host", "wait", |mut caller, (_, _, given): Args| {
+            let ty = given.unwrap().ty(&caller).unwrap();
+            let pre = StructRefPre::new(&mut caller, ty).unwrap();
+            Box::new(Collects { caller, pre, waited: false })
+        })
+        .unwrap();
+    let instance = linker.instantiate(&mut store, &Module::new(&engine, WAITS).unwrap()).unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&store, "run").unwrap();
+    for _ in 0..3 {
+        assert_eq!(block_on(run.call_async(&mut store, 0)).unwrap(), 1008);
+    }
+}
+
+/// Nobody waits any more for what the host function was given.
+#[test]
+fn an_async_call_that_is_dropped_roots_nothing() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let linker = linker(&mut store);
+    let instance = linker.instantiate(&mut store, &Module::new(&engine, WAITS).unwrap()).unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&store, "run").unwrap();
+    let table = instance.get_table(&store, "value").unwrap();
+    let value = Arc::new(());
+    {
+        let mut scope = RootScope::new(&mut store);
+        let value = ExternRef::new(&mut scope, Arc::clone(&value));
+        table.set(&mut scope, 0, value.into()).unwrap();
+    }
+    {
+        let mut call = pin!(run.call_async(&mut store, 0));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    table.set(&mut store, 0, Ref::Extern(None)).unwrap();
+    store.gc();
+    assert_eq!(Arc::strong_count(&value), 1);
+}

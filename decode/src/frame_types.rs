@@ -4,7 +4,7 @@
 use crate::lower::place::Stand;
 use crate::module::types::val_type_by;
 use crate::{Error, Features, FuncIdx, HeapType, Module, RefType, TypeIdx, ValType};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use wasmparser::types::CoreTypeId;
 use wasmparser::{
     BinaryReader, FrameKind, FuncToValidate, FuncValidator, FunctionBody, Operator, OperatorsReader, Parser, Payload,
@@ -29,6 +29,8 @@ impl std::fmt::Debug for Bodies {
 pub struct FrameTypes {
     /// Of its locals, which begin with the parameters.
     pub locals: Vec<ValType>,
+    /// Indices of the locals that cannot be null and that validation says are not set here, in order: they hold nothing.
+    pub uninitialized: Vec<u32>,
     /// Of the operand stack, the topmost last; where a call is waited for, without its operands. Below the values of every open `catch` and
     /// `catch_all` of the older instructions lies a reference to the exception, which the specification keeps elsewhere.
     pub operands: Vec<ValType>,
@@ -99,16 +101,19 @@ impl Bodies {
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         let mut found = HashMap::new();
-        let mut find = |stand: Stand, at: u64, validator: &FuncValidator<_>, callee: Option<(TypeIdx, usize)>| {
-            let key = (stand, u32::try_from(at).expect("modules are shorter"));
-            if let Some(counts) = wanted.get(&key)
-                && let Some(types) = types(module, &self.ids, validator, callee, *counts)?
-            {
-                found.insert(key, types);
-            }
-            Ok::<(), Error>(())
-        };
-        find(Stand::Entry, reader.original_position(), &validator, None)?;
+        let mut find =
+            |stand: Stand, at: u64, validator: &FuncValidator<_>, unset: &Unset, callee: Option<(TypeIdx, usize)>| {
+                let key = (stand, u32::try_from(at).expect("modules are shorter"));
+                if let Some(counts) = wanted.get(&key)
+                    && let Some(types) = types(module, &self.ids, validator, unset, callee, *counts)?
+                {
+                    found.insert(key, types);
+                }
+                Ok::<(), Error>(())
+            };
+        let params = module.func_type(funcidx).params().len() as u32;
+        let mut unset = Unset::new(&validator, params);
+        find(Stand::Entry, reader.original_position(), &validator, &unset, None)?;
         let last = wanted.keys().map(|&(_, offset)| offset).max();
         let mut reader = OperatorsReader::new(reader);
         // How many blocks are open, the outermost of which that cannot be reached is the last.
@@ -120,14 +125,15 @@ impl Bodies {
             }
             let is_reached = unreachable.is_none();
             if is_reached {
-                find(Stand::Before, at, &validator, None)?;
+                find(Stand::Before, at, &validator, &unset, None)?;
                 if let Some(callee) = callee(module, &operator) {
-                    find(Stand::Call, at, &validator, Some(callee))?;
+                    find(Stand::Call, at, &validator, &unset, Some(callee))?;
                 }
             }
+            unset.step(&operator, validator.control_stack_height());
             validator.op(at, &operator)?;
             if is_reached && matches!(operator, Operator::Loop { .. }) {
-                find(Stand::Loop, at, &validator, None)?;
+                find(Stand::Loop, at, &validator, &unset, None)?;
             }
             let height = validator.control_stack_height();
             if unreachable.is_none_or(|outermost| height <= outermost) {
@@ -136,6 +142,44 @@ impl Bodies {
             }
         }
         Ok(found)
+    }
+}
+
+/// Which locals that cannot be null are not set yet (spec 3.4.12): the validator knows, and does not say it.
+struct Unset {
+    locals: BTreeSet<u32>,
+    /// Those that were, and in how many open blocks: behind the innermost they are not set again.
+    set: Vec<(u32, u32)>,
+}
+
+impl Unset {
+    /// At the beginning of a function of so many parameters.
+    fn new(validator: &FuncValidator<ValidatorResources>, params: u32) -> Self {
+        let declared = params..validator.len_locals();
+        let is_unset = |&local: &u32| validator.get_local_type(local).is_some_and(|ty| !ty.is_defaultable());
+        Self { locals: declared.filter(is_unset).collect(), set: Vec::new() }
+    }
+
+    /// An operator comes, within so many open blocks.
+    fn step(&mut self, operator: &Operator<'_>, open: u32) {
+        match *operator {
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index }
+                if self.locals.remove(&local_index) =>
+            {
+                self.set.push((local_index, open));
+            }
+            // Of the innermost block, or of its part that came last, this is the end.
+            Operator::Else
+            | Operator::End
+            | Operator::Catch { .. }
+            | Operator::CatchAll
+            | Operator::Delegate { .. } => {
+                while let Some((local, _)) = self.set.pop_if(|(_, within)| *within >= open) {
+                    self.locals.insert(local);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -165,6 +209,7 @@ fn types(
     module: &Module,
     ids: &HashMap<CoreTypeId, u32>,
     validator: &FuncValidator<ValidatorResources>,
+    unset: &Unset,
     callee: Option<(TypeIdx, usize)>,
     counts: Option<Counts>,
 ) -> Result<Option<FrameTypes>, Error> {
@@ -190,5 +235,6 @@ fn types(
     for &height in handlers.iter().rev() {
         operands.insert(height, ValType::Ref(RefType::new(false, HeapType::Exn)));
     }
-    Ok(Some(FrameTypes { locals, operands, callee }))
+    let uninitialized = unset.locals.iter().copied().collect();
+    Ok(Some(FrameTypes { locals, uninitialized, operands, callee }))
 }

@@ -278,3 +278,50 @@ fn segments_that_are_said_to_be_there() {
     }
     assert_eq!(engine.memory_usage().instances, 0);
 }
+
+/// What is refused leaves instances in the store that lack what they import. They cannot be in a snapshot.
+#[test]
+fn what_was_refused_cannot_be_taken() {
+    let engine = Engine::default();
+    let texts = [r#"(module (func (export "f")))"#, r#"(module (import "0" "f" (func)))"#];
+    let modules = texts.map(|text| module(&engine, text));
+    let mut store = Store::new(&engine, ());
+    let first = Instance::new(&mut store, &modules[0], &[]).unwrap();
+    let func = first.get_func(&store, "f").unwrap();
+    Instance::new(&mut store, &modules[1], &[func.into()]).unwrap();
+    let mut content = Snapshot::take(&store, &[]).unwrap().content();
+    // The end: one imported function, function 0 of instance 0; no tables, memories, globals, tags; no segments; no paused calls.
+    let end = content.len() - 12;
+    assert_eq!(content[end..], [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    content[end + 3] = 1;
+    let changed = Snapshot::from_content(&content).unwrap();
+    let mut store = Store::new(&engine, ());
+    let error = changed.restore(&mut store, &Linker::new(&engine), &modules).unwrap_err();
+    assert_eq!(error.to_string(), "function 1 is none of the module's own");
+    let error = Snapshot::take(&store, &[]).unwrap_err();
+    assert!(error.to_string().contains("instance 1 of the store was not finished"), "{error}");
+    store.fork(()).unwrap();
+}
+
+/// What is said to be large has to be there: an object without its fields is refused before there is room for it.
+#[test]
+fn objects_without_their_values_take_no_room() {
+    let engine = Engine::default();
+    let text = format!(
+        "(module (type $large (struct {})) (global (ref $large) (struct.new_default $large)))",
+        "(field v128) ".repeat(1_000)
+    );
+    let module = module(&engine, &text);
+    let mut store = Store::new(&engine, ());
+    Instance::new(&mut store, &module, &[]).unwrap();
+    let mut content = Snapshot::take(&store, &[]).unwrap().content();
+    // One object, a struct of type 0 of 1,000 fields.
+    let begin = [1, 0x5f, 0, 0xe8, 0x07, 0x7b];
+    let objects = content.windows(begin.len()).position(|bytes| bytes == begin).expect("an object");
+    content.splice(objects..=objects, std::iter::once(101).chain([0x5f, 0, 0].repeat(100)));
+    let changed = Snapshot::from_content(&content).unwrap();
+    let mut store = Store::new(&engine, ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(1 << 20).build());
+    let error = changed.restore(&mut store, &Linker::new(&engine), &[module]).unwrap_err();
+    assert_eq!(error.to_string(), "an object of more values than its type has, or of fewer");
+}

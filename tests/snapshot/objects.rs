@@ -287,3 +287,89 @@ fn long_lists_need_no_stack() {
     store.gc();
     assert_eq!(call(&mut store, restored.instances()[0], "count", &[]).unwrap(), [Val::I32(200_000)]);
 }
+
+/// A local that cannot be null, and that nothing has set yet, holds nothing: also the last of many.
+#[test]
+fn locals_that_nothing_has_set() {
+    let found = everywhere(
+        &[&format!(
+            r#"(module (type $box (struct (field i32))) (import "host" "wait" (func $wait (result i32)))
+                (func (export "run") (result i32) (local {}) (local $first (ref $box)) (local $second (ref $box)) (local $sum i32)
+                    (block
+                        (local.set $second (struct.new $box (i32.const 100)))
+                        (local.set $sum (i32.add (call $wait) (struct.get $box 0 (local.get $second)))))
+                    ;; Here neither is set, says validation.
+                    (local.set $sum (i32.add (local.get $sum) (call $wait)))
+                    (if (local.get $sum)
+                        (then (local.set $first (struct.new $box (i32.const 1000))))
+                        (else (local.set $first (struct.new $box (i32.const 2000)))
+                            (local.set $sum (struct.get $box 0 (local.get $first)))))
+                    (local.set $sum (i32.add (local.get $sum) (call $wait)))
+                    (local.set $first (struct.new $box (local.get $sum)))
+                    (i32.add (call $wait) (struct.get $box 0 (local.get $first)))))"#,
+            "i32 ".repeat(200)
+        )],
+        4,
+        |_, _| (),
+    );
+    assert_eq!(found[0], 100 + 1 + 2 + 3 + 4);
+}
+
+/// A function may be of a type below the one that is imported.
+#[test]
+fn imported_functions_of_types_below() {
+    const TYPES: &str =
+        "(rec (type $all (sub (func (result anyref)))) (type $one (sub $all (func (result (ref i31))))))";
+    let found = everywhere(
+        &[
+            &format!(r#"(module {TYPES} (func (export "five") (type $one) (ref.i31 (i32.const 5))))"#),
+            &format!(
+                r#"(module {TYPES} (import "0" "five" (func $five (type $all))) (import "host" "wait" (func $wait (result i32)))
+                    (global $five (mut (ref null $all)) (ref.func $five))
+                    (func (export "run") (result i32)
+                        (i32.add (call $wait) (i32.add (i31.get_s (ref.cast (ref i31) (call $five)))
+                            (i31.get_s (ref.cast (ref i31) (call_ref $all (global.get $five))))))))"#
+            ),
+        ],
+        1,
+        |_, _| (),
+    );
+    assert_eq!(found[0], 1 + 5 + 5);
+}
+
+/// The embedder's code may panic: what it was called for is undone.
+#[test]
+fn hooks_that_panic() {
+    struct Panics;
+    impl SnapshotHooks for Panics {
+        fn save_extern(&mut self, _: &(dyn Any + Send + Sync)) -> Result<Vec<u8>> {
+            panic!("it cannot be saved")
+        }
+        fn load_extern(&mut self, _: &[u8]) -> Result<Box<dyn Any + Send + Sync>> {
+            panic!("it cannot be loaded")
+        }
+    }
+    fn panics<R>(work: impl FnOnce() -> R) {
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
+    }
+    let engine = Engine::new(Config::new().limits(StoreLimitsBuilder::new().gc_heap(16 << 20).build())).unwrap();
+    let holds = module(&engine, r#"(module (global (export "g") (mut externref) (ref.null extern)))"#);
+    // Of what it makes, nothing is left.
+    let makes = module(
+        &engine,
+        r#"(module (type $bytes (array i8))
+            (func (export "make") (param i32)
+                (loop $l (drop (array.new_default $bytes (i32.const 1000000)))
+                    (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#,
+    );
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &holds, &[]).unwrap();
+    let value = ExternRef::new(&mut store, 1_u32);
+    instance.get_global(&store, "g").unwrap().set(&mut store, value.into()).unwrap();
+    panics(|| Snapshot::take_with(&store, &[], &mut Panics));
+    let snapshot = Snapshot::take_with(&store, &[], &mut Numbers).unwrap();
+    let mut store = Store::new(&engine, ());
+    panics(|| snapshot.restore_with(&mut store, &linker(&engine), &[holds], &mut Panics));
+    let makes = Instance::new(&mut store, &makes, &[]).unwrap();
+    call(&mut store, makes, "make", &[Val::I32(100)]).unwrap();
+}

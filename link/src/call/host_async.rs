@@ -16,11 +16,36 @@ use crate::store::AsContextMut;
 use crate::store::host_item::HostDef;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::FuncType;
-use pirn_exec::{Exit, HostCall, Word};
+use pirn_exec::{Exit, HostCall, Vm, Word};
 use smallvec::SmallVec;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+
+/// What an async host function roots beyond so many references.
+struct Scope {
+    vm: *mut Vm,
+    roots: usize,
+}
+
+// SAFETY: it goes with the future of the host function, which has the store of the machine borrowed and is sent with it (L2).
+unsafe impl Send for Scope {}
+
+impl Scope {
+    /// Has `end` make words of the results.
+    fn end<R>(self, results: R, words: &mut [Word], end: fn(R, &mut [Word], &StoreOpaque) -> Result<()>) -> Result<()> {
+        // SAFETY: L1 and L2: it is the machine of the store, which the future has no longer.
+        end(results, words, unsafe { StoreOpaque::of_machine(self.vm) })
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        // SAFETY: L1 and L2: as above. It is dropped by whoever has called the function, or by the call's future, which has the store
+        // borrowed.
+        unsafe { StoreOpaque::of_machine(self.vm) }.end_scope(self.roots);
+    }
+}
 
 /// Words of values.
 type Words = SmallVec<[Word; 8]>;
@@ -47,26 +72,27 @@ impl HostDef {
                 return Err(not_async().into_exit());
             };
             let words = call.into_values();
-            let roots = caller.root_count();
-            // What the function rooted is so until its results are words again.
-            let end = move |results: R, words: &mut [Word], store: &StoreOpaque| {
-                let outcome = end(results, words, store);
-                store.end_scope_within(roots);
-                outcome
-            };
+            // What the function roots is so until its results are words, or nobody waits for them any more.
+            let scope = Scope { vm, roots: caller.root_count() };
             let mut future = begin(caller, words);
             // SAFETY: somebody polls this call now, with that context, and leaves it alone until the call stops.
             match future.as_mut().poll(unsafe { context.as_mut() }) {
                 Poll::Ready(results) => {
                     drop(future);
-                    // SAFETY: L1 and L2: it is the machine of the store, which the future has no longer.
-                    end(results, words, unsafe { StoreOpaque::of_machine(vm) }).map_err(Error::into_exit)
+                    scope.end(results, words, end).map_err(Error::into_exit)
                 }
-                Poll::Pending => Err(Exit::Yield(Box::new(Pending(Box::new(move |context, words, vm| {
-                    let results = future.as_mut().poll(context);
-                    // SAFETY: L1 and L2: as above; what a future that is ready has of the store, it does not use any more.
-                    results.map(|results| end(results, words, unsafe { StoreOpaque::of_machine(vm) }))
-                }))))),
+                Poll::Pending => {
+                    // Dropped in this order.
+                    let mut waiting = Some((future, scope));
+                    Err(Exit::Yield(Box::new(Pending(Box::new(move |context, words, _| {
+                        let (future, _) = waiting.as_mut().expect("a future is polled that is not ready");
+                        let Poll::Ready(results) = future.as_mut().poll(context) else { return Poll::Pending };
+                        let (future, scope) = waiting.take().expect("it was there");
+                        // It is the embedder's, and may collect as long as it is there.
+                        drop(future);
+                        Poll::Ready(scope.end(results, words, end))
+                    })))))
+                }
             }
         });
         // SAFETY: L5: `end` leaves results of the type, as above; those of a future that is not ready at once `Pending` takes to

@@ -29,9 +29,7 @@ pub(crate) fn reset(store: &mut dyn Borrowed, handle: Handle<InstanceData>) -> R
     let opaque = store.opaque();
     let instance = handle.get(opaque)?;
     let module = instance.module().clone();
-    let parsed = module.parsed();
-    let lists = [instance.memories.len(), instance.tables.len(), instance.globals.len()];
-    if lists != [parsed.memories.len(), parsed.tables.len(), parsed.globals.len()] {
+    if !instance.is_finished() {
         return Err(format_err!("the instance was not finished: instantiating it failed"));
     }
     opaque.check_idle("an instance cannot be reset")?;

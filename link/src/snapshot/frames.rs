@@ -186,8 +186,11 @@ fn check_frame<'a>(store: &'a StoreOpaque, made: &Made, places: &Places, frame: 
     };
     // Nothing reads a local before it is set there.
     let params = module.parsed().func_type(funcidx).params().len();
-    let begins =
-        |index: usize| stand == Stand::Entry && index >= params || place.unset.binary_search(&(index as u32)).is_ok();
+    let begins = |index: usize| {
+        let is_among = |locals: &[u32]| locals.binary_search(&(index as u32)).is_ok();
+        // Lowering does not follow all locals.
+        stand == Stand::Entry && index >= params || is_among(&place.unset) || is_among(&types.uninitialized)
+    };
     let locals = types.locals.iter().enumerate().map(|(index, &ty)| match ty {
         ValType::Ref(ty) if begins(index) => ValType::Ref(RefType::new(true, ty.heap_type())),
         _ => ty,

@@ -88,14 +88,16 @@ fn object_type(store: &mut StoreOpaque, made: &Made, number: u32) -> Result<(*co
 /// Makes all objects, of zeros and nulls, none of which is rooted.
 ///
 /// # Errors
-/// They are of no such types; there is no room for them.
+/// They are of no such types, or have more or fewer values than those; there is no room for them.
 pub(super) fn make(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result<()> {
     let wrong = |expected: &str| format_err!("an object of another type: expected {expected}");
+    // So what is made takes no more than so many times what was read.
+    let count = |found: usize, expected: usize| if found == expected { Ok(()) } else { Err(wrong_count()) };
     for object in &state.objects {
         let (ty, len) = match object {
-            ObjectState::Struct { ty, .. } => {
+            ObjectState::Struct { ty, fields } => {
                 let (ty, defined) = object_type(store, made, *ty)?;
-                defined.ty.as_struct().ok_or_else(|| wrong("a struct"))?;
+                count(fields.len(), defined.ty.as_struct().ok_or_else(|| wrong("a struct"))?.fields.len())?;
                 (ty, 0)
             }
             ObjectState::Array { ty, elements } => {
@@ -111,8 +113,9 @@ pub(super) fn make(store: &mut StoreOpaque, made: &mut Made, state: &State) -> R
                 let len = u32::try_from(len).ok().filter(|_| is_whole);
                 (ty, len.ok_or_else(|| wrong("an array of as many bytes as its elements have"))?)
             }
-            ObjectState::Exception { tag, .. } => {
+            ObjectState::Exception { tag, values } => {
                 let tag = numbered(&made.tags, *tag, "tags")?;
+                count(values.len(), tag.get(store)?.ty.ty().params().len())?;
                 let words = vec![0; tag.get(store)?.ty.ty().param_words()];
                 // SAFETY: L1: a tag of this store. L2: its machine stands still. L5: zeros are zero and null; they are replaced before anything
                 // looks at them.
@@ -128,10 +131,15 @@ pub(super) fn make(store: &mut StoreOpaque, made: &mut Made, state: &State) -> R
     Ok(())
 }
 
-/// Fills the objects that were made, when functions can be referred to.
+#[cold]
+fn wrong_count() -> crate::Error {
+    format_err!("an object of more values than its type has, or of fewer")
+}
+
+/// Fills the objects that were made, when functions can be referred to. They have as many values as their types.
 ///
 /// # Errors
-/// They have more or fewer values than their types, or others.
+/// Those are of others.
 pub(super) fn fill(store: &mut StoreOpaque, made: &Made, state: &State) -> Result<()> {
     for (object, &word) in state.objects.iter().zip(&made.objects) {
         // SAFETY: L5: it was made before, and nothing is collected meanwhile.
@@ -189,15 +197,13 @@ fn set_fields(
     store: &StoreOpaque,
     made: &Made,
     object: Object,
-    mut places: impl Iterator<Item = (u32, ValType)>,
+    places: impl Iterator<Item = (u32, ValType)>,
     values: &[Value],
 ) -> Result<()> {
-    let wrong = || format_err!("an object of more values than its type has, or of fewer");
-    for value in values {
-        let (at, ty) = places.next().ok_or_else(wrong)?;
+    for (value, (at, ty)) in values.iter().zip(places) {
         let words = words(store, made, value, ty)?;
         // SAFETY: L5: the object has such a value there, with whose type this one's was compared.
         unsafe { object.set_field(at, ty, words) };
     }
-    if places.next().is_some() { Err(wrong()) } else { Ok(()) }
+    Ok(())
 }

@@ -21,7 +21,11 @@ use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::{Element, ExternIndex, SegmentMode};
 use pirn_decode::objects::is_traced;
-use pirn_decode::{ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, TableType, TagType, ValType};
+use pirn_decode::{
+    ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, Subtyping, TableType, TagType, ValType,
+};
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Makes everything in the store, which has to be empty.
 ///
@@ -43,10 +47,12 @@ pub(super) fn restore(
     // Objects are referred to by nothing until others are made, and what is looked at is rooted only as long as that.
     let roots = store.root_count();
     store.heap().hold();
-    let restored = restore_held(store, definitions, modules, state, hooks);
+    // Hooks are the embedder's code.
+    let work = AssertUnwindSafe(|| restore_held(store, definitions, modules, state, hooks));
+    let restored = catch_unwind(work);
     store.heap().release();
     store.end_scope(roots);
-    restored
+    restored.unwrap_or_else(|payload| resume_unwind(payload))
 }
 
 fn restore_held(
@@ -114,9 +120,9 @@ fn restore_held(
 
 /// The ids of the types that a snapshot names, which are of modules that have instances.
 fn types(modules: &[&Module], state: &State) -> Result<Vec<pirn_decode::TypeId>> {
+    let kept: HashSet<u32> = state.instances.iter().map(|instance| instance.module).collect();
     let id = |name: &super::state::TypeName| {
-        let is_kept = state.instances.iter().any(|instance| instance.module == name.module);
-        let module = modules.get(name.module as usize).filter(|_| is_kept);
+        let module = modules.get(name.module as usize).filter(|_| kept.contains(&name.module));
         let id = module.and_then(|module| module.type_ids().get(name.typeidx as usize).copied());
         id.ok_or_else(|| format_err!("type {} of module {}: no instance has it", name.typeidx, name.module))
     };
@@ -170,7 +176,8 @@ fn link_funcs(store: &mut StoreOpaque, made: &Made, state: &InstanceState, numbe
     for (name, funcidx) in state.funcs.iter().zip((0..).map(FuncIdx)) {
         let func = made.func(store, *name)?;
         let record = *func.record().get(store)?;
-        if record.head().type_id != module.type_id(funcidx) {
+        // Its type may be below the one that is imported (spec 3.3.8), as where modules are instantiated.
+        if !store.engine().types().is_subtype(record.head().type_id, module.type_id(funcidx)) {
             let (expected, found) = (module.parsed().func_type(funcidx), store.func_type(func.record())?);
             return Err(format_err!("instance {number}, function {funcidx}: expected {expected}, found {found}"));
         }

@@ -16,6 +16,7 @@ use pirn_decode::objects::is_traced;
 use pirn_decode::{FuncIdx, RefType, TableType, ValType};
 use pirn_exec::Word;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A page of zeros of so many bytes is left out.
 const PAGE: usize = 4096;
@@ -31,9 +32,10 @@ pub(super) fn take(
 ) -> Result<(State, Vec<Handle<InstanceData>>)> {
     // What is looked at is rooted only as long as that.
     let roots = store.root_count_within();
-    let taken = take_rooted(store, paused, hooks);
+    // Hooks are the embedder's code.
+    let taken = catch_unwind(AssertUnwindSafe(|| take_rooted(store, paused, hooks)));
     store.end_scope_within(roots);
-    taken
+    taken.unwrap_or_else(|payload| resume_unwind(payload))
 }
 
 fn take_rooted(
@@ -90,14 +92,9 @@ fn take_rooted(
         let (ty, value) = (names.ty(item.ty.content)?, names.value(value)?);
         state.globals.push(GlobalState { mutable: item.ty.mutable, ty, value });
     }
-    for ((instance, number), module) in store.instances().zip(0_u32..).zip(places) {
+    for (instance, module) in store.instances().zip(places) {
         let instance = instance.get(store)?;
         let parsed = instance.module().parsed();
-        let lists = [&instance.memories.len(), &instance.tables.len(), &instance.globals.len(), &instance.tags.len()];
-        let declared = [&parsed.memories.len(), &parsed.tables.len(), &parsed.globals.len(), &parsed.tags.len()];
-        if lists != declared {
-            return Err(format_err!("instance {number} of the store was not finished: instantiating it failed"));
-        }
         let imports = (0..parsed.imported_funcs as u32).map(FuncIdx);
         let (data_dropped, elements_dropped) = instance.dropped_segments();
         let funcs = imports.map(|funcidx| names.func(instance.func(funcidx, store.id())));
@@ -129,10 +126,17 @@ fn take_rooted(
 }
 
 /// The modules of the instances, each once, and the place of each instance's among them.
+///
+/// # Errors
+/// An instance was not finished.
 fn modules(store: &StoreOpaque) -> Result<(Vec<Module>, Vec<u32>)> {
     let (mut modules, mut places) = (Vec::<Module>::new(), Vec::new());
-    for instance in store.instances() {
-        let module = instance.get(store)?.module();
+    for (instance, number) in store.instances().zip(0_u32..) {
+        let instance = instance.get(store)?;
+        if !instance.is_finished() {
+            return Err(format_err!("instance {number} of the store was not finished: making it failed"));
+        }
+        let module = instance.module();
         let place = modules.iter().position(|other| Module::same(other, module));
         places.push(place.unwrap_or(modules.len()) as u32);
         if place.is_none() {

@@ -166,6 +166,16 @@ impl InstanceData {
         &self.module
     }
 
+    /// Whether everything that its module imports and declares was linked, which is not so if making it failed.
+    pub(crate) fn is_finished(&self) -> bool {
+        let parsed = self.module.parsed();
+        let lists = [self.tables.len(), self.memories.len(), self.globals.len(), self.tags.len()];
+        let mut imported = (0..parsed.imported_funcs as u32).map(FuncIdx);
+        // SAFETY: a record of this instance's block, null before it is linked; L2: nobody writes to it while the instance is borrowed.
+        lists == [parsed.tables.len(), parsed.memories.len(), parsed.globals.len(), parsed.tags.len()]
+            && imported.all(|funcidx| !unsafe { *self.block.func(funcidx) }.is_null())
+    }
+
     /// Which data segments, and which element segments, are dropped. An empty one counts as such.
     pub(crate) fn dropped_segments(&self) -> (Vec<bool>, Vec<bool>) {
         let parsed = self.module.parsed();

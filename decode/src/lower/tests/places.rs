@@ -269,3 +269,98 @@ fn there_is_no_place_where_nothing_is_called_or_reached() {
     }
     assert!(told.bodies.types_of(&module, FuncIdx(9), &HashMap::new()).is_err());
 }
+
+/// Bodies with references, both kinds of handlers, and blocks that end where nothing comes by.
+const OF_REFERENCES: &[&str] = &[
+    // Handlers within handlers, with values below them.
+    "(local.get $v) (i32.const 5)
+    try (param i32) (result i32 f64)
+        (loop (param i32) (result i32) (call $i))
+        (throw $tag (f64.convert_i32_s))
+    catch $tag
+        (loop $again (param f64) (call $f) (br_if $again (call $i (i32.const 0))) drop)
+        i32.const 3
+        try (result f64)
+            (call_ref $t (i32.const 1) (ref.func $i)) drop
+            (call $f (f64.const 2))
+        catch_all
+            (loop (call $i (i32.const 1)) drop)
+            (call_ref $t (i32.const 1) (ref.func $i))
+            (if (then (rethrow 1)) (else (rethrow 2)))
+            try (result f64) (call $i (i32.const 4)) drop (f64.const 1) delegate 0
+            call $f
+        end
+    catch_all
+        (drop (call $i (i32.const 9)))
+        (call $i (i32.const 9)) (call $f (f64.const 1))
+        (array.fill $array (local.get $a) (i32.const 0) (local.get $v) (i32.const 2))
+    end
+    drop drop drop",
+    // A `try` whose body cannot be left, and handlers that cannot.
+    "(i64.const 1)
+    try (result i32)
+        unreachable
+        try catch $tag unreachable catch_all (loop (drop (call $i (i32.const 1)))) end
+    catch $tag
+        (drop (call $f)) (loop (drop (call $i (i32.const 1)))) (br 0 (i32.const 1))
+    catch_all
+        (loop (drop (call $i (i32.const 1)))) (rethrow 0)
+    end
+    drop drop",
+    // What may be null, and casts.
+    "(local.get $s)
+    (block $null (result)
+        (br_on_null $null (local.get $s)) (call $i (i32.const 1)) drop
+        drop)
+    (block $cast (result (ref $struct))
+        (br_on_cast $cast anyref (ref $struct) (local.get $s)) (call $i (i32.const 1)) drop drop
+        (struct.new $struct (i32.const 1) (v128.const i64x2 1 2)) (call $i (i32.const 1)) drop)
+    (call $i (i32.const 1)) drop
+    (ref.as_non_null (local.get $s)) (call $i (i32.const 1)) drop
+    (extern.convert_any (local.get $s)) (ref.i31 (i32.const 3)) (loop (call $i (i32.const 1)) drop)
+    (array.new $array (local.get $v) (i32.const 9)) (local.set $a)
+    (array.copy $array $array (local.get $a) (i32.const 0) (local.get $a) (i32.const 0) (i32.const 1))
+    drop drop drop drop drop",
+    // Values that come with an exception.
+    "(local.get $v) (f64.const 1)
+    (loop $loop (param f64)
+        (block $caught (param f64) (result f64 exnref)
+            (try_table (param f64) (catch_ref $tag $caught) (catch $tag $loop) (call $f) drop (call $i (i32.const 1)) drop)
+            (loop (call $i (i32.const 1)) drop)
+            (local.get 2) (ref.null exn))
+        (call $i (i32.const 1)) drop drop (br_if $loop (call $i (i32.const 1))) drop)
+    drop",
+];
+
+/// What lowering takes for the operand stack, and what validation does, is the same wherever anything may stand.
+#[test]
+fn lowering_and_validation_count_operands_the_same() {
+    let mut count = 0;
+    for body in OF_REFERENCES {
+        let wat = format!(
+            "(module (type $t (func (param i32) (result i32))) (type $struct (sub (struct (field i32) (field v128))))
+            (type $array (array (mut v128))) (tag $tag (param f64)) (elem declare func $i)
+            (import \"m\" \"i\" (func $i (type $t))) (import \"m\" \"f\" (func $f (param f64) (result f64)))
+            (func (param $v v128) (param $s (ref null $struct)) (param f64) (local $a (ref null $array)) {body}))"
+        );
+        let module = module(&wat);
+        let told = Told::of(&module);
+        let entry = told.types(Stand::Entry, told.entry()).expect("an entry");
+        let words: usize = entry.locals[3..].iter().map(|ty| ty.words()).sum();
+        let first = FrameLayout::of(module.func_type(last(&module))).locals() + words;
+        let range = module.body(last(&module));
+        let offsets = range.start as u32..range.end as u32;
+        let stands = [Stand::Entry, Stand::Call, Stand::Loop, Stand::Before];
+        let all = || stands.iter().flat_map(|&stand| offsets.clone().map(move |offset| (stand, offset)));
+        let types = told.bodies.types_of(&module, last(&module), &all().map(|key| (key, None)).collect()).unwrap();
+        for options in WAYS {
+            for (key, place) in told.lowered(options).places_of(all().collect()).unwrap() {
+                count += 1;
+                let types = types.get(&key).unwrap_or_else(|| panic!("{key:?} is not reached\n{wat}"));
+                let operands: Vec<_> = place.operands.iter().map(|operand| (operand.slot, operand.is_vector)).collect();
+                assert_eq!(operands, slots(&types.operands, first), "{options:?} {place:?}\n{wat}");
+            }
+        }
+    }
+    assert!(count > 200, "{count}");
+}
