@@ -24,9 +24,14 @@ fn every_workflow_ends_once_on_sqlite() {
 
 #[test]
 fn every_workflow_ends_once_on_postgres() {
-    if has_postgres() {
+    if !has_postgres() {
+        return;
+    }
+    // Whom a kill finds within a transaction is chance.
+    let met_one = || {
         let text = kill_test(&["--postgres", "--crashes", "1"]);
         assert!(text.contains("the server failed 1 times"), "{text}");
-        assert!(!text.contains(" 0 of them within a transaction"), "no kill was in the middle: {text}");
-    }
+        !text.contains(" 0 of them within a transaction")
+    };
+    assert!((0..10).any(|_| met_one()), "no kill was in the middle");
 }
