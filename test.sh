@@ -35,19 +35,22 @@ step at_most_30_crates
 PIRN_WASI_RACE_SECONDS=30 step cargo test -p pirn-wasi --no-default-features --features wasmi
 step cargo test --release
 # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code.
-step cargo test --profile checked -p pirn --test torture --test probe
+# The first of them is made believe that the processor has nothing but the baseline.
+step cargo test --profile checked -p pirn --features baseline --test torture --test probe
+step cargo test --profile checked -p pirn --features baseline --test spec -- simd vectors
 step cargo test --profile dev-optimised -p pirn --test torture --test probe
 step tools/jumps.sh target/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
 RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir target/unproven -p pirn --test probe
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-# A processor that has nothing but the baseline is made believe, here and in the next step; and this build has shapes of its own.
-PIRN_SHAPES="$PWD/exec/tests/shapes.txt" step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
-step cargo test --release -p pirn --features baseline --test spec -- simd vectors
+# Here, too, the processor has nothing but the baseline; and this build has shapes of its own.
+export PIRN_SHAPES="$PWD/exec/tests/shapes.txt"
+step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
 # Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
 # fails is printed with the command that repeats it. Less than three minutes.
+step cargo run --release -p pirn-oracle --features portable,pirn/baseline -- --fresh 1000 --seconds 60
+unset PIRN_SHAPES
 step cargo run --release -p pirn-oracle -- --fresh 1000 --seconds 80
-step cargo run --release -p pirn-oracle --features portable -- --fresh 1000 --seconds 60
 # Programs that wasmi does not know, in each way of running them.
 step cargo run --release -p pirn-oracle -- --oracle pirn --kind object --fresh 600 --seconds 20
 step cargo run --release -p pirn-oracle -- --oracle pirn --kind smith-object --fresh 600 --seconds 20

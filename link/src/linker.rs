@@ -135,6 +135,10 @@ impl<T: 'static> Linker<T> {
 
     /// Defines a host function of a closure, for any store: see [`IntoFunc`].
     ///
+    /// It may be linked to any import whose parameters and results match its own (spec 3.3.8), also if the import's type is one of a recursion
+    /// group, or is declared to be below another: there it is a function of that type. The same holds of the other host functions that
+    /// a linker defines.
+    ///
     /// # Errors
     /// The name is taken ([`LinkError::AlreadyDefined`]).
     pub fn func_wrap<Params, Results>(

@@ -2,6 +2,7 @@
 
 mod callers;
 mod calls;
+mod declared;
 mod errors;
 mod host;
 mod items;

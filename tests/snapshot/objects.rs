@@ -168,6 +168,35 @@ fn objects_are_as_they_were() {
     assert_eq!(found[0], 1 + 1 + 10 + 100 + 1000 + 10000 + 50 + fields + 2);
 }
 
+/// One host function, linked to imports of two declared types and of none, is each of them again.
+#[test]
+fn host_functions_have_the_types_of_imports() {
+    let found = everywhere(
+        &[r#"(module
+            (rec (type $w (sub (func (result i32)))) (type (struct)))
+            (type $below (sub final $w (func (result i32))))
+            (type $plain (func (result i32)))
+            (import "host" "wait" (func $wait (type $w)))
+            (import "host" "wait" (func $other (type $below)))
+            (import "host" "wait" (func $third (type $plain)))
+            (table 3 funcref)
+            (elem (i32.const 0) $wait $other $third)
+            (func (export "run") (result i32) (local $sum i32)
+                (local.set $sum (call_indirect (type $w) (i32.const 0)))
+                (local.set $sum (i32.add (local.get $sum) (call_indirect (type $w) (i32.const 1))))
+                (local.set $sum (i32.add (local.get $sum) (call_indirect (type $below) (i32.const 1))))
+                (local.set $sum (i32.add (local.get $sum) (call_indirect (type $plain) (i32.const 2))))
+                (i32.add (local.get $sum) (i32.add
+                    (i32.mul (i32.const 100) (ref.test (ref $w) (table.get (i32.const 1))))
+                    (i32.add
+                        (i32.mul (i32.const 1000) (ref.test (ref $below) (table.get (i32.const 0))))
+                        (i32.mul (i32.const 1000) (ref.test (ref $w) (table.get (i32.const 2)))))))))"#],
+        4,
+        |_, _| (),
+    );
+    assert_eq!(found[0], 1 + 2 + 3 + 4 + 100);
+}
+
 /// Between instances, in a circle with an object, within both kinds of handlers.
 #[test]
 fn exceptions_are_caught_elsewhere() {

@@ -229,6 +229,12 @@ fn check_import(
     if is_below.unwrap_or_else(|| found.matches(&expected, types)) {
         return Ok(());
     }
+    // A host function that is declared nowhere takes the import's type, whatever that is declared to be.
+    if let (Source::Host(host), ExternType::Func(wanted)) = (source, &expected)
+        && host.may_be(store.engine(), wanted)
+    {
+        return Ok(());
+    }
     Err(LinkError::IncompatibleImport { import: member.import_name(import), expected, found: found.into() }.into())
 }
 
@@ -273,7 +279,10 @@ fn link_funcs(
                 instances[member as usize].get(store)?.own_record(funcidx)
             }
             Source::Item(Extern::Func(func)) => *func.record().get(store)?,
-            Source::Host(host) => *store.shared_host(host).get(store)?,
+            Source::Host(host) => {
+                let (ty, id) = (member.module.parsed().func_type(funcidx), member.module.type_id(funcidx));
+                *store.imported_host(host, ty, id).get(store)?
+            }
             Source::Member {
                 index: ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) | ExternIndex::Tag(_),
                 ..

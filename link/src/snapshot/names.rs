@@ -69,10 +69,11 @@ impl<'a> Names<'a> {
                 let pirn_decode::module::ExternIndex::Func(funcidx) = import.index() else { continue };
                 let func = instance.func(funcidx, store.id());
                 let Some(host) = func.record().get(store)?.host() else { continue };
-                let name = (import.module(), import.name());
+                // One that is linked to imports of several declared types is a function of each.
+                let name = (import.module(), import.name(), func.record().get(store)?.head().type_id);
                 let address = func.record().as_ptr().addr();
                 if *by_name.entry(name).or_insert(address) != address {
-                    let (module, name) = name;
+                    let (module, name, _) = name;
                     return Err(format_err!("two host functions were linked as `{module}::{name}`"));
                 }
                 let next = this.host_funcs.len() as u32;

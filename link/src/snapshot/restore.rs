@@ -7,12 +7,12 @@ use super::frames::restore_execution;
 use super::hooks::SnapshotHooks;
 use super::made::{Made, numbered};
 use super::places::Places;
-use super::state::{InstanceState, State, TableState};
+use super::state::{FuncName, InstanceState, State, TableState};
 use super::{HASH, Restored, objects};
 use crate::engine::Engine;
 use crate::engine::limits::Needs;
 use crate::error::{Result, format_err};
-use crate::instantiate::definitions::Definitions;
+use crate::instantiate::definitions::{Definition, Definitions};
 use crate::instantiate::segments;
 use crate::items::external::Extern;
 use crate::items::func::Func;
@@ -22,9 +22,9 @@ use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::{Element, ExternIndex, SegmentMode};
 use pirn_decode::objects::is_traced;
 use pirn_decode::{
-    ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, Subtyping, TableType, TagType, ValType,
+    ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, Subtyping, TableType, TagType, TypeId, ValType,
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Makes everything in the store, which has to be empty.
@@ -70,9 +70,10 @@ fn restore_held(
         let value = hooks.load_extern(bytes)?;
         made.externs.push(store.add_extern(value.into()));
     }
-    for host in &state.hosts {
+    let declared = declared_types(&modules, state);
+    for (host, number) in state.hosts.iter().zip(0..) {
         let ty = made.func_type(store, &host.ty)?;
-        let func = host_func(store, definitions, (&host.module, &host.name), &ty)?;
+        let func = host_func(store, definitions, (&host.module, &host.name), &ty, declared.get(&number).copied())?;
         made.hosts.push(func);
     }
     // Functions come first: tables and globals may refer to any of them.
@@ -119,7 +120,7 @@ fn restore_held(
 }
 
 /// The ids of the types that a snapshot names, which are of modules that have instances.
-fn types(modules: &[&Module], state: &State) -> Result<Vec<pirn_decode::TypeId>> {
+fn types(modules: &[&Module], state: &State) -> Result<Vec<TypeId>> {
     let kept: HashSet<u32> = state.instances.iter().map(|instance| instance.module).collect();
     let id = |name: &super::state::TypeName| {
         let module = modules.get(name.module as usize).filter(|_| kept.contains(&name.module));
@@ -142,14 +143,40 @@ fn find<'m>(store: &StoreOpaque, modules: &'m [Module], hash: &[u8; HASH]) -> Re
     Err(format_err!("a module was made with another engine than the store"))
 }
 
-/// The host function that a linker has under these names.
+/// The types of the imports that host functions are linked to, by their numbers: of the first import that each is linked to.
+fn declared_types(modules: &[&Module], state: &State) -> HashMap<u32, TypeId> {
+    let mut declared = HashMap::new();
+    for instance in &state.instances {
+        let Some(module) = modules.get(instance.module as usize) else { continue };
+        let imported = module.parsed().imported_funcs;
+        for (name, funcidx) in instance.funcs.iter().take(imported).zip((0..).map(FuncIdx)) {
+            if let FuncName::Host(number) = *name {
+                declared.entry(number).or_insert_with(|| module.type_id(funcidx));
+            }
+        }
+    }
+    declared
+}
+
+/// Whether the type with this id is function type `ty`.
+fn is_func(store: &StoreOpaque, id: TypeId, ty: &FuncType) -> bool {
+    store.engine().types().sub_type(id).is_some_and(|found| found.as_func() == Some(ty))
+}
+
+/// The host function that a linker has under these names, linked to an import of this type.
 fn host_func(
     store: &mut StoreOpaque,
     definitions: &Definitions,
     (module, name): (&str, &str),
     ty: &FuncType,
+    declared: Option<TypeId>,
 ) -> Result<Func> {
-    let found = definitions.get(module, name).map(|definition| definition.item(store));
+    let found = definitions.get(module, name).map(|definition| match (definition, declared) {
+        (Definition::Host(host), Some(id)) if host.may_be(store.engine(), ty) && is_func(store, id, ty) => {
+            Func::from(store.imported_host(host, ty, id)).into()
+        }
+        _ => definition.item(store),
+    });
     let Some(Extern::Func(func)) = found else {
         return Err(format_err!("the linker has no host function `{module}::{name}`, of type {ty}"));
     };

@@ -89,10 +89,10 @@ impl StoreOpaque {
             ));
         }
         copy.hosts = self.hosts.clone();
-        for (item, record) in &self.foreign {
+        for (&key, (item, record)) in &self.stand_ins {
             // SAFETY: L1 and L3: a record of a host function, which is among those that the copy keeps as well.
             let record = unsafe { Handle::new(copy.id(), NonNull::new_unchecked(record.as_ptr())) };
-            copy.foreign.push((Arc::clone(item), record));
+            copy.stand_ins.insert(key, (Arc::clone(item), record));
         }
         copy.externs = self.externs.fork();
         let externs = self.externs.len();

@@ -49,7 +49,16 @@ unsafe impl Sync for HostItem {}
 impl HostItem {
     fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Arc<Self> {
         let used = engine.types().acquire(&ty);
-        // SAFETY: L8: the use, kept here, keeps the id; L5: the function leaves results of its type (`HostDef::of_parts`).
+        // SAFETY: L5: the function leaves results of its type (`HostDef::of_parts`).
+        unsafe { Self::of_type(engine, ty, used, func) }
+    }
+
+    /// A function whose type is `ty`, of which `used` is a use.
+    ///
+    /// # Safety
+    /// L5: `func` takes parameters of `ty`, and leaves results of it.
+    unsafe fn of_type(engine: &Engine, ty: FuncType, used: TypeUse, func: Arc<HostFunc>) -> Arc<Self> {
+        // SAFETY: L8: the use, kept here, keeps the id; L5: as is asked for.
         let host = Pinned::new(unsafe { HostRecord::new(ty, used.id(), Arc::clone(&func)) });
         // SAFETY: L1: it is pinned and lives as long as this, which stores keep, and everything reaches it by this pointer.
         let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
@@ -59,6 +68,22 @@ impl HostItem {
     /// The same function in the stores of another engine.
     pub(crate) fn for_engine(&self, engine: &Engine) -> Arc<Self> {
         Self::new(engine, self.ty().clone(), Arc::clone(&self.func))
+    }
+
+    /// Whether it may be linked to an import of type `wanted`, of `engine`, whatever `wanted` is declared to be: its own type is declared
+    /// nowhere, so it takes the import's.
+    pub(crate) fn may_be(&self, engine: &Engine, wanted: &FuncType) -> bool {
+        let ty = self.ty();
+        (self.is_for(engine) || !ty.names_types()) && ty.matches(wanted, engine.types())
+    }
+
+    /// The same function with the type of an import that it [may be](Self::may_be) linked to, in the stores of `engine`. The module that
+    /// imports it is there, and so is its type.
+    pub(crate) fn declared(&self, engine: &Engine, ty: &FuncType, id: TypeId) -> Arc<Self> {
+        assert!(self.may_be(engine, ty), "types were compared");
+        let used = engine.types().again_of(id).expect("a module that is there uses its types");
+        // SAFETY: L5: parameters of `ty` are of its own parameters' types, and its own results are of those of `ty`: that was compared.
+        unsafe { Self::of_type(engine, ty.clone(), used, Arc::clone(&self.func)) }
     }
 
     /// Whether it is for stores of `engine`.

@@ -17,14 +17,18 @@ use crate::store::lease::Calls;
 use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
-use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, TableType, TagType, TypeId};
+use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, Subtyping, TableType, TagType, TypeId};
 use pirn_exec::{
     FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, ObjectType, Room, SharedMemory, Table, Vm,
     Word, first_cell,
 };
 use std::any::Any;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+
+/// Host functions that stand for others, by the addresses of these, which are kept, and the types that they were declared to be of.
+pub(super) type StandIns = HashMap<(usize, Option<TypeId>), (Arc<HostItem>, Handle<FuncRecord>)>;
 
 /// Everything of a store but the user's data.
 pub struct StoreOpaque {
@@ -38,8 +42,8 @@ pub struct StoreOpaque {
     pub(super) held: Held,
     /// The host functions it has, by their records, so that each lives as long as the store.
     pub(super) hosts: HashTable<Arc<HostItem>>,
-    /// Those made for this store of items of other engines, by the items.
-    pub(super) foreign: Vec<(Arc<HostItem>, Handle<FuncRecord>)>,
+    /// Those made for this store of items that are of another engine, or of another type than the import they were linked to.
+    pub(super) stand_ins: StandIns,
     pub(super) externs: Externs,
     pub(super) roots: Mutex<Roots>,
     resumable_calls: Calls,
@@ -82,7 +86,7 @@ impl StoreOpaque {
             ask: None,
             held,
             hosts: HashTable::new(),
-            foreign: Vec::new(),
+            stand_ins: StandIns::new(),
             externs: Externs::default(),
             roots: Mutex::default(),
             resumable_calls: Calls::default(),
@@ -402,12 +406,34 @@ impl StoreOpaque {
         if item.is_for(&self.engine) {
             return self.keep_host(item);
         }
-        let known = self.foreign.iter().find(|(foreign, _)| Arc::ptr_eq(foreign, item));
-        known.map(|&(_, record)| record).unwrap_or_else(|| {
-            let record = self.keep_host(&item.for_engine(&self.engine));
-            self.foreign.push((Arc::clone(item), record));
-            record
-        })
+        self.stand_in(item, None, |item, engine| item.for_engine(engine))
+    }
+
+    /// The same, linked to an import of this type, which [it may be](HostItem::may_be): if its own type is not the import's or below it,
+    /// the same function of the import's type.
+    pub(crate) fn imported_host(&mut self, item: &Arc<HostItem>, ty: &FuncType, id: TypeId) -> Handle<FuncRecord> {
+        let own =
+            if item.is_for(&self.engine) { HostItem::type_id(item) } else { self.engine.types().id_of(item.ty()) };
+        if self.engine.types().is_subtype(own, id) {
+            return self.shared_host(item);
+        }
+        self.stand_in(item, Some(id), |item, engine| item.declared(engine, ty, id))
+    }
+
+    /// What stands for `item` where it is declared to be of a type, or of none.
+    fn stand_in(
+        &mut self,
+        item: &Arc<HostItem>,
+        declared: Option<TypeId>,
+        make: impl FnOnce(&HostItem, &Engine) -> Arc<HostItem>,
+    ) -> Handle<FuncRecord> {
+        let key = (Arc::as_ptr(item).addr(), declared);
+        if let Some((_, record)) = self.stand_ins.get(&key) {
+            return *record;
+        }
+        let record = self.keep_host(&make(item, &self.engine));
+        self.stand_ins.insert(key, (Arc::clone(item), record));
+        record
     }
 
     /// A host function, which is kept as long as this store.

@@ -130,8 +130,8 @@ impl TypeRegistry {
         TypeUse { ..*used }
     }
 
-    /// One more use of the type with this id, if there is one.
-    fn again_of(&self, id: TypeId) -> Option<TypeUse> {
+    /// One more use of the type with this id, if there is one. (Slow for a function type that names no other.)
+    pub(crate) fn again_of(&self, id: TypeId) -> Option<TypeUse> {
         let (mut shard, _) = self.shard(id.0);
         if let Some(known) = shard.types.iter_mut().find(|known| known.id == id) {
             known.uses += 1;
