@@ -47,6 +47,7 @@ fn memory_is_linear() {
     parsing_and_instantiating();
     first_calls();
     types_are_forgotten();
+    too_large_is_not_copied();
 }
 
 /// Repetitions just past a power of two: vectors double.
@@ -399,4 +400,17 @@ fn types_are_forgotten() {
     let left = MEMORY.current_usage() - before;
     println!("{cheap} bytes for a store, {left} left of {n} types");
     assert!(left < 100_000, "{left} bytes are left of {n} types");
+}
+
+/// A binary that is larger than the engine takes is refused before it is copied.
+fn too_large_is_not_copied() {
+    let engine = Engine::new(&Config::untrusted()).unwrap();
+    let mut wasm = binary(&[]);
+    wasm.resize(16 << 20, 0);
+    let refused = |made: Result<Module>| assert!(made.unwrap_err().to_string().contains("more than the 8388608"));
+    let taken = peak(|| {
+        refused(Module::new(&engine, &wasm));
+        refused(Module::from_binary(&engine, &wasm));
+    });
+    assert!(taken < 64 << 10, "{taken} bytes");
 }

@@ -132,10 +132,12 @@ impl Module {
             let binary = wat::parse_bytes(&bytes).map_err(crate::error::Error::new)?;
             return Self::parse(engine, binary.into());
         }
-        Self::parse(engine, bytes.into())
+        Self::parse(engine, bytes)
     }
 
-    fn parse(engine: &Engine, binary: Box<[u8]>) -> Result<Self> {
+    fn parse(engine: &Engine, binary: Cow<'_, [u8]>) -> Result<Self> {
+        // Before what is borrowed is copied.
+        engine.config().module_limits.check_size(binary.len())?;
         let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Self::of(engine, parsed, None)
     }

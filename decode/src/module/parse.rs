@@ -42,7 +42,7 @@ pub(super) fn parse(
     features: Features,
     bodies: Bodies,
 ) -> Result<Module, Error> {
-    ModuleLimits::check(&"bytes", bytes.len() as u64, limits.size as u64, 0)?;
+    limits.check_size(bytes.len())?;
     // Compact import sections are the parser's matter, and would make the validator go the longer way, too.
     let all = features.flags().difference(WasmFeatures::COMPACT_IMPORTS);
     let few = all.difference(OF_TYPES);
