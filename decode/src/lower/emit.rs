@@ -3,6 +3,7 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
+use super::carried::{Carried, Moved};
 use super::catching::Catching;
 use super::code::Code;
 use super::definite::{Definite, Zeroes};
@@ -13,6 +14,7 @@ use super::tree::ENCODE_ROOM;
 use crate::cell::{self, Cell, Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
+use smallvec::SmallVec;
 
 /// A byte of the code: where a cell begins.
 pub(super) type Position = usize;
@@ -58,6 +60,11 @@ impl Fixups {
     #[inline]
     pub(super) fn is_empty(self) -> bool {
         self.last == 0
+    }
+
+    /// Its branches have moved.
+    pub(super) fn follow(&mut self, moved: &[Moved]) {
+        self.last = Moved::place(moved, self.last as Position) as u32;
     }
 }
 
@@ -110,6 +117,8 @@ pub(super) struct Emitter<'a, T> {
     unasked: Vec<usize>,
     /// The handlers of exceptions.
     pub(super) catching: Catching,
+    /// The statements of the loop that began last.
+    pub(super) carried: Carried,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -147,6 +156,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             epochs,
             unasked: Vec::new(),
             catching: Catching::new(),
+            carried: Carried::NONE,
             emitted: 0,
             cells: 0,
             offset: 0,
@@ -250,7 +260,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.branches.truncate(kept);
         while self.unasked.pop_if(|place| *place >= position).is_some() {}
         self.catching.rewind(position);
-        self.last.is_open = false;
+        (self.last.is_open, self.carried.is_complete) = (false, false);
         if let Some(survey) = self.survey() {
             survey.rewind(position);
         }
@@ -272,6 +282,72 @@ impl<'a, T: Target> Emitter<'a, T> {
         }
     }
 
+    /// Replaces the loop that begins at `start`, with so many cells before it, and ends here, by one cell that carries its slots in
+    /// registers, if there is a handler for that, and so many branches leave it; `branches_back` says that it ends with a branch back
+    /// that is not emitted. Nothing joins it then. Returns which of its branches are where now, in order.
+    pub(super) fn carry(
+        &mut self,
+        (start, cells): (Position, usize),
+        exits: usize,
+        branches_back: bool,
+    ) -> Option<SmallVec<[Moved; 2]>> {
+        if !std::mem::replace(&mut self.carried.is_complete, false) {
+            return None;
+        }
+        if branches_back {
+            self.carried.add_branch()?;
+        }
+        if self.carried.targets().len() != exits + 1 {
+            return None;
+        }
+        let sig = self.carried.sig()?;
+        let tile = self.tile(sig)?;
+        let places = self.branches.partition_point(|&place| place < start);
+        let targets = self.carried.targets().iter().map(|at| Fixup(start + 8 + at));
+        let mut moved: SmallVec<[Moved; 2]> = self.branches[places..]
+            .iter()
+            .map(|&place| Fixup(place))
+            .zip(targets)
+            .map(|(from, to)| Moved { from, to })
+            .collect();
+        let back = Fixup(start + 8 + self.carried.targets().last()?);
+        // What those lead to that leave the loop: the place of another one in the chain, which may have moved as well.
+        moved.retain(|moved| moved.to.0 != back.0);
+        let before: SmallVec<[Position; 2]> =
+            moved.iter().map(|branch| Moved::place(&moved, self.before(branch.from.0))).collect();
+        let offset = self.offset;
+        if let Some(survey) = self.survey() {
+            survey.carry(start, sig, branches_back.then_some(offset));
+        }
+        let merged = self.survey().and_then(|survey| survey.last().cloned());
+        self.rewind(start, cells + 1);
+        if let (Some(survey), Some(merged)) = (self.survey(), merged) {
+            survey.cells.push(merged);
+        }
+        let end = start + 8 + self.carried.operands().len();
+        self.end = end.next_multiple_of(8);
+        self.reserve(0);
+        let cell = &mut self.bytes[start..self.end];
+        cell.fill(0);
+        cell[..8].copy_from_slice(&tile.handler.to_ne_bytes());
+        cell[8..end - start].copy_from_slice(self.carried.operands());
+        self.last = Last { is_open: false, sig, cell: start, end };
+        for (branch, before) in moved.iter().zip(before) {
+            self.branches.push(branch.to.0);
+            self.bind(branch.to, before);
+        }
+        self.branches.push(back.0);
+        self.bind(back, start);
+        if self.epochs {
+            // Its handler asks nobody, and leaves by this branch every so often.
+            self.unasked.push(back.0);
+            if let Some(survey) = self.survey() {
+                survey.ask(false);
+            }
+        }
+        Some(moved)
+    }
+
     /// The code as it is, for [`Emitter::undo`].
     pub(super) fn mark(&mut self) -> Mark {
         let handler = if self.last.is_open { self.handler(self.last.cell) } else { 0 };
@@ -284,6 +360,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn undo(&mut self, mark: Mark) {
         let Mark { end, cells, last, handler, branches, unasked, sites, surveyed } = mark;
         (self.end, self.cells, self.last) = (end, cells, last);
+        self.carried.is_complete = false;
         self.branches.truncate(branches);
         self.unasked.truncate(unasked);
         self.catching.truncate(sites);
@@ -299,6 +376,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
         self.last.is_open &= mutant!(21);
+        self.carried.is_complete = false;
         self.end
     }
 
@@ -378,6 +456,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     #[inline(never)]
     fn cell(&mut self, cell: Cell, alone: Sig, operands: &[u8; MOST_BYTES], len: usize, more: &[u64]) -> Emitted {
         let offset = self.offset;
+        self.carried.is_complete = false;
         if let Some(survey) = self.survey() {
             survey.special(cell, offset);
         }
