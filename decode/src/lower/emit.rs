@@ -14,7 +14,6 @@ use super::tree::ENCODE_ROOM;
 use crate::cell::{self, Cell, Operands, put};
 use crate::layout::CodeHead;
 use crate::sig::{self, Sig};
-use smallvec::SmallVec;
 
 /// A byte of the code: where a cell begins.
 pub(super) type Position = usize;
@@ -70,13 +69,13 @@ impl Fixups {
 
 /// The last statement.
 #[derive(Debug, Clone, Copy)]
-struct Last {
+pub(super) struct Last {
     /// Whether the next may still join its cell.
-    is_open: bool,
-    sig: Sig,
-    cell: Position,
+    pub(super) is_open: bool,
+    pub(super) sig: Sig,
+    pub(super) cell: Position,
     /// Where its operands end.
-    end: usize,
+    pub(super) end: usize,
 }
 
 /// The code as it was.
@@ -106,15 +105,15 @@ pub(super) struct Emitter<'a, T> {
     /// Room for the head, then cells up to `end`, which are whole words but for the operands being written, then room for
     /// more.
     pub(super) bytes: Vec<u8>,
-    end: usize,
-    last: Last,
+    pub(super) end: usize,
+    pub(super) last: Last,
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
     pub(super) branches: Vec<usize>,
     /// Whether branches back ask for the epoch.
     pub(super) epochs: bool,
     /// Where the targets of those stand that do not ask themselves, in order; [`Emitter::ask_for_others`] says who does.
-    unasked: Vec<usize>,
+    pub(super) unasked: Vec<usize>,
     /// The handlers of exceptions.
     pub(super) catching: Catching,
     /// The statements of the loop that began last.
@@ -176,7 +175,7 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Makes room for `len` more bytes.
     #[inline]
-    fn reserve(&mut self, len: usize) {
+    pub(super) fn reserve(&mut self, len: usize) {
         if self.bytes.len() < self.end + len {
             self.grow(len);
         }
@@ -280,72 +279,6 @@ impl<'a, T: Target> Emitter<'a, T> {
                 survey.repeat();
             }
         }
-    }
-
-    /// Replaces the loop that begins at `start`, with so many cells before it, and ends here, by one cell that carries its slots in
-    /// registers, if there is a handler for that, and so many branches leave it; `branches_back` says that it ends with a branch back
-    /// that is not emitted. Nothing joins it then. Returns which of its branches are where now, in order.
-    pub(super) fn carry(
-        &mut self,
-        (start, cells): (Position, usize),
-        exits: usize,
-        branches_back: bool,
-    ) -> Option<SmallVec<[Moved; 2]>> {
-        if !std::mem::replace(&mut self.carried.is_complete, false) {
-            return None;
-        }
-        if branches_back {
-            self.carried.add_branch()?;
-        }
-        if self.carried.targets().len() != exits + 1 {
-            return None;
-        }
-        let sig = self.carried.sig()?;
-        let tile = self.tile(sig)?;
-        let places = self.branches.partition_point(|&place| place < start);
-        let targets = self.carried.targets().iter().map(|at| Fixup(start + 8 + at));
-        let mut moved: SmallVec<[Moved; 2]> = self.branches[places..]
-            .iter()
-            .map(|&place| Fixup(place))
-            .zip(targets)
-            .map(|(from, to)| Moved { from, to })
-            .collect();
-        let back = Fixup(start + 8 + self.carried.targets().last()?);
-        // What those lead to that leave the loop: the place of another one in the chain, which may have moved as well.
-        moved.retain(|moved| moved.to.0 != back.0);
-        let before: SmallVec<[Position; 2]> =
-            moved.iter().map(|branch| Moved::place(&moved, self.before(branch.from.0))).collect();
-        let offset = self.offset;
-        if let Some(survey) = self.survey() {
-            survey.carry(start, sig, branches_back.then_some(offset));
-        }
-        let merged = self.survey().and_then(|survey| survey.last().cloned());
-        self.rewind(start, cells + 1);
-        if let (Some(survey), Some(merged)) = (self.survey(), merged) {
-            survey.cells.push(merged);
-        }
-        let end = start + 8 + self.carried.operands().len();
-        self.end = end.next_multiple_of(8);
-        self.reserve(0);
-        let cell = &mut self.bytes[start..self.end];
-        cell.fill(0);
-        cell[..8].copy_from_slice(&tile.handler.to_ne_bytes());
-        cell[8..end - start].copy_from_slice(self.carried.operands());
-        self.last = Last { is_open: false, sig, cell: start, end };
-        for (branch, before) in moved.iter().zip(before) {
-            self.branches.push(branch.to.0);
-            self.bind(branch.to, before);
-        }
-        self.branches.push(back.0);
-        self.bind(back, start);
-        if self.epochs {
-            // Its handler asks nobody, and leaves by this branch every so often.
-            self.unasked.push(back.0);
-            if let Some(survey) = self.survey() {
-                survey.ask(false);
-            }
-        }
-        Some(moved)
     }
 
     /// The code as it is, for [`Emitter::undo`].
@@ -589,7 +522,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// The target of the branch at `place`, or the place of the branch before it in its chain.
-    fn before(&self, place: Position) -> Position {
+    pub(super) fn before(&self, place: Position) -> Position {
         u64::from_ne_bytes(*self.bytes[place..].first_chunk().expect("a branch's target")) as Position
     }
 

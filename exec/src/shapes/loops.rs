@@ -78,10 +78,11 @@ fn ups<W: CarriedStmt, const K: usize, const L: usize>(t: &mut Shapes<'_>) {
     });
 }
 
-/// What a loop does while a counter has not reached a variable or a constant.
-fn whiles<W: CarriedStmt>(t: &mut Shapes<'_>) {
+/// What a loop does while a counter has not reached a variable, or a constant.
+fn whiles<W: CarriedStmt, X: CarriedStmt>(t: &mut Shapes<'_>) {
     each!(C in [I32GeS, I32GeU] {
-        each!(L in [V<1, u32>, I<u32>] { t.carried::<Seq<Then<BrIf<Bin<C, V<0, u32>, L>>, W, Up<0>>, Br>>(); });
+        t.carried::<Seq<Then<BrIf<Bin<C, V<0, u32>, V<1, u32>>>, W, Up<0>>, Br>>();
+        t.carried::<Seq<Then<BrIf<Bin<C, V<0, u32>, I<u32>>>, X, Up<0>>, Br>>();
     });
 }
 
@@ -120,7 +121,7 @@ fn sums(t: &mut Shapes<'_>) {
     each!(O in [I32Add, I32Xor] {
         ups::<Take<O, u32, 0, 1>, 1, 2>(t);
         downs::<Take<O, u32, 0, 1>, 1>(t);
-        whiles::<Take<O, u32, 2, 0>>(t);
+        whiles::<Take<O, u32, 2, 0>, Take<O, u32, 1, 0>>(t);
     });
     each!(O in [I64Add, I64Mul] {
         t.carried::<Seq<Then<BrIf<Un<I64Eqz, V<0, u64>>>, Take<O, u64, 1, 0>, Step<I64Sub, u64, 0>>, Br>>();
@@ -153,7 +154,7 @@ fn copy<O: StoreOp, L: LoadOp<T = O::A>>(t: &mut Shapes<'_>) {
     downs::<Then<By<O, L, 1>, Up<0>, Up<1>>, 2>(t);
     downs::<Then<By<O, L, 1>, Up<1>, Up<0>>, 2>(t);
     ups::<By<O, L, 0>, 0, 1>(t);
-    whiles::<By<O, L, 0>>(t);
+    whiles::<By<O, L, 0>, By<O, L, 0>>(t);
 }
 
 fn memory(t: &mut Shapes<'_>) {

@@ -105,19 +105,16 @@ fn two_branches_may_leave_for_one_label_or_two() {
 
 #[test]
 fn values_of_a_loops_label_are_carried() {
-    let wat = "(module (func (param i32 i32) (result i32 i32)
+    let wat = "(module (func (param i32 i32) (result i32)
         (local.get 0)
-        (local.get 1)
-        (loop (param i32 i32) (result i32 i32)
-            (local.set 0)
-            (local.set 1)
-            (local.get 0)
-            (local.get 1)
-            (br_if 0 (local.get 0)))))";
-    let set = "SetSlot<S<u32>>";
-    let carries = format!("Carried<012313203, Seq<Seq<Seq<Seq<{set}, {set}>, {set}>, {set}>, BrIf<S<u32>>>>");
-    let text = text(&Machine::with(&[&carries]), wat);
-    println!("{text:#?}");
+        (loop (param i32) (result i32)
+            (i32.add (local.get 1))
+            (br_if 0 (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))))";
+    let add = "SetSlot<Bin<I32Add, S<u32>, S<u32>>>";
+    let down = "SetSlot<Bin<I32Sub, S<u32>, I<u32>>>";
+    let machine = Machine::with(&[&format!("Carried<001111, Seq<Seq<{add}, {down}>, BrIf<S<u32>>>>")]);
+    let text = text(&machine, wat);
+    assert!(text[1].starts_with("carry s"), "{text:?}");
 }
 
 #[test]
@@ -128,5 +125,22 @@ fn a_loop_in_which_something_waits_is_not_carried() {
             (local.get 1)
             (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))";
     let text = text(&Machine::with(&[carries]), wat);
+    assert!(text.iter().all(|cell| !cell.starts_with("carry")), "{text:?}");
+}
+
+#[test]
+fn an_if_that_is_a_selection_is_a_statement() {
+    let select = "SetSlot<Select<S<u32>, S<u32>, S<u32>>>";
+    let down = "SetSlot<Bin<I32Sub, S<u32>, I<u32>>>";
+    let carries = format!("Carried<0102222, Seq<Seq<{select}, {down}>, BrIf<S<u32>>>>");
+    let wat = "(module (func (param i32 i32 i32)
+        (loop
+            (if (local.get 1) (then (local.set 0 (local.get 2))))
+            (br_if 0 (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))))";
+    let expected = ["carry s0 = Select(s2, s0, s1); s1 = I32Sub(s1, #1); br_if s1 -> 0", "Return header 3"];
+    assert_eq!(text(&Machine::with(&[&carries]), wat), expected);
+    // One that stays a branch is a block.
+    let wat = wat.replace("(local.get 2))))", "(i32.load (local.get 2)))))").replace("(func", "(memory 1) (func");
+    let text = text(&Machine::with(&[&carries]), &wat);
     assert!(text.iter().all(|cell| !cell.starts_with("carry")), "{text:?}");
 }
