@@ -26,7 +26,7 @@ use pirn_decode::sig::{self, Numbers, Sig};
 use std::marker::PhantomData;
 
 /// So many iterations at most before it is left.
-const ROUNDS: u32 = 1_000;
+const ROUNDS: u64 = 1_000;
 
 const MOST: usize = Numbers::MOST_SLOTS;
 
@@ -148,7 +148,7 @@ impl<S: CarriedStmt> Stmt for Carried<S> {
                 match S::step(&mut variables, m, at) {
                     Way::Branch(next, target) => {
                         m = next;
-                        rounds -= 1;
+                        rounds = some(rounds) - 1;
                         if rounds == 0 {
                             break (Ok(Some(target)), m);
                         }
@@ -170,6 +170,23 @@ impl<S: CarriedStmt> Stmt for Carried<S> {
             }
         }
     }
+}
+
+/// Has LLVM take a number for any, and memory for changed. Otherwise it would unroll such loops, some into code of 1,400 bytes with
+/// vectors, and read operands before the loop into more registers than there are.
+#[inline(always)]
+fn some(number: u64) -> u64 {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    {
+        let mut some = number;
+        // SAFETY: no instruction is in it, only a comment.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) some, options(nostack, preserves_flags));
+        }
+        some
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+    number
 }
 
 /// The value of an expression, or a trap.

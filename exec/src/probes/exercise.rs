@@ -163,14 +163,14 @@ fn counts(shape: &Shape) -> Option<Op> {
 
 /// Whether a slot is set to itself less an immediate.
 fn goes_down(shape: &Shape) -> bool {
-    match *shape {
-        Shape::Carried(_, a) => goes_down(a),
-        Shape::Seq(a, b) => goes_down(a) || goes_down(b),
-        Shape::Form(Form::SetSlot, _, a) => {
-            matches!(a, Shape::Binary(Op::I32Sub | Op::I64Sub, Shape::Leaf(..), Shape::Leaf(Leaf::Imm, _)))
-        }
-        _ => false,
+    if let Shape::Carried(_, a) = shape {
+        return goes_down(a);
     }
+    if let Shape::Seq(a, b) = shape {
+        return goes_down(a) || goes_down(b);
+    }
+    let Shape::Form(Form::SetSlot, _, value) = shape else { return false };
+    matches!(value, Shape::Binary(Op::I32Sub | Op::I64Sub, Shape::Leaf(..), Shape::Leaf(Leaf::Imm, _)))
 }
 
 fn leaf(leaf: Leaf, class: Class) -> Shape {

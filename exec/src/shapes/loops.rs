@@ -4,7 +4,7 @@
 //! is an accumulator that mirrors a slot: lowering asks for slots in the place of those. Whatever trees occur here have handlers of their
 //! own as well, or lowering would cut them.
 
-use super::list::{I, S, Shapes, each};
+use super::list::{I, R, S, Shapes, each};
 use crate::handlers::carried::{Carried, CarriedStmt, SetVar, Var as V, Variable};
 use crate::handlers::control::Br;
 use crate::handlers::expr::*;
@@ -20,6 +20,10 @@ type Sum<O, T, const N: usize, A> = SetVar<N, Bin<O, A, V<N, T>>>;
 type Take<O, T, const N: usize, const M: usize> = SetVar<N, Bin<O, V<N, T>, V<M, T>>>;
 /// Sets a variable to another one.
 type Move<T, const N: usize, const M: usize> = SetVar<N, V<M, T>>;
+/// What the next number of a Collatz sequence is chosen from, and by.
+type Triple<A> = Bin<I64Add, Bin<I64Mul, A, I<u64>>, I<u64>>;
+type Half<A> = Bin<I64ShrU, A, I<u64>>;
+type IsOdd<A> = Bin<I64Ne, Bin<I64And, A, I<u64>>, I<u64>>;
 type Up<const N: usize> = Step<I32Add, u32, N>;
 
 impl Shapes<'_> {
@@ -62,7 +66,7 @@ fn trees(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>();
     t.stmt::<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>();
     t.stmt::<SetGlobal<Bin<I32Add, Global<u32>, I<u32>>>>();
-    each!(C in [I32Ne, I32LtS, I32LtU] { t.branch::<BrIf<Bin<C, Global<u32>, S<u32>>>>(); });
+    t.expr::<Select<Triple<S<u64>>, Half<S<u64>>, IsOdd<S<u64>>>>();
 }
 
 /// What a loop does before a counter goes down to zero.
@@ -110,9 +114,10 @@ fn counters(t: &mut Shapes<'_>) {
     t.carried::<Then<Sum<I32And, u32, 0, Bin<I32Sub, V<0, u32>, I<u32>>>, Up<1>, BrIf<V<0, u32>>>>();
     t.carried::<Then<Sum<I64And, u64, 0, Bin<I64Sub, V<0, u64>, I<u64>>>, Up<1>, BrIf<Bin<I64Ne, V<0, u64>, I<u64>>>>>(
     );
-    // In a global.
+    // In a global, which is read again for the test.
     each!(C in [I32Ne, I32LtS, I32LtU] {
-        t.carried::<Seq<SetGlobal<Bin<I32Add, Global<u32>, I<u32>>>, BrIf<Bin<C, Global<u32>, V<0, u32>>>>>();
+        type Count = SetGlobal<Bin<I32Add, Global<u32>, I<u32>>>;
+        t.carried::<Then<Count, SetAcc<Global<u32>>, BrIf<Bin<C, R<u32>, V<0, u32>>>>>();
     });
 }
 
@@ -189,6 +194,14 @@ fn numbers(t: &mut Shapes<'_>) {
     }
     shifts!(u32, I32Xor, I32Shl, I32ShrU);
     shifts!(u64, I64Xor, I64Shl, I64ShrU);
+    t.carried::<Seq<
+        Then<
+            BrIf<Bin<I64LeU, V<0, u64>, I<u64>>>,
+            SetVar<0, Select<Triple<V<0, u64>>, Half<V<0, u64>>, IsOdd<V<0, u64>>>>,
+            Step<I64Add, u64, 1>,
+        >,
+        Br,
+    >>();
     type Less = Bin<F64Sub, I<f64>, V<0, f64>>;
     downs::<SetVar<0, Bin<F64Mul, Bin<F64Mul, V<0, f64>, I<f64>>, Less>>, 1>(t);
     type Quotient = Bin<F64Div, I<f64>, V<0, f64>>;
@@ -212,6 +225,10 @@ fn moves(t: &mut Shapes<'_>) {
             >, Step<I32Sub, u32, 0>>, Br>>();
             // The same, the test at the end.
             downs::<Then<SetVar<0, Bin<$add, V<1, $ty>, V<2, $ty>>>, Move<$ty, 1, 2>, Move<$ty, 2, 0>>, 3>(t);
+            // In the values of a loop's label.
+            t.carried::<Then<
+                Then<Move<$ty, 0, 1>, Step<I32Sub, u32, 2>, Take<$add, $ty, 3, 0>>, Move<$ty, 1, 0>, BrIf<V<2, u32>>,
+            >>();
             // By way of where the second one waits.
             downs::<Then<Move<$ty, 0, 1>, SetVar<1, Bin<$add, V<2, $ty>, V<1, $ty>>>, Move<$ty, 2, 0>>, 3>(t);
         };
