@@ -284,6 +284,10 @@ impl Reader<'_> {
                 out.push_str("; ");
                 self.statement(b, out);
             }
+            Shape::Carried(_, a) => {
+                out.push_str("carry ");
+                self.statement(a, out);
+            }
             Shape::Form(form, class, a) => {
                 match form {
                     Form::SetAcc => push(out, format_args!("{} = ", accumulator(class))),
@@ -443,6 +447,7 @@ impl Reader<'_> {
             | Shape::Bulk(..)
             | Shape::Form(..)
             | Shape::Seq(..)
+            | Shape::Carried(..)
             | Shape::Cell(_)
             | Shape::Thunk => self.statement(shape, out),
         }

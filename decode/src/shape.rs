@@ -6,7 +6,7 @@
 
 use crate::cell::Cell;
 use crate::ops::{Class, Op};
-use crate::sig::{self, Form, Leaf, Sig};
+use crate::sig::{self, Form, Leaf, Numbers, Sig};
 
 /// A handler's tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub enum Shape {
     Form(Form, Class, &'static Shape),
     /// Two statements.
     Seq(&'static Shape, &'static Shape),
+    /// A statement, or several, again and again as long as the branch at its end is taken, which leads back to it, but for when that was
+    /// often. Its slots, of which these are the same, are in registers meanwhile.
+    Carried(Numbers, &'static Shape),
     /// Operands of its own.
     Cell(Cell),
     /// A cell outside the code of functions.
@@ -96,6 +99,7 @@ impl Shape {
             Self::Bulk(form, a, b, bytes) => sig::bulk(form, a.sig(), b.sig(), bytes.sig()),
             Self::Form(form, class, a) => sig::form(form, class, a.sig()),
             Self::Seq(a, b) => sig::seq(a.sig(), b.sig()),
+            Self::Carried(numbers, a) => sig::carried(a.sig(), numbers),
             Self::Cell(cell) => sig::cell(cell),
             Self::Thunk => 0,
         }
@@ -105,7 +109,7 @@ impl Shape {
     pub const fn len(&self) -> usize {
         match *self {
             Self::Leaf(leaf, class) => leaf.bytes(class),
-            Self::Unary(_, a) | Self::Extract(_, _, a) => a.len(),
+            Self::Unary(_, a) | Self::Extract(_, _, a) | Self::Carried(_, a) => a.len(),
             Self::Load(_, a) | Self::FieldLoad(_, a) => 4 + a.len(),
             Self::Binary(_, a, b) | Self::Replace(_, _, a, b) | Self::ElementLoad(_, a, b) | Self::Seq(a, b) => {
                 a.len() + b.len()
@@ -145,7 +149,7 @@ impl Shape {
             Self::Bulk(_, a, b, c) | Self::ElementStore(_, a, b, c) => {
                 a.trap_places() + b.trap_places() + c.trap_places() + 1
             }
-            Self::Form(_, _, a) => a.trap_places(),
+            Self::Form(_, _, a) | Self::Carried(_, a) => a.trap_places(),
             Self::Seq(a, b) => a.trap_places() + b.trap_places(),
             Self::Cell(_) => 1,
         }
@@ -162,6 +166,7 @@ impl Shape {
             | Self::FarLoad(_, a)
             | Self::SharedLoad(_, a)
             | Self::Extract(_, _, a)
+            | Self::Carried(_, a)
             | Self::Form(_, _, a) => a.is_about_objects(),
             Self::Binary(_, a, b)
             | Self::Store(_, a, b)
@@ -191,6 +196,7 @@ impl Shape {
             | Self::SharedLoad(_, a)
             | Self::FieldLoad(_, a)
             | Self::Form(_, _, a)
+            | Self::Carried(_, a)
             | Self::Extract(_, _, a) => a.is_canonical(),
             Self::Binary(op, a, b) => {
                 let mirrors = matches!(b, Self::Leaf(Leaf::Acc, _));
@@ -233,6 +239,7 @@ impl Shape {
             | Self::Bulk(..)
             | Self::Form(..)
             | Self::Seq(..)
+            | Self::Carried(..)
             | Self::Cell(_)
             | Self::Thunk => rank(None),
         }
@@ -267,6 +274,7 @@ impl Shape {
             | Self::Replace(..)
             | Self::Bulk(..)
             | Self::Form(..)
+            | Self::Carried(..)
             | Self::Thunk => false,
         }
     }

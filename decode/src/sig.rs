@@ -88,6 +88,73 @@ impl Form {
     ];
 }
 
+/// Which of the slots that are operands of a cell are the same: each has a number, in the order of the operands, and a slot that was
+/// not there before has the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers(u64);
+
+impl Numbers {
+    /// Of no operands.
+    pub const NONE: Self = Self(1);
+    /// How many slots may be told apart.
+    pub const MOST_SLOTS: usize = 6;
+    /// How many operands may have a number.
+    pub const MOST: u32 = 15;
+
+    /// How many operands there are.
+    pub const fn len(self) -> u32 {
+        (63 - self.0.leading_zeros()) / 4
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 1
+    }
+
+    /// These, and another operand with this number, which is less than [`Numbers::MOST_SLOTS`].
+    ///
+    /// # Panics
+    /// There are too many operands.
+    #[must_use]
+    pub const fn with(self, number: usize) -> Self {
+        assert!(self.len() < Self::MOST && number < Self::MOST_SLOTS, "too many slots");
+        Self(self.0 << 4 | number as u64)
+    }
+
+    /// The number of the operand at this place.
+    pub const fn get(self, index: u32) -> usize {
+        (self.0 >> (4 * (self.len() - 1 - index)) & 15) as usize
+    }
+
+    /// These, and those behind them.
+    ///
+    /// # Panics
+    /// There are too many operands.
+    #[must_use]
+    pub const fn then(self, behind: Self) -> Self {
+        let (mut all, mut index) = (self, 0);
+        while index < behind.len() {
+            all = all.with(behind.get(index));
+            index += 1;
+        }
+        all
+    }
+
+    /// Whether each number is the next one where it occurs first.
+    pub const fn are_in_order(self) -> bool {
+        let (mut next, mut index) = (0, 0);
+        while index < self.len() {
+            let number = self.get(index);
+            if number > next {
+                return false;
+            }
+            next += (number == next) as usize;
+            index += 1;
+        }
+        true
+    }
+}
+
 /// One wide multiplication. The constants tell the two sides apart, and keep both from being zero. (Plain xor and multiply
 /// was not enough: with small tags on either side, `popcnt(popcnt(slot))` had the signature of `ctz(slot)`.)
 const fn mix(hash: u64, part: u64) -> u64 {
@@ -150,6 +217,11 @@ pub const SEQ: Sig = of_form(Form::Seq, Class::I32);
 /// Signature of a cell that repeats itself.
 pub const fn repeat(a: Sig) -> Sig {
     form(Form::Repeat, Class::I32, a)
+}
+
+/// Signature of a loop of one cell that has its slots in registers: `a` is the cell's with slots, `numbers` says which are the same.
+pub const fn carried(a: Sig, numbers: Numbers) -> Sig {
+    with(mix(9, numbers.0), a)
 }
 
 /// Signature of a cell that asks for the epoch where it has branched.

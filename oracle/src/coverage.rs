@@ -53,6 +53,7 @@ pub fn report(seen: &HashSet<Sig>) -> String {
 fn group(shape: &Shape) -> &'static str {
     match shape {
         Shape::Seq(..) => "sequences",
+        Shape::Carried(..) => "loops",
         Shape::Store(..)
         | Shape::FarStore(..)
         | Shape::SharedStore(..)
@@ -103,6 +104,7 @@ fn name(shape: &Shape) -> String {
         Shape::Bulk(form, a, b, bytes) => format!("{form:?}({}, {}, {})", name(a), name(b), name(bytes)),
         Shape::Form(form, _, a) => format!("{form:?}({})", name(a)),
         Shape::Seq(a, b) => format!("{}; {}", name(a), name(b)),
+        Shape::Carried(_, a) => format!("Carried({})", name(a)),
         Shape::Cell(cell) => format!("{cell:?}"),
         Shape::Thunk => "Thunk".into(),
     }

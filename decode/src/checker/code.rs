@@ -3,8 +3,9 @@
 use super::mistake::Mistake;
 use crate::cell::Cell;
 use crate::layout::CodeHead;
+use crate::ops::Class;
 use crate::shape::Shape;
-use crate::sig::{Form, Sig};
+use crate::sig::{Form, Leaf, Numbers, Sig};
 use smallvec::SmallVec;
 
 /// Index of a cell.
@@ -87,6 +88,7 @@ impl Target {
                 self.add_way(cell);
             }
             falls = true;
+            self.check_carried(cell)?;
             for (shape, at) in self.statements(cell) {
                 if !falls {
                     break;
@@ -130,6 +132,70 @@ impl Target {
         Ok(())
     }
 
+    /// A cell that carries its slots in registers takes those for the same that have the same number, and each branch at its end for one
+    /// that leads back to it.
+    fn check_carried(&self, cell: CellIdx) -> Result<(), Mistake> {
+        let TargetCell { at, shape, .. } = self.cells[cell as usize];
+        let Shape::Carried(numbers, a) = *shape else { return Ok(()) };
+        let wrong = |what: &str| Err(Mistake::of_cell(at, what.to_owned()));
+        let mut slots = SmallVec::new();
+        if !self.slots(a, at + 8, &mut slots) {
+            return wrong("carries what is no slot of one word, or does what no such cell may");
+        }
+        let mut known = SmallVec::<[(u16, Class); 8]>::new();
+        let mut found = Numbers::NONE;
+        for slot in slots {
+            let number = known.iter().position(|known| *known == slot).unwrap_or(known.len());
+            if number == known.len() {
+                if known.iter().any(|&(known, _)| known == slot.0) {
+                    return wrong("carries a slot as two classes");
+                }
+                known.push(slot);
+            }
+            if number >= Numbers::MOST_SLOTS || found.len() >= Numbers::MOST {
+                return wrong("carries too many slots");
+            }
+            found = found.with(number);
+        }
+        if found != numbers {
+            return wrong("carries slots that are the same as if they were not, or the other way round");
+        }
+        let last = *self.statements(cell).last().expect("a cell has a statement");
+        match last {
+            (Shape::Form(Form::BrIf, ..) | Shape::Cell(Cell::Br), at) if self.branch(cell, at)? == cell => Ok(()),
+            _ => wrong("carries slots, and does not end with a branch back to itself"),
+        }
+    }
+
+    /// Adds the slots that are operands of what stands at a place, in order; whether it is something that may carry them.
+    fn slots(&self, shape: &'static Shape, at: u32, out: &mut SmallVec<[(u16, Class); 16]>) -> bool {
+        match *shape {
+            Shape::Leaf(Leaf::Slot, class) => {
+                out.push((self.u16(at), class));
+                !class.is_wide()
+            }
+            Shape::Leaf(leaf, _) => matches!(leaf, Leaf::Acc | Leaf::Imm | Leaf::Global | Leaf::Func),
+            Shape::Unary(_, a) => self.slots(a, at, out),
+            Shape::Load(_, a) => self.slots(a, at + 4, out),
+            Shape::Binary(_, a, b) | Shape::Seq(a, b) => {
+                self.slots(a, at, out) && self.slots(b, at + a.len() as u32, out)
+            }
+            Shape::Store(_, a, b) => self.slots(a, at + 4, out) && self.slots(b, at + 4 + a.len() as u32, out),
+            Shape::Select(_, a, b, c) => {
+                let (second, third) = (at + a.len() as u32, at + (a.len() + b.len()) as u32);
+                self.slots(a, at, out) && self.slots(b, second, out) && self.slots(c, third, out)
+            }
+            Shape::Form(form @ (Form::SetSlot | Form::SetAcc | Form::SetGlobal | Form::BrIf), class, a) => {
+                if form == Form::SetSlot {
+                    out.push((self.u16(at), class));
+                }
+                !class.is_wide() && self.slots(a, at + form.bytes() as u32, out)
+            }
+            Shape::Cell(Cell::Br) => true,
+            _ => false,
+        }
+    }
+
     fn add_way(&mut self, cell: CellIdx) {
         let ways = &mut self.cells[cell as usize].ways;
         *ways = (*ways + 1).min(2);
@@ -149,7 +215,7 @@ impl Target {
                     flatten(b, at + a.len() as u32, out);
                 }
                 // Its branch leads back to the cell, as the operand says as well.
-                Shape::Form(Form::Repeat | Form::Ask, _, a) => flatten(a, at, out),
+                Shape::Form(Form::Repeat | Form::Ask, _, a) | Shape::Carried(_, a) => flatten(a, at, out),
                 _ => out.push((shape, at)),
             }
         }

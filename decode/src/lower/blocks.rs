@@ -285,6 +285,10 @@ impl<'a> Blocks<'a> {
         }
         if labelidx == 0 && construct == Construct::Loop && arity == 0 {
             operands.truncate(base);
+            if self.loops.carry(operands, &mut self.labels, true) {
+                self.unreachable(operands);
+                return None;
+            }
             if let Some(body) = self.loops.begin_rotation(operands, self.labels.depth(), rest) {
                 return Some(body);
             }
@@ -306,7 +310,7 @@ impl<'a> Blocks<'a> {
             return Some(rest);
         }
         let branch = self.branch_on_top(operands, labelidx);
-        self.loops.branched(operands, &self.labels, labelidx, branch)
+        self.loops.branched(operands, &mut self.labels, labelidx, branch)
     }
 
     /// A `br_if` that is no end of a short loop.

@@ -3,6 +3,7 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
+use super::carried::{Carried, Moved};
 use super::catching::Catching;
 use super::code::Code;
 use super::definite::{Definite, Zeroes};
@@ -59,17 +60,22 @@ impl Fixups {
     pub(super) fn is_empty(self) -> bool {
         self.last == 0
     }
+
+    /// Its branches have moved.
+    pub(super) fn follow(&mut self, moved: &[Moved]) {
+        self.last = Moved::place(moved, self.last as Position) as u32;
+    }
 }
 
 /// The last statement.
 #[derive(Debug, Clone, Copy)]
-struct Last {
+pub(super) struct Last {
     /// Whether the next may still join its cell.
-    is_open: bool,
-    sig: Sig,
-    cell: Position,
+    pub(super) is_open: bool,
+    pub(super) sig: Sig,
+    pub(super) cell: Position,
     /// Where its operands end.
-    end: usize,
+    pub(super) end: usize,
 }
 
 /// The code as it was.
@@ -99,17 +105,19 @@ pub(super) struct Emitter<'a, T> {
     /// Room for the head, then cells up to `end`, which are whole words but for the operands being written, then room for
     /// more.
     pub(super) bytes: Vec<u8>,
-    end: usize,
-    last: Last,
+    pub(super) end: usize,
+    pub(super) last: Last,
     fuse: bool,
     /// Where in the bytes the targets of branches stand, in order.
     pub(super) branches: Vec<usize>,
     /// Whether branches back ask for the epoch.
     pub(super) epochs: bool,
     /// Where the targets of those stand that do not ask themselves, in order; [`Emitter::ask_for_others`] says who does.
-    unasked: Vec<usize>,
+    pub(super) unasked: Vec<usize>,
     /// The handlers of exceptions.
     pub(super) catching: Catching,
+    /// The statements of the loop that began last.
+    pub(super) carried: Carried,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -147,6 +155,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             epochs,
             unasked: Vec::new(),
             catching: Catching::new(),
+            carried: Carried::NONE,
             emitted: 0,
             cells: 0,
             offset: 0,
@@ -166,7 +175,7 @@ impl<'a, T: Target> Emitter<'a, T> {
 
     /// Makes room for `len` more bytes.
     #[inline]
-    fn reserve(&mut self, len: usize) {
+    pub(super) fn reserve(&mut self, len: usize) {
         if self.bytes.len() < self.end + len {
             self.grow(len);
         }
@@ -250,7 +259,7 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.branches.truncate(kept);
         while self.unasked.pop_if(|place| *place >= position).is_some() {}
         self.catching.rewind(position);
-        self.last.is_open = false;
+        (self.last.is_open, self.carried.is_complete) = (false, false);
         if let Some(survey) = self.survey() {
             survey.rewind(position);
         }
@@ -284,6 +293,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn undo(&mut self, mark: Mark) {
         let Mark { end, cells, last, handler, branches, unasked, sites, surveyed } = mark;
         (self.end, self.cells, self.last) = (end, cells, last);
+        self.carried.is_complete = false;
         self.branches.truncate(branches);
         self.unasked.truncate(unasked);
         self.catching.truncate(sites);
@@ -299,6 +309,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
         self.last.is_open &= mutant!(21);
+        self.carried.is_complete = false;
         self.end
     }
 
@@ -378,6 +389,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     #[inline(never)]
     fn cell(&mut self, cell: Cell, alone: Sig, operands: &[u8; MOST_BYTES], len: usize, more: &[u64]) -> Emitted {
         let offset = self.offset;
+        self.carried.is_complete = false;
         if let Some(survey) = self.survey() {
             survey.special(cell, offset);
         }
@@ -510,7 +522,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// The target of the branch at `place`, or the place of the branch before it in its chain.
-    fn before(&self, place: Position) -> Position {
+    pub(super) fn before(&self, place: Position) -> Position {
         u64::from_ne_bytes(*self.bytes[place..].first_chunk().expect("a branch's target")) as Position
     }
 

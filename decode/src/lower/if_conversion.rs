@@ -6,6 +6,7 @@
 //! arms became is known to be one cell each and is taken back.
 
 use super::accumulators::Mirrors;
+use super::carried::SoFar;
 use super::emit::{Emitted, Position};
 use super::labels::Block;
 use super::mutants::mutant;
@@ -34,6 +35,8 @@ pub(super) struct Candidate {
     condition: NodeId,
     /// What the accumulators mirrored there.
     mirrors: Mirrors,
+    /// What the loop that may be carried was in front of it.
+    before: Option<SoFar>,
     /// Where the arm begins that is being lowered.
     arm: Position,
     /// How many statements were emitted before it.
@@ -88,6 +91,7 @@ impl IfConversion {
             branch: branch.cell,
             condition,
             mirrors: operands.accs.mirrors,
+            before: code.carried.before_branch(),
             arm: code.len(),
             emitted: code.emitted,
             cells: code.cells - 1,
@@ -183,6 +187,7 @@ fn select<T: Target>(operands: &mut Operands<'_, T>, candidate: &Candidate, bloc
     });
     let Some(select) = select else { return false };
     operands.code.rewind(candidate.branch, candidate.cells);
+    operands.code.carried.go_back(candidate.before);
     operands.accs.mirrors = candidate.mirrors;
     let end = std::mem::replace(&mut operands.code.offset, candidate.offset);
     operands.emit_set(select, last.slot, class).expect("just found");

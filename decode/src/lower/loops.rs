@@ -20,6 +20,9 @@
 //! **Repetition.** A loop that is one cell, peeled or not, does not come back by way of a dispatch if there is a handler that
 //! repeats the cell.
 //!
+//! **Carrying.** A short loop without blocks becomes one cell that has its slots in registers as long as it runs, if there is a handler
+//! for it ([`super::carried`]); then it is neither peeled nor rotated. Only its first branches may leave it, by labels that are no loops.
+//!
 //! **Rotation.** A loop that begins with the cell that may leave it, and ends with a branch back, takes a dispatch for each. The
 //! branch back becomes that cell, with the condition negated, if that saves one.
 //!
@@ -42,7 +45,7 @@
 use super::accumulators::Mirrors;
 use super::definite::Locals;
 use super::emit::{Fixup, Mark, Position};
-use super::labels::Labels;
+use super::labels::{Construct, Labels};
 use super::mutants::mutant;
 use super::operands::Operands;
 use super::read::Reader;
@@ -50,6 +53,7 @@ use super::target::{Options, Target};
 use crate::cell;
 use bumpalo::Bump;
 use bumpalo::collections::Vec;
+use smallvec::SmallVec;
 
 /// Longer bodies, in bytes of code, are not peeled.
 const MOST_BYTES: usize = 64;
@@ -63,6 +67,19 @@ pub(super) struct Loops<'a> {
     pending: Option<Pending<'a>>,
     /// The tests with which open loops begin that may be rotated, the innermost last.
     tests: Vec<'a, ExitTest<'a>>,
+    /// The loop opened last, if it may be carried in registers.
+    straight: Option<Straight>,
+}
+
+/// A loop of which all statements are known.
+#[derive(Debug)]
+struct Straight {
+    /// How many blocks are open in it.
+    depth: usize,
+    /// Where it begins, and how many cells are before it.
+    start: (Position, usize),
+    /// The labels to which branches leave it.
+    exits: SmallVec<[u32; 2]>,
 }
 
 /// What the next `br_if` decides.
@@ -149,30 +166,34 @@ struct Rotation<'a> {
 
 impl<'a> Loops<'a> {
     pub(super) fn new_in(arena: &'a Bump, options: Options) -> Self {
-        Self { twice: options.fuse && !options.fuel, pending: None, tests: Vec::new_in(arena) }
+        Self { twice: options.fuse && !options.fuel, pending: None, tests: Vec::new_in(arena), straight: None }
     }
 
     /// A loop was just opened, at `start`, which `body` reads, and in which `depth` blocks are open.
     pub(super) fn open<T: Target>(
         &mut self,
-        operands: &Operands<'a, T>,
+        operands: &mut Operands<'a, T>,
         depth: usize,
         body: Reader<'a>,
         start: Position,
     ) {
-        let code = &operands.code;
+        let code = &mut operands.code;
+        if self.twice {
+            code.carried.begin();
+            self.straight = Some(Straight { depth, start: (start, code.cells), exits: SmallVec::new() });
+        }
         let (cells, offset, set) = (code.cells, code.offset, code.definite.set);
         self.pending = self.twice.then_some(Pending::Opened(Opened { body, depth, start, cells, offset, set }));
     }
 
     /// What comes is not lowered twice: it begins a scope of handlers.
     pub(super) fn forget(&mut self) {
-        self.pending = None;
+        (self.pending, self.straight) = (None, None);
     }
 
     /// The innermost loop was closed, and leaves `depth` blocks open.
     pub(super) fn close(&mut self, depth: usize) {
-        self.pending = None;
+        (self.pending, self.straight) = (None, None);
         self.tests.pop_if(|test| test.depth > depth);
     }
 
@@ -181,11 +202,51 @@ impl<'a> Loops<'a> {
     pub(super) fn branched<T: Target>(
         &mut self,
         operands: &mut Operands<'a, T>,
-        labels: &Labels<'a>,
+        labels: &mut Labels<'a>,
         labelidx: u32,
         branch: Fixup,
     ) -> Option<Reader<'a>> {
+        if self.straight.is_some() && self.carried(operands, labels, labelidx) {
+            return None;
+        }
         if self.pending.is_some() { self.branched_first(operands, labels, labelidx, branch) } else { None }
+    }
+
+    /// A branch on a condition was just emitted, to this label: whether it ended a loop, all of which is one cell now.
+    #[inline(never)]
+    fn carried<T: Target>(&mut self, operands: &mut Operands<'a, T>, labels: &mut Labels<'a>, labelidx: u32) -> bool {
+        if let Some(straight) = &mut self.straight
+            && labelidx != 0
+            && straight.depth == labels.depth()
+            && operands.code.carried.is_complete
+            && labels.get(labelidx).construct != Construct::Loop
+        {
+            straight.exits.push(labelidx);
+            return false;
+        }
+        labelidx == 0 && self.carry(operands, labels, false)
+    }
+
+    /// The loop ends here, if it is the innermost block, with a branch back, and nothing waits in it; `branches_back` says that the
+    /// branch is not emitted. Whether it is one cell now.
+    pub(super) fn carry<T: Target>(
+        &mut self,
+        operands: &mut Operands<'a, T>,
+        labels: &mut Labels<'a>,
+        branches_back: bool,
+    ) -> bool {
+        let Some(Straight { depth, start, exits }) = self.straight.take() else { return false };
+        let innermost = labels.innermost();
+        if depth != labels.depth() || innermost.base() + innermost.arity() != operands.height() {
+            return false;
+        }
+        let Some(moved) = operands.code.carry(start, exits.len(), branches_back) else { return false };
+        for labelidx in exits {
+            labels.get_mut(labelidx).ends.follow(&moved);
+        }
+        self.pending = None;
+        operands.last_set = None;
+        true
     }
 
     #[inline(never)]

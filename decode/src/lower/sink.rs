@@ -67,6 +67,11 @@ impl Prefix {
         Self { bytes: u128::from(slot.0).to_le_bytes(), len: 2 }
     }
 
+    /// The slot with which it begins.
+    pub(super) fn first_slot(&self) -> Slot {
+        Slot(u16::from_le_bytes(*self.bytes.first_chunk().expect("two bytes")))
+    }
+
     /// A word of the instance, or the static offset of a store.
     #[inline]
     pub(super) fn word(word: u32) -> Self {

@@ -64,12 +64,16 @@ impl<T: Target> Operands<'_, T> {
         }
         let (begins, nodes) = (sink.sig(), kids.map(|kid| &self.trees[kid]));
         let mirrored = self.accs.mirrors.bits();
-        let sig = nodes.iter().fold(begins, |sig, node| sig::with(sig, node.sig));
+        let plain = nodes.iter().fold(begins, |sig, node| sig::with(sig, node.sig));
         let (sig, acc, tile, joins) = if nodes.iter().any(|node| node.may_read_any(mirrored)) {
-            self.best_over_accs(begins, kids, sig)
+            self.best_over_accs(begins, kids, plain)
         } else {
-            self.best(&[(sig, None)])
+            self.best(&[(plain, None)])
         }?;
+        if self.code.carried.is_complete {
+            self.write_down(&sink, &kids, plain);
+        }
+        let nodes = kids.map(|kid| &self.trees[kid]);
         let offset = self.code.offset;
         if let Some(survey) = self.code.survey() {
             survey.statement(sink.kind, &self.trees, &kids, acc, offset);

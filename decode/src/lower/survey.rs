@@ -199,6 +199,32 @@ impl Survey {
         cell.sig = sig::repeat(cell.sig);
     }
 
+    /// The cells from `start` on, and a branch if there is one at an offset, become one, with this signature.
+    pub(super) fn carry(&mut self, start: usize, sig: Sig, branch: Option<u32>) {
+        let first = self.cells.partition_point(|cell| cell.position < start);
+        let mut cells = self.cells.drain(first..);
+        let mut all = cells.next().expect("a loop has a cell");
+        for cell in cells {
+            if !self.is_brief {
+                all.shape = format!("Seq<{}, {}>", all.shape, cell.shape);
+            }
+            all.offset = cell.offset;
+            all.places.extend(cell.places);
+            all.operators += cell.operators;
+            all.statements += cell.statements;
+        }
+        if let Some(offset) = branch {
+            if !self.is_brief {
+                all.shape = format!("Seq<{}, Br>", all.shape);
+            }
+            all.offset = offset;
+            all.places.push(offset);
+            all.statements += 1;
+        }
+        all.sig = sig;
+        self.cells.push(all);
+    }
+
     /// The last cell branches back, and is to ask for the epoch there; `itself` says that it does, and that nobody does for it.
     pub(super) fn ask(&mut self, itself: bool) {
         let cell = self.cells.last_mut().expect("a cell was emitted");

@@ -106,6 +106,12 @@ impl Node {
         }
     }
 
+    /// How many operand bytes the tree has, or 255 if those are more.
+    #[inline]
+    pub(super) fn operand_bytes(&self) -> usize {
+        usize::from(self.len)
+    }
+
     #[inline]
     pub(super) fn kids(&self) -> &[NodeId] {
         &self.kids[..usize::from(self.arity)]

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod arrays;
 pub(crate) mod atomic;
 pub(crate) mod bulk;
+pub(crate) mod carried;
 pub(crate) mod cells;
 pub(crate) mod control;
 #[cfg(feature = "profile")]

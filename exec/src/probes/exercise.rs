@@ -117,6 +117,7 @@ fn leaves(shape: &Shape) -> bool {
         | Shape::Replace(..)
         | Shape::Bulk(..)
         | Shape::Form(..)
+        | Shape::Carried(..)
         | Shape::Thunk => false,
     }
 }
@@ -154,9 +155,22 @@ fn counts(shape: &Shape) -> Option<Op> {
         | Shape::Bulk(..)
         | Shape::Seq(..)
         | Shape::Form(..)
+        | Shape::Carried(..)
         | Shape::Cell(..)
         | Shape::Thunk => None,
     }
+}
+
+/// Whether a slot is set to itself less an immediate.
+fn goes_down(shape: &Shape) -> bool {
+    if let Shape::Carried(_, a) = shape {
+        return goes_down(a);
+    }
+    if let Shape::Seq(a, b) = shape {
+        return goes_down(a) || goes_down(b);
+    }
+    let Shape::Form(Form::SetSlot, _, value) = shape else { return false };
+    matches!(value, Shape::Binary(Op::I32Sub | Op::I64Sub, Shape::Leaf(..), Shape::Leaf(Leaf::Imm, _)))
 }
 
 fn leaf(leaf: Leaf, class: Class) -> Shape {
@@ -221,6 +235,8 @@ impl Exercise {
         let (slot, acc) = match counter {
             Some(Op::I32Sub | Op::I64Sub) => (imm, imm.wrapping_mul(2)),
             Some(_) => (imm, imm.wrapping_neg()),
+            // What is carried and goes down is zero after a step, what goes up is where it ends.
+            None if matches!(self.shape, Shape::Carried(..)) => (if goes_down(self.shape) { imm } else { 0 }, acc),
             None => (slot, acc),
         };
         let mut returns = Growing::new(RETURNS);
@@ -306,7 +322,7 @@ impl Exercise {
                 Leaf::Memory | Leaf::SharedMemory => out.memory(MEMORY),
                 Leaf::Field => unreachable!("what is about objects is left out"),
             },
-            Shape::Unary(_, a) | Shape::Extract(_, _, a) => self.encode(a, next, out),
+            Shape::Unary(_, a) | Shape::Extract(_, _, a) | Shape::Carried(_, a) => self.encode(a, next, out),
             Shape::Binary(_, a, b) | Shape::Replace(_, _, a, b) | Shape::Seq(a, b) => {
                 self.encode(a, next, out);
                 self.encode(b, next, out);

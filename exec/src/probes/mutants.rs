@@ -195,7 +195,7 @@ fn operators(shape: &Shape) -> usize {
         | Shape::Ternary(_, a, b, c)
         | Shape::Bulk(_, a, b, c)
         | Shape::ElementStore(_, a, b, c) => 1 + operators(a) + operators(b) + operators(c),
-        Shape::Form(_, _, a) => operators(a),
+        Shape::Form(_, _, a) | Shape::Carried(_, a) => operators(a),
         Shape::Leaf(..) | Shape::Cell(_) | Shape::Thunk => 0,
     }
 }
@@ -222,7 +222,7 @@ fn is_on_vectors(shape: &Shape) -> bool {
         | Shape::ElementLoad(op, a, b)
         | Shape::Replace(op, _, a, b) => on_vectors(op) || is_on_vectors(a) || is_on_vectors(b),
         Shape::Ternary(op, ..) | Shape::ElementStore(op, ..) => on_vectors(op),
-        Shape::Form(_, _, a) => is_on_vectors(a),
+        Shape::Form(_, _, a) | Shape::Carried(_, a) => is_on_vectors(a),
         Shape::Seq(a, b) => is_on_vectors(a) || is_on_vectors(b),
         Shape::Leaf(..) | Shape::Select(..) | Shape::Bulk(..) | Shape::Cell(_) | Shape::Thunk => false,
     }
@@ -256,6 +256,7 @@ fn differences(a: &Shape, b: &Shape) -> Option<usize> {
             Some(same(o, p)? + sum(&[(a, b), (x, y), (c, d)])?)
         }
         (Shape::Seq(a, x), Shape::Seq(b, y)) => sum(&[(a, b), (x, y)]),
+        (Shape::Carried(m, a), Shape::Carried(n, b)) if m == n => sum(&[(a, b)]),
         (Shape::Select(s, a, x, c), Shape::Select(t, b, y, d)) if s == t => sum(&[(a, b), (x, y), (c, d)]),
         (Shape::Bulk(f, a, x, c), Shape::Bulk(g, b, y, d)) if f == g => sum(&[(a, b), (x, y), (c, d)]),
         (Shape::Form(f, s, a), Shape::Form(g, t, b)) if (f, s) == (g, t) => sum(&[(a, b)]),

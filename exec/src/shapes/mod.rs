@@ -15,6 +15,7 @@ mod asking;
 mod far;
 pub(crate) mod list;
 pub(crate) mod lookup;
+mod loops;
 #[cfg(feature = "mined")]
 mod mined;
 #[cfg(feature = "mined")]
@@ -103,6 +104,7 @@ fn list_written(t: &mut Shapes<'_>) {
     far::all(t);
     wide_arithmetic::all(t);
     objects::all(t);
+    loops::all(t);
 }
 
 fn leaves(t: &mut Shapes<'_>) {

@@ -97,6 +97,7 @@ fn operands(shape: &Shape) -> Vec<&Shape> {
         | Shape::SharedLoad(_, a)
         | Shape::FieldLoad(_, a)
         | Shape::Form(_, _, a)
+        | Shape::Carried(_, a)
         | Shape::Extract(_, _, a) => vec![a],
         Shape::Binary(_, a, b)
         | Shape::Store(_, a, b)

@@ -6,7 +6,7 @@ use crate::layout::CodeHead;
 use crate::lower::{Code, Options, Target, Tile};
 use crate::ops::{Class, Op};
 use crate::shape::Shape;
-use crate::sig::{Form, Leaf, Sig};
+use crate::sig::{Form, Leaf, Numbers, Sig};
 use crate::{FuncIdx, Module, ops};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -146,6 +146,12 @@ pub(super) fn br_if(cell: u64, condition: Part) -> Part {
 /// A statement that repeats itself.
 pub(super) fn repeat(statement: Part) -> Part {
     part(Shape::Form(Form::Repeat, Class::I32, statement.shape), Class::I32, &[], &[statement])
+}
+
+/// A loop that has its slots in registers, with these numbers.
+pub(super) fn carried(numbers: &[usize], statement: Part) -> Part {
+    let numbers = numbers.iter().fold(Numbers::NONE, |numbers, &number| numbers.with(number));
+    part(Shape::Carried(numbers, statement.shape), Class::I32, &[], &[statement])
 }
 
 /// A statement that asks for the epoch where it has branched.

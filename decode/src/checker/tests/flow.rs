@@ -131,6 +131,28 @@ fn loops() {
 }
 
 #[test]
+fn loops_carry_slots_by_their_numbers() {
+    let subject = binary(COUNT);
+    // The address and the value that is stored, then the counter thrice.
+    let numbers = [0, 1, 0, 0, 0];
+    let back = |to| seq(step(s(0)), br_if(to, s(0)));
+    subject.right(&[carried(&numbers, back(0)), ret(2, s(1))]);
+    subject.wrong(&[carried(&[0, 1, 0, 0, 1], back(0)), ret(2, s(1))], "the other way round");
+    subject.wrong(&[carried(&[0, 0, 0, 0, 0], back(0)), ret(2, s(1))], "the other way round");
+    subject.wrong(&[carried(&numbers[..4], back(0)), ret(2, s(1))], "the other way round");
+    // Its last branch is taken for one back, whatever it says.
+    subject.wrong(&[carried(&numbers, back(1)), ret(2, s(1))], "back to itself");
+    subject.wrong(&[carried(&numbers[..4], step(s(0))), br_if(0, s(0)), ret(2, s(1))], "back to itself");
+    // What it does counts.
+    let other = seq(store(Op::I32Store, 0, s(0), s(1)), set(0, bin(Op::I32Add, s(0), imm(1))));
+    subject.wrong(&[carried(&numbers, seq(other, br_if(0, s(0)))), ret(2, s(1))], "expected");
+    // Another cell asks for the epoch.
+    let subject = Subject { epochs: true, ..subject };
+    subject.right(&[carried(&numbers, back(2)), ret(2, s(1)), ask(br(0))]);
+    subject.wrong(&[carried(&numbers, back(0)), ret(2, s(1))], "does not ask");
+}
+
+#[test]
 fn branches_back_ask_for_the_epoch() {
     let subject = Subject { epochs: true, ..binary(COUNT) };
     let r0 = || acc(Class::I32);

@@ -17,7 +17,7 @@ use crate::lower::target::{Options, Target, Tile};
 use crate::lower::tree::Trees;
 use crate::lower::{Arena, Lowering};
 use crate::ops::{Class, Kind, Op};
-use crate::sig::{self, Form, Leaf, Sig};
+use crate::sig::{self, Form, Leaf, Numbers, Sig};
 use crate::{Error, Features, Module, ModuleLimits, Proposal, TypeId, shape};
 use bumpalo::Bump;
 use std::collections::{HashMap, HashSet};
@@ -35,6 +35,8 @@ fn shape_of(sig: Sig) -> Option<&'static shape::Shape> {
 #[derive(Debug)]
 pub(super) struct Machine {
     sigs: HashSet<Sig>,
+    /// Shapes of loops that have their slots in registers.
+    carried: Vec<String>,
     /// What is lowered for it.
     pub(super) arena: Bump,
 }
@@ -113,13 +115,15 @@ impl Machine {
         }
         sigs.extend(Cell::ALL.iter().map(|&cell| sig::cell(cell)));
         sigs.insert(sig::ask(sig::cell(Cell::Br)));
-        Self { sigs, arena: Bump::new() }
+        Self { sigs, carried: Vec::new(), arena: Bump::new() }
     }
 
     /// The base shapes and these.
     pub(super) fn with(shapes: &[&str]) -> Self {
         let mut this = Self::base();
         this.sigs.extend(shapes.iter().map(|shape| Shape::parse(shape).sig()));
+        let carried = shapes.iter().filter(|shape| shape.starts_with("Carried"));
+        this.carried.extend(carried.map(|shape| (*shape).to_owned()));
         this
     }
 
@@ -143,7 +147,7 @@ impl Target for Machine {
 pub(super) fn cells(code: &mut Emitter<'_, Machine>) -> Vec<String> {
     let cells = code.survey().expect("the machine is surveyed").cells.clone();
     let bytes = code.between(0, code.len());
-    text(bytes, 0, &cells)
+    text(bytes, 0, &cells, &[])
 }
 
 /// The code of the first function of a module in the text format, a line for each cell. Type ids are typeidxs.
@@ -171,14 +175,18 @@ pub(super) fn lowered_in(
         let plain = Shape::parse(&cell.shape).build();
         let of_form = |form, shape| leaked(shape::Shape::Form(form, Class::I32, shape));
         let asks = of_form(Form::Ask, plain);
-        let kinds = [plain, asks, of_form(Form::Repeat, plain), of_form(Form::Repeat, asks)];
-        kinds.map(|shape| (shape.sig(), shape))
+        let mut kinds = vec![plain, asks, of_form(Form::Repeat, plain), of_form(Form::Repeat, asks)];
+        if cell.sig != plain.sig() {
+            let carried = machine.carried.iter().map(|shape| Shape::parse(shape).build());
+            kinds.extend(carried.filter(|shape| shape.sig() == cell.sig));
+        }
+        kinds.into_iter().map(|shape| (shape.sig(), shape)).collect::<Vec<_>>()
     });
     SHAPES.lock().unwrap().get_or_insert_default().extend(shapes.flatten());
     let verdict = Checker::new(&module, &type_ids, options, machine, shape_of).function(funcidx);
     assert!(matches!(verdict, Ok(Verdict::Right | Verdict::Exceptions)), "{verdict:?}");
     let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
-    let mut text = text(&bytes, code.words().as_ptr().addr() as u64, &cells);
+    let mut text = text(&bytes, code.words().as_ptr().addr() as u64, &cells, &machine.carried);
     text.extend(code.catches().into_iter().flat_map(|table| catches(table, &cells)));
     Ok(text)
 }
@@ -201,7 +209,7 @@ fn catches(table: &CatchTable, cells: &[Surveyed]) -> Vec<String> {
 }
 
 /// The text of cells in code that begins at the address `base`.
-fn text(bytes: &[u8], base: u64, cells: &[Surveyed]) -> Vec<String> {
+fn text(bytes: &[u8], base: u64, cells: &[Surveyed], carried: &[String]) -> Vec<String> {
     let place = |target: u64| match cells.iter().position(|cell| base + cell.position as u64 == target) {
         Some(index) => format!("-> {index}"),
         None if target == base + bytes.len() as u64 => "-> end".into(),
@@ -211,8 +219,9 @@ fn text(bytes: &[u8], base: u64, cells: &[Surveyed]) -> Vec<String> {
     let mut lines = Vec::new();
     for cell in cells {
         assert_eq!(cell.position, at, "cells follow each other");
-        let shape = Shape::parse(&cell.shape);
         let handler = u64::from_ne_bytes(*bytes[at..].first_chunk().expect("a handler"));
+        let carried = carried.iter().find(|shape| Shape::parse(shape).sig() == handler);
+        let shape = Shape::parse(carried.unwrap_or(&cell.shape));
         let (plain, asks) = (shape.sig(), sig::ask(shape.sig()));
         let kinds = [(plain, ""), (asks, "ask "), (sig::repeat(plain), "repeat "), (sig::repeat(asks), "repeat ask ")];
         let kind = kinds.iter().find(|(sig, _)| *sig == handler);
@@ -224,6 +233,11 @@ fn text(bytes: &[u8], base: u64, cells: &[Surveyed]) -> Vec<String> {
     }
     assert_eq!(at, bytes.len(), "nothing follows the last cell");
     lines
+}
+
+/// Numbers of a cell's slots.
+fn numbers(numbers: impl Iterator<Item = usize>) -> Numbers {
+    numbers.fold(Numbers::NONE, Numbers::with)
 }
 
 fn leaked(shape: shape::Shape) -> &'static shape::Shape {
@@ -315,9 +329,15 @@ impl<'a> Shape<'a> {
                 (sig::of_form(form.expect("just seen"), Class::I32), &self.parts[..])
             }
             (_, Some(form)) => (sig::of_form(form, self.parts[0].class()), &self.parts[..]),
+            ("Carried", _) => return sig::carried(self.parts[1].sig(), self.numbers()),
             (_, None) => return sig::cell(self.cell()),
         };
         operands.iter().fold(begins, |sig, operand| sig::with(sig, operand.sig()))
+    }
+
+    /// A digit for each operand that is a slot.
+    fn numbers(&self) -> Numbers {
+        numbers(self.parts[0].name.bytes().map(|digit| usize::from(digit - b'0')))
     }
 
     fn lane(&self) -> u8 {
@@ -340,6 +360,7 @@ impl<'a> Shape<'a> {
             ("Replace", _) => Built::Replace(self.parts[0].op(), self.lane(), part(2), part(3)),
             ("Select", _) => Built::Select(self.class(), part(0), part(1), part(2)),
             ("Seq", _) => Built::Seq(part(0), part(1)),
+            ("Carried", _) => Built::Carried(self.numbers(), part(1)),
             (_, Some(form @ (Form::MemoryFill | Form::MemoryCopy))) => Built::Bulk(form, part(0), part(1), part(2)),
             (_, Some(Form::BrIf)) => Built::Form(Form::BrIf, Class::I32, part(0)),
             (_, Some(form)) => Built::Form(form, self.parts[0].class(), part(0)),
@@ -383,6 +404,7 @@ impl<'a> Shape<'a> {
                 let header = bytes.take(2);
                 format!("return {} at {header}", list(&self.parts, bytes))
             }
+            "Carried" => format!("carry {}", self.parts[1].text(bytes, place)),
             "Seq" => format!("{}; {}", self.parts[0].text(bytes, place), self.parts[1].text(bytes, place)),
             "Select" | "MemoryFill" | "MemoryCopy" => format!("{}({})", self.name, list(&self.parts, bytes)),
             _ => self.cell_text(bytes, place),

@@ -3,6 +3,7 @@
 mod accumulators;
 mod arena;
 mod blocks;
+mod carried;
 mod definite;
 mod emit;
 mod exceptions;

@@ -1,0 +1,520 @@
+//! Loops of one cell whose slots are registers as long as they run.
+//!
+//! Such a loop reads what its slots hold into *variables*, repeats its statements over these, and writes them back where it is left,
+//! however it is. What an iteration hands to the next goes neither through memory, which takes four cycles or more, nor through
+//! the address of the next cell.
+//!
+//! Its type is that of its statements, with [`Var`] for a slot and [`SetVar`] for one that is set; equal numbers stand for the same slot.
+//! Operands lie as in any other cell, so each occurrence of a variable has an operand that says which slot it is, and lowering has seen to
+//! it that equal numbers name equal slots, and others others ([`pirn_decode::sig::carried`]).
+//!
+//! It is left every [`ROUNDS`] iterations by its branch back, as other statements are by theirs. Where code asks for the epoch, that leads to
+//! a cell which does; so one handler will do for code that asks and code that does not, and asking takes nothing.
+
+use crate::handlers::address::{Address, effective_address};
+use crate::handlers::control::Br;
+use crate::handlers::dispatch::{At, Flow, Stmt, Trapped};
+use crate::handlers::expr::{
+    Acc, Bin, BinOp, Expr, Failure, Global, Imm, Load, LoadOp, Select, Slot, StoreOp, Un, UnOp, Value, global_cell,
+};
+use crate::handlers::seq::Seq;
+use crate::handlers::stmt::{BrIf, SetAcc, SetGlobal, SetSlot, Store};
+use crate::state::registers::{Registers, load, store};
+use crate::state::trap::Trap;
+use pirn_decode::shape::Shape;
+use pirn_decode::sig::{self, Numbers, Sig};
+use std::marker::PhantomData;
+
+/// So many iterations at most before it is left.
+const ROUNDS: u64 = 1_000;
+
+const MOST: usize = Numbers::MOST_SLOTS;
+
+/// What the variables hold, by class and number. Only what is used of it is anywhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Variables {
+    words: [u32; MOST],
+    longs: [u64; MOST],
+    singles: [f32; MOST],
+    doubles: [f64; MOST],
+}
+
+/// A value that a variable may hold.
+pub(crate) trait Variable: Value {
+    fn get(variables: &Variables, number: usize) -> Self;
+    fn set(self, variables: &mut Variables, number: usize);
+}
+
+macro_rules! variable {
+    ($ty:ty, $field:ident) => {
+        impl Variable for $ty {
+            #[inline(always)]
+            fn get(variables: &Variables, number: usize) -> Self {
+                variables.$field[number]
+            }
+
+            #[inline(always)]
+            fn set(self, variables: &mut Variables, number: usize) {
+                variables.$field[number] = self;
+            }
+        }
+    };
+}
+variable!(u32, words);
+variable!(u64, longs);
+variable!(f32, singles);
+variable!(f64, doubles);
+
+/// A variable.
+pub(crate) struct Var<const N: usize, T>(PhantomData<T>);
+/// Sets a variable, and leaves the value in the accumulator.
+pub(crate) struct SetVar<const N: usize, E>(PhantomData<E>);
+/// A loop over variables.
+pub(crate) struct Carried<S>(PhantomData<S>);
+
+/// An expression over variables.
+pub(crate) trait CarriedExpr: Expr {
+    /// Of the operands that are slots.
+    const NUMBERS: Numbers;
+
+    /// The value, as [`Expr::eval`] gives it, if the slots hold what the variables do.
+    ///
+    /// # Safety
+    /// As for [`Stmt::run`].
+    unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<Self::T, Trapped>;
+
+    /// Reads slots into the variables.
+    ///
+    /// # Safety
+    /// As for [`Stmt::run`].
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At);
+}
+
+/// Where control goes behind a statement.
+pub(crate) enum Way {
+    Next(Registers),
+    /// Where the operand at this place says.
+    Branch(Registers, usize),
+    /// The same, and the branch is not the last statement.
+    Leave(Registers, usize),
+    Trap(Trapped, Registers),
+}
+
+/// A statement over variables.
+pub(crate) trait CarriedStmt: Stmt {
+    /// Of the operands that are slots.
+    const NUMBERS: Numbers;
+
+    /// Executes it, as [`Stmt::run`] does, but for the branch.
+    ///
+    /// # Safety
+    /// As for [`Stmt::run`].
+    unsafe fn step(variables: &mut Variables, m: Registers, at: At) -> Way;
+
+    /// Reads slots into the variables.
+    ///
+    /// # Safety
+    /// As for [`Stmt::run`].
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At);
+
+    /// Writes the variables that it sets to their slots.
+    ///
+    /// # Safety
+    /// As for [`Stmt::run`].
+    unsafe fn write(variables: &Variables, m: &Registers, at: At);
+}
+
+impl<S: CarriedStmt> Stmt for Carried<S> {
+    type Best = Self;
+    const LEN: usize = {
+        assert!(!S::DELEGATES, "the other handler would take this cell for its own");
+        assert!(S::NUMBERS.are_in_order(), "lowering asks for no other numbers");
+        S::LEN
+    };
+    const SIG: Sig = sig::carried(S::SIG, S::NUMBERS);
+    const SHAPE: &'static Shape = &Shape::Carried(S::NUMBERS, S::SHAPE);
+
+    #[inline(always)]
+    unsafe fn run(mut m: Registers, at: At) -> Flow {
+        let (words, longs) = ([0; MOST], [0; MOST]);
+        let mut variables = Variables { words, longs, singles: [0.0; MOST], doubles: [0.0; MOST] };
+        // SAFETY: the operands are the statement's own. Its last branch leads back to this cell, whose frame and instance it leaves as
+        // they were, or, where code asks for the epoch, to a cell that leads there (I3); so I6 holds of the next round as it did of this
+        // one, and of the cell that a branch leads to. Nobody reads the slots meanwhile (I2).
+        unsafe {
+            S::read(&mut variables, &m, at);
+            let mut rounds = ROUNDS;
+            let (way, end) = loop {
+                match S::step(&mut variables, m, at) {
+                    Way::Branch(next, target) => {
+                        m = next;
+                        rounds = some(rounds) - 1;
+                        if rounds == 0 {
+                            break (Ok(Some(target)), m);
+                        }
+                    }
+                    Way::Leave(m, target) => break (Ok(Some(target)), m),
+                    Way::Next(m) => break (Ok(None), m),
+                    Way::Trap(trapped, m) => break (Err(trapped), m),
+                }
+            };
+            m = end;
+            S::write(&variables, &m, at);
+            match way {
+                Ok(None) => Flow::Next(m),
+                Ok(Some(target)) => {
+                    m.branch_if(m.operand(target));
+                    Flow::Jump(m)
+                }
+                Err(trapped) => Flow::Trap(trapped, m),
+            }
+        }
+    }
+}
+
+/// Has LLVM take a number for any, and memory for changed. Otherwise it would unroll such loops, some into code of 1,400 bytes with
+/// vectors, and read operands before the loop into more registers than there are.
+#[inline(always)]
+fn some(number: u64) -> u64 {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    {
+        let mut some = number;
+        // SAFETY: no instruction is in it, only a comment.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) some, options(nostack, preserves_flags));
+        }
+        some
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+    number
+}
+
+/// The value of an expression, or a trap.
+macro_rules! value {
+    ($m:ident, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(trapped) => return Way::Trap(trapped, $m),
+        }
+    };
+}
+
+impl<const N: usize, T: Variable> Expr for Var<N, T> {
+    type T = T;
+    type Best = Self;
+    const LEN: usize = Slot::<T>::LEN;
+    const SIG: Sig = Slot::<T>::SIG;
+    const SHAPE: &'static Shape = Slot::<T>::SHAPE;
+
+    #[inline(always)]
+    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
+        // SAFETY: the operand is that of a slot.
+        unsafe { Slot::<T>::eval(m, at) }
+    }
+}
+
+impl<const N: usize, T: Variable> CarriedExpr for Var<N, T> {
+    const NUMBERS: Numbers = Numbers::NONE.with(N);
+
+    #[inline(always)]
+    unsafe fn value(variables: &Variables, _: &mut Registers, _: At) -> Result<T, Trapped> {
+        Ok(T::get(variables, N))
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: I3: the operand is a slot of the frame; it holds a value of this class, or nobody reads what it holds.
+        unsafe { T::read_slot(m.slot(m.operand(at.operands))) }.set(variables, N);
+    }
+}
+
+/// Leaves that are no slots are what they are elsewhere.
+macro_rules! leaf {
+    ($leaf:ident) => {
+        impl<T: Value> CarriedExpr for $leaf<T> {
+            const NUMBERS: Numbers = Numbers::NONE;
+
+            #[inline(always)]
+            unsafe fn value(_: &Variables, m: &mut Registers, at: At) -> Result<T, Trapped> {
+                // SAFETY: `eval` asks for the same.
+                unsafe { Self::eval(m, at) }
+            }
+
+            #[inline(always)]
+            unsafe fn read(_: &mut Variables, _: &Registers, _: At) {}
+        }
+    };
+}
+leaf!(Acc);
+leaf!(Imm);
+leaf!(Global);
+
+impl<O: UnOp, A: CarriedExpr<T = O::A>> CarriedExpr for Un<O, A> {
+    const NUMBERS: Numbers = A::NUMBERS;
+
+    #[inline(always)]
+    unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<O::T, Trapped> {
+        // SAFETY: as in `Expr::eval`.
+        O::eval(unsafe { A::value(variables, m, at) }?).map_err(|error| error.trap(m, at.behind(A::LEN, A::PLACES)))
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the operands are the operand's.
+        unsafe { A::read(variables, m, at) }
+    }
+}
+
+impl<O: BinOp, A: CarriedExpr<T = O::A>, B: CarriedExpr<T = O::B>> CarriedExpr for Bin<O, A, B> {
+    const NUMBERS: Numbers = A::NUMBERS.then(B::NUMBERS);
+
+    #[inline(always)]
+    unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<O::T, Trapped> {
+        // SAFETY: as in `Expr::eval`.
+        unsafe {
+            let second = at.behind(A::LEN, A::PLACES);
+            let value = O::eval(A::value(variables, m, at)?, B::value(variables, m, second)?);
+            value.map_err(|error| error.trap(m, second.behind(B::LEN, B::PLACES)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the second's operands follow the first's.
+        unsafe {
+            A::read(variables, m, at);
+            B::read(variables, m, at.skip(A::LEN));
+        }
+    }
+}
+
+impl<T: Value, A: CarriedExpr<T = T>, B: CarriedExpr<T = T>, C: CarriedExpr<T = u32>> CarriedExpr for Select<A, B, C> {
+    const NUMBERS: Numbers = A::NUMBERS.then(B::NUMBERS).then(C::NUMBERS);
+
+    #[inline(always)]
+    unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<T, Trapped> {
+        // SAFETY: as in `Expr::eval`.
+        unsafe {
+            let second = at.behind(A::LEN, A::PLACES);
+            let (a, b) = (A::value(variables, m, at)?, B::value(variables, m, second)?);
+            let condition = C::value(variables, m, second.behind(B::LEN, B::PLACES))?;
+            Ok(if condition != 0 { a } else { b })
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the operands follow each other.
+        unsafe {
+            A::read(variables, m, at);
+            B::read(variables, m, at.skip(A::LEN));
+            C::read(variables, m, at.skip(A::LEN + B::LEN));
+        }
+    }
+}
+
+impl<O: LoadOp, A: CarriedExpr<T: Address>> CarriedExpr for Load<O, A> {
+    const NUMBERS: Numbers = A::NUMBERS;
+
+    #[inline(always)]
+    unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<O::T, Trapped> {
+        // SAFETY: as in `Expr::eval`.
+        unsafe {
+            let address = A::value(variables, m, at.skip(4))?;
+            let place: Option<*mut O::Raw> = effective_address(m, address, m.operand(at.operands));
+            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
+            Ok(O::convert(load(place)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the address's operands are behind the static offset.
+        unsafe { A::read(variables, m, at.skip(4)) }
+    }
+}
+
+impl<const N: usize, E: CarriedExpr<T: Variable>> Stmt for SetVar<N, E> {
+    type Best = Self;
+    const LEN: usize = SetSlot::<E>::LEN;
+    const SIG: Sig = SetSlot::<E>::SIG;
+    const SHAPE: &'static Shape = SetSlot::<E>::SHAPE;
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the operands are those of a slot that is set.
+        unsafe { SetSlot::<E>::run(m, at) }
+    }
+}
+
+impl<const N: usize, E: CarriedExpr<T: Variable>> CarriedStmt for SetVar<N, E> {
+    const NUMBERS: Numbers = Numbers::NONE.with(N).then(E::NUMBERS);
+
+    #[inline(always)]
+    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+        // SAFETY: behind the slot are the expression's operands.
+        let value = value!(m, unsafe { E::value(variables, &mut m, at.skip(2)) });
+        value.set(variables, N);
+        value.set_acc(&mut m);
+        Way::Next(m)
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the first operand is a slot of the frame (I3); nobody reads what it holds if it is no value of this class. Behind it
+        // are the expression's.
+        unsafe {
+            E::T::read_slot(m.slot(m.operand(at.operands))).set(variables, N);
+            E::read(variables, m, at.skip(2));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write(variables: &Variables, m: &Registers, at: At) {
+        // SAFETY: the first operand is a slot of the frame (I3).
+        unsafe { E::T::get(variables, N).write_slot(m.slot(m.operand(at.operands))) }
+    }
+}
+
+impl<E: CarriedExpr> CarriedStmt for SetAcc<E> {
+    const NUMBERS: Numbers = E::NUMBERS;
+
+    #[inline(always)]
+    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+        // SAFETY: the operands are the expression's own.
+        value!(m, unsafe { E::value(variables, &mut m, at) }).set_acc(&mut m);
+        Way::Next(m)
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the operands are the expression's own.
+        unsafe { E::read(variables, m, at) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(_: &Variables, _: &Registers, _: At) {}
+}
+
+impl<E: CarriedExpr> CarriedStmt for SetGlobal<E> {
+    const NUMBERS: Numbers = E::NUMBERS;
+
+    #[inline(always)]
+    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+        // SAFETY: as in `Stmt::run`.
+        unsafe {
+            let value = value!(m, E::value(variables, &mut m, at.skip(4)));
+            store(global_cell(&m, at.operands).cast::<E::T>(), value);
+            value.set_acc(&mut m);
+        }
+        Way::Next(m)
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: behind the global's word are the expression's operands.
+        unsafe { E::read(variables, m, at.skip(4)) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(_: &Variables, _: &Registers, _: At) {}
+}
+
+impl<O: StoreOp, A: CarriedExpr<T: Address>, V: CarriedExpr<T = O::A>> CarriedStmt for Store<O, A, V> {
+    const NUMBERS: Numbers = A::NUMBERS.then(V::NUMBERS);
+
+    #[inline(always)]
+    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+        // SAFETY: as in `Stmt::run`.
+        unsafe {
+            let address = value!(m, A::value(variables, &mut m, at.skip(4)));
+            let second = at.behind(4 + A::LEN, A::PLACES);
+            let value = O::convert(value!(m, V::value(variables, &mut m, second)));
+            let place: Option<*mut O::Raw> = effective_address(&m, address, m.operand(at.operands));
+            let third = second.behind(V::LEN, V::PLACES);
+            store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::MemoryOutOfBounds))), value);
+        }
+        Way::Next(m)
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the operands are a static offset, then those of address and value.
+        unsafe {
+            A::read(variables, m, at.skip(4));
+            V::read(variables, m, at.skip(4 + A::LEN));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write(_: &Variables, _: &Registers, _: At) {}
+}
+
+impl<C: CarriedExpr<T = u32>> CarriedStmt for BrIf<C> {
+    const NUMBERS: Numbers = C::NUMBERS;
+
+    #[inline(always)]
+    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+        // SAFETY: behind the target are the condition's operands.
+        let condition = value!(m, unsafe { C::value(variables, &mut m, at.skip(8)) });
+        if condition != 0 { Way::Branch(m, at.operands) } else { Way::Next(m) }
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: behind the target are the condition's operands.
+        unsafe { C::read(variables, m, at.skip(8)) }
+    }
+
+    #[inline(always)]
+    unsafe fn write(_: &Variables, _: &Registers, _: At) {}
+}
+
+impl CarriedStmt for Br {
+    const NUMBERS: Numbers = Numbers::NONE;
+
+    #[inline(always)]
+    unsafe fn step(_: &mut Variables, m: Registers, at: At) -> Way {
+        Way::Branch(m, at.operands)
+    }
+
+    #[inline(always)]
+    unsafe fn read(_: &mut Variables, _: &Registers, _: At) {}
+
+    #[inline(always)]
+    unsafe fn write(_: &Variables, _: &Registers, _: At) {}
+}
+
+impl<A: CarriedStmt, B: CarriedStmt> CarriedStmt for Seq<A, B> {
+    const NUMBERS: Numbers = A::NUMBERS.then(B::NUMBERS);
+
+    #[inline(always)]
+    unsafe fn step(variables: &mut Variables, m: Registers, at: At) -> Way {
+        // SAFETY: the operands follow each other.
+        unsafe {
+            match A::step(variables, m, at) {
+                Way::Next(m) => B::step(variables, m, at.behind(A::LEN, A::PLACES)),
+                Way::Branch(m, target) => Way::Leave(m, target),
+                way @ (Way::Leave(..) | Way::Trap(..)) => way,
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
+        // SAFETY: the operands follow each other.
+        unsafe {
+            A::read(variables, m, at);
+            B::read(variables, m, at.skip(A::LEN));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write(variables: &Variables, m: &Registers, at: At) {
+        // SAFETY: the operands follow each other.
+        unsafe {
+            A::write(variables, m, at);
+            B::write(variables, m, at.skip(A::LEN));
+        }
+    }
+}
