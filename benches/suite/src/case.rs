@@ -310,6 +310,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 struct Entry {
     role: Role,
     file: String,
+    /// Its name, a space, and its version and options.
+    compiler: String,
     #[serde(default)]
     args: Vec<String>,
     stdin: Option<String>,
@@ -349,10 +351,23 @@ pub fn pairs(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Case)>> {
     entries.into_iter().map(|(case, twin)| Ok((case, twin.context("a pair has two")?))).collect()
 }
 
+fn manifest() -> Result<BTreeMap<String, Entry>> {
+    Ok(serde_json::from_slice(&read(&directory().join("workloads/manifest.json"))?)?)
+}
+
+/// What compiled each program, without version and options: `rust`, `clang`, ...
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn compilers() -> Result<BTreeMap<String, String>> {
+    let name = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
+    Ok(manifest()?.into_iter().map(|(program, entry)| (program, name(&entry.compiler))).collect())
+}
+
 /// The chosen programs, with their twins.
 fn entries(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Option<Case>)>> {
     let root = directory().join("workloads");
-    let manifest: BTreeMap<String, Entry> = serde_json::from_slice(&read(&root.join("manifest.json"))?)?;
+    let manifest = manifest()?;
     let mut files = Files::new();
     for entry in std::fs::read_dir(root.join("data"))? {
         let path = entry?.path();

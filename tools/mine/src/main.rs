@@ -4,7 +4,9 @@
 //! pirn-mine stats                       dispatches for each instruction the programs execute, with the handlers there are,
 //!                                       and how many times as many with epochs
 //! pirn-mine mine [--keep N]             chooses some N shapes by the training programs: exec/src/shapes/mined.rs
+//! pirn-mine mine --keep N,M             the same with N, then with M, and tells what judging programs would dispatch with either
 //! pirn-mine mine [--keep N] --without NAME      chooses without that program, and tells what it would dispatch
+//! pirn-mine mine [--keep N] --without-compiler NAME       the same without all programs by a compiler: `rust`, `clang`, ...
 //! pirn-mine vectors [--keep N]          chooses some N shapes with vectors in them, by the training programs with vectors:
 //!                                       exec/src/shapes/mined_vectors.rs
 //! pirn-mine wide [--keep N]             chooses some N that training programs with 64-bit addresses need besides:
@@ -33,7 +35,7 @@ mod count;
 mod own;
 mod shape;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use count::Counts;
 use pirn_decode::lower::survey::{Limits, Surveyed};
 use pirn_decode::lower::surveying::survey;
@@ -137,17 +139,11 @@ fn main() -> Result<()> {
         ["own", ..] => own::own(&args[1..]),
         ["ask"] => ask(KEEP_ASKING),
         ["ask", "--keep", keep] => ask(keep.parse()?),
-        ["mine"] => mine(&SCALARS, KEEP, None),
-        ["mine", "--keep", keep] => mine(&SCALARS, keep.parse()?, None),
-        ["mine", "--without", name] => mine(&SCALARS, KEEP, Some(name)),
-        ["mine", "--keep", keep, "--without", name] => mine(&SCALARS, keep.parse()?, Some(name)),
-        ["vectors"] => mine(&VECTORS, KEEP_VECTORS, None),
-        ["vectors", "--keep", keep] => mine(&VECTORS, keep.parse()?, None),
-        ["wide"] => mine(&WIDE, KEEP_WIDE, None),
-        ["wide", "--keep", keep] => mine(&WIDE, keep.parse()?, None),
-        ["wide", "--keep", keep, "--without", name] => mine(&WIDE, keep.parse()?, Some(name)),
+        ["mine", ref rest @ ..] => mine(&SCALARS, KEEP, rest),
+        ["vectors", ref rest @ ..] => mine(&VECTORS, KEEP_VECTORS, rest),
+        ["wide", ref rest @ ..] => mine(&WIDE, KEEP_WIDE, rest),
         _ => bail!(
-            "pirn-mine stats | mine [--keep N] [--without NAME] | vectors [--keep N] | wide [--keep N] [--without NAME] | ask [--keep N] \
+            "pirn-mine stats | {{mine | vectors | wide}} [--keep N] [--without NAME | --without-compiler NAME] | ask [--keep N] \
              | own --program FILE [--keep N] [--data DIR] [--output FILE] [-- ARGS...]"
         ),
     }
@@ -183,6 +179,8 @@ fn stats() -> Result<()> {
 struct List {
     /// Whose programs choose.
     role: Role,
+    /// Whose are judged.
+    judges: Option<Role>,
     /// What may be in it.
     takes: fn(&Shape) -> bool,
     /// What has handlers already.
@@ -194,6 +192,7 @@ struct List {
 
 const SCALARS: List = List {
     role: Role::Train,
+    judges: Some(Role::Judge),
     takes: |_| true,
     known: pirn_exec::written,
     file: "mined.rs",
@@ -204,6 +203,7 @@ const SCALARS: List = List {
 
 const VECTORS: List = List {
     role: Role::TrainSimd,
+    judges: Some(Role::JudgeSimd),
     takes: Shape::has_vectors,
     known: || pirn_exec::written().union(&pirn_exec::mined()).copied().collect(),
     file: "mined_vectors.rs",
@@ -213,6 +213,7 @@ const VECTORS: List = List {
 
 const WIDE: List = List {
     role: Role::Train64,
+    judges: Some(Role::Judge64),
     takes: |_| true,
     known: || [pirn_exec::written(), pirn_exec::mined(), pirn_exec::mined_vectors()].into_iter().flatten().collect(),
     file: "mined_wide.rs",
@@ -260,30 +261,73 @@ fn weigh(programs: &[Program], target: &Chosen) -> Result<Vec<Weighed>> {
     shapes.into_iter().map(weighed).collect()
 }
 
-fn mine(list: &List, keep: usize, without: Option<&str>) -> Result<()> {
-    let cases = case::programs(|name, role| role == list.role && without != Some(name))?;
-    let programs = cases.iter().map(Program::new).collect::<Result<Vec<_>>>()?;
-    let (kept, target) = choose(&programs, list, keep)?;
-    println!("{} shapes kept", kept.len());
-    if let Some(name) = without {
-        let case = case::programs(|other, _| other == name)?.pop().with_context(|| format!("no program {name}"))?;
-        println!(
-            "{name}: {:.3} dispatches for an instruction",
-            Program::new(&case)?.dispatches(&target, Some(LIMITS))?
-        );
-        return Ok(());
+/// Chooses a list, and writes it; or, where `options` leave programs out, says what these would dispatch. Of several numbers of
+/// shapes, each chooses among those of the one before, and says what judging programs dispatch with them; the last is written.
+fn mine(list: &List, keep: usize, options: &[&str]) -> Result<()> {
+    let (mut keeps, mut program, mut compiler) = (vec![keep], None, None);
+    let (pairs, rest) = options.as_chunks::<2>();
+    for &[option, value] in pairs {
+        match option {
+            "--keep" => keeps = value.split(',').map(str::parse).collect::<Result<_, _>>()?,
+            "--without" => program = Some(value),
+            "--without-compiler" => compiler = Some(value),
+            _ => bail!("unknown option {option}"),
+        }
     }
-    let path = case::directory().join("../exec/src/shapes").join(list.file);
-    std::fs::write(&path, source(list, &kept)?).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("written to {}", path.display());
+    ensure!(rest.is_empty(), "{rest:?} needs a value");
+    let compilers = case::compilers()?;
+    let left_out = |name: &str| {
+        program == Some(name)
+            || compiler.is_some_and(|compiler| compilers.get(name).is_some_and(|other| other == compiler))
+    };
+    let write = program.or(compiler).is_none();
+    let trained = count_all(&case::programs(|name, role| role == list.role && !left_out(name))?)?;
+    let others = if write && keeps.len() == 1 {
+        Vec::new()
+    } else {
+        let judges = |role| Some(role) == list.judges;
+        count_all(&case::programs(|name, role| {
+            if write { judges(role) } else { (role == list.role || judges(role)) && left_out(name) }
+        })?)?
+    };
+    ensure!(write || !others.is_empty(), "there is no such program");
+    let (mut kept, mut target, mut limit) = (Vec::new(), Chosen(None), 16 * keeps[0]);
+    for keep in keeps {
+        (kept, target) = choose(&trained, list, keep, target, limit.max(keep))?;
+        limit = keep;
+        println!("{} shapes kept", kept.len());
+        let mut each = Vec::new();
+        for program in &others {
+            let dispatches = program.dispatches(&target, Some(LIMITS))?;
+            println!("{} ({:?}): {dispatches:.3} dispatches for an instruction", program.name, program.role);
+            each.push(dispatches);
+        }
+        if !each.is_empty() {
+            println!("geometric mean: {:.4}", geomean(&each));
+        }
+    }
+    if write {
+        let path = case::directory().join("../exec/src/shapes").join(list.file);
+        std::fs::write(&path, source(list, &kept)?).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("written to {}", path.display());
+    }
     Ok(())
 }
 
-/// Some `keep` shapes that weigh most in these programs, and a machine that has them besides what the list knows.
-fn choose(programs: &[Program], list: &List, keep: usize) -> Result<(Vec<Weighed>, Chosen)> {
+fn count_all(cases: &[Case]) -> Result<Vec<Program>> {
+    cases.iter().map(Program::new).collect()
+}
+
+/// Some `keep` shapes that weigh most in these programs, and a machine that has them besides what the list knows: of `limit`
+/// shapes that weigh most on the machine `target`, and then of fewer and fewer.
+fn choose(
+    programs: &[Program],
+    list: &List,
+    keep: usize,
+    mut target: Chosen,
+    mut limit: usize,
+) -> Result<(Vec<Weighed>, Chosen)> {
     let written = (list.known)();
-    let mut target = Chosen(None);
-    let mut limit = 16 * keep;
     let kept = loop {
         println!("at most {limit} shapes:");
         // With each shape what lowering needs to get there, until there are enough.

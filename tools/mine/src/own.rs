@@ -12,6 +12,7 @@ const KEEP: usize = 500;
 
 const OWN: List = List {
     role: Role::Train,
+    judges: None,
     takes: |_| true,
     known: || [pirn_exec::written(), pirn_exec::mined(), pirn_exec::mined_vectors()].into_iter().flatten().collect(),
     file: "",
@@ -81,7 +82,7 @@ pub fn own(args: &[&str]) -> Result<()> {
     let name = program.display().to_string();
     let program = Program::new(&Case { name: name.clone(), role: Role::Train, wasm, job, right: None })?;
     let before = program.dispatches(&Chosen(Some((OWN.known)())), Some(crate::LIMITS))?;
-    let (kept, target) = choose(std::slice::from_ref(&program), &OWN, keep)?;
+    let (kept, target) = choose(std::slice::from_ref(&program), &OWN, keep, Chosen(None), 16 * keep)?;
     let after = program.dispatches(&target, Some(crate::LIMITS))?;
     let mut text = format!("// Shapes that {name} executes and the standard handlers lack, the heaviest first.\n");
     for Weighed { shape, dispatches } in &kept {
