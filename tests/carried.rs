@@ -109,6 +109,7 @@ fn outcomes(config: &Config, wasm: &[u8], names: &[String]) -> Vec<(String, Resu
     for name in names {
         for args in ARGS {
             let mut store = Store::new(&engine, ());
+            store.set_epoch_deadline(1);
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
             let memory = instance.get_memory(&mut store, "memory").unwrap();
             for (i, byte) in memory.data_mut(&mut store)[..60_000].iter_mut().enumerate() {

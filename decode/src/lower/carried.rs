@@ -188,7 +188,8 @@ impl<T: Target> Emitter<'_, T> {
         exits: usize,
         branches_back: bool,
     ) -> Option<SmallVec<[Moved; 2]>> {
-        if !std::mem::replace(&mut self.carried.is_complete, false) {
+        let may_carry = !T::SURVEYED || self.survey.as_ref().is_none_or(|survey| survey.may_carry());
+        if !std::mem::replace(&mut self.carried.is_complete, false) || !may_carry {
             return None;
         }
         if branches_back {
@@ -212,9 +213,9 @@ impl<T: Target> Emitter<'_, T> {
         moved.retain(|moved| moved.to.0 != back.0);
         let before: SmallVec<[Position; 2]> =
             moved.iter().map(|branch| Moved::place(&moved, self.before(branch.from.0))).collect();
-        let offset = self.offset;
+        let (offset, epochs) = (self.offset, self.epochs);
         if let Some(survey) = self.survey() {
-            survey.carry(start, sig, branches_back.then_some(offset));
+            survey.carry(start, sig, branches_back.then_some(offset), epochs);
         }
         let merged = self.survey().and_then(|survey| survey.last().cloned());
         self.rewind(start, cells + 1);
@@ -238,9 +239,6 @@ impl<T: Target> Emitter<'_, T> {
         if self.epochs {
             // Its handler asks nobody, and leaves by this branch every so often.
             self.unasked.push(back.0);
-            if let Some(survey) = self.survey() {
-                survey.ask(false);
-            }
         }
         Some(moved)
     }

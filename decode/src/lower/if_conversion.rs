@@ -22,6 +22,8 @@ pub(super) struct IfConversion {
     enabled: bool,
     /// The innermost last. They keep nodes for later.
     pub(super) candidates: Vec<Candidate>,
+    /// What there was of a loop to carry in front of the candidate opened last, and how many candidates were open around that.
+    before: Option<(usize, SoFar)>,
 }
 
 /// An `if` that may become a selection.
@@ -35,8 +37,6 @@ pub(super) struct Candidate {
     condition: NodeId,
     /// What the accumulators mirrored there.
     mirrors: Mirrors,
-    /// What the loop that may be carried was in front of it.
-    before: Option<SoFar>,
     /// Where the arm begins that is being lowered.
     arm: Position,
     /// How many statements were emitted before it.
@@ -70,7 +70,7 @@ impl Candidate {
 impl IfConversion {
     /// `candidates` is empty.
     pub(super) fn new(candidates: Vec<Candidate>, options: Options) -> Self {
-        Self { enabled: options.fuse, candidates }
+        Self { enabled: options.fuse, candidates, before: None }
     }
 
     /// An `if` was just opened, in which `depth` blocks are open, by a branch that is taken on this condition. It may become a
@@ -86,12 +86,12 @@ impl IfConversion {
             return;
         }
         let code = &operands.code;
+        self.before = code.carried.before_branch().map(|before| (self.candidates.len(), before));
         self.candidates.push(Candidate {
             depth,
             branch: branch.cell,
             condition,
             mirrors: operands.accs.mirrors,
-            before: code.carried.before_branch(),
             arm: code.len(),
             emitted: code.emitted,
             cells: code.cells - 1,
@@ -146,7 +146,9 @@ impl IfConversion {
         reached: bool,
     ) -> bool {
         let Some(&mut candidate) = self.innermost(depth) else { return false };
-        let selected = reached && select(operands, &candidate, block);
+        let around = self.candidates.len() - 1;
+        let before = self.before.filter(|&(open, _)| open == around).map(|(_, before)| before);
+        let selected = reached && select(operands, &candidate, block, before);
         self.forget(operands);
         selected
     }
@@ -162,8 +164,13 @@ impl IfConversion {
     }
 }
 
-/// Replaces the `if`, which ends here, by a selection, if it can be one.
-fn select<T: Target>(operands: &mut Operands<'_, T>, candidate: &Candidate, block: &Block<'_>) -> bool {
+/// Replaces the `if`, which ends here, by a selection, if it can be one. `before` is what there was of a loop to carry in front of it.
+fn select<T: Target>(
+    operands: &mut Operands<'_, T>,
+    candidate: &Candidate,
+    block: &Block<'_>,
+    before: Option<SoFar>,
+) -> bool {
     let Some(last) = candidate.arm(operands) else { return false };
     let class = operands.trees[last.node].class;
     let (taken, not_taken) = match candidate.first {
@@ -187,7 +194,7 @@ fn select<T: Target>(operands: &mut Operands<'_, T>, candidate: &Candidate, bloc
     });
     let Some(select) = select else { return false };
     operands.code.rewind(candidate.branch, candidate.cells);
-    operands.code.carried.go_back(candidate.before);
+    operands.code.carried.go_back(before);
     operands.accs.mirrors = candidate.mirrors;
     let end = std::mem::replace(&mut operands.code.offset, candidate.offset);
     operands.emit_set(select, last.slot, class).expect("just found");

@@ -199,8 +199,14 @@ impl Survey {
         cell.sig = sig::repeat(cell.sig);
     }
 
-    /// The cells from `start` on, and a branch if there is one at an offset, become one, with this signature.
-    pub(super) fn carry(&mut self, start: usize, sig: Sig, branch: Option<u32>) {
+    /// Whether a loop may become a cell that carries its slots: not where every shape has a handler.
+    pub(super) fn may_carry(&self) -> bool {
+        self.limits.is_none()
+    }
+
+    /// The cells from `start` on, and a branch if there is one at an offset, become one, with this signature. `epochs` says that another
+    /// cell asks for the epoch, so seldom that it counts as if this one did.
+    pub(super) fn carry(&mut self, start: usize, sig: Sig, branch: Option<u32>, epochs: bool) {
         let first = self.cells.partition_point(|cell| cell.position < start);
         let mut cells = self.cells.drain(first..);
         let mut all = cells.next().expect("a loop has a cell");
@@ -221,7 +227,7 @@ impl Survey {
             all.places.push(offset);
             all.statements += 1;
         }
-        all.sig = sig;
+        (all.sig, all.asks) = (sig, epochs.then_some(true));
         self.cells.push(all);
     }
 
