@@ -292,7 +292,7 @@ rust rust -scalar simd ""
 rust rust "" simd -Ctarget-feature=+simd128 --features simd
 # And programs without a twin, to train on and to judge by.
 rust rust-train -programs-train rust ""
-# rust rust-judge -programs-judge judge/rust ""
+rust rust-judge -programs-judge judge/rust ""
 
 # Zig and AssemblyScript.
 pip install --quiet --target ziglang ziglang==0.17.1

@@ -5,7 +5,7 @@ const shared = @import("shared.zig");
 pub const panic = std.debug.no_panic;
 
 fn run(gpa: std.mem.Allocator) !void {
-    for (0..6) |round| {
+    for (0..20) |round| {
         var sum: u64 = 0;
         var nodes: usize = 0;
         inline for (.{ "kernels.zig", "library.zig", "ast.zig" }) |name| {

@@ -21,7 +21,7 @@ fn roundTrip(gpa: std.mem.Allocator, text: []const u8) !void {
 fn factorial(gpa: std.mem.Allocator) !void {
     var product = try std.math.big.int.Managed.initSet(gpa, 1);
     var factor = try std.math.big.int.Managed.initSet(gpa, 1);
-    for (1..600) |n| {
+    for (1..1200) |n| {
         try factor.set(n);
         try product.mul(&product, &factor);
     }
@@ -33,7 +33,7 @@ fn run(gpa: std.mem.Allocator) !void {
     var noise = shared.Noise{ .state = 9 };
     var text: std.ArrayList(u8) = .empty;
     const source = @embedFile("library.zig") ++ @embedFile("kernels.zig");
-    while (text.items.len < 150000) {
+    while (text.items.len < 500000) {
         const at = noise.next() % (source.len - 600);
         try text.appendSlice(gpa, source[at..][0 .. noise.next() % 500]);
         try text.append(gpa, @truncate(noise.next()));
