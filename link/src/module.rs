@@ -130,7 +130,7 @@ impl Module {
                 return Err(format_err!("{bytes} bytes, not a binary module; the engine takes {most} bytes of text"));
             }
             let binary = wat::parse_bytes(&bytes).map_err(crate::error::Error::new)?;
-            return Self::parse(engine, binary.into());
+            return Self::parse(engine, binary);
         }
         Self::parse(engine, bytes)
     }
