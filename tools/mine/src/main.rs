@@ -49,7 +49,7 @@ use std::fmt::Write as _;
 /// The largest shapes that are considered.
 const LIMITS: Limits = Limits { operators: 4, cell: 7, statements: 4 };
 /// How many shapes are kept, unless it is said.
-const KEEP: usize = 8_000;
+const KEEP: usize = 9_500;
 /// How many with vectors.
 const KEEP_VECTORS: usize = 700;
 /// How many for 64-bit addresses.
