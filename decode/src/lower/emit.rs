@@ -3,7 +3,7 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
-use super::carried::{Carried, Moved};
+use super::carried::Carried;
 use super::catching::Catching;
 use super::code::Code;
 use super::definite::{Definite, Zeroes};
@@ -64,6 +64,20 @@ impl Fixups {
     /// Its branches have moved.
     pub(super) fn follow(&mut self, moved: &[Moved]) {
         self.last = Moved::place(moved, self.last as Position) as u32;
+    }
+}
+
+/// A branch that is in another place now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moved {
+    pub(super) from: Fixup,
+    pub(super) to: Fixup,
+}
+
+impl Moved {
+    /// Where that is now which was at a place, if it moved.
+    pub(super) fn place(moved: &[Self], place: Position) -> Position {
+        moved.iter().find(|moved| moved.from.0 == place).map_or(place, |moved| moved.to.0)
     }
 }
 

@@ -8,7 +8,7 @@
 //!   what lies in `r0` and `v0`, `transfer` puts values where others look for them, and `emit` packs the cells and joins
 //!   neighbours where one handler does both.
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
-//!   `if`s, `loops` lowers how loops begin twice, and has short ones `carried` in registers.
+//!   `if`s, `loops` lowers how loops begin twice, and has short ones `carried` in registers, whose cell `carry` makes.
 //! - `definite`: which locals are zeroed.
 //! - `metering`: what the operators cost.
 //! - `place`, `places`: where execution may stand still, and where the values of its frame are then.
@@ -24,6 +24,7 @@ mod arena;
 mod blocks;
 mod calls;
 mod carried;
+mod carry;
 mod catching;
 mod code;
 mod definite;
