@@ -80,8 +80,16 @@ impl Carried {
         }
     }
 
-    /// Adds a statement, whose signature is this with slots in the place of accumulators that mirror them. `None` if that cannot be.
-    pub(super) fn add(&mut self, sink: &Sink, kids: &[NodeId], trees: &Trees, sig: Sig) -> Option<()> {
+    /// Writes a statement down that is about to be emitted, whose signature is this with slots in the place of accumulators that mirror
+    /// them. By value, and seldom enough to be out of the way: what emits statements keeps all of it in registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn write_down<const N: usize>(&mut self, sink: Sink, kids: [NodeId; N], trees: &Trees, sig: Sig) {
+        self.is_complete = self.add(&sink, &kids, trees, sig).is_some();
+    }
+
+    /// Adds a statement. `None` if that cannot be.
+    fn add(&mut self, sink: &Sink, kids: &[NodeId], trees: &Trees, sig: Sig) -> Option<()> {
         let len: usize = kids.iter().map(|&kid| trees[kid].operand_bytes()).sum();
         if self.so_far.len + sink.prefix.len + len > MOST_BYTES {
             return None;

@@ -1,11 +1,7 @@
 //! Short loops become one cell each, of what was written down of them ([`super::carried`]).
 
 use super::emit::{Emitter, Fixup, Last, Moved, Position};
-use super::operands::Operands;
-use super::sink::Sink;
 use super::target::Target;
-use super::tree::NodeId;
-use crate::sig::Sig;
 use smallvec::SmallVec;
 
 impl<T: Target> Emitter<'_, T> {
@@ -71,14 +67,5 @@ impl<T: Target> Emitter<'_, T> {
             self.unasked.push(back.0);
         }
         Some(moved)
-    }
-}
-
-impl<T: Target> Operands<'_, T> {
-    /// Writes a statement down that was just emitted.
-    #[inline(never)]
-    pub(super) fn write_down(&mut self, sink: &Sink, kids: &[NodeId], sig: Sig) {
-        let carried = &mut self.code.carried;
-        carried.is_complete = carried.add(sink, kids, &self.trees, sig).is_some();
     }
 }

@@ -71,9 +71,8 @@ impl<T: Target> Operands<'_, T> {
             self.best(&[(plain, None)])
         }?;
         if self.code.carried.is_complete {
-            self.write_down(&sink, &kids, plain);
+            self.code.carried.write_down(sink, kids, &self.trees, plain);
         }
-        let nodes = kids.map(|kid| &self.trees[kid]);
         let offset = self.code.offset;
         if let Some(survey) = self.code.survey() {
             survey.statement(sink.kind, &self.trees, &kids, acc, offset);
