@@ -218,8 +218,15 @@ impl WasiCtxBuilder {
 
     /// Gives the guest a socket that is open already; preview 1 has no way to open one. It gets the next descriptor, the first of
     /// which is 3.
+    ///
+    /// One that accepts connections is set not to wait, for everyone who has it open: another process may take the connection that was
+    /// there. The guest waits all the same, unless it says otherwise.
     pub fn preopened_socket(&mut self, socket: impl Into<Socket>) -> &mut Self {
         let Socket { socket, listens, filetype } = socket.into();
+        if listens {
+            // A system that cannot do this has accepting wait.
+            let _ = rustix::io::ioctl_fionbio(&socket, true);
+        }
         let socket = OpenSocket::new(socket, listens, filetype, Fdflags::empty());
         self.preopened.push(Descriptor::Socket(socket));
         self

@@ -174,7 +174,8 @@ impl OpenDir {
         Err(if self.dir.metadata(parent)?.is_dir() { Errno::ISDIR } else { Errno::NOTDIR })
     }
 
-    /// Opens what `path` leads to.
+    /// Opens what `path` leads to. If it must not wait, the reading end of a named pipe is open before anybody writes to it, and reading
+    /// waits for that; the writing end gives [`Errno::NXIO`] until somebody reads.
     pub(crate) fn open(
         &self,
         path: &str,
@@ -182,6 +183,7 @@ impl OpenDir {
         oflags: Oflags,
         rights: Rights,
         flags: Fdflags,
+        may_wait: bool,
     ) -> Result<Opened, Errno> {
         let write = rights.contains(Rights::FD_WRITE);
         // Who asks for nothing may read, as in wasmtime.
@@ -216,7 +218,7 @@ impl OpenDir {
         if flags.intersects(Fdflags::SYNC | Fdflags::RSYNC) {
             system |= OFlags::SYNC;
         }
-        system.set(OFlags::NONBLOCK, flags.contains(Fdflags::NONBLOCK));
+        system.set(OFlags::NONBLOCK, flags.contains(Fdflags::NONBLOCK) || !may_wait);
         if !lookup.contains(Lookupflags::SYMLINK_FOLLOW) {
             // Where cap-std takes a path component by component, it does not see the flag.
             let link = !oflags.contains(Oflags::CREAT | Oflags::EXCL)
@@ -239,7 +241,17 @@ impl OpenDir {
         if read && !readable {
             return Err(Errno::PERM);
         }
-        Ok(Opened::File(OpenFile::new(file, &metadata, flags, (read, write, mutable), self.origin.join(path))))
+        let file = OpenFile::new(file, &metadata, flags, (read, write, mutable), self.origin.join(path));
+        if !may_wait {
+            // The system keeps what was only for opening.
+            file.set_flags(flags)?;
+        }
+        Ok(Opened::File(file))
+    }
+
+    /// Whether `path` leads to a named pipe.
+    pub(crate) fn is_pipe(&self, path: &str) -> bool {
+        self.dir.metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
     }
 
     pub(crate) fn filestat(&self) -> Result<Filestat, Errno> {

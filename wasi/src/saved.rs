@@ -416,7 +416,7 @@ impl<'a> Reader<'a> {
 }
 
 fn open(dir: &OpenDir, path: &str, oflags: Oflags, rights: Rights, flags: Fdflags) -> io::Result<Opened> {
-    dir.open(path, Lookupflags::SYMLINK_FOLLOW, oflags, rights, flags)
+    dir.open(path, Lookupflags::SYMLINK_FOLLOW, oflags, rights, flags, true)
         .map_err(|errno| io::Error::other(format!("`{path}` cannot be opened again: {errno}")))
 }
 

@@ -6,7 +6,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a call waits for: descriptors, and a point in time.
 #[derive(Debug, Clone)]
@@ -16,6 +16,10 @@ pub struct Wait {
     /// `None` if for ever.
     pub(crate) until: Option<Instant>,
 }
+
+/// How long what the system cannot wait for is left alone before it is looked at again: a clock that does not go as fast as the system's,
+/// a named pipe that nobody reads.
+pub(crate) const NEXT_LOOK: Duration = Duration::from_millis(5);
 
 /// The longest time one wait takes: what waits longer waits again. Every system takes it.
 const MOST_SECONDS: u64 = 1 << 20;
@@ -62,6 +66,11 @@ impl Wait {
     /// For one descriptor.
     pub(crate) fn one(descriptor: &Arc<Descriptor>, interest: Interest) -> Self {
         Self { descriptors: vec![(Arc::clone(descriptor), interest)], until: None }
+    }
+
+    /// For the time of the next look.
+    pub(crate) fn next_look() -> Self {
+        Self { descriptors: Vec::new(), until: Some(Instant::now() + NEXT_LOOK) }
     }
 
     /// Asks the system about all of it; with what interest, and the places of the answers.

@@ -13,12 +13,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
-use support::{Arg, DATA, OUT, TestGuest};
+use support::{Arg, DATA, OUT, Scratch, TestGuest};
 
 /// A guest whose standard input is a pipe.
 fn with_stdin() -> (TestGuest, io::PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     (TestGuest::new(WasiCtxBuilder::new().stdin(FdStream::new(reader)).build_p1()), writer)
+}
+
+/// The number of a descriptor of this process that is open to be read, by its path.
+#[cfg(target_os = "linux")]
+fn fd_of(path: &std::path::Path) -> String {
+    let path = path.canonicalize().unwrap();
+    let is_it = |fd: &std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|target| target == path);
+    let found = std::fs::read_dir("/proc/self/fd").unwrap().map(Result::unwrap).find(is_it).expect("it is open");
+    found.file_name().into_string().unwrap()
 }
 
 /// A subscription to a clock, of `wasi_snapshot_preview1`.
@@ -253,6 +262,53 @@ fn the_older_interface_has_other_subscriptions() {
     }
     assert!(begin.elapsed() >= Duration::from_millis(20));
     assert_eq!(events(&guest), [(7, 0, 0, 0, 0)]);
+}
+
+/// Opening a named pipe waits for the other end, which must not hold up the thread of an asynchronous caller.
+#[test]
+fn named_pipes_open_without_waiting_on_the_thread() {
+    let scratch = Scratch::new("named-pipes");
+    let fifo = scratch.path("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut guest = TestGuest::with_dir(&scratch, "");
+    let open = |rights: u64| [args![3, 1, "fifo", 0].as_slice(), &args![rights, 0, 0, OUT]].concat();
+    let (reading, writing) = (open(2), open(0x40));
+    // Nobody reads yet.
+    assert!(matches!(guest.attempt("path_open", &writing, false), Outcome::Wait(_)));
+    assert!(matches!(guest.attempt("path_open", &reading, false), Outcome::Done(Errno::SUCCESS)));
+    let reader = guest.u32(OUT);
+    // Nobody has written yet: that is not the end of the pipe.
+    let read = [reader.into(), Arg::Read(9), OUT.into()];
+    assert!(matches!(guest.attempt("fd_read", &read, false), Outcome::Wait(_)));
+    assert!(matches!(guest.attempt("path_open", &writing, false), Outcome::Done(Errno::SUCCESS)));
+    let writer = guest.u32(OUT);
+    assert!(matches!(guest.attempt("fd_read", &read, false), Outcome::Wait(_)));
+    guest.write(writer, "text");
+    assert_eq!(guest.read(reader, 9).unwrap(), "text");
+    // The guest asked for none that fail where they would wait.
+    assert_eq!(guest.call("fd_fdstat_get", &args![reader, OUT]), Errno::SUCCESS);
+    assert_eq!(guest.bytes(OUT + 2, 2), [0, 0]);
+    let system = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", fd_of(&fifo))).unwrap();
+    let flags = system.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim().to_owned();
+    assert_eq!(u32::from_str_radix(&flags, 8).unwrap() & 0o4000, 0, "it waits in the system, too");
+    assert_eq!(guest.call("fd_close", &args![writer]), Errno::SUCCESS);
+    assert_eq!(guest.read(reader, 9).unwrap(), "");
+}
+
+/// A connection may be gone by the time it is accepted: another process took it. Then the guest waits for the next.
+#[test]
+fn accepting_does_not_wait_on_the_thread() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = listener.try_clone().unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut guest = TestGuest::new(WasiCtxBuilder::new().preopened_socket(listener).build_p1());
+    // Also where the call may wait on this thread, it says that it has to.
+    assert!(matches!(guest.attempt("sock_accept", &args![3, 0, OUT], true), Outcome::Wait(_)));
+    let _client = TcpStream::connect(address).unwrap();
+    let _taken = other.accept().unwrap();
+    assert!(matches!(guest.attempt("sock_accept", &args![3, 0, OUT], true), Outcome::Wait(_)));
+    let _next = TcpStream::connect(address).unwrap();
+    assert_eq!(guest.call("sock_accept", &args![3, 0, OUT]), Errno::SUCCESS);
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use super::Result;
 use crate::abi::{Fdflags, Flags, Fstflags, Lookupflags, Oflags, Rights};
+use crate::ctx::Failure;
 use crate::descriptor::Descriptor;
 use crate::dir::timestamps;
 use crate::memory::Guest;
+use crate::wait::Wait;
 use crate::{Errno, WasiP1Ctx};
 
 #[allow(clippy::too_many_arguments, reason = "the interface has them")]
@@ -92,7 +94,13 @@ impl WasiP1Ctx {
         };
         // Where the number goes is checked first: the guest could not close what it does not know.
         guest.check(opened, 4)?;
-        let new = dir.open(&path, lookup, oflags, rights, flags)?;
+        let new = match dir.open(&path, lookup, oflags, rights, flags, self.blocking) {
+            // The system says nothing when somebody reads.
+            Err(Errno::NXIO) if !self.blocking && !flags.contains(Fdflags::NONBLOCK) && dir.is_pipe(&path) => {
+                return Err(Failure::Wait(Wait::next_look()));
+            }
+            opened => opened?,
+        };
         let fd = self.descriptors().add(new.into())?;
         Ok(guest.write_u32(opened, fd)?)
     }

@@ -5,7 +5,7 @@ use crate::abi::{ClockId, Event, Subscription, SubscriptionTo};
 use crate::ctx::{Begun, Failure};
 use crate::descriptor::{AT_ONCE, Descriptor, Interest};
 use crate::memory::Guest;
-use crate::wait::{Asked, Wait, relevant};
+use crate::wait::{Asked, NEXT_LOOK, Wait, relevant};
 use crate::{Errno, WasiP1Ctx};
 use rustix::event::PollFlags;
 use std::sync::Arc;
@@ -13,9 +13,6 @@ use std::time::{Duration, Instant};
 
 /// Most subscriptions of one call.
 const MAX_SUBSCRIPTIONS: u32 = 4096;
-
-/// How long nothing is asked of a clock that does not go as fast as the system's.
-const NEXT_LOOK: Duration = Duration::from_millis(5);
 
 /// One subscription, and whether it is over.
 enum State {
