@@ -4,10 +4,12 @@
 //! code. Both take as long as several operators. So a short loop becomes one cell, whatever cells it was, if there is a handler that
 //! has read its slots, repeats its statements over registers, and writes them back ([`crate::sig::carried`]).
 //!
-//! Nothing is lowered again for it: while the first statements of a loop are emitted, they are written down here as well, one behind the
-//! other, with slots in the place of accumulators that mirror them. Where the loop ends, that is the cell.
+//! Nothing is lowered again for it: while the first statements of a loop are emitted, they are noted here as well ([`Loop`]), by their
+//! trees, which are kept as long. Most loops go on with what no handler carries, so no more is done then. Where a loop ends all of
+//! which was noted, its statements are written down one behind the other, with slots in the place of accumulators that mirror them
+//! ([`Carried`]): that is the cell.
 //!
-//! Here is what is written down; `carry` makes the cell of it.
+//! Here is what is noted and written down; `carry` makes the cell of it.
 //!
 //! The handler depends on which of the slots are the same, so slots are numbered in the order in which they occur. The cell's operands
 //! say where they lie all the same, as in any other cell.
@@ -17,97 +19,173 @@ use super::slot::Slot;
 use super::tree::{ENCODE_ROOM, Kind, NodeId, Trees};
 use crate::ops::Class;
 use crate::sig::{self, Form, Numbers, Sig};
+use smallvec::SmallVec;
 
-/// So many operand bytes may they have, and so many branches. No handler takes more.
+/// So many statements may they be, so many operand bytes may they have, and so many branches. No handler takes more.
+const MOST_STATEMENTS: usize = 8;
 const MOST_BYTES: usize = 80;
 const MOST_BRANCHES: usize = 3;
+
+/// The statements since a loop began.
+#[derive(Debug)]
+pub(super) struct Loop {
+    /// Whether these are all. Nobody else forgets their trees as long as they are.
+    is_complete: bool,
+    statements: SmallVec<[Statement; MOST_STATEMENTS]>,
+    /// How many are branches.
+    branches: usize,
+    /// How many there were before the last branch.
+    before: usize,
+    /// How often trees were forgotten that they may have.
+    forgotten: u32,
+}
+
+/// A statement that was emitted.
+#[derive(Debug, Clone, Copy)]
+struct Statement {
+    sink: Sink,
+    kids: [NodeId; 2],
+    arity: usize,
+    /// With slots in the place of accumulators that mirror them.
+    sig: Sig,
+}
+
+/// How many statements there were once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    statements: usize,
+    branches: usize,
+    forgotten: u32,
+}
+
+impl Loop {
+    pub(super) fn new() -> Self {
+        Self { is_complete: false, statements: SmallVec::new(), branches: 0, before: 0, forgotten: 0 }
+    }
+
+    /// A loop begins.
+    pub(super) fn begin(&mut self) {
+        self.statements.clear();
+        (self.is_complete, self.branches) = (true, 0);
+    }
+
+    /// Whether all statements are known since a loop began.
+    #[inline(always)]
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Something comes that no such loop has, or the code is no longer as it was.
+    #[inline(always)]
+    pub(super) fn give_up(&mut self) {
+        self.is_complete = false;
+    }
+
+    /// Trees are forgotten that statements may have.
+    pub(super) fn forget(&mut self) {
+        self.is_complete = false;
+        self.forgotten += 1;
+    }
+
+    /// What there was before the branch that is the last statement, if these are all.
+    pub(super) fn before_branch(&self) -> Option<Before> {
+        let branches = if self.is_complete { self.branches.checked_sub(1)? } else { return None };
+        Some(Before { statements: self.before, branches, forgotten: self.forgotten })
+    }
+
+    /// That branch was taken back, and all that came behind it. No tree was forgotten meanwhile but by [`Loop::forget`].
+    pub(super) fn go_back(&mut self, before: Option<Before>) {
+        if let Some(Before { statements, branches, forgotten }) = before
+            && forgotten == self.forgotten
+        {
+            self.statements.truncate(statements);
+            (self.is_complete, self.branches) = (true, branches);
+        }
+    }
+
+    /// Notes a statement that is about to be emitted. Seldom enough to be out of the way, and by value: what emits statements keeps all of
+    /// it in registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn note<const N: usize>(&mut self, sink: Sink, kids: [NodeId; N], sig: Sig) {
+        let is_branch = matches!(sink.kind, SinkKind::Form(Form::BrIf));
+        let is_known = is_branch
+            || matches!(sink.kind, SinkKind::Form(Form::SetSlot | Form::SetAcc | Form::SetGlobal) | SinkKind::Store(_));
+        if N > 2 || !is_known || self.statements.len() == MOST_STATEMENTS {
+            return self.give_up();
+        }
+        if is_branch {
+            self.before = self.statements.len();
+            self.branches += 1;
+        }
+        let kids = std::array::from_fn(|i| kids.get(i).copied().unwrap_or_default());
+        self.statements.push(Statement { sink, kids, arity: N, sig });
+    }
+
+    /// The loop ends here: all of it, if it is so many statements with so many branches, and can be one cell; `branches_back` says that
+    /// another branch is its end, without a condition.
+    pub(super) fn end(&mut self, trees: &Trees, branches: usize, branches_back: bool) -> Option<Carried> {
+        if !std::mem::replace(&mut self.is_complete, false) || self.branches + usize::from(branches_back) != branches {
+            return None;
+        }
+        let mut carried = Carried::NOTHING;
+        for Statement { sink, kids, arity, sig } in &self.statements {
+            carried.add(sink, &kids[..*arity], trees, *sig)?;
+        }
+        if branches_back {
+            carried.add_branch()?;
+        }
+        Some(carried)
+    }
+}
 
 /// The statements of a loop, as one cell.
 #[derive(Debug)]
 pub(super) struct Carried {
-    /// Whether these are all statements since a loop began.
-    pub(super) is_complete: bool,
-    so_far: SoFar,
-    /// Before the last branch.
-    before: SoFar,
-    slots: [(Slot, Class); Numbers::MOST_SLOTS],
-    bytes: [u8; MOST_BYTES + ENCODE_ROOM],
-    /// Where in the bytes the targets of branches stand, in order.
-    targets: [usize; MOST_BRANCHES],
-}
-
-/// How much there is of it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SoFar {
     /// The signature of the sequence, if there is a statement.
     sig: Option<Sig>,
     numbers: Numbers,
-    /// How many slots are known.
-    slots: usize,
-    /// How many bytes.
+    slots: [(Slot, Class); Numbers::MOST_SLOTS],
+    /// How many of those are known.
+    known: usize,
+    bytes: [u8; MOST_BYTES + ENCODE_ROOM],
     len: usize,
+    /// Where in the bytes the targets of branches stand, in order.
+    targets: [usize; MOST_BRANCHES],
     branches: usize,
 }
 
-impl SoFar {
-    const NOTHING: Self = Self { sig: None, numbers: Numbers::NONE, slots: 0, len: 0, branches: 0 };
-}
-
 impl Carried {
-    pub(super) const NONE: Self = Self {
-        is_complete: false,
-        so_far: SoFar::NOTHING,
-        before: SoFar::NOTHING,
+    const NOTHING: Self = Self {
+        sig: None,
+        numbers: Numbers::NONE,
         slots: [(Slot(0), Class::I32); Numbers::MOST_SLOTS],
+        known: 0,
         bytes: [0; MOST_BYTES + ENCODE_ROOM],
+        len: 0,
         targets: [0; MOST_BRANCHES],
+        branches: 0,
     };
-
-    /// A loop begins.
-    pub(super) fn begin(&mut self) {
-        (self.is_complete, self.so_far) = (true, SoFar::NOTHING);
-    }
-
-    /// What there was before the branch that is the last statement, if these are all.
-    pub(super) fn before_branch(&self) -> Option<SoFar> {
-        self.is_complete.then_some(self.before)
-    }
-
-    /// That branch was taken back, and all that came behind it.
-    pub(super) fn go_back(&mut self, before: Option<SoFar>) {
-        if let Some(so_far) = before {
-            (self.is_complete, self.so_far) = (true, so_far);
-        }
-    }
-
-    /// Writes a statement down that is about to be emitted, whose signature is this with slots in the place of accumulators that mirror
-    /// them. By value, and seldom enough to be out of the way: what emits statements keeps all of it in registers.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn write_down<const N: usize>(&mut self, sink: Sink, kids: [NodeId; N], trees: &Trees, sig: Sig) {
-        self.is_complete = self.add(&sink, &kids, trees, sig).is_some();
-    }
 
     /// Adds a statement. `None` if that cannot be.
     fn add(&mut self, sink: &Sink, kids: &[NodeId], trees: &Trees, sig: Sig) -> Option<()> {
         let len: usize = kids.iter().map(|&kid| trees[kid].operand_bytes()).sum();
-        if self.so_far.len + sink.prefix.len + len > MOST_BYTES {
+        if self.len + sink.prefix.len + len > MOST_BYTES {
             return None;
         }
         match sink.kind {
             SinkKind::Form(Form::SetSlot) => self.number(sink.prefix.first_slot(), sink.class)?,
             SinkKind::Form(Form::BrIf) => self.branch()?,
-            SinkKind::Form(Form::SetAcc | Form::SetGlobal) | SinkKind::Store(_) => {}
-            _ => return None,
+            _ => {}
         }
-        self.so_far.sig = Some(self.so_far.sig.map_or(sig, |before| sig::seq(before, sig)));
-        let room = &mut self.bytes[self.so_far.len..];
+        self.sig = Some(self.sig.map_or(sig, |before| sig::seq(before, sig)));
+        let room = &mut self.bytes[self.len..];
         *room.first_chunk_mut().expect("there is room") = sink.prefix.bytes;
         let mut room = &mut room[sink.prefix.len..];
         for &kid in kids {
             room = trees.encode(kid, None, room);
         }
-        self.so_far.len += sink.prefix.len + len;
+        self.len += sink.prefix.len + len;
         kids.iter().try_for_each(|&kid| self.number_leaves(trees, kid))
     }
 
@@ -122,50 +200,48 @@ impl Carried {
 
     /// Numbers a slot that is an operand.
     fn number(&mut self, slot: Slot, class: Class) -> Option<()> {
-        let known = self.slots[..self.so_far.slots].iter().position(|&(known, _)| known == slot);
-        let number = known.unwrap_or(self.so_far.slots);
+        let known = self.slots[..self.known].iter().position(|&(known, _)| known == slot);
+        let number = known.unwrap_or(self.known);
         if known.is_none() && number < Numbers::MOST_SLOTS && !class.is_wide() {
             self.slots[number] = (slot, class);
-            self.so_far.slots += 1;
+            self.known += 1;
         }
         // One that holds now this, now that stays a slot.
-        let fits =
-            number < self.so_far.slots && self.slots[number].1 == class && self.so_far.numbers.len() < Numbers::MOST;
-        fits.then(|| self.so_far.numbers = self.so_far.numbers.with(number))
+        let fits = number < self.known && self.slots[number].1 == class && self.numbers.len() < Numbers::MOST;
+        fits.then(|| self.numbers = self.numbers.with(number))
     }
 
     /// A target comes next.
     fn branch(&mut self) -> Option<()> {
-        self.before = self.so_far;
-        *self.targets.get_mut(self.so_far.branches)? = self.so_far.len;
-        self.so_far.branches += 1;
+        *self.targets.get_mut(self.branches)? = self.len;
+        self.branches += 1;
         Some(())
     }
 
     /// The loop ends with a branch back that has no condition.
-    pub(super) fn add_branch(&mut self) -> Option<()> {
-        if self.so_far.len + 8 > MOST_BYTES {
+    fn add_branch(&mut self) -> Option<()> {
+        if self.len + 8 > MOST_BYTES {
             return None;
         }
         self.branch()?;
-        self.so_far.len += 8;
+        self.len += 8;
         let branch = const { sig::cell(crate::cell::Cell::Br) };
-        self.so_far.sig = Some(sig::seq(self.so_far.sig?, branch));
+        self.sig = Some(sig::seq(self.sig?, branch));
         Some(())
     }
 
     /// Signature of the handler for the loop.
     pub(super) fn sig(&self) -> Option<Sig> {
-        self.so_far.sig.map(|sig| sig::carried(sig, self.so_far.numbers))
+        self.sig.map(|sig| sig::carried(sig, self.numbers))
     }
 
     /// The operands of the cell.
     pub(super) fn operands(&self) -> &[u8] {
-        &self.bytes[..self.so_far.len]
+        &self.bytes[..self.len]
     }
 
     /// Where in those the targets of branches stand, the one back last.
     pub(super) fn targets(&self) -> &[usize] {
-        &self.targets[..self.so_far.branches]
+        &self.targets[..self.branches]
     }
 }

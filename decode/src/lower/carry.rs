@@ -2,6 +2,7 @@
 
 use super::emit::{Emitter, Fixup, Last, Moved, Position};
 use super::target::Target;
+use super::tree::Trees;
 use smallvec::SmallVec;
 
 impl<T: Target> Emitter<'_, T> {
@@ -10,31 +11,26 @@ impl<T: Target> Emitter<'_, T> {
     /// that is not emitted. Nothing joins it then. Returns which of its branches are where now, in order.
     pub(super) fn carry(
         &mut self,
+        trees: &Trees,
         (start, cells): (Position, usize),
         exits: usize,
         branches_back: bool,
     ) -> Option<SmallVec<[Moved; 2]>> {
-        let may_carry = !T::SURVEYED || self.survey.as_ref().is_none_or(|survey| survey.may_carry());
-        if !std::mem::replace(&mut self.carried.is_complete, false) || !may_carry {
-            return None;
+        if T::SURVEYED && self.survey.as_ref().is_some_and(|survey| !survey.may_carry()) {
+            self.noted.give_up();
         }
-        if branches_back {
-            self.carried.add_branch()?;
-        }
-        if self.carried.targets().len() != exits + 1 {
-            return None;
-        }
-        let sig = self.carried.sig()?;
+        let carried = self.noted.end(trees, exits + 1, branches_back)?;
+        let sig = carried.sig()?;
         let tile = self.tile(sig)?;
         let places = self.branches.partition_point(|&place| place < start);
-        let targets = self.carried.targets().iter().map(|at| Fixup(start + 8 + at));
+        let targets = carried.targets().iter().map(|at| Fixup(start + 8 + at));
         let mut moved: SmallVec<[Moved; 2]> = self.branches[places..]
             .iter()
             .map(|&place| Fixup(place))
             .zip(targets)
             .map(|(from, to)| Moved { from, to })
             .collect();
-        let back = Fixup(start + 8 + self.carried.targets().last()?);
+        let back = Fixup(start + 8 + carried.targets().last()?);
         // What those lead to that leave the loop: the place of another one in the chain, which may have moved as well.
         moved.retain(|moved| moved.to.0 != back.0);
         let before: SmallVec<[Position; 2]> =
@@ -48,13 +44,13 @@ impl<T: Target> Emitter<'_, T> {
         if let (Some(survey), Some(merged)) = (self.survey(), merged) {
             survey.cells.push(merged);
         }
-        let end = start + 8 + self.carried.operands().len();
+        let end = start + 8 + carried.operands().len();
         self.end = end.next_multiple_of(8);
         self.reserve(0);
         let cell = &mut self.bytes[start..self.end];
         cell.fill(0);
         cell[..8].copy_from_slice(&tile.handler.to_ne_bytes());
-        cell[8..end - start].copy_from_slice(self.carried.operands());
+        cell[8..end - start].copy_from_slice(carried.operands());
         self.last = Last { is_open: false, sig, cell: start, end };
         for (branch, before) in moved.iter().zip(before) {
             self.branches.push(branch.to.0);

@@ -3,7 +3,7 @@
 //! [`Emitter::statement`] writes the handler, and whoever knows the operands writes them behind it. A statement that joins
 //! the cell before it gives that cell another handler, and goes on where the operands there ended.
 
-use super::carried::Carried;
+use super::carried::Loop;
 use super::catching::Catching;
 use super::code::Code;
 use super::definite::{Definite, Zeroes};
@@ -131,7 +131,7 @@ pub(super) struct Emitter<'a, T> {
     /// The handlers of exceptions.
     pub(super) catching: Catching,
     /// The statements of the loop that began last.
-    pub(super) carried: Carried,
+    pub(super) noted: Loop,
     /// Statements so far. What is joined does not always make the code longer.
     pub(super) emitted: usize,
     /// Cells so far.
@@ -169,7 +169,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             epochs,
             unasked: Vec::new(),
             catching: Catching::new(),
-            carried: Carried::NONE,
+            noted: Loop::new(),
             emitted: 0,
             cells: 0,
             offset: 0,
@@ -273,7 +273,8 @@ impl<'a, T: Target> Emitter<'a, T> {
         self.branches.truncate(kept);
         while self.unasked.pop_if(|place| *place >= position).is_some() {}
         self.catching.rewind(position);
-        (self.last.is_open, self.carried.is_complete) = (false, false);
+        self.last.is_open = false;
+        self.noted.give_up();
         if let Some(survey) = self.survey() {
             survey.rewind(position);
         }
@@ -307,7 +308,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     pub(super) fn undo(&mut self, mark: Mark) {
         let Mark { end, cells, last, handler, branches, unasked, sites, surveyed } = mark;
         (self.end, self.cells, self.last) = (end, cells, last);
-        self.carried.is_complete = false;
+        self.noted.give_up();
         self.branches.truncate(branches);
         self.unasked.truncate(unasked);
         self.catching.truncate(sites);
@@ -323,7 +324,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     /// Where the next cell begins; makes it a place that branches may lead to.
     pub(super) fn label(&mut self) -> Position {
         self.last.is_open &= mutant!(21);
-        self.carried.is_complete = false;
+        self.noted.give_up();
         self.end
     }
 
@@ -403,7 +404,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     #[inline(never)]
     fn cell(&mut self, cell: Cell, alone: Sig, operands: &[u8; MOST_BYTES], len: usize, more: &[u64]) -> Emitted {
         let offset = self.offset;
-        self.carried.is_complete = false;
+        self.noted.give_up();
         if let Some(survey) = self.survey() {
             survey.special(cell, offset);
         }

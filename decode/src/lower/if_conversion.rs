@@ -6,7 +6,7 @@
 //! arms became is known to be one cell each and is taken back.
 
 use super::accumulators::Mirrors;
-use super::carried::SoFar;
+use super::carried::Before;
 use super::emit::{Emitted, Position};
 use super::labels::Block;
 use super::mutants::mutant;
@@ -23,7 +23,7 @@ pub(super) struct IfConversion {
     /// The innermost last. They keep nodes for later.
     pub(super) candidates: Vec<Candidate>,
     /// What there was of a loop to carry in front of the candidate opened last, and how many candidates were open around that.
-    before: Option<(usize, SoFar)>,
+    before: Option<(usize, Before)>,
 }
 
 /// An `if` that may become a selection.
@@ -86,7 +86,7 @@ impl IfConversion {
             return;
         }
         let code = &operands.code;
-        self.before = code.carried.before_branch().map(|before| (self.candidates.len(), before));
+        self.before = code.noted.before_branch().map(|before| (self.candidates.len(), before));
         self.candidates.push(Candidate {
             depth,
             branch: branch.cell,
@@ -169,7 +169,7 @@ fn select<T: Target>(
     operands: &mut Operands<'_, T>,
     candidate: &Candidate,
     block: &Block<'_>,
-    before: Option<SoFar>,
+    before: Option<Before>,
 ) -> bool {
     let Some(last) = candidate.arm(operands) else { return false };
     let class = operands.trees[last.node].class;
@@ -194,7 +194,7 @@ fn select<T: Target>(
     });
     let Some(select) = select else { return false };
     operands.code.rewind(candidate.branch, candidate.cells);
-    operands.code.carried.go_back(before);
+    operands.code.noted.go_back(before);
     operands.accs.mirrors = candidate.mirrors;
     let end = std::mem::replace(&mut operands.code.offset, candidate.offset);
     operands.emit_set(select, last.slot, class).expect("just found");

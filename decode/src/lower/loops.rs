@@ -179,7 +179,7 @@ impl<'a> Loops<'a> {
     ) {
         let code = &mut operands.code;
         if self.twice {
-            code.carried.begin();
+            code.noted.begin();
             self.straight = Some(Straight { depth, start: (start, code.cells), exits: SmallVec::new() });
         }
         let (cells, offset, set) = (code.cells, code.offset, code.definite.set);
@@ -218,7 +218,7 @@ impl<'a> Loops<'a> {
         if let Some(straight) = &mut self.straight
             && labelidx != 0
             && straight.depth == labels.depth()
-            && operands.code.carried.is_complete
+            && operands.code.noted.is_complete()
             && labels.get(labelidx).construct != Construct::Loop
         {
             straight.exits.push(labelidx);
@@ -240,7 +240,7 @@ impl<'a> Loops<'a> {
         if depth != labels.depth() || innermost.base() + innermost.arity() != operands.height() {
             return false;
         }
-        let Some(moved) = operands.code.carry(start, exits.len(), branches_back) else { return false };
+        let Some(moved) = operands.code.carry(&operands.trees, start, exits.len(), branches_back) else { return false };
         for labelidx in exits {
             labels.get_mut(labelidx).ends.follow(&moved);
         }

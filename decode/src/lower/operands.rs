@@ -150,7 +150,7 @@ impl<'a, T: Target> Operands<'a, T> {
     #[inline]
     pub(super) fn truncate(&mut self, height: usize) {
         self.remove(height);
-        if height == 0 && self.outside == 0 {
+        if height == 0 && self.outside == 0 && !self.code.noted.is_complete() {
             self.trees.clear();
         }
     }
@@ -159,6 +159,7 @@ impl<'a, T: Target> Operands<'a, T> {
     /// go on for long without its stack ever being empty.
     #[inline(never)]
     pub(super) fn keep_trees<'n>(&'n mut self, others: impl Iterator<Item = &'n mut NodeId>) {
+        self.code.noted.forget();
         let last_set = self.last_set.as_mut().map(|set| &mut set.node);
         self.trees.keep(self.stack.iter_mut().chain(others).chain(last_set));
     }

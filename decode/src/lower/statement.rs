@@ -70,8 +70,8 @@ impl<T: Target> Operands<'_, T> {
         } else {
             self.best(&[(plain, None)])
         }?;
-        if self.code.carried.is_complete {
-            self.code.carried.write_down(sink, kids, &self.trees, plain);
+        if self.code.noted.is_complete() {
+            self.code.noted.note(sink, kids, plain);
         }
         let offset = self.code.offset;
         if let Some(survey) = self.code.survey() {
