@@ -120,6 +120,27 @@ const COUNTS: &str = r#"(module
 /// So many rounds take half a second or more.
 const ROUNDS: &str = if cfg!(debug_assertions) { "1000" } else { "60000" };
 
+/// Who is killed while a checkpoint is written leaves a part of one under another name.
+#[test]
+fn what_killed_writers_left_is_removed() {
+    let scratch = Scratch::new("checkpoint-left");
+    let module = scratch.file("nothing.wat", r#"(module (func (export "_start")))"#);
+    let names = [".c.123", ".c.124", ".c.x", ".c.", ".d.123"];
+    let old = std::time::SystemTime::now() - Duration::from_secs(7200);
+    for name in names {
+        scratch.file(name, "part of a checkpoint");
+        if name != ".c.124" {
+            fs::File::options().write(true).open(scratch.0.join(name)).unwrap().set_modified(old).unwrap();
+        }
+    }
+    let checkpoint = scratch.0.join("c").display().to_string();
+    let run = pirn(&["run", "--checkpoint-every", "1h", "--checkpoint", &checkpoint, &module]);
+    assert_eq!((run.status.code(), stderr(&run)), (Some(0), ""));
+    // Another may be writing still, and what has other names is another's.
+    let left: Vec<_> = names.into_iter().filter(|name| scratch.0.join(name).exists()).collect();
+    assert_eq!(left, [".c.124", ".c.x", ".c.", ".d.123"]);
+}
+
 #[test]
 fn a_program_that_is_killed_goes_on_from_its_last_checkpoint() {
     let scratch = Scratch::new("checkpoint-killed");

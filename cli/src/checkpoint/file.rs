@@ -100,13 +100,8 @@ impl Checkpoint {
     /// Of writing; the one before is there still.
     pub fn write(&self, file: &Path) -> Result<usize> {
         let bytes = self.to_bytes();
-        let name = file.file_name().context("it has no name")?;
-        let dir = match file.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
-        let temporary = [OsStr::new("."), name, OsStr::new(&format!(".{}", std::process::id()))].concat_os();
-        let temporary = dir.join(temporary);
+        let (dir, prefix) = temporary_names(file)?;
+        let temporary = dir.join([&*prefix, OsStr::new(&std::process::id().to_string())].concat_os());
         let write = || -> std::io::Result<()> {
             // Left by another process of this number, if it is there.
             let _ = fs::remove_file(&temporary);
@@ -121,6 +116,21 @@ impl Checkpoint {
         Ok(bytes.len())
     }
 
+    /// Removes what writers left beside the file that were killed while they wrote: what nobody has written to for an hour.
+    pub fn remove_left(file: &Path) {
+        let Ok((dir, prefix)) = temporary_names(file) else { return };
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let process = name.as_bytes().strip_prefix(prefix.as_bytes());
+            let is_temporary =
+                process.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit));
+            let is_old = || Some(entry.metadata().ok()?.modified().ok()?.elapsed().ok()? > LEFT);
+            if is_temporary && is_old() == Some(true) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -128,6 +138,19 @@ impl Checkpoint {
     pub fn read(file: &Path) -> Result<Self> {
         Self::of_bytes(&fs::read(file)?)
     }
+}
+
+/// After so long nobody goes on writing.
+const LEFT: Duration = Duration::from_secs(3600);
+
+/// The directory of a file, and what names begin with there under which the file is written before it has its own.
+fn temporary_names(file: &Path) -> Result<(&Path, OsString)> {
+    let name = file.file_name().context("it has no name")?;
+    let dir = match file.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    Ok((dir, [OsStr::new("."), name, OsStr::new(".")].concat_os()))
 }
 
 /// Putting names together.

@@ -43,6 +43,7 @@ pub enum Ended {
 impl Checkpoints {
     /// Writes to `file`, as often as `command` says; with `exits`, only once, which ends the program.
     pub fn new(file: PathBuf, command: Command, exits: bool) -> Self {
+        file::Checkpoint::remove_left(&file);
         Self { file, command, exits, told: String::new() }
     }
 

@@ -122,15 +122,26 @@ impl Loop {
         self.statements.push(Statement { sink, kids, arity: N, sig });
     }
 
-    /// The loop ends here: all of it, if it is so many statements with so many branches, and can be one cell; `branches_back` says that
-    /// another branch is its end, without a condition.
-    pub(super) fn end(&mut self, trees: &Trees, branches: usize, branches_back: bool) -> Option<Carried> {
+    /// The loop ends here: all of it, if it has so many branches, and can be one cell; `branches_back` says that another branch is its end,
+    /// without a condition. `may_carry` says so of the signature of a sequence.
+    pub(super) fn end(
+        &mut self,
+        trees: &Trees,
+        branches: usize,
+        branches_back: bool,
+        may_carry: impl FnOnce(Sig) -> bool,
+    ) -> Option<Carried> {
         if !std::mem::replace(&mut self.is_complete, false) || self.branches + usize::from(branches_back) != branches {
             return None;
         }
-        let mut carried = Carried::NOTHING;
-        for Statement { sink, kids, arity, sig } in &self.statements {
-            carried.add(sink, &kids[..*arity], trees, *sig)?;
+        let back = branches_back.then_some(const { sig::cell(crate::cell::Cell::Br) });
+        let sig = self.statements.iter().map(|statement| statement.sig).chain(back).reduce(sig::seq)?;
+        if !may_carry(sig) {
+            return None;
+        }
+        let mut carried = Carried::of(sig);
+        for Statement { sink, kids, arity, .. } in &self.statements {
+            carried.add(sink, &kids[..*arity], trees)?;
         }
         if branches_back {
             carried.add_branch()?;
@@ -142,8 +153,8 @@ impl Loop {
 /// The statements of a loop, as one cell.
 #[derive(Debug)]
 pub(super) struct Carried {
-    /// The signature of the sequence, if there is a statement.
-    sig: Option<Sig>,
+    /// The signature of the sequence.
+    sig: Sig,
     numbers: Numbers,
     slots: [(Slot, Class); Numbers::MOST_SLOTS],
     /// How many of those are known.
@@ -156,19 +167,22 @@ pub(super) struct Carried {
 }
 
 impl Carried {
-    const NOTHING: Self = Self {
-        sig: None,
-        numbers: Numbers::NONE,
-        slots: [(Slot(0), Class::I32); Numbers::MOST_SLOTS],
-        known: 0,
-        bytes: [0; MOST_BYTES + ENCODE_ROOM],
-        len: 0,
-        targets: [0; MOST_BRANCHES],
-        branches: 0,
-    };
+    /// Nothing yet of a sequence with this signature.
+    fn of(sig: Sig) -> Self {
+        Self {
+            sig,
+            numbers: Numbers::NONE,
+            slots: [(Slot(0), Class::I32); Numbers::MOST_SLOTS],
+            known: 0,
+            bytes: [0; MOST_BYTES + ENCODE_ROOM],
+            len: 0,
+            targets: [0; MOST_BRANCHES],
+            branches: 0,
+        }
+    }
 
     /// Adds a statement. `None` if that cannot be.
-    fn add(&mut self, sink: &Sink, kids: &[NodeId], trees: &Trees, sig: Sig) -> Option<()> {
+    fn add(&mut self, sink: &Sink, kids: &[NodeId], trees: &Trees) -> Option<()> {
         let len: usize = kids.iter().map(|&kid| trees[kid].operand_bytes()).sum();
         if self.len + sink.prefix.len + len > MOST_BYTES {
             return None;
@@ -178,7 +192,6 @@ impl Carried {
             SinkKind::Form(Form::BrIf) => self.branch()?,
             _ => {}
         }
-        self.sig = Some(self.sig.map_or(sig, |before| sig::seq(before, sig)));
         let room = &mut self.bytes[self.len..];
         *room.first_chunk_mut().expect("there is room") = sink.prefix.bytes;
         let mut room = &mut room[sink.prefix.len..];
@@ -225,14 +238,12 @@ impl Carried {
         }
         self.branch()?;
         self.len += 8;
-        let branch = const { sig::cell(crate::cell::Cell::Br) };
-        self.sig = Some(sig::seq(self.sig?, branch));
         Some(())
     }
 
     /// Signature of the handler for the loop.
-    pub(super) fn sig(&self) -> Option<Sig> {
-        self.sig.map(|sig| sig::carried(sig, self.numbers))
+    pub(super) fn sig(&self) -> Sig {
+        sig::carried(self.sig, self.numbers)
     }
 
     /// The operands of the cell.

@@ -19,8 +19,9 @@ impl<T: Target> Emitter<'_, T> {
         if T::SURVEYED && self.survey.as_ref().is_some_and(|survey| !survey.may_carry()) {
             self.noted.give_up();
         }
-        let carried = self.noted.end(trees, exits + 1, branches_back)?;
-        let sig = carried.sig()?;
+        let target = self.target;
+        let carried = self.noted.end(trees, exits + 1, branches_back, |sequence| target.may_carry(sequence))?;
+        let sig = carried.sig();
         let tile = self.tile(sig)?;
         let places = self.branches.partition_point(|&place| place < start);
         let targets = carried.targets().iter().map(|at| Fixup(start + 8 + at));

@@ -115,7 +115,7 @@ const MOST_BYTES: usize = 24;
 /// The code so far.
 #[derive(Debug)]
 pub(super) struct Emitter<'a, T> {
-    target: &'a T,
+    pub(super) target: &'a T,
     /// Room for the head, then cells up to `end`, which are whole words but for the operands being written, then room for
     /// more.
     pub(super) bytes: Vec<u8>,

@@ -12,6 +12,12 @@ pub trait Target {
 
     /// The handler for a shape.
     fn tile(&self, sig: Sig) -> Option<Tile>;
+
+    /// Whether there may be a handler that [carries](crate::sig::carried) a sequence, of whatever slots: no is certain, and spares asking.
+    fn may_carry(&self, sequence: Sig) -> bool {
+        let _ = sequence;
+        true
+    }
 }
 
 /// A handler: what lowering writes into the first word of a cell.

@@ -156,7 +156,9 @@ fn work(place: &str, mut arguments: Arguments) -> Result<()> {
     };
     loop {
         let idle = |tables: &mut Tables| {
-            let sql = "SELECT count(*) FROM workflows WHERE due IS NOT NULL";
+            // What is in the outbox is work as well.
+            let sql = "SELECT (SELECT count(*) FROM workflows WHERE due IS NOT NULL)
+                            + (SELECT count(*) FROM outbox WHERE due IS NOT NULL)";
             Ok(until_idle && tables.database().query(sql, &[])?[0].int(0)? == 0)
         };
         let worked = Worker::new(place, options.clone())

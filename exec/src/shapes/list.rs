@@ -63,8 +63,8 @@ const fn better_handler<S: Stmt>() -> Handler {
     handler
 }
 
-/// Who takes the handlers that are listed.
-pub(crate) struct Shapes<'a>(pub(crate) &'a mut dyn FnMut(HandlerEntry));
+/// Who takes the handlers that are listed, and the signatures of sequences that some of them carry.
+pub(crate) struct Shapes<'a>(pub(crate) &'a mut dyn FnMut(HandlerEntry), pub(crate) &'a mut dyn FnMut(Sig));
 
 impl Shapes<'_> {
     /// A statement, unless lowering never asks for it: families list operands in every order.

@@ -19,6 +19,8 @@ pub struct Handlers {
     slots: Box<[(Sig, u64); SLOTS]>,
     /// The bit that each signature's upper bits name, of [`FILTER_BITS`].
     filter: Box<[u64; FILTER_BITS / 64]>,
+    /// As well, of sequences that some handlers carry.
+    carried: Box<[u64; CARRIED_BITS / 64]>,
     len: usize,
 }
 
@@ -26,11 +28,12 @@ pub struct Handlers {
 const SLOTS: usize = 1 << 16;
 
 const FILTER_BITS: usize = 1 << 17;
+const CARRIED_BITS: usize = 1 << 12;
 
-/// The word of the filter and the bit in it for a signature.
+/// The word of a filter of so many bits, and the bit in it, for a signature.
 #[inline]
-const fn filter_place(sig: Sig) -> (usize, u64) {
-    let bit = (sig >> 40) as usize % FILTER_BITS;
+const fn filter_place<const BITS: usize>(sig: Sig) -> (usize, u64) {
+    let bit = (sig >> 40) as usize % BITS;
     (bit / 64, 1 << (bit % 64))
 }
 
@@ -45,14 +48,20 @@ impl Handlers {
         // Handlers will be everywhere.
         populate(&mut slots);
         let slots = slots.try_into().expect("as many as there are");
-        let mut this = Self { slots, filter: Box::new([0; FILTER_BITS / 64]), len: 0 };
-        list_all(&mut Shapes(&mut |entry| this.insert(&entry)));
+        let (filter, mut carried) = (Box::new([0; FILTER_BITS / 64]), Box::new([0; CARRIED_BITS / 64]));
+        let mut this = Self { slots, filter, carried: carried.clone(), len: 0 };
+        let mut carry = |sequence| {
+            let (word, bit) = filter_place::<CARRIED_BITS>(sequence);
+            carried[word] |= bit;
+        };
+        list_all(&mut Shapes(&mut |entry| this.insert(&entry), &mut carry));
+        this.carried = carried;
         assert!(this.len <= Self::MOST, "the table is more than half full");
         this
     }
 
     fn insert(&mut self, entry: &HandlerEntry) {
-        let (word, bit) = filter_place(entry.sig);
+        let (word, bit) = filter_place::<FILTER_BITS>(entry.sig);
         self.filter[word] |= bit;
         let at = self.find(entry.sig);
         // The families overlap; the same shape twice is the same handler.
@@ -99,12 +108,17 @@ impl Handlers {
 impl Target for Handlers {
     #[inline]
     fn tile(&self, sig: Sig) -> Option<Tile> {
-        let (word, bit) = filter_place(sig);
+        let (word, bit) = filter_place::<FILTER_BITS>(sig);
         if self.filter[word] & bit == 0 {
             return None;
         }
         let (_, handler) = self.slots[self.find(sig)];
         (handler != 0).then_some(Tile { handler })
+    }
+
+    fn may_carry(&self, sequence: Sig) -> bool {
+        let (word, bit) = filter_place::<CARRIED_BITS>(sequence);
+        self.carried[word] & bit != 0
     }
 }
 

@@ -29,6 +29,7 @@ type Up<const N: usize> = Step<I32Add, u32, N>;
 impl Shapes<'_> {
     #[inline(always)]
     fn carried<S: CarriedStmt>(&mut self) {
+        (self.1)(const { S::SIG });
         self.stmt::<Carried<S>>();
     }
 }

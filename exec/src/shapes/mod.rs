@@ -46,7 +46,7 @@ use std::collections::HashSet;
 #[cfg(any(feature = "profile", feature = "inspect", debug_assertions))]
 pub(crate) fn entries() -> Vec<HandlerEntry> {
     let mut entries = Vec::new();
-    list_all(&mut Shapes(&mut |entry| entries.push(entry)));
+    list_all(&mut Shapes(&mut |entry| entries.push(entry), &mut |_| {}));
     entries
 }
 
@@ -84,7 +84,7 @@ pub fn own() -> HashSet<Sig> {
 
 fn sigs(list: fn(&mut Shapes<'_>)) -> HashSet<Sig> {
     let mut sigs = HashSet::new();
-    list(&mut Shapes(&mut |entry| _ = sigs.insert(entry.sig)));
+    list(&mut Shapes(&mut |entry| _ = sigs.insert(entry.sig), &mut |_| {}));
     sigs
 }
 

@@ -255,6 +255,8 @@ impl Snapshot {
         hooks: &mut dyn SnapshotHooks,
     ) -> Result<Restored> {
         let mut store = store.as_context_mut();
+        // What an earlier one left that was refused is in the way.
+        store.collect();
         restore::restore(store.opaque_mut(), linker.definitions(), modules, &self.state, hooks)
     }
 }
