@@ -9,6 +9,7 @@
 //! Whoever lowers keeps the arena, also between modules, so that a function lowered at its first call allocates little but its
 //! code.
 
+use super::carried::Loop;
 use super::definite::Locals;
 use super::if_conversion::Candidate;
 use super::metering::Region;
@@ -30,6 +31,8 @@ pub(super) struct Kept {
     pub(super) code: Vec<u8>,
     /// Where in it the targets of branches stand.
     pub(super) branches: Vec<usize>,
+    /// The statements of a loop.
+    pub(super) noted: Loop,
     pub(super) trees: Trees,
     /// The operand stack.
     pub(super) stack: Vec<NodeId>,
@@ -57,7 +60,7 @@ impl Arena {
             self.bump = Bump::new();
         }
         self.bump.reset();
-        let Kept { code, branches, trees, stack, begins, candidates, regions } = &mut self.kept;
+        let Kept { code, branches, noted, trees, stack, begins, candidates, regions } = &mut self.kept;
         if code.len() > MOST_KEPT {
             *code = Vec::new();
         }
@@ -70,6 +73,7 @@ impl Arena {
         trees.clear();
         trees.reserve();
         clear(branches);
+        noted.empty();
         clear(stack);
         clear(begins);
         clear(candidates);

@@ -19,7 +19,6 @@ use super::slot::Slot;
 use super::tree::{ENCODE_ROOM, Kind, NodeId, Trees};
 use crate::ops::Class;
 use crate::sig::{self, Form, Numbers, Sig};
-use smallvec::SmallVec;
 
 /// So many statements may they be, so many operand bytes may they have, and so many branches. No handler takes more.
 const MOST_STATEMENTS: usize = 8;
@@ -27,11 +26,11 @@ const MOST_BYTES: usize = 80;
 const MOST_BRANCHES: usize = 3;
 
 /// The statements since a loop began.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Loop {
     /// Whether these are all. Nobody else forgets their trees as long as they are.
     is_complete: bool,
-    statements: SmallVec<[Statement; MOST_STATEMENTS]>,
+    statements: Vec<Statement>,
     /// How many are branches.
     branches: usize,
     /// How many there were before the last branch.
@@ -59,8 +58,11 @@ pub(super) struct Before {
 }
 
 impl Loop {
-    pub(super) fn new() -> Self {
-        Self { is_complete: false, statements: SmallVec::new(), branches: 0, before: 0, forgotten: 0 }
+    /// A function begins.
+    pub(super) fn empty(&mut self) {
+        self.is_complete = false;
+        self.statements.clear();
+        self.statements.reserve(MOST_STATEMENTS);
     }
 
     /// A loop begins.

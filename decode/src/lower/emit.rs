@@ -147,9 +147,9 @@ pub(super) struct Emitter<'a, T> {
 }
 
 impl<'a, T: Target> Emitter<'a, T> {
-    /// Writes code of some `size` bytes to `bytes`, which may have been used before; `branches` is empty.
+    /// Writes code of some `size` bytes to `bytes`, which may have been used before; `branches` and `noted` are empty.
     pub(super) fn new(
-        (bytes, branches): (Vec<u8>, Vec<usize>),
+        (bytes, branches, noted): (Vec<u8>, Vec<usize>, Loop),
         size: usize,
         target: &'a T,
         options: Options,
@@ -169,7 +169,7 @@ impl<'a, T: Target> Emitter<'a, T> {
             epochs,
             unasked: Vec::new(),
             catching: Catching::new(),
-            noted: Loop::new(),
+            noted,
             emitted: 0,
             cells: 0,
             offset: 0,

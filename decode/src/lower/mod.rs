@@ -141,10 +141,10 @@ impl<'a, T: Target> Lowering<'a, T> {
             Error::new(message, start)
         };
         let (arena, kept) = self.arena.empty();
-        let Kept { code: bytes, branches, trees, stack, begins, candidates, regions } = std::mem::take(kept);
+        let Kept { code: bytes, branches, noted, trees, stack, begins, candidates, regions } = std::mem::take(kept);
         let survey = if T::SURVEYED { self.survey.take() } else { None };
         let size = 8 * range.len();
-        let code = Emitter::new((bytes, branches), size, self.target, self.options, survey);
+        let code = Emitter::new((bytes, branches, noted), size, self.target, self.options, survey);
         let frame = FrameLayout::of(ty);
         let mut locals = Vec::with_capacity_in(16, arena);
         let mut first = 0;
@@ -209,6 +209,7 @@ impl<'a, T: Target> Lowering<'a, T> {
         *kept = Kept {
             code: emitter.bytes,
             branches: emitter.branches,
+            noted: emitter.noted,
             trees: function.operands.trees,
             stack: function.operands.stack,
             begins: function.blocks.labels.begins,

@@ -9,6 +9,7 @@ use crate::catches::{CatchClause, CatchTable};
 use crate::cell::{Cell, Field};
 use crate::checker::{Checker, Verdict};
 use crate::layout::CodeHead;
+use crate::lower::carried::Loop;
 use crate::lower::emit::Emitter;
 use crate::lower::operands::Operands;
 use crate::lower::slot::Slot;
@@ -130,7 +131,7 @@ impl Machine {
     /// An empty operand stack, of a function whose frame has the header at slot 4, and the operands from slot 10 on.
     pub(super) fn operands(&self) -> Operands<'_, Self> {
         let survey = Some(Box::new(Survey::new(None)));
-        let code = Emitter::new((Vec::new(), Vec::new()), 0, self, Options::default(), survey);
+        let code = Emitter::new((Vec::new(), Vec::new(), Loop::default()), 0, self, Options::default(), survey);
         Operands::new(code, Trees::default(), Vec::new(), Slot(4), Slot(10))
     }
 }
