@@ -65,7 +65,11 @@ impl Dir {
             true => (DirPerms::READ, FilePerms::READ),
         };
         let opened = builder.preopened_dir(&self.host, &self.guest, dirs, files);
-        opened.with_context(|| format!("cannot open the directory {}", self.host.display()))?;
+        opened.with_context(|| {
+            let host = self.host.display().to_string();
+            let colons = if host.contains(':') { " (HOST::GUEST has two colons)" } else { "" };
+            format!("cannot open the directory {host}{colons}")
+        })?;
         Ok(())
     }
 }

@@ -13,8 +13,8 @@ use crate::values;
 use anyhow::{Context, Result, bail, ensure};
 use clap::error::ErrorKind;
 use pirn::{
-    CompilationMode, Config, Engine, Func, FuncType, Instance, LinkedGroup, Linker, Module, Resumable, Store,
-    StoreLimitsBuilder, Trap, Val,
+    CompilationMode, Config, Engine, Func, FuncType, Instance, LinkError, LinkedGroup, Linker, Module, Resumable,
+    Store, StoreLimitsBuilder, Trap, Val,
 };
 use pirn_wasi::p1;
 use std::ffi::OsString;
@@ -360,6 +360,16 @@ fn instantiate(
     Ok((instances.get("").expect("it was added"), others))
 }
 
+/// Says, if a module is missing, how to give it.
+fn name_what_is_missing(error: anyhow::Error) -> anyhow::Error {
+    let link_error = error.downcast_ref::<pirn::Error>().and_then(|error| error.downcast_ref());
+    let Some(LinkError::UnknownImport { import, module_exists: false, .. }) = link_error else {
+        return error;
+    };
+    let name = import.module.clone();
+    error.context(format!("nothing is named `{name}`; `--preload {name}=FILE` gives a module that name"))
+}
+
 fn execute(
     store: &mut Store<Host>,
     linker: &Linker<Host>,
@@ -368,7 +378,8 @@ fn execute(
     program: &Program<'_>,
     (mut sampler, checkpoints): (Option<&mut Sampler>, Option<&mut Checkpoints>),
 ) -> Result<Ended> {
-    let (instance, others) = instantiate(store, linker, module, args, sampler.as_deref_mut())?;
+    let (instance, others) =
+        instantiate(store, linker, module, args, sampler.as_deref_mut()).map_err(name_what_is_missing)?;
     let mut call = |store: &mut Store<Host>, func: Func, params: &[Val]| -> Result<Vec<Val>> {
         if let Some(sampler) = &mut sampler {
             return Ok(sampler.run(store, |store| func.call_resumable(store, params))?);

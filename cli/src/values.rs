@@ -7,11 +7,13 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How values are written, for help.
+/// How values are written, for help. The last line is in `main.rs` too, which the short help shows.
 pub const HELP: &str = "\
 Parameters: an integer is decimal or hexadecimal, with a sign or without; a float is also `inf`, `nan`, `nan:0x7ff` (its \
 payload) or hexadecimal (`0x1.8p3`); a vector is one number without a sign, lane 0 in its lowest digits, or its lanes \
-(`i32x4:1,2,3,4`); a reference is `null`. Results are written so that they can be parameters.";
+(`i32x4:1,2,3,4`); a reference is `null`. Results are written so that they can be parameters.
+
+Exit status: the program's own; 134 if it trapped; 124 if its time was over; 1 if it could not be run.";
 
 /// Bits of a float of a kind.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::account::module_bytes;
 use crate::engine::config::CompilationMode;
 use crate::engine::types::TypeUse;
-use crate::error::{Result, format_err};
+use crate::error::{Error, Result, format_err};
 use crate::precompiled::{MAGIC, Stored};
 use exported::{HEAD, exports, import_hashes};
 use hashbrown::HashTable;
@@ -195,7 +195,11 @@ impl Module {
     /// # Errors
     /// As [`Module::new`], or the file cannot be read.
     pub fn from_file(engine: &Engine, path: impl AsRef<Path>) -> Result<Self> {
-        Self::load(engine, std::fs::read(path)?.into())
+        let path = path.as_ref();
+        let read = std::fs::read(path);
+        let content =
+            read.map_err(|error| Error::from(error).context(format_args!("cannot read {}", path.display())))?;
+        Self::load(engine, content.into())
     }
 
     /// Validates a binary module and forgets it.
