@@ -1,7 +1,7 @@
 //! What a program sees of the world, and what is known of it.
 
 use crate::times::Times;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use pirn_wasi::{DirPerms, FilePerms, WasiCtxBuilder, WasiP1Ctx};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -54,6 +54,11 @@ pub fn dir(text: &str) -> Result<Dir> {
         (Some("ro"), None) => true,
         _ => bail!("`--dir {text}` is not HOST[::GUEST[::ro]]"),
     };
+    // Whoever means a directory that cannot be changed had better not give one that can.
+    ensure!(
+        !guest.ends_with(":ro"),
+        "`--dir {text}`: a directory that the program cannot change ends in `::ro`, with two colons"
+    );
     Ok(Dir { host: host.into(), guest: guest.into(), read_only })
 }
 
