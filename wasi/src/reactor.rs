@@ -1,16 +1,23 @@
 //! Waiting without a thread of one's own: one thread of the process waits for all, and wakes who waits.
 //!
 //! No executor is asked for: preview 1 knows descriptors and clocks, and the system waits for both at once. The thread begins with
-//! the first that waits, and stays.
+//! the first that waits, and stays. Where the system can be told once what is waited for ([`epoll`]), an event takes as long with ten thousand
+//! that wait as with one; elsewhere ([`poll`]) it is asked about all of them anew.
 
-use crate::descriptor::Interest;
-use crate::wait::{Asked, Wait, relevant};
-use rustix::fd::AsFd;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod epoll;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod poll;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use self::epoll::Waiting;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use self::poll::Waiting;
+use crate::wait::Wait;
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 /// Whoever waits.
 struct Waiter {
@@ -31,11 +38,29 @@ impl Waiter {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Says that it is over, unless nobody waits any more.
+    fn wake(&self) {
+        let mut state = self.state();
+        if let State::Waits(_) = &*state
+            && let State::Waits(waker) = std::mem::replace(&mut *state, State::Over)
+        {
+            drop(state);
+            waker.wake();
+        }
+    }
+}
+
+/// What the thread is told.
+enum News {
+    Waits(Arc<Waiter>),
+    /// So that descriptors are not kept open for it.
+    Dropped(Arc<Waiter>),
 }
 
 /// How the thread is reached.
 struct Reactor {
-    new: Mutex<Vec<Arc<Waiter>>>,
+    news: Mutex<Vec<News>>,
     /// What is written here ends the thread's waiting.
     bell: Mutex<PipeWriter>,
 }
@@ -49,52 +74,34 @@ impl Reactor {
             // A bell that nobody has heard yet need not ring twice.
             rustix::io::ioctl_fionbio(&writer, true).ok()?;
             rustix::io::ioctl_fionbio(&reader, true).ok()?;
-            let run = move || Self::get().expect("its thread begins only with it").run(reader);
+            let waiting = Waiting::new(&reader)?;
+            let run = move || Self::get().expect("its thread begins only with it").run(reader, waiting);
             let begin = std::thread::Builder::new().name("wasi-reactor".into());
-            let reactor = Reactor { new: Mutex::default(), bell: Mutex::new(writer) };
+            let reactor = Reactor { news: Mutex::default(), bell: Mutex::new(writer) };
             begin.spawn(run).ok().map(|_| reactor)
         });
         reactor.as_ref()
     }
 
-    fn ring(&self) {
+    /// Tells the thread.
+    fn tell(&self, news: News) {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner).push(news);
         // If the pipe is full, it rings already.
         let _ = self.bell.lock().unwrap_or_else(PoisonError::into_inner).write(&[0]);
     }
 
     /// What the thread does, for ever.
-    fn run(&self, mut reader: PipeReader) {
-        let mut waiters: Vec<Arc<Waiter>> = Vec::new();
+    fn run(&self, mut reader: PipeReader, mut waiting: Waiting) {
         loop {
-            waiters.append(&mut self.new.lock().unwrap_or_else(PoisonError::into_inner));
-            waiters.retain(|waiter| matches!(*waiter.state(), State::Waits(_)));
-            let until = waiters.iter().filter_map(|waiter| waiter.wait.until).min();
-            let mut asked = Asked::default();
-            asked.add(reader.as_fd(), Interest::Read);
-            let places: Vec<_> = waiters.iter().map(|waiter| waiter.wait.ask(&mut asked)).collect();
-            let answers = asked.wait(crate::wait::time_until(until).as_ref());
-            let now = Instant::now();
-            for (waiter, places) in waiters.iter().zip(&places) {
-                let ready = match &answers {
-                    Ok(answers) => {
-                        places.iter().any(|&(interest, place)| !relevant(answers[place], interest).is_empty())
-                    }
-                    Err(rustix::io::Errno::INTR) => false,
-                    // The call will find out what is wrong when it is made again.
-                    Err(_) => true,
-                };
-                if ready || waiter.wait.until.is_some_and(|until| until <= now) {
-                    let mut state = waiter.state();
-                    if let State::Waits(_) = &*state
-                        && let State::Waits(waker) = std::mem::replace(&mut *state, State::Over)
-                    {
-                        drop(state);
-                        waker.wake();
-                    }
+            // Before the news are read: what rings later will be heard later.
+            let _ = reader.read(&mut [0; 64]);
+            for news in std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner)) {
+                match news {
+                    News::Waits(waiter) => waiting.add(waiter),
+                    News::Dropped(waiter) => waiting.remove(&waiter),
                 }
             }
-            drop(asked);
-            let _ = reader.read(&mut [0; 64]);
+            waiting.wait(&reader, &mut |waiter| waiter.wake());
         }
     }
 }
@@ -121,22 +128,17 @@ impl Future for Ready {
         let state = Mutex::new(State::Waits(context.waker().clone()));
         let waiter = Arc::new(Waiter { wait: self.0.clone(), state });
         self.1 = Some(Arc::clone(&waiter));
-        reactor.new.lock().unwrap_or_else(PoisonError::into_inner).push(waiter);
-        reactor.ring();
+        reactor.tell(News::Waits(waiter));
         Poll::Pending
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        if let Some(waiter) = &self.1
-            && let state @ State::Waits(_) = &mut *waiter.state()
-        {
-            *state = State::Dropped;
-            // So that descriptors are not kept open for it.
-            if let Some(reactor) = Reactor::get() {
-                reactor.ring();
-            }
+        let Some(waiter) = self.1.take() else { return };
+        let before = std::mem::replace(&mut *waiter.state(), State::Dropped);
+        if let (State::Waits(_), Some(reactor)) = (before, Reactor::get()) {
+            reactor.tell(News::Dropped(waiter));
         }
     }
 }

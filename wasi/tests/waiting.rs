@@ -429,6 +429,38 @@ fn many_wait_on_one_thread() {
     }
 }
 
+/// Some hundred wait for as many pipes, two for each, and some for a time besides; every third is given up. Each of the others is woken by its own
+/// event, whatever the order, and not before.
+#[test]
+fn hundreds_wait_and_each_is_woken_by_its_own_event() {
+    const MANY: usize = 300;
+    let mut guests: Vec<_> = (0..MANY).map(|_| with_stdin()).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waits = Vec::new();
+    for (i, (guest, _)) in guests.iter_mut().enumerate() {
+        for twin in 0..2 {
+            let wait = match (i % 4, twin) {
+                // For its input, or for an hour.
+                (0, 0) => wait_of(ask(guest, &[descriptor(1, 1, 0), clock(2, 1, 3_600_000_000_000, 0)])),
+                _ => wait_of(guest.attempt("fd_read", &[0.into(), Arg::Read(1), OUT.into()], false)),
+            };
+            let mut ready = Box::pin(wait.ready());
+            assert!(ready.as_mut().poll(&mut context).is_pending());
+            waits.push(((i + twin) % 3 != 0).then_some(ready));
+        }
+    }
+    let begin = Instant::now();
+    for step in 0..MANY {
+        // Of 300 numbers, each once.
+        let i = step * 77 % MANY;
+        assert!(waits[2 * i..2 * i + 2].iter_mut().flatten().all(|wait| wait.as_mut().poll(&mut context).is_pending()));
+        guests[i].1.write_all(b"x").unwrap();
+        block_on(waits[2 * i..2 * i + 2].iter_mut().filter_map(Option::take).collect());
+        assert_eq!(guests[i].0.read(0, 1).unwrap(), "x");
+    }
+    println!("{MANY} events in {:?}", begin.elapsed());
+}
+
 /// A wait whose time has come is over when it is polled next.
 #[test]
 fn a_future_is_woken_once() {
