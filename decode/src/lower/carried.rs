@@ -18,8 +18,8 @@ use super::tree::{ENCODE_ROOM, Kind, NodeId, Trees};
 use crate::ops::Class;
 use crate::sig::{self, Form, Numbers, Sig};
 
-/// So many operand bytes may they have, and so many branches. No handler takes more.
-const MOST_BYTES: usize = 80;
+/// So many operand bytes may they have, and so many branches.
+const MOST_BYTES: usize = Numbers::MOST_BYTES;
 const MOST_BRANCHES: usize = 3;
 
 /// The statements of a loop, as one cell.

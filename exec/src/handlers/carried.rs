@@ -129,6 +129,7 @@ impl<S: CarriedStmt> Stmt for Carried<S> {
     const LEN: usize = {
         assert!(!S::DELEGATES, "the other handler would take this cell for its own");
         assert!(S::NUMBERS.are_in_order(), "lowering asks for no other numbers");
+        assert!(S::LEN <= Numbers::MOST_BYTES, "lowering asks for none so long");
         S::LEN
     };
     const SIG: Sig = sig::carried(S::SIG, S::NUMBERS);
