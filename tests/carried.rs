@@ -1,5 +1,5 @@
 //! Short loops that have their slots in registers as long as they run, against code in which each operator has a cell: how many
-//! iterations they run, how they are left, what locals and memory hold then.
+//! iterations they run, how they are left, where they trap, what locals and memory hold then.
 
 use pirn::*;
 use std::fmt::Write;
@@ -101,8 +101,11 @@ fn module() -> (String, Vec<String>) {
 const ARGS: [[i32; 4]; 6] =
     [[1, 0, 64, 96], [2, 0, 1, 1], [7, 0, 0, 1], [1001, 0, 128, 4096], [3500, 8, 65533, 8], [66000, 65528, 300, 65530]];
 
+/// What a call gives, or how and where it traps.
+type Answer = Result<i64, (Option<Trap>, Option<usize>)>;
+
 /// What a call gives, and what the memory is then; the call ends some time, for it has fuel or a deadline, or its loop does.
-fn outcomes(config: &Config, wasm: &[u8], names: &[String]) -> Vec<(String, Result<i64, Option<Trap>>, u64)> {
+fn outcomes(config: &Config, wasm: &[u8], names: &[String]) -> Vec<(String, Answer, u64)> {
     let engine = Engine::new(config).unwrap();
     let module = Module::new(&engine, wasm).unwrap();
     let mut outcomes = Vec::new();
@@ -118,7 +121,10 @@ fn outcomes(config: &Config, wasm: &[u8], names: &[String]) -> Vec<(String, Resu
             let func = instance.get_typed_func::<(i32, i32, i32, i32), i64>(&mut store, name).unwrap();
             let [n, i, p, q] = args;
             let result = func.call(&mut store, (n, i, p, q));
-            let result = result.map_err(|error| error.downcast_ref::<Trap>().copied());
+            let result = result.map_err(|error| {
+                let backtrace = error.downcast_ref::<WasmBacktrace>().expect("traps have backtraces");
+                (error.downcast_ref::<Trap>().copied(), backtrace.frames()[0].module_offset())
+            });
             let hash = memory
                 .data(&store)
                 .iter()

@@ -105,6 +105,11 @@ impl Shape {
         }
     }
 
+    /// How many statements a sequence has; one of what is none.
+    pub const fn statements(&self) -> usize {
+        if let Self::Seq(first, then) = self { first.statements() + then.statements() } else { 1 }
+    }
+
     /// Operand bytes, without the targets behind a `br_table`.
     pub const fn len(&self) -> usize {
         match *self {

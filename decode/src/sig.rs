@@ -100,6 +100,10 @@ impl Numbers {
     pub const MOST_SLOTS: usize = 6;
     /// How many operands may have a number.
     pub const MOST: u32 = 15;
+    /// How many bytes all operands together may take of a loop that is carried.
+    pub const MOST_BYTES: usize = 88;
+    /// How many statements it may have.
+    pub const MOST_STATEMENTS: usize = 8;
 
     /// How many operands there are.
     pub const fn len(self) -> u32 {

@@ -2,7 +2,7 @@
 //!
 //! A seed makes a [`program::Program`]: modules that import from each other, with arguments to call their exports with.
 //! [`smith`] makes them with wasm-smith (every corner of the format), and [`generate`] in seven kinds: one module or several
-//! rich in expressions, where the order of evaluation matters; loops over many locals; modules that import from each other
+//! rich in expressions, where the order of evaluation matters; loops over many locals, and short ones that have handlers; modules that import from each other
 //! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back; traps several
 //! calls deep; atomic instructions. Of some of these, programs are made with several memories, 64-bit memories and tables, and pages of one byte
 //! ([`generate::memories`]), which must do what the original does on pirn. [`objects`] makes programs of structs, arrays, casts and

@@ -20,9 +20,9 @@ use super::tree::{ENCODE_ROOM, Kind, NodeId, Trees};
 use crate::ops::Class;
 use crate::sig::{self, Form, Numbers, Sig};
 
-/// So many statements may they be, so many operand bytes may they have, and so many branches. No handler takes more.
-const MOST_STATEMENTS: usize = 8;
-const MOST_BYTES: usize = 80;
+/// So many statements may they be, so many operand bytes may they have, and so many branches.
+const MOST_STATEMENTS: usize = Numbers::MOST_STATEMENTS;
+const MOST_BYTES: usize = Numbers::MOST_BYTES;
 const MOST_BRANCHES: usize = 3;
 
 /// The statements since a loop began.

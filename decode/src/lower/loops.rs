@@ -241,8 +241,11 @@ impl<'a> Loops<'a> {
             return false;
         }
         let Some(moved) = operands.code.carry(&operands.trees, start, exits.len(), branches_back) else { return false };
-        for labelidx in exits {
-            labels.get_mut(labelidx).ends.follow(&moved);
+        for (i, &labelidx) in exits.iter().enumerate() {
+            // Once: where one of a label's branches is now, another one may have been.
+            if !exits[..i].contains(&labelidx) {
+                labels.get_mut(labelidx).ends.follow(&moved);
+            }
         }
         self.pending = None;
         operands.last_set = None;

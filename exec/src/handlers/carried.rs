@@ -129,6 +129,8 @@ impl<S: CarriedStmt> Stmt for Carried<S> {
     const LEN: usize = {
         assert!(!S::DELEGATES, "the other handler would take this cell for its own");
         assert!(S::NUMBERS.are_in_order(), "lowering asks for no other numbers");
+        let is_short = S::LEN <= Numbers::MOST_BYTES && S::SHAPE.statements() <= Numbers::MOST_STATEMENTS;
+        assert!(is_short, "lowering asks for none so long");
         S::LEN
     };
     const SIG: Sig = sig::carried(S::SIG, S::NUMBERS);

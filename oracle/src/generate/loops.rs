@@ -34,6 +34,11 @@ impl Generator<'_> {
     /// The body of a function of loops.
     pub(super) fn nests(&mut self) -> Vec<Node> {
         let mut nodes = Vec::new();
+        if self.habits.carried {
+            for _ in 0..self.rng.between(1, 4) {
+                nodes.extend(self.carried_loop(true));
+            }
+        }
         for _ in 0..self.rng.between(1, 3) {
             nodes.push(self.nest(ROUNDS));
             if self.rng.chance(40) {
@@ -240,7 +245,9 @@ impl Generator<'_> {
         let count = self.rng.between(if rounds > 1 { 2 } else { 0 }, 8);
         let mut nodes = Vec::new();
         for _ in 0..count {
-            if rounds > 1 && self.loops < 3 && self.rng.chance(14) {
+            if self.habits.carried && self.rng.chance(3) {
+                nodes.extend(self.carried_loop(false));
+            } else if rounds > 1 && self.loops < 3 && self.rng.chance(14) {
                 nodes.push(self.nest(rounds));
             } else {
                 nodes.push(self.step());

@@ -13,6 +13,7 @@
 
 mod atomics;
 mod block;
+mod carried;
 mod chosen;
 mod expr;
 mod locals;
@@ -72,6 +73,8 @@ struct Habits {
     interleave: usize,
     /// Whether functions are mostly loops.
     loops: bool,
+    /// Whether there are loops among them that have handlers of their own.
+    carried: bool,
     /// How many of a hundred values are vectors.
     vectors: usize,
     /// Whether operators of relaxed SIMD may be used.
@@ -357,6 +360,7 @@ fn module(
             Style::Circles => rng.chance(40),
             Style::Atomics | Style::References => rng.chance(25),
         },
+        carried: style == Style::Loops,
         vectors,
         relaxed,
         wide: *rng.pick(&[0, 0, 4, 30]),

@@ -104,6 +104,22 @@ fn two_branches_may_leave_for_one_label_or_two() {
 }
 
 #[test]
+fn a_branch_may_move_to_where_another_was_to_the_same_label() {
+    let carries = "Carried<01211, Seq<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<S<u32>>>, BrIf<S<u32>>>, \
+                   SetSlot<Bin<I32Sub, S<u32>, I<u32>>>>, Br>>";
+    let wat = "(module (func (param i32 i32 i32)
+        (block
+            (loop
+                (local.set 1 (i32.const 7))
+                (br_if 1 (local.get 0))
+                (br_if 1 (local.get 2))
+                (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                (br 0)))))";
+    let expected = ["carry s1 = #7; br_if s0 -> 1; br_if s2 -> 1; s0 = I32Sub(s0, #1); Br -> 0", "Return header 3"];
+    assert_eq!(text(&Machine::with(&[carries]), wat), expected);
+}
+
+#[test]
 fn values_of_a_loops_label_are_carried() {
     let wat = "(module (func (param i32 i32) (result i32)
         (local.get 0)
