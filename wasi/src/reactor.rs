@@ -1,8 +1,8 @@
 //! Waiting without a thread of one's own: one thread of the process waits for all, and wakes who waits.
 //!
 //! No executor is asked for: preview 1 knows descriptors and clocks, and the system waits for both at once. The thread begins with
-//! the first that waits, and stays. Where the system can be told once what is waited for ([`epoll`]), an event takes as long with ten thousand
-//! that wait as with one; elsewhere ([`poll`]) it is asked about all of them anew.
+//! the first that waits, and stays. Where the system can be told once what is waited for (`epoll`), an event takes as long with ten thousand
+//! that wait as with one; elsewhere (`poll`) it is asked about all of them anew.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
