@@ -175,7 +175,8 @@ impl OpenDir {
     }
 
     /// Opens what `path` leads to. If it must not wait, the reading end of a named pipe is open before anybody writes to it, and reading
-    /// waits for that; the writing end gives [`Errno::NXIO`] until somebody reads.
+    /// waits for that; the writing end gives [`Errno::NXIO`] until somebody reads. A file that another process has a lease on gives
+    /// [`Errno::AGAIN`] until that is given back.
     pub(crate) fn open(
         &self,
         path: &str,

@@ -6,6 +6,7 @@
 //!
 //! The content of files is not part of it.
 
+use crate::Errno;
 use crate::abi::{Fdflags, Filetype, Flags, Lookupflags, Oflags, Rights};
 use crate::clock::{HostMonotonicClock, MonotonicClock};
 use crate::ctx::WasiP1Ctx;
@@ -141,7 +142,7 @@ impl WasiP1Ctx {
             return Err(gone());
         }
         match &**descriptor {
-            Descriptor::File(file) if matches!(file.filetype, Filetype::Unknown | Filetype::SocketStream) => {
+            Descriptor::File(file) if is_pipe(file) => {
                 return Err(cannot(fd, &format!("`{path}` is a pipe, which cannot be saved")));
             }
             Descriptor::File(file) => {
@@ -388,6 +389,9 @@ impl<'a> Reader<'a> {
                 rights.set(Rights::FD_READ, asked & 1 != 0);
                 rights.set(Rights::FD_WRITE, asked & 2 != 0);
                 match open(dir, &path, Oflags::empty(), rights, flags)? {
+                    Opened::File(file) if is_pipe(&file) => {
+                        Err(io::Error::other(format!("`{path}` is a pipe: it was a file")))
+                    }
                     Opened::File(file) => {
                         sizes.extend(file.restore(position, size)?);
                         Ok(Some(Arc::new(Descriptor::File(file))))
@@ -415,9 +419,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether it is a pipe, or a socket.
+fn is_pipe(file: &OpenFile) -> bool {
+    matches!(file.filetype, Filetype::Unknown | Filetype::SocketStream)
+}
+
 fn open(dir: &OpenDir, path: &str, oflags: Oflags, rights: Rights, flags: Fdflags) -> io::Result<Opened> {
-    dir.open(path, Lookupflags::SYMLINK_FOLLOW, oflags, rights, flags, true)
-        .map_err(|errno| io::Error::other(format!("`{path}` cannot be opened again: {errno}")))
+    let open = |may_wait| dir.open(path, Lookupflags::SYMLINK_FOLLOW, oflags, rights, flags, may_wait);
+    // What was a file may be a named pipe now, whose other end nobody may ever open. Who has a lease on a file gives it back.
+    let opened = match open(false) {
+        Err(Errno::AGAIN) if !flags.contains(Fdflags::NONBLOCK) => open(true),
+        opened => opened,
+    };
+    opened.map_err(|errno| io::Error::other(format!("`{path}` cannot be opened again: {errno}")))
 }
 
 /// What the embedder calls what it gives: directories by their names for the guest.

@@ -57,9 +57,9 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What of an answer tells whoever has this interest something: another may have asked about the same.
-pub(crate) fn relevant(answer: PollFlags, interest: Interest) -> PollFlags {
-    answer & (interest.flags() | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+/// What of an answer tells whoever asked for this something: another may have asked about the same.
+pub(crate) fn relevant(answer: PollFlags, asked: PollFlags) -> PollFlags {
+    answer & (asked | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
 }
 
 impl Wait {
@@ -79,6 +79,34 @@ impl Wait {
             Some((*interest, asked.add(descriptor.as_fd()?, *interest)))
         };
         self.descriptors.iter().filter_map(add).collect()
+    }
+
+    /// Whether it is over, by the answers to what it asked, at this time.
+    pub(crate) fn is_over(
+        &self,
+        answers: &rustix::io::Result<Vec<PollFlags>>,
+        places: &[(Interest, usize)],
+        now: Instant,
+    ) -> bool {
+        let ready = match answers {
+            Ok(answers) => {
+                places.iter().any(|&(interest, place)| !relevant(answers[place], interest.flags()).is_empty())
+            }
+            Err(rustix::io::Errno::INTR) => false,
+            // The call will find out what is wrong when it is made again.
+            Err(_) => true,
+        };
+        ready || self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Waits on this thread, but not for longer than until the next look; whether it is over.
+    pub(crate) fn block_briefly(&self) -> bool {
+        let look = Instant::now() + NEXT_LOOK;
+        let until = self.until.map_or(look, |until| until.min(look));
+        let mut asked = Asked::default();
+        let places = self.ask(&mut asked);
+        let answers = asked.wait(time_until(Some(until)).as_ref());
+        self.is_over(&answers, &places, Instant::now())
     }
 
     /// Waits on this thread.

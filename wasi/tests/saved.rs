@@ -120,6 +120,25 @@ fn what_cannot_be_found_again_is_refused() {
     assert!(guest.ctx.save().is_ok());
 }
 
+/// What was a file or a directory may be a named pipe by then: it is refused, where opening it would wait for the other end.
+#[test]
+fn what_is_a_pipe_now_is_refused_without_waiting() {
+    let scratch = dir("saved-pipe-since");
+    for (path, oflags, rights) in [("sub/f", 0, 0x2), ("sub/f", 0, 0x42), ("sub/w", 1, 0x40), ("sub/deep", 2, 0)] {
+        let mut guest = TestGuest::new(given(&scratch).build_p1());
+        guest.open(3, path, oflags, rights, 0).unwrap();
+        let saved = guest.ctx.save().unwrap();
+        let (host, moved) = (scratch.path("d").join(path), scratch.path("moved"));
+        fs::rename(&host, &moved).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&host).status().unwrap().success());
+        let why = given(&scratch).restore_p1(&saved).unwrap_err().to_string();
+        assert!(why.contains(path), "{why}");
+        fs::remove_file(&host).unwrap();
+        fs::rename(&moved, &host).unwrap();
+        given(&scratch).restore_p1(&saved).unwrap();
+    }
+}
+
 /// What is cut off is lost, so nothing is before all the rest is known to be right.
 #[test]
 fn files_are_cut_if_all_is_as_it_was() {

@@ -94,11 +94,12 @@ impl WasiP1Ctx {
         };
         // Where the number goes is checked first: the guest could not close what it does not know.
         guest.check(opened, 4)?;
+        let waits = !self.blocking && !flags.contains(Fdflags::NONBLOCK);
         let new = match dir.open(&path, lookup, oflags, rights, flags, self.blocking) {
             // The system says nothing when somebody reads.
-            Err(Errno::NXIO) if !self.blocking && !flags.contains(Fdflags::NONBLOCK) && dir.is_pipe(&path) => {
-                return Err(Failure::Wait(Wait::next_look()));
-            }
+            Err(Errno::NXIO) if waits && dir.is_pipe(&path) => return Err(Failure::Wait(Wait::next_look())),
+            // Another process has a lease on the file, which the system takes back meanwhile.
+            Err(Errno::AGAIN) if waits => return Err(Failure::Wait(Wait::next_look())),
             opened => opened?,
         };
         let fd = self.descriptors().add(new.into())?;

@@ -144,7 +144,7 @@ fn ask(states: &mut [State]) -> Result<(), Errno> {
     };
     for (index, place) in places {
         let State::Asked(descriptor, interest) = &states[index] else { unreachable!("filtered") };
-        let answer = relevant(answers[place], *interest);
+        let answer = relevant(answers[place], interest.flags());
         if answer.is_empty() {
             continue;
         }
