@@ -171,7 +171,7 @@ fn a_filestat_is_the_systems() {
 fn pipes_in_a_directory() {
     let (scratch, mut guest) = dir("fifo");
     let fifo = scratch.path("d/fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    support::named_pipe(&fifo);
     let reader = guest.open(3, "fifo", 0, 2, 4).unwrap();
     // Nobody writes, so it is at its end; somebody does, but nothing yet.
     assert_eq!(guest.read(reader, 10).unwrap(), "");

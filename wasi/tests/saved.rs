@@ -130,7 +130,7 @@ fn what_is_a_pipe_now_is_refused_without_waiting() {
         let saved = guest.ctx.save().unwrap();
         let (host, moved) = (scratch.path("d").join(path), scratch.path("moved"));
         fs::rename(&host, &moved).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(&host).status().unwrap().success());
+        support::named_pipe(&host);
         let why = given(&scratch).restore_p1(&saved).unwrap_err().to_string();
         assert!(why.contains(path), "{why}");
         fs::remove_file(&host).unwrap();

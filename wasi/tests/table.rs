@@ -94,7 +94,7 @@ fn run(file: &str, name: &str, lines: &[&str], perms: (DirPerms, FilePerms)) -> 
             "file" => fs::write(root.join(at(1)), at(2)).unwrap(),
             "dir" => fs::create_dir(root.join(at(1))).unwrap(),
             "link" => std::os::unix::fs::symlink(at(2), root.join(at(1))).unwrap(),
-            "fifo" => assert!(std::process::Command::new("mkfifo").arg(root.join(at(1))).status().unwrap().success()),
+            "fifo" => support::named_pipe(root.join(at(1))),
             "holds" => assert_eq!(fs::read_to_string(root.join(at(1))).unwrap(), at(2), "{file}: {name}: {line}"),
             function => {
                 let guest = guest.get_or_insert_with(|| {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
-use support::{Arg, DATA, OUT, Scratch, TestGuest};
+use support::{Arg, DATA, OUT, Scratch, TestGuest, named_pipe};
 
 /// A guest whose standard input is a pipe.
 fn with_stdin() -> (TestGuest, io::PipeWriter) {
@@ -269,7 +269,7 @@ fn the_older_interface_has_other_subscriptions() {
 fn named_pipes_open_without_waiting_on_the_thread() {
     let scratch = Scratch::new("named-pipes");
     let fifo = scratch.path("fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    named_pipe(&fifo);
     let mut guest = TestGuest::with_dir(&scratch, "");
     let open = |rights: u64| [args![3, 1, "fifo", 0].as_slice(), &args![rights, 0, 0, OUT]].concat();
     let (reading, writing) = (open(2), open(0x40));
@@ -301,7 +301,7 @@ fn named_pipes_and_others_are_opened_as_they_were() {
     const READ: u64 = 2;
     const WRITE: u64 = 0x40;
     let scratch = Scratch::new("named-pipes-else");
-    assert!(std::process::Command::new("mkfifo").arg(scratch.path("fifo")).status().unwrap().success());
+    named_pipe(scratch.path("fifo"));
     std::os::unix::fs::symlink("fifo", scratch.path("link")).unwrap();
     std::os::unix::fs::symlink("nothing", scratch.path("dangling")).unwrap();
     let _listener = std::os::unix::net::UnixListener::bind(scratch.path("socket"));

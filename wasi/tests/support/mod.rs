@@ -40,6 +40,18 @@ impl Scratch {
     }
 }
 
+/// Makes a named pipe. No other process does: one that another test begins has all descriptors for a moment, so that a pipe is read
+/// that no guest reads.
+pub fn named_pipe(path: impl AsRef<std::path::Path>) {
+    #[cfg(not(target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        mknodat(CWD, path.as_ref(), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }
+    #[cfg(target_vendor = "apple")]
+    assert!(std::process::Command::new("mkfifo").arg(path.as_ref()).status().unwrap().success());
+}
+
 /// An argument of a call.
 #[derive(Debug, Clone)]
 pub enum Arg {
