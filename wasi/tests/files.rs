@@ -16,7 +16,7 @@ fn dir(test: &str) -> (Scratch, TestGuest) {
     (scratch, guest)
 }
 
-/// `shared/cases/append_race.rs`: several guests append to one file, and no line is lost.
+/// Several guests append to one file, and no line is lost.
 #[test]
 fn appending_loses_nothing() {
     let (scratch, _) = dir("append-race");

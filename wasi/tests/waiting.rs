@@ -13,21 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
-use support::{Arg, DATA, OUT, Scratch, TestGuest, named_pipe};
+use support::{Arg, DATA, OUT, TestGuest};
 
 /// A guest whose standard input is a pipe.
 fn with_stdin() -> (TestGuest, io::PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     (TestGuest::new(WasiCtxBuilder::new().stdin(FdStream::new(reader)).build_p1()), writer)
-}
-
-/// The number of a descriptor of this process that is open to be read, by its path.
-#[cfg(target_os = "linux")]
-fn fd_of(path: &std::path::Path) -> String {
-    let path = path.canonicalize().unwrap();
-    let is_it = |fd: &std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|target| target == path);
-    let found = std::fs::read_dir("/proc/self/fd").unwrap().map(Result::unwrap).find(is_it).expect("it is open");
-    found.file_name().into_string().unwrap()
 }
 
 /// A subscription to a clock, of `wasi_snapshot_preview1`.
@@ -87,7 +78,7 @@ fn poll(guest: &mut TestGuest, subscriptions: &[[u8; 48]]) -> Vec<Event> {
     }
 }
 
-/// `shared/cases/poll_stdin.wat`: nothing to read is not said to be readable.
+/// Nothing to read is not said to be readable.
 #[test]
 fn input_is_readable_when_it_is() {
     let (mut guest, mut writer) = with_stdin();
@@ -262,118 +253,6 @@ fn the_older_interface_has_other_subscriptions() {
     }
     assert!(begin.elapsed() >= Duration::from_millis(20));
     assert_eq!(events(&guest), [(7, 0, 0, 0, 0)]);
-}
-
-/// Opening a named pipe waits for the other end, which must not hold up the thread of an asynchronous caller.
-#[test]
-fn named_pipes_open_without_waiting_on_the_thread() {
-    let scratch = Scratch::new("named-pipes");
-    let fifo = scratch.path("fifo");
-    named_pipe(&fifo);
-    let mut guest = TestGuest::with_dir(&scratch, "");
-    let open = |rights: u64| [args![3, 1, "fifo", 0].as_slice(), &args![rights, 0, 0, OUT]].concat();
-    let (reading, writing) = (open(2), open(0x40));
-    // Nobody reads yet.
-    assert!(matches!(guest.attempt("path_open", &writing, false), Outcome::Wait(_)));
-    assert!(matches!(guest.attempt("path_open", &reading, false), Outcome::Done(Errno::SUCCESS)));
-    let reader = guest.u32(OUT);
-    // Nobody has written yet: that is not the end of the pipe.
-    let read = [reader.into(), Arg::Read(9), OUT.into()];
-    assert!(matches!(guest.attempt("fd_read", &read, false), Outcome::Wait(_)));
-    assert!(matches!(guest.attempt("path_open", &writing, false), Outcome::Done(Errno::SUCCESS)));
-    let writer = guest.u32(OUT);
-    assert!(matches!(guest.attempt("fd_read", &read, false), Outcome::Wait(_)));
-    guest.write(writer, "text");
-    assert_eq!(guest.read(reader, 9).unwrap(), "text");
-    // The guest asked for none that fail where they would wait.
-    assert_eq!(guest.call("fd_fdstat_get", &args![reader, OUT]), Errno::SUCCESS);
-    assert_eq!(guest.bytes(OUT + 2, 2), [0, 0]);
-    let system = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", fd_of(&fifo))).unwrap();
-    let flags = system.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim().to_owned();
-    assert_eq!(u32::from_str_radix(&flags, 8).unwrap() & 0o4000, 0, "it waits in the system, too");
-    assert_eq!(guest.call("fd_close", &args![writer]), Errno::SUCCESS);
-    assert_eq!(guest.read(reader, 9).unwrap(), "");
-}
-
-/// How else named pipes are opened, and what is no pipe: nothing waits on the thread, and flags stay what the guest asked for.
-#[test]
-fn named_pipes_and_others_are_opened_as_they_were() {
-    const READ: u64 = 2;
-    const WRITE: u64 = 0x40;
-    let scratch = Scratch::new("named-pipes-else");
-    named_pipe(scratch.path("fifo"));
-    std::os::unix::fs::symlink("fifo", scratch.path("link")).unwrap();
-    std::os::unix::fs::symlink("nothing", scratch.path("dangling")).unwrap();
-    let _listener = std::os::unix::net::UnixListener::bind(scratch.path("socket"));
-    let mut guest = TestGuest::with_dir(&scratch, "");
-    let mut open = |path: &str, follow: u32, oflags: u32, rights: u64, flags: u32| {
-        let args = [args![3, follow, path, oflags].as_slice(), &args![rights, 0, flags, OUT]].concat();
-        match guest.attempt("path_open", &args, false) {
-            Outcome::Wait(_) => None,
-            Outcome::Done(Errno::SUCCESS) => Some(Ok(guest.u32(OUT))),
-            Outcome::Done(errno) => Some(Err(errno)),
-        }
-    };
-    let (creat, directory, excl, trunc, nonblock) = (1, 2, 4, 8, 4);
-    // Nobody reads.
-    for path in ["fifo", "link"] {
-        assert_eq!(open(path, 1, 0, WRITE, 0), None);
-        assert_eq!(open(path, 1, creat, WRITE, 0), None);
-        assert_eq!(open(path, 1, creat | trunc, WRITE, 0), None);
-        assert_eq!(open(path, 1, creat | excl, WRITE, 0), Some(Err(Errno::EXIST)));
-        assert_eq!(open(path, 1, 0, WRITE, nonblock), Some(Err(Errno::NXIO)));
-        assert_eq!(open(path, 1, directory, READ, 0), Some(Err(Errno::NOTDIR)));
-    }
-    assert_eq!(open("link", 0, 0, WRITE, 0), Some(Err(Errno::LOOP)));
-    assert_eq!(open("fifo/", 1, 0, WRITE, 0), Some(Err(Errno::NOTDIR)));
-    assert_eq!(open("dangling", 1, 0, WRITE, 0), Some(Err(Errno::NOENT)));
-    assert_eq!(open("socket", 1, 0, WRITE, 0), Some(Err(Errno::NXIO)));
-    let fds = [
-        (open("fifo", 1, 0, READ | WRITE, 0), false),
-        (open("link", 1, 0, READ, nonblock), true),
-        (open("fifo", 0, creat, WRITE, nonblock), true),
-        (open("fifo", 0, creat, READ, 0), false),
-    ];
-    for (fd, waits_not) in fds {
-        let fd = fd.expect("it waits").unwrap();
-        assert_eq!(guest.call("fd_fdstat_get", &args![fd, OUT]), Errno::SUCCESS);
-        assert_eq!(guest.bytes(OUT + 2, 1)[0] & 4 != 0, waits_not);
-        let read = guest.attempt("fd_read", &[fd.into(), Arg::Read(1), OUT.into()], false);
-        match guest.u64(OUT + 8) & READ {
-            0 => assert!(matches!(read, Outcome::Done(Errno::BADF)), "{fd}"),
-            _ if waits_not => assert!(matches!(read, Outcome::Done(Errno::AGAIN)), "{fd}"),
-            _ => assert!(matches!(read, Outcome::Wait(_)), "{fd}"),
-        }
-    }
-}
-
-/// A file that another has a lease on is opened when that is given back, as where opening waits.
-#[cfg(target_os = "linux")]
-#[test]
-fn leases_are_waited_for() {
-    use std::os::fd::AsRawFd;
-    unsafe extern "C" {
-        fn fcntl(fd: i32, command: i32, ...) -> i32;
-        fn signal(number: i32, handler: usize) -> usize;
-    }
-    const SET_LEASE: i32 = 1024;
-    let scratch = Scratch::new("leases");
-    let file = std::fs::File::create(scratch.path("file")).unwrap();
-    // SAFETY: the signal is ignored that says that the lease is to be given back; the rest is asked of a file that is open.
-    let leased = unsafe {
-        signal(29, 1);
-        fcntl(file.as_raw_fd(), SET_LEASE, 1)
-    };
-    if leased != 0 {
-        // The file system has none.
-        return;
-    }
-    let mut guest = TestGuest::with_dir(&scratch, "");
-    let open = |flags: u32| [args![3, 1, "file", 0].as_slice(), &args![2, 0, flags, OUT]].concat();
-    assert!(matches!(guest.attempt("path_open", &open(0), false), Outcome::Wait(_)));
-    assert!(matches!(guest.attempt("path_open", &open(4), false), Outcome::Done(Errno::AGAIN)));
-    drop(file);
-    assert!(matches!(guest.attempt("path_open", &open(0), false), Outcome::Done(Errno::SUCCESS)));
 }
 
 /// A connection may be gone by the time it is accepted: another process took it. Then the guest waits for the next.
