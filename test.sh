@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything a change has to pass on this machine. About twenty-five minutes on two cores from nothing; seconds for what
+# Everything a change has to pass on this machine. Half an hour or more on two cores from nothing; seconds for what
 # has not changed.
 set -euo pipefail
 cd "$(dirname "$0")"
