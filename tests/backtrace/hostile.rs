@@ -17,6 +17,7 @@ fn text(wasm: &[u8], params: &[pirn::Val]) -> String {
     text
 }
 
+#[cfg(feature = "addr2line")]
 fn leb128(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {
@@ -28,6 +29,7 @@ fn leb128(mut value: usize) -> Vec<u8> {
 }
 
 /// A module that traps, with these custom sections.
+#[cfg(feature = "addr2line")]
 fn with_sections(sections: &[(&str, &[u8])]) -> Vec<u8> {
     let mut wasm = wat::parse_str(r#"(module (func (export "run") (unreachable)))"#).unwrap();
     for (name, data) in sections {

@@ -3,9 +3,10 @@
 mod hostile;
 
 use pirn::{
-    AsContextMut, Caller, CompilationMode, Config, Engine, Error, Extern, Func, Instance, Linker, Module, Result,
-    Store, Trap, WasmBacktrace,
+    AsContextMut, Caller, CompilationMode, Config, Engine, Error, Extern, FrameInfo, Func, Instance, Linker, Module,
+    PauseReason, Paused, Result, Store, Trap, UpdateDeadline, Val, WasmBacktrace, Yield,
 };
+use std::collections::BTreeSet;
 
 /// Offset in `wasm` of the bytes `code`, which it has once.
 #[track_caller]
@@ -42,16 +43,16 @@ fn store(engine: &Engine) -> Store<()> {
 /// Name of the module, funcidx and offset of each frame.
 fn frames(error: &Error) -> Vec<(String, u32, usize)> {
     let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap_or_else(|| panic!("{error}: no backtrace"));
-    let frames = backtrace.frames().iter();
-    frames
-        .map(|frame| {
-            let name = frame.module().name().expect("every module here has a name");
-            let offset = frame.module_offset().expect("every frame has an offset");
-            let parsed = frame.func_offset().expect("every frame has an offset in its function");
-            assert!(parsed < offset);
-            (name.to_owned(), frame.func_index(), offset)
-        })
-        .collect()
+    backtrace.frames().iter().map(described).collect()
+}
+
+/// Name of the module, funcidx and offset.
+fn described(frame: &FrameInfo) -> (String, u32, usize) {
+    let name = frame.module().name().expect("every module here has a name");
+    let offset = frame.module_offset().expect("every frame has an offset");
+    let parsed = frame.func_offset().expect("every frame has an offset in its function");
+    assert!(parsed < offset);
+    (name.to_owned(), frame.func_index(), offset)
 }
 
 const INNER: &str = r#"(module $inner (memory 1)
@@ -245,4 +246,87 @@ fn text_has_names_offsets_and_lines() {
         assert!(text.contains("src/lines.rs:16:5"), "where it was inlined: {text}");
         assert!(text.contains("src/lines.rs:22:5"), "its caller: {text}");
     }
+}
+
+/// Pauses wherever it can: for fuel, at deadlines, because a host function yields, in calls through two instances.
+#[test]
+fn paused_calls_say_where_they_stand() {
+    const ASKS: &str = r#"(module $asks (import "host" "ask" (func $ask (param i32) (result i32)))
+        (func $spin (param i32) (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "load") (param i32) (result i32)
+            (call $spin (i32.const 100))
+            (i32.add (i32.const 0x1111) (call $ask (local.get 0)))))"#;
+    let mut late = 0;
+    for engine in engines() {
+        let binaries = [ASKS, MIDDLE].map(|text| wat::parse_str(text).unwrap());
+        let mut store = store(&engine);
+        let ask = Func::wrap(&mut store, |n: i32| -> Result<i32, Error> { Err(Yield::new(n).into()) });
+        let asks = Module::new(&engine, &binaries[0]).unwrap();
+        let inner = Instance::new(&mut store, &asks, &[ask.into()]).unwrap();
+        let load = inner.get_func(&store, "load").unwrap();
+        let middle = Module::new(&engine, &binaries[1]).unwrap();
+        let outer = Instance::new(&mut store, &middle, &[load.into()]).unwrap();
+        let twice = outer.get_typed_func::<i32, i32>(&store, "twice").unwrap();
+        let functions = |paused: &Paused<i32>, store: &Store<()>| {
+            let backtrace = paused.backtrace(store).unwrap();
+            let frames: Vec<_> = backtrace.frames().iter().map(described).collect();
+            assert!(!backtrace.to_string().contains('?'), "{backtrace}");
+            frames
+        };
+        let call = |operand: &[u8], wasm: &[u8]| find(wasm, operand);
+        // `local.get 0 call 0` of both.
+        let outer_frame = ("middle".to_owned(), 1, call(&[0x20, 0, 0x10, 0], &binaries[1]) + 2);
+        let asked = ("asks".to_owned(), 2, call(&[0x20, 0, 0x10, 0], &binaries[0]) + 2);
+        let spun = ("asks".to_owned(), 2, call(&[0x10, 1], &binaries[0]));
+
+        let paused = twice.call_resumable(&mut store, 7).unwrap().paused().unwrap();
+        assert_eq!(functions(&paused, &store), [asked, outer_frame.clone()]);
+        let other = self::store(&engine);
+        assert!(paused.backtrace(&other).unwrap_err().to_string().contains("wrong store"));
+        let done = paused.resume(&mut store, &[Val::I32(1)]).unwrap().finished();
+        assert_eq!(done, Some(0x1111 + 2));
+
+        // Each stands at one of these: the outermost function, which calls the one that spins through the one between.
+        let check = |frames: &[(String, u32, usize)]| match frames {
+            [only] => assert_eq!((only.0.as_str(), only.1), ("middle", 1)),
+            [first, caller] => assert_eq!((first.0.as_str(), first.1, caller), ("asks", 2, &outer_frame)),
+            [first, between, caller] => {
+                assert_eq!((first.0.as_str(), first.1, between, caller), ("asks", 1, &spun, &outer_frame));
+            }
+            _ => panic!("{frames:?}"),
+        };
+        if engine.config().consumes_fuel() {
+            let mut places = BTreeSet::new();
+            store.set_fuel(0).unwrap();
+            let mut call = twice.call_resumable(&mut store, 7).unwrap();
+            while let Some(paused) = call.paused() {
+                let PauseReason::OutOfFuel { required } = paused.reason() else { break };
+                store.set_fuel(required).unwrap();
+                let frames = functions(&paused, &store);
+                check(&frames);
+                places.insert(frames);
+                call = paused.resume(&mut store, &[]).unwrap();
+            }
+            assert!(places.len() >= 3, "{places:?}");
+        } else {
+            // It goes on a little between two pauses.
+            let mut asked = 0;
+            store.epoch_deadline_callback(move |_| {
+                asked += 1;
+                Ok(if asked % 2 == 1 { UpdateDeadline::Yield(0) } else { UpdateDeadline::Continue(0) })
+            });
+            store.set_epoch_deadline(0);
+            let mut places = BTreeSet::new();
+            let mut call = twice.call_resumable(&mut store, 7).unwrap();
+            while let Some(paused) = call.paused() {
+                let PauseReason::Deadline = paused.reason() else { break };
+                let frames = functions(&paused, &store);
+                check(&frames);
+                places.insert(frames);
+                call = paused.resume(&mut store, &[]).unwrap();
+            }
+            late = late.max(places.len());
+        }
+    }
+    assert!(late >= 3, "engines with deadlines pause in {late} places");
 }

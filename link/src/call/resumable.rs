@@ -15,13 +15,11 @@ use crate::error::{Error, Result, format_err};
 use crate::items::heap_ref::ExnRef;
 use crate::items::rooted::Rooted;
 use crate::items::value::Val;
-use crate::module::Module;
 use crate::store::handle::{StoreId, wrong_store};
 use crate::store::lease::{Lease, Place};
 use crate::store::opaque::StoreOpaque;
-use crate::store::trace::functions;
-use crate::store::{AsContext, AsContextMut, StoreContextMut};
-use pirn_decode::{FuncIdx, ValType};
+use crate::store::{AsContextMut, StoreContextMut};
+use pirn_decode::ValType;
 use pirn_exec::{Execution, Exit, FuncRecord, Held, InstanceHead, Stack, Trap, Vm, Word};
 use smallvec::SmallVec;
 use std::any::Any;
@@ -410,19 +408,6 @@ impl<R> Paused<R> {
     #[doc(hidden)]
     pub fn address(&self) -> usize {
         self.0.call.lease.execution.address()
-    }
-
-    /// Gives `each` the functions that are active in it, the innermost first: their modules and funcidxs. Nothing if it belongs to another
-    /// store. For profilers; not part of the API that versions promise.
-    #[doc(hidden)]
-    pub fn active_functions(&self, store: impl AsContext, each: impl FnMut(&Module, FuncIdx)) {
-        let store = store.as_context();
-        if self.0.store != store.opaque().id() {
-            return;
-        }
-        // SAFETY: L2 and L3: it stands still, and was begun in this store; `each` cannot run anything in that, which is borrowed meanwhile,
-        // so is alive.
-        unsafe { functions(self.0.call.lease.execution.frames(store.opaque().vm()), each) };
     }
 
     /// The payload that a host function yielded, to change it or to move something out of it.

@@ -5,8 +5,9 @@ use crate::error::{Error, ThrownException};
 use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
+use pirn_decode::layout::CodeHead;
 use pirn_decode::{FuncIdx, Subtyping, TypeId};
-use pirn_exec::{CodeAt, Exit, InstanceHead, PausedFrame, Trap, Vm, Walk};
+use pirn_exec::{CodeAt, Exit, Frame, FrameAt, InstanceHead, PausedFrame, Trap, Vm, Walk};
 
 impl WasmBacktrace {
     /// The frames over which a walk leads, at most as many as the configuration allows.
@@ -14,23 +15,61 @@ impl WasmBacktrace {
     /// # Safety
     /// It is a walk over frames of this store, and nothing runs meanwhile.
     pub(crate) unsafe fn of_walk(store: &StoreOpaque, mut walk: Walk) -> Self {
-        let most = store.engine().config().backtrace_frames;
-        let mut frames = Vec::new();
-        while let Some(&frame) = walk.frame() {
-            if frames.len() == most {
-                return Self::new(frames, true);
-            }
-            // SAFETY: L4: the head of an instance of the store. L2: nobody changes it meanwhile.
-            let module = unsafe { InstanceData::of_head(frame.instance) }.module();
-            let Some((funcidx, position, head)) = module.function_at(frame.address) else {
-                debug_assert!(false, "the frame's code is none of its module's");
-                break;
-            };
-            frames.push(FrameInfo::new(module.clone(), funcidx, position, frame.at));
+        let mut found = Found::new(store);
+        while let Some(&Frame { instance, address, at, .. }) = walk.frame() {
+            // SAFETY: it is a frame of this store, in which nothing runs.
+            let Some(head) = (unsafe { found.add(instance, address, at) }) else { break };
             // SAFETY: nothing has run since the walk began, and the function's head says where its frame has the header.
             unsafe { walk.leave(head.header as usize) };
         }
-        Self::new(frames, false)
+        Self::new(found.frames, found.is_cut)
+    }
+
+    /// The frames of an execution that stands still, at most as many as the configuration allows.
+    ///
+    /// # Safety
+    /// They are frames of this store, and nothing runs meanwhile.
+    pub(crate) unsafe fn of_paused<'a>(store: &StoreOpaque, frames: impl Iterator<Item = PausedFrame<'a>>) -> Self {
+        let mut found = Found::new(store);
+        for PausedFrame { instance, address, at, .. } in frames {
+            // SAFETY: as is asked for.
+            if unsafe { found.add(instance, address, at) }.is_none() {
+                break;
+            }
+        }
+        Self::new(found.frames, found.is_cut)
+    }
+}
+
+/// What becomes a backtrace.
+struct Found {
+    frames: Vec<FrameInfo>,
+    most: usize,
+    is_cut: bool,
+}
+
+impl Found {
+    fn new(store: &StoreOpaque) -> Self {
+        Self { frames: Vec::new(), most: store.engine().config().backtrace_frames, is_cut: false }
+    }
+
+    /// Adds a frame, and gives its function's head; `None` if no more are wanted.
+    ///
+    /// # Safety
+    /// It is a frame of a live store in which nothing runs.
+    unsafe fn add(&mut self, instance: *mut InstanceHead, address: usize, at: FrameAt) -> Option<CodeHead> {
+        self.is_cut = self.frames.len() == self.most;
+        if self.is_cut {
+            return None;
+        }
+        // SAFETY: L4: the head of an instance of the store. L2: nobody changes it meanwhile.
+        let module = unsafe { InstanceData::of_head(instance) }.module();
+        let Some((funcidx, position, head)) = module.function_at(address) else {
+            debug_assert!(false, "the frame's code is none of its module's");
+            return None;
+        };
+        self.frames.push(FrameInfo::new(module.clone(), funcidx, position, at));
+        Some(head)
     }
 }
 
