@@ -1,7 +1,7 @@
 //! What copies of stores take, and instances that are put back.
 //!
 //! ```text
-//! cargo run --release -p pirn-speed --bin forks
+//! cargo run --release -p pirn-speed --bin forks                          # wasmtime too: --features wasmtime
 //! ```
 //!
 //! prints microseconds, the least of many rounds:
@@ -10,7 +10,8 @@
 //!   the last one; with a call in the copy that writes to one page; of a store in which a call has written to one page since the last copy; with a paused
 //!   call of five frames that goes on in the copy to its end; with 64 KiB instead;
 //! - of an instance with 1 MiB of data in a memory of 16 MiB: instantiated anew, in a new store, and put back, each with a call that writes to one page;
-//! - the same for wasmi, as far as it can: a copy is another instance, with the bytes of the memory copied.
+//! - the same for wasmi and wasmtime, as far as they can: a copy is another instance, with the bytes of the memory copied. wasmtime takes instances
+//!   from its pool, whose memories are mapped from the module's data, copied on writing.
 
 #![forbid(unsafe_code)]
 
@@ -92,7 +93,7 @@ fn pirn_copies(linker: &pirn::Linker<()>, pages: u32) -> Result<()> {
         Ok(())
     })?;
     println!(
-        "pirn   {:>5} KiB copied: first {first} us; untouched {untouched:.1}; and a call {called:.1}; written to {written:.1}; a paused call goes on \
+        "pirn     {:>5} KiB copied: first {first} us; untouched {untouched:.1}; and a call {called:.1}; written to {written:.1}; a paused call goes on \
          {resumed:.1}",
         pages * 64
     );
@@ -119,7 +120,7 @@ fn pirn_instances(linker: &pirn::Linker<()>) -> Result<()> {
         ensure!(touch.call(&mut store, ())? == expected);
         Ok(instance.reset(&mut store)?)
     })?;
-    println!("pirn   1 MiB of data, with a call: anew {anew:.1} us; reset {reset:.1} (the first time {first})");
+    println!("pirn     1 MiB of data, with a call: anew {anew:.1} us; reset {reset:.1} (the first time {first})");
     Ok(())
 }
 
@@ -145,6 +146,36 @@ fn wasmi(pages: u32, data: usize) -> Result<f64> {
     })
 }
 
+#[cfg(feature = "wasmtime")]
+fn wasmtime(pages: u32, data: usize) -> Result<f64> {
+    use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig};
+    let mut config = wasmtime::Config::new();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(PoolingAllocationConfig::new()));
+    let engine = wasmtime::Engine::new(&config)?;
+    let mut linker = wasmtime::Linker::<()>::new(&engine);
+    linker.func_wrap("host", "ask", || 1)?;
+    let module = wasmtime::Module::new(&engine, wat::parse_str(program(pages, data))?)?;
+    let prepared = linker.instantiate_pre(&module)?;
+    let mut store = wasmtime::Store::new(&engine, ());
+    let instance = prepared.instantiate(&mut store)?;
+    instance.get_typed_func::<(), i32>(&mut store, "fill")?.call(&mut store, ())?;
+    let memory = instance.get_memory(&mut store, "memory").context("a memory")?;
+    let is_copy = data == 0;
+    least(20, || {
+        let mut copy = wasmtime::Store::new(&engine, ());
+        let there = prepared.instantiate(&mut copy)?;
+        if is_copy {
+            let to = there.get_memory(&mut copy, "memory").context("a memory")?;
+            to.data_mut(&mut copy).copy_from_slice(memory.data(&store));
+        }
+        ensure!(there.get_typed_func::<(), i32>(&mut copy, "touch")?.call(&mut copy, ())? > 0);
+        Ok(())
+    })
+}
+
+/// A runtime that has no copies: the time of another instance, with the bytes of a memory of so many pages copied or with so much data.
+type Anew = fn(pages: u32, data: usize) -> Result<f64>;
+
 fn main() -> Result<()> {
     let engine = pirn::Engine::default();
     let mut linker = pirn::Linker::<()>::new(&engine);
@@ -152,8 +183,15 @@ fn main() -> Result<()> {
     pirn_copies(&linker, 256)?;
     pirn_copies(&linker, 1)?;
     pirn_instances(&linker)?;
-    println!("wasmi  16384 KiB, instantiated anew, copied, and a call: {:.1} us", wasmi(256, 0)?);
-    println!("wasmi     64 KiB, instantiated anew, copied, and a call: {:.1} us", wasmi(1, 0)?);
-    println!("wasmi  1 MiB of data, with a call: anew {:.1} us", wasmi(256, 1 << 20)?);
+    let others: &[(&str, Anew)] = &[
+        ("wasmi", wasmi),
+        #[cfg(feature = "wasmtime")]
+        ("wasmtime", wasmtime),
+    ];
+    for (name, anew) in others {
+        println!("{name:<9}16384 KiB, instantiated anew, copied, and a call: {:.1} us", anew(256, 0)?);
+        println!("{name:<9}   64 KiB, instantiated anew, copied, and a call: {:.1} us", anew(1, 0)?);
+        println!("{name:<9}1 MiB of data, with a call: anew {:.1} us", anew(256, 1 << 20)?);
+    }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What paused executions take, in bytes and in time.
 //!
 //! ```text
-//! cargo run --release -p pirn-speed --bin paused [COUNT]
+//! cargo run --release -p pirn-speed --bin paused [COUNT]                 # wasmtime too: --features wasmtime
 //! ```
 //!
-//! prints for pirn and for wasmi, each in processes of its own:
+//! prints for pirn, for wasmi and for wasmtime (whose host functions pause by being async, each call on a stack of its own, one in a store), each in
+//! processes of its own:
 //!
 //! - a million executions (or COUNT) that pause in one store, five frames deep: bytes each, of the process and by the engine's account,
 //!   and nanoseconds to begin one until it pauses, to go on with one to its end, in any order, on this thread and on another, and to drop
@@ -174,6 +175,90 @@ impl Subject for Wasmi {
     }
 }
 
+#[cfg(feature = "wasmtime")]
+use on_wasmtime::Wasmtime;
+
+#[cfg(feature = "wasmtime")]
+mod on_wasmtime {
+    use super::{ANSWER, PROGRAM, Subject};
+    use anyhow::{Context as _, Result};
+    use std::future::Future;
+    use std::hint::black_box;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    /// A store, which is away while something is paused in it.
+    type Store = Option<(wasmtime::Store<()>, wasmtime::TypedFunc<(i32, i32), i32>)>;
+
+    pub struct Wasmtime {
+        linker: wasmtime::Linker<()>,
+        module: wasmtime::Module,
+    }
+
+    /// A host function that is ready when it is asked again.
+    struct Asked(bool);
+
+    impl Future for Asked {
+        type Output = i32;
+
+        fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<i32> {
+            if std::mem::replace(&mut self.0, true) { Poll::Ready(ANSWER) } else { Poll::Pending }
+        }
+    }
+
+    impl Subject for Wasmtime {
+        type Store = Store;
+        type Paused = Pin<Box<dyn Future<Output = Result<(Store, i32)>> + Send>>;
+
+        fn new(yields: bool) -> Result<Self> {
+            let engine = wasmtime::Engine::default();
+            let mut linker = wasmtime::Linker::new(&engine);
+            if yields {
+                linker.func_wrap_async("host", "ask", |_, _: (i32,)| Box::new(Asked(false)))?;
+            } else {
+                linker.func_wrap("host", "ask", |n: i32| black_box(n) - n + ANSWER)?;
+            }
+            let module = wasmtime::Module::new(&engine, wat::parse_str(PROGRAM)?)?;
+            Ok(Self { linker, module })
+        }
+
+        fn store(&self, _: usize) -> Result<Store> {
+            let mut store = wasmtime::Store::new(self.linker.engine(), ());
+            let run = self.linker.instantiate(&mut store, &self.module)?.get_typed_func(&mut store, "run")?;
+            Ok(Some((store, run)))
+        }
+
+        fn call(store: &mut Store, frames: i32, rounds: i32) -> Result<i32> {
+            let (store, run) = store.as_mut().context("nothing is paused")?;
+            Ok(run.call(store, (frames, rounds))?)
+        }
+
+        fn begin(store: &mut Store, frames: i32, rounds: i32) -> Result<Self::Paused> {
+            let (mut inside, run) = store.take().context("nothing is paused")?;
+            let call = async move {
+                let result = run.call_async(&mut inside, (frames, rounds)).await?;
+                Ok((Some((inside, run)), result))
+            };
+            Ok(Self::go_on(store, Box::pin(call))?.err().context("it asks")?)
+        }
+
+        fn go_on(store: &mut Store, mut paused: Self::Paused) -> Result<std::result::Result<i32, Self::Paused>> {
+            Ok(match paused.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => Err(paused),
+                Poll::Ready(done) => {
+                    let (inside, result) = done?;
+                    *store = inside;
+                    Ok(result)
+                }
+            })
+        }
+
+        fn account(&self) -> Option<u64> {
+            None
+        }
+    }
+}
+
 /// Bytes that the process has in memory.
 fn resident() -> Result<usize> {
     let pages = std::fs::read_to_string("/proc/self/statm")?;
@@ -282,14 +367,24 @@ fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let [subject, what, count] = &args[..] {
         let count = count.parse()?;
-        return if subject == "pirn" { run::<Pirn>(what, count) } else { run::<Wasmi>(what, count) };
+        return match subject.as_str() {
+            "pirn" => run::<Pirn>(what, count),
+            "wasmi" => run::<Wasmi>(what, count),
+            #[cfg(feature = "wasmtime")]
+            "wasmtime" => run::<Wasmtime>(what, count),
+            _ => bail!("unknown: {subject}"),
+        };
     }
     let count: usize = args.first().map_or(Ok(1_000_000), |count| count.parse())?;
-    for subject in ["pirn", "wasmi"] {
-        // Its executions keep tens of kilobytes each.
-        let count = if subject == "pirn" { count } else { count / 20 };
-        for (what, count) in [("one", count), ("own", count / 10), ("depths", 1)] {
-            print!("{subject:<6}");
+    // wasmi's executions keep tens of kilobytes each, and wasmtime's a stack; in a store of it only one can be paused.
+    let all = |count| vec![("one", count), ("own", count / 10), ("depths", 1)];
+    let mut subjects = vec![("pirn", all(count)), ("wasmi", all(count / 20))];
+    if cfg!(feature = "wasmtime") {
+        subjects.push(("wasmtime", vec![("own", count / 200), ("depths", 1)]));
+    }
+    for (subject, cases) in subjects {
+        for (what, count) in cases {
+            print!("{subject:<9}");
             std::io::Write::flush(&mut std::io::stdout())?;
             let child = Command::new(std::env::current_exe()?).args([subject, what, &count.to_string()]).status()?;
             ensure!(child.success(), "{subject} failed");
