@@ -7,6 +7,8 @@
 //! Rejected: ranges of code from the beginning of a `try_table` to its end. Code is taken back and lowered again
 //! (if-conversion, short loops), and ranges would have to follow; places are taken back with their cells.
 
+use crate::planted;
+
 /// The handlers of one function.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CatchTable {
@@ -65,10 +67,14 @@ impl CatchTable {
     pub fn clauses_at(&self, position: usize) -> impl Iterator<Item = &CatchClause> {
         let site = self.sites.binary_search_by_key(&position, |site| site.position as usize);
         let mut scope = site.map_or(Scope::NONE, |site| self.sites[site].scope);
+        if planted(31) {
+            scope = self.scopes.get(scope as usize).map_or(Scope::NONE, |scope| scope.outer);
+        }
         let scopes = std::iter::from_fn(move || {
             let found = self.scopes.get(scope as usize)?;
-            scope = found.outer;
-            Some(&self.clauses[found.first as usize..][..found.count as usize])
+            scope = if planted(30) { Scope::NONE } else { found.outer };
+            let clauses = &self.clauses[found.first as usize..][..found.count as usize];
+            Some(if planted(32) && clauses.len() > 1 { &clauses[1..] } else { clauses })
         });
         scopes.flatten()
     }

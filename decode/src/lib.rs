@@ -28,6 +28,7 @@ pub mod lower;
 pub mod module;
 pub mod objects;
 pub mod ops;
+mod planted;
 mod references;
 pub mod relocate;
 pub mod shape;
@@ -45,6 +46,8 @@ pub use limits::ModuleLimits;
 pub use lower::place::{Operand, Place, Source, Stand};
 pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
+#[doc(hidden)]
+pub use planted::planted;
 pub use references::may_hold_references;
 pub use types::{
     AddressType, ArrayType, CompositeType, DefinedType, ExternType, FieldType, FuncType, GlobalType, HeapType, Limits,

@@ -21,6 +21,7 @@ use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{StoppedAt, Vm};
 use pirn_decode::CatchClause;
 use pirn_decode::cell::{self, Operands};
+use pirn_decode::planted;
 use pirn_decode::sig::{self, Sig};
 use std::ptr::null;
 
@@ -114,10 +115,13 @@ pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
     unsafe {
         if matches!((*vm).exit, Some(Exit::Thrown(_)))
             && (*vm).pending != 0
+            && !planted(39)
             && let Some(handler) = catch(vm, (*vm).saved, (*vm).pending)
         {
             (*vm).saved = handler;
-            (*vm).pending = 0;
+            if !planted(38) {
+                (*vm).pending = 0;
+            }
             (*vm).exit = None;
         }
     }
@@ -149,17 +153,25 @@ pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> 
             let instance = m.instance;
             let catches = |clause: &&CatchClause| {
                 let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(instance, word as usize).read());
-                tag.is_none_or(|tag| tag == thrown.tag())
+                tag.is_none_or(|tag| {
+                    tag == thrown.tag()
+                        || planted(34) && (*tag).words() == 0
+                        || planted(33) && (*tag).ty() == (*thrown.tag()).ty()
+                })
             };
             if let Some(table) = at.catches.as_ref()
                 && let Some(clause) = table.clauses_at(at.position as usize).into_iter().find(catches)
             {
                 if clause.tag.is_some() {
                     let values = thrown.values();
-                    m.slot(clause.values).copy_from_nonoverlapping(values.as_ptr(), values.len());
+                    let len = values.len() - usize::from(planted(35) && !values.is_empty());
+                    m.slot(clause.values).copy_from_nonoverlapping(values.as_ptr(), len);
                 }
-                if let Some(slot) = clause.reference {
+                if let Some(slot) = clause.reference.filter(|_| !planted(36)) {
                     m.slot(slot).write(exception);
+                }
+                if planted(37) {
+                    m.instance = thrower.instance;
                 }
                 m.branch((at.code + clause.target as usize) as u64);
                 return Some(m);

@@ -15,6 +15,7 @@ use crate::state::vm::Vm;
 use pirn_decode::TypeId;
 use pirn_decode::cell::{self, HeapKind, Operands};
 use pirn_decode::objects::HEADER_BYTES;
+use pirn_decode::planted;
 use pirn_decode::sig::{self, Sig};
 
 /// The type of objects at a word of the instance.
@@ -139,14 +140,18 @@ define_cell! {
 #[inline(always)]
 unsafe fn is_object_of(word: u64, type_id: TypeId, depth: u16, null: u16) -> bool {
     if word == 0 {
-        return null != 0;
+        return (null != 0) != planted(22);
     }
     // SAFETY: what has low bits 00 and is not null is an object, which begins with the address of its type. A display has a place for
     // each depth there is.
     word & 3 == 0
         && unsafe {
             let ty = std::ptr::with_exposed_provenance::<*const ObjectType>(word as usize).read();
-            (&raw const (*ty).display).cast::<TypeId>().add(depth.into()).read() == type_id
+            (&raw const (*ty).display)
+                .cast::<TypeId>()
+                .add(if planted(23) { depth.saturating_sub(1) } else { depth }.into())
+                .read()
+                == type_id
         }
 }
 
@@ -163,7 +168,7 @@ unsafe fn is_func_of(instance: *mut InstanceHead, word: u64, type_id: TypeId, nu
     unsafe {
         let record: *mut FuncRecord = std::ptr::with_exposed_provenance_mut(word as usize);
         let found = (*code_head((*record).code)).type_id;
-        found == type_id || Vm::is_subtype((*instance).vm, found, type_id)
+        found == type_id || planted(26) || !planted(25) && Vm::is_subtype((*instance).vm, found, type_id)
     }
 }
 
@@ -182,12 +187,13 @@ unsafe fn is_of_kind(word: u64, kind: u16, null: u16) -> bool {
             let ty = std::ptr::with_exposed_provenance::<*const ObjectType>(word as usize).read();
             (*ty).kind()
         };
-        word & 3 == 0 && kind_of() == kind
+        word & 3 == 0
+            && (kind_of() == kind || planted(27) && kind == ObjectKind::Struct && kind_of() == ObjectKind::Array)
     };
     if kind == HeapKind::Top as u16 {
         true
     } else if kind == HeapKind::Eq as u16 {
-        word & 3 != 2
+        (word & 3 != 2 || planted(28)) && !(planted(29) && word & 1 == 1)
     } else if kind == HeapKind::I31 as u16 {
         word & 1 == 1
     } else if kind == HeapKind::Struct as u16 {

@@ -12,6 +12,7 @@ use crate::state::heap::object::{ObjectKind, ObjectType};
 use crate::state::heap::{Heap, OuterStack};
 use crate::state::vm::Vm;
 use pirn_decode::objects::LENGTH_AT;
+use pirn_decode::planted;
 use std::ptr::null;
 
 impl Vm {
@@ -53,16 +54,22 @@ impl Vm {
             let (roots, store) = ((*this).roots, (*this).store);
             let heap = &mut (*this).heap;
             heap.collect(|marker: &mut Marker<'_>| {
-                marker.mark_maybe(r0);
-                marker.mark_maybe(pending);
-                for stack in stack.iter().chain(&outer) {
+                if !planted(7) {
+                    marker.mark_maybe(r0);
+                }
+                if !planted(8) {
+                    marker.mark_maybe(pending);
+                }
+                for stack in stack.iter().chain(outer.iter().filter(|_| !planted(9))) {
                     marker.mark_words(stack.base, stack.top);
                     marker.mark_maybe(stack.r0);
                 }
-                if let Some(parked) = parked {
+                if let Some(parked) = parked.filter(|_| !planted(10)) {
                     for words in parked.lock().words() {
                         marker.mark_words(words.at, words.at.add(words.len));
-                        marker.mark_maybe(words.r0);
+                        if !planted(11) {
+                            marker.mark_maybe(words.r0);
+                        }
                     }
                 }
                 if let Some(roots) = roots {

@@ -9,6 +9,7 @@ use crate::store::handle::wrong_store;
 use crate::store::held_refs::{RootPlace, Roots};
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::objects::is_traced;
+use pirn_decode::planted;
 use pirn_exec::{Marker, Word, i31_value};
 use std::any::Any;
 use std::sync::{Arc, PoisonError};
@@ -87,7 +88,7 @@ impl StoreOpaque {
         for global in self.globals() {
             // SAFETY: L1 and L2: it is of this store, and nobody writes to it meanwhile.
             let item = unsafe { &*global.as_ptr() };
-            if is_traced(item.ty.content) {
+            if is_traced(item.ty.content) && !planted(12) {
                 // SAFETY: L5: a global holds a word of its type.
                 unsafe { marker.mark(item.cell.get()[0]) };
             }
@@ -95,7 +96,7 @@ impl StoreOpaque {
         for table in self.tables() {
             // SAFETY: L1 and L2, as above.
             let table = unsafe { &*table.as_ptr() };
-            if is_traced(pirn_decode::ValType::Ref(table.element())) {
+            if is_traced(pirn_decode::ValType::Ref(table.element())) && !planted(13) {
                 // SAFETY: L5: a table holds words of its element type.
                 table.elements().iter().for_each(|&word| unsafe { marker.mark(word) });
             }
@@ -103,13 +104,19 @@ impl StoreOpaque {
         for instance in self.instances() {
             // SAFETY: L1 and L2, as above.
             let instance = unsafe { &*instance.as_ptr() };
-            for &word in instance.elements.iter().chain(&instance.active) {
+            for &word in instance.elements.iter().chain(&instance.active).filter(|_| !planted(14)) {
                 marker.mark_maybe(word);
             }
         }
         let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
         roots.owned.retain(|(alive, _)| Arc::strong_count(alive) > 1);
-        for &word in roots.list.iter().map(|(word, _)| word).chain(roots.owned.iter().map(|(_, word)| word)) {
+        for &word in roots
+            .list
+            .iter()
+            .map(|(word, _)| word)
+            .filter(|_| !planted(15))
+            .chain(roots.owned.iter().map(|(_, word)| word).filter(|_| !planted(16)))
+        {
             // SAFETY: L5: words of references of this store that are traced, all of which were rooted since they were alive.
             unsafe { marker.mark(word) };
         }

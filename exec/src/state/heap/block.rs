@@ -10,6 +10,7 @@
 //! An object that is larger than any class has an allocation of its own, which begins as a block does.
 
 use pirn_decode::objects::{CLASS_BYTES, CLASSES};
+use pirn_decode::planted;
 
 /// Bytes of a block.
 pub(crate) const BLOCK_BYTES: usize = 32 << 10;
@@ -126,6 +127,9 @@ impl Block {
             // From the end on, so that the list goes upwards.
             for (word, (beginnings, marks)) in BEGINNINGS[class].iter().zip(&mut (*this).marks).enumerate().rev() {
                 let mut unmarked = beginnings & !*marks;
+                if planted(17) && word == BLOCK_BYTES / 8 / 64 - 1 {
+                    unmarked = *beginnings;
+                }
                 *marks = 0;
                 free += unmarked.count_ones() as usize;
                 while unmarked != 0 {

@@ -11,6 +11,7 @@ use super::block::Block;
 use super::object::{ObjectKind, ObjectType};
 use crate::Word;
 use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
+use pirn_decode::planted;
 use std::ptr::null;
 
 /// Marks what is reached. Who has one gives it roots, and then has it [trace](Marker::trace).
@@ -71,6 +72,7 @@ impl<'a> Marker<'a> {
     /// They are initialised, and nobody writes to them.
     pub(crate) unsafe fn mark_words(&mut self, from: *const Word, to: *const Word) {
         let mut at = from;
+        let to = if planted(2) { to.wrapping_sub(1) } else { to };
         while at < to {
             // SAFETY: as is asked for.
             unsafe {
@@ -95,7 +97,7 @@ impl<'a> Marker<'a> {
     fn mark_extern(&mut self, word: Word) {
         let index = (word >> 2) as usize;
         // What is no value's may be any number.
-        if index >= self.heap.externs {
+        if index >= self.heap.externs || planted(1) {
             return;
         }
         let place = index / 64;
@@ -131,6 +133,9 @@ impl<'a> Marker<'a> {
                         (known, references, is_plain) = (ty, (*ty).references, (*ty).is_plain);
                     }
                     let mut references = references;
+                    if planted(3) {
+                        references &= references.wrapping_sub(1);
+                    }
                     while references != 0 {
                         let word = at(8 * references.trailing_zeros() as usize).read();
                         references &= references - 1;
@@ -141,7 +146,7 @@ impl<'a> Marker<'a> {
                                     if next != 0 {
                                         waiting.push(next);
                                     }
-                                    next = word as usize;
+                                    next = if planted(24) { 0 } else { word as usize };
                                 }
                             }
                             2 => self.mark_extern(word),
@@ -172,16 +177,17 @@ impl<'a> Marker<'a> {
             if ty.kind == ObjectKind::Array {
                 let len = at(LENGTH_AT as usize).cast::<u32>().read() as usize;
                 let end = len.min(from + AT_ONCE);
-                if end < len {
+                let marked = if planted(4) { end.saturating_sub(1) } else { end };
+                if end < len && !planted(5) {
                     self.waiting.extend([end, object | 1]);
                 }
-                for index in from..end {
+                for index in from..marked {
                     let word = at(ARRAY_HEADER_BYTES as usize + 8 * index).read();
                     prefetch(word as usize);
                     self.mark(word);
                 }
             } else {
-                for &offset in &ty.traced {
+                for &offset in ty.traced.iter().filter(|_| !planted(6)) {
                     self.mark(at(offset as usize).read());
                 }
             }

@@ -30,6 +30,7 @@ use object::ObjectType;
 use parked::Parked;
 use pirn_decode::TypeId;
 use pirn_decode::objects::{CLASS_BYTES, CLASSES, class_of};
+use pirn_decode::planted;
 use std::alloc::{Layout, alloc, dealloc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -378,7 +379,7 @@ impl Heap {
         for (object, bytes) in std::mem::take(&mut self.large) {
             // SAFETY: an object with an allocation of its own; nothing refers to it if it is not marked.
             unsafe {
-                if Block::is_marked(object) {
+                if Block::is_marked(object) && !planted(18) {
                     Block::clear(Block::of(object));
                     live += bytes as u64;
                     self.large.insert(object, bytes);

@@ -2,7 +2,7 @@
 //! are below.
 
 use pirn_decode::objects::{ARRAY_HEADER_BYTES, HEADER_BYTES, is_traced, places};
-use pirn_decode::{CompositeType, DefinedType, TypeId, ValType};
+use pirn_decode::{CompositeType, DefinedType, TypeId, ValType, planted};
 
 /// How many types there may be between a type and the one that is below nothing, itself counted (spec 7.1.2).
 const DEPTH: usize = 64;
@@ -53,6 +53,12 @@ impl ObjectType {
     pub fn of(defined: &DefinedType) -> Box<Self> {
         let mut display = [TypeId::NONE; DEPTH];
         display[..defined.supertypes.len()].copy_from_slice(&defined.supertypes);
+        if planted(19) {
+            display[0] = TypeId::NONE;
+        }
+        if planted(20) {
+            display[defined.supertypes.len() - 1] = TypeId::NONE;
+        }
         let (kind, bytes, shift, traces_elements, (references, traced)) = match &defined.ty.composite {
             CompositeType::Struct(ty) => (ObjectKind::Struct, ty.bytes(), 0, false, traced(HEADER_BYTES, ty.values())),
             CompositeType::Array(ty) => {
@@ -108,6 +114,8 @@ impl ObjectType {
 /// Where words lie that are traced: of the first 64 as bits, of the others their places.
 fn traced(at: u32, types: impl Iterator<Item = ValType>) -> (u64, Box<[u32]>) {
     let places = places(at, types).filter(|&(_, ty)| is_traced(ty)).map(|(at, _)| at);
-    let (first, others): (Vec<u32>, Vec<u32>) = places.partition(|&at| at < 8 * u64::BITS);
+    let most = if planted(21) { 4 } else { u64::BITS };
+    let (first, others): (Vec<u32>, Vec<u32>) = places.partition(|&at| at < 8 * most);
+    let others = if planted(21) { Vec::new() } else { others };
     (first.iter().fold(0, |bits, at| bits | 1 << (at / 8)), others.into())
 }
