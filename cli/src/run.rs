@@ -397,7 +397,10 @@ fn execute(
         None => {
             let start =
                 func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
-            ensure!(start.ty(&*store) == FuncType::new([], []), "`_start` takes parameters or gives results");
+            ensure!(
+                start.ty(&*store).is_written_as(&FuncType::new([], [])),
+                "`_start` takes parameters or gives results"
+            );
             (start, Vec::new())
         }
         Some(name) => {

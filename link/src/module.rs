@@ -20,7 +20,8 @@ use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{
-    Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId,
+    Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, FuncType, Lowered, Lowering, Names, Options, TagType,
+    TypeId, TypeIdx,
 };
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
 #[cfg(feature = "snapshot")]
@@ -65,6 +66,24 @@ struct Inner {
     _held: Held,
     /// What code was lowered.
     held_code: Held,
+}
+
+impl Inner {
+    /// The type of what stands at `index`.
+    fn extern_type(&self, index: ExternIndex) -> ExternType {
+        match index {
+            ExternIndex::Func(funcidx) => ExternType::Func(self.kept_type(self.parsed.typeidx(funcidx))),
+            ExternIndex::Tag(tagidx) => {
+                ExternType::Tag(TagType::new(self.kept_type(self.parsed.tags[tagidx as usize])))
+            }
+            ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => self.parsed.extern_type(index),
+        }
+    }
+
+    /// A function type, which keeps itself in the engine, for longer than the module if need be.
+    fn kept_type(&self, typeidx: TypeIdx) -> FuncType {
+        self.engine.kept_type(self.parsed.signature(typeidx), &self.types[typeidx.index()])
+    }
 }
 
 impl Drop for Inner {
@@ -268,12 +287,12 @@ impl Module {
 
     /// What it imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
-        self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0.parsed, import })
+        self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0, import })
     }
 
     /// Its exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
-        self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0.parsed, export })
+        self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0, export })
     }
 
     /// Type of the export called `name`.
@@ -316,7 +335,17 @@ impl Module {
 
     /// The type of what stands at `index`.
     pub(crate) fn extern_type(&self, index: ExternIndex) -> ExternType {
-        self.0.parsed.extern_type(index)
+        self.0.extern_type(index)
+    }
+
+    /// The type of function `funcidx`, as the embedder has it.
+    pub(crate) fn func_type(&self, funcidx: FuncIdx) -> FuncType {
+        self.0.kept_type(self.0.parsed.typeidx(funcidx))
+    }
+
+    /// The type of tag `tagidx`, as the embedder has it.
+    pub(crate) fn tag_type(&self, tagidx: u32) -> TagType {
+        TagType::new(self.0.kept_type(self.0.parsed.tags[tagidx as usize]))
     }
 
     pub(crate) fn parsed(&self) -> &pirn_decode::Module {
