@@ -63,7 +63,7 @@ fn restore_held(
     hooks: &mut dyn SnapshotHooks,
 ) -> Result<Restored> {
     let modules = state.modules.iter().map(|hash| find(store, modules, hash)).collect::<Result<Vec<_>>>()?;
-    let needs = Needs { instances: state.instances.len(), ..Needs::default() };
+    let needs = Needs { instances: state.instances.len(), tags: state.tags.len(), ..Needs::default() };
     store.check_needs(&needs)?;
     let mut made = Made { types: types(&modules, state)?, ..Made::default() };
     for bytes in &state.externs {

@@ -4,6 +4,7 @@
 //! only grows, and what it holds is [`Pinned`] or shared: this is where invariant L1 comes from.
 
 use crate::engine::Engine;
+use crate::engine::limiter::ResourceLimiter;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::engine::types::TypeUse;
 use crate::error::{CaughtPanic, Error, Result, format_err};
@@ -294,10 +295,14 @@ impl StoreOpaque {
             instances: self.instances.len(),
             memories: self.memories.len(),
             tables: self.tables.len(),
+            tags: self.tags.len(),
             ..Needs::default()
         };
         self.limits.check(&has, self.room(), needs)?;
-        let limiter = self.ask_limiter(|limiter| [limiter.instances(), limiter.memories(), limiter.tables()]);
+        let asked = |limiter: &mut dyn ResourceLimiter| {
+            [limiter.instances(), limiter.memories(), limiter.tables(), limiter.tags()]
+        };
+        let limiter = self.ask_limiter(asked);
         limiter.map_or(Ok(()), |limits| has.check_counts(needs, limits, "limiter's limit"))
     }
 
