@@ -434,6 +434,8 @@ fn params(ty: &FuncType, name: &str, args: &[OsString]) -> Result<Vec<Val>> {
 }
 
 fn func(store: &mut Store<Host>, instance: Instance, name: &str) -> Result<Func> {
-    let export = instance.get_export(store, name).with_context(|| format!("no export `{name}`"))?;
+    let export = instance.get_export(&*store, name);
+    let export =
+        export.with_context(|| format!("no export `{name}`: {}", instance.module(&*store).exports_like(name)))?;
     export.into_func().with_context(|| format!("the export `{name}` is no function"))
 }

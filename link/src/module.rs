@@ -4,6 +4,8 @@
 //! shared from then on; a failure is remembered as well.
 
 mod exported;
+mod exports_like;
+mod not_wasm;
 mod types;
 
 pub(crate) use exported::{Exported, ExportedItem, ImportHash};
@@ -139,10 +141,14 @@ impl Module {
             return Err(format_err!("not WebAssembly but a serialized module, which `Module::deserialize` loads"));
         }
         #[cfg(feature = "wat")]
-        if !bytes.starts_with(b"\0asm") {
+        if !bytes.starts_with(not_wasm::BINARY) {
             let most = engine.config().text_size;
             if most == 0 {
-                return Err(format_err!("not a binary module, and the engine takes no text"));
+                let error = not_wasm::explain(&bytes, false);
+                return Err(error.unwrap_or_else(|| format_err!("not a binary module, and the engine takes no text")));
+            }
+            if let Some(error) = not_wasm::explain(&bytes, true) {
+                return Err(error);
             }
             if bytes.len() > most {
                 let bytes = bytes.len();
@@ -157,6 +163,9 @@ impl Module {
     fn parse(engine: &Engine, binary: Cow<'_, [u8]>) -> Result<Self> {
         // Before what is borrowed is copied.
         engine.config().module_limits.check_size(binary.len())?;
+        if let Some(error) = not_wasm::explain(&binary, false) {
+            return Err(error);
+        }
         let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Self::of(engine, parsed, None)
     }
@@ -226,6 +235,9 @@ impl Module {
     /// # Errors
     /// As [`Module::new`].
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        if let Some(error) = not_wasm::explain(binary, false) {
+            return Err(error);
+        }
         pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Ok(())
     }
@@ -253,6 +265,21 @@ impl Module {
     /// What the name section calls function `funcidx`, if that says so.
     pub fn func_name(&self, funcidx: u32) -> Option<&str> {
         self.names().func(&self.0.parsed, FuncIdx(funcidx))
+    }
+
+    /// The name of the first export that is function `funcidx`.
+    pub(crate) fn func_export_name(&self, funcidx: FuncIdx) -> Option<&str> {
+        let parsed = &self.0.parsed;
+        let export =
+            parsed.exports.iter().find(|export| matches!(export.index, ExternIndex::Func(of) if of == funcidx))?;
+        Some(parsed.name(export.name))
+    }
+
+    /// What the module exports, in the place of `name`, as the end of a sentence that says that it does not export this. For errors; no part of the
+    /// API that versions promise.
+    #[doc(hidden)]
+    pub fn exports_like(&self, name: &str) -> String {
+        exports_like::exports_like(&self.0.parsed, name)
     }
 
     fn names(&self) -> &Names {

@@ -105,7 +105,7 @@ fn initialiser<'a>(args: &'a Args, module: &Module) -> Result<&'a str> {
     match export(name) {
         Some(pirn::ExternType::Func(ty)) if ty.is_written_as(&FuncType::new([], [])) => Ok(name),
         Some(ty) => bail!("the export `{name}` is {ty}: what initialises takes no parameters and gives no results"),
-        None => bail!("no export `{name}`"),
+        None => bail!("no export `{name}`: {}", module.exports_like(name)),
     }
 }
 
