@@ -57,7 +57,7 @@ mod tests {
             ("", "abc", 3),
             ("run", "Run", 0),
             ("kitten", "sitting", 3),
-            ("main", "_start", 6),
+            ("main", "_start", 5),
             ("ab", "ba", 2),
         ] {
             assert_eq!(distance(&letters(a), &letters(b)), expected, "{a} {b}");
