@@ -10,7 +10,7 @@ first=${1:-1} last=${2:-39} seed=${3:-0}
 cargo build --release --package pirn-oracle --features pirn-decode/mutants,wasmtime
 driver=${CARGO_TARGET_DIR:-target}/release/pirn-oracle
 # The tests that meet the heap, exceptions and casts, in this order.
-tests="gc rooting exceptions spec regressions snapshot"
+tests="kept gc rooting exceptions spec regressions snapshot"
 cargo test --release --no-run --package pirn --package pirn-decode --features pirn-decode/mutants $(printf -- '--test %s ' $tests)
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT

@@ -108,14 +108,17 @@ fn paused_calls_keep_what_their_frames_refer_to() {
     }
 }
 
+/// Counts how many of its kind were dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_value_of_the_embedder_is_dropped_when_nothing_refers_to_it() {
-    struct Counted(Arc<AtomicUsize>);
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
     let dropped = Arc::new(AtomicUsize::new(0));
     let count = || dropped.load(Ordering::Relaxed);
     let mut store = Store::new(&engine(false), ());
@@ -162,6 +165,53 @@ fn a_value_of_the_embedder_is_dropped_when_nothing_refers_to_it() {
     assert_eq!(count(), 3);
     drop(store);
     assert_eq!(count(), 4);
+}
+
+/// What is in a segment lasts as long as that, and no longer.
+#[test]
+fn a_dropped_segment_keeps_nothing() {
+    let mut store = Store::new(&engine(false), ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+    let instance = instance(
+        &mut store,
+        &[],
+        r#"(module
+            (type $bytes (array (mut i8)))
+            (type $box (struct (field (mut externref))))
+            (table 2 anyref)
+            (elem $large (ref $bytes) (item (array.new_default $bytes (i32.const 3000000))))
+            (elem $box (ref $box) (item (struct.new_default $box)))
+            (func (export "put") (param externref)
+                (table.init $box (i32.const 0) (i32.const 0) (i32.const 1))
+                (struct.set $box 0 (ref.cast (ref $box) (table.get (i32.const 0))) (local.get 0))
+                (table.set (i32.const 0) (ref.null any)))
+            (func (export "get") (result externref)
+                (table.init $box (i32.const 0) (i32.const 0) (i32.const 1))
+                (struct.get $box 0 (ref.cast (ref $box) (table.get (i32.const 0))))
+                (table.set (i32.const 0) (ref.null any)))
+            (func (export "large") (drop (array.new_default $bytes (i32.const 3000000))))
+            (func (export "drop") (elem.drop $large) (elem.drop $box)))"#,
+    );
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let run =
+        |store: &mut Store<()>, name: &str| instance.get_typed_func::<(), ()>(&*store, name).unwrap().call(store, ());
+    {
+        let mut scope = RootScope::new(&mut store);
+        let value = ExternRef::new(&mut scope, Counted(Arc::clone(&dropped)));
+        let put = instance.get_typed_func::<Option<Rooted<ExternRef>>, ()>(&scope, "put").unwrap();
+        put.call(&mut scope, Some(value)).unwrap();
+    }
+    store.gc();
+    {
+        let mut scope = RootScope::new(&mut store);
+        let get = instance.get_typed_func::<(), Option<Rooted<ExternRef>>>(&scope, "get").unwrap();
+        assert!(get.call(&mut scope, ()).unwrap().is_some(), "the segment has it");
+    }
+    assert_eq!(run(&mut store, "large").unwrap_err().trap(), Some(Trap::GcHeapOutOfMemory));
+    run(&mut store, "drop").unwrap();
+    store.gc();
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
+    run(&mut store, "large").unwrap();
 }
 
 #[test]

@@ -2,28 +2,16 @@
 
 #![cfg(feature = "wat")]
 
+#[path = "support/waiting.rs"]
+mod waiting;
+
 use pirn::*;
 use std::fmt::Write;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
-
-/// Polls until it is ready.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return output;
-        }
-    }
-}
-
-/// Is ready when it is polled the second time.
-async fn later() {
-    let mut waited = false;
-    std::future::poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
-}
+use waiting::{block_on, later};
 
 /// A store of a heap of a mebibyte, with an instance that fills it up.
 fn full(text: &str) -> (Store<()>, Instance) {

@@ -32,6 +32,10 @@ pub struct Args {
     /// End at the next checkpoint, with status 75, when it is written
     #[arg(long)]
     checkpoint_and_exit: bool,
+    /// Most memory that reading the checkpoint may take, some twice as much as the memory that the program has filled. It is compressed,
+    /// so without a limit a small file could take any amount
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "4G")]
+    max_read: u64,
     /// A checkpoint
     file: PathBuf,
 }
@@ -40,14 +44,16 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let file = &args.file;
     let unusable = || format!("cannot go on from {}", file.display());
-    let checkpoint = Checkpoint::read(file).with_context(unusable)?;
+    let checkpoint = Checkpoint::read(file, args.max_read).with_context(unusable)?;
     let mut command = checkpoint.command.clone();
     if !args.dir.is_empty() {
         command.dirs.clone_from(&args.dir);
     }
     command.every = args.checkpoint_every.unwrap_or(command.every);
     let engine = run::engine(&Settings::of(&command))?;
-    let snapshot = Snapshot::from_bytes(&checkpoint.snapshot).with_context(unusable)?;
+    let most = usize::try_from(args.max_read).unwrap_or(usize::MAX);
+    let snapshot = Snapshot::from_bytes_within(&checkpoint.snapshot, most)
+        .with_context(|| format!("{} (reading it may take {most} bytes of memory: --max-read)", unusable()))?;
     let modules = modules(&engine, &snapshot, &mut command, &args.module)?;
     let mut linker = Linker::new(&engine);
     p1::add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;

@@ -397,7 +397,10 @@ fn execute(
         None => {
             let start =
                 func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
-            ensure!(start.ty(&*store) == FuncType::new([], []), "`_start` takes parameters or gives results");
+            ensure!(
+                start.ty(&*store).is_written_as(&FuncType::new([], [])),
+                "`_start` takes parameters or gives results"
+            );
             (start, Vec::new())
         }
         Some(name) => {
@@ -431,6 +434,8 @@ fn params(ty: &FuncType, name: &str, args: &[OsString]) -> Result<Vec<Val>> {
 }
 
 fn func(store: &mut Store<Host>, instance: Instance, name: &str) -> Result<Func> {
-    let export = instance.get_export(store, name).with_context(|| format!("no export `{name}`"))?;
+    let export = instance.get_export(&*store, name);
+    let export =
+        export.with_context(|| format!("no export `{name}`: {}", instance.module(&*store).exports_like(name)))?;
     export.into_func().with_context(|| format!("the export `{name}` is no function"))
 }

@@ -467,6 +467,45 @@ fn hostile_files_are_refused() {
     }
 }
 
+/// A file of some kilobytes that says nothing but zeros, many megabytes of them.
+#[test]
+fn what_reading_takes_is_bounded() {
+    let scratch = Scratch::new("checkpoint-large");
+    let module = scratch.file("counts.wat", COUNTS);
+    let checkpoint = scratch.0.join("checkpoint").display().to_string();
+    let every = ["run", "--checkpoint-every", "20ms", "--checkpoint", &checkpoint, "--checkpoint-and-exit"];
+    let dir = scratch.0.display().to_string();
+    let output = pirn(&[&every[..], &["--dir", &dir, "--invoke", "run", &module, "1000000000"]].concat());
+    assert_eq!(output.status.code(), Some(WRITTEN));
+    // In the place of the snapshot's chunks, a chunk of 255 zeros for each byte: a literal, and one copy of it that goes on for long.
+    let mut bytes = fs::read(&checkpoint).unwrap();
+    let snapshot = bytes.windows(8).position(|window| window == b"pirnsnap").unwrap();
+    let head = bytes[snapshot..][..8 + 4].to_vec();
+    bytes.truncate(snapshot - 8);
+    let copies = 4_000;
+    let len = 1 + 19 + copies * 255;
+    let compressed = [&[0x1f, 0, 1, 0][..], &vec![255; copies], &[0, 0]].concat();
+    let chunk = [&(len as u32).to_le_bytes()[..], &(compressed.len() as u32).to_le_bytes(), &compressed].concat();
+    let content = chunk.repeat(30);
+    let section = [&head[..], &Sha256::digest(&content), &content].concat();
+    bytes.extend((section.len() as u64).to_le_bytes());
+    bytes.extend(section);
+    let hash = Sha256::digest(&bytes[44..]);
+    bytes[12..44].copy_from_slice(&hash);
+    fs::write(&checkpoint, &bytes).unwrap();
+    for (most, expected) in
+        [("16M", "more memory"), ("1G", "malformed"), ("100K", "more than 102400 bytes"), ("x", "size")]
+    {
+        let output = pirn(&["resume", "--max-read", most, &checkpoint]);
+        assert!(!output.status.success());
+        let text = stderr(&output);
+        assert!(text.contains(expected) && text.contains("--max-read"), "{most}: {text}");
+    }
+    // One that never ends.
+    let output = pirn(&["resume", "--max-read", "1M", "/dev/zero"]);
+    assert!(stderr(&output).contains("more than 1048576 bytes"), "{}", stderr(&output));
+}
+
 #[test]
 fn the_command_line_makes_sense() {
     for args in [

@@ -1,16 +1,21 @@
 //! Types of the WebAssembly specification (spec 2.3), as far as pirn supports them.
 
 mod composite;
+mod external;
+mod known;
 mod reference;
 mod tag;
 
 pub use composite::{ArrayType, CompositeType, DefinedType, FieldType, StorageType, StructType, SubType};
+pub use external::ExternType;
+pub use known::{DeclareTypes, Finality, KeepType, KnownType};
 pub use reference::{HeapType, RefType, Subtyping};
 pub use tag::TagType;
 
 use crate::TypeId;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Bytes of one page of linear memory (spec 4.2.8).
 pub const PAGE_BYTES: u64 = 65_536;
@@ -110,14 +115,28 @@ impl fmt::Display for ValType {
     }
 }
 
-/// A function type: parameters and results (spec 2.3.6).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A function type: parameters and results (spec 2.3.6), and how it is declared, if that makes it another type than the one that
+/// [`FuncType::new`] gives (spec 2.3.9): see [`FuncType::with_finality_and_supertype`].
+///
+/// What modules, functions and tags give keeps how it is declared, and keeps the type in the engine.
+#[derive(Debug, Clone)]
 pub struct FuncType {
     types: Box<[ValType]>,
     params: u16,
     /// Words of the parameters, and of the results.
     words: [u16; 2],
+    /// What an engine knows of it. The types of a [`crate::Module`], and those in an engine, have nothing here.
+    known: Option<Arc<KnownType>>,
 }
+
+impl PartialEq for FuncType {
+    /// Whether it is the same type: two that are declared apart differ, also if their parameters and results are the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.is_written_as(other) && self.declaration() == other.declaration()
+    }
+}
+
+impl Eq for FuncType {}
 
 impl FuncType {
     /// How many parameters a function may have, and how many results: as many as in modules.
@@ -139,7 +158,7 @@ impl FuncType {
         assert!(types.len() - params <= Self::MOST, "a function type of more than {} results", Self::MOST);
         let words = |types: &[ValType]| types.iter().map(|ty| ty.words() as u16).sum();
         let words = [words(&types[..params]), words(&types[params..])];
-        Self { types: types.into(), params: params as u16, words }
+        Self { types: types.into(), params: params as u16, words, known: None }
     }
 
     /// The parameter types.
@@ -172,12 +191,13 @@ impl FuncType {
         self.types.iter().any(|ty| ty.type_id().is_some())
     }
 
-    /// Gives the types that it names other names.
+    /// Gives the types that it names other names. It is declared nowhere then.
     pub fn rename(&mut self, mut name: impl FnMut(TypeId) -> TypeId) {
+        self.known = None;
         self.types.iter_mut().for_each(|ty| *ty = ty.rename(&mut name));
     }
 
-    /// Whether a function of this type may stand where one of type `wanted` is asked for (spec 3.3.8).
+    /// Whether parameters and results match those of `wanted` (spec 3.3.9), whatever the two are declared to be.
     pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
         let all = |sub: &[ValType], of: &[ValType]| {
             sub.len() == of.len() && sub.iter().zip(of).all(|(sub, of)| sub.matches(*of, types))
@@ -187,7 +207,7 @@ impl FuncType {
 }
 
 impl Hash for FuncType {
-    /// Eight types a word: an engine hashes every type of every module.
+    /// Eight types a word: an engine hashes every type of every module. How it is declared does not count.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64((self.types.len() as u64) << 32 | u64::from(self.params));
         for types in self.types.chunks(8) {
@@ -450,58 +470,5 @@ impl GlobalType {
     /// A global of type `content`.
     pub const fn new(content: ValType, mutable: bool) -> Self {
         Self { content, mutable }
-    }
-}
-
-/// Type of something imported or exported (spec 2.3.11).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum ExternType {
-    /// A function.
-    Func(FuncType),
-    /// A table.
-    Table(TableType),
-    /// A memory.
-    Memory(MemoryType),
-    /// A global.
-    Global(GlobalType),
-    /// A tag.
-    Tag(TagType),
-}
-
-impl ExternType {
-    /// Whether something of this type, minima being sizes, may stand where `wanted` is asked for (spec 3.2.8). Of functions and tags whose types
-    /// are declared to be below others the type alone does not say it: ids do.
-    pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
-        match (self, wanted) {
-            (Self::Table(found), Self::Table(wanted)) => {
-                found.element == wanted.element
-                    && found.address == wanted.address
-                    && found.limits.matches(found.limits.min, &wanted.limits)
-            }
-            (Self::Memory(found), Self::Memory(wanted)) => {
-                found.address == wanted.address
-                    && found.page_size_log2 == wanted.page_size_log2
-                    && found.shared == wanted.shared
-                    && found.limits.matches(found.limits.min, &wanted.limits)
-            }
-            (Self::Func(found), Self::Func(wanted)) => found == wanted,
-            (Self::Global(found), Self::Global(wanted)) if found.mutable || wanted.mutable => found == wanted,
-            (Self::Global(found), Self::Global(wanted)) => found.content.matches(wanted.content, types),
-            (Self::Tag(found), Self::Tag(wanted)) => found == wanted,
-            (Self::Func(_) | Self::Table(_) | Self::Memory(_) | Self::Global(_) | Self::Tag(_), _) => false,
-        }
-    }
-}
-
-impl fmt::Display for ExternType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Func(ty) => write!(f, "func {ty}"),
-            Self::Table(ty) => write!(f, "table {ty}"),
-            Self::Memory(ty) => write!(f, "memory {ty}"),
-            Self::Global(ty) if ty.mutable => write!(f, "global (mut {})", ty.content),
-            Self::Global(ty) => write!(f, "global {}", ty.content),
-            Self::Tag(ty) => write!(f, "tag {ty}"),
-        }
     }
 }

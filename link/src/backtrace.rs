@@ -80,6 +80,12 @@ impl FrameInfo {
         self.module.func_name(self.func_index.0)
     }
 
+    /// What its module exports the function as, if it does: the first of several names. Where the name section says none, the frame is shown by this
+    /// one.
+    pub fn export_name(&self) -> Option<&str> {
+        self.module.func_export_name(self.func_index)
+    }
+
     /// Offset of the instruction in the binary module, in bytes from its beginning. In the innermost frame it is the
     /// instruction that trapped, in the others the call. `None` if it is not known.
     ///
@@ -140,7 +146,7 @@ impl fmt::Display for FrameInfo {
             None => write!(f, "{:>8}", "?")?,
         }
         write!(f, " - {}!", Cut(self.module.name().unwrap_or("<unknown>")))?;
-        match self.func_name() {
+        match self.func_name().or_else(|| self.export_name()) {
             Some(name) => write!(f, "{}", Demangled(name))?,
             None => write!(f, "<wasm function {}>", self.func_index)?,
         }

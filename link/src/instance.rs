@@ -244,7 +244,9 @@ impl Instance {
         let store = store.as_context();
         let instance = self.0.get(store.opaque())?;
         let export = instance.export(name, store.opaque().id());
-        let export = export.ok_or_else(|| format_err!("the instance has no export `{name}`"))?;
+        let export = export.ok_or_else(|| {
+            format_err!("the instance has no export `{name}`: {}", instance.module().exports_like(name))
+        })?;
         let Extern::Func(func) = export else {
             return Err(format_err!("export `{name}`: expected func, found {}", export.ty_in(store.opaque())?));
         };

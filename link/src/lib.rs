@@ -129,8 +129,8 @@ pub use symbol::FrameSymbol;
 pub use yielding::Yield;
 
 pub use pirn_decode::{
-    ArrayType, CompositeType, CustomSection, Error as ModuleError, ExternType, FieldType, FuncType, GlobalType,
-    HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType, TableType, TagType, TypeId,
-    ValType,
+    ArrayType, CompositeType, CustomSection, DeclareTypes, Error as ModuleError, ExternType, FieldType, Finality,
+    FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType,
+    TableType, TagType, TypeId, ValType,
 };
 pub use pirn_exec::{CallHook, Trap, WaitResult};

@@ -1,6 +1,6 @@
 //! Why modules could not be linked: one error that names who asked, for what, and what was found.
 
-use pirn_decode::ExternType;
+use pirn_decode::{ExternType, FuncType, TagType};
 use std::fmt;
 
 /// Why modules could not be linked, one alone or many; find it in an [`crate::Error`] with [`crate::Error::downcast_ref`].
@@ -107,6 +107,11 @@ impl ImportName {
     }
 }
 
+/// The function type that something is declared as, if it is of one.
+fn declared(ty: &ExternType) -> Option<&FuncType> {
+    ty.func().or_else(|| ty.tag().map(TagType::ty))
+}
+
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -121,7 +126,14 @@ impl fmt::Display for LinkError {
             }
             Self::IncompatibleImport { import, expected, found } => {
                 let importer = import.importer();
-                write!(f, "{importer}incompatible import type for {import}: expected {expected}, found {found}")
+                write!(f, "{importer}incompatible import type for {import}: expected {expected}, found {found}")?;
+                match (declared(expected), declared(found)) {
+                    (Some(expected), Some(found)) if expected.is_written_as(found) && expected != found => {
+                        let [expected, found] = [expected, found].map(FuncType::describe_declaration);
+                        write!(f, ", which are declared apart: expected {expected}, found {found}")
+                    }
+                    _ => Ok(()),
+                }
             }
             Self::OtherStore { import } => {
                 let importer = import.importer();

@@ -105,9 +105,13 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
-    /// A definition that serves many stores.
-    fn host(&self, host: HostDef) -> Definition {
-        Definition::Host(host.for_engine(&self.engine))
+    /// Defines a host function that serves many stores.
+    fn insert_host(&mut self, module: &str, name: &str, host: HostDef) -> Result<&mut Self> {
+        let Ok(item) = host.for_engine(&self.engine) else {
+            let (what, expected) = (format!("the type of `{module}::{name}`").into(), "the linker".into());
+            return Err(LinkError::OtherEngine { what, expected }.into());
+        };
+        self.insert(module, name, Definition::Host(item))
     }
 
     /// Defines something of a store.
@@ -137,7 +141,7 @@ impl<T: 'static> Linker<T> {
     ///
     /// It may be linked to any import whose parameters and results match its own (spec 3.3.8), also if the import's type is one of a recursion
     /// group, or is declared to be below another: there it is a function of that type. The same holds of the other host functions that
-    /// a linker defines.
+    /// a linker defines, but for those whose own type [is declared](FuncType::is_declared): they are of that type alone.
     ///
     /// # Errors
     /// The name is taken ([`LinkError::AlreadyDefined`]).
@@ -147,13 +151,15 @@ impl<T: 'static> Linker<T> {
         name: &str,
         func: impl IntoFunc<T, Params, Results>,
     ) -> Result<&mut Self> {
-        self.insert(module, name, self.host(func.into_host::<true>()))
+        self.insert_host(module, name, func.into_host::<true>())
     }
 
     /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`](crate::Func::new).
     ///
+    /// In stores of another engine a type that [is declared](FuncType::is_declared) is not there: then it satisfies no import.
+    ///
     /// # Errors
-    /// The name is taken ([`LinkError::AlreadyDefined`]).
+    /// The name is taken ([`LinkError::AlreadyDefined`]), or `ty` is of another engine ([`LinkError::OtherEngine`]).
     pub fn func_new(
         &mut self,
         module: &str,
@@ -161,7 +167,7 @@ impl<T: 'static> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
-        self.insert(module, name, self.host(HostDef::dynamic(ty, func)))
+        self.insert_host(module, name, HostDef::dynamic(ty, func))
     }
 
     /// Defines an async host function: `func` gives a future, for which the calls wait that reach it. Its parameters are one
@@ -199,7 +205,7 @@ impl<T: 'static> Linker<T> {
     where
         T: Send,
     {
-        self.insert(module, name, self.host(HostDef::async_typed(func)))
+        self.insert_host(module, name, HostDef::async_typed(func))
     }
 
     /// Defines an async host function whose type is known at run time only: as [`Linker::func_new`] and
@@ -220,7 +226,7 @@ impl<T: 'static> Linker<T> {
     where
         T: Send,
     {
-        self.insert(module, name, self.host(HostDef::async_dynamic(ty, func)))
+        self.insert_host(module, name, HostDef::async_dynamic(ty, func))
     }
 
     /// Defines all exports of an instance under the module name `module`.
@@ -282,7 +288,8 @@ impl<T: 'static> Linker<T> {
             if let (ExternType::Func(ty), None) = (import.ty(), self.definitions.get(import.module(), import.name())) {
                 let error = unknown_import(&member, import, &self.definitions, false);
                 let fail = move |_: Caller<'_, T>, _: &[Val], _: &mut [Val]| Err(error.clone().into());
-                self.func_new(import.module(), import.name(), ty, fail)?;
+                // Imports of the same name may be of types that are declared apart.
+                self.func_new(import.module(), import.name(), ty.undeclared(), fail)?;
             }
         }
         Ok(())

@@ -4,6 +4,8 @@
 //! shared from then on; a failure is remembered as well.
 
 mod exported;
+mod exports_like;
+mod not_wasm;
 mod types;
 
 pub(crate) use exported::{Exported, ExportedItem, ImportHash};
@@ -20,7 +22,8 @@ use hashbrown::HashTable;
 use pirn_decode::layout::{CodeHead, InstanceLayout};
 use pirn_decode::module::ExternIndex;
 use pirn_decode::{
-    Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, Lowered, Lowering, Names, Options, TypeId,
+    Arena, Code, CodeMap, CustomSection, ExternType, FuncIdx, FuncType, Lowered, Lowering, Names, Options, TagType,
+    TypeId, TypeIdx,
 };
 use pirn_exec::{FrameAt, Handlers, Held, LazyCode, first_cell};
 #[cfg(feature = "snapshot")]
@@ -65,6 +68,24 @@ struct Inner {
     _held: Held,
     /// What code was lowered.
     held_code: Held,
+}
+
+impl Inner {
+    /// The type of what stands at `index`.
+    fn extern_type(&self, index: ExternIndex) -> ExternType {
+        match index {
+            ExternIndex::Func(funcidx) => ExternType::Func(self.kept_type(self.parsed.typeidx(funcidx))),
+            ExternIndex::Tag(tagidx) => {
+                ExternType::Tag(TagType::new(self.kept_type(self.parsed.tags[tagidx as usize])))
+            }
+            ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) => self.parsed.extern_type(index),
+        }
+    }
+
+    /// A function type, which keeps itself in the engine, for longer than the module if need be.
+    fn kept_type(&self, typeidx: TypeIdx) -> FuncType {
+        self.engine.kept_type(self.parsed.signature(typeidx), &self.types[typeidx.index()])
+    }
 }
 
 impl Drop for Inner {
@@ -120,10 +141,14 @@ impl Module {
             return Err(format_err!("not WebAssembly but a serialized module, which `Module::deserialize` loads"));
         }
         #[cfg(feature = "wat")]
-        if !bytes.starts_with(b"\0asm") {
+        if !bytes.starts_with(not_wasm::BINARY) {
             let most = engine.config().text_size;
             if most == 0 {
-                return Err(format_err!("not a binary module, and the engine takes no text"));
+                let error = not_wasm::explain(&bytes, false);
+                return Err(error.unwrap_or_else(|| format_err!("not a binary module, and the engine takes no text")));
+            }
+            if let Some(error) = not_wasm::explain(&bytes, true) {
+                return Err(error);
             }
             if bytes.len() > most {
                 let bytes = bytes.len();
@@ -138,6 +163,9 @@ impl Module {
     fn parse(engine: &Engine, binary: Cow<'_, [u8]>) -> Result<Self> {
         // Before what is borrowed is copied.
         engine.config().module_limits.check_size(binary.len())?;
+        if let Some(error) = not_wasm::explain(&binary, false) {
+            return Err(error);
+        }
         let parsed = pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Self::of(engine, parsed, None)
     }
@@ -207,6 +235,9 @@ impl Module {
     /// # Errors
     /// As [`Module::new`].
     pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        if let Some(error) = not_wasm::explain(binary, false) {
+            return Err(error);
+        }
         pirn_decode::Module::limited(binary, &engine.config().module_limits, engine.config().features)?;
         Ok(())
     }
@@ -234,6 +265,21 @@ impl Module {
     /// What the name section calls function `funcidx`, if that says so.
     pub fn func_name(&self, funcidx: u32) -> Option<&str> {
         self.names().func(&self.0.parsed, FuncIdx(funcidx))
+    }
+
+    /// The name of the first export that is function `funcidx`.
+    pub(crate) fn func_export_name(&self, funcidx: FuncIdx) -> Option<&str> {
+        let parsed = &self.0.parsed;
+        let export =
+            parsed.exports.iter().find(|export| matches!(export.index, ExternIndex::Func(of) if of == funcidx))?;
+        Some(parsed.name(export.name))
+    }
+
+    /// What the module exports, in the place of `name`, as the end of a sentence that says that it does not export this. For errors; no part of the
+    /// API that versions promise.
+    #[doc(hidden)]
+    pub fn exports_like(&self, name: &str) -> String {
+        exports_like::exports_like(&self.0.parsed, name)
     }
 
     fn names(&self) -> &Names {
@@ -268,12 +314,12 @@ impl Module {
 
     /// What it imports, in order.
     pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
-        self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0.parsed, import })
+        self.0.parsed.imports.iter().map(|&import| ImportType { module: &self.0, import })
     }
 
     /// Its exports, in order.
     pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
-        self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0.parsed, export })
+        self.0.parsed.exports.iter().map(|&export| ExportType { module: &self.0, export })
     }
 
     /// Type of the export called `name`.
@@ -316,7 +362,17 @@ impl Module {
 
     /// The type of what stands at `index`.
     pub(crate) fn extern_type(&self, index: ExternIndex) -> ExternType {
-        self.0.parsed.extern_type(index)
+        self.0.extern_type(index)
+    }
+
+    /// The type of function `funcidx`, as the embedder has it.
+    pub(crate) fn func_type(&self, funcidx: FuncIdx) -> FuncType {
+        self.0.kept_type(self.0.parsed.typeidx(funcidx))
+    }
+
+    /// The type of tag `tagidx`, as the embedder has it.
+    pub(crate) fn tag_type(&self, tagidx: u32) -> TagType {
+        TagType::new(self.0.kept_type(self.0.parsed.tags[tagidx as usize]))
     }
 
     pub(crate) fn parsed(&self) -> &pirn_decode::Module {

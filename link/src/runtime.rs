@@ -184,7 +184,10 @@ impl<T: 'static> Runtime<T> {
             Some(other) => {
                 Err(format_err!("export `{name}` of module `{module}`: expected func, found {}", other.ty(&self.store)))
             }
-            None => Err(format_err!("module `{module}` has no export `{name}`")),
+            None => {
+                let exports = instance.module(&self.store).exports_like(name);
+                Err(format_err!("module `{module}` has no export `{name}`: {exports}"))
+            }
         }
     }
 

@@ -75,12 +75,29 @@ fn many_arguments() {
 }
 
 #[test]
+fn exports_that_were_meant_come_first_and_are_few() {
+    let (store, none) = instance("(module)");
+    assert_says(&none.get_typed_func::<(), ()>(&store, "run").unwrap_err(), &["no export `run`: it exports nothing"]);
+    let exports: String = (0..50).map(|n| format!("(export \"function-{n}\" (func 0))")).collect();
+    let (store, many) = instance(&format!("(module (func) {exports} (export \"\\07bell\" (func 0)))"));
+    let error = many.get_typed_func::<(), ()>(&store, "Function_37").unwrap_err().to_string();
+    assert!(error.contains("it exports `function-37`, `function-"), "{error}");
+    assert!(error.ends_with(" and 43 more"), "{error}");
+    assert_eq!(error.matches('`').count(), 2 + 2 * 8);
+    // What names say does not command the terminal.
+    let error = many.get_typed_func::<(), ()>(&store, "bell").unwrap_err().to_string();
+    assert!(error.contains("it exports `\\u{7}bell`"), "{error}");
+}
+
+#[test]
 fn wrong_types() {
     let (mut store, instance) = instance(MATH);
     let error = instance.get_typed_func::<(i32, i64), i32>(&store, "add").unwrap_err();
     assert_says(&error, &["add", "expected func [i32 i64] -> [i32]", "found func [i32 i32] -> [i32]"]);
     let error = instance.get_typed_func::<(), ()>(&store, "nothing").unwrap_err();
     assert_says(&error, &["no export `nothing`"]);
+    let error = instance.get_typed_func::<(i32, i32), i32>(&store, "Ad").unwrap_err();
+    assert_says(&error, &["no export `Ad`: it exports `add`, "]);
     let error = instance.get_typed_func::<(), ()>(&store, "memory").unwrap_err();
     assert_says(&error, &["memory", "expected func", "found memory {min 1}"]);
     let add = instance.get_func(&store, "add").unwrap();

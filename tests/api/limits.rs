@@ -84,6 +84,44 @@ fn growing_that_the_total_forbids_costs_nothing() {
     }
 }
 
+/// Tags count where they are made, and not where they are imported.
+#[test]
+fn of_tags() {
+    let mut store = store(StoreLimitsBuilder::new().tags(5));
+    let module =
+        Module::new(store.engine(), r#"(module (tag (export "a")) (tag (param i32)) (tag $again (export "b")))"#)
+            .unwrap();
+    let one = Instance::new(&mut store, &module, &[]).unwrap();
+    assert_says(&Instance::new(&mut store, &module, &[]).unwrap_err(), &["limit of 5 tags", "it has 3", "3 more"]);
+    let importer = Module::new(store.engine(), r#"(module (tag (import "" "a")) (tag (import "" "b")))"#).unwrap();
+    let tags = ["a", "b"].map(|name| one.get_export(&store, name).unwrap());
+    for _ in 0..10 {
+        Instance::new(&mut store, &importer, &tags).unwrap();
+    }
+    let ty = TagType::new(FuncType::new([], []));
+    Tag::new(&mut store, &ty).unwrap();
+    Tag::new(&mut store, &ty).unwrap();
+    assert_says(&Tag::new(&mut store, &ty).unwrap_err(), &["limit of 5 tags"]);
+    // A limiter says so, too.
+    let mut store = Store::new(&Engine::default(), StoreLimitsBuilder::new().tags(1).build());
+    store.limiter(|limits| limits);
+    Tag::new(&mut store, &ty).unwrap();
+    assert_says(&Tag::new(&mut store, &ty).unwrap_err(), &["limiter's limit of 1 tags"]);
+}
+
+/// A stranger's module of many tags.
+#[test]
+fn of_a_strangers_tags() {
+    let engine = Engine::new(&Config::untrusted()).unwrap();
+    let module = |tags: usize| {
+        let text = format!("(module {})", "(tag)".repeat(tags));
+        Module::from_binary(&engine, &wat::parse_str(text).unwrap()).unwrap()
+    };
+    let mut store = Store::new(&engine, ());
+    assert_says(&Instance::new(&mut store, &module(1_001), &[]).unwrap_err(), &["limit of 1000 tags"]);
+    Instance::new(&mut store, &module(1_000), &[]).unwrap();
+}
+
 /// A group is refused before anything of it exists.
 #[test]
 fn of_groups() {

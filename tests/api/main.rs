@@ -3,6 +3,7 @@
 mod callers;
 mod calls;
 mod declared;
+mod declared_here;
 mod errors;
 mod host;
 mod items;

@@ -1,5 +1,6 @@
 //! What modules say of themselves, and which proposals they may use.
 
+use crate::assert_says;
 use pirn::{Config, CustomSection, Engine, Module};
 
 /// A module in the text format.
@@ -128,4 +129,35 @@ fn what_is_not_there_cannot_be_switched_on() {
         let error = Engine::new(switch(&mut Config::new(), true)).unwrap_err().to_string();
         assert_eq!(error, format!("the configuration allows {name}, which pirn does not support"));
     }
+}
+
+/// Whoever takes the wrong file learns what it is.
+#[test]
+fn what_is_no_module_is_named() {
+    let engine = Engine::default();
+    for (bytes, parts) in [
+        (&b"\x7fELF\x02\x01\x01\0\0\0"[..], &["not WebAssembly", "7f 45 4c 46 02 01 01 00 ", "ELF", "00 61 73 6d"][..]),
+        (b"\x1f\x8b\x08\0", &["1f 8b 08 00", "gzip", "`\\0asm`"]),
+        (b"\x89PNG\r\n\x1a\n\0\0", &["89 50 4e 47 0d 0a 1a 0a", "PNG"]),
+        (b"<!DOCTYPE html>", &["HTML"]),
+        (b"#!/bin/sh\n", &["script"]),
+        (b"\0asm\x0d\0\x01\0", &["component", "not a module", "00 61 73 6d 0d 00 01 00", "wasmtime"]),
+    ] {
+        assert_says(&Module::new(&engine, bytes).unwrap_err(), parts);
+        // Where no text is expected, it is not said to be.
+        let error = Module::from_binary(&engine, bytes).unwrap_err();
+        assert_says(&error, parts);
+        assert!(!error.to_string().contains("text format"), "{error}");
+        assert_says(&Module::validate(&engine, bytes).unwrap_err(), parts);
+    }
+    assert_says(&Module::new(&engine, "").unwrap_err(), &["empty", "00 61 73 6d", "text format"]);
+    assert_says(
+        &Module::new(&engine, [0xc3, 0x28, 1, 2]).unwrap_err(),
+        &["not WebAssembly", "c3 28 01 02", "text format"],
+    );
+    // What may be text is read as such, and what may be binary so.
+    assert_says(&Module::new(&engine, "(modul)").unwrap_err(), &["modul"]);
+    assert_says(&Module::new(&engine, b"\0asm\x02\0\0\0").unwrap_err(), &["version"]);
+    assert_says(&Module::from_binary(&engine, b"\0as").unwrap_err(), &["unexpected end"]);
+    Module::new(&engine, "(module)").unwrap();
 }

@@ -330,3 +330,23 @@ fn paused_calls_say_where_they_stand() {
     }
     assert!(late >= 3, "engines with deadlines pause in {late} places");
 }
+
+#[test]
+fn a_function_without_a_name_goes_by_its_export() {
+    let engine = Engine::default();
+    let text = r#"(module
+        (func (unreachable))
+        (func (export "run") (export "again") (call 0))
+        (func $named (export "exported") (call 1)))"#;
+    // The text format gives names to those that have one there; and without a name section.
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &Module::new(&engine, text).unwrap(), &[]).unwrap();
+    let error = instance.get_typed_func::<(), ()>(&store, "exported").unwrap().call(&mut store, ()).unwrap_err();
+    let text = format!("{error:?}");
+    for part in ["!<wasm function 0>", "!run", "!named"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let backtrace = error.downcast_ref::<WasmBacktrace>().unwrap();
+    let names: Vec<_> = backtrace.frames().iter().map(|frame| (frame.func_name(), frame.export_name())).collect();
+    assert_eq!(names, [(None, None), (None, Some("run")), (Some("named"), Some("exported"))]);
+}

@@ -6,6 +6,8 @@
 mod host;
 mod paused;
 mod random;
+#[path = "../support/waiting.rs"]
+mod waiting;
 
 use pirn::*;
 

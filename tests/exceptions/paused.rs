@@ -1,10 +1,8 @@
 //! Exceptions in calls that pause, and in calls that wait.
 
+use crate::waiting::{block_on, later};
 use crate::{engines, store, tag, thrown};
 use pirn::*;
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 const TEXT: &str = r#"(module
     (tag $t (import "host" "tag") (param i32))
@@ -103,21 +101,6 @@ fn fuel_runs_out_in_handlers_too() {
             assert!(pauses > 2);
         }
     }
-}
-
-/// Whatever waits here is woken at once.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return output;
-        }
-    }
-}
-
-async fn later() {
-    let mut waited = false;
-    std::future::poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 #[test]

@@ -219,3 +219,47 @@ fn the_embedders_values_are_the_same_for_all_who_refer_to_them() {
     assert_eq!(elements, [Ref::Extern(Some(found)), Ref::Extern(None), Ref::Extern(Some(found))]);
     assert!(Snapshot::take(&store, &[]).is_err(), "nobody says how it is written down");
 }
+
+/// A function and a tag that the host made of declared types are of these types again.
+#[test]
+fn declared_types_of_the_host_are_kept() {
+    const TEXT: &str = r#"(module
+        (rec (type $f (sub (func (param i32)))) (type (struct)))
+        (type $below (sub $f (func (param i32))))
+        (import "host" "f" (func $f (type $f)))
+        (import "host" "tag" (tag $tag (type $f)))
+        (tag $own (type $below))
+        (table 1 funcref)
+        (elem (i32.const 0) $f)
+        (func (export "is") (result i32) (ref.test (ref $below) (table.get (i32.const 0))))
+        (func (export "run") (result i32)
+            (call_indirect (type $f) (i32.const 1) (i32.const 0))
+            (block (result i32) (try_table (catch $tag 0) (throw $tag (i32.const 6))) (i32.const 0))
+            (block (result i32) (try_table (catch $own 0) (throw $own (i32.const 7))) (i32.const 0))
+            i32.add))"#;
+    let linker = |engine: &Engine| {
+        let module = module(engine, TEXT);
+        let above = module.imports().next().unwrap().ty().unwrap_func().clone();
+        let below = FuncType::with_finality_and_supertype(engine, Finality::NonFinal, Some(&above), [ValType::I32], []);
+        let mut linker = Linker::<()>::new(engine);
+        linker.func_new("host", "f", below.unwrap(), |_, _, _| Ok(())).unwrap();
+        (module, linker)
+    };
+    let engine = crate::engine(false, true);
+    let (module, mut definitions) = linker(&engine);
+    let mut store = Store::new(&engine, ());
+    let tag = Tag::new(&mut store, module.imports().nth(1).unwrap().ty().unwrap_tag()).unwrap();
+    assert!(tag.ty(&store).ty().is_declared());
+    definitions.define(&store, "host", "tag", tag).unwrap();
+    let instance = definitions.instantiate(&mut store, &module).unwrap();
+    let check = |store: &mut Store<()>, instance: Instance| {
+        assert_eq!(call(store, instance, "is", &[]).unwrap(), [Val::I32(1)]);
+        assert_eq!(call(store, instance, "run", &[]).unwrap(), [Val::I32(13)]);
+    };
+    check(&mut store, instance);
+    let bytes = taken(&store);
+    let engine = crate::engine(false, false);
+    let (_, definitions) = linker(&engine);
+    let (mut store, restored) = restored(&bytes, &engine, &definitions, &[TEXT], &mut ()).unwrap();
+    check(&mut store, restored.instances()[0]);
+}

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -131,12 +131,15 @@ impl Checkpoint {
         }
     }
 
-    /// Reads a file.
+    /// Reads a file of at most so many bytes. It may be one that never ends.
     ///
     /// # Errors
-    /// Of reading; it is no checkpoint, or was cut off or changed.
-    pub fn read(file: &Path) -> Result<Self> {
-        Self::of_bytes(&fs::read(file)?)
+    /// Of reading; it is longer, or no checkpoint, or was cut off or changed.
+    pub fn read(file: &Path, most: u64) -> Result<Self> {
+        let mut bytes = Vec::new();
+        File::open(file)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        ensure!(bytes.len() as u64 <= most, "it has more than {most} bytes (--max-read)");
+        Self::of_bytes(&bytes)
     }
 }
 

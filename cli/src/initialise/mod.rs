@@ -103,9 +103,9 @@ fn initialiser<'a>(args: &'a Args, module: &Module) -> Result<&'a str> {
             .with_context(|| format!("no export `{}`; --invoke says which function initialises it", NAMES[0]))?,
     };
     match export(name) {
-        Some(pirn::ExternType::Func(ty)) if ty == FuncType::new([], []) => Ok(name),
+        Some(pirn::ExternType::Func(ty)) if ty.is_written_as(&FuncType::new([], [])) => Ok(name),
         Some(ty) => bail!("the export `{name}` is {ty}: what initialises takes no parameters and gives no results"),
-        None => bail!("no export `{name}`"),
+        None => bail!("no export `{name}`: {}", module.exports_like(name)),
     }
 }
 
@@ -138,7 +138,10 @@ fn instantiate(
     let first = (name != INITIALIZE).then_some(INITIALIZE);
     for name in first.into_iter().chain([name]) {
         if let Some(func) = probe.instance.get_func(&mut *store, name) {
-            ensure!(func.ty(&*store) == FuncType::new([], []), "`{name}` takes parameters or gives results");
+            ensure!(
+                func.ty(&*store).is_written_as(&FuncType::new([], [])),
+                "`{name}` takes parameters or gives results"
+            );
             func.call(&mut *store, &[], &mut [])?;
         }
     }

@@ -22,6 +22,35 @@ impl Func {
     ///
     /// `func` is called with the arguments, and with zeros and nulls to put the results into. Results of other types
     /// than `ty` says make the call fail.
+    ///
+    /// It satisfies imports of `ty` and of the types that `ty` is declared to be below (spec 3.3.8). An import whose type is open, below
+    /// another, or in a recursion group, wants a function of that very type: take it from the module, or declare the same
+    /// ([`FuncType::with_finality_and_supertype`]).
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Engine, Func, Instance, Module, Store, Val};
+    ///
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module
+    ///     (type $get (sub (func (result i32))))
+    ///     (import "host" "get" (func (type $get))))"#)?;
+    /// let ty = module.imports().next().expect("there is one").ty().unwrap_func().clone();
+    /// assert!(ty.finality().is_non_final());
+    /// let mut store = Store::new(&engine, ());
+    /// let get = Func::new(&mut store, ty, |_, _, results| {
+    ///     results[0] = Val::I32(7);
+    ///     Ok(())
+    /// });
+    /// Instance::new(&mut store, &module, &[get.into()])?;
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// `ty` is of another engine.
+    #[track_caller]
     pub fn new<T: 'static>(
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,

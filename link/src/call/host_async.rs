@@ -176,6 +176,10 @@ impl Func {
 
     /// Makes an async host function whose type is known at run time only: see
     /// [`Linker::func_new_async`](crate::Linker::func_new_async).
+    ///
+    /// # Panics
+    /// `ty` is of another engine.
+    #[track_caller]
     pub fn new_async<T: Send + 'static>(
         mut store: impl AsContextMut<Data = T>,
         ty: FuncType,

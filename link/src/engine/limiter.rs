@@ -3,7 +3,7 @@
 use crate::engine::limits::StoreLimits;
 use crate::error::{Error, Result};
 
-/// Says of each memory and table of a store whether it may grow, and how many instances, memories and tables there may be. A
+/// Says of each memory and table of a store whether it may grow, and how many instances, memories, tables and tags there may be. A
 /// store gets one with [`Store::limiter`](crate::Store::limiter).
 ///
 /// A limiter adds to the store's own limits ([`Store::set_limits`](crate::Store::set_limits),
@@ -57,7 +57,7 @@ pub trait ResourceLimiter: Send {
         Ok(())
     }
 
-    /// How many instances there may be in the store, 10,000 by default. This and the next two are asked whenever one is to be made;
+    /// How many instances there may be in the store, 10,000 by default. This and the next three are asked whenever one is to be made;
     /// an instantiation that would pass one fails, and nothing has changed then.
     fn instances(&self) -> usize {
         10_000
@@ -71,6 +71,11 @@ pub trait ResourceLimiter: Send {
     /// How many memories there may be in the store, 10,000 by default.
     fn memories(&self) -> usize {
         10_000
+    }
+
+    /// How many tags there may be in the store, 100,000 by default.
+    fn tags(&self) -> usize {
+        100_000
     }
 }
 
@@ -114,6 +119,10 @@ impl ResourceLimiter for StoreLimits {
 
     fn memories(&self) -> usize {
         self.memories
+    }
+
+    fn tags(&self) -> usize {
+        self.tags
     }
 }
 

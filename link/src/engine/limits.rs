@@ -23,6 +23,7 @@ use std::ops::AddAssign;
 /// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes memory for every global, segment and import of its module, besides memories and tables: see SECURITY.md. Instances that fail to start count |
 /// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | 3 bytes declare one, which takes 200 |
 /// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
+/// | [`tags`](StoreLimitsBuilder::tags) | 100,000 | 1,000 | 2 bytes declare one, which takes 100; one that is imported takes a word of the instance. Programs have a few |
 /// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each may fill a value stack ([`crate::Config::max_wasm_stack`]) and pause: 8 GB by default, 10 MB untrusted. One that pauses with few frames takes some hundred bytes |
 #[derive(Debug, Clone)]
 pub struct StoreLimits {
@@ -34,6 +35,7 @@ pub struct StoreLimits {
     pub(crate) instances: usize,
     pub(crate) memories: usize,
     pub(crate) tables: usize,
+    pub(crate) tags: usize,
     pub(crate) resumable_calls: usize,
     pub(crate) trap_on_grow_failure: bool,
     /// As a limiter: bytes of memories.
@@ -54,6 +56,7 @@ impl Default for StoreLimits {
             instances: 10_000,
             memories: 10_000,
             tables: 10_000,
+            tags: 100_000,
             resumable_calls: 1_000,
             trap_on_grow_failure: false,
             allowed_bytes: Allowed::default(),
@@ -72,7 +75,7 @@ impl StoreLimits {
             .table_elements(100_000)
             .total_table_elements(100_000)
             .gc_heap(128 << 20);
-        limits.instances(10).memories(10).tables(100).resumable_calls(10).build()
+        limits.instances(10).memories(10).tables(100).tags(1_000).resumable_calls(10).build()
     }
 
     /// Whether a memory of this type may be created, whatever else there is.
@@ -122,7 +125,7 @@ impl StoreLimits {
     /// # Errors
     /// The limit that would be passed.
     pub(crate) fn check(&self, has: &Needs, room: Room, needs: &Needs) -> Result<()> {
-        has.check_counts(needs, [self.instances, self.memories, self.tables], "limit")?;
+        has.check_counts(needs, [self.instances, self.memories, self.tables, self.tags], "limit")?;
         let totals = [
             ("bytes of memory", "total_memory_size", room.bytes, needs.bytes, self.total_bytes),
             ("elements of tables", "total_table_elements", room.elements, needs.elements, self.total_elements),
@@ -216,6 +219,12 @@ impl StoreLimitsBuilder {
         self
     }
 
+    /// Sets the most tags, including the host's. Tags that are imported count once, where they were made.
+    pub fn tags(mut self, count: usize) -> Self {
+        self.0.tags = count;
+        self
+    }
+
     /// Sets the most resumable calls at a time, running or paused. Each may fill a value stack
     /// ([`crate::Config::max_wasm_stack`]); what a paused one holds, [`crate::Paused`] says. Unlike the other counts, this one falls again
     /// when a call is over.
@@ -250,6 +259,7 @@ pub(crate) struct Needs {
     pub(crate) instances: usize,
     pub(crate) memories: usize,
     pub(crate) tables: usize,
+    pub(crate) tags: usize,
     pub(crate) bytes: u64,
     pub(crate) elements: u64,
 }
@@ -263,6 +273,7 @@ impl Needs {
             instances: 1,
             memories: memories.len(),
             tables: tables.len(),
+            tags: module.tags.len() - module.imported_tags,
             // Each is compared with what one may have, besides.
             bytes: memories.iter().fold(0, |sum, ty| ty.bytes(ty.limits.min).saturating_add(sum)),
             elements: tables.iter().fold(0, |sum, ty| ty.limits.min.saturating_add(sum)),
@@ -271,20 +282,21 @@ impl Needs {
 }
 
 impl Needs {
-    /// Whether a store that has so much may create what is needed, with these limits of instances, memories and tables.
+    /// Whether a store that has so much may create what is needed, with these limits of instances, memories, tables and tags.
     ///
     /// # Errors
     /// The limit that would be passed, as `whose` of the store.
     pub(crate) fn check_counts(
         &self,
         needs: &Self,
-        [instances, memories, tables]: [usize; 3],
+        [instances, memories, tables, tags]: [usize; 4],
         whose: &str,
     ) -> Result<()> {
         let counts = [
             ("instances", self.instances, needs.instances, instances),
             ("memories", self.memories, needs.memories, memories),
             ("tables", self.tables, needs.tables, tables),
+            ("tags", self.tags, needs.tags, tags),
         ];
         for (name, has, more, limit) in counts {
             if has.saturating_add(more) > limit {
@@ -302,6 +314,7 @@ impl AddAssign for Needs {
         self.instances += other.instances;
         self.memories += other.memories;
         self.tables += other.tables;
+        self.tags += other.tags;
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.elements = self.elements.saturating_add(other.elements);
     }

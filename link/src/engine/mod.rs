@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod config;
+mod declared;
 pub(crate) mod limiter;
 pub(crate) mod limits;
 pub(crate) mod types;
@@ -152,6 +153,11 @@ impl Engine {
         let Config { stack_bytes, max_nested_entries, .. } = self.0.config;
         // SAFETY: a hook as `Vm::new` asks for is asked for above.
         Pinned::new(unsafe { Vm::new(stack_bytes, max_nested_entries, lower) })
+    }
+
+    /// A number that no other engine has as long as this one is there.
+    fn number(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// The hash of a name of an import or export, by which modules of this engine find each other's exports: taken when

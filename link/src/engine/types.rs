@@ -22,12 +22,13 @@
 
 mod groups;
 
+pub(crate) use groups::Defined;
 use groups::Group;
 use hashbrown::HashTable;
-use pirn_decode::{DefinedType, FuncType, TypeId};
+use pirn_decode::{FuncType, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const SHARDS: usize = 32;
 
@@ -46,7 +47,7 @@ struct Shard {
     types: HashTable<Type>,
     groups: HashTable<Group>,
     /// The types of the groups.
-    defined: HashMap<TypeId, Arc<DefinedType>>,
+    defined: HashMap<TypeId, Defined>,
     free: FreeIds,
 }
 
@@ -70,6 +71,11 @@ pub(crate) struct TypeUse {
 }
 
 impl TypeUse {
+    /// Whether it is of a type that is registered with a group.
+    pub(crate) fn is_of_group(&self) -> bool {
+        self.group.is_some()
+    }
+
     /// The type's id.
     pub(crate) fn id(&self) -> TypeId {
         self.id
@@ -89,8 +95,8 @@ impl TypeRegistry {
         (self.shards[number as usize].lock().unwrap_or_else(PoisonError::into_inner), number)
     }
 
-    /// One more use of `ty`, by whoever made it. It names types by their ids; what it names that is no type of this engine,
-    /// is no type of anything.
+    /// One more use of the type of the parameters and results of `ty`, whatever that is declared to be, by whoever made it. It names types by their
+    /// ids; what it names that is no type of this engine, is no type of anything.
     pub(crate) fn acquire(&self, ty: &FuncType) -> TypeUse {
         if ty.names_types() { self.acquire_func(ty) } else { self.acquire_plain(ty) }
     }
@@ -104,7 +110,8 @@ impl TypeRegistry {
             return TypeUse { hash, id: known.id, group: None };
         }
         let id = shard.new_id(number);
-        let new = Type { hash, id, uses: 1, ty: ty.clone() };
+        // Who is told of a type may keep the engine, which must not keep them.
+        let new = Type { hash, id, uses: 1, ty: ty.undeclared() };
         shard.types.insert_unique(spread(hash), new, |known| spread(known.hash));
         TypeUse { hash, id, group: None }
     }

@@ -37,7 +37,7 @@ use crate::store::handle::Handle;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::ExternIndex;
-use pirn_decode::{ExternType, FuncIdx, Subtyping, TagType, TypeId};
+use pirn_decode::{ExternType, FuncIdx, Subtyping, TypeId};
 use pirn_exec::FuncRecord;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -279,10 +279,7 @@ fn link_funcs(
                 instances[member as usize].get(store)?.own_record(funcidx)
             }
             Source::Item(Extern::Func(func)) => *func.record().get(store)?,
-            Source::Host(host) => {
-                let (ty, id) = (member.module.parsed().func_type(funcidx), member.module.type_id(funcidx));
-                *store.imported_host(host, ty, id).get(store)?
-            }
+            Source::Host(host) => *store.imported_host(host, member.module, funcidx).get(store)?,
             Source::Member {
                 index: ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) | ExternIndex::Tag(_),
                 ..
@@ -360,8 +357,7 @@ fn create(store: &mut StoreOpaque, instance: Handle<InstanceData>, member: &Memb
     }
     for tagidx in parsed.imported_tags as u32..parsed.tags.len() as u32 {
         // The module keeps the type, and the store the module.
-        let ty = TagType::new(parsed.tag_type(tagidx).clone());
-        let tag = store.add_tag(ty, member.module.tag_type_id(tagidx), None)?;
+        let tag = store.add_tag(member.module.tag_type(tagidx), member.module.tag_type_id(tagidx), None)?;
         // SAFETY: L6: made in this store just now, of the type that the module declares.
         unsafe { instance.get_mut(store)?.link_tag(tag) };
     }

@@ -77,7 +77,7 @@ impl Extern {
     /// It belongs to another store.
     pub(crate) fn ty_in(&self, store: &StoreOpaque) -> Result<ExternType> {
         Ok(match self {
-            Self::Func(func) => ExternType::Func(store.func_type(func.record())?.clone()),
+            Self::Func(func) => ExternType::Func(store.kept_func_type(func.record())?),
             Self::Table(table) => ExternType::Table(table.item().get(store)?.ty()),
             Self::Memory(memory) => ExternType::Memory(memory.item().get(store)?.ty()),
             Self::Global(global) => ExternType::Global(global.item().get(store)?.ty),

@@ -32,11 +32,11 @@ impl Func {
         self.0
     }
 
-    /// Its type.
+    /// Its type, however it is declared.
     ///
     /// # Panics
     /// The function belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> FuncType {
-        store.as_context().opaque().func_type(self.0).expect("Func::ty").clone()
+        store.as_context().opaque().kept_func_type(self.0).expect("Func::ty")
     }
 }

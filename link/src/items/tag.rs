@@ -1,5 +1,6 @@
 //! Tags (spec 4.2.10).
 
+use crate::engine::limits::Needs;
 use crate::error::Result;
 use crate::store::handle::Handle;
 use crate::store::instance_data::TagItem;
@@ -19,15 +20,19 @@ impl From<Handle<TagItem>> for Tag {
 }
 
 impl Tag {
-    /// Makes a tag.
+    /// Makes a tag. It satisfies imports of exactly this type (spec 3.3.14): where a module declares the type to be more than parameters, that is the
+    /// one that [`ImportType::ty`](crate::ImportType::ty) gives, or that
+    /// [`FuncType::with_finality_and_supertype`](crate::FuncType::with_finality_and_supertype) declares.
     ///
     /// # Errors
-    /// The system has no memory.
+    /// The type is of another engine; the store's limit of tags would be passed ([`StoreLimitsBuilder::tags`](crate::StoreLimitsBuilder::tags)); the
+    /// system has no memory.
     pub fn new(mut store: impl AsContextMut, ty: &TagType) -> Result<Self> {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
+        store.check_needs(&Needs { tags: 1, ..Needs::default() })?;
         let engine = store.engine().clone();
-        let used = engine.types().acquire(ty.ty());
+        let used = engine.use_type(ty.ty())?;
         let id = used.id();
         store.add_tag(ty.clone(), id, Some((engine, used))).map(Self)
     }

@@ -63,17 +63,17 @@ fn restore_held(
     hooks: &mut dyn SnapshotHooks,
 ) -> Result<Restored> {
     let modules = state.modules.iter().map(|hash| find(store, modules, hash)).collect::<Result<Vec<_>>>()?;
-    let needs = Needs { instances: state.instances.len(), ..Needs::default() };
+    let needs = Needs { instances: state.instances.len(), tags: state.tags.len(), ..Needs::default() };
     store.check_needs(&needs)?;
     let mut made = Made { types: types(&modules, state)?, ..Made::default() };
     for bytes in &state.externs {
         let value = hooks.load_extern(bytes)?;
         made.externs.push(store.add_extern(value.into()));
     }
-    let declared = declared_types(&modules, state);
+    let imports = first_imports(&modules, state);
     for (host, number) in state.hosts.iter().zip(0..) {
         let ty = made.func_type(store, &host.ty)?;
-        let func = host_func(store, definitions, (&host.module, &host.name), &ty, declared.get(&number).copied())?;
+        let func = host_func(store, definitions, (&host.module, &host.name), &ty, imports.get(&number).copied())?;
         made.hosts.push(func);
     }
     // Functions come first: tables and globals may refer to any of them.
@@ -87,11 +87,10 @@ fn restore_held(
     }
     for &ty in &state.tags {
         let id = numbered(&made.types, ty, "types")?;
-        let found = store.engine().types().sub_type(id);
-        let ty = found.as_ref().and_then(|ty| ty.as_func()).filter(|ty| ty.results().is_empty());
+        let ty = store.engine().kept_type_of(id).filter(|ty| ty.results().is_empty());
         let ty = ty.ok_or_else(|| format_err!("a tag of a type that is no tag's"))?;
         // Some instance's module keeps the type.
-        made.tags.push(store.add_tag(TagType::new(ty.clone()), id, None)?);
+        made.tags.push(store.add_tag(TagType::new(ty), id, None)?);
     }
     objects::make(store, &mut made, state)?;
     objects::fill(store, &made, state)?;
@@ -143,37 +142,34 @@ fn find<'m>(store: &StoreOpaque, modules: &'m [Module], hash: &[u8; HASH]) -> Re
     Err(format_err!("a module was made with another engine than the store"))
 }
 
-/// The types of the imports that host functions are linked to, by their numbers: of the first import that each is linked to.
-fn declared_types(modules: &[&Module], state: &State) -> HashMap<u32, TypeId> {
-    let mut declared = HashMap::new();
+/// The imports that host functions are linked to, by their numbers: the first that each is linked to.
+fn first_imports<'m>(modules: &[&'m Module], state: &State) -> HashMap<u32, (&'m Module, FuncIdx)> {
+    let mut imports = HashMap::new();
     for instance in &state.instances {
-        let Some(module) = modules.get(instance.module as usize) else { continue };
+        let Some(&module) = modules.get(instance.module as usize) else { continue };
         let imported = module.parsed().imported_funcs;
         for (name, funcidx) in instance.funcs.iter().take(imported).zip((0..).map(FuncIdx)) {
             if let FuncName::Host(number) = *name {
-                declared.entry(number).or_insert_with(|| module.type_id(funcidx));
+                imports.entry(number).or_insert((module, funcidx));
             }
         }
     }
-    declared
+    imports
 }
 
-/// Whether the type with this id is function type `ty`.
-fn is_func(store: &StoreOpaque, id: TypeId, ty: &FuncType) -> bool {
-    store.engine().types().sub_type(id).is_some_and(|found| found.as_func() == Some(ty))
-}
-
-/// The host function that a linker has under these names, linked to an import of this type.
+/// The host function that a linker has under these names, of parameters and results as `ty` has them, linked to an import.
 fn host_func(
     store: &mut StoreOpaque,
     definitions: &Definitions,
     (module, name): (&str, &str),
     ty: &FuncType,
-    declared: Option<TypeId>,
+    import: Option<(&Module, FuncIdx)>,
 ) -> Result<Func> {
-    let found = definitions.get(module, name).map(|definition| match (definition, declared) {
-        (Definition::Host(host), Some(id)) if host.may_be(store.engine(), ty) && is_func(store, id, ty) => {
-            Func::from(store.imported_host(host, ty, id)).into()
+    let found = definitions.get(module, name).map(|definition| match (definition, import) {
+        (Definition::Host(host), Some((importer, funcidx)))
+            if host.may_be(store.engine(), ty) && importer.parsed().func_type(funcidx).is_written_as(ty) =>
+        {
+            Func::from(store.imported_host(host, importer, funcidx)).into()
         }
         _ => definition.item(store),
     });
@@ -181,7 +177,7 @@ fn host_func(
         return Err(format_err!("the linker has no host function `{module}::{name}`, of type {ty}"));
     };
     let found = store.func_type(func.record())?;
-    if func.record().get(store)?.host().is_none() || found != ty {
+    if func.record().get(store)?.host().is_none() || !found.is_written_as(ty) {
         return Err(format_err!(
             "`{module}::{name}`: expected a host function of type {ty}, found one of type {found}"
         ));
@@ -315,7 +311,7 @@ fn link_others(
     let types = engine.types();
     // Compares one of them, the module's own one or an imported one.
     let check = |index: ExternIndex, found: ExternType, own: Option<&mut bool>| {
-        let declared = parsed.extern_type(index);
+        let declared = module.extern_type(index);
         let fits = match own {
             Some(owned) => !std::mem::replace(owned, true) && is_own(&found, &declared),
             None => found.matches(&declared, types),

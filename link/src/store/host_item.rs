@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::engine::types::TypeUse;
+use crate::error::Result;
 use crate::store::pinned::Pinned;
 use pirn_decode::{FuncType, TypeId};
 use pirn_exec::{FuncRecord, HostFunc, HostRecord};
@@ -25,7 +26,10 @@ impl HostDef {
     }
 
     /// The function, for stores of `engine`.
-    pub(crate) fn for_engine(self, engine: &Engine) -> Arc<HostItem> {
+    ///
+    /// # Errors
+    /// Its type is of another engine.
+    pub(crate) fn for_engine(self, engine: &Engine) -> Result<Arc<HostItem>> {
         HostItem::new(engine, self.ty, self.func)
     }
 }
@@ -47,10 +51,12 @@ unsafe impl Send for HostItem {}
 unsafe impl Sync for HostItem {}
 
 impl HostItem {
-    fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Arc<Self> {
-        let used = engine.types().acquire(&ty);
+    /// # Errors
+    /// The type is of another engine.
+    fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Result<Arc<Self>> {
+        let used = engine.use_type(&ty)?;
         // SAFETY: L5: the function leaves results of its type (`HostDef::of_parts`).
-        unsafe { Self::of_type(engine, ty, used, func) }
+        Ok(unsafe { Self::of_type(engine, ty, used, func) })
     }
 
     /// A function whose type is `ty`, of which `used` is a use.
@@ -65,25 +71,24 @@ impl HostItem {
         Arc::new(Self { engine: engine.clone(), ty: Some(used), host, record, func })
     }
 
-    /// The same function in the stores of another engine.
+    /// The same function in the stores of another engine, where its type is declared nowhere.
     pub(crate) fn for_engine(&self, engine: &Engine) -> Arc<Self> {
-        Self::new(engine, self.ty().clone(), Arc::clone(&self.func))
+        Self::new(engine, self.ty().undeclared(), Arc::clone(&self.func)).expect("such a type is of no engine")
     }
 
-    /// Whether it may be linked to an import of type `wanted`, of `engine`, whatever `wanted` is declared to be: its own type is declared
-    /// nowhere, so it takes the import's.
+    /// Whether it may be linked to an import of type `wanted`, of `engine`, whatever `wanted` is declared to be: if its own type is declared
+    /// nowhere, it takes the import's.
     pub(crate) fn may_be(&self, engine: &Engine, wanted: &FuncType) -> bool {
         let ty = self.ty();
-        (self.is_for(engine) || !ty.names_types()) && ty.matches(wanted, engine.types())
+        !ty.is_declared() && (self.is_for(engine) || !ty.names_types()) && ty.matches(wanted, engine.types())
     }
 
-    /// The same function with the type of an import that it [may be](Self::may_be) linked to, in the stores of `engine`. The module that
-    /// imports it is there, and so is its type.
-    pub(crate) fn declared(&self, engine: &Engine, ty: &FuncType, id: TypeId) -> Arc<Self> {
-        assert!(self.may_be(engine, ty), "types were compared");
-        let used = engine.types().again_of(id).expect("a module that is there uses its types");
+    /// The same function with the type of an import that it [may be](Self::may_be) linked to, in the stores of `engine`, whose the type is.
+    pub(crate) fn declared(&self, engine: &Engine, ty: FuncType) -> Arc<Self> {
+        assert!(self.may_be(engine, &ty), "types were compared");
+        let used = engine.use_type(&ty).expect("the store's modules are of its engine");
         // SAFETY: L5: parameters of `ty` are of its own parameters' types, and its own results are of those of `ty`: that was compared.
-        unsafe { Self::of_type(engine, ty.clone(), used, Arc::clone(&self.func)) }
+        unsafe { Self::of_type(engine, ty, used, Arc::clone(&self.func)) }
     }
 
     /// Whether it is for stores of `engine`.

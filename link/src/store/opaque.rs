@@ -4,9 +4,11 @@
 //! only grows, and what it holds is [`Pinned`] or shared: this is where invariant L1 comes from.
 
 use crate::engine::Engine;
+use crate::engine::limiter::ResourceLimiter;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::engine::types::TypeUse;
 use crate::error::{CaughtPanic, Error, Result, format_err};
+use crate::module::Module;
 use crate::store::deadline::Yielded;
 use crate::store::handle::{Handle, StoreId};
 use crate::store::held_refs::{Externs, Roots};
@@ -160,12 +162,27 @@ impl StoreOpaque {
         if let Some(host) = record.host() {
             return Ok(host.ty());
         }
-        let (index, inst) =
-            (record.head().index, record.instance().expect("whoever is not the host's has an instance"));
-        // SAFETY: L3 and `get` above: the function, and so its instance, is of this store, which is borrowed; L2: nobody
-        // changes an `InstanceData` meanwhile.
-        let instance = unsafe { InstanceData::of_head(inst.as_ptr()) };
-        Ok(instance.module().parsed().func_type(index))
+        Ok(self.own_module(record).parsed().func_type(record.head().index))
+    }
+
+    /// The type of a function, as the embedder has it: it keeps itself in the engine.
+    ///
+    /// # Errors
+    /// The function belongs to another store.
+    pub(crate) fn kept_func_type(&self, func: Handle<FuncRecord>) -> Result<FuncType> {
+        let record = func.get(self)?;
+        match record.host() {
+            Some(host) => Ok(host.ty().clone()),
+            None => Ok(self.own_module(record).func_type(record.head().index)),
+        }
+    }
+
+    /// The module of a function of this store that is not the host's.
+    fn own_module(&self, record: &FuncRecord) -> &Module {
+        let inst = record.instance().expect("whoever is not the host's has an instance");
+        // SAFETY: L3: the function, and so its instance, is of this store, which is borrowed; L2: nobody changes an `InstanceData`
+        // meanwhile.
+        unsafe { InstanceData::of_head(inst.as_ptr()) }.module()
     }
 
     /// Its instances, in the order in which they were made.
@@ -278,10 +295,14 @@ impl StoreOpaque {
             instances: self.instances.len(),
             memories: self.memories.len(),
             tables: self.tables.len(),
+            tags: self.tags.len(),
             ..Needs::default()
         };
         self.limits.check(&has, self.room(), needs)?;
-        let limiter = self.ask_limiter(|limiter| [limiter.instances(), limiter.memories(), limiter.tables()]);
+        let asked = |limiter: &mut dyn ResourceLimiter| {
+            [limiter.instances(), limiter.memories(), limiter.tables(), limiter.tags()]
+        };
+        let limiter = self.ask_limiter(asked);
         limiter.map_or(Ok(()), |limits| has.check_counts(needs, limits, "limiter's limit"))
     }
 
@@ -396,8 +417,12 @@ impl StoreOpaque {
     }
 
     /// Makes a host function of this store.
+    ///
+    /// # Panics
+    /// Its type is of another engine.
+    #[track_caller]
     pub(crate) fn add_host(&mut self, host: HostDef) -> Handle<FuncRecord> {
-        let item = host.for_engine(&self.engine);
+        let item = host.for_engine(&self.engine).unwrap_or_else(|error| panic!("{error} than the store"));
         self.keep_host(&item)
     }
 
@@ -409,15 +434,21 @@ impl StoreOpaque {
         self.stand_in(item, None, |item, engine| item.for_engine(engine))
     }
 
-    /// The same, linked to an import of this type, which [it may be](HostItem::may_be): if its own type is not the import's or below it,
-    /// the same function of the import's type.
-    pub(crate) fn imported_host(&mut self, item: &Arc<HostItem>, ty: &FuncType, id: TypeId) -> Handle<FuncRecord> {
-        let own =
-            if item.is_for(&self.engine) { HostItem::type_id(item) } else { self.engine.types().id_of(item.ty()) };
-        if self.engine.types().is_subtype(own, id) {
+    /// The same, linked to an import of a module, whose type is the item's or above it, or [may be](HostItem::may_be) the item's: then the
+    /// same function of the import's type.
+    pub(crate) fn imported_host(
+        &mut self,
+        item: &Arc<HostItem>,
+        module: &Module,
+        funcidx: FuncIdx,
+    ) -> Handle<FuncRecord> {
+        let types = self.engine.types();
+        let own = if item.is_for(&self.engine) { HostItem::type_id(item) } else { types.id_of(item.ty()) };
+        let id = module.type_id(funcidx);
+        if types.is_subtype(own, id) {
             return self.shared_host(item);
         }
-        self.stand_in(item, Some(id), |item, engine| item.declared(engine, ty, id))
+        self.stand_in(item, Some(id), |item, engine| item.declared(engine, module.func_type(funcidx)))
     }
 
     /// What stands for `item` where it is declared to be of a type, or of none.

@@ -104,8 +104,12 @@ impl StoreOpaque {
         for instance in self.instances() {
             // SAFETY: L1 and L2, as above.
             let instance = unsafe { &*instance.as_ptr() };
-            for &word in instance.elements.iter().chain(&instance.active).filter(|_| !planted(14)) {
-                marker.mark_maybe(word);
+            for (i, element) in instance.module().parsed().elements.iter().enumerate() {
+                if is_traced(pirn_decode::ValType::Ref(element.ty)) && !planted(14) {
+                    // Of a segment that was dropped there is nothing, though the instance has its words still.
+                    // SAFETY: L5: a segment holds words of its type.
+                    instance.block.element_words(i).iter().for_each(|&word| unsafe { marker.mark(word) });
+                }
             }
         }
         let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);

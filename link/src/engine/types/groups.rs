@@ -8,6 +8,17 @@ use std::sync::Arc;
 /// Ids from here on are places in the group that is being registered. Types have lower ones.
 pub(super) const PLACES: u32 = 1 << 31;
 
+/// A type of a group.
+#[derive(Debug, Clone)]
+pub(crate) struct Defined {
+    pub(crate) ty: Arc<DefinedType>,
+    /// Of the group, and the id of its first type.
+    hash: u32,
+    first: TypeId,
+    /// Whether it is another type than one that is written the same, is final, below nothing, and in a group by itself.
+    pub(crate) is_declared: bool,
+}
+
 /// A group that is used.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -55,9 +66,26 @@ impl TypeRegistry {
 
     /// One more use of a function type that names others by their ids.
     pub(super) fn acquire_func(&self, ty: &FuncType) -> TypeUse {
-        let ty = SubType::from(ty.clone());
+        // Who is told of a type may keep the engine, which must not keep them.
+        let ty = SubType::from(ty.undeclared());
         let named = ty.named().filter_map(|id| self.again_of(id)).collect();
         self.acquire_group([ty].into(), named).pop().expect("one type gives one use")
+    }
+
+    /// A use of a type in a group by itself, which names others by their ids.
+    ///
+    /// # Errors
+    /// The id that it names of which there is no type of that kind.
+    pub(crate) fn acquire_declared(&self, ty: SubType) -> Result<TypeUse, TypeId> {
+        let mut named = Vec::new();
+        for id in ty.named() {
+            let Some(used) = self.again_of(id) else {
+                named.into_iter().for_each(|used| self.release(used));
+                return Err(id);
+            };
+            named.push(used);
+        }
+        Ok(self.acquire_group([ty].into(), named).pop().expect("one type gives one use"))
     }
 
     /// Uses of all types of a group, which names its own types by their places, and others, of which `named` are uses, by
@@ -83,10 +111,13 @@ impl TypeRegistry {
             let mut ty = ty.clone();
             ty.rename(name);
             // A supertype in the same group comes before it (spec 3.2.11).
-            let above = above.or_else(|| ty.supertype.and_then(|id| shard.defined.get(&id).cloned()));
+            let above = above.or_else(|| ty.supertype.and_then(|id| Some(Arc::clone(&shard.defined.get(&id)?.ty))));
             let mut supertypes = above.map_or(Vec::new(), |above| above.supertypes.to_vec());
             supertypes.push(id);
-            shard.defined.insert(id, Arc::new(DefinedType::new(id, ty, supertypes)));
+            let is_declared =
+                ids.len() > 1 || !ty.is_final || ty.supertype.is_some() || ty.named().any(|named| named == id);
+            let ty = Arc::new(DefinedType::new(id, ty, supertypes));
+            shard.defined.insert(id, Defined { ty, hash, first: ids[0], is_declared });
         }
         let result = uses(&ids);
         let new = Group { hash, uses: types.len(), types, ids, named };
@@ -119,7 +150,7 @@ impl TypeRegistry {
     }
 
     /// One more use of a type that is used.
-    fn again(&self, used: &TypeUse) -> TypeUse {
+    pub(crate) fn again(&self, used: &TypeUse) -> TypeUse {
         let (mut shard, _) = self.shard(used.hash);
         let hash = spread(used.hash);
         let uses = match used.group {
@@ -132,19 +163,25 @@ impl TypeRegistry {
 
     /// One more use of the type with this id, if there is one. (Slow for a function type that names no other.)
     pub(crate) fn again_of(&self, id: TypeId) -> Option<TypeUse> {
-        let (mut shard, _) = self.shard(id.0);
-        if let Some(known) = shard.types.iter_mut().find(|known| known.id == id) {
-            known.uses += 1;
-            return Some(TypeUse { hash: known.hash, id, group: None });
+        let mut shard = self.shard(id.0).0;
+        let Shard { types, groups, defined, .. } = &mut *shard;
+        if let Some(&Defined { hash, first, .. }) = defined.get(&id) {
+            let group = groups.find_mut(spread(hash), |group| group.ids[0] == first);
+            group.expect("a type is there with its group").uses += 1;
+            return Some(TypeUse { hash, id, group: Some(first) });
         }
-        shard.defined.contains_key(&id).then_some(())?;
-        let group = shard.groups.iter_mut().find(|group| group.ids.contains(&id))?;
-        group.uses += 1;
-        Some(TypeUse { hash: group.hash, id, group: Some(group.ids[0]) })
+        let known = types.iter_mut().find(|known| known.id == id)?;
+        known.uses += 1;
+        Some(TypeUse { hash: known.hash, id, group: None })
     }
 
     /// The type with this id, if it is one of a group.
     pub(crate) fn defined(&self, id: TypeId) -> Option<Arc<DefinedType>> {
+        self.known(id).map(|known| known.ty)
+    }
+
+    /// What is known of the type with this id, if it is one of a group.
+    pub(crate) fn known(&self, id: TypeId) -> Option<Defined> {
         // An id tells its shard.
         self.shard(id.0).0.defined.get(&id).cloned()
     }
@@ -161,7 +198,7 @@ impl TypeRegistry {
 
 impl Shard {
     /// Forgets the types of a group; who calls it drops them without the lock.
-    fn forget(&mut self, ids: &[TypeId]) -> Vec<Option<Arc<DefinedType>>> {
+    fn forget(&mut self, ids: &[TypeId]) -> Vec<Option<Defined>> {
         ids.iter().for_each(|id| self.free.give(id.0 / super::SHARDS as u32));
         let types = ids.iter().map(|id| self.defined.remove(id)).collect();
         let (len, capacity) = (self.groups.len(), self.groups.num_buckets() / 8 * 7);
