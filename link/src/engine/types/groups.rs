@@ -119,7 +119,7 @@ impl TypeRegistry {
     }
 
     /// One more use of a type that is used.
-    fn again(&self, used: &TypeUse) -> TypeUse {
+    pub(crate) fn again(&self, used: &TypeUse) -> TypeUse {
         let (mut shard, _) = self.shard(used.hash);
         let hash = spread(used.hash);
         let uses = match used.group {
