@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 
 /// Where a reference stands in the list. (`pub` because sealed traits name it.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct RootPlace {
     pub(super) index: u32,
     pub(super) generation: u64,
