@@ -29,7 +29,7 @@ impl Vm {
         }
     }
 
-    /// Whether what is at the address of an object's copy, which its heap was made with, still is that: it was not freed since.
+    /// Whether the object that its heap had at an address when it was made a copy is still there: it was not freed since.
     pub fn has_inherited(&self, object: Word) -> bool {
         self.heap.is_inherited(object as usize)
     }

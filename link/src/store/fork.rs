@@ -44,7 +44,7 @@ impl StoreOpaque {
         origin.ok_or_else(|| format_err!("it is not of the store that this one was forked of"))
     }
 
-    /// Whether what is at the address of an object's copy still is that copy.
+    /// Whether the copy of an object that was made with this store is still at its address: it was not freed since.
     pub(crate) fn has_inherited(&self, object: Word) -> bool {
         // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
         unsafe { (*self.vm()).has_inherited(object) }

@@ -116,7 +116,7 @@ impl Heap {
         copy.large.keys().copied().for_each(lead);
     }
 
-    /// Whether what is at the address of an object's copy, of which this heap was made with, is still that: it was not freed since.
+    /// Whether the object that this heap had at an address when it was made a copy is still there: it was not freed since.
     pub(crate) fn is_inherited(&self, address: usize) -> bool {
         self.inherited.has(address)
     }
