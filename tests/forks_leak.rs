@@ -33,6 +33,7 @@ fn resources() -> (usize, usize) {
 #[test]
 fn many_copies_leave_nothing() {
     one_after_the_other();
+    with_objects();
     many_at_a_time();
     resets_when_there_are_too_many();
     #[cfg(target_os = "linux")]
@@ -67,6 +68,58 @@ fn one_after_the_other() {
         assert!(after.1 <= before.1 + 2, "from {before:?} to {after:?}");
     }
     assert_eq!(store.engine().memory_usage(), usage);
+}
+
+/// Copies with objects, some of which their hosts hold, and with tags made by the host.
+fn with_objects() {
+    let text = r#"(module (type $list (struct (field (mut (ref null $list))))) (type $bytes (array (mut i8)))
+        (tag (import "" "tag") (param i32))
+        (global $list (mut (ref null $list)) (struct.new $list (struct.new $list (ref.null $list))))
+        (global (ref $bytes) (array.new $bytes (i32.const 5) (i32.const 100000)))
+        (func (export "push") (result (ref $list))
+            (global.set $list (struct.new $list (global.get $list)))
+            (ref.as_non_null (global.get $list))))"#;
+    let mut store = Store::<()>::default();
+    let tag = Tag::new(&mut store, &TagType::new(FuncType::new([ValType::I32], []))).unwrap();
+    let module = Module::new(store.engine(), text).unwrap();
+    let instance = Instance::new(&mut store, &module, &[tag.into()]).unwrap();
+    let push = |store: &mut Store<()>, instance: Instance| {
+        let mut results = [Val::AnyRef(None)];
+        instance.get_func(&*store, "push").unwrap().call(&mut *store, &[], &mut results).unwrap();
+        results[0].unwrap_anyref().unwrap()
+    };
+    let held = push(&mut store, instance);
+    let owned = held.to_owned_rooted(&store).unwrap();
+    let mut round = |count: usize| {
+        for n in 0..count {
+            let mut copy = store.fork(()).unwrap();
+            let mut third = copy.fork(()).unwrap();
+            let there = copy.forked(instance).unwrap();
+            if n % 3 == 0 {
+                drop(copy.forked(owned.clone()).unwrap());
+                push(&mut copy, there);
+                copy.gc();
+                let tag = copy.forked(tag).unwrap();
+                ExnRef::new(&mut copy, &tag, &[Val::I32(1)]).unwrap();
+            }
+            drop(copy);
+            let last = third.forked(there).unwrap();
+            push(&mut third, last);
+        }
+    };
+    round(20);
+    #[cfg(target_os = "linux")]
+    let before = resources();
+    round(MANY / 10);
+    #[cfg(target_os = "linux")]
+    {
+        let after = resources();
+        assert!(after.0 < before.0 + (4 << 20), "from {before:?} to {after:?}");
+    }
+    let engine = store.engine().clone();
+    drop(store);
+    let usage = engine.memory_usage();
+    assert_eq!((usage.heaps, usage.instances, usage.memories), (0, 0, 0));
 }
 
 /// More than there are mappings for.

@@ -294,12 +294,3 @@ fn a_host_functions_references_last_as_long_as_its_call() {
     let kept = store.data().unwrap();
     assert!(kept.ty(&store).is_err());
 }
-
-#[test]
-fn stores_with_objects_are_not_forked() {
-    let mut store = Store::new(&engine(false), ());
-    let instance = lists(&mut store);
-    assert!(store.fork(()).is_ok(), "there is no object yet");
-    instance.get_typed_func::<i32, ()>(&store, "keep").unwrap().call(&mut store, 3).unwrap();
-    assert!(store.fork(()).unwrap_err().to_string().contains("cannot be forked"));
-}

@@ -1,6 +1,6 @@
 //! Which functions may have references in their frames, for those who have to find these there.
 
-use crate::instruction::{Effects, Type};
+use crate::instruction::{Effects, Instruction, Type};
 use crate::lower::read::Reader;
 use crate::{Error, FuncIdx, Module, ValType};
 use wasmparser::{BinaryReader, FunctionBody};
@@ -46,7 +46,9 @@ pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Er
             // Those of operands, and of locals.
             Type::Any | Type::Local => false,
         });
-        if gives {
+        // A handler has an exception below what it catches, and labels are given references to them.
+        let catches = matches!(instruction, Instruction::Catch | Instruction::CatchAll | Instruction::TryTable);
+        if gives || catches {
             return Ok(true);
         }
     }

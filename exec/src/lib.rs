@@ -90,6 +90,7 @@ pub use state::crossing::CallHook;
 pub use state::exception::Exception;
 pub use state::global::GlobalCell;
 pub use state::heap::access::Object;
+pub use state::heap::copy::CopiedPiece;
 pub use state::heap::mark::Marker;
 pub use state::heap::object::{EXCEPTION_VALUES_AT, ObjectKind, ObjectType};
 pub use state::heap::{Heap, extern_index, extern_word, i31_value, i31_word};

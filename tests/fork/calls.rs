@@ -335,9 +335,12 @@ fn calls_that_are_forked_late_find_what_they_need() {
             (func (export "keep") (param externref) (result externref) (local externref)
                 (drop (call $ask)) (local.set 1 (local.get 0)) (local.get 1)))"#,
     );
-    let value = ExternRef::new(&mut store, "a value");
     let keep = there.get_func(&store, "keep").unwrap();
-    let paused = keep.call_resumable(&mut store, &[Val::ExternRef(Some(value))]).unwrap().paused().unwrap();
+    let paused = {
+        let mut scope = RootScope::new(&mut store);
+        let value = ExternRef::new(&mut scope, "a value");
+        keep.call_resumable(&mut scope, &[Val::ExternRef(Some(value))]).unwrap().paused().unwrap()
+    };
     let [mut early, mut late] = [store.fork(()).unwrap(), store.fork(()).unwrap()];
     let kept = paused.fork(&mut early).unwrap();
     early.gc();

@@ -2,7 +2,8 @@
 //!
 //! - `items`: what is copied, who shares it, what handles stand for;
 //! - `memories`: copies on write, whatever is written where and when;
-//! - `calls`: paused calls, which go on in any of the copies;
+//! - `objects`: structs, arrays, exceptions, tags, and who holds them;
+//! - `calls`, `paused_objects`: paused calls, which go on in any of the copies;
 //! - `reset`: instances as instantiation left them.
 //!
 //! `tests/forks_leak.rs` has many copies. Generated programs are forked wherever they pause in `tests/resume`.
@@ -12,6 +13,8 @@
 mod calls;
 mod items;
 mod memories;
+mod objects;
+mod paused_objects;
 mod reset;
 
 use pirn::*;

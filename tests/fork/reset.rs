@@ -219,3 +219,62 @@ fn what_was_restored_is_reset() {
     assert_eq!(get(&mut other, there, "state", &[]), 18);
     assert_eq!(get(&mut other, there, "change", &[1]), 11);
 }
+
+/// Objects are made anew, and those that were there are garbage; tags stay what they are.
+#[test]
+fn objects_are_made_anew() {
+    let text = r#"(module
+        (type $node (struct (field $n (mut i32)) (field $next (mut (ref null $node))))) (type $bytes (array (mut i8)))
+        (tag $tag (export "tag") (param i32))
+        (global $root (export "root") (mut (ref null $node)) (struct.new $node (i32.const 1) (struct.new $node (i32.const 2) (ref.null $node))))
+        (global $exn (export "exn") (mut exnref) (ref.null exn))
+        (table $nodes (export "nodes") 2 10 (ref null $node) (struct.new $node (i32.const 3) (ref.null $node)))
+        (elem (table $nodes) (i32.const 1) (ref $node) (item (struct.new $node (i32.const 4) (ref.null $node))))
+        (elem $passive (ref $node) (item (struct.new $node (i32.const 5) (ref.null $node))))
+        (func (export "state") (result i32)
+            (i32.add (ref.is_null (global.get $exn))
+            (i32.add (i32.mul (i32.const 10) (struct.get $node $n (global.get $root)))
+            (i32.add (i32.mul (i32.const 100) (struct.get $node $n (struct.get $node $next (global.get $root))))
+            (i32.add (i32.mul (i32.const 1000) (struct.get $node $n (table.get $nodes (i32.const 0))))
+                (i32.mul (i32.const 10000) (struct.get $node $n (table.get $nodes (i32.const 1)))))))))
+        (func (export "change") (result i32)
+            (table.init $nodes $passive (i32.const 0) (i32.const 0) (i32.const 1))
+            (elem.drop $passive)
+            (drop (table.grow $nodes (global.get $root) (i32.const 3)))
+            (struct.set $node $n (global.get $root) (i32.const 50))
+            (struct.set $node $next (table.get $nodes (i32.const 0)) (global.get $root))
+            (global.set $root (struct.new $node (i32.const 6) (table.get $nodes (i32.const 0))))
+            (block $caught (result i32 exnref)
+                (try_table (catch_ref $tag $caught) (throw $tag (i32.const 8)))
+                (unreachable))
+            (global.set $exn)
+            (i32.add (struct.get $node $n (struct.get $node $next (global.get $root))))))"#;
+    for stress in [false, true] {
+        let engine = Engine::new(Config::new().gc_stress(stress)).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();
+        let tag = instance.get_tag(&store, "tag").unwrap();
+        let root = instance.get_global(&store, "root").unwrap();
+        for _ in 0..3 {
+            assert_eq!(get(&mut store, instance, "state", &[]), 43_211);
+            let Val::AnyRef(Some(before)) = root.get(&store) else { panic!("a struct") };
+            assert_eq!(get(&mut store, instance, "change", &[]), 8 + 5);
+            // A copy goes its own way.
+            let mut copy = store.fork(()).unwrap();
+            let there = copy.forked(instance).unwrap();
+            for (store, instance) in [(&mut copy, there), (&mut store, instance)] {
+                assert!(call(store, instance, "change", &[]).is_err(), "its segment is dropped");
+                instance.reset(&mut *store).unwrap();
+                store.gc();
+                assert_eq!(get(store, instance, "state", &[]), 43_211);
+            }
+            assert_eq!(get(&mut copy, there, "change", &[]), 8 + 5);
+            assert_eq!(get(&mut store, instance, "state", &[]), 43_211);
+            // What the host holds is what it was, and no longer the instance's.
+            let held = before.as_struct(&store).unwrap().unwrap();
+            assert_eq!(held.field(&store, 0).unwrap(), Val::I32(50));
+            assert!(root.get(&store) != Val::from(before));
+            assert_eq!(instance.get_tag(&store, "tag").unwrap(), tag);
+        }
+    }
+}

@@ -200,7 +200,12 @@ impl Execution {
         for &(at, word) in words {
             self.parked[at] = word;
         }
-        self.registers.r0 = r0.unwrap_or(self.registers.r0);
+        if let Some(r0) = r0 {
+            self.registers.r0 = r0;
+            if let Some(rooted) = &mut self.rooted {
+                rooted.set_r0(r0);
+            }
+        }
     }
 
     /// Goes on where it stands still, until something stops it again; `poller` is as for [`Execution::start`].

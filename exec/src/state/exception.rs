@@ -4,12 +4,12 @@
 //! in as many words as it takes slots. So throwing copies words from slots, and catching copies them back.
 
 use crate::Word;
-use crate::state::heap::object::{EXCEPTION_VALUES_AT, ObjectType};
+use crate::state::heap::object::{EXCEPTION_VALUES_AT, ObjectType, TAG_AT as TAG_BYTE};
 use crate::state::tag::Tag;
 use crate::state::vm::Vm;
 
 /// The word that holds the tag of the exception at `exception`.
-const TAG_AT: usize = 1;
+const TAG_AT: usize = TAG_BYTE as usize / size_of::<Word>();
 /// The first word of its values.
 const VALUES_AT: usize = EXCEPTION_VALUES_AT as usize / size_of::<Word>();
 

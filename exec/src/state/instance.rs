@@ -110,8 +110,8 @@ impl InstanceBlock {
     /// `None` if there is no memory for it.
     ///
     /// # Safety
-    /// [I1, I4 and I5](crate#safety): before anything runs in it, functions, globals, tables, memories, and segments that this owner
-    /// keeps, are set to others of that store.
+    /// [I1, I4 and I5](crate#safety): before anything runs in it, functions, globals, tables, memories, tags, types of objects, and
+    /// segments that this owner keeps, are set to others of that store.
     pub unsafe fn fork(&self, vm: *mut Vm) -> Option<Self> {
         let copy = Self::new(self.layout, vm)?;
         // SAFETY: both have as many words, and the head's are those of the first; with `&self` the machine does not run (I2).

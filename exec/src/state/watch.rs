@@ -1,5 +1,6 @@
 //! What those ask who copy a store: whether something was entered since, and how far it may go.
 
+use crate::Word;
 use crate::state::vm::Vm;
 
 impl Vm {
@@ -26,6 +27,11 @@ impl Vm {
             (*this).quick_depth = 0;
             !std::mem::replace(&mut (*this).is_watched, true)
         }
+    }
+
+    /// Whether the object that its heap had at an address when it was made a copy is still there: it was not freed since.
+    pub fn has_inherited(&self, object: Word) -> bool {
+        self.heap.is_inherited(object as usize)
     }
 
     /// Says that something is about to be entered.

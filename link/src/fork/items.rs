@@ -6,11 +6,12 @@ use crate::instance::Instance;
 use crate::items::external::Extern;
 use crate::items::func::Func;
 use crate::items::global::Global;
-use crate::items::heap_ref::ExternRef;
 use crate::items::memory::Memory;
-use crate::items::rooted::Rooted;
+use crate::items::rooted::{OwnedRooted, Rooted};
 use crate::items::table::Table;
+use crate::items::tag::Tag;
 use crate::items::value::{Ref, Val};
+use crate::store::handle::StoreId;
 use sealed::Copy;
 
 /// What a store may have a copy of, and [`Store::forked`](crate::Store::forked) gives it.
@@ -34,9 +35,18 @@ pub(super) mod sealed {
     }
 }
 
-/// The error of what no copy of a store has.
-fn of_the_heap() -> crate::error::Error {
-    format_err!("structs, arrays, small integers and exceptions have no copies")
+/// Whether the copy still has the value of the embedder with this index in `store`, which it was forked of.
+///
+/// # Errors
+/// It was not; the value was made since; or it was freed in the copy.
+fn check_extern(copy: &Copy<'_>, store: StoreId, index: usize) -> Result<()> {
+    if index >= copy.0.origin_of(store)?.externs {
+        return Err(format_err!("it was made since the store was forked"));
+    }
+    if copy.0.extern_value(index).is_none() {
+        return Err(format_err!("nothing in this store refers to it any more"));
+    }
+    Ok(())
 }
 
 macro_rules! forked {
@@ -61,33 +71,38 @@ forked! {
         Self::Table(table) => table.in_fork(copy)?.into(),
         Self::Memory(memory) => memory.in_fork(copy)?.into(),
         Self::Global(global) => global.in_fork(copy)?.into(),
-        Self::Tag(_) => return Err(format_err!("a store with tags of exceptions is not forked")),
+        Self::Tag(tag) => tag.in_fork(copy)?.into(),
         Self::SharedMemory(_) => return Err(format_err!("a store with a memory that threads share is not forked")),
     });
-    Rooted<ExternRef>: |value, copy| {
-        // Stores with anything else are not forked.
-        let index = value.extern_index().unwrap_or(usize::MAX);
-        if index >= copy.0.origin_of(value.store())?.externs {
-            return Err(format_err!("it was made since the store was forked"));
-        }
-        if copy.0.extern_value(index).is_none() {
-            return Err(format_err!("nothing in this store refers to it any more"));
-        }
-        Ok(ExternRef::of_index(copy.0, index))
-    };
+    Tag: |tag, copy| copy.0.copy_of(tag.item()).map(Self::from);
     Ref: |reference, copy| Ok(match reference {
         Self::Func(func) => Self::Func(func.map(|func| func.in_fork(copy)).transpose()?),
         Self::Extern(value) => Self::Extern(value.map(|value| value.in_fork(copy)).transpose()?),
-        Self::Any(None) | Self::Exn(None) => reference,
-        Self::Any(Some(_)) | Self::Exn(Some(_)) => return Err(of_the_heap()),
+        Self::Any(value) => Self::Any(value.map(|value| value.in_fork(copy)).transpose()?),
+        Self::Exn(value) => Self::Exn(value.map(|value| value.in_fork(copy)).transpose()?),
     });
     Val: |value, copy| Ok(match value {
         Self::I32(_) | Self::I64(_) | Self::F32(_) | Self::F64(_) | Self::V128(_) => value,
         Self::FuncRef(func) => Self::FuncRef(func.map(|func| func.in_fork(copy)).transpose()?),
         Self::ExternRef(value) => Self::ExternRef(value.map(|value| value.in_fork(copy)).transpose()?),
-        Self::AnyRef(None) | Self::ExnRef(None) => value,
-        Self::AnyRef(Some(_)) | Self::ExnRef(Some(_)) => return Err(of_the_heap()),
+        Self::AnyRef(value) => Self::AnyRef(value.map(|value| value.in_fork(copy)).transpose()?),
+        Self::ExnRef(value) => Self::ExnRef(value.map(|value| value.in_fork(copy)).transpose()?),
     });
+}
+
+impl<T> sealed::Forked for Rooted<T> {
+    fn in_fork(self, copy: &Copy<'_>) -> Result<Self> {
+        let Some(index) = self.extern_index() else { return self.in_copy(copy.0) };
+        check_extern(copy, self.store(), index)?;
+        // SAFETY: L5: the copy has a value of the embedder with this index, to which a `T` refers here.
+        Ok(unsafe { Self::of_index(copy.0, index) })
+    }
+}
+
+impl<T> sealed::Forked for OwnedRooted<T> {
+    fn in_fork(self, copy: &Copy<'_>) -> Result<Self> {
+        self.in_copy(copy.0)
+    }
 }
 
 impl<P: crate::WasmParams, R: crate::WasmResults> sealed::Forked for TypedFunc<P, R> {

@@ -14,11 +14,16 @@ use crate::store::{AsContext, AsContextMut, Store};
 use items::sealed::Copy;
 
 impl<T: 'static> Store<T> {
-    /// A copy of the store, with `data` for the embedder's: its instances with their memories, tables, globals and segments, all that the host made
-    /// in it, and the calls that are paused. The two know nothing of each other from then on, and either can be dropped first.
+    /// A copy of the store, with `data` for the embedder's: its instances with their memories, tables, globals, tags and segments, structs, arrays and
+    /// exceptions, all that the host made in it, and the calls that are paused. The two know nothing of each other from then on, and either can be
+    /// dropped first.
     ///
     /// Handles belong to the one they were made of. [`Store::forked`] gives what stands for something in the copy, and
     /// [`Paused::fork`](crate::Paused::fork) the copy of a paused call.
+    ///
+    /// What refers to the same object in this store does so in the copy, and what was thrown with a tag is caught there by the copy of that tag. What the
+    /// host has [rooted](crate::Rooted) is rooted in the copy as well, as long as that is there; what it [owns](crate::OwnedRooted), as long as it owns it here.
+    /// An exception that is [pending](Store::take_pending_exception) is so in both.
     ///
     /// Host functions are the same in both, and so is what they have captured; a handle that one has captured is of this store. So are the values of
     /// [`ExternRef`](crate::ExternRef)s. The copy has as much fuel as this store has, the same deadline, limits ([`Store::set_limits`]), and
@@ -57,13 +62,18 @@ impl<T: 'static> Store<T> {
     /// those that the process may have open, of which they take half at most (`ulimit -n`); other memories, and those of other systems, are copied at
     /// once. The bytes of a memory of this store may move, as when it grows.
     ///
-    /// Tables, globals and functions' records are copied at once.
+    /// Tables, globals and functions' records are copied at once. So are structs, arrays and exceptions, after garbage was [collected](Store::gc), if
+    /// any was allocated since it was collected last: where there are many of them, this is what takes time.
     ///
     /// # Errors
-    /// A memory of the store is [shared](crate::SharedMemory) between threads; it has structs, arrays or exceptions ([`Store::gc`] frees those that nothing
-    /// refers to any more), or tags of exceptions; something runs in the store; the system has not that much memory. The store is as it was.
+    /// A memory of the store is [shared](crate::SharedMemory) between threads; something runs in the store; the system has not that much memory. The store
+    /// is as it was. No limit is about the copying: a store that has more than its limits, because they were set later, has a copy that has as much.
     pub fn fork(&mut self, data: T) -> Result<Self> {
         let mut store = self.as_context_mut();
+        store.opaque_mut().check_forkable()?;
+        if !store.opaque_mut().heap().is_marked() {
+            store.collect();
+        }
         let original = store.opaque_mut();
         let mut copy = Self::new(original.engine(), data);
         original.fork_to(copy.as_context_mut().opaque_mut())?;
@@ -71,13 +81,36 @@ impl<T: 'static> Store<T> {
     }
 
     /// What in this store stands for `item`, of the store that it was [forked](Store::fork) of: an [`Instance`](crate::Instance), a
-    /// [`Func`](crate::Func) or [`TypedFunc`](crate::TypedFunc), a [`Memory`](crate::Memory), [`Table`](crate::Table) or
-    /// [`Global`](crate::Global), an [`Extern`](crate::Extern), an [`ExternRef`](crate::ExternRef), a [`Val`](crate::Val) or
-    /// [`Ref`](crate::Ref).
+    /// [`Func`](crate::Func) or [`TypedFunc`](crate::TypedFunc), a [`Memory`](crate::Memory), [`Table`](crate::Table),
+    /// [`Global`](crate::Global) or [`Tag`](crate::Tag), an [`Extern`](crate::Extern), a reference that is [`Rooted`](crate::Rooted) or
+    /// [`OwnedRooted`](crate::OwnedRooted), a [`Val`](crate::Val) or [`Ref`](crate::Ref).
+    ///
+    /// ```
+    /// # #[cfg(feature = "wat")] {
+    /// # use pirn_link as pirn;
+    /// use pirn::{Engine, Instance, Module, Store, Val};
+    ///
+    /// let engine = Engine::default();
+    /// let module = Module::new(&engine, r#"(module (type $point (struct (field (mut i32))))
+    ///     (func (export "make") (result (ref $point)) (struct.new $point (i32.const 1))))"#)?;
+    /// let mut store = Store::new(&engine, ());
+    /// let make = Instance::new(&mut store, &module, &[])?.get_func(&store, "make").unwrap();
+    /// let mut results = [Val::AnyRef(None)];
+    /// make.call(&mut store, &[], &mut results)?;
+    /// let point = results[0].unwrap_anyref().unwrap().as_struct(&store)?.unwrap();
+    ///
+    /// let mut copy = store.fork(())?;
+    /// let there = copy.forked(point)?;
+    /// there.set_field(&mut copy, 0, Val::I32(2))?;
+    /// assert_eq!(point.field(&store, 0)?, Val::I32(1));
+    /// # }
+    /// # Ok::<(), pirn_link::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `item` is of another store, of this one already, for example, or was made after that was forked; or it is an `ExternRef` whose value was
-    /// [freed](Store::gc) here, because nothing in this store referred to it. Of the heap, stores that were forked have nothing but nulls.
+    /// `item` is of another store, of this one already, for example, or was made after that was forked; it is a reference to a struct, array or exception
+    /// whose scope had ended by then; or it is an [`ExternRef`](crate::ExternRef) whose value was [freed](Store::gc) here, because nothing in this
+    /// store referred to it.
     pub fn forked<I: Forked>(&self, item: I) -> Result<I> {
         item.in_fork(&Copy(self.as_context().opaque()))
     }

@@ -40,8 +40,8 @@ impl<R> Paused<R> {
     /// - `store` was not forked of the one that it paused in, or before it paused, as it is paused now; or its limit of resumable calls is reached.
     /// - A host function yielded something else than `()`: see [`Paused::fork_with`].
     /// - It is the call of a start function.
-    /// - It holds an [`ExternRef`](crate::ExternRef) whose value was [freed](crate::Store::gc) in `store` since that was forked, because nothing there
-    ///   referred to it. A call that is forked at once holds none such.
+    /// - It refers to a struct, array, exception, or value of an [`ExternRef`](crate::ExternRef), that was [freed](crate::Store::gc) in `store` since that
+    ///   was forked, because nothing there referred to it. A call that is forked at once, before anything is allocated there, refers to none such.
     /// - It stands within an instruction on a memory or table ([`Paused::is_within_instruction`]), and an instance of `store` was
     ///   [reset](crate::Instance::reset) meanwhile.
     /// - It stands in a function that may hold references, and there within an instruction on a table or at the end of a loop that was lowered so that

@@ -1,11 +1,11 @@
-//! References in the frames of a copied call. Those to functions have to lead into the copy of the store; those to the embedder's values are
-//! the same there, but the copy may have freed a value by now, for it knew nothing of the call.
+//! References in the frames of a copied call. Those to functions and objects have to lead into the copy of the store; those to the embedder's
+//! values are the same there. But the copy may have freed an object or a value by now, for it knew nothing of the call.
 //!
 //! A word does not say what it is. So frames of functions that may hold references are looked up as for a snapshot; that takes long, and the
 //! module keeps what was found. Most functions hold none, which their bodies tell.
 
 use crate::copies::{RefAt, Refs};
-use crate::error::{Result, format_err};
+use crate::error::{Error, Result, format_err};
 use crate::snapshot::frames::local_slots;
 use crate::snapshot::places::{Places, position};
 use crate::store::fork::is_func_ref;
@@ -55,14 +55,35 @@ pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: 
                 RefAt::Slot(slot) => frame.words[usize::from(slot)],
                 RefAt::Accumulator => accumulator,
             };
-            if extern_index(word).is_some_and(|index| store.extern_value(index).is_none()) {
-                return Err(format_err!("it refers to a value that was freed in the copy, where nothing else did"));
+            if let Some(index) = extern_index(word) {
+                if store.extern_value(index).is_none() {
+                    return Err(freed("a value"));
+                }
+                continue;
+            }
+            // It stood still when the store was copied, so what it refers to was in use.
+            let there = origin.object(word);
+            if there == word {
+                continue;
+            }
+            if !store.has_inherited(there) {
+                return Err(freed("a struct, array or exception"));
+            }
+            match *at {
+                RefAt::Slot(slot) => words.push((frame.start + usize::from(slot), there)),
+                RefAt::Accumulator => r0 = Some(there),
             }
         }
     }
-    // SAFETY: L5: these words were references to functions of the original, and are references to the same functions of the copy.
+    // SAFETY: L5: these words were references into the original, and are references to the same functions and objects of the copy, which were not
+    // freed.
     unsafe { execution.set_words(&words, r0) };
     Ok(())
+}
+
+#[cold]
+fn freed(what: &str) -> Error {
+    format_err!("it refers to {what} that was freed in the copy, where nothing else did")
 }
 
 /// The references in a frame.

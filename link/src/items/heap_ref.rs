@@ -113,12 +113,6 @@ impl ExternRef {
         // SAFETY: L5: the value was put into this store just now.
         unsafe { Rooted::new(store, extern_word(index)) }
     }
-
-    /// The one at this place among those of `store`.
-    pub(crate) fn of_index(store: &StoreOpaque, index: usize) -> Rooted<ExternRef> {
-        // SAFETY: L5: the caller has it from there.
-        unsafe { Rooted::new(store, extern_word(index)) }
-    }
 }
 
 impl Rooted<ExternRef> {

@@ -82,12 +82,30 @@ impl<T> Rooted<T> {
         pirn_exec::extern_index(self.word)
     }
 
+    /// What is rooted in `copy` in its place.
+    ///
+    /// # Errors
+    /// `copy` was not forked of its store, or it was not rooted then.
+    pub(crate) fn in_copy(self, copy: &StoreOpaque) -> Result<Self> {
+        let word = copy.copy_of_root(self.store, self.word, self.place)?;
+        Ok(Self { store: copy.id(), word, ..self })
+    }
+
     /// The same as a reference of another type.
     ///
     /// # Safety
     /// L5: what it refers to is of that type.
     pub(crate) unsafe fn cast<U>(self) -> Rooted<U> {
         Rooted { store: self.store, word: self.word, place: self.place, of: PhantomData }
+    }
+
+    /// The value of the embedder with this index, which is rooted.
+    ///
+    /// # Safety
+    /// L5: it is a value of this store, and `T` is the type of references to such.
+    pub(crate) unsafe fn of_index(store: &StoreOpaque, index: usize) -> Self {
+        // SAFETY: L5, as is asked for.
+        unsafe { Self::new(store, pirn_exec::extern_word(index)) }
     }
 
     /// The same, owned: it lasts as long as the handle that this gives.
@@ -114,7 +132,7 @@ impl<T> Rooted<T> {
 pub struct OwnedRooted<T> {
     store: StoreId,
     word: Word,
-    alive: Arc<()>,
+    alive: Arc<u64>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -134,6 +152,15 @@ impl<T> std::fmt::Debug for OwnedRooted<T> {
 }
 
 impl<T> OwnedRooted<T> {
+    /// What stands for it in `copy`, owned.
+    ///
+    /// # Errors
+    /// `copy` was not forked of its store, or it was made since then.
+    pub(crate) fn in_copy(&self, copy: &StoreOpaque) -> Result<Self> {
+        let word = copy.copy_of_owned(self.store, self.word, *self.alive)?;
+        Ok(Self { store: copy.id(), word, alive: copy.own_root(word), of: PhantomData })
+    }
+
     /// The same in the innermost scope.
     ///
     /// # Panics

@@ -1,35 +1,26 @@
 //! A store's inside, copied: everything that instances are made of, at other addresses.
 //!
-//! What is new refers to what is new: each pointer of a block, each reference to a function in a table, global or segment is looked up
+//! What is new refers to what is new: each pointer of a block, each reference in a table, global, segment or object is looked up
 //! among the addresses of what was copied ([`Moved`]). What refers to a function of the host stays as it is, for the copy keeps the same
 //! ones.
 
 use crate::error::{Result, format_err};
 use crate::store::handle::{Handle, StoreId};
-use crate::store::instance_data::{GlobalItem, InstanceData};
+use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
 use crate::store::moved::{Moved, Origin};
 use crate::store::opaque::{StoreOpaque, keep};
-use pirn_decode::{FuncIdx, HeapType, RefType, ValType};
+use pirn_decode::{FuncIdx, HeapType, ValType};
 use pirn_exec::{FuncRecord, Held, Holdings, InstanceHead, Memory, Table, Vm, Word};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 /// Whether a type is that of references to functions.
 pub(crate) fn is_func_ref(ty: ValType) -> bool {
-    matches!(ty, ValType::Ref(ty) if is_func(ty))
-}
-
-fn is_func(ty: RefType) -> bool {
-    ty.heap_type().top() == HeapType::Func
+    matches!(ty, ValType::Ref(ty) if ty.heap_type().top() == HeapType::Func)
 }
 
 fn no_memory(what: &str) -> crate::error::Error {
     format_err!("the system gave no memory to copy {what}")
-}
-
-/// The word of a reference to a function in the copy: a function of the host is where it was.
-fn func_word(moved: &Moved, word: Word) -> Word {
-    moved.get(word as usize).map_or(word, |address| address as Word)
 }
 
 /// Where a handle's copy is.
@@ -53,6 +44,12 @@ impl StoreOpaque {
         origin.ok_or_else(|| format_err!("it is not of the store that this one was forked of"))
     }
 
+    /// Whether the copy of an object that was made with this store is still at its address: it was not freed since.
+    pub(crate) fn has_inherited(&self, object: Word) -> bool {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
+        unsafe { (*self.vm()).has_inherited(object) }
+    }
+
     /// How often it was copied.
     pub(crate) fn forks(&self) -> u64 {
         self.forks
@@ -71,23 +68,30 @@ impl StoreOpaque {
         Ok(unsafe { Handle::new(self.id(), pointer) })
     }
 
-    /// Makes copies in `copy` of everything that is here.
+    /// Whether it can be copied.
     ///
     /// # Errors
-    /// Something runs here; a memory is shared between threads; there is no memory. What `copy` has then is of no use.
-    pub(crate) fn fork_to(&mut self, copy: &mut Self) -> Result<()> {
-        if self.runs() {
+    /// Something runs here; a memory is shared between threads.
+    pub(crate) fn check_forkable(&mut self) -> Result<()> {
+        if self.runs() || self.heap().is_held() {
             return Err(format_err!("a call runs in the store: it cannot be forked"));
         }
         let is_shared = |memory: Handle<Memory>| memory.get(self).is_ok_and(|memory| memory.shared().is_some());
         if !self.imported_memories.is_empty() || self.memories().any(is_shared) {
             return Err(format_err!("a memory of the store is shared between threads: it cannot be forked"));
         }
-        if self.heap().has_objects() || !self.tags.is_empty() {
-            return Err(format_err!(
-                "the store has structs, arrays or exceptions, or tags of these: it cannot be forked"
-            ));
-        }
+        Ok(())
+    }
+
+    /// Makes copies in `copy`, which is empty, of everything that is here.
+    ///
+    /// # Errors
+    /// There is no memory. What `copy` has then is of no use.
+    ///
+    /// # Panics
+    /// It [cannot be](Self::check_forkable) copied, or objects are not [marked](pirn_exec::Heap::is_marked).
+    pub(crate) fn fork_to(&mut self, copy: &mut Self) -> Result<()> {
+        assert!(!self.runs() && !self.heap().is_held(), "what runs is not copied");
         copy.hosts = self.hosts.clone();
         for (&key, (item, record)) in &self.stand_ins {
             // SAFETY: L1 and L3: a record of a host function, which is among those that the copy keeps as well.
@@ -106,8 +110,11 @@ impl StoreOpaque {
         moved.push(hosts[0].addr(), size_of::<InstanceHead>(), hosts[1].expose_provenance());
         self.fork_instances(copy, &mut moved)?;
         self.fork_memories(copy, &mut moved)?;
+        self.fork_tags(copy, &mut moved)?;
+        self.fork_objects(copy, &mut moved)?;
         // From here on what is a function's is known, all of whose records lie in blocks.
         moved.sort();
+        self.lead_objects(copy, &moved);
         let (globals, tables) = (self.fork_globals(copy, &moved)?, self.fork_tables(copy, &moved)?);
         globals.into_iter().chain(tables).for_each(|(begin, bytes, to)| moved.push(begin, bytes, to));
         moved.sort();
@@ -123,6 +130,8 @@ impl StoreOpaque {
         copy.hold((self.held.bytes() - copy.held.bytes()) as usize);
         copy.set_yield_interval(self.yield_interval());
         copy.yielded = self.yielded;
+        self.fork_roots(copy, &moved);
+        let (roots, owned) = copy.rooted();
         self.forks += 1;
         copy.origin = Some(Box::new(Origin {
             store: self.id(),
@@ -130,6 +139,8 @@ impl StoreOpaque {
             moved,
             hosts: known,
             externs,
+            roots,
+            owned,
             is_reset: false,
         }));
         // SAFETY: L1 and L2: both machines are of stores that are borrowed mutably, of one engine, and stand still.
@@ -177,9 +188,8 @@ impl StoreOpaque {
         let mut made = Vec::with_capacity(self.tables.len());
         for table in self.tables() {
             let from = table.get(self)?;
-            let is_func = is_func(from.element());
-            // SAFETY: L5: a reference to a function is made one to the copy's, and one of the embedder's values has the same word there.
-            let forked = unsafe { from.fork(|word| if is_func { func_word(moved, word) } else { word }) };
+            // SAFETY: L5: a reference is made one to what the copy has for what it refers to.
+            let forked = unsafe { from.fork(|word| moved.reference(from.element(), word)) };
             let handle = keep(copy.id(), &mut copy.tables, forked.ok_or_else(|| no_memory("a table"))?)?;
             made.push((table.as_ptr().addr(), size_of::<Table>(), handle.as_ptr().expose_provenance()));
         }
@@ -196,7 +206,10 @@ impl StoreOpaque {
             let mut first = None;
             for (from, handle) in list.iter().zip(copy.add_globals(&types)?) {
                 let [low, high] = from.cell.get();
-                let low = if is_func_ref(from.ty.content) { func_word(moved, low) } else { low };
+                let low = match from.ty.content {
+                    ValType::Ref(ty) => moved.reference(ty, low),
+                    ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => low,
+                };
                 // SAFETY: L5: as in `fork_tables`; the type is the same.
                 unsafe { handle.get_mut(copy)?.cell.set([low, high]) };
                 first = first.or(Some(handle));
@@ -206,6 +219,44 @@ impl StoreOpaque {
             }
         }
         Ok(made)
+    }
+
+    fn fork_tags(&self, copy: &mut Self, moved: &mut Moved) -> Result<()> {
+        for tag in self.tags() {
+            let from = tag.get(self)?;
+            let to = copy.add_tag(from.ty.clone(), from.type_id, from.used_again())?;
+            moved.push(tag.as_ptr().addr(), size_of::<TagItem>(), to.as_ptr().expose_provenance());
+        }
+        Ok(())
+    }
+
+    /// Structs, arrays and exceptions, which refer to what is here until they are [led over](Self::lead_objects).
+    fn fork_objects(&mut self, copy: &mut Self, moved: &mut Moved) -> Result<()> {
+        if !self.heap().has_objects() {
+            return Ok(());
+        }
+        // SAFETY: L2: both stores are borrowed mutably, so nobody refers to objects of theirs. If this fails, the copy is dropped.
+        let pieces = unsafe { self.heap().copy_to(copy.heap()) };
+        for piece in pieces.ok_or_else(|| no_memory("structs, arrays and exceptions"))? {
+            moved.push_objects(piece.begin, piece.bytes, piece.to);
+        }
+        Ok(())
+    }
+
+    /// Has objects of the copy refer to what is there, and the exception be thrown there that is to be thrown here.
+    fn lead_objects(&mut self, copy: &mut Self, moved: &Moved) {
+        if !self.heap().has_objects() {
+            return;
+        }
+        // A function of the host is where it was.
+        let elsewhere = |address| moved.get(address).unwrap_or(address);
+        // SAFETY: L5: functions' records have copies, as have all tags. Nothing was allocated since the objects were copied.
+        unsafe { self.heap().lead_over(copy.heap(), &elsewhere) };
+        // SAFETY: L1 and L2: both machines are of stores that are borrowed mutably. L5: what is pending is an exception, which has a copy.
+        unsafe {
+            let pending = (*self.vm()).pending_exception();
+            (*copy.vm()).set_pending_exception(moved.object(pending));
+        }
     }
 
     /// Has the copy of an instance refer to copies.
@@ -251,6 +302,13 @@ impl StoreOpaque {
                 to.get_mut(copy)?.link_memory(memory);
             }
         }
+        for &tag in &from.tags {
+            // SAFETY: L6: as above.
+            unsafe {
+                let tag = handle(copy, moved, tag);
+                to.get_mut(copy)?.link_tag(tag);
+            }
+        }
         self.fork_elements(copy, moved, from, to)
     }
 
@@ -266,14 +324,15 @@ impl StoreOpaque {
         if parsed.elements.is_empty() {
             return Ok(());
         }
-        let clone = |words: &[Word]| {
-            let mut clone = Vec::new();
-            clone.try_reserve_exact(words.len()).map_err(|_| no_memory("element segments"))?;
-            clone.extend_from_slice(words);
-            Ok::<_, crate::error::Error>(clone.into_boxed_slice())
+        // Of segments that were dropped, nothing is left.
+        let nulls = |count: usize| {
+            let mut nulls = Vec::new();
+            nulls.try_reserve_exact(count).map_err(|_| no_memory("element segments"))?;
+            nulls.resize(count, 0);
+            Ok::<_, crate::error::Error>(nulls.into_boxed_slice())
         };
         let data = to.get_mut(copy)?;
-        (data.elements, data.active) = (clone(&from.elements)?, clone(&from.active)?);
+        (data.elements, data.active) = (nulls(from.elements.len())?, nulls(from.active.len())?);
         for (i, element) in parsed.elements.iter().enumerate() {
             let (address, len) = (from.block.element_address(i), from.block.element_len(i) as usize);
             if len == 0 {
@@ -284,9 +343,10 @@ impl StoreOpaque {
                 true => (&from.elements, &mut data.elements),
                 false => (&from.active, &mut data.active),
             };
-            let words = &mut new[(address - old.as_ptr().addr()) / size_of::<Word>()..][..len];
-            if is_func(element.ty) {
-                words.iter_mut().for_each(|word| *word = func_word(moved, *word));
+            let first = (address - old.as_ptr().addr()) / size_of::<Word>();
+            let words = &mut new[first..][..len];
+            for (word, &of) in words.iter_mut().zip(&old[first..]) {
+                *word = moved.reference(element.ty, of);
             }
             // SAFETY: L1: they stay in the instance, next to the block. L5: as in `fork_tables`.
             unsafe { data.block.set_element(i, words) };

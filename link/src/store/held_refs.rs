@@ -2,7 +2,7 @@
 
 use pirn_exec::{Marker, Word};
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Where a reference stands in the list. (`pub` because sealed traits name it.)
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,29 @@ impl RootPlace {
 pub(crate) struct Roots {
     pub(super) list: Vec<(Word, u64)>,
     pub(super) generation: u64,
-    pub(super) owned: Vec<(Arc<()>, Word)>,
+    /// Each as long as somebody else has what this refers to, its number.
+    pub(super) owned: Vec<(Weak<u64>, Word)>,
+    /// How many there ever were, in the stores of which this one was copied, too.
+    pub(super) numbers: u64,
 }
 
 impl Roots {
+    /// The same for a copy of the store, where `word` gives what a reference is there.
+    pub(super) fn fork(&mut self, word: impl Fn(Word) -> Word) -> Self {
+        self.end_owned();
+        Self {
+            list: self.list.iter().map(|&(root, generation)| (word(root), generation)).collect(),
+            generation: self.generation,
+            owned: self.owned.iter().map(|(alive, root)| (Weak::clone(alive), word(*root))).collect(),
+            numbers: self.numbers,
+        }
+    }
+
+    /// Forgets what nobody owns any more.
+    pub(super) fn end_owned(&mut self) {
+        self.owned.retain(|(alive, _)| alive.strong_count() > 0);
+    }
+
     /// What was rooted beyond `count` is so no longer.
     #[inline]
     pub(super) fn end_scope(&mut self, count: usize) {

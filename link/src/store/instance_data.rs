@@ -41,6 +41,13 @@ impl TagItem {
     }
 }
 
+impl TagItem {
+    /// What keeps the id of a copy of it, if no module of the store does.
+    pub(crate) fn used_again(&self) -> Option<(Engine, TypeUse)> {
+        self.used.as_ref().map(|(engine, used)| (engine.clone(), engine.types().again(used)))
+    }
+}
+
 impl Drop for TagItem {
     fn drop(&mut self) {
         // Its store is gone, so nobody compares its type any more.
@@ -128,7 +135,7 @@ impl InstanceData {
     /// There is no memory for it.
     ///
     /// # Safety
-    /// L6: before the copy runs, functions, tables, memories and globals of that store are linked, and its segments are those of the copy.
+    /// L6: before the copy runs, functions, tables, memories, globals and tags of that store are linked, and its segments are those of the copy.
     pub(crate) unsafe fn fork(&self, vm: *mut Vm) -> Result<Self> {
         let no_memory = || format_err!("the system gave no memory to copy an instance");
         // SAFETY: the same is asked for.
@@ -146,7 +153,7 @@ impl InstanceData {
             tables: room(self.tables.len()).ok_or_else(no_memory)?,
             memories: room(self.memories.len()).ok_or_else(no_memory)?,
             globals: room(self.globals.len()).ok_or_else(no_memory)?,
-            tags: Vec::new(),
+            tags: room(self.tags.len()).ok_or_else(no_memory)?,
             elements: Box::default(),
             active: Box::default(),
         })

@@ -4,9 +4,10 @@
 //! handle says place and generation, and each end begins a generation. Those of [`OwnedRooted`](crate::OwnedRooted) stay
 //! as long as one of the handles is there, which is looked at when the store is collected.
 
-use crate::error::{Result, format_err};
-use crate::store::handle::wrong_store;
+use crate::error::{Error, Result, format_err};
+use crate::store::handle::{StoreId, wrong_store};
 use crate::store::held_refs::{RootPlace, Roots};
+use crate::store::moved::Moved;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::objects::is_traced;
 use pirn_decode::planted;
@@ -69,15 +70,57 @@ impl StoreOpaque {
     }
 
     /// Roots a reference as long as somebody has what this gives.
-    pub(crate) fn own_root(&self, word: Word) -> Arc<()> {
-        let alive = Arc::new(());
+    pub(crate) fn own_root(&self, word: Word) -> Arc<u64> {
         let mut roots = self.roots();
         // Those of long ago need not wait for a collection.
         if roots.owned.len() == roots.owned.capacity() {
-            roots.owned.retain(|(alive, _)| Arc::strong_count(alive) > 1);
+            roots.end_owned();
         }
-        roots.owned.push((Arc::clone(&alive), word));
+        let alive = Arc::new(roots.numbers);
+        roots.numbers += 1;
+        roots.owned.push((Arc::downgrade(&alive), word));
         alive
+    }
+
+    /// What is rooted here that was so in the store that this was copied of.
+    ///
+    /// # Errors
+    /// It was not, when that was copied.
+    pub(crate) fn copy_of_root(&self, store: StoreId, word: Word, place: RootPlace) -> Result<Word> {
+        let origin = self.origin_of(store)?;
+        if i31_value(word).is_some() {
+            return Ok(word);
+        }
+        // Whoever is copied has no scope that has begun and not ended, so nothing ends what was rooted then.
+        let is_old = (place.index as usize) < origin.roots;
+        let found = self.roots().list.get(place.index as usize).copied().filter(|_| is_old);
+        let (there, _) = found.filter(|&(_, generation)| generation == place.generation).ok_or_else(made_since)?;
+        Ok(there)
+    }
+
+    /// The same, of one that is owned, which is the `number`th.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) fn copy_of_owned(&self, store: StoreId, word: Word, number: u64) -> Result<Word> {
+        let origin = self.origin_of(store)?;
+        // It has been owned since it was given its number, so it was when the store was copied, and has been here since then.
+        if number >= origin.owned {
+            return Err(made_since());
+        }
+        Ok(origin.object(word))
+    }
+
+    /// How many references are rooted until a scope ends, and how many have ever been owned.
+    pub(super) fn rooted(&mut self) -> (usize, u64) {
+        let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (roots.list.len(), roots.numbers)
+    }
+
+    /// Roots in a copy what is rooted here.
+    pub(super) fn fork_roots(&mut self, copy: &mut Self, moved: &Moved) {
+        let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        *copy.roots.get_mut().unwrap_or_else(PoisonError::into_inner) = roots.fork(|word| moved.object(word));
     }
 
     /// Gives the marker all references there are, has it trace, and frees what of the embedder's values is not marked.
@@ -113,14 +156,10 @@ impl StoreOpaque {
             }
         }
         let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
-        roots.owned.retain(|(alive, _)| Arc::strong_count(alive) > 1);
-        for &word in roots
-            .list
-            .iter()
-            .map(|(word, _)| word)
-            .filter(|_| !planted(15))
-            .chain(roots.owned.iter().map(|(_, word)| word).filter(|_| !planted(16)))
-        {
+        roots.end_owned();
+        let rooted = roots.list.iter().map(|(word, _)| word).filter(|_| !planted(15));
+        let owned = roots.owned.iter().map(|(_, word)| word).filter(|_| !planted(16));
+        for &word in rooted.chain(owned) {
             // SAFETY: L5: words of references of this store that are traced, all of which were rooted since they were alive.
             unsafe { marker.mark(word) };
         }
@@ -141,9 +180,13 @@ pub(super) unsafe fn mark(store: *mut (), marker: &mut Marker<'_>) {
     drop(dropped);
 }
 
+fn made_since() -> Error {
+    format_err!("it was not rooted when the store was forked")
+}
+
 impl StoreOpaque {
     /// The error of a reference into another store.
-    pub(crate) fn check_store(&self, store: crate::store::handle::StoreId) -> Result<()> {
+    pub(crate) fn check_store(&self, store: StoreId) -> Result<()> {
         if self.id() == store { Ok(()) } else { Err(wrong_store()) }
     }
 }

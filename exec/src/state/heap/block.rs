@@ -16,7 +16,7 @@ use pirn_decode::planted;
 pub(crate) const BLOCK_BYTES: usize = 32 << 10;
 
 /// A bit for each 8 bytes of a block.
-type Marks = [u64; BLOCK_BYTES / 8 / 64];
+pub(super) type Marks = [u64; BLOCK_BYTES / 8 / 64];
 
 /// What a block begins with.
 #[repr(C)]
@@ -25,7 +25,10 @@ pub(crate) struct Block {
     marks: Marks,
     /// Of which class its objects are.
     pub(crate) class: u16,
-    padding: [u16; 31],
+    padding: [u16; 3],
+    /// While the heap is copied, the address of this block's copy.
+    copy: usize,
+    more_padding: [u64; 6],
 }
 
 /// Where a block's first object lies.
@@ -105,6 +108,54 @@ impl Block {
         unsafe { (*this).marks.iter().map(|word| word.count_ones() as usize).sum() }
     }
 
+    /// The marks.
+    ///
+    /// # Safety
+    /// As for [`Self::marked`].
+    pub(super) unsafe fn marks(this: *const Self) -> Marks {
+        // SAFETY: as is asked for.
+        unsafe { (*this).marks }
+    }
+
+    /// Copies the block, of so many bytes, to `copy`, and notes where that is.
+    ///
+    /// # Safety
+    /// `this` is live, and `copy` has room for as many bytes; nobody refers to either.
+    pub(super) unsafe fn copy_to(this: *mut Self, copy: *mut Self, bytes: usize) {
+        // SAFETY: as is asked for. What is not initialised is copied as such.
+        unsafe {
+            copy.cast::<u8>().copy_from_nonoverlapping(this.cast(), bytes);
+            (*this).copy = copy.expose_provenance();
+        }
+    }
+
+    /// Where the copy of an object is.
+    ///
+    /// # Safety
+    /// `object` is that of a live block which was [copied](Self::copy_to), and whose copy is.
+    #[inline(always)]
+    pub(super) unsafe fn copy_of(object: usize) -> usize {
+        // SAFETY: the block is live, and nobody writes to it.
+        unsafe { (*Self::of(object)).copy + (object & (BLOCK_BYTES - 1)) }
+    }
+
+    /// The addresses of all objects that are marked.
+    ///
+    /// # Safety
+    /// As for [`Self::marked`], as long as they are asked for.
+    pub(super) unsafe fn objects(this: *const Self) -> impl Iterator<Item = usize> {
+        let base = this.expose_provenance();
+        (0..BLOCK_BYTES / 8 / 64).flat_map(move |word| {
+            // SAFETY: as is asked for.
+            let mut marks = unsafe { (*this).marks[word] };
+            std::iter::from_fn(move || {
+                let bit = (marks != 0).then(|| marks.trailing_zeros() as usize)?;
+                marks &= marks - 1;
+                Some(base + 8 * (64 * word + bit))
+            })
+        })
+    }
+
     /// Frees all objects that are not marked, and ends the marks. The first that is free, or 0, and how many there are.
     ///
     /// # Safety
@@ -164,7 +215,7 @@ impl Block {
 
 /// Where an object's mark is: the word, and the bit.
 #[inline(always)]
-fn place(object: usize) -> (usize, u64) {
+pub(super) fn place(object: usize) -> (usize, u64) {
     let word = (object & (BLOCK_BYTES - 1)) / 8;
     (word / 64, 1 << (word % 64))
 }

@@ -18,6 +18,8 @@
 
 pub(crate) mod access;
 pub(crate) mod block;
+pub(crate) mod copy;
+mod inherited;
 pub(crate) mod mark;
 pub(crate) mod object;
 pub(crate) mod parked;
@@ -25,6 +27,7 @@ pub(crate) mod parked;
 use crate::Word;
 use crate::state::held::Held;
 use block::{BLOCK_BYTES, Block, FIRST};
+use inherited::Inherited;
 use mark::Marker;
 use object::ObjectType;
 use parked::Parked;
@@ -108,6 +111,8 @@ pub struct Heap {
     stress: bool,
     /// How often it was collected.
     collections: u64,
+    /// Which objects are those of the heap that this was copied of.
+    inherited: Inherited,
     held: Held,
 }
 
@@ -138,6 +143,7 @@ impl Heap {
             holds: 0,
             stress: false,
             collections: 0,
+            inherited: Inherited::default(),
             held: Held::default(),
         }
     }
@@ -359,6 +365,8 @@ impl Heap {
         let mut marker = unsafe { Marker::new(self) };
         mark(&mut marker);
         marker.trace();
+        // SAFETY: the marks are those of this collection, and nothing was freed yet.
+        unsafe { self.inherited.keep_marked() };
         let mut live = 0;
         self.free = [0; CLASSES];
         for block in std::mem::take(&mut self.used) {

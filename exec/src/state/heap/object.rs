@@ -2,13 +2,16 @@
 //! are below.
 
 use pirn_decode::objects::{ARRAY_HEADER_BYTES, HEADER_BYTES, is_traced, places};
-use pirn_decode::{CompositeType, DefinedType, TypeId, ValType, planted};
+use pirn_decode::{CompositeType, DefinedType, HeapType, TypeId, ValType, planted};
 
 /// How many types there may be between a type and the one that is below nothing, itself counted (spec 7.1.2).
 const DEPTH: usize = 64;
 
-/// Where values lie in an exception, behind a word for its tag.
-pub const EXCEPTION_VALUES_AT: u32 = HEADER_BYTES + 8;
+/// Where an exception has the address of its tag.
+pub(crate) const TAG_AT: u32 = HEADER_BYTES;
+
+/// Where values lie in an exception, behind its tag.
+pub const EXCEPTION_VALUES_AT: u32 = TAG_AT + 8;
 
 /// What kind of object something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub enum ObjectKind {
 ///
 /// A cast loads that word, then the place in `display` that the type cast to has in all types below it.
 #[repr(C, align(16))]
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ObjectType {
     /// What it is below, from the type that is below nothing to itself; then [`TypeId::NONE`].
     pub(crate) display: [TypeId; DEPTH],
@@ -43,6 +46,8 @@ pub struct ObjectType {
     pub(crate) references: u64,
     /// Where words lie that are traced beyond these.
     pub(crate) traced: Box<[u32]>,
+    /// Where references to functions lie, which who copies an object has to find; of an array, where the first element does if all are such.
+    pub(crate) functions: Box<[u32]>,
 }
 
 impl ObjectType {
@@ -67,8 +72,13 @@ impl ObjectType {
             }
             CompositeType::Func(_) => panic!("functions are no objects of the heap"),
         };
+        let functions = match &defined.ty.composite {
+            CompositeType::Array(ty) => functions(ARRAY_HEADER_BYTES, std::iter::once(ty.field.element_type.unpack())),
+            CompositeType::Struct(ty) => functions(HEADER_BYTES, ty.values()),
+            CompositeType::Func(_) => Box::default(),
+        };
         let is_plain = !traces_elements && traced.is_empty();
-        Box::new(Self { display, id: defined.id, kind, is_plain, shift, bytes, references, traced })
+        Box::new(Self { display, id: defined.id, kind, is_plain, shift, bytes, references, traced, functions })
     }
 
     /// What there is to know of exceptions whose tag has a type with these parameters, called `id`.
@@ -84,6 +94,7 @@ impl ObjectType {
             bytes: EXCEPTION_VALUES_AT + 8 * words as u32,
             references,
             traced,
+            functions: functions(EXCEPTION_VALUES_AT, params.iter().copied()),
         })
     }
 
@@ -118,4 +129,10 @@ fn traced(at: u32, types: impl Iterator<Item = ValType>) -> (u64, Box<[u32]>) {
     let (first, others): (Vec<u32>, Vec<u32>) = places.partition(|&at| at < 8 * most);
     let others = if planted(21) { Vec::new() } else { others };
     (first.iter().fold(0, |bits, at| bits | 1 << (at / 8)), others.into())
+}
+
+/// Where references to functions lie.
+fn functions(at: u32, types: impl Iterator<Item = ValType>) -> Box<[u32]> {
+    let is_function = |ty| matches!(ty, ValType::Ref(ty) if ty.heap_type().top() == HeapType::Func);
+    places(at, types).filter(|&(_, ty)| is_function(ty)).map(|(at, _)| at).collect()
 }

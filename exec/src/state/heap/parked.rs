@@ -67,6 +67,13 @@ impl Rooted {
         drop(places);
         Self { of: Arc::clone(of), place }
     }
+
+    /// Says that the accumulator holds something else.
+    pub(crate) fn set_r0(&mut self, r0: Word) {
+        if let Some(words) = &mut self.of.lock().all[self.place] {
+            words.r0 = r0;
+        }
+    }
 }
 
 impl Drop for Rooted {

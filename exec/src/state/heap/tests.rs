@@ -184,6 +184,82 @@ fn a_limit_is_kept_and_a_collection_makes_room() {
 }
 
 #[test]
+fn a_copy_has_objects_of_its_own() {
+    let (mut heap, list, many) = heap();
+    heap.set_externs(10);
+    let mut first = 0;
+    for number in 0..5_000 {
+        first = item(&mut heap, list, number, first);
+        item(&mut heap, list, u64::MAX, first);
+    }
+    let elements: Vec<_> = (0..5_000).map(|at| [first, 0, i31_word(7), extern_word(3)][at % 4]).collect();
+    let large = array(&mut heap, many, &elements);
+    let root = item(&mut heap, list, 77, large);
+    // A circle.
+    // SAFETY: the array has such an element.
+    unsafe { std::ptr::with_exposed_provenance_mut::<u64>(large as usize).add(3).write(root) };
+    assert!(!heap.is_marked());
+    collect(&mut heap, &[root]);
+    assert!(heap.is_marked());
+    let mut copy = Heap::new();
+    copy.set_limit(1);
+    // SAFETY: nobody refers to the objects, nor is anything allocated meanwhile.
+    let pieces = unsafe {
+        let pieces = heap.copy_to(&mut copy).expect("there is room");
+        heap.lead_over(&mut copy, &|address| address);
+        pieces
+    };
+    assert!(copy.bytes() <= heap.bytes());
+    let there = |object: u64| {
+        let object = object as usize;
+        let piece = pieces
+            .iter()
+            .find(|piece| (piece.begin..piece.begin + piece.bytes).contains(&object))
+            .expect("it was copied");
+        (piece.to + (object - piece.begin)) as u64
+    };
+    let (root, large, first) = (there(root), there(large), there(first));
+    let check = |copy: &Heap| {
+        assert!(
+            [root, large, first]
+                .iter()
+                .all(|&object| copy.has_object(object as usize) && copy.is_inherited(object as usize))
+        );
+        assert_eq!((word(root, 1), word(root, 2), word(large, 3)), (77, large, root));
+        for (at, expected) in (2..).zip([first, root, i31_word(7), extern_word(3), first, 0]) {
+            assert_eq!(word(large, at), expected);
+        }
+        let (mut at, mut count) = (first, 0);
+        while at != 0 {
+            assert_eq!(word(at, 1), 4_999 - count);
+            (at, count) = (word(at, 2), count + 1);
+        }
+        assert_eq!(count, 5_000);
+    };
+    check(&copy);
+    drop(heap);
+    copy.set_limit(u64::MAX);
+    let list = copy.known_type(TypeId(1)).expect("types are copied, too");
+    for _ in 0..3 {
+        collect(&mut copy, &[root]);
+        let new: Vec<_> = (0..10_000).map(|_| item(&mut copy, list, u64::MAX, root)).collect();
+        assert!(new.iter().all(|&object| !copy.is_inherited(object as usize)));
+        check(&copy);
+    }
+    // What was freed once is no copy any more, whatever comes there.
+    collect(&mut copy, &[first]);
+    assert!(
+        !copy.is_inherited(root as usize) && !copy.is_inherited(large as usize) && copy.is_inherited(first as usize)
+    );
+    for _ in 0..20_000 {
+        item(&mut copy, list, 0, 0);
+    }
+    assert!(copy.has_object(root as usize) && !copy.is_inherited(root as usize));
+    collect(&mut copy, &[]);
+    assert!(!copy.is_inherited(first as usize));
+}
+
+#[test]
 fn integers_are_in_the_upper_bits() {
     for (value, signed) in [(0, 0), (1, 1), (0x3fff_ffff, 0x3fff_ffff), (0x4000_0000, -0x4000_0000), (0x7fff_ffff, -1)]
     {
