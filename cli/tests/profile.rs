@@ -126,7 +126,7 @@ fn a_trap_has_a_profile() {
     assert_eq!(output.status.code(), Some(134));
     // What was never begun has none.
     let output = pirn(&["run", "--profile", &file, "--invoke", "absent"]);
-    assert_eq!(stderr(&output), "error: no export `absent`: it exports `_start`\n");
+    assert_eq!(stderr(&output), "error: no export `absent`: it exports `_start`, `memory`\n");
     assert_eq!(output.status.code(), Some(1));
 }
 
