@@ -420,6 +420,8 @@ impl<'a> Body<'a> {
         let (label, tag, text) = (self.label(), self.tag(), self.plan.types.text(ty));
         let reference = self.rng.chance(50);
         let by_tag = self.rng.chance(70);
+        // Mostly what is thrown is caught here, or values would seldom arrive anywhere.
+        let thrown = if by_tag && self.rng.chance(60) { self.throw_of(&tag, depth) } else { self.throw(depth) };
         let mut types = if by_tag { tag.params } else { Vec::new() };
         types.extend(reference.then_some(Ty::Exn));
         let mut clause = String::from(if by_tag { "(catch" } else { "(catch_all" });
@@ -435,7 +437,7 @@ impl<'a> Body<'a> {
             let other = format!("(catch $m{}_t3 $x{open})", self.module);
             clause = if self.rng.chance(50) { format!("{other} {clause}") } else { format!("{clause} {other}") };
         }
-        let body = self.statement(depth) + &self.throw(depth) + &self.value(ty, depth);
+        let body = self.statement(depth) + &thrown + &self.value(ty, depth);
         let results: String = types.iter().map(|&ty| format!(" {}", self.plan.types.text(ty))).collect();
         let mut handler = String::new();
         for &ty in types.iter().rev() {
@@ -460,6 +462,13 @@ impl<'a> Body<'a> {
         let tag = self.tag();
         let values = self.values(&tag.params, depth.min(2));
         format!("(if (i32.and (i32.const 3) {condition}) (then (throw {} {values})))", tag.name)
+    }
+
+    /// Throws an exception of a tag, as often as not.
+    fn throw_of(&mut self, tag: &Tag, depth: usize) -> String {
+        let condition = self.value(Ty::I32, depth.min(1));
+        let values = self.values(&tag.params, depth.min(2));
+        format!("(if (i32.and (i32.const 1) {condition}) (then (throw {} {values})))", tag.name)
     }
 
     /// A statement.
