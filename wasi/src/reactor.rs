@@ -8,54 +8,19 @@
 mod epoll;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod poll;
+mod waiter;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use self::epoll::Waiting;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use self::poll::Waiting;
+use self::waiter::{State, Waiter};
 use crate::wait::Wait;
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::task::{Context, Poll, Waker};
-
-/// Whoever waits.
-struct Waiter {
-    wait: Wait,
-    state: Mutex<State>,
-}
-
-enum State {
-    /// To be woken.
-    Waits(Waker),
-    /// It is over.
-    Over,
-    /// Nobody waits any more.
-    Dropped,
-}
-
-impl Waiter {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether somebody waits.
-    fn waits(&self) -> bool {
-        matches!(*self.state(), State::Waits(_))
-    }
-
-    /// Says that it is over, unless nobody waits any more.
-    fn wake(&self) {
-        let mut state = self.state();
-        if let State::Waits(_) = &*state
-            && let State::Waits(waker) = std::mem::replace(&mut *state, State::Over)
-        {
-            drop(state);
-            waker.wake();
-        }
-    }
-}
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::task::{Context, Poll};
 
 /// What the thread is told.
 enum News {

@@ -3,7 +3,7 @@
 //! A descriptor is there once, whoever and however many wait for it, and tells once that it is ready: then those whose waiting is over are
 //! taken out, and it is set again for the others.
 
-use super::Waiter;
+use super::waiter::Waiter;
 use crate::wait::{relevant, time_until};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};

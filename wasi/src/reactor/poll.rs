@@ -1,6 +1,6 @@
 //! Waiting where the system is asked about everything each time.
 
-use super::Waiter;
+use super::waiter::Waiter;
 use crate::descriptor::Interest;
 use crate::wait::{Asked, time_until};
 use rustix::fd::AsFd;
