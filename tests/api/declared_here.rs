@@ -350,3 +350,15 @@ fn a_type_of_another_engine_is_refused() {
         assert_says(&linker.instantiate(&mut store, &module).unwrap_err(), &["`host::f`"]);
     }
 }
+
+/// What a type was declared before says nothing of what it is declared now.
+#[test]
+fn declared_types_are_declared_anew() {
+    let engine = Engine::default();
+    let open = FuncType::with_finality_and_supertype(&engine, Finality::NonFinal, None, [], [ValType::I32]).unwrap();
+    let closed = DeclareTypes::declare_func(&engine, open.clone(), Finality::Final, None).unwrap();
+    assert_eq!(closed.finality(), Finality::Final);
+    assert_ne!(closed, open);
+    let again = DeclareTypes::declare_func(&engine, open.clone(), Finality::NonFinal, None).unwrap();
+    assert_eq!(again, open);
+}

@@ -122,6 +122,8 @@ impl DeclareTypes for Engine {
     type Error = Error;
 
     fn declare_func(&self, ty: FuncType, finality: Finality, supertype: Option<&FuncType>) -> Result<FuncType> {
+        // However it was declared before: what is registered must keep no engine.
+        let ty = ty.undeclared();
         if finality.is_final() && supertype.is_none() && !ty.names_types() {
             return Ok(ty);
         }
@@ -133,6 +135,11 @@ impl DeclareTypes for Engine {
         if let Some(other) = [ty.params(), ty.results()].concat().into_iter().find(|named| !self.has_named(*named)) {
             self.types().release(used);
             return Err(format_err!("type {ty} names {other}, which is of another kind"));
+        }
+        // Again: what it names may have been another type when it was compared, for nobody kept that then.
+        if let Some(above) = supertype.filter(|above| !ty.matches(above, self.types())) {
+            self.types().release(used);
+            return Err(format_err!("type {ty} does not match {above}, below which it would be declared"));
         }
         Ok(self.func_type(used).expect("it is registered with a group"))
     }

@@ -23,7 +23,7 @@ use std::ops::AddAssign;
 /// | [`instances`](StoreLimitsBuilder::instances) | 10,000 | 10 | each takes memory for every global, segment and import of its module, besides memories and tables: see SECURITY.md. Instances that fail to start count |
 /// | [`memories`](StoreLimitsBuilder::memories) | 10,000 | 10 | 3 bytes declare one, which takes 200 |
 /// | [`tables`](StoreLimitsBuilder::tables) | 10,000 | 100 | 3 bytes declare one, which takes 100 and, on its first use, a page of 4 KiB |
-/// | [`tags`](StoreLimitsBuilder::tags) | 100,000 | 1,000 | 2 bytes declare one, which takes 100; one that is imported takes a word of the instance. Programs have a few |
+/// | [`tags`](StoreLimitsBuilder::tags) | 100,000 | 1,000 | 2 bytes declare one, which takes 100, and 8 for each parameter; one that is imported takes a word of the instance. Programs have a few |
 /// | [`resumable_calls`](StoreLimitsBuilder::resumable_calls) | 1,000 | 10 | each may fill a value stack ([`crate::Config::max_wasm_stack`]) and pause: 8 GB by default, 10 MB untrusted. One that pauses with few frames takes some hundred bytes |
 #[derive(Debug, Clone)]
 pub struct StoreLimits {
