@@ -180,3 +180,42 @@ fn what_a_host_function_gives_while_a_hook_collects() {
         assert_eq!(run.call(&mut store, ()).unwrap(), 7);
     }
 }
+
+/// A segment that is dropped, by a deadline's callback, while it is copied to a table.
+#[test]
+fn what_a_segment_had_while_it_is_copied() {
+    // More elements than are copied before somebody asks for the deadline.
+    let nulls = "(ref.null $item)".repeat(16_384);
+    let text = format!(
+        r#"(table $t 20000 (ref null $item))
+        (elem $e (ref null $item) {nulls} (struct.new $item (i32.const 7)))
+        {GARBAGE}
+        (func (export "drop") (elem.drop $e))
+        (func (export "init") (table.init $t $e (i32.const 0) (i32.const 0) (i32.const 16385)))
+        (func (export "get") (result i32) (struct.get $item $number (table.get $t (i32.const 16384))))"#
+    );
+    for engine in engines() {
+        let mut store = Store::new(&engine, ());
+        store.set_epoch_deadline(u64::MAX);
+        let instance = instance(&mut store, &[], &text);
+        let func = |store: &mut Store<()>, name: &str| instance.get_typed_func::<(), ()>(&*store, name).unwrap();
+        let (init, drop) = (func(&mut store, "init"), func(&mut store, "drop"));
+        let garbage = instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap();
+        let mut asked = 0;
+        store.epoch_deadline_callback(move |mut store| {
+            asked += 1;
+            // The first time is in front of the instruction.
+            if asked == 2 {
+                store.set_epoch_deadline(u64::MAX);
+                drop.call(&mut store, ())?;
+                store.gc();
+                garbage.call(&mut store, 200)?;
+            }
+            Ok(UpdateDeadline::Continue(0))
+        });
+        store.set_epoch_deadline(0);
+        init.call(&mut store, ()).unwrap();
+        let get = instance.get_typed_func::<(), i32>(&store, "get").unwrap();
+        assert_eq!(get.call(&mut store, ()).unwrap(), 7);
+    }
+}

@@ -54,6 +54,7 @@ impl Vm {
             let (roots, store) = ((*this).roots, (*this).store);
             let heap = &mut (*this).heap;
             heap.collect(|marker: &mut Marker<'_>| {
+                marker.runs = stack.is_some() || !outer.is_empty();
                 if !planted(7) {
                     marker.mark_maybe(r0);
                 }

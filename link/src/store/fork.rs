@@ -131,7 +131,7 @@ impl StoreOpaque {
         copy.set_yield_interval(self.yield_interval());
         copy.yielded = self.yielded;
         self.fork_roots(copy, &moved);
-        let (roots, owned) = copy.rooted();
+        let (roots, generation, owned) = copy.rooted();
         self.forks += 1;
         copy.origin = Some(Box::new(Origin {
             store: self.id(),
@@ -140,6 +140,7 @@ impl StoreOpaque {
             hosts: known,
             externs,
             roots,
+            generation,
             owned,
             is_reset: false,
         }));

@@ -17,6 +17,8 @@ pub(crate) struct Origin {
     pub(crate) externs: usize,
     /// How many references were rooted, until a scope ends, and how many had ever been owned: these are rooted in the copy as well.
     pub(crate) roots: usize,
+    /// The generation of what was rooted last by then, or earlier.
+    pub(crate) generation: u64,
     pub(crate) owned: u64,
     /// Whether an instance of the copy was reset, so that memories and tables may be smaller than calls found them that are paused in the
     /// original.

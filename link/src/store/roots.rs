@@ -91,8 +91,8 @@ impl StoreOpaque {
         if i31_value(word).is_some() {
             return Ok(word);
         }
-        // Whoever is copied has no scope that has begun and not ended, so nothing ends what was rooted then.
-        let is_old = (place.index as usize) < origin.roots;
+        // A scope that was open when the store was copied may end in either since; what is rooted afterwards is of a later generation there.
+        let is_old = (place.index as usize) < origin.roots && place.generation <= origin.generation;
         let found = self.roots().list.get(place.index as usize).copied().filter(|_| is_old);
         let (there, _) = found.filter(|&(_, generation)| generation == place.generation).ok_or_else(made_since)?;
         Ok(there)
@@ -111,10 +111,10 @@ impl StoreOpaque {
         Ok(origin.object(word))
     }
 
-    /// How many references are rooted until a scope ends, and how many have ever been owned.
-    pub(super) fn rooted(&mut self) -> (usize, u64) {
+    /// How many references are rooted until a scope ends, the generation of those that are rooted next, and how many have ever been owned.
+    pub(super) fn rooted(&mut self) -> (usize, u64, u64) {
         let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
-        (roots.list.len(), roots.numbers)
+        (roots.list.len(), roots.generation, roots.numbers)
     }
 
     /// Roots in a copy what is rooted here.
@@ -153,6 +153,11 @@ impl StoreOpaque {
                     // SAFETY: L5: a segment holds words of its type.
                     instance.block.element_words(i).iter().for_each(|&word| unsafe { marker.mark(word) });
                 }
+            }
+            // But `table.init` may be under way, and a deadline's callback may have dropped its segment. Words of one that was dropped long ago
+            // may be anything.
+            if marker.is_within_run() {
+                instance.elements.iter().chain(&instance.active).for_each(|&word| marker.mark_maybe(word));
             }
         }
         let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -22,6 +22,8 @@ pub struct Marker<'a> {
     waiting: Vec<usize>,
     /// A bit for each value of the embedder.
     externs: Vec<u64>,
+    /// Whether something runs on the machine, which may stand within an instruction.
+    pub(crate) runs: bool,
 }
 
 impl std::fmt::Debug for Marker<'_> {
@@ -34,7 +36,7 @@ impl<'a> Marker<'a> {
     /// # Safety
     /// Nothing is marked, and everything that is in use is as it should be.
     pub(super) unsafe fn new(heap: &'a mut Heap) -> Self {
-        Self { heap, waiting: Vec::new(), externs: Vec::new() }
+        Self { heap, waiting: Vec::new(), externs: Vec::new(), runs: false }
     }
 
     /// Marks what a reference refers to.
@@ -105,6 +107,11 @@ impl<'a> Marker<'a> {
             self.externs.resize(place + 1, 0);
         }
         self.externs[place] |= 1 << (index % 64);
+    }
+
+    /// Whether something runs: an instruction that takes long may be under way, and use what was dropped meanwhile.
+    pub fn is_within_run(&self) -> bool {
+        self.runs
     }
 
     /// Whether the value of the embedder with this index is marked.
