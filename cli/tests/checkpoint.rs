@@ -404,15 +404,21 @@ fn what_cannot_be_opened_again_is_no_checkpoint() {
     assert!(stderr(&output).contains("threads share a memory"), "{}", stderr(&output));
 }
 
-#[test]
-fn hostile_files_are_refused() {
-    let scratch = Scratch::new("checkpoint-hostile");
+/// A module that counts for long, and its checkpoint.
+fn written(scratch: &Scratch) -> (String, String) {
     let module = scratch.file("counts.wat", COUNTS);
     let checkpoint = scratch.0.join("checkpoint").display().to_string();
     let every = ["run", "--checkpoint-every", "20ms", "--checkpoint", &checkpoint, "--checkpoint-and-exit"];
     let dir = scratch.0.display().to_string();
     let output = pirn(&[&every[..], &["--dir", &dir, "--invoke", "run", &module, "1000000000"]].concat());
     assert_eq!(output.status.code(), Some(WRITTEN));
+    (module, checkpoint)
+}
+
+#[test]
+fn hostile_files_are_refused() {
+    let scratch = Scratch::new("checkpoint-hostile");
+    let (module, checkpoint) = written(&scratch);
     let bytes = fs::read(&checkpoint).unwrap();
     let changed = |bytes: &[u8]| {
         fs::write(&checkpoint, bytes).unwrap();
@@ -471,12 +477,7 @@ fn hostile_files_are_refused() {
 #[test]
 fn what_reading_takes_is_bounded() {
     let scratch = Scratch::new("checkpoint-large");
-    let module = scratch.file("counts.wat", COUNTS);
-    let checkpoint = scratch.0.join("checkpoint").display().to_string();
-    let every = ["run", "--checkpoint-every", "20ms", "--checkpoint", &checkpoint, "--checkpoint-and-exit"];
-    let dir = scratch.0.display().to_string();
-    let output = pirn(&[&every[..], &["--dir", &dir, "--invoke", "run", &module, "1000000000"]].concat());
-    assert_eq!(output.status.code(), Some(WRITTEN));
+    let (_, checkpoint) = written(&scratch);
     // In the place of the snapshot's chunks, a chunk of 255 zeros for each byte: a literal, and one copy of it that goes on for long.
     let mut bytes = fs::read(&checkpoint).unwrap();
     let snapshot = bytes.windows(8).position(|window| window == b"pirnsnap").unwrap();

@@ -48,18 +48,20 @@ const MUTANTS: [&str; 39] = [
     "an exception that a host function throws is not caught",
 ];
 
+/// Which of these mistakes an environment variable chooses by its number; 0 if it is not set.
+#[cfg(feature = "mutants")]
+pub(crate) fn chosen(variable: &str, mutants: &[&str]) -> usize {
+    let Some(chosen) = std::env::var(variable).ok().and_then(|number| number.parse().ok()) else { return 0 };
+    let what = mutants.get(usize::wrapping_sub(chosen, 1)).expect("a mutant's number");
+    eprintln!("mutant: {what}");
+    chosen
+}
+
 /// Whether the mistake of this number, the first one being 1, is to be made.
 #[cfg(feature = "mutants")]
 pub fn planted(number: usize) -> bool {
     use std::sync::LazyLock;
-    static CHOSEN: LazyLock<usize> = LazyLock::new(|| {
-        let Some(chosen) = std::env::var("PIRN_OBJECT_MUTANT").ok().and_then(|number| number.parse().ok()) else {
-            return 0;
-        };
-        let what = MUTANTS.get(usize::wrapping_sub(chosen, 1)).expect("a mutant's number");
-        eprintln!("mutant: {what}");
-        chosen
-    });
+    static CHOSEN: LazyLock<usize> = LazyLock::new(|| chosen("PIRN_OBJECT_MUTANT", &MUTANTS));
     *CHOSEN == number
 }
 

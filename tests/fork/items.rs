@@ -2,6 +2,7 @@
 
 use crate::{alone, assert_refused, call, get, module};
 use pirn::*;
+use std::cell::Cell;
 
 const RICH: &str = r#"(module
     (type $op (func (param i32) (result i32)))
@@ -265,4 +266,87 @@ fn what_was_not_finished_is_copied_as_far_as_it_is_there() {
     let there = copy.forked(instance).unwrap();
     assert_eq!(get(&mut copy, there, "call", &[0]), 5);
     assert_eq!(get(&mut store, instance, "call", &[0]), 5);
+}
+
+/// Borrows one of several stores, whichever is asked for, and copies the first when that is.
+struct Turns<'a> {
+    original: &'a mut Store<()>,
+    copy: &'a mut Option<Store<()>>,
+    other: Store<()>,
+    which: &'a Cell<Which>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    Original,
+    Fork,
+    Copy,
+    Other,
+}
+
+impl AsContext for Turns<'_> {
+    type Data = ();
+
+    fn as_context(&self) -> StoreContext<'_, ()> {
+        self.original.as_context()
+    }
+}
+
+impl AsContextMut for Turns<'_> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, ()> {
+        match self.which.get() {
+            Which::Original => self.original.as_context_mut(),
+            Which::Fork => {
+                *self.copy = Some(self.original.fork(()).unwrap());
+                self.original.as_context_mut()
+            }
+            Which::Copy => self.copy.as_mut().unwrap().as_context_mut(),
+            Which::Other => self.other.as_context_mut(),
+        }
+    }
+}
+
+/// The reference that a function gives.
+fn made(store: impl AsContextMut, func: Func) -> Val {
+    let mut results = [Val::AnyRef(None)];
+    func.call(store, &[], &mut results).unwrap();
+    results[0]
+}
+
+/// Scopes that are open when a store is copied may end in either. What is rooted then at the same place, in a scope as old, is another thing.
+#[test]
+fn what_is_rooted_later_has_no_copy_wherever_scopes_end() {
+    let (mut original, instance) = alone(
+        r#"(module (type $struct (struct (field i32))) (type $array (array i32))
+            (func (export "struct") (result (ref $struct)) (struct.new $struct (i32.const 1)))
+            (func (export "array") (result (ref $array)) (array.new_fixed $array 1 (i32.const 2))))"#,
+    );
+    let make_struct = instance.get_func(&original, "struct").unwrap();
+    let make_array = instance.get_func(&original, "array").unwrap();
+    let (which, mut copy) = (Cell::new(Which::Original), None);
+    let other = Store::new(original.engine(), ());
+    let later = {
+        let turns = Turns { original: &mut original, copy: &mut copy, other, which: &which };
+        let mut first = RootScope::new(turns);
+        let later = {
+            let mut second = RootScope::new(&mut first);
+            let mut third = RootScope::new(&mut second);
+            made(&mut third, make_struct);
+            which.set(Which::Fork);
+            third.as_context_mut();
+            which.set(Which::Copy);
+            drop(third);
+            which.set(Which::Original);
+            drop(second);
+            made(&mut first, make_struct)
+        };
+        // Nothing of the two ends with the outermost.
+        which.set(Which::Other);
+        later
+    };
+    let mut copy: Store<()> = copy.unwrap();
+    let array = copy.forked(make_array).unwrap();
+    let there = made(&mut copy, array);
+    assert!(there.unwrap_anyref().unwrap().as_array(&copy).unwrap().is_some());
+    assert_refused(copy.forked(later), "was not rooted when the store was forked");
 }

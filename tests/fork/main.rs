@@ -14,6 +14,8 @@ mod calls;
 mod items;
 mod memories;
 mod objects;
+#[path = "../support/older.rs"]
+mod older;
 mod paused_objects;
 mod reset;
 

@@ -1,5 +1,6 @@
 //! Paused calls whose frames refer to structs, arrays and exceptions.
 
+use crate::older::DEEP;
 use crate::{assert_refused, module};
 use pirn::*;
 
@@ -135,28 +136,10 @@ fn objects_in_frames_lead_into_the_copy() {
 #[test]
 fn caught_exceptions_lead_into_the_copy() {
     let older = everywhere(
-        r#"(module
+        &r#"(module
             (import "host" "ask" (func $ask (result i32)))
             (tag $tag (param i32)) (tag $other)
-            (func $deep (result i32) (local i32)
-                i32.const 5
-                try (result i32)
-                    call $ask
-                    throw $tag
-                catch $tag
-                    local.set 0
-                    i32.const 100
-                    try (result i32)
-                        i32.const 20
-                        throw $tag
-                    catch_all
-                        call $ask
-                        drop
-                        rethrow 1
-                    end
-                    i32.add
-                end
-                i32.add)
+            DEEP
             (func (export "run") (result i32)
                 try (result i32)
                     call $deep
@@ -172,7 +155,8 @@ fn caught_exceptions_lead_into_the_copy() {
                         drop
                     end
                 end)
-            GARBAGE)"#,
+            GARBAGE)"#
+            .replace("DEEP", DEEP),
     );
     assert_eq!(older, 7 + 3);
     let newer = everywhere(

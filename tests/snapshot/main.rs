@@ -16,6 +16,8 @@ mod change;
 mod hostile;
 mod items;
 mod objects;
+#[path = "../support/older.rs"]
+mod older;
 mod refused;
 
 use pirn::*;

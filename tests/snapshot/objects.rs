@@ -1,5 +1,6 @@
 //! Structs, arrays, exceptions and tags: what refers to what afterwards is what did before.
 
+use crate::older::DEEP;
 use crate::{assert_refused, call, module, restored};
 use pirn::*;
 use std::any::Any;
@@ -241,28 +242,10 @@ fn exceptions_are_caught_elsewhere() {
 #[test]
 fn older_handlers_go_on() {
     let found = everywhere(
-        &[r#"(module
+        &[&r#"(module
             (import "host" "wait" (func $wait (result i32)))
             (tag $tag (param i32))
-            (func $deep (result i32) (local i32)
-                i32.const 5
-                try (result i32)
-                    call $wait
-                    throw $tag
-                catch $tag
-                    local.set 0
-                    i32.const 100
-                    try (result i32)
-                        i32.const 20
-                        throw $tag
-                    catch_all
-                        call $wait
-                        drop
-                        rethrow 1
-                    end
-                    i32.add
-                end
-                i32.add)
+            DEEP
             (func (export "run") (result i32)
                 try (result i32)
                     call $deep
@@ -271,7 +254,9 @@ fn older_handlers_go_on() {
                     i32.mul
                     call $wait
                     i32.add
-                end))"#],
+                end))"#
+            .replace("DEEP", DEEP)
+            .replace("$ask", "$wait")],
         3,
         |_, _| (),
     );

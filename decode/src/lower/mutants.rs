@@ -60,14 +60,7 @@ pub const MUTANTS: [&str; 48] = [
 #[cfg(feature = "mutants")]
 pub(super) fn is_chosen(number: usize) -> bool {
     use std::sync::LazyLock;
-    static CHOSEN: LazyLock<usize> = LazyLock::new(|| {
-        let Some(chosen) = std::env::var("PIRN_LOWERING_MUTANT").ok().and_then(|number| number.parse().ok()) else {
-            return 0;
-        };
-        let what = MUTANTS.get(usize::wrapping_sub(chosen, 1)).expect("a mutant's number");
-        eprintln!("mutant: {what}");
-        chosen
-    });
+    static CHOSEN: LazyLock<usize> = LazyLock::new(|| crate::planted::chosen("PIRN_LOWERING_MUTANT", &MUTANTS));
     *CHOSEN == number
 }
 

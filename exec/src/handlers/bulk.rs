@@ -249,7 +249,8 @@ unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, 
 #[inline(never)]
 unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, args: *const u64) -> u8 {
     // SAFETY: the machine is alone with the table (I2); a segment's references are not among a table's, and of its type
-    // (I5).
+    // (I5). If whoever is asked in between drops the segment, its words stay where they are, and what they refer to is kept as long as
+    // something runs (`Marker::is_within_run`).
     unsafe {
         let (_, from, len) = three(args);
         let to = index(args.read(), table(instance, word).is_64());
