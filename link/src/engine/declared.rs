@@ -59,7 +59,8 @@ impl Engine {
         known.unwrap_or_else(|| ty.clone())
     }
 
-    /// The function type with this id, as one that keeps itself. (It takes a look at many types, if it names no other and is declared to be nothing.)
+    /// The function type with this id, as one that keeps itself. It is slow for a type that names no other and is declared nowhere: many
+    /// types are looked at.
     pub(crate) fn kept_type_of(&self, id: TypeId) -> Option<FuncType> {
         let ty = self.types().sub_type(id)?;
         let used = self.types().again_of(id)?;

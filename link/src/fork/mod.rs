@@ -21,8 +21,9 @@ impl<T: 'static> Store<T> {
     /// Handles belong to the one they were made of. [`Store::forked`] gives what stands for something in the copy, and
     /// [`Paused::fork`](crate::Paused::fork) the copy of a paused call.
     ///
-    /// What refers to the same object in this store does so in the copy, and what was thrown with a tag is caught there by the copy of that tag. What the
-    /// host has [rooted](crate::Rooted) is rooted in the copy as well, as long as that is there; what it [owns](crate::OwnedRooted), as long as it owns it here.
+    /// What refers to the same object in this store does so in the copy, and what was thrown with a tag is caught there by the copy of that tag. What
+    /// the host has [rooted](crate::Rooted) is rooted in the copy too, until the copy is dropped; what it [owns](crate::OwnedRooted), for as long as
+    /// it owns it in this store.
     /// An exception that is [pending](Store::take_pending_exception) is so in both.
     ///
     /// Host functions are the same in both, and so is what they have captured; a handle that one has captured is of this store. So are the values of
@@ -67,7 +68,8 @@ impl<T: 'static> Store<T> {
     ///
     /// # Errors
     /// A memory of the store is [shared](crate::SharedMemory) between threads; something runs in the store; the system has not that much memory. The store
-    /// is as it was. No limit is about the copying: a store that has more than its limits, because they were set later, has a copy that has as much.
+    /// is as it was. Limits do not apply to copying: a store that has more than limits
+    /// allow that were set later has a copy that has as much.
     pub fn fork(&mut self, data: T) -> Result<Self> {
         let mut store = self.as_context_mut();
         store.opaque_mut().check_forkable()?;
