@@ -5,7 +5,7 @@
 //! own as well, or lowering would cut them.
 
 use super::list::{I, R, S, Shapes, each};
-use crate::handlers::carried::{Carried, CarriedStmt, SetVar, Var as V, Variable};
+use crate::handlers::carried::{Carried, CarriedStmt, SetVar, SetVarGlobal, Var as V, VarGlobal, Variable};
 use crate::handlers::control::Br;
 use crate::handlers::expr::*;
 use crate::handlers::seq::Seq;
@@ -38,6 +38,7 @@ impl Shapes<'_> {
 pub(super) fn all(t: &mut Shapes<'_>) {
     trees(t);
     counters(t);
+    globals(t);
     sums(t);
     memory(t);
     numbers(t);
@@ -66,7 +67,9 @@ fn trees(t: &mut Shapes<'_>) {
     t.stmt::<Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>>();
     t.stmt::<Store<I32Store, S<u32>, Load<I32Load, S<u32>>>>();
     t.stmt::<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>>();
-    t.stmt::<SetGlobal<Bin<I32Add, Global<u32>, I<u32>>>>();
+    each!(O in [I32Sub, I32Add] {
+        each!(A in [I<u32>, S<u32>] { t.stmt::<SetGlobal<Bin<O, Global<u32>, A>>>(); });
+    });
     t.expr::<Select<Triple<S<u64>>, Half<S<u64>>, IsOdd<S<u64>>>>();
 }
 
@@ -115,10 +118,30 @@ fn counters(t: &mut Shapes<'_>) {
     t.carried::<Then<Sum<I32And, u32, 0, Bin<I32Sub, V<0, u32>, I<u32>>>, Up<1>, BrIf<V<0, u32>>>>();
     t.carried::<Then<Sum<I64And, u64, 0, Bin<I64Sub, V<0, u64>, I<u64>>>, Up<1>, BrIf<Bin<I64Ne, V<0, u64>, I<u64>>>>>(
     );
-    // In a global, which is read again for the test.
+}
+
+/// Sets a global to itself and something.
+type SetGlobalTo<O, A> = SetVarGlobal<Bin<O, VarGlobal<u32>, A>>;
+
+/// Loops that count in a global, or add up in one.
+fn globals(t: &mut Shapes<'_>) {
+    // It is read again for the test.
+    type Up = SetGlobalTo<I32Add, I<u32>>;
     each!(C in [I32Ne, I32LtS, I32LtU] {
-        type Count = SetGlobal<Bin<I32Add, Global<u32>, I<u32>>>;
-        t.carried::<Then<Count, SetAcc<Global<u32>>, BrIf<Bin<C, R<u32>, V<0, u32>>>>>();
+        each!(L in [V<0, u32>, I<u32>] { t.carried::<Then<Up, SetAcc<VarGlobal<u32>>, BrIf<Bin<C, R<u32>, L>>>>(); });
+    });
+    each!(C in [I32GeS, I32GeU] {
+        each!(L in [V<0, u32>, I<u32>] {
+            t.carried::<Seq<Then<SetAcc<VarGlobal<u32>>, BrIf<Bin<C, R<u32>, L>>, Up>, Br>>();
+        });
+    });
+    each!(O in [I32Sub, I32Add] { t.carried::<Seq<SetGlobalTo<O, I<u32>>, BrIf<VarGlobal<u32>>>>(); });
+    each!(O in [I32Sub, I32Add] {
+        each!(A in [I<u32>, V<0, u32>] {
+            ups::<SetGlobalTo<O, A>, 0, 1>(t);
+            downs::<SetGlobalTo<O, A>, 0>(t);
+            whiles::<SetGlobalTo<O, A>, SetGlobalTo<O, A>>(t);
+        });
     });
 }
 

@@ -72,7 +72,8 @@ struct Written {
     classes: Vec<Class>,
     /// The locals that the variables are, by number.
     locals: Vec<u32>,
-    global: u32,
+    /// The global, as it is set and as it is read: mostly the same one, and if it counts, always.
+    globals: [u32; 2],
     /// How many blocks out branches lead that leave the loop.
     out: u32,
     /// The variable that is the value of the loop's label.
@@ -86,6 +87,8 @@ impl Generator<'_> {
         let (statements, classes) = read(shape)?;
         let end = end_of(&statements)?;
         let global = self.global(I32)?;
+        let is_counter = matches!(end, End::Count { counter: Counter::Global, .. });
+        let read = if is_counter || self.rng.chance(75) { global } else { self.global(I32)? };
         let rounds = match self.rng.below(100) {
             0..12 => self.rng.below(2),
             12..70 => self.rng.between(2, 6),
@@ -99,7 +102,7 @@ impl Generator<'_> {
         let locals = self.variables(&statements, &classes, end);
         let out = self.rng.between(1, 2) as u32;
         let label = value_of_label(&statements).filter(|_| self.rng.chance(50));
-        let written = Written { plan, end, classes, locals, global, out, label };
+        let written = Written { plan, end, classes, locals, globals: [global, read], out, label };
         Some(self.written(&statements, &written))
     }
 
@@ -238,7 +241,7 @@ impl Generator<'_> {
             }
         }
         if matches!(it.end, End::Count { counter: Counter::Global, .. }) {
-            nodes.push(plain(I::GlobalSet(it.global), vec![i32_const(it.plan.global as i32)], &[]));
+            nodes.push(plain(I::GlobalSet(it.globals[0]), vec![i32_const(it.plan.global as i32)], &[]));
         }
         let mut body = self.statements_of(statements, it);
         let last_set = statements.iter().rev().find_map(|statement| match statement {
@@ -350,7 +353,7 @@ impl Generator<'_> {
                 }
                 Stmt::SetGlobal(expr) => {
                     let value = self.written_expr(expr, it, Class::I32, None, &mut acc);
-                    plain(I::GlobalSet(it.global), vec![value], &[])
+                    plain(I::GlobalSet(it.globals[0]), vec![value], &[])
                 }
                 Stmt::Store(op, address, value) => {
                     let kids = vec![
@@ -412,7 +415,7 @@ impl Generator<'_> {
             Expr::Var(number) => leaf(I::LocalGet(it.locals[*number]), ty),
             Expr::Imm(class) => self.number(*class),
             Expr::Acc => acc.take().unwrap_or_else(|| self.number(class)),
-            Expr::Global => leaf(I::GlobalGet(it.global), ty),
+            Expr::Global => leaf(I::GlobalGet(it.globals[1]), ty),
             Expr::Select(_, parts) => {
                 let [first, second, condition] = &**parts;
                 let kids = vec![

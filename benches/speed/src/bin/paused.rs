@@ -181,10 +181,10 @@ use on_wasmtime::Wasmtime;
 #[cfg(feature = "wasmtime")]
 mod on_wasmtime {
     use super::{ANSWER, PROGRAM, Subject};
-    use anyhow::{Context as _, Result};
+    use anyhow::{Context as _, Result, bail};
     use std::future::Future;
     use std::hint::black_box;
-    use std::pin::Pin;
+    use std::pin::{Pin, pin};
     use std::task::{Context, Poll, Waker};
 
     /// A store, which is away while something is paused in it.
@@ -193,6 +193,12 @@ mod on_wasmtime {
     pub struct Wasmtime {
         linker: wasmtime::Linker<()>,
         module: wasmtime::Module,
+        /// Then everything must be called as async functions are.
+        yields: bool,
+    }
+
+    fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
     /// A host function that is ready when it is asked again.
@@ -219,12 +225,20 @@ mod on_wasmtime {
                 linker.func_wrap("host", "ask", |n: i32| black_box(n) - n + ANSWER)?;
             }
             let module = wasmtime::Module::new(&engine, wat::parse_str(PROGRAM)?)?;
-            Ok(Self { linker, module })
+            Ok(Self { linker, module, yields })
         }
 
         fn store(&self, _: usize) -> Result<Store> {
             let mut store = wasmtime::Store::new(self.linker.engine(), ());
-            let run = self.linker.instantiate(&mut store, &self.module)?.get_typed_func(&mut store, "run")?;
+            let instance = if self.yields {
+                match poll(pin!(self.linker.instantiate_async(&mut store, &self.module))) {
+                    Poll::Ready(instance) => instance?,
+                    Poll::Pending => bail!("nothing yields when it is instantiated"),
+                }
+            } else {
+                self.linker.instantiate(&mut store, &self.module)?
+            };
+            let run = instance.get_typed_func(&mut store, "run")?;
             Ok(Some((store, run)))
         }
 
@@ -243,7 +257,7 @@ mod on_wasmtime {
         }
 
         fn go_on(store: &mut Store, mut paused: Self::Paused) -> Result<std::result::Result<i32, Self::Paused>> {
-            Ok(match paused.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Ok(match poll(paused.as_mut()) {
                 Poll::Pending => Err(paused),
                 Poll::Ready(done) => {
                     let (inside, result) = done?;

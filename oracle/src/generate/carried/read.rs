@@ -130,11 +130,11 @@ pub(super) fn end_of(statements: &[Stmt]) -> Option<End> {
     }
     let counter = |expr: &Expr| match expr {
         Expr::Var(number) => Some(Counter::Var(*number)),
-        Expr::Acc => Some(Counter::Global),
+        Expr::Acc | Expr::Global => Some(Counter::Global),
         _ => None,
     };
     let (op, counter, limit) = match test {
-        Expr::Var(number) => (Op::I32Ne, Counter::Var(*number), Limit::Zero),
+        Expr::Var(_) | Expr::Global => (Op::I32Ne, counter(test)?, Limit::Zero),
         Expr::Op(Op::I32Eqz, kids) => (Op::I32Ne, counter(&kids[0])?, Limit::Zero),
         Expr::Op(Op::I64Eqz, kids) => (Op::I64Ne, counter(&kids[0])?, Limit::Zero),
         Expr::Op(op, kids) => {
