@@ -332,10 +332,10 @@ fn scripts_pass_and_fail() {
 #[test]
 fn names_do_not_command_the_terminal() {
     let scratch = Scratch::new("names");
-    let names = r#"(module (import "host\1b[31m" "name\07\0d" (func)) (func (export "\1b]0;title\07") nop))"#;
+    let names = r#"(module (import "host\1b[31m" "name\07\0d\u{202e}" (func)) (func (export "\1b]0;title\07") nop))"#;
     let file = scratch.file("names.wat", names);
     let (info, run) = (pirn(&["info", &file]), pirn(&["run", &file]));
-    assert!(stdout(&info).contains(r"host\u{1b}[31m::name\u{7}\r: "), "{}", stdout(&info));
+    assert!(stdout(&info).contains(r"host\u{1b}[31m::name\u{7}\r\u{202e}: "), "{}", stdout(&info));
     assert!(stdout(&info).contains(r"\u{1b}]0;title\u{7}"), "{}", stdout(&info));
     assert!(stderr(&run).contains(r"\u{1b}[31m"), "{}", stderr(&run));
     let commands = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');

@@ -123,9 +123,9 @@ pub use snapshot::PausedCall;
 pub use snapshot::{Restored, Snapshot, SnapshotHooks};
 pub use store::deadline::UpdateDeadline;
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-#[doc(hidden)]
-pub use symbol::Demangled;
 pub use symbol::FrameSymbol;
+#[doc(hidden)]
+pub use symbol::{Demangled, is_disguise};
 pub use yielding::Yield;
 
 pub use pirn_decode::{

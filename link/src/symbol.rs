@@ -49,17 +49,24 @@ fn shown(text: &str) -> (&str, bool) {
     (&text[..end], end < text.len())
 }
 
-/// A text that a module says, its beginning with a mark if it is too long. Control characters are escaped: no name makes a line of
-/// its own, or tells a terminal what to do.
+/// Whether a character of a module's text is shown escaped: it may end a line, tell a terminal what to do, or have what stands beside it shown in
+/// another order or not at all.
+pub fn is_disguise(c: char) -> bool {
+    let is_unseen = || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    c.is_control() || !c.is_ascii() && is_unseen()
+}
+
+/// A text that a module says, its beginning with a mark if it is too long. What is no plain character is escaped: no name makes a line of
+/// its own, tells a terminal what to do, or looks like another one.
 pub(crate) struct Cut<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Cut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, is_cut) = shown(self.0);
-        for part in text.split_inclusive(char::is_control) {
-            let plain = part.trim_end_matches(char::is_control);
+        for part in text.split_inclusive(is_disguise) {
+            let plain = part.trim_end_matches(is_disguise);
             f.write_str(plain)?;
-            part[plain.len()..].chars().try_for_each(|control| write!(f, "{}", control.escape_default()))?;
+            part[plain.len()..].chars().try_for_each(|c| write!(f, "{}", c.escape_default()))?;
         }
         if is_cut { f.write_str("...") } else { Ok(()) }
     }

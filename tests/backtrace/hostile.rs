@@ -57,10 +57,10 @@ fn a_long_name_is_cut() {
 
 #[test]
 fn no_name_makes_lines_or_commands_terminals() {
-    let name = r"x\1b[2J\0a   1:     0x10 - trusted!main";
+    let name = r"x\1b[2J\0a   1:     0x10 - trusted!main\u{202e}niam\u{2028}\u{200b}";
     let wasm = wat::parse_str(format!(r#"(module (func $"{name}" (export "run") (unreachable)))"#)).unwrap();
     let text = text(&wasm, &[]);
-    assert!(text.contains(r"x\u{1b}[2J\n   1:     0x10 - trusted!main"), "{text}");
+    assert!(text.contains(r"x\u{1b}[2J\n   1:     0x10 - trusted!main\u{202e}niam\u{2028}\u{200b}"), "{text}");
     assert!(!text.contains('\x1b') && text.trim_end().lines().count() == 3, "{text}");
 }
 

@@ -111,7 +111,7 @@ fn flame_graph(tree: &Tree, program: &str, writer: impl Write) -> Result<()> {
 
 /// A name without the characters that end it in a line of stacks.
 fn folded(name: &str) -> String {
-    let plain = |c: char| if c == ';' || c.is_control() { '_' } else { c };
+    let plain = |c: char| if c == ';' || pirn::is_disguise(c) { '_' } else { c };
     let mut text: String = name.trim().chars().map(plain).take(NAME).collect();
     if name.trim().chars().nth(NAME).is_some() {
         text.push_str("...");
