@@ -1,8 +1,10 @@
 //! The target: threaded code as cells with their shapes, found by reading it from its beginning to its end.
 
 use super::mistake::Mistake;
+use crate::catches::{CatchClause, CatchTable};
 use crate::cell::Cell;
 use crate::layout::CodeHead;
+use crate::lower::Code;
 use crate::ops::Class;
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf, Numbers, Sig};
@@ -33,6 +35,8 @@ pub(super) struct Target {
     base: u64,
     /// Whether branches back are to ask for the epoch.
     epochs: bool,
+    /// The handlers of exceptions.
+    catches: CatchTable,
 }
 
 /// A statement of a cell, and where its operands begin.
@@ -41,21 +45,22 @@ pub(super) type Statement = (&'static Shape, u32);
 const NO_CELL: CellIdx = CellIdx::MAX;
 
 impl Target {
-    /// Reads `words`, which lie at the address `base`, head included; `shape` gives the shapes of what stands where machines
+    /// Reads the code, whose words lie at the address `base`, head included; `shape` gives the shapes of what stands where machines
     /// have handlers' addresses. `epochs` says whether branches back are to ask for the epoch.
     pub(super) fn read(
-        words: &[u64],
+        code: &Code,
         base: u64,
         shape: fn(Sig) -> Option<&'static Shape>,
         epochs: bool,
     ) -> Result<Self, Mistake> {
-        let cells = &words[CodeHead::WORDS..];
+        let cells = code.cells();
         let mut this = Self {
             bytes: cells.iter().flat_map(|word| word.to_ne_bytes()).collect(),
             cells: Vec::new(),
             by_word: vec![NO_CELL; cells.len()],
             base: base + 8 * CodeHead::WORDS as u64,
             epochs,
+            catches: code.catches().cloned().unwrap_or_default(),
         };
         let mut at = 0;
         while at < this.bytes.len() {
@@ -116,7 +121,9 @@ impl Target {
                         | Cell::Return
                         | Cell::ReturnCall
                         | Cell::ReturnCallIndirect
-                        | Cell::ReturnCallRef => {
+                        | Cell::ReturnCallRef
+                        | Cell::Throw
+                        | Cell::ThrowRef => {
                             falls = false;
                         }
                         _ => {}
@@ -128,6 +135,11 @@ impl Target {
         if falls {
             let last = self.cells.last().map_or(0, |cell| cell.at);
             return Err(Mistake::of_cell(last, "execution goes on behind the last cell".into()));
+        }
+        // From how many places exceptions come to a clause, nobody counts.
+        for clause in 0..self.catches.clauses.len() {
+            let handler = self.cell_of_clause(self.catches.clauses[clause].target)?;
+            (0..2).for_each(|_| self.add_way(handler));
         }
         Ok(())
     }
@@ -228,10 +240,14 @@ impl Target {
     /// The cell to which the operand at `at`, of `cell`, leads. A cell that asks for the epoch for others is passed: where code comes to
     /// it, the source has branched back.
     pub(super) fn branch(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
-        let to = self.next(cell, at)?;
-        match self.cells[to as usize] {
-            TargetCell { at, shape: Shape::Form(Form::Ask, _, Shape::Cell(Cell::Br)), .. } => self.next(to, at + 8),
-            _ => Ok(to),
+        self.passed(self.next(cell, at)?)
+    }
+
+    /// What a cell leads to that asks for the epoch for others; any other cell itself.
+    fn passed(&self, cell: CellIdx) -> Result<CellIdx, Mistake> {
+        match self.cells[cell as usize] {
+            TargetCell { at, shape: Shape::Form(Form::Ask, _, Shape::Cell(Cell::Br)), .. } => self.next(cell, at + 8),
+            _ => Ok(cell),
         }
     }
 
@@ -255,6 +271,37 @@ impl Target {
                 Ok(to)
             }
             _ => Err(Mistake::of_cell(from, format!("a branch leads to {to:#x}, where no cell begins"))),
+        }
+    }
+
+    /// The clauses that are asked when what a cell calls throws, or the cell itself: they are found by where it ends.
+    pub(super) fn clauses_behind(&self, cell: CellIdx) -> impl Iterator<Item = &CatchClause> {
+        let end = self.cells.get(cell as usize + 1).map_or(self.bytes.len(), |next| next.at as usize);
+        self.catches.clauses_at(8 * CodeHead::WORDS + end)
+    }
+
+    /// The cell to which exceptions lead that are thrown in `cell`, by a clause's target. One that asks for the epoch is passed.
+    pub(super) fn handler(&self, cell: CellIdx, target: u32) -> Result<CellIdx, Mistake> {
+        let to = self.begin_at(target)?;
+        let passed = self.passed(to)?;
+        if self.epochs && passed == to && to <= cell {
+            let from = self.cells[cell as usize].at;
+            return Err(Mistake::of_cell(from, "an exception leads back and does not ask for the epoch".into()));
+        }
+        Ok(passed)
+    }
+
+    /// The cell to which a clause leads in the end.
+    fn cell_of_clause(&self, target: u32) -> Result<CellIdx, Mistake> {
+        self.passed(self.begin_at(target)?)
+    }
+
+    /// The cell that begins at a byte of the code, the head counted.
+    fn begin_at(&self, target: u32) -> Result<CellIdx, Mistake> {
+        let at = (target as usize).checked_sub(8 * CodeHead::WORDS).filter(|at| at.is_multiple_of(8));
+        match at.and_then(|at| self.by_word.get(at / 8)) {
+            Some(&to) if to != NO_CELL => Ok(to),
+            _ => Err(Mistake::of_cell(target, "an exception leads to where no cell begins".into())),
         }
     }
 
