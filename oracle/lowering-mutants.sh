@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-first=${1:-1} last=${2:-48} seed=${3:-0}
+first=${1:-1} last=${2:-58} seed=${3:-0}
 cargo build --release --package pirn-oracle --features mutants
 driver=${CARGO_TARGET_DIR:-target}/release/pirn-oracle
 out=$(mktemp -d)

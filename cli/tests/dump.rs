@@ -1,5 +1,12 @@
 //! `pirn dump`: its text, that every cell of many modules has one, and that all of them do what their functions say.
 
+/// Programs of exceptions that nobody wrote.
+#[path = "../../tests/exceptions/random"]
+#[allow(dead_code, reason = "who runs them asks for more of them")]
+mod random {
+    pub mod program;
+    pub mod text;
+}
 mod support;
 
 use pirn_decode::checker::{Verdict, type_ids};
@@ -77,6 +84,17 @@ fn every_cell_of_programs() {
         }
     }
     assert!(total > 100_000, "only {total} cells");
+}
+
+#[test]
+fn every_cell_of_programs_that_throw_and_catch() {
+    let mut total = 0;
+    for seed in 1..=if cfg!(debug_assertions) { 100 } else { 2000 } {
+        let text = random::text::module(&random::program::random(seed));
+        let module = Module::new(wat::parse_str(text).unwrap()).unwrap();
+        total += cells(&format!("seed {seed}"), &module);
+    }
+    assert!(total > 10_000, "only {total} cells");
 }
 
 const SUM: &str = r#"(module

@@ -138,7 +138,7 @@ impl Target {
         }
         // From how many places exceptions come to a clause, nobody counts.
         for clause in 0..self.catches.clauses.len() {
-            let handler = self.cell_of_clause(self.catches.clauses[clause].target)?;
+            let handler = self.passed(self.begin_at(self.catches.clauses[clause].target)?)?;
             (0..2).for_each(|_| self.add_way(handler));
         }
         Ok(())
@@ -289,11 +289,6 @@ impl Target {
             return Err(Mistake::of_cell(from, "an exception leads back and does not ask for the epoch".into()));
         }
         Ok(passed)
-    }
-
-    /// The cell to which a clause leads in the end.
-    fn cell_of_clause(&self, target: u32) -> Result<CellIdx, Mistake> {
-        self.passed(self.begin_at(target)?)
     }
 
     /// The cell that begins at a byte of the code, the head counted.
