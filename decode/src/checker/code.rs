@@ -1,7 +1,7 @@
 //! The target: threaded code as cells with their shapes, found by reading it from its beginning to its end.
 
 use super::mistake::Mistake;
-use crate::catches::{CatchClause, CatchTable};
+use crate::catches::{CatchClause, CatchTable, Scope};
 use crate::cell::Cell;
 use crate::layout::CodeHead;
 use crate::lower::Code;
@@ -84,63 +84,75 @@ impl Target {
         Ok(this)
     }
 
-    /// Counts how many ways lead to each cell.
+    /// Counts how many ways lead to each cell from cells that can be reached: not from handlers of what nothing throws.
     fn count_ways(&mut self) -> Result<(), Mistake> {
-        let mut falls = true;
+        // The ways from each cell, and where in the list they begin.
+        let (mut ways, mut begins) = (Vec::new(), vec![0]);
         for cell in 0..self.cells.len() as CellIdx {
-            // The beginning is where a call leads.
-            if falls {
-                self.add_way(cell);
-            }
-            falls = true;
             self.check_carried(cell)?;
-            for (shape, at) in self.statements(cell) {
-                if !falls {
-                    break;
-                }
-                match *shape {
-                    Shape::Form(Form::BrIf, ..) => {
-                        let to = self.branch(cell, at)?;
-                        self.add_way(to);
-                    }
-                    Shape::Form(Form::Return, ..) => falls = false,
-                    Shape::Cell(kind) => match kind {
-                        Cell::Br => {
-                            let to = self.branch(cell, at)?;
-                            self.add_way(to);
-                            falls = false;
-                        }
-                        Cell::BrTable => {
-                            for i in 0..=self.u32(at) {
-                                let to = self.branch(cell, at + 4 + 8 * i)?;
-                                self.add_way(to);
-                            }
-                            falls = false;
-                        }
-                        Cell::Unreachable
-                        | Cell::Return
-                        | Cell::ReturnCall
-                        | Cell::ReturnCallIndirect
-                        | Cell::ReturnCallRef
-                        | Cell::Throw
-                        | Cell::ThrowRef => {
-                            falls = false;
-                        }
-                        _ => {}
-                    },
-                    _ => {}
-                }
-            }
+            self.ways_from(cell, &mut ways)?;
+            begins.push(ways.len());
         }
-        if falls {
-            let last = self.cells.last().map_or(0, |cell| cell.at);
+        if let Some(&to) = ways.iter().find(|&&to| to as usize >= self.cells.len()) {
+            let last = self.cells[to as usize - 1].at;
             return Err(Mistake::of_cell(last, "execution goes on behind the last cell".into()));
         }
-        // From how many places exceptions come to a clause, nobody counts.
-        for clause in 0..self.catches.clauses.len() {
-            let handler = self.passed(self.begin_at(self.catches.clauses[clause].target)?)?;
-            (0..2).for_each(|_| self.add_way(handler));
+        let handler = |clause: &CatchClause| self.passed(self.begin_at(clause.target)?);
+        let handlers = self.catches.clauses.iter().map(handler).collect::<Result<Vec<CellIdx>, Mistake>>()?;
+        // The beginning is where a call leads.
+        let mut next: Vec<CellIdx> = if self.cells.is_empty() { Vec::new() } else { vec![0] };
+        let mut reached = vec![false; self.cells.len()];
+        let mut asked = vec![false; self.catches.scopes.len()];
+        while let Some(cell) = next.pop() {
+            self.add_way(cell);
+            if std::mem::replace(&mut reached[cell as usize], true) {
+                continue;
+            }
+            next.extend(&ways[begins[cell as usize]..begins[cell as usize + 1]]);
+            let behind = self.behind(cell);
+            let site = self.catches.sites.binary_search_by_key(&behind, |site| site.position as usize);
+            let mut scope = site.map_or(Scope::NONE, |site| self.catches.sites[site].scope);
+            while let Some(&Scope { outer, first, count }) = self.catches.scopes.get(scope as usize)
+                && !std::mem::replace(&mut asked[scope as usize], true)
+            {
+                // From how many places exceptions come to a clause, nobody counts.
+                let handlers = &handlers[first as usize..][..count as usize];
+                next.extend(handlers.iter().chain(handlers));
+                scope = outer;
+            }
         }
+        Ok(())
+    }
+
+    /// Adds the cells to which execution may go on from a cell, but for handlers of exceptions.
+    fn ways_from(&self, cell: CellIdx, ways: &mut Vec<CellIdx>) -> Result<(), Mistake> {
+        for (shape, at) in self.statements(cell) {
+            match *shape {
+                Shape::Form(Form::BrIf, ..) => ways.push(self.branch(cell, at)?),
+                Shape::Form(Form::Return, ..) => return Ok(()),
+                Shape::Cell(Cell::Br) => {
+                    ways.push(self.branch(cell, at)?);
+                    return Ok(());
+                }
+                Shape::Cell(Cell::BrTable) => {
+                    for i in 0..=self.u32(at) {
+                        ways.push(self.branch(cell, at + 4 + 8 * i)?);
+                    }
+                    return Ok(());
+                }
+                Shape::Cell(
+                    Cell::Unreachable
+                    | Cell::Return
+                    | Cell::ReturnCall
+                    | Cell::ReturnCallIndirect
+                    | Cell::ReturnCallRef
+                    | Cell::Throw
+                    | Cell::ThrowRef,
+                ) => return Ok(()),
+                _ => {}
+            }
+        }
+        ways.push(cell + 1);
         Ok(())
     }
 
@@ -276,8 +288,13 @@ impl Target {
 
     /// The clauses that are asked when what a cell calls throws, or the cell itself: they are found by where it ends.
     pub(super) fn clauses_behind(&self, cell: CellIdx) -> impl Iterator<Item = &CatchClause> {
+        self.catches.clauses_at(self.behind(cell))
+    }
+
+    /// Where a cell ends: a byte of the code, the head counted.
+    fn behind(&self, cell: CellIdx) -> usize {
         let end = self.cells.get(cell as usize + 1).map_or(self.bytes.len(), |next| next.at as usize);
-        self.catches.clauses_at(8 * CodeHead::WORDS + end)
+        8 * CodeHead::WORDS + end
     }
 
     /// The cell to which exceptions lead that are thrown in `cell`, by a clause's target. One that asks for the epoch is passed.
