@@ -61,9 +61,7 @@ impl<'a, T: Target> Function<'a, T> {
 
     /// `clauses` are in order.
     pub(super) fn try_table(&mut self, ty: BlockType<'a>, clauses: impl IntoIterator<Item = Catch>) {
-        if !mutant!(55) {
-            self.operands.spill_below(self.operands.height());
-        }
+        self.operands.spill_below(self.operands.height());
         // The labels are those around it.
         let outside = self.blocks.labels.depth();
         self.blocks.open_scope(&mut self.operands, Construct::TryTable, ty);
@@ -94,7 +92,9 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     pub(super) fn try_(&mut self, ty: BlockType<'a>) {
-        self.operands.spill_below(self.operands.height());
+        if !mutant!(55) {
+            self.operands.spill_below(self.operands.height());
+        }
         self.blocks.open_scope(&mut self.operands, Construct::Try, ty);
         let set = self.operands.code.definite.set;
         self.operands.code.catching.open(self.blocks.labels.depth(), set);

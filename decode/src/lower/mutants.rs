@@ -60,7 +60,7 @@ pub const MUTANTS: [&str; 58] = [
     "a local is believed set where an exception leads that is thrown before",
     "a handler at the beginning of a loop does not ask for the epoch",
     "`throw` is covered by nothing",
-    "operands wait where a `try_table` begins",
+    "operands wait where a `try` begins",
     "a handler is covered by its own `try`",
     "a `delegate` is to the block inside the one that it names",
     "accumulators are believed to mirror slots where a `catch` begins",
