@@ -1,8 +1,10 @@
 //! The target: threaded code as cells with their shapes, found by reading it from its beginning to its end.
 
 use super::mistake::Mistake;
+use crate::catches::{CatchClause, CatchTable, Scope};
 use crate::cell::Cell;
 use crate::layout::CodeHead;
+use crate::lower::Code;
 use crate::ops::Class;
 use crate::shape::Shape;
 use crate::sig::{Form, Leaf, Numbers, Sig};
@@ -33,6 +35,8 @@ pub(super) struct Target {
     base: u64,
     /// Whether branches back are to ask for the epoch.
     epochs: bool,
+    /// The handlers of exceptions.
+    catches: CatchTable,
 }
 
 /// A statement of a cell, and where its operands begin.
@@ -41,21 +45,22 @@ pub(super) type Statement = (&'static Shape, u32);
 const NO_CELL: CellIdx = CellIdx::MAX;
 
 impl Target {
-    /// Reads `words`, which lie at the address `base`, head included; `shape` gives the shapes of what stands where machines
+    /// Reads the code, whose words lie at the address `base`, head included; `shape` gives the shapes of what stands where machines
     /// have handlers' addresses. `epochs` says whether branches back are to ask for the epoch.
     pub(super) fn read(
-        words: &[u64],
+        code: &Code,
         base: u64,
         shape: fn(Sig) -> Option<&'static Shape>,
         epochs: bool,
     ) -> Result<Self, Mistake> {
-        let cells = &words[CodeHead::WORDS..];
+        let cells = code.cells();
         let mut this = Self {
             bytes: cells.iter().flat_map(|word| word.to_ne_bytes()).collect(),
             cells: Vec::new(),
             by_word: vec![NO_CELL; cells.len()],
             base: base + 8 * CodeHead::WORDS as u64,
             epochs,
+            catches: code.catches().cloned().unwrap_or_default(),
         };
         let mut at = 0;
         while at < this.bytes.len() {
@@ -79,56 +84,75 @@ impl Target {
         Ok(this)
     }
 
-    /// Counts how many ways lead to each cell.
+    /// Counts how many ways lead to each cell from cells that can be reached: not from handlers of what nothing throws.
     fn count_ways(&mut self) -> Result<(), Mistake> {
-        let mut falls = true;
+        // The ways from each cell, and where in the list they begin.
+        let (mut ways, mut begins) = (Vec::new(), vec![0]);
         for cell in 0..self.cells.len() as CellIdx {
-            // The beginning is where a call leads.
-            if falls {
-                self.add_way(cell);
-            }
-            falls = true;
             self.check_carried(cell)?;
-            for (shape, at) in self.statements(cell) {
-                if !falls {
-                    break;
-                }
-                match *shape {
-                    Shape::Form(Form::BrIf, ..) => {
-                        let to = self.branch(cell, at)?;
-                        self.add_way(to);
-                    }
-                    Shape::Form(Form::Return, ..) => falls = false,
-                    Shape::Cell(kind) => match kind {
-                        Cell::Br => {
-                            let to = self.branch(cell, at)?;
-                            self.add_way(to);
-                            falls = false;
-                        }
-                        Cell::BrTable => {
-                            for i in 0..=self.u32(at) {
-                                let to = self.branch(cell, at + 4 + 8 * i)?;
-                                self.add_way(to);
-                            }
-                            falls = false;
-                        }
-                        Cell::Unreachable
-                        | Cell::Return
-                        | Cell::ReturnCall
-                        | Cell::ReturnCallIndirect
-                        | Cell::ReturnCallRef => {
-                            falls = false;
-                        }
-                        _ => {}
-                    },
-                    _ => {}
-                }
-            }
+            self.ways_from(cell, &mut ways)?;
+            begins.push(ways.len());
         }
-        if falls {
-            let last = self.cells.last().map_or(0, |cell| cell.at);
+        if let Some(&to) = ways.iter().find(|&&to| to as usize >= self.cells.len()) {
+            let last = self.cells[to as usize - 1].at;
             return Err(Mistake::of_cell(last, "execution goes on behind the last cell".into()));
         }
+        let handler = |clause: &CatchClause| self.passed(self.begin_at(clause.target)?);
+        let handlers = self.catches.clauses.iter().map(handler).collect::<Result<Vec<CellIdx>, Mistake>>()?;
+        // The beginning is where a call leads.
+        let mut next: Vec<CellIdx> = if self.cells.is_empty() { Vec::new() } else { vec![0] };
+        let mut reached = vec![false; self.cells.len()];
+        let mut asked = vec![false; self.catches.scopes.len()];
+        while let Some(cell) = next.pop() {
+            self.add_way(cell);
+            if std::mem::replace(&mut reached[cell as usize], true) {
+                continue;
+            }
+            next.extend(&ways[begins[cell as usize]..begins[cell as usize + 1]]);
+            let behind = self.behind(cell);
+            let site = self.catches.sites.binary_search_by_key(&behind, |site| site.position as usize);
+            let mut scope = site.map_or(Scope::NONE, |site| self.catches.sites[site].scope);
+            while let Some(&Scope { outer, first, count }) = self.catches.scopes.get(scope as usize)
+                && !std::mem::replace(&mut asked[scope as usize], true)
+            {
+                // From how many places exceptions come to a clause, nobody counts.
+                let handlers = &handlers[first as usize..][..count as usize];
+                next.extend(handlers.iter().chain(handlers));
+                scope = outer;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the cells to which execution may go on from a cell, but for handlers of exceptions.
+    fn ways_from(&self, cell: CellIdx, ways: &mut Vec<CellIdx>) -> Result<(), Mistake> {
+        for (shape, at) in self.statements(cell) {
+            match *shape {
+                Shape::Form(Form::BrIf, ..) => ways.push(self.branch(cell, at)?),
+                Shape::Form(Form::Return, ..) => return Ok(()),
+                Shape::Cell(Cell::Br) => {
+                    ways.push(self.branch(cell, at)?);
+                    return Ok(());
+                }
+                Shape::Cell(Cell::BrTable) => {
+                    for i in 0..=self.u32(at) {
+                        ways.push(self.branch(cell, at + 4 + 8 * i)?);
+                    }
+                    return Ok(());
+                }
+                Shape::Cell(
+                    Cell::Unreachable
+                    | Cell::Return
+                    | Cell::ReturnCall
+                    | Cell::ReturnCallIndirect
+                    | Cell::ReturnCallRef
+                    | Cell::Throw
+                    | Cell::ThrowRef,
+                ) => return Ok(()),
+                _ => {}
+            }
+        }
+        ways.push(cell + 1);
         Ok(())
     }
 
@@ -228,10 +252,14 @@ impl Target {
     /// The cell to which the operand at `at`, of `cell`, leads. A cell that asks for the epoch for others is passed: where code comes to
     /// it, the source has branched back.
     pub(super) fn branch(&self, cell: CellIdx, at: u32) -> Result<CellIdx, Mistake> {
-        let to = self.next(cell, at)?;
-        match self.cells[to as usize] {
-            TargetCell { at, shape: Shape::Form(Form::Ask, _, Shape::Cell(Cell::Br)), .. } => self.next(to, at + 8),
-            _ => Ok(to),
+        self.passed(self.next(cell, at)?)
+    }
+
+    /// What a cell leads to that asks for the epoch for others; any other cell itself.
+    fn passed(&self, cell: CellIdx) -> Result<CellIdx, Mistake> {
+        match self.cells[cell as usize] {
+            TargetCell { at, shape: Shape::Form(Form::Ask, _, Shape::Cell(Cell::Br)), .. } => self.next(cell, at + 8),
+            _ => Ok(cell),
         }
     }
 
@@ -255,6 +283,37 @@ impl Target {
                 Ok(to)
             }
             _ => Err(Mistake::of_cell(from, format!("a branch leads to {to:#x}, where no cell begins"))),
+        }
+    }
+
+    /// The clauses that are asked when what a cell calls throws, or the cell itself: they are found by where it ends.
+    pub(super) fn clauses_behind(&self, cell: CellIdx) -> impl Iterator<Item = &CatchClause> {
+        self.catches.clauses_at(self.behind(cell))
+    }
+
+    /// Where a cell ends: a byte of the code, the head counted.
+    fn behind(&self, cell: CellIdx) -> usize {
+        let end = self.cells.get(cell as usize + 1).map_or(self.bytes.len(), |next| next.at as usize);
+        8 * CodeHead::WORDS + end
+    }
+
+    /// The cell to which exceptions lead that are thrown in `cell`, by a clause's target. One that asks for the epoch is passed.
+    pub(super) fn handler(&self, cell: CellIdx, target: u32) -> Result<CellIdx, Mistake> {
+        let to = self.begin_at(target)?;
+        let passed = self.passed(to)?;
+        if self.epochs && passed == to && to <= cell {
+            let from = self.cells[cell as usize].at;
+            return Err(Mistake::of_cell(from, "an exception leads back and does not ask for the epoch".into()));
+        }
+        Ok(passed)
+    }
+
+    /// The cell that begins at a byte of the code, the head counted.
+    fn begin_at(&self, target: u32) -> Result<CellIdx, Mistake> {
+        let at = (target as usize).checked_sub(8 * CodeHead::WORDS).filter(|at| at.is_multiple_of(8));
+        match at.and_then(|at| self.by_word.get(at / 8)) {
+            Some(&to) if to != NO_CELL => Ok(to),
+            _ => Err(Mistake::of_cell(target, "an exception leads to where no cell begins".into())),
         }
     }
 

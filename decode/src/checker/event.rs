@@ -40,6 +40,9 @@ pub(super) enum What {
     TableFunc(u32, TypeId),
     CallRef(TypeId),
     ReturnCallRef(TypeId),
+    /// With the tag's word.
+    Throw(u32),
+    ThrowRef,
     Return,
     /// A way is chosen by a condition.
     Branch,
@@ -75,6 +78,10 @@ pub(super) enum After {
     /// Results are in place of the arguments, which began in this slot, the first in its accumulator.
     Call {
         args: u32,
+    },
+    /// It goes on where the exception is caught, if at all; slots from this one on are lost then.
+    Throw {
+        behind: u32,
     },
     /// Goes on in this cell if the condition is not zero, else behind.
     Branch(CellIdx),

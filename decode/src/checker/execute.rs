@@ -61,7 +61,7 @@ impl Walk<'_> {
         (self.at.cell, self.at.statement, self.at.entered) = (cell, 0, false);
     }
 
-    fn event(&mut self, what: What, args: &[ValueId], after: After) {
+    pub(super) fn event(&mut self, what: What, args: &[ValueId], after: After) {
         self.events.push_back((Event::new(what, args), after));
     }
 
@@ -304,7 +304,7 @@ impl Walk<'_> {
     }
 
     /// The value of a class that begins in a slot.
-    fn read(&mut self, slot: u32, class: Class) -> Result<ValueId, Mistake> {
+    pub(super) fn read(&mut self, slot: u32, class: Class) -> Result<ValueId, Mistake> {
         let slot = self.slot(slot)?;
         let low = self.state.get_slot(slot);
         if !class.is_wide() {
@@ -315,7 +315,7 @@ impl Walk<'_> {
         Ok(self.state.values.vector([low, high]))
     }
 
-    fn write(&mut self, slot: u32, value: ValueId) -> Result<(), Mistake> {
+    pub(super) fn write(&mut self, slot: u32, value: ValueId) -> Result<(), Mistake> {
         let slot = self.slot(slot)?;
         self.state.set_slot(slot, value);
         Ok(())
@@ -338,13 +338,17 @@ impl Walk<'_> {
     }
 
     /// Writes a value of a class to where it begins.
-    fn write_value(&mut self, slot: u32, value: ValueId, class: Class) -> Result<(), Mistake> {
+    pub(super) fn write_value(&mut self, slot: u32, value: ValueId, class: Class) -> Result<(), Mistake> {
         let words = self.state.values.words(value, class);
         words.into_iter().zip(slot..).try_for_each(|(word, slot)| self.write(slot, word))
     }
 
     /// The values in slots from `first` on, of these classes.
-    fn read_all(&mut self, mut first: u32, classes: impl Iterator<Item = Class>) -> Result<Vec<ValueId>, Mistake> {
+    pub(super) fn read_all(
+        &mut self,
+        mut first: u32,
+        classes: impl Iterator<Item = Class>,
+    ) -> Result<Vec<ValueId>, Mistake> {
         let read = |class: Class| {
             let slot = first;
             first += class.words() as u32;
@@ -462,6 +466,8 @@ impl Walk<'_> {
                 let (ty, func) = (self.type_of_id(type_id)?, self.state.accumulator(Class::I64));
                 self.tail_call(What::ReturnCallRef(type_id), ty, Some(func), args, moves, [header, new_header])?;
             }
+            (Cell::Throw, &[tag, args]) => self.throw(tag, args)?,
+            (Cell::ThrowRef, &[exception]) => self.throw_ref(exception)?,
             // Whoever is asked may change memory and globals. Nothing waits where that matters, at labels and calls, and there
             // what is known of them is thrown away.
             (Cell::Epoch, _) => {}

@@ -396,6 +396,12 @@ impl Walk<'_> {
             Instr::TableFunc(table, ty) => (What::TableFunc(table, self.type_ids[ty.index()]), 1),
             Instr::CallRef(ty) => (What::CallRef(self.type_ids[ty.index()]), self.params(ty) + 1),
             Instr::ReturnCallRef(ty) => (What::ReturnCallRef(self.type_ids[ty.index()]), self.params(ty) + 1),
+            Instr::Throw(word, tag) => (What::Throw(word), self.module.tag_type(tag).params().len()),
+            Instr::ThrowRef => (What::ThrowRef, 1),
+            Instr::Rethrow(height) => {
+                let exception = self.state.get(self.operand(height));
+                return Event::new(What::ThrowRef, &[exception]);
+            }
             Instr::GlobalSet(word) => (What::GlobalSet(word), 1),
             Instr::Store(op, access) => (What::Store(op, access), 2),
             Instr::ElementStore(op) => (What::Store(op, ELEMENTS), 3),

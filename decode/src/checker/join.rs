@@ -52,7 +52,7 @@ impl Walk<'_> {
     /// Brings the source to the instruction that belongs to the cell: to a label, by this walk's rule or, if that finds none
     /// here and this is such a walk, by a later one.
     fn choose(&mut self) -> Result<(), Mistake> {
-        let Attempt { rule: first, mixed } = self.attempt;
+        let Attempt { rule: first, mixed, .. } = self.attempt;
         for rule in Rule::ALL.into_iter().skip_while(|&rule| rule != first) {
             if self.choose_by(rule)? || !mixed {
                 break;
@@ -89,6 +89,7 @@ impl Walk<'_> {
             if let Instr::Br(label) = self.instr()
                 && self.source.labels[label as usize].pc < pc
                 && (self.at.source_backward || !self.at.backward)
+                && !(self.attempt.again && self.at.backward && best.is_none())
             {
                 break;
             }

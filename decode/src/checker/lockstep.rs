@@ -9,9 +9,10 @@ use super::read_first::read_first;
 use super::source::{Instr, Pc};
 use super::stacks::Stacks;
 use super::state::Register;
-use super::value::{UNKNOWN, Value, ValueId};
+use super::value::{UNKNOWN, ValueId};
 use super::walk::{Fork, Position, Walk};
 use crate::ops::Class;
+use smallvec::{SmallVec, smallvec};
 use std::collections::HashSet;
 
 /// Behind the branch.
@@ -116,23 +117,25 @@ impl Walk<'_> {
             _ => {}
         }
         self.effect(event.what, &event.args);
-        let results: Vec<Class> = match instr {
+        if let After::Call { args: lost } | After::Throw { behind: lost } = after {
+            self.state.forget_slots(lost);
+            Register::ALL.into_iter().for_each(|register| self.state.set_register(register, UNKNOWN));
+        }
+        if instr.may_throw() {
+            self.catch(pc)?;
+        }
+        let results: SmallVec<[Class; 4]> = match instr {
             Instr::Call(_, ty) | Instr::CallIndirect(_, ty) | Instr::CallRef(ty) => {
                 classes(self.module.signature(ty).results()).collect()
             }
-            Instr::MemoryGrow(_, class) | Instr::TableGrow(_, class) => vec![class],
-            Instr::TableFunc(..) => vec![Class::I64],
+            Instr::MemoryGrow(_, class) | Instr::TableGrow(_, class) => smallvec![class],
+            Instr::TableFunc(..) => smallvec![Class::I64],
             Instr::Object(.., result) => result.into_iter().collect(),
             Instr::Atomic(atomic, _) => atomic.result().into_iter().collect(),
-            _ => Vec::new(),
+            _ => SmallVec::new(),
         };
-        let mut values = Vec::with_capacity(results.len());
-        for &class in &results {
-            self.results += 1;
-            let value = self.state.values.number(Value::Result(self.results), class);
-            self.push(value);
-            values.push(value);
-        }
+        let values: SmallVec<[ValueId; 4]> = results.iter().map(|&class| self.fresh(class)).collect();
+        values.iter().for_each(|&value| self.push(value));
         match after {
             After::Accumulator => {
                 if let (Some(&class), Some(&value)) = (results.first(), values.first()) {
@@ -140,8 +143,6 @@ impl Walk<'_> {
                 }
             }
             After::Call { args } => {
-                self.state.forget_slots(args);
-                Register::ALL.into_iter().for_each(|register| self.state.set_register(register, UNKNOWN));
                 let mut slot = args;
                 for (i, &value) in values.iter().enumerate() {
                     let class = self.state.values.class(value);
@@ -163,6 +164,8 @@ impl Walk<'_> {
                 | What::ReturnCall(_)
                 | What::ReturnCallIndirect(..)
                 | What::ReturnCallRef(_)
+                | What::Throw(_)
+                | What::ThrowRef
         ))
     }
 
@@ -189,6 +192,8 @@ impl Walk<'_> {
             | What::ReturnCallIndirect(..)
             | What::ReturnCallRef(_)
             | What::TableFunc(..)
+            | What::Throw(_)
+            | What::ThrowRef
             | What::Return
             | What::Branch
             | What::Table(_)

@@ -24,14 +24,15 @@
 //! So lowering is free in where it keeps values and when it computes them, and the checker has no opinion on it: it
 //! knows the frame's layout, shapes, and the specification. regalloc2's checker is the model.
 //!
-//! Of functions that handle exceptions, or throw some, nothing is said ([`Verdict::Exceptions`]): any call in a `try_table` has a way
-//! to each of its clauses, which this knows nothing of.
+//! What calls or throws has a way besides to each clause that may catch what comes of it, on both sides, and these are followed, too
+//! (`exceptions`).
 //!
 //! A check takes time and memory linear in the body, but for bodies made to be hard, which are given up after a number
 //! of steps that is linear ([`Verdict::TooHard`]).
 
 mod code;
 mod event;
+mod exceptions;
 mod execute;
 mod geometry;
 mod interpret;
@@ -60,7 +61,6 @@ use crate::sig::Sig;
 use crate::{Error, FuncIdx, Module, TypeId};
 use std::collections::HashMap;
 use walk::{About, Attempt, Walk};
-use wasmparser::{BinaryReader, FunctionBody, Operator};
 
 /// What a check found out, if no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,6 @@ pub enum Verdict {
     Right,
     /// Nobody knows: it would take too long.
     TooHard,
-    /// Nobody knows: the function has to do with exceptions.
-    Exceptions,
 }
 
 /// Lowers with signatures in place of handlers' addresses, which may stand for several shapes.
@@ -131,34 +129,11 @@ impl<'a, T: Target> Checker<'a, T> {
     /// # Panics
     /// The module has no such function, or it is imported.
     pub fn code(&self, funcidx: FuncIdx, code: &Code) -> Result<Verdict, Mistake> {
-        if self.has_exceptions(funcidx) {
-            return Ok(Verdict::Exceptions);
-        }
         match self.walk(funcidx, code) {
             Ok(()) => Ok(Verdict::Right),
             Err(mistake) if mistake.gave_up => Ok(Verdict::TooHard),
             Err(mistake) => Err(Mistake { funcidx, ..mistake }),
         }
-    }
-
-    /// Whether the function has instructions that have to do with exceptions.
-    fn has_exceptions(&self, funcidx: FuncIdx) -> bool {
-        let range = self.module.body(funcidx);
-        let body = FunctionBody::new(BinaryReader::new(&self.module.bytes[range.clone()], range.start as u64));
-        let Ok(operators) = body.get_operators_reader() else { return false };
-        operators.into_iter().any(|operator| {
-            matches!(
-                operator,
-                Ok(Operator::TryTable { .. }
-                    | Operator::Throw { .. }
-                    | Operator::ThrowRef
-                    | Operator::Try { .. }
-                    | Operator::Catch { .. }
-                    | Operator::CatchAll
-                    | Operator::Rethrow { .. }
-                    | Operator::Delegate { .. })
-            )
-        })
     }
 
     fn walk(&self, funcidx: FuncIdx, code: &Code) -> Result<(), Mistake> {
@@ -172,7 +147,7 @@ impl<'a, T: Target> Checker<'a, T> {
         for attempt in Attempt::all() {
             let source = read::read(self.module, layout, funcidx, self.options).map_err(unreadable)?;
             let base = code.words().as_ptr().addr() as u64;
-            let target = code::Target::read(code.words(), base, self.shape, self.options.epochs)?;
+            let target = code::Target::read(code, base, self.shape, self.options.epochs)?;
             let head = self.head(funcidx, [first, second])?;
             let about =
                 About { module: self.module, layout, type_ids: self.type_ids, ty: self.module.func_type(funcidx) };

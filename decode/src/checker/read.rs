@@ -1,6 +1,7 @@
 //! Reads a body's operators as the [source](super::source): with wasmparser's; lowering has a reader of its own.
 
 mod blocks;
+mod exceptions;
 pub(super) mod objects;
 mod spaces;
 
@@ -40,6 +41,10 @@ struct Block {
     reached: bool,
     /// Its region's instruction, if it is one that pays.
     region: Option<Pc>,
+    /// The scope that it is, or was before its first `catch`.
+    scope: Option<u32>,
+    /// The innermost scope that covers what is in it now.
+    covered: Option<u32>,
 }
 
 /// A local: its first word, and its class.
@@ -114,6 +119,8 @@ pub(super) fn read(
         offsets: Vec::new(),
         is_label: Vec::new(),
         labels: Vec::new(),
+        scopes: Vec::new(),
+        covered: Vec::new(),
         locals: words,
         max_height: 0,
     };
@@ -165,6 +172,7 @@ impl Builder<'_> {
         self.source.instrs.push(instr);
         self.source.offsets.push(self.offset);
         self.source.is_label.push(false);
+        self.source.covered.push(self.blocks.last().and_then(|block| block.covered));
         pc
     }
 
@@ -319,7 +327,7 @@ impl Builder<'_> {
                 }
                 Operator::Else if self.blocks.last().is_some_and(|block| block.branch.is_some()) => self.else_(),
                 Operator::End => self.end(),
-                _ => {}
+                other => self.skip_exception(other),
             }
             return;
         }
@@ -331,6 +339,9 @@ impl Builder<'_> {
                 | Operator::ExternConvertAny
                 | Operator::Block { .. }
                 | Operator::Loop { .. }
+                | Operator::Try { .. }
+                | Operator::TryTable { .. }
+                | Operator::Delegate { .. }
                 | Operator::Else
                 | Operator::End
         );
@@ -346,7 +357,7 @@ impl Builder<'_> {
         if let Some((instruction, immediates)) = vector(operator) {
             return self.vector(instruction, immediates);
         }
-        if self.object(operator) {
+        if self.object(operator) || self.exception(operator) {
             return;
         }
         let (module, layout) = (self.module, self.layout);

@@ -1,9 +1,10 @@
 //! Which locals some way through the source reads before it sets them: these the code has to zero, no others.
 //!
 //! The source says so by itself, for it is not lowering's word that is to be taken. Its instructions are walked once, in order:
-//! a set of locals goes along each branch forward, and none along branches back, which come from where as many are set.
+//! a set of locals goes along each branch forward and to each handler behind, and none along branches back, which come from where as many are set.
 
-use super::source::{Instr, Pc, Source};
+use super::source::{Instr, Pc, Scope, Source};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// A set of words of locals.
@@ -33,7 +34,27 @@ pub(super) fn read_first(source: &Source, params: usize, mut steps: u64) -> Opti
     let mut set = Some(words);
     // What comes to instructions by branches.
     let mut coming: HashMap<Pc, Words> = HashMap::new();
+    // What comes to clauses, by their scopes; and these in the order in which they end, inner ones first.
+    let mut thrown: HashMap<u32, Words> = HashMap::new();
+    let mut ends: Vec<(Pc, Reverse<u32>)> =
+        (0..).zip(&source.scopes).map(|(at, scope)| (scope.end, Reverse(at))).collect();
+    ends.sort_unstable();
+    let mut ends = ends.into_iter().peekable();
     for (pc, &instr) in (0..).zip(&source.instrs) {
+        while let Some((_, Reverse(scope))) = ends.next_if(|&(end, _)| end <= pc) {
+            let Some(words) = thrown.remove(&scope) else { continue };
+            let Scope { outer, ref clauses, .. } = source.scopes[scope as usize];
+            for to in clauses.iter().map(|clause| source.labels[clause.label as usize].pc).filter(|&to| to >= pc) {
+                steps = steps.checked_sub(cost)?;
+                let met = meet(coming.remove(&to), &words);
+                coming.insert(to, met);
+            }
+            if let Some(outer) = outer {
+                steps = steps.checked_sub(cost)?;
+                let met = meet(thrown.remove(&outer), &words);
+                thrown.insert(outer, met);
+            }
+        }
         if let Some(other) = coming.remove(&pc) {
             set = Some(meet(set, &other));
         }
@@ -47,6 +68,13 @@ pub(super) fn read_first(source: &Source, params: usize, mut steps: u64) -> Opti
             }
             _ => Vec::new(),
         };
+        if let Some(scope) = source.covered[pc as usize]
+            && instr.may_throw()
+        {
+            steps = steps.checked_sub(cost)?;
+            let met = meet(thrown.remove(&scope), words);
+            thrown.insert(scope, met);
+        }
         targets.sort_unstable();
         targets.dedup();
         for to in targets.into_iter().filter(|&to| to > pc) {
@@ -64,7 +92,10 @@ pub(super) fn read_first(source: &Source, params: usize, mut steps: u64) -> Opti
             | Instr::Unreachable
             | Instr::ReturnCall(..)
             | Instr::ReturnCallIndirect(..)
-            | Instr::ReturnCallRef(_) => set = None,
+            | Instr::ReturnCallRef(_)
+            | Instr::Throw(..)
+            | Instr::ThrowRef
+            | Instr::Rethrow(_) => set = None,
             _ => {}
         }
     }

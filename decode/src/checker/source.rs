@@ -25,6 +25,37 @@ pub(super) struct Label {
     pub(super) drops: bool,
 }
 
+/// Which exceptions are caught, and where they lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Clause {
+    /// The word and the index of a tag, whose values come to the label; exceptions of all tags without.
+    pub(super) tag: Option<(u32, u32)>,
+    pub(super) reference: Reference,
+    /// A label's index. What comes there lies on its height.
+    pub(super) label: u32,
+}
+
+/// Whether a reference to the exception comes to the label of a clause, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reference {
+    None,
+    /// Above the values.
+    Above,
+    /// Below them.
+    Below,
+}
+
+/// What a `try_table` covers, or a `try` before its first `catch`.
+#[derive(Debug)]
+pub(super) struct Scope {
+    /// Where exceptions go that no clause catches: to a scope around it, or out of the function.
+    pub(super) outer: Option<u32>,
+    /// In the order in which they are asked.
+    pub(super) clauses: Vec<Clause>,
+    /// The first instruction behind it.
+    pub(super) end: Pc,
+}
+
 /// One instruction. Indices of globals, tables, segments and functions are words of the instance already.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Instr {
@@ -58,6 +89,11 @@ pub(super) enum Instr {
     TableFunc(u32, TypeIdx),
     CallRef(TypeIdx),
     ReturnCallRef(TypeIdx),
+    /// With the tag's word, and its index.
+    Throw(u32, u32),
+    ThrowRef,
+    /// Throws the exception that is the operand at this height, which a handler began with.
+    Rethrow(u32),
     /// Pushes whether the topmost operand, which stays, is null.
     IsNull,
     /// Pushes the topmost operand, which stays.
@@ -144,6 +180,19 @@ impl Instr {
             _ => true,
         }
     }
+
+    /// Whether an exception may come of it here.
+    pub(super) fn may_throw(self) -> bool {
+        matches!(
+            self,
+            Self::Call(..)
+                | Self::CallIndirect(..)
+                | Self::CallRef(_)
+                | Self::Throw(..)
+                | Self::ThrowRef
+                | Self::Rethrow(_)
+        )
+    }
 }
 
 /// A function's body.
@@ -155,6 +204,9 @@ pub(super) struct Source {
     /// Of each instruction, whether branches lead there.
     pub(super) is_label: Vec<bool>,
     pub(super) labels: Vec<Label>,
+    pub(super) scopes: Vec<Scope>,
+    /// Of each instruction, the innermost scope that covers it.
+    pub(super) covered: Vec<Option<u32>>,
     /// Classes of the locals' words, parameters first.
     pub(super) locals: Vec<Class>,
     /// How high the operand stack gets.

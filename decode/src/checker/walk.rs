@@ -101,12 +101,16 @@ pub(super) struct Attempt {
     pub(super) rule: Rule,
     /// Whether later rules are tried where this one finds no label. If not, the source stays where it is there.
     pub(super) mixed: bool,
+    /// Whether the source may branch back where it has done so already, as the code has, and no label was found before: what it has
+    /// done was another loop's iteration perhaps, of which the code has a copy in front.
+    pub(super) again: bool,
 }
 
 impl Attempt {
     /// All that are made, until a walk succeeds.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        [false, true].into_iter().flat_map(|mixed| Rule::ALL.map(|rule| Self { rule, mixed }))
+        let ways = [(false, false), (true, false), (false, true), (true, true)];
+        ways.into_iter().flat_map(|(mixed, again)| Rule::ALL.map(|rule| Self { rule, mixed, again }))
     }
 }
 

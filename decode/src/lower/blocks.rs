@@ -96,7 +96,9 @@ impl<'a> Blocks<'a> {
         let base = block.base();
         operands.truncate(base);
         operands.code.label();
-        operands.forget_mirrors();
+        if !mutant!(58) {
+            operands.forget_mirrors();
+        }
         base
     }
 

@@ -6,6 +6,7 @@
 //! (`emit`), through their targets. Places are bytes of the code as it grows.
 
 use super::definite::Locals;
+use super::mutants::mutant;
 use crate::catches::{CatchClause, CatchTable, Scope, Site};
 
 /// No clause, in a chain.
@@ -132,7 +133,7 @@ impl Catching {
         let block = self.used().blocks.last_mut().expect("a `try` is open");
         block.covers = false;
         let Block { outer, scope, set, .. } = *block;
-        self.current = outer;
+        self.current = if mutant!(56) { scope } else { outer };
         (scope, set)
     }
 
@@ -150,6 +151,7 @@ impl Catching {
     pub(super) fn delegate(&mut self, depth: usize, target: usize) {
         let Used { blocks, scopes, .. } = self.used();
         let own = blocks.pop().filter(|block| block.depth == depth as u32).expect("a `try` is open");
+        let target = if mutant!(57) { target + 1 } else { target };
         let around = blocks.iter().rev().find(|block| block.depth <= target as u32);
         let outer = around.map_or(Scope::NONE, |block| if block.covers { block.scope } else { block.outer });
         scopes[own.scope as usize].outer = outer;
@@ -215,6 +217,9 @@ impl Catching {
             if is_used {
                 let moved = |clause: CatchClause| CatchClause { target: clause.target - left as u32, ..clause };
                 clauses.extend(scope.clauses.into_iter().map(moved));
+                if mutant!(51) {
+                    clauses[first..].reverse();
+                }
             }
             scopes.push(Scope { outer: scope.outer, first: first as u32, count: (clauses.len() - first) as u32 });
         }

@@ -496,7 +496,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     ///
     /// So do handlers of exceptions that are beginnings of loops: exceptions lead to cells of their own.
     pub(super) fn ask_for_others(&mut self) {
-        if self.epochs {
+        if self.epochs && !mutant!(53) {
             let mut catching = std::mem::replace(&mut self.catching, Catching::new());
             catching.lead_loops(|target| {
                 let other = self.label();

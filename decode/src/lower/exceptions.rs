@@ -10,7 +10,9 @@
 //! a slot too high, and is moved at its end.
 
 use super::Function;
+use super::definite::Locals;
 use super::labels::{BlockType, Construct};
+use super::mutants::mutant;
 use super::read::{Catch, Reader};
 use super::target::Target;
 use crate::catches::CatchClause;
@@ -29,6 +31,9 @@ impl<'a, T: Target> Function<'a, T> {
         self.operands.spill_from(base);
         let args = self.operands.own_slot(base).0;
         self.operands.code.special(cell::Throw { tag: self.tag_word(tagidx), args }, &[]);
+        if mutant!(54) {
+            return self.blocks.unreachable(&mut self.operands);
+        }
         self.thrown();
     }
 
@@ -68,13 +73,13 @@ impl<'a, T: Target> Function<'a, T> {
             let block = self.blocks.labels.get(label + 1);
             let (base, start, construct) = (block.base(), block.loop_start(), block.construct);
             if !matches!(construct, Construct::Function | Construct::Loop) {
-                self.blocks.labels.join(label + 1, &set);
+                self.blocks.labels.join(label + 1, if mutant!(52) { &Locals::ALL } else { &set });
             }
             let words = tag.map_or(0, |tagidx| self.module.tag_type(tagidx).param_words());
             let clause = CatchClause {
                 tag: tag.map(|tagidx| self.tag_word(tagidx)),
-                values: self.operands.own_slot(base).0,
-                reference: reference.then(|| self.operands.own_slot(base + words).0),
+                values: self.operands.own_slot(base + usize::from(mutant!(49))).0,
+                reference: reference.then(|| self.operands.own_slot(if mutant!(50) { base } else { base + words }).0),
                 target: start.unwrap_or(0) as u32,
             };
             let catching = &mut self.operands.code.catching;
@@ -87,7 +92,9 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     pub(super) fn try_(&mut self, ty: BlockType<'a>) {
-        self.operands.spill_below(self.operands.height());
+        if !mutant!(55) {
+            self.operands.spill_below(self.operands.height());
+        }
         self.blocks.open_scope(&mut self.operands, Construct::Try, ty);
         let set = self.operands.code.definite.set;
         self.operands.code.catching.open(self.blocks.labels.depth(), set);

@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 48] = [
+pub const MUTANTS: [&str; 58] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -54,6 +54,16 @@ pub const MUTANTS: [&str; 48] = [
     "a copy between two memories goes the other way",
     "a local is believed set behind a label that one of the branches there brings it to",
     "a local is believed set behind an `if` without a second arm that sets it",
+    "an exception's values come to the slot above theirs",
+    "a reference to an exception comes to the slot of its values",
+    "the last clause of a scope is asked first",
+    "a local is believed set where an exception leads that is thrown before",
+    "a handler at the beginning of a loop does not ask for the epoch",
+    "`throw` is covered by nothing",
+    "operands wait where a `try` begins",
+    "a handler is covered by its own `try`",
+    "a `delegate` is to the block inside the one that it names",
+    "accumulators are believed to mirror slots where a `catch` begins",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

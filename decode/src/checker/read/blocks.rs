@@ -7,6 +7,13 @@ use crate::checker::source::{Instr, Label};
 use smallvec::smallvec;
 use wasmparser::BlockType;
 
+impl Block {
+    /// Whether this is a `try` behind its first `catch`.
+    fn handles(&self) -> bool {
+        self.scope.is_some() && self.scope != self.covered
+    }
+}
+
 impl Builder<'_> {
     /// The region that ends costs something, whatever is in it.
     pub(super) fn close(&mut self, block: &Block) {
@@ -33,6 +40,8 @@ impl Builder<'_> {
             ends: Vec::new(),
             reached: self.reached,
             region: None,
+            scope: None,
+            covered: self.blocks.last().and_then(|block| block.covered),
         });
     }
 
@@ -78,12 +87,18 @@ impl Builder<'_> {
     }
 
     pub(super) fn end(&mut self) {
+        // A handler's operands lie above the reference to the exception.
+        let handles = self.blocks.last().is_some_and(Block::handles);
+        if handles {
+            self.leave();
+        }
         let block = self.blocks.pop().expect("an open block");
         self.close(&block);
+        self.close_scope(&block);
         let here = self.here();
         // Without an `else`, the other way leads here; the first arm's end does so if it can be reached.
         let other = block.branch.is_some() && block.otherwise.is_none();
-        let joined = other || !block.ends.is_empty() || block.jump.is_some();
+        let joined = other || !block.ends.is_empty() || block.jump.is_some() || handles;
         for &label in &block.ends {
             self.source.labels[label].pc = here;
         }

@@ -1,5 +1,6 @@
 //! Writes threaded code: shapes and operands come from the same words, so that a test says what a cell does and no more.
 
+use crate::catches::{CatchClause, CatchTable, Scope, Site};
 use crate::cell::Operands;
 use crate::checker::{Checker, Mistake, Verdict, type_ids};
 use crate::layout::CodeHead;
@@ -196,6 +197,17 @@ pub(super) fn seq(a: Part, b: Part) -> Part {
     part(Shape::Seq(a.shape, b.shape), Class::I32, &[], &[a, b])
 }
 
+/// Handlers of exceptions, as in the table of a function's code.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Handlers {
+    /// Numbers of cells that throw or call, and the scopes around them.
+    pub(super) sites: Vec<(usize, u32)>,
+    /// The scope around each, its first clause, and how many it has.
+    pub(super) scopes: Vec<(u32, u32, u32)>,
+    /// Clauses, whose targets are numbers of cells.
+    pub(super) clauses: Vec<CatchClause>,
+}
+
 /// A module with one function to check.
 pub(super) struct Subject {
     pub(super) module: Module,
@@ -217,6 +229,11 @@ impl Subject {
 
     /// What the checker says to code of these cells.
     pub(super) fn check(&self, cells: &[Part]) -> Result<Verdict, Mistake> {
+        self.check_with(cells, &Handlers::default())
+    }
+
+    /// The same of code with these handlers of exceptions.
+    pub(super) fn check_with(&self, cells: &[Part], handlers: &Handlers) -> Result<Verdict, Mistake> {
         let ids = type_ids(&self.module);
         let ty = self.module.func_type(self.funcidx);
         let type_id = ids[self.module.typeidx(self.funcidx).index()];
@@ -236,7 +253,14 @@ impl Subject {
             let cell = u64::from_ne_bytes(*bytes[at..].first_chunk().unwrap());
             bytes[at..][..8].copy_from_slice(&starts[cell as usize].to_ne_bytes());
         }
-        let code = Code::new(&mut bytes, &targets);
+        starts.push(bytes.len() as u64);
+        let start = |cell: usize| starts.get(cell).map_or(4, |&at| at as u32);
+        let sites = handlers.sites.iter().map(|&(cell, scope)| Site { position: start(cell + 1), scope });
+        let scopes = handlers.scopes.iter().map(|&(outer, first, count)| Scope { outer, first, count });
+        let clauses =
+            handlers.clauses.iter().map(|&clause| CatchClause { target: start(clause.target as usize), ..clause });
+        let catches = CatchTable { sites: sites.collect(), scopes: scopes.collect(), clauses: clauses.collect() };
+        let code = Code::new(&mut bytes, &targets).catching(catches);
         let (fuel, epochs, deterministic) = (self.fuel, self.epochs, self.deterministic);
         let options = Options { fuse: true, fuel, epochs, deterministic };
         Checker::new(&self.module, &ids, options, &Nothing, shape).code(self.funcidx, &code)

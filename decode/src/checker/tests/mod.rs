@@ -2,6 +2,7 @@
 
 mod assembler;
 mod events;
+mod exceptions;
 mod flow;
 mod shuffles;
 mod values;
