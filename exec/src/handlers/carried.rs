@@ -7,21 +7,26 @@
 //! Its type is that of its statements, with [`Var`] for a slot and [`SetVar`] for one that is set; equal numbers stand for the same slot.
 //! Operands lie as in any other cell, so each occurrence of a variable has an operand that says which slot it is, and lowering has seen to
 //! it that equal numbers name equal slots, and others others ([`pirn_decode::sig::carried`]). Globals have no numbers: whether all that
-//! a loop names are the same one is seen when it begins, and one alone is a variable as well ([`VarGlobal`]).
+//! a loop names are the same one is seen when it begins, and one alone is a variable as well (`globals`).
 //!
 //! It is left every [`ROUNDS`] iterations by its branch back, as other statements are by theirs. Where code asks for the epoch, that leads to
 //! a cell which does; so one handler will do for code that asks and code that does not, and asking takes nothing.
+
+mod globals;
+
+pub(crate) use globals::{SetVarGlobal, VarGlobal};
 
 use crate::handlers::address::{Address, effective_address};
 use crate::handlers::control::Br;
 use crate::handlers::dispatch::{At, Flow, Stmt, Trapped};
 use crate::handlers::expr::{
-    Acc, Bin, BinOp, Expr, Failure, Global, Imm, Load, LoadOp, Select, Slot, StoreOp, Un, UnOp, Value, global_cell,
+    Acc, Bin, BinOp, Expr, Failure, Imm, Load, LoadOp, Select, Slot, StoreOp, Un, UnOp, Value,
 };
 use crate::handlers::seq::Seq;
-use crate::handlers::stmt::{BrIf, SetAcc, SetGlobal, SetSlot, Store};
+use crate::handlers::stmt::{BrIf, SetAcc, SetSlot, Store};
 use crate::state::registers::{Registers, load, store};
 use crate::state::trap::Trap;
+use globals::Globals;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Numbers, Sig};
 use std::marker::PhantomData;
@@ -30,9 +35,6 @@ use std::marker::PhantomData;
 const ROUNDS: u64 = 1_000;
 
 const MOST: usize = Numbers::MOST_SLOTS;
-
-/// The variable of a global has the number behind those of slots.
-const GLOBAL: usize = MOST;
 
 /// What the variables hold, by class and number. Only what is used of it is anywhere.
 #[derive(Clone, Copy)]
@@ -49,23 +51,6 @@ impl Variables {
         let (words, longs) = ([0; MOST + 1], [0; MOST + 1]);
         Self { words, longs, singles: [0.0; MOST + 1], doubles: [0.0; MOST + 1], globals: Globals::None }
     };
-}
-
-/// Which globals the operands name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Globals {
-    None,
-    /// The one with this word of the instance: it is a variable.
-    One(u32),
-    /// Others, which may be the same all the same. They stay where they are.
-    Many,
-}
-
-impl Globals {
-    #[inline(always)]
-    fn with(self, word: u32) -> Self {
-        if self == Self::None || self == Self::One(word) { Self::One(word) } else { Self::Many }
-    }
 }
 
 /// A value that a variable may hold.
@@ -98,10 +83,6 @@ variable!(f64, doubles);
 pub(crate) struct Var<const N: usize, T>(PhantomData<T>);
 /// Sets a variable, and leaves the value in the accumulator.
 pub(crate) struct SetVar<const N: usize, E>(PhantomData<E>);
-/// A global, which is a variable if all globals of the loop are the same one.
-pub(crate) struct VarGlobal<T>(PhantomData<T>);
-/// Sets such a global, and leaves the value in the accumulator.
-pub(crate) struct SetVarGlobal<E>(PhantomData<E>);
 /// A loop over variables.
 pub(crate) struct Carried<S>(PhantomData<S>);
 
@@ -232,6 +213,7 @@ macro_rules! value {
         }
     };
 }
+use value;
 
 impl<const N: usize, T: Variable> Expr for Var<N, T> {
     type T = T;
@@ -281,43 +263,6 @@ macro_rules! leaf {
 }
 leaf!(Acc);
 leaf!(Imm);
-
-impl<T: Variable> Expr for VarGlobal<T> {
-    type T = T;
-    type Best = Self;
-    const LEN: usize = Global::<T>::LEN;
-    const SIG: Sig = Global::<T>::SIG;
-    const SHAPE: &'static Shape = Global::<T>::SHAPE;
-
-    #[inline(always)]
-    unsafe fn eval(m: &mut Registers, at: At) -> Result<T, Trapped> {
-        // SAFETY: the operand is that of a global.
-        unsafe { Global::<T>::eval(m, at) }
-    }
-}
-
-impl<T: Variable> CarriedExpr for VarGlobal<T> {
-    const NUMBERS: Numbers = Numbers::NONE;
-
-    #[inline(always)]
-    unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<T, Trapped> {
-        if let Globals::One(_) = variables.globals {
-            return Ok(T::get(variables, GLOBAL));
-        }
-        // SAFETY: the operand is that of a global.
-        unsafe { Global::<T>::eval(m, at) }
-    }
-
-    #[inline(always)]
-    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
-        // SAFETY: the operand is the word of a global (I3), and as in `Global::eval`. All operands of a loop that name one global have this
-        // class, its type's.
-        unsafe {
-            variables.globals = variables.globals.with(m.operand(at.operands));
-            load(global_cell(m, at.operands).cast::<T>()).set(variables, GLOBAL);
-        }
-    }
-}
 
 impl<O: UnOp, A: CarriedExpr<T = O::A>> CarriedExpr for Un<O, A> {
     const NUMBERS: Numbers = A::NUMBERS;
@@ -464,55 +409,6 @@ impl<E: CarriedExpr> CarriedStmt for SetAcc<E> {
 
     #[inline(always)]
     unsafe fn write(_: &Variables, _: &Registers, _: At) {}
-}
-
-impl<E: CarriedExpr<T: Variable>> Stmt for SetVarGlobal<E> {
-    type Best = Self;
-    const LEN: usize = SetGlobal::<E>::LEN;
-    const SIG: Sig = SetGlobal::<E>::SIG;
-    const SHAPE: &'static Shape = SetGlobal::<E>::SHAPE;
-
-    #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
-        // SAFETY: the operands are those of a global that is set.
-        unsafe { SetGlobal::<E>::run(m, at) }
-    }
-}
-
-impl<E: CarriedExpr<T: Variable>> CarriedStmt for SetVarGlobal<E> {
-    const NUMBERS: Numbers = E::NUMBERS;
-
-    #[inline(always)]
-    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
-        // SAFETY: as in `SetGlobal::run`: behind the global's word are the expression's operands.
-        unsafe {
-            let value = value!(m, E::value(variables, &mut m, at.skip(4)));
-            if let Globals::One(_) = variables.globals {
-                value.set(variables, GLOBAL);
-            } else {
-                store(global_cell(&m, at.operands).cast::<E::T>(), value);
-            }
-            value.set_acc(&mut m);
-        }
-        Way::Next(m)
-    }
-
-    #[inline(always)]
-    unsafe fn read(variables: &mut Variables, m: &Registers, at: At) {
-        // SAFETY: the first operand is that of a global, and behind it are the expression's.
-        unsafe {
-            VarGlobal::<E::T>::read(variables, m, at);
-            E::read(variables, m, at.skip(4));
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn write(variables: &Variables, m: &Registers, at: At) {
-        if let Globals::One(_) = variables.globals {
-            // SAFETY: as in `SetGlobal::run`.
-            unsafe { store(global_cell(m, at.operands).cast::<E::T>(), E::T::get(variables, GLOBAL)) };
-        }
-    }
 }
 
 impl<O: StoreOp, A: CarriedExpr<T: Address>, V: CarriedExpr<T = O::A>> CarriedStmt for Store<O, A, V> {
