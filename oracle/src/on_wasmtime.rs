@@ -111,12 +111,11 @@ fn trap_of(error: &Error) -> TrapKind {
     }
 }
 
-/// Makes what an import asks for.
+/// Makes what an import asks for: functions and tags of its own type, as on pirn.
 fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType) -> Option<Extern> {
     Some(match ty {
         ExternType::Func(ty) => {
             let host = Host::new(module, name, ty.results().map(|ty| type_of(&ty)));
-            let ty = plain(&ty);
             Func::new(&mut *store, ty, move |mut caller: Caller<'_, Vec<Event>>, args, results| {
                 let mut store = caller.as_context_mut();
                 let (event, values) = host.call(args.iter().map(|arg| from_val(&mut store, arg)).collect());
@@ -137,13 +136,8 @@ fn make(store: &mut Store<Vec<Event>>, module: &str, name: &str, ty: ExternType)
             let null = Ref::null(ty.element().heap_type());
             Table::new(&mut *store, ty, null).ok()?.into()
         }
-        ExternType::Tag(ty) => Tag::new(&mut *store, &TagType::new(plain(ty.ty()))).ok()?.into(),
+        ExternType::Tag(ty) => Tag::new(&mut *store, &TagType::new(ty.ty().clone())).ok()?.into(),
     })
-}
-
-/// The type of functions of the host, which are of no declared type on either engine.
-fn plain(ty: &FuncType) -> FuncType {
-    FuncType::new(ty.engine(), ty.params(), ty.results())
 }
 
 /// Of each element whether it is null.
