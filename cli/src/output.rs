@@ -5,7 +5,8 @@ use std::fmt::{Arguments, Display};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// Text with what a terminal would obey, or would not show as it is, replaced: names are a module's, and may hold anything.
+/// Text with what a terminal would obey, or would not show as it is, replaced: names are a module's, and may hold anything. Messages
+/// with the embedder's own texts, such as paths, go through it as well.
 pub fn harmless(text: &str) -> String {
     let is_harmful = |c: char| pirn::is_disguise(c) && !matches!(c, '\n' | '\t');
     text.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.into() }).collect()

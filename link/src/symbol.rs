@@ -49,15 +49,22 @@ fn shown(text: &str) -> (&str, bool) {
     (&text[..end], end < text.len())
 }
 
-/// Whether a character of a module's text is shown escaped: it may end a line, tell a terminal what to do, or have what stands beside it shown in
-/// another order or not at all.
+/// Whether a character of a text is shown escaped: it may end a line, tell a terminal what to do, have what stands beside it shown in another
+/// order, or not be seen. The last are those that Unicode calls default ignorable, joiners and variation selectors among them, which some
+/// scripts and emoji need; and those that are blank without being spaces.
 pub fn is_disguise(c: char) -> bool {
-    let is_unseen = || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let is_unseen = || {
+        matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+    };
     c.is_control() || !c.is_ascii() && is_unseen()
 }
 
-/// A text that a module says, its beginning with a mark if it is too long. What is no plain character is escaped: no name makes a line of
-/// its own, tells a terminal what to do, or looks like another one.
+/// A text that a module says, its beginning with a mark if it is too long. What [`is_disguise`] is escaped: no name makes a line of its own,
+/// tells a terminal what to do, or hides or reorders what stands beside it.
 pub(crate) struct Cut<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Cut<'_> {

@@ -84,8 +84,25 @@ impl Target {
         Ok(this)
     }
 
+    /// Sees to it that the table of handlers can be followed: places in order, and scopes that have clauses of the table and lie in earlier
+    /// ones.
+    fn check_catches(&self) -> Result<(), Mistake> {
+        let CatchTable { sites, scopes, clauses, .. } = &self.catches;
+        let in_order = sites.is_sorted_by(|a, b| a.position < b.position);
+        let is_sound = |(index, scope): (u32, &Scope)| {
+            let end = (scope.first as usize).checked_add(scope.count as usize);
+            (scope.outer == Scope::NONE || scope.outer < index) && end.is_some_and(|end| end <= clauses.len())
+        };
+        let known = |scope: u32| scope == Scope::NONE || (scope as usize) < scopes.len();
+        if in_order && (0..).zip(scopes).all(is_sound) && sites.iter().all(|site| known(site.scope)) {
+            return Ok(());
+        }
+        Err(Mistake::of_cell(0, "the table of handlers cannot be followed".into()))
+    }
+
     /// Counts how many ways lead to each cell from cells that can be reached: not from handlers of what nothing throws.
     fn count_ways(&mut self) -> Result<(), Mistake> {
+        self.check_catches()?;
         // The ways from each cell, and where in the list they begin.
         let (mut ways, mut begins) = (Vec::new(), vec![0]);
         for cell in 0..self.cells.len() as CellIdx {

@@ -106,7 +106,7 @@ impl Walk<'_> {
     }
 
     /// Whether every slot holds what its place does, or its place a constant; and what was set since the last event was
-    /// written. The operand stack was as high as `before` then.
+    /// written, and nothing else to where something lives. The operand stack was as high as `before` then.
     fn is_settled(&mut self, before: u32, rule: Rule) -> bool {
         let height = self.height();
         let is_constant = |this: &mut Self, place: Place| {
@@ -128,6 +128,14 @@ impl Walk<'_> {
         let [pushed, written] = self.state.operands_since(self.at.event, self.at.since);
         let is_explained = |place: &Place| self.state.is_live(*place, before) || pushed.binary_search(place).is_ok();
         if rule.is_first() && !written.iter().all(is_explained) {
+            return false;
+        }
+        // A place may hold a constant, but what was just written to its slot is what it holds where the source has come as far.
+        let is_behind = |&place: &Place| {
+            self.state.is_live(place, height)
+                && self.state.get(place) != self.state.get_slot(self.state.geometry.slot(place))
+        };
+        if rule.is_first() && written.iter().any(is_behind) {
             return false;
         }
         pushed.into_iter().all(|place| {
