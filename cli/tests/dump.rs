@@ -157,7 +157,6 @@ fn functions_by_name_and_index() {
 /// At one of its joins the checker finds the label by its strictest rule, at another one only by a later rule.
 #[test]
 fn no_rule_has_to_suit_all_joins_of_a_function() {
-    let scratch = Scratch::new("dump-check-rules");
     let module = r#"(module
         (global $g (mut i32) (i32.const 0))
         (global $l (mut i64) (i64.const 0))
@@ -189,14 +188,12 @@ fn no_rule_has_to_suit_all_joins_of_a_function() {
                 end
                 global.get $g
             end))"#;
-    let output = pirn(&["dump", &scratch.file("rules.wat", module), "--check"]);
-    assert_eq!(stdout(&output), "2 functions lowered in 5 ways: 10 codes checked, 0 wrong, 0 too hard\n");
+    is_right("dump-check-rules", module, 2);
 }
 
 /// The global is a constant on the way that leaves the loop at once, and unknown on the other.
 #[test]
 fn ways_of_which_one_knows_a_global_are_checked() {
-    let scratch = Scratch::new("dump-check-global");
     let module = r#"(module
         (global $g (mut i32) (i32.const 0))
         (func (param i32 f64 i64) (result i32)
@@ -208,14 +205,12 @@ fn ways_of_which_one_knows_a_global_are_checked() {
                     (global.get $g))
                 (else (i64x2.all_true (v128.const i64x2 1 2))))
             (br_if 0 (i32.trunc_sat_f64_u (f64.min (local.get 1) (f64.const 3))))))"#;
-    let output = pirn(&["dump", &scratch.file("global.wat", module), "--check"]);
-    assert_eq!(stdout(&output), "1 functions lowered in 5 ways: 5 codes checked, 0 wrong, 0 too hard\n");
+    is_right("dump-check-global", module, 1);
 }
 
 /// A local that is still 0 is a constant whatever its slot holds; the code has just written there what the local is next.
 #[test]
 fn a_slot_that_was_just_written_is_no_constant() {
-    let scratch = Scratch::new("dump-check-behind");
     let module = r#"(module
         (func $f)
         (global $g (mut i32) (i32.const 0))
@@ -232,15 +227,13 @@ fn a_slot_that_was_just_written_is_no_constant() {
                     (global.set $g (i32.const 1)))
                 (global.get $g))
             (local.set 2 (i32.add)) (local.get 2)))"#;
-    let output = pirn(&["dump", &scratch.file("behind.wat", module), "--check"]);
-    assert_eq!(stdout(&output), "2 functions lowered in 5 ways: 10 codes checked, 0 wrong, 0 too hard\n");
+    is_right("dump-check-behind", module, 2);
 }
 
 /// A loop over a list has a copy of its first iteration in front, for which the source branches back and the code does not; behind it, both go
 /// round in the loop around it.
 #[test]
 fn the_source_may_branch_back_once_more_where_the_code_has_a_copy() {
-    let scratch = Scratch::new("dump-check-copies");
     let module = r#"(module
         (memory 1)
         (func (param $v i32) (local $i i32) (local $at i32) (local $next i32) (local $end i32)
@@ -263,8 +256,16 @@ fn the_source_may_branch_back_once_more_where_the_code_has_a_copy() {
                                 (br_if $down (local.get $next)))
                             (br $inner))
                         (br $inner))))))"#;
-    let output = pirn(&["dump", &scratch.file("copies.wat", module), "--check"]);
-    assert_eq!(stdout(&output), "1 functions lowered in 5 ways: 5 codes checked, 0 wrong, 0 too hard\n");
+    is_right("dump-check-copies", module, 1);
+}
+
+/// `dump --check` says that all functions of a module are right, which are so many.
+fn is_right(name: &str, module: &str, funcs: usize) {
+    let scratch = Scratch::new(name);
+    let output = pirn(&["dump", &scratch.file("module.wat", module), "--check"]);
+    let codes = 5 * funcs;
+    let expected = format!("{funcs} functions lowered in 5 ways: {codes} codes checked, 0 wrong, 0 too hard\n");
+    assert_eq!(stdout(&output), expected);
 }
 
 #[test]

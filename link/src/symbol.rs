@@ -63,7 +63,7 @@ pub fn is_disguise(c: char) -> bool {
     c.is_control() || !c.is_ascii() && is_unseen()
 }
 
-/// A text that a module says, its beginning with a mark if it is too long. What [`is_disguise`] is escaped: no name makes a line of its own,
+/// A text that a module says, its beginning with a mark if it is too long. Characters that are a [disguise](is_disguise) are escaped: no name makes a line of its own,
 /// tells a terminal what to do, or hides or reorders what stands beside it.
 pub(crate) struct Cut<'a>(pub(crate) &'a str);
 

@@ -1,7 +1,7 @@
 //! Globals that are registers as long as a loop runs.
 //!
-//! Lowering does not know whether two indices name one global: the instances that a module imports from decide. So the handler looks at the
-//! operands when the loop begins. If all name the same word of the instance, the global is a variable; else globals stay where they are.
+//! If all operands name the same word of the instance, the handler reads the global into a variable when the loop begins. Two words may still lead
+//! to one global, if the module imports it twice; so where a loop names more than one, globals stay where they are.
 
 use super::{CarriedExpr, CarriedStmt, MOST, Variable, Variables, Way, value};
 use crate::handlers::dispatch::{At, Flow, Stmt, Trapped};
@@ -21,7 +21,7 @@ pub(super) enum Globals {
     None,
     /// The one with this word of the instance: it is a variable.
     One(u32),
-    /// Others, which may be the same all the same. They stay where they are.
+    /// Several words, which may lead to one global.
     Many,
 }
 
