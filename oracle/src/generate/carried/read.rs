@@ -112,7 +112,9 @@ pub(super) enum End {
 
 /// What makes these statements end, if anything is known to.
 pub(super) fn end_of(statements: &[Stmt]) -> Option<End> {
-    let test = match (statements.first()?, statements.last()?) {
+    // The test in front may ask for what the accumulator is set to before it.
+    let mut front = statements.iter().skip_while(|statement| matches!(statement, Stmt::SetAcc(_)));
+    let test = match (front.next()?, statements.last()?) {
         (_, Stmt::BrIf(test)) | (Stmt::BrIf(test), Stmt::Br) => test,
         _ => return None,
     };
