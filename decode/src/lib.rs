@@ -50,9 +50,9 @@ pub use module::Module;
 pub use planted::planted;
 pub use references::may_hold_references;
 pub use types::{
-    AddressType, ArrayType, CompositeType, DeclareTypes, DefinedType, ExternType, FieldType, Finality, FuncType,
-    GlobalType, HeapType, KeepType, KnownType, Limits, MemoryType, PAGE_BYTES, RefType, StorageType, StructType,
-    SubType, Subtyping, TableType, TagType, ValType,
+    AddressType, ArrayType, CompositeType, DeclareTypes, Declared, DefinedType, ExternType, FieldType, Finality,
+    FuncType, GlobalType, HeapType, KeepType, KnownType, Limits, MemoryType, PAGE_BYTES, RefType, StorageType,
+    StructType, SubType, Subtyping, TableType, TagType, ValType,
 };
 
 /// Names the sources of this crate, and so how it lowers.

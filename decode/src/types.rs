@@ -8,14 +8,13 @@ mod tag;
 
 pub use composite::{ArrayType, CompositeType, DefinedType, FieldType, StorageType, StructType, SubType};
 pub use external::ExternType;
-pub use known::{DeclareTypes, Finality, KeepType, KnownType};
+pub use known::{DeclareTypes, Declared, Finality, KeepType, KnownType};
 pub use reference::{HeapType, RefType, Subtyping};
 pub use tag::TagType;
 
 use crate::TypeId;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 /// Bytes of one page of linear memory (spec 4.2.8).
 pub const PAGE_BYTES: u64 = 65_536;
@@ -125,14 +124,14 @@ pub struct FuncType {
     params: u16,
     /// Words of the parameters, and of the results.
     words: [u16; 2],
-    /// What an engine knows of it. The types of a [`crate::Module`], and those in an engine, have nothing here.
-    known: Option<Arc<KnownType>>,
+    /// Of the types of a [`crate::Module`], and of those in an engine, nothing is said here.
+    declared: Declared,
 }
 
 impl PartialEq for FuncType {
     /// Whether it is the same type: two that are declared apart differ, also if their parameters and results are the same.
     fn eq(&self, other: &Self) -> bool {
-        self.is_written_as(other) && self.declaration() == other.declaration()
+        self.is_written_as(other) && self.declared == other.declared
     }
 }
 
@@ -158,7 +157,7 @@ impl FuncType {
         assert!(types.len() - params <= Self::MOST, "a function type of more than {} results", Self::MOST);
         let words = |types: &[ValType]| types.iter().map(|ty| ty.words() as u16).sum();
         let words = [words(&types[..params]), words(&types[params..])];
-        Self { types: types.into(), params: params as u16, words, known: None }
+        Self { types: types.into(), params: params as u16, words, declared: Declared::default() }
     }
 
     /// The parameter types.
@@ -193,7 +192,7 @@ impl FuncType {
 
     /// Gives the types that it names other names. It is declared nowhere then.
     pub fn rename(&mut self, mut name: impl FnMut(TypeId) -> TypeId) {
-        self.known = None;
+        self.declared = Declared::default();
         self.types.iter_mut().for_each(|ty| *ty = ty.rename(&mut name));
     }
 

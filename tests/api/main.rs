@@ -11,6 +11,7 @@ mod limits;
 mod link;
 mod memories;
 mod modules;
+mod objects_here;
 mod statics;
 mod types;
 

@@ -118,9 +118,9 @@ impl Names<'_> {
             CompositeInnerType::Func(ty) => CompositeType::Func(self.func_type(ty)?),
             CompositeInnerType::Struct(ty) => {
                 let fields = ty.fields.iter().map(|field| self.field_type(field));
-                CompositeType::Struct(StructType { fields: fields.collect::<Result<_, _>>()? })
+                CompositeType::Struct(StructType::of_fields(fields.collect::<Result<_, _>>()?))
             }
-            CompositeInnerType::Array(ty) => CompositeType::Array(ArrayType { field: self.field_type(&ty.0)? }),
+            CompositeInnerType::Array(ty) => CompositeType::Array(ArrayType::of_field(self.field_type(&ty.0)?)),
             CompositeInnerType::Cont(_) => return Err(Error::new("unsupported type of continuations", 0)),
         };
         let supertype = ty.supertype_idxs.first().and_then(|index| index.as_module_index()).map(TypeId);

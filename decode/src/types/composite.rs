@@ -1,6 +1,6 @@
 //! Types that modules define (spec 2.3.7 to 2.3.10): functions, structs, arrays, and what they are declared to be below.
 
-use super::{FuncType, ValType};
+use super::{Declared, FuncType, Subtyping, ValType};
 use crate::TypeId;
 use std::fmt;
 
@@ -61,18 +61,55 @@ impl fmt::Display for FieldType {
     }
 }
 
-/// A struct type (spec 2.3.7).
+impl FieldType {
+    /// A field of this type.
+    pub const fn new(element_type: StorageType, mutable: bool) -> Self {
+        Self { element_type, mutable }
+    }
+
+    /// Whether such a field may stand where `wanted` is asked for (spec 3.3.11): one that may change is both read and written.
+    pub fn matches(self, wanted: Self, types: &impl Subtyping) -> bool {
+        match (self.element_type, wanted.element_type) {
+            _ if self.mutable != wanted.mutable => false,
+            (StorageType::ValType(ty), StorageType::ValType(wanted)) => {
+                ty.matches(wanted, types) && (!self.mutable || wanted.matches(ty, types))
+            }
+            (StorageType::I8 | StorageType::I16 | StorageType::ValType(_), _) => {
+                self.element_type == wanted.element_type
+            }
+        }
+    }
+}
+
+/// A struct type (spec 2.3.7), and how it is declared, if it was taken from an engine: see [`StructType::with_finality_and_supertype`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StructType {
     /// Its fields, in order.
     pub fields: Box<[FieldType]>,
+    pub(super) declared: Declared,
 }
 
-/// An array type (spec 2.3.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+impl StructType {
+    /// Whether such a struct has the fields of `wanted` (spec 3.3.11), whatever the two are declared to be.
+    pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
+        let mut pairs = self.fields.iter().zip(&wanted.fields);
+        self.fields.len() >= wanted.fields.len() && pairs.all(|(field, wanted)| field.matches(*wanted, types))
+    }
+}
+
+/// An array type (spec 2.3.7), and how it is declared, if it was taken from an engine: see [`ArrayType::with_finality_and_supertype`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ArrayType {
     /// What its elements are.
     pub field: FieldType,
+    pub(super) declared: Declared,
+}
+
+impl ArrayType {
+    /// Whether elements of such an array are those of `wanted` (spec 3.3.11), whatever the two are declared to be.
+    pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
+        self.field.matches(wanted.field, types)
+    }
 }
 
 /// What a type is made of (spec 2.3.8).
@@ -84,6 +121,31 @@ pub enum CompositeType {
     Struct(StructType),
     /// An array.
     Array(ArrayType),
+}
+
+impl CompositeType {
+    /// Whether a type that is made of this may be declared below one that is made of `wanted` (spec 3.3.11).
+    pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
+        match (self, wanted) {
+            (Self::Func(ty), Self::Func(wanted)) => ty.matches(wanted, types),
+            (Self::Struct(ty), Self::Struct(wanted)) => ty.matches(wanted, types),
+            (Self::Array(ty), Self::Array(wanted)) => ty.matches(wanted, types),
+            (Self::Func(_) | Self::Struct(_) | Self::Array(_), _) => false,
+        }
+    }
+}
+
+impl fmt::Display for CompositeType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Func(ty) => write!(f, "func {ty}"),
+            Self::Struct(ty) => {
+                f.write_str("struct")?;
+                ty.fields.iter().try_for_each(|field| write!(f, " (field {field})"))
+            }
+            Self::Array(ty) => write!(f, "array {}", ty.field),
+        }
+    }
 }
 
 /// A type that a module defines (spec 2.3.9).
@@ -124,15 +186,19 @@ impl SubType {
         self.is_final && self.supertype.is_none() && self.as_func().is_some_and(|ty| !ty.names_types())
     }
 
-    /// The types that it names.
-    pub fn named(&self) -> impl Iterator<Item = TypeId> {
+    /// The types of its parameters and results, or of its fields.
+    pub fn values(&self) -> impl Iterator<Item = ValType> {
         let (func, fields) = match &self.composite {
             CompositeType::Func(ty) => (ty.types(), &[] as &[FieldType]),
             CompositeType::Struct(ty) => (&[] as &[ValType], &ty.fields[..]),
             CompositeType::Array(ty) => (&[] as &[ValType], std::slice::from_ref(&ty.field)),
         };
-        let fields = fields.iter().map(|field| field.element_type.unpack());
-        self.supertype.into_iter().chain(func.iter().copied().chain(fields).filter_map(ValType::type_id))
+        func.iter().copied().chain(fields.iter().map(|field| field.element_type.unpack()))
+    }
+
+    /// The types that it names.
+    pub fn named(&self) -> impl Iterator<Item = TypeId> {
+        self.supertype.into_iter().chain(self.values().filter_map(ValType::type_id))
     }
 
     /// Gives the types that it names other names.
@@ -183,13 +249,6 @@ impl fmt::Display for SubType {
         if let Some(supertype) = self.supertype {
             write!(f, "{}{supertype} ", if self.is_final { "sub final " } else { "" })?;
         }
-        match &self.composite {
-            CompositeType::Func(ty) => write!(f, "func {ty}"),
-            CompositeType::Struct(ty) => {
-                f.write_str("struct")?;
-                ty.fields.iter().try_for_each(|field| write!(f, " (field {field})"))
-            }
-            CompositeType::Array(ty) => write!(f, "array {}", ty.field),
-        }
+        self.composite.fmt(f)
     }
 }

@@ -1,10 +1,11 @@
-//! Function types as an engine knows them. Two that are written the same are different types if they are declared apart (spec 3.3.8): one is
+//! Types as an engine knows them. Two that are written the same are different types if they are declared apart (spec 3.3.8): one is
 //! open, or below another, or in another recursion group.
 
-use super::{DefinedType, FuncType};
+use super::{ArrayType, CompositeType, DefinedType, FieldType, FuncType, HeapType, StructType, ValType};
 use crate::TypeId;
 use std::any::Any;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Whether types may be declared below a type (spec 2.3.9).
@@ -33,25 +34,26 @@ pub trait DeclareTypes {
     /// Why a type cannot be declared.
     type Error;
 
-    /// The type that is written as `ty`, and is declared so.
+    /// The type that is written as `ty`, is declared so, and is in a recursion group by itself; `None` for a function type that is no other than
+    /// the one that is declared nowhere.
     ///
     /// # Errors
     /// As [`FuncType::with_finality_and_supertype`].
-    fn declare_func(
+    fn declare(
         &self,
-        ty: FuncType,
+        ty: CompositeType,
         finality: Finality,
-        supertype: Option<&FuncType>,
-    ) -> Result<FuncType, Self::Error>;
+        supertype: Option<&Declared>,
+    ) -> Result<Option<KnownType>, Self::Error>;
 }
 
 /// Keeps a type in its engine until it is dropped.
 pub trait KeepType: Any + Send + Sync {
     /// The type it is declared below.
-    fn supertype(&self) -> Option<FuncType>;
+    fn supertype(&self) -> Option<KnownType>;
 }
 
-/// What an engine knows of a function type.
+/// What an engine knows of a type.
 pub struct KnownType {
     definition: Arc<DefinedType>,
     engine: usize,
@@ -75,6 +77,11 @@ impl KnownType {
     pub fn id(&self) -> TypeId {
         self.definition.id
     }
+
+    /// What it is, below what, and whether it is final.
+    pub fn definition(&self) -> &Arc<DefinedType> {
+        &self.definition
+    }
 }
 
 impl fmt::Debug for KnownType {
@@ -83,6 +90,116 @@ impl fmt::Debug for KnownType {
             .field("id", &self.id())
             .field("is_declared", &self.is_declared)
             .finish_non_exhaustive()
+    }
+}
+
+/// How a type is declared, if it was taken from an engine, which keeps it then. A type of which nothing is said is final, below nothing, and in a
+/// recursion group by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Declared(Option<Arc<KnownType>>);
+
+impl Declared {
+    /// What an engine knows of it, if it was taken from one.
+    pub fn as_known(&self) -> Option<&KnownType> {
+        self.0.as_deref()
+    }
+
+    fn finality(&self) -> Finality {
+        match &self.0 {
+            Some(known) if !known.definition.ty.is_final => Finality::NonFinal,
+            Some(_) | None => Finality::Final,
+        }
+    }
+
+    /// What tells it from all types that are written the same: the number of its engine, and its id there.
+    fn declaration(&self) -> Option<(usize, TypeId)> {
+        self.0.as_ref().filter(|known| known.is_declared).map(|known| (known.engine, known.id()))
+    }
+}
+
+impl PartialEq for Declared {
+    fn eq(&self, other: &Self) -> bool {
+        self.declaration() == other.declaration()
+    }
+}
+
+impl Eq for Declared {}
+
+impl Hash for Declared {
+    /// How a type is declared does not count: those that are written the same are few.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl From<KnownType> for Declared {
+    fn from(known: KnownType) -> Self {
+        Self(Some(Arc::new(known)))
+    }
+}
+
+/// What types of all kinds have that can be declared.
+macro_rules! declared {
+    ($ty:ident, $kind:ident, $as:ident, $what:literal) => {
+        impl $ty {
+            /// A type as an engine knows it.
+            ///
+            /// # Panics
+            #[doc = concat!("It is no ", $what, " type.")]
+            #[doc(hidden)]
+            pub fn known(known: KnownType) -> Self {
+                let ty = known.definition.ty.$as().expect(concat!("a ", $what, " type")).clone();
+                Self { declared: known.into(), ..ty }
+            }
+
+            /// How it is declared.
+            #[doc(hidden)]
+            pub fn declared(&self) -> &Declared {
+                &self.declared
+            }
+
+            /// What an engine knows of it, if it was taken from one.
+            #[doc(hidden)]
+            pub fn as_known(&self) -> Option<&KnownType> {
+                self.declared.as_known()
+            }
+
+            /// Whether types may be declared below it.
+            pub fn finality(&self) -> Finality {
+                self.declared.finality()
+            }
+
+            /// The type that it is declared below.
+            pub fn supertype(&self) -> Option<Self> {
+                self.as_known()?.keeper.supertype().map(Self::known)
+            }
+
+            fn declare<E: DeclareTypes>(
+                self,
+                engine: &E,
+                finality: Finality,
+                supertype: Option<&Self>,
+            ) -> Result<Self, E::Error> {
+                let plain = self.clone();
+                let known = engine.declare(CompositeType::$kind(self), finality, supertype.map(Self::declared))?;
+                Ok(known.map_or(plain, Self::known))
+            }
+        }
+    };
+}
+
+declared!(FuncType, Func, as_func, "function");
+declared!(StructType, Struct, as_struct, "struct");
+declared!(ArrayType, Array, as_array, "array");
+
+impl CompositeType {
+    /// What it is made of alone, however it is declared.
+    #[must_use]
+    pub fn undeclared(self) -> Self {
+        let declared = Declared::default();
+        match self {
+            Self::Func(ty) => Self::Func(FuncType { declared, ..ty }),
+            Self::Struct(ty) => Self::Struct(StructType { declared, ..ty }),
+            Self::Array(ty) => Self::Array(ArrayType { declared, ..ty }),
+        }
     }
 }
 
@@ -103,30 +220,16 @@ impl FuncType {
         engine: &E,
         finality: Finality,
         supertype: Option<&FuncType>,
-        params: impl IntoIterator<Item = super::ValType>,
-        results: impl IntoIterator<Item = super::ValType>,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
     ) -> Result<Self, E::Error> {
-        engine.declare_func(Self::new(params, results), finality, supertype)
-    }
-
-    /// A type as an engine knows it.
-    ///
-    /// # Panics
-    /// It is no function type.
-    pub fn known(known: KnownType) -> Self {
-        let ty = known.definition.ty.as_func().expect("a function type").clone();
-        Self { known: Some(Arc::new(known)), ..ty }
-    }
-
-    /// What an engine knows of it, if it was taken from one.
-    pub fn as_known(&self) -> Option<&KnownType> {
-        self.known.as_deref()
+        Self::new(params, results).declare(engine, finality, supertype)
     }
 
     /// Its parameters and results alone: the type that is final, below nothing, and in a recursion group by itself.
     #[must_use]
     pub fn undeclared(&self) -> Self {
-        Self { known: None, types: self.types.clone(), ..*self }
+        Self { declared: Declared::default(), types: self.types.clone(), ..*self }
     }
 
     /// Whether parameters and results are the same, whatever the two are declared to be.
@@ -137,35 +240,101 @@ impl FuncType {
     /// Whether it is another type than the one of the same parameters and results that [`FuncType::new`] gives: it is open, or declared to be below another,
     /// or in a recursion group with others, or names itself.
     pub fn is_declared(&self) -> bool {
-        self.declaration().is_some()
-    }
-
-    /// Whether types may be declared below it.
-    pub fn finality(&self) -> Finality {
-        match &self.known {
-            Some(known) if !known.definition.ty.is_final => Finality::NonFinal,
-            Some(_) | None => Finality::Final,
-        }
-    }
-
-    /// The type that it is declared below.
-    pub fn supertype(&self) -> Option<Self> {
-        self.known.as_ref()?.keeper.supertype()
-    }
-
-    /// What tells it from all types that are written the same: the number of its engine, and its id there.
-    pub(super) fn declaration(&self) -> Option<(usize, TypeId)> {
-        self.known.as_ref().filter(|known| known.is_declared).map(|known| (known.engine, known.id()))
+        self.declared.declaration().is_some()
     }
 
     /// How it is declared, in words.
     pub fn describe_declaration(&self) -> String {
-        let Some(known) = self.known.as_ref().filter(|known| known.is_declared) else {
+        let Some(known) = self.as_known().filter(|known| known.is_declared) else {
             return "a final type by itself".into();
         };
         let DefinedType { id, ty, .. } = &*known.definition;
         let open = if ty.is_final { "final" } else { "open" };
         let below = ty.supertype.map_or_else(String::new, |above| format!(", below type {above}"));
         format!("type {id}, {open}{below}")
+    }
+}
+
+impl StructType {
+    /// How many fields a struct may have: as many as in modules.
+    pub const MOST: usize = 10_000;
+
+    /// The type of structs of these fields that is final, below nothing, and in a recursion group by itself: what the text format writes as
+    /// `(type (struct ...))`. It belongs to `engine`, which keeps it as long as somebody has it.
+    ///
+    /// # Errors
+    /// A type is named that the engine does not have.
+    ///
+    /// # Panics
+    /// There are more than [`StructType::MOST`] fields.
+    pub fn new<E: DeclareTypes>(engine: &E, fields: impl IntoIterator<Item = FieldType>) -> Result<Self, E::Error> {
+        Self::with_finality_and_supertype(engine, Finality::Final, None, fields)
+    }
+
+    /// The same, declared to be `finality` and, if there is a `supertype`, below that: what the text format writes as
+    /// `(type (sub $supertype (struct ...)))`.
+    ///
+    /// # Errors
+    /// `supertype` is final, or has fields that these do not begin with, or those do not match (spec 3.3.11), or is below 63 others already; it
+    /// belongs to another engine; a type is named that the engine does not have.
+    ///
+    /// # Panics
+    /// As [`StructType::new`].
+    pub fn with_finality_and_supertype<E: DeclareTypes>(
+        engine: &E,
+        finality: Finality,
+        supertype: Option<&StructType>,
+        fields: impl IntoIterator<Item = FieldType>,
+    ) -> Result<Self, E::Error> {
+        // What goes on for ever ends here, too.
+        let fields: Box<[FieldType]> = fields.into_iter().take(Self::MOST + 1).collect();
+        assert!(fields.len() <= Self::MOST, "a struct type of more than {} fields", Self::MOST);
+        Self::of_fields(fields).declare(engine, finality, supertype)
+    }
+
+    /// What has these fields, declared nowhere.
+    pub fn of_fields(fields: Box<[FieldType]>) -> Self {
+        Self { fields, declared: Declared::default() }
+    }
+
+    /// The name of references to it, if it was taken from an engine.
+    pub fn heap_type(&self) -> Option<HeapType> {
+        Some(HeapType::ConcreteStruct(self.as_known()?.id()))
+    }
+}
+
+impl ArrayType {
+    /// The type of arrays of such elements that is final, below nothing, and in a recursion group by itself: what the text format writes as
+    /// `(type (array ...))`. It belongs to `engine`, which keeps it as long as somebody has it.
+    ///
+    /// # Errors
+    /// A type is named that the engine does not have.
+    pub fn new<E: DeclareTypes>(engine: &E, field: FieldType) -> Result<Self, E::Error> {
+        Self::with_finality_and_supertype(engine, Finality::Final, None, field)
+    }
+
+    /// The same, declared to be `finality` and, if there is a `supertype`, below that: what the text format writes as
+    /// `(type (sub $supertype (array ...)))`.
+    ///
+    /// # Errors
+    /// `supertype` is final, or has elements that these do not match (spec 3.3.11), or is below 63 others already; it belongs to another
+    /// engine; a type is named that the engine does not have.
+    pub fn with_finality_and_supertype<E: DeclareTypes>(
+        engine: &E,
+        finality: Finality,
+        supertype: Option<&ArrayType>,
+        field: FieldType,
+    ) -> Result<Self, E::Error> {
+        Self::of_field(field).declare(engine, finality, supertype)
+    }
+
+    /// What has such elements, declared nowhere.
+    pub fn of_field(field: FieldType) -> Self {
+        Self { field, declared: Declared::default() }
+    }
+
+    /// The name of references to it, if it was taken from an engine.
+    pub fn heap_type(&self) -> Option<HeapType> {
+        Some(HeapType::ConcreteArray(self.as_known()?.id()))
     }
 }

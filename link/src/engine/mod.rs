@@ -2,7 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod config;
-mod declared;
+pub(crate) mod declared;
 pub(crate) mod limiter;
 pub(crate) mod limits;
 pub(crate) mod types;

@@ -8,45 +8,61 @@ use crate::store::handle::StoreId;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use pirn_decode::objects::{HEADER_BYTES, places};
-use pirn_decode::{DefinedType, FieldType, HeapType, StorageType, StructType, TypeId, ValType};
+use pirn_decode::{
+    ArrayType, Declared, DefinedType, FieldType, HeapType, KnownType, StorageType, StructType, TypeId, ValType,
+};
 use pirn_exec::{Object, ObjectType, Trap, Vm, Word};
 use std::sync::Arc;
 
 /// A type of structs that a store has, ready for [`StructRef::new`].
 #[derive(Debug, Clone)]
-pub struct StructRefPre(Pre);
+pub struct StructRefPre(Pre<StructType>);
 
 /// A type of arrays that a store has, ready for [`ArrayRef::new`].
 #[derive(Debug, Clone)]
-pub struct ArrayRefPre(Pre);
+pub struct ArrayRefPre(Pre<ArrayType>);
 
 #[derive(Debug, Clone)]
-struct Pre {
+struct Pre<T> {
     store: StoreId,
-    ty: Arc<DefinedType>,
+    id: TypeId,
+    ty: T,
 }
 
-impl Pre {
+impl<T> Pre<T> {
     /// # Errors
-    /// The store has no instance of a module that defines it.
-    fn new(store: &mut StoreOpaque, ty: HeapType) -> Result<Self> {
-        let id = ty.type_id().unwrap_or(TypeId::NONE);
-        let defined = store.engine().types().defined(id).filter(|_| store.heap().known_type(id).is_some());
-        match defined {
-            Some(defined) => Ok(Self { store: store.id(), ty: defined }),
-            None => Err(format_err!("the store has no instance of a module that defines type {ty}")),
-        }
+    /// The type is of another engine.
+    fn new(store: &mut StoreOpaque, known: &KnownType, ty: T) -> Result<Self> {
+        store.object_type(known)?;
+        Ok(Self { store: store.id(), id: known.id(), ty })
     }
+}
+
+/// The type of structs or arrays of this name, as one that keeps itself.
+///
+/// # Errors
+/// The engine has none.
+fn named(store: &StoreOpaque, ty: HeapType) -> Result<KnownType> {
+    let known = store.engine().known_object_type(ty);
+    known.ok_or_else(|| format_err!("the engine has no type {ty}"))
+}
+
+/// What is known of a type that was declared.
+///
+/// # Errors
+/// It is of no engine.
+fn known(declared: &Declared) -> Result<&KnownType> {
+    declared.as_known().ok_or_else(|| format_err!("a type of no engine: it was not declared in one"))
 }
 
 /// An object of a type, of zeros and nulls.
 ///
 /// # Errors
 /// The type is another store's; there is no room for the object.
-fn make<T: 'static>(store: &mut StoreContextMut<'_, T>, pre: &Pre, len: u32) -> Result<Object> {
+fn make<T: 'static, P>(store: &mut StoreContextMut<'_, T>, pre: &Pre<P>, len: u32) -> Result<Object> {
     let opaque = store.opaque_mut();
     opaque.check_store(pre.store)?;
-    let ty: *const ObjectType = opaque.heap().known_type(pre.ty.id).expect("a store keeps its types");
+    let ty: *const ObjectType = opaque.heap().known_type(pre.id).expect("a store keeps its types");
     // SAFETY: L1 and L2: the machine is the store's, and stands still; nothing is collected meanwhile, so nobody asks the store for its
     // references.
     store.with_room(|store| unsafe { Vm::make_object(store.vm(), ty, len) })
@@ -92,20 +108,33 @@ impl<T> Rooted<T> {
 }
 
 impl StructRefPre {
-    /// A type of structs, as a function's type or [`Rooted::ty`](Rooted::<crate::AnyRef>::ty) gives it.
+    /// A type of structs by its name, as a function's type or [`Rooted::ty`](Rooted::<crate::AnyRef>::ty) gives it.
     ///
     /// # Errors
-    /// It is none; the store has no instance of a module that defines it.
+    /// It is none; the engine has no such type.
     pub fn new(mut store: impl AsContextMut, ty: HeapType) -> Result<Self> {
         match ty {
-            HeapType::ConcreteStruct(_) => Ok(Self(Pre::new(store.as_context_mut().opaque_mut(), ty)?)),
+            HeapType::ConcreteStruct(_) => {
+                let mut store = store.as_context_mut();
+                let known = named(store.opaque(), ty)?;
+                Self::of(&mut store, &StructType::known(known))
+            }
             _ => Err(format_err!("{ty} is no type of structs")),
         }
     }
 
+    /// A type of structs that was declared with [`StructType::new`] or [`StructType::with_finality_and_supertype`]. The store keeps it.
+    ///
+    /// # Errors
+    /// It is of another engine.
+    pub fn of(mut store: impl AsContextMut, ty: &StructType) -> Result<Self> {
+        let mut store = store.as_context_mut();
+        Ok(Self(Pre::new(store.opaque_mut(), known(ty.declared())?, ty.clone())?))
+    }
+
     /// What structs of this type have.
     pub fn ty(&self) -> &StructType {
-        self.0.ty.ty.as_struct().expect("a struct type")
+        &self.0.ty
     }
 }
 
@@ -186,20 +215,38 @@ fn field(ty: &DefinedType, index: usize) -> Result<(u32, FieldType, ValType)> {
 }
 
 impl ArrayRefPre {
-    /// A type of arrays, as a function's type or [`Rooted::ty`](Rooted::<crate::AnyRef>::ty) gives it.
+    /// A type of arrays by its name, as a function's type or [`Rooted::ty`](Rooted::<crate::AnyRef>::ty) gives it.
     ///
     /// # Errors
-    /// It is none; the store has no instance of a module that defines it.
+    /// It is none; the engine has no such type.
     pub fn new(mut store: impl AsContextMut, ty: HeapType) -> Result<Self> {
         match ty {
-            HeapType::ConcreteArray(_) => Ok(Self(Pre::new(store.as_context_mut().opaque_mut(), ty)?)),
+            HeapType::ConcreteArray(_) => {
+                let mut store = store.as_context_mut();
+                let known = named(store.opaque(), ty)?;
+                Self::of(&mut store, &ArrayType::known(known))
+            }
             _ => Err(format_err!("{ty} is no type of arrays")),
         }
     }
 
+    /// A type of arrays that was declared with [`ArrayType::new`] or [`ArrayType::with_finality_and_supertype`]. The store keeps it.
+    ///
+    /// # Errors
+    /// It is of another engine.
+    pub fn of(mut store: impl AsContextMut, ty: &ArrayType) -> Result<Self> {
+        let mut store = store.as_context_mut();
+        Ok(Self(Pre::new(store.opaque_mut(), known(ty.declared())?, ty.clone())?))
+    }
+
+    /// What such arrays have.
+    pub fn ty(&self) -> &ArrayType {
+        &self.0.ty
+    }
+
     /// What elements of such arrays are.
     pub fn element(&self) -> FieldType {
-        self.0.ty.ty.as_array().expect("an array type").field
+        self.0.ty.field
     }
 }
 

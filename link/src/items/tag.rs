@@ -31,10 +31,8 @@ impl Tag {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
         store.check_needs(&Needs { tags: 1, ..Needs::default() })?;
-        let engine = store.engine().clone();
-        let used = engine.use_type(ty.ty())?;
-        let id = used.id();
-        store.add_tag(ty.clone(), id, Some((engine, used))).map(Self)
+        let used = store.engine().use_type(ty.ty())?;
+        store.add_tag(ty.clone(), used.id(), Some(used)).map(Self)
     }
 
     pub(crate) fn item(self) -> Handle<TagItem> {

@@ -101,7 +101,11 @@ impl<'a> Names<'a> {
             return Ok(number);
         }
         let name = self.defined.get(&id).copied();
-        let name = name.ok_or_else(|| format_err!("a type is in use that no module of the store defines"))?;
+        let name = name.ok_or_else(|| {
+            let ty = self.store.engine().types().sub_type(id);
+            let ty = ty.map_or_else(String::new, |ty| format!(" ({ty})"));
+            format_err!("a type is in use that no module of the store defines, so it has no name: type {id}{ty}")
+        })?;
         let number = self.named_types.len() as u32;
         self.named_types.push(name);
         self.types.insert(id, number);

@@ -4,6 +4,7 @@
 //! among the addresses of what was copied ([`Moved`]). What refers to a function of the host stays as it is, for the copy keeps the same
 //! ones.
 
+use crate::engine::declared::KeptType;
 use crate::error::{Result, format_err};
 use crate::store::handle::{Handle, StoreId};
 use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
@@ -111,6 +112,7 @@ impl StoreOpaque {
         self.fork_instances(copy, &mut moved)?;
         self.fork_memories(copy, &mut moved)?;
         self.fork_tags(copy, &mut moved)?;
+        copy.object_types.extend(self.object_types.iter().map(KeptType::again));
         self.fork_objects(copy, &mut moved)?;
         // From here on what is a function's is known, all of whose records lie in blocks.
         moved.sort();

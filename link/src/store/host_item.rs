@@ -1,7 +1,7 @@
 //! Host functions as stores keep them, whatever closures they are made of.
 
 use crate::engine::Engine;
-use crate::engine::types::TypeUse;
+use crate::engine::declared::KeptType;
 use crate::error::Result;
 use crate::store::pinned::Pinned;
 use pirn_decode::{FuncType, TypeId};
@@ -37,9 +37,8 @@ impl HostDef {
 /// A host function in the stores of one engine. They share its record, and keep it: so a store that may call hundreds of host
 /// functions makes none of them.
 pub(crate) struct HostItem {
-    engine: Engine,
-    /// What keeps the id of its type. `None` only while this is dropped.
-    ty: Option<TypeUse>,
+    /// What keeps the id of its type, in its engine.
+    ty: KeptType,
     host: Pinned<HostRecord>,
     record: NonNull<FuncRecord>,
     func: Arc<HostFunc>,
@@ -56,19 +55,19 @@ impl HostItem {
     fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Result<Arc<Self>> {
         let used = engine.use_type(&ty)?;
         // SAFETY: L5: the function leaves results of its type (`HostDef::of_parts`).
-        Ok(unsafe { Self::of_type(engine, ty, used, func) })
+        Ok(unsafe { Self::of_type(ty, used, func) })
     }
 
     /// A function whose type is `ty`, of which `used` is a use.
     ///
     /// # Safety
     /// L5: `func` takes parameters of `ty`, and leaves results of it.
-    unsafe fn of_type(engine: &Engine, ty: FuncType, used: TypeUse, func: Arc<HostFunc>) -> Arc<Self> {
+    unsafe fn of_type(ty: FuncType, used: KeptType, func: Arc<HostFunc>) -> Arc<Self> {
         // SAFETY: L8: the use, kept here, keeps the id; L5: as is asked for.
         let host = Pinned::new(unsafe { HostRecord::new(ty, used.id(), Arc::clone(&func)) });
         // SAFETY: L1: it is pinned and lives as long as this, which stores keep, and everything reaches it by this pointer.
         let record = unsafe { NonNull::new_unchecked(HostRecord::arm(host.as_ptr().as_ptr())) };
-        Arc::new(Self { engine: engine.clone(), ty: Some(used), host, record, func })
+        Arc::new(Self { ty: used, host, record, func })
     }
 
     /// The same function in the stores of another engine, where its type is declared nowhere.
@@ -88,12 +87,12 @@ impl HostItem {
         assert!(self.may_be(engine, &ty), "types were compared");
         let used = engine.use_type(&ty).expect("the store's modules are of its engine");
         // SAFETY: L5: parameters of `ty` are of its own parameters' types, and its own results are of those of `ty`: that was compared.
-        unsafe { Self::of_type(engine, ty, used, Arc::clone(&self.func)) }
+        unsafe { Self::of_type(ty, used, Arc::clone(&self.func)) }
     }
 
     /// Whether it is for stores of `engine`.
     pub(crate) fn is_for(&self, engine: &Engine) -> bool {
-        Engine::same(&self.engine, engine)
+        Engine::same(self.ty.engine(), engine)
     }
 
     /// The one record of it.
@@ -103,22 +102,13 @@ impl HostItem {
 
     /// The id of its type, in its engine.
     pub(crate) fn type_id(&self) -> TypeId {
-        self.ty.as_ref().expect("it is not being dropped").id()
+        self.ty.id()
     }
 
     /// Its type.
     pub(crate) fn ty(&self) -> &FuncType {
         // SAFETY: it is pinned here as long as this lives, and nothing writes to it.
         unsafe { self.host.as_ptr().as_ref() }.ty()
-    }
-}
-
-impl Drop for HostItem {
-    fn drop(&mut self) {
-        // No store keeps it, so nobody compares its type any more.
-        if let Some(ty) = self.ty.take() {
-            self.engine.types().release(ty);
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Instances (spec 4.2.5) as a store keeps them.
 
-use crate::engine::Engine;
-use crate::engine::types::TypeUse;
+use crate::engine::declared::KeptType;
 use crate::error::{Result, format_err};
 use crate::module::Module;
 use crate::store::handle::{Handle, StoreId};
@@ -25,35 +24,21 @@ pub(crate) struct TagItem {
     /// The id of the function type.
     pub(crate) type_id: TypeId,
     /// What keeps the id, if no module of the store does.
-    used: Option<(Engine, TypeUse)>,
+    used: Option<KeptType>,
 }
 
 impl TagItem {
     /// A tag whose type has this id, for as long as it is `used` or some module of the store keeps it.
     /// `object` is what its exceptions are in the store's heap.
-    pub(crate) fn new(
-        ty: TagType,
-        type_id: TypeId,
-        object: *const ObjectType,
-        used: Option<(Engine, TypeUse)>,
-    ) -> Self {
+    pub(crate) fn new(ty: TagType, type_id: TypeId, object: *const ObjectType, used: Option<KeptType>) -> Self {
         Self { tag: Tag::new(object, ty.ty().param_words() as u32), ty, type_id, used }
     }
 }
 
 impl TagItem {
     /// What keeps the id of a copy of it, if no module of the store does.
-    pub(crate) fn used_again(&self) -> Option<(Engine, TypeUse)> {
-        self.used.as_ref().map(|(engine, used)| (engine.clone(), engine.types().again(used)))
-    }
-}
-
-impl Drop for TagItem {
-    fn drop(&mut self) {
-        // Its store is gone, so nobody compares its type any more.
-        if let Some((engine, used)) = self.used.take() {
-            engine.types().release(used);
-        }
+    pub(crate) fn used_again(&self) -> Option<KeptType> {
+        self.used.as_ref().map(KeptType::again)
     }
 }
 

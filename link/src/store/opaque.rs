@@ -4,9 +4,9 @@
 //! only grows, and what it holds is [`Pinned`] or shared: this is where invariant L1 comes from.
 
 use crate::engine::Engine;
+use crate::engine::declared::KeptType;
 use crate::engine::limiter::ResourceLimiter;
 use crate::engine::limits::{Needs, StoreLimits};
-use crate::engine::types::TypeUse;
 use crate::error::{CaughtPanic, Error, Result, format_err};
 use crate::module::Module;
 use crate::store::deadline::Yielded;
@@ -19,7 +19,7 @@ use crate::store::lease::Calls;
 use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
-use pirn_decode::{FuncIdx, FuncType, GlobalType, MemoryType, Subtyping, TableType, TagType, TypeId};
+use pirn_decode::{FuncIdx, FuncType, GlobalType, KnownType, MemoryType, Subtyping, TableType, TagType, TypeId};
 use pirn_exec::{
     FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, ObjectType, Room, SharedMemory, Table, Vm,
     Word, first_cell,
@@ -66,6 +66,8 @@ pub struct StoreOpaque {
     pub(super) tables: Vec<Pinned<Table>>,
     pub(super) globals: Vec<Pinned<[GlobalItem]>>,
     pub(super) tags: Vec<Pinned<TagItem>>,
+    /// The types of objects that are made here, but that no module of the store need define.
+    pub(super) object_types: Vec<KeptType>,
 }
 
 const _: () = {
@@ -102,6 +104,7 @@ impl StoreOpaque {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
+            object_types: Vec::new(),
         }
     }
 
@@ -380,16 +383,25 @@ impl StoreOpaque {
     ///
     /// # Errors
     /// There is no memory for it.
-    pub(crate) fn add_tag(
-        &mut self,
-        ty: TagType,
-        type_id: TypeId,
-        used: Option<(Engine, TypeUse)>,
-    ) -> Result<Handle<TagItem>> {
+    pub(crate) fn add_tag(&mut self, ty: TagType, type_id: TypeId, used: Option<KeptType>) -> Result<Handle<TagItem>> {
         // SAFETY: L1 and L2: the store owns its machine, and nobody else refers to its heap while it is mutably borrowed.
         let heap = unsafe { Vm::heap(self.vm()) };
         let object = heap.exception_type(type_id, || ObjectType::of_exception(type_id, ty.ty().params()));
         keep(self.id, &mut self.tags, TagItem::new(ty, type_id, object, used))
+    }
+
+    /// What the heap knows of objects of a type of structs or arrays, which is kept with the store.
+    ///
+    /// # Errors
+    /// It is of another engine.
+    pub(crate) fn object_type(&mut self, ty: &KnownType) -> Result<*const ObjectType> {
+        let kept = self.engine.use_known(ty)?;
+        if let Some(known) = self.heap().known_type(ty.id()) {
+            return Ok(known);
+        }
+        // Objects may outlive whoever declared it.
+        self.object_types.push(kept);
+        Ok(self.heap().object_type(ty.id(), || ObjectType::of(ty.definition())))
     }
 
     /// Adds an instance made with this store's machine, and says in its head whose it is: invariant L4.

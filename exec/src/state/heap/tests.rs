@@ -12,8 +12,8 @@ const LINK: StorageType = StorageType::ValType(ValType::Ref(RefType::ANYREF));
 /// A heap with a type of lists, whose items have a number and what follows, and one of arrays of anything.
 fn heap() -> (Heap, *const ObjectType, *const ObjectType) {
     let field = |element_type| FieldType { element_type, mutable: true };
-    let list = StructType { fields: [field(StorageType::ValType(ValType::I64)), field(LINK)].into() };
-    let array = ArrayType { field: field(LINK) };
+    let list = StructType::of_fields([field(StorageType::ValType(ValType::I64)), field(LINK)].into());
+    let array = ArrayType::of_field(field(LINK));
     let mut heap = Heap::new();
     let mut ty = |id, composite| {
         let ty = SubType { composite, supertype: None, is_final: true };
@@ -139,7 +139,7 @@ fn references_far_within_large_objects_are_followed() {
     // Words 1 to 100 of the object, of which 10, 62 to 65 and 100 are references.
     let number = StorageType::ValType(ValType::I64);
     let fields = (1..=100).map(|at| field(if matches!(at, 10 | 62..=65 | 100) { LINK } else { number }));
-    let composite = CompositeType::Struct(StructType { fields: fields.collect() });
+    let composite = CompositeType::Struct(StructType::of_fields(fields.collect()));
     let ty = SubType { composite, supertype: None, is_final: true };
     let wide = DefinedType::new(TypeId(3), ty, vec![TypeId(3)]);
     let wide = heap.object_type(TypeId(3), || ObjectType::of(&wide));
