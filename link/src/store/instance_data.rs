@@ -28,14 +28,17 @@ pub(crate) struct TagItem {
 }
 
 impl TagItem {
-    /// A tag whose type has this id, for as long as it is `used` or some module of the store keeps it.
-    /// `object` is what its exceptions are in the store's heap.
-    pub(crate) fn new(ty: TagType, type_id: TypeId, object: *const ObjectType, used: Option<KeptType>) -> Self {
-        Self { tag: Tag::new(object, ty.ty().param_words() as u32), ty, type_id, used }
+    /// A tag whose type has this id, for as long as it is `used` or some module of the store keeps it. What its exceptions are in the store's heap is said
+    /// when it is in the store.
+    pub(crate) fn new(ty: TagType, type_id: TypeId, used: Option<KeptType>) -> Self {
+        Self { tag: Tag::new(std::ptr::null(), ty.ty().param_words() as u32), ty, type_id, used }
     }
-}
 
-impl TagItem {
+    /// Says what its exceptions are in the store's heap.
+    pub(crate) fn set_object_type(&mut self, object: *const ObjectType) {
+        self.tag = Tag::new(object, self.tag.words());
+    }
+
     /// What keeps the id of a copy of it, if no module of the store does.
     pub(crate) fn used_again(&self) -> Option<KeptType> {
         self.used.as_ref().map(KeptType::again)
@@ -59,22 +62,6 @@ pub(crate) struct InstanceData {
     pub(crate) active: Box<[Word]>,
 }
 
-/// Sets what is known of objects, of each type of `module` that has some, to what the heap of the store with the machine `vm` says.
-///
-/// # Safety
-/// L1 and L2: the machine is of a store that is borrowed; L6: the block is of an instance of the module in that store.
-unsafe fn set_object_types(block: &mut InstanceBlock, module: &Module, vm: *mut Vm) {
-    if !module.parsed().has_objects() {
-        return;
-    }
-    for (typeidx, ty) in module.parsed().types.iter().enumerate().filter(|(_, ty)| ty.composite.is_object()) {
-        let (id, types) = (module.type_ids()[typeidx], module.engine().types());
-        let make = || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
-        // SAFETY: as is asked for; L8: the instance keeps the module, and with it the id.
-        unsafe { block.set_object_type(typeidx, Vm::heap(vm).object_type(id, make)) };
-    }
-}
-
 impl InstanceData {
     /// An instance of `module` for the store whose machine is `vm`: its own functions exist, its other words are null.
     ///
@@ -92,8 +79,6 @@ impl InstanceData {
             // instance keeps the module, which keeps the code.
             unsafe { block.set_func(funcidx, FuncRecord::new(module.first_cell(funcidx), block.as_ptr())) };
         }
-        // SAFETY: L1: `vm` is the machine of the store that the instance is for.
-        unsafe { set_object_types(&mut block, module, vm) };
         /// Room for so many.
         fn room<T>(count: usize) -> Result<Vec<T>> {
             let mut list = Vec::new();
@@ -124,9 +109,7 @@ impl InstanceData {
     pub(crate) unsafe fn fork(&self, vm: *mut Vm) -> Result<Self> {
         let no_memory = || format_err!("the system gave no memory to copy an instance");
         // SAFETY: the same is asked for.
-        let mut block = unsafe { self.block.fork(vm) }.ok_or_else(no_memory)?;
-        // SAFETY: L1: as asked for.
-        unsafe { set_object_types(&mut block, &self.module, vm) };
+        let block = unsafe { self.block.fork(vm) }.ok_or_else(no_memory)?;
         fn room<T>(count: usize) -> Option<Vec<T>> {
             let mut list = Vec::new();
             list.try_reserve_exact(count).ok()?;
@@ -142,6 +125,24 @@ impl InstanceData {
             elements: Box::default(),
             active: Box::default(),
         })
+    }
+
+    /// Sets what is known of objects, of each type of the module that has some, to what the heap of the store with the machine `vm` says, which keeps
+    /// what it knows for good: so this is done when the store has the instance.
+    ///
+    /// # Safety
+    /// L1 and L2: the machine is of the store that has the instance, and is borrowed.
+    pub(crate) unsafe fn set_object_types(&mut self, vm: *mut Vm) {
+        let Self { module, block, .. } = self;
+        if !module.parsed().has_objects() {
+            return;
+        }
+        for (typeidx, ty) in module.parsed().types.iter().enumerate().filter(|(_, ty)| ty.composite.is_object()) {
+            let (id, types) = (module.type_ids()[typeidx], module.engine().types());
+            let make = || ObjectType::of(&types.defined(id).unwrap_or_else(|| panic!("{ty} is a type of the engine")));
+            // SAFETY: as is asked for; L8: the instance keeps the module, and with it the id.
+            unsafe { block.set_object_type(typeidx, Vm::heap(vm).object_type(id, make)) };
+        }
     }
 
     /// The instance whose block begins with `inst`.

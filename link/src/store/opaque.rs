@@ -384,10 +384,14 @@ impl StoreOpaque {
     /// # Errors
     /// There is no memory for it.
     pub(crate) fn add_tag(&mut self, ty: TagType, type_id: TypeId, used: Option<KeptType>) -> Result<Handle<TagItem>> {
-        // SAFETY: L1 and L2: the store owns its machine, and nobody else refers to its heap while it is mutably borrowed.
-        let heap = unsafe { Vm::heap(self.vm()) };
-        let object = heap.exception_type(type_id, || ObjectType::of_exception(type_id, ty.ty().params()));
-        keep(self.id, &mut self.tags, TagItem::new(ty, type_id, object, used))
+        let handle = keep(self.id, &mut self.tags, TagItem::new(ty, type_id, used))?;
+        // What the heap knows it keeps for good, and so does the store this type from here on.
+        // SAFETY: L1 and L2: the store owns its machine, and nobody else refers to its heap while it is mutably borrowed, nor to a tag that was made just now.
+        let (heap, tag) = unsafe { (Vm::heap(self.vm()), &mut *handle.as_ptr()) };
+        let make = || ObjectType::of_exception(type_id, tag.ty.ty().params());
+        let object = heap.exception_type(type_id, make);
+        tag.set_object_type(object);
+        Ok(handle)
     }
 
     /// What the heap knows of objects of a type of structs or arrays, which is kept with the store.
@@ -412,8 +416,13 @@ impl StoreOpaque {
         let bytes = instance.bytes();
         let handle = keep(self.id, &mut self.instances, instance)?;
         self.held.add(bytes as u64);
-        // SAFETY: L1 and L2: the instance was put into this store just now, and nobody else refers to it.
-        unsafe { (*handle.as_ptr()).block.set_owner(handle.as_ptr().cast()) };
+        let vm = self.vm();
+        // SAFETY: L1 and L2: the instance was put into this store just now, and nobody else refers to it; the machine is the store's.
+        unsafe {
+            let data = &mut *handle.as_ptr();
+            data.block.set_owner(handle.as_ptr().cast());
+            data.set_object_types(vm);
+        }
         Ok(handle)
     }
 
