@@ -238,7 +238,7 @@ fn structs_and_arrays_of_the_embedder() {
         let made = made.as_struct(&store).unwrap().unwrap();
         assert_eq!(made.ty(&store).unwrap(), ty);
         let pre = StructRefPre::new(&mut store, ty).unwrap();
-        assert_eq!(pre.ty().fields.len(), 4);
+        assert_eq!(pre.ty().fields().len(), 4);
         let five = AnyRef::from_i31(&store, I31::new_i32(-5).unwrap());
         let fields = [Val::I32(0x1ff), Val::F64(7), V128::from(9_u128).into(), five.into()];
         let new = StructRef::new(&mut store, &pre, &fields).unwrap();

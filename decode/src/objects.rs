@@ -92,7 +92,7 @@ pub fn places(at: u32, types: impl Iterator<Item = ValType>) -> impl Iterator<It
 impl StructType {
     /// The types of its fields' values.
     pub fn values(&self) -> impl Iterator<Item = ValType> {
-        self.fields.iter().map(|field| field.element_type.unpack())
+        self.fields().iter().map(|field| field.element_type.unpack())
     }
 
     /// How many words its fields take.
@@ -118,12 +118,12 @@ impl StructType {
 impl ArrayType {
     /// How many bytes arrays of so many elements take; more than 64 bits can say counts as all there are.
     pub fn bytes(&self, len: u32) -> u64 {
-        u64::from(ARRAY_HEADER_BYTES) + u64::from(len) * u64::from(self.field.element_type.bytes())
+        u64::from(ARRAY_HEADER_BYTES) + u64::from(len) * u64::from(self.field_type().element_type.bytes())
     }
 
     /// The logarithm of an element's bytes.
     pub fn shift(&self) -> u16 {
-        self.field.element_type.bytes().ilog2() as u16
+        self.field_type().element_type.bytes().ilog2() as u16
     }
 }
 

@@ -9,7 +9,7 @@ use crate::call::resumable::{Resumable, run_all};
 use crate::call::start::Start;
 use crate::call::typed::{WasmParams, WasmRet};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Result, format_err};
 use crate::instance::Instance;
 use crate::instantiate::definitions::{Definition, Definitions};
 use crate::instantiate::instantiate_one;
@@ -107,10 +107,11 @@ impl<T: 'static> Linker<T> {
 
     /// Defines a host function that serves many stores.
     fn insert_host(&mut self, module: &str, name: &str, host: HostDef) -> Result<&mut Self> {
-        let Ok(item) = host.for_engine(&self.engine) else {
+        if !self.engine.has_declared(host.ty().declared()) {
             let (what, expected) = (format!("the type of `{module}::{name}`").into(), "the linker".into());
             return Err(LinkError::OtherEngine { what, expected }.into());
-        };
+        }
+        let item = host.for_engine(&self.engine).map_err(|error| format_err!("`{module}::{name}`: {error}"))?;
         self.insert(module, name, Definition::Host(item))
     }
 
@@ -156,10 +157,11 @@ impl<T: 'static> Linker<T> {
 
     /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`](crate::Func::new).
     ///
-    /// In stores of another engine a type that [is declared](FuncType::is_declared) is not there: then it satisfies no import.
+    /// In stores of another engine a type that [is declared](FuncType::is_declared), or names others, is not there: then it satisfies no import.
     ///
     /// # Errors
-    /// The name is taken ([`LinkError::AlreadyDefined`]), or `ty` is of another engine ([`LinkError::OtherEngine`]).
+    /// The name is taken ([`LinkError::AlreadyDefined`]), or `ty` is of another engine ([`LinkError::OtherEngine`]), or names types that the linker's does
+    /// not have: names do not keep types.
     pub fn func_new(
         &mut self,
         module: &str,
@@ -298,7 +300,7 @@ impl<T: 'static> Linker<T> {
     /// What `module::name` is in `store`. If it is a host function that serves many stores, it is put into this store now.
     pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
         let definition = self.definitions.get(module, name)?;
-        Some(definition.item(store.as_context_mut().opaque_mut()))
+        definition.item(store.as_context_mut().opaque_mut())
     }
 
     fn make(&self, store: &mut dyn Borrowed, module: &Module) -> Result<(Handle<InstanceData>, Option<Start>)> {

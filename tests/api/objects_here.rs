@@ -47,7 +47,7 @@ fn types_declared_here_are_those_of_modules() {
     assert_eq!((flat.finality(), flat.supertype()), (Finality::NonFinal, None));
     assert_eq!((solid.finality(), solid.supertype()), (Finality::Final, Some(flat.clone())));
     assert_eq!((points.finality(), points.supertype()), (Finality::Final, None));
-    assert_ne!(flat, StructType::new(&engine, flat.fields.to_vec()).unwrap(), "one is open");
+    assert_ne!(flat, StructType::new(&engine, flat.fields().to_vec()).unwrap(), "one is open");
     assert_eq!(declare(&engine), (flat.clone(), solid.clone(), points.clone()));
     assert_eq!(engine.function_types(), 3, "those that are asked for and dropped are gone");
     let mut store = Store::new(&engine, ());
@@ -191,4 +191,78 @@ fn what_cannot_be_declared() {
 #[should_panic = "more than 10000 fields"]
 fn too_many_fields() {
     let _ = StructType::new(&Engine::default(), std::iter::repeat(field(I32, true)));
+}
+
+/// Declares types of structs below `above` until one has a name that was another's, which nobody has any more.
+fn take_name(engine: &Engine, above: Option<&StructType>, stale: HeapType, of: StorageType) -> StructType {
+    let with = |count| {
+        let own = above.map_or(&[][..], StructType::fields).iter().copied();
+        let fields = own.chain(std::iter::repeat_n(field(of, true), count));
+        StructType::with_finality_and_supertype(engine, Finality::Final, above, fields).unwrap()
+    };
+    // Shards of the registry are chosen by hashes, and give their lowest names first.
+    (1..).map(with).find(|ty| ty.heap_type() == Some(stale)).unwrap()
+}
+
+#[test]
+fn host_functions_keep_the_types_that_theirs_name() {
+    let engine = Engine::default();
+    let named = StructType::new(&engine, [field(StorageType::I16, false)]).unwrap();
+    let stale = named.heap_type().unwrap();
+    let nothing = |_: Caller<'_, ()>, _: &[Val], _: &mut [Val]| Ok(());
+    let mut linker = Linker::new(&engine);
+    linker.func_new("host", "f", FuncType::new([], [to(Some(stale))]), nothing).unwrap();
+    drop(named);
+    assert_eq!(engine.function_types(), 2, "the function's, and what it names");
+    drop(linker);
+    assert_eq!(engine.function_types(), 0);
+    // A name that is nobody's is refused, whoever would have it later.
+    let mut linker = Linker::new(&engine);
+    let error = linker.func_new("host", "f", FuncType::new([], [to(Some(stale))]), nothing).unwrap_err();
+    assert_says(&error, &["host::f", "does not have"]);
+    let past_the_last = to(Some(HeapType::ConcreteStruct(TypeId((1 << 31) + 9))));
+    for ty in [to(Some(stale)), past_the_last] {
+        let ty = FuncType::new([ty], []);
+        assert_says(&linker.func_new("host", "f", ty.clone(), nothing).unwrap_err(), &["does not have"]);
+        let mut store = Store::new(&engine, ());
+        assert_says(&Tag::new(&mut store, &TagType::new(ty.clone())).unwrap_err(), &["does not have"]);
+        let make = std::panic::AssertUnwindSafe(|| Func::new(&mut store, ty, nothing));
+        let panic = std::panic::catch_unwind(make).unwrap_err();
+        assert!(panic.downcast_ref::<String>().unwrap().contains("does not have"));
+    }
+    // What a kept type names is kept, whoever named it before.
+    let named = take_name(&engine, None, stale, StorageType::I8);
+    let results = [to(named.heap_type())];
+    let kept = FuncType::with_finality_and_supertype(&engine, Finality::Final, None, [], results).unwrap();
+    drop(named);
+    assert!(engine.type_definition(stale.type_id().unwrap()).is_some());
+    drop(kept);
+    assert_eq!(engine.function_types(), 0);
+}
+
+#[test]
+fn names_of_another_engine_say_nothing() {
+    let (engine, other) = (Engine::default(), Engine::default());
+    let named = StructType::new(&engine, [field(I32, false)]).unwrap();
+    let stale = named.heap_type().unwrap();
+    let there = take_name(&other, None, stale, StorageType::I8);
+    let names =
+        |engine: &Engine| StructType::new(engine, [field(StorageType::ValType(to(Some(stale))), true)]).unwrap();
+    assert_ne!(names(&engine), names(&other));
+    let mut linker = Linker::new(&engine);
+    linker.func_new("host", "f", FuncType::new([], [to(Some(stale))]), |_: Caller<'_, ()>, _, _| Ok(())).unwrap();
+    let mut store = Store::new(&other, ());
+    let module = r#"(module (import "host" "f" (func (result anyref))))"#;
+    let module = Module::new(&other, module).unwrap();
+    assert_says(&linker.instantiate(&mut store, &module).unwrap_err(), &["host::f"]);
+    assert!(linker.get(&mut store, "host", "f").is_none());
+    drop((there, named));
+}
+
+#[test]
+fn what_is_declared_of_too_many_fields_is_refused() {
+    let engine = Engine::default();
+    let ty = StructType::of_fields(vec![field(I32, true); StructType::MOST + 1].into());
+    let error = engine.declare(CompositeType::Struct(ty), Finality::Final, None).unwrap_err();
+    assert_says(&error, &["10001 fields", "10000"]);
 }

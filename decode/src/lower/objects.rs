@@ -90,11 +90,11 @@ impl<'a, T: Target> Function<'a, T> {
                 self.operands.push_acc(Class::I64);
             }
             Instruction::ArrayGet | Instruction::ArrayGetS | Instruction::ArrayGetU => {
-                let element = self.array_type(TypeIdx(reader.index())).field.element_type;
+                let element = self.array_type(TypeIdx(reader.index())).field_type().element_type;
                 self.array_get(element, instruction == Instruction::ArrayGetS);
             }
             Instruction::ArraySet => {
-                let element = self.array_type(TypeIdx(reader.index())).field.element_type;
+                let element = self.array_type(TypeIdx(reader.index())).field_type().element_type;
                 self.operands.element_store(field_store(element));
             }
             Instruction::ArrayLen => {
@@ -138,7 +138,7 @@ impl<'a, T: Target> Function<'a, T> {
 
     /// How many words a value takes that is an element of arrays of this type.
     fn element_words(&self, typeidx: TypeIdx) -> usize {
-        self.array_type(typeidx).field.element_type.unpack().words()
+        self.array_type(typeidx).field_type().element_type.unpack().words()
     }
 
     /// Pays for as many elements as the topmost of `count` words says.
@@ -164,7 +164,7 @@ impl<'a, T: Target> Function<'a, T> {
     /// Where field `fieldidx` of structs of a type lies, and what it is.
     fn field(&self, typeidx: TypeIdx, fieldidx: u32) -> (Far, StorageType) {
         let ty = self.struct_type(typeidx);
-        let (word, field) = (ty.offset(fieldidx as usize), ty.fields[fieldidx as usize].element_type);
+        let (word, field) = (ty.offset(fieldidx as usize), ty.fields()[fieldidx as usize].element_type);
         (Far { word, offset: 0, space: Space::Object }, field)
     }
 

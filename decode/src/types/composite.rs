@@ -84,12 +84,16 @@ impl FieldType {
 /// A struct type (spec 2.3.7), and how it is declared, if it was taken from an engine: see [`StructType::with_finality_and_supertype`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StructType {
-    /// Its fields, in order.
-    pub fields: Box<[FieldType]>,
+    pub(super) fields: Box<[FieldType]>,
     pub(super) declared: Declared,
 }
 
 impl StructType {
+    /// Its fields, in order.
+    pub const fn fields(&self) -> &[FieldType] {
+        &self.fields
+    }
+
     /// Whether such a struct has the fields of `wanted` (spec 3.3.11), whatever the two are declared to be.
     pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
         let mut pairs = self.fields.iter().zip(&wanted.fields);
@@ -100,12 +104,16 @@ impl StructType {
 /// An array type (spec 2.3.7), and how it is declared, if it was taken from an engine: see [`ArrayType::with_finality_and_supertype`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ArrayType {
-    /// What its elements are.
-    pub field: FieldType,
+    pub(super) field: FieldType,
     pub(super) declared: Declared,
 }
 
 impl ArrayType {
+    /// What its elements are.
+    pub const fn field_type(&self) -> FieldType {
+        self.field
+    }
+
     /// Whether elements of such an array are those of `wanted` (spec 3.3.11), whatever the two are declared to be.
     pub fn matches(&self, wanted: &Self, types: &impl Subtyping) -> bool {
         self.field.matches(wanted.field, types)
@@ -201,7 +209,7 @@ impl SubType {
         self.supertype.into_iter().chain(self.values().filter_map(ValType::type_id))
     }
 
-    /// Gives the types that it names other names.
+    /// Gives the types that it names other names. It is declared nowhere then.
     pub fn rename(&mut self, mut name: impl FnMut(TypeId) -> TypeId) {
         let field = |field: &mut FieldType, name: &mut dyn FnMut(TypeId) -> TypeId| {
             if let StorageType::ValType(ty) = &mut field.element_type {
@@ -210,8 +218,14 @@ impl SubType {
         };
         match &mut self.composite {
             CompositeType::Func(ty) => ty.rename(&mut name),
-            CompositeType::Struct(ty) => ty.fields.iter_mut().for_each(|item| field(item, &mut name)),
-            CompositeType::Array(ty) => field(&mut ty.field, &mut name),
+            CompositeType::Struct(ty) => {
+                ty.declared = Declared::default();
+                ty.fields.iter_mut().for_each(|item| field(item, &mut name));
+            }
+            CompositeType::Array(ty) => {
+                ty.declared = Declared::default();
+                field(&mut ty.field, &mut name);
+            }
         }
         self.supertype = self.supertype.map(name);
     }

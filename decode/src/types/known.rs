@@ -119,7 +119,12 @@ impl Declared {
 
 impl PartialEq for Declared {
     fn eq(&self, other: &Self) -> bool {
+        // Names say something in their engine alone.
+        let differ = |one: &KnownType, other: &KnownType| {
+            one.engine != other.engine && one.definition.ty.named().next().is_some()
+        };
         self.declaration() == other.declaration()
+            && !self.as_known().zip(other.as_known()).is_some_and(|(one, other)| differ(one, other))
     }
 }
 
@@ -212,7 +217,7 @@ impl FuncType {
     ///
     /// # Errors
     /// `supertype` is final, or has parameters and results that these do not match (spec 3.3.12), or is below 63 others already; it belongs to another engine;
-    /// a type is named that the engine does not have.
+    /// a type is named that the engine does not have, or that is of another kind.
     ///
     /// # Panics
     /// As [`FuncType::new`].
@@ -263,7 +268,7 @@ impl StructType {
     /// `(type (struct ...))`. It belongs to `engine`, which keeps it as long as somebody has it.
     ///
     /// # Errors
-    /// A type is named that the engine does not have.
+    /// A type is named that the engine does not have, or that is of another kind.
     ///
     /// # Panics
     /// There are more than [`StructType::MOST`] fields.
@@ -276,7 +281,7 @@ impl StructType {
     ///
     /// # Errors
     /// `supertype` is final, or has fields that these do not begin with, or those do not match (spec 3.3.11), or is below 63 others already; it
-    /// belongs to another engine; a type is named that the engine does not have.
+    /// belongs to another engine; a type is named that the engine does not have, or that is of another kind.
     ///
     /// # Panics
     /// As [`StructType::new`].
@@ -293,11 +298,12 @@ impl StructType {
     }
 
     /// What has these fields, declared nowhere.
+    #[doc(hidden)]
     pub fn of_fields(fields: Box<[FieldType]>) -> Self {
         Self { fields, declared: Declared::default() }
     }
 
-    /// The name of references to it, if it was taken from an engine.
+    /// The name of references to it, if it was taken from an engine. A name does not keep the type: when nobody has that any more, its name may become another's.
     pub fn heap_type(&self) -> Option<HeapType> {
         Some(HeapType::ConcreteStruct(self.as_known()?.id()))
     }
@@ -308,7 +314,7 @@ impl ArrayType {
     /// `(type (array ...))`. It belongs to `engine`, which keeps it as long as somebody has it.
     ///
     /// # Errors
-    /// A type is named that the engine does not have.
+    /// A type is named that the engine does not have, or that is of another kind.
     pub fn new<E: DeclareTypes>(engine: &E, field: FieldType) -> Result<Self, E::Error> {
         Self::with_finality_and_supertype(engine, Finality::Final, None, field)
     }
@@ -318,7 +324,7 @@ impl ArrayType {
     ///
     /// # Errors
     /// `supertype` is final, or has elements that these do not match (spec 3.3.11), or is below 63 others already; it belongs to another
-    /// engine; a type is named that the engine does not have.
+    /// engine; a type is named that the engine does not have, or that is of another kind.
     pub fn with_finality_and_supertype<E: DeclareTypes>(
         engine: &E,
         finality: Finality,
@@ -329,11 +335,12 @@ impl ArrayType {
     }
 
     /// What has such elements, declared nowhere.
+    #[doc(hidden)]
     pub fn of_field(field: FieldType) -> Self {
         Self { field, declared: Declared::default() }
     }
 
-    /// The name of references to it, if it was taken from an engine.
+    /// The name of references to it, if it was taken from an engine. A name does not keep the type: when nobody has that any more, its name may become another's.
     pub fn heap_type(&self) -> Option<HeapType> {
         Some(HeapType::ConcreteArray(self.as_known()?.id()))
     }

@@ -6,7 +6,8 @@ use std::fmt;
 /// What a reference refers to (spec 2.3.3).
 ///
 /// A concrete type is named by its id: in an engine, in what the API gives and takes; by its index, in a module that no engine
-/// has seen yet ([`crate::Module::rename_types`]).
+/// has seen yet ([`crate::Module::rename_types`]). An id does not keep its type: when nothing that has the type is left (a module, a store, a
+/// [`StructType`](crate::StructType)), it may become another type's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HeapType {
     /// Functions.

@@ -49,7 +49,7 @@ impl Func {
     /// ```
     ///
     /// # Panics
-    /// `ty` is of another engine.
+    /// `ty` is of another engine, or names types that this one does not have: names do not keep types.
     #[track_caller]
     pub fn new<T: 'static>(
         mut store: impl AsContextMut<Data = T>,

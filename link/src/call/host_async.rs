@@ -178,7 +178,7 @@ impl Func {
     /// [`Linker::func_new_async`](crate::Linker::func_new_async).
     ///
     /// # Panics
-    /// `ty` is of another engine.
+    /// `ty` is of another engine, or names types that this one does not have: names do not keep types.
     #[track_caller]
     pub fn new_async<T: Send + 'static>(
         mut store: impl AsContextMut<Data = T>,

@@ -1,13 +1,14 @@
 //! Types that the embedder declares, and those that modules declared, as the embedder has them: each keeps itself in its engine.
 //!
-//! A [`FuncType`], [`StructType`](pirn_decode::StructType) or [`ArrayType`](pirn_decode::ArrayType) says what the engine knows of it only if [`Keeper`]
+//! A [`FuncType`], [`StructType`] or [`ArrayType`](pirn_decode::ArrayType) says what the engine knows of it only if [`Keeper`]
 //! made that, so its id and what it is made of belong together.
 
 use crate::engine::Engine;
 use crate::engine::types::{Defined, TypeUse};
 use crate::error::{Error, Result, format_err};
 use pirn_decode::{
-    CompositeType, DeclareTypes, Declared, Finality, FuncType, HeapType, KeepType, KnownType, SubType, TypeId, ValType,
+    CompositeType, DeclareTypes, Declared, Finality, FuncType, HeapType, KeepType, KnownType, StructType, SubType,
+    TypeId, ValType,
 };
 
 /// How many types a type may be below (spec 7.1.2).
@@ -64,21 +65,24 @@ struct Keeper {
 impl KeepType for Keeper {
     fn supertype(&self) -> Option<KnownType> {
         let engine = &self.kept.engine;
-        let used = engine.types().again_of(self.supertype?);
-        engine.known_type(used.expect("a type keeps those that it names"))
+        engine.known_type(engine.kept(self.supertype?).expect("a type keeps those that it names"))
     }
 }
 
-/// What keeps a type that is declared so, if something does.
-fn keeper(declared: &Declared) -> Option<&Keeper> {
-    declared.as_known()?.keeper().downcast_ref()
+/// What keeps a type that an engine knows, if that is an [`Engine`].
+fn keeper(known: &KnownType) -> Option<&Keeper> {
+    known.keeper().downcast_ref()
 }
 
 impl Engine {
-    /// What is known of the type that is `used`, which keeps itself from now on; `None` if it needs no keeping, because it is a function type
+    /// One more use of the type with this id, if there is one. (Slow for a function type that names no other.)
+    fn kept(&self, id: TypeId) -> Option<KeptType> {
+        Some(KeptType::new(self, self.types().again_of(id)?))
+    }
+
+    /// What is known of the type that is `kept`, which keeps itself from now on; `None` if it needs no keeping, because it is a function type
     /// that names no other and is declared to be nothing.
-    fn known_type(&self, used: TypeUse) -> Option<KnownType> {
-        let kept = KeptType::new(self, used);
+    fn known_type(&self, kept: KeptType) -> Option<KnownType> {
         let Defined { ty, is_declared, .. } = self.types().known(kept.id())?;
         let keeper = Keeper { kept, supertype: ty.ty.supertype };
         Some(KnownType::new(ty, self.number(), is_declared, Box::new(keeper)))
@@ -86,21 +90,22 @@ impl Engine {
 
     /// `ty`, which is the type that is `used`, as one that keeps itself.
     pub(crate) fn kept_type(&self, ty: &FuncType, used: &TypeUse) -> FuncType {
-        let known = used.is_of_group().then(|| self.known_type(self.types().again(used))).flatten();
+        let again = || KeptType::new(self, self.types().again(used));
+        let known = used.is_of_group().then(|| self.known_type(again())).flatten();
         known.map_or_else(|| ty.clone(), FuncType::known)
     }
 
     /// The function type with this id, as one that keeps itself. It is slow for a type that names no other and is declared nowhere: many
     /// types are looked at.
     pub(crate) fn kept_type_of(&self, id: TypeId) -> Option<FuncType> {
-        let used = KeptType::new(self, self.types().again_of(id)?);
+        let used = self.kept(id)?;
         let ty = self.types().sub_type(id)?;
         Some(self.kept_type(ty.as_func()?, used.used()))
     }
 
     /// The type of structs or arrays that `ty` names, as one that keeps itself.
     pub(crate) fn known_object_type(&self, ty: HeapType) -> Option<KnownType> {
-        let known = self.known_type(self.types().again_of(ty.type_id()?)?)?;
+        let known = self.known_type(self.kept(ty.type_id()?)?)?;
         is_named(&known.definition().ty.composite, ty).then_some(known)
     }
 
@@ -109,26 +114,41 @@ impl Engine {
     /// # Errors
     /// It is of another engine.
     pub(crate) fn use_known(&self, known: &KnownType) -> Result<KeptType> {
-        let keeper: Option<&Keeper> = known.keeper().downcast_ref();
-        let kept = keeper.map(|keeper| &keeper.kept).filter(|kept| Engine::same(self, &kept.engine));
+        let kept = keeper(known).map(|keeper| &keeper.kept).filter(|kept| Engine::same(self, &kept.engine));
         kept.map(KeptType::again)
             .ok_or_else(|| format_err!("type {} is of another engine", known.definition().ty.composite))
     }
 
-    /// One more use of `ty`.
+    /// One more use of `ty`, with which the types that it names stay.
     ///
     /// # Errors
-    /// It is of another engine.
+    /// It is of another engine; it names types that this one does not have, or has as another kind.
     pub(crate) fn use_type(&self, ty: &FuncType) -> Result<KeptType> {
         match ty.as_known() {
             Some(known) => self.use_known(known),
-            None => Ok(KeptType::new(self, self.types().acquire(ty))),
+            None if ty.names_types() => self.register(ty.clone().into()),
+            None => Ok(KeptType::new(self, self.types().acquire_plain(ty))),
+        }
+    }
+
+    /// A use of a type that names others by their ids, in a group by itself.
+    ///
+    /// # Errors
+    /// It names types that the engine does not have, or has as another kind.
+    fn register(&self, ty: SubType) -> Result<KeptType> {
+        let unknown = |id: TypeId| format_err!("type {ty} names type {id}, which the engine does not have");
+        // What it names stays from here on.
+        let kept = KeptType::new(self, self.types().acquire_declared(ty.clone()).map_err(unknown)?);
+        match ty.values().find(|named| !self.has_named(*named)) {
+            Some(other) => Err(format_err!("type {ty} names {other}, which is of another kind")),
+            None => Ok(kept),
         }
     }
 
     /// Whether a type that is declared so is one of this engine, or of none.
-    fn has_declared(&self, declared: &Declared) -> bool {
-        keeper(declared).is_none_or(|keeper| Engine::same(self, &keeper.kept.engine))
+    pub(crate) fn has_declared(&self, declared: &Declared) -> bool {
+        let is_own = |known| keeper(known).is_some_and(|keeper| Engine::same(self, &keeper.kept.engine));
+        declared.as_known().is_none_or(is_own)
     }
 
     /// Whether there is a type as `ty` names it.
@@ -141,13 +161,13 @@ impl Engine {
 
     /// Whether `ty` may be declared below a type.
     fn check_supertype(&self, ty: &CompositeType, declared: &Declared) -> Result<()> {
+        if !self.has_declared(declared) {
+            return Err(format_err!("the supertype of {ty} is of another engine"));
+        }
         let Some(known) = declared.as_known().filter(|known| !known.definition().ty.is_final) else {
-            return Err(format_err!("no type may be declared below a type that is final, as {ty} would be"));
+            return Err(format_err!("the supertype of {ty} is final: no type may be declared below it"));
         };
         let above = &known.definition().ty.composite;
-        if !self.has_declared(declared) {
-            return Err(format_err!("supertype {above} is of another engine"));
-        }
         if !ty.matches(above, self.types()) {
             return Err(format_err!("type {ty} does not match {above}, below which it would be declared"));
         }
@@ -179,6 +199,11 @@ impl DeclareTypes for Engine {
     ) -> Result<Option<KnownType>> {
         // However it was declared before: what is registered must keep no engine.
         let ty = ty.undeclared();
+        if let CompositeType::Struct(ty) = &ty
+            && ty.fields().len() > StructType::MOST
+        {
+            return Err(format_err!("a struct type of {} fields, more than {}", ty.fields().len(), StructType::MOST));
+        }
         supertype.map_or(Ok(()), |above| self.check_supertype(&ty, above))?;
         let above = supertype.and_then(Declared::as_known);
         let declared =
@@ -186,22 +211,13 @@ impl DeclareTypes for Engine {
         if declared.is_plain() {
             return Ok(None);
         }
-        let unknown = |id: TypeId| format_err!("type {ty} names type {id}, which the engine does not have");
-        // What it names stays from here on.
-        let used = self.types().acquire_declared(declared.clone()).map_err(unknown)?;
-        let wrong = || {
-            if let Some(other) = declared.values().find(|named| !self.has_named(*named)) {
-                return Some(format_err!("type {ty} names {other}, which is of another kind"));
-            }
-            // Again: what it names may have been another type when it was compared, for nobody kept that then.
-            let above = &above?.definition().ty.composite;
-            let differs = !ty.matches(above, self.types());
-            differs.then(|| format_err!("type {ty} does not match {above}, below which it would be declared"))
-        };
-        if let Some(error) = wrong() {
-            self.types().release(used);
-            return Err(error);
+        let kept = self.register(declared)?;
+        // Again: what it names may have been another type when it was compared, for nobody kept that then.
+        if let Some(above) = above.map(|above| &above.definition().ty.composite)
+            && !ty.matches(above, self.types())
+        {
+            return Err(format_err!("type {ty} does not match {above}, below which it would be declared"));
         }
-        Ok(self.known_type(used))
+        Ok(self.known_type(kept))
     }
 }

@@ -95,14 +95,9 @@ impl TypeRegistry {
         (self.shards[number as usize].lock().unwrap_or_else(PoisonError::into_inner), number)
     }
 
-    /// One more use of the type of the parameters and results of `ty`, whatever that is declared to be, by whoever made it. It names types by their
-    /// ids; what it names that is no type of this engine, is no type of anything.
-    pub(crate) fn acquire(&self, ty: &FuncType) -> TypeUse {
-        if ty.names_types() { self.acquire_func(ty) } else { self.acquire_plain(ty) }
-    }
-
-    /// One more use of `ty`, which names no other.
-    fn acquire_plain(&self, ty: &FuncType) -> TypeUse {
+    /// One more use of the type of the parameters and results of `ty`, which name no other, whatever that is declared to be.
+    pub(crate) fn acquire_plain(&self, ty: &FuncType) -> TypeUse {
+        debug_assert!(!ty.names_types(), "nobody would keep what it names");
         let hash = self.hashes.hash_one(ty) as u32;
         let (mut shard, number) = self.shard(hash);
         if let Some(known) = shard.types.find_mut(spread(hash), |known| known.hash == hash && known.ty == *ty) {
@@ -116,9 +111,9 @@ impl TypeRegistry {
         TypeUse { hash, id, group: None }
     }
 
-    /// The id of `ty`, which is another type's from now on if nobody uses `ty`.
+    /// The id of `ty`, which names no other, and is another type's from now on if nobody uses `ty`.
     pub(crate) fn id_of(&self, ty: &FuncType) -> TypeId {
-        let used = self.acquire(ty);
+        let used = self.acquire_plain(ty);
         let id = used.id();
         self.release(used);
         id
@@ -231,18 +226,18 @@ mod tests {
     fn ids_are_unique_among_used_types_and_used_again() {
         let registry = TypeRegistry::default();
         let ty = |n: usize| FuncType::new((0..n).map(|_| ValType::I32), (n..n + n % 3).map(|_| ValType::F64));
-        let uses: Vec<_> = (0..500).map(|n| registry.acquire(&ty(n))).collect();
+        let uses: Vec<_> = (0..500).map(|n| registry.acquire_plain(&ty(n))).collect();
         let ids: BTreeSet<_> = uses.iter().map(|used| used.id()).collect();
         assert_eq!((ids.len(), registry.len()), (500, 500));
         // A second use has the same id, and the type stays until both have ended.
-        let again: Vec<_> = (0..500).map(|n| registry.acquire(&ty(n))).collect();
+        let again: Vec<_> = (0..500).map(|n| registry.acquire_plain(&ty(n))).collect();
         assert!(again.iter().zip(&uses).all(|(a, b)| a.id() == b.id()));
         again.into_iter().for_each(|used| registry.release(used));
         assert_eq!(registry.len(), 500);
         uses.into_iter().for_each(|used| registry.release(used));
         assert_eq!(registry.len(), 0);
         let most = ids.last().unwrap();
-        let others: Vec<_> = (500..1000).map(|n| registry.acquire(&ty(n))).collect();
+        let others: Vec<_> = (500..1000).map(|n| registry.acquire_plain(&ty(n))).collect();
         assert!(others.iter().filter(|used| used.id() <= *most).count() > 300);
     }
 }

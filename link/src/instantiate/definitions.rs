@@ -20,12 +20,12 @@ pub(crate) enum Definition {
 }
 
 impl Definition {
-    /// What it is in `store`.
-    pub(crate) fn item(&self, store: &mut StoreOpaque) -> Extern {
-        match self {
+    /// What it is in `store`; `None` for a host function of another engine that is none in this one.
+    pub(crate) fn item(&self, store: &mut StoreOpaque) -> Option<Extern> {
+        Some(match self {
             Self::Extern(item) => item.clone(),
-            Self::Host(host) => Func::from(store.shared_host(host)).into(),
-        }
+            Self::Host(host) => Func::from(store.shared_host(host)?).into(),
+        })
     }
 
     /// What defines an import of a module alone.

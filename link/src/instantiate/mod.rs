@@ -226,7 +226,9 @@ fn check_import(
         Source::Host(host) => ExternType::Func(host.ty().clone()),
     };
     let expected = import.ty();
-    if is_below.unwrap_or_else(|| found.matches(&expected, types)) {
+    // What names in another engine's types say is not known here.
+    let is_foreign = matches!(source, Source::Host(host) if !host.is_for(store.engine()) && host.ty().names_types());
+    if !is_foreign && is_below.unwrap_or_else(|| found.matches(&expected, types)) {
         return Ok(());
     }
     // A host function that is declared nowhere takes the import's type, whatever that is declared to be.
@@ -279,7 +281,10 @@ fn link_funcs(
                 instances[member as usize].get(store)?.own_record(funcidx)
             }
             Source::Item(Extern::Func(func)) => *func.record().get(store)?,
-            Source::Host(host) => *store.imported_host(host, member.module, funcidx).get(store)?,
+            Source::Host(host) => {
+                let record = store.imported_host(host, member.module, funcidx);
+                *record.expect("types were compared").get(store)?
+            }
             Source::Member {
                 index: ExternIndex::Table(_) | ExternIndex::Memory(_) | ExternIndex::Global(_) | ExternIndex::Tag(_),
                 ..

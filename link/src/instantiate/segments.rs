@@ -235,7 +235,7 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
                 let new = make(store, instance, typeidx, 0)?;
                 if let ConstOp::StructNew(_) = op {
                     for ((at, ty), words) in
-                        places(HEADER_BYTES, ty.values()).zip(stack.drain(stack.len() - ty.fields.len()..))
+                        places(HEADER_BYTES, ty.values()).zip(stack.drain(stack.len() - ty.fields().len()..))
                     {
                         // SAFETY: L5: by validation a value of the field's type, and of this store.
                         unsafe { new.set_field(at, ty, words) };
@@ -245,7 +245,7 @@ pub(crate) fn evaluate(store: &StoreOpaque, instance: Handle<InstanceData>, expr
             }
             ConstOp::ArrayNew(typeidx) | ConstOp::ArrayNewDefault(typeidx) | ConstOp::ArrayNewFixed(typeidx, _) => {
                 let ty = instance.module().parsed().types[typeidx.index()].as_array().expect("validated");
-                let element = ty.field.element_type;
+                let element = ty.field_type().element_type;
                 let len = if let ConstOp::ArrayNewFixed(_, len) = *op { len } else { pop() as u32 };
                 let new = make(store, instance, typeidx, len)?;
                 // SAFETY: L5: by validation values of the elements' type, and of this store.

@@ -148,10 +148,10 @@ impl StructRef {
     pub fn new(mut store: impl AsContextMut, pre: &StructRefPre, fields: &[Val]) -> Result<Rooted<StructRef>> {
         let mut store = store.as_context_mut();
         let ty = pre.ty();
-        if fields.len() != ty.fields.len() {
-            return Err(format_err!("expected {} fields, found {}", ty.fields.len(), fields.len()));
+        if fields.len() != ty.fields().len() {
+            return Err(format_err!("expected {} fields, found {}", ty.fields().len(), fields.len()));
         }
-        let values = fields.iter().zip(&ty.fields).enumerate();
+        let values = fields.iter().zip(ty.fields()).enumerate();
         let values = values.map(|(i, (value, ty))| words(store.opaque(), *value, *ty, &format_args!("field {i}")));
         let values = values.collect::<Result<Vec<_>>>()?;
         let object = make(&mut store, &pre.0, 0)?;
@@ -209,7 +209,7 @@ impl Rooted<StructRef> {
 /// Where a field lies, and its type.
 fn field(ty: &DefinedType, index: usize) -> Result<(u32, FieldType, ValType)> {
     let ty = ty.ty.as_struct().expect("a struct type");
-    let found = ty.fields.get(index).zip(places(HEADER_BYTES, ty.values()).nth(index));
+    let found = ty.fields().get(index).zip(places(HEADER_BYTES, ty.values()).nth(index));
     let (field, (at, ty)) = found.ok_or_else(|| format_err!("there is no field {index}"))?;
     Ok((at, *field, ty))
 }
@@ -246,7 +246,7 @@ impl ArrayRefPre {
 
     /// What elements of such arrays are.
     pub fn element(&self) -> FieldType {
-        self.0.ty.field
+        self.0.ty.field_type()
     }
 }
 
@@ -341,6 +341,6 @@ impl Rooted<ArrayRef> {
         if index >= object.array_len().expect("an array") {
             return Err(Trap::ArrayOutOfBounds.into());
         }
-        Ok((object, ty.ty.as_array().expect("an array type").field))
+        Ok((object, ty.ty.as_array().expect("an array type").field_type()))
     }
 }

@@ -46,7 +46,7 @@ impl Names<'_> {
                 ObjectState::Struct { ty: number, fields: self.fields(object, places(HEADER_BYTES, ty.values()))? }
             }
             CompositeType::Array(ty) => {
-                ObjectState::Array { ty: number, elements: self.elements(object, ty.field.element_type)? }
+                ObjectState::Array { ty: number, elements: self.elements(object, ty.field_type().element_type)? }
             }
             CompositeType::Func(_) => unreachable!("functions are no objects of the heap"),
         })
@@ -97,12 +97,12 @@ pub(super) fn make(store: &mut StoreOpaque, made: &mut Made, state: &State) -> R
         let (ty, len) = match object {
             ObjectState::Struct { ty, fields } => {
                 let (ty, defined) = object_type(store, made, *ty)?;
-                count(fields.len(), defined.ty.as_struct().ok_or_else(|| wrong("a struct"))?.fields.len())?;
+                count(fields.len(), defined.ty.as_struct().ok_or_else(|| wrong("a struct"))?.fields().len())?;
                 (ty, 0)
             }
             ObjectState::Array { ty, elements } => {
                 let (ty, defined) = object_type(store, made, *ty)?;
-                let element = defined.ty.as_array().ok_or_else(|| wrong("an array"))?.field.element_type;
+                let element = defined.ty.as_array().ok_or_else(|| wrong("an array"))?.field_type().element_type;
                 let (len, is_whole) = match elements {
                     Elements::References(values) => (values.len(), element.unpack().is_ref()),
                     Elements::Numbers(bytes) => {
@@ -156,7 +156,7 @@ pub(super) fn fill(store: &mut StoreOpaque, made: &Made, state: &State) -> Resul
             }
             ObjectState::Array { ty, elements } => {
                 let (_, defined) = object_type(store, made, *ty)?;
-                let ty = defined.ty.as_array().expect("`make` has compared it").field.element_type;
+                let ty = defined.ty.as_array().expect("`make` has compared it").field_type().element_type;
                 match elements {
                     Elements::Numbers(bytes) => {
                         for (index, bytes) in (0..).zip(bytes.chunks(ty.bytes() as usize)) {

@@ -165,11 +165,11 @@ fn host_func(
     ty: &FuncType,
     import: Option<(&Module, FuncIdx)>,
 ) -> Result<Func> {
-    let found = definitions.get(module, name).map(|definition| match (definition, import) {
+    let found = definitions.get(module, name).and_then(|definition| match (definition, import) {
         (Definition::Host(host), Some((importer, funcidx)))
             if host.may_be(store.engine(), ty) && importer.parsed().func_type(funcidx).is_written_as(ty) =>
         {
-            Func::from(store.imported_host(host, importer, funcidx)).into()
+            store.imported_host(host, importer, funcidx).map(|func| Func::from(func).into())
         }
         _ => definition.item(store),
     });

@@ -25,10 +25,15 @@ impl HostDef {
         Self { ty, func }
     }
 
+    /// Its type.
+    pub(crate) fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
     /// The function, for stores of `engine`.
     ///
     /// # Errors
-    /// Its type is of another engine.
+    /// Its type is of another engine, or names types that this one does not have.
     pub(crate) fn for_engine(self, engine: &Engine) -> Result<Arc<HostItem>> {
         HostItem::new(engine, self.ty, self.func)
     }
@@ -51,7 +56,7 @@ unsafe impl Sync for HostItem {}
 
 impl HostItem {
     /// # Errors
-    /// The type is of another engine.
+    /// The type is of another engine, or names types that this one does not have.
     fn new(engine: &Engine, ty: FuncType, func: Arc<HostFunc>) -> Result<Arc<Self>> {
         let used = engine.use_type(&ty)?;
         // SAFETY: L5: the function leaves results of its type (`HostDef::of_parts`).
@@ -70,9 +75,11 @@ impl HostItem {
         Arc::new(Self { ty: used, host, record, func })
     }
 
-    /// The same function in the stores of another engine, where its type is declared nowhere.
-    pub(crate) fn for_engine(&self, engine: &Engine) -> Arc<Self> {
-        Self::new(engine, self.ty().undeclared(), Arc::clone(&self.func)).expect("such a type is of no engine")
+    /// The same function in the stores of another engine, where its type is declared nowhere. There is none if its type names others: what
+    /// names say, they say in one engine alone.
+    pub(crate) fn for_engine(&self, engine: &Engine) -> Option<Arc<Self>> {
+        let ty = Some(self.ty().undeclared()).filter(|ty| !ty.names_types())?;
+        Some(Self::new(engine, ty, Arc::clone(&self.func)).expect("such a type is of no engine"))
     }
 
     /// Whether it may be linked to an import of type `wanted`, of `engine`, whatever `wanted` is declared to be: if its own type is declared

@@ -440,17 +440,17 @@ impl StoreOpaque {
     /// Makes a host function of this store.
     ///
     /// # Panics
-    /// Its type is of another engine.
+    /// Its type is of another engine, or names types that this one does not have.
     #[track_caller]
     pub(crate) fn add_host(&mut self, host: HostDef) -> Handle<FuncRecord> {
-        let item = host.for_engine(&self.engine).unwrap_or_else(|error| panic!("{error} than the store"));
+        let item = host.for_engine(&self.engine).unwrap_or_else(|error| panic!("{error}"));
         self.keep_host(&item)
     }
 
-    /// This store's function for a definition that serves many stores; the same one every time.
-    pub(crate) fn shared_host(&mut self, item: &Arc<HostItem>) -> Handle<FuncRecord> {
+    /// This store's function for a definition that serves many stores; the same one every time. `None` if there is none in this engine.
+    pub(crate) fn shared_host(&mut self, item: &Arc<HostItem>) -> Option<Handle<FuncRecord>> {
         if item.is_for(&self.engine) {
-            return self.keep_host(item);
+            return Some(self.keep_host(item));
         }
         self.stand_in(item, None, |item, engine| item.for_engine(engine))
     }
@@ -462,14 +462,18 @@ impl StoreOpaque {
         item: &Arc<HostItem>,
         module: &Module,
         funcidx: FuncIdx,
-    ) -> Handle<FuncRecord> {
+    ) -> Option<Handle<FuncRecord>> {
         let types = self.engine.types();
-        let own = if item.is_for(&self.engine) { HostItem::type_id(item) } else { types.id_of(item.ty()) };
+        let own = match item.is_for(&self.engine) {
+            true => HostItem::type_id(item),
+            false if item.ty().names_types() => return None,
+            false => types.id_of(item.ty()),
+        };
         let id = module.type_id(funcidx);
         if types.is_subtype(own, id) {
             return self.shared_host(item);
         }
-        self.stand_in(item, Some(id), |item, engine| item.declared(engine, module.func_type(funcidx)))
+        self.stand_in(item, Some(id), |item, engine| Some(item.declared(engine, module.func_type(funcidx))))
     }
 
     /// What stands for `item` where it is declared to be of a type, or of none.
@@ -477,15 +481,15 @@ impl StoreOpaque {
         &mut self,
         item: &Arc<HostItem>,
         declared: Option<TypeId>,
-        make: impl FnOnce(&HostItem, &Engine) -> Arc<HostItem>,
-    ) -> Handle<FuncRecord> {
+        make: impl FnOnce(&HostItem, &Engine) -> Option<Arc<HostItem>>,
+    ) -> Option<Handle<FuncRecord>> {
         let key = (Arc::as_ptr(item).addr(), declared);
         if let Some((_, record)) = self.stand_ins.get(&key) {
-            return *record;
+            return Some(*record);
         }
-        let record = self.keep_host(&make(item, &self.engine));
+        let record = self.keep_host(&make(item, &self.engine)?);
         self.stand_ins.insert(key, (Arc::clone(item), record));
-        record
+        Some(record)
     }
 
     /// A host function, which is kept as long as this store.

@@ -60,7 +60,7 @@ impl Builder<'_> {
     }
 
     fn element(&self, typeidx: u32) -> StorageType {
-        self.module.types[typeidx as usize].as_array().expect("an array type").field.element_type
+        self.module.types[typeidx as usize].as_array().expect("an array type").field_type().element_type
     }
 
     /// Whether the reference at the top is of the type, as the cells `object`, `func` or `kind` say it.
@@ -144,7 +144,7 @@ impl Builder<'_> {
             | Operator::StructGetS { struct_type_index: ty, field_index }
             | Operator::StructGetU { struct_type_index: ty, field_index } => {
                 let of = self.module.types[ty as usize].as_struct().expect("a struct type");
-                let field = of.fields[field_index as usize].element_type;
+                let field = of.fields()[field_index as usize].element_type;
                 let signed = matches!(operator, Operator::StructGetS { .. });
                 let access = field_access(of.offset(field_index as usize));
                 self.simple(Instr::Load(load(field, signed), access), 1, &[field.unpack().into()]);
@@ -152,7 +152,7 @@ impl Builder<'_> {
             Operator::StructSet { struct_type_index: ty, field_index } => {
                 let of = self.module.types[ty as usize].as_struct().expect("a struct type");
                 let (field, access) =
-                    (of.fields[field_index as usize].element_type, field_access(of.offset(field_index as usize)));
+                    (of.fields()[field_index as usize].element_type, field_access(of.offset(field_index as usize)));
                 self.simple(Instr::Store(store(field), access), 2, &[]);
             }
             Operator::ArrayNew { array_type_index: ty } => {

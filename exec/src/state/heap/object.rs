@@ -67,13 +67,15 @@ impl ObjectType {
         let (kind, bytes, shift, traces_elements, (references, traced)) = match &defined.ty.composite {
             CompositeType::Struct(ty) => (ObjectKind::Struct, ty.bytes(), 0, false, traced(HEADER_BYTES, ty.values())),
             CompositeType::Array(ty) => {
-                let traces = is_traced(ty.field.element_type.unpack());
+                let traces = is_traced(ty.field_type().element_type.unpack());
                 (ObjectKind::Array, ARRAY_HEADER_BYTES, ty.shift(), traces, Default::default())
             }
             CompositeType::Func(_) => panic!("functions are no objects of the heap"),
         };
         let functions = match &defined.ty.composite {
-            CompositeType::Array(ty) => functions(ARRAY_HEADER_BYTES, std::iter::once(ty.field.element_type.unpack())),
+            CompositeType::Array(ty) => {
+                functions(ARRAY_HEADER_BYTES, std::iter::once(ty.field_type().element_type.unpack()))
+            }
             CompositeType::Struct(ty) => functions(HEADER_BYTES, ty.values()),
             CompositeType::Func(_) => Box::default(),
         };

@@ -1,7 +1,7 @@
 //! Recursion groups in the registry of types.
 
 use super::{Shard, TypeRegistry, TypeUse, spread};
-use pirn_decode::{DefinedType, FuncType, Module, SubType, Subtyping, TypeId};
+use pirn_decode::{DefinedType, Module, SubType, Subtyping, TypeId};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -62,14 +62,6 @@ impl TypeRegistry {
             }
         }
         uses
-    }
-
-    /// One more use of a function type that names others by their ids.
-    pub(super) fn acquire_func(&self, ty: &FuncType) -> TypeUse {
-        // Who is told of a type may keep the engine, which must not keep them.
-        let ty = SubType::from(ty.undeclared());
-        let named = ty.named().filter_map(|id| self.again_of(id)).collect();
-        self.acquire_group([ty].into(), named).pop().expect("one type gives one use")
     }
 
     /// A use of a type in a group by itself, which names others by their ids.
