@@ -194,6 +194,7 @@ fn bodies_of_references_that_are_almost_valid() {
         "(block (result (ref $above)) (br_on_cast 0 anyref (ref null $above) (local.get $any)) (unreachable)) (drop) (i32.const 0)",
         "(block (result (ref any)) (br_on_cast_fail 0 anyref (ref $above) (local.get $any)) (drop) (unreachable)) (drop) (i32.const 0)",
         "(block (result anyref) (struct.get $below 3 (br_on_cast_fail 0 anyref (ref $above) (local.get $any))) (drop) (unreachable)) (drop) (i32.const 0)",
+        "(block (result (ref func)) (br_on_cast 0 anyref (ref func) (local.get $any)) (unreachable)) (drop) (i32.const 0)",
         // Fields and elements.
         "(struct.set $above 0 (local.get $a) (i32.const 0)) (i32.const 0)",
         "(struct.get $above 2 (local.get $a))",
@@ -214,6 +215,7 @@ fn bodies_of_references_that_are_almost_valid() {
         "(drop (call_ref $f (local.get $b) (ref.null func))) (i32.const 0)",
         "(return_call_ref $f (local.get $b) (ref.null $f))",
         "(return_call $named (local.get $b))",
+        "(return_call $unnamed)",
         "(select (local.get $a) (local.get $b) (i32.const 0)) (drop) (i32.const 0)",
         "(select (result (ref null $below)) (local.get $a) (local.get $b) (i32.const 0)) (drop) (i32.const 0)",
         "(table.set 0 (i32.const 0) (local.get $a)) (i32.const 0)",
@@ -228,6 +230,10 @@ fn bodies_of_references_that_are_almost_valid() {
         "try (result i32) catch_all (i32.const 0) end",
         "try rethrow 0 catch_all end (i32.const 0)",
         "try (result i32) (i64.const 0) delegate 0",
+        "try (result i32) (i32.const 0) catch_all (i32.const 0) delegate 0",
+        "block delegate 0 (i32.const 0)",
+        "block catch_all end (i32.const 0)",
+        "try catch_all catch $none end (i32.const 0)",
     ];
     for body in invalid {
         assert!(!compare(&module(body), body), "accepted: {body}");
