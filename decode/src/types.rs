@@ -1,14 +1,16 @@
 //! Types of the WebAssembly specification (spec 2.3), as far as pirn supports them.
 
 mod composite;
+mod declare;
 mod external;
-mod known;
 mod reference;
 mod tag;
 
-pub use composite::{ArrayType, CompositeType, DefinedType, FieldType, StorageType, StructType, SubType};
+pub use composite::{
+    ArrayType, CompositeType, Declared, DefinedType, FieldType, KeepType, KnownType, StorageType, StructType, SubType,
+};
+pub use declare::{DeclareTypes, Finality};
 pub use external::ExternType;
-pub use known::{DeclareTypes, Declared, Finality, KeepType, KnownType};
 pub use reference::{HeapType, RefType, Subtyping};
 pub use tag::TagType;
 

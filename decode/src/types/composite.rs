@@ -1,8 +1,12 @@
-//! Types that modules define (spec 2.3.7 to 2.3.10): functions, structs, arrays, and what they are declared to be below.
+//! Types that modules define (spec 2.3.7 to 2.3.10): functions, structs, arrays, and what they are declared to be below; and what an engine
+//! knows of them.
 
-use super::{Declared, FuncType, Subtyping, ValType};
+use super::{FuncType, Subtyping, ValType};
 use crate::TypeId;
+use std::any::Any;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// What a field holds (spec 2.3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -252,6 +256,98 @@ impl DefinedType {
     pub fn is_below(&self, of: TypeId) -> bool {
         // There are at most 64 (spec 7.1.2); the last are asked for most.
         self.supertypes.iter().rev().any(|&id| id == of)
+    }
+}
+
+/// Keeps a type in its engine until it is dropped.
+pub trait KeepType: Any + Send + Sync {
+    /// The type it is declared below.
+    fn supertype(&self) -> Option<KnownType>;
+}
+
+/// What an engine knows of a type.
+pub struct KnownType {
+    pub(super) definition: Arc<DefinedType>,
+    engine: usize,
+    pub(super) is_declared: bool,
+    pub(super) keeper: Box<dyn KeepType>,
+}
+
+impl KnownType {
+    /// What the engine knows that has this number, which is no other's as long as `keeper` is there. `is_declared` says whether the
+    /// type is another one than the type that is written the same, is final, below nothing, and in a recursion group by itself.
+    pub fn new(definition: Arc<DefinedType>, engine: usize, is_declared: bool, keeper: Box<dyn KeepType>) -> Self {
+        Self { definition, engine, is_declared, keeper }
+    }
+
+    /// What keeps it in the engine.
+    pub fn keeper(&self) -> &dyn Any {
+        &*self.keeper
+    }
+
+    /// Its id in its engine.
+    pub fn id(&self) -> TypeId {
+        self.definition.id
+    }
+
+    /// What it is, below what, and whether it is final.
+    pub fn definition(&self) -> &Arc<DefinedType> {
+        &self.definition
+    }
+}
+
+impl fmt::Debug for KnownType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownType")
+            .field("id", &self.id())
+            .field("is_declared", &self.is_declared)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a type is declared, if it was taken from an engine, which keeps it then. A type of which nothing is said is final, below nothing, and in a
+/// recursion group by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Declared(Option<Arc<KnownType>>);
+
+impl Declared {
+    /// What an engine knows of it, if it was taken from one.
+    pub fn as_known(&self) -> Option<&KnownType> {
+        self.0.as_deref()
+    }
+
+    /// Whether no type may be declared below it.
+    pub(super) fn is_final(&self) -> bool {
+        self.0.as_ref().is_none_or(|known| known.definition.ty.is_final)
+    }
+
+    /// What tells it from all types that are written the same: the number of its engine, and its id there.
+    pub(super) fn declaration(&self) -> Option<(usize, TypeId)> {
+        self.0.as_ref().filter(|known| known.is_declared).map(|known| (known.engine, known.id()))
+    }
+}
+
+impl PartialEq for Declared {
+    fn eq(&self, other: &Self) -> bool {
+        // Names say something in their engine alone.
+        let differ = |one: &KnownType, other: &KnownType| {
+            one.engine != other.engine && one.definition.ty.named().next().is_some()
+        };
+        self.declaration() == other.declaration()
+            && !self.as_known().zip(other.as_known()).is_some_and(|(one, other)| differ(one, other))
+    }
+}
+
+impl Eq for Declared {}
+
+impl Hash for Declared {
+    /// How a type is declared does not count: those that are written the same are few.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl From<KnownType> for Declared {
+    fn from(known: KnownType) -> Self {
+        Self(Some(Arc::new(known)))
     }
 }
 
