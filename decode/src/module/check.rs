@@ -339,7 +339,7 @@ impl<T: OperandType> Bodies<T> {
                         NO_RESULT => List::EMPTY,
                         first => match List::of(first) {
                             Some(list) => list,
-                            None if T::ORDERED => lists.one(T::read(first, &mut reader, module)?),
+                            None if T::ORDERED => lists.one(T::read(first, &mut reader, module)?)?,
                             None => return None,
                         },
                     };
@@ -501,14 +501,18 @@ impl<T: OperandType> Lists<'_, T> {
         slice(self.of_module, list)
     }
 
-    /// The list of one type.
-    fn one(&mut self, ty: T) -> List {
-        let known = self.of_body.iter().position(|known| *known == ty);
-        let at = known.unwrap_or_else(|| {
-            self.of_body.push(ty);
-            self.of_body.len() - 1
-        });
-        List { start: (self.of_module.len() + at) as u32, len: 1 }
+    /// The list of one type. Blocks of very many types are rare.
+    fn one(&mut self, ty: T) -> Option<List> {
+        // All are looked through for each block.
+        const MOST: usize = 100;
+        let at = match self.of_body.iter().position(|known| *known == ty) {
+            Some(at) => at,
+            None => {
+                (self.of_body.len() < MOST).then(|| self.of_body.push(ty))?;
+                self.of_body.len() - 1
+            }
+        };
+        Some(List { start: (self.of_module.len() + at) as u32, len: 1 })
     }
 }
 

@@ -197,7 +197,7 @@ impl<'a, T: OperandType> At<'a, '_, '_, T> {
     fn block_type(&mut self) -> Option<List> {
         match self.reader.byte()? {
             NO_RESULT => Some(List::EMPTY),
-            first => Some(self.lists.one(T::read(first, self.reader, self.module)?)),
+            first => self.lists.one(T::read(first, self.reader, self.module)?),
         }
     }
 
