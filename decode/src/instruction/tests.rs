@@ -444,3 +444,25 @@ fn every_opcode_has_a_row() {
     assert_eq!(known, readable().count());
     assert!(unknown > 1_000, "{unknown}");
 }
+
+/// Whatever computes floats of floats has a canonical NaN: on two machines it may give different ones.
+#[test]
+fn operators_that_compute_floats_have_canonical_nans() {
+    use crate::ops::Class::{F32, F64};
+    // These move bits, or are what makes NaNs canonical.
+    let moves = |op: Op| {
+        let name = format!("{op:?}");
+        ["Abs", "Neg", "Copysign", "Canonical"].iter().any(|end| name.ends_with(end))
+    };
+    let mut count = 0;
+    for &op in Op::ALL {
+        let info = op.info();
+        let computes = [info.operand, info.result].iter().all(|class| matches!(class, F32 | F64)) && !moves(op);
+        // A load's operand is an address; what is stored has no result.
+        if computes && info.access == 0 {
+            assert!(op.canonical_nans().is_some(), "{op:?} is not in `Op::canonical_nans`");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 24);
+}
