@@ -238,6 +238,21 @@ fn numeric(rng: &mut Rng, vectors: usize) -> Type {
 }
 
 /// A type list of `min` to `max` types, mostly numeric, so many of a hundred vectors.
+/// What a memory begins with: few zeros, so that what is loaded makes a difference. Some repeat themselves, with a byte changed now and then: what is
+/// loaded from two places differs in a lane or two, as it hardly does in others.
+fn memory_bytes(rng: &mut Rng) -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..8_192).map(|_| rng.integer() as u8).collect();
+    if rng.chance(25) {
+        let period = *rng.pick(&[1, 2, 4, 8, 16]);
+        for at in period..bytes.len() {
+            if !rng.chance(4) {
+                bytes[at] = bytes[at % period];
+            }
+        }
+    }
+    bytes
+}
+
 fn types(rng: &mut Rng, min: usize, max: usize, vectors: usize) -> Vec<Type> {
     let count = rng.between(min, max);
     (0..count).map(|_| if rng.chance(4) { Type::Func } else { numeric(rng, vectors) }).collect()
@@ -345,8 +360,7 @@ fn module(
     let mut referable = passive;
     referable.extend(module.elements.iter().flat_map(|(_, funcs)| funcs.clone()));
     if module.memory {
-        // Few zeros, so that what is loaded makes a difference.
-        module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
+        module.data = memory_bytes(rng);
     }
     module.passive_data.push((0..rng.between(8, 40)).map(|_| rng.next() as u8).collect());
 

@@ -56,7 +56,7 @@ pub fn program(seed: u64) -> ProgramSpec {
     }
     module.globals.push((I32, 0));
     module.named_globals.push((5, FUEL.into()));
-    module.data = (0..8_192).map(|_| rng.integer() as u8).collect();
+    module.data = super::memory_bytes(&mut rng);
     module.passive.push(vec![0]);
     module.passive_data.push(vec![1, 2, 3]);
     let (mut shapes, style) = chosen::of_seed(seed);
