@@ -48,7 +48,38 @@ pub trait Subtyping {
     fn is_subtype(&self, sub: TypeId, of: TypeId) -> bool;
 }
 
+/// Heap types that no module defines, and their bytes in binaries (spec 5.3.3).
+const BYTES: [(u8, HeapType); 12] = [
+    (0x74, HeapType::NoExn),
+    (0x73, HeapType::NoFunc),
+    (0x72, HeapType::NoExtern),
+    (0x71, HeapType::None),
+    (0x70, HeapType::Func),
+    (0x6f, HeapType::Extern),
+    (0x6e, HeapType::Any),
+    (0x6d, HeapType::Eq),
+    (0x6c, HeapType::I31),
+    (0x6b, HeapType::Struct),
+    (0x6a, HeapType::Array),
+    (0x69, HeapType::Exn),
+];
+
 impl HeapType {
+    /// The type that binaries have this byte for, if it is one that no module defines (spec 5.3.3).
+    #[doc(hidden)]
+    pub fn of_byte(byte: u8) -> Option<Self> {
+        // One after the other, downwards.
+        let (known, ty) = *BYTES.get(usize::from(BYTES[0].0.checked_sub(byte)?))?;
+        debug_assert_eq!(known, byte);
+        Some(ty)
+    }
+
+    /// Its byte in binaries, if no module defines it (spec 5.3.3).
+    #[doc(hidden)]
+    pub fn byte(self) -> Option<u8> {
+        BYTES.iter().find(|(_, ty)| *ty == self).map(|(byte, _)| *byte)
+    }
+
     /// The greatest type above it (spec 3.3.4): [`HeapType::Func`], [`HeapType::Extern`], [`HeapType::Any`] or [`HeapType::Exn`].
     pub const fn top(self) -> Self {
         match self {
@@ -335,6 +366,14 @@ mod tests {
             assert!(sub.bottom().matches(sub, &Chain));
             assert_eq!(RefType::new(false, sub).heap_type(), sub);
         }
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_types_and_of_no_other() {
+        let types: Vec<_> = (0..=u8::MAX).filter_map(HeapType::of_byte).collect();
+        assert_eq!(types.len(), 12);
+        assert!((0..=u8::MAX).all(|byte| HeapType::of_byte(byte).is_none_or(|ty| ty.byte() == Some(byte))));
+        assert_eq!(HeapType::ConcreteFunc(TypeId(0)).byte(), None);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl StructRefPre {
     /// A type of structs that was declared with [`StructType::new`] or [`StructType::with_finality_and_supertype`]. The store keeps it.
     ///
     /// # Errors
-    /// It is of another engine.
+    /// It is of another engine, or of none.
     pub fn of(mut store: impl AsContextMut, ty: &StructType) -> Result<Self> {
         let mut store = store.as_context_mut();
         Ok(Self(Pre::new(store.opaque_mut(), known(ty.declared())?, ty.clone())?))
@@ -233,7 +233,7 @@ impl ArrayRefPre {
     /// A type of arrays that was declared with [`ArrayType::new`] or [`ArrayType::with_finality_and_supertype`]. The store keeps it.
     ///
     /// # Errors
-    /// It is of another engine.
+    /// It is of another engine, or of none.
     pub fn of(mut store: impl AsContextMut, ty: &ArrayType) -> Result<Self> {
         let mut store = store.as_context_mut();
         Ok(Self(Pre::new(store.opaque_mut(), known(ty.declared())?, ty.clone())?))

@@ -9,7 +9,6 @@ mod writer;
 
 use super::state::{HASH, State};
 use crate::error::{Result, format_err};
-use pirn_decode::HeapType;
 use reader::Reader;
 use sha2::{Digest, Sha256};
 use writer::Writer;
@@ -29,22 +28,6 @@ const FUNC: u8 = 0x60;
 const STRUCT: u8 = 0x5f;
 const ARRAY: u8 = 0x5e;
 const EXCEPTION: u8 = 0x08;
-
-/// Heap types that are no module's, and their bytes (spec 5.3.3).
-const HEAP_TYPES: [(u8, HeapType); 12] = [
-    (0x74, HeapType::NoExn),
-    (0x73, HeapType::NoFunc),
-    (0x72, HeapType::NoExtern),
-    (0x71, HeapType::None),
-    (0x70, HeapType::Func),
-    (0x6f, HeapType::Extern),
-    (0x6e, HeapType::Any),
-    (0x6d, HeapType::Eq),
-    (0x6c, HeapType::I31),
-    (0x6b, HeapType::Struct),
-    (0x6a, HeapType::Array),
-    (0x69, HeapType::Exn),
-];
 
 /// Bytes before the chunks.
 const HEAD: usize = MAGIC.len() + size_of::<u32>() + HASH;

@@ -98,7 +98,7 @@ impl Any {
 /// Reads what a reference refers to (spec 5.3.4).
 pub(super) fn read_heap_type(reader: &mut Reader<'_>, module: &Module) -> Option<HeapType> {
     let first = reader.peek()?;
-    if let Some(heap) = abstract_type(first) {
+    if let Some(heap) = HeapType::of_byte(first) {
         reader.byte()?;
         return Some(heap);
     }
@@ -116,29 +116,10 @@ pub(super) fn named(id: u32, module: &Module) -> Option<HeapType> {
     })
 }
 
-/// The type of a byte, if that is no module's.
-fn abstract_type(byte: u8) -> Option<HeapType> {
-    Some(match byte {
-        0x74 => HeapType::NoExn,
-        0x73 => HeapType::NoFunc,
-        0x72 => HeapType::NoExtern,
-        0x71 => HeapType::None,
-        FUNCREF => HeapType::Func,
-        EXTERNREF => HeapType::Extern,
-        0x6e => HeapType::Any,
-        0x6d => HeapType::Eq,
-        0x6c => HeapType::I31,
-        0x6b => HeapType::Struct,
-        0x6a => HeapType::Array,
-        0x69 => HeapType::Exn,
-        _ => return None,
-    })
-}
-
 /// Which types of a module are declared below which, as far as their typeidxs say: two may name the same type.
-struct Declared<'a>(&'a Module);
+struct ByTypeIdx<'a>(&'a Module);
 
-impl Subtyping for Declared<'_> {
+impl Subtyping for ByTypeIdx<'_> {
     fn is_subtype(&self, sub: TypeId, of: TypeId) -> bool {
         // Each is declared behind those that it is below.
         let mut at = Some(sub);
@@ -166,7 +147,7 @@ impl OperandType for Any {
 
     fn is_below(self, wanted: Self, module: &Module) -> bool {
         match (self.as_ref(), wanted.as_ref()) {
-            (Some(ty), Some(wanted)) => ty.matches(wanted, &Declared(module)),
+            (Some(ty), Some(wanted)) => ty.matches(wanted, &ByTypeIdx(module)),
             _ => false,
         }
     }
@@ -191,7 +172,7 @@ impl OperandType for Any {
                 let heap = read_heap_type(reader, module)?;
                 Some(Self::reference(RefType::new(first == REF_NULL, heap)))
             }
-            _ => abstract_type(first).map(|heap| Self::reference(RefType::new(true, heap))),
+            _ => HeapType::of_byte(first).map(|heap| Self::reference(RefType::new(true, heap))),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::super::state::{
     Elements, ExecutionState, FrameState, FuncName, GlobalState, HostFunc, InstanceState, MemoryState, ObjectState,
     ReasonState, RefName, Run, State, TableState, TypeName, Value,
 };
-use super::{ARRAY, EXCEPTION, FUNC, HEAP_TYPES, NON_NULL, NULLABLE, STRUCT, malformed};
+use super::{ARRAY, EXCEPTION, FUNC, NON_NULL, NULLABLE, STRUCT, malformed};
 use crate::error::{Result, format_err};
 use pirn_decode::{AddressType, FuncType, HeapType, Limits, MemoryType, RefType, Stand, TableType, TypeId, ValType};
 
@@ -107,8 +107,8 @@ impl<'a> Reader<'a> {
 
     fn heap_type(&mut self) -> Result<HeapType> {
         let byte = self.byte()?;
-        if let Some((_, ty)) = HEAP_TYPES.iter().find(|(known, _)| *known == byte) {
-            return Ok(*ty);
+        if let Some(ty) = HeapType::of_byte(byte) {
+            return Ok(ty);
         }
         let concrete: fn(TypeId) -> HeapType = match byte {
             FUNC => HeapType::ConcreteFunc,

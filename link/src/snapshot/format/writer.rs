@@ -1,7 +1,7 @@
 //! Writing what a snapshot holds.
 
 use super::super::state::{Elements, ExecutionState, FuncName, ObjectState, ReasonState, RefName, State, Value};
-use super::{ARRAY, EXCEPTION, FUNC, HEAP_TYPES, NON_NULL, NULLABLE, STRUCT};
+use super::{ARRAY, EXCEPTION, FUNC, NON_NULL, NULLABLE, STRUCT};
 use pirn_decode::{AddressType, HeapType, Limits, Stand, ValType};
 
 #[derive(Default)]
@@ -56,8 +56,7 @@ impl Writer {
     fn heap_type(&mut self, ty: HeapType) {
         let (HeapType::ConcreteFunc(number) | HeapType::ConcreteStruct(number) | HeapType::ConcreteArray(number)) = ty
         else {
-            let (byte, _) = HEAP_TYPES.iter().find(|(_, known)| *known == ty).expect("all that name no type");
-            return self.byte(*byte);
+            return self.byte(ty.byte().expect("all that name no type"));
         };
         self.byte(match ty {
             HeapType::ConcreteStruct(_) => STRUCT,
