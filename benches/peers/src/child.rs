@@ -3,13 +3,17 @@
 //!
 //! It prints `ready ANSWER`, then for each line `go` on its standard input `value NUMBER`; or, once, `error WHY`.
 
-use crate::plan::{EXCEPTIONS, GC, LOOPS, SIMD};
+use crate::plan::{COLD, EXCEPTIONS, GC, LOOPS, SIMD};
 use crate::runtimes;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use pirn_suite::case::Answer;
 use pirn_suite::measure::{self, Stopwatch};
 use pirn_suite::{Case, Role, Runtime, Wasi, case};
 use std::io::{BufRead, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Iterations of a loop that calls.
 pub const CALLS: i32 = 500_000;
@@ -64,7 +68,7 @@ pub type Round<'a> = Box<dyn FnMut() -> Result<Measured> + 'a>;
 pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String, Round<'a>)> {
     let make = {
         let runtime = runtime.to_owned();
-        move || runtimes::by_name(&runtime)
+        move || runtimes::by_name(&runtime, None)
     };
     match group {
         "execute" | SIMD | LOOPS | GC | EXCEPTIONS => {
@@ -108,6 +112,22 @@ pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String,
             };
             Ok((String::new(), Box::new(round)))
         }
+        COLD => {
+            let case = find(name)?;
+            let process = Process::new(runtime, name)?;
+            // The first run counts, unless something is compiled there that is kept.
+            let (first, answer) = process.run()?;
+            case.check(&answer)?;
+            let mut first = (runtime != runtimes::CACHED).then_some(first);
+            let round = move || {
+                let time = match first.take() {
+                    Some(time) => time,
+                    None => process.run()?.0,
+                };
+                Ok(millis(time))
+            };
+            Ok((answer.summary(), Box::new(round)))
+        }
         PEAK | KEPT | INSTANCE => {
             let case = find(name)?;
             let group = group.to_owned();
@@ -117,6 +137,50 @@ pub fn prepare<'a>(runtime: &str, group: &str, name: &'a str) -> Result<(String,
         }
         _ => bail!("there is no group `{group}`"),
     }
+}
+
+/// What [`once`] is started with: a process each time.
+struct Process {
+    runtime: String,
+    case: String,
+    /// Where machine code is kept, which goes with this.
+    kept: TempDir,
+}
+
+impl Process {
+    fn new(runtime: &str, case: &str) -> Result<Self> {
+        Ok(Self { runtime: runtime.into(), case: case.into(), kept: tempfile::tempdir()? })
+    }
+
+    /// Runs the program in a process of its own: the processor time of all of it, and what came out.
+    fn run(&self) -> Result<(Duration, Answer)> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["once", &self.runtime, &self.case]).arg(self.kept.path().join("code")).stdin(Stdio::null());
+        let before = measure::processor_time_of_children();
+        let output = command.output().context("cannot start a process")?;
+        let time = measure::processor_time_of_children().saturating_sub(before);
+        ensure!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        let mut stdout = output.stdout;
+        let status = stdout.split_off(stdout.len().checked_sub(4).context("no status")?);
+        let status = i32::from_le_bytes(status.try_into().expect("there are four"));
+        Ok((time, Answer::Output { status, stdout }))
+    }
+}
+
+/// What the processes of the group `cold` do: run a program as a tool does that is started for it. What the program wrote goes to
+/// the standard output, and behind it, in four bytes, its exit status.
+///
+/// # Errors
+/// The runtime cannot do it.
+pub fn once(runtime: &str, name: &str, kept: &Path) -> Result<()> {
+    let case = case::unchecked(name)?;
+    let program = runtimes::by_name(runtime, Some(kept))?.compile(&[("main", &case.wasm)])?;
+    let wasi = case.wasi();
+    let status = program.instantiate(&wasi)?.start()?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(&wasi.stdout())?;
+    out.write_all(&status.to_le_bytes())?;
+    Ok(out.flush()?)
 }
 
 fn millis(time: Duration) -> Measured {

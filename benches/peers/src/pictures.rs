@@ -2,10 +2,10 @@
 
 use crate::chart::{self, Bar, Caption, Colour, Row};
 use crate::child;
-use crate::plan::JUDGE;
+use crate::plan::{COLD, JUDGE};
 use crate::report::{NOTHING, columns, number};
 use crate::results::Group;
-use crate::runtimes::{BASE, Kind, Part};
+use crate::runtimes::{BASE, Kind, Part, base};
 
 /// The picture of a group.
 pub fn of(group: &Group) -> Option<String> {
@@ -19,6 +19,12 @@ pub fn of(group: &Group) -> Option<String> {
             "",
             "Starting large modules",
             "time relative to pirn (eager), geometric mean; shorter is better",
+        ),
+        COLD => means(
+            group,
+            "",
+            "From the start of a process to its end",
+            "time relative to pirn (lazy), geometric mean; shorter is better",
         ),
         child::KEPT => {
             means(group, "", "Memory of large modules", "relative to pirn (eager), geometric mean; shorter is better")
@@ -40,7 +46,7 @@ fn colour(kind: &Kind) -> Colour {
 fn means(group: &Group, set: &str, title: &str, subtitle: &str) -> Option<String> {
     let total = group.rows_of(set).count();
     let rows = columns(group).into_iter().filter_map(|kind| {
-        let (mean, count) = group.geomean(set, kind.name, BASE)?;
+        let (mean, count) = group.geomean(set, kind.name, base(&group.name))?;
         let part = if count == total { String::new() } else { format!(" (runs {count} of {total})") };
         let bar = Bar { value: Some(mean), text: format!("{}{part}", number(mean)) };
         Some(Row { label: kind.name.into(), bars: vec![bar], colour: colour(kind) })

@@ -34,16 +34,20 @@ impl Mode {
     }
 
     /// The longest a runtime may take to answer.
-    fn patience(self) -> Duration {
+    fn patience(self, group: &str) -> Duration {
         match self {
-            Self::Quick => Duration::from_secs(40),
-            Self::Full => Duration::from_secs(180),
+            // To compile the largest takes a compiler longer, and that is what is to be seen.
+            Self::Quick if group != COLD => Duration::from_secs(40),
+            _ => Duration::from_secs(180),
         }
     }
 }
 
 /// Programs for training that the quick mode runs; the full mode has them all.
 const QUICK: [&str; 2] = ["bzip2", "blake3"];
+
+/// Programs of the group `execute` that are measured from the start of a process to its end, too.
+const SMALL_JOBS: [&str; 3] = ["quickjs", "sqlite", "rust-comrak"];
 
 /// What will be measured: group, unit, and the cases with the sets they belong to.
 struct Plan {
@@ -66,6 +70,11 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
     let loops = names(case::loops()?, "");
     let (gc, exceptions) = (names(case::gc_kernels()?, ""), names(case::exception_kernels()?, ""));
     let large = names(case::programs(|_, role| role == Role::Startup)?, "");
+    let mut cold = names(case::programs(|name, role| role == Role::Cold || SMALL_JOBS.contains(&name))?, "");
+    cold.sort();
+    for name in case::not_fetched()? {
+        eprintln!("{COLD}/{name} is left out: benches/workloads/fetch.sh gets it");
+    }
     let plan = |group, unit, cases| Plan { group, unit, cases };
     Ok(vec![
         plan("execute", "ms", execute),
@@ -75,6 +84,7 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
         plan(EXCEPTIONS, "ms", exceptions),
         plan("calls", "ns", calls),
         plan("startup", "ms", large.clone()),
+        plan(COLD, "ms", cold),
         plan(child::PEAK, "KiB", large.clone()),
         plan(child::KEPT, "KiB", large.clone()),
         plan(child::INSTANCE, "KiB", large),
@@ -92,6 +102,9 @@ pub const GC: &str = "gc";
 
 /// The group of what throws.
 pub const EXCEPTIONS: &str = "exceptions";
+
+/// The group of what is measured from the start of a process to its end.
+pub const COLD: &str = "cold";
 
 /// The set of programs that count.
 pub const JUDGE: &str = "judge";
@@ -221,7 +234,7 @@ fn prepare(
 /// # Errors
 /// No process can be started.
 pub fn able(binary: impl AsRef<Path>, group: &str, case: &str) -> Result<BTreeMap<String, Result<(), String>>> {
-    let (workers, failed) = prepare(binary.as_ref(), Mode::Full.patience(), group, case, &[], |_| ())?;
+    let (workers, failed) = prepare(binary.as_ref(), Mode::Full.patience(group), group, case, &[], |_| ())?;
     let able = workers.iter().map(|worker| (worker.runtime.clone(), Ok(())));
     Ok(able.chain(failed.into_iter().map(|(runtime, why)| (runtime, Err(why)))).collect())
 }
@@ -229,7 +242,7 @@ pub fn able(binary: impl AsRef<Path>, group: &str, case: &str) -> Result<BTreeMa
 /// One case on all runtimes that take part.
 fn row(mode: Mode, group: &str, case: &str, only: &[&str], progress: &Progress) -> Result<BTreeMap<String, Cell>> {
     let show = |runtime: &str| progress.show(&format!("preparing {runtime}"));
-    let (mut workers, failed) = prepare(&std::env::current_exe()?, mode.patience(), group, case, only, show)?;
+    let (mut workers, failed) = prepare(&std::env::current_exe()?, mode.patience(group), group, case, only, show)?;
     let mut cells: BTreeMap<String, Cell> =
         failed.into_iter().map(|(runtime, why)| (runtime, Cell::Failed(why))).collect();
 
@@ -243,7 +256,7 @@ fn row(mode: Mode, group: &str, case: &str, only: &[&str], progress: &Progress) 
         // Who has done enough drops out; the others go on in turns.
         workers.retain_mut(|worker| {
             let begin = Instant::now();
-            let value = match worker.go(mode.patience()) {
+            let value = match worker.go(mode.patience(group)) {
                 Ok(value) => value,
                 Err(why) => {
                     cells.insert(worker.runtime.clone(), Cell::Failed(why));

@@ -1,12 +1,25 @@
 //! All runtimes, by name.
 
 use crate::adapters::{SfNano, Stitch, Tinywasm, Validator, Wasmtime};
-use anyhow::{Result, bail};
+use crate::plan::COLD;
+use anyhow::{Context, Result, bail};
 use pirn_suite::Runtime;
 use pirn_suite::adapters::{Pirn, Wasmi};
+use std::path::Path;
 
 /// What everything is compared with.
 pub const BASE: &str = "pirn";
+
+/// What is compared with where the time of starting up is most of it: pirn as it is by default.
+pub const LAZY: &str = "pirn lazy";
+
+/// The optimising compiler whose machine code a file holds.
+pub const CACHED: &str = "wasmtime cached";
+
+/// What the runtimes of the group `group` are compared with.
+pub fn base(group: &str) -> &'static str {
+    if group == COLD { LAZY } else { BASE }
+}
 
 /// What is known of a runtime without running it.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +43,8 @@ pub enum Part {
     Starting,
     /// In the time of starting up only: it runs nothing.
     Validation,
+    /// In what begins with a process only: it has kept what it compiled before.
+    Cached,
 }
 
 impl Kind {
@@ -39,6 +54,7 @@ impl Kind {
             Part::All => group != "simd" || VECTORS.contains(&self.name),
             Part::Starting => !matches!(group, "execute" | "simd" | "loops" | "gc" | "exceptions" | "calls"),
             Part::Validation => group == "startup",
+            Part::Cached => group == COLD,
         }
     }
 }
@@ -51,9 +67,9 @@ const fn kind(name: &'static str, what: &'static str, part: Part, jit: bool) -> 
 const VECTORS: [&str; 5] = [BASE, "wasmi", "tinywasm", "wasmtime Pulley", "wasmtime Cranelift"];
 
 /// All of them, in the order of the tables.
-pub const ALL: [Kind; 14] = [
+pub const ALL: [Kind; 15] = [
     kind(BASE, "interpreter; all functions lowered when the module is made", Part::All, false),
-    kind("pirn lazy", "validates all, lowers functions on their first call (the default)", Part::Starting, false),
+    kind(LAZY, "validates all, lowers functions on their first call (the default)", Part::Starting, false),
     kind("wasmi", "wasmi 2.0.0, interpreter; tail-call dispatch, eager", Part::All, false),
     kind(
         "wasmi lazy translation",
@@ -75,6 +91,7 @@ pub const ALL: [Kind; 14] = [
     kind("wasmtime Pulley", "wasmtime 48.0.8, interpreter of bytecode that Cranelift has optimised", Part::All, false),
     kind("wasmtime Winch", "wasmtime 48.0.8, compiler in one pass", Part::All, true),
     kind("wasmtime Cranelift", "wasmtime 48.0.8, optimising compiler", Part::All, true),
+    kind(CACHED, "the same, with the machine code from a file", Part::Cached, true),
     kind(
         "validation alone",
         "wasmparser of the version pirn uses, no runtime: the floor for all that validate",
@@ -85,12 +102,14 @@ pub const ALL: [Kind; 14] = [
 
 /// The runtime of this name.
 ///
+/// `kept` is where what keeps its machine code has it.
+///
 /// # Errors
 /// There is none, or this build or machine does not have it.
-pub fn by_name(name: &str) -> Result<Box<dyn Runtime>> {
+pub fn by_name(name: &str, kept: Option<&Path>) -> Result<Box<dyn Runtime>> {
     Ok(match name {
         BASE => Box::new(Pirn::eager()),
-        "pirn lazy" => Box::new(Pirn::lazy()),
+        LAZY => Box::new(Pirn::lazy()),
         "wasmi" => Box::new(Wasmi::eager()),
         "wasmi lazy translation" => Box::new(Wasmi::lazy_translation()),
         "wasmi lazy" => Box::new(Wasmi::lazy()),
@@ -106,6 +125,7 @@ pub fn by_name(name: &str) -> Result<Box<dyn Runtime>> {
         "wasmtime Pulley" => Box::new(Wasmtime::pulley()?),
         "wasmtime Winch" => Box::new(Wasmtime::winch()?),
         "wasmtime Cranelift" => Box::new(Wasmtime::cranelift()?),
+        CACHED => Box::new(Wasmtime::cached(kept.context("it keeps machine code nowhere")?.into())?),
         "validation alone" => Box::new(Validator),
         _ => bail!("there is no runtime `{name}`"),
     })

@@ -38,6 +38,8 @@ pub enum Role {
     Judge64,
     /// A large module that is decoded and instantiated, not run.
     Startup,
+    /// A large program that does a small job: all that it takes counts, from the start of a process.
+    Cold,
 }
 
 impl Role {
@@ -87,6 +89,8 @@ pub enum Job {
         files: Arc<Files>,
         /// The right exit status, and the SHA-256 of the right output if the manifest has it.
         expected: (i32, Option<String>),
+        /// What it imports and does not call.
+        stubs: Arc<[Stub]>,
     },
     /// Nothing: it is only instantiated, with these imports.
     Startup(Arc<[Stub]>),
@@ -319,6 +323,12 @@ struct Entry {
     exit: i32,
     stdout_sha256: Option<String>,
     wasm_sha256: String,
+    /// Whether it is too large to be kept here: `fetch.sh` gets it.
+    #[serde(default)]
+    fetched: bool,
+    /// Whether it imports functions of WASI that are not there, and does not call them.
+    #[serde(default)]
+    stubs: bool,
     /// The same program without vectors.
     scalar: Option<Twin>,
     /// The same program for 32-bit addresses.
@@ -364,7 +374,47 @@ pub fn compilers() -> Result<BTreeMap<String, String>> {
     Ok(manifest()?.into_iter().map(|(program, entry)| (program, name(&entry.compiler))).collect())
 }
 
-/// The chosen programs, with their twins.
+/// Programs that `fetch.sh` would get, and has not.
+///
+/// # Errors
+/// The checkout is incomplete.
+pub fn not_fetched() -> Result<Vec<String>> {
+    let root = directory().join("workloads");
+    let missing = |entry: &Entry| entry.fetched && !root.join(&entry.file).exists();
+    Ok(manifest()?.into_iter().filter_map(|(name, entry)| missing(&entry).then_some(name)).collect())
+}
+
+/// The program of this name, as whoever starts it reads it: nothing but its module and the files its arguments name, which
+/// nobody compares with the manifest's hashes.
+///
+/// # Errors
+/// There is no such command, or the checkout is incomplete.
+pub fn unchecked(name: &str) -> Result<Case> {
+    let root = directory().join("workloads");
+    let entry = manifest()?.remove(name).with_context(|| format!("there is no program `{name}`"))?;
+    ensure!(entry.role != Role::Startup, "{name} is no command");
+    let named = entry.args.iter().filter_map(|arg| arg.strip_prefix("/data/"));
+    let files = named.map(|file| Ok((file.to_owned(), read(&root.join("data").join(file))?.into())));
+    let files = files.collect::<Result<Files>>()?;
+    let (role, wasm) = (entry.role, read(&root.join(&entry.file))?);
+    Ok(Case { name: name.into(), role, wasm, job: command(&root, &entry, Arc::new(files))?, right: None })
+}
+
+/// What a command is given.
+fn command(root: &Path, entry: &Entry, files: Arc<Files>) -> Result<Job> {
+    let stdin = match &entry.stdin {
+        Some(text) => match text.strip_prefix('@') {
+            Some(file) => read(&root.join(file))?.into(),
+            None => text.as_bytes().into(),
+        },
+        None => Arc::default(),
+    };
+    let stubs = if entry.stubs { wasi::stubs() } else { Arc::default() };
+    let (args, expected) = (entry.args.clone(), (entry.exit, entry.stdout_sha256.clone()));
+    Ok(Job::Command { args, stdin, files, expected, stubs })
+}
+
+/// The chosen programs, with their twins; without those that have to be fetched first.
 fn entries(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Option<Case>)>> {
     let root = directory().join("workloads");
     let manifest = manifest()?;
@@ -383,25 +433,13 @@ fn entries(choose: impl Fn(&str, Role) -> bool) -> Result<Vec<(Case, Option<Case
 
     let mut cases = Vec::new();
     for (name, entry) in manifest {
-        if !choose(&name, entry.role) {
+        if !choose(&name, entry.role) || entry.fetched && !root.join(&entry.file).exists() {
             continue;
         }
         let wasm = module(&name, &entry.file, &entry.wasm_sha256)?;
-        let stdin = match &entry.stdin {
-            Some(text) => match text.strip_prefix('@') {
-                Some(file) => read(&root.join(file))?.into(),
-                None => text.as_bytes().into(),
-            },
-            None => Arc::default(),
-        };
         let job = match entry.role {
             Role::Startup => Job::Startup(stubs(&wasm)?),
-            _ => Job::Command {
-                args: entry.args,
-                stdin,
-                files: files.clone(),
-                expected: (entry.exit, entry.stdout_sha256),
-            },
+            _ => command(&root, &entry, files.clone())?,
         };
         let twins = [("scalar", entry.scalar), ("32", entry.narrow)];
         let twin = twins.into_iter().find_map(|(build, twin)| Some((build, twin?))).map(|(build, twin)| {
@@ -443,7 +481,9 @@ impl Case {
     /// A fresh world for one run of it.
     pub fn wasi(&self) -> Wasi {
         match &self.job {
-            Job::Command { args, stdin, files, .. } => Wasi::new(args, stdin.clone(), files.clone()),
+            Job::Command { args, stdin, files, stubs, .. } => {
+                Wasi::new(args, stdin.clone(), files.clone()).with_stubs(stubs.clone())
+            }
             Job::Startup(stubs) => Wasi::default().with_stubs(stubs.clone()),
             Job::Kernel(_) => Wasi::default(),
         }

@@ -4,8 +4,8 @@
 //!
 //! The functions are methods on a handle, taking the guest's memory as bytes and numbers as `i32` and `i64`; an adapter
 //! expands [`for_each_wasi_function`](crate::for_each_wasi_function) once to define them all in its runtime's own way.
-//! Not a WASI to use elsewhere: it holds what the programs under `benches/workloads` call, and answers `ENOSYS` to the
-//! rest.
+//! Not a WASI to use elsewhere: it holds what the programs under `benches/workloads` call; the rest can be imported
+//! ([`stubs`]) and traps.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -136,6 +136,41 @@ pub struct Stub {
     pub params: Vec<Number>,
     /// Types of its results.
     pub results: Vec<Number>,
+}
+
+/// The functions of preview 1 that are not there, for programs that import them and do not call them.
+pub fn stubs() -> Arc<[Stub]> {
+    use Number::{I32 as I, I64 as L};
+    const MISSING: [(&str, &[Number]); 21] = [
+        ("clock_res_get", &[I, I]),
+        ("fd_advise", &[I, L, L, I]),
+        ("fd_allocate", &[I, L, L]),
+        ("fd_datasync", &[I]),
+        ("fd_fdstat_set_rights", &[I, L, L]),
+        ("fd_filestat_set_size", &[I, L]),
+        ("fd_filestat_set_times", &[I, L, L, I]),
+        ("fd_pread", &[I, I, I, L, I]),
+        ("fd_pwrite", &[I, I, I, L, I]),
+        ("fd_readdir", &[I, I, I, L, I]),
+        ("fd_sync", &[I]),
+        ("path_create_directory", &[I, I, I]),
+        ("path_link", &[I, I, I, I, I, I, I]),
+        ("path_readlink", &[I, I, I, I, I, I]),
+        ("path_symlink", &[I, I, I, I, I]),
+        ("poll_oneoff", &[I, I, I, I]),
+        ("sched_yield", &[]),
+        ("sock_accept", &[I, I, I]),
+        ("sock_recv", &[I, I, I, I, I, I]),
+        ("sock_send", &[I, I, I, I, I]),
+        ("sock_shutdown", &[I, I]),
+    ];
+    let stub = |&(name, params): &(&str, &[Number])| Stub {
+        module: MODULE.into(),
+        name: name.into(),
+        params: params.into(),
+        results: vec![I],
+    };
+    MISSING.iter().map(stub).collect()
 }
 
 /// Whether there is a function of this name, `proc_exit` included.

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result, anyhow};
 use pirn_suite::runtime::{Instance, Program, Runtime, inc};
 use pirn_suite::wasi::{self, Number, Wasi};
+use std::path::PathBuf;
 use wasmtime::{
     Caller, Config, Engine, Extern, FuncType, Linker, Module, OptLevel, Store, Strategy, TypedFunc, ValType,
 };
@@ -12,6 +13,8 @@ use wasmtime::{
 pub struct Wasmtime {
     name: &'static str,
     engine: Engine,
+    /// Where the machine code of the one module is.
+    kept: Option<PathBuf>,
 }
 
 impl Wasmtime {
@@ -22,7 +25,16 @@ impl Wasmtime {
         config.max_wasm_stack(1 << 20);
         configure(&mut config)?;
         let engine = Engine::new(&config).map_err(|error| anyhow!("{error:?}"))?;
-        Ok(Self { name, engine })
+        Ok(Self { name, engine, kept: None })
+    }
+
+    fn module(&self, wasm: &[u8]) -> wasmtime::Result<Module> {
+        let Some(kept) = &self.kept else { return Module::new(&self.engine, wasm) };
+        if !kept.exists() {
+            std::fs::write(kept, Module::new(&self.engine, wasm)?.serialize()?)?;
+        }
+        // SAFETY: what is there was written above, by a process of this program, in a directory that is no other's.
+        unsafe { Module::deserialize_file(&self.engine, kept) }
     }
 
     /// The optimising compiler.
@@ -39,6 +51,11 @@ impl Wasmtime {
             config.strategy(Strategy::Winch);
             Ok(())
         })
+    }
+
+    /// The optimising compiler, whose machine code the file at `kept` holds, and is put there if there is none.
+    pub fn cached(kept: PathBuf) -> Result<Self> {
+        Ok(Self { kept: Some(kept), ..Self::cranelift()? })
     }
 
     /// The interpreter.
@@ -69,10 +86,9 @@ impl Runtime for Wasmtime {
     }
 
     fn compile(&self, modules: &[(&str, &[u8])]) -> Result<Box<dyn Program>> {
-        let modules = modules.iter().map(|&(name, wasm)| {
-            let module = Module::new(&self.engine, wasm).map_err(|error| anyhow!("{error:?}"))?;
-            Ok((name.to_owned(), module))
-        });
+        let modules = modules
+            .iter()
+            .map(|&(name, wasm)| Ok((name.to_owned(), self.module(wasm).map_err(|error| anyhow!("{error:?}"))?)));
         Ok(Box::new(Compiled { engine: self.engine.clone(), modules: modules.collect::<Result<_>>()? }))
     }
 }

@@ -14,7 +14,7 @@ use pirn_peers::plan::{self, Mode};
 use pirn_peers::results::Results;
 use pirn_peers::{child, report};
 use pirn_suite::case;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -23,6 +23,7 @@ fn main() -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["child", runtime, group, case] => child::serve(runtime, group, case),
+        ["once", runtime, case, kept] => child::once(runtime, case, Path::new(kept)),
         [] | ["quick"] => measure(Mode::Quick, "", ""),
         ["quick", filter] => measure(Mode::Quick, filter, ""),
         ["quick", filter, "--only", only] => measure(Mode::Quick, filter, only),
