@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Under ten minutes, most of them in the slower runtimes.
+    /// A quarter of an hour, most of them in the slower runtimes.
     Quick,
     /// Everything, with more rounds.
     Full,

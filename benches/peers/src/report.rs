@@ -93,7 +93,7 @@ fn head(results: &Results) -> Result<String> {
     let mut page = String::from("# Benchmarks\n\n");
     writeln!(page, "Written by a program, from one run on one machine; do not edit. To run it again:\n")?;
     writeln!(page, "```sh")?;
-    writeln!(page, "{COMMAND}            # quick: under ten minutes once built")?;
+    writeln!(page, "{COMMAND}            # quick: a quarter of an hour once built")?;
     writeln!(page, "{COMMAND} -- full    # all programs, more rounds\n```\n")?;
     if cfg!(feature = "wasm3") {
         writeln!(page, "`CC=clang` and `--features wasm3`, which need clang and libclang, are for wasm3 alone.\n")?;

@@ -3,6 +3,8 @@
 //! ```text
 //! pirn-mine stats                       dispatches for each instruction the programs execute, with the handlers there are,
 //!                                       and how many times as many with epochs
+//! pirn-mine calls                       how often judging programs call, and small functions that call nothing and have no loop: what
+//!                                       inlining could spare
 //! pirn-mine mine [--keep N]             chooses some N shapes by the training programs: exec/src/shapes/mined.rs
 //! pirn-mine mine --keep N,M             the same with N, then with M, and tells what judging programs would dispatch with either
 //! pirn-mine mine [--keep N] --without NAME      chooses without that program, and tells what it would dispatch
@@ -136,6 +138,7 @@ fn main() -> Result<()> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["stats"] => stats(),
+        ["calls"] => calls(),
         ["own", ..] => own::own(&args[1..]),
         ["ask"] => ask(KEEP_ASKING),
         ["ask", "--keep", keep] => ask(keep.parse()?),
@@ -143,7 +146,7 @@ fn main() -> Result<()> {
         ["vectors", ref rest @ ..] => mine(&VECTORS, KEEP_VECTORS, rest),
         ["wide", ref rest @ ..] => mine(&WIDE, KEEP_WIDE, rest),
         _ => bail!(
-            "pirn-mine stats | {{mine | vectors | wide}} [--keep N] [--without NAME | --without-compiler NAME] | ask [--keep N] \
+            "pirn-mine stats | calls | {{mine | vectors | wide}} [--keep N] [--without NAME | --without-compiler NAME] | ask [--keep N] \
              | own --program FILE [--keep N] [--data DIR] [--output FILE] [-- ARGS...]"
         ),
     }
@@ -172,6 +175,42 @@ fn stats() -> Result<()> {
         best.push(everything);
     }
     println!("geometric mean\t\t\t{:.3}\t{:.3}\t{:.3}", geomean(&all), geomean(&best), geomean(&with_epochs));
+    Ok(())
+}
+
+/// The most operators of a function that is small, for two answers to that.
+const SMALL: [usize; 2] = [16, 40];
+
+/// Prints how often judging programs call for a thousand dispatches.
+fn calls() -> Result<()> {
+    println!("program\tdispatches\tcalls for 1000\tof up to {} operators\tof up to {}", SMALL[0], SMALL[1]);
+    for case in case::programs(|_, role| role == Role::Judge)? {
+        let program = Program::new(&case)?;
+        let mut dispatches = 0;
+        program.cells(pirn_exec::target(), None, |_, count| dispatches += count)?;
+        let (mut all, mut small) = (0, [0; 2]);
+        for (range, runs) in program.module.bodies.iter().zip(&program.counts.functions) {
+            let calls = runs.first().map_or(0, |run| run.count);
+            all += calls;
+            let body = &program.module.bytes[range.clone()];
+            let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(body, 0));
+            let operators = body.get_operators_reader()?.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let stays = |operator: &wasmparser::Operator<'_>| {
+                use wasmparser::Operator::{Call, CallIndirect, Loop, ReturnCall, ReturnCallIndirect};
+                !matches!(
+                    operator,
+                    Call { .. } | CallIndirect { .. } | Loop { .. } | ReturnCall { .. } | ReturnCallIndirect { .. }
+                )
+            };
+            if operators.iter().all(stays) {
+                for (small, most) in small.iter_mut().zip(SMALL) {
+                    *small += if operators.len() <= most { calls } else { 0 };
+                }
+            }
+        }
+        let of = |calls: u64| 1000.0 * calls as f64 / dispatches as f64;
+        println!("{}\t{dispatches}\t{:.2}\t{:.2}\t{:.2}", program.name, of(all), of(small[0]), of(small[1]));
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Measures pirn beside its peers and writes `BENCHMARKS.md`:
 //!
 //! ```text
-//! cargo run --profile bench -p pirn-peers                    # quick: under ten minutes on two cores, once built
+//! cargo run --profile bench -p pirn-peers                    # quick: a quarter of an hour on two cores, once built
 //! cargo run --profile bench -p pirn-peers -- full            # all programs, more rounds
 //! cargo run --profile bench -p pirn-peers -- quick FILTER    # only cases whose group/name contains FILTER; prints, writes no page
 //! cargo run --profile bench -p pirn-peers -- quick gc/,exceptions/              # or one of several filters

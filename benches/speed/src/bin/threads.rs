@@ -5,16 +5,18 @@
 //! ```
 //!
 //! prints for each judging program whose name contains one of the filters (all, if there is none) the fastest of several
-//! alternating runs: on one thread while the other waits, and on both at once, there the slower one's; and the ratio. The
-//! machine needs two idle cores.
+//! alternating runs: on one thread while the other waits, and on both at once, there the slower one's; and the ratio. Then the same
+//! of two processes at once, which is what the machine makes of it: caches, memory and clock are shared there, too. The machine
+//! needs two idle cores.
 
 #![forbid(unsafe_code)]
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use pirn_suite::Runtime;
 use pirn_suite::adapters::Pirn;
 use pirn_suite::case::{self, Case, Role};
 use pirn_suite::measure;
+use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,18 +26,61 @@ const ROUNDS: usize = 8;
 fn main() -> Result<()> {
     ensure!(thread::available_parallelism()?.get() >= 2, "two threads need two cores");
     let filters: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, name] = &filters[..]
+        && first == ALONE
+    {
+        return alone(name);
+    }
     let named = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
-    println!("{:<16} {:>11} {:>11} {:>9}", "program", "one ms", "both ms", "ratio");
-    let mut ratios = Vec::new();
+    println!("{:<16} {:>9} {:>9} {:>9} {:>9} {:>9}", "program", "one ms", "both ms", "ratio", "processes", "ratio");
+    let mut ratios = [Vec::new(), Vec::new()];
     for case in case::programs(|name, role| role == Role::Judge && named(name))? {
         let [one, both] = times(&case)?.map(|time| time.as_secs_f64() * 1e3);
-        println!("{:<16} {one:>11.2} {both:>11.2} {:>9.3}", case.name, both / one);
-        ratios.push(both / one);
+        let processes = processes(&case)?.as_secs_f64() * 1e3;
+        let [of_both, of_processes] = [both / one, processes / one];
+        println!("{:<16} {one:>9.2} {both:>9.2} {of_both:>9.3} {processes:>9.2} {of_processes:>9.3}", case.name);
+        ratios[0].push(of_both);
+        ratios[1].push(of_processes);
     }
-    if let Some(mean) = measure::geomean(ratios) {
-        println!("{:<16} {mean:>33.3}", "geomean");
+    if let [Some(of_both), Some(of_processes)] = ratios.map(measure::geomean) {
+        println!("{:<16} {of_both:>29.3} {of_processes:>19.3}", "geomean");
     }
     Ok(())
+}
+
+/// What this program is started with to run one program and say how long that takes.
+const ALONE: &str = "--alone";
+
+/// Runs a program as often as [`times`] does, and prints the fastest time in nanoseconds.
+fn alone(name: &str) -> Result<()> {
+    let cases = case::programs(|other, _| other == name)?;
+    let case = cases.first().with_context(|| format!("there is no program `{name}`"))?;
+    let program = Pirn::eager().compile(&[("main", &case.wasm)])?;
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let begin = Instant::now();
+        let (_, answer) = measure::run(&*program, case)?;
+        best = begin.elapsed().min(best);
+        case.check(&answer)?;
+    }
+    println!("{}", best.as_nanos());
+    Ok(())
+}
+
+/// The fastest time of two processes at once: the slower one's.
+fn processes(case: &Case) -> Result<Duration> {
+    let start = || {
+        let mut command = Command::new(std::env::current_exe()?);
+        Ok::<_, anyhow::Error>(command.args([ALONE, &case.name]).stdout(Stdio::piped()).spawn()?)
+    };
+    let started = [start()?, start()?];
+    let mut slower = Duration::ZERO;
+    for process in started {
+        let output = process.wait_with_output()?;
+        ensure!(output.status.success(), "{} fails in a process of its own", case.name);
+        slower = slower.max(Duration::from_nanos(String::from_utf8_lossy(&output.stdout).trim().parse()?));
+    }
+    Ok(slower)
 }
 
 /// The fastest time of one thread alone, and of two at once.
