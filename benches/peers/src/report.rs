@@ -337,7 +337,7 @@ fn summary(results: &Results) -> String {
     let mean = |group: &str, set: &str, runtime: &str| {
         let group = find(group)?;
         let total = group.rows_of(set).count();
-        let (mean, count) = group.geomean(set, runtime, BASE)?;
+        let (mean, count) = group.geomean(set, runtime, runtimes::base(&group.name))?;
         Some(if count == total { format!("{mean:.2}") } else { format!("{mean:.2} ({count} of {total})") })
     };
     let value =
@@ -352,5 +352,8 @@ fn summary(results: &Results) -> String {
         Some(if value < NOTHING { "inlined".into() } else { number(value) })
     });
     line("startup of large modules, time relative to pirn", &|runtime| mean("startup", "", runtime));
+    line("a small job from the start of a process to its end, time relative to pirn lazy", &|runtime| {
+        mean(COLD, "", runtime)
+    });
     text
 }

@@ -78,8 +78,13 @@ pub fn own(args: &[&str]) -> Result<()> {
     }
     let wasm = std::fs::read(&program).with_context(|| program.display().to_string())?;
     let files = data.as_deref().map_or_else(|| Ok(Files::new()), files)?;
-    let job =
-        Job::Command { args, stdin: stdin.into(), files: files.into(), expected: (0, None), stubs: wasi::stubs() };
+    let job = Job::Command {
+        args,
+        stdin: stdin.into(),
+        files: files.into(),
+        expected: (0, None),
+        stubs: pirn_suite::wasi::stubs(),
+    };
     let name = program.display().to_string();
     let program = Program::new(&Case { name: name.clone(), role: Role::Train, wasm, job, right: None })?;
     let before = program.dispatches(&Chosen(Some((OWN.known)())), Some(crate::LIMITS))?;
