@@ -1,7 +1,7 @@
 //! Decides which dispatcher is built.
 //!
 //! Tail dispatch relies on LLVM's sibling-call optimisation. On 64-bit x86-64 and aarch64 every handler was seen to end in
-//! a jump at every optimisation level above 0, debug assertions and overflow checks on or off, and with AddressSanitizer
+//! a jump at every optimisation level above 0, with and without LTO, debug assertions and overflow checks, and with AddressSanitizer
 //! (EXPERIMENTS.md, "Dispatch"). Everything else runs the same handler bodies under the portable loop. What flags
 //! unknown to this file do, `Engine::new` finds out.
 
