@@ -4,7 +4,6 @@
 //! a jump at every optimisation level above 0, with and without LTO, debug assertions and overflow checks, and with AddressSanitizer
 //! (EXPERIMENTS.md, "Dispatch"). Everything else runs the same handler bodies under the portable loop. What flags
 //! unknown to this file do, `Engine::new` finds out.
-
 //!
 //! It also writes the list of shapes that whoever builds this asks for with `PIRN_SHAPES`.
 
