@@ -39,8 +39,7 @@ step cargo test --release
 # The first of them is made believe that the processor has nothing but the baseline.
 step cargo test --profile checked -p pirn --features baseline --test torture --test probe
 step cargo test --profile checked -p pirn --features baseline --test spec -- simd vectors
-# Without LTO, so that nothing is inlined across codegen units but what asks for it. There a hundred thousand rounds of each operator
-# take five minutes: they are run above, and the code of all handlers is read below.
+# Without LTO. There the rounds of all operators take five minutes: they are run above, and the code of all handlers is read below.
 step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::operators
 step tools/jumps.sh target/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.

@@ -1,8 +1,8 @@
 //! Decides which dispatcher is built.
 //!
 //! Tail dispatch relies on LLVM's sibling-call optimisation. On 64-bit x86-64 and aarch64 every handler was seen to end in
-//! a jump at every optimisation level above 0, with and without LTO, debug assertions and overflow checks, and with AddressSanitizer
-//! (EXPERIMENTS.md, "Dispatch"). Everything else runs the same handler bodies under the portable loop. What flags
+//! a jump at every optimisation level above 0, debug assertions and overflow checks on or off, with AddressSanitizer, and on x86-64 at
+//! levels 1 and 3 without LTO (EXPERIMENTS.md, "Dispatch"). Everything else runs the same handler bodies under the portable loop. What flags
 //! unknown to this file do, `Engine::new` finds out.
 //!
 //! It also writes the list of shapes that whoever builds this asks for with `PIRN_SHAPES`.

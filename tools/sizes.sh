@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # What a runtime adds to a program: builds the smallest embedder with each, stripped, and prints a table:
 #
-#     tools/sizes.sh [NAME...]      # all, if none is named; under target/sizes
+#     tools/sizes.sh [NAME...]      # the interpreters in Rust, if none is named; under target/sizes
 #
 # The embedder reads a module from the file of its argument, makes an instance and calls `run` with a number. Optimised for speed
 # as in the benchmarks (fat LTO, one codegen unit), with no more features than that needs. "nothing" is a program that only reads
-# the file. wasm3 needs clang and libclang.
+# the file. There are wasm3 (needs CC=clang and libclang), wasmtime-pulley and wasmtime-cranelift, too.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=$root/target/sizes
@@ -16,7 +16,7 @@ add() {
     dependency[$1]=$2
     source[$1]=$3
 }
-names=(nothing pirn pirn-small wasmi tinywasm stitch sf-nano wasm3 wasmtime-pulley wasmtime-cranelift)
+names=(nothing pirn pirn-small wasmi tinywasm stitch sf-nano)
 add nothing '' 'println!("{}", wasm.len());'
 pirn='
     let engine = pirn::Engine::default();
@@ -81,6 +81,9 @@ add wasmtime-cranelift 'wasmtime = { version = "=48.0.8", default-features = fal
 # Of every embedder: the function that is called.
 printf '\0asm\1\0\0\0\1\6\1\x60\1\x7f\1\x7e\3\2\1\0\7\7\1\3run\0\0\xa\7\1\5\0\x20\0\xac\x0b' > "$out/run.wasm"
 (($#)) && names=("$@")
+for name in "${names[@]}"; do
+    [[ -v source[$name] ]] || { echo "there is no runtime $name, but ${!source[*]}" >&2; exit 1; }
+done
 printf '| runtime | bytes of the program |\n|---|--:|\n'
 for name in "${names[@]}"; do
     directory=$out/$name

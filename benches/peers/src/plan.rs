@@ -72,9 +72,6 @@ fn plans(mode: Mode) -> Result<Vec<Plan>> {
     let large = names(case::programs(|_, role| role == Role::Startup)?, "");
     let mut cold = names(case::programs(|name, role| role == Role::Cold || SMALL_JOBS.contains(&name))?, "");
     cold.sort();
-    for name in case::not_fetched()? {
-        eprintln!("{COLD}/{name} is left out: benches/workloads/fetch.sh gets it");
-    }
     let plan = |group, unit, cases| Plan { group, unit, cases };
     Ok(vec![
         plan("execute", "ms", execute),
@@ -121,6 +118,11 @@ pub fn run(mode: Mode, filter: &str, only: &[&str]) -> Result<Vec<Group>> {
         cases.retain(|(case, _)| chosen(&format!("{group}/{case}")));
     }
     plans.retain(|plan| !plan.cases.is_empty());
+    if plans.iter().any(|plan| plan.group == COLD) {
+        for name in case::not_fetched()? {
+            eprintln!("{COLD}/{name} is left out: benches/workloads/fetch.sh gets it");
+        }
+    }
     let mut progress = Progress::new(plans.iter().map(|plan| plan.cases.len()).sum());
     let mut results = Vec::new();
     for Plan { group, unit, cases } in plans {
@@ -328,8 +330,15 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It ends when there are no more orders; if it is still running something, it need not finish.
+        // It ends when there are no more orders, and takes its files with it; if it is still running something, it need not finish.
         drop(self.orders.take());
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(500) {
+            if let Ok(Some(_)) = self.process.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -162,9 +162,9 @@ fn about(group: &str) -> String {
             .into(),
         COLD => "From the start of a process to its end: a program does a small job, as tools do that are started for it. `naga` \
                  compiles four shaders to four languages, `typescript` formats a file of 95 KB, `python` is CPython, which counts \
-                 words; the others are those of the group `execute`. Beside pirn as it is by default, which lowers functions on their \
-                 first call. wasmtime's last column has the machine code from a file; without, it compiles first. The processor's \
-                 time of the whole process."
+                 words (where `benches/workloads/fetch.sh` has got it), `rust-comrak` makes HTML; `quickjs` and `sqlite` are training programs. In \
+                 parentheses stands the ratio to pirn lazy, which is how pirn is by default. It is the processor's time of the whole \
+                 process, reading the module included; what takes half a second was run once or twice."
             .into(),
         child::PEAK => "Resident memory at its peak while the module is decoded and compiled, over what the process had \
                         before. sf-nano and wasm3 lower or compile at instantiation, so that this is not all they need."
@@ -352,8 +352,5 @@ fn summary(results: &Results) -> String {
         Some(if value < NOTHING { "inlined".into() } else { number(value) })
     });
     line("startup of large modules, time relative to pirn", &|runtime| mean("startup", "", runtime));
-    line("a small job from the start of a process to its end, time relative to pirn lazy", &|runtime| {
-        mean(COLD, "", runtime)
-    });
     text
 }

@@ -91,7 +91,7 @@ pub const ALL: [Kind; 15] = [
     kind("wasmtime Pulley", "wasmtime 48.0.8, interpreter of bytecode that Cranelift has optimised", Part::All, false),
     kind("wasmtime Winch", "wasmtime 48.0.8, compiler in one pass", Part::All, true),
     kind("wasmtime Cranelift", "wasmtime 48.0.8, optimising compiler", Part::All, true),
-    kind(CACHED, "the same, with the machine code from a file", Part::Cached, true),
+    kind(CACHED, "wasmtime 48.0.8, Cranelift's machine code from a file that was written before", Part::Cached, true),
     kind(
         "validation alone",
         "wasmparser of the version pirn uses, no runtime: the floor for all that validate",
@@ -125,7 +125,11 @@ pub fn by_name(name: &str, kept: Option<&Path>) -> Result<Box<dyn Runtime>> {
         "wasmtime Pulley" => Box::new(Wasmtime::pulley()?),
         "wasmtime Winch" => Box::new(Wasmtime::winch()?),
         "wasmtime Cranelift" => Box::new(Wasmtime::cranelift()?),
-        CACHED => Box::new(Wasmtime::cached(kept.context("it keeps machine code nowhere")?.into())?),
+        CACHED => {
+            let kept = kept.context("it keeps machine code nowhere")?.into();
+            // SAFETY: `child::Process` gives a path in a directory that it made and that goes with it.
+            Box::new(unsafe { Wasmtime::cached(kept) }?)
+        }
         "validation alone" => Box::new(Validator),
         _ => bail!("there is no runtime `{name}`"),
     })

@@ -181,7 +181,7 @@ fn stats() -> Result<()> {
 /// The most operators of a function that is small, for two answers to that.
 const SMALL: [usize; 2] = [16, 40];
 
-/// Prints how often judging programs call for a thousand dispatches.
+/// Prints how often judging programs call functions of their own for a thousand dispatches. `end` and its like count as operators.
 fn calls() -> Result<()> {
     println!("program\tdispatches\tcalls for 1000\tof up to {} operators\tof up to {}", SMALL[0], SMALL[1]);
     for case in case::programs(|_, role| role == Role::Judge)? {
@@ -196,11 +196,12 @@ fn calls() -> Result<()> {
             let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(body, 0));
             let operators = body.get_operators_reader()?.into_iter().collect::<Result<Vec<_>, _>>()?;
             let stays = |operator: &wasmparser::Operator<'_>| {
-                use wasmparser::Operator::{Call, CallIndirect, Loop, ReturnCall, ReturnCallIndirect};
-                !matches!(
-                    operator,
-                    Call { .. } | CallIndirect { .. } | Loop { .. } | ReturnCall { .. } | ReturnCallIndirect { .. }
-                )
+                use wasmparser::Operator::{
+                    Call, CallIndirect, CallRef, Loop, ReturnCall, ReturnCallIndirect, ReturnCallRef,
+                };
+                let calls = matches!(operator, Call { .. } | CallIndirect { .. } | CallRef { .. });
+                let leaves = matches!(operator, ReturnCall { .. } | ReturnCallIndirect { .. } | ReturnCallRef { .. });
+                !calls && !leaves && !matches!(operator, Loop { .. })
             };
             if operators.iter().all(stays) {
                 for (small, most) in small.iter_mut().zip(SMALL) {

@@ -1,7 +1,7 @@
 //! wasmtime, in three configurations: Cranelift, an optimising compiler; Winch, a compiler in one pass; Pulley, an
 //! interpreter of bytecode that Cranelift has optimised.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use pirn_suite::runtime::{Instance, Program, Runtime, inc};
 use pirn_suite::wasi::{self, Number, Wasi};
 use std::path::PathBuf;
@@ -31,9 +31,12 @@ impl Wasmtime {
     fn module(&self, wasm: &[u8]) -> wasmtime::Result<Module> {
         let Some(kept) = &self.kept else { return Module::new(&self.engine, wasm) };
         if !kept.exists() {
-            std::fs::write(kept, Module::new(&self.engine, wasm)?.serialize()?)?;
+            // Whole or not at all.
+            let new = kept.with_extension("new");
+            std::fs::write(&new, Module::new(&self.engine, wasm)?.serialize()?)?;
+            std::fs::rename(new, kept)?;
         }
-        // SAFETY: what is there was written above, by a process of this program, in a directory that is no other's.
+        // SAFETY: so `cached` asks.
         unsafe { Module::deserialize_file(&self.engine, kept) }
     }
 
@@ -54,7 +57,10 @@ impl Wasmtime {
     }
 
     /// The optimising compiler, whose machine code the file at `kept` holds, and is put there if there is none.
-    pub fn cached(kept: PathBuf) -> Result<Self> {
+    ///
+    /// # Safety
+    /// If the file is there, another such runtime wrote it.
+    pub unsafe fn cached(kept: PathBuf) -> Result<Self> {
         Ok(Self { kept: Some(kept), ..Self::cranelift()? })
     }
 
@@ -86,6 +92,7 @@ impl Runtime for Wasmtime {
     }
 
     fn compile(&self, modules: &[(&str, &[u8])]) -> Result<Box<dyn Program>> {
+        ensure!(self.kept.is_none() || modules.len() == 1, "a file holds the code of one module");
         let modules = modules
             .iter()
             .map(|&(name, wasm)| Ok((name.to_owned(), self.module(wasm).map_err(|error| anyhow!("{error:?}"))?)));

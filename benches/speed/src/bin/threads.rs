@@ -6,8 +6,9 @@
 //!
 //! prints for each judging program whose name contains one of the filters (all, if there is none) the fastest of several
 //! alternating runs: on one thread while the other waits, and on both at once, there the slower one's; and the ratio. Then the same
-//! of two processes at once, which is what the machine makes of it: caches, memory and clock are shared there, too. The machine
-//! needs two idle cores.
+//! of two processes at once, which is what the machine makes of it: caches, memory and clock are shared there, too. It makes at least that of it, for
+//! processes do not wait for each other, and the fastest run may be one that had the machine alone. The machine needs two idle
+//! cores.
 
 #![forbid(unsafe_code)]
 
