@@ -136,6 +136,16 @@ mod tail {
     use super::{At, Flow, Stmt, cell_bytes, leave_trap};
     use crate::state::instance::InstanceHead;
     use crate::state::registers::{Registers, Vector, for_each_register};
+    use crate::state::trap::{Trap, TrapAt};
+    use std::mem::MaybeUninit;
+
+    /// What the accumulator holds of an access beyond the memory's end, by its place in the cell.
+    const OUT_OF_BOUNDS: [u64; 3] = {
+        const fn at(place: u8) -> u64 {
+            TrapAt { trap: Trap::MemoryOutOfBounds, place }.to_code()
+        }
+        [at(0), at(1), at(2)]
+    };
 
     /// The handlers of one ABI: the registers are their arguments.
     macro_rules! contract {
@@ -168,6 +178,10 @@ mod tail {
                                 dispatch(m)
                             }
                             Flow::Jump(m) => dispatch(m),
+                            // Most traps: a handler has no number to load for them.
+                            Flow::Trap(_, m) if m.r0 == OUT_OF_BOUNDS[0] => leave_out_of_bounds::<0>(m),
+                            Flow::Trap(_, m) if m.r0 == OUT_OF_BOUNDS[1] => leave_out_of_bounds::<1>(m),
+                            Flow::Trap(_, m) if m.r0 == OUT_OF_BOUNDS[2] => leave_out_of_bounds::<2>(m),
                             Flow::Trap(_, m) => trapped($(m.$register),*),
                             Flow::Delegate(m, handler) => handler($(m.$register),*),
                             Flow::Stop(m) => stopped($(m.$register),*),
@@ -211,6 +225,33 @@ mod tail {
                     leave_trap(&m);
                     stopped($(m.$register),*)
                 }
+            }
+
+            /// [`trapped`] with the code of an access beyond the memory's end in the accumulator, whatever is there. It has the
+            /// place of an argument, so that the other registers stay where they are.
+            #[cold]
+            #[inline(never)]
+            unsafe extern $abi fn out_of_bounds<const PLACE: usize>(
+                ip: *const u64,
+                fp: *mut u64,
+                instance: *mut InstanceHead,
+                _: MaybeUninit<u64>,
+                link: *const u64,
+                v0: Vector,
+            ) -> u64 {
+                let m = Registers { ip, fp, instance, r0: OUT_OF_BOUNDS[PLACE], link, v0 };
+                // SAFETY: whoever jumps here might jump there.
+                unsafe { trapped($(m.$register),*) }
+            }
+
+            /// Jumps there.
+            ///
+            /// # Safety
+            /// That of a trap: `m.instance` is as the handler got it (I6).
+            #[inline(always)]
+            unsafe fn leave_out_of_bounds<const PLACE: usize>(m: Registers) -> u64 {
+                // SAFETY: asked for.
+                unsafe { out_of_bounds::<PLACE>(m.ip, m.fp, m.instance, MaybeUninit::uninit(), m.link, m.v0) }
             }
 
             /// Returns to [`run`]. What it returns is read from memory: were it a constant, LLVM would turn the jumps to
