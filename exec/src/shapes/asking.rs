@@ -12,304 +12,304 @@ use crate::handlers::stmt::*;
 /// All of them.
 #[rustfmt::skip]
 pub(super) fn all(t: &mut Shapes<'_>) {
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 33347
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 9017
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>>>(); // 8688
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>>>(); // 2191
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Br>>>(); // 7599
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 1863
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 570
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<R<u32>>>>>(); // 100
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, Br>>>(); // 6062
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, Br>>>(); // 1006
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<S<u32>>>>>(); // 6891
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 104751
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 34932
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Br>>>(); // 31116
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 4095
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<R<u32>>>>>(); // 6300
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<S<u32>>>>>(); // 15454
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, R<u32>>>, BrIf<R<u32>>>>>(); // 624
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<S<u32>>>>>(); // 11230
+    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 1762
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, Br>>>(); // 14661
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, Br>>>(); // 2123
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<R<u32>>>>>(); // 2019
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 5474
+    t.stmt::<Ask<Seq<SetSlot<S<u64>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 418
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 6718
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtU, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 1311
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 2999
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 86
+    t.stmt::<Ask<Seq<Seq<SetSlot<Select<Select<S<u32>, S<u32>, Bin<I32Eq, S<u32>, R<u32>>>, S<u32>, S<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 55
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<S<u32>>>, Br>>>(); // 4
+    t.stmt::<Ask<Seq<Seq<Store<I32Store, R<u32>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Store<I32Store, Load<I32Load, S<u32>>, S<u32>>, Br>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 1060
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Mul, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 1285
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>>>(); // 1577
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Mul, S<u32>, I<u32>>>>, BrIf<Bin<I32GeU, S<u32>, R<u32>>>>>>(); // 2
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<S<u64>>>, BrIf<S<u32>>>>>(); // 1056
+    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 4055
+    t.stmt::<Ask<Seq<Seq<Store<I32Store16, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load16U, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 154
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>>>(); // 4009
+    t.stmt::<Ask<Seq<SetSlot<I<u32>>, Br>>>(); // 3379
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Mul, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 2
+    t.stmt::<Ask<Seq<BrIf<R<u32>>, Br>>>(); // 91
+    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 38
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Mul, S<u32>, I<u32>>>>, BrIf<Bin<I32GeU, S<u32>, R<u32>>>>>>(); // 3
     t.stmt::<Ask<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Store<I64Store, Load<I32Load, S<u32>>, Un<I64ExtendI32S, S<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, BrIf<R<u32>>>>>(); // 119
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, Br>>>(); // 4551
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<S<u64>>>, BrIf<S<u32>>>>>(); // 523
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 178
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 239
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 333
-    t.stmt::<Ask<Seq<SetSlot<I<u32>>, Br>>>(); // 1526
-    t.stmt::<Ask<BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 20
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 117
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>(); // 32
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 14
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 3081
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, Br>>>(); // 8851
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 768
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 194
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 612
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 153
+    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32GtS, Load<I32Load8S, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 18
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, Br>>>(); // 1190
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 3251
+    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 120
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 264
+    t.stmt::<Ask<BrIf<Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 729
+    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, R<u32>>>, Br>>>(); // 1334
+    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>>>(); // 27606
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
+    t.stmt::<Ask<BrIf<Bin<I32And, R<u32>, I<u32>>>>>(); // 51
+    t.stmt::<Ask<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, Br>>>(); // 81
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 613
     t.stmt::<Ask<Seq<SetSlot<I<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 20
-    t.stmt::<Ask<Seq<SetSlot<Select<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 3
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32Eq, Load<I32Load, S<u32>>, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 215
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32Or, R<u32>, S<u32>>>, SetSlot<Bin<I64GtU, S<u64>, I<u64>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>>>(); // 2
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Store<I32Store16, Bin<I32Add, S<u32>, I<u32>>, Load<I32Load16U, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I64GtU, S<u64>, I<u64>>>>>>(); // 21
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 1
+    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 11
+    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>(); // 65
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, Load<I32Load, R<u32>>>>>>>(); // 1
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 539
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 41
+    t.stmt::<Ask<Seq<SetSlot<Select<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, S<u32>, R<u32>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 6
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32Or, R<u32>, S<u32>>>, SetSlot<Bin<I64GtU, S<u64>, I<u64>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>>>(); // 4
     t.stmt::<Ask<Seq<Seq<BrIf<Load<I32Load, Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, R<f64>, I<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<F64Mul, S<f64>, I<f64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
     t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Sub, Load<I32Load, S<u32>>, S<u32>>>, Store<I32Store, S<u32>, R<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<Ask<Seq<Store<I32Store16, Load<I32Load, S<u32>>, S<u32>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Store<I32Store8, Load<I32Load, S<u32>>, S<u32>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>>>(); // 22887
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 1040
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 564
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32U, R<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1270
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 1090
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 1465
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 9
-    t.stmt::<Ask<Seq<Seq<SetSlot<Select<Select<S<u32>, S<u32>, Bin<I32Eq, S<u32>, R<u32>>>, S<u32>, S<u32>>>, SetSlot<Bin<I32Shl, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 3
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, SetSlot<S<u32>>>, Br>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, R<u32>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, S<u32>, R<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32U, R<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 2615
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, S<u32>>>>>>(); // 22892
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32GeS, R<u32>, I<u32>>>>>>(); // 28
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 2015
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 5844
+    t.stmt::<Ask<Seq<SetAcc<Bin<I32And, Bin<I32And, Bin<I32Or, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>, R<u32>>, I<u32>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 3
+    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32Ne, Bin<I32And, R<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32And, R<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Sub, S<u32>, S<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32ShrU, Bin<I32Mul, R<u32>, I<u32>>, I<u32>>, S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Store<I64Store, S<u32>, R<u64>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 1
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<BrIf<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 10
+    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, I<u32>>>, Br>>>(); // 0
+    t.stmt::<Ask<Seq<SetSlot<Select<Bin<I64ShrU, S<u64>, I<u64>>, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>, R<u32>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>>(); // 22162
+    t.stmt::<Ask<BrIf<Load<I32Load, S<u32>>>>>(); // 411
+    t.stmt::<Ask<Seq<Seq<BrIf<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 706
     t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 1498
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 46
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 8
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 311
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>>>(); // 894
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>>>(); // 82
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 1725
-    t.stmt::<Ask<BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>(); // 1455
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>, Br>>>(); // 972
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 605
-    t.stmt::<Ask<Seq<Seq<Store<I32Store16, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 258
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, Br>>>(); // 57
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 162
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 32
-    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, R<u32>>>, Br>>>(); // 321
-    t.stmt::<Ask<Seq<Seq<Store<I64Store, S<u32>, R<u64>>, SetSlot<S<u32>>>, Br>>>(); // 613
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 241
-    t.stmt::<Ask<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, R<u32>>, I<u64>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 2
-    t.stmt::<Ask<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 5268
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 279
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Load<I32Load8U, S<u32>>>>>>(); // 1645
-    t.stmt::<Ask<Seq<Seq<Store<F32Store, R<u32>, R<f32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 906
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 19
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 592
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 124
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Select<Bin<I64ShrU, S<u64>, I<u64>>, Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>, R<u32>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>>(); // 2623
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 194
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 115
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 4
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 801
-    t.stmt::<Ask<BrIf<Load<I32Load, S<u32>>>>>(); // 121
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u64>, S<u64>, S<u32>>>, SetSlot<R<u64>>>, SetSlot<Bin<I64Sub, S<u64>, S<u64>>>>, BrIf<Bin<I64Ne, R<u64>, I<u64>>>>>>(); // 1153
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Br>>>(); // 299
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 365
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Mul, R<u64>, S<u64>>>>, BrIf<Bin<I64LeU, R<u64>, S<u64>>>>>>(); // 2437
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, I<u32>>>>>(); // 1
+    t.stmt::<Ask<Seq<Seq<Store<I32Store16, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 20
+    t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 103
     t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 0
     t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64Mul, S<u64>, S<u64>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>>>(); // 2384
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 4
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<R<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 338
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 373
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, BrIf<R<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 445
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 284
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 956
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, S<u32>>, S<u32>>>>>(); // 41
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, Br>>>(); // 54
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, Bin<I64LeS, S<u64>, S<u64>>, I<u32>>, S<u32>>>>, BrIf<R<u32>>>>>(); // 2145
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>, BrIf<S<u32>>>>>(); // 1118
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 403
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 310
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32LtU, R<u32>, S<u32>>>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 10
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 519
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 488
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, Br>>>(); // 150
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load, S<u32>>>>>>(); // 5
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 459
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, SetSlot<R<u64>>>, BrIf<S<u32>>>>>(); // 215
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I64Add, Un<I64ExtendI32U, R<u32>>, S<u64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1358
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>, BrIf<R<u32>>>>>(); // 1724
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 709
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<F64Add, S<f64>, I<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 50
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Load<I32Load8U, S<u32>>>>>>(); // 93
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>, BrIf<R<u32>>>>>(); // 1153
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Or, R<u32>, I<u32>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 517
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 63
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I64Ne, S<u64>, S<u64>>>>>>(); // 5
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 574
-    t.stmt::<Ask<Seq<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 1399
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>>(); // 276
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Xor, Bin<I64Add, R<u64>, Bin<I64Mul, S<u64>, I<u64>>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 995
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 958
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 3657
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 76
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 549
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 257
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 414
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>>(); // 831
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 18
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, I<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 115
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 4
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, S<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 146
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, I<u32>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 2353
-    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 12
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 233
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 49
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 81
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64Sub, S<u64>, Bin<I64Mul, S<u64>, S<u64>>>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>>(); // 626
-    t.stmt::<Ask<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 240
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GeU, R<u32>, S<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32GtS, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 983
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>, BrIf<Bin<I64GtU, S<u64>, S<u64>>>>>>(); // 597
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 586
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>>(); // 553
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>>>>(); // 49
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 19
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 2231
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8S, Bin<I32Add, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 894
-    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeS, Load<I32Load, S<u32>>, S<u32>>>>>>(); // 488
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>>(); // 284
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, R<u64>, I<u64>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 442
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 2
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 17
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 2808
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1940
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, Br>>>(); // 2139
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 1130
+    t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 1147
+    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 233
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>, Br>>>(); // 3300
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, Br>>>(); // 1061
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 2886
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, BrIf<R<u32>>>>>(); // 795
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 782
+    t.stmt::<Ask<BrIf<Bin<I32Add, S<u32>, R<u32>>>>>(); // 10002
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>>>>(); // 2697
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 1428
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1321
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 239
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, Bin<I32Add, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 1853
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 1536
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, SetSlot<Load<I32Load, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 4
+    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, R<u32>, S<u32>>>, Br>>>(); // 3077
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, R<u32>, S<u32>>>>, Br>>>(); // 1648
+    t.stmt::<Ask<Seq<Seq<Store<F32Store, R<u32>, R<f32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 3473
+    t.stmt::<Ask<BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 1934
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 2242
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<S<u32>>>>>(); // 539
+    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load8U, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 3860
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>>>>(); // 392
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, I<u32>>>, Br>>>(); // 2992
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, Br>>>(); // 3993
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Load<I32Load8U, S<u32>>>>>>(); // 3337
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 486
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<R<u32>>>>>(); // 95
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>>>>>(); // 48
+    t.stmt::<Ask<Seq<BrIf<Bin<I32GeU, R<u32>, S<u32>>>, Br>>>(); // 1389
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 393
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 36
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 3114
+    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, S<u32>>>, Br>>>(); // 1893
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 4369
+    t.stmt::<Ask<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, R<u32>>, I<u64>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 5
+    t.stmt::<Ask<BrIf<Load<I32Load8U, S<u32>>>>>(); // 1383
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1698
+    t.stmt::<Ask<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 470
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I64Store, S<u32>, I<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 242
+    t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 1148
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<F64Add, Load<F64Load, S<u32>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 800
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 738
+    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, BrIf<R<u32>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 133
+    t.stmt::<Ask<BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>(); // 1713
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 4142
+    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>>(); // 1128
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 605
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<F64Add, S<f64>, I<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 359
+    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, Br>>>(); // 763
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, R<u32>>>>, BrIf<R<u32>>>>>(); // 1501
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, S<u32>>>>, Br>>>(); // 2262
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 300
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, S<u32>, I<u32>>>>>>(); // 1635
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Mul, R<u64>, S<u64>>>>, BrIf<Bin<I64LeU, R<u64>, S<u64>>>>>>(); // 4891
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64Mul, S<u64>, S<u64>>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, BrIf<S<u32>>>>>(); // 4816
+    t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32LtU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 520
+    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, Br>>>(); // 1659
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>>(); // 3106
+    t.stmt::<Ask<Seq<Seq<Store<I64Store, S<u32>, R<u64>>, SetSlot<S<u32>>>, Br>>>(); // 929
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 68
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Rotl, Bin<I32Xor, R<u32>, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 2109
+    t.stmt::<Ask<BrIf<Load<I32Load8U, R<u32>>>>>(); // 81
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Un<I64ExtendI32S, R<u32>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 7
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, Br>>>(); // 2490
+    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, S<u32>>, Br>>>(); // 26
+    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 119
+    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>>(); // 770
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Load<I32Load8U, S<u32>>>>>>(); // 192
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 5582
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 579
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 2249
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 441
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 1017
+    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, R<u32>>>, Br>>>(); // 3477
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Select<S<u32>, R<u32>, Bin<I32GtU, S<u32>, S<u32>>>>>, SetSlot<S<u32>>>, Br>>>(); // 0
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32Eq, S<u32>, R<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>, Br>>>(); // 483
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Sub, S<u32>, S<u32>>>, BrIf<R<u32>>>>>(); // 347
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, S<u64>>>>, BrIf<Bin<I64LtU, R<u64>, I<u64>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 959
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>, BrIf<R<u32>>>>>(); // 3494
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I64Add, Un<I64ExtendI32U, R<u32>>, S<u64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 2744
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 98
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, S<u32>>>, Br>>>(); // 98
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, Br>>>(); // 303
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 2430
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 7
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 1438
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 367
+    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32And, S<u32>, I<u32>>, R<u32>>>>>(); // 24
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 1259
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 837
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Ne, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 1237
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>>(); // 91
+    t.stmt::<Ask<BrIf<Load<I32Load, R<u32>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<Seq<BrIf<R<u32>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 2835
+    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, I<u32>>>>>(); // 189
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 1
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Xor, Bin<I64Add, R<u64>, Bin<I64Mul, S<u64>, I<u64>>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 2010
+    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, R<u32>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 616
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 8
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<R<u32>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 1935
+    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Br>>>(); // 2155
+    t.stmt::<Ask<BrIf<Bin<I32GtU, Load<I32Load16U, S<u32>>, S<u32>>>>>(); // 5
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, Store<I32Store, S<u32>, R<u32>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 1064
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I64Ne, S<u64>, S<u64>>>>>>(); // 10
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64GtU, S<u64>, I<u64>>>, SetSlot<Bin<I64ShrU, S<u64>, I<u64>>>>, SetSlot<R<u64>>>, BrIf<S<u32>>>>>(); // 435
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 2
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store16, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 5413
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, R<u32>>, I<u32>>>>>(); // 108
+    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, Br>>>(); // 399
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64RemU, S<u64>, R<u64>>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>>(); // 1680
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32And, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>, SetSlot<R<u32>>>, BrIf<S<u32>>>>>(); // 2265
+    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, Br>>>(); // 166
+    t.stmt::<Ask<Seq<SetSlot<Bin<I64And, Load<I64Load, Bin<I32Add, S<u32>, R<u32>>>, I<u64>>>, BrIf<Un<I64Eqz, R<u64>>>>>>(); // 11
+    t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 1110
+    t.stmt::<Ask<BrIf<Bin<I32LtS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>(); // 8
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 7
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32GtS, S<u32>, R<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 1993
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I64Sub, S<u64>, Bin<I64Mul, S<u64>, S<u64>>>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>, BrIf<Bin<I64Ne, S<u64>, I<u64>>>>>>(); // 1265
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Br>>>(); // 524
+    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, R<u32>, I<u32>>, I<u32>>>>>(); // 863
+    t.stmt::<Ask<Seq<Seq<SetSlot<R<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>, BrIf<Bin<I64GtU, S<u64>, S<u64>>>>>>(); // 1205
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>>(); // 780
+    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, S<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 295
     t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32LeS, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, Bin<I32Add, Load<I32Load8U, S<u32>>, I<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 3423
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Xor, R<u32>, S<u32>>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 344
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, I<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 345
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32And, Bin<I32Sub, I<u32>, S<u32>>, S<u32>>, S<u32>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>>(); // 699
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, Load<I32Load8U, S<u32>>, I<u32>>, I<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>>>(); // 3323
-    t.stmt::<Ask<BrIf<Bin<I32LtS, Bin<I32Sub, S<u32>, S<u32>>, I<u32>>>>>(); // 4
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32RemS, S<u32>, R<u32>>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 285
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Load<I32Load, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<R<u32>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>>(); // 102
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LeS, S<u32>, S<u32>>>>>>(); // 253
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 805
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 349
-    t.stmt::<Ask<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, S<u32>>>, BrIf<Bin<I32GtS, S<u32>, R<u32>>>>>>(); // 567
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, S<u64>>>, BrIf<S<u32>>>>>(); // 2
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32Ne, S<u32>, I<u32>>>>>>(); // 44
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I64Store, S<u32>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Br>>>(); // 153
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 606
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, S<u64>, I<u64>>, S<u64>>>, BrIf<S<u32>>>>>(); // 9
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, R<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 81
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>>(); // 1275
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, BrIf<Load<I32Load, R<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 1744
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 198
-    t.stmt::<Ask<Seq<Seq<Store<I64Store, Bin<I32Add, S<u32>, S<u32>>, R<u64>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 517
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u64>>, SetSlot<Bin<I64ShrU, R<u64>, I<u64>>>>, BrIf<Bin<I64GtU, S<u64>, S<u64>>>>>>(); // 68
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, S<u32>>>>>>(); // 55
-    t.stmt::<Ask<Seq<SetSlot<Select<S<u64>, S<u64>, S<u32>>>, BrIf<Bin<I64Ne, S<u64>, S<u64>>>>>>(); // 38
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, R<u32>>>>>>(); // 466
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32GtS, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 37
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>>(); // 30
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 26
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32DivS, S<u32>, I<u32>>>, SetSlot<Bin<I32DivS, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>>>(); // 408
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 29
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<F32Add, Bin<F32Mul, R<f32>, S<f32>>, S<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 1437
-    t.stmt::<Ask<BrIf<Bin<I32LtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 29
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, R<u32>>, I<u32>>, SetSlot<Bin<I32Add, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 7
-    t.stmt::<Ask<BrIf<Load<I32Load8U, R<u32>>>>>(); // 24
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>>, SetSlot<Load<I32Load8U, S<u32>>>>, BrIf<R<u32>>>>>(); // 367
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Load<I64Load32S, R<u32>>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 332
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Xor, Load<I32Load, S<u32>>, Load<I32Load, S<u32>>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 143
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, Bin<I32RemU, R<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 309
-    t.stmt::<Ask<Seq<BrIf<Un<I32Eqz, S<u32>>>, Br>>>(); // 11
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<F64Lt, Un<F64Abs, S<f64>>, I<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 119
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 1742
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, Un<I64ExtendI32U, S<u32>>, S<u64>>>>, Br>>>(); // 287
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<F64Add, Bin<F64Sub, S<f64>, Bin<F64Mul, R<f64>, S<f64>>>, S<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 88
-    t.stmt::<Ask<Seq<BrIf<R<u32>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 265
-    t.stmt::<Ask<Seq<Seq<Store<I64Store, S<u32>, S<u64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, Br>>>(); // 260
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load16S, S<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 245
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 2
-    t.stmt::<Ask<BrIf<Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 3
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>, BrIf<Bin<I32GeS, R<u32>, S<u32>>>>>>(); // 229
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store16, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 10
-    t.stmt::<Ask<Seq<Seq<SetSlot<Select<Bin<I32Add, S<u32>, I<u32>>, S<u32>, R<u32>>>, SetSlot<Select<S<u32>, S<u32>, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 1207
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>>(); // 100
-    t.stmt::<Ask<Seq<SetSlot<R<u64>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 1608
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32GtU, R<u32>, I<u32>>>>>>(); // 3
-    t.stmt::<Ask<BrIf<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 131
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, S<u32>>>>>>(); // 179
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<F32Add, S<f32>, R<f32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, S<u32>>>>, Br>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I64Shl, S<u64>, I<u64>>>>, BrIf<Bin<I64GtS, R<u64>, I<u64>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 19
-    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32Shl, I<u32>, R<u32>>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 152
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, Br>>>(); // 463
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, R<u32>>, S<u32>>>, SetSlot<Bin<I32Add, R<u32>, S<u32>>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>>(); // 149
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>>(); // 2
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load, R<u32>>, S<u32>>>, Br>>>(); // 1936
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, Br>>>(); // 1
-    t.stmt::<Ask<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 781
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Shl, R<u32>, I<u32>>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 622
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<Bin<I32GtS, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<S<u32>>>>>(); // 93
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Select<I<u32>, S<u32>, S<u32>>, S<u32>>, Select<I<u32>, S<u32>, S<u32>>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>>>(); // 87
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 698
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, S<u32>>, BrIf<Bin<I32LtU, Bin<I32Add, R<u32>, I<u32>>, S<u32>>>>, BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>>>>(); // 1860
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32And, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Or, R<u32>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 30
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, Bin<I32Or, S<u32>, I<u32>>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, S<u32>>>>>>(); // 30
-    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load8U, S<u32>>, Bin<I32And, S<u32>, I<u32>>>>>>(); // 1449
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Bin<I32Eq, S<u32>, S<u32>>>, SetSlot<S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 22
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 17
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, S<u32>>, Br>>>(); // 2
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 129
-    t.stmt::<Ask<Seq<Seq<SetSlot<Select<S<u32>, S<u32>, Bin<I32GtS, S<u32>, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 9
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, Bin<I32Add, S<u32>, S<u32>>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 8
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Load<I64Load32S, S<u32>>, S<u64>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 6
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 5
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Add, R<u64>, S<u64>>, Load<I64Load32U, S<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 3
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, Bin<I64Add, R<u64>, Un<I64ExtendI32S, S<u32>>>, S<u64>>>, BrIf<S<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, Bin<I64Add, Bin<I64Add, Bin<I64Add, S<u64>, S<u64>>, S<u64>>, S<u64>>, R<u64>>>, BrIf<S<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, Load<I64Load32S, S<u32>>, I<u64>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, I<u32>>>>, BrIf<Bin<I32LtS, R<u32>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 64
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, R<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>>(); // 2
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtS, S<u32>, I<u32>>>>>>(); // 122
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<F64Add, S<f64>, I<f64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>>(); // 792
-    t.stmt::<Ask<BrIf<Bin<I32GtS, Load<I32Load, S<u32>>, S<u32>>>>>(); // 244
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, Br>>>(); // 1698
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, R<u64>, Bin<I64Mul, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64Ne, S<u64>, R<u64>>>>>>(); // 1117
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8S, Bin<I32Add, R<u32>, S<u32>>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 1812
+    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, R<u64>, S<u64>>>, Br>>>(); // 612
+    t.stmt::<Ask<Seq<Seq<Seq<SetSlot<Select<S<u32>, I<u32>, Bin<I32And, S<u32>, I<u32>>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 3
+    t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, Bin<I32ShrU, R<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 16
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I64Add, Bin<I64Mul, R<u64>, I<u64>>, S<u64>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 893
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 3597
+    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load, R<u32>>, S<u32>>>>>(); // 1815
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 114
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, R<u32>>>>>(); // 1163
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LeS, R<u32>, S<u32>>>>>>(); // 1418
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 1255
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 241
+    t.stmt::<Ask<BrIf<Un<I32Eqz, Load<I32Load8U, S<u32>>>>>>(); // 213
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, R<u32>, S<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>>(); // 19
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 436
+    t.stmt::<Ask<BrIf<Bin<I32LtS, Bin<I32Add, S<u32>, I<u32>>, S<u32>>>>>(); // 75
+    t.stmt::<Ask<BrIf<Load<I32Load, Load<I32Load, S<u32>>>>>>(); // 260
+    t.stmt::<Ask<BrIf<Bin<I32LeU, Load<I32Load16U, S<u32>>, S<u32>>>>>(); // 44
+    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<R<u32>>>>>(); // 401
+    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 91
+    t.stmt::<Ask<BrIf<Bin<I32Ne, Load<I32Load8U, Bin<I32Add, S<u32>, S<u32>>>, S<u32>>>>>(); // 2004
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Load<I32Load, S<u32>>, S<u32>>>>>(); // 111
+    t.stmt::<Ask<Seq<BrIf<Bin<I32GtU, R<u32>, I<u32>>>, Br>>>(); // 299
+    t.stmt::<Ask<Seq<Seq<BrIf<S<u32>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>, Br>>>(); // 2833
+    t.stmt::<Ask<Seq<BrIf<Bin<I32GeU, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, S<u32>, S<u32>>>>>>(); // 1575
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 564
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32LeU, S<u32>, S<u32>>>>>>(); // 1500
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load16S, S<u32>>>, BrIf<Bin<I32GtS, R<u32>, I<u32>>>>>>(); // 497
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, S<u32>>>>>(); // 36
+    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, I<u32>>, I<u32>>>>>(); // 2745
+    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 34
+    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32GeU, S<u32>, I<u32>>>>>>(); // 7
+    t.stmt::<Ask<BrIf<Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 11
     t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>(); // 41
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<Seq<Seq<Store<I32Store, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>(); // 31
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, BrIf<Bin<I32LtU, S<u32>, R<u32>>>>>>(); // 216
-    t.stmt::<Ask<BrIf<Load<I32Load8U, S<u32>>>>>(); // 133
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load8U, S<u32>>, Load<I32Load8U, S<u32>>>>>>(); // 28
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LeU, R<u32>, S<u32>>>>>>(); // 1453
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 380
-    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, Bin<I32Add, Load<I32Load, S<u32>>, I<u32>>>, SetSlot<S<u32>>>, Br>>>(); // 1622
-    t.stmt::<Ask<Seq<SetSlot<S<u32>>, BrIf<Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Ask<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<Load<I32Load, S<u32>>>>, Br>>>(); // 46
+    t.stmt::<Ask<BrIf<Un<I32Eqz, Un<I32WrapI64, S<u64>>>>>>(); // 0
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, Load<I32Load8U, S<u32>>, S<u32>>>, Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<R<u32>>>>>>(); // 35
+    t.stmt::<Ask<BrIf<Bin<I32LtU, Bin<I32And, R<u32>, I<u32>>, I<u32>>>>>(); // 2579
+    t.stmt::<Ask<BrIf<Bin<I32LtS, Load<I32Load, S<u32>>, S<u32>>>>>(); // 1790
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, BrIf<R<u32>>>>>(); // 219
+    t.stmt::<Ask<Seq<SetSlot<R<u32>>, BrIf<Bin<I32Eq, R<u32>, I<u32>>>>>>(); // 264
+    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 9
+    t.stmt::<Ask<BrIf<Bin<I32LtS, Load<I32Load8S, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>(); // 3
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, R<u32>>, S<u32>>>>>(); // 0
+    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32ShrU, R<u32>, Bin<I32And, S<u32>, I<u32>>>, I<u32>>>>>>(); // 3095
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load8U, R<u32>>>, BrIf<Un<I32Eqz, R<u32>>>>>>(); // 2255
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>>(); // 4
+    t.stmt::<Ask<Seq<Seq<Store<I32Store, S<u32>, R<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 137
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GtU, S<u32>, I<u32>>>>>>(); // 77
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, S<u32>>>, BrIf<Bin<I32LtU, R<u32>, I<u32>>>>>>(); // 79
+    t.stmt::<Ask<Seq<Seq<SetSlot<R<u32>>, SetSlot<Load<I32Load, R<u32>>>>, BrIf<R<u32>>>>>(); // 4
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, S<u32>>>>>>(); // 156
+    t.stmt::<Ask<Seq<Seq<SetSlot<S<u32>>, SetSlot<S<u32>>>, BrIf<Un<I32Eqz, S<u32>>>>>>(); // 0
+    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32Add, S<u32>, S<u32>>, S<u32>>>>>(); // 1132
+    t.stmt::<Ask<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Ask<BrIf<Bin<I32GtU, Bin<I32Add, S<u32>, R<u32>>, S<u32>>>>>(); // 0
+    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, R<u32>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>>(); // 65
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 3
+    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, R<u32>, I<u32>>, S<u32>>>>>(); // 149
     t.stmt::<Ask<Seq<SetAcc<Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32Eq, R<u32>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Bin<I32ShrU, R<u32>, Bin<I32And, S<u32>, I<u32>>>, I<u32>>>>>>(); // 1534
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, R<u32>, S<u32>>>, Br>>>(); // 4
-    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<S<u32>>>, BrIf<S<u32>>>>>(); // 127
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, Bin<I32Add, S<u32>, S<u32>>, I<u32>>>, S<u32>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Eq, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>, S<u32>>>>>>(); // 0
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load16U, S<u32>>>, BrIf<R<u32>>>>>(); // 1
-    t.stmt::<Ask<Seq<Seq<Store<I32Store8, S<u32>, I<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 1180
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, S<u32>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32And, Load<I32Load8U, Bin<I32Add, R<u32>, I<u32>>>, I<u32>>>>>(); // 7
-    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32LtS, S<u32>, R<u32>>>>>>(); // 64
-    t.stmt::<Ask<Seq<Store<I32Store, S<u32>, Bin<I32Or, Load<I32Load, S<u32>>, I<u32>>>, Br>>>(); // 0
-    t.stmt::<Ask<Seq<BrIf<Bin<I32Eq, S<u32>, S<u32>>>, Br>>>(); // 833
-    t.stmt::<Ask<BrIf<Un<I32Eqz, Bin<I32And, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>, I<u32>>>>>>(); // 0
-    t.stmt::<Ask<BrIf<Bin<I32Eq, Bin<I32And, S<u32>, I<u32>>, I<u32>>>>>(); // 21
-    t.stmt::<Ask<Seq<SetSlot<R<u64>>, BrIf<Bin<I64Ne, Bin<I64And, R<u64>, I<u64>>, I<u64>>>>>>(); // 2
+    t.stmt::<Ask<Seq<Seq<BrIf<Un<I32Eqz, R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, Br>>>(); // 516
+    t.stmt::<Ask<Seq<SetSlot<Load<I32Load, S<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>>>(); // 8
+    t.stmt::<Ask<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<u32>>>, Br>>>(); // 14
+    t.stmt::<Ask<BrIf<Bin<I32Ne, Bin<I32Sub, S<u32>, S<u32>>, R<u32>>>>>(); // 0
+    t.stmt::<Ask<BrIf<Bin<I32And, S<u32>, I<u32>>>>>(); // 119
 }

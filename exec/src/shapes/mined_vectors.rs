@@ -25,15 +25,15 @@ pub(super) fn all(t: &mut Shapes<'_>) {
 
 #[rustfmt::skip]
 fn part_0(t: &mut Shapes<'_>) {
+    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>>>(); // 13447
+    t.stmt::<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>>(); // 13447
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>>(); // 13447
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>>(); // 13447
+    t.stmt::<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 13447
+    t.stmt::<SetAcc<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 13447
     t.stmt::<Seq<SetSlot<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>>(); // 11663
     t.stmt::<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>(); // 11663
     t.stmt::<SetAcc<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>(); // 11663
-    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>>>(); // 13445
-    t.stmt::<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>>(); // 13445
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>>(); // 13445
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>>(); // 13445
-    t.stmt::<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 13445
-    t.stmt::<SetAcc<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 13445
     t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, S<u32>>, S<V128>>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>>(); // 11590
     t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, S<u32>>, S<V128>>>>>(); // 11590
     t.stmt::<Seq<SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>, SetSlot<Bin<I64x2Add, Bin<I64x2ExtMulHighI32x4U, S<V128>, R<V128>>, S<V128>>>>>(); // 11518
@@ -52,16 +52,16 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<V128And, Bin<V128Or, Bin<I8x16GtU, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>, S<V128>>, S<V128>>>>(); // 9902
     t.stmt::<SetAcc<Bin<V128And, Bin<V128Or, Bin<I8x16GtU, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>, R<V128>>, S<V128>>>>(); // 9902
     t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<V128Xor, R<V128>, S<V128>>>>>(); // 7929
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>>(); // 6552
-    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 6056
-    t.stmt::<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 6056
-    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 6056
-    t.stmt::<Seq<SetSlot<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<V128Xor, S<V128>, R<V128>>>>>(); // 5539
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>>(); // 6551
     t.stmt::<Seq<SetAcc<Bin<V128Xor, Bin<V128And, R<V128>, Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, S<V128>>>>, S<V128>>>, SetSlot<Bin<V128Or, R<V128>, S<V128>>>>>(); // 7201
     t.stmt::<SetAcc<Bin<V128Xor, Bin<V128And, R<V128>, Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, S<V128>>>>, S<V128>>>>(); // 7201
     t.stmt::<SetAcc<Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, S<V128>>>>>(); // 7201
     t.stmt::<SetAcc<Bin<V128And, S<V128>, Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, S<V128>>>>>>(); // 7201
     t.stmt::<SetAcc<Bin<V128And, R<V128>, Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, S<V128>>>>>>(); // 7201
+    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 6056
+    t.stmt::<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 6056
+    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 6056
+    t.stmt::<Seq<SetSlot<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<V128Xor, S<V128>, R<V128>>>>>(); // 5539
     t.stmt::<Seq<Store<V128Store, S<u32>, R<V128>>, SetAcc<Bin<I64x2Add, Load<V128Load, S<u32>>, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>>(); // 5466
     t.stmt::<SetAcc<Bin<I64x2Add, Load<V128Load, S<u32>>, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 5466
     t.stmt::<Seq<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>, SetSlot<Bin<V128Xor, R<V128>, S<V128>>>>>(); // 4827
@@ -69,8 +69,8 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>(); // 4827
     t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>(); // 4827
     t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>(); // 4827
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<V128>>>>(); // 5462
     t.stmt::<Seq<SetSlot<Bin<V128Xor, R<V128>, S<V128>>>, SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>>(); // 4826
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<V128>>>>(); // 5462
     t.stmt::<Seq<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>, SetSlot<Bin<V128Xor, R<V128>, S<V128>>>>>(); // 4481
     t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>>(); // 4481
     t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>(); // 4481
@@ -78,62 +78,40 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, R<V128>>, I<V128>>>>>(); // 4137
     t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, R<V128>>, I<V128>>>>(); // 4137
     t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, R<V128>>, I<V128>>>>(); // 4137
-    t.stmt::<Seq<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 3792
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>>(); // 3792
-    t.stmt::<Store<V128Store, S<u32>, I<V128>>>(); // 1
-    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<I64x2ShrU, S<V128>, I<u32>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>>(); // 146
-    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2ShrU, S<V128>, I<u32>>, Bin<I64x2Mul, S<V128>, S<V128>>>>>(); // 146
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 3447
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>>(); // 3447
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>>(); // 3447
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>>(); // 2760
     t.stmt::<SetSlot<Extract<I32x4ExtractLane, 0, Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 5
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>(); // 5
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 5
     t.stmt::<SetAcc<Extract<I32x4ExtractLane, 0, Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>>(); // 5
     t.stmt::<SetAcc<Extract<I32x4ExtractLane, 0, Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 5
-    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>>(); // 2733
-    t.stmt::<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 2733
-    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 2733
-    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>>(); // 2733
+    t.stmt::<Seq<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 3792
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>>(); // 3792
+    t.stmt::<SetAcc<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32x4ShrU, Un<V128Not, S<V128>>, I<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 3447
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>>(); // 3447
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>>(); // 3447
+    t.stmt::<Seq<SetSlot<Extract<I32x4ExtractLane, 0, Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<I64x2ShrU, S<V128>, I<u32>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>>(); // 146
+    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2ShrU, S<V128>, I<u32>>, Bin<I64x2Mul, S<V128>, S<V128>>>>>(); // 146
     t.stmt::<Seq<SetAcc<Bin<I8x16GtS, Bin<V128Or, Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>, S<V128>>, R<V128>>>, BrIf<Un<I8x16AllTrue, R<V128>>>>>(); // 3601
     t.stmt::<SetAcc<Bin<I8x16GtS, Bin<V128Or, Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>, S<V128>>, R<V128>>>>(); // 3601
     t.stmt::<SetAcc<Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>>>(); // 3601
     t.stmt::<SetAcc<Bin<V128Or, Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>, S<V128>>>>(); // 3601
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>>(); // 2759
     t.stmt::<Seq<Store<V128Store, S<u32>, S<V128>>, Store<V128Store, S<u32>, S<V128>>>>(); // 63
-    t.stmt::<SetAcc<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4ShrU, Un<V128Not, S<V128>>, I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, Load<V128Load, S<u32>>, S<V128>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>, SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>>>(); // 667
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, Load<V128Load, S<u32>>, S<V128>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>>(); // 667
-    t.stmt::<Seq<SetSlot<Extract<I32x4ExtractLane, 0, Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>, BrIf<Bin<I32Eq, S<u32>, S<u32>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>, SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>>>(); // 1698
-    t.stmt::<Seq<SetSlot<Bin<V128Or, R<V128>, S<V128>>>, SetSlot<I<V128>>>>(); // 1450
-    t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<Bin<V128And, S<V128>, R<V128>>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 73
-    t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<Bin<V128And, S<V128>, R<V128>>>>>(); // 73
+    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>>(); // 2733
+    t.stmt::<SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>(); // 2733
+    t.stmt::<SetAcc<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>(); // 2733
+    t.stmt::<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 2733
+    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 2733
+    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>>(); // 2733
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<R<u32>>>, SetSlot<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>, SetAcc<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 146
-    t.stmt::<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>>(); // 146
-    t.stmt::<SetAcc<Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>>>(); // 146
-    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, S<V128>>>>(); // 146
-    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>>(); // 146
-    t.stmt::<Seq<Store<V128Store, S<u32>, R<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 153
-    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 595
-    t.stmt::<Seq<SetAcc<Bin<I8x16Swizzle, S<V128>, Bin<V128And, Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>, S<V128>>>>, SetSlot<Bin<I8x16Add, R<V128>, S<V128>>>>>(); // 2627
-    t.stmt::<SetAcc<Bin<I8x16Swizzle, S<V128>, Bin<V128And, Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>, S<V128>>>>>(); // 2627
-    t.stmt::<SetAcc<Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>>>(); // 2627
-    t.stmt::<SetAcc<Bin<V128And, Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>, S<V128>>>>(); // 2627
-    t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, S<V128>>, S<V128>>>>(); // 2627
-    t.stmt::<SetSlot<Replace<I32x4ReplaceLane, 1, R<V128>, R<u32>>>>(); // 194
-    t.stmt::<SetAcc<Replace<I32x4ReplaceLane, 1, R<V128>, R<u32>>>>(); // 194
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 1
-    t.stmt::<Seq<Seq<SetSlot<I<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 1
-    t.stmt::<Seq<SetSlot<I<V128>>, Store<V128Store, S<u32>, R<V128>>>>(); // 1
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64x2ShrU, R<V128>, I<u32>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>, SetSlot<Bin<I64x2ShrU, S<V128>, I<u32>>>>>(); // 73
-    t.stmt::<Seq<SetSlot<Bin<I64x2ShrU, R<V128>, I<u32>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>>(); // 73
+    t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, Load<V128Load, S<u32>>, S<V128>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>, SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>>>(); // 667
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, Load<V128Load, S<u32>>, S<V128>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>>(); // 667
+    t.stmt::<Seq<SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>, SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>>>(); // 1698
     t.stmt::<Seq<BrIf<R<u32>>, SetSlot<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<V128>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, S<V128>>, S<V128>>>, SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>>(); // 0
     t.stmt::<SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>(); // 0
     t.stmt::<SetAcc<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>(); // 0
@@ -152,6 +130,23 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Replace<I32x4ReplaceLane, 2, R<V128>, Load<I32Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Load<V128Load, S<u32>>, I<V128>>>>(); // 0
     t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Load<V128Load, S<u32>>, I<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<Bin<V128And, S<V128>, R<V128>>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 73
+    t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<Bin<V128And, S<V128>, R<V128>>>>>(); // 73
+    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>, SetAcc<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 146
+    t.stmt::<SetSlot<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>>(); // 146
+    t.stmt::<SetAcc<Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>>>(); // 146
+    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, S<V128>>>>(); // 146
+    t.stmt::<SetAcc<Bin<I64x2Add, Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, S<V128>>>, R<V128>>>>(); // 146
+    t.stmt::<SetSlot<Replace<I32x4ReplaceLane, 1, R<V128>, R<u32>>>>(); // 194
+    t.stmt::<SetAcc<Replace<I32x4ReplaceLane, 1, R<V128>, R<u32>>>>(); // 194
+    t.stmt::<Seq<SetAcc<Bin<I8x16Swizzle, S<V128>, Bin<V128And, Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>, S<V128>>>>, SetSlot<Bin<I8x16Add, R<V128>, S<V128>>>>>(); // 2627
+    t.stmt::<SetAcc<Bin<I8x16Swizzle, S<V128>, Bin<V128And, Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>, S<V128>>>>>(); // 2627
+    t.stmt::<SetAcc<Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>>>(); // 2627
+    t.stmt::<SetAcc<Bin<V128And, Bin<I8x16AvgrU, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>, S<V128>>>>(); // 2627
+    t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, S<V128>>, S<V128>>>>(); // 2627
+    t.stmt::<Seq<SetSlot<Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 595
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64x2ShrU, R<V128>, I<u32>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>, SetSlot<Bin<I64x2ShrU, S<V128>, I<u32>>>>>(); // 73
+    t.stmt::<Seq<SetSlot<Bin<I64x2ShrU, R<V128>, I<u32>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>>(); // 73
     t.stmt::<SetSlot<Bin<I64Add, Bin<I64Add, Extract<I64x2ExtractLane, 0, R<V128>>, S<u64>>, Extract<I64x2ExtractLane, 1, S<V128>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Add, Extract<I64x2ExtractLane, 0, S<V128>>, S<u64>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Add, Extract<I64x2ExtractLane, 0, R<V128>>, S<u64>>>>(); // 0
@@ -161,12 +156,18 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<V128Or, Bin<I64x2Shl, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 0
     t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Or, Bin<I64x2Shl, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>, S<V128>>>>(); // 0
     t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Or, Bin<I64x2Shl, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>, R<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<V128Or, R<V128>, S<V128>>>, SetSlot<I<V128>>>>(); // 1336
     t.stmt::<SetSlot<Replace<I8x16ReplaceLane, 1, R<V128>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Replace<I8x16ReplaceLane, 1, S<V128>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Replace<I8x16ReplaceLane, 1, R<V128>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetSlot<Replace<I8x16ReplaceLane, 2, R<V128>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Replace<I8x16ReplaceLane, 2, S<V128>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
     t.stmt::<SetAcc<Replace<I8x16ReplaceLane, 2, R<V128>, Load<I32Load8U, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 1724
+    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>, SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>, S<V128>>>>>(); // 512
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>, S<V128>>>>(); // 512
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>>>(); // 512
+    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>>(); // 512
     t.stmt::<Seq<Seq<SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>, SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>>, SetSlot<Bin<I64x2Add, Bin<I64x2ExtMulHighI32x4U, S<V128>, R<V128>>, S<V128>>>>>(); // 1884
     t.stmt::<Seq<Seq<SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>, SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>>, SetSlot<Bin<I64x2Add, Bin<I64x2ExtMulLowI32x4U, S<V128>, R<V128>>, S<V128>>>>>(); // 1884
     t.stmt::<SetSlot<Bin<I64x2Add, Bin<I64x2ExtMulLowI32x4U, S<V128>, R<V128>>, S<V128>>>>(); // 1884
@@ -182,12 +183,9 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 1884
     t.stmt::<SetAcc<Bin<I64x2Add, S<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 1884
     t.stmt::<SetAcc<Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 1884
-    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>, SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>, S<V128>>>>>(); // 512
-    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>, S<V128>>>>(); // 512
-    t.stmt::<SetAcc<Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>>>(); // 512
-    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>>(); // 512
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 1724
-    t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, I<u32>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<V128And, S<V128>, I<V128>>>>(); // 17
+    t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 368
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 368
     t.stmt::<Seq<SetSlot<Load<V128Load64Splat, S<u32>>>, SetSlot<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>>(); // 146
     t.stmt::<SetSlot<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 146
     t.stmt::<SetAcc<Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 146
@@ -196,37 +194,27 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 146
     t.stmt::<Seq<SetSlot<Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 146
     t.stmt::<SetSlot<Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>(); // 146
-    t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 368
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 368
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u32>>>, BrIf<Bin<I32LtU, S<u32>, I<u32>>>>, SetSlot<I<V128>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>, SetSlot<Bin<I64x2ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<V128And, S<V128>, S<V128>>>>>(); // 73
     t.stmt::<Seq<SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>, SetSlot<Bin<I64x2ShrU, S<V128>, I<u32>>>>>(); // 73
     t.stmt::<Seq<SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>, SetAcc<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 73
     t.stmt::<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, S<V128>>>>(); // 9
     t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>>>(); // 9
     t.stmt::<SetAcc<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, S<V128>>>>(); // 9
+    t.stmt::<Seq<SetSlot<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, R<V128>>>>>(); // 1379
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, Store<V128Store, S<u32>, S<V128>>>, Store<V128Store, S<u32>, S<V128>>>, Store<V128Store, S<u32>, S<V128>>>>(); // 341
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, Store<V128Store, S<u32>, S<V128>>>, Store<V128Store, S<u32>, S<V128>>>>(); // 341
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, S<u32>>>, Store<V128Store, S<u32>, S<V128>>>>(); // 341
     t.stmt::<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, S<V128>>>>(); // 674
     t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>>>(); // 674
     t.stmt::<SetAcc<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, S<V128>>>>(); // 674
-    t.stmt::<SetAcc<Bin<V128And, S<V128>, I<V128>>>>(); // 17
-    t.stmt::<Seq<Store<V128Store, Bin<I32Add, S<u32>, I<u32>>, R<V128>>, SetAcc<Load<V128Load, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 153
-    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, R<V128>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I8x16SubSatU, S<V128>, S<V128>>>, SetSlot<S<V128>>>, Br>>(); // 1800
     t.stmt::<Seq<SetSlot<Bin<I8x16SubSatU, S<V128>, S<V128>>>, SetSlot<S<V128>>>>(); // 1800
     t.stmt::<Seq<Seq<SetSlot<Bin<V128Or, S<V128>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 1800
     t.stmt::<Seq<SetSlot<Bin<V128Or, S<V128>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1800
     t.stmt::<SetSlot<Bin<V128Xor, Bin<V128And, R<V128>, Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, S<V128>>>>, S<V128>>>>(); // 1800
     t.stmt::<SetAcc<Bin<V128Xor, Bin<V128And, S<V128>, Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, S<V128>>>>, S<V128>>>>(); // 1800
-    t.stmt::<Seq<SetSlot<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, R<V128>>>>>(); // 1379
-    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 849
-    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 849
-    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 849
-    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulHighI32x4U, S<V128>, S<V128>>>>>(); // 849
-    t.stmt::<Seq<SetAcc<Bin<I32x4LtU, R<V128>, S<V128>>>, SetAcc<Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, Tern<V128Bitselect, S<V128>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>, R<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, Tern<V128Bitselect, S<V128>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>, R<V128>>>>(); // 0
-    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>>>(); // 0
+    t.stmt::<Seq<Store<V128Store, Bin<I32Add, S<u32>, I<u32>>, R<V128>>, SetAcc<Load<V128Load, Bin<I32Add, R<u32>, I<u32>>>>>>(); // 153
     t.stmt::<Seq<Seq<SetSlot<Bin<V128And, Bin<I8x16Swizzle, S<V128>, Bin<I8x16ShrU, S<V128>, I<u32>>>, R<V128>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 900
     t.stmt::<Seq<SetSlot<Bin<V128And, Bin<I8x16Swizzle, S<V128>, Bin<I8x16ShrU, S<V128>, I<u32>>>, R<V128>>>, SetSlot<I<V128>>>>(); // 900
     t.stmt::<SetSlot<Bin<V128And, Bin<I8x16Swizzle, S<V128>, Bin<I8x16ShrU, S<V128>, I<u32>>>, R<V128>>>>(); // 900
@@ -240,6 +228,72 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I8x16Swizzle, R<V128>, Bin<I8x16ShrU, S<V128>, I<u32>>>>>(); // 900
     t.stmt::<Seq<SetSlot<Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, SetSlot<I<V128>>>>(); // 900
     t.stmt::<SetAcc<Bin<I8x16Swizzle, S<V128>, Bin<V128And, S<V128>, R<V128>>>>>(); // 900
+    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, R<V128>>>>>(); // 0
+    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 849
+    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 849
+    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulLowI32x4U, S<V128>, S<V128>>>>>(); // 849
+    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2Add, R<V128>, Bin<I64x2ExtMulHighI32x4U, S<V128>, S<V128>>>>>(); // 849
+    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<BrIf<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<BrIf<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>(); // 0
+    t.stmt::<SetAcc<Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, BrIf<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, BrIf<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>>(); // 0
+    t.stmt::<BrIf<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>(); // 0
+    t.stmt::<SetAcc<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<V128>>>, SetSlot<Bin<I32And, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<V128And, R<V128>, I<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<V128And, S<V128>, I<V128>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetAcc<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<V128And, R<V128>, S<V128>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, S<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, S<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, S<V128>, R<V128>>, S<V128>>>, SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32x4Add, Bin<V128And, S<V128>, R<V128>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<V128And, S<V128>, R<V128>>, S<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<SetSlot<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, S<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>, I<V128>>>>>(); // 0
+    t.stmt::<SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>, I<V128>>>>(); // 0
+    t.stmt::<SetAcc<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>, I<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<V128Load64Zero, S<u32>>>, SetSlot<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>>(); // 0
+    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16GtS, Load<V128Load32Zero, S<u32>>, I<V128>>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16GtS, Load<V128Load32Zero, S<u32>>, I<V128>>>>(); // 0
+    t.stmt::<SetAcc<Un<I16x8ExtendLowI8x16U, Bin<I8x16GtS, Load<V128Load32Zero, S<u32>>, I<V128>>>>>(); // 0
+    t.stmt::<Seq<SetAcc<Bin<I32x4LtU, R<V128>, S<V128>>>, SetAcc<Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, Tern<V128Bitselect, S<V128>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>, R<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, Tern<V128Bitselect, S<V128>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>, R<V128>>>>(); // 0
+    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, S<V128>, Bin<I32x4LtU, S<V128>, S<V128>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, R<V128>>>, SetAcc<Bin<I8x16GtU, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>>>>(); // 900
+    t.stmt::<SetSlot<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, R<V128>>>>(); // 900
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, S<V128>>>>(); // 900
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, R<V128>>>>(); // 900
+    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1313
+    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1313
+    t.stmt::<Store<V128Store, S<u32>, Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>>(); // 1313
+    t.stmt::<SetAcc<Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>>>(); // 1313
+    t.stmt::<SetAcc<Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>>(); // 1313
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>, SetSlot<I<u32>>>, SetSlot<I<V128>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I64x2Mul, S<V128>, S<V128>>>, SetSlot<Bin<I64x2Add, Bin<I64x2ShrU, R<V128>, I<u32>>, S<V128>>>>, SetAcc<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 0
@@ -250,22 +304,15 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<V128And, S<V128>, S<V128>>>, SetSlot<Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, R<V128>>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, R<V128>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64x2Add, Bin<V128And, S<V128>, S<V128>>, Bin<I64x2Mul, S<V128>, R<V128>>>>>(); // 0
-    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1313
-    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 1313
-    t.stmt::<Store<V128Store, S<u32>, Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>>(); // 1313
-    t.stmt::<SetAcc<Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, S<V128>>, S<V128>>>>(); // 1313
-    t.stmt::<SetAcc<Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>>(); // 1313
-    t.stmt::<Seq<SetSlot<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<V128>>>>(); // 902
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, R<V128>>>, SetAcc<Bin<I8x16GtU, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, S<V128>>>>>(); // 900
-    t.stmt::<SetSlot<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, R<V128>>>>(); // 900
-    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, S<V128>>>>(); // 900
-    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128And, S<V128>, S<V128>>, R<V128>>>>(); // 900
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, R<V128>, S<V128>>, S<V128>>>>(); // 69
-    t.stmt::<Seq<SetSlot<Bin<I16x8Mul, S<V128>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, Bin<I32x4ExtMulLowI16x8U, S<V128>, S<V128>>, Bin<I32x4ExtMulHighI16x8U, S<V128>, S<V128>>, I<V128>>>>>(); // 1236
-    t.stmt::<SetSlot<Tern<I8x16Shuffle, Bin<I32x4ExtMulLowI16x8U, S<V128>, S<V128>>, Bin<I32x4ExtMulHighI16x8U, S<V128>, S<V128>>, I<V128>>>>(); // 1236
-    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4ExtMulLowI16x8U, S<V128>, S<V128>>, Bin<I32x4ExtMulHighI16x8U, S<V128>, S<V128>>, I<V128>>>>(); // 1236
     t.stmt::<SetSlot<Replace<I32x4ReplaceLane, 2, R<V128>, R<u32>>>>(); // 81
     t.stmt::<SetAcc<Replace<I32x4ReplaceLane, 2, R<V128>, R<u32>>>>(); // 81
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, R<V128>, S<V128>>, S<V128>>>>(); // 69
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<I<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<I<V128>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<I<V128>>>>(); // 902
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>>(); // 1034
+    t.stmt::<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>>(); // 1034
     t.stmt::<BrIf<Un<I8x16Bitmask, Bin<V128Or, Bin<I8x16AddSatS, R<V128>, S<V128>>, S<V128>>>>>(); // 1313
     t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16AddSatS, S<V128>, S<V128>>, S<V128>>>>(); // 1313
     t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16AddSatS, R<V128>, S<V128>>, S<V128>>>>(); // 1313
@@ -314,56 +361,7 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<V128And, Bin<I8x16LtU, S<V128>, S<V128>>, S<V128>>>>(); // 1313
     t.stmt::<SetAcc<Bin<V128Or, Bin<V128Or, Bin<I32x4ShrU, S<V128>, I<u32>>, Bin<I32x4Shl, S<V128>, I<u32>>>, R<V128>>>>(); // 1313
     t.stmt::<Store<V128Store, Bin<I32Add, S<u32>, I<u32>>, Bin<I8x16Add, Bin<I8x16Swizzle, S<V128>, R<V128>>, S<V128>>>>(); // 1313
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>>(); // 1034
-    t.stmt::<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>>(); // 1034
     t.stmt::<Seq<SetSlot<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>, SetSlot<Bin<V128And, R<V128>, S<V128>>>>>(); // 73
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, S<u32>, S<u32>>>, BrIf<Bin<I32Ne, S<u32>, S<u32>>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<I32Load, S<u32>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<BrIf<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<BrIf<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<BrIf<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>(); // 0
-    t.stmt::<SetAcc<Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Un<I32Eqz, Un<V128AnyTrue, Bin<I8x16Ne, Load<V128Load, S<u32>>, I<V128>>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>, SetSlot<S<u32>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, R<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, BrIf<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>, SetSlot<S<u32>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<S<u32>>>, BrIf<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>>(); // 0
-    t.stmt::<BrIf<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>(); // 0
-    t.stmt::<SetAcc<Un<I8x16AllTrue, Bin<I8x16Eq, Load<V128Load, S<u32>>, I<V128>>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<V128And, R<V128>, I<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<V128And, S<V128>, I<V128>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<V128And, R<V128>, I<V128>>, S<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, R<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<SetAcc<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<V128And, R<V128>, S<V128>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, S<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, Extract<I32x4ExtractLane, 0, S<V128>>, R<u32>>, Extract<I32x4ExtractLane, 1, S<V128>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<V128And, S<V128>, R<V128>>, S<V128>>>, SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I32x4Add, Bin<V128And, S<V128>, R<V128>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<V128And, S<V128>, R<V128>>, S<V128>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<SetSlot<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, S<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>, I<V128>>>>>(); // 0
-    t.stmt::<SetSlot<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>, I<V128>>>>(); // 0
-    t.stmt::<SetAcc<Tern<I8x16Shuffle, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, R<V128>, I<V128>>, I<V128>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<V128Load64Zero, S<u32>>>, SetSlot<Bin<V128Or, Bin<I32x4ShrU, Un<V128Not, R<V128>>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>>(); // 0
-    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16GtS, Load<V128Load32Zero, S<u32>>, I<V128>>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16GtS, Load<V128Load32Zero, S<u32>>, I<V128>>>>(); // 0
-    t.stmt::<SetAcc<Un<I16x8ExtendLowI8x16U, Bin<I8x16GtS, Load<V128Load32Zero, S<u32>>, I<V128>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, I<u32>>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32GeU, R<u32>, I<u32>>>>, SetSlot<I<V128>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, Br>>(); // 0
@@ -384,78 +382,58 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, R<u32>, I<u32>>>>, S<V128>>>>(); // 0
     t.stmt::<SetAcc<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, R<u32>, I<u32>>>>, S<V128>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<V128Load64Splat, S<u32>>>, SetSlot<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, R<u32>, I<u32>>>>, S<V128>>>>>(); // 0
-    t.stmt::<Store<I64Store, S<u32>, Extract<I64x2ExtractLane, 0, R<V128>>>>(); // 659
+    t.stmt::<Seq<SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>>>(); // 235
     t.stmt::<Seq<Store<V128Store, S<u32>, R<V128>>, SetSlot<S<u32>>>>(); // 81
+    t.stmt::<Seq<SetSlot<Bin<I32x4InterleaveLow, S<V128>, S<V128>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, S<V128>>>>>(); // 226
+    t.stmt::<Store<I64Store, S<u32>, Extract<I64x2ExtractLane, 0, R<V128>>>>(); // 659
+    t.stmt::<Seq<Seq<SetSlot<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>, BrIf<Un<V128AnyTrue, R<V128>>>>, SetSlot<Bin<I8x16SubSatU, S<V128>, I<V128>>>>>(); // 900
+    t.stmt::<SetSlot<Bin<I8x16SubSatU, S<V128>, I<V128>>>>(); // 900
+    t.stmt::<SetAcc<Bin<I8x16SubSatU, S<V128>, I<V128>>>>(); // 900
+    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>, BrIf<Un<V128AnyTrue, R<V128>>>>>(); // 900
+    t.stmt::<SetSlot<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>>(); // 900
+    t.stmt::<SetAcc<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>>(); // 900
     t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<S<u32>>>>(); // 0
+    t.stmt::<SetSlot<Bin<V128And, R<V128>, I<V128>>>>(); // 65
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 23
+    t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 23
     t.stmt::<Seq<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendHighI16x8S, S<V128>>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8S, S<V128>>, S<V128>>, R<V128>, I<V128>>>>>(); // 1020
     t.stmt::<SetSlot<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8S, S<V128>>, S<V128>>, R<V128>, I<V128>>>>(); // 1020
     t.stmt::<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendLowI16x8S, S<V128>>, S<V128>>>>(); // 1020
     t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8S, S<V128>>, S<V128>>, S<V128>, I<V128>>>>(); // 1020
     t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8S, S<V128>>, S<V128>>, R<V128>, I<V128>>>>(); // 1020
     t.stmt::<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendHighI16x8S, S<V128>>, R<V128>>>>(); // 1020
+    t.stmt::<Seq<Seq<Store<V128Store, Bin<I32Add, S<u32>, I<u32>>, R<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
+    t.stmt::<Seq<Store<V128Store, Bin<I32Add, S<u32>, I<u32>>, R<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I8x16Sub, Bin<I8x16AvgrU, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I8x16AvgrU, S<V128>, R<V128>>>>>(); // 46
     t.stmt::<SetSlot<Bin<I8x16Sub, Bin<I8x16AvgrU, S<V128>, S<V128>>, R<V128>>>>(); // 46
     t.stmt::<SetAcc<Bin<I8x16Sub, Bin<I8x16AvgrU, S<V128>, S<V128>>, S<V128>>>>(); // 46
     t.stmt::<SetAcc<Bin<I8x16Sub, Bin<I8x16AvgrU, S<V128>, S<V128>>, R<V128>>>>(); // 46
-    t.stmt::<SetSlot<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>>(); // 3
-    t.stmt::<SetAcc<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>>(); // 3
-    t.stmt::<Seq<SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>>>(); // 235
+    t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, S<V128>>, I<u32>>>>(); // 1096
     t.stmt::<SetAcc<Bin<V128And, Bin<V128Or, Bin<V128Xor, S<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>, S<V128>>>>(); // 46
     t.stmt::<SetAcc<Bin<V128Or, Bin<V128Xor, S<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 46
-    t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, S<V128>>, I<u32>>>>(); // 1096
-    t.stmt::<Seq<Seq<SetSlot<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>, BrIf<Un<V128AnyTrue, R<V128>>>>, SetSlot<Bin<I8x16SubSatU, S<V128>, I<V128>>>>>(); // 900
-    t.stmt::<SetSlot<Bin<I8x16SubSatU, S<V128>, I<V128>>>>(); // 900
-    t.stmt::<SetAcc<Bin<I8x16SubSatU, S<V128>, I<V128>>>>(); // 900
-    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<V128Or, R<V128>, S<V128>>, S<V128>>>, BrIf<Un<V128AnyTrue, R<V128>>>>>(); // 900
-    t.stmt::<Seq<SetSlot<Bin<I32x4InterleaveLow, S<V128>, S<V128>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, S<V128>>>>>(); // 226
     t.stmt::<SetAcc<Bin<I8x16InterleaveLow, Load<V128Load64Zero, S<u32>>, S<V128>>>>(); // 559
-    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, S<V128>, S<V128>>, I<V128>>>>(); // 582
     t.stmt::<SetSlot<Bin<I16x8ShrS, Bin<I16x8Sub, S<V128>, S<V128>>, I<u32>>>>(); // 1023
     t.stmt::<SetAcc<Bin<I16x8ShrS, Bin<I16x8Sub, S<V128>, S<V128>>, I<u32>>>>(); // 1023
-    t.stmt::<SetSlot<Bin<V128And, R<V128>, I<V128>>>>(); // 65
-    t.stmt::<SetSlot<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>>(); // 0
-    t.stmt::<SetAcc<Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>>(); // 0
-    t.stmt::<Seq<Seq<Store<V128Store, Bin<I32Add, S<u32>, I<u32>>, R<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Store<V128Store, Bin<I32Add, S<u32>, I<u32>>, R<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<V128And, S<V128>, S<V128>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>, SetAcc<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 73
-    t.stmt::<Seq<SetSlot<Bin<V128And, S<V128>, S<V128>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>>(); // 73
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<V128Or, Bin<I64x2Shl, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>, R<V128>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 73
-    t.stmt::<Seq<SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>, SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>>>(); // 663
-    t.stmt::<Seq<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 939
-    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>>(); // 939
-    t.stmt::<SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>(); // 939
-    t.stmt::<SetAcc<Bin<I16x8Add, Un<I16x8Abs, S<V128>>, S<V128>>>>(); // 939
-    t.stmt::<SetAcc<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>(); // 939
+    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, S<V128>, S<V128>>, I<V128>>>>(); // 582
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>, SetSlot<R<V128>>>>(); // 900
     t.stmt::<Seq<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 900
     t.stmt::<Seq<BrIf<Bin<I32LtU, S<u32>, S<u32>>>, SetSlot<I<V128>>>>(); // 900
     t.stmt::<Seq<Seq<Seq<SetSlot<S<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>, Br>>(); // 900
     t.stmt::<Seq<Seq<SetSlot<S<V128>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, BrIf<Bin<I32LtU, R<u32>, S<u32>>>>>(); // 900
+    t.stmt::<SetAcc<Bin<I16x8ShrS, Bin<I16x8Add, S<V128>, S<V128>>, I<u32>>>>(); // 691
+    t.stmt::<Seq<Seq<SetSlot<Bin<V128And, S<V128>, S<V128>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>, SetAcc<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 73
+    t.stmt::<Seq<SetSlot<Bin<V128And, S<V128>, S<V128>>>, SetSlot<Bin<I64x2Mul, S<V128>, R<V128>>>>>(); // 73
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<V128Or, Bin<I64x2Shl, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>, R<V128>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 73
+    t.stmt::<SetSlot<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>>(); // 0
+    t.stmt::<SetAcc<Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>, SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>>>(); // 663
     t.stmt::<SetSlot<Bin<I16x8Add, Bin<I16x8Add, S<V128>, S<V128>>, R<V128>>>>(); // 945
     t.stmt::<SetAcc<Bin<I16x8Add, Bin<I16x8Add, S<V128>, S<V128>>, S<V128>>>>(); // 945
     t.stmt::<SetAcc<Bin<I16x8Add, Bin<I16x8Add, S<V128>, S<V128>>, R<V128>>>>(); // 945
     t.stmt::<Seq<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 4
     t.stmt::<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, R<V128>>>>(); // 4
     t.stmt::<SetAcc<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, I<V128>>, R<V128>>>>(); // 4
-    t.stmt::<Seq<SetAcc<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, Store<V128Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<V128>>>>(); // 1
-    t.stmt::<Store<V128Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<V128>>>(); // 1
-    t.stmt::<Seq<SetSlot<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<V128Load64Splat, S<u32>>>, SetSlot<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, S<V128>, S<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 337
-    t.stmt::<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, R<V128>>>>(); // 337
-    t.stmt::<SetAcc<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, R<V128>>>>(); // 337
-    t.stmt::<SetSlot<Bin<I8x16NarrowI16x8U, Bin<V128And, S<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, Bin<V128And, S<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, R<V128>, I<V128>>>, SetSlot<Bin<I64x2InterleaveHigh, S<V128>, S<V128>>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 689
     t.stmt::<Seq<SetSlot<Bin<I32x4Add, R<V128>, I<V128>>>, SetSlot<Bin<I64x2InterleaveHigh, S<V128>, S<V128>>>>>(); // 689
     t.stmt::<SetSlot<Bin<I32x4Add, R<V128>, I<V128>>>>(); // 689
@@ -470,89 +448,39 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32x4Add, S<V128>, I<V128>>>>(); // 689
     t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 689
     t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<S<V128>>>>(); // 689
+    t.stmt::<Seq<SetAcc<Load<V128Load, Bin<I32Add, S<u32>, I<u32>>>>, Store<V128Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<V128>>>>(); // 1
+    t.stmt::<Store<V128Store, Bin<I32Add, Bin<I32Add, S<u32>, I<u32>>, I<u32>>, R<V128>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>, SetSlot<Load<V128Load64Splat, S<u32>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I64x2Sub, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Load<V128Load64Splat, S<u32>>>, SetSlot<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, S<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I64x2Add, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, S<V128>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 337
+    t.stmt::<SetSlot<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, R<V128>>>>(); // 337
+    t.stmt::<SetAcc<Bin<I64x2Mul, Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, S<V128>>, S<V128>>, R<V128>>>>(); // 337
+    t.stmt::<SetSlot<Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, S<V128>, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I16x8Mul, S<V128>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, Bin<I32x4ExtMulLowI16x8U, S<V128>, S<V128>>, Bin<I32x4ExtMulHighI16x8U, S<V128>, S<V128>>, I<V128>>>>>(); // 766
+    t.stmt::<SetSlot<Tern<I8x16Shuffle, Bin<I32x4ExtMulLowI16x8U, S<V128>, S<V128>>, Bin<I32x4ExtMulHighI16x8U, S<V128>, S<V128>>, I<V128>>>>(); // 766
+    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4ExtMulLowI16x8U, S<V128>, S<V128>>, Bin<I32x4ExtMulHighI16x8U, S<V128>, S<V128>>, I<V128>>>>(); // 766
+    t.stmt::<SetSlot<Bin<I8x16NarrowI16x8U, Bin<V128And, S<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, Bin<V128And, S<V128>, S<V128>>, Bin<V128And, S<V128>, S<V128>>>>>(); // 0
     t.stmt::<SetSlot<Bin<I32Add, Extract<I32x4ExtractLane, 1, R<V128>>, S<u32>>>>(); // 355
     t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 1, S<V128>>, S<u32>>>>(); // 355
     t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 1, R<V128>>, S<u32>>>>(); // 355
-    t.stmt::<SetSlot<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, S<V128>, S<V128>>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Bin<I16x8InterleaveLow, S<V128>, S<V128>>, S<V128>>, I<u32>>, R<V128>>>>(); // 755
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I16x8InterleaveLow, S<V128>, S<V128>>, S<V128>>>>(); // 755
     t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I16x8InterleaveLow, S<V128>, S<V128>>, S<V128>>, I<u32>>>>(); // 755
+    t.stmt::<SetSlot<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, S<V128>, S<V128>>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8NarrowI32x4U, S<V128>, Bin<V128And, R<V128>, S<V128>>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Bin<I8x16AvgrU, S<V128>, R<V128>>>>>(); // 24
+    t.stmt::<Seq<SetSlot<R<V128>>, SetSlot<I<V128>>>>(); // 69
     t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>>(); // 0
-    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 171
-    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 171
-    t.stmt::<Seq<SetSlot<I<V128>>, SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>, S<V128>>>>>(); // 171
-    t.stmt::<Seq<SetSlot<R<V128>>, SetSlot<I<V128>>>>(); // 46
-    t.stmt::<SetAcc<Bin<I32x4DotI16x8S, Bin<I16x8InterleaveLow, S<V128>, S<V128>>, S<V128>>>>(); // 183
-    t.stmt::<SetSlot<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4ShrU, Bin<I32x4Mul, S<V128>, S<V128>>, I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, R<V128>, S<V128>>, I<u32>>>>(); // 559
-    t.stmt::<Seq<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, R<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>, SetSlot<Bin<I16x8ShrS, S<V128>, I<u32>>>>>(); // 755
-    t.stmt::<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, R<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 755
-    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, S<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 755
-    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, R<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 755
-    t.stmt::<Store<I32Store, S<u32>, Extract<I32x4ExtractLane, 0, R<V128>>>>(); // 138
-    t.stmt::<Seq<SetSlot<Load<V128Load64Splat, S<u32>>>, SetSlot<Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 146
-    t.stmt::<Seq<SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 744
-    t.stmt::<SetSlot<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 744
-    t.stmt::<SetAcc<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>(); // 744
-    t.stmt::<SetAcc<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 744
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>>, SetSlot<Bin<I64x2InterleaveLow, S<V128>, R<V128>>>>>(); // 353
-    t.stmt::<Seq<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendHighI16x8U, S<V128>>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, R<V128>, I<V128>>>>>(); // 91
-    t.stmt::<SetSlot<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, R<V128>, I<V128>>>>(); // 91
-    t.stmt::<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>>>(); // 91
-    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, S<V128>, I<V128>>>>(); // 91
-    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, R<V128>, I<V128>>>>(); // 91
-    t.stmt::<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendHighI16x8U, S<V128>>, R<V128>>>>(); // 91
-    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<I<V128>>>>(); // 74
-    t.stmt::<Seq<SetSlot<Bin<I64x2InterleaveLow, S<V128>, R<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 350
-    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2InterleaveLow, S<V128>, R<V128>>>>(); // 744
-    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>>(); // 288
-    t.stmt::<SetSlot<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>(); // 288
-    t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, S<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>(); // 288
-    t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>(); // 288
-    t.stmt::<Seq<SetSlot<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, R<V128>>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<SetSlot<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, R<V128>>>>>(); // 0
-    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, S<V128>>>>>(); // 0
-    t.stmt::<Seq<SetAcc<Bin<V128Xor, Bin<V128Or, Bin<I64x2Shl, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>, R<V128>>>, SetSlot<Bin<I64x2Add, R<V128>, S<V128>>>>>(); // 73
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>, SetSlot<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 73
-    t.stmt::<SetSlot<Bin<I64Add, Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>, S<u64>>>>(); // 73
-    t.stmt::<SetAcc<Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>>(); // 73
-    t.stmt::<SetAcc<Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 73
-    t.stmt::<SetAcc<Bin<I64Add, Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>, S<u64>>>>(); // 73
-    t.stmt::<SetAcc<Bin<I64Add, Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>, S<u64>>>>(); // 73
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 345
-}
-
-#[rustfmt::skip]
-fn part_1(t: &mut Shapes<'_>) {
-    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>, SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>>>(); // 655
-    t.stmt::<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>>(); // 655
-    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, R<V128>>>>>(); // 655
-    t.stmt::<Seq<SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>>>(); // 655
-    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, R<V128>>>>>(); // 655
-    t.stmt::<Seq<SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>>(); // 655
-    t.stmt::<SetSlot<Bin<I8x16NarrowI16x8U, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<I16x8ShrU, R<V128>, I<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<I16x8ShrU, S<V128>, I<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<I16x8ShrU, R<V128>, I<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I16x8Add, Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, R<V128>, S<V128>>, I<V128>>, S<V128>>>>(); // 302
-    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, R<V128>, S<V128>>, I<V128>>>>(); // 302
-    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<I16x8Add, S<V128>, R<V128>>, S<V128>>>, Store<V128Store, S<u32>, Bin<I16x8Mul, Load<V128Load, S<u32>>, R<V128>>>>>(); // 677
-    t.stmt::<SetSlot<Bin<V128Xor, Bin<I16x8Add, S<V128>, R<V128>>, S<V128>>>>(); // 677
-    t.stmt::<SetAcc<Bin<V128Xor, Bin<I16x8Add, S<V128>, S<V128>>, S<V128>>>>(); // 677
-    t.stmt::<SetAcc<Bin<V128Xor, Bin<I16x8Add, S<V128>, R<V128>>, S<V128>>>>(); // 677
-    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>>>(); // 162
-    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, Extract<I32x4ExtractLane, 2, S<V128>>>, Extract<I32x4ExtractLane, 3, S<V128>>>>>(); // 515
-    t.stmt::<SetAcc<Bin<I32Add, S<u32>, Extract<I32x4ExtractLane, 2, S<V128>>>>>(); // 515
-    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Extract<I32x4ExtractLane, 2, S<V128>>>>>(); // 515
-    t.stmt::<SetAcc<Bin<I64x2Mul, Un<I64x2ExtendLowI32x4U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>, S<V128>>>>(); // 0
-    t.stmt::<SetAcc<Un<I64x2ExtendLowI32x4U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 0
-    t.stmt::<Seq<Seq<Seq<Store<V128Store, S<u32>, R<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 16
-    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, R<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 16
-    t.stmt::<Seq<Store<V128Store, S<u32>, R<V128>>, Store<V128Store, S<u32>, R<V128>>>>(); // 16
     t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>>(); // 2
     t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>, I<V128>>>>(); // 2
     t.stmt::<SetAcc<Bin<V128Xor, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>(); // 2
@@ -563,34 +491,118 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>>>(); // 2
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, S<V128>>>>(); // 2
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>>, R<V128>>>>(); // 2
-    t.stmt::<SetAcc<Bin<I16x8AddSatU, Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, S<V128>, S<V128>>, I<V128>>, S<V128>>>>(); // 91
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 345
+    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>>>(); // 162
+    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>, SetSlot<Bin<I32Sub, S<u32>, S<u32>>>>>(); // 171
+    t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I64x2Mul, R<V128>, S<V128>>>, SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>>>(); // 171
+    t.stmt::<Seq<SetSlot<I<V128>>, SetAcc<Bin<V128Xor, Bin<V128Xor, Bin<I64x2ShrU, S<V128>, I<u32>>, Load<V128Load, S<u32>>>, S<V128>>>>>(); // 171
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>>, SetSlot<Bin<I64x2InterleaveLow, S<V128>, R<V128>>>>>(); // 353
+    t.stmt::<Seq<SetSlot<Bin<I64x2InterleaveLow, S<V128>, R<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 350
+    t.stmt::<Seq<SetSlot<Load<V128Load64Splat, S<u32>>>, SetSlot<Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>>>(); // 146
+    t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, R<V128>, S<V128>>, I<u32>>>>(); // 559
+    t.stmt::<Seq<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, R<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>, SetSlot<Bin<I16x8ShrS, S<V128>, I<u32>>>>>(); // 755
+    t.stmt::<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, R<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 755
+    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, S<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 755
+    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, R<V128>, S<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 755
+    t.stmt::<SetAcc<Bin<I32x4DotI16x8S, Bin<I16x8InterleaveLow, S<V128>, S<V128>>, S<V128>>>>(); // 183
+    t.stmt::<SetSlot<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32x4ShrU, Bin<I32x4Mul, S<V128>, S<V128>>, I<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>>(); // 0
+    t.stmt::<Store<I32Store, S<u32>, Extract<I32x4ExtractLane, 0, R<V128>>>>(); // 138
+    t.stmt::<Seq<SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 744
+    t.stmt::<SetSlot<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 744
+    t.stmt::<SetAcc<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>(); // 744
+    t.stmt::<SetAcc<Bin<I16x8InterleaveLow, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>(); // 744
+    t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<R<V128>>>>(); // 0
+    t.stmt::<Seq<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendHighI16x8U, S<V128>>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, R<V128>, I<V128>>>>>(); // 91
+    t.stmt::<SetSlot<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, R<V128>, I<V128>>>>(); // 91
+    t.stmt::<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>>>(); // 91
+    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, S<V128>, I<V128>>>>(); // 91
+    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, S<V128>>, S<V128>>, R<V128>, I<V128>>>>(); // 91
+    t.stmt::<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendHighI16x8U, S<V128>>, R<V128>>>>(); // 91
+    t.stmt::<Store<V128Store, S<u32>, Bin<I64x2InterleaveLow, S<V128>, R<V128>>>>(); // 744
+    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<I<V128>>>>(); // 74
+    t.stmt::<Seq<SetAcc<Bin<V128Xor, Bin<V128Or, Bin<I64x2Shl, S<V128>, I<u32>>, Bin<V128And, S<V128>, S<V128>>>, R<V128>>>, SetSlot<Bin<I64x2Add, R<V128>, S<V128>>>>>(); // 73
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, Replace<I64x2ReplaceLane, 1, R<V128>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>, S<V128>>>, SetSlot<Bin<I64x2ShrU, R<V128>, I<u32>>>>>(); // 73
+    t.stmt::<SetSlot<Bin<I64Add, Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>, S<u64>>>>(); // 73
+}
+
+#[rustfmt::skip]
+fn part_1(t: &mut Shapes<'_>) {
+    t.stmt::<SetAcc<Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>>>(); // 73
+    t.stmt::<SetAcc<Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>>>(); // 73
+    t.stmt::<SetAcc<Bin<I64Add, Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, S<V128>>>, S<u64>>>>(); // 73
+    t.stmt::<SetAcc<Bin<I64Add, Extract<I64x2ExtractLane, 0, Bin<I64x2Add, Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>, S<V128>>>, S<u64>>>>(); // 73
+    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>, SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>>>(); // 655
+    t.stmt::<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>>(); // 655
+    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, R<V128>>>>>(); // 655
+    t.stmt::<Seq<SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>>>(); // 655
+    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, R<V128>>>>>(); // 655
+    t.stmt::<Seq<SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>>(); // 655
+    t.stmt::<Seq<SetSlot<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, R<V128>>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<SetSlot<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, R<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, S<V128>, Bin<I16x8Add, S<V128>, S<V128>>>>>(); // 443
+    t.stmt::<SetSlot<Bin<I8x16NarrowI16x8U, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<I16x8ShrU, R<V128>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<I16x8ShrU, S<V128>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I8x16NarrowI16x8U, Bin<I16x8ShrU, S<V128>, I<u32>>, Bin<I16x8ShrU, R<V128>, I<u32>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I16x8Add, Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, R<V128>, S<V128>>, I<V128>>, S<V128>>>>(); // 302
+    t.stmt::<SetAcc<Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, R<V128>, S<V128>>, I<V128>>>>(); // 302
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<I16x8Add, S<V128>, R<V128>>, S<V128>>>, Store<V128Store, S<u32>, Bin<I16x8Mul, Load<V128Load, S<u32>>, R<V128>>>>>(); // 677
+    t.stmt::<SetSlot<Bin<V128Xor, Bin<I16x8Add, S<V128>, R<V128>>, S<V128>>>>(); // 677
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<I16x8Add, S<V128>, S<V128>>, S<V128>>>>(); // 677
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<I16x8Add, S<V128>, R<V128>>, S<V128>>>>(); // 677
+    t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, S<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>(); // 133
+    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>>(); // 282
+    t.stmt::<SetSlot<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>(); // 282
+    t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16SubSatU, S<V128>, R<V128>>, Bin<I8x16SubSatU, S<V128>, S<V128>>>>>(); // 282
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>>(); // 1
+    t.stmt::<SetSlot<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>(); // 1
+    t.stmt::<SetAcc<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>(); // 1
+    t.stmt::<Seq<Seq<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>>>>(); // 1
+    t.stmt::<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>>(); // 1
+    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>, I<V128>>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>>>>(); // 1
+    t.stmt::<SetSlot<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>>>(); // 1
+    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>, SetSlot<Bin<V128Or, Bin<I32x4Shl, S<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 1
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>>(); // 345
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32Add, R<u32>, Extract<I32x4ExtractLane, 2, S<V128>>>, Extract<I32x4ExtractLane, 3, S<V128>>>>>(); // 515
+    t.stmt::<SetAcc<Bin<I32Add, S<u32>, Extract<I32x4ExtractLane, 2, S<V128>>>>>(); // 515
+    t.stmt::<SetAcc<Bin<I32Add, R<u32>, Extract<I32x4ExtractLane, 2, S<V128>>>>>(); // 515
     t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<Load<V128Load, S<u32>>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>, SetSlot<Bin<I32x4ConcatOdd, S<V128>, S<V128>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>, SetSlot<Bin<I32x4ConcatEven, S<V128>, R<V128>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Load<V128Load, R<u32>>, S<V128>>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I64x2Mul, Un<I64x2ExtendLowI32x4U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>, S<V128>>>>(); // 0
+    t.stmt::<SetAcc<Un<I64x2ExtendLowI32x4U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 0
     t.stmt::<Seq<SetSlot<I<V128>>, Br>>(); // 72
+    t.stmt::<SetAcc<Bin<I16x8AddSatU, Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, S<V128>, S<V128>>, I<V128>>, S<V128>>>>(); // 91
+    t.stmt::<Seq<Seq<Seq<Store<V128Store, S<u32>, R<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 16
+    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, R<V128>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 16
+    t.stmt::<Seq<Store<V128Store, S<u32>, R<V128>>, Store<V128Store, S<u32>, R<V128>>>>(); // 16
     t.stmt::<Seq<SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>, SetSlot<I<V128>>>>(); // 492
-    t.stmt::<SetSlot<Bin<I16x8ShrS, Bin<I16x8Add, R<V128>, S<V128>>, I<u32>>>>(); // 91
-    t.stmt::<SetAcc<Bin<I16x8ShrS, Bin<I16x8Add, S<V128>, S<V128>>, I<u32>>>>(); // 91
-    t.stmt::<SetAcc<Bin<I16x8ShrS, Bin<I16x8Add, R<V128>, S<V128>>, I<u32>>>>(); // 91
     t.stmt::<Seq<Store<V128Store, S<u32>, Bin<I64x2InterleaveLow, Bin<I16x8ShrS, Bin<I16x8Add, S<V128>, S<V128>>, I<u32>>, R<V128>>>, control::Return>>(); // 607
     t.stmt::<Store<V128Store, S<u32>, Bin<I64x2InterleaveLow, Bin<I16x8ShrS, Bin<I16x8Add, S<V128>, S<V128>>, I<u32>>, R<V128>>>>(); // 607
     t.stmt::<SetAcc<Bin<I64x2InterleaveLow, Bin<I16x8ShrS, Bin<I16x8Add, S<V128>, S<V128>>, I<u32>>, S<V128>>>>(); // 607
     t.stmt::<SetAcc<Bin<I64x2InterleaveLow, Bin<I16x8ShrS, Bin<I16x8Add, S<V128>, S<V128>>, I<u32>>, R<V128>>>>(); // 607
-    t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<I<V128>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>>>(); // 345
-    t.stmt::<Seq<SetAcc<Bin<V128And, Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>, R<V128>>>, SetSlot<Bin<I8x16Sub, Bin<I8x16AvgrU, S<V128>, S<V128>>, R<V128>>>>>(); // 23
-    t.stmt::<SetAcc<Bin<V128And, Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>, R<V128>>>>(); // 23
     t.stmt::<Seq<SetAcc<Bin<I8x16InterleaveLow, Load<V128Load64Zero, S<u32>>, S<V128>>>, SetSlot<Bin<I16x8Sub, R<V128>, Bin<I8x16InterleaveLow, Load<V128Load64Zero, S<u32>>, S<V128>>>>>>(); // 548
     t.stmt::<SetSlot<Bin<I16x8Sub, R<V128>, Bin<I8x16InterleaveLow, Load<V128Load64Zero, S<u32>>, S<V128>>>>>(); // 548
     t.stmt::<SetAcc<Bin<I16x8Sub, S<V128>, Bin<I8x16InterleaveLow, Load<V128Load64Zero, S<u32>>, S<V128>>>>>(); // 548
     t.stmt::<SetAcc<Bin<I16x8Sub, R<V128>, Bin<I8x16InterleaveLow, Load<V128Load64Zero, S<u32>>, S<V128>>>>>(); // 548
+    t.stmt::<SetAcc<Bin<V128Or, Bin<I8x16Swizzle, S<V128>, S<V128>>, Bin<I8x16Swizzle, S<V128>, S<V128>>>>>(); // 548
     t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<I32x4InterleaveHigh, S<V128>, R<V128>>, I<V128>>>>(); // 548
     t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<I32x4InterleaveHigh, S<V128>, S<V128>>, I<V128>>>>(); // 548
     t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<I32x4InterleaveHigh, S<V128>, R<V128>>, I<V128>>>>(); // 548
+    t.stmt::<Seq<Store<V128Store, S<u32>, R<V128>>, control::Return>>(); // 17
+    t.stmt::<Seq<SetAcc<Bin<V128And, Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>, R<V128>>>, SetSlot<Bin<I8x16Sub, Bin<I8x16AvgrU, S<V128>, S<V128>>, R<V128>>>>>(); // 23
+    t.stmt::<SetAcc<Bin<V128And, Bin<V128Or, Bin<V128Or, S<V128>, S<V128>>, S<V128>>, R<V128>>>>(); // 23
     t.stmt::<Seq<SetSlot<Bin<V128And, R<V128>, S<V128>>>, SetSlot<Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32x4Mul, Un<I32x4ExtendLowI16x8U, Un<I16x8ExtendLowI8x16U, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>, S<V128>>>>(); // 0
     t.stmt::<SetAcc<Tern<V128Bitselect, Bin<I32x4ShrU, S<V128>, I<u32>>, Tern<V128Bitselect, S<V128>, S<V128>, Bin<I32x4LtS, S<V128>, S<V128>>>, R<V128>>>>(); // 0
@@ -627,73 +639,27 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Bin<I16x8InterleaveLow, S<V128>, S<V128>>, S<V128>>, I<u32>>, R<V128>>>>(); // 481
     t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Bin<I16x8InterleaveLow, S<V128>, S<V128>>, S<V128>>, I<u32>>, S<V128>>>>(); // 481
     t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<Un<I32x4ExtendHighI16x8U, S<V128>>>>>(); // 46
-    t.stmt::<SetAcc<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>(); // 100
-    t.stmt::<SetSlot<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>(); // 100
+    t.stmt::<Seq<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 470
+    t.stmt::<Seq<SetSlot<Load<V128Load, S<u32>>>, SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>>(); // 470
+    t.stmt::<SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>(); // 470
+    t.stmt::<SetAcc<Bin<I16x8Add, Un<I16x8Abs, S<V128>>, S<V128>>>>(); // 470
+    t.stmt::<SetAcc<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>>(); // 470
     t.stmt::<SetAcc<Bin<I16x8Add, Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, S<V128>, S<V128>>, I<V128>>, R<V128>>>>(); // 69
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, Bin<I32x4DotI16x8S, S<V128>, S<V128>>>, S<V128>>>>(); // 80
     t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, S<V128>>, Bin<I32x4DotI16x8S, S<V128>, S<V128>>>>>(); // 80
     t.stmt::<SetAcc<Bin<I16x8Add, Tern<I8x16Shuffle, Bin<I32x4Mul, S<V128>, S<V128>>, Bin<I32x4Mul, S<V128>, S<V128>>, I<V128>>, S<V128>>>>(); // 91
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 1
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Tern<I8x16Shuffle, S<V128>, Tern<I8x16Shuffle, S<V128>, S<V128>, I<V128>>, I<V128>>>>>(); // 1
-    t.stmt::<Seq<Seq<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 1
-    t.stmt::<Seq<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, R<V128>, I<V128>>>>>(); // 1
-    t.stmt::<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>>(); // 1
-    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, Bin<I64x2InterleaveLow, S<V128>, S<V128>>, S<V128>>>>(); // 1
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>, I<V128>>>>>(); // 1
-    t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>>>>(); // 1
-    t.stmt::<SetSlot<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>>>(); // 1
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>, R<V128>>>>(); // 1
-    t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>, SetSlot<Bin<V128Or, Bin<I32x4Shl, S<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>>(); // 1
-    t.stmt::<Seq<SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>, SetSlot<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 1
+    t.stmt::<Seq<Seq<Seq<SetSlot<I<V128>>, SetSlot<Load<V128Load, S<u32>>>>, SetSlot<Load<V128Load, S<u32>>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 481
+    t.stmt::<Seq<Seq<SetSlot<I<V128>>, SetSlot<Load<V128Load, S<u32>>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 481
+    t.stmt::<Seq<SetSlot<I<V128>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 481
+    t.stmt::<Seq<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>, SetSlot<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 1
+    t.stmt::<Seq<Seq<Seq<Store<V128Store, S<u32>, Load<V128Load, S<u32>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, S<V128>>>, Store<I64Store, S<u32>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, Load<V128Load, S<u32>>>, Store<V128Store, S<u32>, R<V128>>>, Store<V128Store, S<u32>, S<V128>>>>(); // 0
+    t.stmt::<Seq<Store<V128Store, S<u32>, Load<V128Load, S<u32>>>, Store<V128Store, S<u32>, R<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<Store<V128Store, S<u32>, S<V128>>, Store<V128Store, S<u32>, S<V128>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Store<V128Store, S<u32>, S<V128>>, Store<V128Store, S<u32>, S<V128>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<SetSlot<Bin<I8x16InterleaveLow, S<V128>, Load<V128Load64Zero, R<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I8x16InterleaveLow, S<V128>, Load<V128Load64Zero, S<u32>>>>>(); // 0
     t.stmt::<SetAcc<Bin<I8x16InterleaveLow, S<V128>, Load<V128Load64Zero, R<u32>>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I16x8Sub, Bin<I8x16InterleaveLow, S<V128>, S<V128>>, Bin<I8x16InterleaveLow, R<V128>, S<V128>>>>>(); // 470
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I32Add, Extract<I32x4ExtractLane, 2, R<V128>>, S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 2, S<V128>>, S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 2, R<V128>>, S<u32>>>>(); // 0
-    t.stmt::<SetSlot<Bin<I32Add, Extract<I32x4ExtractLane, 3, R<V128>>, S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 3, S<V128>>, S<u32>>>>(); // 0
-    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 3, R<V128>>, S<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8Add, R<V128>, I<V128>>>>, SetSlot<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8Add, R<V128>, I<V128>>>>>(); // 470
-    t.stmt::<SetSlot<Bin<I16x8Add, R<V128>, I<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I16x8Add, S<V128>, I<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I16x8Add, R<V128>, I<V128>>>>(); // 470
-    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<I32x4InterleaveHigh, S<V128>, R<V128>>, I<V128>>>>, SetSlot<Bin<I32x4InterleaveLow, S<V128>, S<V128>>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Bin<I16x8InterleaveHigh, S<V128>, S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<I32x4InterleaveHigh, S<V128>, R<V128>>, I<V128>>>>>(); // 470
-    t.stmt::<Seq<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<I16x8Sub, S<V128>, R<V128>>, I<V128>>>, SetSlot<Bin<I64x2InterleaveLow, S<V128>, R<V128>>>>, SetSlot<Bin<I64x2InterleaveHigh, S<V128>, S<V128>>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<I16x8Sub, S<V128>, R<V128>>, I<V128>>>, SetSlot<Bin<I64x2InterleaveLow, S<V128>, R<V128>>>>>(); // 470
-    t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<I16x8Sub, S<V128>, R<V128>>, I<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<I16x8Sub, S<V128>, S<V128>>, I<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<I16x8Sub, S<V128>, R<V128>>, I<V128>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8NarrowI32x4S, Bin<I32x4DotI16x8S, R<V128>, I<V128>>, Bin<I32x4DotI16x8S, S<V128>, I<V128>>>>>>(); // 470
-    t.stmt::<SetSlot<Bin<I16x8NarrowI32x4S, Bin<I32x4DotI16x8S, R<V128>, I<V128>>, Bin<I32x4DotI16x8S, S<V128>, I<V128>>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I32x4DotI16x8S, S<V128>, I<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I32x4DotI16x8S, R<V128>, I<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, Bin<I32x4DotI16x8S, S<V128>, I<V128>>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, Bin<I32x4DotI16x8S, R<V128>, I<V128>>, Bin<I32x4DotI16x8S, S<V128>, I<V128>>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, I<V128>>, I<u32>>, R<V128>>>, SetSlot<Bin<I16x8InterleaveLow, S<V128>, R<V128>>>>>(); // 470
-    t.stmt::<SetSlot<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, I<V128>>, I<u32>>, R<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, I<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, I<V128>>, I<u32>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, I<V128>>, I<u32>>, S<V128>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I16x8NarrowI32x4S, Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, I<V128>>, I<u32>>, R<V128>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Bin<I16x8Sub, S<V128>, S<V128>>>, SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, R<V128>, I<V128>>, I<V128>>, I<u32>>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, R<V128>, I<V128>>, I<V128>>, I<u32>>>>(); // 470
-    t.stmt::<SetAcc<Bin<I32x4Add, Bin<I32x4DotI16x8S, R<V128>, I<V128>>, I<V128>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, S<V128>, R<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>, SetSlot<Bin<I16x8ShrS, S<V128>, I<u32>>>>>(); // 470
-    t.stmt::<SetSlot<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, S<V128>, R<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 470
-    t.stmt::<SetAcc<Tern<V128Bitselect, S<V128>, Bin<I16x8MinS, S<V128>, R<V128>>, Bin<I16x8Eq, S<V128>, S<V128>>>>>(); // 470
-    t.stmt::<SetSlot<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, R<V128>, I<V128>>, I<V128>>, I<u32>>>>(); // 470
-    t.stmt::<SetSlot<Bin<I32x4ShrS, Bin<I32x4Add, Bin<I32x4DotI16x8S, S<V128>, I<V128>>, I<V128>>, I<u32>>>>(); // 470
-    t.stmt::<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 0
-    t.stmt::<Seq<Seq<SetSlot<Bin<I8x16InterleaveLow, S<V128>, Load<V128Load64Zero, S<u32>>>>, SetSlot<Un<I32x4ExtendLowI16x8U, R<V128>>>>, SetSlot<Un<I32x4ExtendHighI16x8U, S<V128>>>>>(); // 114
-    t.stmt::<Seq<SetSlot<Bin<I8x16InterleaveLow, S<V128>, Load<V128Load64Zero, S<u32>>>>, SetSlot<Un<I32x4ExtendLowI16x8U, R<V128>>>>>(); // 114
-    t.stmt::<SetSlot<Bin<I8x16InterleaveLow, S<V128>, Load<V128Load64Zero, S<u32>>>>>(); // 114
     t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<S<V128>>>, SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, S<V128>>, I<V128>>>>>(); // 345
     t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<S<V128>>>>(); // 345
     t.stmt::<Seq<Seq<SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>, SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>>, SetSlot<Bin<I32x4InterleaveHigh, S<V128>, S<V128>>>>>(); // 345
@@ -730,4 +696,37 @@ fn part_1(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, R<V128>, S<V128>>, I<V128>>>, SetSlot<Bin<V128Xor, S<V128>, R<V128>>>>>(); // 345
     t.stmt::<Seq<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, R<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>, SetSlot<Bin<V128Xor, R<V128>, S<V128>>>>>(); // 345
     t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, S<V128>, R<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, R<V128>>>>>(); // 345
+    t.stmt::<Seq<Seq<SetSlot<Bin<V128Xor, S<V128>, S<V128>>>, SetSlot<Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>>>, SetSlot<S<V128>>>>(); // 345
+    t.stmt::<Seq<SetSlot<Bin<I32x4Add, Bin<I32x4Add, S<V128>, S<V128>>, R<V128>>>, SetSlot<Bin<I64x2InterleaveHigh, S<V128>, S<V128>>>>>(); // 345
+    t.stmt::<Seq<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Un<I32x4Splat, R<u32>>, S<V128>>, I<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 345
+    t.stmt::<SetSlot<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Un<I32x4Splat, R<u32>>, S<V128>>, I<V128>>>>(); // 345
+    t.stmt::<SetAcc<Bin<V128Xor, Un<I32x4Splat, S<u32>>, S<V128>>>>(); // 345
+    t.stmt::<SetAcc<Bin<V128Xor, Un<I32x4Splat, R<u32>>, S<V128>>>>(); // 345
+    t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Un<I32x4Splat, S<u32>>, S<V128>>, I<V128>>>>(); // 345
+    t.stmt::<SetAcc<Bin<I8x16RelaxedSwizzle, Bin<V128Xor, Un<I32x4Splat, R<u32>>, S<V128>>, I<V128>>>>(); // 345
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, S<V128>>>, SetSlot<Bin<V128Xor, S<V128>, S<V128>>>>>(); // 345
+    t.stmt::<SetSlot<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, S<V128>>>>(); // 345
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, S<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, S<V128>>>>(); // 345
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, S<V128>>>>(); // 345
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, S<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, R<V128>>>, SetSlot<Bin<I32x4Add, S<V128>, S<V128>>>>>(); // 345
+    t.stmt::<SetSlot<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, S<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, R<V128>>>>(); // 345
+    t.stmt::<SetAcc<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, S<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, R<V128>>>>(); // 345
+    t.stmt::<Seq<SetSlot<Bin<V128Xor, R<V128>, S<V128>>>, SetSlot<Bin<V128Xor, Bin<V128Or, Bin<I32x4Shl, R<V128>, I<u32>>, Bin<I32x4ShrU, S<V128>, I<u32>>>, S<V128>>>>>(); // 345
+    t.stmt::<SetAcc<Bin<I16x8Sub, Bin<I8x16InterleaveLow, S<V128>, S<V128>>, Bin<I8x16InterleaveLow, R<V128>, S<V128>>>>>(); // 470
+    t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Shl, S<u32>, I<u32>>, S<u32>>>, SetSlot<I<V128>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>>(); // 0
+    t.stmt::<Seq<SetSlot<Bin<I32x4ShrU, Bin<I32x4Mul, R<V128>, S<V128>>, I<u32>>>, SetSlot<Bin<I32x4Add, R<V128>, S<V128>>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Add, Extract<I32x4ExtractLane, 2, R<V128>>, S<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 2, S<V128>>, S<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 2, R<V128>>, S<u32>>>>(); // 0
+    t.stmt::<SetSlot<Bin<I32Add, Extract<I32x4ExtractLane, 3, R<V128>>, S<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 3, S<V128>>, S<u32>>>>(); // 0
+    t.stmt::<SetAcc<Bin<I32Add, Extract<I32x4ExtractLane, 3, R<V128>>, S<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8Add, R<V128>, I<V128>>>>, SetSlot<Bin<I8x16RelaxedSwizzle, S<V128>, I<V128>>>>>(); // 470
+    t.stmt::<Seq<SetSlot<Bin<I16x8Add, S<V128>, R<V128>>>, SetSlot<Bin<I16x8Add, R<V128>, I<V128>>>>>(); // 470
+    t.stmt::<SetSlot<Bin<I16x8Add, R<V128>, I<V128>>>>(); // 470
+    t.stmt::<SetAcc<Bin<I16x8Add, S<V128>, I<V128>>>>(); // 470
+    t.stmt::<SetAcc<Bin<I16x8Add, R<V128>, I<V128>>>>(); // 470
+    t.stmt::<Seq<Seq<SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>, SetSlot<Load<V128Load, S<u32>>>>, SetSlot<Bin<I16x8Mul, S<V128>, R<V128>>>>>(); // 470
+    t.stmt::<Seq<SetSlot<Bin<I16x8Add, Un<I16x8Abs, R<V128>>, S<V128>>>, SetSlot<Load<V128Load, S<u32>>>>>(); // 470
 }

@@ -24,6 +24,7 @@ pub(super) fn all(t: &mut Shapes<'_>) {
 
 #[rustfmt::skip]
 fn part_0(t: &mut Shapes<'_>) {
+    t.stmt::<Seq<SetSlot<Load<I32Load, I<u64>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<SetSlot<Load<I32Load, I<u64>>>>(); // 0
     t.stmt::<SetAcc<Load<I32Load, I<u64>>>>(); // 0
     t.stmt::<Seq<BrIf<Bin<I32Eq, R<u32>, I<u32>>>, Unreachable>>(); // 0
@@ -32,7 +33,6 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, R<u32>>, I<u64>>, I<u64>>>>(); // 20248
     t.stmt::<SetAcc<Bin<F64Add, R<f64>, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 292
     t.stmt::<Store<I32Store, I<u64>, S<u32>>>(); // 0
-    t.stmt::<Seq<SetSlot<Load<I32Load, I<u64>>>, SetSlot<I<u64>>>>(); // 0
     t.stmt::<Seq<Store<I64Store, S<u64>, Un<I64ExtendI32U, Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>, Br>>(); // 11765
     t.stmt::<Store<I64Store, S<u64>, Un<I64ExtendI32U, Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>>(); // 11765
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load8U, S<u64>>, S<u32>>>>(); // 11765
@@ -74,6 +74,9 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
     t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, Bin<I64Add, S<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
     t.stmt::<SetAcc<Bin<F64Mul, Load<F64Load, Bin<I64Add, R<u64>, I<u64>>>, Load<F64Load, S<u64>>>>>(); // 28590
+    t.stmt::<Seq<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, R<u32>>>>(); // 798
+    t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 798
+    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 639
     t.stmt::<Seq<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, Unreachable>>(); // 5882
     t.stmt::<Seq<BrIf<Bin<I32Ne, R<u32>, I<u32>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 5882
     t.stmt::<Seq<SetSlot<Bin<I32Add, Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>, S<u32>>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 5882
@@ -83,9 +86,6 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, S<u64>, Bin<I64Xor, R<u64>, Load<I64Load, S<u64>>>>>(); // 5882
     t.stmt::<SetAcc<Bin<I64Xor, S<u64>, Load<I64Load, S<u64>>>>>(); // 5882
     t.stmt::<Store<I64Store, S<u64>, Load<I64Load8U, S<u64>>>>(); // 5882
-    t.stmt::<Seq<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, R<u32>>>>(); // 798
-    t.stmt::<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 798
-    t.stmt::<Seq<SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 639
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, Load<I64Load, S<u64>>>>, SetSlot<I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, I<u32>>>>(); // 454
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, Load<I64Load, S<u64>>>>, SetSlot<I<u32>>>>(); // 454
     t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, Load<I64Load, S<u64>>>>>(); // 454
@@ -93,10 +93,13 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, Store<I64Store, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 454
     t.stmt::<Seq<Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, Store<I64Store, S<u64>, S<u64>>>>(); // 454
     t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 12
+    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 26067
+    t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>>(); // 26067
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, Store<I32Store, I<u64>, S<u32>>>, SetSlot<S<u64>>>>(); // 2137
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, S<u32>, I<u32>>>, BrIf<Bin<I32Ne, R<u32>, I<u32>>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 2137
     t.stmt::<Seq<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>, Store<I64Store, S<u64>, S<u64>>>>(); // 2137
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, SetSlot<Bin<I32ShrU, R<u32>, I<u32>>>>>(); // 2137
+    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 2134
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, I<u64>>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>, Store<I64Store, S<u64>, R<u64>>>>(); // 2134
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, I<u64>>>, Store<I64Store, Bin<I64Add, S<u64>, I<u64>>, I<u64>>>>(); // 2134
     t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, Store<I64Store, R<u64>, I<u64>>>>(); // 2134
@@ -110,18 +113,15 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetSlot<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u64>>, S<u32>>, S<u32>>>>(); // 2134
     t.stmt::<SetAcc<Bin<I32Mul, Load<I32Load, S<u64>>, S<u32>>>>(); // 2134
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Load<I32Load, S<u64>>, S<u32>>, S<u32>>>>(); // 2134
-    t.stmt::<Seq<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>, BrIf<Bin<I32Ne, S<u32>, R<u32>>>>>(); // 26067
-    t.stmt::<Seq<SetSlot<Bin<I32And, S<u32>, I<u32>>>, SetSlot<Load<I32Load8U, Bin<I64Add, S<u64>, S<u64>>>>>>(); // 26067
-    t.stmt::<Seq<Seq<SetSlot<I<u32>>, SetSlot<I<u64>>>, SetSlot<I<u64>>>>(); // 0
-    t.stmt::<Seq<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>, control::Return>>(); // 0
-    t.stmt::<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>>(); // 0
+    t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetGlobal<R<u64>>>, SetSlot<Load<I32Load, I<u64>>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetGlobal<R<u64>>>, SetSlot<Load<I32Load, I<u64>>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetGlobal<R<u64>>>>(); // 0
     t.stmt::<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>>(); // 0
     t.stmt::<SetAcc<Bin<I64Sub, Global<u64>, I<u64>>>>(); // 0
+    t.stmt::<Seq<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>, control::Return>>(); // 0
+    t.stmt::<SetGlobal<Bin<I64Add, S<u64>, I<u64>>>>(); // 0
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetSlot<I<u32>>>, SetSlot<I<u32>>>>(); // 0
     t.stmt::<Seq<SetSlot<Bin<I64Sub, Global<u64>, I<u64>>>, SetSlot<I<u32>>>>(); // 0
-    t.stmt::<Seq<SetSlot<I<u32>>, BrIf<Un<I64Eqz, S<u64>>>>>(); // 0
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64GtS, S<u64>, R<u64>>>>, Store<I32Store, S<u64>, S<u32>>>>(); // 20196
     t.stmt::<Seq<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, BrIf<Bin<I64GtS, S<u64>, R<u64>>>>>(); // 20196
     t.stmt::<Seq<BrIf<Bin<I32GtS, S<u32>, S<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 20196
@@ -167,16 +167,23 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<BrIf<Bin<I32Eq, Un<I32WrapI64, S<u64>>, I<u32>>>, Unreachable>>(); // 0
     t.stmt::<BrIf<Bin<I32Eq, Un<I32WrapI64, S<u64>>, I<u32>>>>(); // 0
     t.stmt::<SetAcc<Bin<I32Eq, Un<I32WrapI64, S<u64>>, I<u32>>>>(); // 0
+    t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 5099
+    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>>(); // 5099
+    t.stmt::<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>>(); // 5099
+    t.stmt::<Seq<BrIf<Bin<I64GeS, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 1421
     t.stmt::<Seq<BrIf<Bin<I64LtS, S<u64>, S<u64>>>, control::Return>>(); // 1421
     t.stmt::<Seq<SetAcc<Bin<I64Add, Bin<I64Shl, Bin<I64DivS, Bin<I64Add, S<u64>, S<u64>>, I<u64>>, I<u64>>, S<u64>>>, SetSlot<Load<I32Load, R<u64>>>>>(); // 1421
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Shl, Bin<I64DivS, Bin<I64Add, S<u64>, S<u64>>, I<u64>>, I<u64>>, S<u64>>>>(); // 1421
     t.stmt::<SetAcc<Bin<I64DivS, Bin<I64Add, S<u64>, S<u64>>, I<u64>>>>(); // 1421
     t.stmt::<SetAcc<Bin<I64Shl, Bin<I64DivS, Bin<I64Add, S<u64>, S<u64>>, I<u64>>, I<u64>>>>(); // 1421
-    t.stmt::<Seq<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>, BrIf<Bin<I32GeU, S<u32>, S<u32>>>>>(); // 5099
-    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<S<u32>>>>(); // 5099
-    t.stmt::<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>>(); // 5099
     t.stmt::<Seq<Seq<Seq<SetSlot<S<u64>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>, Call>>(); // 736
-    t.stmt::<Seq<Seq<SetSlot<S<u64>>, SetSlot<S<u64>>>, SetSlot<S<u64>>>>(); // 736
+    t.stmt::<Seq<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>, Br>>(); // 3882
+    t.stmt::<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>>(); // 3882
+    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 3882
+    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 3882
+    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 3882
+    t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>, SetSlot<Un<I32WrapI64, S<u64>>>>>(); // 3882
+    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 3882
     t.stmt::<Seq<Seq<SetAcc<Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>>, Store<I32Store, Bin<I64Add, S<u64>, I<u64>>, R<u32>>>, SetSlot<S<u32>>>>(); // 399
     t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>, Unreachable>>(); // 319
     t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, BrIf<Bin<I32Eq, S<u32>, I<u32>>>>>(); // 319
@@ -187,15 +194,9 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 319
     t.stmt::<SetAcc<Bin<I32Add, Bin<I32Mul, Bin<I32Add, Bin<I32Mul, R<u32>, I<u32>>, S<u32>>, I<u32>>, S<u32>>>>(); // 319
     t.stmt::<SetAcc<Bin<I32Add, Load<I32Load, Bin<I64Add, S<u64>, I<u64>>>, Bin<I32Mul, S<u32>, I<u32>>>>>(); // 319
-    t.stmt::<Seq<BrIf<Bin<I64GeS, S<u64>, S<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 0
-    t.stmt::<BrIf<Bin<I64GeS, S<u64>, S<u64>>>>(); // 0
-    t.stmt::<Seq<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>, Br>>(); // 3882
-    t.stmt::<Seq<BrIf<Bin<I64GeU, S<u64>, S<u64>>>, SetSlot<R<u32>>>>(); // 3882
-    t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>, BrIf<S<u32>>>>(); // 3882
-    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>, SetSlot<Bin<I32ShrU, S<u32>, I<u32>>>>>(); // 3882
-    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<Bin<I32GtU, S<u32>, I<u32>>>>>(); // 3882
-    t.stmt::<Seq<SetSlot<Load<I64Load, Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>>, SetSlot<Un<I32WrapI64, S<u64>>>>>(); // 3882
-    t.stmt::<Seq<Store<I64Store, Bin<I64Add, Bin<I64Shl, Un<I64ExtendI32U, S<u32>>, I<u64>>, I<u64>>, S<u64>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 3882
+    t.stmt::<Seq<Seq<BrIf<Load<I32Load8U, S<u64>>>, SetSlot<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>, SetSlot<Load<I64Load8S, S<u64>>>>>(); // 1124
+    t.stmt::<Seq<BrIf<Load<I32Load8U, S<u64>>>, SetSlot<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 1124
+    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, S<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 1124
     t.stmt::<Seq<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>, Store<I32Store, I<u64>, S<u32>>>, SetSlot<I<u64>>>>(); // 10963
     t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 10963
     t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, SetSlot<I<u64>>>>(); // 10963
@@ -203,15 +204,6 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, BrIf<Un<I32Eqz, Bin<I32And, R<u32>, I<u32>>>>>>(); // 10963
     t.stmt::<Seq<Seq<Store<I32Store8, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 10963
     t.stmt::<Seq<Store<I32Store8, Bin<I64Add, S<u64>, I<u64>>, S<u32>>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>(); // 10963
-    t.stmt::<Seq<Seq<BrIf<Load<I32Load8U, S<u64>>>, SetSlot<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>, SetSlot<Load<I64Load8S, S<u64>>>>>(); // 1124
-    t.stmt::<Seq<BrIf<Load<I32Load8U, S<u64>>>, SetSlot<Load<I64Load, Bin<I64Add, S<u64>, I<u64>>>>>>(); // 1124
-    t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, I<u64>>>, SetSlot<Bin<I64Add, S<u64>, S<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 1124
-    t.stmt::<Seq<BrIf<Bin<I64LtU, S<u64>, I<u64>>>, SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>>>(); // 9593
-    t.stmt::<Seq<SetSlot<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>, Br>>(); // 9593
-    t.stmt::<SetSlot<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>>(); // 9593
-    t.stmt::<SetAcc<Load<I32Load8U, Bin<I64Add, Un<I64ExtendI32U, S<u32>>, I<u64>>>>>(); // 9593
-    t.stmt::<SetSlot<Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>(); // 9592
-    t.stmt::<SetAcc<Bin<I32Sub, S<u32>, Bin<I32And, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>>>>(); // 9592
     t.stmt::<Seq<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<R<u64>>>, BrIf<Load<I32Load8U, S<u64>>>>>(); // 976
     t.stmt::<Seq<Seq<SetSlot<Bin<I64Add, S<u64>, R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<R<u64>>>>(); // 976
     t.stmt::<Seq<SetSlot<Bin<I64Add, S<u64>, R<u64>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 976
@@ -222,4 +214,18 @@ fn part_0(t: &mut Shapes<'_>) {
     t.stmt::<SetAcc<Bin<I32RemU, Bin<I32ShrU, Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>, I<u32>>, I<u32>>>>(); // 902
     t.stmt::<Seq<SetSlot<Bin<I32Add, Bin<I32Mul, S<u32>, I<u32>>, I<u32>>>, SetAcc<Bin<I64Add, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u64>>>>>(); // 902
     t.stmt::<SetAcc<Bin<I64Add, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u64>>>>(); // 902
+    t.stmt::<Seq<Store<I32Store8, R<u64>, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 902
+    t.stmt::<Store<I32Store8, R<u64>, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 902
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 902
+    t.stmt::<Seq<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, Store<I32Store, I<u64>, S<u32>>>, SetSlot<I<u32>>>>(); // 299
+    t.stmt::<Seq<BrIf<Bin<I64Ne, R<u64>, I<u64>>>, Store<I32Store, I<u64>, S<u32>>>>(); // 299
+    t.stmt::<Seq<Seq<Store<I32Store8, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u32>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 299
+    t.stmt::<Seq<Store<I32Store8, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u32>>, SetSlot<Bin<I64Add, S<u64>, I<u64>>>>>(); // 299
+    t.stmt::<Store<I32Store8, Bin<I64Add, Load<I64Load, S<u64>>, S<u64>>, I<u32>>>(); // 299
+    t.stmt::<Seq<SetSlot<Bin<I64Add, Bin<I64Shl, S<u64>, I<u64>>, I<u64>>>, Store<I64Store, R<u64>, Bin<I64Add, S<u64>, I<u64>>>>>(); // 299
+    t.stmt::<Seq<SetSlot<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>, SetSlot<Bin<I64And, R<u64>, I<u64>>>>>(); // 299
+    t.stmt::<SetSlot<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 299
+    t.stmt::<SetAcc<Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>(); // 299
+    t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, S<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 299
+    t.stmt::<SetAcc<Un<I64ExtendI32U, Bin<I32Add, Bin<I32RemU, Bin<I32ShrU, R<u32>, I<u32>>, I<u32>>, I<u32>>>>>(); // 299
 }

@@ -174,12 +174,14 @@ fn before_branches(t: &mut Shapes<'_>) {
             });
         });
     });
-    // A sum of products, which comes in the accumulator from the iteration before; a pointer steps.
+    // A sum of products, which may come in the accumulator from the iteration before; a pointer steps.
     each!(A in [
-        SetSlot<Bin<F64Add, Bin<F64Mul, Load<F64Load, S<u32>>, Load<F64Load, S<u32>>>, R<f64>>>,
-        SetSlot<Bin<F32Add, Bin<F32Mul, Load<F32Load, S<u32>>, Load<F32Load, S<u32>>>, R<f32>>>,
+        Bin<F64Add, Bin<F64Mul, Load<F64Load, S<u32>>, Load<F64Load, S<u32>>>, R<f64>>,
+        Bin<F64Add, Bin<F64Mul, Load<F64Load, S<u32>>, Load<F64Load, S<u32>>>, S<f64>>,
+        Bin<F32Add, Bin<F32Mul, Load<F32Load, S<u32>>, Load<F32Load, S<u32>>>, R<f32>>,
+        Bin<F32Add, Bin<F32Mul, Load<F32Load, S<u32>>, Load<F32Load, S<u32>>>, S<f32>>,
     ] {
-        t.stmt::<Seq<A, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>();
+        t.stmt::<Seq<SetSlot<A>, SetSlot<Bin<I32Add, S<u32>, I<u32>>>>>();
     });
     // The end of a loop: pointers step, the counter decides.
     each!(A in [SetSlot<Bin<I32Add, S<u32>, I<u32>>>, SetSlot<Bin<I32Add, S<u32>, S<u32>>>] {
