@@ -304,8 +304,13 @@ pub fn number(value: f64) -> String {
 
 fn shorten(why: &str) -> String {
     const MOST: usize = 160;
-    // A runtime's error may be a table, or have empty lines.
-    let why = why.replace('|', "/").split_whitespace().collect::<Vec<_>>().join(" ");
+    // A runtime's error may be a table, or have empty lines. Where a crate lies on this machine is nobody's business.
+    let why = why.replace('|', "/");
+    let words = why.split_whitespace().map(|word| match word.split_once("/registry/src/") {
+        Some((_, path)) => path.split_once('/').map_or(word, |(_, path)| path),
+        None => word,
+    });
+    let why = words.collect::<Vec<_>>().join(" ");
     if why.chars().count() <= MOST { why } else { why.chars().take(MOST).chain(['…']).collect() }
 }
 
