@@ -50,21 +50,25 @@ fn stores_of_operators(t: &mut Shapes<'_>) {
     t.stmt::<Store<I64Store, R<u32>, Load<I64Load, S<u32>>>>();
     t.stmt::<Store<I64Store, Bin<I32Add, S<u32>, I<u32>>, Load<I64Load, Bin<I32Add, S<u32>, I<u32>>>>>();
     macro_rules! floats {
-        ($store:ident, $load:ident, $ty:ty, $($op:ident),*) => {
+        ($store:ident, $load:ident, $ty:ty, $($op:ident)*; $div:ident) => {
             each!(A in [S<u32>, R<u32>] {
+                each!(O in [$($op,)* $div] {
+                    each!(X in [Bin<O, S<$ty>, S<$ty>>, Bin<O, R<$ty>, S<$ty>>, Bin<O, S<$ty>, R<$ty>>] {
+                        t.stmt::<Store<$store, A, X>>();
+                    });
+                });
                 each!(O in [$($op),*] {
-                    each!(X in [
-                        Bin<O, S<$ty>, S<$ty>>, Bin<O, R<$ty>, S<$ty>>, Bin<O, S<$ty>, R<$ty>>, Bin<O, Load<$load, S<u32>>, S<$ty>>,
-                        Bin<O, Load<$load, S<u32>>, R<$ty>>,
-                    ] { t.stmt::<Store<$store, A, X>>(); });
+                    each!(X in [Bin<O, Load<$load, S<u32>>, S<$ty>>, Bin<O, Load<$load, S<u32>>, R<$ty>>] {
+                        t.stmt::<Store<$store, A, X>>();
+                    });
                 });
             });
             each!(A in [S<u32>, R<u32>] { t.stmt::<Store<$store, S<u32>, Load<$load, A>>>(); });
             t.stmt::<Store<$store, R<u32>, Load<$load, S<u32>>>>();
         };
     }
-    floats!(F64Store, F64Load, f64, F64Add, F64Sub, F64Mul, F64Div);
-    floats!(F32Store, F32Load, f32, F32Add, F32Sub, F32Mul, F32Div);
+    floats!(F64Store, F64Load, f64, F64Add F64Sub F64Mul; F64Div);
+    floats!(F32Store, F32Load, f32, F32Add F32Sub F32Mul; F32Div);
 }
 
 /// Branches on comparisons of what was just computed or loaded.

@@ -180,7 +180,7 @@ pirn_decode::for_each_vector_op!(operators);
 
 type L<A> = Load<V128Load, A>;
 
-/// Operators that loops apply to arrays: arithmetic of every kind of lane, masks, and what picks by them.
+/// Operators that loops apply to arrays most: of bits, sums, products, some minima, equal bytes, swizzles.
 macro_rules! common {
     ($name:ident $body:block) => {
         each!($name in [
@@ -299,6 +299,7 @@ fn tests(t: &mut Shapes<'_>) {
     macro_rules! comparisons {
         ($mask:ident: $($op:ident)*) => {
             each!(O in [$($op),*] {
+                each!(X in [Bin<O, L<S<u32>>, S<V128>>, Bin<O, L<S<u32>>, L<S<u32>>>] { t.expr::<X>(); });
                 each!(X in [Bin<O, S<V128>, S<V128>>, Bin<O, R<V128>, S<V128>>, Bin<O, L<S<u32>>, S<V128>>] {
                     each!(M in [$mask, V128AnyTrue] { test!(Un<M, X>); });
                 });

@@ -1,8 +1,8 @@
 //! Wide arithmetic: sums of products and of numbers with carries, as compilers write large numbers.
 //!
 //! A step of a large multiplication is `a[i] * b + t[i] + carry`: its high half becomes the carry, its low half is stored. Where
-//! LLVM adds `t[i]` and the carry first, the product comes last. A step of an addition is `a[i] + carry + b[i]`. All of them
-//! are one cell, and the store one with them.
+//! LLVM adds `t[i]` and the carry first, the product comes last. A step of an addition is `a[i] + carry + b[i]`. In these
+//! orders each is one cell, and the store one with it.
 
 use super::list::{I, R, S, Shapes, each};
 use crate::handlers::expr::*;
