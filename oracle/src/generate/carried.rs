@@ -122,6 +122,16 @@ impl Generator<'_> {
                 plan.begins[number] = Some(wrapped(class, self.rng.integer() as i64));
             }
         }
+        // What a pointer steps by may be a variable too: it walks no further by it.
+        for statement in statements {
+            if let Stmt::Set(number, Expr::Op(op @ (Op::I32Add | Op::I32Sub), kids)) = statement
+                && let [Expr::Var(other), Expr::Var(by)] = kids[..]
+                && other == *number
+                && let (Some(stride), None) = (plan.strides[other], plan.strides[by])
+            {
+                plan.begins[by] = Some(if *op == Op::I32Sub { -stride } else { stride });
+            }
+        }
         // Two pointers to the same find the same.
         if let [first, .., last] = pointers[..]
             && self.rng.chance(40)
