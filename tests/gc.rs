@@ -240,6 +240,12 @@ fn structs_and_arrays_of_the_embedder() {
         let pre = StructRefPre::new(&mut store, ty).unwrap();
         assert_eq!(pre.ty().fields().len(), 4);
         let five = AnyRef::from_i31(&store, I31::new_i32(-5).unwrap());
+        assert_eq!([-1_i32 as u32, 1 << 31, 1 << 30].map(I31::new_u32), [None, None, I31::new_i32(-1 << 30)]);
+        assert_eq!((I31::new_i32(1 << 30), I31::new_i32(-5)), (None, I31::new_u32(0x7fff_fffb)));
+        // Compared as it may be: what it is underneath stays.
+        let equal = [five, made.into()].map(|any: Rooted<AnyRef>| any.as_eqref(&store).unwrap().unwrap());
+        let values = equal.map(|equal| Rooted::<AnyRef>::from(equal).as_i31(&store).unwrap());
+        assert_eq!(values, [I31::new_i32(-5), None]);
         let fields = [Val::I32(0x1ff), Val::F64(7), V128::from(9_u128).into(), five.into()];
         let new = StructRef::new(&mut store, &pre, &fields).unwrap();
         store.gc();

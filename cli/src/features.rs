@@ -51,6 +51,7 @@ features! {
     Gc wasm_gc "gc";
     CustomPageSizes wasm_custom_page_sizes "custom-page-sizes";
     WideArithmetic wasm_wide_arithmetic "wide-arithmetic";
+    CompactImports wasm_compact_imports "compact-imports";
 }
 
 /// Has modules that use these refused.

@@ -27,7 +27,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .with_context(|| format!("cannot load {}", file.display()))?;
     let inside = pirn_decode::Module::new(&*bytes)?;
 
-    let mut text = format!("{}: {} bytes, {} functions", file.display(), bytes.len(), inside.own_funcs().count());
+    let funcs = inside.own_funcs().count();
+    let plural = if funcs == 1 { "" } else { "s" };
+    let mut text = format!("{}: {} bytes, {funcs} function{plural}", file.display(), bytes.len());
     let needed: Vec<_> = Feature::ALL.iter().filter(|&&feature| needs(&bytes, feature)).map(|it| it.name()).collect();
     let needed = if needed.is_empty() { "none".to_owned() } else { needed.join(", ") };
     write!(text, "\nfeatures: {needed}\n")?;

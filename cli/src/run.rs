@@ -58,8 +58,8 @@ pub struct Args {
     /// Lower all functions before the program begins, not each when it is called first
     #[arg(long)]
     eager: bool,
-    /// Write the program's state to the file of --checkpoint so often: 5s, 250ms, 2m, 1h. `pirn resume` goes on from there. What the
-    /// program does while it starts or is initialised, or waits for, is not interrupted
+    /// Write the program's state to the file of --checkpoint so often: 5s, 250ms, 2m, 1h. `pirn resume` goes on from there. None
+    /// is written while the program starts or is initialised, or waits in a call of the system
     #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "checkpoint",
         conflicts_with_all = ["profile", "timeout"])]
     checkpoint_every: Option<Duration>,
@@ -395,8 +395,11 @@ fn execute(
     }
     let (func, params) = match program.invoke {
         None => {
-            let start =
-                func(store, instance, "_start").context("this is no command; --invoke calls a function of it")?;
+            // Whoever writes options behind FILE gives them to the program.
+            let behind = program.args.iter().any(|arg| arg.as_encoded_bytes().starts_with(b"--"));
+            let hint = if behind { " (what follows FILE goes to the program: options stand before it)" } else { "" };
+            let start = func(store, instance, "_start")
+                .with_context(|| format!("this is no command; --invoke calls a function of it{hint}"))?;
             ensure!(
                 start.ty(&*store).is_written_as(&FuncType::new([], [])),
                 "`_start` takes parameters or gives results"
@@ -426,8 +429,9 @@ fn execute(
 fn params(ty: &FuncType, name: &str, args: &[OsString]) -> Result<Vec<Val>> {
     ensure!(
         args.len() == ty.params().len(),
-        "`{name}` is {ty}: it takes {} parameters, not {}",
+        "`{name}` is {ty}: it takes {} parameter{}, not {}",
         ty.params().len(),
+        if ty.params().len() == 1 { "" } else { "s" },
         args.len()
     );
     ty.params().iter().zip(args).map(|(&ty, arg)| values::parse(ty, arg)).collect()

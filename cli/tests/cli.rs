@@ -248,7 +248,7 @@ fn functions_are_invoked_with_every_type() {
         ("v128", &["-1", "0"], "`-1` is no v128"),
         ("v128", &["0x+1", "0"], "is no v128"),
         ("v128", &["1", "18446744073709551616"], "is no i32"),
-        ("i32", &[], "takes 1 parameters, not 0"),
+        ("i32", &[], "takes 1 parameter, not 0"),
         ("none", &["1"], "takes 0 parameters, not 1"),
         ("ref", &["7"], "that can be given"),
         ("same32", &["nan:0x800000"], "is no f32"),

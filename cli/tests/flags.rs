@@ -360,6 +360,11 @@ fn a_module_is_described() {
         assert!(text.lines().any(|told| told == line), "{text}");
     }
     assert!(text.contains("2 functions") && text.contains("  host::f: ") && text.contains("  memory: "), "{text}");
+    let file = scratch.file("m.wat", r#"(module (import "host" (item "f" (func)) (item "g" (func))) (func))"#);
+    let output = pirn(&["info", &file]);
+    let text = stdout(&output);
+    assert!(text.contains("bytes, 1 function\n") && text.contains("features: compact-imports\n"), "{text}");
+    assert!(stderr(&pirn(&["validate", "--disable", "compact-imports", &file])).contains("compact"));
     assert_eq!(pirn(&["info", "no such file"]).status.code(), Some(1));
 }
 

@@ -55,7 +55,7 @@
 //!
 //! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs`, `segments` and `reset`, `error`, `link_error`, `yielding`, `module`,
 //! `copies`, `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
-//! `take`, `restore` and `frames`, and `fork::mod`.
+//! `take`, `restore`, `frames`, `made` and `objects`, and `fork::mod`.
 
 #![cfg_attr(not(feature = "snapshot"), allow(dead_code, reason = "only snapshots read all of a store"))]
 

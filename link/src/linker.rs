@@ -297,7 +297,8 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// What `module::name` is in `store`. If it is a host function that serves many stores, it is put into this store now.
+    /// What `module::name` is in `store`. If it is a host function that serves many stores, it is put into this store now. What was
+    /// [defined](Linker::define) as an item of one store is that item, whatever `store` is, and of no use with another one.
     pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Option<Extern> {
         let definition = self.definitions.get(module, name)?;
         definition.item(store.as_context_mut().opaque_mut())

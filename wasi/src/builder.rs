@@ -129,7 +129,8 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Adds a variable to the environment, or replaces it.
+    /// Adds a variable to the environment, or replaces it. The name should have no `=`, at which guests take it to end, and neither it
+    /// nor the value a byte 0.
     pub fn env(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
         let (name, value) = (name.as_ref(), value.as_ref().to_vec());
         match self.env.iter_mut().find(|(old, _)| old == name) {

@@ -141,7 +141,8 @@ fn about(group: &str) -> String {
                       have been."
             .into(),
         SIMD => "Kernels with vectors (`benches/kernels/simd`, C with intrinsics) and, in the full mode, programs built with \
-                 them (`benches/workloads/simd`), measured as above, on the runtimes that have vectors."
+                 them (`benches/workloads/simd`), measured as above, on the runtimes that have vectors. wasmi is among them in \
+                 a build with the feature `simd` of `pirn-peers`; it is off otherwise, since it might slow the other groups."
             .into(),
         LOOPS => "Loops of one to six statements over locals or memory (`benches/kernels/loops`): what people write first to \
                   compare interpreters."

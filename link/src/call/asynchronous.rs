@@ -331,7 +331,7 @@ impl<T: 'static> Store<T> {
     }
 
     /// Has async calls let the executor do something else whenever the deadline has passed, and go on when they are polled
-    /// again, with a deadline `ticks` behind the epoch then. [`Store::epoch_deadline_callback`] says what becomes of other calls.
+    /// again, with a deadline of the epoch then plus `ticks`. [`Store::epoch_deadline_callback`] says what becomes of other calls.
     pub fn epoch_deadline_async_yield_and_update(&mut self, ticks: u64) {
         self.epoch_deadline_callback(move |_| Ok(UpdateDeadline::Yield(ticks)));
     }

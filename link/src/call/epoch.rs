@@ -10,7 +10,7 @@ use pirn_exec::{Exit, Trap, Vm};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl StoreOpaque {
-    /// Sets the deadline so many ticks behind the epoch there is now.
+    /// Sets the deadline to the epoch there is now plus `ticks`.
     fn set_epoch_deadline(&mut self, ticks: u64) {
         let deadline = self.engine().epoch().saturating_add(ticks);
         // SAFETY: L1 and L2: the store owns its machine; what runs on it, if anything, waits for the mutable borrow to end.
@@ -124,7 +124,7 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
 }
 
 impl<T: 'static> Store<T> {
-    /// Sets the deadline `ticks` behind the engine's epoch now: when [`Engine::increment_epoch`](crate::Engine::increment_epoch)
+    /// Sets the deadline to the engine's epoch now plus `ticks`: when [`Engine::increment_epoch`](crate::Engine::increment_epoch)
     /// has been called so many times more, the deadline has passed.
     ///
     /// A new store's deadline is 0 ticks, so it has passed already. `u64::MAX` is never reached. This has no effect unless

@@ -113,7 +113,8 @@ impl Config {
         config
     }
 
-    /// Sets the size of a value stack in bytes, rounded down to words of 8 bytes. The default is 8 MiB.
+    /// Sets the size of a value stack in bytes, rounded down to words of 8 bytes. The default is 8 MiB. In one too small for any frame,
+    /// of 0 bytes for instance, every call traps.
     ///
     /// The frames of all WebAssembly functions that one call from the host runs lie on one value stack. A call that would pass
     /// its end traps with `Trap::StackOverflow`.
@@ -222,7 +223,8 @@ impl Config {
         self
     }
 
-    /// How many frames a [`WasmBacktrace`](crate::WasmBacktrace) has at most, the innermost ones (20 by default).
+    /// How many frames a [`WasmBacktrace`](crate::WasmBacktrace) has at most, the innermost ones (20 by default). With 0 it has
+    /// none, and says that there were more.
     pub fn wasm_backtrace_max_frames(&mut self, frames: usize) -> &mut Self {
         self.backtrace_frames = frames;
         self
@@ -240,7 +242,8 @@ impl Config {
         self
     }
 
-    /// Sets whether stores collect garbage whenever something is allocated: for tests, of programs that hold references too short.
+    /// Sets whether stores collect garbage whenever something is allocated: for tests that look for
+    /// code that does not keep its references rooted long enough.
     pub fn gc_stress(&mut self, stress: bool) -> &mut Self {
         self.gc_stress = stress;
         self

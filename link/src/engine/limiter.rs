@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 ///
 /// A limiter adds to the store's own limits ([`Store::set_limits`](crate::Store::set_limits),
 /// [`Config::limits`](crate::Config::limits)): what there is has to be allowed by both. It is asked first of what grows, and so is told
-/// of what the store's limits refuse; of what is to be made it is asked if they allow it. What it does not know of are value stacks ([`crate::Config::max_wasm_stack`]), and what the
-/// store keeps for itself.
+/// of what the store's limits refuse; of what is to be made it is asked if they allow it. What it is not asked of are value stacks ([`crate::Config::max_wasm_stack`]),
+/// structs, arrays and exceptions ([`StoreLimitsBuilder::gc_heap`](crate::StoreLimitsBuilder::gc_heap)), and what the store keeps for itself.
 ///
 /// [`StoreLimits`] is a limiter, for those who have limits in the store's data.
 ///

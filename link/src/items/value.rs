@@ -61,7 +61,8 @@ macro_rules! unwrap {
 }
 
 impl Val {
-    /// The value that locals of type `ty` begin with (spec 4.2.1): zero, or null.
+    /// The value that locals of type `ty` begin with (spec 4.2.1): zero, or null; null also for references that may not be null, which
+    /// have no such value.
     pub const fn default_for(ty: ValType) -> Self {
         match ty {
             ValType::I32 => Self::I32(0),

@@ -41,7 +41,7 @@ use std::io::{Read, Write};
 
 /// A store as it was, with calls that were paused in it: everything that is needed to go on elsewhere, but the modules.
 ///
-/// It holds what the specification says a configuration is (spec 4.2): instances with their memories, tables and globals, which segments were
+/// It holds what the specification says a configuration is (spec 4.2): instances with their memories, tables and globals, tags, structs, arrays and exceptions, which segments were
 /// dropped, and of each paused call the frames, with the values of locals and operands, and where in the module's bytes they stand. So it
 /// depends neither on how the engine lowers code ([`Config::fuse`](crate::Config::fuse)), nor on pirn's version, nor on the processor. Modules
 /// are named by the [hash](Module::hash) of their bytes, host functions by the import that they were linked to. Memories are compressed,

@@ -210,11 +210,6 @@ impl Heap {
         self.holds != 0
     }
 
-    /// Whether nothing was ever allocated.
-    pub fn is_unused(&self) -> bool {
-        self.parked.is_none()
-    }
-
     /// Whether there are objects, or were when it was collected last.
     pub fn has_objects(&self) -> bool {
         !self.used.is_empty() || !self.large.is_empty()

@@ -1,6 +1,6 @@
 //! Slots: parts of mappings that many memories, tables and stacks share, and mappings of their own for what is larger.
 //!
-//! A *slab* is one mapping, cut into up to 64 slots of one *class*. Slots are clean, all zero, when they are taken. So a
+//! A *slab* is one mapping, cut into up to 64 slots of one *class* (16 of the larger). Slots are clean, all zero, when they are taken. So a
 //! process may have as many memories as it likes, though the kernel allows it 65,530 mappings, and taking one that was
 //! used before is no system call.
 //!
