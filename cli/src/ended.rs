@@ -4,11 +4,11 @@ use crate::checkpoint::{Ended, WRITTEN};
 use crate::output::{complain, complain_of, print};
 use crate::values;
 use anyhow::Result;
-use pirn::{Trap, WasmBacktrace};
+use pirn::{ThrownException, Trap, WasmBacktrace};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Exit status of a program that trapped.
+/// Exit status of a program that trapped, or threw what nobody caught.
 const TRAPPED: u8 = 134;
 /// Exit status of a program that took too long; that of timeout(1).
 pub const TIMED_OUT: u8 = 124;
@@ -49,10 +49,11 @@ pub fn status(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
         show_backtrace(error);
         return Some(TRAPPED);
     }
-    if error.is::<WasmBacktrace>() {
+    let is_thrown = error.is::<ThrownException>();
+    if is_thrown || error.is::<WasmBacktrace>() {
         complain_of("error", &format_args!("{error:#}"));
         show_backtrace(error);
-        return Some(1);
+        return Some(if is_thrown { TRAPPED } else { 1 });
     }
     None
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the program's | it called `proc_exit` |
 //! | 0 | it returned |
-//! | 134 | it trapped (128 + SIGABRT, what shells show of a program that aborts) |
+//! | 134 | it trapped, or threw an exception that nobody caught (128 + SIGABRT, what shells show of a program that aborts) |
 //! | 124 | its time was over (what timeout(1) gives) |
 //! | 75 | it was to end at a checkpoint, which was written (EX_TEMPFAIL of sysexits.h) |
 //! | 1 | it could not be run: not a module, an import missing, no such export... |
@@ -53,7 +53,7 @@ struct Args {
 enum Command {
     /// Run a WASI preview 1 command, or one function of a module
     #[command(
-        after_help = "Exit status: the program's own; 134 if it trapped; 124 if its time was over; 75 if it was to end at a checkpoint; 1 if it could \
+        after_help = "Exit status: the program's own; 134 if it trapped or threw what nobody caught; 124 if its time was over; 75 if it was to end at a checkpoint; 1 if it could \
                       not be run; 2 if the arguments are wrong."
     )]
     Run(Box<run::Args>),

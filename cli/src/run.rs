@@ -49,7 +49,7 @@ pub struct Args {
     /// End the program when it has run for so long: 5s, 250ms, 2m, 1h
     #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
-    /// Let memories grow to SIZE bytes, all together: 65536, 64K, 512M, 2G
+    /// Let memories grow to SIZE bytes, all together, and structs, arrays and exceptions take as many: 65536, 64K, 512M, 2G
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     max_memory: Option<u64>,
     /// Let calls nest until their frames take SIZE bytes
@@ -302,7 +302,7 @@ pub fn engine(settings: &Settings<'_>) -> Result<Engine> {
     }
     if let Some(bytes) = settings.max_memory {
         let one = usize::try_from(bytes).unwrap_or(usize::MAX);
-        config.limits(StoreLimitsBuilder::new().memory_size(one).total_memory_size(bytes).build());
+        config.limits(StoreLimitsBuilder::new().memory_size(one).total_memory_size(bytes).gc_heap(bytes).build());
     }
     features::disable(&mut config, settings.disabled);
     Ok(Engine::new(&config)?)

@@ -278,7 +278,11 @@ fn limits_hold() {
             (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
             (func $deep (export "deep") (param i32) (result i32)
                 (if (result i32) (local.get 0)
-                    (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0)))))"#,
+                    (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0))))
+            (type $numbers (array (mut i64)))
+            (func (export "array") (param i32) (result i32) (array.len (array.new_default $numbers (local.get 0))))
+            (tag $t)
+            (func (export "throw") (throw $t)))"#,
     );
     let run = |args: &[&str]| {
         let output = pirn(&[&["run"], args].concat());
@@ -293,6 +297,11 @@ fn limits_hold() {
             "{size}"
         );
     }
+    // Objects are bounded with them.
+    assert_eq!(run(&["--max-memory", "1M", &file, "--invoke", "array", "100000"]), (Some(0), "100000\n".to_owned()));
+    assert_eq!(run(&["--max-memory", "1M", &file, "--invoke", "array", "200000"]).0, Some(134));
+    assert_eq!(run(&[&file, "--invoke", "array", "200000"]), (Some(0), "200000\n".to_owned()));
+    assert_eq!(run(&[&file, "--invoke", "throw"]).0, Some(134));
     assert_eq!(run(&["--max-memory", "1000", &file, "--invoke", "grow", "0"]).0, Some(1));
     assert_eq!(run(&["--max-memory", "1X", &file, "--invoke", "grow", "0"]).0, Some(2));
     assert_eq!(

@@ -185,7 +185,7 @@ fields! {
     /// A type in the engine (not a word index).
     type_id TypeId: TypeId,
     /// Units of fuel.
-    cost Cost: u32,
+    cost Cost: u64,
     /// How many targets of a `br_table` before the default one.
     targets Targets: u32,
     /// The static offset of an access to any memory.

@@ -532,8 +532,7 @@ impl Reader<'_> {
                     let word = self.u32();
                     self.word(word)
                 }
-                Field::Cost => self.u32().to_string(),
-                Field::Offset => self.u64().to_string(),
+                Field::Cost | Field::Offset => self.u64().to_string(),
             };
             push(out, format_args!(" {name}={value}"));
         }

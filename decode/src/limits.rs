@@ -12,6 +12,7 @@
 /// | [`types`](ModuleLimits::types) | 1,000,000 | 10,000 | three bytes declare a function type, and take up to 400 bytes of memory |
 /// | [`params`](ModuleLimits::params) | 1,000 | 32 | a `call`, which is two bytes, takes some 13 ns to lower for a parameter and a result |
 /// | [`results`](ModuleLimits::results) | 1,000 | 32 | the same; and a target of a `br_table`, which is a byte, takes 5 to 9 ns to validate for each |
+/// | [`fields`](ModuleLimits::fields) | 10,000 | 100 | `struct.new` and `struct.new_default`, which are three bytes, take some 4 ns to validate for each field |
 /// | [`locals`](ModuleLimits::locals) | 50,000 | 5,000 | 50,000 take 8 bytes to declare, and 16 to 24 us to lower; 5,000 take 3 us |
 /// | [`function_size`](ModuleLimits::function_size) | 7,654,321 bytes | 512 KiB | the first call of a function lowers it, which fuel does not pay for: SECURITY.md has the figures. The largest function of the programs measured with has 199,780 bytes (Go) |
 /// | [`nesting`](ModuleLimits::nesting) | none | 10,000 | two bytes open a block, which takes up to 430 bytes of memory until it ends. The programs measured with nest 3,289 deep (Go), 1,408 (C) |
@@ -26,6 +27,7 @@ pub struct ModuleLimits {
     pub(crate) types: u32,
     pub(crate) params: usize,
     pub(crate) results: usize,
+    pub(crate) fields: usize,
     pub(crate) locals: u32,
     pub(crate) function_size: usize,
     pub(crate) nesting: u32,
@@ -39,6 +41,7 @@ impl Default for ModuleLimits {
             types: u32::MAX,
             params: usize::MAX,
             results: usize::MAX,
+            fields: usize::MAX,
             locals: u32::MAX,
             function_size: usize::MAX,
             nesting: u32::MAX,
@@ -59,6 +62,7 @@ impl ModuleLimits {
             types: 10_000,
             params: 32,
             results: 32,
+            fields: 100,
             locals: 5_000,
             function_size: 512 << 10,
             nesting: 10_000,
@@ -86,6 +90,13 @@ impl ModuleLimits {
     /// Most results of a function type.
     pub fn results(mut self, count: usize) -> Self {
         self.results = count;
+        self
+    }
+
+    /// Most fields of a struct type; and most elements that an `array.new_fixed` names without having them, as in code that is not
+    /// reached it may.
+    pub fn fields(mut self, count: usize) -> Self {
+        self.fields = count;
         self
     }
 

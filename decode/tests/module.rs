@@ -237,6 +237,24 @@ fn frames_are_addressable() {
     };
     good(&wide(65));
     bad(&wide(66), "function 1 needs a frame of 66006 words");
+    // Nor do those that catch push little, and each has the exception in a word of its own: within each other, or after each other.
+    let values = "i64 ".repeat(1000);
+    let catching = |handlers: usize, inside: &str| {
+        let within = (0..handlers).fold(inside.to_owned(), |inside, _| format!("try catch 0 {inside} unreachable end"));
+        format!("(module (tag (param {values})) (func {within}))")
+    };
+    good(&catching(65, ""));
+    bad(&catching(66, ""), "function 0 needs a frame of 66072 words");
+    // Half of the locals are vectors, for no function has so many words of others.
+    let deep = |handlers: usize, words: usize| {
+        let within = "try catch_all ".repeat(handlers) + &"end ".repeat(handlers);
+        let locals = "v128 ".repeat(20_000) + &"i64 ".repeat(words - 40_000);
+        format!("(module (func (local {locals}) {within} try catch_all end))")
+    };
+    for handlers in [1, 4, 450, 2_000] {
+        good(&deep(handlers, most + 1 - handlers));
+        bad(&deep(handlers, most + 2 - handlers), "function 0 needs a frame of 65536 words");
+    }
     // The number counts imports too.
     let text = tall(0, most + 1).replacen("(module", "(module (import \"\" \"\" (func)) (func)", 1);
     bad(&text, "function 2");

@@ -223,7 +223,8 @@ fn defaults_hold_for_hostile_modules() {
 #[test]
 fn of_modules() {
     let limited = |limits| Engine::new(Config::new().module_limits(limits)).unwrap();
-    let limits = ModuleLimits::new().size(200).types(4).params(3).results(2).locals(10).function_size(100).nesting(3);
+    let limits =
+        ModuleLimits::new().size(200).types(4).params(3).results(2).fields(2).locals(10).function_size(100).nesting(3);
     let engine = limited(limits.clone());
     let fits = "(module (func (param i32 i32 i32) (result i32 i32) (local i32 i64 i32 i64 i32 i64 i32 i64 i32 i64) unreachable))";
     Module::new(&engine, fits).unwrap();
@@ -242,6 +243,11 @@ fn of_modules() {
         (dead, "4 nested blocks in function 0, more than the 3"),
         ("(module (type (func (param i32 i32 i32 i32))))", "4 parameters of type 0, more than the 3"),
         ("(module (type (func (result i32 i32 i32))))", "3 results of type 0, more than the 2"),
+        ("(module (type (struct (field i32 i32 i32))))", "3 fields of type 0, more than the 2"),
+        (
+            "(module (type (array i32)) (func unreachable array.new_fixed 0 3 drop))",
+            "3 elements of `array.new_fixed` in function 0 that are not there, more than the 2",
+        ),
         (
             "(module (func (local i32 i64 i32 i64 i32 i64 i32 i64 i32 i64 i64)))",
             "11 locals of function 0, more than the 10",
@@ -258,6 +264,8 @@ fn of_modules() {
         Module::new(&Engine::default(), &wasm).unwrap();
     }
     Module::new(&engine, "(module (func block block block end end end block end))").unwrap();
+    let fixed = "i32.const 1 i32.const 2 i32.const 3 array.new_fixed 0 3 drop unreachable array.new_fixed 0 2 drop";
+    Module::new(&engine, format!("(module (type (array i32)) (func {fixed}))")).unwrap();
     let error = Module::new(&engine, "(module (type (func)) (type (func (result i32 i32 i32))))").unwrap_err();
     // Behind the header, the section's id, size and count, and the first type.
     assert_eq!(error.offset(), Some(14));

@@ -49,7 +49,7 @@ pub(super) enum What {
     /// A way is chosen by an index, of so many.
     Table(u32),
     /// So much fuel is taken.
-    Fuel(u32),
+    Fuel(u64),
     /// A cell about objects, and its operands but the slots.
     Object(Cell, [u32; 3]),
     /// Fuel for a size is taken: what it counts, and of which memory or table.

@@ -387,7 +387,7 @@ impl Walk<'_> {
                 match field.bytes() {
                     2 => self.target.u16(at).into(),
                     4 => self.target.u32(at),
-                    // A branch's target is read where it is needed.
+                    // A branch's target, or what takes as many bytes, is read where it is needed.
                     _ => at,
                 }
             })
@@ -471,7 +471,7 @@ impl Walk<'_> {
             // Whoever is asked may change memory and globals. Nothing waits where that matters, at labels and calls, and there
             // what is known of them is thrown away.
             (Cell::Epoch, _) => {}
-            (Cell::Fuel, &[cost]) => self.event(What::Fuel(cost), &[], After::Nothing),
+            (Cell::Fuel, &[at]) => self.event(What::Fuel(self.target.u64(at)), &[], After::Nothing),
             (Cell::FuelBulk, &[amount, slot, table]) => {
                 let size = if amount == Amount::Pages as u32 {
                     self.state.accumulator(Class::I32)

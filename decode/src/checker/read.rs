@@ -153,8 +153,8 @@ pub(super) fn read(
 }
 
 /// What so many words cost that are zeroed or moved.
-fn per_words(count: usize) -> u32 {
-    count as u32 / 8
+fn per_words(count: usize) -> u64 {
+    count as u64 / 8
 }
 
 /// How many words values of these classes have.
@@ -234,7 +234,7 @@ impl Builder<'_> {
     }
 
     /// The innermost region pays.
-    fn charge(&mut self, cost: u32) {
+    fn charge(&mut self, cost: u64) {
         if let Some(pc) = self.blocks.iter().rev().find_map(|block| block.region)
             && let Instr::Fuel(sum) = &mut self.source.instrs[pc as usize]
         {
@@ -345,7 +345,7 @@ impl Builder<'_> {
                 | Operator::Else
                 | Operator::End
         );
-        self.charge(u32::from(!is_free));
+        self.charge(u64::from(!is_free));
         if let Some((op, memarg)) = numeric(operator) {
             return self.operator_of(op, Immediates { memarg, ..Immediates::default() });
         }

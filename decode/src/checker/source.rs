@@ -62,7 +62,7 @@ pub(super) enum Instr {
     /// Nothing, or what cannot be reached.
     Nop,
     /// A region's fuel.
-    Fuel(u32),
+    Fuel(u64),
     /// Fuel for a size, which is the topmost operand; with the table's word.
     Pay(Amount, u32),
     /// Goes on behind it, or at `otherwise`; both ways meet at `end`.

@@ -552,7 +552,7 @@ impl<'a, T: Target> Emitter<'a, T> {
     }
 
     /// Overwrites an operand that stands where the statement's operands begin.
-    pub(super) fn patch(&mut self, Emitted { cell, at }: Emitted, operand: u32) {
-        self.bytes[cell + at..][..4].copy_from_slice(&operand.to_ne_bytes());
+    pub(super) fn patch(&mut self, Emitted { cell, at }: Emitted, operand: u64) {
+        self.bytes[cell + at..][..8].copy_from_slice(&operand.to_ne_bytes());
     }
 }

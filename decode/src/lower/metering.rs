@@ -42,7 +42,7 @@ use crate::cell;
 use crate::instruction::Instruction;
 
 /// So many words that are zeroed or moved cost 1.
-const WORDS: u32 = 8;
+const WORDS: u64 = 8;
 
 /// A body of more bytes asks for the epoch when it is entered.
 const LONG_BODY: usize = 4096;
@@ -68,7 +68,8 @@ pub(super) struct Metering {
 pub(super) struct Region {
     /// Its cell.
     cell: Emitted,
-    cost: u32,
+    /// So many bits, for an instruction of three bytes may cost thousands.
+    cost: u64,
 }
 
 impl Metering {
@@ -126,7 +127,7 @@ impl Metering {
     #[inline]
     pub(super) fn charge(&mut self, instruction: Instruction) {
         if let Some(region) = self.regions.last_mut() {
-            region.cost += u32::from(instruction.info().cost);
+            region.cost += u64::from(instruction.info().cost);
         }
     }
 
@@ -134,14 +135,14 @@ impl Metering {
     #[inline]
     pub(super) fn charge_words(&mut self, words: impl FnOnce() -> usize) {
         if let Some(region) = self.regions.last_mut() {
-            region.cost += words() as u32 / WORDS;
+            region.cost += words() as u64 / WORDS;
         }
     }
 
     /// The innermost region pays for so many clauses of a `try_table`: whoever throws into it asks each, once for each time it is entered.
     pub(super) fn charge_clauses(&mut self, clauses: usize) {
         if let Some(region) = self.regions.last_mut() {
-            region.cost += clauses as u32;
+            region.cost += clauses as u64;
         }
     }
 

@@ -70,9 +70,13 @@ const MOST_LOCALS: usize = 2_000;
 
 // The last push that the limit allows stays in the array: wrapped to its beginning, it would overwrite the fences.
 const _: () = assert!(MOST_OPERANDS < ROOM && ROOM.is_power_of_two());
+/// Most blocks that are open where an older exception instruction catches, each of which may have caught an exception, which takes a word.
+const MOST_CATCHES: usize = 1_000;
+
 // With so little, and the 1,000 parameters and results that wasmparser allows, of two words each, a frame is always
 // addressable.
-const _: () = assert!(2 * (2 * 1_000 + MOST_LOCALS + MOST_OPERANDS) + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
+const _: () =
+    assert!(2 * (2 * 1_000 + MOST_LOCALS + MOST_OPERANDS) + MOST_CATCHES + 2 * HEADER_WORDS <= MAX_FRAME_WORDS);
 
 /// A list of types: where it lies in [`Lists`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,8 +24,9 @@ use crate::{
 use smallvec::smallvec;
 use std::ops::Range;
 use wasmparser::{
-    DataKind, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser,
-    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    DataKind, ElementKind, ExternalKind, FrameKind, FuncToValidate, FuncValidator, FuncValidatorAllocations,
+    FunctionBody, Operator, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
+    WasmFeatures,
 };
 
 /// What a validator allows only that goes a longer way about types, whether or not a module uses it: types may be the same, or
@@ -70,7 +71,7 @@ fn parse_sections(
     parser.set_features(features.flags());
     // The quick pass knows no modules that may use less. What it knows of a module, `Checker::new` asks.
     let is_quick = features.flags().contains(FEATURES);
-    let mut results = Results { most_words: 1, vectors: false };
+    let mut results = Pushed { most_words: 1, vectors: false, arrays: false, unreached: 0 };
     let mut checker = None;
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
@@ -83,6 +84,13 @@ fn parse_sections(
                     results.most_words = results.most_words.max(ty.result_words() as u64);
                     results.vectors |= ty.result_words() != ty.results().len();
                 }
+                // What catches, of the older instructions, pushes what was thrown, and the exception below.
+                for ty in module.tags.iter().map(|&typeidx| module.signature(typeidx)) {
+                    results.most_words = results.most_words.max(ty.param_words() as u64 + 1);
+                    results.vectors |= ty.param_words() != ty.params().len();
+                }
+                results.unreached = limits.fields as u64;
+                results.arrays = limits.fields < usize::MAX && module.types.iter().any(|ty| ty.as_array().is_some());
             }
             // Whatever else it is, the validator comes first.
             _ => {}
@@ -314,13 +322,17 @@ fn try_collect<T>(
     Ok(collected.into())
 }
 
-/// What functions of a module's types give.
+/// What operators of a module push that are no numeric ones.
 #[derive(Debug, Clone, Copy)]
-struct Results {
-    /// No function has results of more words; at least 1.
+struct Pushed {
+    /// No function has results of more words, and no tag values; at least 1.
     most_words: u64,
-    /// Whether some give vectors.
+    /// Whether some of these are vectors.
     vectors: bool,
+    /// Whether there are arrays whose elements have to be counted where one is made of them.
+    arrays: bool,
+    /// Most elements that it may be made of if they are not there.
+    unreached: u64,
 }
 
 /// Has wasmparser validate one body, and checks that its frame is addressable and no more than `nesting` blocks are open at
@@ -330,7 +342,7 @@ fn validate_body(
     body: &FunctionBody<'_>,
     allocations: FuncValidatorAllocations,
     module: &Module,
-    results: Results,
+    results: Pushed,
     nesting: u32,
 ) -> Result<FuncValidatorAllocations, Error> {
     let (funcidx, range) = (FuncIdx(func.index), body.range());
@@ -339,12 +351,12 @@ fn validate_body(
     // can reach beyond the operands the caller ever has.
     let others = FrameLayout::of(module.func_type(funcidx)).locals() as u64 + HEADER_WORDS as u64;
     let others = others.saturating_add(local_words(body));
-    // No operator takes less than a byte, or pushes more words than the results of some function have: what else pushes a
+    // No operator takes less than a byte, or pushes more words than the results of some function, or values of a tag, have: what else pushes a
     // vector takes two. (In code that is not reached some push parameters and labels' types as well, but lowering leaves
     // that out.) And no block takes less than two bytes.
     let size = range.end - range.start;
     let most = size.saturating_mul(results.most_words).saturating_add(others);
-    if most <= MAX_FRAME_WORDS as u64 && size <= u64::from(nesting) {
+    if most <= MAX_FRAME_WORDS as u64 && size <= u64::from(nesting) && !results.arrays {
         validator.validate(body)?;
         return Ok(validator.into_allocations());
     }
@@ -353,8 +365,17 @@ fn validate_body(
     // From the first vector on, each operand counts as one, for which is a vector would have to be counted at every operator.
     // What is refused that would fit, has some 30,000 operands at once, and numbers among them.
     let (mut operands, mut width) = (0, 1 + u64::from(results.vectors));
+    let mut caught = Caught::default();
     while !reader.eof() {
         let offset = reader.original_position();
+        let there = u64::from(validator.operand_stack_height());
+        if results.arrays
+            && let Operator::ArrayNewFixed { array_size, .. } = reader.peek_operator(&validator.visitor(offset))?
+            && u64::from(array_size) > there
+        {
+            let what = format_args!("elements of `array.new_fixed` in function {funcidx} that are not there");
+            ModuleLimits::check(&what, array_size.into(), results.unreached, offset)?;
+        }
         reader.visit_operator(&mut validator.visitor(offset))??;
         let open = u64::from(validator.control_stack_height()).saturating_sub(1);
         ModuleLimits::check(&format_args!("nested blocks in function {funcidx}"), open, nesting.into(), offset)?;
@@ -362,7 +383,8 @@ fn validate_body(
         if validator.get_operand_type(0) == Some(Some(wasmparser::ValType::V128)) {
             width = 2;
         }
-        operands = operands.max(u64::from(validator.operand_stack_height()) * width);
+        caught.update(&validator);
+        operands = operands.max(u64::from(validator.operand_stack_height()) * width + caught.count);
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
 
@@ -373,6 +395,31 @@ fn validate_body(
         return Err(Error::new(message, range.start));
     }
     Ok(validator.into_allocations())
+}
+
+/// The handlers of the older exception instructions that are open: in each, the exception lies in a slot of its own (`rethrow`).
+#[derive(Debug, Default)]
+struct Caught {
+    /// Of each open block, whether it is one.
+    blocks: Vec<bool>,
+    /// How many are.
+    count: u64,
+}
+
+impl Caught {
+    /// Takes note of where `validator` is now, one operator further.
+    fn update(&mut self, validator: &FuncValidator<ValidatorResources>) {
+        let height = validator.control_stack_height() as usize;
+        // An operator ends a block at most, or begins one, or another part of one.
+        while self.blocks.len() > height.saturating_sub(1) {
+            self.count -= u64::from(self.blocks.pop() == Some(true));
+        }
+        if let Some(frame) = validator.get_control_frame(0) {
+            let is_handler = matches!(frame.kind, FrameKind::LegacyCatch | FrameKind::LegacyCatchAll);
+            self.count += u64::from(is_handler);
+            self.blocks.push(is_handler);
+        }
+    }
 }
 
 /// How many words the locals take that a body declares; very many if it cannot be read, of which the validator says more.

@@ -129,16 +129,19 @@ impl Names<'_> {
 }
 
 /// Checks how many types a module has, of which `ty` is the last.
-fn check_limits(count: usize, ty: Option<&FuncType>, limits: &ModuleLimits, offset: u64) -> Result<(), Error> {
+fn check_limits(count: usize, ty: Option<&SubType>, limits: &ModuleLimits, offset: u64) -> Result<(), Error> {
     ModuleLimits::check(&"types", count as u64, limits.types.into(), offset)?;
-    if let Some(ty) = ty {
-        let check = |what: &str, found: usize, limit: usize| {
-            ModuleLimits::check(&format_args!("{what} of type {}", count - 1), found as u64, limit as u64, offset)
-        };
-        check("parameters", ty.params().len(), limits.params)?;
-        check("results", ty.results().len(), limits.results)?;
+    let check = |what: &str, found: usize, limit: usize| {
+        ModuleLimits::check(&format_args!("{what} of type {}", count - 1), found as u64, limit as u64, offset)
+    };
+    match ty.map(|ty| &ty.composite) {
+        Some(CompositeType::Func(ty)) => {
+            check("parameters", ty.params().len(), limits.params)?;
+            check("results", ty.results().len(), limits.results)
+        }
+        Some(CompositeType::Struct(ty)) => check("fields", ty.fields().len(), limits.fields),
+        Some(CompositeType::Array(_)) | None => Ok(()),
     }
-    Ok(())
 }
 
 /// The one type of a group, if it is a [plain](SubType::is_plain) one: nearly all are.
@@ -172,8 +175,9 @@ pub(super) fn read_group(
     offset: u64,
 ) -> Result<(), Error> {
     if let Some(ty) = plain(group) {
+        let ty = SubType::from(ty);
         check_limits(module.types.len() + 1, Some(&ty), limits, offset)?;
-        module.types.push(ty.into());
+        module.types.push(ty);
         return Ok(());
     }
     let first = module.types.len();
@@ -188,7 +192,7 @@ pub(super) fn read_group(
     let names = Names { types: &module.types, ids: None, group: &kinds };
     for ty in group.types() {
         let ty = names.sub_type(ty)?;
-        check_limits(first + types.len() + 1, ty.as_func(), limits, offset)?;
+        check_limits(first + types.len() + 1, Some(&ty), limits, offset)?;
         types.push(ty);
     }
     for (index, ty) in types.iter().enumerate() {

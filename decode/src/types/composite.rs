@@ -89,6 +89,8 @@ impl FieldType {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StructType {
     pub(super) fields: Box<[FieldType]>,
+    /// At how many words behind the first field each ends.
+    pub(super) ends: Box<[u32]>,
     pub(super) declared: Declared,
 }
 
@@ -96,6 +98,14 @@ impl StructType {
     /// Its fields, in order.
     pub const fn fields(&self) -> &[FieldType] {
         &self.fields
+    }
+
+    /// How many words its first fields take, so many.
+    ///
+    /// # Panics
+    /// There are fewer.
+    pub(crate) fn words_of(&self, fields: usize) -> u32 {
+        fields.checked_sub(1).map_or(0, |last| self.ends[last])
     }
 
     /// Whether such a struct has the fields of `wanted` (spec 3.3.11), whatever the two are declared to be.

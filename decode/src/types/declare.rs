@@ -202,7 +202,11 @@ impl StructType {
     /// What has these fields, declared nowhere.
     #[doc(hidden)]
     pub fn of_fields(fields: Box<[FieldType]>) -> Self {
-        Self { fields, declared: Declared::default() }
+        let ends = fields.iter().scan(0, |end, field| {
+            *end += field.element_type.unpack().words() as u32;
+            Some(*end)
+        });
+        Self { ends: ends.collect(), fields, declared: Declared::default() }
     }
 
     /// The name of references to it, if it was taken from an engine. A name does not keep the type: when nobody has that any more, its name may become another's.

@@ -39,7 +39,7 @@ unsafe fn pay(m: Registers, cost: u64) -> Flow {
     Flow::Next(m)
 }
 
-define_cell! { Fuel |m, cell::Fuel { cost }, at| { pay(m, u64::from(cost)) } }
+define_cell! { Fuel |m, cell::Fuel { cost }, at| { pay(m, cost) } }
 
 define_cell! {
     FuelFar |m, operands, at| {

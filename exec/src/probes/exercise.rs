@@ -413,12 +413,12 @@ fn encode_field(field: Field, next: usize, out: &mut Growing) {
         Field::Func => word(LAYOUT.func(RETURNS)),
         Field::Table => word(LAYOUT.table(0)),
         Field::Memory => word(LAYOUT.memory(MEMORY)),
-        Field::Offset => 0_u64.to_ne_bytes().to_vec(),
+        Field::Cost | Field::Offset => 0_u64.to_ne_bytes().to_vec(),
         Field::Data => word(LAYOUT.data(0)),
         Field::Element => word(LAYOUT.element(0)),
         Field::Tag => word(LAYOUT.tag(0)),
         Field::SizeClass | Field::Depth | Field::Null | Field::HeapKind => short(0),
-        Field::TypeId | Field::Cost | Field::Object | Field::Count => word(0),
+        Field::TypeId | Field::Object | Field::Count => word(0),
         Field::Targets => word(1),
     });
 }

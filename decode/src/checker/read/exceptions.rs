@@ -40,7 +40,7 @@ impl Builder<'_> {
             Clause { tag: tag.map(|tag| (self.tag(tag), tag)), reference, label: self.label(depth) }
         };
         let clauses: Vec<Clause> = try_table.catches.iter().map(clause).collect();
-        self.charge(clauses.len() as u32);
+        self.charge(clauses.len() as u64);
         let (params, results) = self.block_type(try_table.ty);
         self.open(false, params, results);
         self.open_scope(clauses);

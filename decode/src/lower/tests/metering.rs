@@ -55,6 +55,17 @@ fn eight_words_cost_one() {
 }
 
 #[test]
+fn a_cost_may_pass_32_bits() {
+    let machine = Machine::base();
+    let mut operands = machine.operands();
+    let mut metering = Metering::new(Vec::new(), METERED);
+    metering.open(&mut operands.code);
+    (0..9).for_each(|_| metering.charge_words(|| 1 << 32));
+    metering.close(&mut operands.code);
+    assert_eq!(cells(&mut operands.code), ["Fuel cost 4831838208"]);
+}
+
+#[test]
 fn bulk_operations_pay_for_their_size_in_front_of_them() {
     let machine = Machine::base();
     let mut operands = machine.operands();

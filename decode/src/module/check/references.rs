@@ -6,7 +6,7 @@
 use super::super::Module;
 use super::super::read::Reader;
 use super::types::{OperandType, named, read_heap_type};
-use super::{FENCE, Frame, I32, List, MOST_OPERANDS, NO_RESULT, Operands, Signature, Step};
+use super::{FENCE, Frame, I32, List, MOST_CATCHES, MOST_OPERANDS, NO_RESULT, Operands, Signature, Step};
 use super::{Lists, ends_part, label};
 use crate::instruction::Instruction;
 use crate::module::{ConstExpr, ConstOp, ElementItems, ExternIndex};
@@ -225,6 +225,7 @@ impl<'a, T: OperandType> At<'a, '_, '_, T> {
     /// `catch` and `catch_all`, which give values of these types.
     fn catch(&mut self, params: List, step: Step) -> Option<()> {
         matches!(self.end_part()?, Step::Try | Step::Catch).then_some(())?;
+        (self.frames.len() <= MOST_CATCHES).then_some(())?;
         self.inits.leave(true);
         self.frames.last_mut()?.step = step;
         let params = self.lists.get(params);
