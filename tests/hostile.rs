@@ -278,7 +278,7 @@ fn parsing_and_instantiating() {
     let functions = [nothing.clone(), func.clone(), table.clone()].concat();
     // Name, most bytes to make it and for each instance, for one of the module, and the module.
     let cases = [
-        ("types", 137, 2, binary(&[repeat(1, &[0x60, 0, 0])])),
+        ("types", 139, 2, binary(&[repeat(1, &[0x60, 0, 0])])),
         ("different types", 52, 2, binary(&[section(1, n, &types)])),
         ("imported functions", 62, 12, binary(&[nothing.clone(), repeat(2, &[0, 0, 0, 0])])),
         ("functions", 32, 6, binary(&[nothing.clone(), repeat(3, &[0]), repeat(10, &[2, 0, 0x0b])])),
