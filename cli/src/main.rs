@@ -53,8 +53,7 @@ struct Args {
 enum Command {
     /// Run a WASI preview 1 command, or one function of a module
     #[command(
-        after_help = "Exit status: the program's own; 134 if it trapped or threw what nobody caught; 124 if its time was over; 75 if it was to end at a checkpoint; 1 if it could \
-                      not be run; 2 if the arguments are wrong."
+        after_help = values::EXIT_STATUS
     )]
     Run(Box<run::Args>),
     /// Go on with a program from a checkpoint that `pirn run --checkpoint` wrote

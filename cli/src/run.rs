@@ -49,7 +49,7 @@ pub struct Args {
     /// End the program when it has run for so long: 5s, 250ms, 2m, 1h
     #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
-    /// Let memories grow to SIZE bytes, all together, and structs, arrays and exceptions take as many: 65536, 64K, 512M, 2G
+    /// Let memories grow to SIZE bytes, all together, and structs, arrays and exceptions take as many, or 1 MiB if that is more: 65536, 64K, 512M, 2G
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     max_memory: Option<u64>,
     /// Let calls nest until their frames take SIZE bytes
@@ -98,6 +98,8 @@ struct Program<'a> {
     /// The function; `_start` by default.
     invoke: Option<&'a str>,
     args: &'a [OsString],
+    /// Whether some of them look like options, which may have been meant for us.
+    has_options: bool,
 }
 
 impl Args {
@@ -119,8 +121,10 @@ impl Args {
         if self.invoke.is_some() && after.is_some() {
             return Err(usage("`--invoke` is given twice"));
         }
-        let args = rest.strip_prefix(&[OsString::from("--")]).unwrap_or(rest);
-        Ok(Program { file: Path::new(file), invoke: after.or(self.invoke.as_deref()), args })
+        let told = rest.strip_prefix(&[OsString::from("--")]);
+        let args = told.unwrap_or(rest);
+        let has_options = told.is_none() && args.iter().any(|arg| arg.as_encoded_bytes().starts_with(b"--"));
+        Ok(Program { file: Path::new(file), invoke: after.or(self.invoke.as_deref()), args, has_options })
     }
 }
 
@@ -302,11 +306,16 @@ pub fn engine(settings: &Settings<'_>) -> Result<Engine> {
     }
     if let Some(bytes) = settings.max_memory {
         let one = usize::try_from(bytes).unwrap_or(usize::MAX);
-        config.limits(StoreLimitsBuilder::new().memory_size(one).total_memory_size(bytes).gc_heap(bytes).build());
+        config.limits(
+            StoreLimitsBuilder::new().memory_size(one).total_memory_size(bytes).gc_heap(bytes.max(LEAST_HEAP)).build(),
+        );
     }
     features::disable(&mut config, settings.disabled);
     Ok(Engine::new(&config)?)
 }
+
+/// The heap grows by so much: with less there are no objects.
+const LEAST_HEAP: u64 = 1 << 20;
 
 /// A name and a file.
 fn preload(text: &str) -> Result<(String, PathBuf)> {
@@ -396,8 +405,11 @@ fn execute(
     let (func, params) = match program.invoke {
         None => {
             // Whoever writes options behind FILE gives them to the program.
-            let behind = program.args.iter().any(|arg| arg.as_encoded_bytes().starts_with(b"--"));
-            let hint = if behind { " (what follows FILE goes to the program: options stand before it)" } else { "" };
+            let hint = if program.has_options {
+                " (what follows FILE goes to the program: options stand before it)"
+            } else {
+                ""
+            };
             let start = func(store, instance, "_start")
                 .with_context(|| format!("this is no command; --invoke calls a function of it{hint}"))?;
             ensure!(

@@ -7,13 +7,26 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How values are written, for help. The last line is in `main.rs` too, which the short help shows.
-pub const HELP: &str = "\
+macro_rules! exit_status {
+    () => {
+        "Exit status: the program's own; 134 if it trapped or threw what nobody caught; 124 if its time was over; 75 if it was to end at a \
+         checkpoint; 1 if it could not be run; 2 if the arguments are wrong."
+    };
+}
+
+/// What exit statuses mean, for short help.
+pub const EXIT_STATUS: &str = exit_status!();
+
+/// How values are written, and what exit statuses mean, for help.
+pub const HELP: &str = concat!(
+    "\
 Parameters: an integer is decimal or hexadecimal, with a sign or without; a float is also `inf`, `nan`, `nan:0x7ff` (its \
 payload) or hexadecimal (`0x1.8p3`); a vector is one number without a sign, lane 0 in its lowest digits, or its lanes \
 (`i32x4:1,2,3,4`); a reference is `null`. Results are written so that they can be parameters.
 
-Exit status: the program's own; 134 if it trapped; 124 if its time was over; 1 if it could not be run.";
+",
+    exit_status!()
+);
 
 /// Bits of a float of a kind.
 #[derive(Debug, Clone, Copy)]

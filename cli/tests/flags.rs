@@ -300,6 +300,7 @@ fn limits_hold() {
     // Objects are bounded with them.
     assert_eq!(run(&["--max-memory", "1M", &file, "--invoke", "array", "100000"]), (Some(0), "100000\n".to_owned()));
     assert_eq!(run(&["--max-memory", "1M", &file, "--invoke", "array", "200000"]).0, Some(134));
+    assert_eq!(run(&["--max-memory", "64K", &file, "--invoke", "array", "10"]), (Some(0), "10\n".to_owned()));
     assert_eq!(run(&[&file, "--invoke", "array", "200000"]), (Some(0), "200000\n".to_owned()));
     assert_eq!(run(&[&file, "--invoke", "throw"]).0, Some(134));
     assert_eq!(run(&["--max-memory", "1000", &file, "--invoke", "grow", "0"]).0, Some(1));

@@ -93,8 +93,7 @@ impl ModuleLimits {
         self
     }
 
-    /// Most fields of a struct type; and most elements that an `array.new_fixed` names without having them, as in code that is not
-    /// reached it may.
+    /// Most fields of a struct type.
     pub fn fields(mut self, count: usize) -> Self {
         self.fields = count;
         self

@@ -71,7 +71,7 @@ fn parse_sections(
     parser.set_features(features.flags());
     // The quick pass knows no modules that may use less. What it knows of a module, `Checker::new` asks.
     let is_quick = features.flags().contains(FEATURES);
-    let mut results = Pushed { most_words: 1, vectors: false, arrays: false, unreached: 0 };
+    let mut results = Pushed { most_words: 1, vectors: false };
     let mut checker = None;
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
@@ -89,8 +89,6 @@ fn parse_sections(
                     results.most_words = results.most_words.max(ty.param_words() as u64 + 1);
                     results.vectors |= ty.param_words() != ty.params().len();
                 }
-                results.unreached = limits.fields as u64;
-                results.arrays = limits.fields < usize::MAX && module.types.iter().any(|ty| ty.as_array().is_some());
             }
             // Whatever else it is, the validator comes first.
             _ => {}
@@ -322,17 +320,13 @@ fn try_collect<T>(
     Ok(collected.into())
 }
 
-/// What operators of a module push that are no numeric ones.
+/// What calls and catching push in a module.
 #[derive(Debug, Clone, Copy)]
 struct Pushed {
-    /// No function has results of more words, and no tag values; at least 1.
+    /// The most words that one of them pushes: results of a function type, or values of a tag and the exception; at least 1.
     most_words: u64,
-    /// Whether some of these are vectors.
+    /// Whether some of these values are vectors.
     vectors: bool,
-    /// Whether there are arrays whose elements have to be counted where one is made of them.
-    arrays: bool,
-    /// Most elements that it may be made of if they are not there.
-    unreached: u64,
 }
 
 /// Has wasmparser validate one body, and checks that its frame is addressable and no more than `nesting` blocks are open at
@@ -356,26 +350,18 @@ fn validate_body(
     // that out.) And no block takes less than two bytes.
     let size = range.end - range.start;
     let most = size.saturating_mul(results.most_words).saturating_add(others);
-    if most <= MAX_FRAME_WORDS as u64 && size <= u64::from(nesting) && !results.arrays {
+    if most <= MAX_FRAME_WORDS as u64 && size <= u64::from(nesting) {
         validator.validate(body)?;
         return Ok(validator.into_allocations());
     }
     let mut reader = body.get_binary_reader();
     validator.read_locals(&mut reader)?;
     // From the first vector on, each operand counts as one, for which is a vector would have to be counted at every operator.
-    // What is refused that would fit, has some 30,000 operands at once, and numbers among them.
+    // What is refused that would fit, has some 30,000 operands at once, and numbers among them, or in code that is not reached.
     let (mut operands, mut width) = (0, 1 + u64::from(results.vectors));
     let mut caught = Caught::default();
     while !reader.eof() {
         let offset = reader.original_position();
-        let there = u64::from(validator.operand_stack_height());
-        if results.arrays
-            && let Operator::ArrayNewFixed { array_size, .. } = reader.peek_operator(&validator.visitor(offset))?
-            && u64::from(array_size) > there
-        {
-            let what = format_args!("elements of `array.new_fixed` in function {funcidx} that are not there");
-            ModuleLimits::check(&what, array_size.into(), results.unreached, offset)?;
-        }
         reader.visit_operator(&mut validator.visitor(offset))??;
         let open = u64::from(validator.control_stack_height()).saturating_sub(1);
         ModuleLimits::check(&format_args!("nested blocks in function {funcidx}"), open, nesting.into(), offset)?;

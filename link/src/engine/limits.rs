@@ -194,7 +194,8 @@ impl StoreLimitsBuilder {
         self
     }
 
-    /// Sets the most bytes that structs, arrays and exceptions may take in all, with the room between them. What does not fit after
+    /// Sets the most bytes that structs, arrays and exceptions may take in all, with the room between them, which is taken by the MiB: with less than one there
+    /// are none. What does not fit after
     /// a collection ends the execution with [`crate::Trap::GcHeapOutOfMemory`].
     pub fn gc_heap(mut self, bytes: u64) -> Self {
         self.0.gc_heap = bytes;
