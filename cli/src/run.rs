@@ -49,7 +49,8 @@ pub struct Args {
     /// End the program when it has run for so long: 5s, 250ms, 2m, 1h
     #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
-    /// Let memories grow to SIZE bytes, all together, and structs, arrays and exceptions take as many, or 1 MiB if that is more: 65536, 64K, 512M, 2G
+    /// Let memories grow to SIZE bytes, all together: 65536, 64K, 512M, 2G. Structs, arrays and exceptions may take as much besides, and at
+    /// least 1 MiB
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     max_memory: Option<u64>,
     /// Let calls nest until their frames take SIZE bytes

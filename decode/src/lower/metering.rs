@@ -68,7 +68,7 @@ pub(super) struct Metering {
 pub(super) struct Region {
     /// Its cell.
     cell: Emitted,
-    /// So many bits, for an instruction of three bytes may cost thousands.
+    /// 64 bits, because an instruction of three bytes may cost thousands.
     cost: u64,
 }
 

@@ -71,7 +71,7 @@ fn parse_sections(
     parser.set_features(features.flags());
     // The quick pass knows no modules that may use less. What it knows of a module, `Checker::new` asks.
     let is_quick = features.flags().contains(FEATURES);
-    let mut results = Pushed { most_words: 1, vectors: false };
+    let mut pushed = Pushed { most_words: 1, vectors: false };
     let mut checker = None;
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
@@ -81,13 +81,13 @@ fn parse_sections(
             }
             Payload::CodeSectionStart { .. } => {
                 for ty in module.types.iter().filter_map(SubType::as_func) {
-                    results.most_words = results.most_words.max(ty.result_words() as u64);
-                    results.vectors |= ty.result_words() != ty.results().len();
+                    pushed.most_words = pushed.most_words.max(ty.result_words() as u64);
+                    pushed.vectors |= ty.result_words() != ty.results().len();
                 }
                 // What catches, of the older instructions, pushes what was thrown, and the exception below.
                 for ty in module.tags.iter().map(|&typeidx| module.signature(typeidx)) {
-                    results.most_words = results.most_words.max(ty.param_words() as u64 + 1);
-                    results.vectors |= ty.param_words() != ty.params().len();
+                    pushed.most_words = pushed.most_words.max(ty.param_words() as u64 + 1);
+                    pushed.vectors |= ty.param_words() != ty.params().len();
                 }
             }
             // Whatever else it is, the validator comes first.
@@ -106,7 +106,7 @@ fn parse_sections(
                 checker.accepts(&module, FuncIdx(func.index), &bytes[range.clone()])
             };
             if !is_accepted || cfg!(debug_assertions) {
-                let validated = validate_body(func, &body, allocations, &module, results, limits.nesting);
+                let validated = validate_body(func, &body, allocations, &module, pushed, limits.nesting);
                 debug_assert!(!is_accepted || validated.is_ok(), "wasmparser refuses what was accepted");
                 allocations = validated?;
             }
@@ -336,7 +336,7 @@ fn validate_body(
     body: &FunctionBody<'_>,
     allocations: FuncValidatorAllocations,
     module: &Module,
-    results: Pushed,
+    pushed: Pushed,
     nesting: u32,
 ) -> Result<FuncValidatorAllocations, Error> {
     let (funcidx, range) = (FuncIdx(func.index), body.range());
@@ -345,11 +345,10 @@ fn validate_body(
     // can reach beyond the operands the caller ever has.
     let others = FrameLayout::of(module.func_type(funcidx)).locals() as u64 + HEADER_WORDS as u64;
     let others = others.saturating_add(local_words(body));
-    // No operator takes less than a byte, or pushes more words than the results of some function, or values of a tag, have: what else pushes a
-    // vector takes two. (In code that is not reached some push parameters and labels' types as well, but lowering leaves
+    // No operator takes less than a byte, or pushes more words than `pushed` says: what else pushes a vector takes two bytes. (In code that is not reached some push parameters and labels' types as well, but lowering leaves
     // that out.) And no block takes less than two bytes.
     let size = range.end - range.start;
-    let most = size.saturating_mul(results.most_words).saturating_add(others);
+    let most = size.saturating_mul(pushed.most_words).saturating_add(others);
     if most <= MAX_FRAME_WORDS as u64 && size <= u64::from(nesting) {
         validator.validate(body)?;
         return Ok(validator.into_allocations());
@@ -358,7 +357,7 @@ fn validate_body(
     validator.read_locals(&mut reader)?;
     // From the first vector on, each operand counts as one, for which is a vector would have to be counted at every operator.
     // What is refused that would fit, has some 30,000 operands at once, and numbers among them, or in code that is not reached.
-    let (mut operands, mut width) = (0, 1 + u64::from(results.vectors));
+    let (mut operands, mut width) = (0, 1 + u64::from(pushed.vectors));
     let mut caught = Caught::default();
     while !reader.eof() {
         let offset = reader.original_position();
