@@ -5,7 +5,7 @@ use pirn::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-fn engine(stress: bool) -> Engine {
+fn engine(stress: GcStress) -> Engine {
     Engine::new(Config::new().gc_stress(stress)).unwrap()
 }
 
@@ -56,7 +56,7 @@ fn lists(store: &mut Store<()>) -> Instance {
 
 #[test]
 fn what_a_global_holds_is_kept_and_garbage_takes_no_room() {
-    let mut store = Store::new(&engine(false), ());
+    let mut store = Store::new(&engine(GcStress::None), ());
     store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
     let instance = lists(&mut store);
     let call = |store: &mut Store<()>, name: &str, n: i32| {
@@ -78,7 +78,7 @@ fn what_a_global_holds_is_kept_and_garbage_takes_no_room() {
 
 #[test]
 fn paused_calls_keep_what_their_frames_refer_to() {
-    for stress in [false, true] {
+    for stress in [GcStress::None, GcStress::Collect, GcStress::Step] {
         let mut store = Store::new(&engine(stress), ());
         let instance = lists(&mut store);
         let paused = instance.get_typed_func::<i32, i32>(&store, "paused").unwrap();
@@ -121,7 +121,7 @@ impl Drop for Counted {
 fn a_value_of_the_embedder_is_dropped_when_nothing_refers_to_it() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let count = || dropped.load(Ordering::Relaxed);
-    let mut store = Store::new(&engine(false), ());
+    let mut store = Store::new(&engine(GcStress::None), ());
     let instance = instance(
         &mut store,
         &[],
@@ -170,7 +170,7 @@ fn a_value_of_the_embedder_is_dropped_when_nothing_refers_to_it() {
 /// What is in a segment lasts as long as that, and no longer.
 #[test]
 fn a_dropped_segment_keeps_nothing() {
-    let mut store = Store::new(&engine(false), ());
+    let mut store = Store::new(&engine(GcStress::None), ());
     store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
     let instance = instance(
         &mut store,
@@ -216,7 +216,7 @@ fn a_dropped_segment_keeps_nothing() {
 
 #[test]
 fn structs_and_arrays_of_the_embedder() {
-    for stress in [false, true] {
+    for stress in [GcStress::None, GcStress::Collect, GcStress::Step] {
         let mut store = Store::new(&engine(stress), ());
         let instance = instance(
             &mut store,
@@ -280,7 +280,7 @@ fn structs_and_arrays_of_the_embedder() {
 
 #[test]
 fn a_host_functions_references_last_as_long_as_its_call() {
-    let mut store = Store::new(&engine(true), None::<Rooted<AnyRef>>);
+    let mut store = Store::new(&engine(GcStress::Collect), None::<Rooted<AnyRef>>);
     let host =
         Func::wrap(&mut store, |mut caller: Caller<'_, Option<Rooted<AnyRef>>>, value: Option<Rooted<AnyRef>>| {
             caller.as_context_mut().gc();

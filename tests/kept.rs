@@ -16,8 +16,15 @@ const GARBAGE: &str = r#"(func $garbage (export "garbage") (param $n i32)
         (drop (struct.new $item (i32.const -1)))
         (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))"#;
 
-fn engines() -> [Engine; 4] {
-    let ways = [(true, false), (false, false), (true, true), (false, true)];
+fn engines() -> [Engine; 6] {
+    let ways = [
+        (true, GcStress::None),
+        (false, GcStress::None),
+        (true, GcStress::Collect),
+        (false, GcStress::Collect),
+        (true, GcStress::Step),
+        (false, GcStress::Step),
+    ];
     ways.map(|(fuse, stress)| Engine::new(Config::new().epoch_interruption(true).fuse(fuse).gc_stress(stress)).unwrap())
 }
 

@@ -205,7 +205,7 @@ fn linker(store: &mut Store<()>) -> Linker<()> {
 
 #[test]
 fn what_an_async_host_function_gives_or_throws_is_kept_while_a_hook_collects() {
-    for stress in [false, true] {
+    for stress in [GcStress::None, GcStress::Collect, GcStress::Step] {
         let engine = Engine::new(Config::new().gc_stress(stress)).unwrap();
         let mut store = Store::new(&engine, ());
         store.call_hook(|mut store, _| {

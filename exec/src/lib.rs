@@ -91,6 +91,7 @@ pub use state::exception::Exception;
 pub use state::global::GlobalCell;
 pub use state::heap::access::Object;
 pub use state::heap::copy::CopiedPiece;
+pub use state::heap::cycle::GcStress;
 pub use state::heap::mark::Marker;
 pub use state::heap::object::{EXCEPTION_VALUES_AT, ObjectKind, ObjectType};
 pub use state::heap::{Heap, extern_index, extern_word, i31_value, i31_word};
@@ -105,7 +106,7 @@ pub use state::table::Table;
 pub use state::tag::Tag;
 pub use state::trap::{Exit, Trap};
 pub use state::vm::{
-    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, RootsHook, SubtypeHook,
+    CodeAt, CrossHook, GrowHook, Growing, Holdings, LateHook, LocateHook, LowerHook, Room, RootsHooks, SubtypeHook,
     TraceHook, Vm,
 };
 

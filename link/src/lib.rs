@@ -133,4 +133,4 @@ pub use pirn_decode::{
     FuncType, GlobalType, HeapType, Limits, MemoryType, ModuleLimits, RefType, StorageType, StructType, SubType,
     TableType, TagType, TypeId, ValType,
 };
-pub use pirn_exec::{CallHook, Trap, WaitResult};
+pub use pirn_exec::{CallHook, GcStress, Trap, WaitResult};

@@ -5,9 +5,9 @@ use crate::program::{Call, Exported, Program, provider};
 use crate::runner::{self, Host, Runner};
 use pirn::{
     AnyRef, AsContextMut, CompilationMode, Config, Engine, Error, Extern, ExternRef, ExternType, FrameInfo, Func,
-    Global, HeapType, I31, Instance, Linker, Memory, Module, PauseReason, Ref, Resumable, ResumeError, Rooted,
-    SharedMemory, Store, StoreContextMut, StoreLimitsBuilder, Table, Tag, ThrownException, Trap, UpdateDeadline, Val,
-    ValType, WasmBacktrace,
+    GcStress, Global, HeapType, I31, Instance, Linker, Memory, Module, PauseReason, Ref, Resumable, ResumeError,
+    Rooted, SharedMemory, Store, StoreContextMut, StoreLimitsBuilder, Table, Tag, ThrownException, Trap,
+    UpdateDeadline, Val, ValType, WasmBacktrace,
 };
 use std::cell::RefCell;
 
@@ -23,8 +23,8 @@ pub struct Mode {
     pub step: Option<u64>,
     /// What code does about deadlines.
     pub deadline: Deadline,
-    /// Whether everything that allocates collects.
-    pub stress: bool,
+    /// What everything that allocates does about collecting.
+    pub stress: GcStress,
 }
 
 /// What code does about deadlines, where it asks for the epoch at all.
@@ -87,10 +87,10 @@ pub const DISPATCHER: &str = pirn_exec::inspect::DISPATCHER;
 impl Mode {
     /// Every way in one go.
     pub const PLAIN: [Self; 4] = [
-        Self { fuse: true, eager: false, step: None, deadline: Deadline::None, stress: false },
-        Self { fuse: false, eager: true, step: None, deadline: Deadline::None, stress: false },
-        Self { fuse: true, eager: true, step: None, deadline: Deadline::None, stress: true },
-        Self { fuse: false, eager: false, step: None, deadline: Deadline::None, stress: true },
+        Self { fuse: true, eager: false, step: None, deadline: Deadline::None, stress: GcStress::None },
+        Self { fuse: false, eager: true, step: None, deadline: Deadline::None, stress: GcStress::None },
+        Self { fuse: true, eager: true, step: None, deadline: Deadline::None, stress: GcStress::Collect },
+        Self { fuse: false, eager: false, step: None, deadline: Deadline::None, stress: GcStress::Step },
     ];
 
     /// The fuel steps of resumed ways.
@@ -107,8 +107,10 @@ impl Mode {
         let step = Some(Self::STEPS[(seed % 3) as usize]);
         let (fuse, eager) = (seed & 1 == 0, seed & 2 != 0);
         let deadline = Deadline::SOME[(seed / 4 % 3) as usize];
-        let stress = seed & 8 == 0;
-        let timed = Self { fuse: !fuse, eager, step: None, deadline, stress: !stress };
+        let (some, other) =
+            if seed & 16 == 0 { (GcStress::Collect, GcStress::Step) } else { (GcStress::Step, GcStress::None) };
+        let (stress, other) = if seed & 8 == 0 { (some, other) } else { (other, some) };
+        let timed = Self { fuse: !fuse, eager, step: None, deadline, stress: other };
         let both = [Deadline::None, Deadline::None, Deadline::Far, Deadline::Pauses][(seed / 4 % 4) as usize];
         [a, b, c, d, Self { fuse, eager, step, deadline: both, stress }, timed]
     }

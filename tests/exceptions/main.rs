@@ -11,11 +11,11 @@ mod waiting;
 
 use pirn::*;
 
-/// Engines that execute the same in different ways; in the last, every allocation collects.
+/// Engines that execute the same in different ways; in the last two of three, every allocation collects, or begins a collection, goes on with it or ends it.
 fn engines() -> Vec<Engine> {
     let mut engines = Vec::new();
     for (fuse, fuel, epochs) in [(true, false, false), (false, false, true), (true, true, true), (false, true, false)] {
-        for stress in [false, true] {
+        for stress in [GcStress::None, GcStress::Collect, GcStress::Step] {
             let mut config = Config::new();
             config.fuse(fuse).consume_fuel(fuel).epoch_interruption(epochs).gc_stress(stress);
             engines.push(Engine::new(&config).unwrap());

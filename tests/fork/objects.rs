@@ -5,11 +5,18 @@
 use crate::{assert_refused, call, get, module};
 use pirn::*;
 
-/// Engines that execute the same in different ways; of the last two, every allocation collects.
+/// Engines that execute the same in different ways; of the last four, every allocation collects, or begins a collection, goes on with it or ends it.
 fn engines() -> impl Iterator<Item = Engine> {
-    [(true, false), (false, false), (true, true), (false, true)]
-        .into_iter()
-        .map(|(fuse, stress)| Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap())
+    [
+        (true, GcStress::None),
+        (false, GcStress::None),
+        (true, GcStress::Collect),
+        (false, GcStress::Collect),
+        (true, GcStress::Step),
+        (false, GcStress::Step),
+    ]
+    .into_iter()
+    .map(|(fuse, stress)| Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap())
 }
 
 /// Stores with an instance of this module, which may wait for `host.ask`.

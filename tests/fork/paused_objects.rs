@@ -6,7 +6,14 @@ use pirn::*;
 
 /// The module's `run`, paused when it asks first, in a store of an engine that fuses or does not, and of one where every allocation collects.
 fn paused(text: &str, params: &[Val]) -> Vec<(Store<()>, Instance, Paused<Vec<Val>>)> {
-    let ways = [(true, false), (false, false), (true, true), (false, true)];
+    let ways = [
+        (true, GcStress::None),
+        (false, GcStress::None),
+        (true, GcStress::Collect),
+        (false, GcStress::Collect),
+        (true, GcStress::Step),
+        (false, GcStress::Step),
+    ];
     let start = |(fuse, stress)| {
         let engine = Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap();
         let mut linker = Linker::new(&engine);
@@ -292,7 +299,14 @@ fn calls_out_of_fuel_refer_to_objects_of_the_copy() {
                 (drop (array.new $bytes (i32.const 78) (i32.const 60)))
                 (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
     let mut results = Vec::new();
-    for (fuse, stress) in [(true, false), (false, false), (true, true), (false, true)] {
+    for (fuse, stress) in [
+        (true, GcStress::None),
+        (false, GcStress::None),
+        (true, GcStress::Collect),
+        (false, GcStress::Collect),
+        (true, GcStress::Step),
+        (false, GcStress::Step),
+    ] {
         let engine = Engine::new(Config::new().consume_fuel(true).fuse(fuse).gc_stress(stress)).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();

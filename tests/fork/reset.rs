@@ -249,7 +249,7 @@ fn objects_are_made_anew() {
                 (unreachable))
             (global.set $exn)
             (i32.add (struct.get $node $n (struct.get $node $next (global.get $root))))))"#;
-    for stress in [false, true] {
+    for stress in [GcStress::None, GcStress::Collect, GcStress::Step] {
         let engine = Engine::new(Config::new().gc_stress(stress)).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();

@@ -19,10 +19,19 @@ impl SnapshotHooks for Numbers {
     }
 }
 
-/// Engines that execute the same in different ways; of the last two, every allocation collects.
+/// Engines that execute the same in different ways; of the last four, every allocation collects, or begins a collection, goes on with it or ends it.
 fn engines() -> Vec<Engine> {
     let engine = |fuse, stress| Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap();
-    [(true, false), (false, false), (true, true), (false, true)].map(|(fuse, stress)| engine(fuse, stress)).into()
+    [
+        (true, GcStress::None),
+        (false, GcStress::None),
+        (true, GcStress::Collect),
+        (false, GcStress::Collect),
+        (true, GcStress::Step),
+        (false, GcStress::Step),
+    ]
+    .map(|(fuse, stress)| engine(fuse, stress))
+    .into()
 }
 
 fn linker(engine: &Engine) -> Linker<()> {

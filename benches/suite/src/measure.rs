@@ -18,6 +18,11 @@ impl Stopwatch {
         Self(processor_time())
     }
 
+    /// How much processor time they have had between this and another.
+    pub fn until(&self, later: &Self) -> Duration {
+        later.0.saturating_sub(self.0)
+    }
+
     /// How much processor time all threads of this process together have had since.
     pub fn elapsed(&self) -> Duration {
         processor_time().saturating_sub(self.0)

@@ -1,7 +1,7 @@
 //! The kernels that make structs and arrays, and those that throw, run as they are measured; and for small numbers, with a collection
 //! before everything that is made.
 
-use pirn::{CompilationMode, Config, Engine, Instance, Module, Store};
+use pirn::{CompilationMode, Config, Engine, GcStress, Instance, Module, Store};
 use pirn_suite::adapters::Pirn;
 use pirn_suite::measure::{self, Effort};
 use pirn_suite::{Case, Job, Runtime, case};
@@ -24,7 +24,7 @@ fn answers_are_right() {
 
 #[test]
 fn nothing_is_collected_that_is_needed() {
-    let run = |case: &Case, n: i32, stress: bool| {
+    let run = |case: &Case, n: i32, stress: GcStress| {
         let engine = Engine::new(Config::new().gc_stress(stress)).unwrap();
         let mut store = Store::new(&engine, ());
         let module = Module::new(&engine, &case.wasm).unwrap();
@@ -45,6 +45,8 @@ fn nothing_is_collected_that_is_needed() {
             // Ten rounds.
             _ => n & 255 | 10 << 8,
         };
-        assert_eq!(run(&case, n, true), run(&case, n, false), "{}", case.name);
+        let expected = run(&case, n, GcStress::None);
+        assert_eq!(run(&case, n, GcStress::Collect), expected, "{}", case.name);
+        assert_eq!(run(&case, n, GcStress::Step), expected, "{}, in steps", case.name);
     }
 }

@@ -307,7 +307,7 @@ macro_rules! define {
                 |$vlx:ident| $vlsem:expr;)*
         }
         stores {
-            $($vstore:ident [$($vsc:literal)+] $vstore_text:literal $vst:ident => in $vsraw:ident $vsm:ident <$vsi:ident>
+            $($vstore:ident [$($vsc:literal)*] $vstore_text:literal $vst:ident => in $vsraw:ident $vsm:ident <$vsi:ident>
                 |$vsx:ident| $vssem:expr;)*
         }
         lane_loads { $($lload:ident [$($llc:literal)+] $lload_text:literal $lllanes:literal $llop:ident $llrep:ident;)* }
@@ -437,7 +437,7 @@ macro_rules! define {
                     [&[Type::I32], &[ty!($vlt)]], &[Immediate::MemArg], Effects::TRAPS.with(Effects::READS_MEMORY),
                 ),)*
                 $(Info::operator(
-                    stringify!($vstore), $vstore_text, Opcode::of(&[$($vsc),+]),
+                    stringify!($vstore), $vstore_text, Opcode::of(&[$($vsc),*]),
                     [&[Type::I32, ty!($vst)], &[]], &[Immediate::MemArg], Effects::TRAPS.with(Effects::WRITES_MEMORY),
                 ),)*
             ];

@@ -33,6 +33,11 @@
 //! `concat_odd` the even or odd lanes of the first operand, and then those of the second. Lowering finds them
 //! (`lower/shuffles.rs`).
 //!
+//! # References
+//!
+//! `RefStore` writes a reference to a field or an element. While a collection is under way, what was there is noted before
+//! (`exec/src/handlers/fields.rs`).
+//!
 //! # Canonical NaNs
 //!
 //! `F32Canonical` and the like make the positive canonical NaN of any NaN. Behind every operator that computes floats
@@ -422,6 +427,7 @@ macro_rules! for_each_vector_op {
             }
             stores {
                 V128Store [0xfd 0x0b] "v128.store" v128 => in v128 plain <I> |a| a;
+                RefStore [] "ref.store" u64 => in u64 plain <I> |a| a;
             }
             lane_loads {
                 V128Load8Lane [0xfd 0x54] "v128.load8_lane" 16 I32Load8U I8x16ReplaceLane;

@@ -10,7 +10,7 @@ use super::target::Target;
 use super::tree::{Far, Kind, Space, Traits};
 use crate::cell::{self, Amount, HeapKind};
 use crate::instruction::Instruction;
-use crate::objects::{LENGTH_AT, class_of};
+use crate::objects::{LENGTH_AT, class_of, is_traced};
 use crate::ops::{Class, Op};
 use crate::sig::Form;
 use crate::{ArrayType, StorageType, StructType, TypeIdx, ValType};
@@ -272,6 +272,7 @@ pub(crate) fn field_store(field: StorageType) -> Op {
         StorageType::I8 => Op::I32Store8,
         StorageType::I16 => Op::I32Store16,
         StorageType::ValType(ValType::I32) => Op::I32Store,
+        StorageType::ValType(ty @ ValType::Ref(_)) if is_traced(ty) => Op::RefStore,
         StorageType::ValType(ValType::I64 | ValType::Ref(_)) => Op::I64Store,
         StorageType::ValType(ValType::F32) => Op::F32Store,
         StorageType::ValType(ValType::F64) => Op::F64Store,

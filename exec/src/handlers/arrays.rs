@@ -14,6 +14,7 @@ use crate::state::trap::Trap;
 use crate::state::vm::Vm;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
+use pirn_decode::planted;
 use pirn_decode::sig::{self, Sig};
 
 /// A reference that is an address.
@@ -173,6 +174,24 @@ unsafe fn array_new_elem(instance: *mut InstanceHead, object: u32, refs: u32, ar
     }
 }
 
+/// The array at `args` and the elements of it from the index behind it on, `len` of them, which are about to be overwritten: those that
+/// are references are kept, if a collection is under way.
+///
+/// # Safety
+/// `instance` is the one that runs. At `args` are two slots: null or an array, and an i32.
+unsafe fn written(instance: *mut InstanceHead, args: *const u64, len: u32) -> Result<(*mut u8, u16), Trap> {
+    // SAFETY: as is asked for; the machine is alone with its heap (I2), and the elements are there.
+    unsafe {
+        let (elements, shift) = range(args, len)?;
+        let (array, heap) = (pointer::<*const ObjectType>(args.read()), &raw mut (*(*instance).vm).heap);
+        if !(*heap).log.next.is_null() && (**array).traces_elements() && !planted(41) {
+            let words = std::slice::from_raw_parts(elements.cast::<u64>(), len as usize);
+            (*heap).keep_all(words);
+        }
+        Ok((elements, shift))
+    }
+}
+
 /// The array at `args` and the elements of it from the index behind it on, `len` of them.
 ///
 /// # Safety
@@ -197,20 +216,20 @@ fn code(result: Result<(), Trap>) -> u8 {
 }
 
 /// # Safety
-/// At `args` are an array, an index, a value of so many words, and a length.
+/// `instance` is the one that runs; at `args` are an array, an index, a value of so many words, and a length.
 #[inline(never)]
-unsafe fn array_fill(args: *const u64, words: u16) -> u8 {
+unsafe fn array_fill(instance: *mut InstanceHead, args: *const u64, words: u16) -> u8 {
     // SAFETY: as is asked for; the elements were compared with the length.
     unsafe {
         let len = args.add(2 + usize::from(words)).read() as u32;
-        code(range(args, len).map(|(elements, shift)| fill(elements, shift, len as usize, args.add(2))))
+        code(written(instance, args, len).map(|(elements, shift)| fill(elements, shift, len as usize, args.add(2))))
     }
 }
 
 /// # Safety
-/// At `args` are an array and an index, the same again, of elements of the same size, and a length.
+/// `instance` is the one that runs; at `args` are an array and an index, the same again, of elements of the same size, and a length.
 #[inline(never)]
-unsafe fn array_copy(args: *const u64) -> u8 {
+unsafe fn array_copy(instance: *mut InstanceHead, args: *const u64) -> u8 {
     // SAFETY: as in `array_fill`; the elements may overlap.
     unsafe {
         let len = args.add(4).read() as u32;
@@ -218,8 +237,9 @@ unsafe fn array_copy(args: *const u64) -> u8 {
         if args.read() == 0 || args.add(2).read() == 0 {
             return Trap::NullArrayReference as u8;
         }
-        code(range(args, len).and_then(|(to, shift)| {
+        code(range(args, len).and_then(|_| {
             let (from, _) = range(args.add(2), len)?;
+            let (to, shift) = written(instance, args, len)?;
             to.copy_from(from, (len as usize) << shift);
             Ok(())
         }))
@@ -234,10 +254,12 @@ unsafe fn array_init<T>(instance: *mut InstanceHead, word: u32, args: *const u64
     // SAFETY: as in `array_fill`; what is in a segment is nobody's object.
     unsafe {
         let (from, len) = (args.add(2).read() as u32, args.add(3).read() as u32);
-        code(range(args, len).and_then(|(to, shift)| {
+        code(range(args, len).and_then(|(_, shift)| {
             let items = ((len as usize) << shift) / size_of::<T>();
             let source = segment::<T>(instance, word).get(from as usize..).and_then(|rest| rest.get(..items));
-            to.cast::<T>().copy_from_nonoverlapping(source.ok_or(outside)?.as_ptr(), items);
+            let source = source.ok_or(outside)?;
+            let (to, _) = written(instance, args, len)?;
+            to.cast::<T>().copy_from_nonoverlapping(source.as_ptr(), items);
             Ok(())
         }))
     }
@@ -294,8 +316,8 @@ define_cell! {
         conclude_new(m, at, array_new_elem(m.instance, object, segment, m.slot(args)))
     }
 }
-define_cell! { ArrayFill |m, cell::ArrayFill { args, words }, at| { conclude(m, at, array_fill(m.slot(args), words)) } }
-define_cell! { ArrayCopy |m, cell::ArrayCopy { args }, at| { conclude(m, at, array_copy(m.slot(args))) } }
+define_cell! { ArrayFill |m, cell::ArrayFill { args, words }, at| { conclude(m, at, array_fill(m.instance, m.slot(args), words)) } }
+define_cell! { ArrayCopy |m, cell::ArrayCopy { args }, at| { conclude(m, at, array_copy(m.instance, m.slot(args))) } }
 define_cell! {
     ArrayInitData |m, cell::ArrayInitData { segment, args }, at| {
         conclude(m, at, array_init_data(m.instance, segment, m.slot(args)))

@@ -2,12 +2,18 @@
 //!
 //! Fields lie where the type's supertypes have them, so nobody asks what an object is in order to read it. A subtype has what its supertype
 //! has, so the field is there.
+//!
+//! Whoever stores a reference notes the one that was there, while a collection is under way ([`cycle`](crate::state::heap::cycle)). While none is, that takes a
+//! load and a branch.
 
-use crate::handlers::dispatch::{At, Flow, Stmt, Trapped, value};
+use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, Trapped, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
+use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, load, store};
 use crate::state::trap::Trap;
 use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
+use pirn_decode::ops::Op;
+use pirn_decode::planted;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::{self, Sig};
 use std::marker::PhantomData;
@@ -51,6 +57,60 @@ unsafe fn null(m: &mut Registers, at: At, operands: usize) -> Trapped {
     at.trap(m, if is_length { Trap::NullArrayReference } else { Trap::NullStructReference })
 }
 
+/// Whether an operator stores references.
+const fn is_of_references(op: Op) -> bool {
+    matches!(op, Op::RefStore)
+}
+
+/// Notes the reference at `place`, which is about to be overwritten, if a collection is under way; or gives the handler that makes room for it first, and then
+/// has the cell executed again.
+///
+/// # Safety
+/// [I6](crate#safety) holds of `m`, and there is the place of a reference.
+#[inline(always)]
+unsafe fn note<O: StoreOp>(m: &Registers, place: *mut O::Raw) -> Option<Handler> {
+    if !is_of_references(O::OP) {
+        return None;
+    }
+    // SAFETY: the machine is alone with its heap (I2). The log has room below its last word.
+    unsafe {
+        let log = &raw mut (*(*m.instance).vm).heap.log;
+        let next = (*log).next;
+        if !next.is_null() && !planted(40) {
+            if next == (*log).last {
+                return Some(EmptyLog::handler);
+            }
+            next.write(place.cast::<u64>().read());
+            (*log).next = next.add(1);
+        }
+    }
+    None
+}
+
+/// What is executed in the place of a cell that stores a reference, if what was there cannot be noted: marks what was noted.
+struct EmptyLog;
+
+#[cold]
+#[inline(never)]
+unsafe fn empty_log(instance: *mut InstanceHead) {
+    // SAFETY: whoever asks is the machine, which is alone with its heap (I2).
+    unsafe { (*(*instance).vm).heap.mark_some(0) };
+}
+
+impl Stmt for EmptyLog {
+    type Best = Self;
+    const LEN: usize = 0;
+    // Nobody asks for it.
+    const SIG: Sig = 0;
+
+    #[inline(always)]
+    unsafe fn run(m: Registers, _: At) -> Flow {
+        // SAFETY: I6 holds of `m`.
+        unsafe { empty_log(m.instance) };
+        Flow::Jump(m)
+    }
+}
+
 impl<O: LoadOp, A: Expr<T = u64>> Expr for FieldLoad<O, A> {
     type T = O::T;
     type Best = FieldLoad<O::Best, A::Best>;
@@ -77,6 +137,7 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
     const LEN: usize = PLACE + A::LEN + V::LEN;
     const SIG: Sig = sig::with(sig::with(sig::field(O::OP), A::SIG), V::SIG);
     const SHAPE: &'static Shape = &Shape::FieldStore(O::OP, A::SHAPE, V::SHAPE);
+    const DELEGATES: bool = is_of_references(O::OP);
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: At) -> Flow {
@@ -87,7 +148,11 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
             let value = O::convert(value!(m, V::eval(&mut m, second)));
             let place: Option<*mut O::Raw> = field(&m, reference, at.operands);
             let third = second.behind(V::LEN, V::PLACES);
-            store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::NullStructReference))), value);
+            let place = value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::NullStructReference)));
+            if let Some(handler) = note::<O>(&m, place) {
+                return Flow::Delegate(m, handler);
+            }
+            store(place, value);
         }
         Flow::Next(m)
     }
@@ -139,6 +204,7 @@ impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for
     const LEN: usize = A::LEN + I::LEN + V::LEN;
     const SIG: Sig = sig::with(sig::with(sig::with(sig::element(O::OP), A::SIG), I::SIG), V::SIG);
     const SHAPE: &'static Shape = &Shape::ElementStore(O::OP, A::SHAPE, I::SHAPE, V::SHAPE);
+    const DELEGATES: bool = is_of_references(O::OP);
 
     #[inline(always)]
     unsafe fn run(mut m: Registers, at: At) -> Flow {
@@ -150,6 +216,9 @@ impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for
             let third = second.behind(I::LEN, I::PLACES);
             let value = O::convert(value!(m, V::eval(&mut m, third)));
             let place: *mut O::Raw = value!(m, element(&mut m, third.behind(V::LEN, V::PLACES), array, index));
+            if let Some(handler) = note::<O>(&m, place) {
+                return Flow::Delegate(m, handler);
+            }
             store(place, value);
         }
         Flow::Next(m)

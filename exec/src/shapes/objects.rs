@@ -4,7 +4,7 @@
 use super::list::{I, R, S, Shapes, each};
 use crate::handlers::expr::*;
 use crate::handlers::fields::{ElementLoad, ElementStore, FieldLoad, FieldStore};
-use crate::handlers::lanes::{V128Load, V128Store};
+use crate::handlers::lanes::{RefStore, V128Load, V128Store};
 use crate::handlers::stmt::*;
 use crate::vector::V128;
 
@@ -26,6 +26,7 @@ fn fields(t: &mut Shapes<'_>) {
     });
     each!(O in [I32Store8, I32Store16, I32Store] { store::<O, u32>(t); });
     store::<I64Store, u64>(t);
+    store::<RefStore, u64>(t);
     store::<F32Store, f32>(t);
     store::<F64Store, f64>(t);
     t.stmt::<FieldStore<V128Store, S<u64>, S<V128>>>();
@@ -53,6 +54,7 @@ fn links(t: &mut Shapes<'_>) {
     each!(A in [Link<S<u64>>, Link<R<u64>>] {
         each!(O in [I32Load, I64Load, F64Load] { t.expr::<FieldLoad<O, A>>(); });
         t.stmt::<FieldStore<I64Store, S<u64>, A>>();
+        t.stmt::<FieldStore<RefStore, S<u64>, A>>();
         t.stmt::<Return<A>>();
     });
     each!(A in [S<u64>, R<u64>] {
@@ -109,6 +111,7 @@ fn elements(t: &mut Shapes<'_>) {
     });
     each!(O in [I32Store8, I32Store16, I32Store] { element_store::<O, u32>(t); });
     element_store::<I64Store, u64>(t);
+    element_store::<RefStore, u64>(t);
     element_store::<F32Store, f32>(t);
     element_store::<F64Store, f64>(t);
     each!(X in [S<u32>, R<u32>] {

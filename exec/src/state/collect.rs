@@ -2,7 +2,7 @@
 //!
 //! Roots are the words of value stacks, from the base of each to the end of the running frame; those of executions that stand
 //! still; the accumulator where a host function, or whoever is asked at a deadline, has the machine wait; the pending exception; and what the store has,
-//! of which its [hook](crate::RootsHook) tells. Nothing is in registers only where something is allocated: its operands, and all that
+//! of which its [hook](crate::RootsHooks) tells. Nothing is in registers only where something is allocated: its operands, and all that
 //! is needed later, lie in slots.
 
 use crate::Word;
@@ -29,31 +29,44 @@ impl Vm {
     /// Collects what nothing refers to.
     ///
     /// # Safety
-    /// `this` is live, and stands still or waits for a host function or hook. All words of references that the hook tells of are as they
+    /// `this` is live, and stands still or waits for a host function or hook. All words of references that the hooks tell of are as they
     /// should be ([I5](crate#safety)).
     pub unsafe fn collect(this: *mut Self) {
         // SAFETY: the words below the first free one are those of frames, if something runs.
-        unsafe { Self::collect_below(this, (*this).top) };
+        unsafe { Self::collect_below(this, (*this).top, true) };
     }
 
-    /// As [`Vm::collect`], if the frames on the stack in use end at `top`.
+    /// Begins or ends a collection, if that is due.
+    ///
+    /// # Safety
+    /// As for [`Vm::collect`].
+    pub unsafe fn collect_if_due(this: *mut Self) {
+        // SAFETY: as above.
+        unsafe {
+            if (*this).heap.is_due() {
+                Self::collect_below(this, (*this).top, false);
+            }
+        }
+    }
+
+    /// As [`Vm::collect`], if the frames on the stack in use end at `top`; all at once or, if it is due, bit by bit ([`Heap::advance`]).
     ///
     /// # Safety
     /// As there; `top` is null if no stack is in use.
     #[cold]
     #[inline(never)]
-    pub(crate) unsafe fn collect_below(this: *mut Self, top: *const Word) {
+    unsafe fn collect_below(this: *mut Self, top: *const Word, at_once: bool) {
         // SAFETY: the machine stands still, so nobody else refers to its fields; words of stacks were zero once and so are initialised.
-        // All that is given to the marker is as it asks for, if the hook does as it should.
+        // All that is given to the marker is as it asks for, if the hooks do as they should.
         unsafe {
             if (*this).heap.holds != 0 {
                 return;
             }
             let (stack, r0, pending) = ((*this).stack_in_use(top), (*this).saved.r0, (*this).pending);
             let (outer, parked) = (std::mem::take(&mut (*this).heap.outer), (*this).heap.parked.clone());
-            let (roots, store) = ((*this).roots, (*this).store);
+            let (hooks, store) = ((*this).roots, (*this).store);
             let heap = &mut (*this).heap;
-            heap.collect(|marker: &mut Marker<'_>| {
+            let roots = |marker: &mut Marker<'_>| {
                 marker.runs = stack.is_some() || !outer.is_empty();
                 if !planted(7) {
                     marker.mark_maybe(r0);
@@ -73,10 +86,20 @@ impl Vm {
                         }
                     }
                 }
-                if let Some(roots) = roots {
-                    roots(store, marker);
+                if let Some(hooks) = hooks {
+                    (hooks.mark)(store, marker);
                 }
-            });
+            };
+            let unmarked = |marker: &Marker<'_>| {
+                if let Some(hooks) = hooks {
+                    (hooks.free)(store, marker);
+                }
+            };
+            if at_once {
+                heap.collect(roots, unmarked)
+            } else {
+                heap.advance(roots, unmarked)
+            }
             (*this).heap.outer = outer;
         }
     }
@@ -96,11 +119,14 @@ impl Vm {
     pub(crate) unsafe fn allocate_below(this: *mut Self, bytes: u64, top: *const Word) -> *mut u64 {
         // SAFETY: the machine is alone with its heap (I2), and the rest is asked for.
         unsafe {
-            if let Some(object) = (*this).heap.take(bytes, true) {
+            if (*this).heap.is_due() {
+                Self::collect_below(this, top, false);
+            }
+            if let Some(object) = (*this).heap.take(bytes) {
                 return object;
             }
-            Self::collect_below(this, top);
-            (*this).heap.take(bytes, false).unwrap_or(std::ptr::null_mut())
+            Self::collect_below(this, top, true);
+            (*this).heap.take(bytes).unwrap_or(std::ptr::null_mut())
         }
     }
 

@@ -3,7 +3,7 @@
 mod hooks;
 
 pub use hooks::{
-    CodeAt, CrossHook, GrowHook, Growing, LateHook, LocateHook, LowerHook, RootsHook, SubtypeHook, TraceHook,
+    CodeAt, CrossHook, GrowHook, Growing, LateHook, LocateHook, LowerHook, RootsHooks, SubtypeHook, TraceHook,
 };
 
 use crate::Word;
@@ -139,7 +139,7 @@ pub struct Vm {
     pub(crate) pending: Word,
     /// What is known of places that exceptions were thrown through.
     pub(crate) thrown_at: Places,
-    pub(crate) roots: Option<RootsHook>,
+    pub(crate) roots: Option<RootsHooks>,
     /// Objects of the store.
     pub(crate) heap: Heap,
 }
@@ -218,10 +218,10 @@ impl Vm {
     /// Whom the machine asks for references of the store when it collects.
     ///
     /// # Safety
-    /// The hook may be called with what the machine is [attached](Self::attach) to, whenever it runs or allocates; it tells of all
+    /// The hooks may be called with what the machine is [attached](Self::attach) to, whenever it runs or allocates; they tell of all
     /// references there are.
-    pub unsafe fn set_roots(&mut self, hook: RootsHook) {
-        self.roots = Some(hook);
+    pub unsafe fn set_roots(&mut self, hooks: RootsHooks) {
+        self.roots = Some(hooks);
     }
 
     /// Whether type `sub` is declared to be below `of`. Without a hook no type is.

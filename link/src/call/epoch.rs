@@ -90,6 +90,7 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
     }
 
     fn collect_if_short(&mut self) {
+        self.collect_if_due();
         if self.opaque_mut().heap().is_short() {
             self.collect();
         }

@@ -2,6 +2,7 @@
 
 use crate::engine::limits::StoreLimits;
 use pirn_decode::{Features, ModuleLimits, Proposal};
+use pirn_exec::GcStress;
 
 /// When functions are lowered to threaded code. In either mode `Module::new` validates the whole module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,7 +30,7 @@ pub struct Config {
     pub(crate) text_size: usize,
     pub(crate) module_limits: ModuleLimits,
     pub(crate) features: Features,
-    pub(crate) gc_stress: bool,
+    pub(crate) gc_stress: GcStress,
     pub(crate) limits: StoreLimits,
 }
 
@@ -48,7 +49,7 @@ impl Default for Config {
             text_size: usize::MAX,
             module_limits: ModuleLimits::default(),
             features: Features::default(),
-            gc_stress: false,
+            gc_stress: GcStress::None,
             limits: StoreLimits::default(),
         }
     }
@@ -242,10 +243,9 @@ impl Config {
         self
     }
 
-    /// Sets whether stores collect garbage whenever something is allocated: for tests that look for
-    /// code that does not keep its references rooted long enough.
-    pub fn gc_stress(&mut self, stress: bool) -> &mut Self {
-        self.gc_stress = stress;
+    /// Sets what stores do about collecting garbage whenever something is allocated: `true` is [`GcStress::Collect`].
+    pub fn gc_stress(&mut self, stress: impl Into<GcStress>) -> &mut Self {
+        self.gc_stress = stress.into();
         self
     }
 

@@ -98,7 +98,9 @@ impl<R> Paused<R> {
         let execution = unsafe { lease.execution.fork(store.vm(), &mut moved) };
         let mut execution = execution.ok_or_else(|| format_err!("it runs in an instance that was made since"))?;
         // SAFETY: L3: it is of this store now.
-        unsafe { lead_over(store, origin, &mut execution)? };
+        let found = unsafe { lead_over(store, origin, &mut execution)? };
+        // SAFETY: L5: references of this store, each of which was found to be there still.
+        found.into_iter().for_each(|word| unsafe { store.heap().keep(word) });
         // SAFETY: as above.
         unsafe { self.forked(store, execution, reason) }
     }

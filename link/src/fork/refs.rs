@@ -17,15 +17,16 @@ use pirn_exec::{Execution, FrameAt, PausedFrame, Word, extern_index};
 use std::sync::Arc;
 
 /// Has references in the frames of an execution, which stands still in `store`, lead there: they are those of `origin`, of which that was copied.
+/// Gives those that are traced: nothing else may refer to what they do, so it is to be [kept](pirn_exec::Heap::keep).
 ///
 /// # Errors
 /// It stands where its state cannot be told, in a function that may hold references; or it refers to a value that `store` has freed.
 ///
 /// # Safety
 /// L3: the execution is of `store`, but for these references.
-pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: &mut Execution) -> Result<()> {
+pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: &mut Execution) -> Result<Vec<Word>> {
     let mut places = Places::default();
-    let (mut words, mut r0) = (Vec::new(), None);
+    let (mut words, mut r0, mut found) = (Vec::new(), None, Vec::new());
     let accumulator = execution.r0();
     let mut is_within = execution.progress() != 0;
     // SAFETY: it stands still in this store, which is borrowed, so nothing runs there.
@@ -59,6 +60,7 @@ pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: 
                 if store.extern_value(index).is_none() {
                     return Err(freed("a value"));
                 }
+                found.push(word);
                 continue;
             }
             // It stood still when the store was copied, so what it refers to was in use.
@@ -69,6 +71,7 @@ pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: 
             if !store.has_inherited(there) {
                 return Err(freed("a struct, array or exception"));
             }
+            found.push(there);
             match *at {
                 RefAt::Slot(slot) => words.push((frame.start + usize::from(slot), there)),
                 RefAt::Accumulator => r0 = Some(there),
@@ -78,7 +81,7 @@ pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: 
     // SAFETY: L5: these words were references into the original, and are references to the same functions and objects of the copy, which were not
     // freed.
     unsafe { execution.set_words(&words, r0) };
-    Ok(())
+    Ok(found)
 }
 
 #[cold]

@@ -7,9 +7,9 @@ use crate::items::value::Val;
 use crate::store::handle::StoreId;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, StoreContextMut};
-use pirn_decode::objects::{HEADER_BYTES, places};
+use pirn_decode::objects::{HEADER_BYTES, is_traced, places};
 use pirn_decode::{
-    ArrayType, Declared, DefinedType, FieldType, HeapType, KnownType, StorageType, StructType, TypeId, ValType,
+    ArrayType, Declared, DefinedType, FieldType, HeapType, KnownType, StorageType, StructType, TypeId, ValType, planted,
 };
 use pirn_exec::{Object, ObjectType, Trap, Vm, Word};
 use std::sync::Arc;
@@ -201,8 +201,23 @@ impl Rooted<StructRef> {
         }
         let words = words(store, value, field, &format_args!("field {index}"))?;
         // SAFETY: L5: a struct of that type has such a field there, with whose type the value's was compared.
-        unsafe { object.set_field(at, ty, words) };
+        unsafe {
+            keep(store, ty, object.field(at, ty));
+            object.set_field(at, ty, words);
+        }
         Ok(())
+    }
+}
+
+/// Has what a field or element of this type refers to, which are these words, stay until a collection that is under way has ended: it is about to be
+/// overwritten.
+///
+/// # Safety
+/// L5: they are words of such a value of this store.
+unsafe fn keep(store: &mut StoreOpaque, ty: ValType, words: [Word; 2]) {
+    if is_traced(ty) && !planted(44) {
+        // SAFETY: as is asked for.
+        unsafe { store.heap().keep(words[0]) };
     }
 }
 
@@ -331,7 +346,10 @@ impl Rooted<ArrayRef> {
         }
         let words = words(store, value, element, &format_args!("element {index}"))?;
         // SAFETY: L5: it has such an element there, with whose type the value's was compared.
-        unsafe { object.set_element(index, element.element_type, words) };
+        unsafe {
+            keep(store, element.element_type.unpack(), object.element(index, element.element_type));
+            object.set_element(index, element.element_type, words);
+        }
         Ok(())
     }
 

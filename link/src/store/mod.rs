@@ -98,7 +98,7 @@ impl<T: 'static> Store<T> {
             (*opaque.vm()).set_trace(trace::trace);
             (*opaque.vm()).set_locate(trace::locate);
             (*opaque.vm()).set_subtypes(trace::is_subtype);
-            (*opaque.vm()).set_roots(roots::mark);
+            (*opaque.vm()).set_roots(roots::HOOKS);
         }
         this
     }
@@ -126,8 +126,11 @@ impl<T: 'static> Store<T> {
         inner.data
     }
 
-    /// Collects garbage now: structs, arrays, exceptions and values of [`ExternRef`](crate::ExternRef)s that nothing refers to any more. It is
-    /// done without being asked for, too, when as much was allocated as was in use after the last time.
+    /// Collects garbage now, all at once: structs, arrays, exceptions and values of [`ExternRef`](crate::ExternRef)s that nothing refers to any more.
+    ///
+    /// It is done without being asked for, too, when about as much was allocated as was in use after the last time: bit by bit then, whenever
+    /// 32 KiB of objects were made, so that no pause is long. What nothing refers to any more goes at the end of the collection after the
+    /// one that is under way, at the latest.
     pub fn gc(&mut self) {
         self.as_context_mut().collect();
     }
@@ -267,11 +270,11 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         unsafe { Vm::collect(vm) };
     }
 
-    /// Collects, if so much was allocated that it is due.
+    /// Begins or ends a collection, if that is due.
     pub(crate) fn collect_if_due(&mut self) {
-        if self.opaque_mut().heap().is_due() {
-            self.collect();
-        }
+        let vm = self.opaque().vm();
+        // SAFETY: L1 and L2, as above.
+        unsafe { Vm::collect_if_due(vm) };
     }
 
     /// What `make` makes in the heap, or the trap if there is no room for it, even after a collection. Nothing is collected while it makes

@@ -19,10 +19,12 @@ use crate::store::lease::Calls;
 use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
-use pirn_decode::{FuncIdx, FuncType, GlobalType, KnownType, MemoryType, Subtyping, TableType, TagType, TypeId};
+use pirn_decode::{
+    FuncIdx, FuncType, GlobalType, KnownType, MemoryType, Subtyping, TableType, TagType, TypeId, planted,
+};
 use pirn_exec::{
     FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, ObjectType, Room, SharedMemory, Table, Vm,
-    Word, first_cell,
+    Word, extern_word, first_cell,
 };
 use std::any::Any;
 use std::collections::HashMap;
@@ -235,7 +237,12 @@ impl StoreOpaque {
     pub(crate) fn add_extern(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
         let index = self.externs.push(value);
         let count = self.externs.len();
-        self.heap().set_externs(count);
+        let heap = self.heap();
+        heap.set_externs(count);
+        if !planted(45) {
+            // SAFETY: L5: the index is that of a value of this store.
+            unsafe { heap.keep(extern_word(index)) };
+        }
         index
     }
 

@@ -11,8 +11,7 @@ use crate::store::moved::Moved;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::objects::is_traced;
 use pirn_decode::planted;
-use pirn_exec::{Marker, Word, i31_value};
-use std::any::Any;
+use pirn_exec::{Marker, RootsHooks, Word, i31_value};
 use std::sync::{Arc, PoisonError};
 
 impl StoreOpaque {
@@ -123,11 +122,11 @@ impl StoreOpaque {
         *copy.roots.get_mut().unwrap_or_else(PoisonError::into_inner) = roots.fork(|word| moved.object(word));
     }
 
-    /// Gives the marker all references there are, has it trace, and frees what of the embedder's values is not marked.
+    /// Gives the marker all references there are.
     ///
     /// # Safety
     /// L2: the store is collected by its machine.
-    unsafe fn mark_roots(&mut self, marker: &mut Marker<'_>) -> Vec<Arc<dyn Any + Send + Sync>> {
+    unsafe fn mark_roots(&mut self, marker: &mut Marker<'_>) {
         for global in self.globals() {
             // SAFETY: L1 and L2: it is of this store, and nobody writes to it meanwhile.
             let item = unsafe { &*global.as_ptr() };
@@ -168,18 +167,24 @@ impl StoreOpaque {
             // SAFETY: L5: words of references of this store that are traced, all of which were rooted since they were alive.
             unsafe { marker.mark(word) };
         }
-        marker.trace();
-        self.externs.take_unmarked(marker)
     }
 }
 
-/// The machine's hook: see [`StoreOpaque::mark_roots`].
-///
+/// The machine's hooks.
+pub(super) const HOOKS: RootsHooks = RootsHooks { mark, free };
+
 /// # Safety
 /// `store` is that of a machine which collects.
-pub(super) unsafe fn mark(store: *mut (), marker: &mut Marker<'_>) {
+unsafe fn mark(store: *mut (), marker: &mut Marker<'_>) {
     // SAFETY: L1: a machine's store is live. L2: nobody else refers to its inside while the machine collects.
-    let freed = unsafe { (*store.cast::<StoreOpaque>()).mark_roots(marker) };
+    unsafe { (*store.cast::<StoreOpaque>()).mark_roots(marker) };
+}
+
+/// # Safety
+/// As for [`mark`].
+unsafe fn free(store: *mut (), marker: &Marker<'_>) {
+    // SAFETY: as there.
+    let freed = unsafe { (*store.cast::<StoreOpaque>()).externs.take_unmarked(marker) };
     // Dropping them is the embedder's code, which has nothing of the store; a panic goes no further.
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(freed)));
     drop(dropped);

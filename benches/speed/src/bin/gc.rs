@@ -9,17 +9,17 @@
 //! - nanoseconds for a small struct that is made, forgotten and collected, beside one call and return of `x + 1`, in alternating
 //!   rounds: at most [`CALLS`] times as long, for one of 16 bytes and one of 24;
 //! - bytes that the heap takes before and after [`ALLOCATED`] MiB went through it with [`LIVE`] MiB in use: the same;
-//! - the pause of a collection for each 10 MiB in use, with 10 MiB and with 100: at most [`PAUSE`] ms; the aim is [`AIM`] ms, and what does
-//!   not reach it is marked. What is in use is of four sorts:
-//!   one long list; binary trees; structs of seven fields with a string each in an array; and strings in an array. Everything is swept in
-//!   the pause, too, which otherwise is done bit by bit where objects are made: the collection follows directly upon another.
+//! - the longest pause that a program notices between two calls of the host, 128 new objects apart, while a whole collection goes by; for each 10 MiB
+//!   in use, with 10 MiB and with 100: at most [`PAUSE`] ms. What is in use is of four sorts: one long list; binary trees; structs of seven fields
+//!   with a string each in an array; and strings in an array. Each new object goes to an array, where it takes the place of another one. Beside
+//!   that, how long it takes to collect the same all at once (`Store::gc`).
 //!
 //! Each time is the least of several, of processor time.
 
 #![forbid(unsafe_code)]
 
 use anyhow::{Context, Result, ensure};
-use pirn::{Engine, Instance, Module, Store, TypedFunc};
+use pirn::{Caller, Engine, Instance, Linker, Module, Store, TypedFunc};
 use pirn_suite::measure::Stopwatch;
 
 /// How many calls of `x + 1` a small struct may take.
@@ -28,10 +28,8 @@ const CALLS: f64 = 4.0;
 const LIVE: i32 = 16;
 /// MiB that are allocated.
 const ALLOCATED: i32 = 2048;
-/// Milliseconds that a collection may take for each 10 MiB in use.
-const PAUSE: f64 = 4.0;
-/// Milliseconds that it should take.
-const AIM: f64 = 1.0;
+/// Milliseconds that a pause may take for each 10 MiB in use.
+const PAUSE: f64 = 1.0;
 
 const ROUNDS: usize = 15;
 
@@ -66,6 +64,7 @@ const SMALL: &str = r#"(module
 /// Each `fill` takes a number of MiB, and gives the bytes that are in use afterwards; `churn` allocates so many MiB and forgets
 /// them.
 const HEAPS: &str = r#"(module
+    (import "host" "tick" (func $tick))
     (rec
         (type $item (struct (field $value i32) (field $next (ref null $item))))
         (type $tree (struct (field $left (ref null $tree)) (field $right (ref null $tree))))
@@ -73,7 +72,8 @@ const HEAPS: &str = r#"(module
             (field i32) (field $name (ref $string)) (field i64) (field f64) (field $other (ref null $record)) (field i32) (field i32)))
         (type $records (array (mut (ref null $record))))
         (type $string (array (mut i8)))
-        (type $strings (array (mut (ref null $string)))))
+        (type $strings (array (mut (ref null $string))))
+        (type $items (array (mut (ref null $item)))))
     (global $root (mut anyref) (ref.null any))
     (global $forgotten (mut (ref null $item)) (ref.null $item))
     (func $count (param $mib i32) (param $bytes i32) (result i32)
@@ -123,6 +123,16 @@ const HEAPS: &str = r#"(module
             (array.set $strings (local.get $strings) (local.get $i) (array.new_default $string (i32.const 48)))
             (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $n))))
         (i32.mul (local.get $n) (i32.const 72)))
+    (func (export "ticking churn") (param $mib i32) (result i32)
+        (local $n i32) (local $items (ref $items))
+        (local.set $n (call $count (local.get $mib) (i32.const 24)))
+        (local.set $items (array.new_default $items (i32.const 1024)))
+        (loop $next
+            (array.set $items (local.get $items) (i32.and (local.get $n) (i32.const 1023))
+                (struct.new $item (local.get $n) (ref.null $item)))
+            (if (i32.eqz (i32.and (local.get $n) (i32.const 127))) (then (call $tick)))
+            (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (i32.const 0))
     (func (export "churn") (param $mib i32) (result i32)
         (local $n i32)
         (loop $mib
@@ -142,15 +152,31 @@ fn main() -> Result<()> {
 /// A store with an instance of a program.
 struct Running {
     engine: Engine,
-    store: Store<()>,
+    store: Store<Ticks>,
     instance: Instance,
+}
+
+/// When the program called last, and the longest time between two calls, in milliseconds.
+#[derive(Default)]
+struct Ticks {
+    last: Option<Stopwatch>,
+    longest: f64,
+}
+
+fn tick(ticks: &mut Ticks) {
+    let now = Stopwatch::start();
+    if let Some(last) = ticks.last.replace(now) {
+        ticks.longest = ticks.longest.max(last.until(&now).as_secs_f64() * 1e3);
+    }
 }
 
 impl Running {
     fn new(program: &str) -> Result<Self> {
         let engine = Engine::default();
-        let mut store = Store::new(&engine, ());
-        let instance = Instance::new(&mut store, &Module::new(&engine, program)?, &[])?;
+        let mut store = Store::new(&engine, Ticks::default());
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "tick", |mut caller: Caller<'_, Ticks>| tick(caller.data_mut()))?;
+        let instance = linker.instantiate(&mut store, &Module::new(&engine, program)?)?;
         Ok(Self { engine, store, instance })
     }
 
@@ -214,24 +240,32 @@ fn steady() -> Result<bool> {
 }
 
 fn pauses() -> Result<bool> {
-    println!("{:<10} {:>8} {:>10} {:>14}", "in use", "MiB", "pause, ms", "for 10 MiB");
+    println!(
+        "{:<10} {:>8} {:>18} {:>14} {:>16}",
+        "in use", "MiB", "longest pause, ms", "for 10 MiB", "all at once, ms"
+    );
     let mut all = true;
     for name in ["list", "trees", "records", "strings"] {
         for mib in [10, 100] {
             let mut running = Running::new(HEAPS)?;
             let live = running.func(name)?.call(&mut running.store, mib)?;
-            let mut pause = f64::INFINITY;
+            let (mut pause, mut at_once) = (f64::INFINITY, f64::INFINITY);
             for _ in 0..9 {
                 let begin = Stopwatch::start();
                 running.store.gc();
-                pause = pause.min(begin.elapsed().as_secs_f64() * 1e3);
+                at_once = at_once.min(begin.elapsed().as_secs_f64() * 1e3);
+            }
+            for _ in 0..5 {
+                *running.store.data_mut() = Ticks::default();
+                // As much as is in use, at most, until one begins; and as much until it has ended.
+                running.func("ticking churn")?.call(&mut running.store, 2 * mib + 8)?;
+                pause = pause.min(running.store.data().longest);
             }
             let share = pause / (f64::from(live) / f64::from(10 << 20));
-            let aim = if share <= AIM { "" } else { "over the aim" };
-            println!("{name:<10} {mib:>8} {pause:>10.2} {share:>14.2} {aim}");
+            println!("{name:<10} {mib:>8} {pause:>18.3} {share:>14.3} {at_once:>16.2}");
             all &= share <= PAUSE;
         }
     }
-    println!("at most {PAUSE} ms for 10 MiB in use, the aim is {AIM} ms: {}", verdict(all));
+    println!("at most {PAUSE} ms for 10 MiB in use: {}", verdict(all));
     Ok(all)
 }

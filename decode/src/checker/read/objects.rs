@@ -4,7 +4,7 @@ use super::{Builder, per_words};
 use crate::cell::{Amount, Cell, HeapKind};
 use crate::checker::source::Instr;
 use crate::checker::value::Access;
-use crate::objects::{LENGTH_AT, class_of};
+use crate::objects::{LENGTH_AT, class_of, is_traced};
 use crate::ops::{Class, Op};
 use crate::{StorageType, TypeIdx, ValType};
 use wasmparser::{AbstractHeapType, HeapType, Operator, RefType};
@@ -41,6 +41,7 @@ fn store(field: StorageType) -> Op {
         (ValType::F32, _) => Op::F32Store,
         (ValType::F64, _) => Op::F64Store,
         (_, 4) => Op::I32Store,
+        (ty, 8) if is_traced(ty) => Op::RefStore,
         (_, 8) => Op::I64Store,
         _ => Op::V128Store,
     }

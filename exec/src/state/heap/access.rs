@@ -46,7 +46,7 @@ impl Object {
         }
     }
 
-    /// Sets a field.
+    /// Sets a field of an object that was just made, or one whose reference was [kept](super::Heap::keep).
     ///
     /// # Safety
     /// As for [`Self::field`]; they are words of a value of that type, in the object's store.
@@ -83,7 +83,7 @@ impl Object {
         }
     }
 
-    /// Sets an element.
+    /// Sets an element, as [`Self::set_field`] sets a field.
     ///
     /// # Safety
     /// As for [`Self::element`]; they are words of a value of that type, in the array's store.

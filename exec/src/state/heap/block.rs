@@ -90,6 +90,16 @@ impl Block {
         unsafe { (*Self::of(object)).marks[word] & bit != 0 }
     }
 
+    /// Ends the mark of an object, or of the place for one.
+    ///
+    /// # Safety
+    /// As for [`Self::mark`].
+    pub(super) unsafe fn unmark(object: usize) {
+        let (word, bit) = place(object);
+        // SAFETY: as in `mark`.
+        unsafe { (*Self::of(object)).marks[word] &= !bit };
+    }
+
     /// Ends all marks.
     ///
     /// # Safety
@@ -99,11 +109,21 @@ impl Block {
         unsafe { (&raw mut (*this).marks).write_bytes(0, 1) };
     }
 
-    /// How many objects are marked.
+    /// Whether no object is marked.
     ///
     /// # Safety
     /// `this` is live, and nobody writes to it.
-    pub(crate) unsafe fn marked(this: *const Self) -> usize {
+    pub(super) unsafe fn is_unmarked(this: *const Self) -> bool {
+        // SAFETY: as is asked for.
+        unsafe { (*this).marks.iter().fold(0, |any, word| any | word) == 0 }
+    }
+
+    /// How many objects are marked.
+    ///
+    /// # Safety
+    /// As for [`Self::is_unmarked`].
+    #[cfg(test)]
+    pub(super) unsafe fn marked(this: *const Self) -> usize {
         // SAFETY: as is asked for.
         unsafe { (*this).marks.iter().map(|word| word.count_ones() as usize).sum() }
     }
@@ -111,7 +131,7 @@ impl Block {
     /// The marks.
     ///
     /// # Safety
-    /// As for [`Self::marked`].
+    /// As for [`Self::is_unmarked`].
     pub(super) unsafe fn marks(this: *const Self) -> Marks {
         // SAFETY: as is asked for.
         unsafe { (*this).marks }
@@ -142,7 +162,7 @@ impl Block {
     /// The addresses of all objects that are marked.
     ///
     /// # Safety
-    /// As for [`Self::marked`], as long as they are asked for.
+    /// As for [`Self::is_unmarked`], as long as they are asked for.
     pub(super) unsafe fn objects(this: *const Self) -> impl Iterator<Item = usize> {
         let base = this.expose_provenance();
         (0..BLOCK_BYTES / 8 / 64).flat_map(move |word| {
@@ -164,8 +184,7 @@ impl Block {
         // SAFETY: as is asked for; each object lies within the block.
         unsafe {
             let (class, base) = (usize::from((*this).class), this.expose_provenance());
-            let is_empty = (*this).marks.iter().fold(0, |any, word| any | word) == 0;
-            if is_empty {
+            if Self::is_unmarked(this) {
                 let (size, len) = (CLASS_BYTES[class] as usize, count(class as u16));
                 let last = base + FIRST + (len - 1) * size;
                 for object in (base + FIRST..last).step_by(size) {

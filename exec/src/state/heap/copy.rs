@@ -27,7 +27,7 @@ pub struct CopiedPiece {
 impl Heap {
     /// Whether marks say which objects there are, but for those with an allocation of their own: nothing was swept since it was collected last.
     pub fn is_marked(&self) -> bool {
-        self.unswept.iter().map(Vec::len).sum::<usize>() == self.used.len()
+        !self.is_marking() && self.swept.iter().all(Vec::is_empty)
     }
 
     /// Copies all objects to `copy`, where they refer to what they refer to here until they are [led over](Heap::lead_over). No limit of that heap is
@@ -55,9 +55,14 @@ impl Heap {
     /// That of [`Heap::copy_to`].
     unsafe fn copy_pieces(&self, copy: &mut Self) -> Option<Vec<CopiedPiece>> {
         let mut pieces = Vec::new();
-        pieces.try_reserve_exact(self.used.len() + self.large.len()).ok()?;
+        let blocks = self.unswept.iter().map(Vec::len).sum::<usize>();
+        pieces.try_reserve_exact(blocks + self.large.len()).ok()?;
         for class in 0..CLASSES {
             for &block in &self.unswept[class] {
+                // SAFETY: a block of this heap.
+                if unsafe { Block::is_unmarked(block) } {
+                    continue;
+                }
                 let to = copy.empty_block(class as u16)?;
                 // SAFETY: a block of this heap, whose objects are marked, and one that nobody uses yet.
                 unsafe {
@@ -109,7 +114,7 @@ impl Heap {
                 lead_object(object, &*there, elsewhere);
             }
         };
-        for &block in &copy.used {
+        for &block in copy.unswept.iter().flatten() {
             // SAFETY: what is marked in a block is its objects, and leading one over writes to no mark.
             unsafe { Block::objects(block).for_each(&mut lead) };
         }

@@ -14,14 +14,29 @@ use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
 use pirn_decode::planted;
 use std::ptr::null;
 
-/// Marks what is reached. Who has one gives it roots, and then has it [trace](Marker::trace).
-pub struct Marker<'a> {
-    heap: &'a mut Heap,
+/// What marking has found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
     /// Objects that are marked, but what they refer to not yet; of an array only some of it, if its address has a low bit: from the element
     /// on whose index is below.
     waiting: Vec<usize>,
     /// A bit for each value of the embedder.
     externs: Vec<u64>,
+    /// How many bytes those objects have that were followed.
+    pub(super) bytes: u64,
+}
+
+impl Found {
+    /// Whether all that was found is marked, and what it refers to.
+    pub(super) fn is_all(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+/// Marks what is reached: who has one gives it roots.
+pub struct Marker<'a> {
+    heap: &'a mut Heap,
+    found: Found,
     /// Whether something runs on the machine, which may stand within an instruction.
     pub(crate) runs: bool,
 }
@@ -32,11 +47,20 @@ impl std::fmt::Debug for Marker<'_> {
     }
 }
 
+impl Drop for Marker<'_> {
+    fn drop(&mut self) {
+        self.heap.found = Some(std::mem::take(&mut self.found));
+    }
+}
+
 impl<'a> Marker<'a> {
+    /// Goes on with the collection of this heap that is under way.
+    ///
     /// # Safety
-    /// Nothing is marked, and everything that is in use is as it should be.
+    /// Everything that is in use is as it should be, and so is what is marked.
     pub(super) unsafe fn new(heap: &'a mut Heap) -> Self {
-        Self { heap, waiting: Vec::new(), externs: Vec::new(), runs: false }
+        let found = heap.found.take().unwrap_or_default();
+        Self { heap, found, runs: false }
     }
 
     /// Marks what a reference refers to.
@@ -90,7 +114,7 @@ impl<'a> Marker<'a> {
     unsafe fn mark_object(&mut self, object: usize) {
         // SAFETY: it is an object of a live block.
         if unsafe { Block::mark(object) } {
-            self.waiting.push(object);
+            self.found.waiting.push(object);
         }
     }
 
@@ -103,10 +127,11 @@ impl<'a> Marker<'a> {
             return;
         }
         let place = index / 64;
-        if place >= self.externs.len() {
-            self.externs.resize(place + 1, 0);
+        let externs = &mut self.found.externs;
+        if place >= externs.len() {
+            externs.resize(place + 1, 0);
         }
-        self.externs[place] |= 1 << (index % 64);
+        externs[place] |= 1 << (index % 64);
     }
 
     /// Whether something runs: an instruction that takes long may be under way, and use what was dropped meanwhile.
@@ -116,21 +141,38 @@ impl<'a> Marker<'a> {
 
     /// Whether the value of the embedder with this index is marked.
     pub fn is_extern_marked(&self, index: usize) -> bool {
-        self.externs.get(index / 64).is_some_and(|marks| marks >> (index % 64) & 1 != 0)
+        self.found.externs.get(index / 64).is_some_and(|marks| marks >> (index % 64) & 1 != 0)
     }
 
-    /// Marks everything that can be reached from what is marked.
-    pub fn trace(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
+    /// Marks what references were that were overwritten since this was asked last.
+    pub(super) fn take_log(&mut self) {
+        while let Some(word) = self.heap.log.pop() {
+            // SAFETY: a reference that was in an object, to what was in use when marking began, or made since.
+            unsafe { self.mark(word) };
+        }
+    }
+
+    /// Marks what can be reached from what is marked: everything, or as much as so many objects refer to, or elements of arrays by four.
+    pub(super) fn trace(&mut self, mut units: usize) {
+        let mut waiting = std::mem::take(&mut self.found.waiting);
+        let mut live = 0;
         let (mut known, mut references, mut is_plain) = (null::<ObjectType>(), 0, true);
-        while let Some(mut object) = waiting.pop() {
+        let (mut bytes, mut is_array, mut shift) = (0, false, 0);
+        while units > 0
+            && let Some(mut object) = waiting.pop()
+        {
             if object & 1 != 0 {
                 let from = waiting.pop().expect("an index lies below an array");
                 // SAFETY: this is what `trace_rest` asks for.
-                unsafe { self.trace_rest(object - 1, from, &mut waiting) };
+                units = units.saturating_sub(unsafe { self.trace_rest(object - 1, from, &mut waiting) });
                 continue;
             }
             while object != 0 {
+                if units == 0 {
+                    waiting.push(object);
+                    break;
+                }
+                units -= 1;
                 let at = |offset: usize| std::ptr::with_exposed_provenance::<Word>(object + offset);
                 let mut next = 0;
                 // SAFETY: an object in use begins with the address of its type, which is live; references lie where that says.
@@ -138,6 +180,11 @@ impl<'a> Marker<'a> {
                     let ty = at(0).cast::<*const ObjectType>().read();
                     if ty != known {
                         (known, references, is_plain) = (ty, (*ty).references, (*ty).is_plain);
+                        (bytes, is_array, shift) = ((*ty).bytes, (*ty).kind == ObjectKind::Array, (*ty).shift);
+                    }
+                    live += u64::from(bytes);
+                    if is_array {
+                        live += u64::from(at(LENGTH_AT as usize).cast::<u32>().read()) << shift;
                     }
                     let mut references = references;
                     if planted(3) {
@@ -161,45 +208,49 @@ impl<'a> Marker<'a> {
                         }
                     }
                     if !is_plain {
-                        self.trace_rest(object, 0, &mut waiting);
+                        units = units.saturating_sub(self.trace_rest(object, 0, &mut waiting));
                     }
                 }
                 object = next;
             }
         }
-        self.waiting = waiting;
+        self.found.waiting = waiting;
+        self.found.bytes += live;
     }
 
-    /// Marks what an object refers to beyond its first words: elements, from an index on, or fields.
+    /// Marks what an object refers to beyond its first words: elements, from an index on, or fields. Gives how many units that was.
     ///
     /// # Safety
     /// It is an object in use.
     #[inline(never)]
-    unsafe fn trace_rest(&mut self, object: usize, from: usize, waiting: &mut Vec<usize>) {
+    unsafe fn trace_rest(&mut self, object: usize, from: usize, waiting: &mut Vec<usize>) -> usize {
         let at = |offset: usize| std::ptr::with_exposed_provenance::<Word>(object + offset);
-        std::mem::swap(&mut self.waiting, waiting);
+        std::mem::swap(&mut self.found.waiting, waiting);
         // SAFETY: as in `trace`; an array has as many elements as its length.
-        unsafe {
+        let words = unsafe {
             let ty: &ObjectType = &*at(0).cast::<*const ObjectType>().read();
             if ty.kind == ObjectKind::Array {
                 let len = at(LENGTH_AT as usize).cast::<u32>().read() as usize;
                 let end = len.min(from + AT_ONCE);
                 let marked = if planted(4) { end.saturating_sub(1) } else { end };
                 if end < len && !planted(5) {
-                    self.waiting.extend([end, object | 1]);
+                    self.found.waiting.extend([end, object | 1]);
                 }
                 for index in from..marked {
                     let word = at(ARRAY_HEADER_BYTES as usize + 8 * index).read();
                     prefetch(word as usize);
                     self.mark(word);
                 }
+                marked.saturating_sub(from)
             } else {
                 for &offset in ty.traced.iter().filter(|_| !planted(6)) {
                     self.mark(at(offset as usize).read());
                 }
+                ty.traced.len()
             }
-        }
-        std::mem::swap(&mut self.waiting, waiting);
+        };
+        std::mem::swap(&mut self.found.waiting, waiting);
+        words / 4
     }
 }
 

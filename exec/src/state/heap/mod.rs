@@ -1,8 +1,8 @@
 //! The heap of a store: structs, arrays and exceptions, which WebAssembly makes and nobody frees.
 //!
 //! What cannot be reached any more is *collected*: marking ([`mark`]) begins at roots and follows references; sweeping frees what was
-//! not marked, block by block ([`block`]), when an object of that size is wanted next. Nothing moves, so an object's reference is
-//! its address.
+//! not marked, block by block ([`block`]), when an object of that size is wanted next. Both are done bit by bit, between what the
+//! program does ([`cycle`]). Nothing moves, so an object's reference is its address.
 //!
 //! | word of a reference | refers to |
 //! |---|---|
@@ -19,6 +19,7 @@
 pub(crate) mod access;
 pub(crate) mod block;
 pub(crate) mod copy;
+pub(crate) mod cycle;
 mod inherited;
 pub(crate) mod mark;
 pub(crate) mod object;
@@ -27,22 +28,19 @@ pub(crate) mod parked;
 use crate::Word;
 use crate::state::held::Held;
 use block::{BLOCK_BYTES, Block, FIRST};
+use cycle::{GcStress, Log, Ready};
 use inherited::Inherited;
-use mark::Marker;
+use mark::Found;
 use object::ObjectType;
 use parked::Parked;
 use pirn_decode::TypeId;
-use pirn_decode::objects::{CLASS_BYTES, CLASSES, class_of};
-use pirn_decode::planted;
+use pirn_decode::objects::{CLASSES, class_of};
 use std::alloc::{Layout, alloc, dealloc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bytes of a piece of memory that blocks are made of.
 const CHUNK_BYTES: usize = 32 * BLOCK_BYTES;
-
-/// So many bytes are allocated before anything is collected, even if less is in use.
-const LEAST_BETWEEN: u64 = 2 << 20;
 
 /// The word of a reference to an integer of 31 bits: the lower ones of this.
 pub const fn i31_word(value: u32) -> Word {
@@ -78,11 +76,17 @@ pub(crate) struct OuterStack {
 pub struct Heap {
     /// The first free object of each class, or 0. Handlers take from it.
     pub(crate) free: [u64; CLASSES],
+    /// Where handlers note the references that they overwrite.
+    pub(crate) log: Log,
+    /// What a collection that is under way has found.
+    found: Option<Found>,
     /// Blocks of each class whose marks have not been looked at since the last collection.
     unswept: [Vec<*mut Block>; CLASSES],
-    /// Blocks of any class: with objects.
-    used: Vec<*mut Block>,
-    /// Blocks without.
+    /// The other blocks of each class.
+    swept: [Vec<*mut Block>; CLASSES],
+    /// What is free in blocks that were swept before it was wanted.
+    ready: [Vec<Ready>; CLASSES],
+    /// Blocks without objects, of no class.
     empty: Vec<*mut Block>,
     /// Where pieces of memory begin, in order.
     chunks: Vec<usize>,
@@ -97,7 +101,7 @@ pub struct Heap {
     limit: u64,
     /// Bytes that were handed out since the last collection.
     allocated: u64,
-    /// At how many of them the next begins.
+    /// At how many of them the next should be done.
     threshold: u64,
     /// How many values of the embedder there are, those counted that were freed.
     pub(crate) externs: usize,
@@ -107,8 +111,8 @@ pub struct Heap {
     pub(crate) parked: Option<Arc<Parked>>,
     /// How many ask for nothing to be collected.
     pub(crate) holds: u32,
-    /// Whether everything that is allocated begins with a collection.
-    stress: bool,
+    /// What is done whenever something is allocated.
+    stress: GcStress,
     /// How often it was collected.
     collections: u64,
     /// Which objects are those of the heap that this was copied of.
@@ -126,8 +130,11 @@ impl Heap {
     pub(crate) fn new() -> Self {
         Self {
             free: [0; CLASSES],
+            log: Log::default(),
+            found: None,
             unswept: [const { Vec::new() }; CLASSES],
-            used: Vec::new(),
+            swept: [const { Vec::new() }; CLASSES],
+            ready: [const { Vec::new() }; CLASSES],
             empty: Vec::new(),
             chunks: Vec::new(),
             large: BTreeMap::new(),
@@ -136,12 +143,12 @@ impl Heap {
             committed: 0,
             limit: u64::MAX,
             allocated: 0,
-            threshold: LEAST_BETWEEN,
+            threshold: cycle::LEAST_BETWEEN,
             externs: 0,
             outer: Vec::new(),
             parked: None,
             holds: 0,
-            stress: false,
+            stress: GcStress::None,
             collections: 0,
             inherited: Inherited::default(),
             held: Held::default(),
@@ -153,10 +160,10 @@ impl Heap {
         self.limit = bytes;
     }
 
-    /// Has everything that is allocated begin with a collection.
-    pub fn set_stress(&mut self, stress: bool) {
+    /// Has this be done whenever something is allocated.
+    pub fn set_stress(&mut self, stress: GcStress) {
         self.stress = stress;
-        self.free = [0; CLASSES];
+        self.set_aside();
     }
 
     /// Puts what it takes on an account.
@@ -179,17 +186,15 @@ impl Heap {
     pub fn set_externs(&mut self, count: usize) {
         self.externs = count;
         self.allocated += 64;
+        if self.allocated % (BLOCK_BYTES as u64) < 64 {
+            self.work(1);
+        }
         self.activate();
     }
 
-    /// Whether so much was allocated that a collection is due.
-    pub fn is_due(&self) -> bool {
-        self.holds == 0 && (self.stress || self.allocated >= self.threshold)
-    }
-
-    /// Whether a collection is due, or there may be no room without one for what is allocated next.
+    /// Whether there may be no room without a collection for what is allocated next.
     pub fn is_short(&self) -> bool {
-        self.is_due() || self.holds == 0 && self.committed.saturating_add(CHUNK_BYTES as u64) > self.limit
+        self.holds == 0 && self.committed.saturating_add(CHUNK_BYTES as u64) > self.limit
     }
 
     /// Has nothing collected until [`Heap::release`].
@@ -200,9 +205,7 @@ impl Heap {
     /// Ends a [`Heap::hold`].
     pub fn release(&mut self) {
         self.holds -= 1;
-        if self.stress {
-            self.free = [0; CLASSES];
-        }
+        self.set_aside();
     }
 
     /// Whether something [holds](Heap::hold) it.
@@ -212,7 +215,7 @@ impl Heap {
 
     /// Whether there are objects, or were when it was collected last.
     pub fn has_objects(&self) -> bool {
-        !self.used.is_empty() || !self.large.is_empty()
+        self.unswept.iter().chain(&self.swept).any(|blocks| !blocks.is_empty()) || !self.large.is_empty()
     }
 
     fn activate(&mut self) {
@@ -247,33 +250,22 @@ impl Heap {
     }
 
     /// Room for an object of so many bytes: the caller writes what it begins with before anything else is allocated. `None` if
-    /// there is none without a collection, or one is due and `may_collect`.
-    pub(crate) fn take(&mut self, bytes: u64, may_collect: bool) -> Option<*mut u64> {
-        if may_collect && self.is_due() {
-            return None;
-        }
+    /// there is none without a collection.
+    pub(crate) fn take(&mut self, bytes: u64) -> Option<*mut u64> {
         self.activate();
         let Some(class) = class_of(bytes) else { return self.take_large(bytes) };
         let place = usize::from(class);
-        while self.free[place] == 0 {
-            let block = match self.unswept[place].pop() {
-                Some(block) => block,
-                None => self.empty_block(class)?,
-            };
-            // SAFETY: a block of this class; what was in use in it when everything was marked is marked, and nothing was
-            // allocated in it since.
-            let (first, free) = unsafe { Block::sweep(block) };
-            self.free[place] = first;
-            self.allocated += free as u64 * u64::from(CLASS_BYTES[place]);
+        if self.free[place] == 0 {
+            self.refill(class)?;
         }
         let object: *mut u64 = std::ptr::with_exposed_provenance_mut(self.free[place] as usize);
         // SAFETY: a free object of the list, whose first word leads to the next.
-        let next = unsafe { object.read() } - 1;
-        self.free[place] = if self.stress && self.holds == 0 { 0 } else { next };
+        self.free[place] = unsafe { object.read() } - 1;
+        self.set_aside();
         Some(object)
     }
 
-    /// A block without objects, which is of this class from now on.
+    /// A block without objects, which is of this class from now on; the caller has it swept.
     fn empty_block(&mut self, class: u16) -> Option<*mut Block> {
         if self.empty.is_empty() {
             self.more_blocks()?;
@@ -284,7 +276,6 @@ impl Heap {
             Block::clear(block);
             (*block).class = class;
         }
-        self.used.push(block);
         Some(block)
     }
 
@@ -331,6 +322,7 @@ impl Heap {
 
     fn take_large(&mut self, bytes: u64) -> Option<*mut u64> {
         let bytes = usize::try_from(bytes.checked_add(FIRST as u64)?).ok()?;
+        self.work(bytes / BLOCK_BYTES);
         let base = self.allocate(bytes)?;
         self.allocated += bytes as u64;
         let block = Block::of(base);
@@ -340,59 +332,8 @@ impl Heap {
             (*block).class = NO_CLASS;
         }
         self.large.insert(base + FIRST, bytes);
+        self.note_new(base + FIRST);
         Some(std::ptr::with_exposed_provenance_mut(base + FIRST))
-    }
-
-    /// Collects: `mark` gives the roots to the marker, has it trace, and may look at what was marked.
-    ///
-    /// # Safety
-    /// All roots are given, and whatever is in use is as it should be.
-    pub(crate) unsafe fn collect(&mut self, mark: impl FnOnce(&mut Marker<'_>)) {
-        self.collections += 1;
-        for place in 0..CLASSES {
-            while let Some(block) = self.unswept[place].pop() {
-                // What was not in use is told from what is by being free; the list is made anew afterwards.
-                // SAFETY: as in `take`.
-                unsafe { Block::sweep(block) };
-            }
-        }
-        // SAFETY: everything is swept, so no mark is left, and what is in use is as it should be.
-        let mut marker = unsafe { Marker::new(self) };
-        mark(&mut marker);
-        marker.trace();
-        // SAFETY: the marks are those of this collection, and nothing was freed yet.
-        unsafe { self.inherited.keep_marked() };
-        let mut live = 0;
-        self.free = [0; CLASSES];
-        for block in std::mem::take(&mut self.used) {
-            // SAFETY: a block that has a class.
-            unsafe {
-                let marked = Block::marked(block);
-                if marked == 0 {
-                    (*block).class = NO_CLASS;
-                    self.empty.push(block);
-                } else {
-                    let class = usize::from((*block).class);
-                    live += marked as u64 * u64::from(CLASS_BYTES[class]);
-                    self.unswept[class].push(block);
-                    self.used.push(block);
-                }
-            }
-        }
-        for (object, bytes) in std::mem::take(&mut self.large) {
-            // SAFETY: an object with an allocation of its own; nothing refers to it if it is not marked.
-            unsafe {
-                if Block::is_marked(object) && !planted(18) {
-                    Block::clear(Block::of(object));
-                    live += bytes as u64;
-                    self.large.insert(object, bytes);
-                } else {
-                    self.give_back(object - FIRST, bytes);
-                }
-            }
-        }
-        self.allocated = 0;
-        self.threshold = live.max(LEAST_BETWEEN);
     }
 }
 

@@ -100,6 +100,11 @@ impl ObjectType {
         })
     }
 
+    /// Whether it is of arrays whose elements are references that are traced.
+    pub(crate) fn traces_elements(&self) -> bool {
+        self.kind == ObjectKind::Array && !self.is_plain
+    }
+
     /// Its type in the engine; that of the tag's function type, of an exception.
     pub fn id(&self) -> TypeId {
         self.id

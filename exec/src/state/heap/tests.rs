@@ -1,6 +1,7 @@
 //! The heap by itself.
 
 use super::block::{BLOCK_BYTES, Block};
+use super::mark::Marker;
 use super::object::ObjectType;
 use super::*;
 use pirn_decode::{
@@ -26,7 +27,7 @@ fn heap() -> (Heap, *const ObjectType, *const ObjectType) {
 
 /// An item of a list.
 fn item(heap: &mut Heap, ty: *const ObjectType, number: u64, next: u64) -> u64 {
-    let object = heap.take(24, false).expect("there is room");
+    let object = heap.take(24).expect("there is room");
     // SAFETY: an object of three words.
     unsafe {
         object.write(ty.expose_provenance() as u64);
@@ -37,7 +38,7 @@ fn item(heap: &mut Heap, ty: *const ObjectType, number: u64, next: u64) -> u64 {
 }
 
 fn array(heap: &mut Heap, ty: *const ObjectType, elements: &[u64]) -> u64 {
-    let object = heap.take(16 + 8 * elements.len() as u64, false).expect("there is room");
+    let object = heap.take(16 + 8 * elements.len() as u64).expect("there is room");
     // SAFETY: an object with that many elements.
     unsafe {
         object.write(ty.expose_provenance() as u64);
@@ -56,7 +57,14 @@ fn word(object: u64, at: usize) -> u64 {
 /// Collects with these roots.
 fn collect(heap: &mut Heap, roots: &[u64]) {
     // SAFETY: they are references.
-    unsafe { heap.collect(|marker| roots.iter().for_each(|&root| marker.mark(root))) };
+    unsafe { heap.collect(|marker| roots.iter().for_each(|&root| marker.mark(root)), |_| ()) };
+}
+
+/// How many small objects are left of a heap that was just collected.
+fn marked(heap: &Heap) -> usize {
+    assert!(heap.is_marked());
+    // SAFETY: blocks of this heap, to which nobody writes.
+    heap.unswept.iter().flatten().map(|&block| unsafe { Block::marked(block) }).sum()
 }
 
 #[test]
@@ -89,7 +97,7 @@ fn what_is_reached_stays_and_the_rest_is_used_again() {
     collect(&mut heap, &[]);
     assert!(!heap.has_object(large as usize));
     assert!(heap.bytes() < before, "large objects are given back");
-    assert!(heap.used.is_empty(), "no block has objects");
+    assert_eq!(marked(&heap), 0, "no block has objects");
 }
 
 #[test]
@@ -102,16 +110,10 @@ fn only_the_beginning_of_an_object_in_use_keeps_it() {
     assert!(!heap.has_object(0) && !heap.has_object(8) && !heap.has_object(usize::MAX & !7));
     // SAFETY: words that may be anything.
     unsafe {
-        heap.collect(|marker| {
-            for word in [objects[3], objects[5] + 8, objects[7] + 1, 12, u64::MAX, extern_word(1 << 40)] {
-                marker.mark_maybe(word);
-            }
-        });
+        let words = [objects[3], objects[5] + 8, objects[7] + 1, 12, u64::MAX, extern_word(1 << 40)];
+        heap.collect(|marker| words.iter().for_each(|&word| marker.mark_maybe(word)), |_| ());
     }
-    // SAFETY: blocks of this heap, of which nothing else is in use.
-    let marks = |block: &*mut Block| unsafe { Block::marked(*block) };
-    let marked = heap.used.iter().map(marks).sum::<usize>();
-    assert_eq!(marked, 1);
+    assert_eq!(marked(&heap), 1);
 }
 
 #[test]
@@ -122,12 +124,8 @@ fn values_of_the_embedder_are_marked_through_objects() {
     let mut marked = Vec::new();
     // SAFETY: the object is one of this heap.
     unsafe {
-        heap.collect(|marker| {
-            marker.mark(object);
-            marker.mark(extern_word(99));
-            marker.trace();
-            marked.extend((0..100).filter(|&index| marker.is_extern_marked(index)));
-        });
+        let roots = |marker: &mut Marker<'_>| [object, extern_word(99)].iter().for_each(|&root| marker.mark(root));
+        heap.collect(roots, |marker| marked.extend((0..100).filter(|&index| marker.is_extern_marked(index))));
     }
     assert_eq!(marked, [64, 99]);
 }
@@ -144,7 +142,7 @@ fn references_far_within_large_objects_are_followed() {
     let wide = DefinedType::new(TypeId(3), ty, vec![TypeId(3)]);
     let wide = heap.object_type(TypeId(3), || ObjectType::of(&wide));
     let items: Vec<u64> = (1..=100).map(|number| item(&mut heap, list, number, 0)).collect();
-    let object = heap.take(8 * 101, false).expect("there is room");
+    let object = heap.take(8 * 101).expect("there is room");
     // SAFETY: an object of 101 words.
     unsafe {
         object.write(wide.expose_provenance() as u64);
@@ -171,15 +169,15 @@ fn a_limit_is_kept_and_a_collection_makes_room() {
     let (mut heap, list, many) = heap();
     heap.set_limit(3 << 20);
     let mut count = 0;
-    while let Some(object) = heap.take(24, false) {
+    while let Some(object) = heap.take(24) {
         // SAFETY: an object of three words.
         unsafe { object.copy_from_nonoverlapping([list.expose_provenance() as u64, 0, 0].as_ptr(), 3) };
         count += 1;
     }
     assert!(heap.bytes() <= 3 << 20 && count > 3 * (1 << 20) / 24 * 9 / 10, "{count}");
-    assert!(heap.take(1 << 20, false).is_none());
+    assert!(heap.take(1 << 20).is_none());
     collect(&mut heap, &[]);
-    assert!(heap.take(24, true).is_some());
+    assert!(heap.take(24).is_some());
     let _ = many;
 }
 
@@ -267,4 +265,94 @@ fn integers_are_in_the_upper_bits() {
         assert_eq!(i31_word(value), i31_word(value | 1 << 31), "the highest bit does not count");
     }
     assert_eq!((i31_value(0), i31_value(extern_word(1)), extern_index(extern_word(5))), (None, None, Some(5)));
+}
+
+/// What a program does with objects, at random: its locals are roots, which are looked at when a collection begins, and not again.
+#[test]
+fn what_is_reachable_stays_whatever_a_program_does_while_it_is_marked() {
+    const LOCALS: usize = 20;
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = move |bound: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 11) as usize % bound
+    };
+    for stress in [GcStress::Step, GcStress::None] {
+        let (mut heap, list, many) = heap();
+        heap.set_stress(stress);
+        let mut locals = [0; LOCALS];
+        let mut made = 0;
+        let (mut freed, mut ended) = (0, 0);
+        for round in 0..200_000 {
+            let place =
+                |object: u64, at: usize| std::ptr::with_exposed_provenance_mut::<u64>(object as usize).wrapping_add(at);
+            // A field of an object of which a local knows, if it is one.
+            let (of, to) = (below(LOCALS), below(LOCALS));
+            let field = (locals[of] != 0).then(|| {
+                // SAFETY: it begins with its type's address; an array has its length there.
+                let is_list = unsafe { place(locals[of], 0).read() } == list.expose_provenance() as u64;
+                if is_list {
+                    place(locals[of], 2)
+                } else {
+                    place(locals[of], 2 + below((word(locals[of], 1) >> 32) as usize))
+                }
+            });
+            match (below(8), field) {
+                (0, _) => locals[to] = 0,
+                (1..=3, Some(field)) => {
+                    // SAFETY: it is a field of a reference, of an object that is reachable.
+                    locals[to] = unsafe { field.read() };
+                }
+                (4 | 5, Some(field)) => {
+                    // SAFETY: as above.
+                    unsafe {
+                        heap.keep(field.read());
+                        field.write(locals[to]);
+                    }
+                }
+                _ => {
+                    if heap.is_due() || below(500) == 0 {
+                        let before = heap.collections();
+                        // SAFETY: these are the roots.
+                        unsafe {
+                            let roots = |marker: &mut Marker<'_>| locals.iter().for_each(|&local| marker.mark(local));
+                            match below(100) {
+                                0 => heap.collect(roots, |_| ()),
+                                _ => heap.advance(roots, |_| ()),
+                            }
+                        }
+                        ended += heap.collections() - before;
+                    }
+                    made += 1;
+                    let elements = [locals[below(LOCALS)], locals[below(LOCALS)]];
+                    locals[to] = match below(200) {
+                        // With an allocation of its own.
+                        0 => array(&mut heap, many, &[elements[0]; 4_000]),
+                        1..=40 => array(&mut heap, many, &elements),
+                        _ => item(&mut heap, list, made, elements[0]),
+                    };
+                }
+            }
+            if round % 1_000 == 0 {
+                let mut seen = std::collections::HashSet::new();
+                let mut waiting = locals.to_vec();
+                while let Some(object) = waiting.pop() {
+                    if object != 0 && seen.insert(object) {
+                        assert!(heap.has_object(object as usize), "round {round}, {stress:?}");
+                        if word(object, 0) == list.expose_provenance() as u64 {
+                            waiting.push(word(object, 2));
+                        } else {
+                            assert_eq!(word(object, 0), many.expose_provenance() as u64, "round {round}, {stress:?}");
+                            waiting.extend((0..(word(object, 1) >> 32) as usize).map(|at| word(object, 2 + at)));
+                        }
+                    }
+                }
+                freed = made - seen.len() as u64;
+            }
+        }
+        assert!(freed > 0 && ended > 20, "{freed} freed, {ended} collections");
+        collect(&mut heap, &[]);
+        assert!(marked(&heap) == 0 && heap.large.is_empty(), "everything is freed in the end");
+    }
 }

@@ -27,9 +27,14 @@ pub type LocateHook = unsafe fn(*mut InstanceHead, usize) -> Option<CodeAt>;
 /// Says for the store that a machine is [attached](Vm::attach) to whether one type is declared to be below another.
 pub type SubtypeHook = unsafe fn(store: *mut (), sub: TypeId, of: TypeId) -> bool;
 
-/// Gives a marker all references that the store has which a machine is [attached](Vm::attach) to: of its globals, tables and
-/// segments, and those of the embedder. Then it may have it trace, and free what of the embedder's values is not marked.
-pub type RootsHook = unsafe fn(store: *mut (), marker: &mut Marker<'_>);
+/// What the store that a machine is [attached](Vm::attach) to does when it is collected.
+#[derive(Debug, Clone, Copy)]
+pub struct RootsHooks {
+    /// Gives a marker all references that it has: of its globals, tables and segments, and those of the embedder.
+    pub mark: unsafe fn(store: *mut (), marker: &mut Marker<'_>),
+    /// Frees what of the embedder's values is not marked.
+    pub free: unsafe fn(store: *mut (), marker: &Marker<'_>),
+}
 
 /// A function's threaded code.
 #[derive(Debug, Clone)]

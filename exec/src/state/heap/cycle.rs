@@ -1,0 +1,394 @@
+//! A collection: when it begins, what it does bit by bit, how it ends.
+//!
+//! | when | what happens |
+//! |---|---|
+//! | half as much was allocated as was in use | blocks are swept that nobody wanted so far, some whenever a block is begun |
+//! | three quarters | it *begins*: roots are given to the marker |
+//! | whenever a block is begun | some objects are marked |
+//! | nothing is left to be marked | it *ends*: blocks of which nothing is marked are empty, the others are swept when they are wanted |
+//!
+//! Meanwhile the program goes on, and changes what is to be marked. What is in use when it begins is marked all the same: whoever
+//! overwrites a reference in an object has what it referred to marked (*snapshot at the beginning*). Handlers write such
+//! references to the [log](Log), whose end they reach at once while nothing is under way. So nothing that is marked is looked at again, stacks,
+//! globals and tables are looked at once, and what a program does can make no pause longer. Objects that are made meanwhile count as marked.
+//!
+//! What was reachable when it began and is not any more when it ends is freed by the next.
+
+use super::block::{Block, FIRST};
+use super::mark::{Found, Marker};
+use super::{Heap, NO_CLASS};
+use crate::Word;
+use pirn_decode::objects::{CLASS_BYTES, CLASSES};
+use pirn_decode::planted;
+use std::ptr::null_mut;
+
+/// So many bytes are allocated before anything is collected, even if less is in use.
+pub(super) const LEAST_BETWEEN: u64 = 2 << 20;
+
+/// How many words the log has, the last of which is not written to.
+const LOG_WORDS: usize = 1024;
+
+/// How much is marked when a block is begun: so many objects, or elements of arrays by four. A block has 1,341 objects of the smallest class, so marking
+/// gets on faster than allocating.
+const UNITS: usize = 4096;
+
+/// An object is made of so many blocks at most that marking is done for: 64 times that many units.
+const MOST_AT_ONCE: usize = 16;
+
+/// So many blocks are swept when a block is begun, before a collection.
+const SWEPT_AT_ONCE: usize = 8;
+
+/// So many blocks are looked through for a free object before another block is begun.
+const SEARCHED: usize = 16;
+
+/// What a store does about collecting garbage whenever something is allocated: for tests that look for code that does not keep its references rooted long
+/// enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GcStress {
+    /// Nothing, but when it is due.
+    #[default]
+    None,
+    /// It collects all that nothing refers to.
+    Collect,
+    /// A collection that is done bit by bit, as others are, begins, goes one small step on, or ends.
+    Step,
+}
+
+impl From<bool> for GcStress {
+    fn from(collects: bool) -> Self {
+        if collects { Self::Collect } else { Self::None }
+    }
+}
+
+/// What is free in a block.
+#[derive(Debug)]
+pub(super) struct Ready {
+    /// The first free object.
+    first: u64,
+    /// How many there are that nobody has counted as allocated.
+    count: usize,
+    /// Whether they are marked already.
+    is_marked: bool,
+}
+
+/// References that were overwritten.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// Where the next one goes; null while no collection is under way.
+    pub(crate) next: *mut Word,
+    /// The last word, which nobody writes to; null as well.
+    pub(crate) last: *mut Word,
+    /// The first one; null before anything was collected.
+    first: *mut Words,
+}
+
+type Words = [Word; LOG_WORDS];
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { next: null_mut(), last: null_mut(), first: null_mut() }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if !self.first.is_null() {
+            // SAFETY: it is from `open`, and nobody else has it.
+            drop(unsafe { Box::from_raw(self.first) });
+        }
+    }
+}
+
+impl Log {
+    fn open(&mut self) {
+        if self.first.is_null() {
+            self.first = Box::into_raw(Box::new([0; LOG_WORDS]));
+        }
+        self.next = self.first.cast();
+        self.last = self.next.wrapping_add(LOG_WORDS - 1);
+    }
+
+    fn close(&mut self) {
+        (self.next, self.last) = (null_mut(), null_mut());
+    }
+
+    /// Takes the one that was written last.
+    pub(super) fn pop(&mut self) -> Option<Word> {
+        if self.next.addr() <= self.first.addr() {
+            return None;
+        }
+        self.next = self.next.wrapping_sub(1);
+        // SAFETY: it lies within the words, all of which are initialised.
+        Some(unsafe { self.next.read() })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.next.addr() <= self.first.addr()
+    }
+}
+
+impl Heap {
+    /// Whether so much was allocated that a collection is to begin, or all that it had to mark is marked, so it is to end: [`Heap::advance`].
+    pub fn is_due(&self) -> bool {
+        let is_late = self.allocated >= self.threshold.saturating_mul(2);
+        self.holds == 0
+            && match &self.found {
+                None => self.stress != GcStress::None || self.allocated >= self.threshold / 4 * 3,
+                Some(found) => is_late || self.stress == GcStress::Collect || found.is_all() && self.log.is_empty(),
+            }
+    }
+
+    /// Begins a collection, or ends the one that is under way. `roots` gives the roots to the marker. `unmarked` may look at what was marked.
+    ///
+    /// # Safety
+    /// All roots are given, and whatever is in use is as it should be. What `unmarked` frees is not used afterwards.
+    pub(crate) unsafe fn advance(&mut self, roots: impl FnOnce(&mut Marker<'_>), unmarked: impl FnOnce(&Marker<'_>)) {
+        // SAFETY: the same is asked for.
+        unsafe {
+            if self.stress == GcStress::Collect {
+                self.collect(roots, unmarked);
+            } else if self.found.is_some() {
+                self.end(unmarked);
+            } else {
+                self.begin(roots);
+            }
+        }
+    }
+
+    /// Collects all that cannot be reached now.
+    ///
+    /// # Safety
+    /// As for [`Heap::advance`].
+    pub(crate) unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>), unmarked: impl FnOnce(&Marker<'_>)) {
+        self.abandon();
+        // Everything that is free is found again.
+        self.free = [0; CLASSES];
+        self.ready.iter_mut().for_each(Vec::clear);
+        // SAFETY: the same is asked for.
+        unsafe {
+            self.begin(roots);
+            self.end(unmarked);
+        }
+    }
+
+    /// # Safety
+    /// As for [`Heap::advance`]; no collection is under way.
+    unsafe fn begin(&mut self, roots: impl FnOnce(&mut Marker<'_>)) {
+        self.sweep_ahead(usize::MAX);
+        for class in (0..CLASSES).filter(|_| !planted(46)) {
+            // SAFETY: free objects of a list.
+            unsafe { each_free(self.free[class], |object| _ = Block::mark(object)) };
+        }
+        self.log.open();
+        self.found = Some(Found::default());
+        // SAFETY: everything is swept, so nothing is marked but what is free, and what is in use is as it should be.
+        roots(&mut unsafe { Marker::new(self) });
+    }
+
+    /// # Safety
+    /// As for [`Heap::advance`]; a collection is under way.
+    unsafe fn end(&mut self, unmarked: impl FnOnce(&Marker<'_>)) {
+        self.collections += 1;
+        // SAFETY: as is asked for.
+        let mut marker = unsafe { Marker::new(self) };
+        marker.take_log();
+        marker.trace(usize::MAX);
+        unmarked(&marker);
+        drop(marker);
+        let live = self.found.take().map_or(0, |found| found.bytes);
+        self.log.close();
+        self.unmark_free();
+        // SAFETY: the marks are those of this collection, and nothing was freed yet.
+        unsafe { self.inherited.keep_marked() };
+        for (unswept, swept) in self.unswept.iter_mut().zip(&mut self.swept) {
+            std::mem::swap(unswept, swept);
+        }
+        for (object, bytes) in std::mem::take(&mut self.large) {
+            // SAFETY: an object with an allocation of its own; nothing refers to it if it is not marked.
+            unsafe {
+                if Block::is_marked(object) && !planted(18) {
+                    Block::unmark(object);
+                    self.large.insert(object, bytes);
+                } else {
+                    self.give_back(object - FIRST, bytes);
+                }
+            }
+        }
+        self.allocated = 0;
+        // What was made meanwhile does not count: like most that is made, it is soon garbage.
+        self.threshold = live.max(LEAST_BETWEEN);
+    }
+
+    /// Has the collection that is under way never have begun.
+    fn abandon(&mut self) {
+        if self.found.take().is_none() {
+            return;
+        }
+        self.log.close();
+        for &block in self.swept.iter().flatten() {
+            // SAFETY: a block of the heap, to which nobody refers.
+            unsafe { Block::clear(block) };
+        }
+        for &object in self.large.keys() {
+            // SAFETY: an object with an allocation of its own.
+            unsafe { Block::unmark(object) };
+        }
+    }
+
+    /// Whether a collection is under way.
+    pub(super) fn is_marking(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// Does what is due when so many blocks are begun.
+    pub(super) fn work(&mut self, blocks: usize) {
+        if self.found.is_some() {
+            let units = if self.stress == GcStress::Step { 1 } else { UNITS * blocks.min(MOST_AT_ONCE) };
+            self.mark_some(units);
+        } else if self.allocated >= self.threshold / 2 {
+            self.sweep_ahead(SWEPT_AT_ONCE * blocks.min(MOST_AT_ONCE));
+        }
+    }
+
+    /// Empties the log, and marks as much.
+    pub(crate) fn mark_some(&mut self, units: usize) {
+        // SAFETY: what was found was in use when marking began, and so is still there, as are overwritten references.
+        let mut marker = unsafe { Marker::new(self) };
+        marker.take_log();
+        marker.trace(units);
+    }
+
+    /// Finds free objects of a class, of which there are none at hand, or gives `None` if there is no room for any.
+    pub(super) fn refill(&mut self, class: u16) -> Option<()> {
+        self.work(1);
+        let place = usize::from(class);
+        let mut searched = 0;
+        loop {
+            if let Some(ready) = self.ready[place].pop() {
+                self.hand_out(place, ready);
+                return Some(());
+            }
+            if searched < SEARCHED && self.sweep_one(place, true) {
+                searched += 1;
+                continue;
+            }
+            if self.empty.is_empty() {
+                self.sweep_ahead(SEARCHED);
+            }
+            match self.empty_block(class) {
+                Some(block) => {
+                    self.unswept[place].push(block);
+                    self.sweep_one(place, true);
+                }
+                // There is no room for more blocks.
+                None if self.unswept.iter().all(Vec::is_empty) => return None,
+                None => self.sweep_ahead(usize::MAX),
+            }
+        }
+    }
+
+    /// Sweeps a block of a class, which it stays of even if it is without objects, if it `stays`. Gives whether there was one.
+    fn sweep_one(&mut self, class: usize, stays: bool) -> bool {
+        let Some(block) = self.unswept[class].pop() else { return false };
+        // SAFETY: a block of this class; what was in use in it when everything was marked is marked, and nothing was allocated in it since.
+        unsafe {
+            if !stays && Block::is_unmarked(block) {
+                (*block).class = NO_CLASS;
+                self.empty.push(block);
+                return true;
+            }
+            let (first, count) = Block::sweep(block);
+            self.swept[class].push(block);
+            if first != 0 {
+                self.ready[class].push(Ready { first, count, is_marked: false });
+            }
+        }
+        true
+    }
+
+    /// Sweeps so many blocks that nobody wanted so far.
+    fn sweep_ahead(&mut self, mut most: usize) {
+        for class in 0..CLASSES {
+            while most > 0 && self.sweep_one(class, false) {
+                most -= 1;
+            }
+        }
+    }
+
+    /// Has objects of a class, of which there are none at hand, be made of these.
+    fn hand_out(&mut self, class: usize, ready: Ready) {
+        self.allocated += ready.count as u64 * u64::from(CLASS_BYTES[class]);
+        if self.found.is_some() && !ready.is_marked && !planted(43) {
+            // SAFETY: free objects of a list.
+            unsafe { each_free(ready.first, |object| _ = Block::mark(object)) };
+        }
+        self.free[class] = ready.first;
+    }
+
+    /// A new object with an allocation of its own counts as marked, if a collection is under way.
+    pub(super) fn note_new(&mut self, object: usize) {
+        if self.found.is_some() && !planted(42) {
+            // SAFETY: it was just allocated, and nobody refers to it.
+            unsafe { Block::mark(object) };
+        }
+    }
+
+    /// Has handlers ask for all free objects, if something is to be done whenever one is made.
+    pub(super) fn set_aside(&mut self) {
+        if self.stress == GcStress::None || self.holds != 0 {
+            return;
+        }
+        let is_marked = self.found.is_some();
+        for (free, ready) in self.free.iter_mut().zip(&mut self.ready) {
+            let first = std::mem::take(free);
+            if first != 0 {
+                ready.push(Ready { first, count: 0, is_marked });
+            }
+        }
+    }
+
+    /// Has nothing that is free be marked, and forgets all of it: blocks are swept anew.
+    fn unmark_free(&mut self) {
+        for (free, ready) in self.free.iter_mut().zip(&mut self.ready) {
+            let marked = ready.drain(..).filter(|ready| ready.is_marked).map(|ready| ready.first);
+            for first in marked.chain([std::mem::take(free)]) {
+                // SAFETY: free objects of a list.
+                unsafe { each_free(first, |object| Block::unmark(object)) };
+            }
+        }
+    }
+
+    /// Has what a reference refers to stay, if a collection is under way that may not have found it: somebody overwrites the reference in an
+    /// object, or found it without one.
+    ///
+    /// # Safety
+    /// [I5](crate#safety): it is the word of a reference of a type that is [traced](pirn_decode::objects::is_traced), in this heap.
+    pub unsafe fn keep(&mut self, word: Word) {
+        // SAFETY: the same is asked for.
+        unsafe { self.keep_all(&[word]) };
+    }
+
+    /// As [`Heap::keep`], of several.
+    ///
+    /// # Safety
+    /// As there.
+    pub(crate) unsafe fn keep_all(&mut self, words: &[Word]) {
+        if self.found.is_some() {
+            // SAFETY: as is asked for; what was found is still there.
+            let mut marker = unsafe { Marker::new(self) };
+            words.iter().for_each(|&word| unsafe { marker.mark(word) });
+        }
+    }
+}
+
+/// Calls `each` with all free objects of a list.
+///
+/// # Safety
+/// They are; the list stays as it is.
+unsafe fn each_free(mut object: u64, mut each: impl FnMut(usize)) {
+    while object != 0 {
+        each(object as usize);
+        // SAFETY: as is asked for: what is free leads to the next.
+        object = unsafe { std::ptr::with_exposed_provenance::<u64>(object as usize).read() } - 1;
+    }
+}
