@@ -2,7 +2,7 @@
 //!
 //! | when | what happens |
 //! |---|---|
-//! | half as much was allocated as was in use | blocks are swept that nobody wanted so far, some whenever a block is begun |
+//! | a quarter of what was in use was allocated | blocks are swept that nobody wanted so far, some whenever a block is begun |
 //! | three quarters | it *begins*: roots are given to the marker |
 //! | whenever a block is begun | some objects are marked |
 //! | nothing is left to be marked | it *ends*: blocks of which nothing is marked are empty, the others are swept when they are wanted |
@@ -28,15 +28,14 @@ pub(super) const LEAST_BETWEEN: u64 = 2 << 20;
 /// How many words the log has, the last of which is not written to.
 const LOG_WORDS: usize = 1024;
 
-/// How much is marked when a block is begun: so many objects, or elements of arrays by four. A block has 1,341 objects of the smallest class, so marking
-/// gets on faster than allocating.
-const UNITS: usize = 4096;
+/// While a collection is under way, objects are followed of so many times as many bytes as are allocated.
+const PACE: u64 = 3;
 
-/// An object is made of so many blocks at most that marking is done for: 64 times that many units.
-const MOST_AT_ONCE: usize = 16;
+/// So many bytes are handed out at a time then, so that what is done in between is short.
+const AT_A_TIME: u64 = 8 << 10;
 
-/// So many blocks are swept when a block is begun, before a collection.
-const SWEPT_AT_ONCE: usize = 8;
+/// No more is done at once than for so many, however large an object is.
+const MOST_AT_ONCE: u64 = 512 << 10;
 
 /// So many blocks are looked through for a free object before another block is begun.
 const SEARCHED: usize = 16;
@@ -133,7 +132,7 @@ impl Heap {
         let is_late = self.allocated >= self.threshold.saturating_mul(2);
         self.holds == 0
             && match &self.found {
-                None => self.stress != GcStress::None || self.allocated >= self.threshold / 4 * 3,
+                None => self.stress != GcStress::None || self.allocated >= self.begins_at(),
                 Some(found) => is_late || self.stress == GcStress::Collect || found.is_all() && self.log.is_empty(),
             }
     }
@@ -192,7 +191,7 @@ impl Heap {
         // SAFETY: as is asked for.
         let mut marker = unsafe { Marker::new(self) };
         marker.take_log();
-        marker.trace(usize::MAX);
+        marker.trace(u64::MAX);
         unmarked(&marker);
         drop(marker);
         let live = self.found.take().map_or(0, |found| found.bytes);
@@ -240,27 +239,34 @@ impl Heap {
         self.found.is_some()
     }
 
-    /// Does what is due when so many blocks are begun.
-    pub(super) fn work(&mut self, blocks: usize) {
+    /// Does what is due when so many bytes are handed out: sweeps, before a collection, or marks.
+    pub(super) fn work(&mut self, bytes: u64) {
+        let bytes = bytes.min(MOST_AT_ONCE);
         if self.found.is_some() {
-            let units = if self.stress == GcStress::Step { 1 } else { UNITS * blocks.min(MOST_AT_ONCE) };
-            self.mark_some(units);
-        } else if self.allocated >= self.threshold / 2 {
-            self.sweep_ahead(SWEPT_AT_ONCE * blocks.min(MOST_AT_ONCE));
+            self.mark_some(if self.stress == GcStress::Step { 1 } else { PACE * bytes });
+        } else if self.allocated >= self.threshold / 4 {
+            // As many as let all be swept when it begins.
+            let unswept = self.unswept.iter().map(Vec::len).sum::<usize>() as u64;
+            let left = self.begins_at().saturating_sub(self.allocated);
+            self.sweep_ahead((unswept * bytes).div_ceil(left + bytes) as usize);
         }
     }
 
-    /// Empties the log, and marks as much.
-    pub(crate) fn mark_some(&mut self, units: usize) {
+    /// A collection begins when so many bytes were allocated.
+    fn begins_at(&self) -> u64 {
+        self.threshold / 4 * 3
+    }
+
+    /// Empties the log, and follows objects of so many bytes.
+    pub(crate) fn mark_some(&mut self, bytes: u64) {
         // SAFETY: what was found was in use when marking began, and so is still there, as are overwritten references.
         let mut marker = unsafe { Marker::new(self) };
         marker.take_log();
-        marker.trace(units);
+        marker.trace(bytes);
     }
 
     /// Finds free objects of a class, of which there are none at hand, or gives `None` if there is no room for any.
     pub(super) fn refill(&mut self, class: u16) -> Option<()> {
-        self.work(1);
         let place = usize::from(class);
         let mut searched = 0;
         loop {
@@ -315,14 +321,31 @@ impl Heap {
         }
     }
 
-    /// Has objects of a class, of which there are none at hand, be made of these.
+    /// Has objects of a class, of which there are none at hand, be made of these, or some of them.
     fn hand_out(&mut self, class: usize, ready: Ready) {
-        self.allocated += ready.count as u64 * u64::from(CLASS_BYTES[class]);
-        if self.found.is_some() && !ready.is_marked && !planted(43) {
-            // SAFETY: free objects of a list.
-            unsafe { each_free(ready.first, |object| _ = Block::mark(object)) };
-        }
+        let bytes = u64::from(CLASS_BYTES[class]);
         self.free[class] = ready.first;
+        let mut count = ready.count;
+        if self.found.is_some() && !ready.is_marked && !planted(43) {
+            let (mut last, mut most) = (ready.first, AT_A_TIME / bytes);
+            // SAFETY: free objects of a list.
+            unsafe {
+                Block::mark(last as usize);
+                while most > 1 && next_free(last) != 0 {
+                    last = next_free(last);
+                    Block::mark(last as usize);
+                    most -= 1;
+                }
+                let rest = next_free(last);
+                if rest != 0 {
+                    std::ptr::with_exposed_provenance_mut::<u64>(last as usize).write(1);
+                    count = count.min((AT_A_TIME / bytes) as usize);
+                    self.ready[class].push(Ready { first: rest, count: ready.count - count, is_marked: false });
+                }
+            }
+        }
+        self.allocated += count as u64 * bytes;
+        self.work((count as u64 * bytes).max(1));
     }
 
     /// A new object with an allocation of its own counts as marked, if a collection is under way.
@@ -388,7 +411,16 @@ impl Heap {
 unsafe fn each_free(mut object: u64, mut each: impl FnMut(usize)) {
     while object != 0 {
         each(object as usize);
-        // SAFETY: as is asked for: what is free leads to the next.
-        object = unsafe { std::ptr::with_exposed_provenance::<u64>(object as usize).read() } - 1;
+        // SAFETY: as is asked for.
+        object = unsafe { next_free(object) };
     }
+}
+
+/// The free object behind one in its list, or 0.
+///
+/// # Safety
+/// It is one.
+unsafe fn next_free(object: u64) -> u64 {
+    // SAFETY: what is free leads to the next.
+    unsafe { std::ptr::with_exposed_provenance::<u64>(object as usize).read() - 1 }
 }

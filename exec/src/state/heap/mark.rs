@@ -152,40 +152,35 @@ impl<'a> Marker<'a> {
         }
     }
 
-    /// Marks what can be reached from what is marked: everything, or as much as so many objects refer to, or elements of arrays by four.
-    pub(super) fn trace(&mut self, mut units: usize) {
+    /// Marks what can be reached from what is marked: everything, or as much as objects of so many bytes refer to.
+    pub(super) fn trace(&mut self, most: u64) {
         let mut waiting = std::mem::take(&mut self.found.waiting);
-        let mut live = 0;
-        let (mut known, mut references, mut is_plain) = (null::<ObjectType>(), 0, true);
-        let (mut bytes, mut is_array, mut shift) = (0, false, 0);
-        while units > 0
+        let mut followed = 0;
+        let (mut known, mut references, mut bytes, mut is_simple) = (null::<ObjectType>(), 0, 0, true);
+        while followed < most
             && let Some(mut object) = waiting.pop()
         {
             if object & 1 != 0 {
                 let from = waiting.pop().expect("an index lies below an array");
                 // SAFETY: this is what `trace_rest` asks for.
-                units = units.saturating_sub(unsafe { self.trace_rest(object - 1, from, &mut waiting) });
+                followed += unsafe { self.trace_rest(object - 1, from, &mut waiting) };
                 continue;
             }
             while object != 0 {
-                if units == 0 {
+                if followed >= most {
                     waiting.push(object);
                     break;
                 }
-                units -= 1;
                 let at = |offset: usize| std::ptr::with_exposed_provenance::<Word>(object + offset);
                 let mut next = 0;
                 // SAFETY: an object in use begins with the address of its type, which is live; references lie where that says.
                 unsafe {
                     let ty = at(0).cast::<*const ObjectType>().read();
                     if ty != known {
-                        (known, references, is_plain) = (ty, (*ty).references, (*ty).is_plain);
-                        (bytes, is_array, shift) = ((*ty).bytes, (*ty).kind == ObjectKind::Array, (*ty).shift);
+                        (known, references, bytes) = (ty, (*ty).references, u64::from((*ty).bytes));
+                        is_simple = (*ty).is_plain && (*ty).kind != ObjectKind::Array;
                     }
-                    live += u64::from(bytes);
-                    if is_array {
-                        live += u64::from(at(LENGTH_AT as usize).cast::<u32>().read()) << shift;
-                    }
+                    followed += bytes;
                     let mut references = references;
                     if planted(3) {
                         references &= references.wrapping_sub(1);
@@ -207,27 +202,31 @@ impl<'a> Marker<'a> {
                             _ => {}
                         }
                     }
-                    if !is_plain {
-                        units = units.saturating_sub(self.trace_rest(object, 0, &mut waiting));
+                    if !is_simple {
+                        followed += if (*ty).is_plain {
+                            u64::from(at(LENGTH_AT as usize).cast::<u32>().read()) << (*ty).shift
+                        } else {
+                            self.trace_rest(object, 0, &mut waiting)
+                        };
                     }
                 }
                 object = next;
             }
         }
         self.found.waiting = waiting;
-        self.found.bytes += live;
+        self.found.bytes += followed;
     }
 
-    /// Marks what an object refers to beyond its first words: elements, from an index on, or fields. Gives how many units that was.
+    /// Marks what an object refers to beyond its first words: elements, from an index on, or fields. Gives how many bytes those elements have.
     ///
     /// # Safety
     /// It is an object in use.
     #[inline(never)]
-    unsafe fn trace_rest(&mut self, object: usize, from: usize, waiting: &mut Vec<usize>) -> usize {
+    unsafe fn trace_rest(&mut self, object: usize, from: usize, waiting: &mut Vec<usize>) -> u64 {
         let at = |offset: usize| std::ptr::with_exposed_provenance::<Word>(object + offset);
         std::mem::swap(&mut self.found.waiting, waiting);
         // SAFETY: as in `trace`; an array has as many elements as its length.
-        let words = unsafe {
+        let elements = unsafe {
             let ty: &ObjectType = &*at(0).cast::<*const ObjectType>().read();
             if ty.kind == ObjectKind::Array {
                 let len = at(LENGTH_AT as usize).cast::<u32>().read() as usize;
@@ -246,11 +245,11 @@ impl<'a> Marker<'a> {
                 for &offset in ty.traced.iter().filter(|_| !planted(6)) {
                     self.mark(at(offset as usize).read());
                 }
-                ty.traced.len()
+                0
             }
         };
         std::mem::swap(&mut self.found.waiting, waiting);
-        words / 4
+        8 * elements as u64
     }
 }
 

@@ -187,7 +187,7 @@ impl Heap {
         self.externs = count;
         self.allocated += 64;
         if self.allocated % (BLOCK_BYTES as u64) < 64 {
-            self.work(1);
+            self.work(BLOCK_BYTES as u64);
         }
         self.activate();
     }
@@ -322,7 +322,7 @@ impl Heap {
 
     fn take_large(&mut self, bytes: u64) -> Option<*mut u64> {
         let bytes = usize::try_from(bytes.checked_add(FIRST as u64)?).ok()?;
-        self.work(bytes / BLOCK_BYTES);
+        self.work(bytes as u64);
         let base = self.allocate(bytes)?;
         self.allocated += bytes as u64;
         let block = Block::of(base);
