@@ -46,7 +46,7 @@ const MUTANTS: [&str; 46] = [
     "a handler in another instance runs in that of who threw",
     "what was caught from the host stays pending",
     "an exception that a host function throws is not caught",
-    "a reference that is overwritten while marking is under way is not noted",
+    "what a reference referred to that is overwritten while marking is under way is not kept",
     "references that an instruction on many elements overwrites meanwhile are not kept",
     "a large object that is made meanwhile does not count as marked",
     "small objects that are made meanwhile do not count as marked",

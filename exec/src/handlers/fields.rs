@@ -3,10 +3,10 @@
 //! Fields lie where the type's supertypes have them, so nobody asks what an object is in order to read it. A subtype has what its supertype
 //! has, so the field is there.
 //!
-//! Whoever stores a reference notes the one that was there, while a collection is under way ([`cycle`](crate::state::heap::cycle)). While none is, that takes a
-//! load and a branch.
+//! While a collection is under way, what was referred to is kept when a reference is overwritten ([`cycle`](crate::state::heap::cycle)). Handlers of their own do that
+//! ([`Keeping`]), so while none is, storing a reference takes two loads and a branch more than storing a number.
 
-use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, Trapped, value};
+use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt, Trapped, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, load, store};
@@ -62,52 +62,49 @@ const fn is_of_references(op: Op) -> bool {
     matches!(op, Op::RefStore)
 }
 
-/// Notes the reference at `place`, which is about to be overwritten, if a collection is under way; or gives the handler that makes room for it first, and then
-/// has the cell executed again.
+/// Whether what a reference in an object refers to is to be kept when it is overwritten.
 ///
 /// # Safety
-/// [I6](crate#safety) holds of `m`, and there is the place of a reference.
+/// [I6](crate#safety) holds of `m`.
 #[inline(always)]
-unsafe fn note<O: StoreOp>(m: &Registers, place: *mut O::Raw) -> Option<Handler> {
-    if !is_of_references(O::OP) {
-        return None;
-    }
-    // SAFETY: the machine is alone with its heap (I2). The log has room below its last word.
-    unsafe {
-        let log = &raw mut (*(*m.instance).vm).heap.log;
-        let next = (*log).next;
-        if !next.is_null() && !planted(40) {
-            if next == (*log).last {
-                return Some(EmptyLog::handler);
-            }
-            next.write(place.cast::<u64>().read());
-            (*log).next = next.add(1);
-        }
-    }
-    None
+unsafe fn keeps(m: &Registers) -> bool {
+    // SAFETY: the machine is live, and alone with its heap (I2).
+    unsafe { (*(*m.instance).vm).heap.is_marking && !planted(40) }
 }
 
-/// What is executed in the place of a cell that stores a reference, if what was there cannot be noted: marks what was noted.
-struct EmptyLog;
-
+/// Keeps what the reference at `place` refers to.
+///
+/// # Safety
+/// `instance` is the one that runs, and there is the place of a reference, in an object.
 #[cold]
 #[inline(never)]
-unsafe fn empty_log(instance: *mut InstanceHead) {
+unsafe fn keep(instance: *mut InstanceHead, place: *const u64) {
     // SAFETY: whoever asks is the machine, which is alone with its heap (I2).
-    unsafe { (*(*instance).vm).heap.mark_some(0) };
+    unsafe { (*(*instance).vm).heap.keep(place.read()) };
 }
 
-impl Stmt for EmptyLog {
+/// A store of a reference, as it is executed while what it overwrites is to be kept.
+struct Keeping<S>(PhantomData<S>);
+
+/// What stores to an object.
+trait ObjectStore: Stmt {
+    /// [`Stmt::run`]; what is overwritten is kept, if `KEEPS`.
+    ///
+    /// # Safety
+    /// As for that; what is stored is a reference, if `KEEPS`.
+    unsafe fn store<const KEEPS: bool>(m: Registers, at: At) -> Flow;
+}
+
+impl<S: ObjectStore> Stmt for Keeping<S> {
     type Best = Self;
-    const LEN: usize = 0;
+    const LEN: usize = S::LEN;
     // Nobody asks for it.
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: At) -> Flow {
-        // SAFETY: I6 holds of `m`.
-        unsafe { empty_log(m.instance) };
-        Flow::Jump(m)
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: it is the cell of a store of references, whose operands lie there.
+        unsafe { S::store::<true>(m, at) }
     }
 }
 
@@ -140,7 +137,20 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
     const DELEGATES: bool = is_of_references(O::OP);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the same is asked for.
+        unsafe {
+            if const { is_of_references(O::OP) } && keeps(&m) {
+                return Flow::Delegate(m, Keeping::<Self>::handler);
+            }
+            Self::store::<false>(m, at)
+        }
+    }
+}
+
+impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> ObjectStore for FieldStore<O, A, V> {
+    #[inline(always)]
+    unsafe fn store<const KEEPS: bool>(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands are the field's place, then those of reference and value (I3). The machine is alone with the object (I2).
         unsafe {
             let reference = value!(m, A::eval(&mut m, at.skip(PLACE)));
@@ -149,8 +159,8 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
             let place: Option<*mut O::Raw> = field(&m, reference, at.operands);
             let third = second.behind(V::LEN, V::PLACES);
             let place = value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::NullStructReference)));
-            if let Some(handler) = note::<O>(&m, place) {
-                return Flow::Delegate(m, handler);
+            if KEEPS {
+                keep(m.instance, place.cast());
             }
             store(place, value);
         }
@@ -207,7 +217,20 @@ impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for
     const DELEGATES: bool = is_of_references(O::OP);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: Registers, at: At) -> Flow {
+        // SAFETY: the same is asked for.
+        unsafe {
+            if const { is_of_references(O::OP) } && keeps(&m) {
+                return Flow::Delegate(m, Keeping::<Self>::handler);
+            }
+            Self::store::<false>(m, at)
+        }
+    }
+}
+
+impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> ObjectStore for ElementStore<O, A, I, V> {
+    #[inline(always)]
+    unsafe fn store<const KEEPS: bool>(mut m: Registers, at: At) -> Flow {
         // SAFETY: the operands are those of array, index and value (I3). The machine is alone with the object (I2).
         unsafe {
             let array = value!(m, A::eval(&mut m, at));
@@ -216,8 +239,8 @@ impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for
             let third = second.behind(I::LEN, I::PLACES);
             let value = O::convert(value!(m, V::eval(&mut m, third)));
             let place: *mut O::Raw = value!(m, element(&mut m, third.behind(V::LEN, V::PLACES), array, index));
-            if let Some(handler) = note::<O>(&m, place) {
-                return Flow::Delegate(m, handler);
+            if KEEPS {
+                keep(m.instance, place.cast());
             }
             store(place, value);
         }

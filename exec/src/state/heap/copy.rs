@@ -27,7 +27,7 @@ pub struct CopiedPiece {
 impl Heap {
     /// Whether marks say which objects there are, but for those with an allocation of their own: nothing was swept since it was collected last.
     pub fn is_marked(&self) -> bool {
-        !self.is_marking() && self.swept.iter().all(Vec::is_empty)
+        !self.is_marking && self.swept.iter().all(Vec::is_empty)
     }
 
     /// Copies all objects to `copy`, where they refer to what they refer to here until they are [led over](Heap::lead_over). No limit of that heap is

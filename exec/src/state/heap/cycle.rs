@@ -8,9 +8,9 @@
 //! | nothing is left to be marked | it *ends*: blocks of which nothing is marked are empty, the others are swept when they are wanted |
 //!
 //! Meanwhile the program goes on, and changes what is to be marked. What is in use when it begins is marked all the same: whoever
-//! overwrites a reference in an object has what it referred to marked (*snapshot at the beginning*). Handlers write such
-//! references to the [log](Log), whose end they reach at once while nothing is under way. So nothing that is marked is looked at again, stacks,
-//! globals and tables are looked at once, and what a program does can make no pause longer. Objects that are made meanwhile count as marked.
+//! overwrites a reference in an object has what it referred to [kept](Heap::keep) (*snapshot at the beginning*). So nothing that is marked
+//! is looked at again, stacks, globals and tables are looked at once, and what a program does can make no pause longer. Objects that are
+//! made meanwhile count as marked.
 //!
 //! What was reachable when it began and is not any more when it ends is freed by the next.
 
@@ -20,13 +20,9 @@ use super::{Heap, NO_CLASS};
 use crate::Word;
 use pirn_decode::objects::{CLASS_BYTES, CLASSES};
 use pirn_decode::planted;
-use std::ptr::null_mut;
 
 /// So many bytes are allocated before anything is collected, even if less is in use.
 pub(super) const LEAST_BETWEEN: u64 = 2 << 20;
-
-/// How many words the log has, the last of which is not written to.
-const LOG_WORDS: usize = 1024;
 
 /// While a collection is under way, objects are followed of so many times as many bytes as are allocated.
 const PACE: u64 = 3;
@@ -70,62 +66,6 @@ pub(super) struct Ready {
     is_marked: bool,
 }
 
-/// References that were overwritten.
-#[derive(Debug)]
-pub(crate) struct Log {
-    /// Where the next one goes; null while no collection is under way.
-    pub(crate) next: *mut Word,
-    /// The last word, which nobody writes to; null as well.
-    pub(crate) last: *mut Word,
-    /// The first one; null before anything was collected.
-    first: *mut Words,
-}
-
-type Words = [Word; LOG_WORDS];
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { next: null_mut(), last: null_mut(), first: null_mut() }
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        if !self.first.is_null() {
-            // SAFETY: it is from `open`, and nobody else has it.
-            drop(unsafe { Box::from_raw(self.first) });
-        }
-    }
-}
-
-impl Log {
-    fn open(&mut self) {
-        if self.first.is_null() {
-            self.first = Box::into_raw(Box::new([0; LOG_WORDS]));
-        }
-        self.next = self.first.cast();
-        self.last = self.next.wrapping_add(LOG_WORDS - 1);
-    }
-
-    fn close(&mut self) {
-        (self.next, self.last) = (null_mut(), null_mut());
-    }
-
-    /// Takes the one that was written last.
-    pub(super) fn pop(&mut self) -> Option<Word> {
-        if self.next.addr() <= self.first.addr() {
-            return None;
-        }
-        self.next = self.next.wrapping_sub(1);
-        // SAFETY: it lies within the words, all of which are initialised.
-        Some(unsafe { self.next.read() })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.next.addr() <= self.first.addr()
-    }
-}
-
 impl Heap {
     /// Whether so much was allocated that a collection is to begin, or all that it had to mark is marked, so it is to end: [`Heap::advance`].
     pub fn is_due(&self) -> bool {
@@ -133,7 +73,7 @@ impl Heap {
         self.holds == 0
             && match &self.found {
                 None => self.stress != GcStress::None || self.allocated >= self.begins_at(),
-                Some(found) => is_late || self.stress == GcStress::Collect || found.is_all() && self.log.is_empty(),
+                Some(found) => is_late || self.stress == GcStress::Collect || found.is_all(),
             }
     }
 
@@ -178,24 +118,21 @@ impl Heap {
             // SAFETY: free objects of a list.
             unsafe { each_free(self.free[class], |object| _ = Block::mark(object)) };
         }
-        self.log.open();
-        self.found = Some(Found::default());
+        self.is_marking = true;
         // SAFETY: everything is swept, so nothing is marked but what is free, and what is in use is as it should be.
-        roots(&mut unsafe { Marker::new(self) });
+        roots(&mut unsafe { Marker::of(self, Found::default()) });
     }
 
     /// # Safety
     /// As for [`Heap::advance`]; a collection is under way.
     unsafe fn end(&mut self, unmarked: impl FnOnce(&Marker<'_>)) {
         self.collections += 1;
-        // SAFETY: as is asked for.
-        let mut marker = unsafe { Marker::new(self) };
-        marker.take_log();
-        marker.trace(u64::MAX);
-        unmarked(&marker);
-        drop(marker);
+        if let Some(mut marker) = self.marker() {
+            marker.trace(u64::MAX);
+            unmarked(&marker);
+        }
         let live = self.found.take().map_or(0, |found| found.bytes);
-        self.log.close();
+        self.is_marking = false;
         self.unmark_free();
         // SAFETY: the marks are those of this collection, and nothing was freed yet.
         unsafe { self.inherited.keep_marked() };
@@ -223,7 +160,7 @@ impl Heap {
         if self.found.take().is_none() {
             return;
         }
-        self.log.close();
+        self.is_marking = false;
         for &block in self.swept.iter().flatten() {
             // SAFETY: a block of the heap, to which nobody refers.
             unsafe { Block::clear(block) };
@@ -234,16 +171,12 @@ impl Heap {
         }
     }
 
-    /// Whether a collection is under way.
-    pub(super) fn is_marking(&self) -> bool {
-        self.found.is_some()
-    }
-
     /// Does what is due when so many bytes are handed out: sweeps, before a collection, or marks.
     pub(super) fn work(&mut self, bytes: u64) {
         let bytes = bytes.min(MOST_AT_ONCE);
-        if self.found.is_some() {
-            self.mark_some(if self.stress == GcStress::Step { 1 } else { PACE * bytes });
+        let is_step = self.stress == GcStress::Step;
+        if let Some(mut marker) = self.marker() {
+            marker.trace(if is_step { 1 } else { PACE * bytes });
         } else if self.allocated >= self.threshold / 4 {
             // As many as let all be swept when it begins.
             let unswept = self.unswept.iter().map(Vec::len).sum::<usize>() as u64;
@@ -257,12 +190,11 @@ impl Heap {
         self.threshold / 4 * 3
     }
 
-    /// Empties the log, and follows objects of so many bytes.
-    pub(crate) fn mark_some(&mut self, bytes: u64) {
-        // SAFETY: what was found was in use when marking began, and so is still there, as are overwritten references.
-        let mut marker = unsafe { Marker::new(self) };
-        marker.take_log();
-        marker.trace(bytes);
+    /// The marker of the collection that is under way.
+    fn marker(&mut self) -> Option<Marker<'_>> {
+        let found = self.found.take()?;
+        // SAFETY: what was found was in use when marking began, or was made since; it was kept, and so is there still.
+        Some(unsafe { Marker::of(self, found) })
     }
 
     /// Finds free objects of a class, of which there are none at hand, or gives `None` if there is no room for any.
@@ -381,8 +313,8 @@ impl Heap {
         }
     }
 
-    /// Has what a reference refers to stay, if a collection is under way that may not have found it: somebody overwrites the reference in an
-    /// object, or found it without one.
+    /// Has what a reference refers to stay until a collection that is under way has ended: somebody overwrites the reference in an object, or found it
+    /// where marking does not look.
     ///
     /// # Safety
     /// [I5](crate#safety): it is the word of a reference of a type that is [traced](pirn_decode::objects::is_traced), in this heap.
@@ -396,9 +328,8 @@ impl Heap {
     /// # Safety
     /// As there.
     pub(crate) unsafe fn keep_all(&mut self, words: &[Word]) {
-        if self.found.is_some() {
-            // SAFETY: as is asked for; what was found is still there.
-            let mut marker = unsafe { Marker::new(self) };
+        if let Some(mut marker) = self.marker() {
+            // SAFETY: as is asked for.
             words.iter().for_each(|&word| unsafe { marker.mark(word) });
         }
     }

@@ -54,12 +54,11 @@ impl Drop for Marker<'_> {
 }
 
 impl<'a> Marker<'a> {
-    /// Goes on with the collection of this heap that is under way.
+    /// Goes on with the collection of this heap that is under way, which has found this.
     ///
     /// # Safety
     /// Everything that is in use is as it should be, and so is what is marked.
-    pub(super) unsafe fn new(heap: &'a mut Heap) -> Self {
-        let found = heap.found.take().unwrap_or_default();
+    pub(super) unsafe fn of(heap: &'a mut Heap, found: Found) -> Self {
         Self { heap, found, runs: false }
     }
 
@@ -142,14 +141,6 @@ impl<'a> Marker<'a> {
     /// Whether the value of the embedder with this index is marked.
     pub fn is_extern_marked(&self, index: usize) -> bool {
         self.found.externs.get(index / 64).is_some_and(|marks| marks >> (index % 64) & 1 != 0)
-    }
-
-    /// Marks what references were that were overwritten since this was asked last.
-    pub(super) fn take_log(&mut self) {
-        while let Some(word) = self.heap.log.pop() {
-            // SAFETY: a reference that was in an object, to what was in use when marking began, or made since.
-            unsafe { self.mark(word) };
-        }
     }
 
     /// Marks what can be reached from what is marked: everything, or as much as objects of so many bytes refer to.

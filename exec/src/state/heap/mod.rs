@@ -28,7 +28,7 @@ pub(crate) mod parked;
 use crate::Word;
 use crate::state::held::Held;
 use block::{BLOCK_BYTES, Block, FIRST};
-use cycle::{GcStress, Log, Ready};
+use cycle::{GcStress, Ready};
 use inherited::Inherited;
 use mark::Found;
 use object::ObjectType;
@@ -76,9 +76,9 @@ pub(crate) struct OuterStack {
 pub struct Heap {
     /// The first free object of each class, or 0. Handlers take from it.
     pub(crate) free: [u64; CLASSES],
-    /// Where handlers note the references that they overwrite.
-    pub(crate) log: Log,
-    /// What a collection that is under way has found.
+    /// Whether a collection is under way: handlers ask.
+    pub(crate) is_marking: bool,
+    /// What it has found.
     found: Option<Found>,
     /// Blocks of each class whose marks have not been looked at since the last collection.
     unswept: [Vec<*mut Block>; CLASSES],
@@ -130,7 +130,7 @@ impl Heap {
     pub(crate) fn new() -> Self {
         Self {
             free: [0; CLASSES],
-            log: Log::default(),
+            is_marking: false,
             found: None,
             unswept: [const { Vec::new() }; CLASSES],
             swept: [const { Vec::new() }; CLASSES],
