@@ -6,7 +6,7 @@
 //! While a collection is under way, what was referred to is kept when a reference is overwritten ([`cycle`](crate::state::heap::cycle)). Handlers of their own do that
 //! ([`Keeping`]), so while none is, storing a reference takes two loads and a branch more than storing a number.
 
-use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt, Trapped, value};
+use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, Trapped, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, load, store};
@@ -87,7 +87,10 @@ unsafe fn keep(instance: *mut InstanceHead, place: *const u64) {
 struct Keeping<S>(PhantomData<S>);
 
 /// What stores to an object.
-trait ObjectStore: Stmt {
+trait ObjectStore: Stmt + Sized {
+    /// The handler that keeps what is overwritten. It is read from memory, or LLVM would make one handler of both.
+    const KEEPING: &'static Handler = &(Keeping::<Self>::handler as Handler);
+
     /// [`Stmt::run`]; what is overwritten is kept, if `KEEPS`.
     ///
     /// # Safety
@@ -141,7 +144,7 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
         // SAFETY: the same is asked for.
         unsafe {
             if const { is_of_references(O::OP) } && keeps(&m) {
-                return Flow::Delegate(m, Keeping::<Self>::handler);
+                return Flow::Delegate(m, (&raw const *Self::KEEPING).read_volatile());
             }
             Self::store::<false>(m, at)
         }
@@ -221,7 +224,7 @@ impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for
         // SAFETY: the same is asked for.
         unsafe {
             if const { is_of_references(O::OP) } && keeps(&m) {
-                return Flow::Delegate(m, Keeping::<Self>::handler);
+                return Flow::Delegate(m, (&raw const *Self::KEEPING).read_volatile());
             }
             Self::store::<false>(m, at)
         }
