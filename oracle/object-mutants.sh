@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-first=${1:-1} last=${2:-39} seed=${3:-0}
+first=${1:-1} last=${2:-46} seed=${3:-0}
 cargo build --release --package pirn-oracle --features pirn-decode/mutants,wasmtime
 driver=${CARGO_TARGET_DIR:-target}/release/pirn-oracle
 # The tests that meet the heap, exceptions and casts, in this order.

@@ -8,6 +8,7 @@
 
 use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, Trapped, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
+use crate::state::heap::block::Block;
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, load, store};
 use crate::state::trap::Trap;
@@ -79,8 +80,15 @@ unsafe fn keeps(m: &Registers) -> bool {
 #[cold]
 #[inline(never)]
 unsafe fn keep(instance: *mut InstanceHead, place: *const u64) {
-    // SAFETY: whoever asks is the machine, which is alone with its heap (I2).
-    unsafe { (*(*instance).vm).heap.keep(place.read()) };
+    // SAFETY: whoever asks is the machine, which is alone with its heap (I2). A reference that is even is null or that of an object.
+    unsafe {
+        let word = place.read();
+        // Most of what is overwritten.
+        if word == 0 || word & 3 == 0 && Block::is_marked(word as usize) {
+            return;
+        }
+        (*(*instance).vm).heap.keep(word);
+    }
 }
 
 /// A store of a reference, as it is executed while what it overwrites is to be kept.

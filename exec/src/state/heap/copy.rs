@@ -43,7 +43,7 @@ impl Heap {
         assert!(self.is_marked(), "a heap is copied when it was collected");
         assert!(copy.chunks.is_empty() && copy.large.is_empty(), "a heap is copied to one that is empty");
         copy.activate();
-        copy.threshold = self.threshold;
+        (copy.threshold, copy.live) = (self.threshold, self.live);
         let limit = std::mem::replace(&mut copy.limit, u64::MAX);
         // SAFETY: the same is asked for.
         let pieces = unsafe { self.copy_pieces(copy) };

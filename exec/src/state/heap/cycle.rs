@@ -3,8 +3,8 @@
 //! | when | what happens |
 //! |---|---|
 //! | a quarter of what was in use was allocated | blocks are swept that nobody wanted so far, some whenever a block is begun |
-//! | three quarters | it *begins*: roots are given to the marker |
-//! | whenever a block is begun | some objects are marked |
+//! | two thirds, but not before much was | it *begins*: roots are given to the marker |
+//! | whenever a piece of a block is begun | some objects are marked |
 //! | nothing is left to be marked | it *ends*: blocks of which nothing is marked are empty, the others are swept when they are wanted |
 //!
 //! Meanwhile the program goes on, and changes what is to be marked. What is in use when it begins is marked all the same: whoever
@@ -131,7 +131,7 @@ impl Heap {
             marker.trace(u64::MAX);
             unmarked(&marker);
         }
-        let live = self.found.take().map_or(0, |found| found.bytes);
+        self.live = self.found.take().map_or(0, |found| found.bytes);
         self.is_marking = false;
         self.unmark_free();
         // SAFETY: the marks are those of this collection, and nothing was freed yet.
@@ -152,7 +152,7 @@ impl Heap {
         }
         self.allocated = 0;
         // What was made meanwhile does not count: like most that is made, it is soon garbage.
-        self.threshold = live.max(LEAST_BETWEEN);
+        self.threshold = self.live.max(LEAST_BETWEEN);
     }
 
     /// Has the collection that is under way never have begun.
@@ -185,9 +185,9 @@ impl Heap {
         }
     }
 
-    /// A collection begins when so many bytes were allocated.
+    /// A collection begins when so many bytes were allocated: if as much is in use as after the last, it has ended at the threshold.
     fn begins_at(&self) -> u64 {
-        self.threshold / 4 * 3
+        self.threshold - self.live / PACE
     }
 
     /// The marker of the collection that is under way.

@@ -103,6 +103,8 @@ pub struct Heap {
     allocated: u64,
     /// At how many of them the next should be done.
     threshold: u64,
+    /// Bytes of what the last collection found in use.
+    live: u64,
     /// How many values of the embedder there are, those counted that were freed.
     pub(crate) externs: usize,
     /// Stacks that wait for what runs on another.
@@ -144,6 +146,7 @@ impl Heap {
             limit: u64::MAX,
             allocated: 0,
             threshold: cycle::LEAST_BETWEEN,
+            live: 0,
             externs: 0,
             outer: Vec::new(),
             parked: None,
