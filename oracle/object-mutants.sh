@@ -6,11 +6,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-first=${1:-1} last=${2:-46} seed=${3:-0}
+first=${1:-1} last=${2:-48} seed=${3:-0}
 cargo build --release --package pirn-oracle --features pirn-decode/mutants,wasmtime
 driver=${CARGO_TARGET_DIR:-target}/release/pirn-oracle
 # The tests that meet the heap, exceptions and casts, in this order.
-tests="kept gc rooting exceptions spec regressions snapshot"
+tests="marking kept gc rooting exceptions fork spec regressions snapshot"
 cargo test --release --no-run --package pirn --package pirn-decode --features pirn-decode/mutants $(printf -- '--test %s ' $tests)
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT

@@ -6,7 +6,7 @@
 
 /// Each mistake: what is done wrong.
 #[cfg(feature = "mutants")]
-const MUTANTS: [&str; 46] = [
+const MUTANTS: [&str; 48] = [
     "a value of the embedder is not marked",
     "the last word of a stack is not marked",
     "the first reference of an object is not followed",
@@ -53,6 +53,8 @@ const MUTANTS: [&str; 46] = [
     "a reference that the embedder overwrites meanwhile is not kept",
     "a value of the embedder that is new meanwhile does not count as marked",
     "objects that were free when marking began do not count as marked when they are made",
+    "what a copied call refers to is not kept meanwhile",
+    "a value of the embedder that is asked for in a copy of its store is not kept meanwhile",
 ];
 
 /// Which of these mistakes an environment variable chooses by its number; 0 if it is not set.

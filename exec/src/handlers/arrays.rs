@@ -186,7 +186,7 @@ unsafe fn written(instance: *mut InstanceHead, args: *const u64, len: u32) -> Re
         let (array, heap) = (pointer::<*const ObjectType>(args.read()), &raw mut (*(*instance).vm).heap);
         if (*heap).is_marking && (**array).traces_elements() && !planted(41) {
             let words = std::slice::from_raw_parts(elements.cast::<u64>(), len as usize);
-            (*heap).keep_all(words);
+            (*heap).overwrite_all(words);
         }
         Ok((elements, shift))
     }

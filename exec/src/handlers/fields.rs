@@ -3,12 +3,11 @@
 //! Fields lie where the type's supertypes have them, so nobody asks what an object is in order to read it. A subtype has what its supertype
 //! has, so the field is there.
 //!
-//! While a collection is under way, what was referred to is kept when a reference is overwritten ([`cycle`](crate::state::heap::cycle)). Handlers of their own do that
-//! ([`Keeping`]), so while none is, storing a reference takes two loads and a branch more than storing a number.
+//! While a collection marks, what was referred to is kept when a reference is overwritten ([`cycle`](crate::state::heap::cycle)). Handlers of their own do that
+//! ([`Keeping`]), so while none does, storing a reference takes two loads and a branch more than storing a number.
 
 use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, Trapped, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
-use crate::state::heap::block::Block;
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, load, store};
 use crate::state::trap::Trap;
@@ -80,15 +79,8 @@ unsafe fn keeps(m: &Registers) -> bool {
 #[cold]
 #[inline(never)]
 unsafe fn keep(instance: *mut InstanceHead, place: *const u64) {
-    // SAFETY: whoever asks is the machine, which is alone with its heap (I2). A reference that is even is null or that of an object.
-    unsafe {
-        let word = place.read();
-        // Most of what is overwritten.
-        if word == 0 || word & 3 == 0 && Block::is_marked(word as usize) {
-            return;
-        }
-        (*(*instance).vm).heap.keep(word);
-    }
+    // SAFETY: whoever asks is the machine, which is alone with its heap (I2).
+    unsafe { (*(*instance).vm).heap.overwrite(place.read()) };
 }
 
 /// A store of a reference, as it is executed while what it overwrites is to be kept.

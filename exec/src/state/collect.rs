@@ -26,6 +26,11 @@ impl Vm {
         unsafe { &mut (*this).heap }
     }
 
+    /// The heap of its store, for who has the machine only to look at.
+    pub fn heap_within(&self) -> &Heap {
+        &self.heap
+    }
+
     /// Collects what nothing refers to.
     ///
     /// # Safety

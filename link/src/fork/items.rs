@@ -94,6 +94,7 @@ impl<T> sealed::Forked for Rooted<T> {
     fn in_fork(self, copy: &Copy<'_>) -> Result<Self> {
         let Some(index) = self.extern_index() else { return self.in_copy(copy.0) };
         check_extern(copy, self.store(), index)?;
+        copy.0.keep_extern(index);
         // SAFETY: L5: the copy has a value of the embedder with this index, to which a `T` refers here.
         Ok(unsafe { Self::of_index(copy.0, index) })
     }

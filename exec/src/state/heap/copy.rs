@@ -25,9 +25,10 @@ pub struct CopiedPiece {
 }
 
 impl Heap {
-    /// Whether marks say which objects there are, but for those with an allocation of their own: nothing was swept since it was collected last.
+    /// Whether marks say which objects there are, but for those with an allocation of their own: nothing was swept since it was collected last, and no
+    /// collection is under way.
     pub fn is_marked(&self) -> bool {
-        !self.is_marking && self.swept.iter().all(Vec::is_empty)
+        self.found.is_none() && self.swept.iter().all(Vec::is_empty)
     }
 
     /// Copies all objects to `copy`, where they refer to what they refer to here until they are [led over](Heap::lead_over). No limit of that heap is
@@ -43,11 +44,11 @@ impl Heap {
         assert!(self.is_marked(), "a heap is copied when it was collected");
         assert!(copy.chunks.is_empty() && copy.large.is_empty(), "a heap is copied to one that is empty");
         copy.activate();
-        (copy.threshold, copy.live) = (self.threshold, self.live);
+        copy.live = self.live;
         let limit = std::mem::replace(&mut copy.limit, u64::MAX);
         // SAFETY: the same is asked for.
         let pieces = unsafe { self.copy_pieces(copy) };
-        copy.limit = limit;
+        copy.set_limit(limit);
         pieces
     }
 

@@ -2,15 +2,19 @@
 //!
 //! | when | what happens |
 //! |---|---|
-//! | a quarter of what was in use was allocated | blocks are swept that nobody wanted so far, some whenever a block is begun |
-//! | two thirds, but not before much was | it *begins*: roots are given to the marker |
-//! | whenever a piece of a block is begun | some objects are marked |
-//! | nothing is left to be marked | it *ends*: blocks of which nothing is marked are empty, the others are swept when they are wanted |
+//! | a quarter of the [threshold](Heap) was allocated | blocks are swept that nobody wanted so far, some whenever objects are handed out |
+//! | so much that it will have ended at the threshold | it *begins*: roots are given to the marker |
+//! | whenever 8 KiB of objects are handed out, or a large object is made | some objects are marked |
+//! | nothing is left to be marked | it *ends*: values of the embedder are freed, and large objects; blocks are swept when they are wanted |
+//! | twice the threshold was allocated before it has ended | all that is left is marked at once |
+//! | there is no room | all is done at once |
+//!
+//! The threshold is what was in use after the last collection, but at least [`LEAST_BETWEEN`], and less if the heap's limit leaves less room.
 //!
 //! Meanwhile the program goes on, and changes what is to be marked. What is in use when it begins is marked all the same: whoever
-//! overwrites a reference in an object has what it referred to [kept](Heap::keep) (*snapshot at the beginning*). So nothing that is marked
-//! is looked at again, stacks, globals and tables are looked at once, and what a program does can make no pause longer. Objects that are
-//! made meanwhile count as marked.
+//! overwrites a reference in an object has what it referred to [kept](Heap::keep) (*snapshot at the beginning*), until nothing is left to
+//! be marked. So nothing that is marked is looked at again; stacks, globals, tables and element segments are looked at once, all at once; and
+//! objects that are made meanwhile count as marked.
 //!
 //! What was reachable when it began and is not any more when it ends is freed by the next.
 
@@ -21,17 +25,23 @@ use crate::Word;
 use pirn_decode::objects::{CLASS_BYTES, CLASSES};
 use pirn_decode::planted;
 
-/// So many bytes are allocated before anything is collected, even if less is in use.
+/// So many bytes are allocated from one collection to the next, at least, even if less is in use.
 pub(super) const LEAST_BETWEEN: u64 = 2 << 20;
 
-/// While a collection is under way, objects are followed of so many times as many bytes as are allocated.
+/// While a collection is under way, objects are followed of so many times as many bytes as are allocated; of more, if there is little room.
 const PACE: u64 = 3;
+const MOST_PACE: u64 = 64;
 
 /// So many bytes are handed out at a time then, so that what is done in between is short.
 const AT_A_TIME: u64 = 8 << 10;
 
-/// No more is done at once than for so many, however large an object is.
-const MOST_AT_ONCE: u64 = 512 << 10;
+/// Of an object that is larger, only so many bytes are paid at that pace, the others once: making it takes long as well.
+const LARGE: u64 = 512 << 10;
+
+/// After so many references that were overwritten, as many objects are followed: a program that makes none has to come to an end of it, too.
+const OVERWRITTEN: u64 = 16;
+/// So many bytes are followed for each of them.
+const FOR_EACH: u64 = 64;
 
 /// So many blocks are looked through for a free object before another block is begun.
 const SEARCHED: usize = 16;
@@ -73,6 +83,7 @@ impl Heap {
         self.holds == 0
             && match &self.found {
                 None => self.stress != GcStress::None || self.allocated >= self.begins_at(),
+                // Late, if a program allocates faster than expected.
                 Some(found) => is_late || self.stress == GcStress::Collect || found.is_all(),
             }
     }
@@ -118,7 +129,7 @@ impl Heap {
             // SAFETY: free objects of a list.
             unsafe { each_free(self.free[class], |object| _ = Block::mark(object)) };
         }
-        self.is_marking = true;
+        self.begun_at = self.allocated;
         // SAFETY: everything is swept, so nothing is marked but what is free, and what is in use is as it should be.
         roots(&mut unsafe { Marker::of(self, Found::default()) });
     }
@@ -132,6 +143,7 @@ impl Heap {
             unmarked(&marker);
         }
         self.live = self.found.take().map_or(0, |found| found.bytes);
+        self.floating = self.allocated - self.begun_at;
         self.is_marking = false;
         self.unmark_free();
         // SAFETY: the marks are those of this collection, and nothing was freed yet.
@@ -151,8 +163,7 @@ impl Heap {
             }
         }
         self.allocated = 0;
-        // What was made meanwhile does not count: like most that is made, it is soon garbage.
-        self.threshold = self.live.max(LEAST_BETWEEN);
+        self.plan();
     }
 
     /// Has the collection that is under way never have begun.
@@ -171,12 +182,17 @@ impl Heap {
         }
     }
 
+    /// Whether a collection is under way.
+    pub fn is_collecting(&self) -> bool {
+        self.found.is_some()
+    }
+
     /// Does what is due when so many bytes are handed out: sweeps, before a collection, or marks.
     pub(super) fn work(&mut self, bytes: u64) {
-        let bytes = bytes.min(MOST_AT_ONCE);
-        let is_step = self.stress == GcStress::Step;
+        let paid =
+            if self.stress == GcStress::Step { 1 } else { self.pace * bytes.min(LARGE) + bytes.saturating_sub(LARGE) };
         if let Some(mut marker) = self.marker() {
-            marker.trace(if is_step { 1 } else { PACE * bytes });
+            marker.trace(paid);
         } else if self.allocated >= self.threshold / 4 {
             // As many as let all be swept when it begins.
             let unswept = self.unswept.iter().map(Vec::len).sum::<usize>() as u64;
@@ -185,9 +201,19 @@ impl Heap {
         }
     }
 
+    /// Decides when the next collection should have ended, and how fast it is to be.
+    pub(super) fn plan(&mut self) {
+        let usual = self.live.max(LEAST_BETWEEN);
+        // What was made while the last one was under way is there still, though it is likely garbage, as most that is made. And not all room is for
+        // objects of the size that is wanted.
+        let room = self.limit.saturating_sub(self.live + self.floating);
+        self.threshold = usual.min(room - room / 8).max(usual / 8);
+        self.pace = (2 * self.live / self.threshold).clamp(PACE, MOST_PACE);
+    }
+
     /// A collection begins when so many bytes were allocated: if as much is in use as after the last, it has ended at the threshold.
     fn begins_at(&self) -> u64 {
-        self.threshold - self.live / PACE
+        self.threshold.saturating_sub(self.live / self.pace)
     }
 
     /// The marker of the collection that is under way.
@@ -320,17 +346,46 @@ impl Heap {
     /// [I5](crate#safety): it is the word of a reference of a type that is [traced](pirn_decode::objects::is_traced), in this heap.
     pub unsafe fn keep(&mut self, word: Word) {
         // SAFETY: the same is asked for.
-        unsafe { self.keep_all(&[word]) };
+        unsafe { self.keep_all(&[word], 0) };
     }
 
-    /// As [`Heap::keep`], of several.
+    /// Keeps what references refer to that are overwritten all at once, and marks as much again.
     ///
     /// # Safety
-    /// As there.
-    pub(crate) unsafe fn keep_all(&mut self, words: &[Word]) {
+    /// As for [`Heap::keep`].
+    pub(crate) unsafe fn overwrite_all(&mut self, words: &[Word]) {
+        // SAFETY: the same is asked for.
+        unsafe { self.keep_all(words, size_of_val(words) as u64) };
+    }
+
+    /// Keeps what a reference refers to that is overwritten, and marks something now and then.
+    ///
+    /// # Safety
+    /// As for [`Heap::keep`].
+    #[inline]
+    pub(crate) unsafe fn overwrite(&mut self, word: Word) {
+        self.overwritten += 1;
+        let some = if self.overwritten.is_multiple_of(OVERWRITTEN) { OVERWRITTEN * FOR_EACH } else { 0 };
+        // SAFETY: the same is asked for: a reference that is even is null or that of an object.
+        unsafe {
+            // Most are that.
+            let is_kept = word == 0 || word & 3 == 0 && Block::is_marked(word as usize);
+            if !is_kept || some > 0 {
+                self.keep_all(&[word], some);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`Heap::keep`].
+    unsafe fn keep_all(&mut self, words: &[Word], and_follow: u64) {
+        let is_step = self.stress == GcStress::Step;
         if let Some(mut marker) = self.marker() {
             // SAFETY: as is asked for.
             words.iter().for_each(|&word| unsafe { marker.mark(word) });
+            if !is_step {
+                marker.trace(and_follow);
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ impl std::fmt::Debug for Marker<'_> {
 
 impl Drop for Marker<'_> {
     fn drop(&mut self) {
+        self.heap.is_marking = !self.found.is_all();
         self.heap.found = Some(std::mem::take(&mut self.found));
     }
 }

@@ -76,9 +76,9 @@ pub(crate) struct OuterStack {
 pub struct Heap {
     /// The first free object of each class, or 0. Handlers take from it.
     pub(crate) free: [u64; CLASSES],
-    /// Whether a collection is under way: handlers ask.
+    /// Whether a collection is under way that has not marked everything: handlers ask.
     pub(crate) is_marking: bool,
-    /// What it has found.
+    /// What the collection has found that is under way.
     found: Option<Found>,
     /// Blocks of each class whose marks have not been looked at since the last collection.
     unswept: [Vec<*mut Block>; CLASSES],
@@ -101,10 +101,18 @@ pub struct Heap {
     limit: u64,
     /// Bytes that were handed out since the last collection.
     allocated: u64,
-    /// At how many of them the next should be done.
+    /// At how many of them the next should have ended.
     threshold: u64,
+    /// How many times as many bytes it follows as are allocated meanwhile.
+    pace: u64,
     /// Bytes of what the last collection found in use.
     live: u64,
+    /// Bytes that were handed out before the one began that is under way.
+    begun_at: u64,
+    /// How many were handed out while the last one was under way.
+    floating: u64,
+    /// How many references were overwritten meanwhile, ever.
+    overwritten: u64,
     /// How many values of the embedder there are, those counted that were freed.
     pub(crate) externs: usize,
     /// Stacks that wait for what runs on another.
@@ -130,7 +138,7 @@ unsafe impl Sync for Heap {}
 impl Heap {
     /// An empty heap, of no bound.
     pub(crate) fn new() -> Self {
-        Self {
+        let mut new = Self {
             free: [0; CLASSES],
             is_marking: false,
             found: None,
@@ -145,8 +153,12 @@ impl Heap {
             committed: 0,
             limit: u64::MAX,
             allocated: 0,
-            threshold: cycle::LEAST_BETWEEN,
+            threshold: 0,
+            pace: 0,
             live: 0,
+            begun_at: 0,
+            floating: 0,
+            overwritten: 0,
             externs: 0,
             outer: Vec::new(),
             parked: None,
@@ -155,12 +167,15 @@ impl Heap {
             collections: 0,
             inherited: Inherited::default(),
             held: Held::default(),
-        }
+        };
+        new.plan();
+        new
     }
 
     /// Has the heap take no more bytes than this. What it has it keeps.
     pub fn set_limit(&mut self, bytes: u64) {
         self.limit = bytes;
+        self.plan();
     }
 
     /// Has this be done whenever something is allocated.
