@@ -64,7 +64,7 @@ impl<T: 'static> Store<T> {
     /// once. The bytes of a memory of this store may move, as when it grows.
     ///
     /// Tables, globals and functions' records are copied at once. So are structs, arrays and exceptions, after garbage was [collected](Store::gc), if
-    /// any was allocated since it was collected last: where there are many of them, this is what takes time.
+    /// any was allocated since it was collected last, or that is under way: where there are many of them, this is what takes time.
     ///
     /// # Errors
     /// A memory of the store is [shared](crate::SharedMemory) between threads; something runs in the store; the system has not that much memory. The store

@@ -128,9 +128,12 @@ impl<T: 'static> Store<T> {
 
     /// Collects garbage now, all at once: structs, arrays, exceptions and values of [`ExternRef`](crate::ExternRef)s that nothing refers to any more.
     ///
-    /// It is done without being asked for, too, when about as much was allocated as was in use after the last time: bit by bit then, whenever
-    /// 32 KiB of objects were made, so that no pause is long. What nothing refers to any more goes at the end of the collection after the
-    /// one that is under way, at the latest.
+    /// It is done without being asked for, too, when about as much was allocated as was in use after the last time, or sooner where
+    /// [`gc_heap`](crate::StoreLimitsBuilder::gc_heap) leaves less room. That is done bit by bit: whenever 8 KiB of objects were made, or a large
+    /// one, some are marked. What nothing refers to any more is freed by the end of the next collection that begins.
+    ///
+    /// Still done at once are: looking at value stacks (1 ms for each MiB of them or so), tables, globals and element segments; freeing large objects and values of
+    /// `ExternRef`s; and all of it, where there is no room, or a store is [forked](Store::fork).
     pub fn gc(&mut self) {
         self.as_context_mut().collect();
     }
