@@ -73,13 +73,15 @@ const NODES: &str = r#"(module
         (struct.set $node $items (call $last) (ref.null $items))
         (call $garbage (i32.const 200))
         (call $numbers (ref.as_non_null (array.get $items (local.get $items) (i32.const 1)))))
-    ;; Makes what takes the place of the first node and of a large array, and then garbage.
+    ;; Makes two nodes and a large array, and then garbage, which takes the place of what was freed.
     (func (export "made meanwhile") (result i32) (local $node (ref $node)) (local $many (ref $items))
         (local.set $node (call $new (i32.const 11)))
         (call $garbage (i32.const 3))
         (struct.set $node $next (local.get $node) (call $new (i32.const 111)))
         (local.set $many (array.new $items (local.get $node) (i32.const 3000)))
         (call $garbage (i32.const 200))
+        (drop (array.new $items (call $new (i32.const -1)) (i32.const 3000)))
+        (drop (array.new $items (call $new (i32.const -1)) (i32.const 3000)))
         (call $numbers (ref.as_non_null (array.get $items (local.get $many) (i32.const 2999)))))
     ;; Structs of another size that an array keeps, some between every few others: their numbers' sum. They come from a list that is there
     ;; when a collection begins.
