@@ -10,7 +10,7 @@ use super::Heap;
 use super::block::{BLOCK_BYTES, Block, FIRST};
 use super::object::{ObjectKind, ObjectType, TAG_AT};
 use crate::Word;
-use pirn_decode::objects::{ARRAY_HEADER_BYTES, CLASSES, LENGTH_AT};
+use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
 use std::collections::HashMap;
 
 /// A piece of memory that was copied.
@@ -28,7 +28,7 @@ impl Heap {
     /// Whether marks say which objects there are, but for those with an allocation of their own: nothing was swept since it was collected last, and no
     /// collection is under way.
     pub fn is_marked(&self) -> bool {
-        self.found.is_none() && self.swept.iter().all(Vec::is_empty)
+        self.found.is_none() && self.classes.iter().all(|class| class.swept.is_empty())
     }
 
     /// Copies all objects to `copy`, where they refer to what they refer to here until they are [led over](Heap::lead_over). No limit of that heap is
@@ -56,10 +56,10 @@ impl Heap {
     /// That of [`Heap::copy_to`].
     unsafe fn copy_pieces(&self, copy: &mut Self) -> Option<Vec<CopiedPiece>> {
         let mut pieces = Vec::new();
-        let blocks = self.unswept.iter().map(Vec::len).sum::<usize>();
+        let blocks = self.classes.iter().map(|class| class.unswept.len()).sum::<usize>();
         pieces.try_reserve_exact(blocks + self.large.len()).ok()?;
-        for class in 0..CLASSES {
-            for &block in &self.unswept[class] {
+        for (class, blocks) in self.classes.iter().enumerate() {
+            for &block in &blocks.unswept {
                 // SAFETY: a block of this heap.
                 if unsafe { Block::is_unmarked(block) } {
                     continue;
@@ -70,7 +70,7 @@ impl Heap {
                     Block::copy_to(block, to, BLOCK_BYTES);
                     copy.inherited.add_block(to);
                 }
-                copy.unswept[class].push(to);
+                copy.classes[class].unswept.push(to);
                 pieces.push(CopiedPiece { begin: block.addr(), bytes: BLOCK_BYTES, to: to.expose_provenance() });
             }
         }
@@ -115,7 +115,7 @@ impl Heap {
                 lead_object(object, &*there, elsewhere);
             }
         };
-        for &block in copy.unswept.iter().flatten() {
+        for &block in copy.classes.iter().flat_map(|class| &class.unswept) {
             // SAFETY: what is marked in a block is its objects, and leading one over writes to no mark.
             unsafe { Block::objects(block).for_each(&mut lead) };
         }

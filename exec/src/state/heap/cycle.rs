@@ -113,7 +113,7 @@ impl Heap {
         self.abandon();
         // Everything that is free is found again.
         self.free = [0; CLASSES];
-        self.ready.iter_mut().for_each(Vec::clear);
+        self.classes.iter_mut().for_each(|class| class.ready.clear());
         // SAFETY: the same is asked for.
         unsafe {
             self.begin(roots);
@@ -148,8 +148,8 @@ impl Heap {
         self.unmark_free();
         // SAFETY: the marks are those of this collection, and nothing was freed yet.
         unsafe { self.inherited.keep_marked() };
-        for (unswept, swept) in self.unswept.iter_mut().zip(&mut self.swept) {
-            std::mem::swap(unswept, swept);
+        for class in &mut self.classes {
+            std::mem::swap(&mut class.unswept, &mut class.swept);
         }
         for (object, bytes) in std::mem::take(&mut self.large) {
             // SAFETY: an object with an allocation of its own; nothing refers to it if it is not marked.
@@ -172,7 +172,7 @@ impl Heap {
             return;
         }
         self.is_marking = false;
-        for &block in self.swept.iter().flatten() {
+        for &block in self.classes.iter().flat_map(|class| &class.swept) {
             // SAFETY: a block of the heap, to which nobody refers.
             unsafe { Block::clear(block) };
         }
@@ -195,7 +195,7 @@ impl Heap {
             marker.trace(paid);
         } else if self.allocated >= self.threshold / 4 {
             // As many as let all be swept when it begins.
-            let unswept = self.unswept.iter().map(Vec::len).sum::<usize>() as u64;
+            let unswept = self.classes.iter().map(|class| class.unswept.len()).sum::<usize>() as u64;
             let left = self.begins_at().saturating_sub(self.allocated);
             self.sweep_ahead((unswept * bytes).div_ceil(left + bytes) as usize);
         }
@@ -228,7 +228,7 @@ impl Heap {
         let place = usize::from(class);
         let mut searched = 0;
         loop {
-            if let Some(ready) = self.ready[place].pop() {
+            if let Some(ready) = self.classes[place].ready.pop() {
                 self.hand_out(place, ready);
                 return Some(());
             }
@@ -241,11 +241,11 @@ impl Heap {
             }
             match self.empty_block(class) {
                 Some(block) => {
-                    self.unswept[place].push(block);
+                    self.classes[place].unswept.push(block);
                     self.sweep_one(place, true);
                 }
                 // There is no room for more blocks.
-                None if self.unswept.iter().all(Vec::is_empty) => return None,
+                None if self.classes.iter().all(|class| class.unswept.is_empty()) => return None,
                 None => self.sweep_ahead(usize::MAX),
             }
         }
@@ -253,7 +253,7 @@ impl Heap {
 
     /// Sweeps a block of a class, which it stays of even if it is without objects, if it `stays`. Gives whether there was one.
     fn sweep_one(&mut self, class: usize, stays: bool) -> bool {
-        let Some(block) = self.unswept[class].pop() else { return false };
+        let Some(block) = self.classes[class].unswept.pop() else { return false };
         // SAFETY: a block of this class; what was in use in it when everything was marked is marked, and nothing was allocated in it since.
         unsafe {
             if !stays && Block::is_unmarked(block) {
@@ -262,9 +262,9 @@ impl Heap {
                 return true;
             }
             let (first, count) = Block::sweep(block);
-            self.swept[class].push(block);
+            self.classes[class].swept.push(block);
             if first != 0 {
-                self.ready[class].push(Ready { first, count, is_marked: false });
+                self.classes[class].ready.push(Ready { first, count, is_marked: false });
             }
         }
         true
@@ -272,7 +272,7 @@ impl Heap {
 
     /// Sweeps so many blocks that nobody wanted so far.
     fn sweep_ahead(&mut self, mut most: usize) {
-        for class in 0..CLASSES {
+        for class in 0..self.classes.len() {
             while most > 0 && self.sweep_one(class, false) {
                 most -= 1;
             }
@@ -298,7 +298,7 @@ impl Heap {
                 if rest != 0 {
                     std::ptr::with_exposed_provenance_mut::<u64>(last as usize).write(1);
                     count = count.min((AT_A_TIME / bytes) as usize);
-                    self.ready[class].push(Ready { first: rest, count: ready.count - count, is_marked: false });
+                    self.classes[class].ready.push(Ready { first: rest, count: ready.count - count, is_marked: false });
                 }
             }
         }
@@ -320,18 +320,18 @@ impl Heap {
             return;
         }
         let is_marked = self.found.is_some();
-        for (free, ready) in self.free.iter_mut().zip(&mut self.ready) {
+        for (free, class) in self.free.iter_mut().zip(&mut self.classes) {
             let first = std::mem::take(free);
             if first != 0 {
-                ready.push(Ready { first, count: 0, is_marked });
+                class.ready.push(Ready { first, count: 0, is_marked });
             }
         }
     }
 
     /// Has nothing that is free be marked, and forgets all of it: blocks are swept anew.
     fn unmark_free(&mut self) {
-        for (free, ready) in self.free.iter_mut().zip(&mut self.ready) {
-            let marked = ready.drain(..).filter(|ready| ready.is_marked).map(|ready| ready.first);
+        for (free, class) in self.free.iter_mut().zip(&mut self.classes) {
+            let marked = class.ready.drain(..).filter(|ready| ready.is_marked).map(|ready| ready.first);
             for first in marked.chain([std::mem::take(free)]) {
                 // SAFETY: free objects of a list.
                 unsafe { each_free(first, |object| Block::unmark(object)) };

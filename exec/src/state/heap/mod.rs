@@ -71,6 +71,17 @@ pub(crate) struct OuterStack {
     pub(crate) r0: Word,
 }
 
+/// The blocks of a class.
+#[derive(Debug, Default)]
+struct Class {
+    /// Those whose marks have not been looked at since the last collection.
+    unswept: Vec<*mut Block>,
+    /// The others.
+    swept: Vec<*mut Block>,
+    /// What is free in blocks that were swept before it was wanted.
+    ready: Vec<Ready>,
+}
+
 /// A store's heap.
 #[derive(Debug)]
 pub struct Heap {
@@ -80,12 +91,8 @@ pub struct Heap {
     pub(crate) is_marking: bool,
     /// What the collection has found that is under way.
     found: Option<Found>,
-    /// Blocks of each class whose marks have not been looked at since the last collection.
-    unswept: [Vec<*mut Block>; CLASSES],
-    /// The other blocks of each class.
-    swept: [Vec<*mut Block>; CLASSES],
-    /// What is free in blocks that were swept before it was wanted.
-    ready: [Vec<Ready>; CLASSES],
+    /// What there is of each class; none before something was allocated.
+    classes: Box<[Class]>,
     /// Blocks without objects, of no class.
     empty: Vec<*mut Block>,
     /// Where pieces of memory begin, in order.
@@ -142,9 +149,7 @@ impl Heap {
             free: [0; CLASSES],
             is_marking: false,
             found: None,
-            unswept: [const { Vec::new() }; CLASSES],
-            swept: [const { Vec::new() }; CLASSES],
-            ready: [const { Vec::new() }; CLASSES],
+            classes: Box::default(),
             empty: Vec::new(),
             chunks: Vec::new(),
             large: BTreeMap::new(),
@@ -233,11 +238,14 @@ impl Heap {
 
     /// Whether there are objects, or were when it was collected last.
     pub fn has_objects(&self) -> bool {
-        self.unswept.iter().chain(&self.swept).any(|blocks| !blocks.is_empty()) || !self.large.is_empty()
+        self.classes.iter().any(|class| !class.unswept.is_empty() || !class.swept.is_empty()) || !self.large.is_empty()
     }
 
     fn activate(&mut self) {
         self.parked.get_or_insert_default();
+        if self.classes.is_empty() {
+            self.classes = (0..CLASSES).map(|_| Class::default()).collect();
+        }
     }
 
     /// What is known of objects of a type: `make` says it, if nobody did.

@@ -64,7 +64,7 @@ fn collect(heap: &mut Heap, roots: &[u64]) {
 fn marked(heap: &Heap) -> usize {
     assert!(heap.is_marked());
     // SAFETY: blocks of this heap, to which nobody writes.
-    heap.unswept.iter().flatten().map(|&block| unsafe { Block::marked(block) }).sum()
+    heap.classes.iter().flat_map(|class| &class.unswept).map(|&block| unsafe { Block::marked(block) }).sum()
 }
 
 #[test]
