@@ -300,3 +300,35 @@ fn a_host_functions_references_last_as_long_as_its_call() {
     let kept = store.data().unwrap();
     assert!(kept.ty(&store).is_err());
 }
+
+#[test]
+fn room_of_small_objects_is_given_to_large_ones() {
+    for stress in [GcStress::None, GcStress::Step] {
+        let mut store = Store::new(&engine(stress), ());
+        store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+        let instance = instance(
+            &mut store,
+            &[],
+            r#"(module
+                (type $list (struct (field i64) (field (ref null $list))))
+                (type $bytes (array (mut i8)))
+                (global $list (mut (ref null $list)) (ref.null $list))
+                (func (export "small") (param $n i32)
+                    (loop $more
+                        (global.set $list (struct.new $list (i64.const 7) (global.get $list)))
+                        (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+                (func (export "forget") (global.set $list (struct.new $list (i64.const 7) (ref.null $list))))
+                (func (export "large") (param $n i32) (result i32)
+                    (array.len (array.new_default $bytes (local.get $n)))))"#,
+        );
+        let small = instance.get_typed_func::<i32, ()>(&store, "small").unwrap();
+        let forget = instance.get_typed_func::<(), ()>(&store, "forget").unwrap();
+        let large = instance.get_typed_func::<i32, i32>(&store, "large").unwrap();
+        for _ in 0..3 {
+            small.call(&mut store, 140_000).unwrap();
+            assert_eq!(large.call(&mut store, 2 << 20).unwrap_err().trap(), Some(Trap::GcHeapOutOfMemory));
+            forget.call(&mut store, ()).unwrap();
+            assert_eq!(large.call(&mut store, 2 << 20).unwrap(), 2 << 20);
+        }
+    }
+}

@@ -35,7 +35,7 @@
 //!
 //! # References
 //!
-//! `RefStore` writes a reference to a field or an element. While a collection is under way, what was referred to there is kept
+//! `RefStore` writes a reference to a field or an element. While a collection marks, what was referred to there is kept
 //! (`exec/src/handlers/fields.rs`).
 //!
 //! # Canonical NaNs

@@ -131,6 +131,10 @@ impl Vm {
                 return object;
             }
             Self::collect_below(this, top, true);
+            if let Some(object) = (*this).heap.take(bytes) {
+                return object;
+            }
+            (*this).heap.give_empty_back();
             (*this).heap.take(bytes).unwrap_or(std::ptr::null_mut())
         }
     }

@@ -132,8 +132,11 @@ impl<T: 'static> Store<T> {
     /// [`gc_heap`](crate::StoreLimitsBuilder::gc_heap) leaves less room. That is done bit by bit: whenever 8 KiB of objects were made, or a large
     /// one, some are marked. What nothing refers to any more is freed by the end of the next collection that begins.
     ///
-    /// Still done at once are: looking at value stacks (1 ms for each MiB of them or so), tables, globals and element segments; freeing large objects and values of
-    /// `ExternRef`s; and all of it, where there is no room, or a store is [forked](Store::fork).
+    /// Still done at once are: looking at value stacks (1 ms for each MiB of them or so), frames of paused calls, tables, globals, element segments, and what the
+    /// embedder has rooted, when a collection begins; looking at all large objects (more than 16 KB, 0.2 us each), at all values of `ExternRef`s and, in a
+    /// store that was [forked](Store::fork), at all blocks of objects that it has of the original (1 to 2 ms for 100 MiB), when it ends; and all of it,
+    /// where there is no room, where a program makes large objects faster than it marks, or a store is forked. The more roots there are, the rarer
+    /// collections are.
     pub fn gc(&mut self) {
         self.as_context_mut().collect();
     }

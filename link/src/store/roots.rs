@@ -151,6 +151,7 @@ impl StoreOpaque {
             if is_traced(pirn_decode::ValType::Ref(table.element())) && !planted(13) {
                 // SAFETY: L5: a table holds words of its element type.
                 table.elements().iter().for_each(|&word| unsafe { marker.mark(word) });
+                marker.count_roots(table.elements().len());
             }
         }
         for instance in self.instances() {
@@ -166,6 +167,7 @@ impl StoreOpaque {
             // But `table.init` may be under way, and a deadline's callback may have dropped its segment. Words of one that was dropped long ago
             // may be anything.
             if marker.is_within_run() {
+                marker.count_roots(instance.elements.len() + instance.active.len());
                 instance.elements.iter().chain(&instance.active).for_each(|&word| marker.mark_maybe(word));
             }
         }
@@ -173,6 +175,7 @@ impl StoreOpaque {
         roots.end_owned();
         let rooted = roots.list.iter().map(|(word, _)| word).filter(|_| !planted(15));
         let owned = roots.owned.iter().map(|(_, word)| word).filter(|_| !planted(16));
+        marker.count_roots(roots.list.len() + roots.owned.len());
         for &word in rooted.chain(owned) {
             // SAFETY: L5: words of references of this store that are traced, all of which were rooted since they were alive.
             unsafe { marker.mark(word) };

@@ -44,7 +44,7 @@ impl Heap {
         assert!(self.is_marked(), "a heap is copied when it was collected");
         assert!(copy.chunks.is_empty() && copy.large.is_empty(), "a heap is copied to one that is empty");
         copy.activate();
-        copy.live = self.live;
+        (copy.live, copy.roots) = (self.live, self.roots);
         let limit = std::mem::replace(&mut copy.limit, u64::MAX);
         // SAFETY: the same is asked for.
         let pieces = unsafe { self.copy_pieces(copy) };

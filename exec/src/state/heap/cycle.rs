@@ -9,7 +9,8 @@
 //! | twice the threshold was allocated before it has ended | all that is left is marked at once |
 //! | there is no room | all is done at once |
 //!
-//! The threshold is what was in use after the last collection, but at least [`LEAST_BETWEEN`], and less if the heap's limit leaves less room.
+//! The threshold is what was in use after the last collection, and what roots took that were looked at, but at least [`LEAST_BETWEEN`]; it is less if
+//! the heap's limit leaves less room, down to an eighth. So a collection may be later than the table says if more is in use than last time, or objects are large.
 //!
 //! Meanwhile the program goes on, and changes what is to be marked. What is in use when it begins is marked all the same: whoever
 //! overwrites a reference in an object has what it referred to [kept](Heap::keep) (*snapshot at the beginning*), until nothing is left to
@@ -18,19 +19,18 @@
 //!
 //! What was reachable when it began and is not any more when it ends is freed by the next.
 
-use super::block::{Block, FIRST};
+use super::block::{BLOCK_BYTES, Block, FIRST};
 use super::mark::{Found, Marker};
-use super::{Heap, NO_CLASS};
+use super::{CHUNK_BYTES, Heap, NO_CLASS};
 use crate::Word;
 use pirn_decode::objects::{CLASS_BYTES, CLASSES};
 use pirn_decode::planted;
 
-/// So many bytes are allocated from one collection to the next, at least, even if less is in use.
+/// So many bytes are allocated from one collection to the next, even if less is in use; less only where the heap's limit leaves less room.
 pub(super) const LEAST_BETWEEN: u64 = 2 << 20;
 
 /// While a collection is under way, objects are followed of so many times as many bytes as are allocated; of more, if there is little room.
 const PACE: u64 = 3;
-const MOST_PACE: u64 = 64;
 
 /// So many bytes are handed out at a time then, so that what is done in between is short.
 const AT_A_TIME: u64 = 8 << 10;
@@ -42,6 +42,9 @@ const LARGE: u64 = 512 << 10;
 const OVERWRITTEN: u64 = 16;
 /// So many bytes are followed for each of them.
 const FOR_EACH: u64 = 64;
+
+/// As so many bytes a value of the embedder counts.
+pub(super) const EXTERN_BYTES: u64 = 64;
 
 /// So many blocks are looked through for a free object before another block is begun.
 const SEARCHED: usize = 16;
@@ -131,7 +134,12 @@ impl Heap {
         }
         self.begun_at = self.allocated;
         // SAFETY: everything is swept, so nothing is marked but what is free, and what is in use is as it should be.
-        roots(&mut unsafe { Marker::of(self, Found::default()) });
+        let mut marker = unsafe { Marker::of(self, Found::default()) };
+        roots(&mut marker);
+        let bytes = marker.roots;
+        drop(marker);
+        // A value of the embedder counts for so many bytes when it is made, too.
+        self.roots = bytes + EXTERN_BYTES * self.externs as u64;
     }
 
     /// # Safety
@@ -151,16 +159,21 @@ impl Heap {
         for class in &mut self.classes {
             std::mem::swap(&mut class.unswept, &mut class.swept);
         }
-        for (object, bytes) in std::mem::take(&mut self.large) {
-            // SAFETY: an object with an allocation of its own; nothing refers to it if it is not marked.
-            unsafe {
-                if Block::is_marked(object) && !planted(18) {
-                    Block::unmark(object);
-                    self.large.insert(object, bytes);
-                } else {
-                    self.give_back(object - FIRST, bytes);
-                }
+        let mut freed = Vec::new();
+        self.large.retain(|&object, &mut bytes| {
+            // SAFETY: an object with an allocation of its own.
+            let stays = unsafe { Block::is_marked(object) } && !planted(18);
+            if stays {
+                // SAFETY: as above.
+                unsafe { Block::unmark(object) };
+            } else {
+                freed.push((object, bytes));
             }
+            stays
+        });
+        for (object, bytes) in freed {
+            // SAFETY: nothing refers to it any more.
+            unsafe { self.give_back(object - FIRST, bytes) };
         }
         self.allocated = 0;
         self.plan();
@@ -203,12 +216,12 @@ impl Heap {
 
     /// Decides when the next collection should have ended, and how fast it is to be.
     pub(super) fn plan(&mut self) {
-        let usual = self.live.max(LEAST_BETWEEN);
+        let usual = (self.live + self.roots).max(LEAST_BETWEEN);
         // What was made while the last one was under way is there still, though it is likely garbage, as most that is made. And not all room is for
         // objects of the size that is wanted.
         let room = self.limit.saturating_sub(self.live + self.floating);
         self.threshold = usual.min(room - room / 8).max(usual / 8);
-        self.pace = (2 * self.live / self.threshold).clamp(PACE, MOST_PACE);
+        self.pace = (2 * self.live / self.threshold).max(PACE);
     }
 
     /// A collection begins when so many bytes were allocated: if as much is in use as after the last, it has ended at the threshold.
@@ -279,13 +292,34 @@ impl Heap {
         }
     }
 
+    /// Gives pieces of memory back of which no block has objects, so that there is room for something else.
+    pub(crate) fn give_empty_back(&mut self) {
+        self.sweep_ahead(usize::MAX);
+        let mut count = vec![0; self.chunks.len()];
+        let piece = |chunks: &[usize], block: *mut Block| chunks.partition_point(|&chunk| chunk <= block.addr()) - 1;
+        for &block in &self.empty {
+            count[piece(&self.chunks, block)] += 1;
+        }
+        let is_empty = |chunks: &[usize], block| count[piece(chunks, block)] == CHUNK_BYTES / BLOCK_BYTES;
+        self.empty.retain(|&block| !is_empty(&self.chunks, block));
+        for (chunk, count) in std::mem::take(&mut self.chunks).into_iter().zip(count) {
+            if count == CHUNK_BYTES / BLOCK_BYTES {
+                // SAFETY: a piece of the heap, none of whose blocks has objects, nor stands in a list.
+                unsafe { self.give_back(chunk, CHUNK_BYTES) };
+            } else {
+                self.chunks.push(chunk);
+            }
+        }
+    }
+
     /// Has objects of a class, of which there are none at hand, be made of these, or some of them.
     fn hand_out(&mut self, class: usize, ready: Ready) {
         let bytes = u64::from(CLASS_BYTES[class]);
         self.free[class] = ready.first;
         let mut count = ready.count;
         if self.found.is_some() && !ready.is_marked && !planted(43) {
-            let (mut last, mut most) = (ready.first, AT_A_TIME / bytes);
+            let at_a_time = (AT_A_TIME / bytes).max(1);
+            let (mut last, mut most) = (ready.first, at_a_time);
             // SAFETY: free objects of a list.
             unsafe {
                 Block::mark(last as usize);
@@ -297,7 +331,7 @@ impl Heap {
                 let rest = next_free(last);
                 if rest != 0 {
                     std::ptr::with_exposed_provenance_mut::<u64>(last as usize).write(1);
-                    count = count.min((AT_A_TIME / bytes) as usize);
+                    count = count.min(at_a_time as usize);
                     self.classes[class].ready.push(Ready { first: rest, count: ready.count - count, is_marked: false });
                 }
             }

@@ -39,6 +39,8 @@ pub struct Marker<'a> {
     found: Found,
     /// Whether something runs on the machine, which may stand within an instruction.
     pub(crate) runs: bool,
+    /// Bytes of the roots that were looked at.
+    pub(super) roots: u64,
 }
 
 impl std::fmt::Debug for Marker<'_> {
@@ -60,7 +62,7 @@ impl<'a> Marker<'a> {
     /// # Safety
     /// Everything that is in use is as it should be, and so is what is marked.
     pub(super) unsafe fn of(heap: &'a mut Heap, found: Found) -> Self {
-        Self { heap, found, runs: false }
+        Self { heap, found, runs: false, roots: 0 }
     }
 
     /// Marks what a reference refers to.
@@ -92,11 +94,17 @@ impl<'a> Marker<'a> {
         }
     }
 
+    /// Says that so many roots were looked at, one by one: collections are the rarer the more there are.
+    pub fn count_roots(&mut self, count: usize) {
+        self.roots += size_of::<Word>() as u64 * count as u64;
+    }
+
     /// Marks what words refer to that may be anything.
     ///
     /// # Safety
     /// They are initialised, and nobody writes to them.
     pub(crate) unsafe fn mark_words(&mut self, from: *const Word, to: *const Word) {
+        self.roots += (to.addr() - from.addr()) as u64;
         let mut at = from;
         let to = if planted(2) { to.wrapping_sub(1) } else { to };
         while at < to {

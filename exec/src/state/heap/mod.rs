@@ -118,7 +118,9 @@ pub struct Heap {
     begun_at: u64,
     /// How many were handed out while the last one was under way.
     floating: u64,
-    /// How many references were overwritten meanwhile, ever.
+    /// Bytes of the roots that the last one looked at, or that is under way.
+    roots: u64,
+    /// How many references were overwritten while collections were marking.
     overwritten: u64,
     /// How many values of the embedder there are, those counted that were freed.
     pub(crate) externs: usize,
@@ -163,6 +165,7 @@ impl Heap {
             live: 0,
             begun_at: 0,
             floating: 0,
+            roots: 0,
             overwritten: 0,
             externs: 0,
             outer: Vec::new(),
@@ -208,8 +211,8 @@ impl Heap {
     /// Says that there are so many values of the embedder, those counted that were freed.
     pub fn set_externs(&mut self, count: usize) {
         self.externs = count;
-        self.allocated += 64;
-        if self.allocated % (BLOCK_BYTES as u64) < 64 {
+        self.allocated += cycle::EXTERN_BYTES;
+        if self.allocated % (BLOCK_BYTES as u64) < cycle::EXTERN_BYTES {
             self.work(BLOCK_BYTES as u64);
         }
         self.activate();

@@ -177,8 +177,17 @@ fn a_limit_is_kept_and_a_collection_makes_room() {
     assert!(heap.bytes() <= 3 << 20 && count > 3 * (1 << 20) / 24 * 9 / 10, "{count}");
     assert!(heap.take(1 << 20).is_none());
     collect(&mut heap, &[]);
-    assert!(heap.take(24).is_some());
-    let _ = many;
+    let object = heap.take(24).expect("there is room");
+    // SAFETY: an object of three words.
+    unsafe { object.copy_from_nonoverlapping([list.expose_provenance() as u64, 0, 0].as_ptr(), 3) };
+    // Pieces without objects are given back for what is larger, and only those.
+    assert!(heap.take(1 << 20).is_none());
+    heap.give_empty_back();
+    assert!(heap.bytes() <= 1 << 20 && heap.has_object(object.addr()));
+    array(&mut heap, many, &[0; 100_000]);
+    let first = item(&mut heap, list, 1, 0);
+    collect(&mut heap, &[first]);
+    assert!(heap.has_object(first as usize) && !heap.has_object(object.addr()));
 }
 
 #[test]
