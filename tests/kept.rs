@@ -1,6 +1,10 @@
 //! What a collection has to keep, each kind of place that holds it: each of these tests fails when that kind is forgotten
 //! (`oracle/object-mutants.sh`).
 
+#[path = "support/collecting.rs"]
+mod collecting;
+
+use collecting::ways;
 use pirn::*;
 
 const TYPES: &str = "(type $item (struct (field $number i32))) (type $items (array (mut (ref null $item))))";
@@ -17,15 +21,8 @@ const GARBAGE: &str = r#"(func $garbage (export "garbage") (param $n i32)
         (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))"#;
 
 fn engines() -> [Engine; 6] {
-    let ways = [
-        (true, GcStress::None),
-        (false, GcStress::None),
-        (true, GcStress::Collect),
-        (false, GcStress::Collect),
-        (true, GcStress::Step),
-        (false, GcStress::Step),
-    ];
-    ways.map(|(fuse, stress)| Engine::new(Config::new().epoch_interruption(true).fuse(fuse).gc_stress(stress)).unwrap())
+    ways()
+        .map(|(fuse, stress)| Engine::new(Config::new().epoch_interruption(true).fuse(fuse).gc_stress(stress)).unwrap())
 }
 
 #[test]

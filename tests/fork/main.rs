@@ -11,6 +11,8 @@
 #![cfg(feature = "wat")]
 
 mod calls;
+#[path = "../support/collecting.rs"]
+mod collecting;
 mod items;
 mod memories;
 mod objects;

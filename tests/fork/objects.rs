@@ -2,21 +2,13 @@
 //!
 //! Everything is tried in code that is fused and in code that is not, and where every allocation collects.
 
+use crate::collecting::ways;
 use crate::{assert_refused, call, get, module};
 use pirn::*;
 
 /// Engines that execute the same in different ways; of the last four, every allocation collects, or begins a collection, goes on with it or ends it.
 fn engines() -> impl Iterator<Item = Engine> {
-    [
-        (true, GcStress::None),
-        (false, GcStress::None),
-        (true, GcStress::Collect),
-        (false, GcStress::Collect),
-        (true, GcStress::Step),
-        (false, GcStress::Step),
-    ]
-    .into_iter()
-    .map(|(fuse, stress)| Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap())
+    ways().into_iter().map(|(fuse, stress)| Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap())
 }
 
 /// Stores with an instance of this module, which may wait for `host.ask`.

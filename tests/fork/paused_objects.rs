@@ -1,19 +1,12 @@
 //! Paused calls whose frames refer to structs, arrays and exceptions.
 
+use crate::collecting::ways;
 use crate::older::DEEP;
 use crate::{assert_refused, module};
 use pirn::*;
 
 /// The module's `run`, paused when it asks first, in a store of an engine that fuses or does not, and of one where every allocation collects.
 fn paused(text: &str, params: &[Val]) -> Vec<(Store<()>, Instance, Paused<Vec<Val>>)> {
-    let ways = [
-        (true, GcStress::None),
-        (false, GcStress::None),
-        (true, GcStress::Collect),
-        (false, GcStress::Collect),
-        (true, GcStress::Step),
-        (false, GcStress::Step),
-    ];
     let start = |(fuse, stress)| {
         let engine = Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap();
         let mut linker = Linker::new(&engine);
@@ -24,7 +17,7 @@ fn paused(text: &str, params: &[Val]) -> Vec<(Store<()>, Instance, Paused<Vec<Va
         let paused = run.call_resumable(&mut store, params).unwrap().paused().expect("it asks");
         (store, instance, paused)
     };
-    ways.map(start).into()
+    ways().map(start).into()
 }
 
 /// Goes on to the end, with the numbers from `answer` on for answers; everything that is free is used for something else whenever it stands still.
@@ -299,14 +292,7 @@ fn calls_out_of_fuel_refer_to_objects_of_the_copy() {
                 (drop (array.new $bytes (i32.const 78) (i32.const 60)))
                 (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
     let mut results = Vec::new();
-    for (fuse, stress) in [
-        (true, GcStress::None),
-        (false, GcStress::None),
-        (true, GcStress::Collect),
-        (false, GcStress::Collect),
-        (true, GcStress::Step),
-        (false, GcStress::Step),
-    ] {
+    for (fuse, stress) in ways() {
         let engine = Engine::new(Config::new().consume_fuel(true).fuse(fuse).gc_stress(stress)).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();

@@ -13,6 +13,8 @@
 mod calls;
 #[path = "../support/change.rs"]
 mod change;
+#[path = "../support/collecting.rs"]
+mod collecting;
 mod hostile;
 mod items;
 mod objects;

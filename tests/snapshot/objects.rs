@@ -1,5 +1,6 @@
 //! Structs, arrays, exceptions and tags: what refers to what afterwards is what did before.
 
+use crate::collecting::ways;
 use crate::older::DEEP;
 use crate::{assert_refused, call, module, restored};
 use pirn::*;
@@ -22,16 +23,7 @@ impl SnapshotHooks for Numbers {
 /// Engines that execute the same in different ways; of the last four, every allocation collects, or begins a collection, goes on with it or ends it.
 fn engines() -> Vec<Engine> {
     let engine = |fuse, stress| Engine::new(Config::new().fuse(fuse).gc_stress(stress)).unwrap();
-    [
-        (true, GcStress::None),
-        (false, GcStress::None),
-        (true, GcStress::Collect),
-        (false, GcStress::Collect),
-        (true, GcStress::Step),
-        (false, GcStress::Step),
-    ]
-    .map(|(fuse, stress)| engine(fuse, stress))
-    .into()
+    ways().map(|(fuse, stress)| engine(fuse, stress)).into()
 }
 
 fn linker(engine: &Engine) -> Linker<()> {

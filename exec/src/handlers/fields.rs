@@ -96,6 +96,21 @@ trait ObjectStore: Stmt + Sized {
     /// # Safety
     /// As for that; what is stored is a reference, if `KEEPS`.
     unsafe fn store<const KEEPS: bool>(m: Registers, at: At) -> Flow;
+
+    /// [`Stmt::run`]: stores, or has the other handler do it.
+    ///
+    /// # Safety
+    /// As for that.
+    #[inline(always)]
+    unsafe fn store_or_keep(m: Registers, at: At) -> Flow {
+        // SAFETY: the same is asked for; the handler is that of the same cell.
+        unsafe {
+            if const { Self::DELEGATES } && keeps(&m) {
+                return Flow::Delegate(m, (&raw const *Self::KEEPING).read_volatile());
+            }
+            Self::store::<false>(m, at)
+        }
+    }
 }
 
 impl<S: ObjectStore> Stmt for Keeping<S> {
@@ -142,12 +157,7 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
     #[inline(always)]
     unsafe fn run(m: Registers, at: At) -> Flow {
         // SAFETY: the same is asked for.
-        unsafe {
-            if const { is_of_references(O::OP) } && keeps(&m) {
-                return Flow::Delegate(m, (&raw const *Self::KEEPING).read_volatile());
-            }
-            Self::store::<false>(m, at)
-        }
+        unsafe { Self::store_or_keep(m, at) }
     }
 }
 
@@ -222,12 +232,7 @@ impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for
     #[inline(always)]
     unsafe fn run(m: Registers, at: At) -> Flow {
         // SAFETY: the same is asked for.
-        unsafe {
-            if const { is_of_references(O::OP) } && keeps(&m) {
-                return Flow::Delegate(m, (&raw const *Self::KEEPING).read_volatile());
-            }
-            Self::store::<false>(m, at)
-        }
+        unsafe { Self::store_or_keep(m, at) }
     }
 }
 
