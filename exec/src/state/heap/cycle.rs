@@ -80,7 +80,7 @@ pub(super) struct Ready {
 }
 
 impl Heap {
-    /// Whether so much was allocated that a collection is to begin, or all that it had to mark is marked, so it is to end: [`Heap::advance`].
+    /// Whether so much was allocated that a collection is to begin, or all that it had to mark is marked, so it is to end (`Heap::advance`).
     pub fn is_due(&self) -> bool {
         let is_late = self.allocated >= self.threshold.saturating_mul(2);
         self.holds == 0
