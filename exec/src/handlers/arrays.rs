@@ -175,7 +175,7 @@ unsafe fn array_new_elem(instance: *mut InstanceHead, object: u32, refs: u32, ar
 }
 
 /// The array at `args` and the elements of it from the index behind it on, `len` of them, which are about to be overwritten: those that
-/// are references are kept, if a collection is under way.
+/// are references are kept, while a collection marks.
 ///
 /// # Safety
 /// `instance` is the one that runs. At `args` are two slots: null or an array, and an i32.

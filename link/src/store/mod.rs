@@ -129,14 +129,17 @@ impl<T: 'static> Store<T> {
     /// Collects garbage now, all at once: structs, arrays, exceptions and values of [`ExternRef`](crate::ExternRef)s that nothing refers to any more.
     ///
     /// It is done without being asked for, too, when about as much was allocated as was in use after the last time, or sooner where
-    /// [`gc_heap`](crate::StoreLimitsBuilder::gc_heap) leaves less room. That is done bit by bit: whenever 8 KiB of objects were made, or a large
-    /// one, some are marked. What nothing refers to any more is freed by the end of the next collection that begins.
+    /// [`gc_heap`](crate::StoreLimitsBuilder::gc_heap) leaves less room; the more roots there are, the later. That is done bit by bit: whenever 8 KiB
+    /// of objects were made, or a large one, some are marked. What nothing refers to any more is freed by the end of the next collection that begins.
     ///
-    /// Still done at once are: looking at value stacks (1 ms for each MiB of them or so), frames of paused calls, tables, globals, element segments, and what the
-    /// embedder has rooted, when a collection begins; looking at all large objects (more than 16 KB, 0.2 us each), at all values of `ExternRef`s and, in a
-    /// store that was [forked](Store::fork), at all blocks of objects that it has of the original (1 to 2 ms for 100 MiB), when it ends; and all of it,
-    /// where there is no room, where a program makes large objects faster than it marks, or a store is forked. The more roots there are, the rarer
-    /// collections are.
+    /// Some of it is done at once all the same:
+    ///
+    /// - When a collection begins, all roots are looked at: value stacks (about 1 ms for each MiB of them), frames of paused calls, tables, globals,
+    ///   element segments, and what the embedder has rooted.
+    /// - When it ends, all large objects are looked at (those of more than 16 KB; about 0.2 us each), and all values of `ExternRef`s; in a store that
+    ///   was [forked](Store::fork), also all blocks of objects that it has of the original (1 to 2 ms for 100 MiB).
+    /// - The whole collection is done at once where there is no room without it, and before a store is forked. The rest of it is, where a program makes
+    ///   large objects faster than it marks.
     pub fn gc(&mut self) {
         self.as_context_mut().collect();
     }
