@@ -126,8 +126,14 @@ impl Walk<'_> {
             return true;
         }
         let [pushed, written] = self.state.operands_since(self.at.event, self.at.since);
-        let is_explained = |place: &Place| self.state.is_live(*place, before) || pushed.binary_search(place).is_ok();
-        if rule.is_first() && !written.iter().all(is_explained) {
+        // An operand's slot may be written late, but not once the operand is gone: then it is what comes next there that was written.
+        let mut is_explained = |&place: &Place| {
+            pushed.binary_search(&place).is_ok()
+                || self.state.is_live(place, height)
+                || self.state.is_live(place, before)
+                    && self.state.get(place) == self.state.get_slot(self.state.geometry.slot(place))
+        };
+        if rule.is_first() && !written.iter().all(&mut is_explained) {
             return false;
         }
         // A place may hold a constant, but what was just written to its slot is what it holds where the source has come as far.

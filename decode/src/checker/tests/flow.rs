@@ -4,6 +4,7 @@
 use super::assembler::*;
 use crate::cell;
 use crate::checker::Verdict;
+use crate::layout::HEAD_WORDS;
 use crate::ops::{Class, Op};
 
 /// A function of two i32s, with its header in slot 2 and operands from slot 5 on.
@@ -98,6 +99,43 @@ fn values_are_moved_by_branches() {
     };
     subject.right(&code(s(6)));
     subject.wrong(&code(s(5)), "expected Return");
+}
+
+/// Ways meet with an operand that is dropped, and behind that another takes its slot. Where one way is known to have set the global
+/// that it holds, and the other not, the code has come as far as the source all the same.
+#[test]
+fn a_dropped_operand_where_ways_meet() {
+    // Behind the function's record.
+    const GLOBAL: u32 = HEAD_WORDS as u32 + 2;
+    let text = "(module (global (mut i32) (i32.const 0)) (memory 1) (func (param i32 i32) (result i32)
+        (local.get 0)
+        (if (result i32) (local.get 1)
+            (then
+                (global.set 0 (i32.const 7))
+                (if (i32.eqz (i32.load (local.get 0)))
+                    (then
+                        (i32.store (local.get 0) (local.get 1))
+                        (drop (block $b (result i32) (br_if $b (i32.const 3) (local.get 0)) (drop) (i32.const 4)))))
+                (global.get 0))
+            (else (i32.const 9)))
+        i32.store
+        local.get 1))";
+    let subject = Subject::new(text, 12);
+    let code = |value| {
+        [
+            seq(set(5, s(0)), br_if(6, un(Op::I32Eqz, s(1)))),
+            set_global(GLOBAL, imm(7)),
+            br_if(5, load(Op::I32Load, 0, s(0))),
+            store(Op::I32Store, 0, s(0), s(1)),
+            seq(set(6, imm(3)), br_if(5, s(0))),
+            seq(set(6, value), br(7)),
+            set(6, imm(9)),
+            store(Op::I32Store, 0, s(5), s(6)),
+            ret(2, s(1)),
+        ]
+    };
+    subject.right(&code(global(GLOBAL)));
+    subject.wrong(&code(s(1)), "expected Store");
 }
 
 const COUNT: &str = "(loop $l
