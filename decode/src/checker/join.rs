@@ -126,12 +126,12 @@ impl Walk<'_> {
             return true;
         }
         let [pushed, written] = self.state.operands_since(self.at.event, self.at.since);
-        // An operand's slot may be written late, but not once the operand is gone: then it is what comes next there that was written.
+        // An operand that is gone may have been written as well. If its slot holds what it never was, it is what comes next there
+        // that was written.
         let mut is_explained = |&place: &Place| {
-            pushed.binary_search(&place).is_ok()
-                || self.state.is_live(place, height)
-                || self.state.is_live(place, before)
-                    && self.state.get(place) == self.state.get_slot(self.state.geometry.slot(place))
+            self.state.is_live(place, height)
+                || (self.state.is_live(place, before) || pushed.binary_search(&place).is_ok())
+                    && self.state.was_in_slot(place, self.at.event)
         };
         if rule.is_first() && !written.iter().all(&mut is_explained) {
             return false;

@@ -446,6 +446,26 @@ impl State {
         lists
     }
 
+    /// Whether a place's slot holds what the place holds, or held since the mark, or when it was made; or what nobody knows.
+    pub(super) fn was_in_slot(&mut self, place: Place, mark: usize) -> bool {
+        let value = self.get_slot(self.geometry.slot(place));
+        if value == UNKNOWN || self.get(place) == value {
+            return true;
+        }
+        self.work += (self.undo.len() - mark) as u64;
+        let initial = self.is_operand_of_beginning(place).then(|| self.initial(place));
+        self.undo[mark..].iter().any(|undo| match *undo {
+            Undo::Place(other, old) if other == place => {
+                if old.walk == self.walk {
+                    old.value == value
+                } else {
+                    initial == Some(value)
+                }
+            }
+            _ => false,
+        })
+    }
+
     /// The live places that hold a value, or many of them.
     pub(super) fn holders(&mut self, value: ValueId, height: u32) -> SmallVec<[Place; 2]> {
         self.first_holders(value, height, MOST_HOLDERS)

@@ -73,7 +73,7 @@ pub(super) struct Fork {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
     /// The first label at which the code has written every local as often as the source has set it, every operand that was
-    /// pushed since the last event, and no other operands.
+    /// pushed since the last event, and no other operands, nor a gone one's slot with what it never was.
     First,
     /// The last label at which it has written these, and others perhaps.
     Last,

@@ -12,6 +12,9 @@ fn binary(body: &str) -> Subject {
     Subject::new(&format!("(module (memory 1) (func (param i32 i32) (result i32) {body}))"), 12)
 }
 
+/// The word of the only global, behind the only function's record.
+const GLOBAL: u32 = HEAD_WORDS as u32 + 2;
+
 const CHOICE: &str = "(if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))";
 
 #[test]
@@ -105,8 +108,6 @@ fn values_are_moved_by_branches() {
 /// that it holds, and the other not, the code has come as far as the source all the same.
 #[test]
 fn a_dropped_operand_where_ways_meet() {
-    // Behind the function's record.
-    const GLOBAL: u32 = HEAD_WORDS as u32 + 2;
     let text = "(module (global (mut i32) (i32.const 0)) (memory 1) (func (param i32 i32) (result i32)
         (local.get 0)
         (if (result i32) (local.get 1)
@@ -136,6 +137,45 @@ fn a_dropped_operand_where_ways_meet() {
     };
     subject.right(&code(global(GLOBAL)));
     subject.wrong(&code(s(1)), "expected Store");
+}
+
+/// The same with an operand that is pushed and dropped where nothing happens, between two labels. The other way into the block has
+/// an operand that is a constant, or the global behind a label already, so that there the first label is the right one.
+#[test]
+fn an_operand_that_is_pushed_in_vain_where_ways_meet() {
+    let text = "(module (global (mut i32) (i32.const 0)) (memory 1) (func (param i32 i32) (result i32)
+        (block $out (result i32)
+            (if (local.get 1) (then
+                (select
+                    (if (result i32) (local.get 0) (then (global.get 0)) (else (i32.const -1)))
+                    (global.get 0)
+                    (global.get 0))
+                (br $out)))
+            (block $in
+                (if (local.get 0) (then (i32.store (local.get 0) (local.get 1)) (br $in)))
+                (drop (local.get 1)))
+            (local.get 0))
+        (if (then (i32.store (local.get 1) (local.get 1))))
+        local.get 1))";
+    let subject = Subject::new(text, 12);
+    let code = |value| {
+        [
+            br_if(6, un(Op::I32Eqz, s(1))),
+            br_if(3, un(Op::I32Eqz, s(0))),
+            seq(set(5, global(GLOBAL)), br(4)),
+            set(5, imm(-1)),
+            set(5, select(s(5), global(GLOBAL), global(GLOBAL))),
+            br(9),
+            br_if(8, un(Op::I32Eqz, s(0))),
+            store(Op::I32Store, 0, s(0), s(1)),
+            set(5, value),
+            br_if(11, un(Op::I32Eqz, s(5))),
+            store(Op::I32Store, 0, s(1), s(1)),
+            ret(2, s(1)),
+        ]
+    };
+    subject.right(&code(s(0)));
+    subject.wrong(&code(s(1)), "expected Branch");
 }
 
 const COUNT: &str = "(loop $l
