@@ -1,4 +1,4 @@
-//! Two modules that call each other's exports: the second imports a function and the memory of the first.
+//! Two modules: the second imports a function and the memory of the first.
 //!
 //!     cargo run --example modules
 

@@ -223,18 +223,18 @@
 //!
 //! | type | holds | lives |
 //! |---|---|---|
-//! | [`Engine`] | settings ([`Config`]) and the registry of function types | as long as anything made with it |
+//! | [`Engine`] | settings ([`Config`]) and the registry of types | as long as anything made with it |
 //! | [`Module`] | the validated binary, and each function's threaded code once it was needed | as long as a clone, or an instance of it |
 //! | [`Linker`] | definitions by name; its host functions serve any store | |
 //! | [`Runtime`] | a linker, a store, and named modules in it | until dropped, with all in it |
-//! | [`Store`] | instances, functions, memories, tables, globals, your data, and the machine that runs | until dropped, with all in it |
+//! | [`Store`] | instances, functions, memories, tables, globals, tags, structs, arrays, exceptions, your data, and the machine that runs | until dropped, with all in it; what is collected, until nothing refers to it |
 //! | [`SharedMemory`] | a memory for stores of several threads, all of one engine | as long as a clone, or a store that imports it |
 //! | [`Paused`] | a call that stands still: its frames | until resumed or dropped; of no use without its store |
 //!
-//! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`] and [`Rooted`] are small `Copy` handles of
+//! [`Instance`], [`Func`], [`TypedFunc`], [`Memory`], [`Table`], [`Global`], [`Tag`] and [`Rooted`] are small `Copy` handles of
 //! what a store holds. Using one with another store is an error, or a panic where a method says so; never undefined
-//! behaviour. A store frees nothing before it is dropped, so make stores, which are cheap, rather than instances without
-//! end in one.
+//! behaviour. A store frees no instance, memory, table, global or tag before it is dropped, so make stores, which are cheap, rather than
+//! instances without end in one. Structs, arrays, exceptions and values of [`ExternRef`]s are collected ([`Store::gc`]).
 //!
 //! # Threads and safety
 //!
@@ -245,10 +245,10 @@
 //!
 //! # Limits
 //!
-//! WebAssembly frames lie on a value stack of the store, not on the native one; [`Config::max_wasm_stack`] is its size
-//! (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
-//! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables,
-//! instances and resumable calls, each of which may fill a value stack; a [`ResourceLimiter`] decides about each
+//! WebAssembly frames lie on a value stack, not on the native one. Each call from the host takes one while it runs;
+//! [`Config::max_wasm_stack`] is its size (8 MiB by default), and passing it traps with [`Trap::StackOverflow`]. Only calls from the host into WebAssembly use
+//! the native stack; [`Config::max_nested_entries`] bounds their nesting. [`StoreLimits`] bounds memories, tables, tags,
+//! instances, what structs, arrays and exceptions take, and resumable calls, each of which may fill a value stack; a [`ResourceLimiter`] decides about each
 //! memory and table that grows, and [`Engine::memory_usage`] says what is held. [`ModuleLimits`] bounds what making a
 //! module takes. [`Config::consume_fuel`] bounds what is executed, and [`Config::epoch_interruption`] for how long.
 //! [`Config::untrusted`] sets all of these but deadlines for modules of strangers:
@@ -275,12 +275,14 @@
 //! # The specification
 //!
 //! Sections of the specification, as in "spec 4.2.8", are numbered as in the
-//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/), and where they are of 3.0, that is said.
+//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/), but those about what it lacks (tags,
+//! exceptions, structs, arrays, types with supertypes) as in 3.0.
 //!
 //! # Features of the crate
 //!
 //! | feature | default | why |
 //! |---|---|---|
+//! | `mined` | yes | handlers for what many programs do in several operators; off for a smaller binary that runs programs more slowly |
 //! | `wat` | yes | [`Module::new`] takes the text format as well; off for programs that only load binaries |
 //! | `demangle` | yes | names of Rust and C++ functions in backtraces as they were written |
 //! | `snapshot` | yes | [`Snapshot`] and [`Module::hash`]; off for programs that store no executions, which need nine crates fewer |

@@ -1,6 +1,6 @@
 //! What the guide says that the command line prints.
 //!
-//! A page has files (a block of `wat` behind a text that ends in "`NAME`:") and sessions (blocks of `console`: lines behind `$ ` are
+//! A page has files (a block of `wat` behind a text that ends in "`NAME`:") and transcripts (blocks of `console`: lines behind `$ ` are
 //! commands, the others what they print). All pages share one directory, as a reader does.
 
 mod support;
@@ -25,7 +25,7 @@ fn blocks(page: &str) -> Vec<(&str, &str, String)> {
 }
 
 #[test]
-fn sessions_print_what_the_guide_says() {
+fn transcripts_print_what_the_guide_says() {
     let scratch = Scratch::new("guide");
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/src");
     let programs = Path::new(env!("CARGO_BIN_EXE_pirn")).parent().unwrap();
@@ -34,7 +34,7 @@ fn sessions_print_what_the_guide_says() {
     // In the order of the book, for a page may use the files of one before.
     let summary = fs::read_to_string(pages.join("SUMMARY.md")).unwrap();
     files.sort_by_key(|file| summary.find(file.file_name().unwrap().to_str().unwrap()));
-    let mut sessions = 0;
+    let mut transcripts = 0;
     for file in files {
         let page = fs::read_to_string(&file).unwrap();
         for (before, language, text) in blocks(&page) {
@@ -51,11 +51,11 @@ fn sessions_print_what_the_guide_says() {
                     let output = shell.output().unwrap();
                     let output = String::from_utf8(output.stdout).unwrap();
                     assert_eq!(output.lines().collect::<Vec<_>>(), printed, "{}:\n{script}", file.display());
-                    sessions += 1;
+                    transcripts += 1;
                 }
                 _ => {}
             }
         }
     }
-    assert!(sessions > 3, "{sessions} sessions");
+    assert!(transcripts > 3, "{transcripts} transcripts");
 }

@@ -6,7 +6,8 @@
 //! execute it says itself, by implementing [`Target`]; this crate does not know the machine.
 //!
 //! Sections of the specification, as in "spec 2.5.1", are numbered as in the
-//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/).
+//! [WebAssembly Core Specification 2.0](https://www.w3.org/TR/2022/WD-wasm-core-2-20220419/), but those about what it lacks (tags,
+//! exceptions, structs, arrays, types with supertypes) as in 3.0.
 
 #![forbid(unsafe_code)]
 

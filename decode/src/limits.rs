@@ -75,7 +75,7 @@ impl ModuleLimits {
         self
     }
 
-    /// Most function types that it declares.
+    /// Most types that it declares: of functions, structs and arrays.
     pub fn types(mut self, count: u32) -> Self {
         self.types = count;
         self
@@ -112,7 +112,7 @@ impl ModuleLimits {
         self
     }
 
-    /// Most blocks (`block`, `loop` and `if`) that are open at a time within one function.
+    /// Most blocks (`block`, `loop`, `if`, `try_table` and `try`) that are open at a time within one function.
     pub fn nesting(mut self, depth: u32) -> Self {
         self.nesting = depth;
         self

@@ -1,7 +1,7 @@
-//! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stacks, memories, tables, globals, traps,
-//! fuel, deadlines.
+//! The machine of the pirn WebAssembly interpreter: handlers, dispatch, value stacks, memories, tables, globals, structs, arrays,
+//! exceptions, traps, fuel, deadlines.
 //!
-//! What lies where: `state` is what a running program consists of, `handlers` what cells do and how one leads to the
+//! What lies where: `vector` is what operators do with vectors, `state` what a running program consists of, `handlers` what cells do and how one leads to the
 //! next, `shapes` which handlers there are, `host` how execution begins, ends and stands still, `probes` what tests and
 //! readers of code ask. Imports go from later ones of these to earlier ones, but for `probes::mutants`, which the
 //! handler table asks for wrong handlers.
@@ -28,7 +28,7 @@
 //! - **I4, a block is what the module says of which its code is**: it has the module's
 //!   [layout](pirn_decode::layout::InstanceLayout::of), and at each place a function, global, table, memory or tag of the
 //!   type that the module imports or declares, before its code runs. All modules of a store have the same type ids for
-//!   the same function types, and different ones for different types.
+//!   the same types, and different ones for different types.
 //! - **I5, a [`Word`] is of the type that it stands for**, alone or with the next, in cells of globals, tables, segments, arguments,
 //!   results and exceptions: a `funcref` is 0 or the address of a record of the same store, an `exnref` 0 or the word of an
 //!   exception of its machine.

@@ -4,7 +4,7 @@
 //!
 //! A [`Module`] is validated bytes and, function by function, threaded code. A [`Store`] owns what instances are made
 //! of. Instantiating fills a block of words per instance: function records, own and imported alike, and pointers to
-//! tables, globals and the memory. From then on the machine ([`pirn_exec`]) runs on the blocks alone.
+//! tables, globals, memories and tags. From then on the machine ([`pirn_exec`]) runs on the blocks alone.
 //!
 //! Two ways lead there. [`Linker`] instantiates modules one by one, or as a [`LinkGroup`] that may import from each
 //! other; [`Runtime`] owns a linker and a store for those who only want functions by name.
@@ -23,7 +23,9 @@
 //! | `items` | handles and values, as the embedder holds them |
 //! | `store` | the inside of a store, and contexts to borrow it through |
 //! | `serialize` | modules to bytes and back |
-//! | `module`, `copies`, `precompiled`, `engine` | decoded modules, and what is kept for copies; what serialized ones look like; settings, limits, ids of function types |
+//! | `backtrace`, `locate` | the frames of a trap; where in a body it was |
+//! | `module`, `copies`, `precompiled`, `engine` | decoded modules, and what is kept for copies; what serialized ones look like; settings, limits, ids of types |
+//! | `symbol`, `dwarf` | names of functions, source lines |
 //! | `error`, `link_error`, `yielding` | errors |
 //!
 //! # Safety
@@ -48,14 +50,14 @@
 //!   (`instantiate::check_import` compares imports; `InstanceData::new` and `instantiate::create` make the rest.)
 //! - **L7: a host function that takes a `Caller<T>` is only in stores whose data is a `T`.** (`Func::new`, `Func::wrap` and
 //!   `Linker<T>`, whose types ask for it.)
-//! - **L8: two function types of an engine have the same id if and only if they are the same**, as long as something that has
+//! - **L8: two types of an engine have the same id if and only if they are the same**, as long as something that has
 //!   the id may run. (`engine::types`.)
 //! - **L9: code is of lowering, for this build and these settings**: what `Lowering` gives, or what was made of it by
 //!   `Module::serialize` and read again, for which the caller of `Module::deserialize` answers. (`Module::code_by`.)
 //!
 //! Files of `engine` but `mod.rs`, of `instantiate` but `mod.rs`, `segments` and `reset`, `error`, `link_error`, `yielding`, `module`,
-//! `copies`, `precompiled`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`, nor do those of `snapshot` but
-//! `take`, `restore`, `frames`, `made` and `objects`, and `fork::mod`.
+//! `copies`, `precompiled`, `backtrace`, `symbol`, `locate`, `linker`, `group`, `instance`, `runtime` and `probe` contain no `unsafe`; nor do `fork::mod`, and those
+//! of `snapshot` other than `take`, `restore`, `frames`, `made` and `objects`.
 
 #![cfg_attr(not(feature = "snapshot"), allow(dead_code, reason = "only snapshots read all of a store"))]
 

@@ -214,7 +214,7 @@ impl<T: 'static> Linker<T> {
     /// [`Linker::func_wrap_async`].
     ///
     /// # Errors
-    /// As [`Linker::define`], but for the store.
+    /// As [`Linker::func_new`].
     pub fn func_new_async(
         &mut self,
         module: &str,

@@ -3,7 +3,8 @@
 //! A stack belongs to whoever executes, as long as that is: a store in which nothing runs has none. So a thread mostly
 //! uses one and the same again, with its pages in the cache, and 100,000 stores that wait for calls hold no stack at all.
 //! What an execution leaves on a stack the next one cannot read, for validated code writes every local and operand before
-//! it reads it; so stacks are handed on as they are.
+//! it reads it; so stacks are handed on as they are. (Marking reads frames as they are. A word that was left there can keep an object
+//! for longer, no more.)
 //!
 //! What is kept is bounded: a thread's last two stacks are ones of [`MOST_KEPT`] bytes at most, and give their pages back when an
 //! execution ended at their limit, or was seen to be deep when it paused; of the others the first [`KEPT`] bytes are kept. (A thread has

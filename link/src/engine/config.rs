@@ -243,7 +243,8 @@ impl Config {
         self
     }
 
-    /// Sets what stores do about collecting garbage whenever something is allocated: `true` is [`GcStress::Collect`].
+    /// Sets what stores do about collecting garbage whenever something is allocated: `true` is [`GcStress::Collect`]. By default that is
+    /// nothing ([`GcStress::None`]). It is for tests that look for references that are not kept rooted; it makes allocating slow.
     pub fn gc_stress(&mut self, stress: impl Into<GcStress>) -> &mut Self {
         self.gc_stress = stress.into();
         self

@@ -1,4 +1,4 @@
-//! The engine: configuration and the registry of function types, shared by everything made with it.
+//! The engine: configuration and the registry of types, shared by everything made with it.
 
 pub(crate) mod account;
 pub(crate) mod config;
@@ -28,10 +28,10 @@ impl EngineWeak {
     }
 }
 
-/// Settings and function types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
+/// Settings and types shared by modules, stores and linkers. Cloning is cheap and gives the same engine.
 ///
-/// An engine keeps a function type as long as something has it: a module, or a host function in a store or a linker. When
-/// the last of these is dropped, the engine forgets the type. So an engine does not grow with the number of modules that
+/// An engine keeps a type as long as something has it: a module, a store that has objects of it, a host function, or a `FuncType`,
+/// `StructType` or `ArrayType` that you declared and hold. When the last of these is dropped, the engine forgets the type. So an engine does not grow with the number of modules that
 /// were made with it, and one engine can serve a process as long as it runs.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Inner>);

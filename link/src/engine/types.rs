@@ -1,7 +1,7 @@
 //! The registry of an engine's types, each under an id, so that linking, `call_indirect` and casts compare one integer.
 //!
-//! A type is here as long as somebody *uses* it: a module that declares it, or a store or a linker that has a host function
-//! of it.
+//! A type is here as long as somebody *uses* it: a module that declares it, a store or a linker that has a host function of it, a store
+//! whose heap knows it, or a type that the embedder declared.
 //! Then its id is free for another type. Were it taken while code that names the id, or a function that has it, could
 //! still run, a function might be called as one of another type. So a use ends only where neither can:
 //!

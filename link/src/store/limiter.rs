@@ -24,8 +24,8 @@ unsafe fn ask<T: 'static>(vm: *mut Vm, question: &mut dyn FnMut(&mut dyn Resourc
 }
 
 impl<T: 'static> Store<T> {
-    /// Has a [`ResourceLimiter`] asked before memories and tables are made or grow, by code or by the host, and before instances are
-    /// made. `limiter` gives it, of the store's data. It replaces the one there was; without one nobody is asked, which costs
+    /// Has a [`ResourceLimiter`] asked before memories and tables are made or grow, by code or by the host, and before tags and
+    /// instances are made. `limiter` gives it, of the store's data. It replaces the one there was; without one nobody is asked, which costs
     /// nothing.
     ///
     /// It adds to the limits that the store has anyway ([`Store::set_limits`]), by default those of

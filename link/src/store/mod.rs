@@ -6,7 +6,7 @@
 //! under a new mutable context that lives no longer than the call. So two references to the inside never overlap: this is
 //! where invariant L2 comes from.
 //!
-//! Stores are cheap, and free nothing before they are dropped ([`opaque`]); whoever makes instances without end makes stores
+//! Stores are cheap, and but for what is collected they free nothing before they are dropped ([`opaque`]); whoever makes instances without end makes stores
 //! for them.
 
 mod call_hook;

@@ -3,8 +3,8 @@
 //! A heap that was collected has a mark for each object that is left, until its block is swept. Such blocks are copied as they are, so the copy
 //! is a heap that was collected, too, and its blocks are swept when objects of their sizes are wanted. Blocks without objects are left out.
 //!
-//! Then each object's references are led to the copies, by its type. Those to objects are found by the blocks that these lie in, which say
-//! where they were copied to; whose copies functions and tags have, the store knows.
+//! Then each object's references are led to the copies, by its type. For a reference to an object, the block that the object
+//! lies in says where it was copied to; which functions and tags are the copies of which, the store knows.
 
 use super::Heap;
 use super::block::{BLOCK_BYTES, Block, FIRST};

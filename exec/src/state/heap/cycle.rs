@@ -3,7 +3,7 @@
 //! | when | what happens |
 //! |---|---|
 //! | a quarter of the [threshold](Heap) was allocated | blocks are swept that nobody wanted so far, some whenever objects are handed out |
-//! | so much that it will have ended at the threshold | it *begins*: roots are given to the marker |
+//! | enough that, at the usual pace, it will end when the threshold is reached | it *begins*: roots are given to the marker |
 //! | whenever 8 KiB of objects are handed out, or a large object is made | some objects are marked |
 //! | nothing is left to be marked | it *ends*: values of the embedder are freed, and large objects; blocks are swept when they are wanted |
 //! | twice the threshold was allocated before it has ended | all that is left is marked at once |

@@ -1,8 +1,8 @@
 //! Which objects of a heap that was made a copy of another one are still the copies.
 //!
 //! Somebody who has a reference into the original may ask for the same object here, long after the heap was copied. By then it may be
-//! freed, for nothing here need refer to it, and there may be another one at its address. So for each object that was copied there is a bit, which
-//! the collection ends that frees it. They take a 64th of what the heap has, at most, and less as objects are freed.
+//! freed, for nothing here need refer to it, and there may be another one at its address. So for each object that was copied there is a bit; the
+//! collection that frees the object clears it. Bits take a 64th of what the heap has, at most, and less as objects are freed.
 
 use super::block::{Block, Marks, place};
 use std::collections::{BTreeSet, HashMap};

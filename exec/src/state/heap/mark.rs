@@ -1,8 +1,8 @@
 //! Marking: from roots to everything that can be reached from them.
 //!
 //! What takes time is waiting: an object's address, its type, where that has references, and the reference there would be one load after
-//! another. So what is known of the type of the last object is kept, and a branch says that it is that of the next, which the processor
-//! expects and goes on. The last reference found is followed at once, the others wait: with fields in the order in which they were
+//! another. So the last object's type is remembered. Where the next object has the same type, which the processor expects, nothing waits for
+//! the load. The last reference found is followed at once, the others wait: with fields in the order in which they were
 //! computed, that one was mostly made just before, next to what refers to it. Elements of arrays are fetched into the cache before they are
 //! looked at. What was dropped is in EXPERIMENTS.md, "Marking".
 

@@ -13,8 +13,9 @@
 //!
 //! So `extern.convert_any` and `any.convert_extern` leave words as they are, and `ref.eq` compares them.
 //!
-//! Value stacks are marked conservatively: any word that is the address of an object in use keeps it. So no handler has to
-//! say where references are, and what a frame holds beyond its last use may keep something for longer. Everything else is exact.
+//! Frames, running and paused, the accumulator and what the machine is about to throw are marked conservatively: any word that is the
+//! address of an object in use keeps it. So no handler has to say where references are, and what a frame holds beyond its last use may keep
+//! something for longer. Globals, tables, segments, roots of the embedder and objects are exact.
 
 pub(crate) mod access;
 pub(crate) mod block;
